@@ -1,0 +1,56 @@
+# Everything starts here: `make demo`, `make demo PLAY=1`, `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint types imports locks clean chromium
+
+help:  ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.run  ## Run the main job in a pretend Slack (PLAY=1 plays it by itself)
+	@$(BIN)/interlock demo $(if $(PLAY),--play)
+
+test: $(VENV)/.dev chromium lint types imports  ## Lint, types, imports and all tests, Postgres included
+	$(BIN)/python -m pytest
+
+quick: $(VENV)/.dev  ## The tests that take under two minutes
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+lint: $(VENV)/.dev  ## ruff
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev  ## mypy strict
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev  ## Imports point one way
+	$(BIN)/lint-imports
+
+# The page is tested in a real browser; where none can be installed the tests say so loudly and skip.
+chromium:
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && \
+	    echo "Installing Chromium for the browser tests ..." && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+	  echo "NO CHROMIUM HERE: the browser tests will be skipped."
+
+locks:  ## Make the hash locks again (needs uv)
+	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.lock
+
+clean:  ## Remove the environment and what the demo left
+	rm -rf $(VENV) .interlock

@@ -1,0 +1,1 @@
+"""Talks: Slack, the command line, and the place where the parts meet."""

@@ -1,0 +1,1 @@
+"""One file per message or modal: frozen value in, typed blocks out."""

@@ -1,0 +1,1 @@
+"""Pretends: a Slack for this machine, and targets worth acting on."""

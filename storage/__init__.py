@@ -1,0 +1,1 @@
+"""Remembers: the database, the audit trail and what is rebuilt from it."""

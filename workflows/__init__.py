@@ -1,0 +1,1 @@
+"""Decides: definitions, policy, gates and the engine. No Slack, no SQL."""

@@ -1,0 +1,1 @@
+"""The kinds of work a step can do, one file each."""
