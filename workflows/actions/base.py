@@ -1,0 +1,163 @@
+"""What an action is: one kind of step, with a typed door on both sides.
+
+An action declares what it does to the world. The engine asks it to `plan` before a gate,
+to `perform` after it, and to `probe` when a crash left the outcome unknown.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from workflows.entry import Json
+
+
+class Effect(StrEnum):
+    """What an action does to the world, from harmless to irreversible."""
+
+    READ = "read"
+    EGRESS = "egress"
+    WRITE = "write"
+    DESTRUCTIVE = "destructive"
+
+    @property
+    def rank(self) -> int:
+        """Return the place in the order, so that effects can be compared."""
+        return list(Effect).index(self)
+
+
+class Happened(StrEnum):
+    """A probe's answer to: did the effect happen?"""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Model(BaseModel):
+    """Base of what goes into and comes out of an action: strict, closed, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would happen: `lines` for people, `data` for the digest (JSON, canonicalised)."""
+
+    summary: str
+    lines: tuple[str, ...] = ()
+    data: Json = None
+
+
+class Secrets(Protocol):
+    """Gives secrets by name, only while an effect is under way."""
+
+    def reveal(self, name: str) -> str:
+        """Return the secret.
+
+        Raises:
+            SecretError: there is none of that name.
+        """
+
+
+class Rows(Protocol):
+    """The port through which `sql.*` actions reach a database; `storage` fills it."""
+
+    def query(
+        self,
+        url: str,
+        statement: str,
+        parameters: Mapping[str, Json],
+        *,
+        limit: int,
+        timeout: float,
+    ) -> list[dict[str, Json]]:
+        """Return at most `limit` rows, read in a transaction that can change nothing."""
+
+    def count(
+        self,
+        url: str,
+        statement: str,
+        parameters: Mapping[str, Json],
+        *,
+        shown: int,
+        timeout: float,
+    ) -> tuple[int, list[dict[str, Json]]]:
+        """Run the statement, return how many rows it touches and the first few; roll back."""
+
+    def execute(
+        self,
+        url: str,
+        statement: str,
+        parameters: Mapping[str, Json],
+        *,
+        expected: int | None,
+        key: str,
+        timeout: float,
+    ) -> int:
+        """Run the statement and commit, unless the count differs from `expected`.
+
+        Raises:
+            NotPerformedError: the count differs; nothing was changed.
+            InDoubtError: the commit's answer was lost.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of an action: who it is for and how long it may take.
+
+    `key` is the idempotency key `run/step`, the same for every attempt. `timeout` is in
+    seconds. `approved` is the data of the plan that was approved, if there was one.
+    """
+
+    key: str
+    timeout: float
+    secrets: Secrets
+    approved: Json = None
+    ports: Mapping[str, Any] = field(default_factory=dict)
+
+
+In = TypeVar("In", bound=BaseModel)
+Out = TypeVar("Out", bound=BaseModel)
+
+
+class Action(ABC, Generic[In, Out]):
+    """One kind of step.
+
+    `effect` is the least this action does; `effect_of` may raise it for given arguments.
+    `cls` is the retention class of its output.
+    """
+
+    name: ClassVar[str]
+    code_version: ClassVar[str] = "1"
+    effect: ClassVar[Effect]
+    takes: type[In]
+    gives: type[Out]
+    is_delivered: ClassVar[bool] = False  # True: the outbox performs it (`slack.*`).
+
+    def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
+        """Return what these (possibly unresolved) arguments would do, never below `effect`."""
+        del arguments
+        return self.effect
+
+    def plan(self, arguments: In, call: Call) -> Plan:
+        """Return what would happen, changing nothing."""
+        del call
+        return Plan(summary=f"{self.name}", data=arguments.model_dump(mode="json"))
+
+    @abstractmethod
+    def perform(self, arguments: In, call: Call) -> Out:
+        """Do it and return what came of it.
+
+        Raises:
+            ActionError: one of its four kinds, and nothing else that is expected.
+        """
+
+    def probe(self, arguments: In, call: Call) -> Happened:
+        """Say whether the effect under `call.key` happened."""
+        del arguments, call
+        return Happened.UNKNOWN

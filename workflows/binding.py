@@ -1,0 +1,44 @@
+"""Commitments to payload, and the digest that an approval is bound to (AUDIT.md section 4)."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+
+from workflows.entry import Json
+
+PART_TAG = b"audit-part/v1"
+
+
+def canonical(value: Json) -> bytes:
+    """Return the canonical bytes of `value`, which holds no fractions (AUDIT.md section 3)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def commitment(salt: bytes, name: str, value: bytes) -> str:
+    """Return the base64 commitment to the part `name` with that value."""
+    mac = hmac.new(salt, b"\0".join((PART_TAG, name.encode(), value)), hashlib.sha256)
+    return base64.b64encode(mac.digest()).decode()
+
+
+def binding(
+    *,
+    workflow: str,
+    version: str,
+    step: str,
+    policy: str,
+    args: str | None,
+    plan: str | None,
+) -> str:
+    """Return the digest an approval is bound to; `args` and `plan` are commitments."""
+    bound: Mapping[str, Json] = {
+        "args": args,
+        "plan": plan,
+        "policy": policy,
+        "step": step,
+        "version": version,
+        "workflow": workflow,
+    }
+    return hashlib.sha256(canonical(dict(bound))).hexdigest()

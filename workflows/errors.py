@@ -1,0 +1,157 @@
+"""Every refusal of the product, in one tree.
+
+A refusal says what happened and what to do next. Anything else that is raised is a defect.
+
+    InterlockError
+    ├── DefinitionError            a workflow file, policy file or expression that cannot be used
+    │   └── ExpressionError        a CEL expression that does not parse, type-check or evaluate
+    ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
+    ├── UnknownRunError            no run of that id
+    ├── InputsError                form values that do not fit the definition, field by field
+    ├── NotAllowedError            this person may not do this (run, cancel, resolve)
+    ├── GateError
+    │   ├── NoGateError            something destructive without anybody to ask
+    │   ├── NoApproverError        a stage that nobody can decide
+    │   ├── NotEligibleError       this person may not decide this request
+    │   ├── RequestClosedError     the request is no longer open
+    │   ├── StaleRequestError      the click came from an older version of the request
+    │   └── PeopleUnreadableError  who belongs to a group could not be read just now
+    ├── ActionError
+    │   ├── NotPerformedError      the effect certainly did not happen; trying again is allowed
+    │   ├── TransientReadError     a read that may succeed when tried again
+    │   ├── ActionFailedError      tried and failed; not again by itself
+    │   └── InDoubtError           it may or may not have happened
+    ├── SecretError                a secret that is missing or too short, or stands in the clear
+    └── StorageError
+        ├── StorageUnavailableError  locked, full or unreachable: nothing was recorded
+        ├── HeldElsewhereError       another process serves this database
+        ├── UnusableDatabaseError    wrong settings, wrong schema, wrong log
+        └── SigningKeyError          a signing key that is missing, foreign or revoked
+"""
+
+from collections.abc import Mapping
+
+
+class InterlockError(Exception):
+    """A refusal: `message` says what happened, `hint` what to do next."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class DefinitionError(InterlockError):
+    """A workflow file, policy file or expression cannot be used."""
+
+
+class ExpressionError(DefinitionError):
+    """A CEL expression does not parse, does not type-check or cannot be evaluated."""
+
+
+class UnknownWorkflowError(InterlockError):
+    """No workflow has that name."""
+
+
+class UnknownRunError(InterlockError):
+    """No run has that id."""
+
+
+class InputsError(InterlockError):
+    """Values do not fit the definition's inputs; `fields` names each one and why."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(
+            "; ".join(f"{name}: {why}" for name, why in fields.items()),
+            hint="Correct these fields and send the form again.",
+        )
+        self.fields = dict(fields)
+
+
+class NotAllowedError(InterlockError):
+    """This person may not do this."""
+
+
+class GateError(InterlockError):
+    """A gate stands in the way."""
+
+
+class NoGateError(GateError):
+    """Something destructive has nobody to ask, so it does not run."""
+
+
+class NoApproverError(GateError):
+    """A stage names nobody who could decide, so it does not run."""
+
+
+class NotEligibleError(GateError):
+    """This person may not decide this request."""
+
+
+class RequestClosedError(GateError):
+    """The request is no longer open."""
+
+
+class StaleRequestError(GateError):
+    """The click came from an older version of the request."""
+
+
+class PeopleUnreadableError(GateError):
+    """Who belongs to a group could not be read just now, so nothing is decided."""
+
+
+class ActionError(InterlockError):
+    """A step's action did not succeed; `error_class` is the short name that entries carry."""
+
+    def __init__(self, message: str, *, error_class: str = "error", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.error_class = error_class
+
+
+class NotPerformedError(ActionError):
+    """The effect certainly did not happen; trying again is allowed."""
+
+
+class TransientReadError(ActionError):
+    """A read failed in a way that may pass."""
+
+
+class ActionFailedError(ActionError):
+    """Tried and failed; `partly` is true when some of the effect may stand."""
+
+    def __init__(
+        self, message: str, *, error_class: str = "error", hint: str = "", partly: bool = False
+    ) -> None:
+        super().__init__(message, error_class=error_class, hint=hint)
+        self.partly = partly
+
+
+class InDoubtError(ActionError):
+    """The effect may or may not have happened; `error_class` is timeout or reply_lost."""
+
+
+class SecretError(InterlockError):
+    """A secret is missing, too short, or stands where it must not."""
+
+
+class StorageError(InterlockError):
+    """The database refused; nothing was recorded."""
+
+
+class StorageUnavailableError(StorageError):
+    """The database is locked, full or unreachable."""
+
+
+class HeldElsewhereError(StorageError):
+    """Another process serves this database."""
+
+
+class UnusableDatabaseError(StorageError):
+    """The database has other settings, another schema or another log than expected."""
+
+
+class SigningKeyError(StorageError):
+    """A signing key is missing, foreign or revoked."""
