@@ -1,0 +1,299 @@
+"""A run's history folded into where it stands. Pure: entries in, state out.
+
+The entries are the execution history, so a process that takes a run up again knows exactly
+what this module makes of them, and nothing else.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from workflows.entry import Actor, Entry, Json, RequestId, RunId
+
+
+class Status(StrEnum):
+    """Where a run stands; the last seven are ends (AUDIT.md's outcomes, and cancelled)."""
+
+    QUEUED = "queued"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    IN_DOUBT = "in_doubt"
+    EXCEPTION = "exception"
+    DONE = "done"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing follows."""
+        return list(Status).index(self) >= list(Status).index(Status.DONE)
+
+
+class Phase(StrEnum):
+    """Where one step stands."""
+
+    PENDING = "pending"  # Not begun, or to be begun again.
+    OBSERVED = "observed"  # A read that answered.
+    ASKED = "asked"  # An approval request is open.
+    APPROVED = "approved"  # Approved, not yet consumed.
+    REFUSED = "refused"  # Denied or expired.
+    INTENDED = "intended"  # The effect is under way, or was when a process died.
+    IN_DOUBT = "in_doubt"  # Nobody knows whether the effect happened.
+    EXECUTED = "executed"
+    VERIFIED = "verified"
+    SKIPPED = "skipped"
+    FAILED = "failed"  # The last attempt failed.
+    EXCEPTION = "exception"  # A person has to say how it goes on.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step: how often it was tried, what came of it, what it waits for."""
+
+    phase: Phase = Phase.PENDING
+    attempt: int = 0
+    failures: int = 0  # Failed attempts since a person last set the step going.
+    output: Json = None
+    request: RequestId | None = None
+    refusal: str = ""  # denied or expired
+    intent: str = ""  # The id of the entry that announced the effect.
+    changed_at: datetime | None = None
+    error_class: str = ""
+    performed: str = "no"
+    approvals_void: int = 0  # Requests withdrawn because the facts changed.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A run as its entries tell it."""
+
+    id: RunId
+    workflow: str = ""
+    version: str = ""
+    requester: Actor | None = None
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    rseq: int = -1
+    cancel_asked: bool = False
+    ended: Status | None = None
+    started_at: datetime | None = None
+
+    def step(self, name: str) -> StepState:
+        """Return the state of a step, begun or not."""
+        return self.steps.get(name, StepState())
+
+    @property
+    def outputs(self) -> dict[str, Json]:
+        """Return what each step that has an output gave."""
+        told = (Phase.OBSERVED, Phase.EXECUTED, Phase.VERIFIED)
+        return {
+            name: step.output
+            for name, step in self.steps.items()
+            if step.phase in told or step.output is not None
+        }
+
+    @property
+    def open_intent(self) -> str | None:
+        """Return the step whose effect is announced and not ended, if there is one."""
+        under_way = (Phase.INTENDED, Phase.IN_DOUBT)
+        return next((name for name, one in self.steps.items() if one.phase in under_way), None)
+
+
+def replay(run: RunId, entries: Iterable[Entry]) -> RunState:
+    """Return where a run stands after `entries`, which are all of its entries in order."""
+    state = RunState(id=run)
+    for entry in entries:
+        state = after(state, entry)
+    return state
+
+
+def after(state: RunState, entry: Entry) -> RunState:
+    """Return where the run stands once `entry` is added."""
+    state = replace(state, rseq=entry.rseq)
+    if entry.kind == "run.started":
+        return _started(state, entry)
+    if entry.kind == "run.finished":
+        return replace(state, ended=Status(str(entry.data["outcome"])))
+    if entry.kind == "run.cancelled":
+        return replace(state, ended=Status.CANCELLED)
+    if entry.kind.startswith("approval."):
+        return _after_approval(state, entry)
+    change = _CHANGES.get(entry.kind)
+    name = entry.data.get("step")
+    if change is None or not isinstance(name, str):
+        return state
+    if entry.kind == "decision.made" and entry.data["decision"] == "cancel":
+        return replace(state, cancel_asked=True)
+    return _with_step(state, name, change(state.step(name), entry))
+
+
+def _started(state: RunState, entry: Entry) -> RunState:
+    part = entry.parts.get("input")
+    return replace(
+        state,
+        workflow=str(entry.data["workflow"]),
+        version=str(entry.data["version"]),
+        requester=entry.actor,
+        inputs=json.loads(part.value) if part is not None and part.value is not None else {},
+        started_at=entry.at,
+    )
+
+
+def _with_step(state: RunState, name: str, step: StepState) -> RunState:
+    return replace(state, steps={**state.steps, name: step})
+
+
+def _after_approval(state: RunState, entry: Entry) -> RunState:
+    request = entry.data.get("request")
+    name = entry.data.get("step") or next(
+        (name for name, step in state.steps.items() if step.request == request), None
+    )
+    if not isinstance(name, str):
+        return state
+    step = state.step(name)
+    if entry.kind != "approval.requested" and step.request != request:
+        return state
+    return _with_step(state, name, _approval(step, entry))
+
+
+def _approval(step: StepState, entry: Entry) -> StepState:
+    match entry.kind:
+        case "approval.requested":
+            return replace(
+                step,
+                phase=Phase.ASKED,
+                request=RequestId(str(entry.data["request"])),
+                changed_at=entry.at,
+            )
+        case "approval.granted" if entry.data.get("settles"):
+            return replace(step, phase=Phase.APPROVED, changed_at=entry.at)
+        case "approval.denied" if entry.data.get("settles"):
+            return replace(step, phase=Phase.REFUSED, refusal="denied", changed_at=entry.at)
+        case "approval.expired":
+            return replace(step, phase=Phase.REFUSED, refusal="expired", changed_at=entry.at)
+        case "approval.withdrawn":
+            voids = step.approvals_void + 1
+            return replace(step, phase=Phase.PENDING, request=None, approvals_void=voids)
+    return step
+
+
+def _output(entry: Entry) -> Json:
+    part = entry.parts.get("output")
+    if part is None or part.value is None:
+        return None
+    value: Json = json.loads(part.value)
+    return value
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _observed(step: StepState, entry: Entry) -> StepState:
+    attempt = _number(entry.data["attempt"])
+    if entry.data["outcome"] == "ok":
+        was_waiting = step.phase in (Phase.PENDING, Phase.FAILED, Phase.OBSERVED)
+        return replace(
+            step,
+            phase=Phase.OBSERVED if was_waiting else step.phase,
+            attempt=attempt,
+            output=_output(entry),
+            changed_at=entry.at,
+        )
+    return _failed(step, entry)
+
+
+def _intended(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.INTENDED,
+        attempt=_number(entry.data["attempt"]),
+        intent=entry.id,
+        changed_at=entry.at,
+    )
+
+
+def _executed(step: StepState, entry: Entry) -> StepState:
+    return replace(step, phase=Phase.EXECUTED, output=_output(entry), changed_at=entry.at)
+
+
+def _failed(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.FAILED,
+        attempt=_number(entry.data["attempt"]),
+        failures=step.failures + 1,
+        error_class=str(entry.data.get("error_class") or ""),
+        performed=str(entry.data.get("performed", "no")),
+        changed_at=entry.at,
+    )
+
+
+def _in_doubt(step: StepState, entry: Entry) -> StepState:
+    # The moment of the intent stays: a probe's "no" counts only after the attempt's deadline.
+    return replace(step, phase=Phase.IN_DOUBT, error_class=str(entry.data["cause"]))
+
+
+def _resolved(step: StepState, entry: Entry) -> StepState:
+    happened, by_person = entry.data["happened"], entry.data["by"] == "person"
+    if happened == "yes":
+        return replace(step, phase=Phase.EXECUTED, changed_at=entry.at)
+    if happened == "unknown":
+        return replace(step, phase=Phase.EXCEPTION)
+    if by_person:
+        # What a person sends again asks for approval again.
+        return replace(step, phase=Phase.PENDING, request=None, failures=0)
+    return replace(
+        step,
+        phase=Phase.FAILED,
+        failures=step.failures + 1,
+        error_class="not_performed",
+        performed="no",
+        changed_at=entry.at,
+    )
+
+
+def _decided(step: StepState, entry: Entry) -> StepState:
+    match entry.data["decision"]:
+        case "skip":
+            return replace(step, phase=Phase.SKIPPED, changed_at=entry.at)
+        case "exception":
+            return replace(step, phase=Phase.EXCEPTION, changed_at=entry.at)
+        case "retry":
+            return replace(step, phase=Phase.PENDING, request=None, failures=0)
+    return step
+
+
+def _verified(step: StepState, entry: Entry) -> StepState:
+    return replace(step, phase=Phase.VERIFIED, changed_at=entry.at)
+
+
+def _unverified(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.EXCEPTION,
+        error_class=entry.kind.replace(".", "_"),
+        performed="yes",
+        changed_at=entry.at,
+    )
+
+
+_CHANGES = {
+    "step.observed": _observed,
+    "action.intended": _intended,
+    "action.executed": _executed,
+    "action.failed": _failed,
+    "action.in_doubt": _in_doubt,
+    "action.resolved": _resolved,
+    "decision.made": _decided,
+    "verification.passed": _verified,
+    "verification.failed": _unverified,
+    "verification.unknown": _unverified,
+}

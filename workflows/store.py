@@ -1,0 +1,209 @@
+"""What the engine needs remembered, as protocols. `storage/` fills them.
+
+`begin()` opens a unit: one transaction, the only place that commits. A unit that appends to
+a run has locked that run's row first, so clicks, clock and segments queue up behind it.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
+from workflows.gate import ApprovalRequest, Decision
+from workflows.people import PersonId
+from workflows.run import Status
+
+
+class Subject(StrEnum):
+    """What a message shows. The outbox reads the present state of it when it delivers."""
+
+    ROOT = "run"  # The live state of a run, the first message of its thread.
+    STEP = "entry"  # One line in the thread, about one entry.
+    CARD = "request"  # An approval card.
+    DOUBT = "doubt"  # The reconcile card of a step, `run/step/intent`.
+    TROUBLE = "exception"  # The exception card of a step, `run/step/failure`.
+    POST = "post"  # What a slack.post step says, `run/step`.
+    OUTCOME = "outcome"  # A run's end, told to its requester.
+    NOTICE = "notice"  # A sentence for a channel, kept with the message.
+    DIGEST = "digest"  # A digest, by its id.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something to be told, named by its subject. Sending it again means: its state changed."""
+
+    subject: Subject
+    key: str
+    run: RunId | None = None
+    channel: str = ""  # Empty: the run's channel.
+    body: Json = None  # Only what cannot be looked up again.
+
+
+class DueKind(StrEnum):
+    """What a due-row is for."""
+
+    WAKE = "wake"  # Look at the run again: a retry, a verification, a doubt's deadline.
+    EXPIRE = "expire"  # Close the request if it is still open.
+    REMIND = "remind"  # Remind the approvers.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Work for a moment. One row a kind and key; setting it again moves it."""
+
+    kind: DueKind
+    key: str
+    run: RunId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """What a run's row says beside its entries."""
+
+    id: RunId
+    workflow: str
+    version: str
+    status: Status
+    requester: str
+    channel: str
+    epoch: int
+    is_ready: bool
+    lock_key: str | None
+    started_at: datetime
+    finished_at: datetime | None = None
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """What the store must know of a run before its first entry."""
+
+    id: RunId
+    workflow: str
+    version: str
+    channel: str
+    start_key: str | None = None  # Unique: the same start twice is one run.
+    lock_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery of Slack's, by what makes it that one."""
+
+    team: str
+    kind: str
+    key: str
+
+
+class Unit(Protocol):
+    """One transaction. Everything it does is committed together, or not at all."""
+
+    @property
+    def now(self) -> datetime:
+        """Return the moment of this unit, by the database's clock where it has one."""
+
+    def is_repeat(self, delivery: Delivery) -> bool:
+        """Remember the delivery; say whether it was already there."""
+
+    def ref(self, who: PersonId, name: str = "") -> Ref:
+        """Return the person's pseudonym, made on first use."""
+
+    def add_run(self, run: NewRun) -> None:
+        """Make the run's row; its first entry follows in this unit."""
+
+    def run_started_as(self, start_key: str) -> RunId | None:
+        """Return the run that was started under this key, if there is one."""
+
+    def lock_run(self, run: RunId) -> RunRow:
+        """Return the run's row, locked until the unit ends.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
+        """Lock the request's run, then return the request as it now is, and the row.
+
+        Raises:
+            UnknownRunError: there is no such request.
+        """
+
+    def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
+        """Return the run's entries with a later `rseq` than `after`, in order, with parts."""
+
+    def append(self, draft: Draft) -> Entry:
+        """Record a fact: seal it into the log and bring the projections up to it.
+
+        Raises:
+            StorageError: it cannot be recorded; the unit must not commit.
+        """
+
+    def claim(self, run: RunId, *, by: str) -> int:
+        """Raise the run's epoch, take its ready mark away, and return the new epoch."""
+
+    def release(self, run: RunId) -> None:
+        """Say that no segment works on the run now."""
+
+    def mark_ready(self, run: RunId) -> None:
+        """Say that somebody has to look at the run."""
+
+    def open_request(self, run: RunId) -> ApprovalRequest | None:
+        """Return the run's request that is open, or approved and not consumed."""
+
+    def decisions(self, request: RequestId) -> Sequence[Decision]:
+        """Return the request's decisions in the order they were given."""
+
+    def take_lock(self, key: str, run: RunId) -> RunId:
+        """Take the named lock or queue for it; return who holds it now (`run` if taken)."""
+
+    def pass_lock(self, key: str, run: RunId) -> RunId | None:
+        """Give the lock back (or leave its queue); return the run that holds it next."""
+
+    def set_due(self, due: Due) -> None:
+        """Store work for a moment, in place of an earlier row of that kind and key."""
+
+    def clear_due(self, run: RunId) -> None:
+        """Remove all due-rows of the run."""
+
+    def take_due(self, due: Due) -> bool:
+        """Remove the due-row; False if another process was first."""
+
+    def send(self, message: Message) -> None:
+        """Queue a message; it leaves after the commit."""
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call `action` once this unit is committed, and never otherwise."""
+
+
+class Store(Protocol):
+    """Opens units, and answers reads that need no lock."""
+
+    def begin(self) -> AbstractContextManager[Unit]:
+        """Open a unit. It commits at the end of the block, and rolls back on an exception.
+
+        Raises:
+            StorageUnavailableError: nothing was recorded.
+        """
+
+    def request(self, request: RequestId) -> ApprovalRequest:
+        """Return a request as it is now.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def person(self, ref: Ref) -> PersonId | None:
+        """Return whose pseudonym this is, None once it was erased."""
+
+    def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
+        """Return due-rows whose moment has come, oldest first."""
+
+    def next_due(self) -> datetime | None:
+        """Return the earliest moment for which something is due."""
+
+    def standing(self, *, claimed_before: datetime, limit: int) -> Sequence[RunId]:
+        """Return runs that are ready, or were claimed before that moment and not released."""
