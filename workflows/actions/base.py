@@ -63,8 +63,24 @@ class Secrets(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """What a statement would touch: how many rows, which, and the first few of them.
+
+    `digest` depends on the rows and not on their order, so that the same rows found again
+    give the same plan. `shown` are in a fixed order too.
+    """
+
+    count: int
+    digest: str
+    shown: tuple[dict[str, Json], ...] = ()
+
+
 class Rows(Protocol):
-    """The port through which `sql.*` actions reach a database; `storage` fills it."""
+    """The port through which `sql.*` actions reach a database; `storage` fills it.
+
+    Every method ends within `timeout` seconds and raises nothing but `ActionError`.
+    """
 
     def query(
         self,
@@ -75,9 +91,14 @@ class Rows(Protocol):
         limit: int,
         timeout: float,
     ) -> list[dict[str, Json]]:
-        """Return at most `limit` rows, read in a transaction that can change nothing."""
+        """Return at most `limit` rows, read in a transaction that can change nothing.
 
-    def count(
+        Raises:
+            TransientReadError: unreachable, locked or too slow.
+            ActionFailedError: the database refuses the statement.
+        """
+
+    def affected(
         self,
         url: str,
         statement: str,
@@ -85,8 +106,13 @@ class Rows(Protocol):
         *,
         shown: int,
         timeout: float,
-    ) -> tuple[int, list[dict[str, Json]]]:
-        """Run the statement, return how many rows it touches and the first few; roll back."""
+    ) -> Affected:
+        """Run the statement, return what it touches, and roll back.
+
+        Raises:
+            TransientReadError: unreachable, locked or too slow.
+            ActionFailedError: the database refuses the statement.
+        """
 
     def execute(
         self,
@@ -94,16 +120,25 @@ class Rows(Protocol):
         statement: str,
         parameters: Mapping[str, Json],
         *,
-        expected: int | None,
+        expected: Affected | None,
         key: str,
+        records: bool,
         timeout: float,
     ) -> int:
-        """Run the statement and commit, unless the count differs from `expected`.
+        """Run the statement and commit, unless it touches other rows than `expected`.
+
+        With `records`, `key` is remembered in the same transaction where the database lets
+        us keep a table; under a key remembered already this changes nothing and returns
+        the count of then.
 
         Raises:
-            NotPerformedError: the count differs; nothing was changed.
+            NotPerformedError: other rows, unreachable, locked or too slow; nothing changed.
+            ActionFailedError: the database refuses the statement; nothing changed.
             InDoubtError: the commit's answer was lost.
         """
+
+    def happened(self, url: str, *, key: str, timeout: float) -> Happened:
+        """Say whether `execute` was committed under `key`; it raises nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +147,14 @@ class Call:
 
     `key` is the idempotency key `run/step`, the same for every attempt. `timeout` is in
     seconds. `approved` is the data of the plan that was approved, if there was one.
+    `effect` is what the definition makes of the step; None leaves it to the action.
     """
 
     key: str
     timeout: float
     secrets: Secrets
     approved: Json = None
+    effect: Effect | None = None
     ports: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -129,7 +166,7 @@ class Action(ABC, Generic[In, Out]):
     """One kind of step.
 
     `effect` is the least this action does; `effect_of` may raise it for given arguments.
-    `cls` is the retention class of its output.
+    `literals` are the arguments that a definition must write out, without expressions.
     """
 
     name: ClassVar[str]
@@ -138,16 +175,26 @@ class Action(ABC, Generic[In, Out]):
     takes: type[In]
     gives: type[Out]
     is_delivered: ClassVar[bool] = False  # True: the outbox performs it (`slack.*`).
+    literals: ClassVar[frozenset[str]] = frozenset()
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return what these (possibly unresolved) arguments would do, never below `effect`."""
         del arguments
         return self.effect
 
+    def describe(self, arguments: In) -> str:
+        """Return one line for people: what this does, with what."""
+        del arguments
+        return self.name
+
     def plan(self, arguments: In, call: Call) -> Plan:
-        """Return what would happen, changing nothing."""
+        """Return what would happen, changing nothing.
+
+        Raises:
+            ActionError: what is needed to say it could not be read.
+        """
         del call
-        return Plan(summary=f"{self.name}", data=arguments.model_dump(mode="json"))
+        return Plan(summary=self.describe(arguments), data=arguments.model_dump(mode="json"))
 
     @abstractmethod
     def perform(self, arguments: In, call: Call) -> Out:
