@@ -1,0 +1,186 @@
+"""Everything the bot is told from outside, read from the environment once.
+
+Tokens arrive as `SecretStr`, so that no trace and no log prints them by accident. Each of
+them, and the database address, may also come from a file: `SLACK_BOT_TOKEN_FILE` names it.
+Secrets that definitions use are for `secrets_source`.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from workflows.errors import InterlockError
+
+FROM_FILES = frozenset({"bot_token", "app_token", "signing_secret", "database"})
+SLACK = "https://slack.com/api/"
+
+
+class SettingsError(InterlockError):
+    """A setting is missing or cannot be used."""
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads `NAME_FILE` for the settings in `FROM_FILES`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = f"{field.validation_alias}_FILE"
+        path = os.environ.get(variable) if field_name in FROM_FILES else None
+        if not path:
+            return None, field_name, False
+        return _content(variable, Path(path)), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, _, _ = self.get_field_value(field, name)
+            if value is not None:
+                found[str(field.validation_alias)] = value
+        return found
+
+
+class Settings(BaseSettings):
+    """The settings of DESIGN section 11, under the names of their environment variables."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
+
+    home: Path = Field(default=Path(".interlock"), validation_alias="INTERLOCK_HOME")
+    database: str = Field(default="", validation_alias="INTERLOCK_DATABASE_URL", repr=False)
+    workflows: Path | None = Field(default=None, validation_alias="INTERLOCK_WORKFLOWS")
+    policy: Path | None = Field(default=None, validation_alias="INTERLOCK_POLICY")
+    origin: str = Field(default="interlock.localhost/audit", validation_alias="INTERLOCK_ORIGIN")
+    channel: str = Field(default="", validation_alias="INTERLOCK_CHANNEL")
+    command: str = Field(
+        default="/ops", validation_alias="INTERLOCK_COMMAND", pattern=r"^/[a-z0-9_-]{1,31}$"
+    )
+    http: str = Field(default="", validation_alias="INTERLOCK_HTTP")
+    threads: int = Field(default=8, validation_alias="INTERLOCK_THREADS", ge=1, le=64)
+    log_level: str = Field(default="INFO", validation_alias="INTERLOCK_LOG_LEVEL")
+    bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
+    app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+    signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_with_slash(cls, url: str) -> str:
+        # slack_sdk joins the method's name to this by hand.
+        return url if url.endswith("/") else f"{url}/"
+
+    @field_validator("http")
+    @classmethod
+    def _is_host_and_port(cls, address: str) -> str:
+        if address:
+            host, port = _host_and_port(address)
+            if not host or not port:
+                raise ValueError("write host:port, for example 0.0.0.0:3000")
+        return address
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_a_level(cls, level: str) -> str:
+        if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("write DEBUG, INFO, WARNING or ERROR")
+        return level.upper()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, FileSource(settings_cls)
+
+    @property
+    def database_url(self) -> str:
+        """Return where everything is remembered, by default a file in the home folder."""
+        return self.database or f"sqlite:///{self.home / 'interlock.db'}"
+
+    @property
+    def definitions(self) -> Path:
+        """Return the folder of the workflow files."""
+        return self.workflows or self.home / "workflows"
+
+    @property
+    def policy_file(self) -> Path:
+        """Return the file that says who must agree to what."""
+        return self.policy or self.home / "policy.yaml"
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Return where to listen for signed HTTP."""
+        return _host_and_port(self.http)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Return every token held, for the redactor."""
+        held = (self.bot_token, self.app_token, self.signing_secret)
+        return tuple(one.get_secret_value() for one in held if one is not None)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{address}")
+    return parts.hostname or "", parts.port or 0
+
+
+def _content(variable: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(
+            f"{variable} names {path}, which cannot be read: {error.strerror}.",
+            hint="Correct the path or its permissions.",
+        ) from error
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        SettingsError: one of them cannot be used; it says which, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
+        raise SettingsError(f"Some settings cannot be used: {faults}.") from None
+
+
+def require_tokens(settings: Settings) -> None:
+    """Return if the tokens for the chosen way of receiving are there and look right.
+
+    Raises:
+        SettingsError: one is missing, or stands where another belongs.
+    """
+    _token(settings.bot_token, "SLACK_BOT_TOKEN", "xoxb-")
+    if settings.http:
+        _token(settings.signing_secret, "SLACK_SIGNING_SECRET", "")
+    else:
+        _token(settings.app_token, "SLACK_APP_TOKEN", "xapp-")
+
+
+def _token(token: SecretStr | None, name: str, start: str) -> None:
+    if token is None:
+        raise SettingsError(
+            f"{name} is not set, so Slack cannot be reached.",
+            hint="Copy it from the app's settings on api.slack.com; docs/operations says where.",
+        )
+    if not token.get_secret_value().startswith(start):
+        raise SettingsError(
+            f"{name} does not start with {start}, so it is another kind of token.",
+            hint="Copy the right one from the app's settings on api.slack.com.",
+        )
