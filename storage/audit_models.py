@@ -1,0 +1,192 @@
+"""The rows of the audit trail (AUDIT.md section 7).
+
+The readable columns of an entry are generated from its signed line, so that no statement can
+make them differ from it. Triggers stand in the migration; the bytes are made in `journal`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage.base import Base, BigKey
+
+
+class LineMember(ColumnElement[Any]):
+    """The SQL that reads one member of an entry's line, in the words of either database."""
+
+    inherit_cache = True
+
+    def __init__(self, *path: str, cast: str = "") -> None:
+        self.path = path
+        self.cast = cast
+
+
+@compiles(LineMember, "sqlite")
+def _on_sqlite(element: LineMember, _compiler: SQLCompiler, **_words: Any) -> str:
+    return f"json_extract(line, '$.{'.'.join(element.path)}')"
+
+
+@compiles(LineMember, "postgresql")
+def _on_postgres(element: LineMember, _compiler: SQLCompiler, **_words: Any) -> str:
+    found = "line::jsonb"
+    for name in element.path[:-1]:
+        found = f"({found} -> '{name}')"
+    found = f"{found} ->> '{element.path[-1]}'"
+    return f"({found})::{element.cast}" if element.cast else found
+
+
+def _generated(*path: str, cast: str = "") -> Computed:
+    return Computed(LineMember(*path, cast=cast), persisted=True)  # type: ignore[arg-type]  # Typed for text(), any element works.
+
+
+PENDING = text("idx IS NULL")
+OUTSIDE_RUNS = text("run_id IS NULL")
+OF_A_PERSON = text("subject_ref IS NOT NULL")
+DUE_ONCE = text("expires_at IS NOT NULL")
+
+
+class AuditEntryRow(Base):
+    """One signed line. `idx` is its place in the log, given once by sequencing."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        UniqueConstraint("idx"),
+        UniqueConstraint("uid"),
+        UniqueConstraint("run_id", "rseq"),
+        CheckConstraint("length(leaf) = 32", name="leaf_is_32_bytes"),
+        Index("ix_audit_entry_pending", "seq", sqlite_where=PENDING, postgresql_where=PENDING),
+        Index(
+            "ix_audit_entry_outside_runs",
+            "kind",
+            "idx",
+            sqlite_where=OUTSIDE_RUNS,
+            postgresql_where=OUTSIDE_RUNS,
+        ),
+    )
+
+    seq: Mapped[int] = mapped_column(BigKey, Identity(cache=1), primary_key=True)
+    idx: Mapped[int | None] = mapped_column(BigInteger)
+    line: Mapped[str]
+    leaf: Mapped[bytes]
+    uid: Mapped[str | None] = mapped_column(_generated("id"))
+    run_id: Mapped[str | None] = mapped_column(_generated("run"))
+    rseq: Mapped[int | None] = mapped_column(BigInteger, _generated("rseq", cast="bigint"))
+    ts: Mapped[str | None] = mapped_column(_generated("ts"))
+    kind: Mapped[str | None] = mapped_column(_generated("kind"))
+    actor_ref: Mapped[str | None] = mapped_column(_generated("actor", "ref"))
+    workflow: Mapped[str | None] = mapped_column(_generated("data", "workflow"))
+
+
+class AuditPartRow(Base):
+    """A piece of payload: what an entry committed to, deletable without touching it."""
+
+    __tablename__ = "audit_part"
+    __table_args__ = (
+        Index(
+            "ix_audit_part_subject_ref",
+            "subject_ref",
+            sqlite_where=OF_A_PERSON,
+            postgresql_where=OF_A_PERSON,
+        ),
+        Index(
+            "ix_audit_part_expires_at",
+            "expires_at",
+            sqlite_where=DUE_ONCE,
+            postgresql_where=DUE_ONCE,
+        ),
+    )
+
+    entry_seq: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("audit_entry.seq"), primary_key=True, autoincrement=False
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    cls: Mapped[str]
+    subject_ref: Mapped[str | None]
+    salt: Mapped[bytes]
+    body: Mapped[bytes]
+    expires_at: Mapped[datetime | None]
+
+
+class AuditSubjectRow(Base):
+    """A person behind a pseudonym; without the row, nothing leads from one to the other."""
+
+    __tablename__ = "audit_subject"
+    __table_args__ = (UniqueConstraint("external_id"),)
+
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    k: Mapped[bytes]
+    external_id: Mapped[str]
+    display: Mapped[str | None]
+
+
+class AuditTreeRow(Base):
+    """The one row that holds the tree's size and frontier."""
+
+    __tablename__ = "audit_tree"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInteger)
+    frontier: Mapped[bytes]
+
+
+class AuditTileRow(Base):
+    """The root of the full 256^level leaves number `n`."""
+
+    __tablename__ = "audit_tile"
+    __table_args__ = (CheckConstraint("length(hash) = 32", name="hash_is_32_bytes"),)
+
+    level: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes]
+
+
+class AuditCheckpointRow(Base):
+    """A signed head: the current one, and every one that was kept, with the reason."""
+
+    __tablename__ = "audit_checkpoint"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    note: Mapped[str]
+    kept_because: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class AuditAnchorRow(Base):
+    """Evidence from outside that a head existed at a time."""
+
+    __tablename__ = "audit_anchor"
+
+    id: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str]
+    ref: Mapped[str]
+    evidence: Mapped[bytes]
+    at: Mapped[datetime]
+
+
+class AuditHoldRow(Base):
+    """A legal hold: parts it selects are not swept until it is lifted."""
+
+    __tablename__ = "audit_hold"
+
+    hold: Mapped[str] = mapped_column(primary_key=True)
+    selector: Mapped[str]
+    reason: Mapped[str]
+    set_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]

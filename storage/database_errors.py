@@ -1,0 +1,87 @@
+"""Turn what a database driver raises into a refusal of ours, where it is one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from workflows.errors import StorageError, StorageUnavailableError, UnusableDatabaseError
+
+LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
+FULL = StorageUnavailableError, "The disk is full.", "Free some space, then try again."
+IO_FAILED = (
+    StorageUnavailableError,
+    "The database file cannot be read or written.",
+    "Check the disk.",
+)
+READ_ONLY = StorageUnavailableError, "The database is read-only.", "Check the file's permissions."
+NO_FILE = (
+    StorageUnavailableError,
+    "The database file cannot be opened.",
+    "Check path and permissions.",
+)
+BROKEN = UnusableDatabaseError, "The file is not an intact database.", "Restore it from a backup."
+
+# Primary result codes, https://www.sqlite.org/rescode.html
+SQLITE_CODES = {
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_IOERR: IO_FAILED,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: NO_FILE,
+    sqlite3.SQLITE_CORRUPT: BROKEN,
+    sqlite3.SQLITE_NOTADB: BROKEN,
+}
+PRIMARY = 0xFF
+
+
+def refusal_for(error: BaseException) -> StorageError | None:
+    """Return the refusal that `error` amounts to, or None when it is something else."""
+    if isinstance(error, PoolTimeoutError):
+        return StorageUnavailableError("Every connection is busy.", hint="Try again in a moment.")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.DatabaseError):
+        return _of_sqlite(cause)
+    if isinstance(cause, psycopg.OperationalError):
+        return _of_postgres(cause)
+    return None
+
+
+@contextmanager
+def storage_refusals() -> Iterator[None]:
+    """Raise our refusal instead of the driver's error; other errors pass."""
+    try:
+        yield
+    except Exception as error:
+        refusal = refusal_for(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _of_sqlite(error: sqlite3.DatabaseError) -> StorageError | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    found = SQLITE_CODES.get(code & PRIMARY) if code is not None else None
+    if found is None:
+        return None
+    refusal, message, hint = found
+    return refusal(message, hint=hint)
+
+
+def _of_postgres(error: psycopg.OperationalError) -> StorageError:
+    if error.sqlstate in {"55P03", "57014", "40P01", "40001"}:
+        return StorageUnavailableError(
+            "Others hold what this needed for too long.", hint="Try again in a moment."
+        )
+    if error.sqlstate is not None and error.sqlstate.startswith("53"):
+        return StorageUnavailableError(
+            "The database server is out of space, memory or connections.",
+            hint="Give it more, then try again.",
+        )
+    return StorageUnavailableError(
+        "The database cannot be reached.", hint="Check that the server runs, then try again."
+    )

@@ -1,0 +1,210 @@
+"""Commit on SQLite in groups: many threads, one writer connection, one fsync for all who wait.
+
+The right to write is a baton. Whoever comes alone opens the transaction, works and commits it
+without any further thread. When others wait, a thread that is done hands the baton on inside
+the open transaction and waits; whoever ends last commits for all. Each body but the first
+stands in a savepoint, so one that fails takes back only itself; a commit that fails, fails in
+all of them, and nobody is told of success before it.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from sqlite3 import Connection as Driver
+from time import monotonic
+
+from storage.transaction import AtEnd, Transaction
+from workflows.errors import StorageUnavailableError
+
+MOST_BODIES = 64
+MOST_SECONDS = 0.05
+TURN_TIMEOUT = 30.0
+
+
+class Turn:
+    """One thread's place in the line, and the way to wake it."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self) -> None:
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def wait(self, timeout: float = -1) -> bool:
+        """Sleep until woken; False when the time ran out."""
+        return self._gate.acquire(timeout=timeout)
+
+    def wake(self) -> None:
+        """Let the waiting thread go on."""
+        self._gate.release()
+
+
+class Group:
+    """The bodies that will be committed together."""
+
+    __slots__ = ("bodies", "ends", "failure", "since", "turns")
+
+    def __init__(self) -> None:
+        self.since = monotonic()
+        self.bodies = 0
+        self.turns: list[Turn] = []
+        self.ends: dict[AtEnd, None] = {}
+        self.failure: BaseException | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether those who are done have waited long enough."""
+        return self.bodies >= MOST_BODIES or monotonic() - self.since > MOST_SECONDS
+
+
+class GroupCommit:
+    """The baton, the line of those who wait for it, and the open group."""
+
+    def __init__(self, driver: Driver, unit: Callable[[], Transaction]) -> None:
+        self._driver = driver
+        self._unit = unit
+        self._mutex = threading.Lock()
+        self._line: deque[Turn] = deque()
+        self._taken = False
+        self._group: Group | None = None
+
+    def enter(self, timeout: float = TURN_TIMEOUT) -> Turn:
+        """Wait for the baton, then open a body.
+
+        Raises:
+            StorageUnavailableError: the turn did not come in time.
+        """
+        turn = Turn()
+        if not self._take(turn):
+            self._await(turn, timeout)
+        try:
+            self._open()
+        except BaseException:
+            self._move_on()
+            raise
+        return turn
+
+    def leave(self, turn: Turn, ends: dict[AtEnd, None]) -> None:
+        """Keep the body just run: return once it is committed, raise if it was not."""
+        group = self._the_group()
+        if not self._driver.in_transaction:
+            # A full disk makes SQLite roll back by itself: nobody in the group was kept.
+            self._close(group, _lost())
+            raise _lost()
+        if group.bodies:
+            self._driver.execute("RELEASE body")
+        group.bodies += 1
+        group.ends.update(ends)
+        heir = None if group.is_full else self._heir()
+        if heir is None:
+            self._commit(group)
+        else:
+            group.turns.append(turn)
+            heir.wake()
+            turn.wait()
+        if group.failure is not None:
+            raise group.failure
+
+    def abandon(self) -> None:
+        """Take back the body just run, and only that one."""
+        group = self._the_group()
+        if not self._driver.in_transaction:
+            self._close(group, _lost())
+            return
+        if not group.bodies:
+            self._driver.execute("ROLLBACK")
+            self._close(group, None)
+            return
+        self._driver.execute("ROLLBACK TO body")
+        self._driver.execute("RELEASE body")
+        heir = None if group.is_full else self._heir()
+        if heir is None:
+            self._commit(group)
+        else:
+            heir.wake()
+
+    def _take(self, turn: Turn) -> bool:
+        with self._mutex:
+            if self._taken:
+                self._line.append(turn)
+                return False
+            self._taken = True
+            return True
+
+    def _await(self, turn: Turn, timeout: float) -> None:
+        came = False
+        try:
+            came = turn.wait(timeout)
+        finally:
+            if not came:
+                self._withdraw(turn)
+        if not came:
+            raise StorageUnavailableError(
+                "Other work held the database for too long.", hint="Try again in a moment."
+            )
+
+    def _withdraw(self, turn: Turn) -> None:
+        """Leave the line; if the baton arrived in the meantime, hand it on."""
+        with self._mutex:
+            if turn in self._line:
+                self._line.remove(turn)
+                return
+        self._move_on()
+
+    def _move_on(self) -> None:
+        """Let others go on after a turn that came to nothing."""
+        if self._group is None:
+            self._give_on()
+        else:
+            self._commit(self._group)
+
+    def _open(self) -> None:
+        if self._group is None:
+            self._driver.execute("BEGIN IMMEDIATE")
+            self._group = Group()
+        else:
+            self._driver.execute("SAVEPOINT body")
+
+    def _the_group(self) -> Group:
+        if self._group is None:
+            raise RuntimeError("No body is open.")
+        return self._group
+
+    def _heir(self) -> Turn | None:
+        with self._mutex:
+            return self._line.popleft() if self._line else None
+
+    def _commit(self, group: Group) -> None:
+        failure: BaseException | None = None
+        try:
+            unit = self._unit()
+            for end in group.ends:
+                end(unit)
+            self._driver.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001  whatever it is, every member raises it
+            failure = error
+            if self._driver.in_transaction:
+                self._driver.execute("ROLLBACK")
+        self._close(group, failure)
+
+    def _close(self, group: Group, failure: BaseException | None) -> None:
+        group.failure = failure
+        self._group = None
+        self._give_on()
+        for turn in group.turns:
+            turn.wake()
+
+    def _give_on(self) -> None:
+        """Hand the baton to the next in line, or lay it down."""
+        with self._mutex:
+            heir = self._line.popleft() if self._line else None
+            self._taken = heir is not None
+        if heir is not None:
+            heir.wake()
+
+
+def _lost() -> StorageUnavailableError:
+    return StorageUnavailableError(
+        "The database gave up the transaction; nothing was recorded.",
+        hint="Check the disk's free space, then try again.",
+    )

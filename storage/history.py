@@ -1,0 +1,87 @@
+"""Read entries back as the engine's values, with the parts that are still held."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from storage.audit_models import AuditEntryRow, AuditPartRow
+from storage.entry_bytes import read_line, read_stamp
+from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPart
+
+COLUMNS = (AuditEntryRow.seq, AuditEntryRow.idx, AuditEntryRow.line)
+HeldParts = Mapping[tuple[int, str], Row[Any]]
+
+
+def read_run(connection: Connection, run: str) -> list[Entry]:
+    """Return the entries of a run in their order."""
+    rows = connection.execute(
+        select(*COLUMNS).where(AuditEntryRow.run_id == run).order_by(AuditEntryRow.rseq)
+    ).all()
+    return _entries(connection, rows)
+
+
+def read_entry(connection: Connection, index: int) -> Entry | None:
+    """Return the entry at that place of the log."""
+    rows = connection.execute(select(*COLUMNS).where(AuditEntryRow.idx == index)).all()
+    return next(iter(_entries(connection, rows)), None)
+
+
+def find_entry(connection: Connection, entry_id: str) -> Entry | None:
+    """Return the entry of that id, also while its place is pending."""
+    rows = connection.execute(select(*COLUMNS).where(AuditEntryRow.uid == entry_id)).all()
+    return next(iter(_entries(connection, rows)), None)
+
+
+def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
+    """Return the entries of the places `start` to `end` - 1."""
+    rows = connection.execute(
+        select(*COLUMNS)
+        .where(AuditEntryRow.idx >= start, AuditEntryRow.idx < end)
+        .order_by(AuditEntryRow.idx)
+    ).all()
+    return _entries(connection, rows)
+
+
+def _entries(connection: Connection, rows: Iterable[Row[Any]]) -> list[Entry]:
+    found = list(rows)
+    held = _held(connection, [row.seq for row in found])
+    return [_entry(row, held) for row in found]
+
+
+def _held(connection: Connection, seqs: list[int]) -> HeldParts:
+    if not seqs:
+        return {}
+    rows = connection.execute(
+        select(AuditPartRow.entry_seq, AuditPartRow.name, AuditPartRow.salt, AuditPartRow.body)
+        .where(AuditPartRow.entry_seq.in_(seqs))
+        .order_by(AuditPartRow.entry_seq, AuditPartRow.name)
+    )
+    return {(row.entry_seq, row.name): row for row in rows}
+
+
+def _entry(row: Row[Any], held: HeldParts) -> Entry:
+    members = read_line(row.line.encode())
+    actor = members["actor"]
+    return Entry(
+        id=members["id"],
+        index=row.idx,
+        run=None if members["run"] is None else RunId(members["run"]),
+        rseq=members["rseq"],
+        at=read_stamp(members["ts"]),
+        kind=members["kind"],
+        actor=Actor(kind=ActorKind(actor["t"]), ref=actor["ref"]),
+        data=members["data"],
+        parts={
+            name: _part(part, held.get((row.seq, name))) for name, part in members["parts"].items()
+        },
+    )
+
+
+def _part(committed: Mapping[str, Any], row: Row[Any] | None) -> StoredPart:
+    return StoredPart(
+        cls=PartClass(committed["cls"]),
+        commitment=committed["c"],
+        value=None if row is None else bytes(row.body),
+        salt=None if row is None else bytes(row.salt),
+    )

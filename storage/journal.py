@@ -1,0 +1,190 @@
+"""Append entries to the trail, and read them back as the engine's values.
+
+An entry is built, checked, hashed and signed here and stored in the caller's transaction; its
+place in the log is given at the end of that transaction, by `sequencing`.
+"""
+
+import base64
+import hmac
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from storage.audit_models import AuditSubjectRow
+from storage.checkpoint import Signer
+from storage.entry_bytes import MalformedEntryError, leaf_hash, read_stamp, seal, stamp
+from storage.keys import WriterKey
+from storage.sequencing import KEEP_HEAD, Now, Sequencer
+from storage.trail_sql import TrailSql
+from storage.transaction import Transaction
+from workflows.binding import commitment
+from workflows.entry import Draft, Entry, Json, Part, Ref, StoredPart
+from workflows.kinds import PLACE_COUNTS, faults_of
+
+NewId = Callable[[], str]
+PSEUDONYM_HEX = 32
+
+
+class Tail(NamedTuple):
+    """The newest entry of a run, as its row carries it: the place and the leaf."""
+
+    rseq: int
+    leaf: bytes
+
+
+# The tail of a run that has no entry yet.
+NO_TAIL = Tail(-1, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as stored. Its place in the log is known after the commit."""
+
+    entry: Entry
+    seq: int
+    leaf: bytes
+
+    @property
+    def tail(self) -> Tail:
+        """The run's tail, now that this entry is its newest."""
+        return Tail(self.entry.rseq, self.leaf)
+
+
+def new_entry_id() -> str:
+    """Return 16 random bytes as hex."""
+    return secrets.token_hex(16)
+
+
+def utc_now() -> datetime:
+    """Return this moment."""
+    return datetime.now(UTC)
+
+
+class Journal:
+    """Appends to the log `origin` with this process's writer key."""
+
+    def __init__(
+        self,
+        *,
+        origin: str,
+        writer: WriterKey,
+        signers: Sequence[Signer],
+        now: Now = utc_now,
+        new_id: NewId = new_entry_id,
+    ) -> None:
+        self.origin = origin
+        self.writer = writer
+        self.sequencer = Sequencer(origin=origin, signers=signers, now=now)
+        self._now = now
+        self._new_id = new_id
+
+    def append(self, tx: Transaction, draft: Draft, *, tail: Tail | None = None) -> Recorded:
+        """Record `draft`; it stands when `tx` does.
+
+        `tail` is the newest entry of the run as its locked row says, `NO_TAIL` for a new run;
+        without it, the newest entry is looked up.
+
+        Raises:
+            MalformedEntryError: an unknown kind, a missing field, the wrong place, too long.
+        """
+        sql = TrailSql(tx)
+        if draft.kind in PLACE_COUNTS:
+            self.sequencer.take_lock(tx)
+        rseq, prev = self._place_in_run(sql, draft, tail)
+        entry, line = self._seal(draft, rseq, prev)
+        leaf = leaf_hash(line)
+        seq = sql.add_entry(line.decode(), leaf)
+        for name, part in draft.parts.items():
+            sql.add_part(
+                *(seq, name),
+                cls=part.cls.value,
+                subject=part.subject,
+                salt=part.salt,
+                body=part.value,
+            )
+        tx.at_end(self.sequencer.at_end)
+        return Recorded(entry, seq, leaf)
+
+    def keep_head(self, tx: Transaction, reason: str) -> None:
+        """Keep for ever the head that `tx` will sign: `rotation`, `closing`."""
+        tx.notes[KEEP_HEAD] = reason
+
+    def ref(self, tx: Transaction, external_id: str, display: str | None = None) -> Ref:
+        """Return the pseudonym of a person; one that nobody has met gets a new one."""
+        found = tx.connection.execute(
+            select(AuditSubjectRow.ref).where(AuditSubjectRow.external_id == external_id)
+        ).scalar()
+        return Ref(found) if found else self._meet(tx, external_id, display)
+
+    def _meet(self, tx: Transaction, external_id: str, display: str | None) -> Ref:
+        k = secrets.token_bytes(32)
+        found = TrailSql(tx).add_subject(
+            pseudonym(k, external_id), k=k, external_id=external_id, display=display
+        )
+        return Ref(found)
+
+    def _place_in_run(self, sql: TrailSql, draft: Draft, tail: Tail | None) -> tuple[int, str]:
+        if draft.run is None:
+            return 0, ""
+        if tail is None:
+            tail = Tail(*(sql.tail(draft.run) or NO_TAIL))
+        return tail.rseq + 1, base64.b64encode(tail.leaf).decode()
+
+    def _seal(self, draft: Draft, rseq: int, prev: str) -> tuple[Entry, bytes]:
+        faults = faults_of(draft.kind, run=draft.run, rseq=rseq, data=draft.data, parts=draft.parts)
+        if faults:
+            raise MalformedEntryError(" ".join(faults))
+        ts = stamp(self._now())
+        stored = {name: _stored(name, part) for name, part in draft.parts.items()}
+        entry = Entry(
+            id=self._new_id(),
+            index=None,
+            run=draft.run,
+            rseq=rseq,
+            at=read_stamp(ts),
+            kind=draft.kind,
+            actor=draft.actor,
+            data=draft.data,
+            parts=stored,
+        )
+        members: dict[str, Json] = {
+            "actor": {"ref": draft.actor.ref, "t": draft.actor.kind.value},
+            "data": dict(draft.data),
+            "id": entry.id,
+            "key": self.writer.id,
+            "kind": draft.kind,
+            "log": self.origin,
+            "parts": _committed(draft.parts, stored),
+            "prev": prev,
+            "rseq": rseq,
+            "run": draft.run,
+            "ts": ts,
+            "v": 1,
+        }
+        return entry, seal(members, self.writer.sign)
+
+
+def pseudonym(k: bytes, external_id: str) -> str:
+    """Return the pseudonym that `k` gives to a person."""
+    mac = hmac.new(k, external_id.encode(), "sha256").hexdigest()
+    return f"s:{mac[:PSEUDONYM_HEX]}"
+
+
+def _stored(name: str, part: Part) -> StoredPart:
+    return StoredPart(
+        cls=part.cls,
+        commitment=commitment(part.salt, name, part.value),
+        value=part.value,
+        salt=part.salt,
+    )
+
+
+def _committed(parts: Mapping[str, Part], stored: Mapping[str, StoredPart]) -> Json:
+    return {
+        name: {"c": stored[name].commitment, "cls": part.cls.value, "len": len(part.value)}
+        for name, part in parts.items()
+    }

@@ -1,0 +1,238 @@
+"""The rows of runs and their gates: what state something is in, and what works on it.
+
+Columns under "projected" are written by `projections` from entries alone, and can be rebuilt
+and compared. Columns under "operational" serve the work of this moment: losing them may cost
+a look-up, never an effect. Messages and what people read stand in `message_models`.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, BigKey, by_value
+from workflows.gate import Outcome, Verdict
+from workflows.run import Status
+from workflows.store import DueKind
+
+IS_READY = text("ready_at IS NOT NULL")
+IS_CLAIMED = text("claimed_at IS NOT NULL")
+IS_OPEN = text("outcome = 'open'")
+NOT_ENDED = text("outcome IS NULL")
+
+
+class RunRecord(Base):
+    """One run: where it stands, the end of its chain, and who works on it."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("start_key"),
+        CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name="ends_with_an_outcome"),
+        CheckConstraint(
+            "outcome IS NULL OR (ready_at IS NULL AND claimed_at IS NULL)", name="rests_once_ended"
+        ),
+        CheckConstraint("length(tail_leaf) = 32", name="tail_leaf_is_32_bytes"),
+        Index("ix_run_ready_at", "ready_at", sqlite_where=IS_READY, postgresql_where=IS_READY),
+        Index(
+            "ix_run_claimed_at", "claimed_at", sqlite_where=IS_CLAIMED, postgresql_where=IS_CLAIMED
+        ),
+        Index("ix_run_started_at", "started_at", "id"),
+        Index("ix_run_finished_at", "finished_at", "id"),
+        Index("ix_run_workflow_started_at", "workflow", "started_at", "id"),
+        Index("ix_run_requester_started_at", "requester", "started_at", "id"),
+        Index("ix_run_status_started_at", "status", "started_at", "id"),
+        Index(
+            "ix_run_open", "started_at", "id", sqlite_where=NOT_ENDED, postgresql_where=NOT_ENDED
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    # Projected.
+    workflow: Mapped[str]
+    version: Mapped[str]
+    status: Mapped[Status] = mapped_column(by_value(Status))
+    requester: Mapped[str]
+    requester_kind: Mapped[str]
+    trigger: Mapped[str]
+    source: Mapped[str | None]
+    step: Mapped[str | None]
+    outcome: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    tail_rseq: Mapped[int] = mapped_column(BigInteger)
+    tail_leaf: Mapped[bytes]
+    # Operational.
+    channel: Mapped[str]
+    start_key: Mapped[str | None]
+    lock_key: Mapped[str | None]
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    ready_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    segments_died: Mapped[int] = mapped_column(BigInteger)
+
+
+class RequestRecord(Base):
+    """One gate put to named people. All of it is projected.
+
+    An attempt can take only an approved request, and a step has one open request at most: both
+    are refused by the database itself.
+    """
+
+    __tablename__ = "approval_request"
+    __table_args__ = (
+        CheckConstraint(
+            "consumed_attempt IS NULL OR outcome IN ('approved', 'superseded')",
+            name="consumed_once_approved",
+        ),
+        CheckConstraint("(outcome = 'open') = (settled_at IS NULL)", name="settled_with_a_moment"),
+        Index("ix_approval_request_run_id", "run_id", "raised_at"),
+        Index(
+            "uq_approval_request_open",
+            "run_id",
+            "step",
+            unique=True,
+            sqlite_where=IS_OPEN,
+            postgresql_where=IS_OPEN,
+        ),
+        Index(
+            "ix_approval_request_open_expires_at",
+            "expires_at",
+            sqlite_where=IS_OPEN,
+            postgresql_where=IS_OPEN,
+        ),
+        Index("ix_approval_request_settled_at", "settled_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    entry_id: Mapped[str]
+    step: Mapped[str]
+    binding: Mapped[str]
+    policy: Mapped[str]
+    stages: Mapped[str]
+    excluded: Mapped[str]
+    needs_reason: Mapped[bool]
+    raised_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    outcome: Mapped[Outcome] = mapped_column(by_value(Outcome))
+    settled_at: Mapped[datetime | None]
+    consumed_attempt: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class DecisionRecord(Base):
+    """One approver's verdict; the same one twice is impossible, approve then deny is not."""
+
+    __tablename__ = "decision"
+    __table_args__ = (UniqueConstraint("request_id", "approver", "verdict"),)
+
+    seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("approval_request.id"))
+    entry_id: Mapped[str]
+    approver: Mapped[str]
+    stage: Mapped[int] = mapped_column(BigInteger)
+    verdict: Mapped[Verdict] = mapped_column(by_value(Verdict))
+    decided_at: Mapped[datetime]
+
+
+class DueRecord(Base):
+    """Work for a moment; one row a kind and key. Operational."""
+
+    __tablename__ = "due"
+    __table_args__ = (Index("ix_due_at", "at"), Index("ix_due_run_id", "run_id"))
+
+    kind: Mapped[DueKind] = mapped_column(by_value(DueKind), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    at: Mapped[datetime]
+
+
+class DeliveryRecord(Base):
+    """One delivery of Slack's that was taken up, so that its repetition is known."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_seen_at", "seen_at"),)
+
+    team: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime]
+
+
+class RunLockRecord(Base):
+    """A named lock and the run that holds it. Operational."""
+
+    __tablename__ = "run_lock"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+
+
+class LockQueueRecord(Base):
+    """A run that waits for a named lock; the smallest number is next."""
+
+    __tablename__ = "lock_queue"
+    __table_args__ = (UniqueConstraint("key", "run_id"), Index("ix_lock_queue_key", "key", "seq"))
+
+    seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
+    key: Mapped[str]
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+
+
+class DefinitionRecord(Base):
+    """One published version of a workflow.
+
+    `canonical` is the text whose digest the version is; the rest is projected.
+    """
+
+    __tablename__ = "definition_version"
+    __table_args__ = (Index("ix_definition_version_workflow", "workflow", "published_at"),)
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    workflow: Mapped[str]
+    canonical: Mapped[str]
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[str | None]
+
+
+class ActiveDefinitionRecord(Base):
+    """Which version of a workflow new runs take, and its level. Projected."""
+
+    __tablename__ = "active_definition"
+
+    workflow: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(ForeignKey("definition_version.version"))
+    level: Mapped[str]
+    activated_at: Mapped[datetime]
+
+
+class ActivePolicyRecord(Base):
+    """Which version of a policy the trail was last told of. Projected."""
+
+    __tablename__ = "active_policy"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class FiringRecord(Base):
+    """One moment of a schedule that was handled: fired, or given up as missed.
+
+    The primary key makes each happen once, however many replicas wake.
+    """
+
+    __tablename__ = "schedule_firing"
+
+    schedule: Mapped[str] = mapped_column(primary_key=True)
+    due: Mapped[datetime] = mapped_column(primary_key=True)
+    run_id: Mapped[str | None]
+    is_missed: Mapped[bool | None]

@@ -1,0 +1,140 @@
+"""An SQLite file: its settings, its one writer connection, its readers.
+
+How threads share the writer stands in `group_commit`.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+
+from storage.database_errors import refusal_for, storage_refusals
+from storage.group_commit import TURN_TIMEOUT, GroupCommit
+from storage.transaction import Database, Transaction
+from workflows.errors import UnusableDatabaseError
+
+BUSY_TIMEOUT_MS = 5_000
+READERS = 16
+
+# Each setting, and what reading it back must give.
+SETTINGS = {
+    "journal_mode": ("WAL", "wal"),
+    # Losing a commit whose receipt is out would look like a rollback.
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    # Erased words are overwritten, not just unlinked.
+    "secure_delete": ("ON", 1),
+    "busy_timeout": (str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
+}
+
+
+class SqliteDatabase(Database):
+    """One file, written by one connection that threads take in turns, read by many."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = _engine(path)
+        self._readers = _engine(path)
+        event.listen(self._readers, "connect", _read_only)
+        with storage_refusals():
+            self._writer = self.engine.connect()
+        event.listen(self._writer, "commit", _refuse_commit)
+        self._driver = self._writer.connection.dbapi_connection
+        self._turns = GroupCommit(self._driver, self._unit)
+        self._here = threading.local()
+
+    @contextmanager
+    def begin(
+        self, *, lock_timeout_ms: int | None = None, statement_timeout_ms: int | None = None
+    ) -> Iterator[Transaction]:
+        """Open a unit; `statement_timeout_ms` has no meaning on SQLite."""
+        del statement_timeout_ms
+        self._refuse_nested()
+        tx = self._unit()
+        self._here.is_inside = True
+        try:
+            yield from self._body(tx, _seconds(lock_timeout_ms))
+        except Exception as error:
+            tx.rolled_back()
+            refusal = refusal_for(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+        except BaseException:
+            tx.rolled_back()
+            raise
+        finally:
+            self._here.is_inside = False
+        tx.committed()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a snapshot; it never waits for a writer, nor a writer for it."""
+        with storage_refusals(), self._readers.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go of every connection; the last one folds the WAL into the file."""
+        self._writer.close()
+        self._readers.dispose()
+        self.engine.dispose()
+
+    def _body(self, tx: Transaction, timeout: float) -> Iterator[Transaction]:
+        turn = self._turns.enter(timeout)
+        try:
+            yield tx
+        except BaseException:
+            self._turns.abandon()
+            raise
+        self._turns.leave(turn, tx.ends)
+
+    def _unit(self) -> Transaction:
+        return Transaction(self._writer, self._driver)
+
+    def _refuse_nested(self) -> None:
+        if getattr(self._here, "is_inside", False):
+            raise RuntimeError("A unit is already open in this thread; use it, or end it first.")
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        isolation_level="AUTOCOMMIT",  # We say BEGIN and COMMIT ourselves.
+        poolclass=QueuePool,
+        pool_size=READERS,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _configure)
+    return engine
+
+
+def _configure(driver: Any, _record: Any) -> None:
+    """Set what we rely on, and read it back: a file system without WAL keeps another mode."""
+    for name, (wanted, expected) in SETTINGS.items():
+        driver.execute(f"PRAGMA {name} = {wanted}")
+        found = driver.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != expected:
+            raise UnusableDatabaseError(
+                f"SQLite answers {name} = {found!r} where {wanted} is needed.",
+                hint="Keep the database on a local disk.",
+            )
+
+
+def _read_only(driver: Any, _record: Any) -> None:
+    driver.execute("PRAGMA query_only = ON")
+
+
+def _refuse_commit(_connection: Connection) -> None:
+    raise RuntimeError("Only database.begin() commits.")
+
+
+def _seconds(lock_timeout_ms: int | None) -> float:
+    return TURN_TIMEOUT if lock_timeout_ms is None else lock_timeout_ms / 1000

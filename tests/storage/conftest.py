@@ -1,0 +1,29 @@
+"""An open database and a begun log, on SQLite and on Postgres."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database, open_database
+from storage.journal import Journal
+from storage.log_setup import init_log
+
+ORIGIN = "interlock.example/audit/T0ABC"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def journal(database: Database, home: Path) -> Journal:
+    return init_log(database, home, origin=ORIGIN)
