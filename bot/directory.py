@@ -1,0 +1,281 @@
+"""Who is who in the workspace, read from Slack and kept for as long as the caller allows.
+
+Fills `workflows.people.People`. Whatever cannot be read raises, so the rules fail closed. What
+Slack's objects mean stands in `roster`.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Generic, NoReturn, TypeVar
+
+from bot.roster import Group, Known, called, group, known, person_id, slack_user
+from bot.slack_client import SlackClient
+from bot.slack_errors import RateLimitedError, RefusedError, SlackError
+from workflows.errors import PeopleUnreadableError
+from workflows.people import CLICK_AGE, EFFECT_AGE, Person, PersonId
+
+# Flags of the members of a group: a day, since events drop them sooner and whoever decides is
+# read again by `person`. A click could not re-read a hundred people in its second.
+FLAGS_AGE = timedelta(days=1)
+NAMES_AGE = timedelta(minutes=10)
+CLICK_LIMIT, WORK_LIMIT = 1.0, 5.0
+# From this many unknown people on, listing everybody costs fewer calls than asking for each.
+MANY = 20
+
+_USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
+_UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Read(Generic[T]):
+    """Something read from Slack, and the moment before it was asked for."""
+
+    value: T
+    asked_at: float
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is known, guarded by the directory's lock."""
+
+    groups: _Read[tuple[Group, ...]] | None = None
+    names: _Read[tuple[Known, ...]] | None = None
+    people: dict[str, _Read[Known]] = field(default_factory=dict)
+    groups_dropped: float = float("-inf")
+    slow_until: dict[str, float] = field(default_factory=dict)
+
+
+class Directory:
+    """People and groups of one workspace. Safe to share between threads."""
+
+    def __init__(
+        self, client: SlackClient, *, team: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._team = team
+        self._clock = clock
+        self._shelf = _Shelf()
+        self._guard = threading.Lock()
+        # One question to Slack at a time and kind: who waits here takes the answer of the first.
+        self._asking_groups = threading.Lock()
+        self._asking_names = threading.Lock()
+
+    # --- what the rules ask -----------------------------------------------------------------
+
+    def person(self, who: PersonId) -> Person:
+        """Return what is known of `who`, at most ten seconds old.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer, or knows nobody of that id.
+        """
+        place = slack_user(who)
+        if place is None:
+            return Person(id=who, name=who.partition(":")[2] or who)
+        team, user = place
+        try:
+            return self._known(user, max_age=EFFECT_AGE, limit=CLICK_LIMIT).person
+        except PeopleUnreadableError:
+            if team == self._team:
+                raise
+            # Slack shows little of other workspaces; that they are another one's is enough.
+            return Person(id=who, name="someone of another workspace", is_foreign=True)
+
+    def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        """Return everybody behind `name`: "@handle", "<@U…>", "<!subteam^S…>".
+
+        Membership is at most `max_age` old, flags a day unless an event dropped them. A click
+        (60 s) waits one second for Slack, a worker (10 s) five.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer, or knows no such name.
+        """
+        limit = CLICK_LIMIT if max_age >= CLICK_AGE else WORK_LIMIT
+        if one := _USER.fullmatch(name):
+            return _those_who_count([self._known(one[1], max_age=max_age, limit=limit)])
+        found = self._group(name, max_age=max_age, limit=limit)
+        if found is None:
+            return _those_who_count([self._by_name(name, max_age=max_age, limit=limit)])
+        if found.is_disabled:
+            raise PeopleUnreadableError(
+                f"The user group {name} is disabled.", hint="Enable it in Slack, or name another."
+            )
+        return _those_who_count(self._each(found.users, limit=limit))
+
+    def mention(self, name: str) -> str:
+        """Return `name` as a mention that Slack turns into a notice, or as it is if unreadable."""
+        try:
+            found = self._group(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+            if found is not None:
+                return f"<!subteam^{found.id}>"
+            return f"<@{self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT).user}>"
+        except PeopleUnreadableError:
+            return name
+
+    # --- what events tell -------------------------------------------------------------------
+
+    def groups_changed(self) -> None:
+        """Forget who is in which group: Slack says that it changed."""
+        with self._guard:
+            self._shelf.groups = None
+            # An answer that is on its way may be older than the event.
+            self._shelf.groups_dropped = self._clock()
+
+    def person_changed(self, user: Mapping[str, object]) -> None:
+        """Forget one person: Slack says that a flag or name of theirs changed."""
+        with self._guard:
+            self._shelf.people.pop(str(user.get("id", "")), None)
+            self._shelf.names = None
+
+    # --- groups -----------------------------------------------------------------------------
+
+    def _group(self, name: str, *, max_age: timedelta, limit: float) -> Group | None:
+        """Return the group called `name`, None if there is none of that name."""
+        by_id = _GROUP.fullmatch(name)
+        handle = name.removeprefix("@").casefold()
+        for one in self._groups(max_age=max_age, limit=limit):
+            if one.id == by_id[1] if by_id else one.handle == handle:
+                return one
+        if by_id:
+            _refuse(f"Slack knows no user group {name}.")
+        return None
+
+    def _groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
+        with self._guard:
+            fresh = self._fresh(self._shelf.groups, max_age)
+        if fresh is not None:
+            return fresh
+        if not self._asking_groups.acquire(timeout=limit):
+            _refuse("Slack did not say in time who belongs to which group.")
+        try:
+            return self._ask_groups(max_age=max_age, limit=limit)
+        finally:
+            self._asking_groups.release()
+
+    def _ask_groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
+        with self._guard:
+            fresh = self._fresh(self._shelf.groups, max_age)  # Another thread may have asked.
+        if fresh is not None:
+            return fresh
+        asked_at = self._clock()
+        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=limit))
+        groups = tuple(group(one) for one in found)
+        with self._guard:
+            if self._shelf.groups_dropped <= asked_at:
+                self._shelf.groups = _Read(groups, asked_at)
+        return groups
+
+    # --- people -----------------------------------------------------------------------------
+
+    def _known(self, user: str, *, max_age: timedelta, limit: float) -> Known:
+        with self._guard:
+            fresh = self._fresh(self._shelf.people.get(user), max_age)
+        if fresh is not None:
+            return fresh
+        asked_at = self._clock()
+        found = self._ask("users.info", lambda: self._client.user(user, timeout=limit))
+        one = known(found, team=self._team)
+        with self._guard:
+            self._shelf.people[user] = _Read(one, asked_at)
+        return one
+
+    def _each(self, users: Iterable[str], *, limit: float) -> list[Known]:
+        users = tuple(users)
+        until = self._clock() + limit
+        with self._guard:
+            missing = [
+                one for one in users if self._fresh(self._shelf.people.get(one), FLAGS_AGE) is None
+            ]
+        if len(missing) > MANY:
+            # What the list does not reach in time is asked for one by one below.
+            with suppress(PeopleUnreadableError):
+                self._everybody(max_age=timedelta(0), limit=limit / 2)
+        found = []
+        for user in users:
+            left = until - self._clock()
+            if left <= 0:
+                _refuse("Slack did not say in time who the members of the group are.")
+            found.append(self._known(user, max_age=FLAGS_AGE, limit=min(left, limit)))
+        return found
+
+    def _by_name(self, name: str, *, max_age: timedelta, limit: float) -> Known:
+        wanted = name.removeprefix("@")
+        bearers = called(wanted, self._everybody(max_age=NAMES_AGE, limit=limit))
+        if not bearers:
+            _refuse(f"Slack knows no user group or person called {name}.")
+        if len(bearers) > 1:
+            _refuse(f"{len(bearers)} people go by the name {name}.")
+        found = self._known(bearers[0].user, max_age=max_age, limit=limit)
+        if not called(wanted, [found]):
+            self.person_changed({"id": found.user})
+            _refuse(f"Whoever was called {name} has another name now.")
+        return found
+
+    def _everybody(self, *, max_age: timedelta, limit: float) -> tuple[Known, ...]:
+        if not self._asking_names.acquire(timeout=limit):
+            _refuse("Slack did not list its people in time.")
+        try:
+            with self._guard:
+                fresh = self._fresh(self._shelf.names, max_age)
+            return fresh if fresh is not None else self._list_everybody(limit)
+        finally:
+            self._asking_names.release()
+
+    def _list_everybody(self, limit: float) -> tuple[Known, ...]:
+        asked_at = self._clock()
+        found: list[Known] = []
+        pages = self._client.users(timeout=limit)
+        while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
+            read = [known(one, team=self._team) for one in page]
+            found += read
+            with self._guard:
+                self._shelf.people |= {one.user: _Read(one, asked_at) for one in read}
+            if self._clock() - asked_at > limit:
+                _refuse("Slack did not list its people in time.")
+        with self._guard:
+            self._shelf.names = _Read(tuple(found), asked_at)
+        return tuple(found)
+
+    # --- asking -----------------------------------------------------------------------------
+
+    def _fresh(self, read: _Read[T] | None, max_age: timedelta) -> T | None:
+        if read is None or self._clock() - read.asked_at > max_age.total_seconds():
+            return None
+        return read.value
+
+    def _ask(self, method: str, call: Callable[[], T]) -> T:
+        if self._clock() < self._shelf.slow_until.get(method, float("-inf")):
+            _refuse("Slack asked us to wait before the next look at people and groups.")
+        try:
+            return call()
+        except RateLimitedError as error:
+            self._shelf.slow_until[method] = self._clock() + error.after
+            _refuse("Slack asked us to wait before the next look at people and groups.", error)
+        except SlackError as error:
+            _refuse(_why(error), error)
+
+
+def _why(error: SlackError) -> str:
+    if error.code == "plan_upgrade_required":
+        return "This Slack plan has no user groups; a policy has to name people instead."
+    if isinstance(error, RefusedError) and error.code in _UNKNOWN_PERSON:
+        return "Slack knows no such person."
+    return f"Slack could not be asked about people just now ({error.code})."
+
+
+def _refuse(message: str, cause: Exception | None = None) -> NoReturn:
+    raise PeopleUnreadableError(message, hint="Try again in a moment.") from cause
+
+
+def _those_who_count(people: Iterable[Known]) -> frozenset[PersonId]:
+    return frozenset(one.person.id for one in people if one.person.counts)
+
+
+__all__ = ["Directory", "person_id", "slack_user"]

@@ -1,0 +1,97 @@
+"""Slack's user and user-group objects as the values our rules ask about.
+
+Pure: what Slack answered goes in, people and groups come out. Asking is for `directory`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.people import Person, PersonId
+
+SLACKBOT = "USLACKBOT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A user group of the workspace, and the ids of the users in it."""
+
+    id: str
+    handle: str
+    is_disabled: bool
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A person and the names by which a definition may call them."""
+
+    person: Person
+    user: str
+    handle: str
+    display_name: str
+
+
+def person_id(team: str, user: str) -> PersonId:
+    """Return how the product names a Slack user."""
+    return PersonId(f"slack:{team}:{user}")
+
+
+def slack_user(who: PersonId) -> tuple[str, str] | None:
+    """Return team and user of a person from Slack, None for anybody else."""
+    kind, _, rest = who.partition(":")
+    team, _, user = rest.partition(":")
+    return (team, user) if kind == "slack" and team and user else None
+
+
+def known(user: Mapping[str, Any], *, team: str) -> Known:
+    """Return what `user` says, seen from workspace `team`."""
+    profile = user.get("profile", {})
+    display = str(profile.get("display_name") or "")
+    home = _home(user, team)
+    return Known(
+        user=str(user["id"]),
+        handle=str(user.get("name") or "").casefold(),
+        display_name=display.casefold(),
+        person=Person(
+            id=person_id(home, str(user["id"])),
+            name=display or str(profile.get("real_name") or user.get("name") or user["id"]),
+            is_bot=_is_bot(user),
+            is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
+            is_deactivated=bool(user.get("deleted")),
+            is_foreign=bool(user.get("is_stranger")) or home != team,
+            timezone=str(user.get("tz") or "UTC"),
+        ),
+    )
+
+
+def _home(user: Mapping[str, Any], team: str) -> str:
+    # Somebody of an Enterprise Grid belongs to every workspace that `teams` lists.
+    teams = user.get("enterprise_user", {}).get("teams", ())
+    return team if team in teams else str(user.get("team_id") or team)
+
+
+def _is_bot(user: Mapping[str, Any]) -> bool:
+    return bool(user.get("is_bot") or user.get("is_workflow_bot")) or user["id"] == SLACKBOT
+
+
+def group(found: Mapping[str, Any]) -> Group:
+    """Return what an entry of `usergroups.list` says."""
+    return Group(
+        id=str(found["id"]),
+        handle=str(found.get("handle") or "").casefold(),
+        is_disabled=bool(found.get("date_delete")),
+        users=tuple(str(one) for one in found.get("users", ())),
+    )
+
+
+def called(name: str, people: Iterable[Known]) -> list[Known]:
+    """Return who goes by `name`: by user name, which is unique, else by display name.
+
+    A display name anybody may give themselves, so more than one bearer is for the caller to
+    refuse.
+    """
+    wanted = name.casefold()
+    here = [one for one in people if not one.person.is_deactivated]
+    by_handle = [one for one in here if one.handle == wanted]
+    return by_handle or [one for one in here if one.display_name == wanted]

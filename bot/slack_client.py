@@ -1,0 +1,247 @@
+"""Calls to Slack's Web API, thin and typed, with errors that say what became of the call.
+
+One client per token; nothing here retries, waits or decides. What to say is for `views`, when
+to say it for `outbox`.
+"""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+from urllib.error import URLError
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from bot.slack_errors import LostAnswerError, RateLimitedError, SlackError, UnreadyError, of_code
+
+BASE_URL = WebClient.BASE_URL
+PAGE = 200
+HTTP_OK, HTTP_SLOW_DOWN, HTTP_BROKEN = 200, 429, 500
+
+Answer: TypeAlias = Mapping[str, Any]
+Block: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a message stands."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a message says: blocks for the screen, `text` for notifications."""
+
+    text: str
+    blocks: Sequence[Block] = ()
+
+
+class SlackClient:
+    """The Web API under one token.
+
+    Every method raises `SlackError`: refused, not reached, slowed down, or answer lost.
+    """
+
+    def __init__(self, token: str, *, base_url: str = BASE_URL, timeout: float = 10.0) -> None:
+        self._token = token
+        self._base_url = base_url
+        # A context per client costs 20 ms and memory that is not given back, so all share one.
+        self._tls = ssl.create_default_context() if base_url.startswith("https") else None
+        self._web = self._client(timeout)
+        self._hurried: dict[float, WebClient] = {}
+
+    def _client(self, timeout: float) -> WebClient:
+        made = WebClient(
+            token=self._token,
+            base_url=self._base_url,
+            # The SDK counts in whole seconds by its types only; urllib takes fractions.
+            timeout=cast(int, timeout),
+            ssl=self._tls,
+            # Its own retry repeats a post whose answer was lost.
+            retry_handlers=[],
+        )
+        # urllib reads the proxy variables itself, and honours NO_PROXY, which the SDK does not.
+        made.proxy = None
+        return made
+
+    def _with(self, timeout: float | None) -> WebClient:
+        if timeout is None:
+            return self._web
+        if timeout not in self._hurried:
+            self._hurried[timeout] = self._client(timeout)
+        return self._hurried[timeout]
+
+    def post(
+        self, channel: str, content: Content, *, thread: str | None, metadata: Answer
+    ) -> Place:
+        """Post a message, in `thread` if given, and say where it stands."""
+        answer = self._call(
+            "chat.postMessage",
+            lambda: self._web.chat_postMessage(
+                channel=channel,
+                text=content.text,
+                blocks=[dict(one) for one in content.blocks],
+                thread_ts=thread,
+                metadata=dict(metadata),
+                unfurl_links=False,
+                unfurl_media=False,
+            ),
+        )
+        return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+    def update(self, place: Place, content: Content) -> None:
+        """Replace what a message says; text and blocks together, or the blocks would go."""
+        self._call(
+            "chat.update",
+            lambda: self._web.chat_update(
+                channel=place.channel,
+                ts=place.ts,
+                text=content.text,
+                blocks=[dict(one) for one in content.blocks],
+            ),
+        )
+
+    def whisper(self, channel: str, user: str, content: Content, *, thread: str | None) -> None:
+        """Show something to one person only, until they reload."""
+        self._call(
+            "chat.postEphemeral",
+            lambda: self._web.chat_postEphemeral(
+                channel=channel,
+                user=user,
+                text=content.text,
+                blocks=[dict(one) for one in content.blocks] or None,
+                thread_ts=thread,
+            ),
+        )
+
+    def open_direct(self, user: str) -> str:
+        """Return the channel of the direct conversation with `user`."""
+        answer = self._call("conversations.open", lambda: self._web.conversations_open(users=user))
+        return str(answer["channel"]["id"])
+
+    def permalink(self, place: Place) -> str:
+        """Return the address of a message."""
+        answer = self._call(
+            "chat.getPermalink",
+            lambda: self._web.chat_getPermalink(channel=place.channel, message_ts=place.ts),
+        )
+        return str(answer["permalink"])
+
+    def messages(
+        self, channel: str, *, thread: str | None, oldest: float = 0.0
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the messages of a channel (newest first) or of a thread, with their metadata."""
+        method = "conversations.replies" if thread else "conversations.history"
+        cursor: str | None = None
+        while cursor != "":
+            wanted: dict[str, Any] = {"cursor": cursor, "oldest": f"{oldest:.6f}", "limit": PAGE}
+            answer = self._call(method, lambda: self._page(channel, thread, wanted))  # noqa: B023 - called before the next turn of the loop.
+            yield from answer["messages"]
+            cursor = _cursor(answer)
+
+    def _page(self, channel: str, thread: str | None, wanted: dict[str, Any]) -> SlackResponse:
+        if thread is None:
+            return self._web.conversations_history(
+                channel=channel, include_all_metadata=True, **wanted
+            )
+        return self._web.conversations_replies(
+            channel=channel, ts=thread, include_all_metadata=True, **wanted
+        )
+
+    def channels(self) -> Iterator[list[Answer]]:
+        """Yield the channels that the bot can see, a page at a call."""
+        yield from self._pages(
+            "conversations.list",
+            lambda cursor: self._web.conversations_list(
+                cursor=cursor, limit=PAGE, types="public_channel,private_channel"
+            ),
+            key="channels",
+        )
+
+    def user(self, user: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `user` object."""
+        web = self._with(timeout)
+        answer = self._call("users.info", lambda: web.users_info(user=user))
+        return cast(Answer, answer["user"])
+
+    def users(self, *, timeout: float | None = None) -> Iterator[list[Answer]]:
+        """Yield everybody in the workspace, a page at a call."""
+        web = self._with(timeout)
+        yield from self._pages(
+            "users.list", lambda cursor: web.users_list(cursor=cursor, limit=PAGE), key="members"
+        )
+
+    def groups(self, *, timeout: float | None = None) -> list[Answer]:
+        """Return every user group with its people, the disabled ones too."""
+        web = self._with(timeout)
+        answer = self._call(
+            "usergroups.list",
+            lambda: web.usergroups_list(include_users=True, include_disabled=True),
+        )
+        return list(answer["usergroups"])
+
+    def identity(self) -> Answer:
+        """Return whose token this is: `team_id`, `user_id`, `bot_id`, `team`."""
+        return self._call("auth.test", self._web.auth_test)
+
+    def _pages(
+        self, method: str, call: Callable[[str | None], SlackResponse], *, key: str
+    ) -> Iterator[list[Answer]]:
+        cursor: str | None = None
+        while cursor != "":
+            answer = self._call(method, lambda: call(cursor))  # noqa: B023 - called before the next turn of the loop.
+            yield list(answer[key])
+            cursor = _cursor(answer)
+
+    @staticmethod
+    def _call(method: str, call: Callable[[], SlackResponse]) -> Answer:
+        try:
+            return cast(Answer, call().data)
+        except SlackApiError as error:
+            raise _refusal(method, error.response) from error
+        except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
+            raise _broken_line(method, error) from error
+
+
+def _cursor(answer: Answer) -> str:
+    found = answer.get("response_metadata", {}).get("next_cursor") or ""
+    return str(found) if answer.get("has_more", True) else ""
+
+
+def _refusal(method: str, response: SlackResponse) -> SlackError:
+    status, body = response.status_code, response.data
+    code = str(body.get("error", "")) if isinstance(body, dict) else ""
+    after = _retry_after(response.headers)
+    if status == HTTP_SLOW_DOWN:
+        return RateLimitedError(method, "ratelimited", after=after)
+    if status >= HTTP_BROKEN:
+        return LostAnswerError(method, f"http_{status}")
+    if status != HTTP_OK or not code or " " in code:
+        # Something other than Slack answered, a proxy perhaps: nobody knows what Slack saw.
+        return LostAnswerError(method, "unreadable_answer")
+    details = body.get("response_metadata", {}) if isinstance(body, dict) else {}
+    messages = "; ".join(str(one) for one in details.get("messages", []))
+    return of_code(method, code, detail=messages, after=after)
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), 1)
+    try:
+        return max(1.0, float(found[0] if isinstance(found, list) else found))
+    except ValueError:
+        return 1.0
+
+
+def _broken_line(method: str, error: Exception) -> SlackError:
+    cause = error.reason if isinstance(error, URLError) else error
+    name = type(cause).__name__
+    # Only what fails before a connection stands proves that Slack saw nothing.
+    if isinstance(cause, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
+        return UnreadyError(method, "unreachable", detail=name)
+    return LostAnswerError(method, "no_answer", detail=name)
