@@ -8,6 +8,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
     ├── UnknownRunError            no run of that id
     ├── InputsError                form values that do not fit the definition, field by field
+    ├── OutputMismatchError        a step's output does not look as the definition declares
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
     ├── GateError
     │   ├── NoGateError            something destructive without anybody to ask
@@ -69,6 +70,10 @@ class InputsError(InterlockError):
             hint="Correct these fields and send the form again.",
         )
         self.fields = dict(fields)
+
+
+class OutputMismatchError(InterlockError):
+    """A step's output does not look as the definition declares."""
 
 
 class NotAllowedError(InterlockError):

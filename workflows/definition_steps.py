@@ -1,0 +1,158 @@
+"""What a step of a workflow may say."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
+
+from workflows.actions.base import Effect
+from workflows.definition_parts import Closed, Condition, Identifier, Somebody, Title
+from workflows.duration import Duration
+from workflows.entry import PartClass
+from workflows.retry import Backoff
+from workflows.shapes import Returns
+
+MOST_ATTEMPTS = 20
+LONGEST_TIMEOUT = timedelta(hours=6)
+LONGEST_EXPIRY = timedelta(days=30)
+
+
+class Retry(Closed):
+    """How often a step is tried, and how long it waits in between."""
+
+    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
+    backoff: Literal["exponential", "fixed"] = "exponential"
+    first: Duration = timedelta(seconds=1)
+    max: Duration = timedelta(seconds=60)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.first > self.max:
+            raise ValueError("first is longer than max")
+        return self
+
+    @property
+    def policy(self) -> Backoff:
+        """Return it as the engine's rule for trying again."""
+        return Backoff(
+            attempts=self.attempts,
+            first=self.first,
+            longest=self.max,
+            is_exponential=self.backoff == "exponential",
+        )
+
+
+READ_RETRY = Retry()
+EFFECT_RETRY = Retry(attempts=1)  # An effect is never tried blindly again.
+
+
+class ApprovalStage(Closed):
+    """Some people, of whom `approve` must agree and `deny` suffice to refuse."""
+
+    asked: tuple[Somebody, ...] = Field(alias="from", min_length=1, max_length=20)
+    approve: int = Field(default=1, ge=1, le=100)
+    deny: int = Field(default=1, ge=1, le=100)
+
+
+class Approval(Closed):
+    """People whose agreement the definition wants on top of what the policy demands."""
+
+    stages: tuple[ApprovalStage, ...] = Field(min_length=1, max_length=10)
+    expires: Duration | None = None
+    remind: tuple[Duration, ...] = ()
+    reason: Literal["optional", "required"] = "optional"
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        check_times(self.expires, self.remind)
+        return self
+
+
+def check_times(expires: timedelta | None, remind: tuple[timedelta, ...]) -> None:
+    """Refuse an expiry that is too far off and reminders that come after it.
+
+    Raises:
+        ValueError: one of them.
+    """
+    if expires is None:
+        return
+    if expires > LONGEST_EXPIRY:
+        raise ValueError(f"expires after {expires.days} days; at most {LONGEST_EXPIRY.days}d")
+    if any(one >= expires for one in remind):
+        raise ValueError("a reminder comes after the request has expired")
+
+
+class _Work(Closed):
+    """An action with its arguments: the heart of a step, of its proof and of its undoing."""
+
+    uses: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
+    arguments: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
+    returns: dict[str, Returns] | None = None
+    timeout: Annotated[Duration, Field(le=LONGEST_TIMEOUT)] = timedelta(minutes=10)
+    retry: Retry | None = None
+
+
+class Verify(_Work):
+    """A read that shows whether this very effect happened; asked again until `within` is over."""
+
+    timeout: Annotated[Duration, Field(le=LONGEST_TIMEOUT)] = timedelta(minutes=1)
+    expect: Condition
+    within: Annotated[Duration, Field(le=LONGEST_TIMEOUT)] = timedelta(minutes=1)
+
+
+class Undo(_Work):
+    """What takes a step back; it is gated like any other step."""
+
+    title: Title | None = None
+    effect: Effect | None = None
+    approval: Approval | None = None
+    verify: Verify | None = None
+
+
+def _undo_form(value: object) -> str:
+    return "none" if isinstance(value, str) else "step"
+
+
+UndoChoice: TypeAlias = Annotated[
+    Annotated[Literal["none"], Tag("none")] | Annotated[Undo, Tag("step")],
+    Discriminator(_undo_form),
+]
+
+
+class Step(_Work):
+    """One stage of a workflow."""
+
+    id: Identifier
+    title: Title | None = None
+    when: Condition | None = None
+    effect: Effect | None = None
+    approval: Approval | None = None
+    verify: Verify | None = None
+    undo: UndoChoice | None = None
+    recheck: bool = True
+    cls: PartClass | None = None
+
+    @property
+    def shown(self) -> str:
+        """Return the step's name for people."""
+        return self.title or self.id.replace("_", " ")
+
+
+Work: TypeAlias = Step | Verify | Undo
+
+
+def raised(declared: Effect, stated: Effect | None) -> Effect:
+    """Return the graver of what the action declares and what the definition says."""
+    return max(declared, stated or declared, key=lambda one: one.rank)
+
+
+def retry_of(work: Work, effect: Effect) -> Retry:
+    """Return how `work` is tried again: reads three times, effects only where the file says so."""
+    if work.retry is not None:
+        return work.retry
+    return READ_RETRY if effect is Effect.READ else EFFECT_RETRY
+
+
+def args_of(work: Work) -> dict[str, Any]:
+    """Return a copy of the arguments as they stand in the file, expressions included."""
+    return dict(work.arguments)

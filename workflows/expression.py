@@ -1,0 +1,295 @@
+"""Conditions and values in CEL, typed when a file is checked, bounded when they run.
+
+An `Environment` knows what may be named and what each name looks like. Every declared leaf
+(`inputs.amount`, `steps.order.output.body.paid`) is a typed variable of its own, so a misspelt
+or mistyped name is found before anything runs. Text around expressions is for `template`.
+"""
+
+import datetime as dt
+import math
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cel_expr_python import cel  # type: ignore[import-untyped]  # It ships a .pyi without py.typed.
+
+from workflows.checked_names import names_in
+from workflows.definition_parts import RESERVED
+from workflows.entry import Json
+from workflows.errors import ExpressionError
+from workflows.fault import suggestion
+from workflows.shapes import Kind, Shape
+
+LONGEST = 2000
+MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item.
+
+_T = cel.Type
+_TYPES = {
+    Kind.STRING: _T.STRING,
+    Kind.INTEGER: _T.INT,
+    Kind.NUMBER: _T.DOUBLE,
+    Kind.BOOLEAN: _T.BOOL,
+}
+_NAMES = {
+    "STRING": "text",
+    "INT": "an integer",
+    "DOUBLE": "a number",
+    "BOOL": "true or false",
+    "DYN": "any value",
+    "NULL": "null",
+}
+_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The values an expression may read."""
+
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+    steps: Mapping[str, Json] = field(default_factory=dict)  # Step id to its stored output.
+    result: Json = None  # What a verification read.
+    run: Mapping[str, Json] = field(default_factory=dict)  # id, requester
+
+    def tree(self) -> dict[str, Any]:
+        """Return it as expressions name it."""
+        outputs = {name: {"output": output} for name, output in self.steps.items()}
+        return {"inputs": self.inputs, "steps": outputs, "result": self.result, "run": self.run}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A compiled expression, what it gives and which variables it reads."""
+
+    text: str
+    compiled: Any
+    type: Any
+    reads: tuple[str, ...]
+
+
+class Environment:
+    """What the expressions at one place may name. Safe to use from many threads."""
+
+    def __init__(self, names: Mapping[str, Shape]) -> None:
+        """`names` maps roots (`inputs`, `result`, …) to shapes; objects with fields are closed."""
+        self.shapes = dict(names)
+        self.variables = dict(_leaves(names))
+        types = {name: cel_type(shape) for name, shape in self.variables.items()}
+        self._env = cel.NewEnv(variables=types)
+        self._programs: dict[str, Program] = {}
+        self._lock = threading.Lock()
+
+    def compile(self, text: str) -> Program:
+        """Return the program of an expression, type-checked.
+
+        Raises:
+            ExpressionError: it does not parse, or names or combines what it must not.
+        """
+        found = self._programs.get(text)
+        if found is not None:
+            return found
+        self._refuse(text)
+        try:
+            compiled = self._env.compile(text)
+        except RuntimeError as error:
+            raise ExpressionError(self._explained(text, str(error))) from None
+        reads = tuple(sorted(names_in(compiled.serialize()) & self.variables.keys()))
+        program = Program(text=text, compiled=compiled, type=compiled.return_type(), reads=reads)
+        with self._lock:
+            self._programs[text] = program
+        return program
+
+    def check_condition(self, text: str) -> None:
+        """Refuse an expression that can give anything but true or false.
+
+        Raises:
+            ExpressionError: it does not compile, or gives something else.
+        """
+        given = self.compile(text).type
+        if given not in (_T.BOOL, _T.DYN):
+            raise ExpressionError(
+                f"{text!r} gives {type_name(given)}, but a condition has to be true or false."
+            )
+
+    def holds(self, text: str, scope: Scope) -> bool:
+        """Say whether a condition is true. Anything but true or false is refused, never guessed.
+
+        Raises:
+            ExpressionError: it cannot be evaluated, or gives something else.
+        """
+        value = self.evaluate(text, scope.tree())
+        if not isinstance(value, bool):
+            raise ExpressionError(f"{text!r} gives {value!r}, but has to be true or false.")
+        return value
+
+    def value(self, text: str, scope: Scope) -> Json:
+        """Return what an expression gives, as JSON. A bare path gives the very value there.
+
+        Raises:
+            ExpressionError: it cannot be evaluated, or gives something that is not JSON.
+        """
+        stripped = text.strip()
+        if self.shape_at(stripped) is not None:
+            return _json(stripped, found_at(scope.tree(), stripped))
+        return self.evaluate(text, scope.tree())
+
+    def evaluate(self, text: str, tree: Mapping[str, Any]) -> Json:
+        """Return what an expression gives over `tree`, as JSON.
+
+        Raises:
+            ExpressionError: it cannot be evaluated, or gives something that is not JSON.
+        """
+        program = self.compile(text)
+        data = {name: self._bound(name, tree) for name in program.reads}
+        _refuse_long_copies(text, data)
+        try:
+            result = program.compiled.eval(data=data)
+        except RuntimeError as error:
+            raise ExpressionError(f"{text!r} cannot be evaluated: {error}.") from None
+        if result.type() in (_T.ERROR, _T.UNKNOWN):
+            raise ExpressionError(f"{text!r} cannot be evaluated: {result.plain_value()}.")
+        return _json(text, result.plain_value())
+
+    def references(self, text: str) -> frozenset[str]:
+        """Return the paths an expression rests on, such as `steps.order.output.body.paid`.
+
+        Raises:
+            ExpressionError: it does not compile.
+        """
+        if self.shape_at(text.strip()) is not None:
+            return frozenset({text.strip()})
+        return frozenset(self.compile(text).reads)
+
+    def shape_at(self, path: str) -> Shape | None:
+        """Return the declared shape at a bare path, or None where `path` is no such thing."""
+        if not _PATH.fullmatch(path):
+            return None
+        root, *parts = path.split(".")
+        shape = self.shapes.get(root)
+        for part in parts:
+            shape = (shape.fields or {}).get(part) if shape is not None else None
+        return shape
+
+    def _bound(self, name: str, tree: Mapping[str, Any]) -> object:
+        return fitted(found_at(tree, name), self.variables[name])
+
+    def _refuse(self, text: str) -> None:
+        if len(text) > LONGEST:
+            raise ExpressionError(f"An expression has {len(text)} characters; at most {LONGEST}.")
+        for path in re.findall(r"\bhas\s*\(\s*([\w.]+)\s*\)", text):
+            # CEL would answer with the value of the variable instead of whether it is there.
+            if self.shape_at(path) is not None:
+                raise ExpressionError(
+                    f"has({path}) says nothing, since {path} is declared and always there.",
+                    hint=f"Compare it: {path} != null.",
+                )
+
+    def _explained(self, text: str, error: str) -> str:
+        first = re.search(r"<input>:-?\d+:(-?\d+): (.*)", error)
+        if first is None:
+            return f"{text!r} cannot be read: {error.splitlines()[0]}"
+        column, what = int(first.group(1)), first.group(2)
+        unknown = re.match(r"undeclared reference to '([^']*)'", what)
+        if unknown is not None:
+            return f"{text!r}: {self._unknown(unknown.group(1), text)}"
+        return f"{text!r}, character {column}: {_plainer(what)}"
+
+    def _unknown(self, name: str, text: str) -> str:
+        whole = next(
+            (one.group() for one in _PATH.finditer(text) if one.group().startswith(name)), name
+        )
+        if re.search(rf"\b{re.escape(name)}\s*\(", text):
+            return f"there is no function {name}"
+        return f"nothing is called {whole}; {suggestion(whole, self.variables)}"
+
+
+def cel_type(shape: Shape) -> Any:  # noqa: ANN401 - the library's types are untyped.
+    """Return the CEL type of a shape. What may be null can be anything to CEL."""
+    if shape.may_be_null:
+        return _T.DYN
+    if shape.kind is Kind.LIST:
+        return _T.List(cel_type(shape.item) if shape.item is not None else _T.DYN)
+    if shape.kind is Kind.OBJECT:
+        return _T.Map(_T.STRING, cel_type(shape.item) if shape.item is not None else _T.DYN)
+    return _TYPES.get(shape.kind, _T.DYN)
+
+
+def type_name(given: Any) -> str:  # noqa: ANN401 - the library's types are untyped.
+    """Return a CEL type in words."""
+    name = str(given.name())
+    return _NAMES.get(name, "a list" if name.startswith("LIST") else name.lower())
+
+
+def found_at(tree: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - whatever stands there.
+    """Return what stands at a dotted path.
+
+    Raises:
+        ExpressionError: nothing does, for example because a step was skipped.
+    """
+    value: Any = tree
+    for index, part in enumerate(parts := path.split(".")):
+        if not isinstance(value, Mapping) or part not in value:
+            raise ExpressionError(f"There is no {'.'.join(parts[: index + 1])} here.")
+        value = value[part]
+    return value
+
+
+def fitted(value: Any, shape: Shape) -> Any:  # noqa: ANN401 - JSON in, JSON out.
+    """Return `value` with whole numbers as fractions where its shape says `number`.
+
+    JSON writes 5.0 as 5, and CEL never mixes the two.
+    """
+    if shape.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, list) and shape.item is not None:
+        return [fitted(one, shape.item) for one in value]
+    if isinstance(value, Mapping):
+        fields = shape.fields or {}
+        rest = shape.item or Shape(kind=Kind.ANY)
+        return {name: fitted(one, fields.get(name, rest)) for name, one in value.items()}
+    return value
+
+
+def _leaves(names: Mapping[str, Shape], prefix: str = "") -> Iterator[tuple[str, Shape]]:
+    for name, shape in names.items():
+        path = f"{prefix}{name}"
+        if shape.fields is not None and not shape.may_be_null and _are_words(shape.fields):
+            yield from _leaves(shape.fields, f"{path}.")
+        else:
+            yield path, shape
+
+
+def _are_words(fields: Mapping[str, Shape]) -> bool:
+    return all(re.fullmatch(r"[A-Za-z_]\w*", one) and one not in RESERVED for one in fields)
+
+
+def _refuse_long_copies(text: str, data: Mapping[str, object]) -> None:
+    if not re.search(r"\.(map|filter)\s*\(", text):
+        return
+    longest = max((len(one) for one in data.values() if isinstance(one, list | dict)), default=0)
+    if longest > MOST_ITEMS:
+        raise ExpressionError(f"{text!r} goes over {longest} items; at most {MOST_ITEMS}.")
+
+
+def _json(text: str, value: Any) -> Json:  # noqa: ANN401 - whatever CEL gave.
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ExpressionError(f"{text!r} gives no finite number.")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [_json(text, one) for one in value]
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return {str(name): _json(text, one) for name, one in value.items()}
+    kinds = {dt.datetime: "a moment", dt.timedelta: "a length of time"}
+    kind = kinds.get(type(value), "something that is not JSON")
+    raise ExpressionError(f"{text!r} gives {kind}.", hint="Turn it into text with string(…).")
+
+
+def _plainer(what: str) -> str:
+    mixed = re.match(r"found no matching overload for '([^']*)' applied to '\(?([^)']*)\)?'", what)
+    if mixed is None:
+        return what.split(" expecting ", maxsplit=1)[0].removesuffix(" [INVALID_ARGUMENT]")
+    operator = mixed.group(1).strip("@_").replace("_", " ").strip()
+    hint = "; write whole numbers of a fraction as 2.0" if "double" in mixed.group(2) else ""
+    return f"{operator} does not go with {mixed.group(2)}{hint}"

@@ -1,0 +1,137 @@
+"""What the expressions of one workflow may name, step by step.
+
+A step sees the inputs, the run and what earlier steps gave; its verification and its undoing
+also see what it gave itself.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from workflows.actions.base import Action
+from workflows.definition import Definition
+from workflows.definition_steps import Work
+from workflows.errors import DefinitionError
+from workflows.expression import Environment
+from workflows.fault import suggestion
+from workflows.shapes import (
+    ANY,
+    STRING,
+    Kind,
+    Shape,
+    refined,
+    require,
+    shape_of_input,
+    shape_of_model,
+    shape_of_returns,
+)
+from workflows.template import references
+
+Actions = Mapping[str, Action[Any, Any]]
+
+_RUN = Shape(kind=Kind.OBJECT, fields={"id": STRING, "requester": STRING, "workflow": STRING})
+
+
+class StepScopes:
+    """The environments of one definition; make it once per version and keep it."""
+
+    def __init__(self, definition: Definition, actions: Actions) -> None:
+        """Nothing is compiled yet; a wrong definition shows where it is first used."""
+        self._definition = definition
+        self._actions = actions
+        self._cached = lru_cache(maxsize=None)(self._environment)
+
+    def start(self) -> Environment:
+        """Return what the lock may name: inputs and run."""
+        return self._cached((), None)
+
+    def before(self, step: str) -> Environment:
+        """Return what a step's `when` and `with` may name."""
+        return self._cached(self._ids_before(step), None)
+
+    def after(self, step: str) -> Environment:
+        """Return what the `with` of a step's verification and undoing may name."""
+        return self._cached((*self._ids_before(step), step), None)
+
+    def verifying(self, step: str) -> Environment:
+        """Return what a step's `expect` may name: everything, and the `result` read."""
+        return self._cached((*self._ids_before(step), step), step)
+
+    def rests_on(self, step: str) -> tuple[str, ...]:
+        """Return the earlier steps whose outputs a step rests on, directly or not, in order.
+
+        Raises:
+            ExpressionError: an expression on the way does not compile.
+        """
+        found: set[str] = set()
+        waiting = [step]
+        while waiting:
+            direct = self._direct(waiting.pop())
+            waiting += direct - found
+            found |= direct
+        return tuple(one.id for one in self._definition.steps if one.id in found)
+
+    def _direct(self, step: str) -> set[str]:
+        one = self._definition.step(step)
+        environment = self.before(step)
+        paths = references(dict(one.arguments), environment)
+        if one.when is not None:
+            paths |= environment.references(one.when)
+        return {path.split(".")[1] for path in paths if path.startswith("steps.")}
+
+    def _ids_before(self, step: str) -> tuple[str, ...]:
+        ids = [one.id for one in self._definition.steps]
+        self._definition.step(step)
+        return tuple(ids[: ids.index(step)])
+
+    def _environment(self, seen: tuple[str, ...], verified: str | None) -> Environment:
+        inputs = {name: shape_of_input(one) for name, one in self._definition.inputs.items()}
+        outputs = {one: self._output(self._definition.step(one)) for one in seen}
+        names = {
+            "inputs": Shape(kind=Kind.OBJECT, fields=inputs),
+            "run": _RUN,
+            "steps": Shape(kind=Kind.OBJECT, fields=outputs),
+        }
+        if verified is not None:
+            verify = self._definition.step(verified).verify
+            names["result"] = output_shape(verify, self._actions) if verify else ANY
+        return Environment(names)
+
+    def _output(self, work: Work) -> Shape:
+        return Shape(kind=Kind.OBJECT, fields={"output": output_shape(work, self._actions)})
+
+
+def output_shape(work: Work, actions: Actions) -> Shape:
+    """Return what a step's output looks like: what its action gives, refined by `returns`.
+
+    Raises:
+        DefinitionError: no such action, or `returns` contradicts it.
+    """
+    action = actions.get(work.uses)
+    if action is None:
+        raise DefinitionError(f"No action {work.uses!r}; {suggestion(work.uses, actions)}")
+    given = _model_shape(action.gives)  # type: ignore[arg-type]  # A class is hashable.
+    if work.returns is None:
+        return given
+    try:
+        return refined(given, shape_of_returns(work.returns))
+    except ValueError as error:
+        raise DefinitionError(f"`returns` does not fit {work.uses}: {error}.") from None
+
+
+@lru_cache(maxsize=256)
+def _model_shape(model: type[BaseModel]) -> Shape:
+    return shape_of_model(model)
+
+
+def check_output(work: Work, output: Any) -> Any:  # noqa: ANN401 - JSON in, the same JSON out.
+    """Return `output` if it looks as `returns` says; further fields are allowed.
+
+    Raises:
+        OutputMismatchError: it says which part is not as declared.
+    """
+    if work.returns is not None:
+        require(output, shape_of_returns(work.returns))
+    return output

@@ -1,0 +1,66 @@
+"""What starts a workflow without a person: the schedules a definition may carry.
+
+Only what is written down and whether it can be read; `bot/clock` counts the moments.
+"""
+
+import re
+import zoneinfo
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, JsonValue
+
+from workflows.definition_parts import Closed, Identifier
+
+
+class Missed(StrEnum):
+    """What happens to firings that nobody was there for."""
+
+    SKIP = "skip"
+    RUN_ONCE = "run_once"
+    RUN_ALL = "run_all"
+
+
+class Overlap(StrEnum):
+    """What happens to a firing while the last run still goes on."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+
+
+def _cron(text: str) -> str:
+    if len(re.split(r"\s+", text.strip())) != 5:  # noqa: PLR2004 - cronsim also reads seconds, which nobody should schedule by.
+        raise ValueError(
+            'write five fields: minute, hour, day, month, weekday, as in "0 9 * * 1-5"'
+        )
+    try:
+        next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        raise ValueError(f'{error}; write it as in "0 9 * * 1-5"') from error
+    except StopIteration:
+        raise ValueError("this moment never comes") from None
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; write one such as Europe/Berlin") from None
+    return name
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class Trigger(Closed):
+    """A schedule: when, in which time zone, with which inputs."""
+
+    cron: Cron
+    timezone: Zone = "UTC"
+    inputs: dict[Identifier, JsonValue] = Field(default_factory=dict)
+    missed: Missed = Missed.SKIP
+    overlap: Overlap = Overlap.SKIP
