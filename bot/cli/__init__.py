@@ -1,1 +1,33 @@
-"""The `interlock` command."""
+"""The `interlock` command: which subcommands there are, and where each of them lives.
+
+Only `click` is imported here. A subcommand's module is imported when it is called, so that
+help appears at once and `check` works where Slack and databases are not installed.
+"""
+
+from bot.cli.lazy import LazyGroup, Place
+
+COMMANDS: dict[str, Place] = {
+    "demo": Place("bot.cli.trying", "demo", "Run the main job in a pretend Slack."),
+    "init": Place("bot.cli.serving", "init", "Make the home folder: keys, database, policy."),
+    "serve": Place("bot.cli.serving", "serve", "Run the bot until it is told to stop."),
+    "migrate": Place("bot.cli.serving", "migrate", "Bring the database up to this release."),
+    "check": Place("bot.cli.checking", "check", "Say what is wrong with workflow files."),
+    "schema": Place("bot.cli.checking", "schema", "Print the JSON Schema of workflow files."),
+    "workflows": Place("bot.cli.reading", "workflows", "List the workflows that can be run."),
+    "run": Place("bot.cli.running", "run", "Start a run."),
+    "cancel": Place("bot.cli.running", "cancel", "Cancel a run."),
+    "runs": Place("bot.cli.reading", "runs", "List runs, the newest first."),
+    "show": Place("bot.cli.reading", "show", "Tell the story of one run."),
+    "find": Place("bot.cli.reading", "find", "Search the summaries of runs."),
+    "digest": Place("bot.cli.reading", "digest", "Print what happened in a period."),
+    "policy": Place("bot.cli.policies", "policy", "Work with the policy."),
+    "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),
+    "sandbox": Place("bot.cli.trying", "sandbox", "Run only the pretend Slack."),
+}
+
+main = LazyGroup(
+    name="interlock",
+    places=COMMANDS,
+    help="Governed workflows in Slack: people approve, every step is signed.",
+    epilog="Exit codes: 0 fine, 1 the answer is no, 2 asked wrongly, 3 something is unproven.",
+)

@@ -1,0 +1,58 @@
+"""When a request came in, so that a start that Slack has given up on is not begun.
+
+Slack shows the person an error after three seconds. A command that waited in a queue for
+longer would then run although its author was told it did not, and typed it again.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+from workflows.errors import InterlockError
+
+ARRIVED = "arrived_at"  # The name in Bolt's context, on both ways of receiving.
+PATIENCE = 2.5
+MOST_STAMPS = 10_000
+
+Clock = Callable[[], float]
+
+
+class TooLateError(InterlockError):
+    """Slack has already told the person that this failed."""
+
+
+class Stamps:
+    """Remembers when each envelope came off the wire, until its listener asks."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._arrived: OrderedDict[str, float] = OrderedDict()
+        self._lock = Lock()
+
+    def stamp(self, envelope: str) -> None:
+        """Remember that the envelope came now."""
+        with self._lock:
+            self._arrived[envelope] = self._clock()
+            if len(self._arrived) > MOST_STAMPS:
+                self._arrived.popitem(last=False)
+
+    def take(self, envelope: str) -> float:
+        """Return when the envelope came; one without a stamp has only just come."""
+        with self._lock:
+            return self._arrived.pop(envelope, self._clock())
+
+
+def refuse_late(context: Mapping[str, Any], *, clock: Clock = time.monotonic) -> None:
+    """Return if the person is still waiting for an answer.
+
+    Raises:
+        TooLateError: Slack has shown an error by now.
+    """
+    arrived = context.get(ARRIVED)
+    if arrived is not None and clock() - arrived > PATIENCE:
+        raise TooLateError(
+            "This waited too long and Slack gave up on it, so nothing was started.",
+            hint="Type it again.",
+        )

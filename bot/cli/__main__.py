@@ -1,0 +1,5 @@
+"""Lets `python -m bot.cli` do what `interlock` does."""
+
+from bot.cli import main
+
+main()

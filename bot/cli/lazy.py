@@ -1,0 +1,49 @@
+"""A command group that imports a subcommand only when it is called."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import click
+
+from bot.cli.output import WANTS_JSON, Refused
+from workflows.errors import InterlockError
+
+
+class Place(NamedTuple):
+    """Where a subcommand lives, and its line in the help."""
+
+    module: str
+    name: str
+    summary: str
+
+
+class LazyGroup(click.Group):
+    """Lists subcommands from a table, and turns refusals into a sentence and exit code 2."""
+
+    def __init__(self, *, places: Mapping[str, Place], **settings: Any) -> None:  # noqa: ANN401 - handed on to click.
+        super().__init__(**settings)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        place = self._places.get(cmd_name)
+        if place is None:
+            return None
+        command = getattr(importlib.import_module(place.module), place.name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in self._places.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click.
+        try:
+            return super().invoke(ctx)
+        except InterlockError as refusal:
+            raise Refused(refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal

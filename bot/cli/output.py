@@ -1,0 +1,81 @@
+"""How subcommands answer: for a person, or as JSON with `--json`."""
+
+import json
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import IO, Any, NoReturn, TypeVar
+
+import click
+
+from workflows.entry import Json
+from workflows.errors import InputsError, InterlockError
+
+WANTS_JSON = "interlock.as_json"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    FINE = 0
+    NO = 1
+    WRONG = 2
+    UNPROVEN = 3
+
+
+def as_json_option(function: Function) -> Function:
+    """Give a subcommand the flag `--json`."""
+    option = click.option(
+        "--json", "as_json", is_flag=True, is_eager=True, callback=_remember, help="Print JSON."
+    )
+    return option(function)
+
+
+def _remember(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click calls it.
+    # A refusal is shown after the subcommand's own context is gone.
+    context.meta[WANTS_JSON] = value
+    return value
+
+
+def answer(data: Json, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print `data` as one JSON object, or `lines` for a person."""
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False, sort_keys=True))
+        return
+    for line in lines:
+        click.echo(line)
+
+
+def leave(code: int) -> NoReturn:
+    """End the command with this exit code."""
+    raise click.exceptions.Exit(code)
+
+
+class Refused(click.ClickException):
+    """A refusal on its way to the terminal."""
+
+    exit_code = Exit.WRONG
+
+    def __init__(self, refusal: InterlockError, *, as_json: bool) -> None:
+        super().__init__(str(refusal))
+        self._refusal = refusal
+        self._as_json = as_json
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if self._as_json:
+            click.echo(json.dumps({"ok": False, **refusal_data(self._refusal)}), file=file)
+            return
+        click.echo(f"interlock: {self._refusal}", file=file, err=True)
+
+
+def refusal_data(refusal: InterlockError) -> dict[str, Json]:
+    """Return a refusal as data: its kind, what happened, what to do."""
+    data: dict[str, Json] = {
+        "refusal": type(refusal).__name__,
+        "message": refusal.message,
+        "hint": refusal.hint,
+    }
+    if isinstance(refusal, InputsError):
+        data["fields"] = dict(refusal.fields)
+    return data

@@ -1,0 +1,49 @@
+"""The command's own help."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import COMMANDS, main
+
+HEAVY = ("slack_bolt", "slack_sdk", "sqlalchemy", "cel", "pydantic", "httpx", "starlette")
+
+
+def test_help_lists_every_subcommand_without_importing_any() -> None:
+    script = (
+        "import sys; from bot.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    ).stdout
+
+    assert printed.splitlines()[-1] == "[]"
+    assert all(name in printed for name in COMMANDS)
+
+
+def test_help_appears_at_once() -> None:
+    def seconds() -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "bot.cli", "--help"], check=True, capture_output=True)
+        return time.perf_counter() - started
+
+    # The best of three: other work on the machine is not ours to measure.
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_an_unknown_subcommand_is_asked_wrongly() -> None:
+    assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", [n for n in COMMANDS if n not in {"demo", "sandbox"}])
+def test_every_subcommand_explains_itself(name: str) -> None:
+    told = CliRunner().invoke(main, [name, "--help"])
+
+    assert told.exit_code == 0, told.output
+    assert "Usage:" in told.output
