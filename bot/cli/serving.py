@@ -1,0 +1,48 @@
+"""`interlock init`, `serve` and `migrate`: bring the bot up."""
+
+import click
+
+from bot.cli.output import answer, as_json_option
+from bot.settings import read_settings
+
+
+@click.command()
+@as_json_option
+def init(*, as_json: bool) -> None:
+    """Make the home folder: signing keys, database, a policy to start from."""
+    from bot.opening import begin_log  # noqa: PLC0415 - help must not wait for the database.
+
+    settings = read_settings()
+    memory = begin_log(settings)
+    memory.database.close()
+    lines = [
+        f"Made {settings.home} with the log {memory.journal.origin}.",
+        f"Workflow files: {settings.definitions}   policy: {settings.policy_file}",
+        "Keep this key outside; whoever has it can check the log:",
+        f"  {memory.vkey}",
+    ]
+    data = {"home": str(settings.home), "origin": memory.journal.origin, "vkey": memory.vkey}
+    answer(data, lines, as_json=as_json)
+
+
+@click.command()
+def serve() -> None:
+    """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
+    from bot.serve import serve_until_stopped  # noqa: PLC0415 - as above.
+
+    serve_until_stopped(read_settings())
+
+
+@click.command()
+@as_json_option
+def migrate(*, as_json: bool) -> None:
+    """Bring the database up to this release."""
+    from storage.database import open_database  # noqa: PLC0415 - as above.
+    from storage.migrate import is_current, upgrade  # noqa: PLC0415 - as above.
+
+    database = open_database(read_settings().database_url)
+    was_current = is_current(database.engine)
+    upgrade(database.engine)
+    database.close()
+    said = "The database is up to date." if was_current else "The database was brought up to date."
+    answer({"changed": not was_current}, [said], as_json=as_json)

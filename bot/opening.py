@@ -1,0 +1,114 @@
+"""Opens what this process remembers with: its home folder, the database and the journal.
+
+Beginning a new log is an act of its own, since it makes the keys that an outsider pins. Only
+an empty home with its own SQLite file begins one by itself, so that a first `interlock serve`
+just works.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.settings import Settings, SettingsError
+from bot.starter import POLICY
+from storage.database import Database, open_database
+from storage.journal import Journal, utc_now
+from storage.log_setup import init_log, open_journal
+from workflows.errors import UnusableDatabaseError
+
+log = logging.getLogger(__name__)
+
+Now = Callable[[], datetime]
+PRIVATE = 0o700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """An open database and the journal of the log in it."""
+
+    database: Database
+    journal: Journal
+
+    @property
+    def vkey(self) -> str:
+        """Return the key under which an outsider checks this log."""
+        return self.journal.sequencer.signers[0].vkey
+
+
+def open_memory(settings: Settings, *, now: Now = utc_now) -> Memory:
+    """Open the log that the settings name; an empty home begins one.
+
+    Raises:
+        StorageError: it cannot be opened, or is another log than the settings say.
+        SigningKeyError: its keys are not in the home folder.
+    """
+    if is_untouched(settings):
+        begun = begin_log(settings, now=now)
+        log.warning("a new log has begun; keep its key outside", extra={"vkey": begun.vkey})
+        return begun
+    database = open_database(settings.database_url)
+    try:
+        journal = open_journal(database, settings.home, now=now)
+        _refuse_other(journal.origin, settings)
+    except BaseException:
+        database.close()
+        raise
+    return Memory(database=database, journal=journal)
+
+
+def begin_log(settings: Settings, *, now: Now = utc_now) -> Memory:
+    """Make the home folder, the tables, the keys and the first entry of a new log.
+
+    Raises:
+        UnusableDatabaseError: a log has begun there already.
+        SettingsError: the home folder cannot be made.
+    """
+    make_home(settings)
+    database = open_database(settings.database_url)
+    try:
+        journal = init_log(database, settings.home, origin=settings.origin, now=now)
+    except BaseException:
+        database.close()
+        raise
+    return Memory(database=database, journal=journal)
+
+
+def make_home(settings: Settings) -> None:
+    """Make the home folder with a policy to start from; what stands there stays.
+
+    Raises:
+        SettingsError: it cannot be made.
+    """
+    try:
+        settings.home.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        if settings.workflows is None:
+            settings.definitions.mkdir(exist_ok=True)
+        if settings.policy is None:
+            _write_new(settings.policy_file, POLICY)
+    except OSError as error:
+        raise SettingsError(
+            f"The home folder {settings.home} cannot be made: {error.strerror}.",
+            hint="Set INTERLOCK_HOME to a folder that this user may write.",
+        ) from error
+
+
+def is_untouched(settings: Settings) -> bool:
+    """Say whether nothing has begun here: neither keys nor the home's own database."""
+    if settings.database or (settings.home / "keys").exists():
+        return False
+    return not (settings.home / "interlock.db").exists()
+
+
+def _write_new(path: Path, text: str) -> None:
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+
+
+def _refuse_other(origin: str, settings: Settings) -> None:
+    if "origin" in settings.model_fields_set and origin != settings.origin:
+        raise UnusableDatabaseError(
+            f"The database holds the log {origin}, not {settings.origin}.",
+            hint="Check INTERLOCK_ORIGIN and INTERLOCK_DATABASE_URL.",
+        )
