@@ -1,0 +1,1 @@
+"""How things reach the app: Socket Mode, signed HTTP, deadlines and retries."""

@@ -1,0 +1,215 @@
+"""Blocks, and what a message or a view of blocks must satisfy as a whole."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox import limits
+from sandbox.errors import SlackError
+from sandbox.loose import Json, Unchecked
+from sandbox.rules import elements, texts
+from sandbox.rules.charts import data_visualization
+from sandbox.rules.shapes import (
+    Faults,
+    Kind,
+    Pointer,
+    boolean,
+    by_type,
+    list_of,
+    one_of,
+    shape,
+    string,
+    url,
+)
+from sandbox.rules.tables import cell_text, data_table, rich_text, rich_words, table
+
+
+def _has_words(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    if "text" not in value and "fields" not in value:
+        faults.add("must provide at least one of text or fields", at)
+
+
+def _unique_actions(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    ids = [one.get("action_id") for one in value.get("elements", []) if isinstance(one, dict)]
+    seen: set[str] = set()
+    for place, one in enumerate(ids):
+        if isinstance(one, str) and one in seen:
+            faults.add("action_id already exists", f"{at}/elements/{place}/action_id")
+        seen.add(str(one))
+
+
+_id: dict[str, Kind] = {"block_id": texts.identifier}
+_context_piece = by_type(
+    {
+        "plain_text": texts.plain(limits.TEXT_OBJECT),
+        "mrkdwn": texts.either(limits.TEXT_OBJECT),
+        "image": elements.image_element,
+    }
+)
+
+
+def _one_picture(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    if ("image_url" in value) == ("slack_file" in value):
+        faults.add("must provide either image_url or slack_file", at)
+
+
+ANYWHERE: dict[str, Kind] = {
+    "section": shape(
+        {"type": one_of("section")},
+        _has_words,
+        **_id,
+        text=texts.either(limits.TEXT_OBJECT),
+        fields=list_of(texts.either(limits.SECTION_FIELD), most=limits.SECTION_FIELDS),
+        accessory=elements.in_section,
+        expand=boolean,
+    ),
+    "header": shape({"type": one_of("header"), "text": texts.plain(limits.HEADER)}, **_id),
+    "divider": shape({"type": one_of("divider")}, **_id),
+    "context": shape(
+        {
+            "type": one_of("context"),
+            "elements": list_of(_context_piece, most=limits.CONTEXT_ELEMENTS),
+        },
+        **_id,
+    ),
+    "actions": shape(
+        {
+            "type": one_of("actions"),
+            "elements": list_of(elements.in_actions, most=limits.ACTION_ELEMENTS),
+        },
+        _unique_actions,
+        **_id,
+    ),
+    "image": shape(
+        {"type": one_of("image"), "alt_text": string(limits.ALT_TEXT)},
+        _one_picture,
+        **_id,
+        image_url=url,
+        slack_file=elements.slack_file,
+        title=texts.plain(limits.IMAGE_TITLE),
+    ),
+    "input": shape(
+        {
+            "type": one_of("input"),
+            "label": texts.plain(limits.LABEL),
+            "element": elements.in_input,
+        },
+        **_id,
+        hint=texts.plain(limits.LABEL),
+        optional=boolean,
+        dispatch_action=boolean,
+    ),
+    "rich_text": rich_text,
+}
+IN_MESSAGES: dict[str, Kind] = {
+    **ANYWHERE,
+    "markdown": shape(
+        {"type": one_of("markdown"), "text": string(limits.MARKDOWN_TEXT)},
+        block_id=texts.identifier,
+    ),
+    "table": table,
+    "data_table": data_table,
+    "data_visualization": data_visualization,
+    "file": shape(
+        {
+            "type": one_of("file"),
+            "external_id": string(limits.IDENTIFIER),
+            "source": one_of("remote"),
+        },
+        **_id,
+    ),
+}
+_message_block = by_type(IN_MESSAGES)
+_view_block = by_type(ANYWHERE)
+TABLES = ("table", "data_table")
+
+
+def check_message_blocks(blocks: Unchecked) -> list[Json]:
+    """Return the blocks of a message when Slack would take them.
+
+    Raises:
+        SlackError: `invalid_blocks_format`, `invalid_blocks` with JSON pointers,
+            `only_one_table_allowed` or `msg_blocks_too_long`.
+    """
+    if not isinstance(blocks, list):
+        raise SlackError("invalid_blocks_format")
+    faults = Faults()
+    list_of(_message_block, least=0, most=limits.MESSAGE_BLOCKS)(blocks, "/blocks", faults)
+    _whole(blocks, faults)
+    if faults.messages:
+        raise SlackError("invalid_blocks", faults.messages)
+    if sum(one["type"] in TABLES for one in blocks) > limits.TABLES:
+        raise SlackError("invalid_attachments", ["only_one_table_allowed"])
+    _check_totals(blocks)
+    return blocks
+
+
+def check_view_blocks(blocks: Unchecked, faults: Faults) -> None:
+    """Report what is wrong with the blocks of a modal or a Home."""
+    list_of(_view_block, least=0, most=limits.VIEW_BLOCKS)(blocks, "/view/blocks", faults)
+    if isinstance(blocks, list):
+        _unique_blocks(blocks, "/view/blocks", faults)
+
+
+def _whole(blocks: list[Any], faults: Faults) -> None:
+    _unique_blocks(blocks, "/blocks", faults)
+    charts = [one for one in blocks if _type(one) == "data_visualization"]
+    if len(charts) > limits.CHARTS:
+        faults.add(f"no more than {limits.CHARTS} charts allowed", "/blocks")
+
+
+def _unique_blocks(blocks: list[Any], at: Pointer, faults: Faults) -> None:
+    seen: set[str] = set()
+    for place, block in enumerate(blocks):
+        found = block.get("block_id") if isinstance(block, dict) else None
+        if isinstance(found, str) and found in seen:
+            faults.add("block_id already exists", f"{at}/{place}/block_id")
+        seen.add(str(found))
+
+
+def _type(block: Unchecked) -> Unchecked:
+    return block.get("type") if isinstance(block, dict) else None
+
+
+def _check_totals(blocks: list[Json]) -> None:
+    for kind, most in (
+        ("table", limits.TABLE_CHARACTERS),
+        ("data_table", limits.DATA_TABLE_CHARACTERS),
+    ):
+        cells = (
+            cell for one in blocks if one["type"] == kind for row in one["rows"] for cell in row
+        )
+        if sum(len(cell_text(cell)) for cell in cells) > most:
+            raise SlackError("invalid_blocks", [f"[ERROR] cells hold more than {most} characters"])
+    marked = sum(len(one["text"]) for one in blocks if one["type"] == "markdown")
+    if marked > limits.MARKDOWN_TEXT:
+        raise SlackError("msg_too_long")
+    if block_characters(blocks) > limits.MESSAGE_BLOCK_TEXT:
+        raise SlackError("msg_blocks_too_long")
+
+
+def block_characters(blocks: list[Json]) -> int:
+    """Count the characters that Slack's undocumented limit on a message counts."""
+    return sum(len(words) for words in words_of(blocks))
+
+
+def words_of(blocks: list[Json]) -> Iterator[str]:
+    """Yield every piece of text that a person can read in the blocks, in order."""
+    for block in blocks:
+        if block["type"] in TABLES:
+            yield from (cell_text(cell) for row in block["rows"] for cell in row)
+        elif block["type"] == "rich_text":
+            yield rich_words(block)
+        else:
+            yield from _words(block)
+
+
+def _words(node: Unchecked) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _words(one)
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            if name in {"text", "title", "alt_text", "caption"} and isinstance(value, str):
+                yield value
+            elif name not in {"confirm", "options", "option_groups", "placeholder"}:
+                yield from _words(value)

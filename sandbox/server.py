@@ -1,0 +1,179 @@
+"""A sandbox that listens: for tests as a context manager, for the demo as a process.
+
+    with SandboxServer() as server:            # a free port, a thread of its own
+        client = WebClient(token=server.bot_token, base_url=server.api_url)
+
+The bot is pointed at it with `SLACK_API_URL=server.api_url` and the tokens.
+"""
+
+import asyncio
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from sandbox.control import control_routes
+from sandbox.delivery.signed import SignedHttp
+from sandbox.faults import Faults
+from sandbox.http import build_asgi
+from sandbox.hub import Hub, build_hub
+from sandbox.protocol import CuttableHttp, CuttableWebSocket
+from sandbox.recorder import Recorder
+from sandbox.settings import SandboxSettings
+from sandbox.workspace import Workspace
+
+START_SECONDS = 10.0
+
+
+class SandboxServer:
+    """One sandbox on one port of the loopback interface."""
+
+    def __init__(self, settings: SandboxSettings | None = None, *, port: int = 0) -> None:
+        self.settings = settings or SandboxSettings()
+        self._hub = build_hub(self.settings)
+        self.workspace = Workspace(self._hub)
+        self._port = port
+        self._ready = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._uvicorn: uvicorn.Server | None = None
+        self._signed: SignedHttp | None = None
+
+    @property
+    def hub(self) -> Hub:
+        """The parts, for those who need one that has no name here."""
+        return self._hub
+
+    @property
+    def url(self) -> str:
+        """Where the page is served."""
+        return self._hub.state.base_url
+
+    @property
+    def api_url(self) -> str:
+        """What `SLACK_API_URL` is set to."""
+        return f"{self.url}/api/"
+
+    @property
+    def bot_token(self) -> str:
+        """The app's bot token."""
+        return self.settings.app.bot_token
+
+    @property
+    def app_token(self) -> str:
+        """The app-level token that opens sockets."""
+        return self.settings.app.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        """The secret that signs deliveries over HTTP."""
+        return self.settings.app.signing_secret
+
+    @property
+    def recorder(self) -> Recorder:
+        """Every call and delivery so far."""
+        return self._hub.recorder
+
+    @property
+    def faults(self) -> Faults:
+        """Where faults are ordered."""
+        return self._hub.faults
+
+    @property
+    def connections(self) -> int:
+        """How many Socket Mode connections the app holds."""
+        return self._hub.sockets.connected
+
+    def start(self) -> Self:
+        """Listen, and return once requests are answered."""
+        listener = socket.create_server(("127.0.0.1", self._port))
+        self._hub.state.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            build_asgi(self._hub, control_routes(self._hub, self.workspace)),
+            http=CuttableHttp,
+            ws=CuttableWebSocket,
+            ws_ping_interval=10,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._run, args=(listener,), name="sandbox", daemon=True
+        )
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS):
+            raise RuntimeError("the sandbox did not start")
+        return self
+
+    def _run(self, listener: socket.socket) -> None:
+        asyncio.run(self._serve(listener))
+
+    async def _serve(self, listener: socket.socket) -> None:
+        server, loop = self._uvicorn, asyncio.get_running_loop()
+        if server is None:
+            return
+        self._hub.courier.attach(loop)
+        self._hub.sockets.attach(loop)
+        # The listener queues connections from its creation on, so nobody can come too early.
+        self._ready.set()
+        await server.serve(sockets=[listener])
+        self._hub.courier.detach()
+
+    def stop(self) -> None:
+        """Stop listening; everything that still waits has failed."""
+        if self._uvicorn is not None and self._thread is not None:
+            self._uvicorn.should_exit = True
+            self._thread.join(START_SECONDS)
+        if self._signed is not None:
+            self._signed.close()
+
+    def deliver_over_http(self, request_url: str) -> None:
+        """Deliver to this request URL from now on, once it answered the challenge.
+
+        Raises:
+            RuntimeError: it did not answer `url_verification`.
+        """
+        signed = SignedHttp(self._hub.state, self._hub.courier, request_url=request_url)
+        if not signed.verify():
+            signed.close()
+            raise RuntimeError(f"{request_url} did not answer the challenge")
+        if self._signed is not None:
+            self._signed.close()
+        self._signed = signed
+        self._hub.courier.transport = signed
+
+    def deliver_over_sockets(self) -> None:
+        """Deliver over Socket Mode, as at the start."""
+        self._hub.courier.transport = self._hub.sockets
+
+    def wait_for_connection(self, count: int = 1, *, timeout: float = 10.0) -> None:
+        """Return once the app holds `count` Socket Mode connections."""
+        self._hub.state.wait(
+            lambda: self.connections >= count, timeout=timeout, what=f"{count} connections"
+        )
+
+    def drop_sockets(self) -> None:
+        """Cut every connection without a word."""
+        self._hub.sockets.drop()
+
+    def refresh_sockets(self, reason: str = "refresh_requested") -> None:
+        """Ask the app to connect anew, as Slack does every few hours."""
+        self._hub.sockets.disconnect(reason)
+
+    def revoke_token(self, error: str = "token_revoked") -> None:
+        """Refuse the bot token with `error` from now on."""
+        self._hub.state.revoked[self.bot_token] = error
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
