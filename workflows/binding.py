@@ -6,6 +6,8 @@ import hmac
 import json
 from collections.abc import Mapping
 
+import rfc8785
+
 from workflows.entry import Json
 
 PART_TAG = b"audit-part/v1"
@@ -42,3 +44,12 @@ def binding(
         "workflow": workflow,
     }
     return hashlib.sha256(canonical(dict(bound))).hexdigest()
+
+
+def json_bytes(value: Json) -> bytes:
+    """Return the RFC 8785 bytes of `value`, fractions included: equal values, equal bytes.
+
+    Raises:
+        ValueError: a number that RFC 8785 cannot write (too large, not finite).
+    """
+    return rfc8785.dumps(value)

@@ -129,7 +129,7 @@ ALL: list[Kind] = [
         optional="error_class",
         also=_WITH_ERROR,
     ),
-    *_kinds("decision.made", Place.INSIDE, "step decision rule"),
+    *_kinds("decision.made", Place.INSIDE, "step decision rule", parts="reason"),
     *_kinds("wait.started", Place.INSIDE, "step until"),
     *_kinds("wait.ended", Place.INSIDE, "step cause"),
     *_kinds("question.asked", Place.INSIDE, "request step", parts="preview"),
@@ -160,7 +160,12 @@ ALL: list[Kind] = [
         parts="args",
     ),
     *_kinds("action.executed", Place.INSIDE, "step attempt idem ms", parts="output"),
-    *_kinds("action.failed", Place.INSIDE, "step attempt idem error_class performed"),
+    *_kinds(
+        "action.failed",
+        Place.INSIDE,
+        "step attempt idem error_class performed",
+        parts="reason",
+    ),
     *_kinds("action.in_doubt", Place.INSIDE, "step attempt idem cause", parts="evidence"),
     *_kinds("action.resolved", Place.EITHER, "step attempt idem happened by", parts="evidence"),
     *_kinds(

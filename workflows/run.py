@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.entry import Actor, Entry, Json, RequestId, RunId
+from workflows.entry import Actor, Entry, Json, Ref, RequestId, RunId
 
 
 class Status(StrEnum):
@@ -43,7 +43,7 @@ class Phase(StrEnum):
     OBSERVED = "observed"  # A read that answered.
     ASKED = "asked"  # An approval request is open.
     APPROVED = "approved"  # Approved, not yet consumed.
-    REFUSED = "refused"  # Denied or expired.
+    REFUSED = "refused"  # Denied, expired or aborted: the run ends.
     INTENDED = "intended"  # The effect is under way, or was when a process died.
     IN_DOUBT = "in_doubt"  # Nobody knows whether the effect happened.
     EXECUTED = "executed"
@@ -62,11 +62,16 @@ class StepState:
     failures: int = 0  # Failed attempts since a person last set the step going.
     output: Json = None
     request: RequestId | None = None
-    refusal: str = ""  # denied or expired
-    intent: str = ""  # The id of the entry that announced the effect.
+    refusal: str = ""  # denied, expired or aborted
+    asked: Entry | None = None  # The newest approval.requested of this step.
+    approvers: tuple[tuple[Ref, int], ...] = ()  # Who approved it, each with the stage.
+    granted_at: datetime | None = None
+    intended: Entry | None = None  # The entry that announced the newest effect.
+    trouble: str = ""  # The id of the entry that made it an exception.
     changed_at: datetime | None = None
     error_class: str = ""
     performed: str = "no"
+    may_retry: bool = True  # False: another attempt by itself would be blind or pointless.
     approvals_void: int = 0  # Requests withdrawn because the facts changed.
 
 
@@ -131,7 +136,10 @@ def after(state: RunState, entry: Entry) -> RunState:
         return state
     if entry.kind == "decision.made" and entry.data["decision"] == "cancel":
         return replace(state, cancel_asked=True)
-    return _with_step(state, name, change(state.step(name), entry))
+    step = state.step(name)
+    if entry.kind in _ENDS_OF_AN_ATTEMPT and entry.data["attempt"] != step.attempt:
+        return state  # The late end of an earlier attempt; a newer one is under way.
+    return _with_step(state, name, change(step, entry))
 
 
 def _started(state: RunState, entry: Entry) -> RunState:
@@ -170,10 +178,20 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 step,
                 phase=Phase.ASKED,
                 request=RequestId(str(entry.data["request"])),
+                asked=entry,
+                approvers=(),
                 changed_at=entry.at,
             )
-        case "approval.granted" if entry.data.get("settles"):
-            return replace(step, phase=Phase.APPROVED, changed_at=entry.at)
+        case "approval.granted":
+            voice = (Ref(entry.actor.ref), _number(entry.data["stage"]))
+            phase = Phase.APPROVED if entry.data.get("settles") else step.phase
+            return replace(
+                step,
+                phase=phase,
+                approvers=(*step.approvers, voice),
+                granted_at=entry.at,
+                changed_at=entry.at,
+            )
         case "approval.denied" if entry.data.get("settles"):
             return replace(step, phase=Phase.REFUSED, refusal="denied", changed_at=entry.at)
         case "approval.expired":
@@ -215,7 +233,7 @@ def _intended(step: StepState, entry: Entry) -> StepState:
         step,
         phase=Phase.INTENDED,
         attempt=_number(entry.data["attempt"]),
-        intent=entry.id,
+        intended=entry,
         changed_at=entry.at,
     )
 
@@ -232,6 +250,7 @@ def _failed(step: StepState, entry: Entry) -> StepState:
         failures=step.failures + 1,
         error_class=str(entry.data.get("error_class") or ""),
         performed=str(entry.data.get("performed", "no")),
+        may_retry=bool(entry.data.get("again", True)),
         changed_at=entry.at,
     )
 
@@ -246,7 +265,7 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
     if happened == "yes":
         return replace(step, phase=Phase.EXECUTED, changed_at=entry.at)
     if happened == "unknown":
-        return replace(step, phase=Phase.EXCEPTION)
+        return replace(step, phase=Phase.EXCEPTION, trouble=entry.id)
     if by_person:
         # What a person sends again asks for approval again.
         return replace(step, phase=Phase.PENDING, request=None, failures=0)
@@ -256,6 +275,7 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
         failures=step.failures + 1,
         error_class="not_performed",
         performed="no",
+        may_retry=True,
         changed_at=entry.at,
     )
 
@@ -265,9 +285,11 @@ def _decided(step: StepState, entry: Entry) -> StepState:
         case "skip":
             return replace(step, phase=Phase.SKIPPED, changed_at=entry.at)
         case "exception":
-            return replace(step, phase=Phase.EXCEPTION, changed_at=entry.at)
+            return replace(step, phase=Phase.EXCEPTION, trouble=entry.id, changed_at=entry.at)
         case "retry":
             return replace(step, phase=Phase.PENDING, request=None, failures=0)
+        case "abort":
+            return replace(step, phase=Phase.REFUSED, refusal="aborted", changed_at=entry.at)
     return step
 
 
@@ -279,11 +301,14 @@ def _unverified(step: StepState, entry: Entry) -> StepState:
     return replace(
         step,
         phase=Phase.EXCEPTION,
+        trouble=entry.id,
         error_class=entry.kind.replace(".", "_"),
         performed="yes",
         changed_at=entry.at,
     )
 
+
+_ENDS_OF_AN_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
 _CHANGES = {
     "step.observed": _observed,

@@ -76,6 +76,7 @@ class RunRow:
     started_at: datetime
     finished_at: datetime | None = None
     step: str | None = None
+    rseq: int = -1  # The place of the run's newest entry.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +188,13 @@ class Store(Protocol):
 
         Raises:
             StorageUnavailableError: nothing was recorded.
+        """
+
+    def run(self, run: RunId) -> RunRow:
+        """Return a run's row as it is now.
+
+        Raises:
+            UnknownRunError: there is none.
         """
 
     def request(self, request: RequestId) -> ApprovalRequest:

@@ -1,0 +1,226 @@
+"""Effects: judge the approval by fresh facts, announce, act, record what came of it.
+
+The announcement (`action.intended`) is committed before the effect and its end after it. An
+effect is never begun on an approval that no longer covers exactly what would run.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+from workflows.actions.base import Call
+from workflows.asking import bound_to, plan_json, plan_of
+from workflows.entry import Draft, Json, Part, PartClass, Ref
+from workflows.errors import (
+    ActionError,
+    ActionFailedError,
+    InDoubtError,
+    InterlockError,
+    NotPerformedError,
+    PeopleUnreadableError,
+    StorageError,
+    TransientReadError,
+)
+from workflows.moments import moment
+from workflows.people import EFFECT_AGE
+from workflows.reading import read_again
+from workflows.ready import Ready, make_ready
+from workflows.run import StepState
+from workflows.segment import Segment
+from workflows.store import Message, Subject
+
+PATIENCE = timedelta(seconds=15)  # How soon an effect that could not be checked is tried again.
+
+
+class VoidError(Exception):
+    """The approval no longer covers what would run; `code` goes into the entry."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+def act_on_approval(segment: Segment, name: str) -> bool:
+    """Begin the approved effect of step `name`, unless the approval has become void.
+
+    Returns False when the segment rests, because something could not be read just now.
+    """
+    state = segment.state.step(name)
+    try:
+        ready = _judged(segment, name)
+    except (PeopleUnreadableError, TransientReadError):
+        # Nothing is wrong with the approval; the effect waits until it can be checked.
+        return segment.rest(segment.house.now() + PATIENCE)
+    except StorageError:
+        raise
+    except VoidError as error:
+        return _withdraw(segment, state, error)
+    except InterlockError as error:
+        return _withdraw(segment, state, VoidError("cannot_be_checked", str(error)))
+    return act(segment, ready, state)
+
+
+def _judged(segment: Segment, name: str) -> Ready:
+    """Return the step made ready from fresh facts.
+
+    Raises:
+        VoidError: the approval does not cover it any more.
+        PeopleUnreadableError, TransientReadError: it could not be judged just now.
+    """
+    step, state = segment.definition.step(name), segment.state.step(name)
+    if state.asked is None:
+        raise VoidError("no_request", "The approval request is not in the run's history.")
+    _check_age(segment, state)
+    if step.recheck:
+        read_again(segment, step)
+    if step.when is not None and not _still_holds(segment, name):
+        raise VoidError("facts_changed", f"No longer true: {step.when}")
+    ready = make_ready(segment, step)
+    _check_binding(segment, ready, state)
+    _check_authority(segment, state)
+    return ready
+
+
+def _still_holds(segment: Segment, name: str) -> bool:
+    when = segment.definition.step(name).when or "true"
+    return segment.scopes.before(name).holds(when, segment.scope)
+
+
+def _check_age(segment: Segment, state: StepState) -> None:
+    """Refuse an approval that was not used within the time its request was open for."""
+    asked, granted = state.asked, state.granted_at
+    if asked is None or granted is None:
+        return
+    window = moment(str(asked.data["expires"])) - asked.at
+    if segment.house.now() > granted + window:
+        raise VoidError("approval_expired", "The approval was not used in time.")
+
+
+def _check_binding(segment: Segment, ready: Ready, state: StepState) -> None:
+    asked = state.asked
+    if asked is None:
+        return
+    if segment.house.policy().digest != asked.data["policy"]:
+        raise VoidError("policy_changed", "The policy has changed since this was asked.")
+    fresh = {"args": ready.args, "plan": plan_json(plan_of(segment, ready))}
+    parts = {name: _with_salt(segment, asked.parts[name].salt, one) for name, one in fresh.items()}
+    if bound_to(segment, ready, args=parts["args"], plan=parts["plan"]) != asked.data["binding"]:
+        raise VoidError("plan_changed", "What would run is no longer what was approved.")
+
+
+def _with_salt(segment: Segment, salt: bytes | None, value: Json) -> Part:
+    if salt is None:
+        raise VoidError("erased", "What was approved has been erased.")
+    return Part(value=segment.part(value).value, salt=salt)
+
+
+def _check_authority(segment: Segment, state: StepState) -> None:
+    """Refuse an approval of somebody who may no longer give it."""
+    for ref, stage in state.approvers:
+        if not _may_still_decide(segment, ref, _groups(state, stage)):
+            raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
+
+
+def _groups(state: StepState, stage: int) -> list[str]:
+    """Return the groups that were asked in that stage."""
+    stages = state.asked.data["stages"] if state.asked is not None else None
+    one = stages[stage] if isinstance(stages, list) else None
+    named = one["from"] if isinstance(one, dict) else None
+    return [str(name) for name in named] if isinstance(named, list) else []
+
+
+def _may_still_decide(segment: Segment, ref: Ref, groups: list[str]) -> bool:
+    people = segment.house.people
+    who = segment.house.store.person(ref)
+    if who is None or not people.person(who).counts:
+        return False
+    return any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
+
+
+def _withdraw(segment: Segment, state: StepState, error: VoidError) -> bool:
+    """Record that the approval is void; the step then begins again from the fresh facts."""
+    data: dict[str, Json] = {
+        "request": state.request,
+        "binding": state.asked.data["binding"] if state.asked is not None else None,
+        "reason": error.code,
+    }
+    words = {"reason": segment.words(error.words)}
+    segment.commit(segment.draft("approval.withdrawn", data, words))
+    return True
+
+
+def act(segment: Segment, ready: Ready, state: StepState) -> bool:
+    """Announce the effect, perform it, record its end. False when the segment rests."""
+    announced = _announcement(segment, ready, state)
+    if ready.action.is_delivered:
+        return _hand_over(segment, ready, announced)
+    if not segment.commit(announced):
+        return True
+    _record_end(segment, ready, announced)
+    return True
+
+
+def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
+    request = state.request
+    binding = state.asked.data["binding"] if request and state.asked is not None else None
+    data: dict[str, Json] = {
+        "step": ready.step.id,
+        "attempt": state.attempt + 1,
+        "action": ready.action.name,
+        "effect": ready.effect.value,
+        "target": ready.target,
+        "idem": segment.key(ready.step),
+        "binding": binding,
+        "request": request,
+    }
+    return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
+
+
+def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> bool:
+    """Leave a message to the outbox: the step is done when it has been delivered."""
+    message = Message(
+        subject=Subject.POST,
+        key=segment.key(ready.step),
+        run=segment.state.id,
+        body=json.loads(announced.parts["args"].value),
+    )
+    if not segment.commit(announced, also=lambda unit: unit.send(message)):
+        return True
+    return segment.rest()
+
+
+def _record_end(segment: Segment, ready: Ready, announced: Draft) -> None:
+    named = {name: announced.data[name] for name in ("step", "attempt", "idem")}
+    started = time.monotonic()
+    try:
+        output = ready.action.perform(ready.arguments, _call(segment, ready))
+    except InDoubtError as error:
+        doubt = segment.draft("action.in_doubt", {**named, "cause": error.error_class})
+        segment.commit_outcome(doubt)
+    except ActionError as error:
+        segment.commit_outcome(_failure(segment, named, error))
+    else:
+        data = {**named, "ms": round((time.monotonic() - started) * 1000)}
+        part = segment.part(output.model_dump(mode="json"), cls=ready.step.cls or PartClass.CONTENT)
+        segment.commit_outcome(segment.draft("action.executed", data, {"output": part}))
+
+
+def _call(segment: Segment, ready: Ready) -> Call:
+    """Return the call of an effect; it carries the plan that was approved, if one was."""
+    asked = segment.state.step(ready.step.id).asked
+    part = asked.parts.get("plan") if asked is not None else None
+    approved = json.loads(part.value)["data"] if part is not None and part.value else None
+    return segment.call(ready.step, ready.step, effect=ready.effect, approved=approved)
+
+
+def _failure(segment: Segment, named: Mapping[str, Json], error: ActionError) -> Draft:
+    partly = isinstance(error, ActionFailedError) and error.partly
+    data: dict[str, Json] = {
+        **named,
+        "error_class": error.error_class,
+        "performed": "partly" if partly else "no",
+        "again": isinstance(error, NotPerformedError | TransientReadError),
+    }
+    return segment.draft("action.failed", data, {"reason": segment.words(str(error))})

@@ -1,0 +1,38 @@
+"""Ending a run: what is withdrawn first, and what it lets go of."""
+
+from workflows.entry import INTERLOCK, Draft, Json
+from workflows.run import Phase, RunState
+from workflows.store import Due, DueKind, RunRow, Unit
+
+
+def ending_drafts(state: RunState, *, reason: str) -> list[Draft]:
+    """Return the facts that cancel a run: an open request is withdrawn first."""
+    open_phases = (Phase.ASKED, Phase.APPROVED)
+    asked = {name: one for name, one in state.steps.items() if one.phase in open_phases}
+    withdrawn = [
+        Draft(
+            kind="approval.withdrawn",
+            actor=INTERLOCK,
+            run=state.id,
+            data={
+                "request": one.request,
+                "binding": one.asked.data["binding"] if one.asked is not None else None,
+                "reason": reason,
+            },
+        )
+        for one in asked.values()
+    ]
+    data: dict[str, Json] = {"step": next(iter(asked), None), "reason": reason}
+    return [*withdrawn, Draft(kind="run.cancelled", actor=INTERLOCK, run=state.id, data=data)]
+
+
+def close_run(unit: Unit, row: RunRow) -> None:
+    """Let go of everything an ended run held; whoever queued for its lock is woken by a due-row.
+
+    This unit has locked this run only, so the next one is not touched here.
+    """
+    unit.clear_due(row.id)
+    unit.release(row.id)
+    following = unit.pass_lock(row.lock_key, row.id) if row.lock_key else None
+    if following is not None:
+        unit.set_due(Due(kind=DueKind.WAKE, key=following, run=following, at=unit.now))

@@ -1,0 +1,141 @@
+"""Recording what approvers say, and closing requests whose time is over."""
+
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RequestId
+from workflows.errors import StaleRequestError
+from workflows.gate import (
+    ApprovalRequest,
+    Decision,
+    Outcome,
+    Tally,
+    Verdict,
+    Vote,
+    admit,
+    repeats,
+    standing,
+    tally,
+)
+from workflows.house import House
+from workflows.orders import Ballot, Decided
+from workflows.people import CLICK_AGE, Person
+from workflows.segment import record
+from workflows.store import Due, Unit
+
+SHOWN = 8  # Characters of the digest that a card's buttons carry.
+
+
+def decide(house: House, ballot: Ballot) -> Decided:
+    """Record a verdict and return what the request now amounts to.
+
+    A verdict already recorded changes nothing, so a double click is harmless.
+
+    Raises:
+        UnknownRunError: there is no such request.
+        StaleRequestError: the card showed something else than what is asked.
+        NotEligibleError: this person may not decide it.
+        RequestClosedError: it is settled, or its time is over.
+        PeopleUnreadableError: who this person is could not be read; nothing was decided.
+    """
+    asked = house.store.request(ballot.request)
+    if ballot.shown and ballot.shown != asked.binding[:SHOWN]:
+        raise StaleRequestError(
+            "This card is from an older version of the request.",
+            hint="Scroll to the newest card in the thread; nothing was decided.",
+        )
+    person = house.people.person(ballot.person)
+    member_of = _groups_of(house, asked, person)
+    with house.store.begin() as unit:
+        request, row = unit.lock_run_of(ballot.request)
+        earlier = unit.decisions(request.id)
+        vote = Vote(
+            approver=unit.ref(person.id, person.name),
+            verdict=ballot.verdict,
+            member_of=member_of,
+            why_never=person.why_not,
+        )
+        is_known = ballot.delivery is not None and unit.is_repeat(ballot.delivery)
+        if is_known or repeats(vote, earlier):
+            now = tally(request, earlier)
+            return Decided(request=request.id, run=row.id, tally=now, changed=False)
+        stage = admit(request, vote, earlier, now=unit.now)
+        decision = Decision(approver=vote.approver, stage=stage, verdict=vote.verdict, at=unit.now)
+        now = tally(request, [*earlier, decision])
+        _record(unit, house, request, decision, now=now, ballot=ballot)
+        if now.outcome is not Outcome.OPEN:
+            house.dispatcher.enqueue(unit, row.id)
+    return Decided(request=request.id, run=row.id, tally=now, changed=True)
+
+
+def _groups_of(house: House, request: ApprovalRequest, person: Person) -> frozenset[str]:
+    """Return the groups of the request that the person belongs to now."""
+    return frozenset(
+        name
+        for name in request.groups
+        if person.id in house.people.members(name, max_age=CLICK_AGE)
+    )
+
+
+def _record(
+    unit: Unit,
+    house: House,
+    request: ApprovalRequest,
+    decision: Decision,
+    *,
+    now: Tally,
+    ballot: Ballot,
+) -> None:
+    is_approval = decision.verdict is Verdict.APPROVE
+    data: dict[str, Json] = {
+        "request": request.id,
+        "binding": request.binding,
+        "stage": decision.stage,
+        "decision": "approved" if is_approval else "denied",
+        "have": now.have,
+        "need": now.need,
+        "via": ballot.via,
+        "step_up": False,
+        "slack": ballot.slack,
+        "settles": now.outcome is not Outcome.OPEN,
+    }
+    comment = ballot.comment.strip()
+    parts = {"comment": Part(value=house.redact(comment).encode())} if comment else {}
+    record(
+        unit,
+        Draft(
+            kind="approval.granted" if is_approval else "approval.denied",
+            actor=Actor(kind=ActorKind.USER, ref=decision.approver),
+            data=data,
+            parts=parts,
+            run=request.run,
+        ),
+    )
+
+
+def expire(house: House, due: Due) -> None:
+    """Close the request whose time is over, if it is still open."""
+    with house.store.begin() as unit:
+        request, row = unit.lock_run_of(RequestId(due.key))
+        if not unit.take_due(due) or request.outcome is not Outcome.OPEN:
+            return
+        decisions = unit.decisions(request.id)
+        now = tally(request, decisions)
+        data: dict[str, Json] = {
+            "request": request.id,
+            "binding": request.binding,
+            "have": now.have,
+            "need": now.need,
+        }
+        record(unit, Draft(kind="approval.expired", actor=INTERLOCK, data=data, run=row.id))
+        house.dispatcher.enqueue(unit, row.id)
+
+
+def remind(house: House, due: Due) -> None:
+    """Remind those who have not decided yet, if the request is still open."""
+    with house.store.begin() as unit:
+        request, row = unit.lock_run_of(RequestId(due.key))
+        if not unit.take_due(due) or request.outcome is not Outcome.OPEN:
+            return
+        said = {one.approver for one in standing(unit.decisions(request.id))}
+        stage = request.stages[tally(request, unit.decisions(request.id)).stage]
+        waiting = sorted(stage.people - said)
+        data: dict[str, Json] = {"request": request.id, "to": list(waiting), "n": 1}
+        record(unit, Draft(kind="approval.reminded", actor=INTERLOCK, data=data, run=row.id))

@@ -1,0 +1,88 @@
+"""What the outbox reports back: a step's message was delivered, or cannot be."""
+
+from workflows.binding import json_bytes
+from workflows.entry import INTERLOCK, Draft, Json, Part, RequestId, RunId
+from workflows.house import House
+from workflows.run import Phase, RunState, StepState, replay
+from workflows.segment import record
+from workflows.settling import named
+
+
+def delivered(house: House, run: RunId, step: str, *, output: Json) -> None:
+    """Record that a `slack.*` step is done. Reporting it twice changes nothing."""
+    with house.store.begin() as unit:
+        unit.lock_run(run)
+        one = replay(run, unit.entries(run)).step(step)
+        if one.phase is not Phase.INTENDED:
+            return
+        data: dict[str, Json] = {**named(one), "ms": _waited(house, one)}
+        part = Part(value=json_bytes(output))
+        record(
+            unit,
+            Draft(
+                kind="action.executed", actor=INTERLOCK, data=data, parts={"output": part}, run=run
+            ),
+        )
+        house.dispatcher.enqueue(unit, run)
+
+
+def _waited(house: House, step: StepState) -> int:
+    if step.changed_at is None:
+        return 0
+    return max(0, round((house.now() - step.changed_at).total_seconds() * 1000))
+
+
+def undeliverable(
+    house: House, run: RunId, *, error_class: str, step: str | None, request: RequestId | None
+) -> None:
+    """Record that people could not be asked or told, so the step does not run."""
+    with house.store.begin() as unit:
+        row = unit.lock_run(run)
+        if row.status.is_end:
+            return
+        state = replay(run, unit.entries(run))
+        for draft in _undelivered(state, error_class, step=step, request=request):
+            record(unit, draft)
+        house.dispatcher.enqueue(unit, run)
+
+
+def _undelivered(
+    state: RunState, error_class: str, *, step: str | None, request: RequestId | None
+) -> list[Draft]:
+    if request is not None:
+        return _unasked(state, error_class, request)
+    one = state.step(step or "")
+    if one.phase is not Phase.INTENDED:
+        return []
+    data: dict[str, Json] = {
+        **named(one),
+        "error_class": error_class,
+        "performed": "no",
+        "again": False,
+    }
+    return [Draft(kind="action.failed", actor=INTERLOCK, data=data, run=state.id)]
+
+
+def _unasked(state: RunState, error_class: str, request: RequestId) -> list[Draft]:
+    """Return the end of a request nobody could be shown, and the exception it makes."""
+    found = next(
+        (
+            (name, one)
+            for name, one in state.steps.items()
+            if one.request == request and one.phase in (Phase.ASKED, Phase.APPROVED)
+        ),
+        None,
+    )
+    if found is None:
+        return []
+    name, one = found
+    withdrawn: dict[str, Json] = {
+        "request": request,
+        "binding": one.asked.data["binding"] if one.asked is not None else None,
+        "reason": "undeliverable",
+    }
+    trouble: dict[str, Json] = {"step": name, "decision": "exception", "rule": error_class}
+    return [
+        Draft(kind="approval.withdrawn", actor=INTERLOCK, data=withdrawn, run=state.id),
+        Draft(kind="decision.made", actor=INTERLOCK, data=trouble, run=state.id),
+    ]

@@ -1,0 +1,143 @@
+"""Drives runs: what people and programs ask for comes in here, one transaction each.
+
+Every public method may safely be called twice. Slack and other services are asked before a
+transaction or after it, never inside one; what people are told leaves through the outbox.
+"""
+
+import logging
+
+from workflows import deciding, exceptions, starting
+from workflows.actions.base import Happened
+from workflows.claiming import claim
+from workflows.deliveries import delivered, undeliverable
+from workflows.entry import Json, RequestId, RunId
+from workflows.errors import UnknownRunError
+from workflows.house import House
+from workflows.orders import Ballot, Decided, Start, Started
+from workflows.people import PersonId
+from workflows.procedure import Procedures
+from workflows.segment import SupersededError
+from workflows.store import Delivery, Due, DueKind
+from workflows.walking import walk
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """The one door to runs."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._procedures = Procedures(house.actions)
+
+    def start(self, order: Start) -> Started:
+        """Start a run, or return the one that the same key or delivery started before.
+
+        Raises:
+            UnknownWorkflowError, InputsError, NotAllowedError, SecretError,
+            PeopleUnreadableError, StorageError: nothing was started.
+        """
+        return starting.start(self._house, self._procedures, order)
+
+    def decide(self, ballot: Ballot) -> Decided:
+        """Record a verdict and return what the request now amounts to.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: nothing was decided.
+        """
+        return deciding.decide(self._house, ballot)
+
+    def cancel(self, run: RunId, *, person: PersonId, reason: str) -> None:
+        """Cancel a run: at once where nothing is under way, else at its next boundary.
+
+        Raises:
+            NotAllowedError, RequestClosedError, UnknownRunError, StorageError.
+        """
+        exceptions.cancel(self._house, run, person=person, reason=reason)
+
+    def settle_doubt(
+        self,
+        run: RunId,
+        step: str,
+        *,
+        person: PersonId,
+        happened: Happened,
+        delivery: Delivery | None = None,
+    ) -> None:
+        """Record what a person says about an effect in doubt.
+
+        Raises:
+            NotAllowedError, RequestClosedError, UnknownRunError, StorageError.
+        """
+        exceptions.settle_doubt(
+            self._house, run, step, person=person, happened=happened, delivery=delivery
+        )
+
+    def settle_exception(
+        self,
+        run: RunId,
+        step: str,
+        *,
+        person: PersonId,
+        answer: str,
+        delivery: Delivery | None = None,
+    ) -> None:
+        """Record how a person wants a run to go on: retry, skip or abort.
+
+        Raises:
+            NotAllowedError, RequestClosedError, UnknownRunError, StorageError.
+        """
+        exceptions.settle_exception(
+            self._house, run, step, person=person, answer=answer, delivery=delivery
+        )
+
+    def delivered(self, run: RunId, step: str, *, output: Json) -> None:
+        """Record that the outbox delivered what a `slack.*` step says."""
+        delivered(self._house, run, step, output=output)
+
+    def undeliverable(
+        self,
+        run: RunId,
+        *,
+        error_class: str,
+        step: str | None = None,
+        request: RequestId | None = None,
+    ) -> None:
+        """Record that a card or a step's message cannot be delivered: the step does not run."""
+        undeliverable(self._house, run, error_class=error_class, step=step, request=request)
+
+    def handle_due(self, due: Due) -> None:
+        """Do what a due-row is for, in the transaction that removes it."""
+        try:
+            if due.kind is DueKind.EXPIRE:
+                deciding.expire(self._house, due)
+            elif due.kind is DueKind.REMIND:
+                deciding.remind(self._house, due)
+            else:
+                self._wake(due)
+        except UnknownRunError:
+            log.warning("a due-row names nothing", extra={"kind": due.kind, "key": due.key})
+
+    def advance(self, run: RunId) -> None:
+        """Take the run up and go on until it waits or ends.
+
+        Raises:
+            StorageError: a fact could not be recorded; the run stays as its entries say.
+        """
+        segment = claim(self._house, self._procedures, run)
+        if segment is None:
+            return
+        try:
+            walk(segment)
+        except SupersededError:
+            log.info("another process has taken the run over", extra={"run": run})
+
+    def give_up(self, run: RunId, *, error_class: str) -> None:
+        """Make an exception of a run whose segments died again and again."""
+        exceptions.give_up(self._house, run, error_class=error_class)
+
+    def _wake(self, due: Due) -> None:
+        with self._house.store.begin() as unit:
+            row = unit.lock_run(due.run)
+            if unit.take_due(due) and not row.status.is_end:
+                self._house.dispatcher.enqueue(unit, due.run)

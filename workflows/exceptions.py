@@ -1,0 +1,187 @@
+"""What a person says about a doubt or an exception, and what follows from it."""
+
+from workflows.actions.base import Effect, Happened
+from workflows.closing import close_run, ending_drafts
+from workflows.definition import Definition
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RunId
+from workflows.errors import NotAllowedError, RequestClosedError
+from workflows.house import House
+from workflows.moves import next_move
+from workflows.people import CLICK_AGE, Person, PersonId
+from workflows.run import Phase, RunState, StepState, replay
+from workflows.segment import record
+from workflows.settling import doubt_card, named
+from workflows.store import Delivery, Message, Subject, Unit
+
+ANSWERS = ("retry", "skip", "abort")
+
+
+def settle_doubt(
+    house: House,
+    run: RunId,
+    step: str,
+    *,
+    person: PersonId,
+    happened: Happened,
+    delivery: Delivery | None = None,
+) -> None:
+    """Record what a person says about an effect in doubt.
+
+    YES goes on after the effect, NO begins the step again and asks for approval again, UNKNOWN
+    ends the run with the doubt on record.
+
+    Raises:
+        NotAllowedError: not owner or deputy, or the requester of something destructive.
+        RequestClosedError: nothing is in doubt there any more.
+    """
+    who, responsible = _responsible(house, run, person)
+    with house.store.begin() as unit:
+        row = unit.lock_run(run)
+        if delivery is not None and unit.is_repeat(delivery):
+            return
+        state = replay(run, unit.entries(run))
+        one = state.step(step)
+        if one.phase is not Phase.IN_DOUBT:
+            raise RequestClosedError(
+                "This is no longer in doubt.", hint="Nothing was changed by your click."
+            )
+        actor = _actor(unit, who)
+        _admit(responsible, who)
+        _refuse_requester(state, one, actor)
+        data: dict[str, Json] = {**named(one), "happened": happened.value, "by": "person"}
+        record(unit, Draft(kind="action.resolved", actor=actor, data=data, run=run))
+        unit.send(doubt_card(run, one))
+        if happened is Happened.UNKNOWN:
+            _abort(unit, state, actor, step)
+            close_run(unit, row)
+            return
+        house.dispatcher.enqueue(unit, run)
+
+
+def settle_exception(
+    house: House,
+    run: RunId,
+    step: str,
+    *,
+    person: PersonId,
+    answer: str,
+    delivery: Delivery | None = None,
+) -> None:
+    """Record how a person wants a run to go on: retry the step, skip it, or abort the run.
+
+    Raises:
+        NotAllowedError: not owner or deputy of the workflow.
+        RequestClosedError: the step is no exception any more.
+    """
+    who, responsible = _responsible(house, run, person)
+    with house.store.begin() as unit:
+        row = unit.lock_run(run)
+        if delivery is not None and unit.is_repeat(delivery):
+            return
+        state = replay(run, unit.entries(run))
+        one = state.step(step)
+        if one.phase is not Phase.EXCEPTION or answer not in ANSWERS:
+            raise RequestClosedError(
+                "This is settled already.", hint="Nothing was changed by your click."
+            )
+        _admit(responsible, who)
+        actor = _actor(unit, who)
+        unit.send(trouble_card(run, step, one))
+        if answer == "abort":
+            _abort(unit, state, actor, step)
+            close_run(unit, row)
+            return
+        data: dict[str, Json] = {"step": step, "decision": answer, "rule": "person"}
+        record(unit, Draft(kind="decision.made", actor=actor, data=data, run=run))
+        house.dispatcher.enqueue(unit, run)
+
+
+def trouble_card(run: RunId, step: str, state: StepState) -> Message:
+    """Return the message that asks owner and deputy how an exception goes on."""
+    return Message(subject=Subject.TROUBLE, key=f"{run}/{step}/{state.trouble}", run=run)
+
+
+def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> None:
+    """Cancel a run: at once where nothing is under way, else at its next boundary.
+
+    Raises:
+        NotAllowedError: neither the requester nor owner or deputy.
+        RequestClosedError: the run has ended.
+    """
+    who, responsible = _responsible(house, run, person)
+    with house.store.begin() as unit:
+        row = unit.lock_run(run)
+        if row.status.is_end:
+            raise RequestClosedError(f"This run has ended: {row.status}.")
+        state = replay(run, unit.entries(run))
+        actor = _actor(unit, who)
+        if state.requester != actor:
+            _admit(responsible, who)
+        record(unit, _cancel_asked(house, state, actor, reason))
+        if state.open_intent is not None:
+            house.dispatcher.enqueue(unit, run)
+            return
+        for draft in ending_drafts(state, reason="cancelled"):
+            record(unit, draft)
+        close_run(unit, row)
+
+
+def _cancel_asked(house: House, state: RunState, actor: Actor, reason: str) -> Draft:
+    step = state.open_intent or next(reversed(list(state.steps)), "")
+    data: dict[str, Json] = {"step": step, "decision": "cancel", "rule": "person"}
+    words = house.redact(reason.strip()).encode()
+    parts = {"reason": Part(value=words)} if words else {}
+    return Draft(kind="decision.made", actor=actor, data=data, parts=parts, run=state.id)
+
+
+def give_up(house: House, run: RunId, *, error_class: str) -> None:
+    """Make an exception of a run whose segments died again and again."""
+    with house.store.begin() as unit:
+        row = unit.lock_run(run)
+        state = replay(run, unit.entries(run))
+        if row.status.is_end or state.open_intent is not None:
+            return  # A doubt is settled first; it has a card of its own.
+        definition = house.definitions.version(row.version)
+        step = next_move(definition, state, now=unit.now).step
+        data: dict[str, Json] = {"step": step, "decision": "exception", "rule": error_class}
+        record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, run=run))
+        unit.release(run)
+
+
+def _responsible(house: House, run: RunId, person: PersonId) -> tuple[Person, frozenset[PersonId]]:
+    """Return the person, and everybody who owns or deputises for the run's workflow."""
+    definition = house.definitions.version(house.store.run(run).version)
+    return house.people.person(person), _owners(house, definition)
+
+
+def _owners(house: House, definition: Definition) -> frozenset[PersonId]:
+    owners = house.people.members(definition.owner, max_age=CLICK_AGE)
+    return owners | house.people.members(definition.deputy, max_age=CLICK_AGE)
+
+
+def _admit(responsible: frozenset[PersonId], who: Person) -> None:
+    if who.id not in responsible or not who.counts:
+        raise NotAllowedError(
+            "This is for the owner and the deputy of the workflow.",
+            hint="They are named on the card.",
+        )
+
+
+def _actor(unit: Unit, who: Person) -> Actor:
+    return Actor(kind=ActorKind.USER, ref=unit.ref(who.id, who.name))
+
+
+def _refuse_requester(state: RunState, step: StepState, actor: Actor) -> None:
+    effect = step.intended.data.get("effect") if step.intended is not None else None
+    if effect == Effect.DESTRUCTIVE and state.requester == actor:
+        raise NotAllowedError(
+            "You asked for this destructive step, so someone else has to say what happened.",
+            hint="Owner and deputy of the workflow can.",
+        )
+
+
+def _abort(unit: Unit, state: RunState, actor: Actor, step: str) -> None:
+    data: dict[str, Json] = {"step": step, "decision": "abort", "rule": "person"}
+    record(unit, Draft(kind="decision.made", actor=actor, data=data, run=state.id))
+    outcome: dict[str, Json] = {"outcome": "aborted"}
+    record(unit, Draft(kind="run.finished", actor=actor, data=outcome, run=state.id))

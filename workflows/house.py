@@ -1,0 +1,54 @@
+"""Everything the engine is given, in one value, so that a test builds the same engine."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from workflows.actions.base import Action, Secrets
+from workflows.definition import Definition
+from workflows.dispatch import Dispatcher
+from workflows.people import People
+from workflows.policy import Policy
+from workflows.store import Store
+
+
+class Definitions(Protocol):
+    """Finds definitions: the active one of a name, or the one a run is bound to."""
+
+    def active(self, name: str) -> Definition:
+        """Return the active version.
+
+        Raises:
+            UnknownWorkflowError: there is none; the hint names the nearest.
+        """
+
+    def version(self, digest: str) -> Definition:
+        """Return the definition of that version, active or not.
+
+        Raises:
+            UnknownWorkflowError: it was never published here.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The parts the engine works with. `name` says which process this is.
+
+    `redact` replaces every secret the bot holds; `holds_secret` says whether one stands in a
+    text. `new_id` gives 32 hex digits that were never given before.
+    """
+
+    store: Store
+    dispatcher: Dispatcher
+    definitions: Definitions
+    policy: Callable[[], Policy]
+    actions: Mapping[str, Action[Any, Any]]
+    people: People
+    secrets: Secrets
+    redact: Callable[[str], str]
+    holds_secret: Callable[[str], bool]
+    new_id: Callable[[], str]
+    now: Callable[[], datetime]
+    name: str
+    ports: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,61 @@
+"""What people and programs ask of the engine, and what they are told back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflows.entry import Actor, Json, RequestId, RunId
+from workflows.gate import Tally, Verdict
+from workflows.people import PersonId
+from workflows.store import Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A run that somebody or something wants started.
+
+    `person` is who asks; without one, `actor` says what does (a schedule). `key` makes the
+    same start twice one run. `message` is what the person typed.
+    """
+
+    workflow: str
+    inputs: Mapping[str, object]
+    trigger: str
+    person: PersonId | None = None
+    actor: Actor | None = None
+    key: str | None = None
+    channel: str = ""
+    message: str = ""
+    source: str = ""
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The run that answers a start; `is_new` is False when it was started before."""
+
+    run: RunId
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """A verdict that somebody wants recorded; `shown` is the digest's head on their card."""
+
+    request: RequestId
+    person: PersonId
+    verdict: Verdict
+    shown: str = ""
+    comment: str = ""
+    via: str = "slack"
+    slack: Json = None
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What a request amounts to now; `changed` is False when the verdict was there already."""
+
+    request: RequestId
+    run: RunId
+    tally: Tally
+    changed: bool

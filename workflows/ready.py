@@ -1,0 +1,82 @@
+"""A step made ready: its condition asked, its arguments resolved and checked, its effect known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from workflows.actions.base import Action, Effect
+from workflows.definition_steps import Step, Work, raised
+from workflows.entry import Json
+from workflows.errors import ActionFailedError, SecretError
+from workflows.expression import Environment
+from workflows.segment import Segment
+from workflows.template import resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A step with everything an action needs; `args` are the resolved arguments as JSON."""
+
+    step: Step
+    action: Action[Any, Any]
+    args: dict[str, Json]
+    arguments: BaseModel
+    effect: Effect
+
+    @property
+    def target(self) -> str:
+        """Return the configured name of what is acted on, nothing personal."""
+        names = ("service", "database", "program")
+        return next((str(self.args[name]) for name in names if name in self.args), "")
+
+
+def make_ready(segment: Segment, step: Step) -> Ready:
+    """Return `step` with its arguments resolved in the segment's present state.
+
+    Raises:
+        ExpressionError: an expression has no value.
+        ActionFailedError: the arguments do not fit the action.
+        SecretError: a secret stands among them.
+    """
+    action = segment.action(step)
+    args = resolved(segment, step, segment.scopes.before(step.id))
+    arguments = fitting(action, args)
+    effect = raised(action.effect_of(args), step.effect)
+    return Ready(step=step, action=action, args=args, arguments=arguments, effect=effect)
+
+
+def resolved(segment: Segment, work: Work, environment: Environment) -> dict[str, Json]:
+    """Return the arguments of `work` with every expression replaced by its present value.
+
+    Raises:
+        ExpressionError: an expression has no value.
+        SecretError: a secret that the bot holds stands in the result.
+    """
+    scope = segment.scope
+    args = {name: resolve(one, scope, environment) for name, one in work.arguments.items()}
+    if segment.house.holds_secret(str(args)):
+        raise SecretError(
+            f"A secret stands in the clear among the arguments of {work.uses}.",
+            hint="Name the secret in the service instead of writing its value.",
+        )
+    return args
+
+
+def fitting(action: Action[Any, Any], args: Mapping[str, Json]) -> BaseModel:
+    """Return `args` as the action's own model.
+
+    Raises:
+        ActionFailedError: they do not fit; it says which.
+    """
+    try:
+        model: BaseModel = action.takes.model_validate(dict(args))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ActionFailedError(
+            f"{action.name} cannot take these arguments: {where}: {first['msg']}.",
+            error_class="arguments",
+        ) from error
+    return model

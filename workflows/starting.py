@@ -1,0 +1,112 @@
+"""Starting a run: who may, with which inputs, and the same start only once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflows.binding import json_bytes
+from workflows.definition import Definition, validate_inputs
+from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Json, Part, RunId
+from workflows.errors import NotAllowedError, SecretError
+from workflows.expression import Scope
+from workflows.house import House
+from workflows.orders import Start, Started
+from workflows.people import CLICK_AGE, Person
+from workflows.procedure import Procedures
+from workflows.segment import record
+from workflows.store import NewRun, Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A start that may go ahead."""
+
+    definition: Definition
+    inputs: Mapping[str, Json]
+    person: Person | None
+
+
+def start(house: House, procedures: Procedures, order: Start) -> Started:
+    """Start a run, or return the one that the same key or delivery started before.
+
+    Raises:
+        UnknownWorkflowError: no such workflow; the nearest is suggested.
+        InputsError: values that do not fit, field by field.
+        NotAllowedError: this person may not run it.
+        SecretError: a secret stands among the inputs.
+        PeopleUnreadableError: whether this person may run it could not be read.
+        StorageError: nothing was recorded.
+    """
+    checked = _check(house, order)
+    key = order.key or (_delivery_key(order) if order.delivery is not None else None)
+    with house.store.begin() as unit:
+        earlier = unit.run_started_as(key) if key is not None else None
+        if earlier is not None:
+            return Started(run=earlier, is_new=False)
+        run = RunId(house.new_id())
+        scope = Scope(inputs=checked.inputs, run={"id": run, "workflow": order.workflow})
+        lock = procedures.lock_of(checked.definition, scope)
+        unit.add_run(
+            NewRun(
+                id=run,
+                workflow=checked.definition.workflow,
+                version=checked.definition.version,
+                channel=checked.definition.channel or order.channel,
+                start_key=key,
+                lock_key=lock,
+            )
+        )
+        record(unit, _first_fact(unit, house, order, checked, run))
+        house.dispatcher.enqueue(unit, run)
+    return Started(run=run, is_new=True)
+
+
+def _check(house: House, order: Start) -> _Checked:
+    definition = house.definitions.active(order.workflow)
+    person = None if order.person is None else house.people.person(order.person)
+    if person is not None:
+        _admit(house, definition, person)
+    inputs = validate_inputs(definition, order.inputs)
+    if house.holds_secret(str(inputs)) or house.holds_secret(order.message):
+        raise SecretError(
+            "A secret stands among these values; nothing was started and nothing was stored.",
+            hint="Never type secrets here. Have it changed, since others may have seen it.",
+        )
+    return _Checked(definition=definition, inputs=inputs, person=person)
+
+
+def _admit(house: House, definition: Definition, person: Person) -> None:
+    if not person.counts:
+        raise NotAllowedError(
+            f"You cannot run {definition.workflow}: {person.why_not}.",
+            hint=f"Ask {' or '.join(definition.may_run)}.",
+        )
+    if not any(
+        person.id in house.people.members(name, max_age=CLICK_AGE) for name in definition.may_run
+    ):
+        raise NotAllowedError(
+            f"You may not run {definition.workflow}.",
+            hint=f"{' and '.join(definition.may_run)} may; ask one of them.",
+        )
+
+
+def _delivery_key(order: Start) -> str:
+    delivery = order.delivery
+    return "" if delivery is None else f"{delivery.team}/{delivery.kind}/{delivery.key}"
+
+
+def _first_fact(unit: Unit, house: House, order: Start, checked: _Checked, run: RunId) -> Draft:
+    actor = order.actor or SYSTEM
+    if checked.person is not None:
+        ref = unit.ref(checked.person.id, checked.person.name)
+        actor = Actor(kind=ActorKind.USER, ref=ref)
+    data: dict[str, Json] = {
+        "workflow": checked.definition.workflow,
+        "version": checked.definition.version,
+        "trigger": order.trigger,
+    }
+    if order.source:
+        data["source"] = order.source
+    parts = {"input": Part(value=json_bytes(dict(checked.inputs)))}
+    if order.message:
+        parts["message"] = Part(value=house.redact(order.message).encode())
+    return Draft(kind="run.started", actor=actor, data=data, parts=parts, run=run)

@@ -1,0 +1,43 @@
+"""Which messages an entry asks for. The outbox draws each from the state it finds."""
+
+from collections.abc import Iterator
+
+from workflows.entry import Entry
+from workflows.store import Message, Subject
+
+REPLIES = frozenset(
+    {
+        "action.executed",
+        "action.failed",
+        "action.in_doubt",
+        "action.resolved",
+        "verification.passed",
+        "verification.failed",
+        "verification.unknown",
+    }
+)
+TOLD_DECISIONS = frozenset({"skip", "exception", "retry", "abort", "cancel", "queue"})
+EXCEPTIONS = frozenset({"verification.failed", "verification.unknown"})
+ENDS = frozenset({"run.finished", "run.cancelled"})
+
+
+def messages_about(entry: Entry) -> Iterator[Message]:
+    """Yield the messages that `entry` asks for: the run's first message always is one."""
+    run = entry.run
+    if run is None:
+        return
+    yield Message(subject=Subject.ROOT, key=run, run=run)
+    if entry.kind.startswith("approval."):
+        yield Message(subject=Subject.CARD, key=str(entry.data["request"]), run=run)
+    if entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS:
+        yield Message(subject=Subject.STEP, key=entry.id, run=run)
+    if entry.kind in EXCEPTIONS or _decision(entry) == "exception":
+        yield Message(
+            subject=Subject.TROUBLE, key=f"{run}/{entry.data['step']}/{entry.id}", run=run
+        )
+    if entry.kind in ENDS:
+        yield Message(subject=Subject.OUTCOME, key=run, run=run)
+
+
+def _decision(entry: Entry) -> str:
+    return str(entry.data["decision"]) if entry.kind == "decision.made" else ""
