@@ -1,0 +1,84 @@
+"""Starts the long-lived parts of a process in order, watches them, stops them in reverse."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Protocol
+
+from workflows.errors import InterlockError
+
+WATCH_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class BrokenDownError(InterlockError):
+    """A part of the serving process can no longer do its work; start the process again."""
+
+
+class Part(Protocol):
+    """Something that works in threads of its own between `start` and `stop`."""
+
+    def start(self) -> None:
+        """Begin to work, or raise."""
+
+    def stop(self) -> None:
+        """Take nothing new and return soon; safe after a failed start."""
+
+
+def run_until(
+    stopping: threading.Event,
+    parts: Sequence[Part],
+    *,
+    problem: Callable[[], str | None] = lambda: None,
+) -> None:
+    """Run `parts` until `stopping` is set.
+
+    A part that fails to start stops those before it. Each is stopped even if another's stop
+    fails, so that a lock is never kept by half a process.
+
+    Raises:
+        BrokenDownError: `problem` found one; whatever supervises the process starts it again.
+    """
+    with ExitStack() as stack:
+        for part in parts:
+            stack.callback(_stop, part)
+            part.start()
+        found = _watch(stopping, problem)
+    if found is not None:
+        raise BrokenDownError(found, hint="Its supervisor should start it again.")
+
+
+def _watch(stopping: threading.Event, problem: Callable[[], str | None]) -> str | None:
+    while not stopping.wait(WATCH_SECONDS):
+        found = problem()
+        if found is not None:
+            return found
+    return None
+
+
+def _stop(part: Part) -> None:
+    try:
+        part.stop()
+    except Exception:
+        log.exception("a part did not stop cleanly", extra={"part": type(part).__name__})
+
+
+@contextmanager
+def until_signalled() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and SIGINT set; a second one ends the process at once."""
+    stopping = threading.Event()
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    earlier = {one: signal.signal(one, on_signal) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

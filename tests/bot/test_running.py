@@ -1,0 +1,74 @@
+"""Starting and stopping the parts of a process."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from bot.running import BrokenDownError, run_until, until_signalled
+
+
+class Bell:
+    """A part that writes down what happens to it."""
+
+    def __init__(self, name: str, told: list[str], *, fails: str = "") -> None:
+        self._name, self._told, self._fails = name, told, fails
+
+    def start(self) -> None:
+        self._do("start")
+
+    def stop(self) -> None:
+        self._do("stop")
+
+    def _do(self, what: str) -> None:
+        self._told.append(f"{what} {self._name}")
+        if what == self._fails:
+            raise RuntimeError(what)
+
+
+def stopped() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
+def test_parts_stop_in_reverse() -> None:
+    told: list[str] = []
+    run_until(stopped(), [Bell("a", told), Bell("b", told)])
+
+    assert told == ["start a", "start b", "stop b", "stop a"]
+
+
+def test_a_part_that_cannot_start_stops_those_before_it() -> None:
+    told: list[str] = []
+
+    with pytest.raises(RuntimeError, match="start"):
+        run_until(stopped(), [Bell("a", told), Bell("b", told, fails="start"), Bell("c", told)])
+    assert told == ["start a", "start b", "stop b", "stop a"]
+
+
+def test_a_part_that_cannot_stop_does_not_keep_the_others() -> None:
+    told: list[str] = []
+    run_until(stopped(), [Bell("a", told), Bell("b", told, fails="stop")])
+
+    assert told[-1] == "stop a"
+
+
+def test_a_part_that_broke_down_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.running.WATCH_SECONDS", 0.01)
+    told: list[str] = []
+
+    with pytest.raises(BrokenDownError, match="silent"):
+        run_until(threading.Event(), [Bell("a", told)], problem=lambda: "Slack is silent.")
+    assert told == ["start a", "stop a"]
+
+
+def test_a_signal_asks_to_stop_and_the_handlers_of_before_come_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with until_signalled() as stopping:
+        os.kill(os.getpid(), signal.SIGTERM)
+        asked = stopping.wait(5)
+
+    assert asked
+    assert signal.getsignal(signal.SIGTERM) is before
