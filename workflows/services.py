@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 MEBIBYTE = 1024 * 1024
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1?")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
@@ -53,16 +54,16 @@ class SecretHeader(Target):
 class Service(Target):
     """One HTTP service.
 
-    Only `hosts` are ever connected to, by default the one of `base_url`; addresses of
-    private networks and of this machine only where `private` is true. `paths` are regular
-    expressions of which a path must match one in full; empty allows every path. `probe` is
-    a path with `{key}` in it that answers 200 if the effect under that idempotency key
-    happened and 404 if it did not. `honours_idempotency_key` says that a second request
-    under one key changes nothing.
+    Nothing but the host of `base_url` is ever connected to, and for a read that is sent
+    elsewhere those in `hosts`; addresses of private networks and of this machine only where
+    `private` is true. `paths` are regular expressions of which a path must match one in
+    full; empty allows every path. `probe` is a path with `{key}` in it that answers 200 if
+    the effect under that idempotency key happened and 404 if it did not.
+    `honours_idempotency_key` says that a second request under one key changes nothing.
     """
 
     base_url: str
-    hosts: frozenset[str] = frozenset()
+    hosts: tuple[str, ...] = ()
     private: bool = False
     paths: tuple[str, ...] = ()
     secret_header: SecretHeader | None = None
@@ -75,7 +76,7 @@ class Service(Target):
     @classmethod
     def _is_plain_address(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not HOST.fullmatch(parts.hostname or ""):
             raise ValueError("write http://host or https://host")
         if parts.username or parts.password:
             raise ValueError("keep name and password in a secret, see secret_header")
@@ -96,11 +97,15 @@ class Service(Target):
             raise ValueError("a probe path holds {key}, the idempotency key")
         return probe
 
+    def allows_path(self, path: str) -> bool:
+        """Say whether `path`, seen from the base address, may be asked for."""
+        return not self.paths or any(re.fullmatch(one, path) for one in self.paths)
+
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """Return every host that may be connected to, in lower case."""
         own = urlsplit(self.base_url).hostname or ""
-        return frozenset(host.lower() for host in self.hosts | {own})
+        return frozenset(host.lower() for host in (*self.hosts, own))
 
 
 class DatabaseTarget(Target):

@@ -1,0 +1,195 @@
+"""`shell.run`: one allow-listed program with a list of arguments, never a shell.
+
+Which programs there are, where they run, what they may be told and which of that only looks
+stands in `policy.yaml` (`workflows/services.Program`). Starting and stopping them is for
+`workflows/actions/process`.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from workflows.actions.base import Action, Call, Effect, Model, Plan
+from workflows.actions.calls import reveal, settled_effect
+from workflows.actions.process import Ended, Output, run_program
+from workflows.entry import Json
+from workflows.errors import (
+    ActionFailedError,
+    InDoubtError,
+    NotPerformedError,
+    TransientReadError,
+)
+from workflows.services import Program, Services
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+LIMIT = 1024 * 1024
+SHOWN = 200
+EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+
+Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=8192)]
+
+
+class ShellCall(Model):
+    """What `shell.run` takes: names from `policy.yaml`, and arguments as they are."""
+
+    program: str
+    args: tuple[Argument, ...] = Field(default=(), max_length=256)
+    folder: str
+    stdin: Annotated[str, StringConstraints(max_length=LIMIT)] = ""
+
+
+class ShellDone(Model):
+    """What `shell.run` gives; `is_cut` marks output that was longer than we keep."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    is_cut: bool = False
+
+
+class ShellRun(Action[ShellCall, ShellDone]):
+    """Runs one program to its end."""
+
+    name = "shell.run"
+    effect = Effect.READ
+    takes = ShellCall
+    gives = ShellDone
+    literals = frozenset({"program", "folder"})
+
+    def __init__(self, services: Services) -> None:
+        self._programs = services.programs
+
+    def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
+        """Return read where the policy says that these arguments only look, else write.
+
+        An argument that is still an expression is taken for a plain word; what it turns out
+        to be is looked at again before the program starts.
+        """
+        program = self._programs.get(str(arguments.get("program")))
+        args = arguments.get("args") or []
+        if program is None or not isinstance(args, list | tuple):
+            return Effect.WRITE
+        line = shlex.join(EXPRESSION.sub("x", str(one)) for one in args)
+        return Effect.READ if _matches(program.reads, line) else Effect.WRITE
+
+    def describe(self, arguments: ShellCall) -> str:
+        return f"{arguments.program} {shlex.join(arguments.args)} in {arguments.folder}"
+
+    def plan(self, arguments: ShellCall, call: Call) -> Plan:
+        del call
+        program = self._program(arguments)
+        folder = self._folder(program, arguments)
+        line = shlex.join([program.path, *arguments.args])
+        lines = [f"$ cd {shlex.quote(folder)}", f"$ {line}"]
+        if arguments.stdin:
+            lines += ["with this on its standard input:", *arguments.stdin.splitlines()]
+        data: Json = {**arguments.model_dump(mode="json"), "path": program.path, "in": folder}
+        return Plan(summary=self.describe(arguments), lines=tuple(lines), data=data)
+
+    def perform(self, arguments: ShellCall, call: Call) -> ShellDone:
+        program = self._program(arguments)
+        folder = self._folder(program, arguments)
+        is_read = settled_effect(self, arguments, call) is Effect.READ
+        try:
+            ended = run_program(
+                [program.path, *arguments.args],
+                folder=folder,
+                environment=_environment(program, call),
+                stdin=arguments.stdin.encode(),
+                timeout=call.timeout,
+                limit=LIMIT,
+            )
+        except OSError as fault:
+            raise _missing(arguments.program, fault.strerror or str(fault)) from fault
+        if ended.missing:
+            raise _missing(arguments.program, ended.missing)
+        return _result(ended, arguments.program, timeout=call.timeout, is_read=is_read)
+
+    def _program(self, arguments: ShellCall) -> Program:
+        program = self._programs.get(arguments.program)
+        if program is None:
+            raise ActionFailedError(
+                f"There is no program named {arguments.program}.",
+                error_class="unknown_program",
+                hint="Programs are named in policy.yaml.",
+            )
+        if program.arguments and not _matches(program.arguments, shlex.join(arguments.args)):
+            raise ActionFailedError(
+                f"{arguments.program} may not be told {shlex.join(arguments.args)}.",
+                error_class="arguments_refused",
+                hint="Allowed arguments are listed in policy.yaml.",
+            )
+        return program
+
+    def _folder(self, program: Program, arguments: ShellCall) -> str:
+        folder = program.folders.get(arguments.folder)
+        if folder is None:
+            raise ActionFailedError(
+                f"{arguments.program} has no folder named {arguments.folder}.",
+                error_class="unknown_folder",
+                hint="Folders are named with the program in policy.yaml.",
+            )
+        if not Path(folder).is_dir():
+            raise NotPerformedError(
+                f"The folder {arguments.folder} is not there.", error_class="folder_missing"
+            )
+        return folder
+
+
+def _matches(patterns: tuple[str, ...], line: str) -> bool:
+    return any(re.fullmatch(one, line) for one in patterns)
+
+
+def _environment(program: Program, call: Call) -> dict[str, str]:
+    secrets = {name: reveal(call, secret) for name, secret in program.secrets.items()}
+    return {"PATH": PATH, **program.environment, **secrets}
+
+
+def _missing(name: str, why: str) -> NotPerformedError:
+    return NotPerformedError(
+        f"{name} cannot be started: {why}.",
+        error_class="program_missing",
+        hint="Its path stands in policy.yaml.",
+    )
+
+
+def _result(ended: Ended, name: str, *, timeout: float, is_read: bool) -> ShellDone:
+    if ended.is_late or ended.exit_code is None:
+        raise _unfinished(ended, name, timeout=timeout, is_read=is_read)
+    if ended.exit_code != 0:
+        code = ended.exit_code
+        raise ActionFailedError(
+            f"{name} ended with {code}: {_last_words(ended)}",
+            error_class=f"exit_{code}" if code > 0 else f"signal_{-code}",
+            partly=not is_read,
+        )
+    is_cut = ended.stdout.is_cut or ended.stderr.is_cut
+    if is_cut and is_read:
+        raise ActionFailedError(
+            f"{name} wrote more than {LIMIT} bytes.", error_class="too_large", hint="Ask for less."
+        )
+    return ShellDone(
+        exit_code=0, stdout=_text(ended.stdout), stderr=_text(ended.stderr), is_cut=is_cut
+    )
+
+
+def _unfinished(
+    ended: Ended, name: str, *, timeout: float, is_read: bool
+) -> TransientReadError | InDoubtError:
+    kind = TransientReadError if is_read else InDoubtError
+    if ended.is_late:
+        return kind(f"{name} was stopped after {timeout:g} s.", error_class="timeout")
+    return kind(f"Nobody can say how {name} ended.", error_class="reply_lost")
+
+
+def _last_words(ended: Ended) -> str:
+    said = _text(ended.stderr).strip() or _text(ended.stdout).strip() or "it said nothing"
+    return said[-SHOWN:]
+
+
+def _text(output: Output) -> str:
+    return bytes(output.kept).decode(errors="replace")
