@@ -32,6 +32,7 @@ def close_run(unit: Unit, row: RunRow) -> None:
     This unit has locked this run only, so the next one is not touched here.
     """
     unit.clear_due(row.id)
+    unit.set_due(Due(kind=DueKind.SUMMARISE, key=row.id, run=row.id, at=unit.now))
     unit.release(row.id)
     following = unit.pass_lock(row.lock_key, row.id) if row.lock_key else None
     if following is not None:

@@ -18,6 +18,7 @@ from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.segment import SupersededError
 from workflows.store import Delivery, Due, DueKind
+from workflows.summarising import write_summary
 from workflows.walking import walk
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ class Engine:
                 deciding.expire(self._house, due)
             elif due.kind is DueKind.REMIND:
                 deciding.remind(self._house, due)
+            elif due.kind is DueKind.SUMMARISE:
+                write_summary(self._house, due)
             else:
                 self._wake(due)
         except UnknownRunError:

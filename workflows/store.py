@@ -48,6 +48,7 @@ class DueKind(StrEnum):
     WAKE = "wake"  # Look at the run again: a retry, a verification, a doubt's deadline.
     EXPIRE = "expire"  # Close the request if it is still open.
     REMIND = "remind"  # Remind the approvers.
+    SUMMARISE = "summarise"  # Write the story of an ended run.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,15 @@ class Delivery:
     key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadMessage:
+    """What a person wrote in a run's thread; `author` is their name, `ts` Slack's timestamp."""
+
+    ts: str
+    author: str
+    text: str
+
+
 class Unit(Protocol):
     """One transaction. Everything it does is committed together, or not at all."""
 
@@ -112,6 +122,12 @@ class Unit(Protocol):
 
     def ref(self, who: PersonId, name: str = "") -> Ref:
         """Return the person's pseudonym, made on first use."""
+
+    def name(self, ref: Ref) -> str:
+        """Return the person's name, or "somebody" once it was erased."""
+
+    def thread_messages(self, run: RunId) -> Sequence[ThreadMessage]:
+        """Return what people wrote in the run's thread, in order."""
 
     def add_run(self, run: NewRun) -> None:
         """Make the run's row; its first entry follows in this unit."""

@@ -1,0 +1,229 @@
+"""The story of one run in sentences, each with the entries it rests on.
+
+Extractive: every sentence restates entries, or quotes what a person wrote in the thread. No
+model, no guess; whoever doubts a sentence can look its entries up.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflows.definition import Definition
+from workflows.entry import Entry, Json
+from workflows.store import ThreadMessage
+
+LONGEST_QUOTE = 200
+MOST_QUOTES = 8
+
+NameOf = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One statement; `basis` are entries by `rseq`, `message` a quoted message's timestamp."""
+
+    text: str
+    basis: tuple[int, ...] = ()
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything a summary is written from."""
+
+    definition: Definition
+    entries: Sequence[Entry]
+    messages: Sequence[ThreadMessage]
+    name_of: NameOf
+
+
+def summarise(story: Story) -> list[Sentence]:
+    """Return the run's story in order: who asked, what was decided, what happened, how it ended."""
+    told = [one for entry in story.entries for one in _about(story, entry)]
+    return [*told, *_quotes(story)]
+
+
+def as_json(definition: Definition, sentences: Sequence[Sentence]) -> Json:
+    """Return a summary as the JSON that its part holds."""
+    told: list[Json] = [
+        {"text": one.text, "basis": list(one.basis), "message": one.message} for one in sentences
+    ]
+    return {"title": definition.title, "sentences": told, "words": definition.workflow}
+
+
+def basis_of(sentences: Sequence[Sentence]) -> list[Json]:
+    """Return every entry that some sentence rests on, in order, each once."""
+    return [*sorted({number for one in sentences for number in one.basis})]
+
+
+def _about(story: Story, entry: Entry) -> Iterator[Sentence]:
+    teller = _TELLERS.get(entry.kind)
+    text = teller(story, entry) if teller is not None else ""
+    if text:
+        yield Sentence(text=text, basis=(entry.rseq,))
+
+
+def _started(story: Story, entry: Entry) -> str:
+    who = story.name_of(entry.actor.ref) if entry.actor.is_person else f"The {entry.actor.kind}"
+    inputs = _inputs(story.definition, entry)
+    given = f" with {inputs}" if inputs else ""
+    return f"{who} started “{story.definition.title}” on {_day(entry.at)}{given}."
+
+
+def _inputs(definition: Definition, entry: Entry) -> str:
+    part = entry.parts.get("input")
+    values: Mapping[str, Json] = json.loads(part.value) if part and part.value else {}
+    named = [
+        f"{definition.inputs[name].title or name} {value}"
+        for name, value in values.items()
+        if value is not None and name in definition.inputs
+    ]
+    return ", ".join(named)
+
+
+def _observed(story: Story, entry: Entry) -> str:
+    if entry.data["outcome"] == "ok":
+        return ""
+    step = _step(story, entry)
+    return f"Reading “{step}” failed on attempt {entry.data['attempt']} ({_class(entry)})."
+
+
+def _decided(story: Story, entry: Entry) -> str:
+    who = story.name_of(entry.actor.ref) if entry.actor.is_person else "Interlock"
+    words = _words(entry, "reason")
+    because = f": {words}" if words else "."
+    match entry.data["decision"]:
+        case "skip":
+            why = "because its condition was not true" if entry.data["rule"] == "when" else ""
+            return f"“{_step(story, entry)}” was skipped {why}".rstrip() + "."
+        case "exception":
+            return f"“{_step(story, entry)}” needed a person{because}"
+        case "retry" | "abort" | "cancel" as answer:
+            done = {"retry": "had it tried again", "abort": "aborted it", "cancel": "cancelled it"}
+            return f"{who} {done[answer]}{because}"
+        case "queue":
+            return "It waited for another run that held its lock."
+    return ""
+
+
+def _requested(_story: Story, entry: Entry) -> str:
+    part = entry.parts.get("preview")
+    shown = json.loads(part.value) if part and part.value else {}
+    asked = [name for stage in shown.get("stages", []) for name in stage["from"]]
+    return (
+        f"Approval was asked of {', '.join(dict.fromkeys(asked))} for: {shown.get('headline', '')}."
+    )
+
+
+def _answered(story: Story, entry: Entry) -> str:
+    who = story.name_of(entry.actor.ref)
+    verb = "approved" if entry.kind == "approval.granted" else "rejected"
+    words = _words(entry, "comment")
+    tail = f", saying “{words}”" if words else ""
+    return f"{who} {verb} it{tail} ({entry.data['have']} of {entry.data['need']})."
+
+
+def _expired(_story: Story, entry: Entry) -> str:
+    return f"Nobody decided in time: {entry.data['have']} of {entry.data['need']} had approved."
+
+
+def _withdrawn(_story: Story, entry: Entry) -> str:
+    return f"The approval became void ({str(entry.data['reason']).replace('_', ' ')})."
+
+
+def _executed(story: Story, entry: Entry) -> str:
+    return f"“{_step(story, entry)}” was carried out in {entry.data['ms']} ms."
+
+
+def _failed(story: Story, entry: Entry) -> str:
+    words = _words(entry, "reason")
+    why = f": {words}" if words else f" ({_class(entry)})."
+    return f"“{_step(story, entry)}” failed{why}"
+
+
+def _in_doubt(story: Story, entry: Entry) -> str:
+    return f"Whether “{_step(story, entry)}” had happened was in doubt ({entry.data['cause']})."
+
+
+def _resolved(story: Story, entry: Entry) -> str:
+    said = {"yes": "it had happened", "no": "it had not happened", "unknown": "nobody knows"}
+    who = story.name_of(entry.actor.ref) if entry.actor.is_person else "A check"
+    return f"{who} settled that: {said[str(entry.data['happened'])]}."
+
+
+def _verified(story: Story, entry: Entry) -> str:
+    result = entry.kind.removeprefix("verification.")
+    said = {"passed": "was verified", "failed": "did not show", "unknown": "could not be verified"}
+    return f"The effect of “{_step(story, entry)}” {said[result]}."
+
+
+def _finished(story: Story, entry: Entry) -> str:
+    took = entry.at - story.entries[0].at
+    return f"The run ended {entry.data['outcome']} after {_length(took)}."
+
+
+def _cancelled(story: Story, entry: Entry) -> str:
+    return f"The run was cancelled after {_length(entry.at - story.entries[0].at)}."
+
+
+_TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
+    "run.started": _started,
+    "step.observed": _observed,
+    "decision.made": _decided,
+    "approval.requested": _requested,
+    "approval.granted": _answered,
+    "approval.denied": _answered,
+    "approval.expired": _expired,
+    "approval.withdrawn": _withdrawn,
+    "action.executed": _executed,
+    "action.failed": _failed,
+    "action.in_doubt": _in_doubt,
+    "action.resolved": _resolved,
+    "verification.passed": _verified,
+    "verification.failed": _verified,
+    "verification.unknown": _verified,
+    "run.finished": _finished,
+    "run.cancelled": _cancelled,
+}
+
+
+def _quotes(story: Story) -> Iterator[Sentence]:
+    for one in story.messages[:MOST_QUOTES]:
+        yield Sentence(text=f"{one.author} wrote: “{_clipped(one.text)}”", message=one.ts)
+    left = len(story.messages) - MOST_QUOTES
+    if left > 0:
+        yield Sentence(text=f"{left} more messages stand in the thread.")
+
+
+def _step(story: Story, entry: Entry) -> str:
+    name = str(entry.data["step"])
+    found = next((one for one in story.definition.steps if one.id == name), None)
+    return found.shown if found is not None else name
+
+
+def _class(entry: Entry) -> str:
+    return str(entry.data.get("error_class") or "error").replace("_", " ")
+
+
+def _words(entry: Entry, part: str) -> str:
+    found = entry.parts.get(part)
+    return _clipped(found.value.decode()) if found and found.value else ""
+
+
+def _clipped(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST_QUOTE else flat[: LONGEST_QUOTE - 1] + "…"
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%d %B %Y at %H:%M} UTC"
+
+
+def _length(took: timedelta) -> str:
+    seconds = int(took.total_seconds())
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
