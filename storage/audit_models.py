@@ -161,7 +161,7 @@ class AuditCheckpointRow(Base):
 
     __tablename__ = "audit_checkpoint"
 
-    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     note: Mapped[str]
     kept_because: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -63,17 +63,17 @@ class VerifierKey:
 
     name: str
     public: bytes
+    note_id: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compute the four bytes that stand before a signature."""
+        material = self.name.encode() + b"\n" + ED25519 + self.public
+        object.__setattr__(self, "note_id", hashlib.sha256(material).digest()[:ID_BYTES])
 
     @property
     def id(self) -> str:
         """The id under which `key.retire` names it: 16 hex digits."""
         return key_id(self.public)
-
-    @property
-    def note_id(self) -> bytes:
-        """The four bytes that stand before a signature."""
-        material = self.name.encode() + b"\n" + ED25519 + self.public
-        return hashlib.sha256(material).digest()[:ID_BYTES]
 
     def __str__(self) -> str:
         key = base64.b64encode(ED25519 + self.public).decode()
@@ -152,11 +152,18 @@ def read_vkey(text: str) -> VerifierKey:
     return key
 
 
-def sign_note(checkpoint: Checkpoint, signers: Iterable[Signer]) -> str:
-    """Return the note over `checkpoint`, with one line for each signer."""
-    message = checkpoint.text.encode()
-    lines = [signature_line(read_vkey(one.vkey), one.sign(message)) for one in signers]
-    return checkpoint.text + "\n" + "".join(lines)
+class NoteSigner:
+    """Signs heads with one line for each of its signers, whose verifier keys are read once."""
+
+    def __init__(self, signers: Iterable[Signer]) -> None:
+        self._signers = [(one, read_vkey(one.vkey)) for one in signers]
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """Return the note over `checkpoint`."""
+        text = checkpoint.text
+        message = text.encode()
+        lines = [signature_line(key, one.sign(message)) for one, key in self._signers]
+        return f"{text}\n{''.join(lines)}"
 
 
 def signature_line(key: VerifierKey, signature: bytes) -> str:

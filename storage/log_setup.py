@@ -86,6 +86,13 @@ def open_journal(
     return _journal(home, first, changes, now=now)
 
 
+def verifier_keys(connection: Connection) -> list[str]:
+    """Return every verifier key that the log names, the first one first, ended ones too."""
+    first, changes = _key_entries(connection)
+    added = [one["data"]["vkey"] for one in changes if one["data"].get("role") == "log"]
+    return [*first["data"]["log_vkeys"], *added]
+
+
 def _journal(
     home: Path, first: dict[str, Any], changes: list[dict[str, Any]], *, now: Now
 ) -> Journal:

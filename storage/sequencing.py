@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from storage.checkpoint import Checkpoint, Signer, sign_note
+from storage.checkpoint import Checkpoint, NoteSigner, Signer
 from storage.trail_sql import MOST_PENDING, NewestHead, TrailSql
 from storage.transaction import Database, Transaction
 
@@ -23,6 +23,7 @@ class Sequencer:
     def __init__(self, *, origin: str, signers: Sequence[Signer], now: Now) -> None:
         self.origin = origin
         self.signers = tuple(signers)
+        self._notes = NoteSigner(signers)
         self._now = now
         self._lock = lock_number(origin)
 
@@ -50,7 +51,7 @@ class Sequencer:
         sql.place([seq for seq, _leaf in pending], tree.size)
         tiles = tree.extend(leaf for _seq, leaf in pending)
         sql.save_tree(tree, tiles)
-        note = sign_note(Checkpoint(self.origin, tree.size, tree.root()), self.signers)
+        note = self._notes.sign(Checkpoint(self.origin, tree.size, tree.root()))
         self._save_head(sql, tx, tree.size, note)
         return len(pending)
 

@@ -164,7 +164,7 @@ def create_tree() -> None:
     )
     op.create_table(
         "audit_checkpoint",
-        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", BIG_KEY, autoincrement=False, nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("kept_because", sa.Text(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),

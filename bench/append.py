@@ -1,0 +1,130 @@
+"""How fast signed entries are committed, beside what SQLite itself can commit on this disk.
+
+Each of our appends is one durable transaction through the product's own path: a signed,
+chained entry, its place in the tree, a signed head, and a change to a business row.
+Run it as `python -m bench.append`; the last line is JSON.
+"""
+
+import argparse
+import json
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from storage.database import Database, open_database
+from storage.journal import NO_TAIL, Journal, Tail
+from storage.log_setup import init_log
+from workflows.entry import INTERLOCK, Draft, RunId
+
+ORIGIN = "bench.example/audit/B1"
+STARTED = {"workflow": "deploy", "version": "ab" * 32, "trigger": "cli"}
+ENDED = {"step": "deploy", "attempt": 1, "idem": "r/deploy", "ms": 12}
+
+
+def main() -> None:
+    """Measure in alternating rounds and print the medians."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seconds", type=float, default=2.0)
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--threads", type=int, nargs="*", default=[1, 32])
+    options = asked.parse_args()
+    rounds = [one_round(options.threads, options.seconds) for _ in range(options.rounds)]
+    figures = {name: median([one[name] for one in rounds]) for name in rounds[0]}
+    for threads in options.threads:
+        rate = figures[f"append_{threads}"]
+        ratio = rate / figures["raw"]
+        figures[f"ratio_{threads}"] = ratio
+        print(f"{threads:>3} threads: {rate:8.0f} appends/s, {ratio:.2f} x raw commits")
+    print(f"raw sqlite3 WAL/FULL: {figures['raw']:.0f} commits/s")
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+
+
+def one_round(thread_counts: list[int], seconds: float) -> dict[str, float]:
+    """Return the rates of one round, per second."""
+    with tempfile.TemporaryDirectory() as folder:
+        rates = {"raw": raw_rate(Path(folder) / "raw.db", seconds)}
+    for threads in thread_counts:
+        with tempfile.TemporaryDirectory() as folder:
+            rates[f"append_{threads}"] = append_rate(Path(folder), threads, seconds)
+    return rates
+
+
+def raw_rate(path: Path, seconds: float) -> float:
+    """Return how many one-row transactions plain sqlite3 commits."""
+    driver = sqlite3.connect(path, isolation_level=None)
+    driver.execute("PRAGMA journal_mode = WAL")
+    driver.execute("PRAGMA synchronous = FULL")
+    driver.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)")
+
+    def commit() -> None:
+        driver.execute("BEGIN IMMEDIATE")
+        driver.execute("INSERT INTO t (body) VALUES (?)", ("x" * 500,))
+        driver.execute("COMMIT")
+
+    rate = repeat(commit, seconds)
+    driver.close()
+    return rate
+
+
+def append_rate(folder: Path, threads: int, seconds: float) -> float:
+    """Return how many entries the product commits, one per transaction."""
+    database = open_database(str(folder / "interlock.db"))
+    journal = init_log(database, folder / "home", origin=ORIGIN)
+    with database.begin() as tx:
+        tx.connection.exec_driver_sql("CREATE TABLE business (run TEXT PRIMARY KEY, state TEXT)")
+    rates: list[float] = []
+    workers = [
+        threading.Thread(target=lambda n=n: rates.append(work(database, journal, n, seconds)))
+        for n in range(threads)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    database.close()
+    return sum(rates)
+
+
+def work(database: Database, journal: Journal, number: int, seconds: float) -> float:
+    """Return one thread's rate, on a run of its own."""
+    run = RunId(f"run{number}")
+    tail = one_step(database, journal, run, NO_TAIL)
+
+    def commit() -> None:
+        nonlocal tail
+        tail = one_step(database, journal, run, tail)
+
+    return repeat(commit, seconds)
+
+
+def one_step(database: Database, journal: Journal, run: RunId, tail: Tail) -> Tail:
+    """Commit one entry and one business change."""
+    kind, data = ("run.started", STARTED) if tail is NO_TAIL else ("action.executed", ENDED)
+    with database.begin() as tx:
+        tx.driver.execute(
+            "INSERT INTO business VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
+            (run, str(tail.rseq)),
+        )
+        draft = Draft(kind=kind, actor=INTERLOCK, data=data, run=run)
+        return journal.append(tx, draft, tail=tail).tail
+
+
+def repeat(call: Callable[[], None], seconds: float) -> float:
+    """Return how often `call` completes per second."""
+    began, count = time.perf_counter(), 0
+    while (spent := time.perf_counter() - began) < seconds:
+        call()
+        count += 1
+    return count / spent
+
+
+def median(values: list[float]) -> float:
+    """Return the middle value."""
+    return sorted(values)[len(values) // 2]
+
+
+if __name__ == "__main__":
+    main()

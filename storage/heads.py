@@ -1,0 +1,129 @@
+"""The head of the log, as it is shown to people and handed to those who keep it outside."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select, update
+
+from storage.audit_models import AuditCheckpointRow, AuditEntryRow, AuditTreeRow
+from storage.checkpoint import Note, fingerprint, read_note, read_vkey
+from storage.log_setup import verifier_keys
+from storage.proofs import StoredHashes, inclusion, tlog_proof
+from storage.transaction import Transaction
+from workflows.errors import UnusableDatabaseError
+
+SHOWN = "shown"
+SHORT = 8  # Hex digits of a hash on a receipt.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The newest signed size and root; `vkey` is the key that signed it."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+    vkey: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The 12 characters that people compare."""
+        return fingerprint(self.root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where an entry stands, under the head of a moment."""
+
+    index: int
+    leaf: bytes
+    size: int
+    root: bytes
+
+    @property
+    def line(self) -> str:
+        """The short form, as it stands on a card."""
+        leaf, root = self.leaf.hex()[:SHORT], self.root.hex()[:SHORT]
+        return f"#{self.index} · leaf {leaf} · head {self.size}/{root}"
+
+
+def head(connection: Connection) -> Head:
+    """Return the newest head. One that leaves the process is taken by `show_head` instead.
+
+    Raises:
+        UnusableDatabaseError: the log has no head.
+    """
+    row = _newest(connection)
+    note = read_note(row.note)
+    return Head(
+        origin=note.checkpoint.origin,
+        size=note.checkpoint.size,
+        root=note.checkpoint.root,
+        note=row.note,
+        vkey=_signed_by(connection, note),
+    )
+
+
+def show_head(tx: Transaction) -> Head:
+    """Return the newest head and keep it for ever, since someone outside will hold it.
+
+    Raises:
+        UnusableDatabaseError: the log has no head.
+    """
+    # Without this lock another process could replace the head between reading and keeping it.
+    tx.connection.execute(
+        select(AuditTreeRow.size).where(AuditTreeRow.id == 1).with_for_update()
+    ).all()
+    found = head(tx.connection)
+    mark_shown(tx, found.size)
+    return found
+
+
+def mark_shown(tx: Transaction, size: int) -> bool:
+    """Keep the head of that size for ever; False when it was replaced already."""
+    tx.connection.execute(
+        update(AuditCheckpointRow)
+        .where(AuditCheckpointRow.size == size, AuditCheckpointRow.kept_because.is_(None))
+        .values(kept_because=SHOWN)
+    )
+    found = select(AuditCheckpointRow.size).where(AuditCheckpointRow.size == size)
+    return tx.connection.execute(found).scalar() is not None
+
+
+def receipt(connection: Connection, entry_id: str) -> Receipt | None:
+    """Return the receipt of an entry; None while its place is pending."""
+    row = connection.execute(
+        select(AuditEntryRow.idx, AuditEntryRow.leaf).where(AuditEntryRow.uid == entry_id)
+    ).one_or_none()
+    if row is None or row.idx is None:
+        return None
+    newest = read_note(_newest(connection).note).checkpoint
+    return Receipt(index=row.idx, leaf=bytes(row.leaf), size=newest.size, root=newest.root)
+
+
+def proof_of(connection: Connection, index: int) -> str:
+    """Return the tlog-proof of an entry under the newest head.
+
+    Raises:
+        ProofError: there is no such entry under it.
+        UnusableDatabaseError: the log has no head.
+    """
+    row = _newest(connection)
+    return tlog_proof(index, inclusion(StoredHashes(connection), index, row.size), row.note)
+
+
+def _newest(connection: Connection) -> Row[tuple[int, str]]:
+    row = connection.execute(
+        select(AuditCheckpointRow.size, AuditCheckpointRow.note)
+        .order_by(AuditCheckpointRow.size.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise UnusableDatabaseError("The log has no head.", hint="Begin one: `interlock init`.")
+    return row
+
+
+def _signed_by(connection: Connection, note: Note) -> str:
+    """Return the verifier key that stands on the note's first known line."""
+    known = {read_vkey(one).note_id: one for one in verifier_keys(connection)}
+    return next((known[line.note_id] for line in note.lines if line.note_id in known), "")
