@@ -6,9 +6,11 @@ noticing. What a payload means is for the listeners, which do not know how it ca
 
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
@@ -24,6 +26,7 @@ from bot.settings import SettingsError
 CONNECTIONS = 2
 CONCURRENCY = 32
 PING_SECONDS = 3
+CONNECT_SECONDS = 2.0
 SILENCE = 60.0  # The SDK gives a connection up after four pings and opens another by itself.
 
 log = logging.getLogger(__name__)
@@ -91,7 +94,7 @@ class Sockets:
         """Close the connections once the listeners under way have answered."""
         with ThreadPoolExecutor(CONNECTIONS, "close") as closers:
             for handler in self._handlers:
-                closers.submit(handler.close)
+                closers.submit(_close, handler)
 
     @property
     def waiting(self) -> int:
@@ -120,3 +123,17 @@ def _connect(handler: StampingHandler) -> None:
         ) from error
     except (SlackClientError, OSError) as error:
         raise SettingsError("Slack cannot be reached for Socket Mode.") from error
+
+
+def _close(handler: StampingHandler) -> None:
+    client = handler.client
+    client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
+    # A reconnection under way would open a line that nobody closes.
+    if client.connect_operation_lock.acquire(timeout=CONNECT_SECONDS):
+        client.connect_operation_lock.release()
+    session = client.current_session
+    # The SDK waits in `recv` for up to three seconds; an ended line wakes it at once.
+    if session is not None and session.sock is not None:
+        with suppress(OSError):
+            session.sock.shutdown(socket.SHUT_RD)
+    client.close()

@@ -1,0 +1,110 @@
+"""Receiving over Socket Mode, from the sandbox's own sockets."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.arrival import ARRIVED
+from bot.settings import SettingsError
+from bot.socket_mode import CONCURRENCY, SILENCE, Sockets
+from sandbox.seed import seed
+from sandbox.server import SandboxServer
+from sandbox.settings import SandboxSettings
+
+
+@pytest.fixture
+def slack() -> Iterator[SandboxServer]:
+    with SandboxServer(SandboxSettings(rate_scale=None)) as server:
+        seed(server.workspace)
+        yield server
+
+
+def app_of(server: SandboxServer) -> App:
+    client = WebClient(token=server.bot_token, base_url=server.api_url)
+    return App(client=client, process_before_response=True)
+
+
+def sockets_of(server: SandboxServer, app: App, token: str = "") -> Sockets:
+    client = WebClient(base_url=server.api_url)
+    return Sockets(app, app_token=token or server.app_token, web_client=client)
+
+
+def test_as_many_listeners_run_at_once_as_there_are_threads(slack: SandboxServer) -> None:
+    together = threading.Barrier(CONCURRENCY // 2)
+    seen: list[object] = []
+    app = app_of(slack)
+
+    def on_command(ack: Ack, context: dict[str, object]) -> None:
+        together.wait(timeout=5)
+        seen.append(context[ARRIVED])
+        ack()
+
+    app.command("/ops")(on_command)
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    rita = slack.workspace.person("rita")
+    with ThreadPoolExecutor(CONCURRENCY // 2) as pool:
+        typed = pool.map(lambda _: rita.command("/ops", channel="#ops"), range(CONCURRENCY // 2))
+        outcomes = [one.outcome for one in typed]
+    sockets.stop()
+
+    assert outcomes == ["acked"] * (CONCURRENCY // 2)
+    assert all(isinstance(one, float) for one in seen)
+
+
+def test_a_dropped_connection_is_replaced_and_nothing_is_wrong(slack: SandboxServer) -> None:
+    app = app_of(slack)
+    app.command("/ops")(lambda ack: ack())
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    slack.drop_sockets()
+    rita = slack.workspace.person("rita")
+    # What is typed in the gap fails for the person; how long it lasts is what matters here.
+    until = time.monotonic() + 15
+    outcome = ""
+    while outcome != "acked" and time.monotonic() < until:
+        outcome = rita.command("/ops", channel="#ops").outcome
+        time.sleep(0.1)
+    trouble = sockets.problem()
+    sockets.stop()
+
+    assert outcome == "acked"
+    assert trouble is None
+
+
+def test_a_minute_without_any_connection_is_a_problem(slack: SandboxServer) -> None:
+    now = 0.0
+    client = WebClient(base_url=slack.api_url)
+    sockets = Sockets(
+        app_of(slack), app_token=slack.app_token, web_client=client, clock=lambda: now
+    )
+    assert sockets.problem() is None
+    now = SILENCE + 1
+
+    assert "No connection" in str(sockets.problem())
+    sockets.stop()
+
+
+def test_a_wrong_app_token_is_said_in_a_sentence(slack: SandboxServer) -> None:
+    sockets = sockets_of(slack, app_of(slack), token="xapp-wrong")
+
+    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN"):
+        sockets.start()
+    sockets.stop()
+
+
+def test_stopping_does_not_wait_for_the_next_message(slack: SandboxServer) -> None:
+    sockets = sockets_of(slack, app_of(slack))
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    started = time.monotonic()
+    sockets.stop()
+
+    assert time.monotonic() - started < 2.5
