@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
 )
 
 from workflows.entry import Json
-from workflows.fault import Fault, Mark, Path, written
+from workflows.fault import Fault, Mark, Place, written
 
 MOST_BYTES = 64 * 1024
 MOST_DEPTH = 24
@@ -43,12 +43,18 @@ class Document:
 
     file: str
     value: Json
-    keys: dict[Path, Mark]
-    values: dict[Path, Mark]
+    keys: dict[Place, Mark]
+    values: dict[Place, Mark]
     faults: tuple[Fault, ...]
 
     def fault(
-        self, path: Path, what: str, right: str = "", *, at_key: bool = False, warning: bool = False
+        self,
+        path: Place,
+        what: str,
+        right: str = "",
+        *,
+        at_key: bool = False,
+        warning: bool = False,
     ) -> Fault:
         """Return a fault at `path`, or at the nearest part around it that the file has."""
         mark = self._mark(path, at_key=at_key)
@@ -62,7 +68,7 @@ class Document:
             is_warning=warning,
         )
 
-    def _mark(self, path: Path, *, at_key: bool) -> Mark:
+    def _mark(self, path: Place, *, at_key: bool) -> Mark:
         places = (self.keys, self.values) if at_key else (self.values, self.keys)
         for place in places:
             if path in place:
@@ -78,11 +84,11 @@ class _Builder:
 
     file: str
     events: Iterator[Event]
-    keys: dict[Path, Mark] = field(default_factory=dict)
-    values: dict[Path, Mark] = field(default_factory=dict)
+    keys: dict[Place, Mark] = field(default_factory=dict)
+    values: dict[Place, Mark] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def build(self, event: Event, path: Path) -> Json:
+    def build(self, event: Event, path: Place) -> Json:
         self.values.setdefault(path, _mark_of(event))
         self._refuse_tricks(event, path)
         if isinstance(event, MappingStartEvent):
@@ -91,7 +97,7 @@ class _Builder:
             return self._sequence(path)
         return self._scalar(event, path) if isinstance(event, ScalarEvent) else None
 
-    def _refuse_tricks(self, event: Event, path: Path) -> None:
+    def _refuse_tricks(self, event: Event, path: Place) -> None:
         if isinstance(event, AliasEvent):
             self._fault(event, path, "aliases are not allowed", "write the value again")
             return
@@ -102,7 +108,7 @@ class _Builder:
         if tag is not None and not _is_implicit(event):
             self._fault(event, path, f"tags are not allowed: {tag}", "remove it")
 
-    def _mapping(self, path: Path) -> Json:
+    def _mapping(self, path: Place) -> Json:
         found: dict[str, Json] = {}
         too_deep = len(path) == MOST_DEPTH
         while not isinstance(event := next(self.events), MappingEndEvent):
@@ -118,7 +124,7 @@ class _Builder:
             found.setdefault(name, value)
         return found
 
-    def _key(self, event: Event, path: Path) -> str:
+    def _key(self, event: Event, path: Place) -> str:
         if isinstance(event, ScalarEvent):
             self._refuse_tricks(event, (*path, event.value))
             return str(event.value)
@@ -126,7 +132,7 @@ class _Builder:
         self.build(event, (*path, "?"))
         return "?"
 
-    def _sequence(self, path: Path) -> Json:
+    def _sequence(self, path: Place) -> Json:
         found: list[Json] = []
         if len(path) == MOST_DEPTH:
             self.faults.append(self._here(path, "is nested too deeply"))
@@ -134,13 +140,13 @@ class _Builder:
             found.append(self.build(event, (*path, len(found))))
         return found
 
-    def _scalar(self, event: ScalarEvent, path: Path) -> Json:
+    def _scalar(self, event: ScalarEvent, path: Place) -> Json:
         text = str(event.value)
         if "\0" in text:
             self._fault(event, path, "holds a NUL character", "remove it")
         return self._plain(event, text, path) if event.style is None else text
 
-    def _plain(self, event: ScalarEvent, text: str, path: Path) -> Json:
+    def _plain(self, event: ScalarEvent, text: str, path: Place) -> Json:
         if text in _WORDS:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
@@ -150,7 +156,7 @@ class _Builder:
             return number
         return float(text) if _FRACTION.fullmatch(text) else text
 
-    def _fault(self, event: Event, path: Path, what: str, right: str) -> None:
+    def _fault(self, event: Event, path: Place, what: str, right: str) -> None:
         mark = _mark_of(event)
         self.faults.append(
             Fault(
@@ -163,7 +169,7 @@ class _Builder:
             )
         )
 
-    def _here(self, path: Path, what: str) -> Fault:
+    def _here(self, path: Place, what: str) -> Fault:
         mark = self.values[path]
         return Fault(
             file=self.file, line=mark.line, column=mark.column, path=written(path), what=what

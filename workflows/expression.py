@@ -5,20 +5,26 @@ An `Environment` knows what may be named and what each name looks like. Every de
 or mistyped name is found before anything runs. Text around expressions is for `template`.
 """
 
-import datetime as dt
-import math
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # It ships a .pyi without py.typed.
 
 from workflows.checked_names import names_in
-from workflows.definition_parts import RESERVED
 from workflows.entry import Json
 from workflows.errors import ExpressionError
+from workflows.expression_values import (
+    CEL_TYPES,
+    as_json,
+    cel_type,
+    fitted,
+    found_at,
+    leaves,
+    type_name,
+)
 from workflows.fault import suggestion
 from workflows.shapes import Kind, Shape
 
@@ -26,20 +32,6 @@ LONGEST = 2000
 MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item.
 
 _T = cel.Type
-_TYPES = {
-    Kind.STRING: _T.STRING,
-    Kind.INTEGER: _T.INT,
-    Kind.NUMBER: _T.DOUBLE,
-    Kind.BOOLEAN: _T.BOOL,
-}
-_NAMES = {
-    "STRING": "text",
-    "INT": "an integer",
-    "DOUBLE": "a number",
-    "BOOL": "true or false",
-    "DYN": "any value",
-    "NULL": "null",
-}
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -74,7 +66,7 @@ class Environment:
     def __init__(self, names: Mapping[str, Shape]) -> None:
         """`names` maps roots (`inputs`, `result`, …) to shapes; objects with fields are closed."""
         self.shapes = dict(names)
-        self.variables = dict(_leaves(names))
+        self.variables = dict(leaves(names))
         types = {name: cel_type(shape) for name, shape in self.variables.items()}
         self._env = cel.NewEnv(variables=types)
         self._programs: dict[str, Program] = {}
@@ -131,7 +123,7 @@ class Environment:
         """
         stripped = text.strip()
         if self.shape_at(stripped) is not None:
-            return _json(stripped, found_at(scope.tree(), stripped))
+            return as_json(stripped, found_at(scope.tree(), stripped))
         return self.evaluate(text, scope.tree())
 
     def evaluate(self, text: str, tree: Mapping[str, Any]) -> Json:
@@ -149,7 +141,32 @@ class Environment:
             raise ExpressionError(f"{text!r} cannot be evaluated: {error}.") from None
         if result.type() in (_T.ERROR, _T.UNKNOWN):
             raise ExpressionError(f"{text!r} cannot be evaluated: {result.plain_value()}.")
-        return _json(text, result.plain_value())
+        return as_json(text, result.plain_value())
+
+    def may_hold(self, text: str, known: Mapping[str, Json]) -> bool:
+        """Say whether a condition can be true where only the variables in `known` are known."""
+        program = self.compile(text)
+        data = {name: known[name] for name in program.reads if name in known}
+        try:
+            result = program.compiled.eval(data=data)
+        except RuntimeError:
+            return True
+        # What is missing gives an error, unless the rest already decides: false && x is false.
+        return result.type() != _T.BOOL or result.plain_value() is True
+
+    def kind_of(self, text: str) -> Kind:
+        """Return the sort of value an expression gives, `any` where that shows only later.
+
+        Raises:
+            ExpressionError: it does not compile.
+        """
+        declared = self.shape_at(text.strip())
+        if declared is not None:
+            return Kind.ANY if declared.may_be_null else declared.kind
+        given = self.compile(text).type
+        if given.name().startswith(("LIST", "MAP")):
+            return Kind.LIST if given.name().startswith("LIST") else Kind.OBJECT
+        return next((kind for kind, one in CEL_TYPES.items() if one == given), Kind.ANY)
 
     def references(self, text: str) -> frozenset[str]:
         """Return the paths an expression rests on, such as `steps.order.output.body.paid`.
@@ -204,86 +221,12 @@ class Environment:
         return f"nothing is called {whole}; {suggestion(whole, self.variables)}"
 
 
-def cel_type(shape: Shape) -> Any:  # noqa: ANN401 - the library's types are untyped.
-    """Return the CEL type of a shape. What may be null can be anything to CEL."""
-    if shape.may_be_null:
-        return _T.DYN
-    if shape.kind is Kind.LIST:
-        return _T.List(cel_type(shape.item) if shape.item is not None else _T.DYN)
-    if shape.kind is Kind.OBJECT:
-        return _T.Map(_T.STRING, cel_type(shape.item) if shape.item is not None else _T.DYN)
-    return _TYPES.get(shape.kind, _T.DYN)
-
-
-def type_name(given: Any) -> str:  # noqa: ANN401 - the library's types are untyped.
-    """Return a CEL type in words."""
-    name = str(given.name())
-    return _NAMES.get(name, "a list" if name.startswith("LIST") else name.lower())
-
-
-def found_at(tree: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - whatever stands there.
-    """Return what stands at a dotted path.
-
-    Raises:
-        ExpressionError: nothing does, for example because a step was skipped.
-    """
-    value: Any = tree
-    for index, part in enumerate(parts := path.split(".")):
-        if not isinstance(value, Mapping) or part not in value:
-            raise ExpressionError(f"There is no {'.'.join(parts[: index + 1])} here.")
-        value = value[part]
-    return value
-
-
-def fitted(value: Any, shape: Shape) -> Any:  # noqa: ANN401 - JSON in, JSON out.
-    """Return `value` with whole numbers as fractions where its shape says `number`.
-
-    JSON writes 5.0 as 5, and CEL never mixes the two.
-    """
-    if shape.kind is Kind.NUMBER and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, list) and shape.item is not None:
-        return [fitted(one, shape.item) for one in value]
-    if isinstance(value, Mapping):
-        fields = shape.fields or {}
-        rest = shape.item or Shape(kind=Kind.ANY)
-        return {name: fitted(one, fields.get(name, rest)) for name, one in value.items()}
-    return value
-
-
-def _leaves(names: Mapping[str, Shape], prefix: str = "") -> Iterator[tuple[str, Shape]]:
-    for name, shape in names.items():
-        path = f"{prefix}{name}"
-        if shape.fields is not None and not shape.may_be_null and _are_words(shape.fields):
-            yield from _leaves(shape.fields, f"{path}.")
-        else:
-            yield path, shape
-
-
-def _are_words(fields: Mapping[str, Shape]) -> bool:
-    return all(re.fullmatch(r"[A-Za-z_]\w*", one) and one not in RESERVED for one in fields)
-
-
 def _refuse_long_copies(text: str, data: Mapping[str, object]) -> None:
     if not re.search(r"\.(map|filter)\s*\(", text):
         return
     longest = max((len(one) for one in data.values() if isinstance(one, list | dict)), default=0)
     if longest > MOST_ITEMS:
         raise ExpressionError(f"{text!r} goes over {longest} items; at most {MOST_ITEMS}.")
-
-
-def _json(text: str, value: Any) -> Json:  # noqa: ANN401 - whatever CEL gave.
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ExpressionError(f"{text!r} gives no finite number.")
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list):
-        return [_json(text, one) for one in value]
-    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        return {str(name): _json(text, one) for name, one in value.items()}
-    kinds = {dt.datetime: "a moment", dt.timedelta: "a length of time"}
-    kind = kinds.get(type(value), "something that is not JSON")
-    raise ExpressionError(f"{text!r} gives {kind}.", hint="Turn it into text with string(…).")
 
 
 def _plainer(what: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Path: TypeAlias = tuple[str | int, ...]
+Place: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Fault:
         return f"{self.file}:{self.line}:{self.column}: {kind}{where}{self.what}{advice}"
 
 
-def written(path: Path) -> str:
+def written(path: Place) -> str:
     """Return a path as people write it: `steps[1].with.json`."""
     text = ""
     for part in path:

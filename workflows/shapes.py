@@ -88,9 +88,9 @@ def shape_of_returns(returns: Returns) -> Shape:
     return Shape(kind=Kind.LIST, item=shape_of_returns(returns[0]))
 
 
-def shape_of_model(model: type[BaseModel]) -> Shape:
-    """Return what the values of a Pydantic model look like as JSON."""
-    schema = model.model_json_schema(mode="serialization")
+def shape_of_model(model: type[BaseModel], *, writing: bool = False) -> Shape:
+    """Return what a Pydantic model gives as JSON, or takes where it is for `writing`."""
+    schema = model.model_json_schema(mode="validation" if writing else "serialization")
     return _of_schema(schema, schema.get("$defs", {}))
 
 

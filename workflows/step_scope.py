@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from workflows.actions.base import Action
 from workflows.definition import Definition
-from workflows.definition_steps import Work
+from workflows.definition_steps import Undo, Verify, Work
 from workflows.errors import DefinitionError
 from workflows.expression import Environment
 from workflows.fault import suggestion
@@ -37,27 +37,38 @@ _RUN = Shape(kind=Kind.OBJECT, fields={"id": STRING, "requester": STRING, "workf
 class StepScopes:
     """The environments of one definition; make it once per version and keep it."""
 
-    def __init__(self, definition: Definition, actions: Actions) -> None:
-        """Nothing is compiled yet; a wrong definition shows where it is first used."""
+    def __init__(
+        self, definition: Definition, actions: Actions, *, is_lenient: bool = False
+    ) -> None:
+        """Nothing is compiled yet; a wrong definition shows where it is first used.
+
+        A lenient one takes an output it cannot make sense of for any value, so that one
+        mistake does not hide all that come after it.
+        """
+        self._is_lenient = is_lenient
         self._definition = definition
         self._actions = actions
         self._cached = lru_cache(maxsize=None)(self._environment)
 
     def start(self) -> Environment:
         """Return what the lock may name: inputs and run."""
-        return self._cached((), None)
+        return self._cached((), "")
 
     def before(self, step: str) -> Environment:
         """Return what a step's `when` and `with` may name."""
-        return self._cached(self._ids_before(step), None)
+        return self._cached(self._ids_before(step), "")
 
     def after(self, step: str) -> Environment:
         """Return what the `with` of a step's verification and undoing may name."""
-        return self._cached((*self._ids_before(step), step), None)
+        return self._cached((*self._ids_before(step), step), "")
 
     def verifying(self, step: str) -> Environment:
         """Return what a step's `expect` may name: everything, and the `result` read."""
-        return self._cached((*self._ids_before(step), step), step)
+        return self._cached((*self._ids_before(step), step), "verify")
+
+    def undoing(self, step: str) -> Environment:
+        """Return what the `expect` of a step's undoing may name."""
+        return self._cached((*self._ids_before(step), step), "undo")
 
     def rests_on(self, step: str) -> tuple[str, ...]:
         """Return the earlier steps whose outputs a step rests on, directly or not, in order.
@@ -86,7 +97,7 @@ class StepScopes:
         self._definition.step(step)
         return tuple(ids[: ids.index(step)])
 
-    def _environment(self, seen: tuple[str, ...], verified: str | None) -> Environment:
+    def _environment(self, seen: tuple[str, ...], proof: str) -> Environment:
         inputs = {name: shape_of_input(one) for name, one in self._definition.inputs.items()}
         outputs = {one: self._output(self._definition.step(one)) for one in seen}
         names = {
@@ -94,13 +105,27 @@ class StepScopes:
             "run": _RUN,
             "steps": Shape(kind=Kind.OBJECT, fields=outputs),
         }
-        if verified is not None:
-            verify = self._definition.step(verified).verify
-            names["result"] = output_shape(verify, self._actions) if verify else ANY
+        verify = self._proof(seen[-1], proof) if seen else None
+        if verify is not None:
+            names["result"] = self._shape(verify)
         return Environment(names)
 
+    def _proof(self, step: str, proof: str) -> Verify | None:
+        one = self._definition.step(step)
+        if proof == "undo":
+            return one.undo.verify if isinstance(one.undo, Undo) else None
+        return one.verify if proof else None
+
     def _output(self, work: Work) -> Shape:
-        return Shape(kind=Kind.OBJECT, fields={"output": output_shape(work, self._actions)})
+        return Shape(kind=Kind.OBJECT, fields={"output": self._shape(work)})
+
+    def _shape(self, work: Work) -> Shape:
+        try:
+            return output_shape(work, self._actions)
+        except DefinitionError:
+            if self._is_lenient:
+                return ANY
+            raise
 
 
 def output_shape(work: Work, actions: Actions) -> Shape:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.expression import Environment, Scope
-from workflows.fault import Path
+from workflows.fault import Place
 
 OPENING, CLOSING = "${{", "}}"
 LONGEST_TEXT = 1024 * 1024
@@ -64,7 +64,7 @@ def has_expression(value: Json) -> bool:
     return any(OPENING in text for _, text in texts(value))
 
 
-def texts(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def texts(value: Json, path: Place = ()) -> Iterator[tuple[Place, str]]:
     """Yield every text in `value` with its place."""
     if isinstance(value, str):
         yield path, value

@@ -1,0 +1,55 @@
+"""Finds a definition by its name, among those that were read from files and are sound."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from workflows.check import check
+from workflows.definition import Definition
+from workflows.errors import UnknownWorkflowError
+from workflows.fault import Fault, nearest
+from workflows.policy import Policy
+from workflows.step_scope import Actions
+
+
+class Catalog:
+    """The workflows people can start, each name once. `faults` says what was left out and why."""
+
+    def __init__(self, definitions: Iterable[Definition], faults: Sequence[Fault] = ()) -> None:
+        """Of two definitions with one name the first counts."""
+        self._by_name: dict[str, Definition] = {}
+        for one in definitions:
+            self._by_name.setdefault(one.workflow, one)
+        self.faults = tuple(faults)
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], actions: Actions, policy: Policy | None = None) -> Self:
+        """Return the catalog of the sound definitions in `paths`, with all faults."""
+        report = check(paths, actions, policy)
+        return cls(report.definitions, report.faults)
+
+    def names(self) -> tuple[str, ...]:
+        """Return every name, in order of the alphabet."""
+        return tuple(sorted(self._by_name))
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """Return every definition, in order of their names."""
+        return tuple(self._by_name[name] for name in self.names())
+
+    def find(self, name: str) -> Definition:
+        """Return the definition of that name.
+
+        Raises:
+            UnknownWorkflowError: there is none; the nearest name is suggested.
+        """
+        found = self._by_name.get(name)
+        if found is not None:
+            return found
+        near = nearest(name, self._by_name)
+        hint = f"Did you mean {near}?" if near else self._known()
+        raise UnknownWorkflowError(f"There is no workflow called {name!r}.", hint=hint)
+
+    def _known(self) -> str:
+        if not self._by_name:
+            return "No workflow has been read yet."
+        return f"There are: {', '.join(self.names())}."

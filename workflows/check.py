@@ -1,0 +1,169 @@
+"""Checks definition and policy files: form, meaning, and what deserves a second look.
+
+This is what `interlock check` and the catalog call. Faults come back as values, all of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflows.check_arguments import text_faults
+from workflows.check_steps import Checking, step_faults
+from workflows.definition import Definition
+from workflows.definition_file import Document
+from workflows.definition_inputs import is_open
+from workflows.errors import DefinitionError, InputsError
+from workflows.fault import Fault, Place, suggestion
+from workflows.input_values import read_inputs
+from workflows.lint import copies, lint
+from workflows.loading import read_definition, read_policy, read_text
+from workflows.policy import Policy
+from workflows.step_scope import Actions, StepScopes
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a check found: the definitions that can be used, and everything to be said."""
+
+    definitions: tuple[Definition, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def errors(self) -> tuple[Fault, ...]:
+        """Return the faults that stop a file from being used."""
+        return tuple(one for one in self.faults if not one.is_warning)
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """Return what should be looked at."""
+        return tuple(one for one in self.faults if one.is_warning)
+
+
+def check(paths: Sequence[Path], actions: Actions, policy: Policy | None = None) -> Report:
+    """Return what stands in `paths`, files or folders, and everything wrong with it.
+
+    Policy files among them are recognised by their `rules` and checked as such. With a
+    `policy`, services and gates are checked against it.
+    """
+    sound: list[tuple[Definition, Document]] = []
+    faults: list[Fault] = []
+    for path in files_in(paths):
+        found, said = _check_file(path, actions, policy)
+        faults += said
+        sound += [found] if found is not None else []
+    faults += _same_names(sound)
+    faults += copies(sound)
+    return Report(definitions=tuple(one for one, _ in sound), faults=tuple(faults))
+
+
+def check_text(
+    text: str, file: str, actions: Actions, *, policy: Policy | None = None
+) -> tuple[Definition | None, list[Fault]]:
+    """Return the definition in `text`, unless something is wrong with it, and what is."""
+    loaded = read_definition(text, file)
+    if loaded.model is None:
+        return None, list(loaded.faults)
+    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    is_sound = all(one.is_warning for one in faults)
+    return (loaded.model if is_sound else None), faults
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the files themselves and the YAML files of the folders, each once, in order."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = (
+            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
+            if path.is_dir()
+            else [path]
+        )
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of definition files, for editors."""
+    made = Definition.model_json_schema(by_alias=True, mode="validation")
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["title"] = "Interlock workflow"
+    return made
+
+
+def _check_file(
+    path: Path, actions: Actions, policy: Policy | None
+) -> tuple[tuple[Definition, Document] | None, list[Fault]]:
+    try:
+        text = read_text(path)
+    except DefinitionError as error:
+        fault = Fault(file=str(path), line=1, column=1, path="", what=error.message)
+        return None, [fault]
+    loaded = read_definition(text, str(path))
+    if _is_policy(loaded.document):
+        return None, list(read_policy(text, str(path)).faults)
+    if loaded.model is None:
+        return None, list(loaded.faults)
+    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    is_sound = all(one.is_warning for one in faults)
+    return ((loaded.model, loaded.document) if is_sound else None), faults
+
+
+def _is_policy(document: Document) -> bool:
+    value = document.value
+    return isinstance(value, dict) and "rules" in value and "workflow" not in value
+
+
+def _meaning_faults(
+    definition: Definition, document: Document, actions: Actions, policy: Policy | None
+) -> list[Fault]:
+    checking = Checking(
+        definition=definition,
+        document=document,
+        actions=actions,
+        policy=policy,
+        scopes=StepScopes(definition, actions, is_lenient=True),
+    )
+    faults = [*_lock_faults(checking), *_trigger_faults(checking)]
+    for index in range(len(definition.steps)):
+        faults += step_faults(checking, index)
+    if not faults:
+        faults += lint(checking)
+    return sorted(faults, key=lambda one: (one.line, one.column))
+
+
+def _lock_faults(checking: Checking) -> Iterator[Fault]:
+    lock = checking.definition.lock
+    if lock is not None:
+        yield from text_faults(checking.document, ("lock",), lock, checking.scopes.start())
+
+
+def _trigger_faults(checking: Checking) -> Iterator[Fault]:
+    inputs = checking.definition.inputs
+    for index, trigger in enumerate(checking.definition.triggers):
+        path: Place = ("triggers", index, "inputs")
+        for name, spec in inputs.items():
+            if is_open(spec) and name not in trigger.inputs:
+                what = f"leaves the required input {name!r} open"
+                right = "give it here, or give the input a default"
+                yield checking.document.fault(path, what, right)
+        given = {name: one for name, one in trigger.inputs.items() if name in inputs}
+        for name in trigger.inputs.keys() - given.keys():
+            right = suggestion(name, inputs)
+            yield checking.document.fault((*path, name), "is no input", right, at_key=True)
+        try:
+            read_inputs({name: inputs[name] for name in given}, given)
+        except InputsError as error:
+            for name, why in error.fields.items():
+                yield checking.document.fault((*path, name), why)
+
+
+def _same_names(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for definition, document in found:
+        name = definition.workflow
+        if name in first:
+            what = f"{first[name]} already holds a workflow called {name}"
+            yield document.fault(("workflow",), what, "one canonical definition for each name")
+        first.setdefault(name, document.file)

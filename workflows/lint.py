@@ -1,0 +1,113 @@
+"""Warnings: what may be meant, but should be looked at or said aloud."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from workflows.actions.base import Effect
+from workflows.check_steps import Checking
+from workflows.definition import Definition, meaning
+from workflows.definition_file import Document
+from workflows.definition_steps import Step, Undo
+from workflows.errors import ExpressionError
+from workflows.fault import Fault, Place
+from workflows.shapes import Kind
+from workflows.template import pieces, texts
+
+ALIKE = 0.9
+_OWN = frozenset({"workflow", "title", "description", "owner", "deputy", "run_by", "channel"})
+
+
+def lint(checking: Checking) -> Iterator[Fault]:
+    """Yield everything in one definition that deserves a second look."""
+    yield from _unused_inputs(checking)
+    for index, step in enumerate(checking.definition.steps):
+        path: Place = ("steps", index)
+        yield from _silent_undo(checking, path, step)
+        if checking.effect(step) not in (None, Effect.READ):
+            yield from _numbers(checking, path, step)
+
+
+def _unused_inputs(checking: Checking) -> Iterator[Fault]:
+    said = json.dumps([meaning(checking.definition.steps), checking.definition.lock])
+    for name in checking.definition.inputs:
+        if not re.search(rf"\binputs\.{name}\b", said):
+            yield checking.document.fault(
+                ("inputs", name),
+                "is asked for but never used",
+                "use it or leave it out",
+                at_key=True,
+                warning=True,
+            )
+
+
+def _silent_undo(checking: Checking, path: Place, step: Step) -> Iterator[Fault]:
+    effect = checking.effect(step)
+    if step.undo is None and effect in (Effect.WRITE, Effect.DESTRUCTIVE):
+        yield checking.document.fault(
+            (*path, "undo"),
+            "is not said",
+            "write undo: none if it cannot be taken back, or the step that takes it back",
+            warning=True,
+        )
+
+
+def _numbers(checking: Checking, path: Place, step: Step | Undo) -> Iterator[Fault]:
+    found = [*_fractions(step.arguments), *_number_expressions(checking, step)]
+    for place in found:
+        yield checking.document.fault(
+            (*path, "with", *place),
+            "is a number with a fraction in an effect",
+            "use whole numbers of the smallest unit for money",
+            warning=True,
+        )
+
+
+def _fractions(value: object, path: Place = ()) -> Iterator[Place]:
+    if isinstance(value, float):
+        yield path
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _fractions(one, (*path, name))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _fractions(one, (*path, index))
+
+
+def _number_expressions(checking: Checking, step: Step | Undo) -> Iterator[Place]:
+    if not isinstance(step, Step):
+        return
+    environment = checking.scopes.before(step.id)
+    for place, text in texts(dict(step.arguments)):
+        try:
+            kinds = [environment.kind_of(one) for is_one, one in pieces(text) if is_one]
+        except ExpressionError:
+            continue  # It has a fault of its own.
+        if Kind.NUMBER in kinds:
+            yield place
+
+
+def copies(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:
+    """Yield a warning for each definition that nearly repeats an earlier one."""
+    told = [_told(definition) for definition, _ in found]
+    for index, (_, document) in enumerate(found):
+        for earlier in range(index):
+            if _are_alike(told[earlier], told[index]):
+                name = found[earlier][0].workflow
+                yield document.fault(
+                    ("workflow",),
+                    f"is nearly a copy of {name}",
+                    "give that one an input for the difference",
+                    warning=True,
+                )
+
+
+def _told(definition: Definition) -> list[str]:
+    said = {name: one for name, one in meaning(definition).items() if name not in _OWN}
+    return json.dumps(said, sort_keys=True, indent=0).splitlines()
+
+
+def _are_alike(one: list[str], other: list[str]) -> bool:
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
