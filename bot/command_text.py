@@ -1,0 +1,264 @@
+"""What was typed after `/ops`, read into one frozen value for each thing that can be asked.
+
+Phones turn quotes and dashes into typographic ones, Slack escapes three characters and turns
+mentions into ids; all of that is undone here. Whether a workflow or run of that name exists
+is for the engine.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from workflows.fault import nearest
+
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
+_SPACES = re.compile(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
+_DASHES = re.compile(r"(?<!\S)[—–](?=[a-z])")  # noqa: RUF001 - what phones make of "--".
+_LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_ECHO = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Start a workflow; with no name ask which, with no inputs open the form."""
+
+    workflow: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """List runs: everybody's, mine, those of a workflow, those that wait for a person."""
+
+    mine: bool = False
+    exceptions: bool = False
+    workflow: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """Tell one run's story."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """End a run."""
+
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """List what waits for a decision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflows:
+    """List what can be run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """Search the summaries of runs."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Post the digest of the last week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help:
+    """Say what can be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misread:
+    """Nothing that can be done: what was wrong, and what would be right."""
+
+    problem: str
+    usage: str = "help"
+
+
+Command: TypeAlias = (
+    Run | Runs | Show | Cancel | Approvals | Workflows | Find | Digest | Help | Misread
+)
+
+USAGE: Mapping[str, str] = {
+    "run": "run [WORKFLOW] [FIELD=VALUE …]",
+    "runs": "runs [mine | WORKFLOW | --exceptions]",
+    "show": "show RUN",
+    "cancel": "cancel RUN REASON",
+    "approvals": "approvals",
+    "workflows": "workflows",
+    "find": "find WORDS",
+    "digest": "digest",
+    "help": "help",
+}
+
+
+def parse(text: str) -> Command:
+    """Return what `text` asks for; nothing typed asks for help."""
+    typed = normal(text)
+    word, _, rest = typed.partition(" ")
+    name = word.casefold()
+    if not name:
+        return Help()
+    if name not in _READERS:
+        return _unknown(word)
+    return _READERS[name](rest.strip())
+
+
+def normal(text: str) -> str:
+    """Return `text` as it was meant: plain quotes, spaces and dashes, links as addresses.
+
+    Line breaks become spaces, except inside straight quotes, where a value may hold them.
+    """
+    typed = _SPACES.sub(" ", text).replace("\r\n", "\n").translate(_QUOTES)
+    typed = _LINK.sub(lambda found: found.group(1).removeprefix("mailto:"), typed)
+    for entity, raw in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        typed = typed.replace(entity, raw)
+    typed = _DASHES.sub("--", typed)
+    return "".join(_outside_quotes(typed)).strip()
+
+
+def _outside_quotes(typed: str) -> list[str]:
+    parts = typed.split('"')
+    is_closed = len(parts) % 2 == 1
+    quoted = [
+        part if index % 2 and is_closed else part.replace("\n", " ").replace("\t", " ")
+        for index, part in enumerate(parts)
+    ]
+    return ['"'.join(quoted)]
+
+
+def _unknown(word: str) -> Misread:
+    near = nearest(word.casefold(), USAGE)
+    if near is None:
+        return Misread(problem=f"There is no “{_short(word)}”.")
+    return Misread(problem=f"There is no “{_short(word)}”. Did you mean “{near}”?", usage=near)
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= _ECHO else f"{word[:_ECHO]}…"
+
+
+def _run(rest: str) -> Command:
+    if rest.count('"') % 2:
+        return Misread(problem="A quote is opened and not closed.", usage="run")
+    words = tokens(rest)
+    if not words:
+        return Run()
+    name, given = words[0], words[1:]
+    if _NAME.match(name):
+        return Misread(problem="The workflow's name comes first.", usage="run")
+    inputs: dict[str, str] = {}
+    for word in given:
+        key, sign, value = word.partition("=")
+        if not sign or not _NAME.match(word):
+            hint = f"“{_short(word)}” is no FIELD=VALUE; put quotes around values with spaces."
+            return Misread(problem=hint, usage="run")
+        if key in inputs:
+            return Misread(problem=f"{_short(key)} is given twice.", usage="run")
+        inputs[key] = value
+    return Run(workflow=name.casefold(), inputs=inputs)
+
+
+def tokens(text: str) -> list[str]:
+    r"""Return the words of `text`; quotes hold words together when they begin a word or value.
+
+    An apostrophe inside a word is just that. Inside double quotes `\"` is a quote.
+    """
+    found: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        word, at = _token(text, at)
+        found.append(word)
+    return found
+
+
+def _token(text: str, at: int) -> tuple[str, int]:
+    word = ""
+    while at < len(text) and not text[at].isspace():
+        if text[at] == '"' and (not word or word.endswith("=")):
+            quoted, at = _quoted(text, at + 1)
+            return word + quoted, at
+        word += text[at]
+        at += 1
+    return word, at
+
+
+def _quoted(text: str, at: int) -> tuple[str, int]:
+    value = ""
+    while at < len(text) and text[at] != '"':
+        if text.startswith('\\"', at):
+            at += 1
+        value += text[at]
+        at += 1
+    return value, at + 1
+
+
+def _runs(rest: str) -> Command:
+    words = [word.casefold() for word in rest.split()]
+    flags = {word for word in words if word in ("mine", "--mine", "--exceptions", "exceptions")}
+    named = [word for word in words if word not in flags]
+    odd = next((word for word in named if word.startswith("-")), None)
+    if odd is not None or len(named) > 1:
+        what = odd or " ".join(named)
+        return Misread(problem=f"“{_short(what)}” is no list of runs.", usage="runs")
+    return Runs(
+        mine=bool(flags & {"mine", "--mine"}),
+        exceptions=bool(flags & {"exceptions", "--exceptions"}),
+        workflow=named[0] if named else "",
+    )
+
+
+def _show(rest: str) -> Command:
+    words = rest.split()
+    if len(words) != 1:
+        return Misread(problem="Say which run, by its id.", usage="show")
+    return Show(run=words[0].strip("`"))
+
+
+def _cancel(rest: str) -> Command:
+    run, _, reason = rest.partition(" ")
+    reason = reason.strip().strip('"').strip()
+    if not run:
+        return Misread(problem="Say which run, by its id, and why.", usage="cancel")
+    if not reason:
+        problem = "Say why as well; the reason stays on record."
+        return Misread(problem=problem, usage="cancel")
+    return Cancel(run=run.strip("`"), reason=reason)
+
+
+def _find(rest: str) -> Command:
+    if not rest:
+        return Misread(problem="Say what to look for.", usage="find")
+    return Find(words=rest)
+
+
+def _bare(command: Callable[[], Command]) -> Callable[[str], Command]:
+    return lambda _: command()
+
+
+_READERS: Mapping[str, Callable[[str], Command]] = {
+    "run": _run,
+    "runs": _runs,
+    "show": _show,
+    "cancel": _cancel,
+    "approvals": _bare(Approvals),
+    "workflows": _bare(Workflows),
+    "find": _find,
+    "digest": _bare(Digest),
+    "help": _bare(Help),
+}

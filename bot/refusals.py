@@ -1,0 +1,82 @@
+"""Refusals as private replies: what happened, and what would help.
+
+Only refusals (`InterlockError`) are shown; anything else is a defect, which the listener lets
+pass so that it is logged with its trace.
+"""
+
+from collections.abc import Iterator
+
+from bot.wording import bold, escape, one_line
+from workflows.errors import (
+    GateError,
+    HeldElsewhereError,
+    InputsError,
+    InterlockError,
+    NotAllowedError,
+    NotEligibleError,
+    PeopleUnreadableError,
+    RequestClosedError,
+    StaleRequestError,
+    StorageError,
+    UnknownRunError,
+    UnknownWorkflowError,
+)
+
+_MESSAGE, _HINT, _FIELDS, _FIELD = 600, 600, 10, 150
+
+# What helps, where the refusal itself does not say. The first kind that fits counts.
+_HINTS: tuple[tuple[type[InterlockError], str], ...] = (
+    (PeopleUnreadableError, "Nothing was decided. Try again in a minute."),
+    (RequestClosedError, "The card shows what came of it."),
+    (StaleRequestError, "Decide on the newest card in the thread."),
+    (NotEligibleError, "The card names who may decide."),
+    (GateError, "Ask whoever answers for the workflow."),
+    (NotAllowedError, "Ask whoever answers for the workflow."),
+    (UnknownWorkflowError, "See what there is with “workflows”."),
+    (UnknownRunError, "See what there is with “runs”."),
+    (HeldElsewhereError, "Tell an operator: another process serves this database."),
+    (StorageError, "Nothing was recorded, so nothing happened. Try again in a moment."),
+)
+_SIGNS: tuple[tuple[type[InterlockError], str], ...] = (
+    (StorageError, "🛠️"),
+    (PeopleUnreadableError, "🛠️"),
+    (GateError, "✋"),
+    (NotAllowedError, "✋"),
+)
+
+
+def refusal(error: InterlockError) -> str:
+    """Return the reply, as mrkdwn of at most 3,000 characters."""
+    sign = next((sign for kind, sign in _SIGNS if isinstance(error, kind)), "⚠️")
+    if isinstance(error, InputsError):
+        return "\n".join([f"{sign} These values do not fit:", *_fields(error)])
+    told = escape(one_line(error.message), _MESSAGE)
+    return f"{sign} {told} {escape(one_line(_hint(error)), _HINT)}".rstrip()
+
+
+def _hint(error: InterlockError) -> str:
+    known = (hint for kind, hint in _HINTS if isinstance(error, kind))
+    return error.hint or next(known, "")
+
+
+def _fields(error: InputsError) -> Iterator[str]:
+    shown = list(error.fields.items())[:_FIELDS]
+    for name, why in shown:
+        yield f"• {bold(name, 60)} {escape(one_line(why), _FIELD)}"
+    more = len(error.fields) - len(shown)
+    if more:
+        yield f"… and {more} more"
+    yield escape(error.hint, _HINT)
+
+
+def gave_up() -> str:
+    """Return the reply to a command that arrived too late to start anything."""
+    return (
+        "⌛ Slack gave up on this before it arrived here, so nothing was started."
+        " Type it once more."
+    )
+
+
+def from_older_version() -> str:
+    """Return the reply to a click on something this release no longer knows."""
+    return "🕰️ This message is from an older version. See the run's thread for where it stands."

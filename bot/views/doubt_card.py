@@ -1,0 +1,138 @@
+"""The card that asks owner and deputy what became of an effect nobody can be sure of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.views.pieces import (
+    Rendered,
+    actions,
+    button,
+    confirm,
+    context,
+    header,
+    plain_section,
+    rendered,
+    section,
+)
+from bot.wording import Who, bold, clip, code, escape, mention, mentions, names, when
+
+HAPPENED = "doubt.happened"
+NOT_HAPPENED = "doubt.not_happened"
+ABORT = "doubt.abort"
+
+_CAUSES = {
+    "crash": "the program stopped between sending it and hearing back",
+    "timeout": "no answer came in time",
+    "reply_lost": "the connection broke before the answer came",
+}
+_ANSWERS = {
+    "yes": ("✅", "It happened"),
+    "no": ("🔁", "It did not happen"),
+    "unknown": ("⏹️", "Nobody can say, so it was aborted"),
+}
+_WORDS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtSettled:
+    """What was found; `by` is None when a probe or a late answer settled it."""
+
+    happened: str
+    by: Who | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtCard:
+    """An effect that may or may not have happened."""
+
+    run: str
+    step: str
+    title: str
+    what: str  # The effect in one line, as its plan named it.
+    key: str  # The name under which the outside world knows the effect.
+    cause: str
+    since: datetime
+    asked: tuple[Who, ...]
+    asks_again: bool = True  # Running it again asks for approval again.
+    settled: DoubtSettled | None = None
+
+    @property
+    def value(self) -> str:
+        return f"{self.run}/{self.step}"
+
+
+def doubt_card(card: DoubtCard) -> Rendered:
+    """Build the question, or the record of its answer."""
+    cause = _CAUSES.get(card.cause, card.cause or "the cause is unknown")
+    blocks: list[Block] = [
+        header(f"Did it happen? {card.title}: {card.step}"),
+        plain_section(clip(card.what, _WORDS)),
+        section(
+            f"Sent {when(card.since)}, but {escape(cause, 200)}."
+            f" Look it up where it would show, under the key {code(card.key)}."
+        ),
+    ]
+    if card.settled is not None:
+        return rendered(_record_sentence(card, card.settled), [*blocks, _record(card.settled)])
+    return rendered(
+        _question(card), [*blocks, section(_asked(card)), _buttons(card), _footer(card)]
+    )
+
+
+def _question(card: DoubtCard) -> str:
+    people = names(card.asked, "Its owner")
+    step, title = escape(card.step, 80), escape(card.title, 150)
+    return f"❓ {title}: nobody knows whether {step} happened. {people} has to say."
+
+
+def _asked(card: DoubtCard) -> str:
+    people = mentions(card.asked, "The workflow's owner")
+    again = " and asks for approval again" if card.asks_again else ""
+    return f"{people}, please say what happened. Running it again sends it once more{again}."
+
+
+def _buttons(card: DoubtCard) -> Block:
+    return actions(
+        button("It happened", HAPPENED, card.value, style="primary"),
+        button(
+            "It did not, run it again",
+            NOT_HAPPENED,
+            card.value,
+            confirm=confirm(
+                "Send it once more?",
+                "If it did happen after all, it will have happened twice.",
+                yes="It did not happen",
+            ),
+        ),
+        button(
+            "Abort",
+            ABORT,
+            card.value,
+            style="danger",
+            confirm=confirm(
+                "Abort the run?",
+                "What was done stays done, and on record it stays unknown whether this was.",
+                yes="Abort the run",
+            ),
+        ),
+    )
+
+
+def _footer(card: DoubtCard) -> Block:
+    return context(f"Run {code(card.run)} · step {code(card.step)} · nothing is sent by itself")
+
+
+def _record(settled: DoubtSettled) -> Block:
+    sign, words = _ANSWERS.get(settled.happened, ("❓", settled.happened))
+    told_by = mention(settled.by) if settled.by is not None else "the system it was sent to"
+    return section(f"{sign} {bold(words)} · according to {told_by} · {when(settled.at)}")
+
+
+def _record_sentence(card: DoubtCard, settled: DoubtSettled) -> str:
+    sign, words = _ANSWERS.get(settled.happened, ("❓", settled.happened))
+    told_by = settled.by.plain if settled.by is not None else "the system it was sent to"
+    where = f"{escape(card.title, 150)}, step {escape(card.step, 80)}"
+    return f"{sign} {where}: {escape(words, 80)}, according to {escape(told_by, 80)}."

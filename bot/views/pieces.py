@@ -1,0 +1,185 @@
+"""The small parts that every view is built from, each within Slack's limits.
+
+A view says what stands where; here is how a text, a row of words, a button or a finished
+message looks. Words arrive as they were written: plain pieces clean them, and views escape
+what they put into mrkdwn.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    HeaderBlock,
+    InteractiveElement,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot import limits
+from bot.wording import NOTHING, clean, clip, length, one_line
+
+OPEN_LINK = "link.open"  # A button with an address clicks too; its listener only acknowledges.
+# Texts of these keys are shown to people, so they count against a message's budget.
+_SHOWN = frozenset({"text", "label", "title", "caption", "name"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A message as it goes to Slack: one full sentence for notifications, and blocks."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Return the arguments of `chat.postMessage` and `chat.update` that make it up."""
+        return {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+
+
+def rendered(text: str, blocks: Iterable[Block]) -> Rendered:
+    """Return a message; `text` is already escaped where people's words stand in it."""
+    return Rendered(text=clip(text, limits.MESSAGE_TEXT), blocks=tuple(blocks))
+
+
+def mrkdwn(text: str, most: int = limits.TEXT) -> MarkdownTextObject:
+    """Return formatted text. Verbatim: Slack adds no links or mentions of its own."""
+    return MarkdownTextObject(text=clip(text, most) or NOTHING, verbatim=True)
+
+
+def plain(text: str, most: int = limits.TEXT) -> PlainTextObject:
+    """Return text that Slack shows letter by letter."""
+    return PlainTextObject(text=clip(clean(text), most).strip() or NOTHING, emoji=False)
+
+
+def section(text: str, *, accessory: ButtonElement | None = None) -> SectionBlock:
+    """Return a paragraph of mrkdwn."""
+    return SectionBlock(text=mrkdwn(text), accessory=accessory)
+
+
+def plain_section(text: str) -> SectionBlock:
+    """Return a paragraph of people's or services' words."""
+    return SectionBlock(text=plain(text))
+
+
+def header(text: str) -> HeaderBlock:
+    """Return a first line."""
+    return HeaderBlock(text=plain(one_line(text), limits.HEADER))
+
+
+def context(*lines: str) -> ContextBlock:
+    """Return small lines; empty ones are left out."""
+    told = [line for line in lines if line][: limits.CONTEXT_ELEMENTS]
+    return ContextBlock(elements=[mrkdwn(line) for line in told or [NOTHING]])
+
+
+def button(
+    label: str,
+    action_id: str,
+    value: str,
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+    spoken: str = "",
+) -> ButtonElement:
+    """Return a button that carries an id; `spoken` is what a screen reader says instead."""
+    return ButtonElement(
+        text=plain(one_line(label), limits.BUTTON),
+        action_id=action_id,
+        value=clip(value, limits.BUTTON_VALUE) or None,
+        style=style,
+        confirm=confirm,
+        accessibility_label=clip(one_line(spoken), limits.BUTTON) or None,
+    )
+
+
+def confirm(title: str, text: str, *, yes: str, no: str = "Back") -> ConfirmObject:
+    """Return the question that is asked before a button counts."""
+    return ConfirmObject(
+        title=plain(title, limits.CONFIRM_TITLE),
+        text=plain(text, limits.CONFIRM_TEXT),
+        confirm=plain(yes, limits.CONFIRM_BUTTON),
+        deny=plain(no, limits.CONFIRM_BUTTON),
+    )
+
+
+def actions(*elements: InteractiveElement) -> ActionsBlock:
+    """Return a row of things to press."""
+    return ActionsBlock(elements=list(elements))
+
+
+def pairs(rows: Sequence[tuple[str, str]], *, clipped: str) -> Iterator[Block]:
+    """Yield titles with their values, as people wrote them, two to a line.
+
+    A long value gets a paragraph of its own. Whatever is cut says so with `clipped`.
+    """
+    short: list[PlainTextObject] = []
+    for title, value in rows:
+        words = f"{one_line(title)}: {clean(value)}"
+        if length(words) <= _SHORT and "\n" not in words:
+            short.append(plain(words, limits.FIELD))
+            continue
+        yield from _fields(short)
+        short = []
+        yield plain_section(clip(words, _LONG) + (f"\n{clipped}" if length(words) > _LONG else ""))
+    yield from _fields(short)
+
+
+_SHORT, _LONG = 120, 600
+
+
+def _fields(texts: Sequence[PlainTextObject]) -> Iterator[Block]:
+    for start in range(0, len(texts), limits.FIELDS):
+        yield SectionBlock(fields=list(texts[start : start + limits.FIELDS]))
+
+
+def paragraphs(lines: Sequence[str], *, most: int = limits.TEXT) -> Iterator[str]:
+    """Yield `lines` joined into as few texts as fit; a line that is longer is continued."""
+    text = ""
+    for line in _folded(lines, most):
+        joined = f"{text}\n{line}" if text else line
+        if length(joined) > most:
+            yield text
+            joined = line
+        text = joined
+    if text:
+        yield text
+
+
+def _folded(lines: Iterable[str], most: int) -> Iterator[str]:
+    half = most // 2  # A character is at most two units long.
+    for line in lines:
+        told = one_line(line)
+        if length(told) <= most:
+            yield told
+        else:
+            yield from (told[start : start + half] for start in range(0, len(told), half))
+
+
+def weight(blocks: Iterable[Block]) -> int:
+    """Return how many characters of text `blocks` show, as Slack's own limit counts them."""
+    return sum(_weight(block.to_dict()) for block in blocks)
+
+
+def _weight(value: object) -> int:
+    if isinstance(value, dict):
+        own = sum(length(value[key]) for key in _SHOWN if isinstance(value.get(key), str))
+        return own + sum(_weight(one) for one in value.values())
+    return sum(_weight(one) for one in value) if isinstance(value, list) else 0
+
+
+def size(blocks: Iterable[Block]) -> int:
+    """Return how many bytes `blocks` take on the way to Slack."""
+    return len(json.dumps([block.to_dict() for block in blocks]))
+
+
+def fits(blocks: Sequence[Block]) -> bool:
+    """Say whether one message can hold `blocks`."""
+    return len(blocks) <= limits.MESSAGE_BLOCKS and weight(blocks) <= limits.MESSAGE_CHARACTERS

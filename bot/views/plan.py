@@ -1,0 +1,148 @@
+"""What will run, as blocks: the head of it for a card, the whole in pages for a modal.
+
+All of it comes from the preview, in plain text, letter by letter. Nothing is cut silently:
+`Head.is_whole` says whether everything could be read, and the card acts on it.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import Block, PlainTextObject, SectionBlock
+
+from bot import limits
+from bot.views.pieces import context, paragraphs, plain, plain_section, section
+from bot.views.request_values import Preview
+from bot.wording import clean, clip, length, one_line, plural
+
+# Together with the rest of a card these stay below what one message may hold.
+PLAN, INPUTS, CHANGES = 2_600, 2_600, 900
+MOST_INPUTS = 20
+_ONE_VALUE = 600
+_BESIDE_ANOTHER = 120
+_PAGE_BLOCKS = 80
+_PAGE_BYTES = 180_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """As much of a plan as a card has room for."""
+
+    blocks: tuple[Block, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    rows: tuple[str, ...]
+    left: int  # Rows that are missing or not complete.
+
+
+def head_of(shown: Preview) -> Head:
+    """Return the plan, what changed, and what the requester typed, as far as there is room."""
+    plan = _head([one_line(line) for line in (shown.headline, *shown.lines)], PLAN)
+    changes = _head([one_line(line) for line in shown.changed], CHANGES)
+    inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
+    blocks = [
+        section(f"*What will run* ({_effect(shown)})"),
+        plain_section("\n".join(plan.rows)),
+        *_left(plan.left + shown.hidden, "line", "of the plan"),
+        *_changes(changes),
+        *_typed(shown, inputs),
+    ]
+    left = plan.left + changes.left + inputs.left + shown.hidden
+    return Head(blocks=tuple(blocks), is_whole=left == 0)
+
+
+def _effect(shown: Preview) -> str:
+    names = {
+        "destructive": "it cannot be undone",
+        "write": "it changes data",
+        "egress": "it sends data out",
+        "read": "it only reads",
+    }
+    return names.get(shown.effect, "effect unknown")
+
+
+def _row(title: str, value: str) -> str:
+    return f"{one_line(title)}: {clean(value)}"
+
+
+def _head(rows: Sequence[str], budget: int, most: int = limits.TABLE_ROWS) -> _Cut:
+    kept: list[str] = []
+    cut, used = 0, 0
+    for row in rows[:most]:
+        told = clip(row, _ONE_VALUE)
+        used += length(told) + 1
+        if used > budget:
+            break
+        cut += told != row
+        kept.append(told)
+    return _Cut(rows=tuple(kept), left=len(rows) - len(kept) + cut)
+
+
+def _left(count: int, noun: str, of_what: str) -> Iterator[Block]:
+    if count:
+        verb = "is" if count == 1 else "are"
+        what = f"{plural(count, noun)} {of_what}".strip()
+        yield context(f"… {what} {verb} not shown here in full.")
+
+
+def _changes(changes: _Cut) -> Iterator[Block]:
+    if changes.rows:
+        yield section("*What changed since it was asked before*")
+        yield plain_section("\n".join(changes.rows))
+    yield from _left(changes.left, "change", "")
+
+
+def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
+    if shown.inputs:
+        asked = "The requester typed" if shown.requester is not None else "It was started with"
+        yield section(f"*{asked}*")
+        yield from beside(inputs.rows)
+    yield from _left(inputs.left, "field", "of the form")
+
+
+def beside(rows: Sequence[str]) -> Iterator[Block]:
+    """Yield rows in two columns, long ones and those with line breaks across both."""
+    short: list[PlainTextObject] = []
+    for row in rows:
+        is_short = length(row) <= _BESIDE_ANOTHER and "\n" not in row
+        if short and (not is_short or len(short) == limits.FIELDS):
+            yield SectionBlock(fields=short)
+            short = []
+        if is_short:
+            short.append(plain(row, limits.FIELD))
+        else:
+            yield plain_section(row)
+    if short:
+        yield SectionBlock(fields=short)
+
+
+def pages_of(shown: Preview, whole: Sequence[str] | None = None) -> list[list[Block]]:
+    """Return everything an approver has to read, in as few pages as a modal can show.
+
+    `whole` are all lines of the plan, where the preview holds only the first of them.
+    """
+    lines = [shown.headline, *(shown.lines if whole is None else whole)]
+    texts = list(paragraphs(lines))
+    if shown.changed:
+        texts += ["What changed since it was asked before:", *paragraphs(shown.changed)]
+    if shown.inputs:
+        texts += ["What the requester typed:"]
+        typed = [part for title, value in shown.inputs for part in _row(title, value).split("\n")]
+        texts += list(paragraphs(typed))
+    return list(_paged(texts))
+
+
+def _paged(texts: Sequence[str]) -> Iterator[list[Block]]:
+    page: list[Block] = []
+    used = 0
+    for text in texts:
+        size = len(json.dumps(text)) + 100  # The block around it.
+        if page and (len(page) == _PAGE_BLOCKS or used + size > _PAGE_BYTES):
+            yield page
+            page, used = [], 0
+        page.append(plain_section(text))
+        used += size
+    yield page

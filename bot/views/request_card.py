@@ -1,0 +1,179 @@
+"""The approval card: what will run, why, who may decide, until when, and what came of it.
+
+The body is drawn from the preview alone, so people decide over the bytes that are on record.
+A plan that does not fit is shown in part, says so, and is approved where it can be read
+whole: in the review modal of `request_modals`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from slack_sdk.models.blocks import ActionsBlock, Block
+
+from bot.views.pieces import (
+    Rendered,
+    actions,
+    button,
+    context,
+    header,
+    plain_section,
+    rendered,
+    section,
+)
+from bot.views.plan import Head, head_of
+from bot.views.request_values import Preview, RequestCard, StageShown, Vote
+from bot.views.symbols import OUTCOME
+from bot.wording import Who, bold, clip, code, escape, joined, link, mention, plural, utc, when
+from workflows.gate import Outcome, Verdict
+
+APPROVE = "request.approve"
+REJECT = "request.reject"
+REVIEW = "request.review"
+
+# Together with the plan's head these stay below what one message may hold.
+_STAGES, _NAMES, _RULES, _COMMENT, _VOTES, _REASON = 3, 5, 5, 120, 6, 1_200
+
+
+def request_card(card: RequestCard) -> Rendered:
+    """Build the card of a request in whatever state it is."""
+    shown, head = card.preview, head_of(card.preview)
+    blocks: list[Block] = [
+        header(f"{shown.title}: {shown.headline}"),
+        section(_state(card)),
+        *head.blocks,
+        *_who_may_decide(card),
+        *_record(card),
+        context(*_ids(card)),
+    ]
+    row = _buttons(card, head)
+    return rendered(_sentence(card), [*blocks, row] if row is not None else blocks)
+
+
+def _sentence(card: RequestCard) -> str:
+    """Return the line for phones: who wants what, where, until when; or what came of it."""
+    shown = card.preview
+    asker, what = escape(shown.asker.plain, 80), escape(f"{shown.title}: {shown.headline}", 300)
+    due = utc(shown.expires)
+    if card.is_open:
+        people = escape(joined(_groups(shown)), 200)
+        return f"{asker} asks {people} to approve until {due}: {what}"
+    sign, words = OUTCOME[card.outcome]
+    return f"{sign} {words}: {what} (asked by {asker}, open until {due})"
+
+
+def _groups(shown: Preview) -> list[str]:
+    return list(dict.fromkeys(name for stage in shown.stages for name in stage.groups))
+
+
+def _state(card: RequestCard) -> str:
+    shown = card.preview
+    asked = f"asked by {mention(shown.asker)}"
+    sign, words = OUTCOME[card.outcome]
+    if card.is_open:
+        return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}"
+    at = f" {when(card.settled_at)}" if card.settled_at is not None else ""
+    return f"{sign} {bold(words)}{at} · {asked}\n{_consequence(card)}"
+
+
+def _consequence(card: RequestCard) -> str:
+    """Say what the outcome means for the step: everything but approved means not run."""
+    if card.outcome is Outcome.APPROVED:
+        return "The step has begun." if card.is_consumed else "The step is about to run."
+    if card.outcome is Outcome.SUPERSEDED:
+        newer = link(card.successor, "the newer request") if card.successor else "a newer request"
+        return f"Not run: {newer} took its place."
+    why = {
+        Outcome.DENIED: "Not run: it was rejected.",
+        Outcome.EXPIRED: "Not run: nobody decided in time. Whoever needs it asks again.",
+        Outcome.WITHDRAWN: "Not run on this approval.",
+    }
+    return why[card.outcome]
+
+
+def _who_may_decide(card: RequestCard) -> Iterator[Block]:
+    shown = card.preview
+    if not card.is_open:
+        return
+    lines = [_stage_line(card, index, stage) for index, stage in enumerate(shown.stages)]
+    more = len(lines) - _STAGES
+    yield section("\n".join(lines[:_STAGES]))
+    if more > 0:
+        yield context(f"After these, {plural(more, 'further stage')}.")
+    if shown.needs_reason:
+        yield context("A reason is asked for with each decision.")
+
+
+def _stage_line(card: RequestCard, index: int, stage: StageShown) -> str:
+    names = [mention(card.known.get(name, Who(name=name))) for name in stage.groups[:_NAMES]]
+    more = len(stage.groups) - len(names)
+    people = joined([*names, plural(more, "other")] if more else names)
+    turn = f"Stage {index + 1}: " if len(card.preview.stages) > 1 else ""
+    have = min(card.have, stage.approve) if index == card.stage else 0
+    done = stage.approve if index < card.stage else have
+    stops = "one rejection stops it" if stage.deny == 1 else f"{stage.deny} rejections stop it"
+    return f"{turn}*{done} of {plural(stage.approve, 'approval')}* from {people}; {stops}"
+
+
+def _record(card: RequestCard) -> Iterator[Block]:
+    """Yield who decided what and when, the reason, and the receipt."""
+    shown = list(card.votes[-_VOTES:])
+    earlier = len(card.votes) - len(shown)
+    lines = [f"{plural(earlier, 'earlier decision')}, in the run's history"] if earlier else []
+    lines += [_vote_line(vote) for vote in shown]
+    if lines:
+        yield context(*lines)
+    reason = _reason(card.votes) if card.outcome is Outcome.DENIED else card.reason
+    if reason and not card.is_open:
+        yield context("The reason, in their words:")
+        yield plain_section(_cut(reason))
+    if card.receipt is not None:
+        yield context(code(card.receipt.line))
+
+
+def _reason(votes: Sequence[Vote]) -> str:
+    denials = [vote.comment for vote in votes if vote.verdict is Verdict.DENY and vote.comment]
+    return denials[-1] if denials else ""
+
+
+def _cut(reason: str) -> str:
+    whole = clip(reason, _REASON)
+    return whole if whole == reason else f"{whole}\n(cut here; the whole stands in the history)"
+
+
+def _vote_line(vote: Vote) -> str:
+    sign, said = ("✅", "approved") if vote.verdict is Verdict.APPROVE else ("⛔", "rejected")
+    words = f": “{escape(clip(vote.comment, _COMMENT), 160)}”" if vote.comment else ""
+    return f"{sign} {mention(vote.who)} {said} {when(vote.at)}{words}"
+
+
+def _ids(card: RequestCard) -> list[str]:
+    shown = card.preview
+    rules = [escape(rule, 60) for rule in shown.rules[:_RULES]]
+    more = len(shown.rules) - len(rules)
+    name = escape(shown.workflow, 80)
+    named = joined([*rules, f"{more} more"] if more else rules, "and")
+    return [
+        f"Request {code(shown.request, 80)} · run {code(shown.run, 80)} · step {code(shown.step)}",
+        f"What is approved {code(shown.digest[:8])} · {name} {code(shown.version[:8])}",
+        f"Asked because of: {named}" if named else "",
+        link(card.thread, "Open the run's thread") if card.thread else "",
+    ]
+
+
+def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
+    shown = card.preview
+    reject = button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
+    if card.is_open and head.is_whole:
+        approve = button(
+            f"Approve: {shown.title}",
+            APPROVE,
+            shown.value,
+            style="primary",
+            spoken=f"Approve {shown.step}: {shown.title}",
+        )
+        return actions(approve, reject)
+    if card.is_open:
+        review = button("Review all, then approve", REVIEW, shown.value, style="primary")
+        return actions(review, reject)
+    if card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed:
+        return actions(button("Take my approval back", REJECT, shown.value))
+    return None

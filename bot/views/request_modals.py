@@ -1,0 +1,149 @@
+"""The modals around an approval: read it all, approve with a reason, reject with a reason.
+
+Each carries only the request's value in `private_metadata`, which is the client's word: the
+listener looks everything else up again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
+from slack_sdk.models.views import View
+
+from bot import limits
+from bot.views.pieces import actions, button, context, header, plain, plain_section, section
+from bot.views.plan import pages_of
+from bot.views.request_values import Preview
+from bot.wording import clip, plural
+
+REVIEW_FORM = "request.review_form"
+APPROVE_FORM = "request.approve_form"
+REJECT_FORM = "request.reject_form"
+TURN_PAGE = "request.page"
+TURN_BACK = "request.page_back"
+REASON = "reason"  # Both the block and the field in it.
+
+
+def review_modal(shown: Preview, whole: Sequence[str] | None = None, *, page: int = 1) -> View:
+    """Build one page of everything there is to read; the last page has Approve.
+
+    `whole` are all lines of the plan where the preview holds only the first of them. Without
+    them such a plan cannot be read to its end, so it cannot be approved here either.
+    """
+    pages = pages_of(shown, whole)
+    page = min(max(page, 1), len(pages))
+    is_last = page == len(pages)
+    missing = shown.hidden if whole is None else 0
+    return View(
+        type="modal",
+        callback_id=REVIEW_FORM,
+        private_metadata=shown.value,
+        title=plain("Review", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain("Approve", limits.VIEW_TITLE) if is_last and not missing else None,
+        blocks=[
+            header(f"{shown.title}: {shown.headline}"),
+            *pages[page - 1],
+            *_turning(shown, page, len(pages)),
+            *_ending(shown, missing, is_last=is_last),
+        ],
+    )
+
+
+def _turning(shown: Preview, page: int, last: int) -> list[Block]:
+    if last == 1:
+        return []
+    turns = [
+        button(label, action, f"{shown.value}/{to}")
+        for label, action, to in (
+            ("Page before", TURN_BACK, page - 1),
+            ("Next page", TURN_PAGE, page + 1),
+        )
+        if 1 <= to <= last
+    ]
+    return [context(f"Page {page} of {last}. Approve stands on the last one."), actions(*turns)]
+
+
+def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
+    if not is_last:
+        return []
+    if missing:
+        told = f"{plural(missing, 'line')} of the plan cannot be shown, so it cannot be approved."
+        return [section(f"⚠️ {told}")]
+    return [_reason_input("Why do you approve?")] if shown.needs_reason else []
+
+
+def approve_modal(shown: Preview) -> View:
+    """Build the question for a reason, where the policy wants one with an approval."""
+    return View(
+        type="modal",
+        callback_id=APPROVE_FORM,
+        private_metadata=shown.value,
+        title=plain("Approve", limits.VIEW_TITLE),
+        close=plain("Back", limits.VIEW_TITLE),
+        submit=plain("Approve", limits.VIEW_TITLE),
+        blocks=[
+            plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
+            _reason_input("Why do you approve?"),
+        ],
+    )
+
+
+def reject_modal(shown: Preview, *, reason_required: bool | None = None) -> View:
+    """Build the question why; by default a reason is required where the policy wants one."""
+    required = shown.needs_reason if reason_required is None else reason_required
+    return View(
+        type="modal",
+        callback_id=REJECT_FORM,
+        private_metadata=shown.value,
+        title=plain("Reject", limits.VIEW_TITLE),
+        close=plain("Back", limits.VIEW_TITLE),
+        submit=plain("Reject", limits.VIEW_TITLE),
+        blocks=[
+            plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
+            _reason_input(
+                "Why do you reject it?",
+                required=required,
+                hint="The requester is told, and it stays on record.",
+            ),
+        ],
+    )
+
+
+def _reason_input(label: str, *, required: bool = True, hint: str = "") -> InputBlock:
+    return InputBlock(
+        block_id=REASON,
+        label=plain(label, limits.LABEL),
+        hint=plain(hint or "It stays on record.", limits.HINT),
+        optional=not required,
+        element=PlainTextInputElement(
+            action_id=REASON, multiline=True, max_length=1_000, focus_on_load=True
+        ),
+    )
+
+
+def reason_of(view: Mapping[str, Any]) -> str:
+    """Return the reason that a submitted view carries, or nothing."""
+    state = view.get("state") or {}
+    field = state.get("values", {}).get(REASON, {}).get(REASON, {})
+    return str(field.get("value") or "").strip()
+
+
+def refused_modal(text: str) -> View:
+    """Build what takes a modal's place when its submission was refused; `text` is mrkdwn."""
+    return View(
+        type="modal",
+        title=plain("Not done", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        blocks=[section(text)],
+    )
+
+
+def loading_modal() -> View:
+    """Build what opens at once, where the real one needs longer than Slack waits."""
+    return View(
+        type="modal",
+        title=plain("One moment", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        blocks=[section("Looking it up …")],
+    )

@@ -1,0 +1,138 @@
+"""What an approval card is drawn from: the preview as it was recorded, and what is live.
+
+The preview was made once, when the request was raised, and the auditor reads the same bytes;
+only the tally, the buttons and the receipt change.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.wording import Who, who_of
+from workflows.gate import Outcome, Verdict
+
+
+class _Frozen(BaseModel):
+    # A later release may add to the preview; what this one knows keeps its meaning.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Asker(_Frozen):
+    """Who asked, by external id."""
+
+    id: str
+    name: str = ""
+
+
+class StageShown(_Frozen):
+    """One stage, with the groups as the policy names them."""
+
+    groups: tuple[str, ...] = Field(validation_alias="from")
+    approve: int
+    deny: int
+
+
+Shown = Annotated[str, BeforeValidator(str)]  # Values are shown; a number becomes its digits.
+
+
+class Preview(_Frozen):
+    """What an approver was shown, read back from the entry that asked."""
+
+    v: Literal[1]
+    run: str
+    request: str
+    workflow: str
+    title: str
+    version: str
+    step: str
+    action: str
+    effect: str
+    headline: str
+    lines: tuple[str, ...] = ()
+    lines_total: int = 0
+    inputs: tuple[tuple[str, Shown], ...] = ()
+    requester: Asker | None = None
+    rules: tuple[str, ...] = ()
+    stages: tuple[StageShown, ...]
+    needs_reason: bool = False
+    expires: datetime
+    digest: str
+    changed: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, stored: bytes | str | Mapping[str, Any]) -> Self:
+        """Return the preview from its part, or from the JSON in it."""
+        if isinstance(stored, bytes | str):
+            return cls.model_validate_json(stored)
+        return cls.model_validate(stored)
+
+    @property
+    def value(self) -> str:
+        """Return what the buttons carry: the request and what exactly is approved."""
+        return f"{self.request}.{self.digest[:8]}"
+
+    @property
+    def asker(self) -> Who:
+        """Return who asked, or the schedule if nobody did."""
+        if self.requester is None:
+            return Who(name="the schedule")
+        return who_of(self.requester.id, self.requester.name)
+
+    @property
+    def hidden(self) -> int:
+        """Return how many lines of the plan the preview itself does not hold."""
+        return max(0, self.lines_total - len(self.lines))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One decision, for the record on the card."""
+
+    who: Who
+    verdict: Verdict
+    at: datetime
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where the settling entry stands in the log, and the log's head that covers it."""
+
+    number: int
+    leaf: str
+    size: int
+    root: str
+
+    @property
+    def line(self) -> str:
+        return f"#{self.number} · leaf {self.leaf[:8]} · head {self.size}/{self.root[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCard:
+    """A request as it stands now.
+
+    `known` maps the groups and people that the policy names to live mentions; a name that is
+    not in it is shown as written. `reason` says why a request was withdrawn.
+    """
+
+    preview: Preview
+    outcome: Outcome = Outcome.OPEN
+    stage: int = 0
+    have: int = 0
+    votes: Sequence[Vote] = ()
+    settled_at: datetime | None = None
+    is_consumed: bool = False
+    reason: str = ""
+    successor: str = ""  # The permalink of the request that took this one's place.
+    receipt: Receipt | None = None
+    known: Mapping[str, Who] = field(default_factory=dict)
+    thread: str = ""
+    may_take_back: bool = False  # Approved, not consumed, and whoever approved may still deny.
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is Outcome.OPEN

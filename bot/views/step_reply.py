@@ -1,0 +1,143 @@
+"""One line in a run's thread for each entry that people should see go by."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.views.pieces import Rendered, context, rendered, section
+from bot.wording import Who, code, duration, escape, mention
+from workflows.entry import Entry, Json
+
+_ERROR, _WORDS = 80, 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReply:
+    """An entry worth telling: its kind and data, who did it, and words that explain it."""
+
+    kind: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+    actor: Who | None = None  # None for the bot itself.
+    words: str = ""  # What came back, or a person's reason.
+    rseq: int = 0
+    index: int | None = None
+
+
+def reply_about(entry: Entry, *, actor: Who | None = None, words: str = "") -> StepReply:
+    """Return the reply that tells of `entry`."""
+    return StepReply(
+        kind=entry.kind,
+        data=entry.data,
+        actor=actor,
+        words=words,
+        rseq=entry.rseq,
+        index=entry.index,
+    )
+
+
+def step_reply(reply: StepReply) -> Rendered:
+    """Build the line."""
+    tell = _LINES.get(reply.kind, _other)
+    line = tell(reply)
+    words = f"\n“{escape(reply.words, _WORDS)}”" if reply.words else ""
+    number = f" · entry #{reply.index} of the log" if reply.index is not None else ""
+    return rendered(
+        f"{line} {words.strip()}".strip(),
+        [section(line + words), context(f"Entry {reply.rseq + 1} of this run{number}")],
+    )
+
+
+def _step(reply: StepReply) -> str:
+    return code(_text(reply, "step") or "run")
+
+
+def _text(reply: StepReply, name: str) -> str:
+    value = reply.data.get(name)
+    return "" if value is None else str(value)
+
+
+def _by(reply: StepReply) -> str:
+    return f" by {mention(reply.actor)}" if reply.actor is not None else ""
+
+
+def _try(reply: StepReply) -> str:
+    attempt = reply.data.get("attempt")
+    return f", attempt {attempt}" if isinstance(attempt, int) and attempt > 1 else ""
+
+
+def _executed(reply: StepReply) -> str:
+    ms = reply.data.get("ms")
+    took = f" in {duration(timedelta(milliseconds=ms))}" if isinstance(ms, int) else ""
+    return f"✅ {_step(reply)} is done{took}{_try(reply)}"
+
+
+def _failed(reply: StepReply) -> str:
+    error = escape(_text(reply, "error_class") or "error", _ERROR)
+    partly = _text(reply, "performed") == "partly"
+    happened = "some of it may have happened" if partly else "it did not happen"
+    return f"❌ {_step(reply)} failed ({error}{_try(reply)}); {happened}"
+
+
+def _in_doubt(reply: StepReply) -> str:
+    cause = {
+        "crash": "the program stopped on the way",
+        "timeout": "no answer came in time",
+        "reply_lost": "the answer was lost",
+    }.get(_text(reply, "cause"), "the cause is unknown")
+    return f"❓ {_step(reply)} may or may not have happened: {cause}. It is not sent again blindly"
+
+
+def _resolved(reply: StepReply) -> str:
+    found = {
+        "yes": "✅ {step} did happen",
+        "no": "🔁 {step} did not happen",
+        "unknown": "⏹️ {step} stays unknown",
+    }.get(_text(reply, "happened"), "❓ {step} was looked into")
+    how = {
+        "probe": ", as the system it was sent to says",
+        "late_reply": ", as its late answer says",
+    }.get(_text(reply, "by"), _by(reply))
+    return found.format(step=_step(reply)) + how
+
+
+def _verified(reply: StepReply) -> str:
+    return f"🔎 {_step(reply)} is verified: the change is there"
+
+
+def _not_verified(reply: StepReply) -> str:
+    return f"⚠️ {_step(reply)} is not verified: the change is not there. Somebody has to look"
+
+
+def _unverifiable(reply: StepReply) -> str:
+    return f"⚠️ {_step(reply)} could not be verified. Somebody has to look"
+
+
+def _decided(reply: StepReply) -> str:
+    told = {
+        "skip": "⏭️ {step} is skipped{by}",
+        "exception": "⚠️ {step} needs a person to say how it goes on",
+        "retry": "🔁 {step} is tried again{by}",
+        "abort": "⏹️ {step} is aborted{by}",
+        "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
+        "queue": "🕓 The run waits until another one is done with the same thing",
+    }.get(_text(reply, "decision"))
+    if told is None:
+        return _other(reply)
+    return told.format(step=_step(reply), by=_by(reply))
+
+
+def _other(reply: StepReply) -> str:
+    what = escape(_text(reply, "decision") or reply.kind.replace(".", " "), _ERROR)
+    return f"• {_step(reply)}: {what}{_by(reply)}"
+
+
+_LINES: dict[str, Callable[[StepReply], str]] = {
+    "action.executed": _executed,
+    "action.failed": _failed,
+    "action.in_doubt": _in_doubt,
+    "action.resolved": _resolved,
+    "verification.passed": _verified,
+    "verification.failed": _not_verified,
+    "verification.unknown": _unverifiable,
+    "decision.made": _decided,
+}

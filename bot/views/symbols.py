@@ -1,0 +1,44 @@
+"""The sign and the words for each state, the same in every view."""
+
+from workflows.gate import Outcome
+from workflows.run import Phase, Status
+
+STATUS: dict[Status, tuple[str, str]] = {
+    Status.QUEUED: ("🕓", "queued behind another run"),
+    Status.READY: ("▶️", "about to go on"),
+    Status.RUNNING: ("▶️", "running"),
+    Status.WAITING: ("⏸️", "waiting"),
+    Status.IN_DOUBT: ("❓", "in doubt: somebody has to say what happened"),
+    Status.EXCEPTION: ("⚠️", "stopped: somebody has to say how it goes on"),
+    Status.DONE: ("✅", "done"),
+    Status.DENIED: ("⛔", "denied"),
+    Status.EXPIRED: ("⌛", "expired without a decision"),
+    Status.WITHDRAWN: ("↩️", "withdrawn"),
+    Status.FAILED: ("❌", "failed"),
+    Status.ABORTED: ("⏹️", "aborted"),
+    Status.CANCELLED: ("🚫", "cancelled"),
+}
+
+PHASE: dict[Phase, tuple[str, str]] = {
+    Phase.PENDING: ("▫️", ""),
+    Phase.OBSERVED: ("✅", "read"),
+    Phase.ASKED: ("✋", "waits for approval"),
+    Phase.APPROVED: ("👍", "approved, not run yet"),
+    Phase.REFUSED: ("⛔", "not approved, not run"),
+    Phase.INTENDED: ("▶️", "under way"),
+    Phase.IN_DOUBT: ("❓", "in doubt"),
+    Phase.EXECUTED: ("✅", "done"),
+    Phase.VERIFIED: ("✅", "done and verified"),
+    Phase.SKIPPED: ("⏭️", "skipped"),
+    Phase.FAILED: ("❌", "failed"),
+    Phase.EXCEPTION: ("⚠️", "needs a person"),
+}
+
+OUTCOME: dict[Outcome, tuple[str, str]] = {
+    Outcome.OPEN: ("✋", "Waiting for approval"),
+    Outcome.APPROVED: ("✅", "Approved"),
+    Outcome.DENIED: ("⛔", "Rejected"),
+    Outcome.EXPIRED: ("⌛", "Expired"),
+    Outcome.WITHDRAWN: ("↩️", "Withdrawn"),
+    Outcome.SUPERSEDED: ("🔁", "Superseded"),
+}

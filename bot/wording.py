@@ -1,0 +1,202 @@
+"""Words for Slack: harmless, short enough, and in the reader's own time zone.
+
+Everything that people, services or models wrote passes through `escape` (for mrkdwn) or
+`clean` (for plain text) before it is shown; everything of unknown length through `clip`.
+Which words stand where is for the views.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+ELLIPSIS = "…"
+NOTHING = "–"  # noqa: RUF001 - the dash that stands for an empty value in tables.
+
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+# Look-alikes: Slack has no escape for its formatting marks, and an invisible joiner in front
+# of a mark is not documented to disarm it.
+_LOOKALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
+_LIVE_MARK = re.compile(r"(?<![A-Za-z0-9])[*_~`]+|[*_~`]+(?![A-Za-z0-9])|`+")
+_SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+'-]+:)")
+_USER = re.compile(r"[UW][A-Z0-9]{1,20}")
+_GROUP = re.compile(r"S[A-Z0-9]{1,20}")
+_SAFE_LINK = re.compile(r"https?://[^\s<>|]+")
+
+
+def length(text: str) -> int:
+    """Return how long Slack finds `text`."""
+    return len(text) + sum(one > "\uffff" for one in text)
+
+
+def clean(text: str) -> str:
+    """Return `text` without anything that could disguise what it says.
+
+    Control characters, lone surrogates and marks that turn the writing direction become a
+    visible sign; line breaks and tabs stay.
+    """
+    return "".join(one if _is_honest(one) else "\ufffd" for one in text.replace("\r\n", "\n"))
+
+
+def _is_honest(one: str) -> bool:
+    if one in "\n\t" or one == "\u200d":  # The joiner holds composed emoji together.
+        return True
+    return unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def one_line(text: str) -> str:
+    """Return `text` cleaned and on one line, so that a value cannot pretend to be two."""
+    return clean(text).replace("\n", " ⏎ ").replace("\t", " ")
+
+
+def clip(text: str, most: int) -> str:
+    """Return `text` in at most `most` units; what was cut ends in an ellipsis."""
+    if length(text) <= most:
+        return text
+    kept, used = [], length(ELLIPSIS)
+    for one in text:
+        used += length(one)
+        if used > most:
+            break
+        kept.append(one)
+    return "".join(kept).rstrip() + ELLIPSIS
+
+
+def escape(text: str, most: int | None = None) -> str:
+    """Return `text` as mrkdwn that shows these words and does nothing.
+
+    Mentions, links, emoji codes and formatting stay dead letters. With `most`, the escaped
+    text has at most that length, and no entity is cut in two.
+    """
+    words = clean(text)
+    escaped = _escaped(words)
+    if most is None or length(escaped) <= most:
+        return escaped
+    room = most
+    while length(escaped) > most:
+        words = clip(words, room)
+        escaped = _escaped(words)
+        room -= max(1, (length(escaped) - most) // 5)  # An entity has at most five characters.
+    return escaped
+
+
+def _escaped(words: str) -> str:
+    for raw, entity in _ENTITIES:
+        words = words.replace(raw, entity)
+    words = _LIVE_MARK.sub(lambda mark: mark.group().translate(_LOOKALIKES), words)
+    words = _SHORTCODE.sub("\u2236", words)
+    # At the start of a line Slack reads an escaped ">" as a quotation.
+    return re.sub(r"(?m)^(\s*)&gt;", "\\1\u203a", words)
+
+
+def bold(text: str, most: int | None = None) -> str:
+    """Return `text` escaped and bold, on one line."""
+    words = escape(one_line(text).strip(), most - 2 if most is not None else None)
+    return f"*{words}*" if words else ""
+
+
+def code(text: str, most: int = 200) -> str:
+    """Return `text` escaped as inline code, on one line."""
+    words = escape(one_line(text).strip(), most - 2)
+    return f"`{words}`" if words else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """Somebody as Slack shows them: a live mention where the id is known, else the name."""
+
+    name: str
+    user: str = ""
+    group: str = ""
+
+    @property
+    def plain(self) -> str:
+        """Return the name alone, for plain text and notifications of nobody."""
+        return one_line(self.name) or self.user or self.group or "somebody"
+
+
+def who_of(external: str, name: str = "") -> Who:
+    """Return the person behind an external id such as `slack:T0ACME:U0RITA`."""
+    system, _, rest = external.partition(":")
+    user = rest.rpartition(":")[2] if system == "slack" else ""
+    return Who(name=name or rest or external, user=user)
+
+
+def mention(who: Who) -> str:
+    """Return the mrkdwn that names `who`, and notifies them where their id is known."""
+    if _USER.fullmatch(who.user):
+        return f"<@{who.user}>"
+    if _GROUP.fullmatch(who.group):
+        return f"<!subteam^{who.group}>"
+    return escape(who.plain, 80)
+
+
+def mentions(people: Sequence[Who], otherwise: str, most: int = 5) -> str:
+    """Return `a, b or c` as live mentions, or `otherwise` when there is nobody to name."""
+    return _several([mention(who) for who in people], otherwise, most)
+
+
+def names(people: Sequence[Who], otherwise: str, most: int = 5) -> str:
+    """Return `a, b or c` as escaped names, for the line that phones show."""
+    return _several([escape(who.plain, 80) for who in people], otherwise, most)
+
+
+def _several(told: list[str], otherwise: str, most: int) -> str:
+    more = len(told) - most
+    shown = [*told[:most], plural(more, "other")] if more > 0 else told
+    return joined(shown) or otherwise
+
+
+def link(url: str, label: str) -> str:
+    """Return a link, or the bare words where `url` is no web address."""
+    words = escape(one_line(label), 150)
+    if not _SAFE_LINK.fullmatch(url):
+        return words
+    return f"<{url.replace('&', '&amp;')}|{words}>"
+
+
+def is_web_address(url: str) -> bool:
+    """Say whether `url` may stand behind a button."""
+    return _SAFE_LINK.fullmatch(url) is not None
+
+
+def when(moment: datetime) -> str:
+    """Return a date that Slack shows in the reader's time zone."""
+    seconds = int(moment.timestamp())
+    return f"<!date^{seconds}^{{date_short_pretty}} at {{time}}|{utc(moment)}>"
+
+
+def utc(moment: datetime) -> str:
+    """Return a date for texts in which Slack's dates do not work."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: `1 approval`, `2 approvals`."""
+    return f"{amount(count)} {one if count == 1 else many or one + 's'}"
+
+
+def amount(number: float) -> str:
+    """Return a number with its thousands apart: `12,000`."""
+    return f"{number:,}"
+
+
+def duration(span: timedelta) -> str:
+    """Return a span in its two largest units: `2 h 5 min`; tiny ones in milliseconds."""
+    if span < timedelta(seconds=1):
+        return f"{max(0, span // timedelta(milliseconds=1))} ms"
+    seconds = span // timedelta(seconds=1)
+    parts = []
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        parts.append((count, name))
+    first = next(index for index, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {name}" for count, name in parts[first : first + 2] if count)
+
+
+def joined(told: list[str], last: str = "or") -> str:
+    """Return things as a person lists them: `a, b or c`."""
+    if len(told) < 2:  # noqa: PLR2004 - one name needs no word between.
+        return "".join(told)
+    return f"{', '.join(told[:-1])} {last} {told[-1]}"
