@@ -1,7 +1,7 @@
 """How subcommands answer: for a person, or as JSON with `--json`."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -38,7 +38,7 @@ def _remember(context: click.Context, _: click.Parameter, value: bool) -> bool: 
     return value
 
 
-def answer(data: Json, lines: Iterable[str], *, as_json: bool) -> None:
+def answer(data: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> None:
     """Print `data` as one JSON object, or `lines` for a person."""
     if as_json:
         click.echo(json.dumps(data, ensure_ascii=False, sort_keys=True))

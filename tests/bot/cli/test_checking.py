@@ -1,0 +1,83 @@
+"""`interlock check`, `schema` and `policy check`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import workflows
+from bot.cli import main
+
+SHIPPED = Path(workflows.__file__).parent / "definitions"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def broken(tmp_path: Path) -> Path:
+    text = (SHIPPED / "refund-customer.yaml").read_text()
+    file = tmp_path / "broken.yaml"
+    file.write_text(text.replace("owner:", "ownr:", 1))
+    return file
+
+
+def test_shipped_workflows_have_no_fault() -> None:
+    policy = SHIPPED / "demo-policy.yaml"
+    told = CliRunner().invoke(main, ["check", str(SHIPPED), "--policy", str(policy)])
+
+    assert told.exit_code == 0, told.output
+
+
+def test_a_fault_names_its_place_and_what_would_be_right(tmp_path: Path) -> None:
+    file = broken(tmp_path)
+    told = CliRunner().invoke(main, ["check", str(file)])
+
+    assert told.exit_code == 1
+    assert f"{file}:4:1: ownr" in told.output
+    assert "did you mean 'owner'?" in told.output
+
+
+def test_faults_are_data_where_json_was_asked_for(tmp_path: Path) -> None:
+    told = CliRunner().invoke(main, ["check", "--json", str(broken(tmp_path))])
+    data = json.loads(told.output)
+
+    assert told.exit_code == 1
+    assert data["ok"] is False
+    assert {one["line"] for one in data["faults"]} >= {4}
+
+
+def test_a_file_that_is_not_there_is_asked_wrongly() -> None:
+    assert CliRunner().invoke(main, ["check", "nowhere.yaml"]).exit_code == 2
+
+
+def test_the_schema_knows_what_a_workflow_needs() -> None:
+    schema = json.loads(CliRunner().invoke(main, ["schema"]).output)
+
+    assert {"workflow", "title", "owner", "deputy", "steps"} <= set(schema["required"])
+
+
+def test_the_policy_of_a_new_home_can_be_used() -> None:
+    CliRunner().invoke(main, ["init"])
+    told = CliRunner().invoke(main, ["policy", "check", "--json"])
+
+    assert told.exit_code == 0, told.output
+    assert len(json.loads(told.output)["digest"]) == 64
+
+
+def test_a_policy_that_asks_nobody_cannot_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(
+        "defaults: {expires: 24h}\n"
+        "rules:\n"
+        "  - name: all\n"
+        "    when: 'true'\n"
+        "    stages: [{from: ['@leads'], approve: 0}]\n"
+    )
+    told = CliRunner().invoke(main, ["policy", "check", str(file)])
+
+    assert told.exit_code == 1
+    assert f"{file}:5:" in told.output
