@@ -1,9 +1,12 @@
 """How fast Slack lets us speak, as arithmetic: buckets by method, and by channel for posts.
 
-Pure but for what it remembers; the moment comes in as an argument, waiting is for the outbox.
+`Pace` is pure but for what it remembers: the moment comes in as an argument. `Pacer` shares it
+between threads. Neither waits: whoever is too early is told when to come back.
 The figures stay a little under Slack's published ones (each is "at least so many a minute").
 """
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +25,10 @@ DEFAULT_PER_MINUTE: Final = 18.0
 BURST: Final = 10.0
 CHANNEL_PER_SECOND: Final = 1.0
 CHANNEL_BURST: Final = 3.0
+# What is not urgent leaves this share of a burst to what is: open decisions go first.
+RESERVED: Final = 0.4
+# Told to come back together, a crowd would only be sent away again; so they come one by one.
+MOST_SPREAD_SECONDS: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -32,9 +39,11 @@ class _Bucket:
     rate: float
     level: float
     seen: float
+    next_slot: float = float("-inf")
 
-    def wait(self, now: float) -> float:
-        return max(0.0, (1.0 - self._level(now)) / self.rate)
+    def wait(self, now: float, *, is_urgent: bool) -> float:
+        needed = 1.0 if is_urgent else 1.0 + RESERVED * (self.most - 1.0)
+        return max(0.0, (needed - self._level(now)) / self.rate)
 
     def take(self, now: float) -> None:
         self.level, self.seen = self._level(now) - 1.0, now
@@ -50,9 +59,11 @@ class Pace:
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
     _slowed: dict[str, float] = field(default_factory=dict)
 
-    def wait(self, method: str, *, now: float, channel: str | None = None) -> float:
+    def wait(
+        self, method: str, *, now: float, channel: str | None = None, is_urgent: bool = True
+    ) -> float:
         """Return in how many seconds `method` may be called in `channel`; 0 is now."""
-        waits = [bucket.wait(now) for bucket in self._of(method, channel, now)]
+        waits = [one.wait(now, is_urgent=is_urgent) for one in self._of(method, channel, now)]
         slowed = [self._slowed.get(name, now) - now for name in _names(method, channel)]
         return max(0.0, *waits, *slowed)
 
@@ -60,6 +71,13 @@ class Pace:
         """Count one call."""
         for bucket in self._of(method, channel, now):
             bucket.take(now)
+
+    def spread(self, method: str, wait: float, *, now: float, channel: str | None) -> float:
+        """Return `wait`, or longer for each that asks after another: a place in a line."""
+        bucket = self._of(method, channel, now)[-1]
+        slot = max(now + wait, bucket.next_slot)
+        bucket.next_slot = min(slot, now + MOST_SPREAD_SECONDS) + 1.0 / bucket.rate
+        return min(slot - now, MOST_SPREAD_SECONDS)
 
     def slow_down(self, method: str, *, until: float) -> None:
         """Hold `method` back as Slack demanded. Other methods go on: the limit is the method's."""
@@ -82,3 +100,43 @@ def _names(method: str, channel: str | None) -> list[str]:
     if method == POST and channel is not None:
         return [method, f"{method}/{channel}"]
     return [method]
+
+
+class TooSoonError(Exception):
+    """The call would come faster than Slack allows; `after` seconds from now it may be made."""
+
+    def __init__(self, method: str, *, after: float) -> None:
+        super().__init__(f"{method}: again in {after:.2f} s")
+        self.method = method
+        self.after = after
+
+
+class Pacer:
+    """One pace for all threads that speak with one token."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._pace = Pace()
+
+    def take(self, method: str, *, channel: str | None = None, is_urgent: bool = True) -> None:
+        """Count a call that is about to be made.
+
+        Raises:
+            TooSoonError: it must wait; nothing is counted.
+        """
+        with self._guard:
+            now = self._clock()
+            wait = self._pace.wait(method, now=now, channel=channel, is_urgent=is_urgent)
+            if wait > 0:
+                spread = wait if is_urgent else self._spread(method, wait, now, channel)
+                raise TooSoonError(method, after=spread)
+            self._pace.take(method, now=now, channel=channel)
+
+    def _spread(self, method: str, wait: float, now: float, channel: str | None) -> float:
+        return self._pace.spread(method, wait, now=now, channel=channel)
+
+    def slow_down(self, method: str, *, after: float) -> None:
+        """Hold `method` back for as many seconds as Slack said."""
+        with self._guard:
+            self._pace.slow_down(method, until=self._clock() + after)

@@ -1,0 +1,250 @@
+"""Brings one message to Slack: posts it, updates it, or finds it again after a lost answer.
+
+Says what came of it and changes nothing else; rows and consequences are for `outbox`.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar
+
+from bot.addresses import Addresses
+from bot.pacing import POST, UPDATE, Pacer, TooSoonError
+from bot.slack_client import Content, Place, SlackClient
+from bot.slack_errors import (
+    LostAnswerError,
+    RateLimitedError,
+    RefusedError,
+    SlackError,
+    UnreadyError,
+)
+
+EVENT_TYPE = "interlock_message"
+CHART = "data_visualization"
+# How far back a lost post is looked for: takeovers come within minutes, restarts within days.
+LOOK_BACK_SECONDS = 7 * 24 * 3600.0
+MOST_LOOKED_THROUGH = 2_000
+
+GONE = frozenset({"message_not_found"})
+FROZEN = frozenset({"cant_update_message", "edit_window_closed", "block_mismatch"})
+NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found"})
+BAD_BLOCKS = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"}
+)
+
+RESET_SECONDS = 3.0  # A request whose line was cut may still be on its way.
+PASSING_SECONDS = 5.0
+SETTINGS_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A message on its way: where to, in which thread, where it already stands.
+
+    `may_be_there` says that an earlier post was cut off, so Slack may have it without our
+    knowing. `needs_blocks` says that it is nothing without its buttons, `is_urgent` that it
+    goes ahead of live states.
+    """
+
+    id: int
+    subject: str
+    key: str
+    channel: str
+    content: Content
+    thread: Place | None = None
+    place: Place | None = None
+    may_be_there: bool = False
+    needs_blocks: bool = False
+    is_urgent: bool = True
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Return the mark by which a lost post is found again: ids only."""
+        payload = {"outbox": self.id, "subject": self.subject, "key": self.key}
+        return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The message stands at `place` and says what it should."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Not now; `may_be_there` must be remembered until then."""
+
+    after: float
+    error: str
+    may_be_there: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undeliverable:
+    """Slack will not take it, however often it is tried."""
+
+    error: str
+
+
+Result: TypeAlias = Delivered | Later | Undeliverable
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Try:
+    """What is known while one parcel is being brought."""
+
+    may_be_there: bool
+
+
+class Courier:
+    """Delivers parcels with one token. Safe to share between threads."""
+
+    def __init__(
+        self,
+        client: SlackClient,
+        pacer: Pacer,
+        addresses: Addresses,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._pacer = pacer
+        self._addresses = addresses
+        self._now = now
+
+    def deliver(self, parcel: Parcel, *, posting: Callable[[], None]) -> Result:
+        """Bring `parcel` to Slack and say what came of it.
+
+        `posting` is called before a post whose answer could be lost; what it notes makes the
+        next process look before it posts again. If it raises, nothing is posted.
+        """
+        known = _Try(may_be_there=parcel.may_be_there)
+        try:
+            return self._deliver(parcel, known, posting)
+        except TooSoonError as early:
+            return Later(after=early.after, error="paced", may_be_there=known.may_be_there)
+        except RateLimitedError as error:
+            self._pacer.slow_down(error.method, after=error.after)
+            return Later(after=error.after, error=error.code, may_be_there=known.may_be_there)
+        except LostAnswerError as error:
+            return Later(after=RESET_SECONDS, error=error.code, may_be_there=known.may_be_there)
+        except UnreadyError as error:
+            wait = SETTINGS_SECONDS if error.needs_a_person else PASSING_SECONDS
+            return Later(after=wait, error=error.code, may_be_there=known.may_be_there)
+        except RefusedError as error:
+            return Undeliverable(error=error.code)
+
+    def _deliver(self, parcel: Parcel, known: _Try, posting: Callable[[], None]) -> Result:
+        channel = self._addresses.postable(parcel.channel)
+        place = parcel.place
+        if place is None and parcel.may_be_there:
+            place = self._find(parcel, channel)
+            known.may_be_there = False
+        if place is None:
+            return Delivered(place=self._posted(parcel, channel, known, posting))
+        try:
+            self._accepted(parcel, lambda content: self._update(place, content, parcel.is_urgent))
+        except RefusedError as error:
+            if error.code not in GONE | FROZEN:
+                raise
+            is_frozen = error.code in FROZEN
+        else:
+            return Delivered(place=place)
+        # What stands frozen keeps its place at the head of a thread, so the news goes below it.
+        below = parcel.thread or place if is_frozen else parcel.thread
+        new = self._posted(replace(parcel, thread=below), channel, known, posting)
+        return Delivered(place=place if is_frozen and parcel.thread is None else new)
+
+    def _update(self, place: Place, content: Content, is_urgent: bool) -> None:  # noqa: FBT001 - always handed over from a parcel.
+        self._pacer.take(UPDATE, is_urgent=is_urgent)
+        self._client.update(place, content)
+
+    # --- posting ----------------------------------------------------------------------------
+
+    def _posted(
+        self, parcel: Parcel, channel: str, known: _Try, posting: Callable[[], None]
+    ) -> Place:
+        thread = parcel.thread.ts if parcel.thread else None
+
+        def post(content: Content) -> Place:
+            self._pacer.take(POST, channel=channel, is_urgent=parcel.is_urgent)
+            posting()
+            known.may_be_there = True  # Until Slack answers, whatever it answers.
+            return self._client.post(channel, content, thread=thread, metadata=parcel.metadata)
+
+        try:
+            place = self._accepted(parcel, post)
+        except LostAnswerError:
+            raise
+        except SlackError as error:
+            known.may_be_there = False
+            if thread is None or error.code not in NO_THREAD:
+                raise
+            # Somebody deleted the thread's first message: better beside it than not at all.
+            return self._posted(replace(parcel, thread=None), channel, known, posting)
+        self._addresses.remember(parcel.channel, place.channel)
+        return place
+
+    @staticmethod
+    def _accepted(parcel: Parcel, call: Callable[[Content], T]) -> T:
+        """Make the call; while Slack dislikes the blocks, again with fewer of them."""
+        versions = _ever_plainer(parcel)
+        while True:
+            content, is_last = next(versions)
+            try:
+                return call(content)
+            except RefusedError as error:
+                if is_last or error.code not in BAD_BLOCKS:
+                    raise
+
+    # --- finding ----------------------------------------------------------------------------
+
+    def _find(self, parcel: Parcel, channel: str) -> Place | None:
+        """Return where an earlier post of `parcel` stands, None if there is none."""
+        try:
+            return self._search(parcel, self._addresses.readable(channel))
+        except RefusedError:
+            # A place that cannot be read at all cannot have taken the post either.
+            return None
+        except UnreadyError as error:
+            if error.needs_a_person and channel.startswith("D"):
+                # Reading direct messages is an optional scope; told twice beats untold.
+                return None
+            raise
+
+    def _search(self, parcel: Parcel, channel: str) -> Place | None:
+        thread = parcel.thread.ts if parcel.thread else None
+        self._pacer.take("conversations.replies" if thread else "conversations.history")
+        messages = self._client.messages(
+            channel, thread=thread, oldest=self._now() - LOOK_BACK_SECONDS
+        )
+        for message in islice(messages, MOST_LOOKED_THROUGH):
+            if _is_ours(message, parcel):
+                return Place(channel=channel, ts=str(message["ts"]))
+        return None
+
+
+def _is_ours(message: Mapping[str, Any], parcel: Parcel) -> bool:
+    found = message.get("metadata") or {}
+    return (
+        found.get("event_type") == EVENT_TYPE
+        and found.get("event_payload") == parcel.metadata["event_payload"]
+    )
+
+
+def _ever_plainer(parcel: Parcel) -> Iterator[tuple[Content, bool]]:
+    """Yield the content, then without charts, then without blocks, and whether it is the last.
+
+    A message that is nothing without its buttons keeps the rest of its blocks.
+    """
+    whole = parcel.content
+    uncharted = replace(whole, blocks=[one for one in whole.blocks if one.get("type") != CHART])
+    versions = [whole]
+    if len(uncharted.blocks) < len(whole.blocks):
+        versions.append(uncharted)
+    if uncharted.blocks and not parcel.needs_blocks:
+        versions.append(replace(whole, blocks=[]))
+    yield from ((one, one is versions[-1]) for one in versions)

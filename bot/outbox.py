@@ -1,0 +1,274 @@
+"""Delivers what waits in the outbox: claims a row, renders its subject as it is now, sends it.
+
+A row names only its subject, so the newest state wins however often it changed. How one message
+reaches Slack is for `delivery`, what it says for `rendering`, what follows when Slack will not
+take it for `undelivered`. Nothing sleeps while it holds a row: what must wait gets its moment
+stored, and other work goes on.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from bot.delivery import Courier, Delivered, Later, Parcel, Undeliverable
+from bot.slack_client import Content, Place
+from storage.outbox_rows import OutboxRows
+from storage.outbox_values import MessagePlace, OutboxRow
+from workflows.entry import Json, RunId
+from workflows.errors import StorageError
+from workflows.store import Subject
+
+log = logging.getLogger(__name__)
+
+THREADS = 3
+BACKSTOP_SECONDS = 1.0
+LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
+DEFECT_SECONDS = 30.0
+# A claim lasts 60 s; later than this after claiming, a post could still be under way when it ends.
+LATEST_POST_SECONDS = 40.0
+STOP_SECONDS = 15.0
+
+DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE})
+IN_THREAD = DECISIONS | {Subject.STEP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message as it stands now, and the channel or person it goes to."""
+
+    channel: str
+    content: Content
+
+
+class Renderer(Protocol):
+    """Says what a row's subject looks like now."""
+
+    def render(self, row: OutboxRow) -> Letter | None:
+        """Return the message; None if there is nothing to tell (anybody) any more."""
+
+
+class Consequences(Protocol):
+    """What the rest of the product makes of a delivery."""
+
+    def delivered(self, run: RunId, step: str, *, output: Json) -> None:
+        """Go on with a run whose step was to post a message."""
+
+    def gave_up(self, row: OutboxRow, *, error: str) -> None:
+        """Record that a message cannot be delivered, and draw the consequences."""
+
+
+class LostClaimError(Exception):
+    """Another process took the row over; it is theirs now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What the outbox works with. `name` tells this process from others."""
+
+    rows: OutboxRows
+    courier: Courier
+    renderer: Renderer
+    consequences: Consequences
+    name: str
+    live_seconds: float = LIVE_SECONDS
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ticks: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True)
+class _Bell:
+    """Wakes whoever waits for work, without losing a ring between two looks."""
+
+    rung: int = 0
+    turn: threading.Condition = field(default_factory=threading.Condition)
+
+    def ring(self, *, everybody: bool = False) -> None:
+        with self.turn:
+            self.rung += 1
+            if everybody:
+                self.turn.notify_all()
+            else:
+                self.turn.notify()
+
+    def wait(self, seen: int, timeout: float | None) -> None:
+        with self.turn:
+            if self.rung == seen:
+                self.turn.wait(timeout)
+
+
+class Outbox:
+    """The threads that deliver. `nudge` after each commit that sent something."""
+
+    def __init__(self, post: Post, *, threads: int = THREADS) -> None:
+        self._post = post
+        self._bell = _Bell()
+        self._stopping = threading.Event()
+        self._live_at: dict[RunId, float] = {}
+        self._threads = [
+            threading.Thread(target=self._work, args=(number,), name=f"outbox-{number}")
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Begin to deliver, with what was left over first."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take no new message, and wait for those under way."""
+        self._stopping.set()
+        self._bell.ring(everybody=True)
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+
+    def nudge(self) -> None:
+        """Have the outbox looked at now. Cheap; a lost nudge costs a second."""
+        self._bell.ring()
+
+    def _work(self, number: int) -> None:
+        by = f"{self._post.name}/{number}"
+        while not self._stopping.is_set():
+            seen = self._bell.rung
+            try:
+                is_busy = self.deliver_next(by=by)
+                # The first thread keeps watch; the others sleep until there is work for two.
+                patience = None if is_busy or number else self._until_next()
+            except StorageError:
+                log.warning("outbox waits for the database", exc_info=True)
+                is_busy, patience = False, BACKSTOP_SECONDS
+            if not is_busy:
+                self._bell.wait(seen, patience)
+
+    def _until_next(self) -> float:
+        coming = self._post.rows.next_moment()
+        if coming is None:
+            return BACKSTOP_SECONDS
+        return min(max((coming - self._post.now()).total_seconds(), 0.0), BACKSTOP_SECONDS)
+
+    def deliver_next(self, *, by: str) -> bool:
+        """Deliver one message that may go now; False if there was none.
+
+        Raises:
+            StorageError: what came of it could not be recorded; the claim runs out.
+        """
+        rows = self._post.rows.claim_messages(by=by, limit=1)
+        for row in rows:
+            self.nudge()  # There may be more: wake one other thread to look.
+            try:
+                self._deliver(row, by)
+            except LostClaimError:
+                log.info("message taken over", extra={"outbox": row.id})
+            except StorageError:
+                raise
+            except Exception:
+                # A defect with one message must not keep the others from leaving.
+                log.exception("message not delivered", extra=_facts(row))
+                self._later(row, DEFECT_SECONDS, "defect", may_be_there=True)
+        return bool(rows)
+
+    def _deliver(self, row: OutboxRow, by: str) -> None:
+        wait = self._live_wait(row)
+        if wait > 0:
+            self._later(row, wait, "live", may_be_there=row.was_posting)
+            return
+        letter = self._post.renderer.render(row)
+        if letter is None:
+            self._post.rows.mark_delivered(row.id, done=row.wanted)
+            return
+        claimed = self._post.ticks()
+        parcel = _parcel(row, letter)
+        result = self._post.courier.deliver(parcel, posting=lambda: self._posting(row, by, claimed))
+        match result:
+            case Delivered(place=place):
+                self._delivered(row, place)
+            case Later(after=after, error=error, may_be_there=may_be_there):
+                self._later(row, after, error, may_be_there=may_be_there)
+            case Undeliverable(error=error):
+                self._give_up(row, error)
+
+    def _posting(self, row: OutboxRow, by: str, claimed: float) -> None:
+        is_late = self._post.ticks() - claimed > LATEST_POST_SECONDS
+        if is_late or not self._post.rows.mark_posting(row.id, by=by):
+            raise LostClaimError
+
+    # --- what came of it --------------------------------------------------------------------
+
+    def _delivered(self, row: OutboxRow, place: Place) -> None:
+        if row.subject is Subject.POST and row.run is not None:
+            # First the run, then the row: killed in between, the next process finds the message
+            # by its metadata and tells the run again, which is harmless.
+            output: Json = {"channel": place.channel, "ts": place.ts}
+            self._post.consequences.delivered(row.run, _step_of(row), output=output)
+        self._post.rows.mark_delivered(
+            row.id, done=row.wanted, place=MessagePlace(channel=place.channel, ts=place.ts)
+        )
+        if row.subject is Subject.ROOT and row.run is not None:
+            self._was_live(row.run)
+        if row.place is None:
+            self.nudge()  # Replies that waited for this one may go.
+
+    def _later(self, row: OutboxRow, after: float, error: str, *, may_be_there: bool) -> None:
+        self._post.rows.postpone(
+            row.id,
+            until=self._post.now() + timedelta(seconds=after),
+            error=error,
+            may_have_arrived=may_be_there,
+        )
+
+    def _give_up(self, row: OutboxRow, error: str) -> None:
+        log.warning("message undeliverable", extra=_facts(row) | {"error": error})
+        # First the consequences, then the row: killed in between, they are drawn once more.
+        self._post.consequences.gave_up(row, error=error)
+        for other in self._post.rows.mark_failed(row.id, error=error):
+            if other.id != row.id:
+                self._post.consequences.gave_up(other, error=error)
+
+    # --- live states ------------------------------------------------------------------------
+
+    def _live_wait(self, row: OutboxRow) -> float:
+        if row.subject is not Subject.ROOT or row.run is None or row.place is None:
+            return 0.0
+        last = self._live_at.get(row.run, float("-inf"))
+        return last + self._post.live_seconds - self._post.ticks()
+
+    def _was_live(self, run: RunId) -> None:
+        now = self._post.ticks()
+        self._live_at[run] = now
+        for one, at in list(self._live_at.items()):
+            if now - at > self._post.live_seconds:
+                self._live_at.pop(one, None)
+
+
+def _parcel(row: OutboxRow, letter: Letter) -> Parcel:
+    thread = _place(row.thread) if row.subject in IN_THREAD else None
+    place = _place(row.place)
+    around = place or thread
+    return Parcel(
+        id=row.id,
+        subject=row.subject,
+        key=row.key,
+        channel=around.channel if around else letter.channel,
+        content=letter.content,
+        thread=thread,
+        place=place,
+        may_be_there=row.was_posting,
+        needs_blocks=row.subject in DECISIONS,
+        is_urgent=row.subject is not Subject.STEP
+        and not (row.subject is Subject.ROOT and row.place is not None),
+    )
+
+
+def _place(found: MessagePlace | None) -> Place | None:
+    return None if found is None else Place(channel=found.channel, ts=found.ts)
+
+
+def _step_of(row: OutboxRow) -> str:
+    return row.key.partition("/")[2]
+
+
+def _facts(row: OutboxRow) -> dict[str, object]:
+    return {"outbox": row.id, "subject": str(row.subject), "attempts": row.attempts}
