@@ -26,7 +26,6 @@ from workflows.store import DueKind
 IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
-NOT_ENDED = text("outcome IS NULL")
 
 
 class RunRecord(Base):
@@ -49,9 +48,6 @@ class RunRecord(Base):
         Index("ix_run_workflow_started_at", "workflow", "started_at", "id"),
         Index("ix_run_requester_started_at", "requester", "started_at", "id"),
         Index("ix_run_status_started_at", "status", "started_at", "id"),
-        Index(
-            "ix_run_open", "started_at", "id", sqlite_where=NOT_ENDED, postgresql_where=NOT_ENDED
-        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -198,9 +194,9 @@ class DefinitionRecord(Base):
 
     version: Mapped[str] = mapped_column(primary_key=True)
     workflow: Mapped[str]
-    canonical: Mapped[str]
-    published_at: Mapped[datetime | None]
-    published_by: Mapped[str | None]
+    canonical: Mapped[str | None]
+    published_at: Mapped[datetime]
+    published_by: Mapped[str]
 
 
 class ActiveDefinitionRecord(Base):
@@ -212,6 +208,7 @@ class ActiveDefinitionRecord(Base):
     version: Mapped[str] = mapped_column(ForeignKey("definition_version.version"))
     level: Mapped[str]
     activated_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
 
 
 class ActivePolicyRecord(Base):

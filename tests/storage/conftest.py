@@ -8,6 +8,8 @@ import pytest
 from storage.database import Database, open_database
 from storage.journal import Journal
 from storage.log_setup import init_log
+from storage.store import SqlStore
+from tests.storage.run_drafts import HandClock
 
 ORIGIN = "interlock.example/audit/T0ABC"
 
@@ -27,3 +29,14 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def journal(database: Database, home: Path) -> Journal:
     return init_log(database, home, origin=ORIGIN)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def store(database: Database, home: Path, clock: HandClock) -> SqlStore:
+    journal = init_log(database, home, origin=ORIGIN, now=clock)
+    return SqlStore(database, journal, now=clock)

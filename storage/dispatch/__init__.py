@@ -1,0 +1,1 @@
+"""Ways to continue runs: in this process (`embedded`)."""

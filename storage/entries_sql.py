@@ -1,0 +1,57 @@
+"""Read the entries of a run on the driver, as a segment does each time it takes a run up.
+
+`history` reads the same values through SQLAlchemy and checks that a line is canonical; a line
+that this process reads back from its own database is only parsed here, since whether it was
+altered is the question of `audit verify`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from storage.change import RowSql
+from storage.entry_bytes import read_stamp
+from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPart
+
+Held = Mapping[tuple[int, str], tuple[bytes, bytes]]
+
+
+def entries_of_run(sql: RowSql, run: str, *, after: int = -1) -> list[Entry]:
+    """Return the run's entries later than `after`, in order, with the parts still held."""
+    rows = sql.run(
+        "SELECT seq, idx, line FROM audit_entry WHERE run_id = ? AND rseq > ? ORDER BY rseq",
+        *(run, after),
+    ).fetchall()
+    if not rows:
+        return []
+    parts = sql.run(
+        "SELECT p.entry_seq, p.name, p.salt, p.body FROM audit_part p"
+        " JOIN audit_entry e ON e.seq = p.entry_seq WHERE e.run_id = ? AND e.rseq > ?",
+        *(run, after),
+    ).fetchall()
+    held = {(seq, name): (bytes(salt), bytes(body)) for seq, name, salt, body in parts}
+    return [entry_of(line, seq=seq, index=index, held=held) for seq, index, line in rows]
+
+
+def entry_of(line: str, *, seq: int, index: int | None, held: Held) -> Entry:
+    """Return the entry that a stored line tells."""
+    members = json.loads(line)
+    actor = members["actor"]
+    return Entry(
+        id=members["id"],
+        index=index,
+        run=None if members["run"] is None else RunId(members["run"]),
+        rseq=members["rseq"],
+        at=read_stamp(members["ts"]),
+        kind=members["kind"],
+        actor=Actor(kind=ActorKind(actor["t"]), ref=actor["ref"]),
+        data=members["data"],
+        parts={name: _part(part, held.get((seq, name))) for name, part in members["parts"].items()},
+    )
+
+
+def _part(committed: Mapping[str, Any], found: tuple[bytes, bytes] | None) -> StoredPart:
+    salt, value = found or (None, None)
+    return StoredPart(
+        cls=PartClass(committed["cls"]), commitment=committed["c"], value=value, salt=salt
+    )

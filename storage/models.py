@@ -1,0 +1,19 @@
+"""Every row there is, so that migrations and the drift test see the whole schema."""
+
+from storage import audit_models, message_models, run_models
+from storage.base import Base
+
+__all__ = ["SEARCH_OBJECTS", "Base", "audit_models", "message_models", "run_models"]
+
+# The full-text index differs by database and stands in its migration alone.
+SEARCH_OBJECTS = frozenset(
+    {
+        "summary_fts",
+        "summary_fts_config",
+        "summary_fts_data",
+        "summary_fts_docsize",
+        "summary_fts_idx",
+        "summary.search",
+        "ix_summary_search",
+    }
+)

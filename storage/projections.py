@@ -1,0 +1,259 @@
+"""What each kind of entry states, as changes of the tables. Pure: an entry in, changes out.
+
+Every table that says what state something is in is written from here and nowhere else, in the
+transaction of the entry. `rebuild` makes the same tables again and compares. The row of a run
+itself stands in `run_facts`, since the unit that appends holds it already.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from storage.change import Change, Insert, Update, Upsert
+from workflows.entry import Entry, Json
+from workflows.gate import Outcome, Verdict
+
+ALREADY_SETTLED = "The request is used or settled already; nothing was recorded."
+NOT_APPROVED = "The request is not approved, or already used; nothing was recorded."
+
+
+def changes(entry: Entry) -> Iterable[Change]:
+    """Return what `entry` changes beside the row of its run."""
+    stated = _STATED.get(entry.kind)
+    return () if stated is None else stated(entry)
+
+
+def _requested(entry: Entry) -> Iterable[Change]:
+    data = entry.data
+    yield Insert(
+        "approval_request",
+        {
+            "id": data["request"],
+            "run_id": entry.run,
+            "entry_id": entry.id,
+            "step": data["step"],
+            "binding": data["binding"],
+            "policy": data["policy"],
+            "stages": _text(data["stages"]),
+            "excluded": _text(data["excluded"]),
+            "needs_reason": data.get("reason") == "required",
+            "raised_at": entry.at,
+            "expires_at": _moment(data["expires"]),
+            "outcome": Outcome.OPEN.value,
+        },
+    )
+
+
+def _decided(entry: Entry) -> Iterable[Change]:
+    is_approval = entry.kind == "approval.granted"
+    yield Insert(
+        "decision",
+        {
+            "request_id": entry.data["request"],
+            "entry_id": entry.id,
+            "approver": entry.actor.ref,
+            "stage": entry.data["stage"],
+            "verdict": (Verdict.APPROVE if is_approval else Verdict.DENY).value,
+            "decided_at": entry.at,
+        },
+    )
+    if entry.data.get("settles"):
+        yield _settle(entry, Outcome.APPROVED if is_approval else Outcome.DENIED)
+
+
+def _settle(entry: Entry, outcome: Outcome) -> Change:
+    return Update(
+        "approval_request",
+        {"id": entry.data["request"], "consumed_attempt": None},
+        {"outcome": outcome.value, "settled_at": entry.at},
+        ALREADY_SETTLED,
+    )
+
+
+def _expired(entry: Entry) -> Iterable[Change]:
+    yield _settle(entry, Outcome.EXPIRED)
+
+
+def _withdrawn(entry: Entry) -> Iterable[Change]:
+    yield _settle(entry, Outcome.WITHDRAWN)
+
+
+def _edited(entry: Entry) -> Iterable[Change]:
+    yield _settle(entry, Outcome.SUPERSEDED)
+
+
+def _intended(entry: Entry) -> Iterable[Change]:
+    if entry.data["request"] is not None:
+        yield Update(
+            "approval_request",
+            {
+                "id": entry.data["request"],
+                "outcome": Outcome.APPROVED.value,
+                "consumed_attempt": None,
+            },
+            {"consumed_attempt": entry.data["attempt"]},
+            NOT_APPROVED,
+        )
+
+
+def _failed(entry: Entry) -> Iterable[Change]:
+    if entry.data["performed"] == "no":
+        yield _give_back(entry)
+
+
+def _resolved(entry: Entry) -> Iterable[Change]:
+    # What a person sends again asks for approval again, so only a probe gives it back.
+    if entry.data["happened"] == "no" and entry.data["by"] != "person":
+        yield _give_back(entry)
+
+
+def _give_back(entry: Entry) -> Change:
+    """Let the next attempt use the approval: attempts that did not happen share it."""
+    return Update(
+        "approval_request",
+        {
+            "run_id": entry.run,
+            "step": entry.data["step"],
+            "consumed_attempt": entry.data["attempt"],
+            "outcome": Outcome.APPROVED.value,
+        },
+        {"consumed_attempt": None},
+    )
+
+
+def _chosen(entry: Entry) -> Iterable[Change]:
+    """A person who restarts or leaves a step ends the approval it had left."""
+    if entry.data["decision"] in {"retry", "skip", "abort"}:
+        yield Update(
+            "approval_request",
+            {
+                "run_id": entry.run,
+                "step": entry.data["step"],
+                "outcome": Outcome.APPROVED.value,
+                "consumed_attempt": None,
+            },
+            {"outcome": Outcome.SUPERSEDED.value, "settled_at": entry.at},
+        )
+
+
+def _published(entry: Entry) -> Iterable[Change]:
+    yield Upsert(
+        "definition_version",
+        {"version": entry.data["version"]},
+        {
+            "workflow": entry.data["workflow"],
+            "published_at": entry.at,
+            "published_by": entry.actor.ref,
+        },
+    )
+
+
+def _activated(entry: Entry) -> Iterable[Change]:
+    yield Upsert(
+        "active_definition",
+        {"workflow": entry.data["workflow"]},
+        {
+            "version": entry.data["version"],
+            "level": entry.data["level"],
+            "activated_at": entry.at,
+            "retired_at": None,
+        },
+    )
+
+
+def _retired(entry: Entry) -> Iterable[Change]:
+    yield Update(
+        "active_definition",
+        {"workflow": entry.data["workflow"], "version": entry.data["version"]},
+        {"retired_at": entry.at},
+    )
+
+
+def _level_changed(entry: Entry) -> Iterable[Change]:
+    yield Update(
+        "active_definition",
+        {"workflow": entry.data["workflow"], "version": entry.data["version"]},
+        {"level": entry.data["to"]},
+    )
+
+
+def _policy_changed(entry: Entry) -> Iterable[Change]:
+    yield Upsert(
+        "active_policy",
+        {"name": entry.data["name"]},
+        {"version": entry.data["after"], "changed_at": entry.at},
+    )
+
+
+def _fired(entry: Entry) -> Iterable[Change]:
+    yield Upsert(
+        "schedule_firing",
+        {"schedule": entry.data["schedule"], "due": due_moment(entry.data["due"])},
+        {"run_id": entry.data["started"], "is_missed": False},
+    )
+
+
+def _missed(entry: Entry) -> Iterable[Change]:
+    yield Upsert(
+        "schedule_firing",
+        {"schedule": entry.data["schedule"], "due": due_moment(entry.data["due_last"])},
+        {"run_id": None, "is_missed": True},
+    )
+
+
+def _summarised(entry: Entry) -> Iterable[Change]:
+    part = entry.parts.get("summary")
+    if part is not None and part.value is not None:
+        yield Upsert(
+            "summary",
+            {"run_id": entry.data["by_run"]},
+            {"entry_id": entry.id, "body": summary_text(part.value), "written_at": entry.at},
+        )
+
+
+def summary_text(value: bytes) -> str:
+    """Return the words of a summary's part: plain text, or JSON whose sentences have `text`."""
+    text = value.decode()
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(found, dict) or not isinstance(found.get("sentences"), list):
+        return text
+    return " ".join(str(one["text"]) for one in found["sentences"])
+
+
+def due_moment(due: Json) -> datetime:
+    """Return the moment that an entry's `due` names: wall time with offset, then its zone."""
+    return _moment(str(due).split(maxsplit=1)[0])
+
+
+def _moment(text: Json) -> datetime:
+    return datetime.fromisoformat(str(text)).astimezone(UTC)
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+_STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
+    "approval.requested": _requested,
+    "approval.granted": _decided,
+    "approval.denied": _decided,
+    "approval.expired": _expired,
+    "approval.withdrawn": _withdrawn,
+    "approval.edited": _edited,
+    "action.intended": _intended,
+    "action.failed": _failed,
+    "action.resolved": _resolved,
+    "decision.made": _chosen,
+    "workflow.published": _published,
+    "workflow.activated": _activated,
+    "workflow.retired": _retired,
+    "workflow.level_changed": _level_changed,
+    "policy.changed": _policy_changed,
+    "schedule.fired": _fired,
+    "schedule.missed": _missed,
+    "summary.written": _summarised,
+}

@@ -1,0 +1,303 @@
+"""The statements of the runs' hot path, spoken straight to the driver, in one place.
+
+Each reads or writes rows by an index; none grows with the log. What people read at leisure
+goes through SQLAlchemy in `reading`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storage.change import RowSql, read_moment, read_moment_or_none
+from storage.run_facts import COLUMNS, RunFacts, facts_after
+from storage.transaction import Transaction
+from workflows.entry import Entry, Ref, RequestId, RunId
+from workflows.gate import ApprovalRequest, Decision, Outcome, Stage, Verdict
+from workflows.run import Status
+from workflows.store import Due, DueKind, RunRow
+
+OPERATIONAL = (
+    "channel",
+    "start_key",
+    "lock_key",
+    "epoch",
+    "ready_at",
+    "claimed_at",
+    "claimed_by",
+    "segments_died",
+)
+RUN_COLUMNS = (*COLUMNS, *OPERATIONAL)
+_RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
+_SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
+_SELECT_REQUEST = (
+    "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
+    " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt"
+    " FROM approval_request r JOIN run ON run.id = r.run_id"
+)
+
+
+@dataclass(slots=True)
+class HeldRun:
+    """A run whose row this unit holds: what stands there, and what will."""
+
+    id: RunId
+    facts: RunFacts | None  # None until its first entry is recorded.
+    work: dict[str, Any]  # The operational columns.
+    stored: dict[str, Any] | None  # The row as last written; None: not yet there.
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing follows its last entry."""
+        return self.facts is not None and self.facts.outcome is not None
+
+    def take_up(self, entry: Entry, *, leaf: bytes) -> None:
+        """Bring the row up to an entry just recorded."""
+        self.facts = facts_after(self.facts, entry, leaf=leaf)
+        if self.has_ended:
+            self.work.update(ready_at=None, claimed_at=None, claimed_by=None)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the row as it should stand."""
+        return {**(self.facts.columns() if self.facts else {}), **self.work}
+
+    def row(self) -> RunRow:
+        """Return what the engine needs of it."""
+        if self.facts is None:
+            raise ValueError(f"Run {self.id} has no entry yet.")
+        return RunRow(
+            id=self.id,
+            workflow=self.facts.workflow,
+            version=self.facts.version,
+            status=self.facts.status,
+            requester=self.facts.requester,
+            channel=self.work["channel"],
+            epoch=self.work["epoch"],
+            is_ready=self.work["ready_at"] is not None,
+            lock_key=self.work["lock_key"],
+            started_at=self.facts.started_at,
+            finished_at=self.facts.finished_at,
+            step=self.facts.step,
+            rseq=self.facts.tail_rseq,
+        )
+
+
+class RunSql(RowSql):
+    """The statements, on one transaction."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, tx: Transaction) -> None:
+        super().__init__(tx)
+        # Rows that point to the run may still be written by others, so its key is not locked.
+        self._lock = "" if tx.is_sqlite else " FOR NO KEY UPDATE OF run"
+
+    def hold_run(self, run: str) -> HeldRun | None:
+        """Return the run's row, locked until the transaction ends."""
+        found = self.run(f"{_SELECT_RUN} WHERE run.id = ?{self._lock}", run).fetchone()
+        return None if found is None else _held(found)
+
+    def run_now(self, run: str) -> HeldRun | None:
+        """Return the run's row without locking it."""
+        found = self.run(f"{_SELECT_RUN} WHERE run.id = ?", run).fetchone()
+        return None if found is None else _held(found)
+
+    def hold_run_of(self, request: str) -> HeldRun | None:
+        """Return the row of the request's run, locked until the transaction ends."""
+        found = self.run(
+            f"{_SELECT_RUN} JOIN approval_request r ON r.run_id = run.id"
+            f" WHERE r.id = ?{self._lock}",
+            request,
+        ).fetchone()
+        return None if found is None else _held(found)
+
+    def hold_start(self, start_key: str) -> RunId | None:
+        """Return the run of that start; two starts of one key wait for each other."""
+        if not self._is_sqlite:
+            self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", start_key)
+        found = self.run("SELECT id FROM run WHERE start_key = ?", start_key).fetchone()
+        return None if found is None else RunId(found[0])
+
+    def request(self, request: str) -> ApprovalRequest | None:
+        """Return a request as it is now."""
+        found = self.run(f"{_SELECT_REQUEST} WHERE r.id = ?", request).fetchone()
+        return None if found is None else _request(found)
+
+    def standing_request(self, run: str) -> ApprovalRequest | None:
+        """Return the run's newest request that is open, or approved and not used."""
+        found = self.run(
+            f"{_SELECT_REQUEST} WHERE r.run_id = ? AND r.consumed_attempt IS NULL"
+            " AND r.outcome IN ('open', 'approved') ORDER BY r.raised_at DESC, r.id LIMIT 1",
+            run,
+        ).fetchone()
+        return None if found is None else _request(found)
+
+    def decisions(self, request: str) -> list[Decision]:
+        """Return the decisions of a request in the order they were given."""
+        found = self.run(
+            "SELECT approver, stage, verdict, decided_at FROM decision"
+            " WHERE request_id = ? ORDER BY seq",
+            request,
+        ).fetchall()
+        return [
+            Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
+            for who, stage, said, at in found
+        ]
+
+    def is_new_delivery(self, team: str, kind: str, key: str, *, at: datetime) -> bool:
+        """Remember a delivery of Slack's; False if it was there already."""
+        added = self.run(
+            "INSERT INTO delivery (team, kind, key, seen_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            *(team, kind, key, at),
+        )
+        return bool(added.rowcount)
+
+    def rename(self, ref: str, name: str) -> None:
+        """Keep the newest name of a person."""
+        self.run(
+            "UPDATE audit_subject SET display = ? WHERE ref = ?"
+            " AND (display IS NULL OR display <> ?)",
+            *(name, ref, name),
+        )
+
+    def set_due(self, due: Due) -> None:
+        """Store a due-row, in place of the one of that kind and key."""
+        self.run(
+            "INSERT INTO due (kind, key, run_id, at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET run_id = excluded.run_id, at = excluded.at",
+            *(due.kind, due.key, due.run, due.at),
+        )
+
+    def take_due(self, due: Due) -> bool:
+        """Remove a due-row that still stands at that moment."""
+        taken = self.run(
+            "DELETE FROM due WHERE kind = ? AND key = ? AND at = ?", due.kind, due.key, due.at
+        )
+        return bool(taken.rowcount)
+
+    def clear_due(self, run: str) -> None:
+        """Remove the due-rows of a run."""
+        self.run("DELETE FROM due WHERE run_id = ?", run)
+
+    def due(self, *, until: datetime, limit: int) -> list[Due]:
+        """Return due-rows up to that moment, oldest first."""
+        found = self.run(
+            "SELECT kind, key, run_id, at FROM due WHERE at <= ? ORDER BY at, kind, key LIMIT ?",
+            *(until, limit),
+        ).fetchall()
+        return [
+            Due(kind=DueKind(kind), key=key, run=RunId(run), at=read_moment(at))
+            for kind, key, run, at in found
+        ]
+
+    def next_due(self) -> datetime | None:
+        """Return the earliest moment in the table."""
+        return read_moment_or_none(self.run("SELECT min(at) FROM due").fetchone()[0])
+
+    def standing(self, *, claimed_before: datetime, limit: int) -> list[RunId]:
+        """Return runs that are ready, then those claimed before that moment."""
+        ready = self.run(
+            "SELECT id FROM run WHERE ready_at IS NOT NULL ORDER BY ready_at, id LIMIT ?", limit
+        ).fetchall()
+        claimed = self.run(
+            "SELECT id FROM run WHERE claimed_at IS NOT NULL AND claimed_at < ?"
+            " ORDER BY claimed_at, id LIMIT ?",
+            *(claimed_before, limit),
+        ).fetchall()
+        return [RunId(run) for run in dict.fromkeys(one[0] for one in (*ready, *claimed))][:limit]
+
+    def take_lock(self, key: str, run: str) -> RunId:
+        """Take a named lock if it is free; return who holds it. Its row is locked."""
+        # The update changes nothing, and makes the row ours until the end: a holder that gives
+        # the lock back at this moment is waited for, and then seen to be gone.
+        found = self.run(
+            "INSERT INTO run_lock (key, run_id) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING run_id",
+            *(key, run),
+        ).fetchone()
+        return RunId(found[0])
+
+    def queue_for_lock(self, key: str, run: str) -> None:
+        """Stand in line for a lock, once."""
+        self.run(
+            "INSERT INTO lock_queue (key, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING", key, run
+        )
+
+    def leave_lock_queue(self, key: str, run: str) -> None:
+        """Leave the line of a lock."""
+        self.run("DELETE FROM lock_queue WHERE key = ? AND run_id = ?", key, run)
+
+    def lock_holder(self, key: str) -> str | None:
+        """Return who holds a lock; its row is locked."""
+        tail = "" if self._is_sqlite else " FOR UPDATE"
+        found = self.run(f"SELECT run_id FROM run_lock WHERE key = ?{tail}", key).fetchone()  # noqa: S608  two fixed texts
+        return None if found is None else found[0]
+
+    def next_in_lock_queue(self, key: str) -> str | None:
+        """Return who is next in line."""
+        found = self.run(
+            "SELECT run_id FROM lock_queue WHERE key = ? ORDER BY seq LIMIT 1", key
+        ).fetchone()
+        return None if found is None else found[0]
+
+    def hand_lock(self, key: str, to: str | None) -> None:
+        """Give a lock to another run, or to nobody."""
+        if to is None:
+            self.run("DELETE FROM run_lock WHERE key = ?", key)
+        else:
+            self.run("UPDATE run_lock SET run_id = ? WHERE key = ?", to, key)
+
+    def person(self, ref: str) -> tuple[str, str | None] | None:
+        """Return the external id and the name behind a pseudonym."""
+        found = self.run(
+            "SELECT external_id, display FROM audit_subject WHERE ref = ?", ref
+        ).fetchone()
+        return None if found is None else (found[0], found[1])
+
+
+def _held(found: Sequence[Any]) -> HeldRun:
+    stored = dict(zip(("id", *RUN_COLUMNS), found, strict=True))
+    run = RunId(stored.pop("id"))
+    stored["started_at"] = read_moment(stored["started_at"])
+    for name in ("finished_at", "ready_at", "claimed_at"):
+        stored[name] = read_moment_or_none(stored[name])
+    stored["status"] = Status(stored["status"])
+    stored["tail_leaf"] = bytes(stored["tail_leaf"])
+    facts = RunFacts(**{name: stored[name] for name in COLUMNS})
+    return HeldRun(run, facts, {name: stored[name] for name in OPERATIONAL}, stored)
+
+
+def _request(found: Sequence[Any]) -> ApprovalRequest:
+    (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = found[:9]
+    raised_at, expires_at, outcome, settled_at, consumed = found[9:]
+    return ApprovalRequest(
+        id=RequestId(ident),
+        run=RunId(run),
+        step=step,
+        binding=binding,
+        policy=policy,
+        stages=read_stages(stages),
+        excluded=frozenset(Ref(one) for one in json.loads(excluded)),
+        requester=requester,
+        needs_reason=bool(needs_reason),
+        raised_at=read_moment(raised_at),
+        expires_at=read_moment(expires_at),
+        outcome=Outcome(outcome),
+        settled_at=read_moment_or_none(settled_at),
+        is_consumed=consumed is not None,
+    )
+
+
+def read_stages(text: str) -> tuple[Stage, ...]:
+    """Return the stages as an `approval.requested` wrote them."""
+    return tuple(
+        Stage(
+            groups=tuple(one["from"]),
+            approve=one["approve"],
+            deny=one["deny"],
+            people=frozenset(Ref(person) for person in one["people"]),
+        )
+        for one in json.loads(text)
+    )

@@ -1,0 +1,73 @@
+"""Opens units over runs, gates and messages, and answers the engine's reads: a `Store`.
+
+What happens inside a unit is `unit`; what people read at leisure is `reading`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from storage.change import Clock, reading
+from storage.journal import Journal, utc_now
+from storage.outbox_rows import OutboxRows
+from storage.run_sql import RunSql
+from storage.transaction import Database
+from storage.unit import SqlUnit
+from workflows.entry import Ref, RequestId, RunId
+from workflows.errors import UnknownRunError
+from workflows.gate import ApprovalRequest
+from workflows.people import PersonId
+from workflows.store import Due, RunRow
+
+
+class SqlStore:
+    """The store on either database.
+
+    Without `now`, a unit's moment is that of Postgres' clock, and on SQLite that of this
+    machine, which is the only one that writes there.
+    """
+
+    def __init__(self, database: Database, journal: Journal, *, now: Clock | None = None) -> None:
+        self.database = database
+        self.journal = journal
+        is_sqlite = database.dialect == "sqlite"
+        self._clock = now if now is not None or not is_sqlite else utc_now
+        self.outbox = OutboxRows(database, clock=self._clock)
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlUnit]:
+        with self.database.begin() as tx:
+            unit = SqlUnit(tx, self.journal, clock=self._clock)
+            yield unit
+            unit.flush()
+
+    def run(self, run: RunId) -> RunRow:
+        with reading(self.database) as tx:
+            found = RunSql(tx).run_now(run)
+        if found is None:
+            raise UnknownRunError(f"There is no run {run}.")
+        return found.row()
+
+    def request(self, request: RequestId) -> ApprovalRequest:
+        with reading(self.database) as tx:
+            found = RunSql(tx).request(request)
+        if found is None:
+            raise UnknownRunError(f"There is no request {request}.")
+        return found
+
+    def person(self, ref: Ref) -> PersonId | None:
+        with reading(self.database) as tx:
+            found = RunSql(tx).person(ref)
+        return None if found is None else PersonId(found[0])
+
+    def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
+        with reading(self.database) as tx:
+            return RunSql(tx).due(until=until, limit=limit)
+
+    def next_due(self) -> datetime | None:
+        with reading(self.database) as tx:
+            return RunSql(tx).next_due()
+
+    def standing(self, *, claimed_before: datetime, limit: int) -> Sequence[RunId]:
+        with reading(self.database) as tx:
+            return RunSql(tx).standing(claimed_before=claimed_before, limit=limit)

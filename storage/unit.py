@@ -1,0 +1,246 @@
+"""One transaction over runs, gates and messages: the `Unit` of `workflows.store`.
+
+A unit reads the row of a run once, keeps it while it works, and writes it back once at its
+end. Opening and committing is `store`; what an entry changes elsewhere is `projections`.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from storage.bot_sql import BotSql, NewDigest
+from storage.change import REFUSED_BY_DATABASE, Clock, Insert, Update
+from storage.entries_sql import entries_of_run
+from storage.journal import NO_TAIL, Journal, Tail
+from storage.outbox_sql import OutboxSql
+from storage.projections import changes
+from storage.run_sql import HeldRun, RunSql
+from storage.transaction import Transaction
+from workflows.entry import Draft, Entry, Ref, RequestId, RunId
+from workflows.errors import StorageError, UnknownRunError
+from workflows.gate import ApprovalRequest, Decision
+from workflows.people import PersonId
+from workflows.store import Delivery, Due, Message, NewRun, RunRow, ThreadMessage
+
+NOBODY = "somebody"  # Whom an erased pseudonym stands for.
+
+
+class SqlUnit:
+    """A unit on either database. Beyond the protocol it has what the bot itself remembers."""
+
+    def __init__(self, tx: Transaction, journal: Journal, *, clock: Clock | None) -> None:
+        self._tx = tx
+        self._journal = journal
+        self._clock = clock
+        self._sql = RunSql(tx)
+        self._bot = BotSql(tx)
+        self._runs: dict[str, HeldRun] = {}
+        self._now: datetime | None = None
+        self._is_broken = False
+
+    @property
+    def now(self) -> datetime:
+        if self._now is None:
+            self._now = self._sql.moment(self._clock)
+        return self._now
+
+    def is_repeat(self, delivery: Delivery) -> bool:
+        return not self._sql.is_new_delivery(
+            delivery.team, delivery.kind, delivery.key, at=self.now
+        )
+
+    def ref(self, who: PersonId, name: str = "") -> Ref:
+        ref = self._journal.ref(self._tx, who, name or None)
+        if name:
+            self._sql.rename(ref, name)
+        return ref
+
+    def name(self, ref: Ref) -> str:
+        found = self._sql.person(ref)
+        return (found[1] if found is not None else None) or NOBODY
+
+    def thread_messages(self, run: RunId) -> Sequence[ThreadMessage]:
+        return [
+            ThreadMessage(ts=ts, author=self.name(Ref(author)), text=text)
+            for ts, author, text in self._bot.thread_messages(run)
+        ]
+
+    def add_run(self, run: NewRun) -> None:
+        work = {
+            "channel": run.channel,
+            "start_key": run.start_key,
+            "lock_key": run.lock_key,
+            "epoch": 0,
+            "ready_at": None,
+            "claimed_at": None,
+            "claimed_by": None,
+            "segments_died": 0,
+        }
+        self._runs[run.id] = HeldRun(run.id, None, work, None)
+
+    def run_started_as(self, start_key: str) -> RunId | None:
+        return self._sql.hold_start(start_key)
+
+    def lock_run(self, run: RunId) -> RunRow:
+        return self._held(run).row()
+
+    def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
+        found = self._sql.hold_run_of(request)
+        if found is None:
+            raise UnknownRunError(f"There is no request {request}.")
+        held = self._runs.setdefault(found.id, found)
+        # Read after the lock, so that it is what the one before us left.
+        asked = self._sql.request(request)
+        if asked is None:
+            raise UnknownRunError(f"There is no request {request}.")
+        return asked, held.row()
+
+    def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
+        return entries_of_run(self._sql, run, after=after)
+
+    def append(self, draft: Draft) -> Entry:
+        try:
+            return self._append(draft)
+        except (ValueError, *REFUSED_BY_DATABASE) as error:
+            self._is_broken = True
+            raise StorageError(f"This cannot be recorded: {error}") from error
+        except StorageError:
+            self._is_broken = True
+            raise
+
+    def _append(self, draft: Draft) -> Entry:
+        held = None if draft.run is None else self._held(draft.run)
+        recorded = self._journal.append(self._tx, draft, tail=_tail(held))
+        if held is not None:
+            held.take_up(recorded.entry, leaf=recorded.leaf)
+        for change in changes(recorded.entry):
+            self._write_new_runs()
+            self._sql.apply(change)
+        return recorded.entry
+
+    def claim(self, run: RunId, *, by: str) -> int:
+        held = self._held(run)
+        held.work.update(epoch=held.work["epoch"] + 1, ready_at=None)
+        if not held.has_ended:
+            held.work.update(claimed_at=self.now, claimed_by=by)
+        return int(held.work["epoch"])
+
+    def release(self, run: RunId) -> None:
+        self._held(run).work.update(claimed_at=None, claimed_by=None, segments_died=0)
+
+    def mark_ready(self, run: RunId) -> None:
+        held = self._held(run)
+        if held.work["ready_at"] is None and not held.has_ended:
+            held.work["ready_at"] = self.now
+
+    def count_death(self, run: RunId) -> int:
+        """Note that a segment of the run died of a defect; return how many have by now."""
+        work = self._held(run).work
+        work["segments_died"] += 1
+        return int(work["segments_died"])
+
+    def open_request(self, run: RunId) -> ApprovalRequest | None:
+        return self._sql.standing_request(run)
+
+    def decisions(self, request: RequestId) -> Sequence[Decision]:
+        return self._sql.decisions(request)
+
+    def take_lock(self, key: str, run: RunId) -> RunId:
+        self._write_new_runs()
+        holder = self._sql.take_lock(key, run)
+        if holder != run:
+            self._sql.queue_for_lock(key, run)
+        return holder
+
+    def pass_lock(self, key: str, run: RunId) -> RunId | None:
+        self._sql.leave_lock_queue(key, run)
+        if self._sql.lock_holder(key) != run:
+            return None
+        heir = self._sql.next_in_lock_queue(key)
+        self._sql.hand_lock(key, heir)
+        if heir is None:
+            return None
+        self._sql.leave_lock_queue(key, heir)
+        return RunId(heir)
+
+    def set_due(self, due: Due) -> None:
+        self._write_new_runs()
+        self._sql.set_due(due)
+
+    def clear_due(self, run: RunId) -> None:
+        self._sql.clear_due(run)
+
+    def take_due(self, due: Due) -> bool:
+        return self._sql.take_due(due)
+
+    def send(self, message: Message) -> None:
+        OutboxSql(self._tx).send(message, at=self.now)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self._tx.after_commit(action)
+
+    def take_firing(self, schedule: str, due: datetime) -> bool:
+        """Take one moment of a schedule; False if another process was first.
+
+        The unit goes on to append its `schedule.fired` or `schedule.missed`.
+        """
+        return self._bot.take_firing(schedule, due)
+
+    def add_definition(self, version: str, canonical: str) -> None:
+        """Keep the text of a version whose `workflow.published` this unit appended."""
+        self._bot.keep_definition(version, canonical)
+
+    def hold_workflow(self, workflow: str) -> str | None:
+        """Return the active version; two publications of one workflow wait for each other."""
+        return self._bot.hold_workflow(workflow)
+
+    def add_digest(self, digest: NewDigest) -> None:
+        """Keep the figures of a digest, for the message that shows them."""
+        self._bot.add_digest(digest, at=self.now)
+
+    def add_thread_message(self, run: RunId, ts: str, *, author: Ref, text: str) -> None:
+        """Keep what a person wrote in a run's thread; the same moment again is an edit."""
+        self._bot.keep_thread_message(run, ts, author=author, text=text)
+
+    def drop_thread_message(self, run: RunId, ts: str) -> None:
+        """Forget a message that was deleted in Slack."""
+        self._bot.drop_thread_message(run, ts)
+
+    def flush(self) -> None:
+        """Write the rows of the runs this unit touched. The store calls it before the commit.
+
+        Raises:
+            StorageError: something could not be recorded, so nothing may be.
+        """
+        if self._is_broken:
+            # Postgres would end such a transaction without a word, and keep nothing of it.
+            raise StorageError("Part of this could not be recorded, so none of it was.")
+        for held in self._runs.values():
+            self._write(held)
+
+    def _held(self, run: RunId) -> HeldRun:
+        held = self._runs.get(run) or self._sql.hold_run(run)
+        if held is None:
+            raise UnknownRunError(f"There is no run {run}.")
+        return self._runs.setdefault(run, held)
+
+    def _write_new_runs(self) -> None:
+        """Write rows that others are about to point to."""
+        for held in self._runs.values():
+            if held.stored is None:
+                self._write(held)
+
+    def _write(self, held: HeldRun) -> None:
+        if held.facts is None:
+            return  # Announced, and its first entry not recorded yet.
+        wanted = held.columns()
+        if held.stored is None:
+            self._sql.apply(Insert("run", {"id": held.id, **wanted}))
+        elif news := {name: one for name, one in wanted.items() if held.stored[name] != one}:
+            self._sql.apply(Update("run", {"id": held.id}, news))
+        held.stored = wanted
+
+
+def _tail(held: HeldRun | None) -> Tail | None:
+    if held is None:
+        return None
+    return NO_TAIL if held.facts is None else held.facts.tail
