@@ -1,0 +1,251 @@
+"""Who is who, read from a Slack over HTTP: fresh enough, and closed when it cannot be read."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from bot.directory import Directory
+from bot.roster import called, known
+from bot.slack_client import SlackClient
+from sandbox import faults as fault
+from sandbox.seed import seed
+from sandbox.server import SandboxServer
+from sandbox.settings import SandboxSettings
+from workflows.errors import PeopleUnreadableError
+from workflows.people import CLICK_AGE, EFFECT_AGE, PersonId
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def directory(server: SandboxServer, client: SlackClient, clock: Clock) -> Directory:
+    return Directory(client, team="T0ACME", clock=clock)
+
+
+def person(name: str, team: str = "T0ACME") -> PersonId:
+    return PersonId(f"slack:{team}:U0{name.upper()}")
+
+
+def lists(server: SandboxServer) -> int:
+    return len(server.recorder.calls("usergroups.list"))
+
+
+def test_a_group_is_its_members(directory: Directory) -> None:
+    found = directory.members("@finance-leads", max_age=CLICK_AGE)
+
+    assert found == {person("ana"), person("ben")}
+
+
+@pytest.mark.parametrize("name", ["@ana", "<@U0ANA>", "<@U0ANA|ana>", "@Ana"])
+def test_one_person_may_stand_for_a_group(directory: Directory, name: str) -> None:
+    assert directory.members(name, max_age=CLICK_AGE) == {person("ana")}
+
+
+def test_a_group_may_be_named_by_its_id(directory: Directory) -> None:
+    found = directory.members("<!subteam^S0FINANCELEADS>", max_age=CLICK_AGE)
+
+    assert found == {person("ana"), person("ben")}
+
+
+def test_people_who_never_count_are_no_members(server: SandboxServer, directory: Directory) -> None:
+    server.workspace.add_group("mixed", members=["ana", "gil", "dex", "connie"])
+
+    assert directory.members("@mixed", max_age=CLICK_AGE) == {person("ana")}
+
+
+def test_the_flags_of_a_person_are_told(directory: Directory) -> None:
+    assert directory.person(person("ana")).counts
+    assert directory.person(person("gil")).is_guest
+    assert directory.person(person("dex")).is_deactivated
+    assert directory.person(person("connie", "T0GLOBEX")).is_foreign
+    assert directory.person(person("interlock")).is_bot
+
+
+def test_somebody_of_a_workspace_that_slack_hides_is_foreign(directory: Directory) -> None:
+    assert directory.person(person("nobody", "T0OTHER")).is_foreign
+
+
+def test_whoever_slack_does_not_know_is_unreadable(directory: Directory) -> None:
+    with pytest.raises(PeopleUnreadableError, match="no such person"):
+        directory.person(person("nobody"))
+
+
+def test_people_of_the_machine_need_no_slack(server: SandboxServer, directory: Directory) -> None:
+    assert directory.person(PersonId("os:maria")).name == "maria"
+    assert server.recorder.calls("users.info") == []
+
+
+def test_one_list_serves_every_group(server: SandboxServer, directory: Directory) -> None:
+    directory.members("@finance-leads", max_age=CLICK_AGE)
+    directory.members("@support", max_age=CLICK_AGE)
+    directory.members("@governors", max_age=EFFECT_AGE)
+
+    assert lists(server) == 1
+
+
+def test_membership_is_as_fresh_as_the_caller_asks(
+    server: SandboxServer, directory: Directory, clock: Clock
+) -> None:
+    directory.members("@finance-leads", max_age=CLICK_AGE)
+    server.workspace.leave_group("ben", "finance-leads")
+    clock.now += 30
+
+    assert person("ben") in directory.members("@finance-leads", max_age=CLICK_AGE)
+    assert person("ben") not in directory.members("@finance-leads", max_age=EFFECT_AGE)
+
+
+def test_an_event_about_groups_drops_what_was_known(
+    server: SandboxServer, directory: Directory
+) -> None:
+    directory.members("@finance-leads", max_age=CLICK_AGE)
+    server.workspace.leave_group("ben", "finance-leads")
+
+    directory.groups_changed()
+
+    assert directory.members("@finance-leads", max_age=CLICK_AGE) == {person("ana")}
+
+
+def test_an_event_about_a_person_drops_their_flags(
+    server: SandboxServer, directory: Directory
+) -> None:
+    server.workspace.add_group("mixed", members=["ana", "ben"])
+    directory.members("@mixed", max_age=CLICK_AGE)
+    server.workspace.deactivate("ben")
+    server.workspace.join_group("ben", "mixed")
+
+    directory.person_changed({"id": "U0BEN"})
+    directory.groups_changed()
+
+    assert directory.members("@mixed", max_age=CLICK_AGE) == {person("ana")}
+
+
+def test_an_answer_older_than_the_event_is_not_kept(
+    server: SandboxServer, directory: Directory, clock: Clock
+) -> None:
+    server.faults.next("usergroups.list", fault.slow(0.4))
+    asking = threading.Thread(
+        target=directory.members, args=("@finance-leads",), kwargs={"max_age": CLICK_AGE}
+    )
+    asking.start()
+    server.workspace.wait_for(lambda: lists(server), what="the list to be asked for")
+    clock.now += 0.1
+    directory.groups_changed()
+    asking.join()
+
+    directory.members("@finance-leads", max_age=CLICK_AGE)
+
+    assert lists(server) == 2
+
+
+def test_a_disabled_group_decides_nothing(server: SandboxServer, directory: Directory) -> None:
+    server.workspace.disable_group("finance-leads")
+
+    with pytest.raises(PeopleUnreadableError, match="disabled"):
+        directory.members("@finance-leads", max_age=CLICK_AGE)
+
+
+def test_an_unknown_name_is_unreadable(directory: Directory) -> None:
+    with pytest.raises(PeopleUnreadableError, match="no user group or person"):
+        directory.members("@nobody-at-all", max_age=CLICK_AGE)
+
+
+def test_a_display_name_counts_only_where_no_user_name_does() -> None:
+    ana = known({"id": "U1", "name": "ana", "profile": {"display_name": "Annie"}}, team="T")
+    imposter = known({"id": "U2", "name": "eve", "profile": {"display_name": "ana"}}, team="T")
+
+    assert called("Ana", [imposter, ana]) == [ana]
+    assert called("annie", [imposter, ana]) == [ana]
+
+
+def test_a_name_that_two_people_gave_themselves_is_refused(
+    server: SandboxServer, directory: Directory
+) -> None:
+    for name in ("kim", "kay"):
+        server.workspace.add_person(name)
+        server.hub.state.users[f"U0{name.upper()}"].name = "twin"
+
+    with pytest.raises(PeopleUnreadableError, match="2 people go by the name"):
+        directory.members("@twin", max_age=CLICK_AGE)
+
+
+def test_a_plan_without_groups_says_so() -> None:
+    with SandboxServer(SandboxSettings(paid_plan=False)) as server:
+        seed(server.workspace)
+        client = SlackClient(server.bot_token, base_url=server.api_url)
+        directory = Directory(client, team="T0ACME")
+
+        with pytest.raises(PeopleUnreadableError, match="name people instead"):
+            directory.members("@finance-leads", max_age=CLICK_AGE)
+
+
+def test_a_slow_slack_costs_a_click_no_more_than_its_second(
+    server: SandboxServer, directory: Directory
+) -> None:
+    server.faults.next("usergroups.list", fault.slow(1.6))
+
+    with pytest.raises(PeopleUnreadableError, match="could not be asked"):
+        directory.members("@finance-leads", max_age=CLICK_AGE)
+
+
+def test_after_a_429_slack_is_left_alone_as_long_as_it_said(
+    server: SandboxServer, directory: Directory, clock: Clock
+) -> None:
+    server.faults.next("usergroups.list", fault.rate_limited(20))
+    with pytest.raises(PeopleUnreadableError, match="wait"):
+        directory.members("@finance-leads", max_age=CLICK_AGE)
+    clock.now += 19
+    with pytest.raises(PeopleUnreadableError, match="wait"):
+        directory.members("@finance-leads", max_age=CLICK_AGE)
+
+    clock.now += 2
+
+    assert directory.members("@finance-leads", max_age=CLICK_AGE)
+    assert lists(server) == 2
+
+
+def test_many_clicks_at_once_ask_slack_once(server: SandboxServer, directory: Directory) -> None:
+    found: list[int] = []
+
+    def click() -> None:
+        found.append(len(directory.members("@finance-leads", max_age=CLICK_AGE)))
+
+    threads = [threading.Thread(target=click) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == [2] * 8
+    assert lists(server) == 1
+
+
+def test_a_large_group_is_read_from_the_list_of_everybody(
+    server: SandboxServer, directory: Directory
+) -> None:
+    names = [f"p{number}" for number in range(30)]
+    for name in names:
+        server.workspace.add_person(name)
+    server.workspace.add_group("everybody", members=names)
+
+    assert len(directory.members("@everybody", max_age=timedelta(seconds=10))) == 30
+    assert server.recorder.calls("users.info") == []
+
+
+def test_a_group_is_mentioned_so_that_slack_tells_its_members(directory: Directory) -> None:
+    assert directory.mention("@finance-leads") == "<!subteam^S0FINANCELEADS>"
+    assert directory.mention("@ana") == "<@U0ANA>"
+    assert directory.mention("@nobody-at-all") == "@nobody-at-all"
