@@ -48,7 +48,7 @@ def is_allowed(text: str, *, private: bool) -> bool:
     address = _innermost(ipaddress.ip_address(text.partition("%")[0]))
     if address in METADATA or address.is_link_local or address.is_multicast:
         return False
-    if address.is_unspecified or address.is_reserved:
+    if address.is_unspecified or (address.is_reserved and not address.is_loopback):
         return False
     return private or address.is_global
 

@@ -126,9 +126,9 @@ class Exchange:
             ) from fault
         if not is_within(self._service, url):
             raise ActionFailedError(
-                f"The service sends us to {url.host}, which is not one of its hosts.",
+                f"The service sends us to {url.host}{url.path}, where this step may not go.",
                 error_class="redirected",
-                hint="List that host under `hosts` in policy.yaml if it belongs to the service.",
+                hint="If that belongs to the service, list its host or path in policy.yaml.",
             )
         headers = request.headers.copy()
         del headers["host"]
