@@ -1,0 +1,148 @@
+"""An effect nobody can be sure of is found out or asked about, never done again on a guess."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.world import LOST, Working, World, failing, id_of
+from workflows.actions.base import Happened
+from workflows.errors import NotAllowedError, RequestClosedError
+
+
+def approved(house: Working) -> str:
+    run = house.start()
+    house.settle()
+    house.approve(run)
+    house.settle()
+    return run
+
+
+def test_a_lost_reply_is_settled_by_the_probe_without_a_second_effect(house: Working) -> None:
+    house.world.trouble = failing("after", LOST)
+    run = approved(house)
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/change"]
+    assert "action.in_doubt" in house.kinds(run)
+    assert "action.resolved" in house.kinds(run)
+
+
+def test_a_probe_that_says_no_counts_only_after_the_deadline(house: Working) -> None:
+    house.world.trouble = failing("before", LOST)
+    run = approved(house)
+
+    assert house.status(run) == "in_doubt"
+    assert house.world.effects == []
+
+    for _ in range(3):
+        house.clock.forward(timedelta(minutes=11))
+        house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/change"]
+
+
+def test_what_stays_unknown_is_found_by_the_verification(house: Working) -> None:
+    house.world.can_probe = False
+    house.world.trouble = failing("after", LOST)
+    run = approved(house)
+
+    assert house.status(run) == "done"
+    assert len(house.world.effects) == 1
+
+
+def unknown(house: Working) -> str:
+    house.world.can_probe = False
+    house.world.trouble = failing("before", LOST)
+    return approved(house)
+
+
+def test_what_nobody_knows_waits_for_a_person_for_ever(house: Working) -> None:
+    run = unknown(house)
+    house.clock.forward(timedelta(days=30))
+    house.settle()
+
+    assert house.status(run) == "in_doubt"
+    assert house.world.effects == []
+
+
+def test_a_person_who_says_it_did_not_happen_makes_it_ask_again(house: Working) -> None:
+    run = unknown(house)
+    first = house.request(run)
+    house.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+    house.settle()
+
+    assert house.status(run) == "waiting"
+    assert house.request(run).id != first.id
+
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert len(house.world.effects) == 1
+
+
+def test_a_person_who_says_it_happened_lets_the_run_go_on(house: Working) -> None:
+    run = unknown(house)
+    house.world.number += 5
+    house.engine.settle_doubt(run, "change", person=id_of("sam"), happened=Happened.YES)
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == []
+
+
+def test_aborting_a_doubt_ends_the_run_with_the_doubt_on_record(house: Working) -> None:
+    run = unknown(house)
+    house.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.UNKNOWN)
+
+    assert house.status(run) == "aborted"
+    assert house.kinds(run)[-1] == "run.finished"
+
+
+def test_only_owner_and_deputy_settle_a_doubt(house: Working) -> None:
+    run = unknown(house)
+
+    with pytest.raises(NotAllowedError):
+        house.engine.settle_doubt(run, "change", person=id_of("ana"), happened=Happened.YES)
+
+
+def test_the_requester_never_says_what_became_of_a_destructive_step(house: Working) -> None:
+    house.town.groups["@owners"].add("rita")
+    run = unknown(house)
+
+    with pytest.raises(NotAllowedError, match="someone else"):
+        house.engine.settle_doubt(run, "change", person=id_of("rita"), happened=Happened.YES)
+
+
+def test_a_doubt_is_settled_once(house: Working) -> None:
+    run = unknown(house)
+    house.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.UNKNOWN)
+
+    with pytest.raises(RequestClosedError):
+        house.engine.settle_doubt(run, "change", person=id_of("sam"), happened=Happened.NO)
+
+
+def test_the_outcome_of_a_slow_worker_settles_the_doubt_of_the_one_that_took_over(
+    house: Working,
+) -> None:
+    taken: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place == "after" and not taken:
+            taken.append(place)
+            other = Working(house.store, house.clock, world=World(can_probe=False))
+            other.queue.hint(house.store_runs()[0])
+            other.world.number = 10
+            other.settle()
+
+    house.world.trouble = taken_over
+    run = approved(house)
+    house.settle()
+
+    assert taken
+    assert house.status(run) == "done"
+    assert len(house.world.effects) == 1
+    assert [one.data["by"] for one in house.entries(run) if one.kind == "action.resolved"] == [
+        "late_reply"
+    ]

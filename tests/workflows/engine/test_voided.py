@@ -1,0 +1,151 @@
+"""What was approved is what runs; anything else asks again."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.world import CHANGE, POLICY, Working, failing, id_of
+from workflows.errors import PeopleUnreadableError, RequestClosedError
+from workflows.gate import Outcome, Verdict
+from workflows.loading import load_policy
+
+
+def asked(house: Working) -> str:
+    run = house.start()
+    house.settle()
+    return run
+
+
+def withdrawn(house: Working, run: str) -> list[str]:
+    return [
+        str(one.data["reason"]) for one in house.entries(run) if one.kind == "approval.withdrawn"
+    ]
+
+
+def test_a_condition_that_is_no_longer_true_voids_the_approval(house: Working) -> None:
+    run = asked(house)
+    house.world.number = 1000
+    house.approve(run)
+    house.settle()
+
+    assert withdrawn(house, run) == ["facts_changed"]
+    assert house.world.effects == []
+    assert house.status(run) == "done"  # Nothing was left to do.
+
+
+def test_a_changed_policy_asks_again(house: Working) -> None:
+    run = asked(house)
+    house.policy = load_policy(POLICY.replace("24h", "12h"))
+    house.approve(run)
+    house.settle()
+
+    assert withdrawn(house, run) == ["policy_changed"]
+    assert house.world.effects == []
+    assert house.status(run) == "waiting"
+
+
+def test_an_approver_who_left_the_group_no_longer_counts(house: Working) -> None:
+    house.town.is_readable = True
+    run = asked(house)
+    house.approve(run, by="ana")
+    house.town.groups["@deciders"].discard("ana")
+    house.settle()
+
+    assert withdrawn(house, run) == ["approver_left"]
+    assert house.world.effects == []
+
+
+def test_an_effect_waits_while_slack_cannot_say_who_is_who(house: Working) -> None:
+    run = asked(house)
+    house.approve(run)
+    house.town.is_readable = False
+    house.settle()
+
+    assert house.world.effects == []
+    assert withdrawn(house, run) == []
+
+    house.town.is_readable = True
+    house.clock.forward(timedelta(seconds=20))
+    house.settle()
+
+    assert house.status(run) == "done"
+
+
+def test_an_approval_that_is_not_used_in_time_is_void(house: Working) -> None:
+    run = asked(house)
+    house.approve(run)
+    house.clock.forward(timedelta(hours=25))
+    house.settle()
+
+    assert withdrawn(house, run) == ["approval_expired"]
+    assert house.world.effects == []
+
+
+def test_a_request_expires_and_the_run_ends(house: Working) -> None:
+    run = asked(house)
+    house.clock.forward(timedelta(hours=24))
+    house.settle()
+
+    assert house.request(run).outcome is Outcome.EXPIRED
+    assert house.status(run) == "expired"
+
+
+def test_a_click_at_the_second_of_expiry_comes_too_late(house: Working) -> None:
+    run = asked(house)
+    house.clock.forward(timedelta(hours=24))
+
+    with pytest.raises(RequestClosedError, match="expired"):
+        house.approve(run)
+
+
+def test_nothing_is_decided_while_groups_cannot_be_read(house: Working) -> None:
+    run = asked(house)
+    house.town.is_readable = False
+
+    with pytest.raises(PeopleUnreadableError):
+        house.engine.decide(ballot(house, run))
+
+    assert house.kinds(run)[-1] == "approval.requested"
+
+
+def ballot(house: Working, run: str):  # noqa: ANN201
+    from workflows.orders import Ballot
+
+    return Ballot(request=house.request(run).id, person=id_of("ana"), verdict=Verdict.APPROVE)
+
+
+def test_an_approver_may_turn_an_approval_nobody_used_into_a_denial(house: Working) -> None:
+    run = asked(house)
+    house.approve(run, by="ana")
+    house.deny(run, by="ana")
+    house.settle()
+
+    assert house.status(run) == "denied"
+    assert house.world.effects == []
+
+
+def test_an_attempt_that_certainly_did_not_happen_shares_its_approval(house: Working) -> None:
+    from tests.world import UNREACHABLE
+
+    house.world.trouble = failing("before", UNREACHABLE)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.clock.forward(timedelta(minutes=2))
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.kinds(run).count("approval.requested") == 1
+    assert house.kinds(run).count("action.intended") == 2
+
+
+def test_the_difference_is_shown_when_it_is_asked_again(house: Working) -> None:
+    house.shelf.put(CHANGE.replace("name: number, by", "name: number, by"))
+    run = asked(house)
+    house.policy = load_policy(POLICY.replace("24h", "12h"))
+    house.approve(run)
+    house.settle()
+    requests = [one for one in house.entries(run) if one.kind == "approval.requested"]
+
+    assert len(requests) == 2
+    assert requests[0].data["binding"] != requests[1].data["binding"]

@@ -1,0 +1,378 @@
+"""A small world for engine tests: something to read and change, people, and who may decide.
+
+    house = a_house(store, clock)
+    run = house.start("change-it", {"by": 5}, by="rita")
+    house.settle()                       # work until nothing is ready
+    house.approve(run, by="ana")
+    house.settle()
+    assert house.world.effects == ["<run>/change"]
+
+Everything here behaves; nothing is a mock. The world keeps its own effect log, so a test can
+count what really happened.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from storage.store import SqlStore
+from workflows.actions.base import Action, Call, Effect, Happened, Model
+from workflows.definition import Definition
+from workflows.engine import Engine
+from workflows.entry import Entry, RequestId, RunId
+from workflows.errors import (
+    InDoubtError,
+    NotPerformedError,
+    PeopleUnreadableError,
+    SecretError,
+    TransientReadError,
+    UnknownWorkflowError,
+)
+from workflows.gate import ApprovalRequest, Verdict
+from workflows.house import House
+from workflows.loading import load_definition, load_policy
+from workflows.orders import Ballot, Decided, Start
+from workflows.people import Person, PersonId
+from workflows.store import Due, Store, Unit
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+CHANGE = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+inputs:
+  by: {type: integer, minimum: 1, maximum: 1000, title: By}
+steps:
+  - id: look
+    uses: world.read
+    with: {name: number}
+  - id: change
+    when: steps.look.output.value < 1000
+    uses: world.change
+    with: {name: number, by: "${{ inputs.by }}"}
+    effect: destructive
+    verify:
+      uses: world.read
+      with: {name: number}
+      expect: result.value >= steps.look.output.value + inputs.by
+      within: 1m
+    undo: none
+"""
+
+POLICY = """
+defaults: {expires: 24h}
+rules:
+  - name: destructive
+    when: effect == "destructive"
+    stages: [{from: ["@deciders"], approve: 1}]
+"""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "@askers": ("rita",),
+    "@deciders": ("ana", "ben", "rita"),
+    "@directors": ("dora",),
+    "@owners": ("omar",),
+    "@deputies": ("sam",),
+}
+
+
+def id_of(name: str) -> PersonId:
+    """Return the external id of a person of the world."""
+    return PersonId(f"slack:T0:U0{name.upper()}")
+
+
+class Clock:
+    """A clock that moves when told to."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, by: timedelta) -> None:
+        self.at += by
+
+
+class Town:
+    """People and groups, as a directory would give them."""
+
+    def __init__(self) -> None:
+        self.groups = {name: set(people) for name, people in GROUPS.items()}
+        self.guests: set[str] = set()
+        self.is_readable = True
+
+    def person(self, who: PersonId) -> Person:
+        self._answer()
+        name = who.removeprefix("slack:T0:U0").lower()
+        return Person(id=who, name=name, is_guest=name in self.guests)
+
+    def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        del max_age
+        self._answer()
+        return frozenset(id_of(one) for one in self.groups[name] if one not in self.guests)
+
+    def _answer(self) -> None:
+        if not self.is_readable:
+            raise PeopleUnreadableError("Slack did not answer.")
+
+
+@dataclass
+class World:
+    """What can be read and changed, with its own record of every effect.
+
+    `trouble` is called at "read", "before" and "after" a change, and may raise.
+    """
+
+    number: int = 10
+    effects: list[str] = field(default_factory=list)
+    reads: int = 0
+    trouble: Callable[[str], None] = lambda _place: None
+    can_probe: bool = True
+
+
+class Named(Model):
+    name: str
+
+
+class Change(Model):
+    name: str
+    by: int
+
+
+class Value(Model):
+    value: int
+
+
+class ReadWorld(Action[Named, Value]):
+    name: ClassVar[str] = "world.read"
+    effect: ClassVar[Effect] = Effect.READ
+    takes = Named
+    gives = Value
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def perform(self, arguments: Named, call: Call) -> Value:
+        del arguments, call
+        self._world.reads += 1
+        self._world.trouble("read")
+        return Value(value=self._world.number)
+
+
+class ChangeWorld(Action[Change, Value]):
+    name: ClassVar[str] = "world.change"
+    effect: ClassVar[Effect] = Effect.WRITE
+    takes = Change
+    gives = Value
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def perform(self, arguments: Change, call: Call) -> Value:
+        self._world.trouble("before")
+        self._world.number += arguments.by
+        self._world.effects.append(call.key)
+        self._world.trouble("after")
+        return Value(value=self._world.number)
+
+    def probe(self, arguments: Change, call: Call) -> Happened:
+        del arguments
+        if not self._world.can_probe:
+            return Happened.UNKNOWN
+        return Happened.YES if call.key in self._world.effects else Happened.NO
+
+
+def failing(place: str, error: Exception, *, times: int = 1) -> Callable[[str], None]:
+    """Return a trouble that raises `error` at `place`, that many times."""
+    left = [times]
+
+    def trouble(at: str) -> None:
+        if at == place and left[0] > 0:
+            left[0] -= 1
+            raise error
+
+    return trouble
+
+
+UNREACHABLE = NotPerformedError("connection refused", error_class="unreachable")
+LOST = InDoubtError("the reply was lost", error_class="reply_lost")
+SLOW = TransientReadError("no answer in time", error_class="timeout")
+
+
+class Queue:
+    """A dispatcher that remembers which runs to look at; `Working.settle` works them off."""
+
+    def __init__(self) -> None:
+        self.runs: list[RunId] = []
+
+    def enqueue(self, unit: Unit, run: RunId) -> None:
+        unit.mark_ready(run)
+        unit.after_commit(lambda: self.hint(run))
+
+    def hint(self, run: RunId) -> None:
+        if run not in self.runs:
+            self.runs.append(run)
+
+    def serve(self, handler: Callable[[RunId], None]) -> None:
+        while self.runs:
+            handler(self.runs.pop(0))
+
+    def stop(self) -> None:
+        self.runs.clear()
+
+
+class Shelf:
+    """Definitions by name and by version."""
+
+    def __init__(self, *texts: str) -> None:
+        loaded = [load_definition(text) for text in texts]
+        self._active = {one.workflow: one for one in loaded}
+        self._all = {one.version: one for one in loaded}
+
+    def active(self, name: str) -> Definition:
+        if name not in self._active:
+            raise UnknownWorkflowError(f"There is no workflow {name}.")
+        return self._active[name]
+
+    def version(self, digest: str) -> Definition:
+        return self._all[digest]
+
+    def put(self, text: str) -> None:
+        """Make another version the active one."""
+        definition = load_definition(text)
+        self._active[definition.workflow] = definition
+        self._all[definition.version] = definition
+
+
+class NoSecrets:
+    """A bot that holds none."""
+
+    def reveal(self, name: str) -> str:
+        raise SecretError(f"There is no secret {name}.")
+
+
+class Working:
+    """An engine in its house, with the world, the town and the clock at hand."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        clock: Clock,
+        *,
+        world: World | None = None,
+        definitions: tuple[str, ...] = (CHANGE,),
+        policy: str = POLICY,
+        wrapped: Store | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.world = world or World()
+        self.town = Town()
+        self.queue = Queue()
+        self.shelf = Shelf(*definitions)
+        self.policy = load_policy(policy)
+        self.engine = Engine(self._house(wrapped or store))
+
+    def _house(self, store: Store) -> House:
+        ids = iter(range(1, 10_000))
+        start = len(self.store_runs())
+        return House(
+            store=store,
+            dispatcher=self.queue,
+            definitions=self.shelf,
+            policy=lambda: self.policy,
+            actions={
+                "world.read": ReadWorld(self.world),
+                "world.change": ChangeWorld(self.world),
+            },
+            people=self.town,
+            secrets=NoSecrets(),
+            redact=lambda text: text,
+            holds_secret=lambda _text: False,
+            new_id=lambda: f"{start:04d}{next(ids):028d}",
+            now=self.clock,
+            name="test",
+        )
+
+    def store_runs(self) -> list[RunId]:
+        """Return every run there is, oldest first."""
+        far = self.clock() + timedelta(days=4000)
+        return list(self.store.standing(claimed_before=far, limit=10_000))
+
+    def start(
+        self,
+        workflow: str = "change-it",
+        inputs: Mapping[str, object] | None = None,
+        *,
+        by: str = "rita",
+    ) -> RunId:
+        """Start a run as a person."""
+        return self.engine.start(
+            Start(
+                workflow=workflow,
+                inputs={"by": 5} if inputs is None else inputs,
+                trigger="slash",
+                person=id_of(by),
+                channel="ops",
+            )
+        ).run
+
+    def settle(self) -> None:
+        """Work off every run that is to be looked at, due-rows of now included."""
+        for _ in range(200):
+            self.queue.serve(self.engine.advance)
+            due = self.store.due(until=self.clock(), limit=100)
+            if not due:
+                return
+            for one in due:
+                self.engine.handle_due(one)
+        raise AssertionError("the runs never come to rest")
+
+    def sweep(self) -> None:
+        """Look at every run that stands still, as a process does after a restart."""
+        for run in self.store_runs():
+            self.queue.hint(run)
+        self.settle()
+
+    def entries(self, run: RunId) -> list[Entry]:
+        """Return the run's entries."""
+        with self.store.begin() as unit:
+            return list(unit.entries(run))
+
+    def kinds(self, run: RunId) -> list[str]:
+        """Return the kinds of the run's entries, in order."""
+        return [one.kind for one in self.entries(run)]
+
+    def status(self, run: RunId) -> str:
+        """Return where the run stands."""
+        with self.store.begin() as unit:
+            return unit.lock_run(run).status.value
+
+    def request(self, run: RunId) -> ApprovalRequest:
+        """Return the run's newest request."""
+        asked = [one for one in self.entries(run) if one.kind == "approval.requested"]
+        return self.store.request(RequestId(str(asked[-1].data["request"])))
+
+    def vote(self, run: RunId, verdict: Verdict, *, by: str, comment: str = "") -> Decided:
+        """Decide the run's newest request."""
+        return self.engine.decide(
+            Ballot(request=self.request(run).id, person=id_of(by), verdict=verdict, comment=comment)
+        )
+
+    def approve(self, run: RunId, *, by: str = "ana") -> Decided:
+        """Approve the run's newest request."""
+        return self.vote(run, Verdict.APPROVE, by=by)
+
+    def deny(self, run: RunId, *, by: str = "ana", comment: str = "no") -> Decided:
+        """Deny the run's newest request."""
+        return self.vote(run, Verdict.DENY, by=by, comment=comment)
+
+    def due(self, run: RunId) -> list[Due]:
+        """Return the run's due-rows, whenever they are."""
+        everything = self.store.due(until=self.clock() + timedelta(days=4000), limit=1000)
+        return [one for one in everything if one.run == run]
