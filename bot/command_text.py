@@ -81,10 +81,14 @@ class Help:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misread:
-    """Nothing that can be done: what was wrong, and what would be right."""
+    """Nothing that can be done: what was wrong, and what would be right.
+
+    `word` is an unknown first word; it may be the name of a workflow.
+    """
 
     problem: str
     usage: str = "help"
+    word: str = ""
 
 
 Command: TypeAlias = (
@@ -142,8 +146,9 @@ def _outside_quotes(typed: str) -> list[str]:
 def _unknown(word: str) -> Misread:
     near = nearest(word.casefold(), USAGE)
     if near is None:
-        return Misread(problem=f"There is no “{_short(word)}”.")
-    return Misread(problem=f"There is no “{_short(word)}”. Did you mean “{near}”?", usage=near)
+        return Misread(problem=f"There is no “{_short(word)}”.", word=word)
+    problem = f"There is no “{_short(word)}”. Did you mean “{near}”?"
+    return Misread(problem=problem, usage=near, word=word)
 
 
 def _short(word: str) -> str:

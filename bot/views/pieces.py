@@ -115,29 +115,15 @@ def actions(*elements: InteractiveElement) -> ActionsBlock:
     return ActionsBlock(elements=list(elements))
 
 
-def pairs(rows: Sequence[tuple[str, str]], *, clipped: str) -> Iterator[Block]:
-    """Yield titles with their values, as people wrote them, two to a line.
-
-    A long value gets a paragraph of its own. Whatever is cut says so with `clipped`.
-    """
-    short: list[PlainTextObject] = []
-    for title, value in rows:
-        words = f"{one_line(title)}: {clean(value)}"
-        if length(words) <= _SHORT and "\n" not in words:
-            short.append(plain(words, limits.FIELD))
-            continue
-        yield from _fields(short)
-        short = []
-        yield plain_section(clip(words, _LONG) + (f"\n{clipped}" if length(words) > _LONG else ""))
-    yield from _fields(short)
-
-
-_SHORT, _LONG = 120, 600
-
-
-def _fields(texts: Sequence[PlainTextObject]) -> Iterator[Block]:
-    for start in range(0, len(texts), limits.FIELDS):
-        yield SectionBlock(fields=list(texts[start : start + limits.FIELDS]))
+def sections(lines: Sequence[str]) -> list[Block]:
+    """Return mrkdwn lines, each shorter than a text may be, in as few paragraphs as fit."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and length(texts[-1]) + 1 + length(line) <= limits.TEXT:
+            texts[-1] = f"{texts[-1]}\n{line}"
+        else:
+            texts.append(line)
+    return [section(text) for text in texts]
 
 
 def paragraphs(lines: Sequence[str], *, most: int = limits.TEXT) -> Iterator[str]:

@@ -5,7 +5,7 @@ A plan that does not fit is shown in part, says so, and is approved where it can
 whole: in the review modal of `request_modals`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
@@ -118,19 +118,22 @@ def _record(card: RequestCard) -> Iterator[Block]:
     shown = list(card.votes[-_VOTES:])
     earlier = len(card.votes) - len(shown)
     lines = [f"{plural(earlier, 'earlier decision')}, in the run's history"] if earlier else []
-    lines += [_vote_line(vote) for vote in shown]
+    reason = _reason(card)
+    lines += [_vote_line(vote, told_below=reason) for vote in shown]
     if lines:
         yield context(*lines)
-    reason = _reason(card.votes) if card.outcome is Outcome.DENIED else card.reason
-    if reason and not card.is_open:
+    if reason:
         yield context("The reason, in their words:")
         yield plain_section(_cut(reason))
     if card.receipt is not None:
         yield context(code(card.receipt.line))
 
 
-def _reason(votes: Sequence[Vote]) -> str:
-    denials = [vote.comment for vote in votes if vote.verdict is Verdict.DENY and vote.comment]
+def _reason(card: RequestCard) -> str:
+    """Return why it was refused, whole: for the paragraph below the decisions."""
+    if card.is_open or card.outcome is not Outcome.DENIED:
+        return "" if card.is_open else card.reason
+    denials = [vote.comment for vote in card.votes if vote.verdict is Verdict.DENY and vote.comment]
     return denials[-1] if denials else ""
 
 
@@ -139,9 +142,10 @@ def _cut(reason: str) -> str:
     return whole if whole == reason else f"{whole}\n(cut here; the whole stands in the history)"
 
 
-def _vote_line(vote: Vote) -> str:
+def _vote_line(vote: Vote, *, told_below: str) -> str:
     sign, said = ("✅", "approved") if vote.verdict is Verdict.APPROVE else ("⛔", "rejected")
-    words = f": “{escape(clip(vote.comment, _COMMENT), 160)}”" if vote.comment else ""
+    is_told = vote.comment in ("", told_below)
+    words = "" if is_told else f": “{escape(clip(vote.comment, _COMMENT), 160)}”"
     return f"{sign} {mention(vote.who)} {said} {when(vote.at)}{words}"
 
 

@@ -73,7 +73,8 @@ def faults_of_view(view: Mapping[str, Any]) -> list[str]:
     faults += [
         f"a {b['type']} belongs into a message" for b in blocks if b["type"] in MESSAGES_ONLY
     ]
-    return faults + _model_faults(lambda: View(**view).to_dict()) + faults_of_blocks(blocks)
+    faults += _model_faults(lambda: View(**view).to_dict())
+    return faults + faults_of_blocks(blocks)
 
 
 def faults_of_blocks(blocks: Sequence[Mapping[str, Any]]) -> list[str]:

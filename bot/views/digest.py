@@ -1,0 +1,326 @@
+"""The story of a period: one message with figures, details in its thread.
+
+`digest` is the message; `plainer` are the same facts for workspaces that refuse a chart or a
+table; `details` goes into the thread. Gathering the figures is for `bot.digest`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from slack_sdk.models.blocks import (
+    Block,
+    RichTextBlock,
+    RichTextElementParts,
+    RichTextPreformattedElement,
+)
+
+from bot.views.figures import DataVisualizationBlock, Series, bar_chart, data_table
+from bot.views.pieces import (
+    Rendered,
+    context,
+    header,
+    plain_section,
+    rendered,
+    section,
+    sections,
+)
+from bot.wording import (
+    Who,
+    bold,
+    clean,
+    clip,
+    code,
+    duration,
+    escape,
+    link,
+    mention,
+    one_line,
+    plural,
+    utc,
+    when,
+)
+
+_DAYS, _WORKFLOWS = 20, 12
+_TEXTS = 3  # Paragraphs of 3,000 characters in one reply.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFigures:
+    """How the runs that ended on one day ended."""
+
+    day: date
+    done: int = 0
+    refused: int = 0  # Denied, expired or withdrawn.
+    failed: int = 0  # Failed, aborted or cancelled.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowFigures:
+    """What became of one workflow's runs."""
+
+    title: str
+    started: int = 0
+    done: int = 0
+    refused: int = 0
+    failed: int = 0
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFigures:
+    """What was decided, and how fast."""
+
+    approved: int = 0
+    denied: int = 0
+    expired: int = 0
+    withdrawn: int = 0
+    median: timedelta | None = None
+    refused_clicks: int = 0  # Clicks by people who may not decide.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A run that is not finished, and for whom it waits."""
+
+    title: str
+    run: str
+    since: datetime
+    waits_for: str
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedHead:
+    """The head of the log at the end of the period, as a signed note, and how to check it."""
+
+    note: str
+    origin: str
+    size: int
+    vkey: str
+    first: int  # The entries of this period, by number, both ends included.
+    last: int
+    check: str  # The command an outsider runs.
+    verified: str = ""  # What our own last verification found, in words.
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what a person can read back: the first 12 characters of the root."""
+        lines = self.note.split("\n")
+        return lines[2][:12] if len(lines) > 2 else ""  # noqa: PLR2004 - the note's third line is the root.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestShown:
+    """Everything a digest says."""
+
+    since: datetime
+    until: datetime
+    days: Sequence[DayFigures]
+    workflows: Sequence[WorkflowFigures]
+    decisions: DecisionFigures
+    head: SignedHead
+    waiting: Sequence[Waiting] = ()
+    exceptions: Sequence[str] = ()  # One sentence each.
+    changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
+    witness: Who | None = None  # Who is asked to reply with the fingerprint.
+    previous: str = ""
+
+
+def digest(shown: DigestShown) -> Rendered:
+    """Build the message with a chart and a table."""
+    return rendered(sentence(shown), _blocks(shown, with_chart=True, with_table=True))
+
+
+def plainer(shown: DigestShown) -> tuple[Rendered, Rendered]:
+    """Build it without the chart, and without the table too, for `invalid_blocks`."""
+    return (
+        rendered(sentence(shown), _blocks(shown, with_chart=False, with_table=True)),
+        rendered(sentence(shown), _blocks(shown, with_chart=False, with_table=False)),
+    )
+
+
+def without_charts(shown: DigestShown) -> Rendered:
+    """Build it without the chart; the same figures stand in words and in the table."""
+    return plainer(shown)[0]
+
+
+def sentence(shown: DigestShown) -> str:
+    """Return the whole digest in one sentence."""
+    started, done, refused, failed, still_open = _sums(shown)
+    period = f"{utc(shown.since)[:10]} to {utc(shown.until)[:10]}"
+    if not started and not done and not refused and not failed:
+        return f"Digest of {period}: no runs. {_waiting_words(shown)}"
+    return (
+        f"Digest of {period}: {plural(started, 'run')} started, {done} done,"
+        f" {refused} not approved, {failed} failed, {still_open} open. {_waiting_words(shown)}"
+    )
+
+
+def _sums(shown: DigestShown) -> tuple[int, int, int, int, int]:
+    rows = shown.workflows
+    return (
+        sum(one.started for one in rows),
+        sum(one.done for one in rows),
+        sum(one.refused for one in rows),
+        sum(one.failed for one in rows),
+        sum(one.open for one in rows),
+    )
+
+
+def _waiting_words(shown: DigestShown) -> str:
+    if not shown.waiting:
+        return "Nothing waits for a person."
+    return f"{plural(len(shown.waiting), 'run waits', 'runs wait')} for a person."
+
+
+def _blocks(shown: DigestShown, *, with_chart: bool, with_table: bool) -> list[Block]:
+    chart = [_chart(shown)] if with_chart and shown.days else []
+    table = _table(shown) if with_table else None
+    return [
+        header(f"{utc(shown.since)[:10]} to {utc(shown.until)[:10]}"),
+        section(escape(sentence(shown))),
+        *chart,
+        context(_by_day(shown)),
+        *([table] if table is not None else _by_workflow(shown)),
+        section(_decided(shown.decisions)),
+        *_head(shown),
+    ]
+
+
+def _recent(shown: DigestShown) -> Sequence[DayFigures]:
+    return shown.days[-_DAYS:]
+
+
+def _chart(shown: DigestShown) -> DataVisualizationBlock:
+    days = _recent(shown)
+    return bar_chart(
+        f"Runs that ended, last {plural(len(days), 'day')}",
+        [_day(one) for one in days],
+        [
+            Series(name="done", values=tuple(one.done for one in days)),
+            Series(name="not approved", values=tuple(one.refused for one in days)),
+            Series(name="failed", values=tuple(one.failed for one in days)),
+        ],
+        y_label="runs",
+    )
+
+
+def _day(one: DayFigures) -> str:
+    return f"{one.day:%a %d %b}"
+
+
+def _by_day(shown: DigestShown) -> str:
+    """Say what the chart shows."""
+    told = [
+        f"{_day(one)} {one.done}/{one.refused}/{one.failed}"
+        for one in _recent(shown)
+        if one.done or one.refused or one.failed
+    ]
+    if not told:
+        return "No run ended in these days."
+    return f"Done/not approved/failed by day: {' · '.join(told)}. Other days: none."
+
+
+_COLUMNS = ("Workflow", "Started", "Done", "Not approved", "Failed", "Open")
+
+
+def _table(shown: DigestShown) -> Block | None:
+    rows = [
+        (one.title, one.started, one.done, one.refused, one.failed, one.open)
+        for one in shown.workflows
+    ]
+    return data_table("Runs by workflow", _COLUMNS, rows, most=_WORKFLOWS)
+
+
+def _by_workflow(shown: DigestShown) -> Iterator[Block]:
+    lines = [
+        f"{one.title}: {one.started} started, {one.done} done, {one.refused} not approved,"
+        f" {one.failed} failed, {one.open} open"
+        for one in shown.workflows[:_WORKFLOWS]
+    ]
+    more = len(shown.workflows) - len(lines)
+    if lines:
+        yield plain_section("\n".join(clip(one_line(line), 200) for line in lines))
+    if more:
+        yield context(f"… and {plural(more, 'further workflow')}, in the thread")
+
+
+def _decided(figures: DecisionFigures) -> str:
+    median = ""
+    if figures.median is not None:
+        median = f" Half of the decisions took less than {duration(figures.median)}."
+    refused = ""
+    if figures.refused_clicks:
+        clicks = plural(figures.refused_clicks, "click")
+        refused = f" {clicks} came from people who may not decide."
+    return (
+        f"*Approvals*: {figures.approved} approved, {figures.denied} rejected,"
+        f" {figures.expired} expired, {figures.withdrawn} withdrawn.{median}{refused}"
+    )
+
+
+def _head(shown: DigestShown) -> Iterator[Block]:
+    head = shown.head
+    yield section(
+        f"*Signed head of the log*: entries #{head.first} to #{head.last}, without a gap"
+        if head.last >= head.first
+        else "*Signed head of the log*: no entry was added"
+    )
+    yield _preformatted(head.note)
+    own = f" {escape(head.verified, 200)}" if head.verified else ""
+    yield section(
+        f"Check it yourself: save the note as a file, then {code(head.check, 400)}{own}\n"
+        f"Key {code(head.vkey, 250)}"
+    )
+    if shown.witness is not None and head.fingerprint:
+        fingerprint = code(head.fingerprint)
+        yield section(f"{mention(shown.witness)}, please reply with the fingerprint {fingerprint}")
+    if shown.previous:
+        yield context(link(shown.previous, "The digest before this one"))
+
+
+def _preformatted(text: str) -> Block:
+    shown = clip(clean(text).strip("\n"), 2_000) or "–"  # noqa: RUF001 - the dash of an empty note.
+    return RichTextBlock(
+        elements=[
+            RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=shown)]),
+        ]
+    )
+
+
+def details(shown: DigestShown) -> list[Rendered]:
+    """Build the replies in the digest's thread: what waits, exceptions, changes, all workflows."""
+    chapters = (
+        ("Waiting for a person", [_waiting(one) for one in shown.waiting]),
+        ("Exceptions", [f"• {escape(one, 300)}" for one in shown.exceptions]),
+        ("Changes of rules and keys", [f"• {escape(one, 300)}" for one in shown.changes]),
+        ("All workflows", _rest(shown)),
+    )
+    return [reply for title, lines in chapters for reply in _chapter(title, lines)]
+
+
+def _rest(shown: DigestShown) -> list[str]:
+    if len(shown.workflows) <= _WORKFLOWS:
+        return []
+    return [
+        f"{bold(one.title, 120)}: {one.started} started, {one.done} done,"
+        f" {one.refused} not approved, {one.failed} failed, {one.open} open"
+        for one in shown.workflows
+    ]
+
+
+def _waiting(one: Waiting) -> str:
+    title = link(one.thread, one.title) if one.thread else bold(one.title, 120)
+    return f"• {title} {code(one.run)} for {escape(one.waits_for, 150)}, since {when(one.since)}"
+
+
+def _chapter(title: str, lines: Sequence[str]) -> Iterator[Rendered]:
+    """Yield a chapter in as many messages as it needs."""
+    texts = sections(lines)
+    for start in range(0, len(texts), _TEXTS):
+        part = f" ({start // _TEXTS + 1})" if len(texts) > _TEXTS else ""
+        count = plural(len(lines), "line")
+        yield rendered(
+            f"{title}{part}: {count}", [header(f"{title}{part}"), *texts[start : start + _TEXTS]]
+        )

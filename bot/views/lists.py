@@ -1,0 +1,260 @@
+"""Private answers to `/ops`: runs, approvals, workflows, one run, search results, help."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.command_text import USAGE
+from bot.views.paging import Listing, page_of
+from bot.views.pieces import Rendered, context, header, rendered, section
+from bot.views.symbols import STATUS
+from bot.wording import (
+    Who,
+    bold,
+    code,
+    escape,
+    is_web_address,
+    joined,
+    link,
+    mention,
+    plural,
+    when,
+)
+from workflows.run import Status
+
+HIT_START, HIT_END = "\x02", "\x03"  # Around the words of a snippet that were searched for.
+
+_TITLE, _WORDS, _SNIPPET = 120, 200, 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """A run in a list."""
+
+    run: str
+    title: str
+    status: Status
+    requester: Who
+    started_at: datetime
+    note: str = ""  # What it waits for, or why it ended.
+    thread: str = ""
+
+
+def run_list(
+    runs: Sequence[RunLine], *, command: str, title: str = "Runs", page: int = 1, name: str = "/ops"
+) -> Rendered:
+    """Build the list of runs, newest first as given."""
+    items = [[section(_run_line(one))] for one in runs]
+    empty = f"There are none. Start one with {code(f'{name} run')}."
+    return page_of(Listing(title=title, command=command, items=items, empty=empty), page)
+
+
+def _run_line(line: RunLine) -> str:
+    sign, words = STATUS[line.status]
+    note = f" · {escape(line.note, _WORDS)}" if line.note else ""
+    return (
+        f"{sign} {_linked(line.title, line.thread)} · {words}{note}\n"
+        f"{code(line.run)} · asked by {mention(line.requester)} · {when(line.started_at)}"
+    )
+
+
+def _linked(title: str, url: str) -> str:
+    if is_web_address(url):
+        return f"*{link(url, title)}*"
+    return bold(title, _TITLE) or "–"  # noqa: RUF001 - the dash of an empty title.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLine:
+    """An open request in a list."""
+
+    request: str
+    title: str
+    headline: str
+    requester: Who
+    expires_at: datetime
+    have: int
+    need: int
+    asked: tuple[Who, ...]
+    card: str = ""
+    is_mine: bool = False  # The reader may decide it.
+
+
+def approval_list(
+    approvals: Sequence[ApprovalLine], *, command: str = "approvals", page: int = 1
+) -> Rendered:
+    """Build the list of what waits for a decision, the reader's own first."""
+    ordered = sorted(approvals, key=lambda one: (not one.is_mine, one.expires_at))
+    mine = sum(one.is_mine for one in ordered)
+    note = f"{plural(mine, 'of them waits', 'of them wait')} for you." if mine else ""
+    listing = Listing(
+        title="Waiting for approval",
+        command=command,
+        items=[[section(_approval_line(one))] for one in ordered],
+        empty="Nothing waits for a decision.",
+        note=note,
+    )
+    return page_of(listing, page)
+
+
+def _approval_line(line: ApprovalLine) -> str:
+    sign = "👉" if line.is_mine else "✋"
+    people = joined([mention(who) for who in line.asked[:5]])
+    return (
+        f"{sign} {_linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
+        f"{line.have} of {plural(line.need, 'approval')} from {people or 'somebody'}"
+        f" · asked by {mention(line.requester)} · until {when(line.expires_at)}"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowLine:
+    """A workflow in a list."""
+
+    name: str
+    title: str
+    description: str
+    version: str
+    owner: str
+    is_destructive: bool
+    may_start: bool
+    next_firing: datetime | None = None
+
+
+def workflow_list(
+    workflows: Sequence[WorkflowLine], *, command: str = "workflows", page: int = 1
+) -> Rendered:
+    """Build the list of workflows."""
+    listing = Listing(
+        title="Workflows",
+        command=command,
+        items=[[section(_workflow_line(one))] for one in workflows],
+        empty="None is published yet. An operator publishes them from definition files.",
+    )
+    return page_of(listing, page)
+
+
+def _workflow_line(line: WorkflowLine) -> str:
+    words = f"\n{escape(line.description, _WORDS)}" if line.description else ""
+    gated = "asks before it changes anything for good" if line.is_destructive else "needs no gate"
+    may = "" if line.may_start else " · you may not start it"
+    fires = f" · next {when(line.next_firing)}" if line.next_firing is not None else ""
+    return (
+        f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"
+        f"Answered for by {escape(line.owner, 100)} · {gated}{fires}{may}"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryLine:
+    """One entry of a run's history; `index` is its number in the log, None while pending."""
+
+    rseq: int
+    index: int | None
+    at: datetime
+    kind: str
+    words: str
+    actor: Who | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunShown:
+    """One run with its whole history."""
+
+    line: RunLine
+    entries: Sequence[EntryLine]
+    summary: str = ""
+    is_model_text: bool = False  # A model's words are labelled as such.
+    head: str = ""  # The head of the log that covers it, such as `3/1d9adf54`.
+
+
+def run_shown(shown: RunShown, *, page: int = 1) -> Rendered:
+    """Build the story of a run, entry by entry, with the numbers that prove it."""
+    items: list[Sequence[Block]] = [[section(_run_line(shown.line))]]
+    if shown.summary:
+        whose = "Summary, in a model's words" if shown.is_model_text else "Summary"
+        items.append([section(f"*{whose}*\n{escape(shown.summary, 2_500)}")])
+    items += [[section(_entry_line(entry))] for entry in shown.entries]
+    listing = Listing(
+        title=f"Run {shown.line.run}",
+        command=f"show {shown.line.run}",
+        items=items,
+        empty="",
+        note=f"Signed under head {code(shown.head)}" if shown.head else "",
+    )
+    return page_of(listing, page)
+
+
+def _entry_line(entry: EntryLine) -> str:
+    number = f"#{entry.index}" if entry.index is not None else "#…"
+    by = f" · {mention(entry.actor)}" if entry.actor is not None else ""
+    return f"{code(number)} {escape(entry.words, _SNIPPET)}{by} · {when(entry.at)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One hit; the words searched for stand between `HIT_START` and `HIT_END`."""
+
+    run: str
+    title: str
+    snippet: str
+    at: datetime
+    thread: str = ""
+
+
+def found_list(words: str, found: Sequence[Found], *, page: int = 1) -> Rendered:
+    """Build the results of a search."""
+    listing = Listing(
+        title=f"Found for “{words}”",
+        command=f"find {words}",
+        items=[[section(_found_line(one))] for one in found],
+        empty=f"Nothing speaks of {bold(words, 100)}. Try fewer words, or the start of one.",
+    )
+    return page_of(listing, page)
+
+
+def _found_line(one: Found) -> str:
+    there = _linked(one.title, one.thread)
+    return f"{there} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
+
+
+def _snippet(snippet: str) -> str:
+    """Return the snippet escaped, with the words searched for in bold."""
+    told = ""
+    for index, part in enumerate(snippet.split(HIT_START)):
+        hit, end, rest = part.partition(HIT_END)
+        is_hit = index > 0 and bool(end)
+        told += bold(hit, 80) if is_hit else escape(hit, _SNIPPET)
+        told += escape(rest, _SNIPPET)
+        if len(told) > _SNIPPET * 2:
+            return f"{told} …"
+    return told
+
+
+_EXPLAINED: Mapping[str, str] = {
+    "run": "start a workflow; without a name, choose one",
+    "runs": "list runs",
+    "show": "tell one run's story, with its entry numbers",
+    "cancel": "end a run; the reason stays on record",
+    "approvals": "list what waits for a decision",
+    "workflows": "list what can be run",
+    "find": "search what happened",
+    "digest": "show the last week",
+    "help": "show this",
+}
+
+
+def help_page(*, name: str = "/ops", problem: str = "", usage: str = "") -> Rendered:
+    """Build the help; `problem` says what was not understood, `usage` which line matters."""
+    wanted = [usage] if usage in USAGE and usage != "help" else list(USAGE)
+    lines = [f"{code(f'{name} {USAGE[word]}')}  {_EXPLAINED[word]}" for word in wanted]
+    blocks: list[Block] = [section(f"⚠️ {escape(problem, 500)}")] if problem else []
+    if not problem:
+        blocks.append(header("What you can ask"))
+    blocks.append(section("\n".join(lines)))
+    if not problem:
+        blocks.append(context("Only you see this. In threads, where commands do not work, click."))
+    told = escape(problem, 500) or f"What you can ask with {escape(name, 40)}"
+    return rendered(told, blocks)
