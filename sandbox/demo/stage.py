@@ -1,0 +1,81 @@
+"""Everything the demo needs around the bot: Slack, the targets, and the files the bot reads.
+
+The bot's files are the shipped ones; only the addresses of this machine's targets are put in.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.demo.errors import DemoError
+from sandbox.seed import seed as seed_workspace
+from sandbox.server import SandboxServer
+from sandbox.settings import SandboxSettings
+from sandbox.targets import accounts, releases, shop
+
+POLICY = "demo-policy.yaml"
+SHOP, CRM, FOLDER, GIT = (
+    "http://127.0.0.1:8401",
+    "sqlite:////srv/interlock-demo/crm.db",
+    "/srv/interlock-demo/releases",
+    "/usr/bin/git",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The demo's world, running. `home` is where all of its data stays."""
+
+    home: Path
+    slack: SandboxServer
+    shop: shop.ShopServer
+    accounts: Path
+    releases: Path
+
+    @property
+    def workflows(self) -> Path:
+        """Return the folder of the workflow files."""
+        return self.home / "workflows"
+
+    @property
+    def policy(self) -> Path:
+        """Return the policy file."""
+        return self.home / "policy.yaml"
+
+
+@contextmanager
+def staged(home: Path, shipped: Path, *, port: int) -> Iterator[Stage]:
+    """Start Slack and the targets under `home`, write the bot's files, and stop them again.
+
+    Raises:
+        DemoError: a shipped file is not as the demo expects it.
+    """
+    targets = home / "targets"
+    crm, repository = accounts.seed(targets), releases.seed(targets)
+    settings = SandboxSettings(retry_delays=(0, 1, 5))
+    with shop.ShopServer(targets) as open_shop, SandboxServer(settings, port=port) as slack:
+        seed_workspace(slack.workspace)
+        stage = Stage(home=home, slack=slack, shop=open_shop, accounts=crm, releases=repository)
+        _write_files(stage, shipped)
+        yield stage
+
+
+def _write_files(stage: Stage, shipped: Path) -> None:
+    stage.workflows.mkdir(parents=True, exist_ok=True)
+    for file in sorted(shipped.glob("*.yaml")):
+        if file.name != POLICY:
+            shutil.copyfile(file, stage.workflows / file.name)
+    text = (shipped / POLICY).read_text()
+    places = {
+        SHOP: stage.shop.url,
+        CRM: accounts.address(stage.accounts),
+        FOLDER: str(stage.releases.resolve()),
+        GIT: releases.git_path(),
+    }
+    for placeholder, real in places.items():
+        if placeholder not in text:
+            raise DemoError(f"{POLICY} no longer holds {placeholder}, which the demo replaces.")
+        text = text.replace(placeholder, real)
+    stage.policy.write_text(text)
