@@ -9,7 +9,7 @@ from bot.pacing import Pacer
 from bot.slack_client import SlackClient
 from bot.slack_errors import RefusedError
 
-_CHANNEL = re.compile(r"[CDG][A-Z0-9]{6,}")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,}")
 _PERSON = re.compile(r"(?:slack:[A-Z0-9]+:)?([UW][A-Z0-9]{2,})")
 
 

@@ -145,8 +145,9 @@ class Courier:
             known.may_be_there = False
         if place is None:
             return Delivered(place=self._posted(parcel, channel, known, posting))
+        self._pacer.take(UPDATE, is_urgent=parcel.is_urgent)
         try:
-            self._accepted(parcel, lambda content: self._update(place, content, parcel.is_urgent))
+            self._accepted(parcel, lambda content: self._client.update(place, content))
         except RefusedError as error:
             if error.code not in GONE | FROZEN:
                 raise
@@ -158,35 +159,40 @@ class Courier:
         new = self._posted(replace(parcel, thread=below), channel, known, posting)
         return Delivered(place=place if is_frozen and parcel.thread is None else new)
 
-    def _update(self, place: Place, content: Content, is_urgent: bool) -> None:  # noqa: FBT001 - always handed over from a parcel.
-        self._pacer.take(UPDATE, is_urgent=is_urgent)
-        self._client.update(place, content)
-
     # --- posting ----------------------------------------------------------------------------
 
     def _posted(
         self, parcel: Parcel, channel: str, known: _Try, posting: Callable[[], None]
     ) -> Place:
-        thread = parcel.thread.ts if parcel.thread else None
-
-        def post(content: Content) -> Place:
-            self._pacer.take(POST, channel=channel, is_urgent=parcel.is_urgent)
-            posting()
-            known.may_be_there = True  # Until Slack answers, whatever it answers.
-            return self._client.post(channel, content, thread=thread, metadata=parcel.metadata)
-
+        # Paced once, however often Slack wants it plainer: a version that had to wait for its
+        # turn would begin with the refused one again.
+        self._pacer.take(POST, channel=channel, is_urgent=parcel.is_urgent)
+        posting()
+        known.may_be_there = True  # Until Slack answers, whatever it answers.
         try:
-            place = self._accepted(parcel, post)
+            place = self._post(parcel, channel)
         except LostAnswerError:
             raise
-        except SlackError as error:
+        except SlackError:
             known.may_be_there = False
+            raise
+        self._addresses.remember(parcel.channel, place.channel)
+        return place
+
+    def _post(self, parcel: Parcel, channel: str) -> Place:
+        thread = parcel.thread.ts if parcel.thread else None
+        try:
+            return self._accepted(
+                parcel,
+                lambda content: self._client.post(
+                    channel, content, thread=thread, metadata=parcel.metadata
+                ),
+            )
+        except RefusedError as error:
             if thread is None or error.code not in NO_THREAD:
                 raise
             # Somebody deleted the thread's first message: better beside it than not at all.
-            return self._posted(replace(parcel, thread=None), channel, known, posting)
-        self._addresses.remember(parcel.channel, place.channel)
-        return place
+            return self._post(replace(parcel, thread=None), channel)
 
     @staticmethod
     def _accepted(parcel: Parcel, call: Callable[[Content], T]) -> T:

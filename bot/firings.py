@@ -103,4 +103,4 @@ def _caught_up(rule: Missed, late: list[datetime], in_time: list[datetime]) -> l
 
 def wall_time(due: datetime, timezone: str) -> str:
     """Return a firing as people know it: local time with its offset, and the zone."""
-    return f"{due.astimezone(ZoneInfo(timezone)).isoformat(timespec='seconds')}[{timezone}]"
+    return f"{due.astimezone(ZoneInfo(timezone)).isoformat(timespec='seconds')} {timezone}"

@@ -1,6 +1,7 @@
-"""A seeded pretend Slack without rate limits, and a client of the bot pointed at it."""
+"""A seeded pretend Slack without rate limits, a client of the bot, a store, an outbox."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,12 @@ from bot.slack_client import SlackClient
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
+from storage.database import Database, open_database
+from storage.log_setup import init_log
+from storage.store import SqlStore
+from tests.bot.speaking.office import HandClock, Office
+
+ORIGIN = "interlock.example/audit/T0ACME"
 
 
 @pytest.fixture
@@ -20,3 +27,26 @@ def server() -> Iterator[SandboxServer]:
 @pytest.fixture
 def client(server: SandboxServer) -> SlackClient:
     return SlackClient(server.bot_token, base_url=server.api_url, timeout=2.0)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def store(database: Database, tmp_path: Path, clock: HandClock) -> SqlStore:
+    journal = init_log(database, tmp_path / "home", origin=ORIGIN, now=clock)
+    return SqlStore(database, journal, now=clock)
+
+
+@pytest.fixture
+def office(server: SandboxServer, store: SqlStore, clock: HandClock) -> Office:
+    return Office(server, store, clock)

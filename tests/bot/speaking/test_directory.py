@@ -32,7 +32,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def directory(server: SandboxServer, client: SlackClient, clock: Clock) -> Directory:
+def directory(client: SlackClient, clock: Clock) -> Directory:
     return Directory(client, team="T0ACME", clock=clock)
 
 

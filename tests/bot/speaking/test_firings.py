@@ -137,5 +137,5 @@ def test_a_schedule_keeps_its_name_as_long_as_it_says_the_same() -> None:
 
 def test_a_due_time_is_told_as_the_clock_on_the_wall_says_it() -> None:
     assert wall_time(at("2026-03-29T01:00"), "Europe/Berlin") == (
-        "2026-03-29T03:00:00+02:00[Europe/Berlin]"
+        "2026-03-29T03:00:00+02:00 Europe/Berlin"
     )

@@ -118,7 +118,7 @@ def test_a_wrong_token_needs_a_person(server: SandboxServer) -> None:
 
 
 def test_a_thread_is_read_with_the_marks_of_its_messages(
-    server: SandboxServer, client: SlackClient
+    client: SlackClient,
 ) -> None:
     root = post(client)
     for number in range(3):
@@ -134,9 +134,9 @@ def test_long_histories_are_read_page_by_page(
     server: SandboxServer, client: SlackClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack_client.PAGE", 2)
-    place = [post(client) for _ in range(5)][0]
+    places = [post(client) for _ in range(5)]
 
-    found = list(client.messages(place.channel, thread=None))
+    found = list(client.messages(places[0].channel, thread=None))
 
     assert len(found) == 5
     assert len(server.recorder.calls("conversations.history")) == 3
