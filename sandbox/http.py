@@ -23,7 +23,7 @@ from sandbox.loose import Json
 from sandbox.methods.files import receive
 from sandbox.protocol import abort
 
-OK, NOT_FOUND = 200, 404
+OK, BAD_REQUEST, NOT_FOUND = 200, 400, 404
 PAGE = Path(__file__).parent / "page"
 
 
@@ -74,23 +74,24 @@ class _Faces:
         try:
             use_response_url(self._hub, request.path_params["token"], arguments)
         except SlackError as refusal:
-            call.answer, call.status = refusal.body(), 404
-            return JSONResponse(call.answer, status_code=404)
-        call.answer, call.status = {"ok": True}, 200
+            gone = refusal.error in {"expired_url", "used_url"}
+            call.answer, call.status = refusal.body(), NOT_FOUND if gone else BAD_REQUEST
+            return JSONResponse(call.answer, status_code=call.status)
+        call.answer, call.status = {"ok": True}, OK
         return PlainTextResponse("ok")
 
     async def upload(self, request: Request) -> Response:
         """Take the bytes of a file."""
         content = await request.body()
         if not receive(self._hub, request.path_params["token"], content):
-            return PlainTextResponse("not_found", status_code=404)
+            return PlainTextResponse("not_found", status_code=NOT_FOUND)
         return PlainTextResponse(f"OK - {len(content)}")
 
     async def download(self, request: Request) -> Response:
         """Hand out a file's bytes."""
         file = self._hub.state.files.get(request.path_params["file"])
         if file is None or file.content is None:
-            return PlainTextResponse("not_found", status_code=404)
+            return PlainTextResponse("not_found", status_code=NOT_FOUND)
         return Response(file.content, media_type="application/octet-stream")
 
     async def permalink(self, request: Request) -> Response:

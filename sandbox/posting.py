@@ -27,6 +27,8 @@ def post(hub: Hub, channel: Channel, message: Message) -> Message:
     """Store a message, notify people and tell the app."""
     _join_thread(hub, channel, message)
     channel.messages[message.ts] = message
+    if message.thread_ts is not None:
+        channel.threads.setdefault(message.thread_ts, []).append(message)
     for person in _to_notify(hub, channel, message):
         _notify(hub, person, message)
     events.message_posted(hub, channel, message)
@@ -60,7 +62,8 @@ def _to_notify(hub: Hub, channel: Channel, message: Message) -> list[str]:
 
 
 def _followers(channel: Channel, message: Message, hub: Hub) -> set[str]:
-    thread = [one for one in channel.messages.values() if one.thread_ts == message.thread_ts]
+    root = channel.messages.get(str(message.thread_ts))
+    thread = [*([root] if root else []), *channel.threads[str(message.thread_ts)]]
     authors = {one.user for one in thread}
     return authors | {one for each in thread for one in mentioned(hub.state, each.text)}
 
@@ -99,6 +102,8 @@ def delete(hub: Hub, channel: Channel, message: Message) -> None:
         message.metadata = None
     else:
         channel.messages.pop(message.ts)
+        if message.is_reply:
+            channel.threads[str(message.thread_ts)].remove(message)
     events.message_deleted(hub, channel, before)
     hub.state.changed("message_deleted", channel=channel.id, ts=message.ts)
 

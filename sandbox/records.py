@@ -72,6 +72,7 @@ class Channel:
     archived: bool = False
     shared: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
+    threads: dict[str, list[Message]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -143,10 +143,7 @@ def _thread_facts(state: State, message: Message) -> Json:
 
 def replies_of(state: State, message: Message) -> list[Message]:
     """Return the replies below a message, oldest first."""
-    if message.thread_ts != message.ts:
-        return []
-    stored = state.channels[message.channel].messages.values()
-    return [one for one in stored if one.thread_ts == message.ts and one.ts != message.ts]
+    return list(state.channels[message.channel].threads.get(message.ts, []))
 
 
 def file_object(state: State, file: File) -> Json:

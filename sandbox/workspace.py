@@ -232,16 +232,23 @@ class Workspace:
     ) -> list[SeenMessage]:
         """Return the stored messages of a channel outside threads, or of one thread."""
         with self._hub.state.lock:
-            place = self._hub.state.channels[thread.channel] if thread else self._somewhere(channel)
-            root = (thread.thread_ts or thread.ts) if thread else None
-            found = [one for one in place.messages.values() if _belongs(one, root)]
-            return [seen_message(self._hub, one) for one in found]
+            found = self._stored(channel, thread)
+            shown = found if thread else [one for one in found if not one.is_reply]
+            return [seen_message(self._hub, one) for one in shown]
 
     def everything(self, channel: str = "#ops") -> list[SeenMessage]:
         """Return every stored message of a channel, threads included, oldest first."""
         with self._hub.state.lock:
             stored = self._somewhere(channel).messages.values()
             return [seen_message(self._hub, one) for one in stored]
+
+    def _stored(self, channel: str, thread: SeenMessage | None) -> list[Message]:
+        if thread is None:
+            return list(self._somewhere(channel).messages.values())
+        place = self._hub.state.channels[thread.channel]
+        root = thread.thread_ts or thread.ts
+        first = [place.messages[root]] if root in place.messages else []
+        return [*first, *place.threads.get(root, [])]
 
     def _somewhere(self, name: str) -> Channel:
         if name.startswith("@"):
@@ -275,10 +282,13 @@ class Workspace:
         """
 
         def look() -> SeenMessage | None:
-            there = self.messages(thread=thread) if thread else self.everything(channel)
-            found = [one for one in there if words in one.words]
-            fresh = [one for one in found if after is None or one.ts > after.ts]
-            return fresh[-1] if fresh else None
+            for message in reversed(self._stored(channel, thread)):
+                if after is not None and message.ts <= after.ts:
+                    return None
+                seen = seen_message(self._hub, message)
+                if words in seen.words:
+                    return seen
+            return None
 
         place = "the thread" if thread else channel
         return self.wait_for(look, timeout=timeout, what=f"a message with {words!r} in {place}")
@@ -293,12 +303,6 @@ class Workspace:
             return current if current and words in current.words else None
 
         return self.wait_for(look, timeout=timeout, what=f"the message to say {words!r}")
-
-
-def _belongs(message: Message, root: str | None) -> bool:
-    if root is None:
-        return not message.is_reply
-    return root in {message.ts, message.thread_ts}
 
 
 def _id(prefix: str, name: str) -> str:

@@ -119,6 +119,7 @@ class Courier:
         if delivery is not None:
             delivery.late_seconds = time.monotonic() - delivery.begun
             self._recorder.blame(f"acknowledged after {delivery.late_seconds:.1f} s", delivery.type)
+            self._state.changed("late", id=delivery.id)
 
     def _fail(self, delivery: Delivery, outcome: Unchecked, *, why: str, retry: bool) -> None:
         if delivery.settled:

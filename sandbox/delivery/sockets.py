@@ -18,6 +18,9 @@ from sandbox.protocol import abort
 from sandbox.recorder import Recorder
 from sandbox.state import State
 
+# What an app has after a disconnect frame to finish what it is doing on that connection.
+CLOSE_SECONDS = 1.0
+
 
 class Sockets:
     """The app's WebSocket connections; each envelope takes one of them at random."""
@@ -114,11 +117,12 @@ class Sockets:
         """Tell every connection that it will end: `warning`, `refresh_requested`, ..."""
 
         def tell() -> None:
-            for name, socket in self._open.items():
+            for name, socket in list(self._open.items()):
                 frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}}
+                self._spawn(socket, frame)
                 if reason != "warning":
                     self._refreshed.add(name)
-                self._spawn(socket, frame)
+                    asyncio.get_running_loop().call_later(CLOSE_SECONDS, abort, socket.scope)
 
         self._soon(tell)
 

@@ -93,6 +93,7 @@ def _metadata(arguments: Json) -> Json | None:
 def post_message(hub: Hub, arguments: Json) -> Json:
     """Post as the bot."""
     channel = place_for_bot(hub, arguments["channel"])
+    _name_what_is_not_played(hub, arguments)
     content = content_of(hub, arguments)
     content["text"] = content["text"][: limits.MESSAGE_TEXT]
     state = hub.state
@@ -108,6 +109,14 @@ def post_message(hub: Hub, arguments: Json) -> Json:
     posting.post(hub, channel, message)
     shown = message_object(state, message, full_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shown}
+
+
+def _name_what_is_not_played(hub: Hub, arguments: Json) -> None:
+    customized = arguments.keys() & {"username", "icon_emoji", "icon_url"}
+    if customized and "chat:write.customize" not in hub.app.scopes:
+        hub.recorder.blame("needs chat:write.customize", ", ".join(sorted(customized)))
+    if arguments.get("reply_broadcast"):
+        hub.recorder.blame("the sandbox shows no broadcast of a reply", "reply_broadcast")
 
 
 def own_message(hub: Hub, arguments: Json, error: str) -> tuple[Channel, Message]:

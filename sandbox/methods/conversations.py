@@ -153,8 +153,8 @@ def replies(hub: Hub, arguments: Json) -> Json:
         return _messages(hub, [root], "", arguments)
     below = [
         one
-        for one in channel.messages.values()
-        if one.is_reply and one.thread_ts == root.ts and _within(one, arguments)
+        for one in channel.threads.get(root.ts, [])
+        if _within(one, arguments)
     ]
     shown, cursor = page([root, *below], arguments, most=limits.REPLIES_MOST)
     return _messages(hub, list(shown), cursor, arguments)
