@@ -1,0 +1,89 @@
+"""Answers what is typed after the slash command, privately.
+
+What was meant is for `command_text`, starting runs for `starting`, and what lists hold for
+`reports`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.arrival import refuse_late
+from bot.command_text import (
+    Approvals,
+    Cancel,
+    Command,
+    Digest,
+    Find,
+    Help,
+    Misread,
+    Run,
+    Runs,
+    Show,
+    Workflows,
+    parse,
+)
+from bot.desk import Desk
+from bot.payloads import Caller, Interaction, Typed
+from bot.reports import Reports
+from bot.starting import Starting
+from bot.views.lists import help_page
+from bot.views.notice import notice
+from bot.views.paging import read_page_value
+from bot.views.pieces import Rendered
+from bot.wording import code
+from workflows.entry import RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """The listeners' part in the slash command."""
+
+    desk: Desk
+
+    def reply(self, typed: Typed, context: Mapping[str, Any]) -> Rendered | None:
+        """Do what was typed; return what to say to whoever typed it, if anything.
+
+        Raises:
+            InterlockError: it was refused.
+        """
+        wanted = self._meant(parse(typed.text))
+        if isinstance(wanted, Run):
+            refuse_late(context)
+            return Starting(desk=self.desk).by_command(typed, wanted)
+        if isinstance(wanted, Cancel):
+            return self._cancel(typed.caller, wanted)
+        return self._shown(wanted, typed.caller, page=1)
+
+    def page(self, click: Interaction) -> Rendered:
+        """Return another page of a list that was asked for before."""
+        typed, page = read_page_value(click.press.said)
+        return self._shown(parse(typed), click.caller, page=page)
+
+    def _meant(self, wanted: Command) -> Command:
+        """Return `wanted`, or the start of a workflow whose name was typed alone."""
+        if isinstance(wanted, Misread) and wanted.word:
+            names = {one.workflow for one in self.desk.library.definitions()}
+            if wanted.word.casefold() in names:
+                return Run(workflow=wanted.word.casefold())
+        return wanted
+
+    def _cancel(self, caller: Caller, wanted: Cancel) -> Rendered:
+        self.desk.engine.cancel(RunId(wanted.run), person=caller.person, reason=wanted.reason)
+        return notice(f"⏹️ The run {code(wanted.run)} is being cancelled. Follow its thread.")
+
+    def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
+        reports = Reports(desk=self.desk, reader=caller)
+        match wanted:
+            case Runs():
+                return reports.runs(wanted, page=page)
+            case Show(run=run):
+                return reports.run(RunId(run), page=page)
+            case Approvals():
+                return reports.approvals(page=page)
+            case Workflows():
+                return reports.workflows(page=page)
+            case Misread(problem=problem, usage=usage):
+                return help_page(name=self.desk.command, problem=problem, usage=usage)
+            case Help() | Run() | Cancel() | Find() | Digest():
+                return help_page(name=self.desk.command)

@@ -1,0 +1,122 @@
+"""Clicks and modals around an approval card: approve, reject with a reason, read it all.
+
+A click counts only for what its card showed: the button carries the request and the head of
+its digest, and everything else is looked up. Who may decide is for the engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.desk import Desk
+from bot.payloads import Interaction, UnreadablePayloadError
+from bot.previews import plan_lines, preview_of
+from bot.views.request_modals import approve_modal, reason_of, reject_modal, review_modal
+from workflows.entry import Json, RequestId
+from workflows.errors import RequestClosedError
+from workflows.gate import ApprovalRequest, Outcome, Verdict
+from workflows.orders import Ballot, Decided
+
+Answer = Mapping[str, Any]
+
+CLOSE: Answer = {"response_action": "clear"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a button or a modal carries: a request, and the head of what it asks about."""
+
+    request: RequestId
+    digest: str
+
+    @classmethod
+    def read(cls, value: str) -> "Shown":
+        """Return what `value` names.
+
+        Raises:
+            UnreadablePayloadError: it is none of ours.
+        """
+        request, dot, digest = value.partition(".")
+        if not request or not dot or not digest:
+            raise UnreadablePayloadError("This button does not say what it is about.")
+        return cls(request=RequestId(request), digest=digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """The listeners' part in approvals."""
+
+    desk: Desk
+
+    def approve(self, click: Interaction) -> None:
+        """Record an approval, or ask for the reason that the policy wants with it."""
+        shown = Shown.read(click.press.said)
+        asked = self.desk.store.request(shown.request)
+        if asked.needs_reason and asked.outcome is Outcome.OPEN:
+            modal = approve_modal(preview_of(self.desk.store, shown.request))
+            self.desk.hurried.open(click.trigger_id, modal)
+            return
+        self._decide(click, shown, Verdict.APPROVE)
+
+    def reject(self, click: Interaction) -> None:
+        """Ask for the reason; a request that is settled for good says at once that it is."""
+        shown = Shown.read(click.press.said)
+        _refuse_settled(self.desk.store.request(shown.request))
+        modal = reject_modal(preview_of(self.desk.store, shown.request))
+        self.desk.hurried.open(click.trigger_id, modal)
+
+    def review(self, click: Interaction) -> None:
+        """Show everything there is to read about the request."""
+        shown = Shown.read(click.press.said)
+        preview = preview_of(self.desk.store, shown.request)
+        lines = plan_lines(self.desk.store, shown.request) if preview.hidden else None
+        self.desk.hurried.open(click.trigger_id, review_modal(preview, lines))
+
+    def turn_page(self, click: Interaction) -> None:
+        """Show another page of it in the same modal."""
+        value, _, page = click.press.said.rpartition("/")
+        shown = Shown.read(value)
+        preview = preview_of(self.desk.store, shown.request)
+        lines = plan_lines(self.desk.store, shown.request) if preview.hidden else None
+        modal = review_modal(preview, lines, page=int(page) if page.isdecimal() else 1)
+        self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
+
+    def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
+        """Record an approval given in a modal."""
+        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
+        return CLOSE
+
+    def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
+        """Record a rejection with its reason."""
+        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.DENY)
+        return CLOSE
+
+    def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:
+        caller = done.caller
+        comment = reason_of({"state": done.view.state}) if done.view is not None else ""
+        return self.desk.engine.decide(
+            Ballot(
+                request=shown.request,
+                person=caller.person,
+                verdict=verdict,
+                shown=shown.digest,
+                comment=comment,
+                slack=_where(done),
+                delivery=caller.delivery,
+            )
+        )
+
+
+def _refuse_settled(asked: ApprovalRequest) -> None:
+    # An approval that nothing has used yet can still be taken back by whoever gave it.
+    may_turn = asked.outcome is Outcome.APPROVED and not asked.is_consumed
+    if asked.outcome is not Outcome.OPEN and not may_turn:
+        raise RequestClosedError(
+            f"This request is already {asked.outcome}.", hint="Nothing was changed by your click."
+        )
+
+
+def _where(done: Interaction) -> Json:
+    """Return where in Slack this was said, as entries name it."""
+    stamp = done.actions[0].action_ts if done.actions else ""
+    return {"team": done.caller.team, **done.place, "event_ts": stamp}

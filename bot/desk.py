@@ -1,0 +1,46 @@
+"""What every listener works with, in one value; `app` fills it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.directory import Directory
+from bot.hurried import Hurried
+from bot.library import Library
+from bot.payloads import Caller
+from bot.settings import SettingsError
+from storage.store import SqlStore
+from workflows.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The parts behind the listeners. `channel` is where runs go that have no other place."""
+
+    engine: Engine
+    store: SqlStore
+    library: Library
+    directory: Directory
+    hurried: Hurried
+    redact: Callable[[str], str]
+    now: Callable[[], datetime]
+    command: str
+    channel: str
+    workspace_url: str  # With a slash at its end, as `auth.test` gives it.
+
+    def channel_for(self, caller: Caller, own: str | None) -> str:
+        """Return where a run's thread stands: the workflow's own channel, or where it was asked.
+
+        Raises:
+            SettingsError: the bot may post in neither, and has no channel of its own.
+        """
+        if own:
+            return own
+        if self.hurried.is_member(caller.channel):
+            return caller.channel
+        if self.channel:
+            return self.channel
+        raise SettingsError(
+            "I am not in this channel, so the run would have no thread; nothing was started.",
+            hint="Invite me here, or ask an operator to set INTERLOCK_CHANNEL.",
+        )

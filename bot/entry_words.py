@@ -1,0 +1,53 @@
+"""One line for each entry of a run's story, in words. What it proves stands in the entry."""
+
+from collections.abc import Callable, Mapping
+
+from workflows.entry import Entry, Json
+
+Data = Mapping[str, Json]
+
+_WORDS: Mapping[str, Callable[[Data], str]] = {
+    "run.started": lambda data: f"Started by {data['trigger']}, version {_short(data['version'])}",
+    "run.finished": lambda data: f"Ended: {data['outcome']}",
+    "run.cancelled": lambda data: f"Cancelled: {data['reason']}",
+    "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
+    "decision.made": lambda data: f"{data['step']}: {data['decision']} ({data['rule']})",
+    "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
+    "approval.granted": lambda data: f"Approved, {data['have']} of {data['need']}",
+    "approval.denied": lambda _data: "Rejected",
+    "approval.expired": lambda _data: "The request expired; the step does not run",
+    "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
+    "approval.reminded": lambda _data: "The approvers were reminded",
+    "action.intended": lambda data: f"{data['step']}: about to do {data['action']}",
+    "action.executed": lambda data: f"{data['step']}: done in {data['ms']} ms",
+    "action.failed": lambda data: f"{data['step']}: failed ({data['error_class']})",
+    "action.in_doubt": lambda data: (
+        f"{data['step']}: nobody knows if it happened ({data['cause']})"
+    ),
+    "action.resolved": lambda data: f"{data['step']}: it happened: {data['happened']}",
+    "verification.passed": lambda data: f"{data['step']}: verified",
+    "verification.failed": lambda data: f"{data['step']}: the verification failed",
+    "verification.unknown": lambda data: f"{data['step']}: could not be verified",
+}
+
+
+def words_about(entry: Entry) -> str:
+    """Return what `entry` says; a kind this release does not know is named as it is."""
+    told = _WORDS.get(entry.kind)
+    try:
+        return told(entry.data) if told is not None else entry.kind
+    except KeyError:  # Written by another release.
+        return entry.kind
+
+
+def _short(version: Json) -> str:
+    return str(version)[:8]
+
+
+def _asked(data: Data) -> str:
+    stages = data["stages"]
+    named = (
+        [one["from"] for one in stages if isinstance(one, dict)] if isinstance(stages, list) else []
+    )
+    groups = [str(name) for stage in named if isinstance(stage, list) for name in stage]
+    return ", ".join(groups) or "people"

@@ -1,0 +1,122 @@
+"""The few calls to Slack that a person waits for: modals, private words, "am I in here?".
+
+They happen inside a listener, before its answer, so each has two seconds and is never
+repeated. What a message or a modal says is for the views.
+"""
+
+import json
+import logging
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.views import View
+from slack_sdk.webhook import WebhookClient
+
+from bot.views.pieces import Rendered
+from workflows.errors import InterlockError
+
+SECONDS = 2
+UNREACHED = (OSError, HTTPException, SlackClientError)
+
+log = logging.getLogger(__name__)
+
+_TOO_LATE = frozenset({"expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
+
+
+class NotShownError(InterlockError):
+    """Slack did not open or change a modal."""
+
+
+class Hurried:
+    """Slack under one token, for calls within a listener. Safe to share between threads."""
+
+    def __init__(self, token: str, *, base_url: str) -> None:
+        self._web = WebClient(token=token, base_url=base_url, timeout=SECONDS, retry_handlers=[])
+
+    def open(self, trigger: str, view: View) -> None:
+        """Open a modal for whoever made the gesture behind `trigger`.
+
+        Raises:
+            NotShownError: Slack did not; the trigger lives three seconds.
+        """
+        try:
+            self._web.views_open(trigger_id=trigger, view=view.to_dict())
+        except UNREACHED as error:
+            raise _not_shown(error) from error
+
+    def push(self, trigger: str, view: View) -> None:
+        """Put a modal on top of the one that is open.
+
+        Raises:
+            NotShownError: Slack did not.
+        """
+        try:
+            self._web.views_push(trigger_id=trigger, view=view.to_dict())
+        except UNREACHED as error:
+            raise _not_shown(error) from error
+
+    def update(self, view_id: str, version: str, view: View) -> None:
+        """Replace the modal `view_id`, unless it changed since `version`.
+
+        Raises:
+            NotShownError: Slack did not.
+        """
+        try:
+            self._web.views_update(view_id=view_id, hash=version, view=view.to_dict())
+        except UNREACHED as error:
+            raise _not_shown(error) from error
+
+    def is_member(self, channel: str) -> bool:
+        """Say whether the bot is in the channel; what Slack does not answer counts as no."""
+        if not channel.startswith(("C", "G")):
+            return False
+        try:
+            found: dict[str, Any] = self._web.conversations_info(channel=channel)["channel"]
+        except UNREACHED:
+            log.info("membership not read", extra={"channel": channel})
+            return False
+        return bool(found.get("is_member")) and not found.get("is_archived")
+
+    def whisper(self, channel: str, user: str, shown: Rendered, *, thread: str = "") -> None:
+        """Show something to one person in a channel. Nothing depends on it, so it never fails."""
+        try:
+            self._web.chat_postEphemeral(
+                channel=channel,
+                user=user,
+                text=shown.text,
+                blocks=shown.payload["blocks"] or None,
+                thread_ts=thread or None,
+            )
+        except UNREACHED as error:
+            log.warning("private words not shown", extra={"error": _code(error)})
+
+    def answer(self, response_url: str, shown: Rendered, *, replace: bool = False) -> None:
+        """Answer a click privately, in the place of its message if `replace`. Never fails."""
+        payload = {"response_type": "ephemeral", "replace_original": replace, **shown.payload}
+        try:
+            sent = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[]).send_dict(
+                payload
+            )
+        except UNREACHED as error:
+            log.warning("private answer not shown", extra={"error": type(error).__name__})
+            return
+        if sent.status_code != 200:  # noqa: PLR2004 - HTTP's own word for fine.
+            log.warning("private answer refused", extra={"status": sent.status_code})
+
+
+def _not_shown(error: Exception) -> NotShownError:
+    code = _code(error)
+    if code in _TOO_LATE:
+        return NotShownError("This took too long, and Slack closed the door.", hint="Try again.")
+    if isinstance(error, SlackApiError):
+        detail = json.dumps(error.response.get("response_metadata", {}))
+        log.error("modal refused", extra={"error": code, "detail": detail})
+    return NotShownError(f"Slack did not show the form ({code}).", hint="Try again in a moment.")
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, SlackApiError):
+        return str(error.response.get("error", "unknown"))
+    return type(error).__name__

@@ -1,0 +1,193 @@
+"""Binds what Slack delivers to what the product does, and answers refusals privately.
+
+Every listener reads the payload, calls one function, and acknowledges last: whatever it
+changes is committed by then, and an acknowledgement never precedes a failure. Both ways of
+receiving use the same listeners.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.commands import Commands
+from bot.deciding import Deciding
+from bot.desk import Desk
+from bot.payloads import Interaction, read_event, read_interaction, read_typed
+from bot.refusals import from_older_version, refusal
+from bot.settling import Settling
+from bot.starting import Starting
+from bot.threads import Threads
+from bot.views import doubt_card, exception_card, paging, request_card, request_modals, run_form
+from bot.views.notice import notice
+from bot.views.pieces import OPEN_LINK
+from bot.views.request_modals import refused_modal
+from workflows.actions.base import Happened
+from workflows.errors import InterlockError
+
+Body = dict[str, Any]
+Answer = Mapping[str, Any]
+OnForm = Callable[[Interaction, Mapping[str, Any]], Answer]
+
+ANYTHING = re.compile(r".*")
+
+log = logging.getLogger(__name__)
+
+
+def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> None:
+    """Make `app` listen to everything the manifest asks for."""
+    _register_command(app, desk)
+    _register_cards(app, desk)
+    _register_forms(app, desk)
+    _register_events(app, desk)
+    _register_rest(app, desk)
+    app.error(_defects(desk, new_id))
+
+
+def _register_command(app: App, desk: Desk) -> None:
+    commands, starting = Commands(desk=desk), Starting(desk=desk)
+
+    def on_command(ack: Ack, body: Body, context: Body) -> None:
+        try:
+            shown = commands.reply(read_typed(body), context)
+        except InterlockError as refused:
+            shown = notice(refusal(refused))
+        ack() if shown is None else ack(response_type="ephemeral", **shown.payload)
+
+    def on_page(click: Interaction) -> None:
+        shown = commands.page(click)
+        desk.hurried.answer(click.response_url, shown, replace=True)
+
+    def on_options(ack: Ack, body: Body) -> None:
+        found = run_form.picker_options(starting.choices(), str(body.get("value", "")))
+        ack(options=[one.to_dict() for one in found])
+
+    app.command(desk.command)(on_command)
+    app.options(run_form.PICK_OPTIONS)(on_options)
+    _on_click(app, desk, paging.PAGE_EARLIER, on_page)
+    _on_click(app, desk, paging.PAGE_LATER, on_page)
+
+
+def _register_cards(app: App, desk: Desk) -> None:
+    deciding, settling = Deciding(desk=desk), Settling(desk=desk)
+    clicks: Mapping[str, Callable[[Interaction], None]] = {
+        request_card.APPROVE: deciding.approve,
+        request_card.REJECT: deciding.reject,
+        request_card.REVIEW: deciding.review,
+        request_modals.TURN_PAGE: deciding.turn_page,
+        request_modals.TURN_BACK: deciding.turn_page,
+        doubt_card.HAPPENED: lambda click: settling.doubt(click, Happened.YES),
+        doubt_card.NOT_HAPPENED: lambda click: settling.doubt(click, Happened.NO),
+        doubt_card.ABORT: lambda click: settling.doubt(click, Happened.UNKNOWN),
+        exception_card.RETRY: lambda click: settling.exception(click, "retry"),
+        exception_card.SKIP: lambda click: settling.exception(click, "skip"),
+        exception_card.ABORT: lambda click: settling.exception(click, "abort"),
+        OPEN_LINK: lambda _click: None,
+    }
+    for action_id, handler in clicks.items():
+        _on_click(app, desk, action_id, handler)
+
+
+def _register_forms(app: App, desk: Desk) -> None:
+    starting, deciding = Starting(desk=desk), Deciding(desk=desk)
+    forms: Mapping[str, OnForm] = {
+        run_form.RUN_FORM: starting.by_form,
+        run_form.RUN_PICK: starting.by_choice,
+        request_modals.APPROVE_FORM: deciding.approve_by_modal,
+        request_modals.REVIEW_FORM: deciding.approve_by_modal,
+        request_modals.REJECT_FORM: deciding.reject_by_modal,
+    }
+    for callback_id, handler in forms.items():
+        _on_form(app, callback_id, handler)
+
+
+def _register_events(app: App, desk: Desk) -> None:
+    threads = Threads(desk=desk)
+
+    def on_message(body: Body) -> None:
+        threads.take_up(read_event(body))
+
+    def on_mention(body: Body) -> None:
+        threads.answer_mention(read_event(body))
+
+    def on_groups(body: Body) -> None:
+        del body
+        desk.directory.groups_changed()
+
+    def on_person(body: Body) -> None:
+        desk.directory.person_changed(read_event(body).event.get("user", {}))
+
+    app.event("message")(on_message)
+    app.event("app_mention")(on_mention)
+    app.event("subteam_members_changed")(on_groups)
+    app.event("subteam_updated")(on_groups)
+    app.event("user_change")(on_person)
+
+
+def _register_rest(app: App, desk: Desk) -> None:
+    """Answer what this release no longer knows: cards live for years, their buttons too."""
+
+    def on_unknown(click: Interaction) -> None:
+        log.info("an unknown button was used", extra={"action_id": click.press.action_id})
+        _tell(desk, click, from_older_version())
+
+    def on_unknown_form(_sent: Interaction, _context: Mapping[str, Any]) -> Answer:
+        view = refused_modal(from_older_version()).to_dict()
+        return {"response_action": "update", "view": view}
+
+    _on_click(app, desk, ANYTHING, on_unknown)
+    _on_form(app, ANYTHING, on_unknown_form)
+
+
+def _on_click(
+    app: App, desk: Desk, action_id: str | re.Pattern[str], handler: Callable[[Interaction], None]
+) -> None:
+    def listener(ack: Ack, body: Body) -> None:
+        click = read_interaction(body)
+        try:
+            handler(click)
+        except InterlockError as refused:
+            _tell(desk, click, refusal(refused))
+        ack()
+
+    app.action(action_id)(listener)
+
+
+def _on_form(
+    app: App,
+    callback_id: str | re.Pattern[str],
+    handler: OnForm,
+) -> None:
+    def listener(ack: Ack, body: Body, context: Body) -> None:
+        try:
+            answer = handler(read_interaction(body), context)
+        except InterlockError as refused:
+            view = refused_modal(refusal(refused)).to_dict()
+            answer = {"response_action": "update", "view": view}
+        ack(**answer)
+
+    app.view(callback_id)(listener)
+
+
+def _tell(desk: Desk, click: Interaction, words: str) -> None:
+    """Say something to whoever clicked, where they clicked: beside a message, or on a modal."""
+    if click.response_url:
+        desk.hurried.answer(click.response_url, notice(words))
+    elif click.view is not None:
+        desk.hurried.push(click.trigger_id, refused_modal(words))
+
+
+def _defects(desk: Desk, new_id: Callable[[], str]) -> Callable[..., None]:
+    def on_defect(error: Exception, body: Body) -> None:
+        # The listener fails as well, so that Slack shows its error and the click can be repeated.
+        reference = new_id()[:8]
+        kind = str(body.get("type") or body.get("command") or "")
+        log.error("a listener failed", exc_info=error, extra={"reference": reference, "on": kind})
+        url = body.get("response_url")
+        if isinstance(url, str) and url:
+            words = f"🛠️ Something broke here. Tell an operator this number: {reference}."
+            desk.hurried.answer(url, notice(words))
+
+    return on_defect

@@ -1,0 +1,173 @@
+"""Lists for one reader: runs, one run, what waits for approval, workflows, what was found.
+
+Everything is read without locks. How it looks is for `views/lists`.
+"""
+
+from dataclasses import dataclass
+
+from bot.command_text import Runs
+from bot.desk import Desk
+from bot.entry_words import words_about
+from bot.payloads import Caller
+from bot.previews import preview_of
+from bot.views.lists import (
+    ApprovalLine,
+    EntryLine,
+    RunLine,
+    RunShown,
+    WorkflowLine,
+    approval_list,
+    run_list,
+    run_shown,
+    workflow_list,
+)
+from bot.views.pieces import Rendered
+from bot.wording import Who, who_of
+from storage.heads import head
+from storage.history import read_run
+from storage.listing import (
+    ListedRequest,
+    ListedRun,
+    Wanted,
+    list_open_requests,
+    list_runs,
+    listed_run,
+    people_of,
+    refs_of,
+)
+from storage.outbox_values import MessagePlace
+from workflows.definition import Definition
+from workflows.entry import Entry, Ref, RunId
+from workflows.errors import InterlockError, UnknownRunError
+from workflows.people import CLICK_AGE
+from workflows.run import Status
+
+TROUBLED = frozenset({Status.EXCEPTION, Status.IN_DOUBT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What `reader` is shown."""
+
+    desk: Desk
+    reader: Caller
+
+    def runs(self, wanted: Runs, *, page: int) -> Rendered:
+        """Return the newest runs, or those of one sort."""
+        found = list_runs(
+            self.desk.store.database,
+            Wanted(
+                requester=self.reader.person if wanted.mine else None,
+                workflow=wanted.workflow,
+                statuses=TROUBLED if wanted.exceptions else frozenset(),
+            ),
+        )
+        words = ["runs", "mine" * wanted.mine, "--exceptions" * wanted.exceptions, wanted.workflow]
+        typed = " ".join(word for word in words if word)
+        lines = [self._run_line(one) for one in found]
+        return run_list(lines, command=typed, page=page, name=self.desk.command)
+
+    def run(self, run: RunId, *, page: int) -> Rendered:
+        """Return the story of one run.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+        database = self.desk.store.database
+        listed = listed_run(database, run)
+        if listed is None:
+            raise UnknownRunError(f"There is no run {run[:64]}.")
+        with database.read() as connection:
+            entries = read_run(connection, run)
+            now = head(connection)
+        shown = RunShown(
+            line=self._run_line(listed),
+            entries=self._entry_lines(entries),
+            head=f"{now.size}/{now.root.hex()[:8]}",
+        )
+        return run_shown(shown, page=page)
+
+    def approvals(self, *, page: int) -> Rendered:
+        """Return what waits for decisions, the reader's own first."""
+        mine = refs_of(self.desk.store.database, self.reader.person)
+        found = list_open_requests(self.desk.store.database)
+        lines = [self._approval_line(one, mine) for one in found]
+        return approval_list(lines, page=page)
+
+    def workflows(self, *, page: int) -> Rendered:
+        """Return every workflow, and which the reader may start."""
+        lines = [self._workflow_line(one) for one in self.desk.library.definitions()]
+        return workflow_list(lines, page=page)
+
+    def _run_line(self, listed: ListedRun) -> RunLine:
+        return RunLine(
+            run=listed.id,
+            title=self._title(listed),
+            status=listed.status,
+            requester=who_of(listed.requester, listed.requester_name),
+            started_at=listed.started_at,
+            note=f"at {listed.step}" if listed.step and not listed.status.is_end else "",
+            thread=self._link(listed.place),
+        )
+
+    def _title(self, listed: ListedRun) -> str:
+        try:
+            return self.desk.library.version(listed.version).title
+        except InterlockError:  # Written by another release; its name is known all the same.
+            return listed.workflow
+
+    def _entry_lines(self, entries: list[Entry]) -> list[EntryLine]:
+        refs = sorted({one.actor.ref for one in entries if one.actor.is_person})
+        known = people_of(self.desk.store.database, refs)
+        return [
+            EntryLine(
+                rseq=one.rseq,
+                index=one.index,
+                at=one.at,
+                kind=one.kind,
+                words=words_about(one),
+                actor=who_of(*known[one.actor.ref]) if one.actor.ref in known else None,
+            )
+            for one in entries
+        ]
+
+    def _approval_line(self, listed: ListedRequest, mine: frozenset[Ref]) -> ApprovalLine:
+        asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
+        stage = asked.stages[listed.tally.stage]
+        return ApprovalLine(
+            request=asked.id,
+            title=shown.title,
+            headline=shown.headline,
+            requester=shown.asker,
+            expires_at=asked.expires_at,
+            have=listed.tally.have,
+            need=listed.tally.need,
+            asked=tuple(Who(name=name) for name in stage.groups),
+            card=self._link(listed.place),
+            is_mine=bool(mine & stage.people) and not mine & asked.excluded,
+        )
+
+    def _workflow_line(self, definition: Definition) -> WorkflowLine:
+        return WorkflowLine(
+            name=definition.workflow,
+            title=definition.title,
+            description=definition.description or "",
+            version=definition.version,
+            owner=definition.owner,
+            is_destructive=self.desk.library.is_destructive(definition),
+            may_start=self._may_start(definition),
+        )
+
+    def _may_start(self, definition: Definition) -> bool:
+        try:
+            return any(
+                self.reader.person in self.desk.directory.members(name, max_age=CLICK_AGE)
+                for name in definition.may_run
+            )
+        except InterlockError:
+            return False  # Only shown; whoever starts it is read again.
+
+    def _link(self, place: MessagePlace | None) -> str:
+        if place is None:
+            return ""
+        return f"{self.desk.workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"

@@ -1,0 +1,157 @@
+"""Starting runs from Slack: the command with values, the form, and the choice before it.
+
+A modal opens before anything is written, since its trigger lives three seconds; nothing but
+definitions in memory is read before it. What was typed or filled in is checked by the engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slack_sdk.models.views import View
+
+from bot.arrival import refuse_late
+from bot.command_text import Run
+from bot.desk import Desk
+from bot.forms import FormState, field_errors, state_of, values_from
+from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
+from bot.refusals import refusal
+from bot.views.notice import notice
+from bot.views.pieces import Rendered
+from bot.views.request_modals import refused_modal
+from bot.views.run_form import WorkflowChoice, picked, picker, run_form
+from bot.wording import bold, code
+from workflows.definition import Definition
+from workflows.errors import InputsError, InterlockError
+from workflows.orders import Start, Started
+
+Answer = Mapping[str, Any]  # What `ack` is given.
+
+CLOSE: Answer = {"response_action": "clear"}
+CHANGED = "The workflow was changed while this form was open. Look again and send it once more."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starting:
+    """The listeners' part in starting runs."""
+
+    desk: Desk
+
+    def by_command(self, typed: Typed, wanted: Run) -> Rendered | None:
+        """Start the run, or open what is needed to start it; return what to say, if anything.
+
+        Raises:
+            InterlockError: nothing was started.
+        """
+        caller = typed.caller
+        if not wanted.workflow:
+            self.desk.hurried.open(caller.trigger, self._picker(caller))
+            return None
+        definition = self.desk.library.active(wanted.workflow)
+        if not wanted.inputs and definition.inputs:
+            self._open_form(caller, definition, {}, None)
+            return None
+        return self._start_or_ask(caller, definition, wanted.inputs, typed=typed.text)
+
+    def by_choice(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
+        """Return the form of the workflow that was chosen, in the place of the choice."""
+        try:
+            definition = self.desk.library.active(picked(_view(sent)))
+        except InterlockError as error:
+            return _instead(refused_modal(refusal(error)))
+        state = state_of(definition, channel=sent.sent.private_metadata)
+        return _instead(run_form(definition, state))
+
+    def by_form(self, sent: Interaction, context: Mapping[str, Any]) -> Answer:
+        """Start the run that a form asks for; return what becomes of the form.
+
+        Raises:
+            InterlockError: nothing was started.
+        """
+        refuse_late(context)
+        form = _form_of(sent)
+        definition = self.desk.library.active(form.workflow)
+        values = values_from(sent.sent.state, definition)
+        if definition.version != form.version:
+            return _instead(_again(definition, form, values))
+        caller = replace(sent.caller, channel=form.channel)
+        try:
+            self._start(caller, definition, values, trigger="form")
+        except InputsError as error:
+            hints = field_errors(error, definition, revision=form.revision)
+            return {"response_action": "errors", "errors": hints}
+        return CLOSE
+
+    def choices(self) -> list[WorkflowChoice]:
+        """Return every workflow, for the menu."""
+        found = self.desk.library.definitions()
+        return [WorkflowChoice(name=one.workflow, title=one.title) for one in found]
+
+    def _picker(self, caller: Caller) -> View:
+        return picker(self.choices(), channel=caller.channel)
+
+    def _start_or_ask(
+        self, caller: Caller, definition: Definition, values: Mapping[str, str], *, typed: str
+    ) -> Rendered | None:
+        try:
+            started = self._start(caller, definition, values, trigger="slash", message=typed)
+        except InputsError as error:
+            # Only names and values that the definition knows can stand in its form.
+            known = {name: one for name, one in values.items() if name in definition.inputs}
+            self._open_form(caller, definition, known, error)
+            return None
+        run = code(started.run)
+        return notice(f"🚀 {bold(definition.title, 150)} has started: {run}. Follow its thread.")
+
+    def _open_form(
+        self,
+        caller: Caller,
+        definition: Definition,
+        values: Mapping[str, str],
+        wrong: InputsError | None,
+    ) -> None:
+        state = state_of(definition, channel=caller.channel)
+        errors = wrong.fields if wrong is not None else None
+        form = run_form(definition, state, values=values, errors=errors)
+        self.desk.hurried.open(caller.trigger, form)
+
+    def _start(
+        self,
+        caller: Caller,
+        definition: Definition,
+        values: Mapping[str, object],
+        *,
+        trigger: str,
+        message: str = "",
+    ) -> Started:
+        return self.desk.engine.start(
+            Start(
+                workflow=definition.workflow,
+                inputs=values,
+                trigger=trigger,
+                person=caller.person,
+                channel=self.desk.channel_for(caller, definition.channel),
+                message=message,
+                delivery=caller.delivery,
+            )
+        )
+
+
+def _form_of(sent: Interaction) -> FormState:
+    try:
+        return FormState.read(sent.sent.private_metadata)
+    except ValueError as error:
+        raise UnreadablePayloadError("This form is not one of ours.") from error
+
+
+def _again(definition: Definition, form: FormState, values: Mapping[str, object]) -> View:
+    state = state_of(definition, channel=form.channel, revision=form.revision + 1)
+    return run_form(definition, state, values=values, errors={"": CHANGED})
+
+
+def _instead(view: View) -> Answer:
+    return {"response_action": "update", "view": view.to_dict()}
+
+
+def _view(sent: Interaction) -> Mapping[str, Any]:
+    return {"state": sent.sent.state, "private_metadata": sent.sent.private_metadata}

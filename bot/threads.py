@@ -1,0 +1,106 @@
+"""What people write in a run's thread: kept for its summary, and never taken for a decision."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.desk import Desk
+from bot.payloads import Event
+from bot.roster import person_id
+from bot.views.lists import help_page
+from bot.views.notice import notice
+from storage.unit import SqlUnit
+from workflows.entry import RunId
+from workflows.people import Person, PersonId
+
+DECIDING_WORDS = re.compile(
+    r"\W*(lgtm|approved?|ok(ay)?|go( ahead)?|ship it|yes|\+1|:\+1:|:white_check_mark:|👍|✅)\W*",
+    re.IGNORECASE,
+)
+MOST_WORDS = 4_000
+POINTER = (
+    "✋ Words in a thread decide nothing. If you may decide this, use the buttons on the card."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """The listeners' part in what is said around a run."""
+
+    desk: Desk
+
+    def take_up(self, happened: Event) -> None:
+        """Keep, change or forget a person's message in a run's thread; anything else is not ours.
+
+        Raises:
+            StorageError: it was not kept; Slack delivers the event again.
+        """
+        event = happened.event
+        said = _message_of(event)
+        if said is None:
+            return
+        run = self.desk.store.outbox.run_at(str(event.get("channel", "")), str(said["thread_ts"]))
+        if run is None:
+            return
+        if event.get("subtype") == "message_deleted":
+            self._forget(happened, run, str(said["ts"]))
+            return
+        self._keep(happened, run, said)
+        self._point_to_the_button(happened, run, said)
+
+    def answer_mention(self, happened: Event) -> None:
+        """Say privately what can be asked. The message itself comes as an event of its own."""
+        event = happened.event
+        user, channel = str(event.get("user", "")), str(event.get("channel", ""))
+        if user and channel and not event.get("bot_id"):
+            thread = str(event.get("thread_ts", ""))
+            shown = help_page(name=self.desk.command)
+            self.desk.hurried.whisper(channel, user, shown, thread=thread)
+
+    def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:
+        author = _author(happened, said)
+        person = self.desk.directory.person(author)
+        text = self.desk.redact(str(said.get("text", ""))[:MOST_WORDS])
+        with self.desk.store.begin() as unit:
+            if unit.is_repeat(happened.delivery):
+                return
+            _add(unit, run, str(said["ts"]), person, text)
+
+    def _forget(self, happened: Event, run: RunId, ts: str) -> None:
+        with self.desk.store.begin() as unit:
+            if not unit.is_repeat(happened.delivery):
+                unit.drop_thread_message(run, ts)
+
+    def _point_to_the_button(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:
+        if not DECIDING_WORDS.fullmatch(str(said.get("text", "")).strip()):
+            return
+        with self.desk.store.begin() as unit:
+            is_open = unit.open_request(run) is not None
+        if is_open:
+            channel, thread = str(happened.event["channel"]), str(said["thread_ts"])
+            self.desk.hurried.whisper(channel, str(said["user"]), notice(POINTER), thread=thread)
+
+
+def _message_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the person's threaded message that an event is about, if it is about one."""
+    subtype = event.get("subtype")
+    said = event
+    if subtype == "message_changed":
+        said = event.get("message", {})
+    elif subtype == "message_deleted":
+        said = event.get("previous_message", {})
+    elif subtype not in (None, "thread_broadcast", "file_share"):
+        return None
+    is_reply = said.get("thread_ts") and said.get("thread_ts") != said.get("ts")
+    is_of_a_person = said.get("user") and not said.get("bot_id")
+    return said if is_reply and is_of_a_person else None
+
+
+def _author(happened: Event, said: Mapping[str, Any]) -> PersonId:
+    team = str(said.get("user_team") or said.get("team") or happened.team_id)
+    return person_id(team, str(said["user"]))
+
+
+def _add(unit: SqlUnit, run: RunId, ts: str, person: Person, text: str) -> None:
+    unit.add_thread_message(run, ts, author=unit.ref(person.id, person.name), text=text)

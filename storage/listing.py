@@ -1,0 +1,163 @@
+"""Runs and open requests as lists for people, each with who asked and where its message stands.
+
+The engine's own reads are in `store`; nothing here locks anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, Select, and_, select
+
+from storage.audit_models import AuditSubjectRow
+from storage.change import reading
+from storage.message_models import OutboxRecord
+from storage.outbox_values import MessagePlace
+from storage.run_models import RequestRecord, RunRecord
+from storage.run_sql import RunSql
+from storage.transaction import Database
+from workflows.entry import Ref, RequestId, RunId
+from workflows.gate import ApprovalRequest, Outcome, Tally, tally
+from workflows.people import PersonId
+from workflows.run import Status
+from workflows.store import Subject
+
+MOST = 200
+
+_RequestRow: TypeAlias = "Row[str, str | None, str | None]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRun:
+    """A run in a list. `requester` is an external id, or the name of what is no person."""
+
+    id: RunId
+    workflow: str
+    version: str
+    status: Status
+    step: str | None
+    trigger: str
+    requester: str
+    requester_name: str
+    started_at: datetime
+    finished_at: datetime | None
+    place: MessagePlace | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRequest:
+    """An open request in a list, with how far its present stage is."""
+
+    request: ApprovalRequest
+    tally: Tally
+    place: MessagePlace | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which runs: everybody's, or only some. Empty means all."""
+
+    requester: PersonId | None = None
+    workflow: str = ""
+    statuses: frozenset[Status] = frozenset()
+
+
+def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[ListedRun]:
+    """Return the newest runs that are wanted."""
+    query = _runs().order_by(RunRecord.started_at.desc(), RunRecord.id).limit(most)
+    if wanted.requester is not None:
+        query = query.where(AuditSubjectRow.external_id == wanted.requester)
+    if wanted.workflow:
+        query = query.where(RunRecord.workflow == wanted.workflow)
+    if wanted.statuses:
+        query = query.where(RunRecord.status.in_(sorted(wanted.statuses)))
+    with database.read() as connection:
+        return [_listed(row) for row in connection.execute(query)]
+
+
+def listed_run(database: Database, run: RunId) -> ListedRun | None:
+    """Return one run as lists show it."""
+    with database.read() as connection:
+        row = connection.execute(_runs().where(RunRecord.id == run)).first()
+    return _listed(row) if row is not None else None
+
+
+def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRequest]:
+    """Return what waits for decisions, the nearest end first."""
+    query = (
+        select(RequestRecord.id, OutboxRecord.place_channel, OutboxRecord.place_ts)
+        .outerjoin(
+            OutboxRecord,
+            and_(OutboxRecord.subject == Subject.CARD, OutboxRecord.key == RequestRecord.id),
+        )
+        .where(RequestRecord.outcome == Outcome.OPEN)
+        .order_by(RequestRecord.expires_at, RequestRecord.id)
+        .limit(most)
+    )
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    with reading(database) as tx:
+        return [found for row in rows if (found := _open_request(RunSql(tx), row)) is not None]
+
+
+def refs_of(database: Database, person: PersonId) -> frozenset[Ref]:
+    """Return the pseudonym of a person, if they have one."""
+    query = select(AuditSubjectRow.ref).where(AuditSubjectRow.external_id == person)
+    with database.read() as connection:
+        return frozenset(Ref(ref) for ref in connection.execute(query).scalars())
+
+
+def people_of(database: Database, refs: Sequence[str]) -> dict[str, tuple[PersonId, str]]:
+    """Return external id and name behind each pseudonym that was not erased."""
+    query = select(AuditSubjectRow.ref, AuditSubjectRow.external_id, AuditSubjectRow.display)
+    with database.read() as connection:
+        rows = connection.execute(query.where(AuditSubjectRow.ref.in_(refs)))
+        return {row.ref: (PersonId(row.external_id), row.display or "") for row in rows}
+
+
+def _runs() -> Select[Any]:
+    return (
+        select(
+            *RunRecord.__table__.columns,
+            AuditSubjectRow.external_id,
+            AuditSubjectRow.display,
+            OutboxRecord.place_channel,
+            OutboxRecord.place_ts,
+        )
+        .outerjoin(AuditSubjectRow, AuditSubjectRow.ref == RunRecord.requester)
+        .outerjoin(
+            OutboxRecord,
+            and_(OutboxRecord.subject == Subject.ROOT, OutboxRecord.key == RunRecord.id),
+        )
+    )
+
+
+def _listed(row: Row[Any]) -> ListedRun:
+    return ListedRun(
+        id=RunId(row.id),
+        workflow=row.workflow,
+        version=row.version,
+        status=Status(row.status),
+        step=row.step,
+        trigger=row.trigger,
+        requester=row.external_id or row.requester,
+        requester_name=row.display or "",
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        place=_place(row),
+    )
+
+
+def _open_request(sql: RunSql, row: _RequestRow) -> ListedRequest | None:
+    request = sql.request(RequestId(row.id))
+    if request is None or request.outcome is not Outcome.OPEN:
+        return None
+    counted = tally(request, sql.decisions(request.id))
+    return ListedRequest(request=request, tally=counted, place=_place(row))
+
+
+def _place(row: Row[Any] | _RequestRow) -> MessagePlace | None:
+    if row.place_ts is None:
+        return None
+    return MessagePlace(channel=row.place_channel, ts=row.place_ts)

@@ -1,0 +1,36 @@
+"""Which definitions and policies were published here, read back from their rows.
+
+Publishing itself is a unit's work: it appends the entry from which these rows follow.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from storage.run_models import ActiveDefinitionRecord, ActivePolicyRecord, DefinitionRecord
+from storage.transaction import Database
+
+
+def canonical_of(database: Database, version: str) -> str | None:
+    """Return the text of a published version, None if it was never published here."""
+    wanted = select(DefinitionRecord.canonical).where(DefinitionRecord.version == version)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar()
+
+
+def active_versions(database: Database) -> Mapping[str, str]:
+    """Return the version that new runs take, by workflow."""
+    wanted = (
+        select(ActiveDefinitionRecord.workflow, ActiveDefinitionRecord.version)
+        .where(ActiveDefinitionRecord.retired_at.is_(None))
+        .order_by(ActiveDefinitionRecord.workflow)
+    )
+    with database.read() as connection:
+        return {row.workflow: row.version for row in connection.execute(wanted)}
+
+
+def active_policy(database: Database, name: str) -> str | None:
+    """Return the digest of the policy that the trail was last told of."""
+    wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar()
