@@ -19,6 +19,7 @@ from workflows.form_faults import fault_of, merged, place_of
 from workflows.shapes import ANY, Kind, Shape, shape_of_model
 from workflows.template import OPENING, has_expression, pieces, texts
 
+_ABOUT_NAMES = frozenset({"missing", "extra_forbidden"})
 _KINDS_IN_TEXT = frozenset({Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.ANY})
 
 
@@ -60,7 +61,8 @@ def _form_faults(
             [
                 fault_of({**one, "loc": (*path, *one["loc"])}, document, takes, inside=len(path))
                 for one in error.errors()
-                if one["type"] == "missing" or not _is_open(document, path, arguments, one["loc"])
+                if one["type"] in _ABOUT_NAMES
+                or not _is_open(document, path, arguments, one["loc"])
             ]
         )
 

@@ -149,12 +149,13 @@ class _Builder:
     def _plain(self, event: ScalarEvent, text: str, path: Place) -> Json:
         if text in _WORDS:
             return _WORDS[text]
-        if _INTEGER.fullmatch(text):
-            number = int(text)
-            if abs(number) > MOST_INTEGER:
-                self._fault(event, path, "is too large for an integer", "quote it if it is a name")
-            return number
-        return float(text) if _FRACTION.fullmatch(text) else text
+        if not _FRACTION.fullmatch(text):
+            return text
+        number = int(text) if _INTEGER.fullmatch(text) else float(text)
+        if abs(number) > MOST_INTEGER:
+            self._fault(event, path, "is too large for a number", "quote it if it is a name")
+            return 0
+        return number
 
     def _fault(self, event: Event, path: Place, what: str, right: str) -> None:
         mark = _mark_of(event)

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 
 from workflows.actions.base import Effect
 from workflows.definition_parts import Closed, Condition, Identifier, Somebody, Title
-from workflows.duration import Duration
+from workflows.duration import Duration, at_most
 from workflows.entry import PartClass
 from workflows.retry import Backoff
 from workflows.shapes import Returns
@@ -15,6 +15,9 @@ from workflows.shapes import Returns
 MOST_ATTEMPTS = 20
 LONGEST_TIMEOUT = timedelta(hours=6)
 LONGEST_EXPIRY = timedelta(days=30)
+
+Expiry = Annotated[Duration, at_most(LONGEST_EXPIRY)]
+Timeout = Annotated[Duration, at_most(LONGEST_TIMEOUT)]
 
 
 class Retry(Closed):
@@ -58,28 +61,20 @@ class Approval(Closed):
     """People whose agreement the definition wants on top of what the policy demands."""
 
     stages: tuple[ApprovalStage, ...] = Field(min_length=1, max_length=10)
-    expires: Duration | None = None
+    expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
     reason: Literal["optional", "required"] = "optional"
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
-        check_times(self.expires, self.remind)
+        if self.expires is not None and are_late(self.remind, self.expires):
+            raise ValueError("a reminder comes after the request has expired")
         return self
 
 
-def check_times(expires: timedelta | None, remind: tuple[timedelta, ...]) -> None:
-    """Refuse an expiry that is too far off and reminders that come after it.
-
-    Raises:
-        ValueError: one of them.
-    """
-    if expires is None:
-        return
-    if expires > LONGEST_EXPIRY:
-        raise ValueError(f"expires after {expires.days} days; at most {LONGEST_EXPIRY.days}d")
-    if any(one >= expires for one in remind):
-        raise ValueError("a reminder comes after the request has expired")
+def are_late(remind: tuple[timedelta, ...], expires: timedelta) -> bool:
+    """Say whether a reminder comes only when nobody can decide any more."""
+    return any(one >= expires for one in remind)
 
 
 class _Work(Closed):
@@ -88,16 +83,16 @@ class _Work(Closed):
     uses: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
     arguments: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     returns: dict[str, Returns] | None = None
-    timeout: Annotated[Duration, Field(le=LONGEST_TIMEOUT)] = timedelta(minutes=10)
+    timeout: Timeout = timedelta(minutes=10)
     retry: Retry | None = None
 
 
 class Verify(_Work):
     """A read that shows whether this very effect happened; asked again until `within` is over."""
 
-    timeout: Annotated[Duration, Field(le=LONGEST_TIMEOUT)] = timedelta(minutes=1)
+    timeout: Timeout = timedelta(minutes=1)
     expect: Condition
-    within: Annotated[Duration, Field(le=LONGEST_TIMEOUT)] = timedelta(minutes=1)
+    within: Timeout = timedelta(minutes=1)
 
 
 class Undo(_Work):

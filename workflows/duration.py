@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 PATTERN = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)$"
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -38,3 +38,14 @@ Duration = Annotated[
     PlainSerializer(duration_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["30s", "5m", "24h", "2d"]}),
 ]
+
+
+def at_most(longest: timedelta) -> AfterValidator:
+    """Return the check that a length of time is no longer than `longest`."""
+
+    def check(length: timedelta) -> timedelta:
+        if length > longest:
+            raise ValueError(f"is too long; write at most {duration_text(longest)}")
+        return length
+
+    return AfterValidator(check)

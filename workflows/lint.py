@@ -9,6 +9,7 @@ from workflows.actions.base import Effect
 from workflows.check_steps import Checking
 from workflows.definition import Definition, meaning
 from workflows.definition_file import Document
+from workflows.definition_inputs import TextInput
 from workflows.definition_steps import Step, Undo
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
@@ -31,7 +32,9 @@ def lint(checking: Checking) -> Iterator[Fault]:
 
 def _unused_inputs(checking: Checking) -> Iterator[Fault]:
     said = json.dumps([meaning(checking.definition.steps), checking.definition.lock])
-    for name in checking.definition.inputs:
+    for name, spec in checking.definition.inputs.items():
+        if isinstance(spec, TextInput) and spec.multiline:
+            continue  # Words for whoever decides; the card shows them.
         if not re.search(rf"\binputs\.{name}\b", said):
             yield checking.document.fault(
                 ("inputs", name),

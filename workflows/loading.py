@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
+from workflows.definition_steps import are_late
 from workflows.errors import DefinitionError, ExpressionError
 from workflows.fault import Fault
 from workflows.form_faults import form_faults
@@ -121,6 +122,9 @@ def _policy_faults(policy: Policy, document: Document) -> list[Fault]:
             rule_environment().check_condition(rule.when)
         except ExpressionError as error:
             faults.append(document.fault(("rules", index, "when"), error.message, error.hint))
+        if are_late(rule.remind, rule.expires or policy.defaults.expires):
+            what = "a reminder comes after the request has expired"
+            faults.append(document.fault(("rules", index, "remind"), what, "remind earlier"))
         if rule.name in names[:index]:
             path = ("rules", index, "name")
             faults.append(document.fault(path, "another rule has this name", "rename one"))

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import rfc8785
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import Approval, ApprovalStage, check_times
+from workflows.definition_steps import Approval, ApprovalStage, Expiry
 from workflows.demand import DEFINITION, Demand, Wish, gathered, wish_of
 from workflows.duration import Duration
 from workflows.entry import Json
@@ -45,7 +45,7 @@ class Rule(Closed):
     name: RuleName
     when: Condition
     stages: tuple[ApprovalStage, ...] = Field(min_length=1, max_length=10)
-    expires: Duration | None = None
+    expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
     reason: Literal["optional", "required"] = "optional"
 
@@ -53,7 +53,7 @@ class Rule(Closed):
 class Defaults(Closed):
     """What stands where a rule says nothing. There is no request without an end."""
 
-    expires: Duration
+    expires: Expiry
 
 
 class Roles(Closed):
@@ -101,13 +101,6 @@ class Policy(Closed):
     services: dict[Name, Service] = Field(default_factory=dict)
     databases: dict[Name, DatabaseTarget] = Field(default_factory=dict)
     programs: dict[Name, Program] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _ends(self) -> Self:
-        check_times(self.defaults.expires, ())
-        for rule in self.rules:
-            check_times(rule.expires or self.defaults.expires, rule.remind)
-        return self
 
     @cached_property
     def canonical(self) -> bytes:
