@@ -3,7 +3,7 @@
 What happens inside a unit is `unit`; what people read at leisure is `reading`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -33,11 +33,16 @@ class SqlStore:
         is_sqlite = database.dialect == "sqlite"
         self._clock = now if now is not None or not is_sqlite else utc_now
         self.outbox = OutboxRows(database, clock=self._clock)
+        self._on_sent: Callable[[], None] = lambda: None
+
+    def on_sent(self, tell: Callable[[], None]) -> None:
+        """Say who is told, after the commit, that a message waits to be delivered."""
+        self._on_sent = tell
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
         with self.database.begin() as tx:
-            unit = SqlUnit(tx, self.journal, clock=self._clock)
+            unit = SqlUnit(tx, self.journal, clock=self._clock, on_sent=self._on_sent)
             yield unit
             unit.flush()
 

@@ -27,10 +27,19 @@ NOBODY = "somebody"  # Whom an erased pseudonym stands for.
 class SqlUnit:
     """A unit on either database. Beyond the protocol it has what the bot itself remembers."""
 
-    def __init__(self, tx: Transaction, journal: Journal, *, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        journal: Journal,
+        *,
+        clock: Clock | None,
+        on_sent: Callable[[], None] = lambda: None,
+    ) -> None:
         self._tx = tx
         self._journal = journal
         self._clock = clock
+        self._on_sent = on_sent
+        self._has_sent = False
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
         self._runs: dict[str, HeldRun] = {}
@@ -174,6 +183,9 @@ class SqlUnit:
 
     def send(self, message: Message) -> None:
         OutboxSql(self._tx).send(message, at=self.now)
+        if not self._has_sent:
+            self._has_sent = True
+            self._tx.after_commit(self._on_sent)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._tx.after_commit(action)

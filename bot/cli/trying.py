@@ -5,9 +5,14 @@ The bot knows nothing of the sandbox, so these start it as a program of its own.
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
+import workflows
+
+# The sandbox imports nothing of the product, so it is told where the shipped workflows are.
+SHIPPED = Path(workflows.__file__).parent / "definitions"
 PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -15,7 +20,9 @@ PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
     """Run the main job in a pretend Slack; `--play` plays it by itself."""
-    _become("sandbox.demo", arguments)
+    home = os.environ.get("INTERLOCK_HOME")
+    chosen = ("--home", home) if home and "--home" not in arguments else ()
+    _become("sandbox.demo", ("--shipped", str(SHIPPED), *chosen, *arguments))
 
 
 @click.command(context_settings=PASSED_ON, add_help_option=False)
