@@ -13,12 +13,12 @@ from tests.workflows.definition_kit import HEAD, REFUND, SHIPPED, demo_policy, r
 from workflows.actions.base import Effect
 from workflows.catalog import Catalog
 from workflows.check import check, check_text, schema
-from workflows.definition_steps import raised
+from workflows.definition_steps import Work, raised
 from workflows.entry import Json
 from workflows.errors import UnknownWorkflowError
 from workflows.expression import Scope
 from workflows.loading import load_definition, load_policy
-from workflows.step_scope import StepScopes
+from workflows.step_scope import StepScopes, check_output
 from workflows.template import resolve
 
 NAMES = ("nightly-check", "purge-stale-accounts", "refund-customer", "roll-back-release")
@@ -76,35 +76,37 @@ def test_the_schema_for_editors_accepts_what_is_shipped_and_refuses_a_typo() -> 
 
 def test_a_purge_deletes_stale_accounts_and_no_others(tmp_path: Path) -> None:
     crm = sqlite3.connect(tmp_path / "crm.db")
+    crm.row_factory = sqlite3.Row
     crm.execute("CREATE TABLE account (id, last_seen TEXT, on_hold INT, balance INT)")
     rows = [
-        ("stale", "2020-01-01", 0, 0),
-        ("held", "2020-01-01", 1, 0),
-        ("owed", "2020-01-01", 0, 5),
-        ("new", "2024-06-01", 0, 0),
+        ("stale", "2001-01-01", 0, 0),
+        ("held", "2001-01-01", 1, 0),
+        ("owed", "2001-01-01", 0, 5),
+        ("new", "2999-06-01", 0, 0),
     ]
     crm.executemany("INSERT INTO account VALUES (?, ?, ?, ?)", rows)
-    inputs: dict[str, Json] = {"not_seen_since": "2024-01-01"}
-
-    def run(arguments: dict[str, Json]) -> list[tuple[int, ...]]:
-        environment = scopes.before("stale")
-        filled = resolve(arguments, Scope(inputs=inputs), environment)
-        assert isinstance(filled, dict)
-        return crm.execute(str(filled["statement"]), filled["parameters"]).fetchall()  # type: ignore[arg-type]  # Names and values.
-
     purge = catalog().find("purge-stale-accounts")
     scopes = StepScopes(purge, real_actions(demo_policy()))
-    verify = purge.step("purge").verify
+    outputs: dict[str, Json] = {}
+
+    def run(work: Work) -> list[dict[str, Json]]:
+        scope = Scope(inputs={"inactive_days": 730}, steps=outputs)
+        filled = resolve(dict(work.arguments), scope, scopes.before("purge"))
+        assert isinstance(filled, dict)
+        done = crm.execute(str(filled["statement"]), filled["parameters"])  # type: ignore[arg-type]  # Names and values.
+        return [dict(one) for one in done]
+
+    step, verify = purge.step("purge"), purge.step("purge").verify
     assert verify is not None
+    seen = run(purge.step("stale"))
+    outputs["stale"] = check_output(purge.step("stale"), {"rows": seen})
+    run(step)
+    after = run(verify)
 
-    before = run(dict(purge.step("stale").arguments))
-    run(dict(purge.step("purge").arguments))
-    after = run(dict(verify.arguments))
-
-    left = [one for (one,) in crm.execute("SELECT id FROM account ORDER BY id")]
+    left = [one["id"] for one in crm.execute("SELECT id FROM account ORDER BY id")]
     crm.close()
-    assert before == [(1, 0)]
-    assert after == [(0,)]
+    assert [one["accounts"] for one in seen] == [1]
+    assert after == [{"accounts": 0}]
     assert left == ["held", "new", "owed"]
 
 
