@@ -15,19 +15,24 @@ REQUIRED = "Please complete this required field."
 
 
 def find_field(blocks: list[Json], name: str) -> tuple[Json, Json]:
-    """Return block and element of the field with this label, block id or action id.
+    """Return block and element of the field with this block id, else label, else action id.
 
     Raises:
         NotPossibleError: no such field, or more than one.
     """
-    found = []
-    for block in blocks:
-        for element in elements_of(block):
-            names = {block.get("block_id"), element.get("action_id"), _label(block, element)}
-            if name in names and element["type"] != "button":
-                found.append((block, element))
+    fields = [
+        (block, element)
+        for block in blocks
+        for element in elements_of(block)
+        if element["type"] != "button"
+    ]
+    found = (
+        [one for one in fields if one[0].get("block_id") == name]
+        or [one for one in fields if _label(*one) == name]
+        or [one for one in fields if one[1].get("action_id") == name]
+    )
     if len(found) != 1:
-        shown = [_label(block, one) for block in blocks for one in elements_of(block)]
+        shown = [_label(*one) for one in fields]
         raise NotPossibleError(f"{len(found)} fields called {name!r}; there are {shown}")
     return found[0]
 

@@ -210,13 +210,13 @@ class Workspace:
         self.channel(channel).archived = True
         self._hub.state.changed("channels", channel=self.channel(channel).id)
 
-    def deactivate(self, name: str) -> None:
-        """Deactivate an account; Slack keeps it in no group and no channel."""
+    def deactivate(self, name: str, *, leaves_groups: bool = True) -> None:
+        """Deactivate an account and, unless told otherwise, take it out of every group."""
         with self._hub.state.lock:
             user = self.person(name).user
             user.deleted = True
             for group in self._hub.state.groups.values():
-                if user.id in group.members:
+                if leaves_groups and user.id in group.members:
                     self._change_group(group.handle, add=[], remove=[user.id])
             events.user_changed(self._hub, user)
         self._hub.state.changed("people", user=user.id)

@@ -44,6 +44,11 @@ class Sockets:
         """How many connections are open."""
         return len(self._open)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the open connections, oldest first, as deliveries carry them."""
+        return tuple(self._open)
+
     def issue_url(self) -> str:
         """Return a fresh address that takes one connection within half a minute.
 
@@ -93,6 +98,7 @@ class Sockets:
                 self._courier.acked(frame["envelope_id"], frame.get("payload"), by=name)
             except (ValueError, KeyError, TypeError):
                 self._recorder.blame("a frame that is no acknowledgement", "socket mode")
+                self._state.changed("fault")
 
     def send(self, delivery: Delivery) -> None:
         """Hand an envelope to one connection."""
@@ -101,6 +107,7 @@ class Sockets:
             self._courier.failed(delivery.id, "no connection")
             return
         delivery.connection = self._state.choose(names)
+        self._state.changed("sent", id=delivery.id)
         self._spawn(self._open[delivery.connection], delivery.envelope())
 
     def _spawn(self, socket: WebSocket, frame: dict[str, Any]) -> None:

@@ -151,11 +151,7 @@ def replies(hub: Hub, arguments: Json) -> Json:
         raise SlackError("thread_not_found")
     if root.is_reply:
         return _messages(hub, [root], "", arguments)
-    below = [
-        one
-        for one in channel.threads.get(root.ts, [])
-        if _within(one, arguments)
-    ]
+    below = [one for one in channel.threads.get(root.ts, []) if _within(one, arguments)]
     shown, cursor = page([root, *below], arguments, most=limits.REPLIES_MOST)
     return _messages(hub, list(shown), cursor, arguments)
 
