@@ -13,8 +13,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, CursorResult, text
+from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.types import NullType
 
 from storage import effect_record
 from storage.row_values import gather, json_row, row_text
@@ -53,7 +54,7 @@ class DatabaseRows:
     ) -> list[dict[str, Json]]:
         with _reading(url, timeout=timeout, is_read=True) as session:
             lazily = session.connection.execution_options(stream_results=True)
-            with lazily.execute(text(statement), dict(parameters)) as result:
+            with lazily.execute(_bound(statement, parameters)) as result:
                 return _within_limits(result, limit)
 
     def affected(
@@ -134,11 +135,18 @@ def _run(
     """Run one changing statement and return what it touched."""
     parsed = parse(statement)
     tells = "" if parsed.has_returning or parsed.verb not in TELLING else " RETURNING *"
-    result = connection.execute(text(parsed.text + tells), dict(parameters))
+    result = connection.execute(_bound(parsed.text + tells, parameters))
     if not result.returns_rows:
         return Affected(count=result.rowcount, digest="")
     found = gather(_rows(result), shown=shown)
     return found if parsed.is_steady else replace(found, digest="")
+
+
+def _bound(statement: str, parameters: Mapping[str, Json]) -> TextClause:
+    # Without a type the database takes a value for what it is compared with; SQLAlchemy's own
+    # guess would make a date a VARCHAR, which Postgres compares with no date.
+    values = (bindparam(name, value, type_=NullType()) for name, value in parameters.items())
+    return text(statement).bindparams(*values)
 
 
 def _compare(found: Affected, expected: Affected | None) -> None:

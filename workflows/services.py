@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 MEBIBYTE = 1024 * 1024
+PASSWORD = re.compile(r"^[^:/]+://[^/@]*:[^/@]+@|[?&](ssl)?password=")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1?")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -123,7 +124,7 @@ class DatabaseTarget(Target):
     def _has_one_address(self) -> Self:
         if (self.url is None) == (self.secret is None):
             raise ValueError("give either url or secret")
-        if self.url is not None and re.match(r"^[^:/]+://[^/@]*:[^/@]+@", self.url):
+        if self.url is not None and PASSWORD.search(self.url):
             raise ValueError("this address holds a password; keep it in a secret")
         return self
 

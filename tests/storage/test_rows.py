@@ -150,10 +150,27 @@ def test_a_query_that_takes_too_long_is_stopped(target: str) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_a_percent_sign_and_a_cast_are_left_alone(target: str) -> None:
+def test_a_percent_sign_is_left_alone(target: str) -> None:
     found = query(target, "SELECT count(*) AS n FROM account WHERE id LIKE 'acc_09%'")
 
     assert found == [{"n": 10}]
+
+
+def test_a_value_is_taken_for_what_it_is_compared_with(postgres_url: str) -> None:
+    ask_nothing(postgres_url, "CREATE TABLE visit (day DATE, cents NUMERIC, at TIMESTAMPTZ)")
+    ask_nothing(postgres_url, "INSERT INTO visit VALUES ('2024-05-06', 1.10, '2024-05-06 12:00Z')")
+
+    found = query(
+        postgres_url,
+        "SELECT day, cents, at, cents::text AS said FROM visit"
+        " WHERE day < :day AND cents > :cents AND at < :at",
+        day="2025-01-01",
+        cents=1,
+        at="2025-01-01T00:00:00Z",
+    )
+
+    at = "2024-05-06T12:00:00+00:00"
+    assert found == [{"day": "2024-05-06", "cents": "1.10", "at": at, "said": "1.10"}]
 
 
 # Planning

@@ -58,7 +58,13 @@ def test_a_service_that_makes_no_sense_is_refused(extra: dict[str, object]) -> N
 
 
 @pytest.mark.parametrize(
-    "target", [{}, {"url": "sqlite:///a", "secret": "b"}, {"url": "postgresql://me:word@host/db"}]
+    "target",
+    [
+        {},
+        {"url": "sqlite:///a", "secret": "b"},
+        {"url": "postgresql://me:word@host/db"},
+        {"url": "postgresql://me@host/db?password=word"},
+    ],
 )
 def test_a_database_has_one_address_without_a_password(target: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

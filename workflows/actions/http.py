@@ -141,10 +141,20 @@ def _request(arguments: HttpCall, service: Service, *, key: str | None) -> httpx
     if arguments.body is not None:
         content = json.dumps(arguments.body, ensure_ascii=False, separators=(",", ":")).encode()
         headers["Content-Type"] = "application/json"
-    url = httpx.URL(service.base_url + quote(arguments.path, safe="/%:@!$&'()*+,;="))
-    if arguments.query:
-        url = url.copy_with(params=arguments.query)
-    return httpx.Request(arguments.method, url, headers=headers, content=content)
+    return httpx.Request(
+        arguments.method, _url(arguments, service), headers=headers, content=content
+    )
+
+
+def _url(arguments: HttpCall, service: Service) -> httpx.URL:
+    path = quote(arguments.path, safe="/%:@!$&'()*+,;=")
+    try:
+        url = httpx.URL(service.base_url + path)
+        return url.copy_with(params=arguments.query) if arguments.query else url
+    except httpx.InvalidURL as fault:
+        raise ActionFailedError(
+            f"This is no address: {fault}.", error_class="request_refused"
+        ) from fault
 
 
 def _headers(chosen: Mapping[str, str]) -> httpx.Headers:
