@@ -25,7 +25,7 @@ class DemandStage:
 class Demand:
     """Everything one step needs agreed, and the rules that want it.
 
-    `unsure` names the rules whose condition could not be evaluated and so counted as true.
+    `unsure` names the rules whose condition gave neither true nor false and so counted as true.
     """
 
     stages: tuple[DemandStage, ...]

@@ -139,19 +139,19 @@ class Policy(Closed):
         return demand
 
     def _wish(self, rule: Rule, facts: Facts) -> Wish | None:
-        is_unsure = False
         try:
-            if rule_environment().evaluate(rule.when, self._told(facts)) is False:
-                return None
+            applies = rule_environment().evaluate(rule.when, self._told(facts))
         except ExpressionError:
-            is_unsure = True
+            applies = None
+        if applies is False:
+            return None
         return Wish(
             name=rule.name,
             stages=rule.stages,
             expires=rule.expires or self.defaults.expires,
             remind=rule.remind,
             needs_reason=rule.reason == "required",
-            is_unsure=is_unsure,
+            is_unsure=applies is not True,
         )
 
     def _told(self, facts: Facts) -> dict[str, Json]:

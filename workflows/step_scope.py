@@ -31,7 +31,8 @@ from workflows.template import references
 
 Actions = Mapping[str, Action[Any, Any]]
 
-_RUN = Shape(kind=Kind.OBJECT, fields={"id": STRING, "requester": STRING, "workflow": STRING})
+_RUN = {"id": STRING, "requester": STRING, "workflow": STRING}
+_NEW_RUN = {"id": STRING, "workflow": STRING}  # Who asked is not recorded yet.
 
 
 class StepScopes:
@@ -51,8 +52,8 @@ class StepScopes:
         self._cached = lru_cache(maxsize=None)(self._environment)
 
     def start(self) -> Environment:
-        """Return what the lock may name: inputs and run."""
-        return self._cached((), "")
+        """Return what the lock may name: inputs, and the run as far as it exists."""
+        return self._cached((), "start")
 
     def before(self, step: str) -> Environment:
         """Return what a step's `when` and `with` may name."""
@@ -102,7 +103,7 @@ class StepScopes:
         outputs = {one: self._output(self._definition.step(one)) for one in seen}
         names = {
             "inputs": Shape(kind=Kind.OBJECT, fields=inputs),
-            "run": _RUN,
+            "run": Shape(kind=Kind.OBJECT, fields=_NEW_RUN if proof == "start" else _RUN),
             "steps": Shape(kind=Kind.OBJECT, fields=outputs),
         }
         verify = self._proof(seen[-1], proof) if seen else None

@@ -57,7 +57,7 @@ def demo_policy() -> Policy:
 
 def real_actions(policy: Policy) -> Mapping[str, Action[Any, Any]]:
     """Return the shipped actions; nothing here reaches a database."""
-    return shipped_actions(policy.targets, rows=None)  # type: ignore[arg-type]  # Checking asks no rows.
+    return shipped_actions(policy.targets, rows=None)  # Checking asks for no rows.
 
 
 def refund() -> Definition:

@@ -58,7 +58,7 @@ def test_equal_lengths_of_time_are_one_meaning() -> None:
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*-*-*.yaml")), ids=lambda one: one.stem)
 def test_a_shipped_definition_comes_back_whole_from_its_canonical_bytes(path: object) -> None:
-    definition = load_definition(path)  # type: ignore[arg-type]  # A path, as glob gives it.
+    definition = load_definition(path)
 
     again = Definition.from_canonical(definition.canonical)
 

@@ -81,7 +81,7 @@ def test_all_rules_that_apply_are_gathered_in_order_of_appearance() -> None:
 def test_a_rule_that_does_not_apply_asks_nobody(
     change: dict[str, object], rules: tuple[str, ...]
 ) -> None:
-    demand = policy().demand(replace(REFUND, **change))  # type: ignore[arg-type]  # Fields of Facts.
+    demand = policy().demand(replace(REFUND, **change))
 
     assert demand is not None
     assert demand.rules == rules
@@ -118,6 +118,15 @@ def test_a_rule_that_cannot_be_evaluated_counts_as_applying() -> None:
     assert demand is not None
     assert demand.rules == ("leads", "big")
     assert demand.unsure == ("big",)
+
+
+def test_a_rule_that_gives_something_else_than_true_or_false_counts_as_applying() -> None:
+    odd = policy(RULES.replace("inputs.amount > 500", "inputs.amount"))
+
+    demand = odd.demand(replace(REFUND, inputs={"amount": "no"}))
+
+    assert demand is not None
+    assert "big" in demand.unsure
 
 
 def test_the_hour_is_that_of_the_policys_own_time_zone() -> None:

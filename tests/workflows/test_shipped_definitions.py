@@ -93,7 +93,7 @@ def test_a_purge_deletes_stale_accounts_and_no_others(tmp_path: Path) -> None:
         scope = Scope(inputs={"inactive_days": 730}, steps=outputs)
         filled = resolve(dict(work.arguments), scope, scopes.before("purge"))
         assert isinstance(filled, dict)
-        done = crm.execute(str(filled["statement"]), filled["parameters"])  # type: ignore[arg-type]  # Names and values.
+        done = crm.execute(str(filled["statement"]), filled["parameters"])
         return [dict(one) for one in done]
 
     step, verify = purge.step("purge"), purge.step("purge").verify
@@ -119,17 +119,17 @@ def test_a_roll_back_moves_the_branch_once_and_only_from_where_it_was_seen(tmp_p
     for step in definition.steps[:3]:
         scope = Scope(inputs=inputs, steps=outputs)
         args = resolve(dict(step.arguments), scope, scopes.before(step.id))
-        outputs[step.id] = {"stdout": git(tmp_path, *args["args"])}  # type: ignore[index,call-overload]  # A dict, as above.
+        outputs[step.id] = {"stdout": git(tmp_path, *args["args"])}
     move = definition.step("roll_back")
     scope = Scope(inputs=inputs, steps=outputs, run={"id": "r1"})
     filled = resolve(dict(move.arguments), scope, scopes.before(move.id))
 
     assert move.when is not None
     assert scopes.before(move.id).holds(move.when, scope)
-    git(tmp_path, *filled["args"])  # type: ignore[index,call-overload]  # A dict, as above.
+    git(tmp_path, *filled["args"])
     assert git(tmp_path, "rev-parse", "deployed").strip() == commits[0]
     with pytest.raises(subprocess.CalledProcessError):
-        git(tmp_path, *filled["args"])  # type: ignore[index,call-overload]  # A dict, as above.
+        git(tmp_path, *filled["args"])
 
 
 def a_repository(folder: Path) -> list[str]:
