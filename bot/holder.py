@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bot.orders import CancelOrder, OrderError, RunOrder, read_order
+from bot.orders import AnyOrder, OrderError, read_order
 from bot.unix_socket import connect_to, listen_at, peer_of, read_line
 from workflows.entry import Json
 from workflows.errors import InputsError, InterlockError
@@ -23,7 +23,7 @@ SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
-CarryOut = Callable[[RunOrder | CancelOrder, PersonId], Mapping[str, Json]]
+CarryOut = Callable[[AnyOrder, PersonId], Mapping[str, Json]]
 
 
 class RefusedThereError(InterlockError):
@@ -97,7 +97,7 @@ def _refusal(refusal: InterlockError) -> dict[str, Json]:
     return answer
 
 
-def hand_over(home: Path, order: RunOrder | CancelOrder) -> Mapping[str, Json] | None:
+def hand_over(home: Path, order: AnyOrder) -> Mapping[str, Json] | None:
     """Return the serving process's answer, or None if no process serves here.
 
     Raises:

@@ -1,17 +1,20 @@
-"""What may be asked of the bot beside Slack: start a run, cancel one.
+"""What may be asked of the bot beside Slack: start a run, cancel one, show the log's head.
 
 An order is the same whether the command carries it out itself or hands it to the process
 that serves; only then does it cross the Unix socket of `holder`, as one line of JSON.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
-from typing import Annotated, Literal, Protocol, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from bot.core import Core
+from storage.heads import show_head
 from workflows.entry import Json, RunId
 from workflows.errors import InterlockError
-from workflows.orders import Start, Started
+from workflows.orders import Start
 from workflows.people import PersonId
 
 
@@ -41,19 +44,17 @@ class CancelOrder(_Order):
     reason: str = Field(max_length=3000)
 
 
-Order: TypeAlias = Annotated[RunOrder | CancelOrder, Field(discriminator="do")]
-_ORDER: TypeAdapter[RunOrder | CancelOrder] = TypeAdapter(Order)
+class HeadOrder(_Order):
+    """Give out the newest signed head, and remember that it left the process."""
+
+    do: Literal["head"] = "head"
 
 
-class Takes(Protocol):
-    """The part of the engine that orders reach."""
-
-    def start(self, order: Start) -> Started: ...
-
-    def cancel(self, run: RunId, *, person: PersonId, reason: str) -> None: ...
+AnyOrder: TypeAlias = RunOrder | CancelOrder | HeadOrder
+_ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
-def read_order(line: bytes) -> RunOrder | CancelOrder:
+def read_order(line: bytes) -> AnyOrder:
     """Return the order that `line` writes.
 
     Raises:
@@ -67,25 +68,49 @@ def read_order(line: bytes) -> RunOrder | CancelOrder:
         ) from error
 
 
-def carry_out(
-    engine: Takes, order: RunOrder | CancelOrder, *, person: PersonId, channel: str
-) -> Mapping[str, Json]:
+def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, Json]:
     """Do what `order` says in the name of `person` and return the answer.
 
     Raises:
         InterlockError: it is refused.
     """
+    if isinstance(order, RunOrder):
+        return _run(core, order, person)
     if isinstance(order, CancelOrder):
-        engine.cancel(RunId(order.run), person=person, reason=order.reason)
+        core.engine.cancel(RunId(order.run), person=person, reason=order.reason)
         return {"ok": True, "run": order.run}
-    started = engine.start(
+    return _head(core)
+
+
+def _run(core: Core, order: RunOrder, person: PersonId) -> Mapping[str, Json]:
+    channel = order.channel or core.settings.channel
+    own = core.library.active(order.workflow).channel
+    if not channel and not own:
+        raise OrderError(
+            "The run would have no channel for its thread.",
+            hint="Give --channel, or set INTERLOCK_CHANNEL.",
+        )
+    started = core.engine.start(
         Start(
             workflow=order.workflow,
             inputs=order.inputs,
             person=person,
             trigger="cli",
             key=order.key,
-            channel=order.channel or channel,
+            channel=channel,
         )
     )
     return {"ok": True, "run": started.run, "is_new": started.is_new}
+
+
+def _head(core: Core) -> Mapping[str, Json]:
+    with core.memory.database.begin() as tx:
+        shown = show_head(tx)
+    return {
+        "ok": True,
+        "origin": shown.origin,
+        "size": shown.size,
+        "root": b64encode(shown.root).decode(),
+        "note": shown.note,
+        "vkey": shown.vkey,
+    }

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.database or f"sqlite:///{self.home / 'interlock.db'}"
 
     @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file, which one process writes."""
+        return not self.database_url.startswith("postgres")
+
+    @property
     def definitions(self) -> Path:
         """Return the folder of the workflow files."""
         return self.workflows or self.home / "workflows"

@@ -25,7 +25,7 @@ from workflows.store import Subject
 
 MOST = 200
 
-_RequestRow: TypeAlias = "Row[str, str | None, str | None]"
+_RequestRow: TypeAlias = Row[str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

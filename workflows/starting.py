@@ -15,6 +15,8 @@ from workflows.procedure import Procedures
 from workflows.segment import record
 from workflows.store import NewRun, Unit
 
+LOCAL = "os:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checked:
@@ -75,6 +77,10 @@ def _check(house: House, order: Start) -> _Checked:
 
 
 def _admit(house: House, definition: Definition, person: Person) -> None:
+    # Whoever reaches the bot from its own machine as its own user holds its keys and files
+    # already. Starting is all it gives: gates are decided in Slack.
+    if person.id.startswith(LOCAL):
+        return
     if not person.counts:
         raise NotAllowedError(
             f"You cannot run {definition.workflow}: {person.why_not}.",

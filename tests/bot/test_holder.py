@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.holder import NAME, Holder, RefusedThereError, hand_over
-from bot.orders import CancelOrder, RunOrder
+from bot.orders import AnyOrder, CancelOrder, RunOrder
 from bot.unix_socket import connect_to, listen_at, read_line
 from workflows.entry import Json
 from workflows.errors import InputsError, UnknownWorkflowError
 from workflows.people import PersonId
 
-Answer = Callable[[RunOrder | CancelOrder, PersonId], Mapping[str, Json]]
+Answer = Callable[[AnyOrder, PersonId], Mapping[str, Json]]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_an_order_reaches_the_serving_process_under_the_name_the_kernel_gives(
 ) -> None:
     seen: list[tuple[object, str]] = []
 
-    def take(order: RunOrder | CancelOrder, person: PersonId) -> Mapping[str, Json]:
+    def take(order: AnyOrder, person: PersonId) -> Mapping[str, Json]:
         seen.append((order, person))
         return {"ok": True, "run": "r1"}
 
@@ -56,7 +56,7 @@ def test_nobody_else_may_use_the_socket(serving: Callable[[Answer], Path]) -> No
 
 
 def test_a_refusal_crosses_the_socket_with_its_hint(serving: Callable[[Answer], Path]) -> None:
-    def refuse(_order: RunOrder | CancelOrder, _person: PersonId) -> Mapping[str, Json]:
+    def refuse(_order: AnyOrder, _person: PersonId) -> Mapping[str, Json]:
         raise UnknownWorkflowError("No workflow refnd.", hint="Did you mean refund?")
 
     with pytest.raises(RefusedThereError, match="Did you mean refund") as refusal:
@@ -66,7 +66,7 @@ def test_a_refusal_crosses_the_socket_with_its_hint(serving: Callable[[Answer], 
 
 
 def test_wrong_inputs_cross_the_socket_field_by_field(serving: Callable[[Answer], Path]) -> None:
-    def refuse(_order: RunOrder | CancelOrder, _person: PersonId) -> Mapping[str, Json]:
+    def refuse(_order: AnyOrder, _person: PersonId) -> Mapping[str, Json]:
         raise InputsError({"amount": "must be a whole number"})
 
     with pytest.raises(InputsError) as refusal:

@@ -1,0 +1,51 @@
+"""Carries out an order of the command line: by the process that serves, or by this one.
+
+While a process serves this home, the order is handed to it. Otherwise this one takes the
+right to serve for a moment and commits by itself, so that nothing is ever written by two.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from bot.core import Means, NobodyReadable, build_core
+from bot.directory import Directory
+from bot.holder import hand_over
+from bot.opening import open_memory
+from bot.orders import AnyOrder, carry_out
+from bot.settings import Settings
+from bot.slack_client import SlackClient
+from bot.slack_errors import SlackError
+from bot.unix_socket import person_of
+from storage.lock_file import ServeLock
+from workflows.entry import Json
+from workflows.errors import PeopleUnreadableError
+from workflows.people import People
+
+
+def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str, Json]:
+    """Return the answer to `order`, given in the name of this machine's user `user`.
+
+    Raises:
+        InterlockError: it is refused, by the serving process or by this one.
+    """
+    answer = hand_over(settings.home, order)
+    if answer is not None:
+        return {**answer, "served": True}
+    with ExitStack() as stack:
+        if settings.is_sqlite:
+            stack.enter_context(ServeLock.take(settings.home, now=datetime.now(UTC)))
+        memory = open_memory(settings)
+        stack.callback(memory.database.close)
+        core = build_core(settings, memory, people=_people(settings), means=Means())
+        return {**carry_out(core, order, person=person_of(user)), "served": False}
+
+
+def _people(settings: Settings) -> People:
+    if settings.bot_token is None:
+        return NobodyReadable()
+    client = SlackClient(settings.bot_token.get_secret_value(), base_url=settings.slack_api_url)
+    try:
+        return Directory(client, team=str(client.identity()["team_id"]))
+    except SlackError as error:
+        raise PeopleUnreadableError(f"Slack cannot be asked ({error.code}).") from error

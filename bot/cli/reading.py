@@ -1,0 +1,116 @@
+"""`interlock workflows`, `runs` and `show`: look, beside whoever serves."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+
+from bot.cli.output import answer, as_json_option
+from bot.entry_words import words_about
+from bot.settings import Settings, read_settings
+from storage.database import Database, open_database, sqlite_path
+from storage.history import read_run
+from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run
+from storage.published import active_versions, canonical_of
+from workflows.definition import Definition
+from workflows.entry import Entry, RunId
+from workflows.errors import UnknownRunError, UnusableDatabaseError
+from workflows.moments import stamp
+from workflows.run import Status
+
+
+@click.command()
+@as_json_option
+def workflows(*, as_json: bool) -> None:
+    """List the workflows that can be run, with their versions."""
+    with opened(read_settings()) as database:
+        found = [_workflow(database, version) for version in active_versions(database).values()]
+    lines = [f"{one['workflow']:<32} {one['version'][:8]}  {one['title']}" for one in found]
+    answer({"workflows": found}, lines or ["None has been published yet."], as_json=as_json)
+
+
+@click.command()
+@click.option("--workflow", default="", help="Only runs of this workflow.")
+@click.option("--status", type=click.Choice([one.value for one in Status]), help="Only these.")
+@click.option("--most", default=20, type=click.IntRange(1, MOST), show_default=True)
+@as_json_option
+def runs(workflow: str, status: str | None, most: int, *, as_json: bool) -> None:
+    """List runs, the newest first."""
+    statuses = frozenset({Status(status)}) if status else frozenset[Status]()
+    with opened(read_settings()) as database:
+        wanted = Wanted(workflow=workflow, statuses=statuses)
+        found = [_run(one) for one in list_runs(database, wanted, most=most)]
+    lines = [
+        f"{one['run']}  {one['status']:<9} {one['started_at']}  {one['workflow']}  {one['by']}"
+        for one in found
+    ]
+    answer({"runs": found}, lines or ["There are none."], as_json=as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@as_json_option
+def show(run_id: str, *, as_json: bool) -> None:
+    """Tell the story of one run, entry by entry, with their numbers in the log."""
+    with opened(read_settings()) as database:
+        listed = listed_run(database, RunId(run_id))
+        if listed is None:
+            raise UnknownRunError(f"There is no run {run_id}.", hint="See `interlock runs`.")
+        with database.read() as connection:
+            entries = [_entry(one) for one in read_run(connection, run_id)]
+    data = {**_run(listed), "entries": entries}
+    lines = [f"{listed.workflow}: {listed.status.value}, started by {data['by']}"]
+    lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
+    answer(data, lines, as_json=as_json)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Open the database for reading; one that was never begun is not made.
+
+    Raises:
+        UnusableDatabaseError: there is none.
+    """
+    if settings.is_sqlite and not sqlite_path(settings.database_url).exists():
+        raise UnusableDatabaseError(
+            f"There is no log in {settings.home} yet.", hint="Begin one with `interlock init`."
+        )
+    database = open_database(settings.database_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _workflow(database: Database, version: str) -> dict[str, str]:
+    stored = canonical_of(database, version) or ""
+    definition = Definition.from_canonical(stored.encode())
+    return {
+        "workflow": definition.workflow,
+        "version": version,
+        "title": definition.title,
+        "owner": definition.owner,
+    }
+
+
+def _run(listed: ListedRun) -> dict[str, str | None]:
+    return {
+        "run": listed.id,
+        "workflow": listed.workflow,
+        "version": listed.version,
+        "status": listed.status.value,
+        "by": listed.requester_name or listed.requester,
+        "started_at": stamp(listed.started_at),
+        "finished_at": stamp(listed.finished_at) if listed.finished_at else None,
+    }
+
+
+def _entry(entry: Entry) -> Mapping[str, object]:
+    return {
+        "id": entry.id,
+        "index": entry.index,
+        "at": stamp(entry.at),
+        "kind": entry.kind,
+        "words": words_about(entry),
+        "data": dict(entry.data),
+    }

@@ -1,0 +1,49 @@
+"""`interlock run` and `cancel`: what a person of this machine asks for."""
+
+import os
+
+import click
+
+from bot.beside import have_done
+from bot.cli.output import answer, as_json_option
+from bot.orders import CancelOrder, RunOrder
+from bot.settings import read_settings
+
+
+@click.command()
+@click.argument("workflow")
+@click.argument("values", nargs=-1, metavar="[FIELD=VALUE]...")
+@click.option("--key", help="Starting again under the same key gives the same run.")
+@click.option("--channel", default="", help="Where the run's thread stands.")
+@as_json_option
+def run(
+    workflow: str, values: tuple[str, ...], key: str | None, channel: str, *, as_json: bool
+) -> None:
+    """Start a run of WORKFLOW. It asks for the same approvals as one started in Slack."""
+    order = RunOrder(workflow=workflow, inputs=_inputs(values), key=key, channel=channel)
+    told = have_done(read_settings(), order, user=os.getuid())
+    first = "Started" if told["is_new"] else "This key already started"
+    later = "" if told["served"] else " Nobody serves now; it goes on with `interlock serve`."
+    answer(dict(told), [f"{first} run {told['run']}.{later}"], as_json=as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--reason", required=True, help="Why; it stays on record.")
+@as_json_option
+def cancel(run_id: str, reason: str, *, as_json: bool) -> None:
+    """Cancel a run. An effect under way is waited for, not torn."""
+    told = have_done(read_settings(), CancelOrder(run=run_id, reason=reason), user=os.getuid())
+    answer(dict(told), [f"Run {run_id} is being cancelled."], as_json=as_json)
+
+
+def _inputs(values: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in values:
+        name, sign, value = one.partition("=")
+        if not sign:
+            raise click.UsageError(f"{one!r} is no FIELD=VALUE.")
+        if name in found:
+            raise click.UsageError(f"{name} is given twice.")
+        found[name] = value
+    return found

@@ -1,0 +1,148 @@
+"""Puts the product together without Slack: memory, definitions, policy, actions, engine.
+
+The serving bot builds on it, and so does a command that commits by itself while nobody
+serves. Everything that a test wants otherwise is an argument.
+"""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.library import Library
+from bot.opening import Memory
+from bot.secrets_source import HeldSecrets, read_secrets
+from bot.settings import Settings
+from storage.dispatch.embedded import EmbeddedDispatcher
+from storage.journal import utc_now
+from storage.rows import DatabaseRows
+from storage.store import SqlStore
+from workflows.actions.base import Action
+from workflows.actions.registry import all_actions
+from workflows.catalog import Catalog
+from workflows.engine import Engine
+from workflows.errors import PeopleUnreadableError
+from workflows.house import House
+from workflows.loading import load_policy
+from workflows.people import People, Person, PersonId
+from workflows.policy import Policy
+from workflows.redaction import Redactor
+
+log = logging.getLogger(__name__)
+
+DIED = "segments_died"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What comes from outside the product: time, ids, the environment."""
+
+    now: Callable[[], datetime] | None = None  # None: the database's own clock.
+    new_id: Callable[[], str] = lambda: secrets.token_hex(16)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Return how this process tells the time."""
+        return self.now or utc_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The parts every door needs."""
+
+    settings: Settings
+    memory: Memory
+    store: SqlStore
+    library: Library
+    policy: Policy
+    actions: Mapping[str, Action[Any, Any]]
+    redact: Redactor
+    dispatcher: EmbeddedDispatcher
+    engine: Engine
+    means: Means
+    name: str
+
+
+class NobodyReadable:
+    """People, for a process without Slack: only those of this machine are known."""
+
+    def person(self, who: PersonId) -> Person:
+        if who.startswith("os:"):
+            return Person(id=who, name=who.removeprefix("os:"))
+        raise PeopleUnreadableError("Slack is not asked here.", hint="Start `interlock serve`.")
+
+    def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        del name, max_age
+        raise PeopleUnreadableError(
+            "Who belongs to which group is known only to a bot with its Slack token.",
+            hint="Start `interlock serve`, or set SLACK_BOT_TOKEN.",
+        )
+
+
+def read_redactor(settings: Settings, means: Means) -> tuple[HeldSecrets, Redactor]:
+    """Return the secrets this process holds, and what takes them out of texts.
+
+    Raises:
+        SecretError: one cannot be read or is too short.
+    """
+    held = read_secrets(means.environment)
+    return held, Redactor([*held.values, *settings.tokens])
+
+
+def build_core(settings: Settings, memory: Memory, *, people: People, means: Means) -> Core:
+    """Put the parts together, and publish what the files say into the trail.
+
+    Raises:
+        DefinitionError: the policy cannot be used.
+        SecretError: a secret cannot be read or is too short.
+        StorageError: what the files say could not be recorded.
+    """
+    held, redact = read_redactor(settings, means)
+    policy = load_policy(settings.policy_file)
+    _warn_of_missing(held, policy)
+    actions = all_actions(policy.targets, DatabaseRows(now=means.clock))
+    store = SqlStore(memory.database, memory.journal, now=means.now)
+    library = Library(store, actions)
+    dispatcher = EmbeddedDispatcher(store, threads=settings.threads, now=means.clock)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    engine = Engine(
+        House(
+            store=store,
+            dispatcher=dispatcher,
+            definitions=library,
+            policy=lambda: policy,
+            actions=actions,
+            people=people,
+            secrets=held,
+            redact=redact,
+            holds_secret=redact.holds,
+            new_id=means.new_id,
+            now=means.clock,
+            name=name,
+        )
+    )
+    dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
+    library.publish(Catalog.load([settings.definitions], actions, policy), policy)
+    return Core(
+        settings=settings,
+        memory=memory,
+        store=store,
+        library=library,
+        policy=policy,
+        actions=actions,
+        redact=redact,
+        dispatcher=dispatcher,
+        engine=engine,
+        means=means,
+        name=name,
+    )
+
+
+def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:
+    for name in held.missing(policy.targets.secrets):
+        log.warning("a secret is not set; steps that need it will fail", extra={"secret": name})
