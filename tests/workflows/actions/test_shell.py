@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -301,3 +302,47 @@ def test_a_plan_says_the_very_command(tmp_path: Path, a_call: Callable[..., Call
 def test_a_null_byte_in_an_argument_is_refused_at_the_door() -> None:
     with pytest.raises(ValidationError):
         python("a\0b")
+
+
+def test_a_program_that_tidies_up_at_sigterm_is_given_the_time(
+    tmp_path: Path, a_call: Callable[..., Call]
+) -> None:
+    code = (
+        "import signal, sys, time\n"
+        "def tidy(*_):\n"
+        "    time.sleep(0.3)\n"
+        "    open('tidied', 'w').write('yes\\n')\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, tidy)\n"
+        "time.sleep(60)\n"
+    )
+
+    with pytest.raises(InDoubtError):
+        a_runner(tmp_path).perform(python("-c", code), a_call(timeout=0.5))
+    assert wait_for(tmp_path / "tidied") == "yes\n"
+
+
+def test_many_programs_at_once_keep_their_output_apart_and_leave_nothing_open(
+    tmp_path: Path, a_call: Callable[..., Call]
+) -> None:
+    runner = a_runner(tmp_path)
+    runner.perform(python("-c", "1"), a_call())
+    before = set(Path("/proc/self/fd").iterdir())
+
+    def run(number: int) -> str:
+        return runner.perform(python("-c", f"print({number})"), a_call(timeout=30)).stdout
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(run, range(16)))
+
+    assert said == [f"{number}\n" for number in range(16)]
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_program_sees_none_of_our_pipes(tmp_path: Path, a_call: Callable[..., Call]) -> None:
+    code = "import os; print(sorted(map(int, os.listdir('/proc/self/fd')))[:4])"
+
+    done = a_runner(tmp_path).perform(python("-c", code), a_call())
+
+    # The fourth is the listing itself, closed again by the time it is printed.
+    assert done.stdout == "[0, 1, 2, 3]\n"
