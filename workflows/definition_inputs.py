@@ -5,13 +5,13 @@ reader there, and one element in the bot's form.
 """
 
 import datetime as dt
-import re
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
 from workflows.definition_parts import Closed, Pattern, Title, Words
 from workflows.entry import Json
+from workflows.pattern import matches
 
 LONGEST = 3000  # Slack's own limit for a text field.
 MOST_CHOICES = 100  # Slack's own limit for a menu.
@@ -134,5 +134,5 @@ def _ordered(low: object, high: object) -> None:
 
 
 def _matches(text: str, pattern: str, what: str) -> None:
-    if not re.fullmatch(pattern, text):
+    if not matches(text, pattern):
         raise ValueError(f"the {what} {text!r} does not match the pattern {pattern}")

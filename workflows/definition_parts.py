@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from workflows.pattern import matches
+
 # CEL keeps these words for itself, so a step or input of that name could never be mentioned.
 RESERVED = frozenset(
     (
@@ -71,10 +73,7 @@ def _channel(name: str) -> str:
 
 
 def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from error
+    matches("", text)  # It raises ValueError, and says why, where that is no pattern.
     return text
 
 

@@ -24,6 +24,7 @@ from workflows.definition_inputs import (
 from workflows.entry import Json
 from workflows.errors import InputsError
 from workflows.fault import suggestion
+from workflows.pattern import matches
 
 _MISSING = (None, "")
 
@@ -72,13 +73,13 @@ def _text(spec: TextInput, given: object) -> Json:
     least = spec.min_length or 0
     if not least <= len(given) <= spec.max_length:
         raise ValueError(f"must have {_range(least or None, spec.max_length)} characters")
-    if spec.pattern is not None and not re.fullmatch(spec.pattern, given):
+    if spec.pattern is not None and not matches(given, spec.pattern):
         raise ValueError(_pattern_hint(spec, given))
     return given
 
 
 def _pattern_hint(spec: TextInput, given: str) -> str:
-    if given != given.strip() and re.fullmatch(spec.pattern or "", given.strip()):
+    if given != given.strip() and matches(given.strip(), spec.pattern or ""):
         return "has a space before or after it; remove that"
     bare = (spec.pattern or "").removeprefix("^").removesuffix("$")
     prefix = re.match(r"[A-Za-z0-9_/@:-]*(?![*?{+|])", bare)

@@ -94,6 +94,26 @@ def test_a_value_that_does_not_fit_is_refused_with_what_would(
     assert why in refused.value.fields["field"]
 
 
+def test_no_pattern_can_be_made_to_run_for_ever() -> None:
+    with pytest.raises(InputsError):
+        read('{type: string, pattern: "^(a+)+$"}', "a" * 2999 + "b")
+
+
+def test_a_pattern_matches_the_whole_value() -> None:
+    with pytest.raises(InputsError):
+        read('{type: string, pattern: "a|b", multiline: true}', "xa")
+    with pytest.raises(InputsError):
+        read('{type: string, pattern: "a$", multiline: true}', "a\n")
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)", "(a", "a{2000}{2000}"])
+def test_a_pattern_that_could_not_be_bounded_is_refused_when_the_file_is_read(
+    pattern: str,
+) -> None:
+    with pytest.raises(DefinitionError, match="is no regular expression: "):
+        asking(f'{{type: string, pattern: "{pattern}"}}')
+
+
 def test_every_field_gets_its_own_answer() -> None:
     raw = {"order": "x", "amout": "1", "rate": "much"}
 
