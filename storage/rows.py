@@ -8,7 +8,6 @@ touches exactly the approved rows.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, NoReturn
@@ -139,7 +138,7 @@ def _run(
     if not result.returns_rows:
         return Affected(count=result.rowcount, digest="")
     found = gather(_rows(result), shown=shown)
-    return found if parsed.is_steady else replace(found, digest="")
+    return found if parsed.is_steady else Affected(count=found.count, digest="")
 
 
 def _bound(statement: str, parameters: Mapping[str, Json]) -> TextClause:

@@ -212,9 +212,7 @@ def test_an_insert_is_bound_by_its_count(target: str) -> None:
 def test_an_update_that_writes_the_time_is_bound_by_its_count(target: str) -> None:
     statement = "UPDATE account SET id = id || CURRENT_TIMESTAMP WHERE seen < :before"
 
-    found = affected(target, statement, before=7)
-
-    assert (found.count, found.digest, len(found.shown)) == (7, "", 3)
+    assert affected(target, statement, before=7) == Affected(count=7, digest="")
 
 
 # Executing

@@ -68,7 +68,8 @@ class Affected:
     """What a statement would touch: how many rows, which, and the first few of them.
 
     `digest` depends on the rows and not on their order, so that the same rows found again
-    give the same plan. `shown` are in a fixed order too.
+    give the same plan. `shown` are in a fixed order too. Rows that differ with every try,
+    because a statement writes the time or fresh numbers, are only counted.
     """
 
     count: int

@@ -214,7 +214,8 @@ def _wording(arguments: SqlCall) -> list[str]:
 def _table(affected: Affected) -> list[str]:
     lines = [", ".join(f"{k}={_cell(v)}" for k, v in row.items()) for row in affected.shown]
     if rest := affected.count - len(affected.shown):
-        lines.append(f"… and {rest} more" if affected.shown else f"{rest} rows")
+        only = f"{rest} rows, bound by their number only: their values differ with every try"
+        lines.append(f"… and {rest} more" if affected.shown else only)
     return lines
 
 

@@ -208,7 +208,14 @@ def test_a_read_of_a_service_that_is_not_there_may_be_tried_again(a_call: Calls)
         an_action(f"http://127.0.0.1:{a_closed_port()}").perform(get(), a_call())
 
 
-def test_a_name_without_an_address_is_unreachable(a_call: Calls) -> None:
+def test_a_name_without_an_address_is_unreachable(
+    a_call: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody_knows(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("workflows.actions.egress.socket.getaddrinfo", nobody_knows)
+
     with pytest.raises(TransientReadError, match="cannot be reached"):
         an_action("http://nowhere.invalid").perform(get(), a_call())
 

@@ -77,6 +77,19 @@ def test_a_plan_says_how_many_rows_and_shows_the_first_twenty(path: Path, a_call
     assert count(path) == 100
 
 
+def test_a_plan_that_writes_the_time_is_the_same_plan_a_moment_later(
+    path: Path, a_call: Calls
+) -> None:
+    action = SqlExecute(services(path), ROWS)
+    touch = purge(7, "UPDATE account SET note = random() WHERE seen < :before")
+
+    first, second = action.plan(touch, a_call()), action.plan(touch, a_call())
+
+    assert first == second
+    assert first.lines[-1].startswith("7 rows, bound by their number only")
+    assert action.perform(touch, a_call(approved=first.data)).rows == 7
+
+
 def test_what_was_approved_runs_and_anything_else_does_not(path: Path, a_call: Calls) -> None:
     action = SqlExecute(services(path), ROWS)
     approved = action.plan(purge(), a_call()).data
