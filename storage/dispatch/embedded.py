@@ -50,7 +50,9 @@ class EmbeddedDispatcher:
         self._sweep_every = sweep_every
         self._on_stuck = on_stuck
         self._now = now
-        self._changed = threading.Condition()
+        guard = threading.RLock()
+        self._work_is_there = threading.Condition(guard)  # Waited for by the segments' threads.
+        self._changed = threading.Condition(guard)  # Waited for by `serve` and `stop`.
         self._waiting: deque[RunId] = deque()
         self._listed: set[RunId] = set()  # In the queue, each once.
         self._active: set[RunId] = set()
@@ -73,7 +75,6 @@ class EmbeddedDispatcher:
                 self._again.add(run)
                 return
             self._list(run)
-            self._changed.notify()
 
     def serve(self, handler: Handler) -> None:
         workers = [
@@ -94,6 +95,7 @@ class EmbeddedDispatcher:
             self._is_stopping = True
             self._waiting.clear()
             self._listed.clear()
+            self._work_is_there.notify_all()
             self._changed.notify_all()
             # Those under way are at most as many as there are threads.
             self._changed.wait_for(lambda: not self._active, STOP_PATIENCE.total_seconds())
@@ -101,6 +103,7 @@ class EmbeddedDispatcher:
     def _list(self, run: RunId) -> None:
         self._listed.add(run)
         self._waiting.append(run)
+        self._work_is_there.notify()
 
     def _sweep(self) -> None:
         """List every run that is ready, or held by a segment that is not in this process."""
@@ -114,7 +117,6 @@ class EmbeddedDispatcher:
                 # An active run is looked after by its own segment, and by hints.
                 if run not in self._active and run not in self._listed:
                     self._list(run)
-            self._changed.notify_all()
 
     def _work(self, handler: Handler) -> None:
         while (run := self._next()) is not None:
@@ -128,8 +130,8 @@ class EmbeddedDispatcher:
                 self._done(run)
 
     def _next(self) -> RunId | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_stopping)
+        with self._work_is_there:
+            self._work_is_there.wait_for(lambda: self._waiting or self._is_stopping)
             if self._is_stopping:
                 return None
             run = self._waiting.popleft()
