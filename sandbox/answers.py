@@ -7,8 +7,8 @@ from sandbox.delivery.envelope import Delivery
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
-from sandbox.methods.chat import content_of
-from sandbox.records import Channel, Complaint, Ephemeral, Message, ResponseUrl, View
+from sandbox.methods.chat import bot_message, content_of
+from sandbox.records import Channel, Complaint, Ephemeral, ResponseUrl, View
 from sandbox.rules.views import check_view
 from sandbox.screens import close_all, close_top, new_view, push_view, replace_view
 
@@ -176,25 +176,16 @@ def say(hub: Hub, answer: Json, *, channel: Channel, to: str, thread_ts: str | N
         SlackError: `no_text`, or what the blocks deserve.
     """
     content = content_of(hub, answer)
-    state = hub.state
     if answer.get("response_type") == "in_channel":
-        message = Message(
-            ts=state.next_ts(),
-            channel=channel.id,
-            user=state.bot,
-            bot_id=state.users[state.bot].bot_id,
-            thread_ts=thread_ts,
-            **content,
-        )
-        posting.post(hub, channel, message)
+        posting.post(hub, channel, bot_message(hub, channel, thread_ts=thread_ts, **content))
         return
+    content.pop("attachments")
     made = Ephemeral(
-        ts=state.next_ts(),
+        ts=hub.state.next_ts(),
         channel=channel.id,
         to=to,
-        author=state.bot,
-        text=content["text"],
-        blocks=content["blocks"],
+        author=hub.state.bot,
         thread_ts=thread_ts,
+        **content,
     )
     posting.whisper(hub, made)

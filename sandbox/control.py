@@ -162,7 +162,8 @@ class _Desk:
         loop, queue = asyncio.get_running_loop(), asyncio.Queue[Json]()
 
         def tell(notice: Json) -> None:
-            loop.call_soon_threadsafe(queue.put_nowait, notice)
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(queue.put_nowait, notice)
 
         stop = self._hub.state.watch(tell)
         try:

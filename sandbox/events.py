@@ -14,7 +14,20 @@ def emit(hub: Hub, event: Json, *, subscription: str | None = None) -> Delivery 
     if (subscription or event["type"]) not in hub.app.events:
         return None
     state = hub.state
-    payload = {
+    delivery = Delivery(
+        id=state.next_id("", 24).lower(),
+        kind="events_api",
+        type=str(event["type"]),
+        payload=_callback(hub, event),
+        at=state.now(),
+    )
+    return hub.courier.deliver(delivery)
+
+
+def _callback(hub: Hub, event: Json) -> Json:
+    state = hub.state
+    bot = {"user_id": state.bot, "is_bot": True, "is_enterprise_install": False}
+    return {
         "token": hub.app.verification_token,
         "team_id": state.settings.team,
         "context_team_id": state.settings.team,
@@ -24,26 +37,10 @@ def emit(hub: Hub, event: Json, *, subscription: str | None = None) -> Delivery 
         "type": "event_callback",
         "event_id": state.next_id("Ev"),
         "event_time": int(state.now()),
-        "authorizations": [
-            {
-                "enterprise_id": None,
-                "team_id": state.settings.team,
-                "user_id": state.bot,
-                "is_bot": True,
-                "is_enterprise_install": False,
-            }
-        ],
+        "authorizations": [{"enterprise_id": None, "team_id": state.settings.team, **bot}],
         "is_ext_shared_channel": _is_shared(hub, event.get("channel")),
         "event_context": state.next_id("4-", 20),
     }
-    delivery = Delivery(
-        id=state.next_id("", 24).lower(),
-        kind="events_api",
-        type=str(event["type"]),
-        payload=payload,
-        at=state.now(),
-    )
-    return hub.courier.deliver(delivery)
 
 
 def _is_shared(hub: Hub, channel: Unchecked) -> bool:

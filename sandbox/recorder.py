@@ -6,9 +6,9 @@ late acknowledgement, errors for a block that the view does not have.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from sandbox.loose import Json, Unchecked
+from sandbox.delivery.envelope import Delivery
+from sandbox.loose import Json
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Recorder:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._calls: list[Call] = []
-        self._deliveries: list[Any] = []
+        self._deliveries: list[Delivery] = []
         self.faults: list[Fault] = []
 
     def calls(self, method: str | None = None, *, ok: bool | None = None) -> list[Call]:
@@ -54,7 +54,7 @@ class Recorder:
             if method in {None, one.method} and ok in {None, one.ok}
         ]
 
-    def deliveries(self, kind: str | None = None) -> list[Any]:
+    def deliveries(self, kind: str | None = None) -> list[Delivery]:
         """Return the deliveries of a kind: an envelope type or a payload type."""
         return [one for one in list(self._deliveries) if kind in {None, one.kind, one.type}]
 
@@ -64,7 +64,7 @@ class Recorder:
         self._calls.append(call)
         return call
 
-    def add_delivery(self, delivery: Unchecked) -> None:
+    def add_delivery(self, delivery: Delivery) -> None:
         """Keep a delivery that is about to be sent."""
         self._deliveries.append(delivery)
 

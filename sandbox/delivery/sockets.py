@@ -143,5 +143,5 @@ class Sockets:
         self._soon(cut)
 
     def _soon(self, work: Unchecked) -> None:
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(work)

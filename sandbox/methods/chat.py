@@ -5,7 +5,7 @@ import json
 from sandbox import limits, posting
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
-from sandbox.loose import Json
+from sandbox.loose import Json, Unchecked
 from sandbox.methods.table import method
 from sandbox.records import Channel, Ephemeral, Message
 from sandbox.rules.blocks import check_message_blocks
@@ -96,19 +96,25 @@ def post_message(hub: Hub, arguments: Json) -> Json:
     _name_what_is_not_played(hub, arguments)
     content = content_of(hub, arguments)
     content["text"] = content["text"][: limits.MESSAGE_TEXT]
-    state = hub.state
-    message = Message(
-        ts=state.next_ts(),
-        channel=channel.id,
-        user=state.bot,
-        bot_id=state.users[state.bot].bot_id,
+    message = bot_message(
+        hub,
+        channel,
         thread_ts=arguments.get("thread_ts") or None,
         metadata=_metadata(arguments),
         **content,
     )
     posting.post(hub, channel, message)
-    shown = message_object(state, message, full_metadata=True)
+    shown = message_object(hub.state, message, full_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shown}
+
+
+def bot_message(hub: Hub, channel: Channel, **content: Unchecked) -> Message:
+    """Build a message of the bot that is not posted yet."""
+    state = hub.state
+    bot = state.users[state.bot]
+    return Message(
+        ts=state.next_ts(), channel=channel.id, user=bot.id, bot_id=bot.bot_id, **content
+    )
 
 
 def _name_what_is_not_played(hub: Hub, arguments: Json) -> None:

@@ -4,9 +4,9 @@ from sandbox import posting
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
 from sandbox.loose import Json
-from sandbox.methods.chat import content_of, place_for_bot
+from sandbox.methods.chat import bot_message, content_of, place_for_bot
 from sandbox.methods.table import method
-from sandbox.records import File, Message
+from sandbox.records import File
 from sandbox.wire import file_object
 
 
@@ -55,11 +55,9 @@ def complete_upload(hub: Hub, arguments: Json) -> Json:
         file.completed, file.title = True, one.get("title") or file.name
         file.channels += [place.id for place in places]
     for place in places:
-        message = Message(
-            ts=hub.state.next_ts(),
-            channel=place.id,
-            user=hub.state.bot,
-            bot_id=hub.state.users[hub.state.bot].bot_id,
+        message = bot_message(
+            hub,
+            place,
             thread_ts=arguments.get("thread_ts") or None,
             files=[file.id for file in files],
             **_comment(hub, arguments),
