@@ -33,25 +33,25 @@ class LineMember(ColumnElement[Any]):
 
     def __init__(self, *path: str, cast: str = "") -> None:
         self.path = path
-        self.cast = cast
+        self.as_type = cast
 
 
 @compiles(LineMember, "sqlite")
-def _on_sqlite(element: LineMember, _compiler: SQLCompiler, **_words: Any) -> str:
+def _on_sqlite(element: LineMember, _compiler: SQLCompiler, **_words: object) -> str:
     return f"json_extract(line, '$.{'.'.join(element.path)}')"
 
 
 @compiles(LineMember, "postgresql")
-def _on_postgres(element: LineMember, _compiler: SQLCompiler, **_words: Any) -> str:
+def _on_postgres(element: LineMember, _compiler: SQLCompiler, **_words: object) -> str:
     found = "line::jsonb"
     for name in element.path[:-1]:
         found = f"({found} -> '{name}')"
     found = f"{found} ->> '{element.path[-1]}'"
-    return f"({found})::{element.cast}" if element.cast else found
+    return f"({found})::{element.as_type}" if element.as_type else found
 
 
 def _generated(*path: str, cast: str = "") -> Computed:
-    return Computed(LineMember(*path, cast=cast), persisted=True)  # type: ignore[arg-type]  # Typed for text(), any element works.
+    return Computed(LineMember(*path, cast=cast), persisted=True)
 
 
 PENDING = text("idx IS NULL")

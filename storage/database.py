@@ -15,7 +15,7 @@ from workflows.errors import UnusableDatabaseError
 
 __all__ = ["Database", "Transaction", "open_database"]
 
-POSTGRES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
+POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 HINT = "Give the path of an SQLite file, or postgresql://user@host/name."
 
 
@@ -26,12 +26,43 @@ def open_database(url: str) -> Database:
         UnusableDatabaseError: not a database that we can use, or with unsafe settings.
         StorageUnavailableError: it cannot be reached.
     """
+    if is_postgres(url):
+        return PostgresDatabase(postgres_address(url))
+    return SqliteDatabase(sqlite_path(url))
+
+
+def is_postgres(url: str) -> bool:
+    """Say whether `url` names a Postgres server."""
+    return url.partition("://")[0] in POSTGRES and "://" in url
+
+
+def postgres_address(url: str) -> URL:
+    """Return the address with the driver that we use.
+
+    Raises:
+        UnusableDatabaseError: it cannot be read.
+    """
+    return _parse(url).set(drivername="postgresql+psycopg")
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the path of the SQLite file that `url` names.
+
+    Raises:
+        UnusableDatabaseError: another kind of database, options, or no file.
+    """
     if "://" not in url:
-        return SqliteDatabase(Path(url))
+        return Path(url)
     parsed = _parse(url)
-    if parsed.drivername in POSTGRES:
-        return PostgresDatabase(parsed.set(drivername="postgresql+psycopg"))
-    return SqliteDatabase(_path(parsed))
+    if parsed.drivername != "sqlite":
+        raise UnusableDatabaseError(f"{parsed.drivername} is not supported.", hint=HINT)
+    if parsed.query:
+        raise UnusableDatabaseError(
+            "SQLite is opened with fixed settings, so its address takes no options.", hint=HINT
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise UnusableDatabaseError("The trail needs a file; memory forgets it.", hint=HINT)
+    return Path(parsed.database)
 
 
 def _parse(url: str) -> URL:
@@ -39,15 +70,3 @@ def _parse(url: str) -> URL:
         return make_url(url)
     except ArgumentError:
         raise UnusableDatabaseError("This is not the address of a database.", hint=HINT) from None
-
-
-def _path(url: URL) -> Path:
-    if url.drivername != "sqlite":
-        raise UnusableDatabaseError(f"{url.drivername} is not supported.", hint=HINT)
-    if url.query:
-        raise UnusableDatabaseError(
-            "SQLite is opened with fixed settings, so its address takes no options.", hint=HINT
-        )
-    if not url.database or url.database == ":memory:":
-        raise UnusableDatabaseError("The trail needs a file; memory forgets it.", hint=HINT)
-    return Path(url.database)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from workflows.binding import canonical
 from workflows.entry import Json
@@ -88,22 +88,18 @@ def read_line(line: bytes) -> dict[str, Any]:
     return members
 
 
-def read_canonical(data: bytes) -> Any:
+def read_canonical(data: bytes) -> Any:  # noqa: ANN401  any JSON value
     """Return the value of canonical JSON.
 
     Raises:
         MalformedEntryError: duplicates, fractions, odd keys, or bytes that re-encode to others.
     """
     try:
-        value = json.loads(
-            data.decode(),
-            object_pairs_hook=_members,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
+        value = DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:
         raise MalformedEntryError(f"Not canonical JSON: {error}") from None
     check_value(value)
+    # A member that stands twice, odd spaces or escapes: all of them re-encode to other bytes.
     if _canonical(value) != data:
         raise MalformedEntryError("The bytes are not in canonical form.")
     return value
@@ -131,14 +127,14 @@ def check_value(value: object, depth: int = 1) -> None:
         raise MalformedEntryError(f"An entry holds no {type(value).__name__}.")
 
 
-def decode64(text: Any, size: int) -> bytes:
+def decode64(text: object, size: int) -> bytes:
     """Return the `size` bytes that base64 `text` stands for, in its one allowed spelling.
 
     Raises:
         MalformedEntryError: other bytes, or another spelling of them.
     """
     try:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b64decode(str(text), validate=True)
     except (binascii.Error, TypeError, ValueError):
         raise MalformedEntryError("Not base64.") from None
     if len(data) != size or base64.b64encode(data).decode() != text:
@@ -166,12 +162,9 @@ def _check_depth(depth: int) -> None:
         raise MalformedEntryError(f"More than {MOST_LEVELS} levels.")
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise MalformedEntryError("A member stands twice.")
-    return members
-
-
-def _refuse_number(text: str) -> Any:
+def refuse_number(text: str) -> NoReturn:
+    """Refuse a fraction, an exponent, a NaN or an infinity, whose spelling is `text`."""
     raise MalformedEntryError(f"{text} is not an integer.")
+
+
+DECODER = json.JSONDecoder(parse_float=refuse_number, parse_constant=refuse_number)

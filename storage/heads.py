@@ -112,7 +112,7 @@ def proof_of(connection: Connection, index: int) -> str:
     return tlog_proof(index, inclusion(StoredHashes(connection), index, row.size), row.note)
 
 
-def _newest(connection: Connection) -> Row[tuple[int, str]]:
+def _newest(connection: Connection) -> Row[int, str]:
     row = connection.execute(
         select(AuditCheckpointRow.size, AuditCheckpointRow.note)
         .order_by(AuditCheckpointRow.size.desc())

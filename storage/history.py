@@ -1,7 +1,7 @@
 """Read entries back as the engine's values, with the parts that are still held."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, select
 
@@ -10,7 +10,8 @@ from storage.entry_bytes import read_line, read_stamp
 from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPart
 
 COLUMNS = (AuditEntryRow.seq, AuditEntryRow.idx, AuditEntryRow.line)
-HeldParts = Mapping[tuple[int, str], Row[Any]]
+HeldParts = Mapping[tuple[int, str], Row[int, str, bytes, bytes]]
+Placed: TypeAlias = Row[int, int | None, str]
 
 
 def read_run(connection: Connection, run: str) -> list[Entry]:
@@ -43,7 +44,7 @@ def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
     return _entries(connection, rows)
 
 
-def _entries(connection: Connection, rows: Iterable[Row[Any]]) -> list[Entry]:
+def _entries(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:
     found = list(rows)
     held = _held(connection, [row.seq for row in found])
     return [_entry(row, held) for row in found]
@@ -60,7 +61,7 @@ def _held(connection: Connection, seqs: list[int]) -> HeldParts:
     return {(row.entry_seq, row.name): row for row in rows}
 
 
-def _entry(row: Row[Any], held: HeldParts) -> Entry:
+def _entry(row: Placed, held: HeldParts) -> Entry:
     members = read_line(row.line.encode())
     actor = members["actor"]
     return Entry(
@@ -78,7 +79,7 @@ def _entry(row: Row[Any], held: HeldParts) -> Entry:
     )
 
 
-def _part(committed: Mapping[str, Any], row: Row[Any] | None) -> StoredPart:
+def _part(committed: Mapping[str, Any], row: Row[int, str, bytes, bytes] | None) -> StoredPart:
     return StoredPart(
         cls=PartClass(committed["cls"]),
         commitment=committed["c"],

@@ -47,8 +47,14 @@ class PostgresDatabase(Database):
         self._refuse_nested()
         self._here.is_inside = True
         try:
-            with storage_refusals():
-                tx = yield from self._unit(lock_timeout_ms, statement_timeout_ms)
+            with storage_refusals(), self.engine.connect() as connection:
+                tx = Transaction(connection, connection.connection.dbapi_connection)
+                with _undone(tx), connection.begin():
+                    _limit(connection, "lock_timeout", lock_timeout_ms)
+                    _limit(connection, "statement_timeout", statement_timeout_ms)
+                    yield tx
+                    for end in tx.ends:
+                        end(tx)
         finally:
             self._here.is_inside = False
         tx.committed()
@@ -64,26 +70,19 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         self.engine.dispose()
 
-    def _unit(
-        self, lock_timeout_ms: int | None, statement_timeout_ms: int | None
-    ) -> Iterator[Transaction]:
-        with self.engine.connect() as connection:
-            tx = Transaction(connection, connection.connection.dbapi_connection)
-            try:
-                with connection.begin():
-                    _limit(connection, "lock_timeout", lock_timeout_ms)
-                    _limit(connection, "statement_timeout", statement_timeout_ms)
-                    yield tx
-                    for end in tx.ends:
-                        end(tx)
-            except BaseException:
-                tx.rolled_back()
-                raise
-        return tx
-
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):
             raise RuntimeError("A unit is already open in this thread; use it, or end it first.")
+
+
+@contextmanager
+def _undone(tx: Transaction) -> Iterator[None]:
+    """Tell the unit when it is not kept."""
+    try:
+        yield
+    except BaseException:
+        tx.rolled_back()
+        raise
 
 
 def _limit(connection: Connection, name: str, milliseconds: int | None) -> None:

@@ -3,11 +3,12 @@
 How threads share the writer stands in `group_commit`.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
@@ -42,7 +43,7 @@ class SqliteDatabase(Database):
         with storage_refusals():
             self._writer = self.engine.connect()
         event.listen(self._writer, "commit", _refuse_commit)
-        self._driver = self._writer.connection.dbapi_connection
+        self._driver = cast("sqlite3.Connection", self._writer.connection.dbapi_connection)
         self._turns = GroupCommit(self._driver, self._unit)
         self._here = threading.local()
 
@@ -116,7 +117,7 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _configure(driver: Any, _record: Any) -> None:
+def _configure(driver: sqlite3.Connection, _record: object) -> None:
     """Set what we rely on, and read it back: a file system without WAL keeps another mode."""
     for name, (wanted, expected) in SETTINGS.items():
         driver.execute(f"PRAGMA {name} = {wanted}")
@@ -128,7 +129,7 @@ def _configure(driver: Any, _record: Any) -> None:
             )
 
 
-def _read_only(driver: Any, _record: Any) -> None:
+def _read_only(driver: sqlite3.Connection, _record: object) -> None:
     driver.execute("PRAGMA query_only = ON")
 
 

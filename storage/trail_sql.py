@@ -145,17 +145,17 @@ class TrailSql:
             *(size, note, kept, self._moment(at), old),
         )
 
-    def _run(self, statement: str, *values: Any) -> Any:
+    def _run(self, statement: str, *values: object) -> Any:  # noqa: ANN401  a cursor of either driver
         words = statement if self._is_sqlite else statement.replace("?", "%s")
         return self._driver.execute(words, values)
 
-    def _moment(self, at: datetime) -> Any:
+    def _moment(self, at: datetime) -> datetime | str:
         """Return `at` as the column kind `UtcDateTime` stores it."""
         if not self._is_sqlite:
             return at
         return at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
-    def _read_moment(self, stored: Any) -> datetime:
+    def _read_moment(self, stored: datetime | str) -> datetime:
         if isinstance(stored, datetime):
             return stored.astimezone(UTC)
         return datetime.fromisoformat(stored).replace(tzinfo=UTC)

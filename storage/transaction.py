@@ -22,7 +22,7 @@ class Transaction:
 
     __slots__ = ("_after", "_undos", "connection", "driver", "ends", "is_sqlite", "notes")
 
-    def __init__(self, connection: Connection, driver: Any) -> None:
+    def __init__(self, connection: Connection, driver: Any) -> None:  # noqa: ANN401  sqlite3 or psycopg
         self.connection = connection
         self.driver = driver
         self.is_sqlite = connection.dialect.name == "sqlite"

@@ -3,7 +3,7 @@
 `storage.migrate` hands over the connection; there is no other way in.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -14,7 +14,7 @@ from storage.base import Base, UtcDateTime
 MIGRATION_LOCK = 0x494E5445524C4B  # "INTERLK": one number for every process that migrates.
 
 
-def render_item(kind: str, found: Any, _context: AutogenContext) -> str | Literal[False]:
+def render_item(kind: str, found: object, _context: AutogenContext) -> str | Literal[False]:
     """Write our own column kind as the plain type it stands for."""
     if kind == "type" and isinstance(found, UtcDateTime):
         return "sa.DateTime(timezone=True)"

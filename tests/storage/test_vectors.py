@@ -24,7 +24,7 @@ from workflows.binding import canonical, commitment
 from workflows.entry import INTERLOCK, SYSTEM, Actor, ActorKind, Draft, Part, Ref, RunId
 
 ORIGIN = "interlock.example/audit/T0ABC"
-LOG = LogKey.of(Ed25519PrivateKey.from_private_bytes(bytes(range(0x00, 0x20))), ORIGIN)
+LOG = LogKey.of(Ed25519PrivateKey.from_private_bytes(bytes(range(0x20))), ORIGIN)
 WRITER = WriterKey.of(Ed25519PrivateKey.from_private_bytes(bytes(range(0x20, 0x40))))
 SECOND = WriterKey.of(Ed25519PrivateKey.from_private_bytes(bytes(range(0x40, 0x60))))
 SALT = bytes(range(0xA0, 0xC0))
@@ -88,13 +88,8 @@ def a_clock() -> Iterator[datetime]:
 def written(database: Database) -> Database:
     """A log with the three entries, made by the journal with the vector's clock and ids."""
     upgrade(database.engine)
-    moments, ids = (
-        a_clock(),
-        iter(
-            [f"{n}0{n}1{n}2{n}3{n}4{n}5{n}6{n}7{n}8{n}9{n}a{n}b{n}c{n}d{n}e{n}f" for n in range(3)]
-        ),
-    )
-    entry_times = iter([next(moments), next(moments), next(moments)])
+    ids = iter([bytes(range(start, start + 16)).hex() for start in (0x00, 0x10, 0x20)])
+    entry_times = a_clock()
     head_time = datetime(2026, 3, 2, 9, 0, 3, tzinfo=UTC)
     journal = Journal(
         origin=ORIGIN,
@@ -121,7 +116,7 @@ def test_keys() -> None:
 
 
 def test_canonical_form() -> None:
-    value = {"b": [True, None, -7], "a": "é\x1f\"/\u2028", "B": 9007199254740991}
+    value = {"b": [True, None, -7], "a": 'é\x1f"/\u2028', "B": 9007199254740991}
 
     assert canonical(value).hex() == (  # type: ignore[arg-type]
         "7b2242223a393030373139393235343734303939312c2261223a22c3a95c75303031665c222fe280a8"

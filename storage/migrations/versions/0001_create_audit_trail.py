@@ -1,5 +1,7 @@
 """Create the audit trail: entries, parts, subjects, tree, checkpoints, anchors and holds."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -73,7 +75,7 @@ TRIGGERS = {
 }
 
 
-def generated(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def generated(name: str, kind: sa.Text | sa.BigInteger) -> sa.Column[Any]:
     expression = GENERATED[op.get_bind().dialect.name][name]
     return sa.Column(name, kind, sa.Computed(expression, persisted=True))
 

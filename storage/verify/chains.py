@@ -1,0 +1,30 @@
+"""Pass 4, order: each run counts its entries without gaps, and each names the one before."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from storage.verify.report import Report
+
+
+class ChainCheck:
+    """Follows every run's chain: one small row of memory for each run."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._tails: dict[str, tuple[int, bytes]] = {}
+
+    def check(self, index: int, members: Mapping[str, Any], leaf: bytes) -> None:
+        """Check the entry's place in its run."""
+        run = members["run"]
+        if run is None:
+            return
+        rseq, prev = self._tails.get(run, (-1, b""))
+        if members["rseq"] != rseq + 1:
+            self._report.fail(
+                "run-sequence",
+                f"Entry {index} is number {members['rseq']} of run {run}, after {rseq}.",
+            )
+        if members["prev"] != base64.b64encode(prev).decode():
+            self._report.fail("run-chain", f"Entry {index} does not name the entry before it.")
+        self._tails[run] = (members["rseq"], leaf)

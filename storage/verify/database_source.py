@@ -1,0 +1,213 @@
+"""A database as the source of a verification: one read-only snapshot, nothing written.
+
+The file is opened as it lies there, so that a vacuumed copy, or one without our triggers,
+verifies like the original.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Unpack
+from urllib.parse import quote
+
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from storage.database import is_postgres, postgres_address, sqlite_path
+from storage.verify.report import Report
+from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
+from storage.verify.walk import Options, verify
+from workflows.errors import StorageError, UnusableDatabaseError
+
+CHUNK = 2_000
+TRAIL = frozenset(
+    f"audit_{name}"
+    for name in ("entry", "part", "subject", "tree", "tile", "checkpoint", "anchor", "hold")
+)
+TRIGGERS = {
+    "sqlite": frozenset({"audit_entry_no_delete", "audit_entry_only_place"}),
+    "postgresql": frozenset({"audit_entry_no_truncate", "audit_entry_only_place"}),
+}
+LIST_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal",
+}
+COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
+
+
+def verify_database(
+    url: str, vkeys: Sequence[str], checkpoints: Sequence[str] = (), **how: Unpack[Options]
+) -> Report:
+    """Verify the database at `url`; arguments are those of `verify`.
+
+    What cannot be opened or read is a report too, never an exception.
+    """
+    try:
+        with database_source(url) as source:
+            return verify(source, vkeys, checkpoints, **how)
+    except (StorageError, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return Report(malformed=f"The database cannot be read: {cause}")
+
+
+@contextmanager
+def database_source(url: str) -> Iterator["DatabaseSource"]:
+    """Open a snapshot of the database at `url`, or of the SQLite file at that path.
+
+    Raises:
+        UnusableDatabaseError: it holds no trail, or cannot be opened.
+    """
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            yield DatabaseSource(connection)
+            connection.rollback()
+    finally:
+        engine.dispose()
+
+
+class DatabaseSource:
+    """The trail in a database, seen through one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect.name
+        # The driver decodes text strictly; bytes show a damaged line instead of stopping at it.
+        self._line = "CAST(e.line AS BLOB)" if self._dialect == "sqlite" else "e.line"
+        self._tables = frozenset(inspect(connection).get_table_names())
+        missing = {"audit_entry", "audit_checkpoint", "audit_tree"} - self._tables
+        if missing:
+            raise UnusableDatabaseError("This database holds no trail.")
+
+    def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
+        """Yield the placed entries by their place, parts beside them."""
+        rows = self._rows(
+            f"SELECT e.seq, e.idx, {self._line} AS line, e.leaf, {COLUMNS}"  # noqa: S608  fixed words
+            " FROM audit_entry e WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq"
+        )
+        parts = self._parts() if with_parts else iter(())
+        waiting = next(parts, None)
+        for seq, index, line, leaf, *columns in rows:
+            held: list[HeldPart] = []
+            if waiting is not None and waiting[0] == seq:
+                held = waiting[1]
+                waiting = next(parts, None)
+            yield StoredEntry(index, as_bytes(line), as_bytes(leaf), tuple(columns), held)
+
+    def heads(self) -> Sequence[StoredHead]:
+        """Return every stored note."""
+        rows = self._rows("SELECT size, note FROM audit_checkpoint ORDER BY size")
+        return [StoredHead(size, str(note)) for size, note in rows]
+
+    def tree(self) -> tuple[int, bytes] | None:
+        """Return the stored size and frontier."""
+        row = self._rows("SELECT size, frontier FROM audit_tree ORDER BY id").first()
+        return None if row is None else (row[0], as_bytes(row[1]))
+
+    def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
+        """Return the stored tiles by level and number."""
+        if "audit_tile" not in self._tables:
+            return None
+        rows = self._rows("SELECT level, n, hash FROM audit_tile ORDER BY level, n")
+        return {(level, n): as_bytes(found) for level, n, found in rows}
+
+    def markers(self) -> Iterator[tuple[int, bytes]]:
+        """Yield place and line of every marker."""
+        rows = self._rows(
+            f"SELECT e.idx, {self._line} AS line FROM audit_entry e"  # noqa: S608  fixed words
+            " WHERE e.idx IS NOT NULL AND e.kind IN ('erasure', 'retention.sweep') ORDER BY e.idx"
+        )
+        for index, line in rows:
+            yield index, as_bytes(line)
+
+    def pending(self) -> Sequence[bytes]:
+        """Return the lines of entries that have no place yet."""
+        rows = self._rows(
+            f"SELECT {self._line} AS line FROM audit_entry e WHERE e.idx IS NULL ORDER BY e.seq"  # noqa: S608  fixed words
+        )
+        return [as_bytes(line) for (line,) in rows]
+
+    def repeated(self) -> Sequence[tuple[str, str]]:
+        """Return ids and parts that stand where no other may."""
+        ids = self._rows(
+            "SELECT uid FROM audit_entry GROUP BY uid HAVING count(*) > 1 ORDER BY uid LIMIT 100"
+        )
+        loose = self._rows(
+            "SELECT p.name, p.entry_seq FROM audit_part p WHERE NOT EXISTS"
+            " (SELECT 1 FROM audit_entry e WHERE e.seq = p.entry_seq) ORDER BY 2, 1 LIMIT 100"
+        )
+        return [
+            *(("duplicate-id", f"The id {uid} stands twice.") for (uid,) in ids),
+            *(
+                ("disclosure-orphan", f"The part {name} belongs to no entry.")
+                for name, _seq in loose
+            ),
+        ]
+
+    def subjects(self) -> Iterator[StoredSubject]:
+        """Yield everyone behind a pseudonym."""
+        if "audit_subject" not in self._tables:
+            return
+        for ref, k, external_id in self._rows(
+            "SELECT ref, k, external_id FROM audit_subject ORDER BY ref"
+        ):
+            yield StoredSubject(str(ref), as_bytes(k), str(external_id))
+
+    def remarks(self) -> Sequence[tuple[str, str]]:
+        """Return missing triggers, and tables of the trail that we do not know."""
+        found = {name for (name,) in self._rows(LIST_TRIGGERS[self._dialect])}
+        missing = sorted(TRIGGERS[self._dialect] - found)
+        odd = sorted(name for name in self._tables - TRAIL if name.startswith("audit_"))
+        return [
+            *(("trigger", f"The trigger {name} is missing.") for name in missing),
+            *(("table", f"The table {name} is not ours.") for name in odd),
+        ]
+
+    def _parts(self) -> Iterator[tuple[int, list[HeldPart]]]:
+        rows = self._rows(
+            "SELECT p.entry_seq, p.name, p.salt, p.body FROM audit_entry e"
+            " JOIN audit_part p ON p.entry_seq = e.seq"
+            " WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq, p.name"
+        )
+        for seq, group in groupby(rows, key=lambda row: int(row[0])):
+            yield (
+                seq,
+                [HeldPart(str(one[1]), as_bytes(one[2]), as_bytes(one[3])) for one in group],
+            )
+
+    def _rows(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
+        return self._connection.execution_options(yield_per=CHUNK).execute(text(statement))
+
+
+def as_bytes(value: object) -> bytes:
+    """Return a stored value as bytes, whatever type it was stored with."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    return str(value).encode()
+
+
+def _engine(url: str) -> Engine:
+    if is_postgres(url):
+        return create_engine(
+            postgres_address(url),
+            poolclass=NullPool,
+            isolation_level="REPEATABLE READ",
+            connect_args={"options": "-c default_transaction_read_only=on"},
+        )
+    return create_engine(
+        "sqlite://",
+        creator=_read_only(sqlite_path(url)),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+def _read_only(path: Path) -> Callable[[], sqlite3.Connection]:
+    if not path.is_file():
+        raise UnusableDatabaseError(f"There is no file {path}.")
+    return lambda: sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)

@@ -1,0 +1,107 @@
+"""Pass 5: each part is there and matches, or a later marker says why it is gone."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from storage.journal import pseudonym
+from storage.verify.lines import LineCheck
+from storage.verify.report import Report
+from storage.verify.source import HeldPart, StoredEntry, StoredSubject
+from workflows.binding import commitment
+
+
+class Markers:
+    """Which parts are said to be gone, and from which place on that was said."""
+
+    def __init__(self) -> None:
+        self._erased: dict[tuple[int, str], int] = {}
+        self._swept: dict[str, int] = {}
+        self.places: set[int] = set()
+
+    @classmethod
+    def read(cls, lines: Iterable[tuple[int, bytes]]) -> "Markers":
+        """Return what these lines mark. The walk meets each of them again, signature and all."""
+        found, reader = cls(), LineCheck(Report())
+        for index, line in lines:
+            members = reader.read(StoredEntry(index, line, b""), index)
+            if members is not None:
+                found.add(index, members["kind"], members["data"])
+        return found
+
+    def add(self, index: int, kind: str, data: Mapping[str, Any]) -> None:
+        """Take in one marker; it explains only parts of entries before it."""
+        self.places.add(index)
+        if kind == "retention.sweep":
+            cls, before = data.get("cls"), data.get("before")
+            if isinstance(cls, str) and isinstance(before, int):
+                self._swept[cls] = max(self._swept.get(cls, 0), min(before, index))
+            return
+        for item in data.get("items") or []:
+            if isinstance(item, list) and len(item) == 2 and item[0] < index:  # noqa: PLR2004  place, name
+                self._erased[item[0], item[1]] = index
+
+    def explain(self, index: int, name: str, cls: str) -> bool:
+        """Say whether a marker says that this part is gone."""
+        return (index, name) in self._erased or index < self._swept.get(cls, 0)
+
+
+class PartCheck:
+    """Compares parts with what their entries committed to."""
+
+    def __init__(self, markers: Markers, report: Report) -> None:
+        self._markers = markers
+        self._report = report
+        self._met: set[int] = set()
+        self.held = self.gone = 0
+
+    def check(self, index: int, members: Mapping[str, Any], parts: Iterable[HeldPart]) -> None:
+        """Check the parts of one entry."""
+        if members["kind"] in {"erasure", "retention.sweep"}:
+            self._met.add(index)
+        held: dict[str, HeldPart] = {}
+        for part in parts:
+            if part.name in held:
+                self._report.fail(
+                    "disclosure-duplicate", f"Part {part.name} of entry {index} is there twice."
+                )
+            held[part.name] = part
+        for name in held.keys() - members["parts"].keys():
+            self._report.fail("disclosure-orphan", f"Entry {index} has no part {name}.")
+        for name, committed in members["parts"].items():
+            self._check_one(index, name, committed=committed, part=held.get(name))
+
+    def finish(self) -> None:
+        """Report markers that the first look saw and the walk did not, or the other way."""
+        for index in self._met ^ self._markers.places:
+            self._report.fail("index-row", f"The columns of entry {index} hide or feign a marker.")
+
+    def _check_one(
+        self, index: int, name: str, *, committed: Mapping[str, Any], part: HeldPart | None
+    ) -> None:
+        is_marked = self._markers.explain(index, name, committed["cls"])
+        if part is None:
+            self.gone += 1
+            if not is_marked:
+                self._report.fail("part-missing", f"Part {name} of entry {index} is missing.")
+            return
+        self.held += 1
+        if is_marked:
+            self._report.fail(
+                "part-not-erased", f"Part {name} of entry {index} is marked as gone, yet held."
+            )
+        fits = len(part.value) == committed["len"]
+        if not fits or commitment(part.salt, name, part.value) != committed["c"]:
+            self._report.fail(
+                "part-commitment", f"Part {name} of entry {index} is not what was recorded."
+            )
+
+
+def check_subjects(subjects: Iterable[StoredSubject], report: Report) -> int:
+    """Check that each pseudonym is that of the person behind it; return how many there are."""
+    count, met = 0, set()
+    for one in subjects:
+        count += 1
+        if pseudonym(one.k, one.external_id) != one.ref or one.external_id in met:
+            report.fail("subject-ref", f"{one.ref} is not the pseudonym of who stands behind it.")
+        met.add(one.external_id)
+    return count

@@ -1,0 +1,124 @@
+"""Which keys the log knows, from when until when (AUDIT.md section 12)."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage.checkpoint import MalformedNoteError, VerifierKey, is_signature, key_id, read_vkey
+from storage.entry_bytes import MalformedEntryError, decode64
+from storage.keys import possession_message
+from storage.verify.report import Report
+
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+
+
+@dataclass(slots=True)
+class WriterState:
+    """A writer key: its public bytes, its end, and which entries it signed."""
+
+    public: bytes
+    ended_at: int | None = None
+    signed: "array[int]" = field(default_factory=lambda: array("Q"))
+
+
+@dataclass(slots=True)
+class LogKeyState:
+    """A log key and the place of the entry that added it; `ended_at` is that of its end."""
+
+    key: VerifierKey
+    added_at: int
+    ended_at: int | None = None
+    revoked_from: int | None = None
+
+    def counts_at(self, size: int) -> bool:
+        """Say whether a head of that size counts under this key."""
+        return self.ended_at is None or size <= self.ended_at
+
+
+class KeyRing:
+    """Learns keys from the entries, in their order."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.writers: dict[str, WriterState] = {}
+        self.log_keys: list[LogKeyState] = []
+        self.genesis: list[VerifierKey] = []
+        self.origin = ""
+
+    def observe(self, index: int, members: Mapping[str, Any]) -> None:
+        """Take in what the entry says about keys; most say nothing."""
+        kind, data = members["kind"], members["data"]
+        if (index == 0) != (kind == "log.init"):
+            self._report.fail("genesis", f"Entry {index} is {kind}; only entry 0 is log.init.")
+        try:
+            if kind == "log.init":
+                self._begin(index, members)
+            elif kind == "key.add":
+                self._add(index, data)
+            elif kind in {"key.retire", "key.revoke"}:
+                self._end(index, data)
+        except (MalformedNoteError, MalformedEntryError, KeyError, TypeError) as error:
+            self._report.fail("entry-key", f"Entry {index} names a key that is none: {error}.")
+
+    def writer_at(self, index: int, writer: str) -> bytes | None:
+        """Return the public key that signs entry `index`; None (and a finding) if none may."""
+        state = self.writers.get(writer)
+        if state is None:
+            self._report.fail("entry-key", f"Entry {index} is signed by an unknown key {writer}.")
+            return None
+        if state.ended_at is not None and index > state.ended_at:
+            self._report.fail(
+                "entry-key-retired",
+                f"Entry {index} is signed by {writer}, which ended at {state.ended_at}.",
+            )
+        state.signed.append(index)
+        return state.public
+
+    def _begin(self, index: int, members: Mapping[str, Any]) -> None:
+        if index:
+            return
+        self.origin = members["log"]
+        for encoded in members["data"]["entry_keys"]:
+            public = decode64(encoded, KEY_BYTES)
+            self.writers[key_id(public)] = WriterState(public)
+        for vkey in members["data"]["log_vkeys"]:
+            key = self._own(read_vkey(vkey), index)
+            self.genesis.append(key)
+            self.log_keys.append(LogKeyState(key, index))
+
+    def _add(self, index: int, data: Mapping[str, Any]) -> None:
+        if data["role"] == "log":
+            self.log_keys.append(LogKeyState(self._own(read_vkey(data["vkey"]), index), index))
+            return
+        public = decode64(data["pk"], KEY_BYTES)
+        proof = decode64(data["pop"], SIGNATURE_BYTES)
+        if not is_signature(public, proof, possession_message(self.origin, key_id(public))):
+            self._report.fail("key-pop", f"Entry {index} enrols a key that nobody showed to hold.")
+        self.writers.setdefault(key_id(public), WriterState(public))
+
+    def _own(self, key: VerifierKey, index: int) -> VerifierKey:
+        if key.name != self.origin:
+            self._report.fail("key-origin", f"Entry {index} names a key of the log {key.name}.")
+        return key
+
+    def _end(self, index: int, data: Mapping[str, Any]) -> None:
+        since = data.get("from")
+        writer = self.writers.get(data["id"])
+        if writer is not None and writer.ended_at is None:
+            writer.ended_at = index
+        for state in self.log_keys:
+            if state.key.id == data["id"]:
+                state.ended_at = index if state.ended_at is None else state.ended_at
+                state.revoked_from = since if state.revoked_from is None else state.revoked_from
+        if writer is not None and since is not None:
+            self._doubt_window(data["id"], writer, since)
+
+    def _doubt_window(self, writer: str, state: WriterState, since: int) -> None:
+        doubtful = sum(1 for one in state.signed if one >= since)
+        if doubtful:
+            self._report.doubt(
+                "revoked-window",
+                f"{doubtful} entries from {since} on are signed by the revoked key {writer}.",
+            )

@@ -1,0 +1,97 @@
+"""What a verification found, and the verdict that follows from it."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Finding: TypeAlias = tuple[str, str]
+
+MOST_SHOWN = 100
+VERIFIED, BROKEN, MALFORMED, UNPROVEN = 0, 1, 2, 3
+VERDICTS = {
+    VERIFIED: "Verified: the history shown is the history recorded.",
+    BROKEN: "BROKEN: the history shown is not the history recorded.",
+    MALFORMED: "Not verified: the input cannot be read.",
+    UNPROVEN: "Nothing wrong found, but something is unproven.",
+}
+
+
+@dataclass(slots=True)
+class Report:
+    """Findings by level. Of the failures the first hundred are kept, all are counted."""
+
+    failures: list[Finding] = field(default_factory=list)
+    n_failures: int = 0
+    unproven: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    semantics: list[Finding] = field(default_factory=list)
+    counts: dict[str, int | str] = field(default_factory=dict)
+    malformed: str | None = None
+
+    @property
+    def exit(self) -> int:
+        """0 verified, 1 broken, 2 unreadable, 3 nothing wrong but something unproven."""
+        if self.malformed is not None:
+            return MALFORMED
+        if self.n_failures:
+            return BROKEN
+        return UNPROVEN if self.unproven else VERIFIED
+
+    @property
+    def codes(self) -> set[str]:
+        """The codes of the failures."""
+        return {code for code, _text in self.failures}
+
+    def fail(self, code: str, text: str) -> None:
+        """Note a failure."""
+        self.n_failures += 1
+        if len(self.failures) < MOST_SHOWN:
+            self.failures.append((code, text))
+
+    def doubt(self, code: str, text: str) -> None:
+        """Note something unproven."""
+        self._note(self.unproven, code, text)
+
+    def warn(self, code: str, text: str) -> None:
+        """Note something odd that decides nothing."""
+        self._note(self.warnings, code, text)
+
+    def mean(self, code: str, text: str) -> None:
+        """Note that the entries tell of something that the rules do not allow."""
+        self._note(self.semantics, code, text)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the report as `--json` prints it."""
+        shown = [["malformed", self.malformed]] if self.malformed is not None else []
+        return {
+            "ok": self.exit == VERIFIED,
+            "exit": self.exit,
+            "counts": self.counts,
+            "failures": [*shown, *map(list, self.failures)],
+            "n_failures": self.n_failures,
+            "unproven": [list(one) for one in self.unproven],
+            "warnings": [list(one) for one in self.warnings],
+            "semantics": [list(one) for one in self.semantics],
+        }
+
+    def lines(self) -> list[str]:
+        """Return the report for people, the verdict last."""
+        found = [f"{name}: {value}" for name, value in self.counts.items()]
+        if self.malformed is not None:
+            found.append(f"malformed: {self.malformed}")
+        for level, findings in (
+            ("failure", self.failures),
+            ("unproven", self.unproven),
+            ("warning", self.warnings),
+        ):
+            found += [f"{level} {code}: {text}" for code, text in findings]
+        if self.n_failures > len(self.failures):
+            found.append(f"… and {self.n_failures - len(self.failures)} failures more")
+        if self.semantics:
+            found.append("What the entries tell (this does not change the verdict):")
+            found += [f"  {code}: {text}" for code, text in self.semantics]
+        return [*found, VERDICTS[self.exit]]
+
+    @staticmethod
+    def _note(findings: list[Finding], code: str, text: str) -> None:
+        if len(findings) < MOST_SHOWN:
+            findings.append((code, text))

@@ -1,0 +1,68 @@
+"""What a verification reads: a database today, a pack as well; as stored, never repaired."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class HeldPart(NamedTuple):
+    """A part that is still there."""
+
+    name: str
+    salt: bytes
+    value: bytes
+
+
+class StoredEntry(NamedTuple):
+    """An entry as stored. `columns` are the readable copies of its line, None without any."""
+
+    place: int
+    line: bytes
+    leaf: bytes
+    columns: tuple[Any, ...] | None = None
+    parts: Sequence[HeldPart] = ()
+
+
+class StoredHead(NamedTuple):
+    """A note as stored, under the size that its row names."""
+
+    size: int
+    note: str
+
+
+class StoredSubject(NamedTuple):
+    """Who is behind a pseudonym, and the key it was made with."""
+
+    ref: str
+    k: bytes
+    external_id: str
+
+
+class Source(Protocol):
+    """One snapshot of a log."""
+
+    def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
+        """Yield the placed entries by their place."""
+
+    def heads(self) -> Sequence[StoredHead]:
+        """Return every stored note."""
+
+    def tree(self) -> tuple[int, bytes] | None:
+        """Return the stored size and frontier."""
+
+    def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
+        """Return the stored tiles by level and number; None where none are kept."""
+
+    def markers(self) -> Iterator[tuple[int, bytes]]:
+        """Yield place and line of every `erasure` and `retention.sweep`."""
+
+    def pending(self) -> Sequence[bytes]:
+        """Return the lines of entries that have no place yet."""
+
+    def repeated(self) -> Sequence[tuple[str, str]]:
+        """Return what stands twice though it must not: a code and a sentence each."""
+
+    def subjects(self) -> Iterator[StoredSubject]:
+        """Yield everyone behind a pseudonym."""
+
+    def remarks(self) -> Sequence[tuple[str, str]]:
+        """Return what is odd about the place the log is kept in: a code and a sentence each."""

@@ -1,0 +1,233 @@
+"""The one pass over the log: hand each entry to every check, then judge the notes."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
+
+from storage.checkpoint import MalformedNoteError, VerifierKey, read_vkey
+from storage.entry_bytes import read_stamp
+from storage.journal import utc_now
+from storage.sequencing import Now
+from storage.tree import Tile, Tree
+from storage.verify.chains import ChainCheck
+from storage.verify.held_parts import Markers, PartCheck, check_subjects
+from storage.verify.keyring import KeyRing
+from storage.verify.lines import LineCheck, leaf_of
+from storage.verify.notes import Judged, judge_kept, judge_roots, judge_signatures, read_notes
+from storage.verify.report import Report
+from storage.verify.semantics import SemanticCheck
+from storage.verify.signatures import Claim, SignatureCheck
+from storage.verify.source import Source, StoredEntry
+
+PENDING_SLACK = timedelta(seconds=5)
+# In quick mode a line is read only if it may say something about keys.
+KEY_MARKS = (b'"kind":"log.init"', b'"kind":"key.')
+TS_FROM_END = slice(-32, -8)
+
+
+class Options(TypedDict, total=False):
+    """What `verify` may be told beside keys and notes."""
+
+    quick: bool
+    sample: int | None
+    max_age: timedelta | None
+    now: Now
+    processes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How deep to look: `quick` leaves out all but hashes, roots and notes."""
+
+    quick: bool
+    sample: int
+    max_age: timedelta | None
+    now: datetime
+    processes: int
+
+
+def verify(
+    source: Source,
+    vkeys: Sequence[str],
+    checkpoints: Sequence[str] = (),
+    *,
+    quick: bool = False,
+    sample: int | None = None,
+    max_age: timedelta | None = None,
+    now: Now = utc_now,
+    processes: int | None = None,
+) -> Report:
+    """Return what there is to say about the log in `source`.
+
+    `vkeys` are pinned keys, `checkpoints` notes that were kept elsewhere. With `sample` only
+    every so-many-th entry signature is checked, with `quick` none.
+    """
+    report = Report()
+    try:
+        pins = [read_vkey(one) for one in vkeys]
+    except MalformedNoteError as error:
+        report.malformed = f"A given key is no verifier key: {error}"
+        return report
+    how = How(
+        quick=quick,
+        sample=sample or 1,
+        max_age=max_age,
+        now=now(),
+        processes=processes or os.cpu_count() or 1,
+    )
+    Walk(source, how, report).run(pins, checkpoints)
+    return report
+
+
+class Walk:
+    """One verification of one source."""
+
+    def __init__(self, source: Source, how: How, report: Report) -> None:
+        self._source = source
+        self._how = how
+        self._report = report
+        self._tree = Tree()
+        self._tiles: list[Tile] = []
+        self._lines = LineCheck(report)
+        self._ring = KeyRing(report)
+        self._chains = ChainCheck(report)
+        self._signatures = SignatureCheck(report, how.processes)
+        self._semantics = SemanticCheck(report)
+        self._parts = PartCheck(Markers() if how.quick else Markers.read(source.markers()), report)
+        self._roots: dict[int, bytes] = {}
+        self._times: dict[int, str] = {}
+        self._next = 0
+
+    def run(self, pins: Sequence[VerifierKey], checkpoints: Sequence[str]) -> None:
+        """Do everything, and fill the report."""
+        notes = read_notes(self._source.heads(), checkpoints, self._report)
+        self._stream({one.size for one in notes})
+        self._judge_state()
+        self._judge_notes(notes, pins)
+        self._judge_pending()
+        self._judge_rest()
+        self._count(notes)
+
+    def _stream(self, sizes: set[int]) -> None:
+        self._roots[0] = self._tree.root()
+        for row in self._source.entries(with_parts=not self._how.quick):
+            self._meet(row)
+            if self._tree.size in sizes:
+                self._roots[self._tree.size] = self._tree.root()
+                self._times[self._tree.size] = row.line[TS_FROM_END].decode(errors="replace")
+        self._signatures.finish()
+
+    def _meet(self, row: StoredEntry) -> None:
+        index = self._tree.size
+        if row.place != self._next:
+            self._report.fail("index-count", f"Place {row.place} follows {self._next - 1}.")
+        self._next = row.place + 1
+        leaf = leaf_of(row.line)
+        if leaf != row.leaf:
+            self._report.fail(
+                "leaf-mismatch", f"The leaf of entry {index} is not that of its line."
+            )
+        self._tiles += self._tree.append(leaf)
+        if not self._how.quick or any(mark in row.line for mark in KEY_MARKS) or index == 0:
+            self._read(row, index, leaf)
+
+    def _read(self, row: StoredEntry, index: int, leaf: bytes) -> None:
+        members = self._lines.read(row, index)
+        if members is None:
+            return
+        self._ring.observe(index, members)
+        if self._how.quick:
+            return
+        self._check_author(row, index, members)
+        self._chains.check(index, members, leaf)
+        self._parts.check(index, members, row.parts)
+        self._semantics.check(index, members)
+
+    def _check_author(self, row: StoredEntry, index: int, members: dict[str, Any]) -> None:
+        public = self._ring.writer_at(index, members["key"])
+        if public is not None and index % self._how.sample == 0:
+            self._signatures.add(Claim(index, public, members["sig"], row.line))
+
+    def _judge_state(self) -> None:
+        if (self._tree.size, self._tree.dump()) != (self._source.tree() or (0, b"")):
+            self._report.fail("tree-state", "The stored tree is not that of the entries.")
+        tiles = self._source.tiles()
+        if tiles is not None and tiles != {(one.level, one.n): one.hash for one in self._tiles}:
+            self._report.fail("tree-state", "The stored tiles are not those of the entries.")
+
+    def _judge_notes(self, notes: Sequence[Judged], pins: Sequence[VerifierKey]) -> None:
+        if not pins:
+            self._report.doubt("unpinned", "No key was given: the log vouches for itself.")
+        for key in pins:
+            self._judge_pin(key)
+        judge_roots(notes, self._roots, self._tree.size, self._report)
+        trusted = pins or self._ring.genesis
+        counting = judge_signatures(notes, self._ring, trusted, self._report)
+        judge_kept(notes, self._report)
+        self._judge_tail(notes, counting)
+        self._judge_age(notes, counting)
+
+    def _judge_pin(self, key: VerifierKey) -> None:
+        if key.name != self._ring.origin:
+            self._report.fail("key-origin", f"The given key is for the log {key.name}.")
+        elif key not in self._ring.genesis:
+            self._report.warn("genesis", f"The given key {key.id} is not one the log began with.")
+
+    def _judge_tail(self, notes: Sequence[Judged], counting: set[int]) -> None:
+        size = self._tree.size
+        if not notes:
+            self._report.doubt("no-checkpoint", "There is no signed head.")
+        if size and not any(one.size == size and not one.is_given for one in notes):
+            self._report.fail("checkpoint-missing", f"There is no head over all {size} entries.")
+        covered = max((one for one in counting if one <= size), default=0)
+        if covered < size:
+            self._report.doubt(
+                "unsigned-tail", f"No head that counts covers the entries from {covered} on."
+            )
+
+    def _judge_age(self, notes: Sequence[Judged], counting: set[int]) -> None:
+        outside = [one.size for one in notes if one.is_given and one.size in counting]
+        ts = self._times.get(max(outside, default=0))
+        age = None if ts is None else self._age(ts)
+        if age is not None:
+            self._report.counts["outside_head_age_s"] = int(age.total_seconds())
+        if self._how.max_age is not None and (age is None or age > self._how.max_age):
+            self._report.doubt("anchor-stale", "No outside head is young enough.")
+
+    def _judge_pending(self) -> None:
+        pending = self._source.pending()
+        self._report.counts["pending"] = len(pending)
+        ages = [self._age(line[TS_FROM_END].decode(errors="replace")) for line in pending]
+        old = [age for age in ages if age is None or age > PENDING_SLACK]
+        if old:
+            self._report.doubt("pending", f"{len(old)} entries have no place after 5 s.")
+
+    def _judge_rest(self) -> None:
+        for code, text in self._source.repeated():
+            self._report.fail(code, text)
+        for code, text in self._source.remarks():
+            self._report.warn(code, text)
+        if self._how.quick:
+            return
+        self._parts.finish()
+        self._semantics.finish()
+        self._report.counts["subjects"] = check_subjects(self._source.subjects(), self._report)
+
+    def _count(self, notes: Sequence[Judged]) -> None:
+        self._report.counts |= {
+            "entries": self._tree.size,
+            "notes": len(notes),
+            "signatures_checked": self._signatures.checked,
+            "signatures_skipped": self._tree.size - self._signatures.checked,
+            "parts_held": self._parts.held,
+            "parts_gone": self._parts.gone,
+            "mode": "quick" if self._how.quick else "full",
+        }
+
+    def _age(self, ts: str) -> timedelta | None:
+        try:
+            return self._how.now - read_stamp(ts).astimezone(UTC)
+        except ValueError:
+            return None
