@@ -1,0 +1,193 @@
+"""The composition root: settings in, a bot out whose parts are ready to be started.
+
+Tests build the same bot with other `Means` and start only the parts they are about.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot.addresses import Addresses
+from bot.core import Core, Means, build_core
+from bot.delivery import Courier
+from bot.desk import Desk
+from bot.directory import Directory
+from bot.holder import Holder
+from bot.http import HttpServer
+from bot.hurried import SECONDS, Hurried
+from bot.listeners import register_listeners
+from bot.opening import Memory
+from bot.orders import carry_out
+from bot.outbox import Outbox, Post
+from bot.pacing import Pacer
+from bot.rendering import Rendering
+from bot.run_reading import RunReader
+from bot.running import Part
+from bot.segments import Segments, Sequencing
+from bot.settings import Settings, SettingsError
+from bot.slack_client import Answer, SlackClient
+from bot.slack_errors import SlackError
+from bot.socket_mode import Sockets
+from bot.undelivered import Aftermath
+
+LAZY_THREADS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A bot, put together. `receiver` is Socket Mode or HTTP, whichever the settings choose."""
+
+    core: Core
+    app: App
+    outbox: Outbox
+    segments: Segments
+    receiver: Sockets | HttpServer
+    others: Sequence[Part]
+
+    @property
+    def parts(self) -> list[Part]:
+        """Return what to start, in order: people are listened to once all else works."""
+        return [self.outbox, self.segments, *self.others, self.receiver]
+
+    def problem(self) -> str | None:
+        """Return why the process had better be started again, if so."""
+        return self.receiver.problem() or self.segments.problem()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Slack under one bot token, and whose token it is."""
+
+    client: SlackClient
+    team: str
+    url: str
+    settings: Settings
+
+    @property
+    def token(self) -> str:
+        """Return the bot token."""
+        return self.settings.bot_token.get_secret_value() if self.settings.bot_token else ""
+
+
+def enter_workspace(settings: Settings) -> Workspace:
+    """Ask Slack whose token this is.
+
+    Raises:
+        SettingsError: Slack does not take the token, or cannot be reached.
+    """
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    client = SlackClient(token, base_url=settings.slack_api_url)
+    identity = _identity(client)
+    return Workspace(
+        client=client,
+        team=str(identity["team_id"]),
+        url=str(identity.get("url", "")),
+        settings=settings,
+    )
+
+
+def _identity(client: SlackClient) -> Answer:
+    try:
+        return client.identity()
+    except SlackError as error:
+        raise SettingsError(
+            f"Slack does not take SLACK_BOT_TOKEN: {error.code}.",
+            hint="Check the token, and SLACK_API_URL if you set it.",
+        ) from error
+
+
+def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
+    """Put a bot together; nothing works until its parts are started.
+
+    Raises:
+        InterlockError: the policy, a secret or the database cannot be used.
+    """
+    settings = workspace.settings
+    directory = Directory(workspace.client, team=workspace.team)
+    core = build_core(settings, memory, people=directory, means=means)
+    app = bolt_app(workspace)
+    register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
+    outbox = _outbox(core, workspace, directory)
+    core.store.on_sent(outbox.nudge)
+    holder = Holder(
+        settings.home,
+        lambda order, person: carry_out(core, order, person=person),
+    )
+    return Bot(
+        core=core,
+        app=app,
+        outbox=outbox,
+        segments=Segments(core),
+        receiver=_receiver(app, workspace),
+        others=[holder, *_sequencing(core)],
+    )
+
+
+def bolt_app(workspace: Workspace) -> App:
+    """Return Bolt's app. A listener runs where it was received and acks last."""
+    secret = workspace.settings.signing_secret
+    return App(
+        name="interlock",
+        client=_web_client(workspace),
+        signing_secret=secret.get_secret_value() if secret else "",
+        process_before_response=True,
+        listener_executor=ThreadPoolExecutor(LAZY_THREADS, "lazy"),
+    )
+
+
+def _web_client(workspace: Workspace) -> WebClient:
+    return WebClient(
+        token=workspace.token,
+        base_url=workspace.settings.slack_api_url,
+        timeout=SECONDS,
+        retry_handlers=[],
+    )
+
+
+def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
+    return Desk(
+        engine=core.engine,
+        store=core.store,
+        library=core.library,
+        directory=directory,
+        hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
+        redact=core.redact,
+        now=core.means.clock,
+        command=workspace.settings.command,
+        channel=workspace.settings.channel,
+        workspace_url=workspace.url,
+    )
+
+
+def _receiver(app: App, workspace: Workspace) -> Sockets | HttpServer:
+    settings = workspace.settings
+    if settings.http:
+        host, port = settings.http_address
+        return HttpServer(app, host=host, port=port)
+    token = settings.app_token.get_secret_value() if settings.app_token else ""
+    return Sockets(app, app_token=token, web_client=_web_client(workspace))
+
+
+def _sequencing(core: Core) -> list[Part]:
+    return [] if core.settings.is_sqlite else [Sequencing(core)]
+
+
+def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
+    pacer = Pacer(time.monotonic)
+    store = core.store
+    reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
+    return Outbox(
+        Post(
+            rows=store.outbox,
+            courier=Courier(workspace.client, pacer, Addresses(workspace.client, pacer)),
+            renderer=Rendering(store, reader),
+            consequences=Aftermath(
+                store=store, engine=core.engine, definitions=core.library, directory=directory
+            ),
+            name=core.name,
+        )
+    )

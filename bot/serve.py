@@ -1,0 +1,67 @@
+"""`interlock serve`: takes the right to serve, puts the bot together, runs it until stopped."""
+
+import logging
+from base64 import b64encode
+from contextlib import ExitStack
+
+from bot.app import Bot, build_bot, enter_workspace
+from bot.core import Core, Means, read_redactor
+from bot.logs import configure_logs
+from bot.opening import open_memory
+from bot.running import run_until, until_signalled
+from bot.settings import Settings, require_tokens
+from storage.heads import head
+from storage.history import read_entries
+from storage.lock_file import ServeLock
+from workflows.entry import SYSTEM, Draft, Json
+from workflows.moments import stamp
+
+RELEASE = "0.1.0"
+
+log = logging.getLogger(__name__)
+
+
+def serve_until_stopped(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; what is under way is finished first.
+
+    Raises:
+        SettingsError: a token is missing or not taken.
+        HeldElsewhereError: another process serves this home.
+        StorageError, SigningKeyError: the log cannot be opened.
+        BrokenDownError: a part can no longer do its work.
+    """
+    require_tokens(settings)
+    means = Means()
+    _, redact = read_redactor(settings, means)
+    configure_logs(settings.log_level, redact)
+    with ExitStack() as stack:
+        stopping = stack.enter_context(until_signalled())
+        if settings.is_sqlite:
+            stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
+        workspace = enter_workspace(settings)
+        memory = open_memory(settings)
+        stack.callback(memory.database.close)
+        bot = build_bot(workspace, memory, means)
+        _note_start(bot.core)
+        log.info("serving", extra={"over": _way(bot), "home": str(settings.home)})
+        run_until(stopping, bot.parts, problem=bot.problem)
+    log.info("stopped")
+
+
+def _note_start(core: Core) -> None:
+    """Record that a process serves from here on, so that the time in which none did shows."""
+    with core.memory.database.read() as connection:
+        found = head(connection)
+        newest = read_entries(connection, found.size - 1, found.size)
+    data: dict[str, Json] = {
+        "release": RELEASE,
+        "size": found.size,
+        "root": b64encode(found.root).decode(),
+        "last": stamp(newest[0].at) if newest else None,
+    }
+    with core.store.begin() as unit:
+        unit.append(Draft(kind="service.started", actor=SYSTEM, data=data))
+
+
+def _way(bot: Bot) -> str:
+    return "http" if bot.core.settings.http else "socket mode"

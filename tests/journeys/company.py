@@ -1,0 +1,125 @@
+"""A company on a stage: Slack, targets with real data, the bot in between, and what to look for."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import workflows
+from bot.app import Bot, build_bot, enter_workspace
+from bot.core import Means
+from bot.opening import open_memory
+from bot.settings import Settings
+from sandbox.demo.stage import Stage
+from sandbox.person import Person
+from sandbox.seen import SeenMessage
+
+SHIPPED = Path(workflows.__file__).parent / "definitions"
+PATIENCE = 20.0
+OPS = "#ops"
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """The stage with a bot on it: what journeys do there, and what they look for."""
+
+    stage: Stage
+    over: str
+    bots: list[Bot] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        slack = self.stage.slack
+        chosen = {
+            "home": self.stage.home,
+            "workflows": self.stage.workflows,
+            "policy": self.stage.policy,
+            "channel": "ops",
+            "slack_api_url": slack.api_url,
+            "bot_token": slack.bot_token,
+            "signing_secret": slack.signing_secret,
+            "app_token": slack.app_token,
+            "http": f"127.0.0.1:{free_port()}" if self.over == "http" else "",
+        }
+        return Settings.model_validate(chosen)
+
+    @contextmanager
+    def serving(self) -> Iterator[Bot]:
+        """Serve as `interlock serve` does, in this process."""
+        settings = self.settings
+        memory = open_memory(settings)
+        bot = build_bot(enter_workspace(settings), memory, Means(environment={}))
+        try:
+            for part in bot.parts:
+                part.start()
+            self._connect(settings)
+            self.bots.append(bot)
+            yield bot
+        finally:
+            for part in reversed(bot.parts):
+                part.stop()
+            memory.database.close()
+
+    def _connect(self, settings: Settings) -> None:
+        if self.over == "http":
+            self.stage.slack.deliver_over_http(f"http://{settings.http}/slack/events")
+        else:
+            self.stage.slack.wait_for_connection(1, timeout=10)
+
+    def person(self, name: str) -> Person:
+        return self.stage.slack.workspace.person(name)
+
+    def fills(self, name: str, workflow: str, fields: dict[str, str]) -> SeenMessage:
+        """Have somebody type the command and send the form; return the thread's first message."""
+        person = self.person(name)
+        known = {one.ts for one in self.roots()}
+        person.command(f"/ops run {workflow}", channel=OPS)
+        person.wait_for_view("")
+        person.submit(dict(fields))
+        return self.waits(
+            lambda: next((one for one in self.roots() if one.ts not in known), None),
+            "the run's first message",
+        )
+
+    def roots(self) -> list[SeenMessage]:
+        return self.stage.slack.workspace.messages(OPS)
+
+    def thread(self, root: SeenMessage) -> list[SeenMessage]:
+        return self.stage.slack.workspace.messages(OPS, thread=root)
+
+    def card(self, root: SeenMessage) -> SeenMessage:
+        """Return the open approval card in a thread, once it is there."""
+        return self.waits(
+            lambda: next((one for one in self.thread(root) if "Reject" in one.buttons), None),
+            "an approval card",
+        )
+
+    def now(self, message: SeenMessage) -> SeenMessage:
+        """Return a message as it is now."""
+        found = self.stage.slack.workspace.now(message)
+        assert found is not None
+        return found
+
+    def ends(self, root: SeenMessage, how: str) -> str:
+        """Return the first message's words once it says that the run ended so."""
+
+        def ended() -> str | None:
+            words = self.now(root).words
+            return words if how in words.casefold() else None
+
+        return self.waits(ended, f"the end of the run ({how})")
+
+    def waits(self, look: Callable[[], T | None], what: str) -> T:
+        """Return what `look` finds, as soon as it finds something."""
+        found = self.stage.slack.workspace.wait_for(look, timeout=PATIENCE, what=what)
+        assert found is not None
+        return found
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
