@@ -234,7 +234,7 @@ def _moment(text: Json) -> datetime:
 
 
 def _text(value: Json) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {

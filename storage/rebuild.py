@@ -1,0 +1,192 @@
+"""Make the projections again from the entries alone, and say where the stored ones differ.
+
+The same pure functions that write the tables (`run_facts`, `projections`) are replayed here
+over plain dictionaries. Only projected columns are compared; operational ones may be anything.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from storage.audit_models import AuditEntryRow
+from storage.change import Change, Insert, Update, Upsert
+from storage.entries_sql import entry_of
+from storage.models import Base
+from storage.projections import changes
+from storage.run_facts import COLUMNS, RunFacts, facts_after
+from storage.transaction import Database
+from workflows.entry import Entry
+
+Row: TypeAlias = dict[str, Any]
+Rows: TypeAlias = dict[tuple[Any, ...], Row]
+
+# Each projected table with the columns that name a row, and those that must agree.
+PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "run": (("id",), COLUMNS),
+    "approval_request": (
+        ("id",),
+        (
+            "run_id",
+            "entry_id",
+            "step",
+            "binding",
+            "policy",
+            "stages",
+            "excluded",
+            "needs_reason",
+            "raised_at",
+            "expires_at",
+            "outcome",
+            "settled_at",
+            "consumed_attempt",
+        ),
+    ),
+    "decision": (
+        ("entry_id",),
+        ("request_id", "approver", "stage", "verdict", "decided_at"),
+    ),
+    "definition_version": (("version",), ("workflow", "published_at", "published_by")),
+    "active_definition": (("workflow",), ("version", "level", "activated_at", "retired_at")),
+    "active_policy": (("name",), ("version", "changed_at")),
+    "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
+}
+PAGE = 1_000
+
+
+@dataclass(slots=True)
+class Picture:
+    """The projected tables as the entries tell them."""
+
+    tables: dict[str, Rows] = field(default_factory=lambda: {name: {} for name in PROJECTED})
+
+    def take_up(self, entry: Entry, *, leaf: bytes) -> None:
+        """Carry out what `entry` states."""
+        if entry.run is not None:
+            self._run(entry, leaf)
+        for change in changes(entry):
+            self._apply(change)
+
+    def _run(self, entry: Entry, leaf: bytes) -> None:
+        runs = self.tables["run"]
+        known = runs.get((entry.run,))
+        before = None if known is None else RunFacts(**known)
+        runs[entry.run,] = facts_after(before, entry, leaf=leaf).columns()
+
+    def _apply(self, change: Change) -> None:
+        if change.table not in self.tables:
+            return  # A search row, which follows its part and not the trail.
+        rows = self.tables[change.table]
+        names, columns = PROJECTED[change.table]
+        match change:
+            case Insert(_, values) | Upsert(_, _, values):
+                given = {**values, **(change.key if isinstance(change, Upsert) else {})}
+                key = tuple(given[name] for name in names)
+                blank = dict.fromkeys(columns)
+                rows[key] = {**blank, **rows.get(key, {}), **_only(given, columns)}
+            case Update(_, where, values):
+                for row in _matching(rows, names, where):
+                    row.update(values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One place where a stored row and the entries disagree."""
+
+    table: str
+    key: tuple[Any, ...]
+    column: str  # Empty: the whole row.
+    stored: Any
+    told: Any
+
+    def __str__(self) -> str:
+        where = f"{self.table} {'/'.join(str(one) for one in self.key)}"
+        if not self.column:
+            return f"{where} {'has no entry' if self.told is None else 'is missing'}"
+        return f"{where}: {self.column} is {self.stored!r}, the entries say {self.told!r}"
+
+
+def rebuild(connection: Connection) -> Picture:
+    """Return the projected tables as all entries tell them, in the order of the log."""
+    picture = Picture()
+    for entry, leaf in _all_entries(connection):
+        picture.take_up(entry, leaf=leaf)
+    return picture
+
+
+def compare(connection: Connection, picture: Picture) -> list[Difference]:
+    """Return every difference between the stored tables and `picture`."""
+    found: list[Difference] = []
+    for name, told in picture.tables.items():
+        found.extend(_differences(name, _stored(connection, name), told))
+    return found
+
+
+def check_projections(database: Database) -> list[Difference]:
+    """Rebuild and compare over one snapshot; an empty list means that all agrees."""
+    with database.read() as connection:
+        return compare(connection, rebuild(connection))
+
+
+def _all_entries(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
+    """Yield placed entries by their place, then pending ones in the order they came."""
+    row = AuditEntryRow
+    for order, kind in ((row.idx, row.idx.is_not(None)), (row.seq, row.idx.is_(None))):
+        newest = -1
+        wanted = select(row.seq, row.idx, row.line, row.leaf).where(kind).order_by(order)
+        while page := connection.execute(wanted.where(order > newest).limit(PAGE)).all():
+            for seq, index, line, leaf in page:
+                # No projected column comes from a part, which may have been erased.
+                yield entry_of(line, seq=seq, index=index, held={}), bytes(leaf)
+            newest = page[-1].seq if order is row.seq else page[-1].idx
+
+
+def _stored(connection: Connection, name: str) -> Rows:
+    names, columns = PROJECTED[name]
+    table = Base.metadata.tables[name]
+    found = connection.execute(
+        select(*(table.c[one] for one in (*names, *columns))).order_by(
+            *(table.c[one] for one in names)
+        )
+    )
+    return {
+        tuple(row[: len(names)]): dict(zip(columns, row[len(names) :], strict=True))
+        for row in found
+    }
+
+
+def _differences(name: str, stored: Rows, told: Rows) -> Iterator[Difference]:
+    for key in stored.keys() | told.keys():
+        if key not in stored or key not in told:
+            yield Difference(
+                table=name, key=key, column="", stored=stored.get(key), told=told.get(key)
+            )
+            continue
+        for column_name, value in told[key].items():
+            if stored[key][column_name] != value:
+                yield Difference(
+                    table=name,
+                    key=key,
+                    column=column_name,
+                    stored=stored[key][column_name],
+                    told=value,
+                )
+
+
+def _matching(rows: Rows, names: tuple[str, ...], where: Mapping[str, Any]) -> list[Row]:
+    """Return the rows that look like `where`; by their key alone where it is given."""
+    keys = [tuple(where[name] for name in names)] if set(names) <= where.keys() else list(rows)
+    found = [(key, rows[key]) for key in keys if key in rows]
+    return [
+        row
+        for key, row in found
+        if all(
+            {**row, **dict(zip(names, key, strict=True))}.get(name) == one
+            for name, one in where.items()
+        )
+    ]
+
+
+def _only(values: Mapping[str, Any], names: tuple[str, ...]) -> Row:
+    return {name: values[name] for name in names if name in values}
