@@ -34,15 +34,26 @@ class SqlStore:
         self._clock = now if now is not None or not is_sqlite else utc_now
         self.outbox = OutboxRows(database, clock=self._clock)
         self._on_sent: Callable[[], None] = lambda: None
+        self._on_due: Callable[[datetime], None] = lambda _: None
 
     def on_sent(self, tell: Callable[[], None]) -> None:
         """Say who is told, after the commit, that a message waits to be delivered."""
         self._on_sent = tell
 
+    def on_due(self, tell: Callable[[datetime], None]) -> None:
+        """Say who is told, after the commit, for which moment something was stored."""
+        self._on_due = tell
+
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
         with self.database.begin() as tx:
-            unit = SqlUnit(tx, self.journal, clock=self._clock, on_sent=self._on_sent)
+            unit = SqlUnit(
+                tx,
+                self.journal,
+                clock=self._clock,
+                on_sent=self._on_sent,
+                on_due=self._on_due,
+            )
             yield unit
             unit.flush()
 

@@ -34,11 +34,13 @@ class SqlUnit:
         *,
         clock: Clock | None,
         on_sent: Callable[[], None] = lambda: None,
+        on_due: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self._tx = tx
         self._journal = journal
         self._clock = clock
         self._on_sent = on_sent
+        self._on_due = on_due
         self._has_sent = False
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
@@ -174,6 +176,7 @@ class SqlUnit:
     def set_due(self, due: Due) -> None:
         self._write_new_runs()
         self._sql.set_due(due)
+        self._tx.after_commit(lambda: self._on_due(due.at))
 
     def clear_due(self, run: RunId) -> None:
         self._sql.clear_due(run)
