@@ -16,6 +16,7 @@ from typing import Generic, NoReturn, TypeVar
 from bot.roster import Group, Known, called, group, known, person_id, slack_user
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError
+from bot.wording import Who
 from workflows.errors import PeopleUnreadableError
 from workflows.people import CLICK_AGE, EFFECT_AGE, Person, PersonId
 
@@ -109,15 +110,16 @@ class Directory:
             )
         return _those_who_count(self._each(found.users, limit=limit))
 
-    def mention(self, name: str) -> str:
-        """Return `name` as a mention that Slack turns into a notice, or as it is if unreadable."""
+    def who(self, name: str) -> Who:
+        """Return `name` as a live mention for a message, or as it is when it cannot be read."""
         try:
             found = self._group(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
             if found is not None:
-                return f"<!subteam^{found.id}>"
-            return f"<@{self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT).user}>"
+                return Who(name=name, group=found.id)
+            one = self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
         except PeopleUnreadableError:
-            return name
+            return Who(name=name)
+        return Who(name=one.person.name, user=one.user)
 
     # --- what events tell -------------------------------------------------------------------
 

@@ -9,12 +9,12 @@ stored, and other work goes on.
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bot.delivery import Courier, Delivered, Later, Parcel, Undeliverable
+from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
 from bot.slack_client import Content, Place
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 THREADS = 3
 BACKSTOP_SECONDS = 1.0
+THREAD_SECONDS = 1.0
+RECEIPT_SECONDS = 1.0
+MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
 LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
 DEFECT_SECONDS = 30.0
 # A claim lasts 60 s; later than this after claiming, a post could still be under way when it ends.
@@ -33,15 +36,21 @@ LATEST_POST_SECONDS = 40.0
 STOP_SECONDS = 15.0
 
 DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE})
-IN_THREAD = DECISIONS | {Subject.STEP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A message as it stands now, and the channel or person it goes to."""
+    """A message as it stands now, and the channel or person it goes to.
+
+    `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
+    once more soon: its receipt has no number yet. `replies` follow below it, each once.
+    """
 
     channel: str
     content: Content
+    in_thread: bool = False
+    is_complete: bool = True
+    replies: Sequence[Content] = ()
 
 
 class Renderer(Protocol):
@@ -179,16 +188,31 @@ class Outbox:
         if letter is None:
             self._post.rows.mark_delivered(row.id, done=row.wanted)
             return
+        if letter.in_thread and self._waits_for_thread(row):
+            self._later(row, THREAD_SECONDS, "thread", may_be_there=row.was_posting)
+            return
         claimed = self._post.ticks()
-        parcel = _parcel(row, letter)
-        result = self._post.courier.deliver(parcel, posting=lambda: self._posting(row, by, claimed))
+        result = self._bring(_parcel(row, letter), row, by, claimed)
+        for number, content in enumerate(letter.replies, start=1):
+            if isinstance(result, Delivered):
+                follows = _follower(row, result.place, number, content)
+                result = _in_place_of(result, self._bring(follows, row, by, claimed))
         match result:
             case Delivered(place=place):
-                self._delivered(row, place)
+                self._delivered(row, place, is_complete=letter.is_complete)
             case Later(after=after, error=error, may_be_there=may_be_there):
                 self._later(row, after, error, may_be_there=may_be_there)
             case Undeliverable(error=error):
                 self._give_up(row, error)
+
+    def _bring(self, parcel: Parcel, row: OutboxRow, by: str, claimed: float) -> Result:
+        return self._post.courier.deliver(parcel, posting=lambda: self._posting(row, by, claimed))
+
+    def _waits_for_thread(self, row: OutboxRow) -> bool:
+        if row.thread is not None or row.place is not None or row.run is None:
+            return False
+        root = self._post.rows.find(Subject.ROOT, row.run)
+        return root is not None and root.place is None and row.attempts < MOST_WAITS
 
     def _posting(self, row: OutboxRow, by: str, claimed: float) -> None:
         is_late = self._post.ticks() - claimed > LATEST_POST_SECONDS
@@ -197,15 +221,18 @@ class Outbox:
 
     # --- what came of it --------------------------------------------------------------------
 
-    def _delivered(self, row: OutboxRow, place: Place) -> None:
+    def _delivered(self, row: OutboxRow, place: Place, *, is_complete: bool) -> None:
         if row.subject is Subject.POST and row.run is not None:
             # First the run, then the row: killed in between, the next process finds the message
             # by its metadata and tells the run again, which is harmless.
             output: Json = {"channel": place.channel, "ts": place.ts}
             self._post.consequences.delivered(row.run, _step_of(row), output=output)
-        self._post.rows.mark_delivered(
-            row.id, done=row.wanted, place=MessagePlace(channel=place.channel, ts=place.ts)
-        )
+        stands = MessagePlace(channel=place.channel, ts=place.ts)
+        if is_complete or row.attempts >= MOST_WAITS:
+            self._post.rows.mark_delivered(row.id, done=row.wanted, place=stands)
+        else:
+            self._post.rows.adopt(row.id, stands)
+            self._later(row, RECEIPT_SECONDS, "receipt", may_be_there=False)
         if row.subject is Subject.ROOT and row.run is not None:
             self._was_live(row.run)
         if row.place is None:
@@ -244,7 +271,7 @@ class Outbox:
 
 
 def _parcel(row: OutboxRow, letter: Letter) -> Parcel:
-    thread = _place(row.thread) if row.subject in IN_THREAD else None
+    thread = _place(row.thread) if letter.in_thread else None
     place = _place(row.place)
     around = place or thread
     return Parcel(
@@ -260,6 +287,27 @@ def _parcel(row: OutboxRow, letter: Letter) -> Parcel:
         is_urgent=row.subject is not Subject.STEP
         and not (row.subject is Subject.ROOT and row.place is not None),
     )
+
+
+def _follower(row: OutboxRow, first: Place, number: int, content: Content) -> Parcel:
+    """Return a reply that belongs to a message. It is looked for first: it has no row."""
+    return Parcel(
+        id=row.id,
+        subject=row.subject,
+        key=f"{row.key}#{number}",
+        channel=first.channel,
+        content=content,
+        thread=first,
+        may_be_there=True,
+        is_urgent=False,
+    )
+
+
+def _in_place_of(first: Delivered, reply: Result) -> Result:
+    """Return where the first message stands; or, if its reply must wait, that all of it does."""
+    if isinstance(reply, Later):
+        return replace(reply, may_be_there=True)
+    return first
 
 
 def _place(found: MessagePlace | None) -> Place | None:

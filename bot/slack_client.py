@@ -89,6 +89,8 @@ class SlackClient:
                 blocks=[dict(one) for one in content.blocks],
                 thread_ts=thread,
                 metadata=dict(metadata),
+                parse="none",
+                link_names=False,
                 unfurl_links=False,
                 unfurl_media=False,
             ),
@@ -104,6 +106,9 @@ class SlackClient:
                 ts=place.ts,
                 text=content.text,
                 blocks=[dict(one) for one in content.blocks],
+                # Both fall back to their defaults at an update that leaves them out.
+                parse="none",
+                link_names=False,
             ),
         )
 

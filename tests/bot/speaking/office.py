@@ -10,7 +10,7 @@ from bot.outbox import Letter, Outbox, Post
 from bot.pacing import Pacer
 from bot.slack_client import Content, SlackClient
 from sandbox.server import SandboxServer
-from storage.outbox_values import OutboxRow
+from storage.outbox_values import REPLIES, OutboxRow
 from storage.store import SqlStore
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RunId
 from workflows.store import Message, NewRun, Subject
@@ -50,6 +50,7 @@ class Wordings:
         return Letter(
             channel=self.channels.get(subject, row.channel),
             content=Content(text=text, blocks=self.blocks.get(subject, [])),
+            in_thread=row.subject in REPLIES,
         )
 
 

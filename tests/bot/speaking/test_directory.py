@@ -8,6 +8,7 @@ import pytest
 from bot.directory import Directory
 from bot.roster import called, known
 from bot.slack_client import SlackClient
+from bot.wording import mention
 from sandbox import faults as fault
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
@@ -246,6 +247,6 @@ def test_a_large_group_is_read_from_the_list_of_everybody(
 
 
 def test_a_group_is_mentioned_so_that_slack_tells_its_members(directory: Directory) -> None:
-    assert directory.mention("@finance-leads") == "<!subteam^S0FINANCELEADS>"
-    assert directory.mention("@ana") == "<@U0ANA>"
-    assert directory.mention("@nobody-at-all") == "@nobody-at-all"
+    assert mention(directory.who("@finance-leads")) == "<!subteam^S0FINANCELEADS>"
+    assert mention(directory.who("@ana")) == "<@U0ANA>"
+    assert mention(directory.who("@nobody-at-all")) == "@nobody-at-all"

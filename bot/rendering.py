@@ -1,0 +1,117 @@
+"""Says what each message of the outbox looks like now: its subject, read, then its view.
+
+The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards`.
+"""
+
+from collections.abc import Callable
+
+from bot.outbox import Letter
+from bot.rendering_cards import draw_card, draw_doubt, draw_trouble
+from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
+from bot.run_reading import RunRead, RunReader
+from bot.slack_client import Content
+from bot.views.notice import notice, posted
+from bot.views.pieces import Rendered
+from storage.outbox_values import OutboxRow
+from storage.store import SqlStore
+from workflows.entry import RequestId
+from workflows.store import Subject
+
+ERASED = "What was shown here has been erased. Nothing can be decided here any more."
+
+DrawDigest = Callable[[str], "Letter | None"]
+
+
+class Rendering:
+    """Draws rows of the outbox. `digest` draws one by its id; without it there are none."""
+
+    def __init__(
+        self, store: SqlStore, reader: RunReader, *, digest: DrawDigest | None = None
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._digest = digest
+        self._drawers: dict[Subject, Callable[[OutboxRow], Letter | None]] = {
+            Subject.ROOT: self._root,
+            Subject.STEP: self._reply,
+            Subject.CARD: self._card,
+            Subject.DOUBT: self._doubt,
+            Subject.TROUBLE: self._trouble,
+            Subject.POST: self._post,
+            Subject.OUTCOME: self._outcome,
+            Subject.NOTICE: self._notice,
+            Subject.DIGEST: self._digested,
+        }
+
+    def render(self, row: OutboxRow) -> Letter | None:
+        """Return the message as it stands now, None if there is nobody or nothing to tell.
+
+        Raises:
+            InterlockError: what it shows cannot be read just now.
+        """
+        return self._drawers[row.subject](row)
+
+    def _root(self, row: OutboxRow) -> Letter:
+        read = self._reader.run(run_of(row.key))
+        drawn = draw_root(read, self._reader, self._store.outbox)
+        return Letter(channel=row.channel, content=content_of(drawn))
+
+    def _reply(self, row: OutboxRow) -> Letter | None:
+        read = self._reader.run(run_of(row.run or ""))
+        return _in_thread(row, draw_reply(read, row.key))
+
+    def _card(self, row: OutboxRow) -> Letter | None:
+        request = self._store.request(RequestId(row.key))
+        drawn = draw_card(self._reader.run(request.run), request, row, self._reader)
+        if drawn is None:
+            return _in_thread(row, notice(ERASED))
+        rendered, is_complete = drawn
+        return _in_thread(row, rendered, is_complete=is_complete)
+
+    def _doubt(self, row: OutboxRow) -> Letter | None:
+        return _in_thread(row, draw_doubt(self._read(row), row.key, self._reader))
+
+    def _trouble(self, row: OutboxRow) -> Letter | None:
+        return _in_thread(row, draw_trouble(self._read(row), row.key, self._reader))
+
+    def _read(self, row: OutboxRow) -> RunRead:
+        return self._reader.run(run_of(row.key))
+
+    def _outcome(self, row: OutboxRow) -> Letter | None:
+        read = self._read(row)
+        person = requester_of(read)
+        drawn = draw_outcome(read, self._reader.link(row.thread))
+        if drawn is None or not person:
+            return None
+        return Letter(channel=person, content=content_of(drawn))
+
+    def _post(self, row: OutboxRow) -> Letter | None:
+        said = row.body if isinstance(row.body, dict) else {}
+        drawn = posted(str(said.get("text", "")), about=f"Run {row.run}" if row.run else "")
+        channel = said.get("channel") or ""
+        if not channel:
+            return _in_thread(row, drawn)
+        return Letter(channel=str(channel), content=content_of(drawn))
+
+    def _notice(self, row: OutboxRow) -> Letter:
+        said = row.body if isinstance(row.body, dict) else {}
+        return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
+
+    def _digested(self, row: OutboxRow) -> Letter | None:
+        return self._digest(row.key) if self._digest is not None else None
+
+
+def _in_thread(
+    row: OutboxRow, drawn: Rendered | None, *, is_complete: bool = True
+) -> Letter | None:
+    if drawn is None:
+        return None
+    return Letter(
+        channel=row.channel, content=content_of(drawn), in_thread=True, is_complete=is_complete
+    )
+
+
+def content_of(drawn: Rendered) -> Content:
+    """Return a view as the client sends it."""
+    payload = drawn.payload
+    return Content(text=payload["text"], blocks=payload["blocks"])

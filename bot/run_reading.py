@@ -1,0 +1,163 @@
+"""Reads all that a run's messages show: its entries, its definition, who did what, and links.
+
+Nothing here locks anything or asks Slack for more than names; how it looks is for the
+`rendering` files and the views.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.directory import Directory
+from bot.wording import Who, who_of
+from storage.heads import receipt
+from storage.history import read_run
+from storage.listing import ListedRun, listed_run, people_of
+from storage.outbox_values import MessagePlace
+from storage.store import SqlStore
+from workflows.definition import Definition
+from workflows.entry import Actor, Entry, Json, RunId
+from workflows.errors import UnknownRunError
+from workflows.house import Definitions
+from workflows.run import RunState, replay
+
+WORDS = ("comment", "reason")  # The parts that hold a person's or the engine's own sentence.
+ANSWERS = ("output", "evidence")  # The parts that hold what came back, as JSON.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRead:
+    """A run as its messages tell it. `known` names the people in its entries."""
+
+    listed: ListedRun
+    entries: Sequence[Entry]
+    state: RunState
+    definition: Definition
+    known: dict[str, Who]
+
+    @property
+    def id(self) -> RunId:
+        """The run's id."""
+        return self.listed.id
+
+    @property
+    def requester(self) -> Who:
+        """Who asked: a person as Slack shows them, or a schedule by its name."""
+        return who_of(self.listed.requester, self.listed.requester_name)
+
+    def who(self, actor: Actor) -> Who | None:
+        """Return the person behind an entry, None for the bot and its schedules."""
+        if not actor.is_person:
+            return None
+        return self.known.get(actor.ref, Who(name="somebody whose name was erased"))
+
+    def entry(self, ident: str) -> Entry | None:
+        """Return the entry of that id."""
+        return next((one for one in self.entries if one.id == ident), None)
+
+    def of_kind(self, *kinds: str, after: int = -1) -> list[Entry]:
+        """Return the entries of these kinds that are later than `after`, in order."""
+        return [one for one in self.entries if one.kind in kinds and one.rseq > after]
+
+    def asked(self, request: str) -> Entry | None:
+        """Return the entry that raised a request."""
+        raised = self.of_kind("approval.requested")
+        return next((one for one in raised if one.data["request"] == request), None)
+
+    def line_about(self, step: str) -> str:
+        """Return the step's effect in one line: as its plan named it, else its target."""
+        raised = [one for one in self.of_kind("approval.requested") if one.data.get("step") == step]
+        preview = part_json(raised[-1], "preview") if raised else None
+        if isinstance(preview, dict) and preview.get("headline"):
+            return str(preview["headline"])
+        intents = [one for one in self.of_kind("action.intended") if one.data["step"] == step]
+        if intents:
+            return f"{intents[-1].data['action']} {intents[-1].data['target']}"
+        return step
+
+
+class RunReader:
+    """Reads runs for those who draw messages. Safe to share between threads."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        definitions: Definitions,
+        directory: Directory,
+        *,
+        workspace_url: str,
+    ) -> None:
+        self._store = store
+        self._definitions = definitions
+        self._directory = directory
+        self._workspace_url = workspace_url
+
+    def run(self, run: RunId) -> RunRead:
+        """Return a run as it is now.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+        database = self._store.database
+        listed = listed_run(database, run)
+        if listed is None:
+            raise UnknownRunError(f"There is no run {run}.")
+        with database.read() as connection:
+            entries = read_run(connection, run)
+        return RunRead(
+            listed=listed,
+            entries=entries,
+            state=replay(run, entries),
+            definition=self._definitions.version(listed.version),
+            known=self._known(entries),
+        )
+
+    def _known(self, entries: Iterable[Entry]) -> dict[str, Who]:
+        refs = sorted({one.actor.ref for one in entries if one.actor.is_person})
+        found = people_of(self._store.database, refs) if refs else {}
+        return {ref: who_of(external, name) for ref, (external, name) in found.items()}
+
+    def asked_people(self, definition: Definition) -> tuple[Who, ...]:
+        """Return owner and deputy as live mentions."""
+        names = dict.fromkeys((definition.owner, definition.deputy))
+        return tuple(self._directory.who(name) for name in names)
+
+    def named(self, names: Iterable[str]) -> dict[str, Who]:
+        """Return groups and people, as a policy writes them, as live mentions."""
+        return {name: self._directory.who(name) for name in names}
+
+    def link(self, place: MessagePlace | None) -> str:
+        """Return the address of a message, nothing while it has no place."""
+        if place is None:
+            return ""
+        return f"{self._workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"
+
+    def receipt_line(self, entry: Entry) -> tuple[int, str, int, str] | None:
+        """Return number, leaf, size and root of an entry's receipt, None while it has no place."""
+        with self._store.database.read() as connection:
+            found = receipt(connection, entry.id)
+        if found is None:
+            return None
+        return found.index, found.leaf.hex(), found.size, found.root.hex()
+
+
+def part_json(entry: Entry, name: str) -> Json:
+    """Return a part's JSON, None if the entry has none or it was erased."""
+    part = entry.parts.get(name)
+    if part is None or part.value is None:
+        return None
+    value: Json = json.loads(part.value)
+    return value
+
+
+def words_of(entry: Entry) -> str:
+    """Return the sentence that goes with an entry: a person's reason, or what came back."""
+    for name in WORDS:
+        part = entry.parts.get(name)
+        if part is not None and part.value is not None:
+            return part.value.decode()
+    for name in ANSWERS:
+        found = part_json(entry, name)
+        if isinstance(found, dict) and isinstance(found.get("error"), str):
+            return str(found["error"])
+    return ""

@@ -1,0 +1,121 @@
+"""What follows when Slack took a message for a step, or will never take one.
+
+A card that nobody can be shown decides nothing, so its step does not run; requester and owner
+are told in person why, and the trail keeps that a message was lost.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from bot.directory import Directory
+from bot.wording import code, escape
+from storage.outbox_values import OutboxRow
+from storage.store import SqlStore
+from workflows.engine import Engine
+from workflows.entry import INTERLOCK, Draft, Json, Ref, RequestId, RunId
+from workflows.errors import InterlockError, PeopleUnreadableError
+from workflows.house import Definitions
+from workflows.people import CLICK_AGE, PersonId
+from workflows.store import Message, RunRow, Subject
+
+log = logging.getLogger(__name__)
+
+# Losing one of these stops or hides a run; the others only leave somebody untold.
+TOLD = frozenset({Subject.ROOT, Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.POST})
+MOST_TOLD = 10
+
+ADVICE = {
+    "not_in_channel": "Invite me to the channel, then start the run again.",
+    "channel_not_found": "The channel does not exist, or I am not in it. Correct it, or invite me.",
+    "is_archived": "The channel is archived. Name another one in the workflow.",
+}
+OTHERWISE = "An operator finds the reason in the log; then start the run again."
+
+
+class Aftermath:
+    """Draws the consequences of deliveries, for the outbox."""
+
+    def __init__(
+        self, store: SqlStore, engine: Engine, definitions: Definitions, directory: Directory
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._definitions = definitions
+        self._directory = directory
+
+    def delivered(self, run: RunId, step: str, *, output: Json) -> None:
+        """Go on with a run whose step was to post a message."""
+        self._engine.delivered(run, step, output=output)
+
+    def gave_up(self, row: OutboxRow, *, error: str) -> None:
+        """Record that a message cannot be delivered; stop what rests on it; tell people.
+
+        Drawn twice, it stops nothing twice and tells the same people the same again.
+
+        Raises:
+            StorageError: it could not be recorded; it will be drawn again.
+        """
+        self._stop(row, error)
+        told = self._people_behind(row) if row.subject in TOLD else ()
+        data: dict[str, Json] = {
+            "message": row.key,
+            "purpose": str(row.subject),
+            "attempts": row.attempts + 1,
+            "error_class": error,
+        }
+        with self._store.begin() as unit:
+            unit.append(Draft(kind="outbox.delivery_failed", actor=INTERLOCK, data=data))
+            for person in told:
+                unit.send(_notice(row, error, person))
+
+    def _stop(self, row: OutboxRow, error: str) -> None:
+        # A card that stood in Slack has been seen; losing a later change of it stops nothing.
+        if row.run is None or row.place is not None:
+            return
+        if row.subject is Subject.CARD:
+            self._engine.undeliverable(row.run, request=RequestId(row.key), error_class=error)
+        elif row.subject is Subject.POST:
+            step = row.key.partition("/")[2]
+            self._engine.undeliverable(row.run, step=step, error_class=error)
+
+    def _people_behind(self, row: OutboxRow) -> Iterable[PersonId]:
+        """Return who has to know: the requester, then owner and deputy, a few at most."""
+        if row.run is None:
+            return ()
+        run = self._store.run(row.run)
+        requester = self._requester(run)
+        found = [requester] if requester is not None else []
+        found += sorted(self._responsible(run) - {*found})
+        return [one for one in found if one.startswith("slack:")][:MOST_TOLD]
+
+    def _requester(self, run: RunRow) -> PersonId | None:
+        return self._store.person(Ref(run.requester)) if run.requester.startswith("s:") else None
+
+    def _responsible(self, run: RunRow) -> set[PersonId]:
+        found: set[PersonId] = set()
+        try:
+            definition = self._definitions.version(run.version)
+        except InterlockError:
+            log.warning("no definition names the owner of a run", extra={"run": run.id})
+            return found
+        for name in (definition.owner, definition.deputy):
+            try:
+                found |= self._directory.members(name, max_age=CLICK_AGE)
+            except PeopleUnreadableError:
+                log.warning("an owner could not be read", extra={"run": run.id})
+        return found
+
+
+def _notice(row: OutboxRow, error: str, person: PersonId) -> Message:
+    where = escape(row.channel, 80) or "its channel"
+    advice = ADVICE.get(error, OTHERWISE)
+    return Message(
+        subject=Subject.NOTICE,
+        # One for each run and person: a thread that cannot be opened loses many messages.
+        key=f"undelivered/{row.run}/{person}",
+        channel=person,
+        body={
+            "text": f"⚠️ I could not post about run {code(row.run or '')} in {where}"
+            f" ({escape(error, 80)}). What needed an answer there does not run. {advice}"
+        },
+    )
