@@ -8,6 +8,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,7 +24,9 @@ _TRANSPORT = "sandbox.transport"
 def _leaving_transport(app: Unchecked, protocol: Unchecked) -> App:
     async def wrapped(scope: Unchecked, receive: Unchecked, send: Unchecked) -> None:
         scope[_TRANSPORT] = protocol.transport
-        await app(scope, receive, send)
+        # Only the end of the whole server cancels a request, and there nobody is left to tell.
+        with suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
 
     return wrapped
 

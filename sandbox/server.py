@@ -9,6 +9,7 @@ The bot is pointed at it with `SLACK_API_URL=server.api_url` and the tokens.
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -37,7 +38,8 @@ class SandboxServer:
         self._port = port
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
-        self._uvicorn: uvicorn.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._signed: SignedHttp | None = None
 
     @property
@@ -97,35 +99,39 @@ class SandboxServer:
             log_config=None,
             access_log=False,
             lifespan="off",
-            timeout_graceful_shutdown=1,
         )
-        self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=self._run, args=(listener,), name="sandbox", daemon=True
+            target=self._run, args=(uvicorn.Server(config), listener), name="sandbox", daemon=True
         )
         self._thread.start()
         if not self._ready.wait(START_SECONDS):
             raise RuntimeError("the sandbox did not start")
         return self
 
-    def _run(self, listener: socket.socket) -> None:
-        asyncio.run(self._serve(listener))
+    def _run(self, server: uvicorn.Server, listener: socket.socket) -> None:
+        asyncio.run(self._serve(server, listener))
 
-    async def _serve(self, listener: socket.socket) -> None:
-        server, loop = self._uvicorn, asyncio.get_running_loop()
-        if server is None:
-            return
-        self._hub.courier.attach(loop)
-        self._hub.sockets.attach(loop)
+    async def _serve(self, server: uvicorn.Server, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._hub.courier.attach(self._loop)
+        self._hub.sockets.attach(self._loop)
+        self._serving = self._loop.create_task(server.serve(sockets=[listener]))
         # The listener queues connections from its creation on, so nobody can come too early.
         self._ready.set()
-        await server.serve(sockets=[listener])
+        # Nobody here waits for a graceful end: uvicorn's own takes a fifth of a second, and
+        # tests start hundreds of sandboxes.
+        with suppress(asyncio.CancelledError):
+            await self._serving
         self._hub.courier.detach()
+        # Wakes whoever streams changes, so that it notices the end.
+        self._hub.state.changed("stopped")
+        await _hang_up(server, listener)
 
     def stop(self) -> None:
         """Stop listening; everything that still waits has failed."""
-        if self._uvicorn is not None and self._thread is not None:
-            self._uvicorn.should_exit = True
+        if self._loop is not None and self._serving is not None and self._thread is not None:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._serving.cancel)
             self._thread.join(START_SECONDS)
         if self._signed is not None:
             self._signed.close()
@@ -177,3 +183,13 @@ class SandboxServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+async def _hang_up(server: uvicorn.Server, listener: socket.socket) -> None:
+    for one in getattr(server, "servers", []):
+        one.close()
+    listener.close()
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    if server.server_state.tasks:
+        await asyncio.wait(server.server_state.tasks, timeout=1)
