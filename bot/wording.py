@@ -27,7 +27,7 @@ _SAFE_LINK = re.compile(r"https?://[^\s<>|]+")
 
 def length(text: str) -> int:
     """Return how long Slack finds `text`."""
-    return len(text) + sum(one > "\uffff" for one in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(text: str) -> str:
@@ -36,11 +36,16 @@ def clean(text: str) -> str:
     Control characters, lone surrogates and marks that turn the writing direction become a
     visible sign; line breaks and tabs stay.
     """
-    return "".join(one if _is_honest(one) else "\ufffd" for one in text.replace("\r\n", "\n"))
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line if line.isprintable() else _cleaned(line) for line in lines)
+
+
+def _cleaned(line: str) -> str:
+    return "".join(one if _is_honest(one) else "\ufffd" for one in line)
 
 
 def _is_honest(one: str) -> bool:
-    if one in "\n\t" or one == "\u200d":  # The joiner holds composed emoji together.
+    if one in "\t\u200d":  # The joiner holds composed emoji together.
         return True
     return unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 

@@ -46,12 +46,12 @@ class Rendered:
 
 def rendered(text: str, blocks: Iterable[Block]) -> Rendered:
     """Return a message; `text` is already escaped where people's words stand in it."""
-    return Rendered(text=clip(text, limits.MESSAGE_TEXT), blocks=tuple(blocks))
+    return Rendered(text=clip(text, limits.MESSAGE_TEXT).strip() or NOTHING, blocks=tuple(blocks))
 
 
 def mrkdwn(text: str, most: int = limits.TEXT) -> MarkdownTextObject:
     """Return formatted text. Verbatim: Slack adds no links or mentions of its own."""
-    return MarkdownTextObject(text=clip(text, most) or NOTHING, verbatim=True)
+    return MarkdownTextObject(text=clip(text, most).strip() or NOTHING, verbatim=True)
 
 
 def plain(text: str, most: int = limits.TEXT) -> PlainTextObject:

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - payloads are JSON of any shape.
 """Checks on what goes to Slack: what the limits of SLACK.md section 2 say, in one walk.
 
 `faults_of_message` and `faults_of_view` take payloads as dictionaries, from our views or from
@@ -63,9 +64,11 @@ def faults_of_view(view: Mapping[str, Any]) -> list[str]:
         faults.append("the view is larger than 250 KB")
     if any(b["type"] == "input" for b in blocks) and "submit" not in view:
         faults.append("inputs without submit")
-    for name in ("title", "submit", "close"):
-        if name in view and not 1 <= units(view[name]["text"]) <= limits.VIEW_TITLE:
-            faults.append(f"{name} has {units(view[name]['text'])} characters")
+    faults += [
+        f"{name} has {units(view[name]['text'])} characters"
+        for name in ("title", "submit", "close")
+        if name in view and not 1 <= units(view[name]["text"]) <= limits.VIEW_TITLE
+    ]
     if units(view.get("private_metadata", "")) > limits.PRIVATE_METADATA:
         faults.append("private_metadata is too long")
     if units(view.get("callback_id", "")) > limits.CALLBACK_ID:

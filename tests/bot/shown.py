@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - a builder takes whatever field a test is about.
 """Builders of what views are drawn from; a test names only what it is about."""
 
 from dataclasses import replace
@@ -119,7 +120,7 @@ def a_root(**changes: Any) -> RunRoot:
 
 def a_head(**changes: Any) -> SignedHead:
     head = SignedHead(
-        note="interlock.example/acme\n42\nHZrfVGFiY2RlZmdoaWprbG1ub3A=\n\n— interlock.example c2ln\n",
+        note="interlock.example/acme\n42\nHZrfVGFiY2RlZmdoaWprbG1ub3A=\n\n— interlock c2ln\n",
         origin="interlock.example/acme",
         size=42,
         vkey="interlock.example/acme+1f0a9c3e+AQ==",

@@ -1,0 +1,164 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.command_text import (
+    USAGE,
+    Approvals,
+    Cancel,
+    Digest,
+    Find,
+    Help,
+    Misread,
+    Run,
+    Runs,
+    Show,
+    Workflows,
+    parse,
+    tokens,
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("", Help()),
+        ("   ", Help()),
+        ("help", Help()),
+        ("HELP me", Help()),
+        ("run", Run()),
+        ("run refund-customer", Run(workflow="refund-customer")),
+        ("Run Refund-Customer", Run(workflow="refund-customer")),
+        ("runs", Runs()),
+        ("runs mine", Runs(mine=True)),
+        ("runs --exceptions", Runs(exceptions=True)),
+        ("runs —exceptions", Runs(exceptions=True)),
+        ("runs refund-customer mine", Runs(workflow="refund-customer", mine=True)),
+        ("show r_1", Show(run="r_1")),
+        ("show `r_1`", Show(run="r_1")),
+        ("cancel r_1 it is wrong", Cancel(run="r_1", reason="it is wrong")),
+        ('cancel r_1 "it\'s wrong"', Cancel(run="r_1", reason="it's wrong")),
+        ("approvals", Approvals()),
+        ("workflows", Workflows()),
+        ("find broken on arrival", Find(words="broken on arrival")),
+        ("digest", Digest()),
+    ],
+)
+def test_each_command_is_read(typed: str, meant: object) -> None:
+    assert parse(typed) == meant
+
+
+def test_inputs_can_be_typed_beside_the_workflow() -> None:
+    command = parse('run refund-customer order=ord_1 amount=100 reason="a b"')
+
+    inputs = {"order": "ord_1", "amount": "100", "reason": "a b"}
+    assert command == Run(workflow="refund-customer", inputs=inputs)
+
+
+def test_smart_quotes_and_odd_spaces_from_phones_are_understood() -> None:
+    command = parse("run\u00a0refund-customer reason=“it\u2019s   broken”")
+
+    assert command == Run(workflow="refund-customer", inputs={"reason": "it's   broken"})
+
+
+def test_line_breaks_separate_words_outside_quotes_and_stay_inside() -> None:
+    command = parse('run refund-customer\norder=ord_1\nreason="two\nlines"')
+
+    inputs = {"order": "ord_1", "reason": "two\nlines"}
+    assert command == Run(workflow="refund-customer", inputs=inputs)
+
+
+def test_an_apostrophe_inside_a_word_is_no_quote() -> None:
+    command = parse("run w reason=customer's")
+
+    assert command == Run(workflow="w", inputs={"reason": "customer's"})
+
+
+def test_a_quote_inside_quotes_is_written_with_a_backslash() -> None:
+    assert tokens(r'a="say \"hi\"" b') == ['a=say "hi"', "b"]
+
+
+def test_an_empty_value_and_a_value_with_an_equals_sign_are_values() -> None:
+    command = parse('run w a="" b=x=y')
+
+    assert command == Run(workflow="w", inputs={"a": "", "b": "x=y"})
+
+
+def test_what_slack_escaped_is_read_as_it_was_typed() -> None:
+    command = parse("run w query=a&lt;b&amp;&amp;c url=<https://a.example/x|a.example/x>")
+
+    inputs = {"query": "a<b&&c", "url": "https://a.example/x"}
+    assert command == Run(workflow="w", inputs=inputs)
+
+
+def test_a_mention_stays_the_id_that_slack_made_of_it() -> None:
+    assert parse("find <@U0RITA|rita>") == Find(words="<@U0RITA|rita>")
+
+
+@pytest.mark.parametrize(
+    ("typed", "usage"),
+    [
+        ("run w order", "run"),
+        ("run order=1", "run"),
+        ("run w a=1 a=2", "run"),
+        ('run w a="open', "run"),
+        ("runs a b", "runs"),
+        ("runs --all", "runs"),
+        ("show", "show"),
+        ("show a b", "show"),
+        ("cancel", "cancel"),
+        ("cancel r_1", "cancel"),
+        ('cancel r_1 ""', "cancel"),
+        ("find", "find"),
+    ],
+)
+def test_what_cannot_be_done_says_how_it_is_asked(typed: str, usage: str) -> None:
+    command = parse(typed)
+
+    assert isinstance(command, Misread)
+    assert command.usage == usage
+    assert command.problem
+
+
+def test_an_unknown_word_gets_the_nearest_one_suggested() -> None:
+    command = parse("aprovals now")
+
+    assert isinstance(command, Misread)
+    assert "Did you mean “approvals”?" in command.problem
+    assert command.usage == "approvals"
+
+
+def test_a_workflow_typed_without_run_is_handed_back_as_it_was_typed() -> None:
+    command = parse("refund-customer order=1")
+
+    assert isinstance(command, Misread)
+    assert command.word == "refund-customer"
+
+
+def test_a_very_long_text_with_emoji_is_read_whole() -> None:
+    reason = "🎉 because " * 500
+
+    assert parse(f"cancel r_1 {reason}") == Cancel(run="r_1", reason=reason.strip())
+
+
+@given(st.text())
+def test_no_text_at_all_breaks_the_reader(typed: str) -> None:
+    for start in ("", *(f"{word} " for word in USAGE)):
+        parse(start + typed)
+
+
+_WORDS = st.text(
+    st.characters(blacklist_categories=["C", "Z"], blacklist_characters='"\\'), min_size=1
+)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), st.text("ab \n'x=")))
+def test_quoted_values_come_back_as_they_were_typed(inputs: dict[str, str]) -> None:
+    typed = " ".join(f'{name}="{value}"' for name, value in inputs.items())
+
+    assert parse(f"run w {typed}") == Run(workflow="w", inputs=inputs)
+
+
+@given(st.lists(_WORDS))
+def test_words_are_split_at_spaces_only(words: list[str]) -> None:
+    assert tokens("  ".join(words)) == words

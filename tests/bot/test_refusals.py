@@ -1,0 +1,71 @@
+import inspect
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import limits
+from bot.refusals import from_older_version, gave_up, refusal
+from tests.bot.payload_checks import live_faults, units
+from workflows import errors
+from workflows.errors import (
+    InputsError,
+    InterlockError,
+    NotEligibleError,
+    RequestClosedError,
+    StorageUnavailableError,
+    UnknownWorkflowError,
+)
+
+EVERY = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, InterlockError) and kind is not InputsError
+]
+
+
+def test_a_refusal_says_what_happened_and_what_would_help() -> None:
+    told = refusal(UnknownWorkflowError("There is no refnd.", hint="Did you mean refund?"))
+
+    assert told == "⚠️ There is no refnd. Did you mean refund?"
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_every_refusal_has_a_reply(kind: type[InterlockError]) -> None:
+    assert "It went wrong." in refusal(kind("It went wrong."))
+
+
+def test_a_refused_click_names_who_may_decide_even_without_a_hint() -> None:
+    assert "names who may decide" in refusal(NotEligibleError("You asked for this."))
+    assert "what came of it" in refusal(RequestClosedError("Request q_1 expired."))
+
+
+def test_a_database_that_cannot_write_is_told_as_nothing_recorded() -> None:
+    assert "Nothing was recorded" in refusal(StorageUnavailableError("The database is locked."))
+
+
+def test_wrong_values_are_listed_by_field() -> None:
+    told = refusal(InputsError({"amount": "must be at least 1", "order": "please give a value"}))
+
+    assert "*amount* must be at least 1" in told
+    assert "*order* please give a value" in told
+
+
+def test_many_wrong_values_are_counted() -> None:
+    told = refusal(InputsError({f"field{number}": "no" for number in range(30)}))
+
+    assert "and 20 more" in told
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
+def test_no_refusal_is_too_long_or_alive(message: str, hint: str, fields: dict[str, str]) -> None:
+    for error in (InterlockError(message, hint=hint), InputsError(fields)):
+        told = refusal(error)
+
+        assert 0 < units(told) <= limits.TEXT
+        assert live_faults([told]) == []
+
+
+def test_late_and_outdated_clicks_are_told_what_to_do() -> None:
+    assert "Type it once more" in gave_up()
+    assert "thread" in from_older_version()

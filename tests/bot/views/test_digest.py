@@ -1,0 +1,149 @@
+from datetime import date, timedelta
+
+from bot.views.digest import (
+    DayFigures,
+    DecisionFigures,
+    WorkflowFigures,
+    details,
+    digest,
+    plainer,
+    sentence,
+    without_charts,
+)
+from bot.views.figures import Series, bar_chart, data_table, pie_chart
+from bot.views.pieces import Rendered
+from tests.bot.payload_checks import faults_of_blocks, faults_of_message, text_of
+from tests.bot.shown import ANA, a_digest, a_head
+
+
+def told_by(message: Rendered) -> str:
+    assert faults_of_message(message.payload) == []
+    return text_of(message.payload)
+
+
+def kinds(message: Rendered) -> list[str]:
+    return [block["type"] for block in message.payload["blocks"]]
+
+
+def test_the_digest_is_one_sentence_for_phones() -> None:
+    assert sentence(a_digest()) == (
+        "Digest of 2026-02-23 to 2026-03-02: 5 runs started, 3 done, 1 not approved, 0 failed,"
+        " 1 open. 1 run waits for a person."
+    )
+
+
+def test_the_chart_the_table_and_the_words_say_the_same() -> None:
+    message = digest(a_digest())
+    told = told_by(message)
+
+    chart = next(one for one in message.payload["blocks"] if one["type"] == "data_visualization")
+    done = next(one for one in chart["chart"]["series"] if one["name"] == "done")
+    assert done["data"][0] == {"label": "Sun 01 Mar", "value": 3}
+    assert "Sun 01 Mar 3/1/0" in told
+    table = next(one for one in message.payload["blocks"] if one["type"] == "data_table")
+    assert [cell["text"] for cell in table["rows"][1]] == [
+        "Refund a customer",
+        "5",
+        "3",
+        "1",
+        "0",
+        "1",
+    ]
+
+
+def test_where_charts_are_refused_the_same_figures_stand_in_words() -> None:
+    chartless, tableless = plainer(a_digest())
+
+    assert "data_visualization" not in kinds(chartless)
+    assert "data_table" in kinds(chartless)
+    assert not {"data_visualization", "data_table"} & set(kinds(tableless))
+    assert "Sun 01 Mar 3/1/0" in told_by(chartless)
+    assert "Refund a customer: 5 started, 3 done, 1 not approved, 0 failed, 1 open" in told_by(
+        tableless
+    )
+    assert without_charts(a_digest()).payload == chartless.payload
+
+
+def test_the_signed_head_stands_letter_by_letter_with_how_to_check_it() -> None:
+    message = digest(a_digest(head=a_head(verified="verified in 1.2 s"), witness=ANA))
+    note = next(one for one in message.payload["blocks"] if one["type"] == "rich_text")
+
+    assert note["elements"][0]["elements"][0]["text"] == a_head().note.strip("\n")
+    told = told_by(message)
+    assert "`interlock audit verify --db" in told
+    assert "entries #10 to #41, without a gap" in told
+    assert "verified in 1.2 s" in told
+    assert "<@U0ANA>, please reply with the fingerprint `HZrfVGFiY2Rl`" in told
+
+
+def test_decisions_are_told_with_their_median() -> None:
+    figures = DecisionFigures(approved=2, denied=1, median=timedelta(minutes=75), refused_clicks=3)
+    told = told_by(digest(a_digest(decisions=figures)))
+
+    assert "2 approved, 1 rejected" in told
+    assert "less than 1 h 15 min" in told
+    assert "3 clicks came from people who may not decide" in told
+
+
+def test_an_empty_week_gets_a_digest_too() -> None:
+    empty = a_digest(
+        days=[], workflows=[], waiting=[], decisions=DecisionFigures(), head=a_head(first=1, last=0)
+    )
+
+    told = told_by(digest(empty))
+    assert "no runs. Nothing waits for a person." in told
+    assert "no entry was added" in told
+    assert details(empty) == []
+
+
+def test_many_workflows_are_summed_in_the_table_and_listed_in_the_thread() -> None:
+    workflows = [WorkflowFigures(title=f"Workflow {one}", started=1) for one in range(300)]
+    shown = a_digest(workflows=workflows, waiting=[])
+
+    table = next(one for one in digest(shown).payload["blocks"] if one["type"] == "data_table")
+    assert table["rows"][-1][0]["text"] == "289 more"
+    told = "\n".join(told_by(reply) for reply in details(shown))
+    assert all(f"*Workflow {one}*" in told for one in range(300))
+
+
+def test_what_waits_and_what_went_wrong_is_told_in_the_thread() -> None:
+    shown = a_digest(
+        exceptions=["r_2 <!here> failed"],
+        changes=["policy changed"],
+        previous="https://a.example/p",
+    )
+    told = "\n".join(told_by(reply) for reply in details(shown))
+
+    assert "• *Refund a customer* `r_1` for @finance-leads, since <!date^" in told
+    assert "• r_2 &lt;!here&gt; failed" in told
+    assert "• policy changed" in told
+    assert "<https://a.example/p|The digest before this one>" in told_by(digest(shown))
+
+
+def test_of_a_long_period_the_chart_says_which_days_it_shows() -> None:
+    days = [DayFigures(day=date(2026, 1, 1) + timedelta(days=one), done=one) for one in range(60)]
+    chart = next(
+        one
+        for one in digest(a_digest(days=days)).payload["blocks"]
+        if one["type"] == "data_visualization"
+    )
+
+    assert chart["title"] == "Runs that ended, last 20 days"
+    assert len(chart["chart"]["axis_config"]["categories"]) == 20
+
+
+def test_charts_and_tables_stay_within_what_slack_draws() -> None:
+    bars = bar_chart(
+        "t" * 90, ["same"] * 40, [Series(name="same", values=(1.5,) * 40)] * 9, y_label="y" * 90
+    )
+    pie = pie_chart("", [("a" * 30, 1), ("b", 0), *((f"s{one}", one) for one in range(1, 12))])
+    table = data_table("", ["", "n"], [("", 1)] * 150, most=99)
+    assert pie is not None
+    assert table is not None
+
+    assert faults_of_blocks([bars.to_dict(), pie.to_dict(), table.to_dict()]) == []
+
+
+def test_nothing_to_draw_draws_nothing() -> None:
+    assert pie_chart("t", [("a", 0)]) is None
+    assert data_table("t", ["a"], []) is None

@@ -1,0 +1,307 @@
+"""Whatever people, services and definitions say, Slack takes what we draw of it.
+
+Each payload is judged by our own limit table, by slack_sdk's models, and by the sandbox's
+rules, which were written apart from both.
+"""
+
+# ruff: noqa: ANN401 - the strategies here are found by type.
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.views.digest import DayFigures, DigestShown, WorkflowFigures, details, digest, plainer
+from bot.views.doubt_card import DoubtCard, doubt_card
+from bot.views.exception_card import ExceptionCard, exception_card
+from bot.views.lists import (
+    ApprovalLine,
+    Found,
+    RunLine,
+    RunShown,
+    WorkflowLine,
+    approval_list,
+    found_list,
+    help_page,
+    run_list,
+    run_shown,
+    workflow_list,
+)
+from bot.views.notice import notice, posted
+from bot.views.outcome import RunOutcome, outcome
+from bot.views.pieces import Rendered
+from bot.views.request_card import REVIEW, request_card
+from bot.views.request_modals import approve_modal, reject_modal, review_modal
+from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.run_form import ask_again
+from bot.views.run_root import RunRoot, StepLine, run_root
+from bot.views.step_reply import StepReply, step_reply
+from bot.wording import Who, escape
+from sandbox.rules.blocks import check_message_blocks
+from sandbox.rules.views import check_view
+from tests.bot.payload_checks import buttons_of, faults_of_message, faults_of_view
+from tests.bot.shown import NOON, a_digest, a_head, a_receipt, a_root, a_trouble, preview_json
+from workflows.gate import Outcome, Verdict
+from workflows.run import Phase
+
+EVIL = [
+    "",
+    " ",
+    "<!channel> <@U0ANA> <!subteam^S0X> <https://evil.example|bank> #ops @here",
+    "*Approved* by `Ana` :tada: ```code``` ~no~ _yes_\n> quoted",
+    "&" * 5_000,
+    "<" * 4_000,
+    "🎉" * 4_000,
+    "line\n" * 2_000,
+    "one long word " * 900,
+    "\u202e\x00\x02\x03\ud800\ufeff",
+    "https://acme.example/p1",
+    "https://acme.example/" + "p" * 4_000,
+]
+TEXTS = st.sampled_from(EVIL) | st.text(max_size=80)
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone.
+PLAIN: dict[object, st.SearchStrategy[Any]] = {
+    str: TEXTS,
+    int: st.integers(0, 10**9),
+    bool: st.booleans(),
+    datetime: MOMENTS,
+    date: st.dates(),
+    timedelta: st.timedeltas(timedelta(0), timedelta(days=400)),
+}
+IDS = st.text("abcdef0123456789_", min_size=1, max_size=40)
+
+
+def any_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Return values of a type that views are drawn from."""
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if kind is Preview:
+        return previews()
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return st.builds(
+            typing.cast("Any", kind), **{name: any_of(one) for name, one in hints.items()}
+        )
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return st.sampled_from(list(kind))
+    return _any_generic(kind)
+
+
+def _any_generic(kind: Any) -> st.SearchStrategy[Any]:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of(st.none() if one is type(None) else any_of(one) for one in inner)
+    if origin is tuple or origin is Sequence:
+        # Few different ones, but many: that is what breaks a budget.
+        few = st.lists(any_of(inner[0]), max_size=3)
+        return st.tuples(few, st.sampled_from([1, 1, 1, 60])).map(
+            lambda made: tuple(made[0] * made[1])
+        )
+    if origin is Mapping:
+        return st.dictionaries(TEXTS, any_of(inner[1]), max_size=3)
+    raise TypeError(kind)
+
+
+@st.composite
+def previews(draw: st.DrawFn) -> Preview:
+    many = st.sampled_from([1, 1, 30])
+    rows = st.lists(TEXTS, max_size=4)
+    stages = st.lists(
+        st.fixed_dictionaries(
+            {
+                "from": st.lists(TEXTS, min_size=1, max_size=20),
+                "approve": st.integers(1, 90),
+                "deny": st.integers(1, 9),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    )
+    lines = draw(rows) * draw(many)
+    person = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS})
+    return Preview.read(
+        preview_json(
+            run=draw(IDS),
+            request=draw(IDS),
+            digest=draw(IDS),
+            workflow=draw(TEXTS),
+            title=draw(TEXTS),
+            step=draw(TEXTS),
+            effect=draw(TEXTS),
+            headline=draw(TEXTS),
+            lines=lines,
+            lines_total=len(lines) + draw(st.sampled_from([0, 0, 5])),
+            inputs=[[draw(TEXTS), one] for one in draw(rows)] * draw(many),
+            requester=draw(st.none() | person),
+            rules=draw(rows) * draw(many),
+            stages=draw(stages),
+            needs_reason=draw(st.booleans()),
+            changed=draw(rows) * draw(many),
+        )
+    )
+
+
+def judged(message: Rendered) -> dict[str, Any]:
+    payload = message.payload
+    assert faults_of_message(payload) == []
+    check_message_blocks(payload["blocks"])
+    return payload
+
+
+def judged_view(view: Any) -> None:
+    shown = view.to_dict()
+    assert faults_of_view(shown) == []
+    check_view(shown, kind="modal")
+
+
+MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
+    (RequestCard, request_card),
+    (DoubtCard, doubt_card),
+    (ExceptionCard, exception_card),
+    (RunRoot, run_root),
+    (RunOutcome, outcome),
+    (DigestShown, digest),
+    (RunShown, run_shown),
+]
+LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
+    (RunLine, lambda items, words: run_list(items, command=words)),
+    (ApprovalLine, lambda items, _: approval_list(items)),
+    (WorkflowLine, lambda items, _: workflow_list(items)),
+    (Found, lambda items, words: found_list(words, items)),
+]
+patiently = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "draw_it"), MESSAGES, ids=lambda one: getattr(one, "__name__", "")
+)
+@patiently
+@given(data=st.data())
+def test_slack_takes_every_message(
+    kind: type, draw_it: Callable[[Any], Rendered], data: st.DataObject
+) -> None:
+    judged(draw_it(data.draw(any_of(kind))))
+
+
+@pytest.mark.parametrize(("kind", "draw_it"), LISTS, ids=lambda one: getattr(one, "__name__", ""))
+@patiently
+@given(data=st.data())
+def test_slack_takes_every_list(
+    kind: type, draw_it: Callable[[Any, str], Rendered], data: st.DataObject
+) -> None:
+    items = data.draw(st.lists(any_of(kind), max_size=3)) * data.draw(st.sampled_from([1, 40]))
+
+    judged(draw_it(items, data.draw(TEXTS)))
+
+
+@patiently
+@given(any_of(DigestShown))
+def test_slack_takes_every_fallback_and_detail_of_a_digest(shown: DigestShown) -> None:
+    for message in (*plainer(shown), *details(shown)):
+        judged(message)
+
+
+@patiently
+@given(previews(), st.integers(-1, 4))
+def test_slack_takes_every_modal_of_a_request(shown: Preview, page: int) -> None:
+    for view in (review_modal(shown, page=page), approve_modal(shown), reject_modal(shown)):
+        judged_view(view)
+
+
+@patiently
+@given(previews())
+def test_an_approval_is_offered_only_where_everything_was_shown(shown: Preview) -> None:
+    payload = judged(request_card(RequestCard(preview=shown)))
+
+    if shown.hidden:
+        assert REVIEW in buttons_of(payload)
+        assert review_modal(shown, page=10_000).submit is None
+
+
+@patiently
+@given(
+    st.sampled_from(["action.executed", "action.failed", "decision.made", "odd"]),
+    st.dictionaries(st.sampled_from(["step", "error_class", "decision", "attempt"]), TEXTS),
+    TEXTS,
+)
+def test_slack_takes_every_reply(kind: str, data: dict[str, Any], words: str) -> None:
+    judged(step_reply(StepReply(kind=kind, data=data, words=words)))
+
+
+@patiently
+@given(TEXTS, TEXTS)
+def test_slack_takes_every_notice(text: str, about: str) -> None:
+    judged(posted(text, about=about))
+    judged(notice(escape(text), about=about))
+    judged(help_page(problem=text, usage=about, name="/ops"))
+    judged(ask_again(text, value=about, thread=about))
+
+
+LONG = "Wide words & <signs> " * 300
+FULLEST = Preview.read(
+    preview_json(
+        title=LONG,
+        workflow=LONG,
+        step=LONG,
+        headline="x" * 599,
+        lines=["l" * 199] * 90,
+        inputs=[["i" * 60, "v" * 60]] * 25,
+        changed=["c" * 199] * 20,
+        rules=[LONG] * 9,
+        requester={"id": "os:x", "name": LONG},
+        stages=[{"from": [LONG] * 9, "approve": 9, "deny": 9}] * 9,
+        needs_reason=True,
+    )
+)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_the_fullest_card_fits_one_message(outcome: Outcome) -> None:
+    vote = Vote(who=Who(name=LONG), verdict=Verdict.DENY, at=NOON, comment=LONG)
+    card = RequestCard(
+        preview=FULLEST,
+        outcome=outcome,
+        votes=[vote] * 99,
+        reason=LONG,
+        settled_at=NOON,
+        receipt=a_receipt(),
+        thread="https://acme.example/" + "p" * 200,
+    )
+
+    judged(request_card(card))
+
+
+def test_the_fullest_root_and_exception_fit_one_message() -> None:
+    steps = (StepLine(name=LONG, phase=Phase.APPROVED, note=LONG),) * 99
+    root = a_root(title=LONG, steps=steps, waits_for=LONG, requester=Who(name=LONG))
+    people = (Who(name=LONG),) * 9
+    trouble = a_trouble(title=LONG, what=LONG, message=LONG, done=(LONG,) * 99, asked=people)
+
+    judged(run_root(root))
+    judged(exception_card(trouble))
+
+
+def test_the_fullest_digest_fits_one_message() -> None:
+    day = DayFigures(day=date(2026, 3, 2), done=10**9, refused=10**9, failed=10**9)
+    figures = WorkflowFigures(title=LONG, started=10**9, done=10**9, refused=10**9)
+    shown = a_digest(
+        days=[day] * 99,
+        workflows=[figures] * 99,
+        waiting=a_digest().waiting * 99,
+        exceptions=[LONG] * 99,
+        head=a_head(note=LONG, vkey=LONG, check=LONG, verified=LONG),
+    )
+
+    for message in (digest(shown), *plainer(shown), *details(shown)):
+        judged(message)

@@ -1,0 +1,181 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.command_text import USAGE, Misread, parse
+from bot.views.lists import (
+    HIT_END,
+    HIT_START,
+    ApprovalLine,
+    EntryLine,
+    Found,
+    RunLine,
+    RunShown,
+    WorkflowLine,
+    approval_list,
+    found_list,
+    help_page,
+    run_list,
+    run_shown,
+    workflow_list,
+)
+from bot.views.paging import PAGE_EARLIER, PAGE_LATER, read_page_value
+from bot.views.pieces import Rendered
+from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
+from tests.bot.shown import ANA, LEADS, NOON, RITA
+from workflows.run import Status
+
+RUN = RunLine(
+    run="r_1",
+    title="Refund a customer",
+    status=Status.WAITING,
+    requester=RITA,
+    started_at=NOON,
+    note="@finance-leads",
+    thread="https://acme.example/p1",
+)
+APPROVAL = ApprovalLine(
+    request="q_1",
+    title="Refund a customer",
+    headline="POST shop /refunds",
+    requester=RITA,
+    expires_at=NOON,
+    have=0,
+    need=1,
+    asked=(LEADS,),
+    card="https://acme.example/p2",
+)
+WORKFLOW = WorkflowLine(
+    name="refund-customer",
+    title="Refund a customer",
+    description="Gives money back",
+    version="60892d85aa",
+    owner="@finance-ops",
+    is_destructive=True,
+    may_start=True,
+)
+
+
+def told_by(message: Rendered) -> str:
+    assert faults_of_message(message.payload) == []
+    return text_of(message.payload)
+
+
+def test_runs_are_listed_with_state_requester_and_link() -> None:
+    told = told_by(run_list([RUN], command="runs"))
+
+    assert "⏸️ *<https://acme.example/p1|Refund a customer>* · waiting · @finance-leads" in told
+    assert "`r_1` · asked by <@U0RITA>" in told
+    assert "1 to 1 of 1" in told
+
+
+def test_without_runs_the_list_says_how_to_start_one() -> None:
+    assert "Start one with `/ops run`" in told_by(run_list([], command="runs"))
+
+
+def test_every_item_of_a_long_list_is_on_exactly_one_page() -> None:
+    runs = [replace(RUN, run=f"r_{number}", note="n" * 150) for number in range(200)]
+    seen, page = [], 1
+    while True:
+        message = run_list(runs, command="runs mine", page=page)
+        told = told_by(message)
+        seen += [number for number in range(200) if f"`r_{number}`" in told]
+        turns = buttons_of(message.payload)
+        assert (PAGE_EARLIER in turns) == (page > 1)
+        if PAGE_LATER not in turns:
+            break
+        command, page = read_page_value(turns[PAGE_LATER])
+        assert command == "runs mine"
+
+    assert seen == list(range(200))
+    assert page > 1
+
+
+def test_a_page_that_does_not_exist_becomes_the_nearest() -> None:
+    last = run_list([RUN], command="runs", page=9)
+
+    assert last.payload == run_list([RUN], command="runs").payload
+
+
+@pytest.mark.parametrize("value", ["", "x runs", "-1 runs", "99999999999 runs", "² runs"])
+def test_a_tampered_page_becomes_the_first(value: str) -> None:
+    assert read_page_value(value)[1] == 1
+
+
+def test_approvals_that_wait_for_the_reader_come_first() -> None:
+    later = replace(APPROVAL, title="Mine", is_mine=True, expires_at=NOON + timedelta(days=1))
+    told = told_by(approval_list([APPROVAL, later]))
+
+    assert told.index("Mine") < told.index("Refund a customer")
+    assert "1 of them waits for you" in told
+    assert "0 of 1 approval from <!subteam^S0FINANCELEADS>" in told
+
+
+def test_with_nothing_to_decide_the_list_says_so() -> None:
+    assert "Nothing waits for a decision" in told_by(approval_list([]))
+
+
+def test_workflows_say_who_answers_for_them_and_whether_they_ask() -> None:
+    told = told_by(workflow_list([WORKFLOW, replace(WORKFLOW, may_start=False, next_firing=NOON)]))
+
+    assert "Answered for by @finance-ops · asks before it changes anything for good" in told
+    assert "you may not start it" in told
+    assert "next <!date^" in told
+    assert "None is published" in told_by(workflow_list([]))
+
+
+def test_a_run_is_told_entry_by_entry_with_the_numbers_that_prove_it() -> None:
+    entries = [
+        EntryLine(rseq=0, index=41, at=NOON, kind="run.started", words="started", actor=RITA),
+        EntryLine(
+            rseq=1, index=None, at=NOON, kind="approval.granted", words="approved", actor=ANA
+        ),
+    ]
+    shown = RunShown(line=RUN, entries=entries, summary="Ana approved it.", head="43/1d9adf54")
+
+    told = told_by(run_shown(shown))
+
+    assert "`#41` started · <@U0RITA>" in told
+    assert "`#…` approved · <@U0ANA>" in told
+    assert "Signed under head `43/1d9adf54`" in told
+    assert "*Summary*\nAna approved it." in told
+
+
+def test_a_models_summary_is_labelled() -> None:
+    shown = RunShown(line=RUN, entries=[], summary="All went well.", is_model_text=True)
+
+    assert "*Summary, in a model's words*" in told_by(run_shown(shown))
+
+
+def test_hits_are_bold_in_their_snippet_and_the_rest_is_dead_letters() -> None:
+    snippet = f"it was {HIT_START}broken{HIT_END} on <!here> *arrival*"
+    told = told_by(
+        found_list("broken", [Found(run="r_1", title="Refund", snippet=snippet, at=NOON)])
+    )
+
+    assert "it was *broken* on &lt;!here&gt; " in told
+    assert "*arrival*" not in told
+
+
+def test_a_search_without_hits_says_what_to_try() -> None:
+    told = told_by(found_list("<!channel>", []))
+
+    assert "Nothing speaks of *&lt;!channel&gt;*. Try fewer words" in told
+
+
+def test_help_names_every_command() -> None:
+    told = told_by(help_page(name="/do"))
+
+    assert all(f"`/do {usage}`" in told for usage in USAGE.values())
+
+
+def test_what_was_misread_gets_the_one_line_that_helps() -> None:
+    command = parse("aprovals <!channel>")
+    assert isinstance(command, Misread)
+
+    told = told_by(help_page(problem=command.problem, usage=command.usage))
+
+    assert "Did you mean “approvals”?" in told
+    assert "`/ops approvals`" in told
+    assert "`/ops digest`" not in told

@@ -1,0 +1,222 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.views.request_card import APPROVE, REJECT, REVIEW, request_card
+from bot.views.request_values import Preview, RequestCard, Vote
+from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
+from tests.bot.shown import ANA, NOON, RITA, a_card, a_preview, a_receipt, preview_json
+from workflows.gate import Outcome, Verdict
+
+VALUE = "q_19c2.1f0a9c3e"
+ENDED = [one for one in Outcome if one is not Outcome.OPEN]
+
+
+def payload_of(card: RequestCard) -> dict[str, object]:
+    payload = request_card(card).payload
+    assert faults_of_message(payload) == []
+    return payload
+
+
+def told_by(card: RequestCard) -> str:
+    return text_of(payload_of(card))
+
+
+def test_the_first_line_says_the_verb_the_object_and_where() -> None:
+    first = request_card(a_card()).payload["blocks"][0]
+
+    assert first["type"] == "header"
+    assert first["text"]["text"] == "Refund a customer: POST shop /refunds"
+
+
+def test_phones_are_told_who_wants_what_from_whom_until_when() -> None:
+    text = request_card(a_card()).text
+
+    assert "Rita asks @finance-leads" in text
+    assert "2026-03-02 09:00 UTC" in text
+    assert "POST shop /refunds" in text
+
+
+def test_the_card_shows_the_exact_plan_and_what_the_requester_typed() -> None:
+    told = told_by(a_card())
+
+    assert "POST shop /refunds\norder: ord_8841\namount: 12000" in told
+    assert "it cannot be undone" in told
+    assert "*The requester typed*" in told
+    assert "Amount in cents: 12000" in told
+
+
+def test_the_card_mentions_who_may_decide_and_how_many_are_needed() -> None:
+    told = told_by(
+        a_card(a_preview(stages=[{"from": ["@finance-leads"], "approve": 2, "deny": 1}]), have=1)
+    )
+
+    assert "*1 of 2 approvals* from <!subteam^S0FINANCELEADS>" in told
+    assert "one rejection stops it" in told
+    assert "until <!date^1772442000^" in told
+
+
+def test_a_group_that_slack_does_not_know_is_named_as_written() -> None:
+    assert "from @finance-leads" in told_by(a_card(known={}))
+
+
+def test_later_stages_are_shown_with_their_turn() -> None:
+    stages = [
+        {"from": ["@finance-leads"], "approve": 1, "deny": 1},
+        {"from": ["@finance-directors"], "approve": 2, "deny": 2},
+    ]
+
+    told = told_by(a_card(a_preview(stages=stages), stage=1, have=1))
+
+    assert "Stage 1: *1 of 1 approval*" in told
+    assert "Stage 2: *1 of 2 approvals*" in told
+    assert "2 rejections stop it" in told
+
+
+def test_an_open_card_has_one_primary_button_and_a_plain_reject() -> None:
+    card = request_card(a_card()).payload
+    row = card["blocks"][-1]["elements"]
+
+    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE}
+    assert row[0]["text"]["text"] == "Approve: Refund a customer"
+    assert [one.get("style") for one in row] == ["primary", None]
+
+
+def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
+    told = told_by(a_card(thread="https://acme.example/p1"))
+
+    for shown in ("`q_19c2`", "`r_7f3a`", "`1f0a9c3e`", "`60892d85`", "big refunds"):
+        assert shown in told
+    assert "<https://acme.example/p1|Open the run's thread>" in told
+
+
+@pytest.mark.parametrize(
+    "preview",
+    [
+        a_preview(lines=[f"row {number}" for number in range(500)], lines_total=500),
+        a_preview(lines=["x" * 2_000], lines_total=1),
+        a_preview(lines=["first"], lines_total=900),
+        a_preview(inputs=[["Reason", "y" * 3_000]]),
+        a_preview(inputs=[[f"Field {number}", "z"] for number in range(50)]),
+        a_preview(changed=["c" * 700]),
+    ],
+)
+def test_what_does_not_fit_is_approved_only_where_it_can_be_read_whole(preview: Preview) -> None:
+    card = payload_of(a_card(preview))
+
+    assert buttons_of(card) == {REVIEW: VALUE, REJECT: VALUE}
+    assert "not shown here in full" in text_of(card)
+
+
+def test_a_changed_plan_shows_what_changed() -> None:
+    told = told_by(a_card(a_preview(changed=["amount: 100 → 200"])))
+
+    assert "What changed" in told
+    assert "amount: 100 → 200" in told
+
+
+@pytest.mark.parametrize("outcome", ENDED)
+def test_every_outcome_ends_the_buttons_and_says_so(outcome: Outcome) -> None:
+    card = payload_of(a_card(outcome=outcome, settled_at=NOON))
+
+    assert buttons_of(card) == {}
+    assert "2026-03-02 12:00 UTC" in text_of(card)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.DENIED, Outcome.EXPIRED, Outcome.WITHDRAWN, Outcome.SUPERSEDED]
+)
+def test_everything_but_approved_means_not_run(outcome: Outcome) -> None:
+    assert "Not run" in told_by(a_card(outcome=outcome, settled_at=NOON))
+
+
+def test_a_settled_card_keeps_who_decided_what_when_and_why() -> None:
+    vote = Vote(who=ANA, verdict=Verdict.DENY, at=NOON, comment="not *this* <!channel>")
+    card = a_card(outcome=Outcome.DENIED, settled_at=NOON, votes=[vote], receipt=a_receipt())
+
+    told = told_by(card)
+
+    assert "<@U0ANA> rejected <!date^1772452800^" in told
+    assert "not *this* <!channel>" in told
+    assert "#1 · leaf 980c1f86 · head 3/1d9adf54" in told
+
+
+def test_an_approval_that_was_used_says_that_the_step_has_begun() -> None:
+    approved = a_card(outcome=Outcome.APPROVED, settled_at=NOON)
+
+    assert "about to run" in told_by(approved)
+    assert "has begun" in told_by(
+        a_card(outcome=Outcome.APPROVED, settled_at=NOON, is_consumed=True)
+    )
+
+
+def test_an_approval_can_be_taken_back_until_it_is_used() -> None:
+    waiting = a_card(outcome=Outcome.APPROVED, settled_at=NOON, may_take_back=True)
+    used = a_card(outcome=Outcome.APPROVED, settled_at=NOON, may_take_back=True, is_consumed=True)
+
+    assert buttons_of(payload_of(waiting)) == {REJECT: VALUE}
+    assert buttons_of(payload_of(used)) == {}
+
+
+def test_a_superseded_card_links_to_the_newer_request() -> None:
+    card = a_card(outcome=Outcome.SUPERSEDED, settled_at=NOON, successor="https://acme.example/p2")
+
+    assert "<https://acme.example/p2|the newer request>" in told_by(card)
+
+
+def test_a_withdrawn_card_says_why() -> None:
+    card = a_card(outcome=Outcome.WITHDRAWN, settled_at=NOON, reason="the order was changed")
+
+    assert "the order was changed" in told_by(card)
+
+
+def test_progress_names_each_decision_so_far() -> None:
+    votes = [Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, comment="fine")]
+
+    assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, have=1))
+
+
+def test_more_decisions_than_fit_are_counted() -> None:
+    votes = [
+        Vote(who=RITA, verdict=Verdict.APPROVE, at=NOON + timedelta(minutes=one), comment="c" * 900)
+        for one in range(100)
+    ]
+
+    assert "94 earlier decisions" in told_by(a_card(votes=votes))
+
+
+def test_what_people_typed_stays_a_dead_letter_on_the_card() -> None:
+    evil = "<!channel> <@U0ANA> <https://evil.example|bank> *Approved*"
+    preview = a_preview(
+        title=evil,
+        headline=evil,
+        lines=[evil],
+        lines_total=1,
+        inputs=[["Reason", evil]],
+        requester={"id": "os:x", "name": evil},
+        rules=[evil],
+        workflow=evil,
+        step=evil,
+    )
+
+    text = request_card(a_card(preview)).text
+
+    told_by(a_card(preview))  # Checks that nothing but our own mentions is live.
+    assert "<!channel>" not in text
+    assert "*Approved*" not in text
+
+
+def test_a_line_of_the_plan_cannot_pretend_to_be_two() -> None:
+    told = told_by(a_card(a_preview(lines=["note: a\nApproved by: Ana"])))
+
+    assert "note: a ⏎ Approved by: Ana" in told
+
+
+def test_a_run_of_a_schedule_has_no_requester() -> None:
+    assert request_card(a_card(a_preview(requester=None))).text.startswith("the schedule asks")
+
+
+def test_fields_of_a_later_release_are_ignored_and_other_versions_refused() -> None:
+    assert Preview.read(preview_json(mood="good")).title == "Refund a customer"
+    with pytest.raises(ValueError, match="v"):
+        Preview.read(preview_json(v=2))

@@ -1,0 +1,207 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.views import doubt_card as doubts
+from bot.views import exception_card as troubles
+from bot.views.doubt_card import DoubtSettled, doubt_card
+from bot.views.exception_card import TroubleSettled, exception_card
+from bot.views.notice import notice, posted
+from bot.views.outcome import RunOutcome, outcome
+from bot.views.pieces import Rendered
+from bot.views.run_root import StepLine, run_root
+from bot.views.step_reply import StepReply, reply_about, step_reply
+from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
+from tests.bot.shown import ANA, NOON, a_doubt, a_root, a_trouble
+from workflows.entry import INTERLOCK, Entry, Json, RunId
+from workflows.run import Phase, Status
+from workflows.telling import REPLIES, TOLD_DECISIONS
+
+
+def told_by(message: Rendered) -> str:
+    assert faults_of_message(message.payload) == []
+    return text_of(message.payload)
+
+
+def test_the_root_says_where_the_run_stands_and_for_whom_it_waits() -> None:
+    told = told_by(run_root(a_root(waits_link="https://acme.example/p1")))
+
+    assert "It waits for @finance-leads until <!date^" in told
+    assert "<https://acme.example/p1|go there>" in told
+    assert "Asked for by <@U0RITA> with the form" in told
+    assert "3 signed entries" in told
+
+
+def test_the_root_lists_every_step_with_its_state() -> None:
+    told = told_by(run_root(a_root()))
+
+    assert "✅ `order`  read\n✋ `refund`  waits for approval\n▫️ `tell`" in told
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_the_root_has_words_for_every_state(status: Status) -> None:
+    root = run_root(a_root(status=status, finished_at=NOON + timedelta(minutes=3)))
+
+    assert "Refund a customer" in root.text
+    assert "Rita" in root.text
+    assert "after 3 min" in told_by(root)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_the_root_has_a_sign_for_every_phase(phase: Phase) -> None:
+    told_by(run_root(a_root(steps=(StepLine(name="one", phase=phase, note="held by r_2"),))))
+
+
+def test_a_run_that_ended_waits_for_nobody() -> None:
+    assert "It waits for" not in told_by(run_root(a_root(status=Status.DONE)))
+
+
+def test_of_very_many_steps_the_ones_at_work_are_shown_and_the_rest_counted() -> None:
+    steps = tuple(
+        StepLine(name=f"step{at}", phase=Phase.EXECUTED if at < 50 else Phase.PENDING)
+        for at in range(100)
+    )
+    told = told_by(run_root(a_root(steps=steps)))
+
+    assert "`step50`" in told
+    assert "70 further steps" in told
+
+
+def an_entry(kind: str, **data: Json) -> Entry:
+    return Entry(
+        id="e1",
+        index=7,
+        run=RunId("r_7f3a"),
+        rseq=3,
+        at=NOON,
+        kind=kind,
+        actor=INTERLOCK,
+        data={"step": "refund", "attempt": 1, **data},
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (an_entry("action.executed", ms=120), "✅ `refund` is done in 120 ms"),
+        (an_entry("action.executed", ms=120, attempt=3), "attempt 3"),
+        (an_entry("action.failed", error_class="http_500", performed="no"), "failed (http_500)"),
+        (an_entry("action.failed", error_class="x", performed="partly"), "some of it may have"),
+        (an_entry("action.in_doubt", cause="timeout"), "no answer came in time"),
+        (an_entry("action.resolved", happened="yes", by="probe"), "did happen, as the system"),
+        (an_entry("action.resolved", happened="no", by="person"), "did not happen by <@U0ANA>"),
+        (an_entry("action.resolved", happened="unknown", by="person"), "stays unknown"),
+        (an_entry("verification.passed"), "is verified"),
+        (an_entry("verification.failed"), "is not verified"),
+        (an_entry("verification.unknown"), "could not be verified"),
+        (an_entry("decision.made", decision="skip"), "is skipped by <@U0ANA>"),
+        (an_entry("decision.made", decision="exception"), "needs a person"),
+        (an_entry("decision.made", decision="retry"), "is tried again by <@U0ANA>"),
+        (an_entry("decision.made", decision="abort"), "is aborted by <@U0ANA>"),
+        (an_entry("decision.made", decision="cancel"), "being cancelled by <@U0ANA>"),
+        (an_entry("decision.made", decision="queue"), "waits until another one"),
+        (an_entry("decision.made", decision="odd<!here>"), "odd&lt;!here&gt;"),
+    ],
+)
+def test_each_notable_entry_is_one_line_in_the_thread(entry: Entry, words: str) -> None:
+    told = told_by(step_reply(reply_about(entry, actor=ANA)))
+
+    assert words in told
+    assert "Entry 4 of this run · entry #7 of the log" in told
+
+
+def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
+    for kind in REPLIES:
+        assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
+    for decision in TOLD_DECISIONS:
+        reply = StepReply(kind="decision.made", data={"step": "s", "decision": decision})
+        assert f": {decision}" not in told_by(step_reply(reply))
+
+
+def test_a_reply_quotes_what_came_back_as_dead_letters() -> None:
+    reply = reply_about(an_entry("action.failed", error_class="http_500"), words="<!channel> *no*")
+
+    assert "“&lt;!channel&gt; " in told_by(step_reply(reply))
+
+
+def test_a_doubt_asks_owner_and_deputy_with_three_answers() -> None:
+    card = doubt_card(a_doubt())
+
+    told = told_by(card)
+    assert "<@U0ANA> or <@U0OTTO>, please say what happened" in told
+    assert "under the key `r_7f3a/refund`" in told
+    assert set(buttons_of(card.payload)) == {doubts.HAPPENED, doubts.NOT_HAPPENED, doubts.ABORT}
+    assert set(buttons_of(card.payload).values()) == {"r_7f3a/refund"}
+
+
+@pytest.mark.parametrize("happened", ["yes", "no", "unknown"])
+def test_a_settled_doubt_keeps_who_said_so_and_has_no_buttons(happened: str) -> None:
+    by_ana = a_doubt(settled=DoubtSettled(happened=happened, by=ANA, at=NOON))
+    by_probe = a_doubt(settled=DoubtSettled(happened=happened, by=None, at=NOON))
+
+    assert "according to <@U0ANA>" in told_by(doubt_card(by_ana))
+    assert "the system it was sent to" in told_by(doubt_card(by_probe))
+    assert buttons_of(doubt_card(by_ana).payload) == {}
+
+
+def test_an_exception_says_what_was_tried_and_what_is_already_done() -> None:
+    card = exception_card(a_trouble())
+
+    told = told_by(card)
+    assert "*http_500* after 3 attempts" in told
+    assert "It certainly did not happen" in told
+    assert "Internal Server Error" in told
+    assert "• reserve: PUT shop /holds/1" in told
+    assert set(buttons_of(card.payload)) == {troubles.RETRY, troubles.SKIP, troubles.ABORT}
+
+
+def test_a_step_that_must_not_be_skipped_offers_no_skip() -> None:
+    card = exception_card(a_trouble(may_skip=False, done=()))
+
+    assert troubles.SKIP not in buttons_of(card.payload)
+    assert "No earlier step" in told_by(card)
+
+
+@pytest.mark.parametrize("answer", ["retry", "skip", "abort"])
+def test_a_settled_exception_keeps_who_said_so_and_has_no_buttons(answer: str) -> None:
+    card = exception_card(a_trouble(settled=TroubleSettled(answer=answer, by=ANA, at=NOON)))
+
+    assert "by <@U0ANA>" in told_by(card)
+    assert buttons_of(card.payload) == {}
+
+
+ENDED = RunOutcome(
+    run="r_7f3a", title="Refund a customer", status=Status.DONE, took=timedelta(minutes=9)
+)
+
+
+@pytest.mark.parametrize("status", [one for one in Status if one.is_end])
+def test_the_requester_is_told_every_end(status: Status) -> None:
+    told = told_by(outcome(replace(ENDED, status=status, thread="https://acme.example/p1")))
+
+    assert "Your run of *Refund a customer* ended" in told
+    assert "took 9 min" in told
+
+
+def test_the_requester_of_a_rejected_run_is_told_by_whom_and_why() -> None:
+    denied = replace(ENDED, status=Status.DENIED, by=ANA, reason="<!here> too much", step="refund")
+    message = outcome(denied)
+
+    assert "denied by <@U0ANA> at step `refund`" in told_by(message)
+    assert "too much" in message.text
+    assert "<!here>" not in message.text
+
+
+def test_a_notice_is_one_sentence_with_what_it_is_about() -> None:
+    assert "nightly-check" in told_by(notice("A firing was missed.", about="nightly-check"))
+
+
+def test_what_a_workflow_posts_is_shown_letter_by_letter() -> None:
+    told = told_by(posted("Refunded <!channel>\nfor *Rita*", about="refund-customer"))
+
+    assert "Refunded <!channel>\nfor *Rita*" in told
+
+
+def test_a_post_that_is_too_long_says_that_it_was_cut() -> None:
+    assert "was cut here" in told_by(posted("line\n" * 5_000))
