@@ -13,7 +13,7 @@ from collections.abc import Callable
 from sqlite3 import Connection as Driver
 from time import monotonic
 
-from storage.transaction import AtEnd, Transaction
+from storage.transaction import Transaction
 from workflows.errors import StorageUnavailableError
 
 MOST_BODIES = 64
@@ -42,13 +42,13 @@ class Turn:
 class Group:
     """The bodies that will be committed together."""
 
-    __slots__ = ("bodies", "ends", "failure", "since", "turns")
+    __slots__ = ("bodies", "failure", "since", "turns", "unit")
 
-    def __init__(self) -> None:
+    def __init__(self, unit: Transaction) -> None:
         self.since = monotonic()
         self.bodies = 0
         self.turns: list[Turn] = []
-        self.ends: dict[AtEnd, None] = {}
+        self.unit = unit
         self.failure: BaseException | None = None
 
     @property
@@ -84,7 +84,7 @@ class GroupCommit:
             raise
         return turn
 
-    def leave(self, turn: Turn, ends: dict[AtEnd, None]) -> None:
+    def leave(self, turn: Turn, body: Transaction) -> None:
         """Keep the body just run: return once it is committed, raise if it was not."""
         group = self._the_group()
         if not self._driver.in_transaction:
@@ -94,7 +94,8 @@ class GroupCommit:
         if group.bodies:
             self._driver.execute("RELEASE body")
         group.bodies += 1
-        group.ends.update(ends)
+        group.unit.ends.update(body.ends)
+        group.unit.notes.update(body.notes)
         heir = None if group.is_full else self._heir()
         if heir is None:
             self._commit(group)
@@ -161,7 +162,7 @@ class GroupCommit:
     def _open(self) -> None:
         if self._group is None:
             self._driver.execute("BEGIN IMMEDIATE")
-            self._group = Group()
+            self._group = Group(self._unit())
         else:
             self._driver.execute("SAVEPOINT body")
 
@@ -177,9 +178,8 @@ class GroupCommit:
     def _commit(self, group: Group) -> None:
         failure: BaseException | None = None
         try:
-            unit = self._unit()
-            for end in group.ends:
-                end(unit)
+            for end in group.unit.ends:
+                end(group.unit)
             self._driver.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  whatever it is, every member raises it
             failure = error

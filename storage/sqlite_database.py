@@ -94,7 +94,7 @@ class SqliteDatabase(Database):
         except BaseException:
             self._turns.abandon()
             raise
-        self._turns.leave(turn, tx.ends)
+        self._turns.leave(turn, tx)
 
     def _unit(self) -> Transaction:
         return Transaction(self._writer, self._driver)

@@ -17,7 +17,7 @@ class Transaction:
     """One unit of work: what happens on `connection` is kept as a whole or not at all.
 
     `driver` is the driver's own connection, for the few hottest statements; `notes` holds what
-    the parts of one unit need to tell each other, by name.
+    a unit has to tell those who act at its end, by name.
     """
 
     __slots__ = ("_after", "_undos", "connection", "driver", "ends", "is_sqlite", "notes")

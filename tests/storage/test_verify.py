@@ -1,0 +1,235 @@
+"""What `verify` says of a whole log: nothing wrong, or exactly what is unproven."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database
+from storage.verify import Report, verify_database
+from tests.storage.trail import (
+    Trail,
+    begin_trail,
+    decided,
+    erase_person,
+    intended,
+    requested,
+    rotate_log_key,
+    rotate_writer,
+    started,
+    sweep,
+)
+from workflows.entry import PartClass
+
+
+@pytest.fixture
+def trail(database_url: str, database: Database, home: Path) -> Trail:
+    return begin_trail(database_url, database, home)
+
+
+def a_full_life(trail: Trail) -> str:
+    """Twelve runs, a denial, an erasure, a sweep and both rotations; return an outside note."""
+    for number in range(6):
+        trail.run(f"r{number}")
+    note = trail.outside_note()
+    trail.run("denied", denied=True)
+    erase_person(trail, "rita")
+    sweep(trail, PartClass.BUSINESS)
+    rotate_writer(trail)
+    rotate_log_key(trail)
+    for number in range(6, 12):
+        trail.run(f"r{number}")
+    return note
+
+
+def verified(trail: Trail, *notes: str, quick: bool = False, sample: int | None = None) -> Report:
+    return verify_database(
+        trail.url, [trail.pin], notes, quick=quick, sample=sample, now=trail.clock, processes=1
+    )
+
+
+def test_a_whole_log_is_verified(trail: Trail) -> None:
+    note = a_full_life(trail)
+    report = verified(trail, note)
+
+    assert (report.exit, report.failures, report.unproven) == (0, [], [])
+    assert report.semantics == []
+    assert report.warnings == []
+    assert report.counts["signatures_skipped"] == 0
+    assert int(report.counts["parts_gone"]) >= 7
+
+
+def test_a_quick_look_checks_hashes_roots_and_notes(trail: Trail) -> None:
+    note = a_full_life(trail)
+    report = verified(trail, note, quick=True)
+
+    assert (report.exit, report.failures, report.unproven) == (0, [], [])
+    assert report.counts["signatures_checked"] == 0
+
+
+def test_a_sample_states_what_it_skipped(trail: Trail) -> None:
+    trail.run("r1")
+    report = verified(trail, sample=3)
+
+    assert report.exit == 0
+    assert (report.counts["signatures_checked"], report.counts["signatures_skipped"]) == (3, 4)
+
+
+def test_many_signatures_are_checked_in_several_processes(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.verify.signatures.WORTH_A_PROCESS", 1)
+    trail.run("r1")
+    flipped = trail.place_of("action.executed")
+    trail.run_sql(
+        f"UPDATE audit_entry SET line = replace(line, '\"ms\":12', '\"ms\":13') WHERE idx = {flipped}"
+    )
+    report = verify_database(trail.url, [trail.pin], now=trail.clock, processes=2)
+
+    assert ("entry-signature", f"The signature of entry {flipped} is false.") in report.failures
+
+
+def test_without_a_key_the_log_only_vouches_for_itself(trail: Trail) -> None:
+    report = verify_database(trail.url, [], now=trail.clock)
+
+    assert report.exit == 3
+    assert [code for code, _text in report.unproven] == ["unpinned"]
+
+
+def test_the_second_key_pinned_alone_leaves_earlier_heads_untrusted(trail: Trail) -> None:
+    trail.run("r1")
+    trail.outside_note()
+    fresh = rotate_log_key(trail)
+    report = verify_database(trail.url, [fresh.vkey], now=trail.clock)
+
+    assert report.codes == {"checkpoint-untrusted"}
+    assert [code for code, _text in report.warnings] == ["genesis"]
+
+
+def test_a_note_pasted_from_slack_is_read(trail: Trail) -> None:
+    note = trail.outside_note()
+    pasted = note.replace("interlock.example", "<http://interlock.example|interlock.example>")
+    report = verified(trail, f"```{pasted}```")
+
+    assert report.exit == 0
+
+
+def test_a_note_that_the_log_does_not_list_any_more_is_unproven(trail: Trail) -> None:
+    note = trail.outside_note()
+    trail.run("r1")
+    trail.run_sql("DELETE FROM audit_checkpoint WHERE size = 1")
+    report = verified(trail, note)
+
+    assert report.exit == 3
+    assert [code for code, _text in report.unproven] == ["pin-not-kept"]
+
+
+def test_an_old_outside_note_is_stale(trail: Trail) -> None:
+    note = trail.outside_note()
+    trail.clock.at += timedelta(days=9)
+    how = {"now": trail.clock, "max_age": timedelta(days=8)}
+    stale = verify_database(trail.url, [trail.pin], [note], **how)
+    none = verify_database(trail.url, [trail.pin], [], **how)
+
+    assert [code for code, _text in stale.unproven] == ["anchor-stale"]
+    assert [code for code, _text in none.unproven] == ["anchor-stale"]
+    assert int(stale.counts["outside_head_age_s"]) > 9 * 86_400
+
+
+def test_an_entry_that_waits_for_its_place_for_long_is_unproven(trail: Trail) -> None:
+    line = trail.line(0).replace('"id":"', '"id":"0000')
+    trail.run_sql(
+        f"INSERT INTO audit_entry (line, leaf) SELECT '{line}', leaf FROM audit_entry WHERE idx = 0"
+    )
+    trail.clock.at += timedelta(seconds=10)
+    report = verified(trail)
+
+    assert report.exit == 3
+    assert [code for code, _text in report.unproven] == ["pending"]
+
+
+def test_a_clock_that_went_back_is_a_warning(trail: Trail) -> None:
+    trail.run("r1")
+    trail.clock.at -= timedelta(minutes=10)
+    trail.run("r2")
+    report = verified(trail)
+
+    assert report.exit == 0
+    assert {code for code, _text in report.warnings} == {"clock"}
+
+
+def test_a_copy_without_constraints_verifies_like_the_original(trail: Trail) -> None:
+    note = a_full_life(trail)
+    trail.as_plain_tables()
+    report = verified(trail, note)
+
+    assert (report.exit, report.failures) == (0, [])
+    assert {code for code, _text in report.warnings} == {"trigger"}
+
+
+def test_what_the_entries_tell_stands_apart_and_decides_nothing(trail: Trail) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    trail.run("own", approver="rita")
+    trail.run("stranger", approver="zoe")
+    trail.tell(started("open", rita), decided("open", ana, denied=False), intended("open"))
+    report = verified(trail)
+
+    assert report.exit == 0
+    assert [code for code, _text in report.semantics] == [
+        "self-approval",
+        "ineligible-approver",
+        "decision-unasked",
+        "intent-unasked",
+        "run-without-end",
+        "intent-without-end",
+    ]
+
+
+def test_an_effect_other_than_the_approved_one_is_told(trail: Trail) -> None:
+    trail.tell(
+        started("r2", trail.person("rita")),
+        requested("r2", trail.person("ana")),
+        intended("r2", bound="ee" * 32),
+    )
+
+    assert {"binding", "quorum"} <= {code for code, _text in verified(trail).semantics}
+
+
+@pytest.mark.parametrize(
+    "key", ["", "nonsense", "a+b+c", "interlock.example/audit/T0ABC+00000000+AQ=="]
+)
+def test_a_key_that_is_none_is_told_in_a_sentence(trail: Trail, key: str) -> None:
+    report = verify_database(trail.url, [key])
+
+    assert report.exit == 2
+    assert "verifier key" in str(report.malformed)
+
+
+def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "noise.db").write_bytes(b"noise" * 4_000)
+
+    for name in ("noise.db", "missing.db"):
+        report = verify_database(str(tmp_path / name), [])
+        assert report.exit == 2
+        assert report.malformed
+
+
+def test_a_verification_writes_nothing(tmp_path: Path, sqlite_url: str, trail: Trail) -> None:
+    trail.run("r1")
+    before = {path.name for path in tmp_path.iterdir()}
+    verified(trail)
+
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_the_json_form_has_the_agreed_members(trail: Trail) -> None:
+    assert verified(trail).to_json() | {"counts": {}} == {
+        "ok": True,
+        "exit": 0,
+        "counts": {},
+        "failures": [],
+        "n_failures": 0,
+        "unproven": [],
+        "warnings": [],
+        "semantics": [],
+    }
