@@ -189,5 +189,6 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
                 store=store, engine=core.engine, definitions=core.library, directory=directory
             ),
             name=core.name,
+            live_seconds=core.means.live_seconds,
         )
     )

@@ -35,6 +35,7 @@ from workflows.redaction import Redactor
 log = logging.getLogger(__name__)
 
 DIED = "segments_died"
+LIVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Means:
     now: Callable[[], datetime] | None = None  # None: the database's own clock.
     new_id: Callable[[], str] = lambda: secrets.token_hex(16)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
 
     @property
     def clock(self) -> Callable[[], datetime]:

@@ -1,13 +1,19 @@
-"""`interlock audit head`: the signed head of the log, to be kept outside."""
+"""`interlock audit verify` and `head`: what an outsider needs, and how they check it."""
 
 import os
+import re
+from datetime import timedelta
+from pathlib import Path
 
 import click
 
 from bot.beside import have_done
-from bot.cli.output import answer, as_json_option
+from bot.cli.output import answer, as_json_option, leave
 from bot.orders import HeadOrder
 from bot.settings import read_settings
+from storage.verify import verify_database
+
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 @click.group()
@@ -21,3 +27,60 @@ def head(*, as_json: bool) -> None:
     """Print the newest signed head; whoever keeps it can tell later if the log was cut."""
     told = have_done(read_settings(), HeadOrder(), user=os.getuid())
     answer(dict(told), [str(told["note"]).rstrip(), "", f"vkey {told['vkey']}"], as_json=as_json)
+
+
+@audit.command()
+@click.option("--db", "url", help="The database, by default the one of the settings.")
+@click.option("--vkey", "vkeys", multiple=True, help="A key that was kept outside, or its file.")
+@click.option("--checkpoint", "notes", multiple=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--quick", is_flag=True, help="Only hashes, roots and notes.")
+@click.option("--sample", type=click.IntRange(1), help="Every N-th entry signature.")
+@click.option("--max-age", help="How old the newest entry under an outside head may be, as in 8d.")
+@as_json_option
+def verify(
+    *,
+    url: str | None,
+    vkeys: tuple[str, ...],
+    notes: tuple[Path, ...],
+    quick: bool,
+    sample: int | None,
+    max_age: str | None,
+    as_json: bool,
+) -> None:
+    """Decide whether the history shown is the history recorded. It writes nothing.
+
+    Exit codes: 0 verified, 1 a failure, 2 unreadable or asked wrongly, 3 something is unproven.
+    """
+    report = verify_database(
+        url or read_settings().database_url,
+        [key for one in vkeys for key in _keys(one)],
+        [_text(note) for note in notes],
+        quick=quick,
+        sample=sample,
+        max_age=_age(max_age),
+    )
+    answer(report.to_json(), report.lines(), as_json=as_json)
+    leave(report.exit)
+
+
+def _keys(given: str) -> list[str]:
+    """Return the key itself, or the keys in the file of that name."""
+    if "+" in given and not Path(given).exists():
+        return [given]
+    return [line for line in _text(Path(given)).splitlines() if line.strip()]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{path} cannot be read.") from error
+
+
+def _age(written: str | None) -> timedelta | None:
+    if written is None:
+        return None
+    found = re.fullmatch(r"(\d{1,6})([dhms])", written)
+    if found is None:
+        raise click.UsageError(f"{written!r} is no length of time; write 8d or 12h.")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})

@@ -52,7 +52,7 @@ class Scene:
         """Serve as `interlock serve` does, in this process."""
         settings = self.settings
         memory = open_memory(settings)
-        bot = build_bot(enter_workspace(settings), memory, Means(environment={}))
+        bot = build_bot(enter_workspace(settings), memory, Means(environment={}, live_seconds=0.1))
         try:
             for part in bot.parts:
                 part.start()

@@ -73,7 +73,7 @@ def test_a_rejection_carries_its_reason_and_nothing_is_refunded(scene: Scene) ->
         ana.click("Reject", message=scene.card(root))
         ana.wait_for_view("")
         ana.submit({"reason": "Already replaced."})
-        scene.ends(root, "rejected")
+        scene.ends(root, "denied")
         told = scene.person("rita").wait_for_notification("Already replaced.")
 
     assert refunds(scene) == []
