@@ -8,7 +8,6 @@ clients count them, in UTF-16 units, so an emoji is two.
 MESSAGE_BLOCKS = 50
 MESSAGE_CHARACTERS = 12_000  # Slack refuses from about 13,200 on, undocumented.
 MESSAGE_TEXT = 4_000  # `chat.update` refuses more.
-METADATA_BYTES = 3_000
 
 # Text inside blocks.
 TEXT = 3_000

@@ -5,7 +5,6 @@ message looks. Words arrive as they were written: plain pieces clean them, and v
 what they put into mrkdwn.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -159,13 +158,3 @@ def _weight(value: object) -> int:
         own = sum(length(value[key]) for key in _SHOWN if isinstance(value.get(key), str))
         return own + sum(_weight(one) for one in value.values())
     return sum(_weight(one) for one in value) if isinstance(value, list) else 0
-
-
-def size(blocks: Iterable[Block]) -> int:
-    """Return how many bytes `blocks` take on the way to Slack."""
-    return len(json.dumps([block.to_dict() for block in blocks]))
-
-
-def fits(blocks: Sequence[Block]) -> bool:
-    """Say whether one message can hold `blocks`."""
-    return len(blocks) <= limits.MESSAGE_BLOCKS and weight(blocks) <= limits.MESSAGE_CHARACTERS

@@ -123,7 +123,8 @@ def _record(card: RequestCard) -> Iterator[Block]:
     if lines:
         yield context(*lines)
     if reason:
-        yield context("The reason, in their words:")
+        by_a_person = card.outcome is Outcome.DENIED
+        yield context("The reason, in their words:" if by_a_person else "Why:")
         yield plain_section(_cut(reason))
     if card.receipt is not None:
         yield context(code(card.receipt.line))
