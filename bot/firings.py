@@ -26,16 +26,6 @@ NAME_LENGTH = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """A trigger of an active definition. `since` is when that version became active."""
-
-    name: str
-    workflow: str
-    trigger: Trigger
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Firings that nobody was there for: the first, the last, how many, and the rule."""
 
@@ -79,15 +69,25 @@ def _after(trigger: Trigger, after: datetime) -> Iterator[datetime]:
     return dropwhile(lambda one: one <= after, moments)
 
 
-def plan(trigger: Trigger, *, since: datetime, now: datetime) -> Plan:
-    """Return what to do at `now` about the firings later than `since`."""
+def plan(
+    trigger: Trigger, *, since: datetime, now: datetime, held_until: datetime | None = None
+) -> Plan:
+    """Return what to do at `now` about the firings later than `since`.
+
+    A run that ended at `held_until` held back what came before that moment: it was not missed.
+    """
     due = firings_between(trigger, after=since, until=now)
-    in_time = [one for one in due if now - one <= GRACE]
-    late = due[: len(due) - len(in_time)]
+    missed_until = now - GRACE
+    late = [one for one in due if one < missed_until and not _was_held(one, held_until)]
+    in_time = [one for one in due if one not in {*late}]
     if not late:
         return Plan(start=tuple(in_time))
     gap = Gap(first=late[0], last=late[-1], count=len(late), rule=trigger.missed)
     return Plan(start=(*_caught_up(trigger.missed, late, in_time), *in_time), gap=gap)
+
+
+def _was_held(due: datetime, held_until: datetime | None) -> bool:
+    return held_until is not None and due <= held_until
 
 
 def _caught_up(rule: Missed, late: list[datetime], in_time: list[datetime]) -> list[datetime]:

@@ -1,0 +1,125 @@
+"""Wakes up when something is due, in every replica, and does it once.
+
+Due-rows (expiries, retries, timers) are handled by the engine in the transaction that removes
+them, schedules by the `timetable`. APScheduler only wakes us; it remembers nothing, since all
+that is due stands in the database.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+# APScheduler 3 comes without types.
+from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.date import DateTrigger  # type: ignore[import-untyped]
+from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+
+from bot.timetable import Timetable
+from workflows.errors import StorageError
+from workflows.store import Due, Store
+
+log = logging.getLogger(__name__)
+
+# Replicas that are gone took the moments they knew with them; the others look this often.
+BACKSTOP = timedelta(seconds=15)
+BATCH = 100
+SOON = timedelta(seconds=1)
+WAKE = "wake"
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Clock:
+    """The alarm of one process. `due_at` tells it of a moment, `look` does what is due."""
+
+    def __init__(
+        self,
+        store: Store,
+        handle: Callable[[Due], None],
+        timetable: Timetable,
+        *,
+        now: Callable[[], datetime],
+        backstop: timedelta = BACKSTOP,
+    ) -> None:
+        self._store = store
+        self._handle = handle
+        self._timetable = timetable
+        self._now = now
+        self._backstop = backstop
+        self._looking = threading.Lock()
+        self._guard = threading.Lock()
+        self._wakes_at = NEVER
+        self._scheduler: Any = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 3},
+        )
+
+    def start(self) -> None:
+        """Look at once, then whenever something is due."""
+        self._scheduler.add_job(
+            self.look, IntervalTrigger(seconds=self._backstop.total_seconds(), timezone=UTC)
+        )
+        self._scheduler.start()
+        self.due_at(self._now())
+
+    def stop(self) -> None:
+        """Do nothing new; what is being done is finished."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def due_at(self, at: datetime) -> None:
+        """Wake at `at`, unless it wakes before that anyhow. Cheap, and safe from any thread."""
+        with self._guard:
+            if at >= self._wakes_at or not self._scheduler.running:
+                return
+            self._wakes_at = at
+            # An alarm of the past rings at once.
+            self._scheduler.add_job(
+                self.look, DateTrigger(at, timezone=UTC), id=WAKE, replace_existing=True
+            )
+
+    def look(self) -> None:
+        """Do everything that is due, and set the alarm for what comes next."""
+        with self._looking:
+            with self._guard:
+                self._wakes_at = NEVER  # What is stored from here on sets the alarm itself.
+            try:
+                coming = self._do_what_is_due()
+            except StorageError:
+                log.warning("the clock waits for the database", exc_info=True)
+                return
+            if coming is not None:
+                self.due_at(coming)
+
+    def _do_what_is_due(self) -> datetime | None:
+        now = self._now()
+        failed = self._handle_rows(now)
+        moments = [self._timetable.fire_due(now)]
+        if not failed:
+            moments.append(self._store.next_due())
+        # What failed stays due: the next regular look tries it again, and nothing spins.
+        coming = min((at for at in moments if at is not None), default=None)
+        return now + SOON if coming is not None and coming <= now else coming
+
+    def _handle_rows(self, now: datetime) -> bool:
+        """Handle due-rows until there are none; True if some stayed because of a defect."""
+        while rows := self._store.due(until=now, limit=BATCH):
+            failures = [self._fails(due) for due in rows]
+            if any(failures):
+                return True
+            if len(rows) < BATCH:
+                return False
+        return False
+
+    def _fails(self, due: Due) -> bool:
+        try:
+            self._handle(due)
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("due work failed", extra={"kind": str(due.kind), "key": due.key})
+            return True
+        return False

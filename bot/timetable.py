@@ -1,0 +1,204 @@
+"""Fires schedules: each moment once, however many replicas look, and tells what was missed.
+
+A run is started under a key that names the moment, then the moment is taken in one unit with
+its entry. A process that dies in between starts the same run again, which is the same run.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.firings import Gap, Plan, next_firing, plan, schedule_name, wall_time
+from bot.wording import bold, escape, plural
+from storage.firings import Fired, active_since, fired
+from storage.store import SqlStore
+from storage.unit import SqlUnit
+from workflows.definition import Definition
+from workflows.engine import Engine
+from workflows.entry import Actor, ActorKind, Draft, Json, RunId
+from workflows.errors import InterlockError, StorageError
+from workflows.orders import Start
+from workflows.store import Message, Subject
+from workflows.triggers import Missed, Overlap, Trigger
+
+log = logging.getLogger(__name__)
+
+Begin = Callable[[datetime], "RunId | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Something that happens at certain times. `begin` may safely be called twice for one."""
+
+    name: str
+    workflow: str
+    title: str
+    trigger: Trigger
+    begin: Begin
+    channel: str = ""  # Where people are told what was missed.
+
+
+def schedules_of(
+    definitions: Sequence[Definition], engine: Engine, *, channel: str
+) -> list[Schedule]:
+    """Return the schedules that definitions carry; `channel` is for those without their own."""
+    return [
+        _schedule(definition, trigger, engine, channel)
+        for definition in definitions
+        for trigger in definition.triggers
+    ]
+
+
+def _schedule(definition: Definition, trigger: Trigger, engine: Engine, channel: str) -> Schedule:
+    name = schedule_name(definition.workflow, trigger)
+
+    def begin(due: datetime) -> RunId | None:
+        order = Start(
+            workflow=definition.workflow,
+            inputs=trigger.inputs,
+            trigger="schedule",
+            actor=Actor(kind=ActorKind.SCHEDULE, ref=name),
+            key=f"{name}@{due.isoformat()}",
+            channel=definition.channel or channel,
+            source=name,
+        )
+        return engine.start(order).run
+
+    return Schedule(
+        name=name,
+        workflow=definition.workflow,
+        title=definition.title,
+        trigger=trigger,
+        begin=begin,
+        channel=definition.channel or channel,
+    )
+
+
+class Timetable:
+    """The schedules of this moment. `born` counts for those that have no earlier beginning."""
+
+    def __init__(
+        self, store: SqlStore, schedules: Callable[[], Sequence[Schedule]], *, born: datetime
+    ) -> None:
+        self._store = store
+        self._schedules = schedules
+        self._born = born
+        self._coming: dict[str, datetime] = {}
+
+    def fire_due(self, now: datetime) -> datetime | None:
+        """Fire what is due at `now`; return the next moment for which to wake up."""
+        schedules = self._schedules()
+        for one in schedules:
+            if self._coming.get(one.name, now) <= now:
+                self._look_at(one, now)
+        names = {one.name for one in schedules}
+        self._coming = {name: at for name, at in self._coming.items() if name in names}
+        return min((at for at in self._coming.values() if at > now), default=None)
+
+    def _look_at(self, schedule: Schedule, now: datetime) -> None:
+        try:
+            is_held = self._handle(schedule, now)
+        except StorageError:
+            log.warning("a schedule waits for the database", extra={"schedule": schedule.name})
+            is_held = True
+        coming = now if is_held else next_firing(schedule.trigger, after=now)
+        if coming is not None:
+            self._coming[schedule.name] = coming
+
+    def _handle(self, schedule: Schedule, now: datetime) -> bool:
+        """Do what is due; True if something is held back until the present run has ended."""
+        stands = fired(self._store.database, schedule.name)
+        queues = schedule.trigger.overlap is Overlap.QUEUE
+        if queues and stands.is_running:
+            return True
+        todo = plan(
+            schedule.trigger,
+            since=self._since(schedule, stands),
+            now=now,
+            held_until=stands.finished_at if queues else None,
+        )
+        is_skipped = stands.is_running and schedule.trigger.overlap is Overlap.SKIP
+        start = todo.start[:1] if queues else todo.start
+        self._carry_out(schedule, todo, start, is_skipped=is_skipped)
+        return len(start) < len(todo.start)
+
+    def _since(self, schedule: Schedule, stands: Fired) -> datetime:
+        if stands.last is not None:
+            return stands.last
+        return active_since(self._store.database).get(schedule.workflow, self._born)
+
+    def _carry_out(
+        self, schedule: Schedule, todo: Plan, start: Sequence[datetime], *, is_skipped: bool
+    ) -> None:
+        gap = todo.gap
+        if gap is not None and gap.last not in start:
+            with self._store.begin() as unit:
+                if unit.take_firing(schedule.name, gap.last):
+                    _tell_of_gap(unit, schedule, gap)
+        for due in start:
+            run = None if is_skipped else self._begin(schedule, due)
+            with self._store.begin() as unit:
+                if not unit.take_firing(schedule.name, due):
+                    continue  # Another replica was first; the run is the same one.
+                if gap is not None and gap.last == due:
+                    _tell_of_gap(unit, schedule, gap)
+                unit.append(_fired(schedule, due, run))
+
+    def _begin(self, schedule: Schedule, due: datetime) -> RunId | None:
+        try:
+            return schedule.begin(due)
+        except StorageError:
+            raise
+        except InterlockError as error:
+            # The moment is used up: the same start would be refused again, and again.
+            log.warning("a schedule could not start", extra={"schedule": schedule.name})
+            self._tell(schedule, due, f"could not start: {escape(str(error), 500)}")
+            return None
+
+    def _tell(self, schedule: Schedule, due: datetime, words: str) -> None:
+        with self._store.begin() as unit:
+            _notify(unit, schedule, key=f"refused/{schedule.name}/{due.isoformat()}", words=words)
+
+
+def _fired(schedule: Schedule, due: datetime, run: RunId | None) -> Draft:
+    data: dict[str, Json] = {
+        "schedule": schedule.name,
+        "workflow": schedule.workflow,
+        "due": wall_time(due, schedule.trigger.timezone),
+        "started": run,
+    }
+    return Draft(kind="schedule.fired", actor=_actor(schedule), data=data)
+
+
+def _tell_of_gap(unit: SqlUnit, schedule: Schedule, gap: Gap) -> None:
+    zone = schedule.trigger.timezone
+    data: dict[str, Json] = {
+        "schedule": schedule.name,
+        "workflow": schedule.workflow,
+        "due_first": wall_time(gap.first, zone),
+        "due_last": wall_time(gap.last, zone),
+        "n": gap.count,
+        "rule": gap.rule.value,
+    }
+    unit.append(Draft(kind="schedule.missed", actor=_actor(schedule), data=data))
+    made_up = {
+        Missed.SKIP: "they are skipped",
+        Missed.RUN_ONCE: "one run makes up for them",
+        Missed.RUN_ALL: "they are made up for",
+    }[gap.rule]
+    first = wall_time(gap.first, zone)
+    words = f"missed {plural(gap.count, 'time')}, first at {escape(first, 80)}; {made_up}."
+    _notify(unit, schedule, key=f"missed/{schedule.name}/{gap.last.isoformat()}", words=words)
+
+
+def _notify(unit: SqlUnit, schedule: Schedule, *, key: str, words: str) -> None:
+    if schedule.channel:
+        text = f"🕓 The schedule of {bold(schedule.title, 150)} {words}"
+        unit.send(
+            Message(subject=Subject.NOTICE, key=key, channel=schedule.channel, body={"text": text})
+        )
+
+
+def _actor(schedule: Schedule) -> Actor:
+    return Actor(kind=ActorKind.SCHEDULE, ref=schedule.name)
