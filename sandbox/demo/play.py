@@ -228,7 +228,7 @@ def check_nightly(play: Play) -> None:
     play.ends(root, r"\bdone\b")
     play.thread(root)
     said = [one.words for one in play.slack.messages(OPS, thread=root)]
-    play.told.check("it told what it saw", any("orders" in one for one in said), seen=said)
+    play.told.check("it told what it saw", any("Nightly check: the shop answers" in one for one in said), seen=said)
 
 
 def remember(play: Play) -> None:
