@@ -21,7 +21,8 @@ from bot.slack_errors import (
 )
 
 EVENT_TYPE = "interlock_message"
-CHART = "data_visualization"
+CHARTS = frozenset({"data_visualization"})  # In a phased rollout: some workspaces refuse them.
+TABLES = frozenset({"data_table", "table"})
 # How far back a lost post is looked for: takeovers come within minutes, restarts within days.
 LOOK_BACK_SECONDS = 7 * 24 * 3600.0
 MOST_LOOKED_THROUGH = 2_000
@@ -242,15 +243,16 @@ def _is_ours(message: Mapping[str, Any], parcel: Parcel) -> bool:
 
 
 def _ever_plainer(parcel: Parcel) -> Iterator[tuple[Content, bool]]:
-    """Yield the content, then without charts, then without blocks, and whether it is the last.
+    """Yield the content, then without charts, tables, blocks, and whether it is the last.
 
     A message that is nothing without its buttons keeps the rest of its blocks.
     """
     whole = parcel.content
-    uncharted = replace(whole, blocks=[one for one in whole.blocks if one.get("type") != CHART])
     versions = [whole]
-    if len(uncharted.blocks) < len(whole.blocks):
-        versions.append(uncharted)
-    if uncharted.blocks and not parcel.needs_blocks:
+    for kinds in (CHARTS, CHARTS | TABLES):
+        rest = [one for one in whole.blocks if one.get("type") not in kinds]
+        if len(rest) < len(versions[-1].blocks):
+            versions.append(replace(whole, blocks=rest))
+    if versions[-1].blocks and not parcel.needs_blocks:
         versions.append(replace(whole, blocks=[]))
     yield from ((one, one is versions[-1]) for one in versions)
