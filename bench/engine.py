@@ -36,8 +36,8 @@ from workflows.store import Message, Subject, Unit
 STEPS = 20
 RUNS = 200
 GOALS = {
-    "step_1": "≥ 0.55 × half the raw commit rate",
-    "step_32": "≥ 1.5 × half the raw commit rate",
+    "step_1": "≥ 0.55 of half the raw commit rate",
+    "step_32": "≥ 1.5 times half the raw commit rate",
     "runs": "with DBOS and LangGraph beside it: a later part",
     "click_to_step_p50_ms": "≤ 10 ms unloaded",
     "click_to_step_p99_ms": "≤ 60 ms unloaded",
