@@ -17,14 +17,14 @@ from bot.wording import (
     escape,
     is_web_address,
     joined,
+    length,
     link,
     mention,
+    one_line,
     plural,
     when,
 )
 from workflows.run import Status
-
-HIT_START, HIT_END = "\x02", "\x03"  # Around the words of a snippet that were searched for.
 
 _TITLE, _WORDS, _SNIPPET = 120, 200, 400
 
@@ -195,11 +195,11 @@ def _entry_line(entry: EntryLine) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One hit; the words searched for stand between `HIT_START` and `HIT_END`."""
+    """One hit; its snippet in pieces, each with whether it is a word that was looked for."""
 
     run: str
     title: str
-    snippet: str
+    snippet: Sequence[tuple[str, bool]]
     at: datetime
     thread: str = ""
 
@@ -220,15 +220,12 @@ def _found_line(one: Found) -> str:
     return f"{there} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
 
 
-def _snippet(snippet: str) -> str:
-    """Return the snippet escaped, with the words searched for in bold."""
+def _snippet(pieces: Sequence[tuple[str, bool]]) -> str:
+    """Return the snippet escaped, with the words that were looked for in bold."""
     told = ""
-    for index, part in enumerate(snippet.split(HIT_START)):
-        hit, end, rest = part.partition(HIT_END)
-        is_hit = index > 0 and bool(end)
-        told += bold(hit, 80) if is_hit else escape(hit, _SNIPPET)
-        told += escape(rest, _SNIPPET)
-        if len(told) > _SNIPPET * 2:
+    for words, is_found in pieces:
+        told += bold(words, 80) if is_found else escape(one_line(words), _SNIPPET)
+        if length(told) > _SNIPPET * 2:
             return f"{told} …"
     return told
 

@@ -98,6 +98,8 @@ def _any_generic(kind: Any) -> st.SearchStrategy[Any]:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return st.one_of(st.none() if one is type(None) else any_of(one) for one in inner)
+    if origin is tuple and Ellipsis not in inner:
+        return st.tuples(*(any_of(one) for one in inner))
     if origin is tuple or origin is Sequence:
         # Few different ones, but many: that is what breaks a budget.
         few = st.lists(any_of(inner[0]), max_size=3)

@@ -5,8 +5,6 @@ import pytest
 
 from bot.command_text import USAGE, Misread, parse
 from bot.views.lists import (
-    HIT_END,
-    HIT_START,
     ApprovalLine,
     EntryLine,
     Found,
@@ -149,10 +147,10 @@ def test_a_models_summary_is_labelled() -> None:
 
 
 def test_hits_are_bold_in_their_snippet_and_the_rest_is_dead_letters() -> None:
-    snippet = f"it was {HIT_START}broken{HIT_END} on <!here> *arrival*"
-    told = told_by(
-        found_list("broken", [Found(run="r_1", title="Refund", snippet=snippet, at=NOON)])
-    )
+    snippet = [("it was ", False), ("broken", True), (" on <!here> *arrival*", False)]
+    hit = Found(run="r_1", title="Refund", snippet=snippet, at=NOON)
+
+    told = told_by(found_list("broken", [hit]))
 
     assert "it was *broken* on &lt;!here&gt; " in told
     assert "*arrival*" not in told
