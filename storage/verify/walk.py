@@ -120,7 +120,7 @@ class Walk:
         self._signatures.finish()
 
     def _meet(self, row: StoredEntry) -> None:
-        index = self._tree.size
+        index = row.place
         if row.place != self._next:
             self._report.fail("index-count", f"Place {row.place} follows {self._next - 1}.")
         self._next = row.place + 1
