@@ -1,0 +1,180 @@
+"""Summaries are found by their words, whatever people type, on both databases."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from storage.outbox_values import MessagePlace
+from storage.search import Hit, find
+from storage.search_words import read_words
+from storage.store import SqlStore
+from storage.unit import SqlUnit
+from tests.storage.run_drafts import finished, new_run, started
+from workflows.entry import INTERLOCK, Draft, Part, PartClass, RunId
+from workflows.store import Message, Subject
+
+
+def write(unit: SqlUnit, run: str, text: str, *, channel: str = "C0OPS") -> None:
+    unit.add_run(new_run(run, channel=channel))
+    unit.append(started(run))
+    unit.append(finished(run))
+    story = json.dumps({"sentences": [{"text": text, "basis": [0]}]}).encode()
+    data = {"by_run": run, "method": "extract", "basis": [0, 1]}
+    part = Part(value=story, cls=PartClass.DERIVED)
+    unit.append(Draft(kind="summary.written", actor=INTERLOCK, data=data, parts={"summary": part}))
+
+
+@pytest.fixture
+def written(store: SqlStore) -> SqlStore:
+    stories = {
+        "r1": "Rita asked to refund order ord_8841, the parcel arrived broken.",
+        "r2": "Ana rolled back release v1.4 because refunds failed on checkout.",
+        "r3": "Nightly check found 412 stale accounts; nothing was deleted.",
+        "r4": "Refund of order ord_9000 was denied: the parcel was not broken at all.",
+    }
+    with store.begin() as unit:
+        for run, text in stories.items():
+            write(unit, run, text, channel="C0SECRET" if run == "r4" else "C0OPS")
+    return store
+
+
+def runs(hits: list[Hit]) -> set[str]:
+    return {hit.run for hit in hits}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("refund", {"r1", "r2", "r4"}),  # Both stem: refunds is found, too.
+        ("refund broken", {"r1", "r4"}),
+        ("REFUND Parcel", {"r1", "r4"}),
+        ('"arrived broken"', {"r1"}),
+        ('"broken arrived"', set()),
+        ("refund -denied", {"r1", "r2"}),
+        ("stale OR checkout", {"r2", "r3"}),
+        ("check*", {"r2", "r3"}),
+        ("ord_8841", {"r1"}),
+        ("8841", {"r1"}),
+        ("v1.4", {"r2"}),
+        ("nowhere", set()),
+        ("-refund", set()),
+        ("", set()),
+        ("?!.,;:()", set()),
+    ],
+)
+def test_words_are_found(written: SqlStore, typed: str, expected: set[str]) -> None:
+    assert runs(find(written.database, typed)) == expected
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '"',
+        '""',
+        "AND",
+        "OR OR OR",
+        "NOT refund",
+        "refund NEAR(broken)",
+        "body:refund",
+        "summary_fts",
+        "refund*broken",
+        "* * *",
+        "a' OR '1'='1",
+        "'; DROP TABLE summary; --",
+        "&&& ||| !!! <-> :*",
+        "\\",
+        "refund\x00broken",
+        "\ud800",
+        "💸 refund",
+        "(" * 500,
+        "x" * 5_000,
+        "word " * 5_000,
+        "-" * 50,
+        "_",
+    ],
+)
+def test_nothing_that_people_type_is_an_error(written: SqlStore, typed: str) -> None:
+    find(written.database, typed)
+
+    assert runs(find(written.database, "stale")) == {"r3"}
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(typed=st.text(alphabet=st.sampled_from("ab*-\"' OR()&|!:<>\\%_é"), max_size=30))
+@example(typed='a "b')
+def test_no_mixture_of_operators_is_an_error(written: SqlStore, typed: str) -> None:
+    find(written.database, typed)
+
+
+def test_a_hit_shows_its_words_and_leads_to_its_proof_and_its_thread(written: SqlStore) -> None:
+    with written.begin() as unit:
+        unit.send(Message(subject=Subject.ROOT, key="r1", run=RunId("r1")))
+    [row] = written.outbox.claim_messages(by="here", limit=5)
+    place = MessagePlace(channel="C0OPS", ts="1.2")
+    written.outbox.mark_delivered(row.id, done=row.wanted, place=place)
+
+    [hit] = find(written.database, "ord_8841 broken")
+
+    assert {one.text.lower() for one in hit.snippet if one.is_found} >= {"broken"}
+    assert "".join(one.text for one in hit.snippet).startswith("Rita asked to refund")
+    assert (hit.index, hit.place, hit.workflow) == (3, place, "refund-customer")
+
+
+def test_runs_of_other_channels_are_left_out(written: SqlStore) -> None:
+    found = find(written.database, "refund", channels={"C0OPS"})
+
+    assert runs(found) == {"r1", "r2"}
+
+
+def test_older_hits_follow_on_the_next_page(written: SqlStore) -> None:
+    first = find(written.database, "refund", limit=2)
+    oldest = min(hit.id for hit in find(written.database, "refund"))
+
+    assert len(first) == 2
+    assert find(written.database, "refund", before=oldest) == []
+    assert runs(find(written.database, "refund", before=oldest + 1)) == {"r1"}
+
+
+def test_only_the_newest_hits_are_ranked(store: SqlStore) -> None:
+    """An old summary made of nothing but the word would be the best one by rank."""
+    with store.begin() as unit:
+        write(unit, "old", "refund refund refund")
+    for batch in range(4):
+        with store.begin() as unit:
+            for number in range(500):
+                write(unit, f"r{batch}-{number}", f"A long story about one more refund {number}.")
+
+    best = find(store.database, "refund", limit=5)
+
+    assert len(best) == 5
+    assert "old" not in runs(best)
+    assert runs(find(store.database, "refund", before=2)) == {"old"}
+
+
+def test_a_summary_written_anew_replaces_the_words_of_the_old_one(written: SqlStore) -> None:
+    data = {"by_run": "r3", "method": "extract", "basis": [0]}
+    part = Part(value=b"Entirely different words.", cls=PartClass.DERIVED)
+    with written.begin() as unit:
+        unit.append(
+            Draft(kind="summary.written", actor=INTERLOCK, data=data, parts={"summary": part})
+        )
+
+    assert runs(find(written.database, "stale")) == set()
+    assert runs(find(written.database, "different")) == {"r3"}
+
+
+def test_words_are_read_as_groups_phrases_and_exclusions() -> None:
+    words = read_words('refund "arrived broken" -denied stale OR old check*')
+
+    assert [[term.words for term in group] for group in words.groups] == [
+        [("refund",)],
+        [("arrived", "broken")],
+        [("stale",), ("old",)],
+        [("check",)],
+    ]
+    assert [term.words for term in words.without] == [("denied",)]
+    assert words.groups[-1][0].is_prefix
