@@ -1,0 +1,402 @@
+"""Units: kept as a whole or not at all, alone or in a group, on both databases."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from storage.database import Database, Transaction, open_database
+from storage.group_commit import MOST_BODIES
+from storage.sqlite_database import SqliteDatabase
+from workflows.errors import StorageUnavailableError, UnusableDatabaseError
+
+LONG = 20.0
+
+
+@pytest.fixture
+def numbers(database: Database) -> Database:
+    """A database with one table of numbers."""
+    with database.begin() as tx:
+        tx.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
+    return database
+
+
+def add(tx: Transaction, number: int) -> None:
+    tx.connection.execute(text("INSERT INTO number VALUES (:n)"), {"n": number})
+
+
+def stored(connection: Connection) -> list[int]:
+    return list(connection.execute(text("SELECT n FROM number ORDER BY n")).scalars())
+
+
+def kept(database: Database) -> list[int]:
+    with database.read() as connection:
+        return stored(connection)
+
+
+def at_once(*bodies: Callable[[], None]) -> list[BaseException | None]:
+    """Run each body in a thread of its own; return what each raised."""
+    raised: list[BaseException | None] = [None] * len(bodies)
+
+    def call(place: int) -> None:
+        try:
+            bodies[place]()
+        except BaseException as error:  # noqa: BLE001  the test looks at it
+            raised[place] = error
+
+    threads = [threading.Thread(target=call, args=(place,)) for place in range(len(bodies))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert not any(thread.is_alive() for thread in threads)
+    return raised
+
+
+def test_a_unit_is_kept_as_a_whole(numbers: Database) -> None:
+    with numbers.begin() as tx:
+        add(tx, 1)
+        add(tx, 2)
+
+    assert kept(numbers) == [1, 2]
+
+
+def test_a_unit_that_raises_leaves_nothing(numbers: Database) -> None:
+    undone: list[str] = []
+    with pytest.raises(ZeroDivisionError), numbers.begin() as tx:
+        tx.on_rollback(lambda: undone.append("undone"))
+        tx.after_commit(lambda: undone.append("never"))
+        add(tx, 1)
+        _ = 1 // 0
+
+    assert kept(numbers) == []
+    assert undone == ["undone"]
+
+
+def test_what_follows_a_commit_runs_after_it(numbers: Database) -> None:
+    seen: list[list[int]] = []
+    with numbers.begin() as tx:
+        tx.after_commit(lambda: seen.append(kept(numbers)))
+        add(tx, 1)
+        assert seen == []
+
+    assert seen == [[1]]
+
+
+def test_an_end_runs_once_and_takes_the_unit_with_it_when_it_fails(numbers: Database) -> None:
+    calls: list[int] = []
+
+    def end(_tx: Transaction) -> None:
+        calls.append(1)
+        raise RuntimeError("cannot seal")
+
+    with pytest.raises(RuntimeError, match="cannot seal"), numbers.begin() as tx:
+        add(tx, 1)
+        tx.at_end(end)
+        tx.at_end(end)
+
+    assert calls == [1]
+    assert kept(numbers) == []
+
+
+def test_a_unit_inside_a_unit_is_refused(numbers: Database) -> None:
+    with (
+        pytest.raises(RuntimeError, match="already open"),
+        numbers.begin() as tx,
+        numbers.begin(),
+    ):
+        add(tx, 1)
+
+    with numbers.begin() as tx:
+        add(tx, 2)
+    assert kept(numbers) == [2]
+
+
+def test_a_snapshot_does_not_see_what_is_committed_after_it(numbers: Database) -> None:
+    with numbers.read() as connection:
+        assert stored(connection) == []
+        with numbers.begin() as tx:
+            add(tx, 1)
+        assert stored(connection) == []
+
+    assert kept(numbers) == [1]
+
+
+def test_a_constraint_that_is_hurt_is_not_a_refusal_of_ours(numbers: Database) -> None:
+    with pytest.raises(IntegrityError), numbers.begin() as tx:
+        add(tx, 1)
+        add(tx, 1)
+
+    assert kept(numbers) == []
+
+
+def test_many_threads_are_all_kept_and_one_that_fails_takes_back_only_itself(
+    numbers: Database,
+) -> None:
+    def body(number: int) -> Callable[[], None]:
+        def run() -> None:
+            with numbers.begin() as tx:
+                add(tx, number)
+                if number % 5 == 0:
+                    raise LookupError(number)
+
+        return run
+
+    raised = at_once(*(body(number) for number in range(60)))
+
+    assert kept(numbers) == [number for number in range(60) if number % 5]
+    assert [error is not None for error in raised] == [number % 5 == 0 for number in range(60)]
+
+
+def test_a_reader_cannot_write(numbers: Database) -> None:
+    with pytest.raises(Exception, match=r"(?i)read.?only"), numbers.read() as connection:
+        connection.execute(text("INSERT INTO number VALUES (1)"))
+
+
+class Line:
+    """Threads that wait for the writer, so that the next commit is one of many."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.release = threading.Event()
+        self.inside = threading.Event()
+        self.told: list[str] = []
+
+    def first(self) -> None:
+        with self.database.begin() as tx:
+            add(tx, 1_000)
+            self.inside.set()
+            assert self.release.wait(LONG)
+        self.told.append("first")
+
+    def second(self, number: int, *, end: Callable[[Transaction], None] | None = None) -> None:
+        assert self.inside.wait(LONG)
+        with self.database.begin() as tx:
+            add(tx, number)
+            if end is not None:
+                tx.at_end(end)
+        self.told.append(f"second {number}")
+
+    def let_go(self, waiting: int) -> None:
+        assert self.inside.wait(LONG)
+        turns = self.database._turns  # type: ignore[attr-defined]  # noqa: SLF001  to know who waits
+        deadline = time.monotonic() + LONG
+        while len(turns._line) < waiting and time.monotonic() < deadline:  # noqa: SLF001
+            time.sleep(0.001)
+        self.release.set()
+
+
+@pytest.fixture
+def queue(sqlite_url: str) -> Line:
+    database = open_database(sqlite_url)
+    with database.begin() as tx:
+        tx.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
+    return Line(database)
+
+
+def test_those_who_wait_are_committed_together(queue: Line) -> None:
+    ends: list[int] = []
+
+    def end(tx: Transaction) -> None:
+        ends.append(len(stored(tx.connection)))
+
+    at_once(
+        queue.first,
+        lambda: queue.second(1, end=end),
+        lambda: queue.second(2, end=end),
+        lambda: queue.let_go(2),
+    )
+
+    assert ends == [3]
+    assert kept(queue.database) == [1, 2, 1_000]
+
+
+def test_a_commit_that_fails_fails_for_all_and_nobody_was_told_before(queue: Line) -> None:
+    def end(_tx: Transaction) -> None:
+        assert queue.told == []
+        raise sqlite3.OperationalError("disk I/O error")
+
+    raised = at_once(
+        queue.first,
+        lambda: queue.second(1, end=end),
+        lambda: queue.second(2),
+        lambda: queue.let_go(2),
+    )
+
+    assert [type(error) for error in raised[:3]] == [sqlite3.OperationalError] * 3
+    assert queue.told == []
+    assert kept(queue.database) == []
+    with queue.database.begin() as tx:
+        add(tx, 7)
+    assert kept(queue.database) == [7]
+
+
+def test_the_first_of_a_group_fails_alone(queue: Line) -> None:
+    def first() -> None:
+        with queue.database.begin() as tx:
+            add(tx, 1_000)
+            queue.inside.set()
+            assert queue.release.wait(LONG)
+            raise LookupError("mine")
+
+    raised = at_once(first, lambda: queue.second(1), lambda: queue.let_go(1))
+
+    assert [type(error) for error in raised] == [LookupError, type(None), type(None)]
+    assert kept(queue.database) == [1]
+
+
+def test_the_last_of_a_group_fails_alone_and_the_others_are_kept(queue: Line) -> None:
+    def failing() -> None:
+        assert queue.inside.wait(LONG)
+        with queue.database.begin() as tx:
+            add(tx, 2)
+            raise LookupError("mine")
+
+    raised = at_once(queue.first, failing, lambda: queue.let_go(1))
+
+    assert [type(error) for error in raised] == [type(None), LookupError, type(None)]
+    assert kept(queue.database) == [1_000]
+
+
+def test_a_group_ends_though_more_keep_coming(queue: Line) -> None:
+    count = MOST_BODIES + 20
+    ends: list[int] = []
+
+    def end(tx: Transaction) -> None:
+        ends.append(len(stored(tx.connection)))
+
+    at_once(
+        queue.first,
+        *(lambda n=n: queue.second(n, end=end) for n in range(count)),
+        lambda: queue.let_go(count),
+    )
+
+    assert len(ends) >= 2
+    assert len(kept(queue.database)) == count + 1
+
+
+def test_who_waits_too_long_is_told_and_the_others_go_on(queue: Line) -> None:
+    def impatient() -> None:
+        assert queue.inside.wait(LONG)
+        try:
+            with queue.database.begin(lock_timeout_ms=50):
+                pass
+        finally:
+            queue.release.set()
+
+    raised = at_once(queue.first, impatient)
+
+    assert raised[0] is None
+    assert isinstance(raised[1], StorageUnavailableError)
+    assert kept(queue.database) == [1_000]
+
+
+def test_a_transaction_that_sqlite_gave_up_keeps_nobody(queue: Line) -> None:
+    def given_up() -> None:
+        assert queue.inside.wait(LONG)
+        with queue.database.begin() as tx:
+            tx.driver.execute("ROLLBACK")  # What SQLite does by itself on a full disk.
+
+    raised = at_once(queue.first, given_up, lambda: queue.let_go(1))
+
+    assert [type(error) for error in raised[:2]] == [StorageUnavailableError] * 2
+    assert kept(queue.database) == []
+
+
+def test_a_lock_of_another_process_is_a_refusal_with_a_hint(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    database._driver.execute("PRAGMA busy_timeout = 10")  # type: ignore[attr-defined]  # noqa: SLF001
+    other = sqlite3.connect(sqlite_url, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailableError, match=r"locked.*Try again"), database.begin():
+        pass
+    other.execute("ROLLBACK")
+
+    with database.begin():
+        pass
+    other.close()
+    database.close()
+
+
+def test_sqlite_is_opened_with_the_settings_that_we_rely_on(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    with database.begin() as tx:
+        found = {
+            name: tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
+    database.close()
+
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///some.db?synchronous=off",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://somewhere/else",
+        "://",
+    ],
+)
+def test_an_address_that_is_no_safe_database_is_refused(url: str) -> None:
+    with pytest.raises(UnusableDatabaseError):
+        open_database(url)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "noise.db").write_bytes(b"noise" * 1_000)
+
+    with pytest.raises(UnusableDatabaseError, match="backup"):
+        open_database(str(tmp_path / "noise.db"))
+
+
+def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailableError, match="path"):
+        open_database(str(tmp_path / "nowhere" / "interlock.db"))
+
+
+def test_a_server_that_is_not_there_is_refused() -> None:
+    with pytest.raises(StorageUnavailableError, match="server"):
+        open_database("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
+
+
+def test_postgres_commits_last_and_its_waits_are_bounded(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with database.begin(lock_timeout_ms=120, statement_timeout_ms=340) as tx:
+        found = [
+            tx.connection.exec_driver_sql(f"SHOW {name}").scalar()
+            for name in (
+                "synchronous_commit",
+                "transaction_isolation",
+                "lock_timeout",
+                "statement_timeout",
+            )
+        ]
+    with database.begin() as tx:
+        again = tx.connection.exec_driver_sql("SHOW lock_timeout").scalar()
+    database.close()
+
+    assert found == ["on", "read committed", "120ms", "340ms"]
+    assert again == "30s"
+
+
+def test_only_a_unit_commits(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+
+    assert isinstance(database, SqliteDatabase)
+    with pytest.raises(RuntimeError, match="Only database.begin"), database.begin() as tx:
+        tx.connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+        tx.connection.commit()
+    database.close()
