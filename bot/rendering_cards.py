@@ -7,7 +7,7 @@ from bot.views.doubt_card import DoubtCard, DoubtSettled, doubt_card
 from bot.views.exception_card import ExceptionCard, TroubleSettled, exception_card
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
-from bot.views.request_values import Preview, Receipt, RequestCard, Vote
+from bot.views.request_values import Preview, RequestCard, Vote
 from storage.outbox_values import OutboxRow
 from workflows.actions.base import Effect
 from workflows.entry import Entry, Json, Ref
@@ -37,7 +37,7 @@ def draw_card(
         return None
     said = _said(read, request.id)
     settling = _settling(read, request)
-    receipt = _receipt(reader, settling)
+    receipt = reader.receipt_of(settling) if settling is not None else None
     now = tally(request, [_decision(one) for one in said])
     preview = Preview.read(shown)
     card = RequestCard(
@@ -86,14 +86,6 @@ def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:
     closed = [one for one in ends if one.data["request"] == request.id]
     voted = [one for one in _said(read, request.id) if one.data.get("settles")]
     return next(reversed(closed or voted), None)
-
-
-def _receipt(reader: RunReader, settling: Entry | None) -> Receipt | None:
-    found = reader.receipt_line(settling) if settling is not None else None
-    if found is None:
-        return None
-    number, leaf, size, root = found
-    return Receipt(number=number, leaf=leaf, size=size, root=root)
 
 
 def _reason(read: RunRead, request: ApprovalRequest) -> str:

@@ -77,7 +77,8 @@ def _place_of(read: RunRead, card: str, places: OutboxRows) -> MessagePlace | No
 
 def _step(name: str, state: StepState) -> StepLine:
     notes = []
-    if state.attempt > 1:
+    # A read is made again before an effect that rests on it; that is no further attempt.
+    if state.attempt > 1 and state.phase is not Phase.OBSERVED:
         notes.append(f"attempt {state.attempt}")
     if state.error_class and state.phase in TOLD_ERRORS:
         notes.append(state.error_class)

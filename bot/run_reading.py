@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.directory import Directory
+from bot.views.request_values import Receipt
 from bot.wording import Who, who_of
-from storage.heads import receipt
+from storage.heads import mark_shown, receipt
 from storage.history import read_run
 from storage.listing import ListedRun, listed_run, people_of
 from storage.outbox_values import MessagePlace
@@ -132,13 +133,18 @@ class RunReader:
             return ""
         return f"{self._workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"
 
-    def receipt_line(self, entry: Entry) -> tuple[int, str, int, str] | None:
-        """Return number, leaf, size and root of an entry's receipt, None while it has no place."""
-        with self._store.database.read() as connection:
-            found = receipt(connection, entry.id)
-        if found is None:
-            return None
-        return found.index, found.leaf.hex(), found.size, found.root.hex()
+    def receipt_of(self, entry: Entry) -> Receipt | None:
+        """Return where an entry stands, under a head that is kept since people will hold it.
+
+        None while the entry has no place, or its head was replaced in this very moment.
+        """
+        with self._store.database.begin() as tx:
+            found = receipt(tx.connection, entry.id)
+            if found is None or not mark_shown(tx, found.size):
+                return None
+        return Receipt(
+            number=found.index, leaf=found.leaf.hex(), size=found.size, root=found.root.hex()
+        )
 
 
 def part_json(entry: Entry, name: str) -> Json:

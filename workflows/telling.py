@@ -27,8 +27,8 @@ def messages_about(entry: Entry) -> Iterator[Message]:
     if run is None:
         return
     yield Message(subject=Subject.ROOT, key=run, run=run)
-    if entry.kind.startswith("approval."):
-        yield Message(subject=Subject.CARD, key=str(entry.data["request"]), run=run)
+    if _request(entry):
+        yield Message(subject=Subject.CARD, key=_request(entry), run=run)
     if entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS:
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
     if entry.kind in EXCEPTIONS or _decision(entry) == "exception":
@@ -37,6 +37,12 @@ def messages_about(entry: Entry) -> Iterator[Message]:
         )
     if entry.kind in ENDS:
         yield Message(subject=Subject.OUTCOME, key=run, run=run)
+
+
+def _request(entry: Entry) -> str:
+    """Return the request whose card an entry changes; an effect that begins uses it up."""
+    changes = entry.kind.startswith("approval.") or entry.kind == "action.intended"
+    return str(entry.data.get("request") or "") if changes else ""
 
 
 def _decision(entry: Entry) -> str:
