@@ -1,0 +1,104 @@
+"""How fast we speak, as arithmetic: never faster than Slack allows, decisions first."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.pacing import POST, UPDATE, Pacer, TooSoonError
+
+
+class Ticks:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def taken(pacer: Pacer, method: str, *, channel: str | None = None, urgent: bool = True) -> bool:
+    try:
+        pacer.take(method, channel=channel, is_urgent=urgent)
+    except TooSoonError:
+        return False
+    return True
+
+
+def test_a_channel_takes_a_short_burst_and_then_one_a_second() -> None:
+    ticks = Ticks()
+    pacer = Pacer(ticks)
+
+    at_once = sum(taken(pacer, POST, channel="C1") for _ in range(10))
+    later = 0
+    for _ in range(50):
+        ticks.now += 0.2
+        later += taken(pacer, POST, channel="C1")
+
+    assert at_once == 3
+    assert later in {9, 10}
+
+
+def test_channels_do_not_wait_for_each_other() -> None:
+    pacer = Pacer(Ticks())
+
+    assert all(taken(pacer, POST, channel=f"C{number}") for number in range(8))
+
+
+def test_live_states_leave_room_for_decisions() -> None:
+    pacer = Pacer(Ticks())
+    while taken(pacer, UPDATE, urgent=False):
+        pass
+
+    assert taken(pacer, UPDATE, urgent=True)
+
+
+def test_what_slack_slowed_down_waits_and_the_rest_goes_on() -> None:
+    ticks = Ticks()
+    pacer = Pacer(ticks)
+    pacer.slow_down(UPDATE, after=30)
+
+    assert not taken(pacer, UPDATE)
+    assert taken(pacer, POST, channel="C1")
+    ticks.now = 30
+    assert taken(pacer, UPDATE)
+
+
+def test_whoever_is_too_early_is_told_when_to_come_back() -> None:
+    ticks = Ticks()
+    pacer = Pacer(ticks)
+    while taken(pacer, POST, channel="C1"):
+        pass
+    with pytest.raises(TooSoonError) as told:
+        pacer.take(POST, channel="C1")
+
+    ticks.now += told.value.after
+
+    assert taken(pacer, POST, channel="C1")
+
+
+def test_a_crowd_is_told_to_come_one_by_one() -> None:
+    pacer = Pacer(Ticks())
+    waits = []
+    for _ in range(40):
+        try:
+            pacer.take(POST, channel="C1", is_urgent=False)
+        except TooSoonError as early:
+            waits.append(early.after)
+
+    assert waits == sorted(waits)
+    assert len({round(one, 3) for one in waits[:20]}) == 20
+    assert waits[-1] <= 30
+
+
+@given(st.lists(st.floats(min_value=0, max_value=3), max_size=120))
+def test_no_minute_ever_holds_more_updates_than_slack_allows(pauses: list[float]) -> None:
+    ticks = Ticks()
+    pacer = Pacer(ticks)
+    at: list[float] = []
+    for pause in pauses:
+        ticks.now += pause
+        if taken(pacer, UPDATE):
+            at.append(ticks.now)
+
+    assert all(sum(begin <= one < begin + 60 for one in at) <= 50 for begin in at)
