@@ -3,6 +3,7 @@
 Tests build the same bot with other `Means` and start only the parts they are about.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.addresses import Addresses
+from bot.clock import Clock
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
@@ -32,6 +34,7 @@ from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient
 from bot.slack_errors import SlackError
 from bot.socket_mode import Sockets
+from bot.timetable import Schedule, Timetable, schedules_of
 from bot.undelivered import Aftermath
 
 LAZY_THREADS = 32
@@ -113,6 +116,8 @@ def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
     register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
     outbox = _outbox(core, workspace, directory)
     core.store.on_sent(outbox.nudge)
+    clock = _clock(core)
+    core.store.on_due(clock.due_at)
     holder = Holder(
         settings.home,
         lambda order, person: carry_out(core, order, person=person),
@@ -123,7 +128,7 @@ def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
         outbox=outbox,
         segments=Segments(core),
         receiver=_receiver(app, workspace),
-        others=[holder, *_sequencing(core)],
+        others=[clock, holder, *_sequencing(core)],
     )
 
 
@@ -132,6 +137,8 @@ def bolt_app(workspace: Workspace) -> App:
     secret = workspace.settings.signing_secret
     return App(
         name="interlock",
+        # Bolt gives a logger of its own the root's level, and then tells every frame.
+        logger=logging.getLogger("slack_bolt"),
         client=_web_client(workspace),
         signing_secret=secret.get_secret_value() if secret else "",
         process_before_response=True,
@@ -170,6 +177,15 @@ def _receiver(app: App, workspace: Workspace) -> Sockets | HttpServer:
         return HttpServer(app, host=host, port=port)
     token = settings.app_token.get_secret_value() if settings.app_token else ""
     return Sockets(app, app_token=token, web_client=_web_client(workspace))
+
+
+def _clock(core: Core) -> Clock:
+    def schedules() -> list[Schedule]:
+        found = core.library.definitions()
+        return schedules_of(found, core.engine, channel=core.settings.channel)
+
+    timetable = Timetable(core.store, schedules, born=core.means.clock())
+    return Clock(core.store, core.engine.handle_due, timetable, now=core.means.clock)
 
 
 def _sequencing(core: Core) -> list[Part]:

@@ -83,7 +83,9 @@ class Commands:
                 return reports.approvals(page=page)
             case Workflows():
                 return reports.workflows(page=page)
+            case Find(words=words):
+                return reports.found(words, page=page)
             case Misread(problem=problem, usage=usage):
                 return help_page(name=self.desk.command, problem=problem, usage=usage)
-            case Help() | Run() | Cancel() | Find() | Digest():
+            case Help() | Run() | Cancel() | Digest():
                 return help_page(name=self.desk.command)

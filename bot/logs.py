@@ -12,7 +12,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
-QUIET = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "uvicorn", "apscheduler", "alembic")
+QUIET = ("slack_sdk", "httpx", "httpcore", "uvicorn", "apscheduler", "alembic")
 
 Redact = Callable[[str], str]
 
@@ -28,6 +28,9 @@ def configure_logs(level: str, redact: Redact, *, stream: TextIO = sys.stderr) -
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns at each start that it was given a client although a token stands in the
+    # environment. What our listeners raise is logged by us.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
 
 
 class RedactingFormatter(logging.Formatter):

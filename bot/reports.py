@@ -13,10 +13,12 @@ from bot.previews import preview_of
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
+    Found,
     RunLine,
     RunShown,
     WorkflowLine,
     approval_list,
+    found_list,
     run_list,
     run_shown,
     workflow_list,
@@ -36,12 +38,14 @@ from storage.listing import (
     refs_of,
 )
 from storage.outbox_values import MessagePlace
+from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
-from workflows.errors import InterlockError, UnknownRunError
+from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
 from workflows.people import CLICK_AGE
 from workflows.run import Status
 
+MOST_FOUND = 50
 TROUBLED = frozenset({Status.EXCEPTION, Status.IN_DOUBT})
 
 
@@ -94,10 +98,30 @@ class Reports:
         lines = [self._approval_line(one, mine) for one in found]
         return approval_list(lines, page=page)
 
+    def found(self, words: str, *, page: int) -> Rendered:
+        """Return the runs whose summaries speak of `words`."""
+        hits = find(self.desk.store.database, words, limit=MOST_FOUND)
+        return found_list(words, [self._found(one) for one in hits], page=page)
+
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
         lines = [self._workflow_line(one) for one in self.desk.library.definitions()]
         return workflow_list(lines, page=page)
+
+    def _found(self, hit: Hit) -> Found:
+        return Found(
+            run=hit.run,
+            title=self._title_now(hit.workflow),
+            snippet=[(one.text, one.is_found) for one in hit.snippet],
+            at=hit.written_at,
+            thread=self._link(hit.place),
+        )
+
+    def _title_now(self, workflow: str) -> str:
+        try:
+            return self.desk.library.active(workflow).title
+        except UnknownWorkflowError:  # Retired since; its name is known all the same.
+            return workflow
 
     def _run_line(self, listed: ListedRun) -> RunLine:
         return RunLine(

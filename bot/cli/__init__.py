@@ -18,7 +18,7 @@ COMMANDS: dict[str, Place] = {
     "cancel": Place("bot.cli.running", "cancel", "Cancel a run."),
     "runs": Place("bot.cli.reading", "runs", "List runs, the newest first."),
     "show": Place("bot.cli.reading", "show", "Tell the story of one run."),
-    "find": Place("bot.cli.reading", "find", "Search the summaries of runs."),
+    "find": Place("bot.cli.reading", "find_runs", "Search the summaries of runs."),
     "digest": Place("bot.cli.reading", "digest", "Print what happened in a period."),
     "policy": Place("bot.cli.checking", "policy", "Work with the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),

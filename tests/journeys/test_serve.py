@@ -1,0 +1,186 @@
+"""`interlock serve` as a process of its own, and commands beside it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo.stage import Stage, staged
+from tests.journeys.company import OPS, SHIPPED, Scene, free_port
+
+INTERLOCK = Path(sys.executable).with_name("interlock")
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with staged(tmp_path, SHIPPED, port=0) as made:
+        yield made
+
+
+def environment(stage: Stage, **others: str) -> dict[str, str]:
+    slack = stage.slack
+    return {
+        "PATH": os.environ["PATH"],
+        "INTERLOCK_HOME": str(stage.home),
+        "INTERLOCK_WORKFLOWS": str(stage.workflows),
+        "INTERLOCK_POLICY": str(stage.policy),
+        "INTERLOCK_CHANNEL": "ops",
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        **others,
+    }
+
+
+def interlock(stage: Stage, *words: str, **others: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [INTERLOCK, *words],
+        env=environment(stage, **others),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [INTERLOCK, "serve"],
+        env=environment(stage),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        stage.slack.wait_for_connection(1, timeout=PATIENCE)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_works_from_an_empty_home_with_nothing_but_tokens(tmp_path: Path) -> None:
+    with staged(tmp_path / "stage", SHIPPED, port=0) as stage:
+        bare = {
+            "PATH": os.environ["PATH"],
+            "INTERLOCK_HOME": str(tmp_path / "fresh"),
+            "SLACK_API_URL": stage.slack.api_url,
+            "SLACK_BOT_TOKEN": stage.slack.bot_token,
+            "SLACK_APP_TOKEN": stage.slack.app_token,
+        }
+        process = subprocess.Popen([INTERLOCK, "serve"], env=bare, stderr=subprocess.PIPE)
+        stage.slack.wait_for_connection(1, timeout=PATIENCE)
+        rita = stage.slack.workspace.person("rita")
+        outcome = rita.command("/ops help", channel=OPS).outcome
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+    assert outcome == "acked"
+    assert (tmp_path / "fresh" / "policy.yaml").exists()
+
+
+def test_it_stops_within_seconds_of_being_told_to(stage: Stage) -> None:
+    with serving(stage) as process:
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout=PATIENCE)
+
+    assert code == 0
+    assert time.monotonic() - started < 6
+
+
+def test_a_second_one_on_the_same_home_is_refused_and_told_who_serves(stage: Stage) -> None:
+    with serving(stage) as process:
+        second = interlock(stage, "serve")
+
+    assert second.returncode == 2
+    assert str(process.pid) in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_run_started_beside_it_goes_through_it(stage: Stage) -> None:
+    scene = Scene(stage=stage, over="socket")
+    values = ("order=ord_1001", "amount=500", "reason=broken")
+    with serving(stage):
+        started = interlock(stage, "run", "refund-customer", *values, "--json")
+        assert started.returncode == 0, started.stderr
+        told = json.loads(started.stdout)
+        root = scene.waits(lambda: next(iter(scene.roots()), None), "the run's first message")
+        card = scene.card(root)
+        scene.person("ana").click(card.buttons[0], message=card)
+        scene.ends(root, "done")
+        shown = json.loads(interlock(stage, "show", told["run"], "--json").stdout)
+
+    assert told["served"] is True
+    assert shown["status"] == "done"
+    assert [one.amount for one in stage.shop.effects("ord_1001")] == [500]
+
+
+def test_a_run_started_while_nobody_serves_waits_for_the_next_one(stage: Stage) -> None:
+    scene = Scene(stage=stage, over="socket")
+    values = ("order=ord_1001", "amount=500", "reason=broken", "--key", "ticket-7")
+    first = json.loads(interlock(stage, "run", "refund-customer", *values, "--json").stdout)
+    again = json.loads(interlock(stage, "run", "refund-customer", *values, "--json").stdout)
+    with serving(stage):
+        root = scene.waits(lambda: next(iter(scene.roots()), None), "the run's first message")
+        scene.card(root)
+
+    assert first["is_new"] is True
+    assert (again["is_new"], again["run"]) == (False, first["run"])
+
+
+def test_wrong_values_on_the_command_line_are_named_field_by_field(stage: Stage) -> None:
+    with serving(stage):
+        refused = interlock(stage, "run", "refund-customer", "order=8841", "--json")
+    data = json.loads(refused.stdout)
+
+    assert refused.returncode == 2
+    assert set(data["fields"]) == {"order", "amount", "reason"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN: invalid_auth"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "SLACK_APP_TOKEN: invalid_auth"),
+        ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN is not set"),
+        ({"SLACK_API_URL": f"http://127.0.0.1:{free_port()}/api/"}, "unreachable"),
+    ],
+)
+def test_what_slack_does_not_take_is_said_in_one_sentence(
+    stage: Stage, wrong: dict[str, str], told: str
+) -> None:
+    ended = interlock(stage, "serve", **wrong)
+
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_head_that_was_given_out_is_checked_later(stage: Stage) -> None:
+    with serving(stage):
+        head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
+        note = stage.home / "head.note"
+        note.write_text(head["note"])
+    words = ("audit", "verify", "--vkey", head["vkey"], "--checkpoint", str(note), "--json")
+    verified = interlock(stage, *words)
+
+    assert verified.returncode == 0, verified.stdout
+    assert json.loads(verified.stdout)["ok"] is True
+
+
+def test_a_broken_policy_stops_it_with_the_place_of_the_fault(stage: Stage) -> None:
+    text = stage.policy.read_text()
+    stage.policy.write_text(text.replace("approve: 1", "approve: 0", 1))
+    ended = interlock(stage, "serve")
+
+    assert ended.returncode == 2
+    assert f"{stage.policy}:" in ended.stderr
