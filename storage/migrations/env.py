@@ -9,7 +9,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
-from storage.base import Base, UtcDateTime
+from storage.base import UtcDateTime
+from storage.models import Base
 
 MIGRATION_LOCK = 0x494E5445524C4B  # "INTERLK": one number for every process that migrates.
 

@@ -381,7 +381,8 @@ def restore_to(trail: Trail, size: int) -> None:
     tree.extend(leaves(trail)[:size])
     seal_again(trail, tree)
     trail.run_sql(
-        f"DELETE FROM audit_part WHERE entry_seq IN (SELECT seq FROM audit_entry WHERE idx >= {size})",
+        "DELETE FROM audit_part WHERE entry_seq IN"
+        f" (SELECT seq FROM audit_entry WHERE idx >= {size})",
         f"DELETE FROM audit_entry WHERE idx >= {size}",
     )
 

@@ -42,18 +42,7 @@ LEAVES = [
 ]
 ROOT_OF_2 = "1640f1dde5baacd25739f80a1f013ca2710bde0ba7cf9f477c2d9b76ad401271"
 ROOT_OF_3 = "1d9adf544cdfc01c9f21f705efe4c2330c8c021fb30a4f3ef5012aecd3b6bfc7"
-PROOF = """\
-c2sp.org/tlog-proof@v1
-index 1
-MXmefWVSrUxm6BksRS+GwJX+OV+lQyEC+2e5fzFyTZ8=
-B74r9dApfMt19Jhm6HlOQso2HuiLb7USaJLX+3RG1lw=
-
-interlock.example/audit/T0ABC
-3
-HZrfVEzfwByfIfcF7+TCMwyMAh+zCk8+9QEq7NO2v8c=
-
-— interlock.example/audit/T0ABC +V61u5UrHDSKDKzw4/hT+vO0wzOGJK++JZNOH86HzvB1+ngu9tBbFiWJHHOs9dPsiawy0wHztcWjB9ZseCoXD1TPfgM=
-"""
+PROOF = (Path(__file__).parent / "vector.tlog-proof").read_text("utf-8")
 DRAFTS = [
     Draft(
         kind="log.init",

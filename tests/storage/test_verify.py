@@ -81,9 +81,8 @@ def test_many_signatures_are_checked_in_several_processes(
     monkeypatch.setattr("storage.verify.signatures.WORTH_A_PROCESS", 1)
     trail.run("r1")
     flipped = trail.place_of("action.executed")
-    trail.run_sql(
-        f"UPDATE audit_entry SET line = replace(line, '\"ms\":12', '\"ms\":13') WHERE idx = {flipped}"
-    )
+    changed = "replace(line, '\"ms\":12', '\"ms\":13')"
+    trail.run_sql(f"UPDATE audit_entry SET line = {changed} WHERE idx = {flipped}")
     report = verify_database(trail.url, [trail.pin], now=trail.clock, processes=2)
 
     assert ("entry-signature", f"The signature of entry {flipped} is false.") in report.failures
@@ -214,7 +213,7 @@ def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> Non
         assert report.malformed
 
 
-def test_a_verification_writes_nothing(tmp_path: Path, sqlite_url: str, trail: Trail) -> None:
+def test_a_verification_writes_nothing(tmp_path: Path, trail: Trail) -> None:
     trail.run("r1")
     before = {path.name for path in tmp_path.iterdir()}
     verified(trail)

@@ -1,0 +1,93 @@
+"""The schema: migrations give exactly the models, and the database guards the entries itself."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import SchemaItem
+
+from storage.database import Database, open_database
+from storage.journal import Journal
+from storage.migrate import is_current, upgrade
+from storage.models import SEARCH_OBJECTS, Base
+
+
+def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
+    """Whether the models describe it; the search index stands in its migration alone."""
+    table = getattr(found, "table", None)
+    return (
+        name not in SEARCH_OBJECTS and f"{getattr(table, 'name', '')}.{name}" not in SEARCH_OBJECTS
+    )
+
+
+COMPARED = {"compare_type": True, "include_object": is_ours}
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    return database.engine
+
+
+def test_an_empty_database_is_brought_to_the_schema_of_the_models(engine: Engine) -> None:
+    assert not is_current(engine)
+    upgrade(engine)
+    assert is_current(engine)
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=COMPARED)
+        drift = compare_metadata(context, Base.metadata)
+    assert drift == []
+
+
+def test_an_upgrade_done_twice_changes_nothing(engine: Engine) -> None:
+    upgrade(engine)
+    upgrade(engine)
+
+    assert is_current(engine)
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.op.create_index", lambda *_a, **_k: broken())
+        with pytest.raises(DBAPIError):
+            upgrade(engine)
+
+    upgrade(engine)
+    assert is_current(engine)
+
+
+def broken() -> None:
+    raise DBAPIError("CREATE INDEX", None, RuntimeError("disk"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_entry",
+        "UPDATE audit_entry SET line = line",
+        "UPDATE audit_entry SET idx = 7",
+        "UPDATE audit_entry SET idx = NULL",
+        "UPDATE audit_entry SET leaf = leaf, idx = 7",
+        "UPDATE audit_entry SET kind = 'run.started'",
+        "INSERT INTO audit_entry (line, leaf) SELECT line, leaf FROM audit_entry",
+    ],
+)
+def test_the_database_refuses_to_change_an_entry(
+    database: Database, journal: Journal, statement: str
+) -> None:
+    assert journal.origin
+    with pytest.raises(DBAPIError), database.begin() as tx:
+        tx.connection.execute(text(statement))
+
+
+def test_a_table_of_entries_cannot_be_emptied_on_postgres(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    upgrade(database.engine)
+    with pytest.raises(DBAPIError, match="never deleted"), database.begin() as tx:
+        tx.connection.execute(text("TRUNCATE audit_entry CASCADE"))
+    database.close()
