@@ -29,9 +29,11 @@ _FROM = (
 # a message that has its place is only updated and waits for nobody.
 _MAY_GO = (
     "(o.place_ts IS NOT NULL OR o.subject NOT IN ('entry', 'request', 'doubt', 'exception')"
-    " OR NOT EXISTS (SELECT 1 FROM outbox e WHERE e.run_id = o.run_id AND e.id < o.id"
+    " OR (NOT EXISTS (SELECT 1 FROM outbox r WHERE r.subject = 'run' AND r.key = o.run_id"
+    " AND r.place_ts IS NULL)"
+    " AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.run_id = o.run_id AND e.id < o.id"
     " AND e.state = 'pending' AND e.place_ts IS NULL"
-    " AND e.subject IN ('run', 'entry', 'request', 'doubt', 'exception')))"
+    " AND e.subject IN ('entry', 'request', 'doubt', 'exception'))))"
 )
 
 

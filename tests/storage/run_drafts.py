@@ -142,9 +142,7 @@ def intended(
 
 
 def executed(run: str = "r1", *, step: str = "refund", attempt: int = 1) -> Draft:
-    return fact(
-        "action.executed", run, step=step, attempt=attempt, idem=f"{run}/{step}", ms=12
-    )
+    return fact("action.executed", run, step=step, attempt=attempt, idem=f"{run}/{step}", ms=12)
 
 
 def failed(

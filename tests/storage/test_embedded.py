@@ -55,6 +55,14 @@ def begin_run(store: SqlStore, name: str, dispatcher: EmbeddedDispatcher | None 
     return run
 
 
+def begin_run_and_fail(store: SqlStore, dispatcher: EmbeddedDispatcher) -> None:
+    with store.begin() as unit:
+        unit.add_run(new_run("lost"))
+        unit.append(started("lost"))
+        dispatcher.enqueue(unit, RunId("lost"))
+        raise LookupError("lost")
+
+
 def rest(store: SqlStore, run: RunId) -> None:
     """Take the run up and let go of it, as a segment does."""
     with store.begin() as unit:
@@ -67,11 +75,8 @@ def test_an_enqueued_run_is_looked_at_after_the_commit(store: SqlStore) -> None:
     seen: list[RunId] = []
     dispatcher = EmbeddedDispatcher(store, threads=2)
     with serving(dispatcher, seen.append):
-        with pytest.raises(RuntimeError), store.begin() as unit:
-            unit.add_run(new_run("lost"))
-            unit.append(started("lost"))
-            dispatcher.enqueue(unit, RunId("lost"))
-            raise RuntimeError
+        with pytest.raises(LookupError):
+            begin_run_and_fail(store, dispatcher)
         begin_run(store, "r1", dispatcher)
         until(lambda: "r1" in seen)
     assert set(seen) == {"r1"}
@@ -122,7 +127,6 @@ def test_many_runs_share_the_threads(store: SqlStore) -> None:
     with serving(dispatcher, seen.append):
         runs = [begin_run(store, f"r{number}", dispatcher) for number in range(50)]
         until(lambda: set(seen) == set(runs))
-
 
 
 def test_a_segment_that_dies_is_tried_again_and_the_third_time_somebody_is_told(

@@ -156,13 +156,15 @@ def test_what_waits_for_a_decision_is_the_newest_request_not_yet_used(store: Sql
     record(store, started(), requested(), verdict("granted"))
     with store.begin() as unit:
         found = unit.open_request(RUN)
-    assert found is not None and found.id == "q1"
+    assert found is not None
+    assert found.id == "q1"
 
     record(store, chosen("retry"), requested(request="q2"))
 
     with store.begin() as unit:
         found = unit.open_request(RUN)
-    assert found is not None and found.id == "q2"
+    assert found is not None
+    assert found.id == "q2"
     assert store.request(QUESTION).outcome is Outcome.SUPERSEDED
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from tests.storage.run_drafts import (
     RITA,
     HandClock,
     executed,
+    fact,
     finished,
     intended,
     new_run,
@@ -94,10 +96,14 @@ def test_the_row_tells_each_stage_of_a_refund(store: SqlStore) -> None:
 
 
 def test_what_fails_leaves_neither_row_nor_entry(store: SqlStore) -> None:
-    with pytest.raises(RuntimeError, match="in between"), store.begin() as unit:
-        unit.add_run(new_run())
-        unit.append(started())
-        raise RuntimeError("in between")
+    def begin_and_fail() -> None:
+        with store.begin() as unit:
+            unit.add_run(new_run())
+            unit.append(started())
+            raise RuntimeError("in between")
+
+    with pytest.raises(RuntimeError, match="in between"):
+        begin_and_fail()
 
     with store.begin() as unit, pytest.raises(UnknownRunError):
         unit.lock_run(RUN)
@@ -107,18 +113,20 @@ def test_a_fact_of_an_unknown_kind_cannot_be_recorded(store: SqlStore) -> None:
     begin_run(store)
 
     with pytest.raises(StorageError), store.begin() as unit:
-        unit.append(finished(outcome="done").__class__(
-            kind="run.imagined", actor=RITA, data={}, run=RUN
-        ))
+        unit.append(fact("run.imagined"))
 
 
 def test_a_unit_whose_fact_was_refused_does_not_commit_the_rest(store: SqlStore) -> None:
     begin_run(store)
 
-    with pytest.raises(StorageError, match="none of it"), store.begin() as unit:
-        unit.append(requested())
-        with pytest.raises(StorageError):
-            unit.append(requested())  # The same request twice.
+    def ask_twice() -> None:
+        with store.begin() as unit:
+            unit.append(requested())
+            with suppress(StorageError):
+                unit.append(requested())
+
+    with pytest.raises(StorageError, match="none of it"):
+        ask_twice()
 
     with pytest.raises(UnknownRunError):
         store.request(RequestId("q1"))
@@ -320,8 +328,13 @@ def test_hints_are_given_only_for_what_was_committed(store: SqlStore) -> None:
     with store.begin() as unit:
         unit.after_commit(lambda: told.append("kept"))
         assert told == []
-    with pytest.raises(RuntimeError), store.begin() as unit:
-        unit.after_commit(lambda: told.append("lost"))
-        raise RuntimeError
+
+    def begin_and_fail() -> None:
+        with store.begin() as unit:
+            unit.after_commit(lambda: told.append("lost"))
+            raise LookupError("lost")
+
+    with pytest.raises(LookupError):
+        begin_and_fail()
 
     assert told == ["kept"]
