@@ -1,0 +1,170 @@
+"""The weekly digest: what happened, in figures, with the signed head of the log.
+
+A digest's figures are fixed when it is made and kept, so that the message says the same
+however often it is delivered. Once it stands in Slack, an entry says where.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.digest_figures import figures_json, shown_from
+from bot.outbox import Letter
+from bot.rendering import content_of
+from bot.timetable import Schedule
+from bot.views.digest import DigestShown, details, digest
+from storage.bot_sql import NewDigest
+from storage.figures import digest_figures, last_digest, read_figures
+from storage.heads import Head, show_head
+from storage.outbox_values import MessagePlace
+from storage.store import SqlStore
+from storage.unit import SqlUnit
+from workflows.definition import Definition
+from workflows.entry import INTERLOCK, Draft, Json
+from workflows.errors import UnknownRunError
+from workflows.moments import moment
+from workflows.store import Message, Subject
+from workflows.triggers import Missed, Trigger
+
+WEEK = timedelta(days=7)
+EVERY_MONDAY = "0 9 * * 1"
+SCHEDULE = "weekly-digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A digest: its id, its figures as JSON, and what they look like."""
+
+    id: str
+    figures: dict[str, Any]
+
+    @property
+    def shown(self) -> DigestShown:
+        """Return the view."""
+        return shown_from(self.figures)
+
+
+class Digests:
+    """Makes digests, draws them for the outbox, and records where they stand."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        definitions: Callable[[], Sequence[Definition]],
+        *,
+        now: Callable[[], datetime],
+        channel: str,
+    ) -> None:
+        self._store = store
+        self._definitions = definitions
+        self._now = now
+        self._channel = channel
+
+    def look(self, *, since: datetime | None = None) -> Made:
+        """Return what a digest would say now, and keep nothing of it but the head it shows."""
+        with self._store.begin() as unit:
+            return self._make(unit, since or self._now() - WEEK, until=self._now(), first=0)
+
+    def post(self, *, at: datetime | None = None) -> Made:
+        """Make the digest of what came since the last one, and queue it for the channel.
+
+        Made twice for one moment it is one digest.
+        """
+        until = at or self._now()
+        with self._store.begin() as unit:
+            last = last_digest(unit.transaction.connection)
+            since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
+            made = self._make(unit, min(since, until), until=until, first=first)
+            self._keep(unit, made)
+        return made
+
+    def _make(self, unit: SqlUnit, since: datetime, *, until: datetime, first: int) -> Made:
+        head: Head = show_head(unit.transaction)
+        places = range(first, head.size)
+        figures = read_figures(unit.transaction.connection, since=since, until=until, places=places)
+        titles = {one.workflow: one.title for one in self._definitions()}
+        told = figures_json(
+            figures, head, titles=titles, since=since, until=until, first=min(first, head.size - 1)
+        )
+        return Made(id=f"{until:%Y%m%dT%H%M%S}", figures=told)
+
+    def _keep(self, unit: SqlUnit, made: Made) -> None:
+        head = made.figures["head"]
+        unit.add_digest(
+            NewDigest(
+                id=made.id,
+                from_idx=head["first"],
+                to_idx=head["last"],
+                from_at=moment(made.figures["since"]),
+                to_at=moment(made.figures["until"]),
+                figures=made.figures,
+            )
+        )
+        unit.send(Message(subject=Subject.DIGEST, key=made.id, channel=self._channel))
+
+    def letter(self, digest_id: str) -> Letter | None:
+        """Return the message of a digest, None if it was never made."""
+        with self._store.database.read() as connection:
+            kept = digest_figures(connection, digest_id)
+        if kept is None:
+            return None
+        shown = shown_from(json.loads(kept))
+        replies = [content_of(one) for one in details(shown)]
+        return Letter(channel=self._channel, content=content_of(digest(shown)), replies=replies)
+
+    def posted(self, digest_id: str, place: MessagePlace, *, team: str) -> None:
+        """Record that a digest stands in Slack.
+
+        Raises:
+            UnknownRunError: it was never made.
+        """
+        with self._store.begin() as unit:
+            kept = digest_figures(unit.transaction.connection, digest_id)
+            if kept is None:
+                raise UnknownRunError(f"There is no digest {digest_id}.")
+            unit.append(_fact(json.loads(kept), place, team))
+
+    def schedule(self) -> Schedule:
+        """Return the weekly schedule, Monday morning by UTC."""
+        return Schedule(
+            name=SCHEDULE,
+            workflow=SCHEDULE,
+            title="Weekly digest",
+            trigger=Trigger(cron=EVERY_MONDAY, missed=Missed.RUN_ONCE),
+            begin=self._begin,
+            channel=self._channel,
+        )
+
+    def _begin(self, due: datetime) -> None:
+        self.post(at=due)
+
+
+def _fact(figures: dict[str, Any], place: MessagePlace, team: str) -> Draft:
+    head, decided = figures["head"], figures["decisions"]
+    counts: dict[str, Json] = {
+        "started": sum(one["started"] for one in figures["workflows"]),
+        "done": sum(one["done"] for one in figures["workflows"]),
+        "refused": sum(one["refused"] for one in figures["workflows"]),
+        "failed": sum(one["failed"] for one in figures["workflows"]),
+        "open": sum(one["open"] for one in figures["workflows"]),
+        "approved": decided["approved"],
+        "denied": decided["denied"],
+        "expired": decided["expired"],
+    }
+    data: dict[str, Json] = {
+        "from": head["first"],
+        "to": head["last"],
+        "size": head["size"],
+        "root": head["note"].split("\n")[2],
+        "counts": counts,
+        "slack": {
+            "team": team,
+            "channel": place.channel,
+            "message_ts": place.ts,
+            "event_ts": None,
+        },
+        "previous": None,
+    }
+    return Draft(kind="digest.posted", actor=INTERLOCK, data=data)

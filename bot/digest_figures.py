@@ -1,0 +1,151 @@
+"""A digest's figures as the JSON that is kept, and as the view that shows them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot.views.digest import (
+    DayFigures,
+    DecisionFigures,
+    DigestShown,
+    SignedHead,
+    Waiting,
+    WorkflowFigures,
+)
+from storage.figures import Figures, WaitingRun
+from storage.heads import Head
+from workflows.entry import Entry, Json
+from workflows.gate import Outcome
+from workflows.moments import moment, stamp
+from workflows.run import Status
+
+REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
+FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
+CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
+WAITS_FOR = {
+    Status.WAITING: "an approval, or a time",
+    Status.IN_DOUBT: "somebody who says whether an effect happened",
+    Status.EXCEPTION: "owner or deputy to say how it goes on",
+}
+
+Titles = Mapping[str, str]
+
+
+def figures_json(
+    figures: Figures, head: Head, *, titles: Titles, since: datetime, until: datetime, first: int
+) -> dict[str, Json]:
+    """Return everything a digest shows, fixed at this moment; `first` is its first entry."""
+    return {
+        "since": stamp(since),
+        "until": stamp(until),
+        "days": [*_days(figures, since, until)],
+        "workflows": [*_workflows(figures, titles)],
+        "decisions": _decisions(figures),
+        "waiting": [_waiting(one, titles) for one in figures.waiting],
+        "exceptions": [_trouble(one) for one in figures.troubles],
+        "changes": [_change(one) for one in figures.changes],
+        "head": {
+            "note": head.note,
+            "origin": head.origin,
+            "size": head.size,
+            "vkey": head.vkey,
+            "first": first,
+            "last": head.size - 1,
+        },
+    }
+
+
+def _days(figures: Figures, since: datetime, until: datetime) -> list[Json]:
+    days = (until.date() - since.date()).days
+    return [
+        _day(figures.ended_on, since.date() + timedelta(days=number)) for number in range(days + 1)
+    ]
+
+
+def _day(ended: Counter[tuple[date, Status]], day: date) -> dict[str, Json]:
+    return {
+        "day": day.isoformat(),
+        "done": ended[day, Status.DONE],
+        "refused": sum(ended[day, one] for one in REFUSED),
+        "failed": sum(ended[day, one] for one in FAILED),
+    }
+
+
+def _workflows(figures: Figures, titles: Titles) -> list[Json]:
+    names = {*figures.started, *figures.still_open, *(name for name, _ in figures.ended)}
+    return [_workflow(figures, name, titles.get(name, name)) for name in sorted(names)]
+
+
+def _workflow(figures: Figures, name: str, title: str) -> dict[str, Json]:
+    ended = figures.ended
+    return {
+        "title": title,
+        "started": figures.started[name],
+        "done": ended[name, Status.DONE],
+        "refused": sum(ended[name, one] for one in REFUSED),
+        "failed": sum(ended[name, one] for one in FAILED),
+        "open": figures.still_open[name],
+    }
+
+
+def _decisions(figures: Figures) -> dict[str, Json]:
+    median = figures.median_decision
+    return {
+        "approved": figures.settled[Outcome.APPROVED],
+        "denied": figures.settled[Outcome.DENIED],
+        "expired": figures.settled[Outcome.EXPIRED],
+        "withdrawn": figures.settled[Outcome.WITHDRAWN],
+        "median_seconds": None if median is None else round(median.total_seconds()),
+    }
+
+
+def _waiting(one: WaitingRun, titles: Titles) -> dict[str, Json]:
+    return {
+        "title": titles.get(one.workflow, one.workflow),
+        "run": one.run,
+        "since": stamp(one.since),
+        "waits_for": WAITS_FOR[one.status],
+    }
+
+
+def _trouble(entry: Entry) -> str:
+    what = {
+        "action.in_doubt": "was in doubt",
+        "verification.failed": "did not show its effect",
+        "verification.unknown": "could not be verified",
+    }[entry.kind]
+    return f"Step {entry.data['step']} of run {entry.run} {what} (entry #{entry.index})."
+
+
+def _change(entry: Entry) -> str:
+    named = entry.data.get("workflow") or entry.data.get("name") or entry.data.get("id") or ""
+    what = entry.kind.replace(".", " ").replace("_", " ")
+    return f"{what} {named}".strip() + f" (entry #{entry.index})."
+
+
+def shown_from(figures: Mapping[str, Any], *, previous: str = "") -> DigestShown:
+    """Return the view of kept figures; `previous` links the digest before."""
+    head, decided = figures["head"], dict(figures["decisions"])
+    seconds = decided.pop("median_seconds")
+    median = None if seconds is None else timedelta(seconds=seconds)
+    return DigestShown(
+        since=moment(figures["since"]),
+        until=moment(figures["until"]),
+        days=[_shown_day(one) for one in figures["days"]],
+        workflows=[WorkflowFigures(**one) for one in figures["workflows"]],
+        decisions=DecisionFigures(**decided, median=median),
+        head=SignedHead(**head, check=CHECK),
+        waiting=[_shown_waiting(one) for one in figures["waiting"]],
+        exceptions=figures["exceptions"],
+        changes=figures["changes"],
+        previous=previous,
+    )
+
+
+def _shown_day(one: Mapping[str, Any]) -> DayFigures:
+    return DayFigures(**{**one, "day": date.fromisoformat(one["day"])})
+
+
+def _shown_waiting(one: Mapping[str, Any]) -> Waiting:
+    return Waiting(**{**one, "since": moment(one["since"])})

@@ -1,0 +1,199 @@
+"""The figures of a period: runs and how they ended, decisions and how long they took.
+
+Counted from the projections, and from entries by their place in the log; how they are told is
+for `bot/digest`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+
+from sqlalchemy import Connection, func, select
+
+from storage.audit_models import AuditEntryRow
+from storage.history import read_entry
+from storage.message_models import DigestRecord
+from storage.run_models import RequestRecord, RunRecord
+from workflows.entry import Entry, RunId
+from workflows.gate import Outcome
+from workflows.run import Status
+
+MOST_LISTED = 50
+WAITS = (Status.WAITING, Status.IN_DOUBT, Status.EXCEPTION)
+DECIDED = (Outcome.APPROVED, Outcome.DENIED)
+TROUBLES = ("action.in_doubt", "verification.failed", "verification.unknown")
+CHANGES = (
+    "workflow.published",
+    "workflow.activated",
+    "workflow.retired",
+    "policy.changed",
+    "role.granted",
+    "role.revoked",
+    "key.add",
+    "key.retire",
+    "key.revoke",
+    "erasure",
+    "retention.sweep",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRun:
+    """A run that waits for a person."""
+
+    run: RunId
+    workflow: str
+    status: Status
+    step: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What happened between two moments, and between two places of the log."""
+
+    started: Counter[str]  # By workflow.
+    ended: Counter[tuple[str, Status]]  # By workflow and end.
+    ended_on: Counter[tuple[date, Status]]  # By day (UTC) and end.
+    still_open: Counter[str]  # By workflow, now.
+    settled: Counter[Outcome]
+    median_decision: timedelta | None
+    waiting: Sequence[WaitingRun]
+    troubles: Sequence[Entry]
+    changes: Sequence[Entry]
+
+
+def read_figures(
+    connection: Connection, *, since: datetime, until: datetime, places: range
+) -> Figures:
+    """Return the figures of the period; `places` are the entries it tells of."""
+    ended = _ended(connection, since, until)
+    settled = _settled(connection, since, until)
+    return Figures(
+        started=_started(connection, since, until),
+        ended=Counter((workflow, status) for workflow, status, _ in ended),
+        ended_on=Counter((at.astimezone(UTC).date(), status) for _, status, at in ended),
+        still_open=_open(connection),
+        settled=Counter(outcome for outcome, _ in settled),
+        median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
+        waiting=_waiting(connection),
+        troubles=_entries(connection, TROUBLES, places),
+        changes=_entries(connection, CHANGES, places),
+    )
+
+
+def last_digest(connection: Connection) -> tuple[str, int, datetime] | None:
+    """Return the newest digest: its id, the last entry it told of, and its end."""
+    row = connection.execute(
+        select(DigestRecord.id, DigestRecord.to_idx, DigestRecord.to_at)
+        .order_by(DigestRecord.to_idx.desc(), DigestRecord.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row.id, row.to_idx, row.to_at)
+
+
+def digest_figures(connection: Connection, digest: str) -> str | None:
+    """Return the figures a digest was made of, as JSON text."""
+    query = select(DigestRecord.figures).where(DigestRecord.id == digest)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _started(connection: Connection, since: datetime, until: datetime) -> Counter[str]:
+    query = (
+        select(RunRecord.workflow, func.count())
+        .where(RunRecord.started_at >= since, RunRecord.started_at < until)
+        .group_by(RunRecord.workflow)
+        .order_by(RunRecord.workflow)
+    )
+    return Counter({row[0]: row[1] for row in connection.execute(query)})
+
+
+def _ended(
+    connection: Connection, since: datetime, until: datetime
+) -> list[tuple[str, Status, datetime]]:
+    query = (
+        select(RunRecord.workflow, RunRecord.status, RunRecord.finished_at)
+        .where(RunRecord.finished_at >= since, RunRecord.finished_at < until)
+        .order_by(RunRecord.finished_at, RunRecord.id)
+    )
+    return [
+        (row.workflow, Status(row.status), row.finished_at)
+        for row in connection.execute(query)
+        if row.finished_at is not None
+    ]
+
+
+def _open(connection: Connection) -> Counter[str]:
+    query = (
+        select(RunRecord.workflow, func.count())
+        .where(RunRecord.finished_at.is_(None))
+        .group_by(RunRecord.workflow)
+        .order_by(RunRecord.workflow)
+    )
+    return Counter({row[0]: row[1] for row in connection.execute(query)})
+
+
+def _settled(
+    connection: Connection, since: datetime, until: datetime
+) -> list[tuple[Outcome, timedelta]]:
+    query = (
+        select(RequestRecord.outcome, RequestRecord.raised_at, RequestRecord.settled_at)
+        .where(RequestRecord.settled_at >= since, RequestRecord.settled_at < until)
+        .order_by(RequestRecord.settled_at, RequestRecord.id)
+    )
+    return [
+        (Outcome(row.outcome), row.settled_at - row.raised_at)
+        for row in connection.execute(query)
+        if row.settled_at is not None
+    ]
+
+
+def _median(times: Sequence[timedelta]) -> timedelta | None:
+    if not times:
+        return None
+    return timedelta(seconds=median(one.total_seconds() for one in times))
+
+
+def _waiting(connection: Connection) -> list[WaitingRun]:
+    columns = (
+        RunRecord.id,
+        RunRecord.workflow,
+        RunRecord.status,
+        RunRecord.step,
+        RunRecord.started_at,
+    )
+    query = (
+        select(*columns)
+        .where(RunRecord.status.in_(WAITS))
+        .order_by(RunRecord.started_at, RunRecord.id)
+        .limit(MOST_LISTED)
+    )
+    return [
+        WaitingRun(
+            run=RunId(row.id),
+            workflow=row.workflow,
+            status=Status(row.status),
+            step=row.step,
+            since=row.started_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _entries(connection: Connection, kinds: Sequence[str], places: range) -> list[Entry]:
+    """Return the newest entries of these kinds among `places`, in their order."""
+    query = (
+        select(AuditEntryRow.idx)
+        .where(
+            AuditEntryRow.kind.in_(kinds),
+            AuditEntryRow.idx >= places.start,
+            AuditEntryRow.idx < places.stop,
+        )
+        .order_by(AuditEntryRow.idx.desc())
+        .limit(MOST_LISTED)
+    )
+    places_found = [int(one) for one in connection.execute(query).scalars() if one is not None]
+    found = [read_entry(connection, one) for one in reversed(places_found)]
+    return [one for one in found if one is not None]
