@@ -9,13 +9,15 @@ stored, and other work goes on.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from bot.bell import Bell
 from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
-from bot.slack_client import Content, Place
+from bot.letters import Renderer, follower_of, parcel_of
+from bot.slack_client import Place
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
@@ -35,36 +37,15 @@ DEFECT_SECONDS = 30.0
 LATEST_POST_SECONDS = 40.0
 STOP_SECONDS = 15.0
 
-DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A message as it stands now, and the channel or person it goes to.
-
-    `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
-    once more soon: its receipt has no number yet. `replies` follow below it, each once.
-    """
-
-    channel: str
-    content: Content
-    in_thread: bool = False
-    is_complete: bool = True
-    replies: Sequence[Content] = ()
-
-
-class Renderer(Protocol):
-    """Says what a row's subject looks like now."""
-
-    def render(self, row: OutboxRow) -> Letter | None:
-        """Return the message; None if there is nothing to tell (anybody) any more."""
-
 
 class Consequences(Protocol):
     """What the rest of the product makes of a delivery."""
 
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         """Go on with a run whose step was to post a message."""
+
+    def digest_stands(self, digest: str, place: MessagePlace) -> None:
+        """Record where a digest was posted."""
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered, and draw the consequences."""
@@ -88,33 +69,12 @@ class Post:
     ticks: Callable[[], float] = time.monotonic
 
 
-@dataclass(slots=True)
-class _Bell:
-    """Wakes whoever waits for work, without losing a ring between two looks."""
-
-    rung: int = 0
-    turn: threading.Condition = field(default_factory=threading.Condition)
-
-    def ring(self, *, everybody: bool = False) -> None:
-        with self.turn:
-            self.rung += 1
-            if everybody:
-                self.turn.notify_all()
-            else:
-                self.turn.notify()
-
-    def wait(self, seen: int, timeout: float | None) -> None:
-        with self.turn:
-            if self.rung == seen:
-                self.turn.wait(timeout)
-
-
 class Outbox:
     """The threads that deliver. `nudge` after each commit that sent something."""
 
     def __init__(self, post: Post, *, threads: int = THREADS) -> None:
         self._post = post
-        self._bell = _Bell()
+        self._bell = Bell()
         self._stopping = threading.Event()
         self._live_at: dict[RunId, float] = {}
         self._threads = [
@@ -192,10 +152,10 @@ class Outbox:
             self._later(row, THREAD_SECONDS, "thread", may_be_there=row.was_posting)
             return
         claimed = self._post.ticks()
-        result = self._bring(_parcel(row, letter), row, by, claimed)
+        result = self._bring(parcel_of(row, letter), row, by, claimed)
         for number, content in enumerate(letter.replies, start=1):
             if isinstance(result, Delivered):
-                follows = _follower(row, result.place, number, content)
+                follows = follower_of(row, result.place, number, content)
                 result = _in_place_of(result, self._bring(follows, row, by, claimed))
         match result:
             case Delivered(place=place):
@@ -228,6 +188,8 @@ class Outbox:
             output: Json = {"channel": place.channel, "ts": place.ts}
             self._post.consequences.delivered(row.run, _step_of(row), output=output)
         stands = MessagePlace(channel=place.channel, ts=place.ts)
+        if row.subject is Subject.DIGEST and row.place is None:
+            self._post.consequences.digest_stands(row.key, stands)
         if is_complete or row.attempts >= MOST_WAITS:
             self._post.rows.mark_delivered(row.id, done=row.wanted, place=stands)
         else:
@@ -270,48 +232,11 @@ class Outbox:
                 self._live_at.pop(one, None)
 
 
-def _parcel(row: OutboxRow, letter: Letter) -> Parcel:
-    thread = _place(row.thread) if letter.in_thread else None
-    place = _place(row.place)
-    around = place or thread
-    return Parcel(
-        id=row.id,
-        subject=row.subject,
-        key=row.key,
-        channel=around.channel if around else letter.channel,
-        content=letter.content,
-        thread=thread,
-        place=place,
-        may_be_there=row.was_posting,
-        needs_blocks=row.subject in DECISIONS,
-        is_urgent=row.subject is not Subject.STEP
-        and not (row.subject is Subject.ROOT and row.place is not None),
-    )
-
-
-def _follower(row: OutboxRow, first: Place, number: int, content: Content) -> Parcel:
-    """Return a reply that belongs to a message. It is looked for first: it has no row."""
-    return Parcel(
-        id=row.id,
-        subject=row.subject,
-        key=f"{row.key}#{number}",
-        channel=first.channel,
-        content=content,
-        thread=first,
-        may_be_there=True,
-        is_urgent=False,
-    )
-
-
 def _in_place_of(first: Delivered, reply: Result) -> Result:
     """Return where the first message stands; or, if its reply must wait, that all of it does."""
     if isinstance(reply, Later):
         return replace(reply, may_be_there=True)
     return first
-
-
-def _place(found: MessagePlace | None) -> Place | None:
-    return None if found is None else Place(channel=found.channel, ts=found.ts)
 
 
 def _step_of(row: OutboxRow) -> str:

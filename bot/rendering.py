@@ -5,7 +5,7 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 
 from collections.abc import Callable
 
-from bot.outbox import Letter
+from bot.letters import Letter
 from bot.rendering_cards import draw_card, draw_doubt, draw_trouble
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
 from bot.run_reading import RunRead, RunReader

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.addresses import Addresses
 from bot.delivery import Courier
-from bot.outbox import Letter, Outbox, Post
+from bot.letters import Letter
+from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
 from bot.slack_client import Content, SlackClient
 from sandbox.server import SandboxServer

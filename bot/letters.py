@@ -1,0 +1,76 @@
+"""Messages between drawing and delivery: what is said, to whom, and how it travels.
+
+A renderer turns a row of the outbox into a letter, here it becomes a parcel for the courier.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.delivery import Parcel
+from bot.slack_client import Content, Place
+from storage.outbox_values import MessagePlace, OutboxRow
+from workflows.store import Subject
+
+# Nothing without their buttons, and ahead of everything else.
+DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message as it stands now, and the channel or person it goes to.
+
+    `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
+    once more soon: its receipt has no number yet. `replies` follow below it, each once.
+    """
+
+    channel: str
+    content: Content
+    in_thread: bool = False
+    is_complete: bool = True
+    replies: Sequence[Content] = ()
+
+
+class Renderer(Protocol):
+    """Says what a row's subject looks like now."""
+
+    def render(self, row: OutboxRow) -> Letter | None:
+        """Return the message; None if there is nothing to tell (anybody) any more."""
+
+
+def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
+    """Return a letter as it travels: to where it stands, below its thread, or to its address."""
+    thread = _place(row.thread) if letter.in_thread else None
+    place = _place(row.place)
+    around = place or thread
+    return Parcel(
+        id=row.id,
+        subject=row.subject,
+        key=row.key,
+        channel=around.channel if around else letter.channel,
+        content=letter.content,
+        thread=thread,
+        place=place,
+        may_be_there=row.was_posting,
+        needs_blocks=row.subject in DECISIONS,
+        is_urgent=row.subject is not Subject.STEP
+        and not (row.subject is Subject.ROOT and row.place is not None),
+    )
+
+
+def follower_of(row: OutboxRow, first: Place, number: int, content: Content) -> Parcel:
+    """Return a reply that belongs to a message. It is looked for first: it has no row."""
+    return Parcel(
+        id=row.id,
+        subject=row.subject,
+        key=f"{row.key}#{number}",
+        channel=first.channel,
+        content=content,
+        thread=first,
+        may_be_there=True,
+        is_urgent=False,
+    )
+
+
+def _place(found: MessagePlace | None) -> Place | None:
+    return None if found is None else Place(channel=found.channel, ts=found.ts)
