@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.digest_figures import figures_json, shown_from
-from bot.outbox import Letter
+from bot.letters import Letter
 from bot.rendering import content_of
 from bot.timetable import Schedule
 from bot.views.digest import DigestShown, details, digest
