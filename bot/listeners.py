@@ -60,12 +60,16 @@ def _register_command(app: App, desk: Desk) -> None:
         shown = commands.page(click)
         desk.hurried.answer(click.response_url, shown, replace=True)
 
+    def on_again(click: Interaction) -> None:
+        desk.hurried.answer(click.response_url, starting.again(click), replace=True)
+
     def on_options(ack: Ack, body: Body) -> None:
         found = run_form.picker_options(starting.choices(), str(body.get("value", "")))
         ack(options=[one.to_dict() for one in found])
 
     app.command(desk.command)(on_command)
     app.options(run_form.PICK_OPTIONS)(on_options)
+    _on_click(app, desk, run_form.RUN_AGAIN, on_again)
     _on_click(app, desk, paging.PAGE_EARLIER, on_page)
     _on_click(app, desk, paging.PAGE_LATER, on_page)
 

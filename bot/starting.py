@@ -4,14 +4,16 @@ A modal opens before anything is written, since its trigger lives three seconds;
 definitions in memory is read before it. What was typed or filled in is checked by the engine.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from slack_sdk.models.views import View
 
 from bot.arrival import refuse_late
-from bot.command_text import Run
+from bot.command_text import Run, parse
 from bot.desk import Desk
 from bot.forms import FormState, field_errors, state_of, values_from
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
@@ -19,15 +21,18 @@ from bot.refusals import refusal
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from bot.views.request_modals import refused_modal
-from bot.views.run_form import WorkflowChoice, picked, picker, run_form
+from bot.views.run_form import WorkflowChoice, ask_again, picked, picker, run_form
 from bot.wording import bold, code
 from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError
 from workflows.orders import Start, Started
+from workflows.store import Delivery
 
 Answer = Mapping[str, Any]  # What `ack` is given.
 
 CLOSE: Answer = {"response_action": "clear"}
+MOMENT = timedelta(seconds=30)
+MOST_CONFIRMED = 1_900
 CHANGED = "The workflow was changed while this form was open. Look again and send it once more."
 
 
@@ -51,7 +56,23 @@ class Starting:
         if not wanted.inputs and definition.inputs:
             self._open_form(caller, definition, {}, None)
             return None
+        if self._was_just_typed(caller, typed.text):
+            return ask_again(definition.title, value=typed.text)
         return self._start_or_ask(caller, definition, wanted.inputs, typed=typed.text)
+
+    def again(self, click: Interaction) -> Rendered:
+        """Start the run once more, as a person confirmed who typed the same twice.
+
+        Raises:
+            InterlockError: nothing was started.
+        """
+        typed = click.press.said
+        wanted = parse(typed)
+        if not isinstance(wanted, Run):
+            raise UnreadablePayloadError("This button does not say what it is about.")
+        definition = self.desk.library.active(wanted.workflow)
+        shown = self._start_or_ask(click.caller, definition, wanted.inputs, typed=typed)
+        return shown or notice("Fill in the form.")
 
     def by_choice(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Return the form of the workflow that was chosen, in the place of the choice."""
@@ -86,6 +107,21 @@ class Starting:
         """Return every workflow, for the menu."""
         found = self.desk.library.definitions()
         return [WorkflowChoice(name=one.workflow, title=one.title) for one in found]
+
+    def _was_just_typed(self, caller: Caller, text: str) -> bool:
+        """Say whether the same person typed the same in the same place a moment ago."""
+        if len(text) > MOST_CONFIRMED:
+            return False  # The button that confirms could not carry it.
+        said = f"{caller.person}/{caller.channel}/{text}".encode()
+        digest = hashlib.sha256(said).hexdigest()
+        window = int(self.desk.now().timestamp() // MOMENT.total_seconds())
+        keys = [f"{digest}/{one}" for one in (window - 1, window)]
+        with self.desk.store.begin() as unit:
+            # Both are remembered, so that the next window finds this one.
+            known = [
+                unit.is_repeat(Delivery(team=caller.team, kind="typed", key=one)) for one in keys
+            ]
+        return any(known)
 
     def _picker(self, caller: Caller) -> View:
         return picker(self.choices(), channel=caller.channel)

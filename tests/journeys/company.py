@@ -29,6 +29,7 @@ class Scene:
 
     stage: Stage
     over: str
+    database: str = ""
     bots: list[Bot] = field(default_factory=list)
 
     @property
@@ -39,6 +40,7 @@ class Scene:
             "workflows": self.stage.workflows,
             "policy": self.stage.policy,
             "channel": "ops",
+            "database": self.database,
             "slack_api_url": slack.api_url,
             "bot_token": slack.bot_token,
             "signing_secret": slack.signing_secret,

@@ -1,11 +1,14 @@
 """A customer is refunded: from the command in Slack to the entry that an outsider verifies."""
 
 import json
+from pathlib import Path
 
+from bot.opening import begin_log
+from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
 from storage.history import read_run
 from storage.listing import Wanted, list_runs
-from tests.journeys.company import Scene
+from tests.journeys.company import SHIPPED, Scene
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
@@ -143,3 +146,17 @@ def test_nothing_personal_stands_in_the_metadata_of_messages(scene: Scene) -> No
 
     assert "rita" not in written.casefold()
     assert "ord_1001" not in written
+
+
+def test_the_same_journey_on_postgres(tmp_path: Path, postgres_url: str) -> None:
+    with staged(tmp_path, SHIPPED, port=0) as stage:
+        scene = Scene(stage=stage, over="socket", database=postgres_url)
+        begin_log(scene.settings).database.close()
+        with scene.serving():
+            root = scene.fills("rita", "refund-customer", FORM)
+            approve(scene, "ana", scene.card(root))
+            scene.ends(root, "done")
+            written = kinds(scene)
+
+    assert refunds(scene) == [500]
+    assert written[-1] == "run.finished"

@@ -1,0 +1,161 @@
+"""What people type, write and click around a run, and what they are told."""
+
+import pytest
+
+from sandbox.seen import SeenMessage
+from tests.journeys.company import OPS, Scene
+
+FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
+TYPED = '/ops run refund-customer order=ord_1001 amount=500 reason="came broken"'
+
+
+def refunds(scene: Scene) -> list[int]:
+    return [one.amount for one in scene.stage.shop.effects("ord_1001")]
+
+
+def answer(scene: Scene, name: str, typed: str) -> SeenMessage:
+    person = scene.person(name)
+    before = len(person.ephemerals)
+    person.command(typed, channel=OPS)
+    return scene.waits(
+        lambda: next(iter(person.ephemerals[before:]), None), f"an answer to {typed}"
+    )
+
+
+def test_lists_answer_privately_and_say_whose_turn_it_is(scene: Scene) -> None:
+    with scene.serving():
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+
+        assert "refund-customer" in answer(scene, "rita", "/ops workflows").words
+        assert "Refund a customer" in answer(scene, "rita", "/ops runs mine").words
+        assert "1 of them waits for you" in answer(scene, "ana", "/ops approvals").words
+        assert "for you" not in answer(scene, "rita", "/ops approvals").words
+        assert "run [WORKFLOW]" in answer(scene, "gil", "/ops help").words
+
+
+def test_a_run_tells_its_story_with_the_numbers_of_its_entries(scene: Scene) -> None:
+    with scene.serving():
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+        listed = answer(scene, "rita", "/ops runs").words
+        name = next(word.strip("`") for word in listed.split() if len(word.strip("`")) == 32)
+        told = answer(scene, "rita", f"/ops show {name}").words
+
+        assert "put to @finance-leads" in told
+        assert "Started by form" in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/ops rnu", "Did you mean “run”"),
+        ("/ops show", "Say which run"),
+        ("/ops show 0000", "There is no run"),
+        ("/ops run refund-customer amount", "FIELD=VALUE"),
+        ("/ops cancel abc", "reason"),
+    ],
+)
+def test_what_cannot_be_done_says_what_would_be_right(scene: Scene, typed: str, told: str) -> None:
+    with scene.serving():
+        assert told in answer(scene, "rita", typed).words
+
+
+def test_the_name_of_a_workflow_alone_opens_its_form(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops refund-customer", channel=OPS)
+
+        assert "Refund a customer" in rita.wait_for_view("").title
+
+
+def test_without_a_name_people_choose_and_then_fill_the_form(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops run", channel=OPS)
+        first = rita.wait_for_view("")
+        rita.submit({"Workflow": "refund-customer"})
+        rita.wait_for_view("", other_than=first)
+        rita.submit(dict(FORM))
+        root = scene.waits(lambda: next(iter(scene.roots()), None), "the run's first message")
+
+        assert "Refund a customer" in root.words
+
+
+def test_the_same_typed_twice_asks_before_it_starts_a_second_run(scene: Scene) -> None:
+    with scene.serving():
+        assert "has started" in answer(scene, "rita", TYPED).words
+        asked = answer(scene, "rita", TYPED)
+        assert "the same way a moment ago" in asked.words
+        scene.waits(lambda: scene.roots() or None, "the run's first message")
+        scene.person("rita").click("Start it once more", message=asked)
+        scene.waits(lambda: len(scene.roots()) == 2 or None, "a second run")
+
+
+def test_words_in_the_thread_decide_nothing_and_point_to_the_button(scene: Scene) -> None:
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        ana = scene.person("ana")
+        ana.say("LGTM!", channel=OPS, thread=root)
+        told = ana.wait_for_ephemeral("Words in a thread decide nothing")
+
+        assert told.thread_ts == root.ts
+        assert scene.now(card).buttons == card.buttons
+    assert refunds(scene) == []
+
+
+def test_what_people_write_in_the_thread_is_part_of_the_story(scene: Scene) -> None:
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        scene.person("sam").say("The parcel came back empty.", channel=OPS, thread=root)
+        scene.person("ana").click(card.buttons[0], message=card)
+        scene.ends(root, "done")
+        found = scene.waits(lambda: _found(scene, "parcel"), "a summary that speaks of the parcel")
+
+    assert "parcel" in found
+
+
+def _found(scene: Scene, word: str) -> str | None:
+    words = answer(scene, "rita", f"/ops find {word}").words
+    return words if "Refund a customer" in words else None
+
+
+def test_a_mention_is_answered_with_what_can_be_asked(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        bot = scene.stage.slack.workspace.bot.id
+        rita.say(f"<@{bot}> what can you do?", channel=OPS)
+
+        assert "What you can ask" in rita.wait_for_ephemeral("").words
+
+
+def test_a_click_on_the_card_of_a_settled_request_is_answered(scene: Scene) -> None:
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        scene.person("ana").click(card.buttons[0], message=card)
+        scene.ends(root, "done")
+        scene.person("ben").click(card.buttons[0], message=card, stale=True)
+
+        assert "already approved" in scene.person("ben").wait_for_ephemeral("").words
+    assert refunds(scene) == [500]
+
+
+def test_cancelling_ends_the_run_and_its_card(scene: Scene) -> None:
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        listed = answer(scene, "rita", "/ops runs").words
+        run = next(word.strip("`") for word in listed.split() if len(word.strip("`")) == 32)
+        answer(scene, "rita", f"/ops cancel {run} wrong customer")
+        scene.ends(root, "cancelled")
+
+        assert "Reject" not in scene.now(card).buttons
+    assert refunds(scene) == []
+
+
+def test_a_guest_may_not_start_and_is_told_who_may(scene: Scene) -> None:
+    with scene.serving():
+        assert "@support" in answer(scene, "petra", TYPED).words
+        assert "guest" in answer(scene, "gil", TYPED).words
+        assert scene.roots() == []
