@@ -11,7 +11,7 @@ from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
 from bot.slack_client import Content, SlackClient
 from sandbox.server import SandboxServer
-from storage.outbox_values import REPLIES, OutboxRow
+from storage.outbox_values import REPLIES, MessagePlace, OutboxRow
 from storage.store import SqlStore
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RunId
 from workflows.store import Message, NewRun, Subject
@@ -61,9 +61,13 @@ class Ledger:
 
     done: list[tuple[str, str, Json]] = field(default_factory=list)
     lost: list[tuple[Subject, str, str]] = field(default_factory=list)
+    digests: list[tuple[str, MessagePlace]] = field(default_factory=list)
 
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         self.done.append((run, step, output))
+
+    def digest_stands(self, digest: str, place: MessagePlace) -> None:
+        self.digests.append((digest, place))
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         self.lost.append((row.subject, row.key, error))

@@ -1,0 +1,73 @@
+"""A question that nobody can be shown: the step does not run, and people are told why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import faults as fault
+from sandbox.demo.stage import staged
+from storage.history import read_entries
+from tests.journeys.company import SHIPPED, Scene
+from workflows.entry import Entry
+
+FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with staged(tmp_path, SHIPPED, port=0) as stage:
+        yield Scene(stage=stage, over="socket")
+
+
+def entries(scene: Scene) -> list[Entry]:
+    with scene.bots[-1].core.memory.database.read() as connection:
+        return read_entries(connection, 0, 1_000)
+
+
+def kinds(scene: Scene) -> list[str]:
+    return [one.kind for one in entries(scene)]
+
+
+def test_a_card_that_slack_refuses_stops_its_step_and_people_are_told(scene: Scene) -> None:
+    scene.stage.slack.faults.next(
+        "chat.postMessage",
+        fault.refuse("restricted_action_thread_locked"),
+        when=lambda call: "asks @finance-leads" in call["text"],
+    )
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        told = scene.person("rita").wait_for_notification("I could not post")
+        scene.person("omar").wait_for_notification("I could not post")
+        scene.waits(
+            lambda: any("how it goes on" in one.words for one in scene.thread(root)) or None,
+            "the question how the run goes on",
+        )
+        written = entries(scene)
+
+    assert scene.stage.shop.effects("ord_1001") == []
+    lost = next(one for one in written if one.kind == "outbox.delivery_failed")
+    assert lost.data["purpose"] == "request"
+    assert lost.data["error_class"] == "restricted_action_thread_locked"
+    withdrawn = next(one for one in written if one.kind == "approval.withdrawn")
+    assert withdrawn.data["reason"] == "undeliverable"
+    assert "restricted_action_thread_locked" in told.text
+
+
+def test_a_run_whose_channel_is_gone_asks_nobody_and_does_nothing(scene: Scene) -> None:
+    scene.stage.slack.faults.next(
+        "chat.postMessage",
+        fault.refuse("is_archived"),
+        times=20,
+        when=lambda call: not call["channel"].startswith("D"),
+    )
+    with scene.serving():
+        person = scene.person("rita")
+        person.command("/ops run refund-customer", channel="#ops")
+        person.wait_for_view("")
+        person.submit(dict(FORM))
+        told = person.wait_for_notification("The channel is archived")
+        scene.waits(lambda: "approval.withdrawn" in kinds(scene) or None, "the request's end")
+
+    assert "I could not post" in told.text
+    assert scene.stage.shop.effects("ord_1001") == []
