@@ -99,7 +99,7 @@ def requester_of(segment: Segment) -> Person | None:
     actor = segment.state.requester
     if actor is None or not actor.is_person:
         return None
-    who = segment.house.store.person(Ref(actor.ref))
+    who = segment.person(Ref(actor.ref))
     return None if who is None else segment.house.people.person(who)
 
 

@@ -11,6 +11,7 @@ import rfc8785
 from workflows.entry import Json
 
 PART_TAG = b"audit-part/v1"
+MOST_INTEGER = 2**53 - 1
 # Built once: making an encoder costs as much as encoding an entry.
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -22,8 +23,8 @@ def canonical(value: Json) -> bytes:
 
 def commitment(salt: bytes, name: str, value: bytes) -> str:
     """Return the base64 commitment to the part `name` with that value."""
-    mac = hmac.new(salt, b"\0".join((PART_TAG, name.encode(), value)), hashlib.sha256)
-    return base64.b64encode(mac.digest()).decode()
+    mac = hmac.digest(salt, b"\0".join((PART_TAG, name.encode(), value)), "sha256")
+    return base64.b64encode(mac).decode()
 
 
 def binding(
@@ -53,4 +54,20 @@ def json_bytes(value: Json) -> bytes:
     Raises:
         ValueError: a number that RFC 8785 cannot write (too large, not finite).
     """
-    return rfc8785.dumps(value)
+    return canonical(value) if _is_plain(value) else rfc8785.dumps(value)
+
+
+def _is_plain(value: object) -> bool:
+    """Say whether Python's own encoder, four times as fast, gives the RFC 8785 bytes of `value`.
+
+    It differs in fractions, in large integers, and in the order of keys beyond ASCII.
+    """
+    if value is None or isinstance(value, str):
+        return True
+    if isinstance(value, int):
+        return -MOST_INTEGER <= value <= MOST_INTEGER
+    if isinstance(value, dict):
+        return all(
+            isinstance(key, str) and key.isascii() and _is_plain(one) for key, one in value.items()
+        )
+    return isinstance(value, list) and all(_is_plain(one) for one in value)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from workflows.entry import Actor, Entry, Json, Ref, RequestId, RunId
 
@@ -33,7 +34,10 @@ class Status(StrEnum):
     @property
     def is_end(self) -> bool:
         """Whether nothing follows."""
-        return list(Status).index(self) >= list(Status).index(Status.DONE)
+        return self in _ENDS
+
+
+_ENDS = frozenset(list(Status)[list(Status).index(Status.DONE) :])
 
 
 class Phase(StrEnum):
@@ -75,6 +79,9 @@ class StepState:
     approvals_void: int = 0  # Requests withdrawn because the facts changed.
 
 
+UNTOUCHED = StepState()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """A run as its entries tell it."""
@@ -92,7 +99,7 @@ class RunState:
 
     def step(self, name: str) -> StepState:
         """Return the state of a step, begun or not."""
-        return self.steps.get(name, StepState())
+        return self.steps.get(name, UNTOUCHED)
 
     @property
     def outputs(self) -> dict[str, Json]:
@@ -121,53 +128,56 @@ def replay(run: RunId, entries: Iterable[Entry]) -> RunState:
 
 def after(state: RunState, entry: Entry) -> RunState:
     """Return where the run stands once `entry` is added."""
-    state = replace(state, rseq=entry.rseq)
+    return replace(state, rseq=entry.rseq, **_changed(state, entry))
+
+
+def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
+    """Return the fields of the run that `entry` changes beside its place."""
     if entry.kind == "run.started":
-        return _started(state, entry)
+        return _started(entry)
     if entry.kind == "run.finished":
-        return replace(state, ended=Status(str(entry.data["outcome"])))
+        return {"ended": Status(str(entry.data["outcome"]))}
     if entry.kind == "run.cancelled":
-        return replace(state, ended=Status.CANCELLED)
+        return {"ended": Status.CANCELLED}
     if entry.kind.startswith("approval."):
         return _after_approval(state, entry)
     change = _CHANGES.get(entry.kind)
     name = entry.data.get("step")
     if change is None or not isinstance(name, str):
-        return state
+        return {}
     if entry.kind == "decision.made" and entry.data["decision"] == "cancel":
-        return replace(state, cancel_asked=True)
+        return {"cancel_asked": True}
     step = state.step(name)
     if entry.kind in _ENDS_OF_AN_ATTEMPT and entry.data["attempt"] != step.attempt:
-        return state  # The late end of an earlier attempt; a newer one is under way.
+        return {}  # The late end of an earlier attempt; a newer one is under way.
     return _with_step(state, name, change(step, entry))
 
 
-def _started(state: RunState, entry: Entry) -> RunState:
+def _started(entry: Entry) -> Mapping[str, Any]:
     part = entry.parts.get("input")
-    return replace(
-        state,
-        workflow=str(entry.data["workflow"]),
-        version=str(entry.data["version"]),
-        requester=entry.actor,
-        inputs=json.loads(part.value) if part is not None and part.value is not None else {},
-        started_at=entry.at,
-    )
+    return {
+        "workflow": str(entry.data["workflow"]),
+        "version": str(entry.data["version"]),
+        "requester": entry.actor,
+        "inputs": json.loads(part.value) if part is not None and part.value is not None else {},
+        "started_at": entry.at,
+    }
 
 
-def _with_step(state: RunState, name: str, step: StepState) -> RunState:
-    return replace(state, steps={**state.steps, name: step})
+def _with_step(state: RunState, name: str, step: StepState) -> Mapping[str, Any]:
+    return {"steps": {**state.steps, name: step}}
 
 
-def _after_approval(state: RunState, entry: Entry) -> RunState:
+def _after_approval(state: RunState, entry: Entry) -> Mapping[str, Any]:
     request = entry.data.get("request")
     name = entry.data.get("step") or next(
         (name for name, step in state.steps.items() if step.request == request), None
     )
     if not isinstance(name, str):
-        return state
+        return {}
     step = state.step(name)
     if entry.kind != "approval.requested" and step.request != request:
-        return state
+        return {}
     return _with_step(state, name, _approval(step, entry))
 
 

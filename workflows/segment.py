@@ -13,11 +13,12 @@ from typing import Any
 from workflows.actions.base import Action, Call, Effect
 from workflows.binding import json_bytes
 from workflows.definition_steps import Step, Work
-from workflows.entry import INTERLOCK, Draft, Entry, Json, Part, PartClass, StoredPart
+from workflows.entry import INTERLOCK, Draft, Entry, Json, Part, PartClass, Ref, StoredPart
 from workflows.errors import InterlockError
 from workflows.expression import Scope
 from workflows.house import House
 from workflows.late import late_drafts
+from workflows.people import PersonId
 from workflows.procedure import Procedure
 from workflows.run import RunState, after, replay
 from workflows.store import Due, DueKind, Message, RunRow, Unit
@@ -45,6 +46,13 @@ class Segment:
         self._base = base  # As committed.
         self._epoch = row.epoch
         self._pending: list[Draft] = []
+        self._known: dict[Ref, PersonId | None] = {}
+
+    def person(self, ref: Ref) -> PersonId | None:
+        """Return the person behind a pseudonym of this run, looked up once in a segment."""
+        if ref not in self._known:
+            self._known[ref] = self.house.store.person(ref)
+        return self._known[ref]
 
     @property
     def scope(self) -> Scope:
