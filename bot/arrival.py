@@ -10,11 +10,16 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
+from slack_bolt import App, BoltRequest, BoltResponse
+
+from storage.patience import in_a_hurry
 from workflows.errors import InterlockError
 
 ARRIVED = "arrived_at"  # The name in Bolt's context, on both ways of receiving.
 PATIENCE = 2.5
 MOST_STAMPS = 10_000
+
+LOCK_MILLISECONDS = 1_500  # Waiting for others' commits and Slack's own second stay below three.
 
 Clock = Callable[[], float]
 
@@ -42,6 +47,12 @@ class Stamps:
         """Return when the envelope came; one without a stamp has only just come."""
         with self._lock:
             return self._arrived.pop(envelope, self._clock())
+
+
+def take_up(app: App, request: BoltRequest) -> BoltResponse:
+    """Have `app` answer a request, and let no commit keep the person waiting for long."""
+    with in_a_hurry(LOCK_MILLISECONDS):
+        return app.dispatch(request)
 
 
 def refuse_late(context: Mapping[str, Any], *, clock: Clock = time.monotonic) -> None:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.arrival import ARRIVED
+from bot.arrival import ARRIVED, take_up
 from bot.settings import SettingsError
 
 PATH = "/slack/events"
@@ -37,7 +37,7 @@ def web_app(app: App) -> Starlette:
         if int(request.headers.get("content-length") or 0) > MOST_BYTES:
             return PlainTextResponse("too large", status_code=413)
         bolt_request = to_bolt_request(request, await request.body(), {ARRIVED: arrived})
-        return to_starlette_response(await run_in_threadpool(app.dispatch, bolt_request))
+        return to_starlette_response(await run_in_threadpool(take_up, app, bolt_request))
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")

@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.arrival import ARRIVED, Stamps
+from bot.arrival import ARRIVED, Stamps, take_up
 from bot.settings import SettingsError
 
 CONNECTIONS = 2
@@ -54,7 +54,7 @@ class StampingHandler(SocketModeHandler):
             headers=build_headers(req),
             context={ARRIVED: self._stamps.take(req.envelope_id)},
         )
-        send_response(client, req, self.app.dispatch(request), started)
+        send_response(client, req, take_up(self.app, request), started)
 
     def _stamp(self, message: str) -> None:
         if not message.startswith("{"):

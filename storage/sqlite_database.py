@@ -17,7 +17,8 @@ from storage.group_commit import TURN_TIMEOUT, GroupCommit
 from storage.transaction import Database, Transaction
 from workflows.errors import UnusableDatabaseError
 
-BUSY_TIMEOUT_MS = 5_000
+# One process writes, so only a stranger's tool is waited for, and people wait behind us.
+BUSY_TIMEOUT_MS = 1_500
 READERS = 16
 
 # Each setting, and what reading it back must give.

@@ -1,6 +1,7 @@
 """Opens units over runs, gates and messages, and answers the engine's reads: a `Store`.
 
-What happens inside a unit is `unit`; what people read at leisure is `reading`.
+What happens inside a unit is `unit`; what people read at leisure is
+`listing`, `search` and `figures`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 from storage.change import Clock, reading
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
+from storage.patience import patience
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from storage.unit import SqlUnit
@@ -46,7 +48,8 @@ class SqlStore:
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
-        with self.database.begin() as tx:
+        limit = patience()
+        with self.database.begin(lock_timeout_ms=limit, statement_timeout_ms=limit) as tx:
             unit = SqlUnit(
                 tx,
                 self.journal,
