@@ -33,6 +33,7 @@ RECEIPT_SECONDS = 1.0
 MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
 LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
 DEFECT_SECONDS = 30.0
+MOST_DEFECTS = 10
 # A claim lasts 60 s; later than this after claiming, a post could still be under way when it ends.
 LATEST_POST_SECONDS = 40.0
 STOP_SECONDS = 15.0
@@ -136,8 +137,14 @@ class Outbox:
             except Exception:
                 # A defect with one message must not keep the others from leaving.
                 log.exception("message not delivered", extra=_facts(row))
-                self._later(row, DEFECT_SECONDS, "defect", may_be_there=True)
+                self._put_aside(row)
         return bool(rows)
+
+    def _put_aside(self, row: OutboxRow) -> None:
+        if row.attempts < MOST_DEFECTS:
+            self._later(row, DEFECT_SECONDS, "defect", may_be_there=True)
+        else:
+            self._give_up(row, "defect")  # Its thread waits for it, and nothing will mend it.
 
     def _deliver(self, row: OutboxRow, by: str) -> None:
         wait = self._live_wait(row)

@@ -17,7 +17,7 @@ from storage.store import SqlStore
 from workflows.entry import RequestId
 from workflows.store import Subject
 
-ERASED = "What was shown here has been erased. Nothing can be decided here any more."
+ERASED = "What was asked here has been erased or cannot be read. Nothing can be decided here."
 
 DrawDigest = Callable[[str], "Letter | None"]
 

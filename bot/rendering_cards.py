@@ -1,6 +1,9 @@
 """Draws the cards that ask people something: approve this, did it happen, how does it go on."""
 
+import logging
 from collections.abc import Sequence
+
+from pydantic import ValidationError
 
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.doubt_card import DoubtCard, DoubtSettled, doubt_card
@@ -13,6 +16,8 @@ from workflows.actions.base import Effect
 from workflows.entry import Entry, Json, Ref
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, tally
 from workflows.run import StepState
+
+log = logging.getLogger(__name__)
 
 DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
 WITHDRAWN = "approval.withdrawn"
@@ -27,19 +32,17 @@ ANSWERS = frozenset({"retry", "skip", "abort"})
 def draw_card(
     read: RunRead, request: ApprovalRequest, row: OutboxRow, reader: RunReader
 ) -> tuple[Rendered, bool] | None:
-    """Return an approval card and whether it is complete; None if its preview was erased.
+    """Return an approval card and whether it is complete; None without a preview.
 
     A card that lacks its receipt, since the log has not placed the entry yet, is drawn again.
     """
-    raised = read.asked(request.id)
-    shown = part_json(raised, "preview") if raised is not None else None
-    if not isinstance(shown, dict):
+    preview = _preview(read, request)
+    if preview is None:
         return None
     said = _said(read, request.id)
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
     now = tally(request, [_decision(one) for one in said])
-    preview = Preview.read(shown)
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
@@ -55,6 +58,17 @@ def draw_card(
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
     )
     return request_card(card), settling is None or receipt is not None
+
+
+def _preview(read: RunRead, request: ApprovalRequest) -> Preview | None:
+    """Return what approvers are shown; None if it was erased, or is of another release."""
+    raised = read.asked(request.id)
+    shown = part_json(raised, "preview") if raised is not None else None
+    try:
+        return Preview.read(shown) if isinstance(shown, dict) else None
+    except ValidationError:
+        log.warning("a preview cannot be read", extra={"request": request.id})
+        return None
 
 
 def _said(read: RunRead, request: str) -> list[Entry]:

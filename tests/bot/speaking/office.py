@@ -42,6 +42,8 @@ class Wordings:
     words: dict[tuple[Subject, str], str] = field(default_factory=dict)
     blocks: dict[tuple[Subject, str], list[Mapping[str, Json]]] = field(default_factory=dict)
     channels: dict[tuple[Subject, str], str] = field(default_factory=dict)
+    follow: dict[tuple[Subject, str], list[str]] = field(default_factory=dict)
+    incomplete: set[tuple[Subject, str]] = field(default_factory=set)
 
     def render(self, row: OutboxRow) -> Letter | None:
         subject = (row.subject, row.key)
@@ -52,6 +54,8 @@ class Wordings:
             channel=self.channels.get(subject, row.channel),
             content=Content(text=text, blocks=self.blocks.get(subject, [])),
             in_thread=row.subject in REPLIES,
+            is_complete=subject not in self.incomplete,
+            replies=[Content(text=one) for one in self.follow.get(subject, [])],
         )
 
 

@@ -5,6 +5,7 @@ import pytest
 from sandbox import faults as fault
 from sandbox.faults import Fault
 from sandbox.seen import SeenMessage
+from storage.outbox_values import MessagePlace
 from tests.bot.speaking.office import Office
 from workflows.store import Subject
 
@@ -323,6 +324,47 @@ def test_a_defect_with_one_message_does_not_stop_the_others(
 
     assert texts(office) == ["whole"]
     assert "message not delivered" in caplog.text
+
+
+def test_what_can_never_be_drawn_is_given_up_so_that_its_thread_goes_on(thread: Office) -> None:
+    thread.wordings.blocks[Subject.STEP, "e1"] = [5]  # type: ignore[list-item]
+    thread.send(Subject.STEP, "e1", "broken")
+    thread.send(Subject.STEP, "e2", "whole")
+
+    thread.deliver(seconds=10)
+    assert replies(thread) == []
+    thread.deliver(seconds=330)
+
+    assert thread.ledger.lost == [(Subject.STEP, "e1", "defect")]
+    assert replies(thread) == ["whole"]
+
+
+def test_what_follows_a_message_stands_below_it_once(office: Office) -> None:
+    office.wordings.follow[Subject.DIGEST, "d1"] = ["first detail", "second detail"]
+    office.server.faults.next(
+        "chat.postMessage", fault.lose_answer(), when=lambda call: call["text"] == "first detail"
+    )
+    office.send(Subject.DIGEST, "d1", "The week", run=None, channel="#ops")
+
+    office.deliver(seconds=20)
+
+    (digest,) = office.server.workspace.messages("#ops")
+    shown = [one.text for one in office.server.workspace.messages("#ops", thread=digest)]
+    assert shown == ["The week", "first detail", "second detail"]
+    assert office.ledger.digests == [("d1", MessagePlace(channel="C0OPS", ts=digest.ts))]
+
+
+def test_a_message_whose_receipt_is_pending_is_drawn_again(office: Office) -> None:
+    office.start_run()
+    office.wordings.incomplete.add((Subject.ROOT, "r1"))
+    office.send(Subject.ROOT, "r1", "no receipt yet")
+    office.deliver()
+    office.wordings.incomplete.clear()
+    office.wordings.words[Subject.ROOT, "r1"] = "with its receipt"
+
+    office.deliver(seconds=7)
+
+    assert texts(office) == ["with its receipt"]
 
 
 def test_a_wrong_token_loses_nothing(office: Office) -> None:

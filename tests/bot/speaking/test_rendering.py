@@ -1,0 +1,260 @@
+"""What each message says, drawn from the entries of a run alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.directory import Directory
+from bot.letters import Letter
+from bot.rendering import Rendering
+from bot.run_reading import RunReader
+from bot.slack_client import SlackClient
+from storage.outbox_values import MessagePlace, OutboxRow
+from storage.store import SqlStore
+from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
+from tests.bot.shown import preview_json
+from tests.storage.run_drafts import (
+    ANA,
+    BINDING,
+    executed,
+    fact,
+    failed,
+    finished,
+    intended,
+    new_run,
+    requested,
+    started,
+    verdict,
+)
+from tests.workflows.definition_kit import refund
+from workflows.definition import Definition
+from workflows.entry import Actor, ActorKind, Draft, Part, RunId
+from workflows.people import PersonId
+from workflows.store import Message, Subject
+
+RITA, OMAR = PersonId("slack:T0ACME:U0RITA"), PersonId("slack:T0ACME:U0OMAR")
+
+
+class Shelf:
+    """Definitions, of which there is one."""
+
+    def active(self, name: str) -> Definition:
+        del name
+        return refund()
+
+    def version(self, digest: str) -> Definition:
+        del digest
+        return refund()
+
+
+class Bench:
+    """A run that grows entry by entry, and what its messages say."""
+
+    def __init__(self, store: SqlStore, client: SlackClient) -> None:
+        self.store = store
+        directory = Directory(client, team="T0ACME")
+        reader = RunReader(store, Shelf(), directory, workspace_url="https://acme.slack.com/")
+        self.rendering = Rendering(store, reader)
+
+    def person(self, who: PersonId, name: str) -> Actor:
+        with self.store.begin() as unit:
+            return Actor(kind=ActorKind.USER, ref=unit.ref(who, name))
+
+    def begin(self) -> None:
+        rita = self.person(RITA, "Rita")
+        with self.store.begin() as unit:
+            unit.add_run(new_run())
+            unit.append(started(actor=rita))
+
+    def add(self, *drafts: Draft) -> list[str]:
+        with self.store.begin() as unit:
+            unit.lock_run(RunId("r1"))
+            return [unit.append(one).id for one in drafts]
+
+    def ask(self, **preview: Any) -> None:  # noqa: ANN401 - whatever a test is about.
+        draft = requested()
+        shown = preview_json(run="r1", request="q1", digest=BINDING[:8], **preview)
+        parts = {**draft.parts, "preview": Part(value=json.dumps(shown).encode())}
+        self.add(
+            Draft(kind=draft.kind, actor=draft.actor, data=draft.data, parts=parts, run=draft.run)
+        )
+
+    def row(self, subject: Subject, key: str, body: Any = None) -> OutboxRow:  # noqa: ANN401 - JSON.
+        with self.store.begin() as unit:
+            unit.send(Message(subject=subject, key=key, run=RunId("r1"), body=body))
+        found = self.store.outbox.find(subject, key)
+        assert found is not None
+        return found
+
+    def letter(self, subject: Subject, key: str, body: Any = None) -> Letter:  # noqa: ANN401 - JSON.
+        found = self.rendering.render(self.row(subject, key, body))
+        assert found is not None
+        payload = {"text": found.content.text, "blocks": list(found.content.blocks)}
+        assert faults_of_message(payload) == []
+        return found
+
+    def says(self, subject: Subject, key: str) -> tuple[str, dict[str, str]]:
+        content = self.letter(subject, key).content
+        payload = {"text": content.text, "blocks": list(content.blocks)}
+        return text_of(payload), buttons_of(payload)
+
+
+@pytest.fixture
+def bench(store: SqlStore, client: SlackClient) -> Bench:
+    made = Bench(store, client)
+    made.begin()
+    return made
+
+
+def test_the_first_message_says_for_whom_a_run_waits(bench: Bench) -> None:
+    bench.ask()
+
+    words, _ = bench.says(Subject.ROOT, "r1")
+
+    assert "@finance" in words
+    assert "U0RITA" in words
+
+
+def test_the_first_message_links_to_the_card_it_waits_for(bench: Bench) -> None:
+    bench.ask()
+    row = bench.row(Subject.CARD, "q1")
+    bench.store.outbox.adopt(row.id, MessagePlace(channel="C0OPS", ts="1795404074.580038"))
+
+    words, _ = bench.says(Subject.ROOT, "r1")
+
+    assert "https://acme.slack.com/archives/C0OPS/p1795404074580038" in words
+
+
+def test_an_open_card_carries_the_request_and_what_it_shows(bench: Bench) -> None:
+    bench.ask()
+
+    words, buttons = bench.says(Subject.CARD, "q1")
+
+    assert "0 of 1 approval" in words
+    assert set(buttons.values()) == {f"q1.{BINDING[:8]}"}
+
+
+def test_a_settled_card_says_who_and_carries_its_receipt(bench: Bench) -> None:
+    bench.ask()
+    ana = bench.person(PersonId("slack:T0ACME:U0ANA"), "Ana")
+    bench.add(verdict("granted", by=ana))
+
+    letter = bench.letter(Subject.CARD, "q1")
+
+    told = json.dumps(list(letter.content.blocks), ensure_ascii=False)
+    assert "U0ANA" in told
+    assert "· head " in told
+    assert letter.is_complete
+
+
+def test_a_used_approval_can_no_longer_be_taken_back(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("granted"))
+    before = bench.says(Subject.CARD, "q1")[1]
+
+    bench.add(intended())
+
+    assert len(before) == 1
+    assert bench.says(Subject.CARD, "q1")[1] == {}
+
+
+@pytest.mark.parametrize("preview", [b"", b'{"v": 99}'])
+def test_a_card_that_cannot_be_read_offers_no_button(bench: Bench, preview: bytes) -> None:
+    draft = requested()
+    parts = {**draft.parts, "preview": Part(value=preview or b"null")}
+    bench.add(
+        Draft(kind=draft.kind, actor=draft.actor, data=draft.data, parts=parts, run=draft.run)
+    )
+
+    words, buttons = bench.says(Subject.CARD, "q1")
+
+    assert "Nothing can be decided here" in words
+    assert buttons == {}
+
+
+def test_a_doubt_asks_owner_and_deputy_until_somebody_answers(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("granted"))
+    (intent,) = bench.add(intended())
+    named = {"step": "refund", "attempt": 1, "idem": "r1/refund"}
+    bench.add(fact("action.in_doubt", **named, cause="timeout"))
+    key = f"r1/refund/{intent}"
+    words, buttons = bench.says(Subject.DOUBT, key)
+    assert "no answer came in time" in words
+    assert len(buttons) == 3
+
+    omar = bench.person(OMAR, "Omar")
+    bench.add(fact("action.resolved", actor=omar, **named, happened="yes", by="person"))
+
+    words, buttons = bench.says(Subject.DOUBT, key)
+    assert "U0OMAR" in words
+    assert buttons == {}
+
+
+def test_an_exception_says_what_stands_until_somebody_answers(bench: Bench) -> None:
+    bench.add(intended(step="order", request=None), executed(step="order"))
+    bench.add(intended(request=None), failed())
+    (stopped,) = bench.add(
+        fact("decision.made", step="refund", decision="exception", rule="attempts")
+    )
+    key = f"r1/refund/{stopped}"
+    words, buttons = bench.says(Subject.TROUBLE, key)
+    assert "not_performed" in words
+    assert "order: http.request shop" in words
+    assert len(buttons) == 3
+
+    omar = bench.person(OMAR, "Omar")
+    bench.add(fact("decision.made", actor=omar, step="refund", decision="skip", rule="person"))
+
+    words, buttons = bench.says(Subject.TROUBLE, key)
+    assert "U0OMAR" in words
+    assert buttons == {}
+
+
+def test_a_reply_tells_of_one_entry(bench: Bench) -> None:
+    _, entry = bench.add(intended(request=None), failed())
+
+    words, _ = bench.says(Subject.STEP, entry)
+
+    assert "it did not happen" in words
+
+
+def test_an_entry_that_is_not_there_is_not_told(bench: Bench) -> None:
+    assert bench.rendering.render(bench.row(Subject.STEP, "nothing")) is None
+
+
+def test_the_end_is_told_to_whoever_asked(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("denied", by=bench.person(OMAR, "Omar")), finished(outcome="denied"))
+
+    letter = bench.letter(Subject.OUTCOME, "r1")
+
+    assert letter.channel == RITA
+    assert "Omar" in letter.content.text
+
+
+def test_nobody_is_told_of_an_end_that_has_not_come(bench: Bench) -> None:
+    assert bench.rendering.render(bench.row(Subject.OUTCOME, "r1")) is None
+
+
+@pytest.mark.parametrize(("channel", "in_thread"), [("#finance", False), (None, True)])
+def test_a_post_goes_where_it_says_else_into_the_thread(
+    bench: Bench, channel: str | None, *, in_thread: bool
+) -> None:
+    letter = bench.letter(
+        Subject.POST, "r1/tell", {"channel": channel, "text": "Done <!channel> *now*"}
+    )
+
+    assert letter.in_thread is in_thread
+    assert letter.channel == (channel or "C0OPS")
+    assert "<!channel>" not in letter.content.text
+
+
+def test_somebody_whose_name_was_erased_is_still_somebody(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("granted", by=ANA))
+
+    words, _ = bench.says(Subject.CARD, "q1")
+
+    assert "somebody whose name was erased" in words
