@@ -1,0 +1,126 @@
+"""Definitions and policy as they are published, found again and retired."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import workflows
+from bot.library import Library
+from bot.opening import Memory, begin_log
+from bot.settings import Settings
+from storage.history import read_entries
+from storage.rows import DatabaseRows
+from storage.store import SqlStore
+from workflows.actions.registry import all_actions
+from workflows.catalog import Catalog
+from workflows.errors import UnknownWorkflowError
+from workflows.loading import load_policy
+
+SHIPPED = Path(workflows.__file__).parent / "definitions"
+NIGHTLY = (SHIPPED / "nightly-check.yaml").read_text()
+CHANGED = NIGHTLY.replace("title: Nightly", "title: Daily", 1)
+POLICY = SHIPPED / "demo-policy.yaml"
+
+
+class Shelf:
+    """A folder of workflow files and the library over it."""
+
+    def __init__(self, memory: Memory, folder: Path) -> None:
+        self.memory = memory
+        self.folder = folder
+        self.policy = POLICY.read_text()
+
+    def write(self, text: str, name: str = "nightly-check.yaml") -> None:
+        (self.folder / name).write_text(text)
+
+    def read(self) -> Library:
+        """Read the files as a process does at its start."""
+        policy = load_policy(self.policy)
+        rows = DatabaseRows(now=lambda: datetime.now(UTC))
+        actions = all_actions(policy.targets, rows)
+        library = Library(SqlStore(self.memory.database, self.memory.journal), actions)
+        library.publish(Catalog.load([self.folder], actions, policy), policy)
+        return library
+
+    def kinds(self) -> list[str]:
+        with self.memory.database.read() as connection:
+            return [one.kind for one in read_entries(connection, 1, 1000)]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    memory = begin_log(Settings.model_validate({"home": tmp_path / "home"}))
+    folder = tmp_path / "files"
+    folder.mkdir()
+    yield Shelf(memory, folder)
+    memory.database.close()
+
+
+def test_a_new_file_and_the_policy_become_entries_once(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    shelf.read()
+    shelf.read()
+
+    assert shelf.kinds() == ["policy.changed", "workflow.published", "workflow.activated"]
+
+
+def test_a_changed_file_is_a_new_version_and_the_old_one_is_found_again(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    old = shelf.read().active("nightly-check")
+    shelf.write(CHANGED)
+    library = shelf.read()
+    new = library.active("nightly-check")
+
+    assert new.version != old.version
+    assert library.version(old.version) == old
+
+
+def test_going_back_to_an_earlier_version_publishes_nothing_new(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    first = shelf.read().active("nightly-check")
+    shelf.write(CHANGED)
+    shelf.read()
+    shelf.write(NIGHTLY + "# only a comment\n")
+    again = shelf.read().active("nightly-check")
+
+    assert again.version == first.version
+    assert shelf.kinds().count("workflow.published") == 2
+    assert shelf.kinds().count("workflow.activated") == 3
+
+
+def test_a_removed_file_retires_its_workflow_and_runs_still_find_it(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    old = shelf.read().active("nightly-check")
+    (shelf.folder / "nightly-check.yaml").unlink()
+    library = shelf.read()
+
+    assert shelf.kinds()[-1] == "workflow.retired"
+    assert library.version(old.version) == old
+    with pytest.raises(UnknownWorkflowError):
+        library.active("nightly-check")
+
+
+def test_a_file_with_faults_leaves_the_version_that_works(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    old = shelf.read().active("nightly-check")
+    shelf.write(NIGHTLY.replace("owner:", "ownr:"))
+
+    assert shelf.read().active("nightly-check") == old
+    assert "workflow.retired" not in shelf.kinds()
+
+
+def test_a_changed_policy_is_one_entry_that_names_both_digests(shelf: Shelf) -> None:
+    shelf.read()
+    shelf.policy = shelf.policy.replace("expires: 4h", "expires: 5h")
+    shelf.read()
+    with shelf.memory.database.read() as connection:
+        changes = [one for one in read_entries(connection, 1, 1000) if one.kind == "policy.changed"]
+
+    assert [one.data["before"] for one in changes] == [None, changes[0].data["after"]]
+
+
+def test_a_version_that_was_never_published_is_refused(shelf: Shelf) -> None:
+    with pytest.raises(UnknownWorkflowError, match="never published"):
+        shelf.read().version("0" * 64)
