@@ -1,34 +1,21 @@
 """The statements of the runs' hot path, spoken straight to the driver, in one place.
 
 Each reads or writes rows by an index; none grows with the log. What people read at leisure
-goes through SQLAlchemy in `reading`.
+goes through SQLAlchemy in `listing`, `search` and `figures`.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from storage.change import RowSql, read_moment, read_moment_or_none
-from storage.run_facts import COLUMNS, RunFacts, facts_after
+from storage.held_run import RUN_COLUMNS, HeldRun, read_held
 from storage.transaction import Transaction
-from workflows.entry import Entry, Ref, RequestId, RunId
+from workflows.entry import Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Outcome, Stage, Verdict
-from workflows.run import Status
-from workflows.store import Due, DueKind, RunRow
+from workflows.store import Due, DueKind
 
-OPERATIONAL = (
-    "channel",
-    "start_key",
-    "lock_key",
-    "epoch",
-    "ready_at",
-    "claimed_at",
-    "claimed_by",
-    "segments_died",
-)
-RUN_COLUMNS = (*COLUMNS, *OPERATIONAL)
 _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
 _SELECT_REQUEST = (
@@ -36,51 +23,6 @@ _SELECT_REQUEST = (
     " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt"
     " FROM approval_request r JOIN run ON run.id = r.run_id"
 )
-
-
-@dataclass(slots=True)
-class HeldRun:
-    """A run whose row this unit holds: what stands there, and what will."""
-
-    id: RunId
-    facts: RunFacts | None  # None until its first entry is recorded.
-    work: dict[str, Any]  # The operational columns.
-    stored: dict[str, Any] | None  # The row as last written; None: not yet there.
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing follows its last entry."""
-        return self.facts is not None and self.facts.outcome is not None
-
-    def take_up(self, entry: Entry, *, leaf: bytes) -> None:
-        """Bring the row up to an entry just recorded."""
-        self.facts = facts_after(self.facts, entry, leaf=leaf)
-        if self.has_ended:
-            self.work.update(ready_at=None, claimed_at=None, claimed_by=None)
-
-    def columns(self) -> dict[str, Any]:
-        """Return the row as it should stand."""
-        return {**(self.facts.columns() if self.facts else {}), **self.work}
-
-    def row(self) -> RunRow:
-        """Return what the engine needs of it."""
-        if self.facts is None:
-            raise ValueError(f"Run {self.id} has no entry yet.")
-        return RunRow(
-            id=self.id,
-            workflow=self.facts.workflow,
-            version=self.facts.version,
-            status=self.facts.status,
-            requester=self.facts.requester,
-            channel=self.work["channel"],
-            epoch=self.work["epoch"],
-            is_ready=self.work["ready_at"] is not None,
-            lock_key=self.work["lock_key"],
-            started_at=self.facts.started_at,
-            finished_at=self.facts.finished_at,
-            step=self.facts.step,
-            rseq=self.facts.tail_rseq,
-        )
 
 
 class RunSql(RowSql):
@@ -96,12 +38,12 @@ class RunSql(RowSql):
     def hold_run(self, run: str) -> HeldRun | None:
         """Return the run's row, locked until the transaction ends."""
         found = self.run(f"{_SELECT_RUN} WHERE run.id = ?{self._lock}", run).fetchone()
-        return None if found is None else _held(found)
+        return None if found is None else read_held(found)
 
     def run_now(self, run: str) -> HeldRun | None:
         """Return the run's row without locking it."""
         found = self.run(f"{_SELECT_RUN} WHERE run.id = ?", run).fetchone()
-        return None if found is None else _held(found)
+        return None if found is None else read_held(found)
 
     def hold_run_of(self, request: str) -> HeldRun | None:
         """Return the row of the request's run, locked until the transaction ends."""
@@ -110,7 +52,7 @@ class RunSql(RowSql):
             f" WHERE r.id = ?{self._lock}",
             request,
         ).fetchone()
-        return None if found is None else _held(found)
+        return None if found is None else read_held(found)
 
     def hold_start(self, start_key: str) -> RunId | None:
         """Return the run of that start; two starts of one key wait for each other."""
@@ -255,18 +197,6 @@ class RunSql(RowSql):
             "SELECT external_id, display FROM audit_subject WHERE ref = ?", ref
         ).fetchone()
         return None if found is None else (found[0], found[1])
-
-
-def _held(found: Sequence[Any]) -> HeldRun:
-    stored = dict(zip(("id", *RUN_COLUMNS), found, strict=True))
-    run = RunId(stored.pop("id"))
-    stored["started_at"] = read_moment(stored["started_at"])
-    for name in ("finished_at", "ready_at", "claimed_at"):
-        stored[name] = read_moment_or_none(stored[name])
-    stored["status"] = Status(stored["status"])
-    stored["tail_leaf"] = bytes(stored["tail_leaf"])
-    facts = RunFacts(**{name: stored[name] for name in COLUMNS})
-    return HeldRun(run, facts, {name: stored[name] for name in OPERATIONAL}, stored)
 
 
 def _request(found: Sequence[Any]) -> ApprovalRequest:

@@ -5,21 +5,23 @@ end. Opening and committing is `store`; what an entry changes elsewhere is `proj
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from storage.bot_sql import BotSql, NewDigest
 from storage.change import REFUSED_BY_DATABASE, Clock, Insert, Update
 from storage.entries_sql import entries_of_run
+from storage.held_run import HeldRun
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
 from storage.projections import changes
-from storage.run_sql import HeldRun, RunSql
+from storage.run_sql import RunSql
 from storage.transaction import Transaction
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
 from workflows.people import PersonId
-from workflows.store import Delivery, Due, Message, NewRun, RunRow, ThreadMessage
+from workflows.store import Delivery, Due, Message, NewRun, RunRow, Subject, ThreadMessage
 
 NOBODY = "somebody"  # Whom an erased pseudonym stands for.
 
@@ -41,12 +43,17 @@ class SqlUnit:
         self._clock = clock
         self._on_sent = on_sent
         self._on_due = on_due
-        self._has_sent = False
+        self._messages: dict[tuple[Subject, str], Message] = {}
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
         self._runs: dict[str, HeldRun] = {}
         self._now: datetime | None = None
         self._is_broken = False
+
+    @property
+    def transaction(self) -> Transaction:
+        """Return the transaction itself, for reads that belong into this unit."""
+        return self._tx
 
     @property
     def now(self) -> datetime:
@@ -185,10 +192,14 @@ class SqlUnit:
         return self._sql.take_due(due)
 
     def send(self, message: Message) -> None:
-        OutboxSql(self._tx).send(message, at=self.now)
-        if not self._has_sent:
-            self._has_sent = True
+        # Several facts of one unit change the same message; it is queued once, at the end.
+        named = (message.subject, message.key)
+        earlier = self._messages.get(named)
+        if earlier is None and not self._messages:
             self._tx.after_commit(self._on_sent)
+        if earlier is not None and message.body is None:
+            message = replace(message, body=earlier.body)
+        self._messages[named] = message
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._tx.after_commit(action)
@@ -221,7 +232,7 @@ class SqlUnit:
         self._bot.drop_thread_message(run, ts)
 
     def flush(self) -> None:
-        """Write the rows of the runs this unit touched. The store calls it before the commit.
+        """Write the runs and messages this unit touched. The store calls it before the commit.
 
         Raises:
             StorageError: something could not be recorded, so nothing may be.
@@ -231,6 +242,9 @@ class SqlUnit:
             raise StorageError("Part of this could not be recorded, so none of it was.")
         for held in self._runs.values():
             self._write(held)
+        outbox = OutboxSql(self._tx)
+        for message in self._messages.values():
+            outbox.send(message, at=self.now)
 
     def _held(self, run: RunId) -> HeldRun:
         held = self._runs.get(run) or self._sql.hold_run(run)

@@ -1,0 +1,123 @@
+"""Nothing on the way of a click, a step or a message reads a whole table."""
+
+import re
+import sqlite3
+
+import pytest
+
+from storage.database import Database
+from storage.outbox_values import MessagePlace
+from storage.store import SqlStore
+from tests.storage.run_drafts import (
+    NOON,
+    executed,
+    finished,
+    intended,
+    new_run,
+    requested,
+    started,
+    verdict,
+)
+from workflows.entry import RequestId, RunId
+from workflows.store import Delivery, Due, DueKind, Message, Subject
+
+RUN = RunId("r1")
+# One row each, or the index of the queue itself, in its order.
+READ_WHOLE = re.compile(r"SCAN (?!\w+ USING|audit_tree|audit_checkpoint)\w+")
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """SQLite says beforehand how it will read; the indexes are the same on Postgres."""
+    return sqlite_url
+
+
+def walk(store: SqlStore) -> None:
+    """Do everything once that a run does from its start to its end."""
+    due = Due(kind=DueKind.WAKE, key="r1", run=RUN, at=NOON)
+    with store.begin() as unit:
+        unit.is_repeat(Delivery(team="T0", kind="command", key="1"))
+        unit.run_started_as("k")
+        unit.add_run(new_run("r1", start_key="k"))
+        unit.append(started("r1"))
+        unit.take_lock("order/1", RUN)
+        unit.mark_ready(RUN)
+        unit.send(Message(subject=Subject.ROOT, key="r1", run=RUN))
+        unit.send(Message(subject=Subject.CARD, key="q1", run=RUN))
+    with store.begin() as unit:
+        unit.claim(RUN, by="here")
+        unit.entries(RUN)
+        unit.append(requested())
+        unit.set_due(due)
+    with store.begin() as unit:
+        unit.lock_run_of(RequestId("q1"))
+        unit.decisions(RequestId("q1"))
+        unit.append(verdict("granted"))
+    with store.begin() as unit:
+        unit.open_request(RUN)
+        unit.take_due(due)
+        for draft in (intended(), executed(), finished()):
+            unit.append(draft)
+        unit.pass_lock("order/1", RUN)
+        unit.clear_due(RUN)
+    for number, row in enumerate(store.outbox.claim_messages(by="here", limit=5)):
+        place = MessagePlace(channel="C0OPS", ts=f"{number}.0")
+        store.outbox.mark_delivered(row.id, done=row.wanted, place=place)
+    store.outbox.mark_failed(2, error="gone")
+
+
+def look(store: SqlStore) -> None:
+    """Read what the clock, the sweep and the clicks read."""
+    store.due(until=NOON, limit=10)
+    store.next_due()
+    store.standing(claimed_before=NOON, limit=10)
+    store.request(RequestId("q1"))
+    store.outbox.next_moment()
+    store.outbox.request_at("C0OPS", "0.0")
+    store.outbox.place_of(Subject.ROOT, "r1")
+
+
+def plans(database: Database, statements: list[str]) -> dict[str, str]:
+    with database.begin() as tx:
+        driver: sqlite3.Connection = tx.driver
+        return {
+            one: "; ".join(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {one}"))
+            for one in statements
+            if one.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))
+        }
+
+
+def test_every_statement_of_a_run_reads_by_an_index(store: SqlStore) -> None:
+    said: list[str] = []
+    with store.database.begin() as tx:
+        tx.driver.set_trace_callback(said.append)
+    walk(store)
+    with store.database.begin() as tx:
+        tx.driver.set_trace_callback(None)
+
+    found = plans(store.database, said)
+
+    assert len(found) > 30
+    assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
+
+
+def test_every_look_of_clock_sweep_and_clicks_reads_by_an_index(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    walk(store)
+    real = store.database.read
+
+    def traced() -> object:
+        with real() as connection:
+            connection.connection.dbapi_connection.set_trace_callback(said.append)  # type: ignore[union-attr]
+        return real()
+
+    monkeypatch.setattr(store.database, "read", traced)
+    look(store)
+    monkeypatch.undo()
+
+    found = plans(store.database, said)
+
+    assert len(found) >= 7
+    assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
