@@ -30,6 +30,15 @@ def client(server: SandboxServer) -> SlackClient:
 
 
 @pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give an SQLite file; a test marked with `office.BOTH` runs on Postgres too.
+
+    The statements of the outbox are proven on both beside them, in the tests of `storage`.
+    """
+    return str(request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url"))
+
+
+@pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened

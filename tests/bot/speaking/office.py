@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.addresses import Addresses
 from bot.delivery import Courier
 from bot.letters import Letter
@@ -16,6 +18,7 @@ from storage.store import SqlStore
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RunId
 from workflows.store import Message, NewRun, Subject
 
+BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 VERSION = "60892d85c61da95a16f4b2217f373eb76b5d9ef74d81f2a5983f3218cb1a70b5"
 
 

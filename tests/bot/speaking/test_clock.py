@@ -11,7 +11,7 @@ from bot.clock import NEVER, Clock
 from bot.timetable import Schedule, Timetable
 from storage.history import read_entries
 from storage.store import SqlStore
-from tests.bot.speaking.office import VERSION, HandClock
+from tests.bot.speaking.office import BOTH, VERSION, HandClock
 from workflows.entry import Actor, ActorKind, Draft, Entry, Part, RunId
 from workflows.errors import InputsError
 from workflows.store import Due, DueKind, NewRun
@@ -116,6 +116,7 @@ def test_a_schedule_fires_at_its_time_and_once(bench: Bench) -> None:
     assert entry.data["started"] == "r020800"
 
 
+@BOTH
 def test_two_replicas_fire_once(bench: Bench) -> None:
     one, other = (bench.timetable(bench.schedule()) for _ in range(2))
 
@@ -135,6 +136,7 @@ def test_a_process_that_died_after_the_start_starts_no_second_run(bench: Bench) 
     assert len(bench.told("run.started")) == 1
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("rule", "started"),
     [
@@ -167,6 +169,7 @@ def test_a_firing_during_a_run_is_skipped_and_told(bench: Bench) -> None:
     assert bench.started() == ["r020800", None]
 
 
+@BOTH
 def test_a_firing_that_queues_waits_for_the_run_and_was_not_missed(bench: Bench) -> None:
     timetable = bench.timetable(bench.schedule(overlap=Overlap.QUEUE))
     timetable.fire_due(MONDAY)
@@ -278,6 +281,7 @@ def test_a_defect_with_one_row_does_not_keep_the_others(
     assert "due work failed" in caplog.text
 
 
+@BOTH
 def test_the_clock_wakes_for_what_is_stored_while_it_sleeps(bench: Bench) -> None:
     bench.begin(MONDAY)
     handler = Handler(bench.store)

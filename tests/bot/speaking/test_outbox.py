@@ -6,7 +6,7 @@ from sandbox import faults as fault
 from sandbox.faults import Fault
 from sandbox.seen import SeenMessage
 from storage.outbox_values import MessagePlace
-from tests.bot.speaking.office import Office
+from tests.bot.speaking.office import BOTH, Office
 from workflows.store import Subject
 
 CHART = {
@@ -61,6 +61,7 @@ def test_a_message_is_marked_with_ids_only(thread: Office) -> None:
     assert set(shown.metadata["event_payload"]) == {"outbox", "subject", "key"}
 
 
+@BOTH
 def test_replies_stand_in_the_thread_in_their_order(office: Office) -> None:
     office.start_run()
     for number in range(4):
@@ -74,6 +75,7 @@ def test_replies_stand_in_the_thread_in_their_order(office: Office) -> None:
     assert replies(office) == ["step 0", "step 1", "step 2", "step 3", "May I?"]
 
 
+@BOTH
 def test_the_newest_state_wins(thread: Office) -> None:
     for number in range(5):
         thread.send(Subject.ROOT, "r1", f"state {number}")
@@ -117,6 +119,7 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(office: Office) 
     assert office.store.outbox.place_of(Subject.ROOT, "r1") is not None
 
 
+@BOTH
 def test_a_lost_reply_is_found_in_its_thread(thread: Office) -> None:
     thread.server.faults.next("chat.postMessage", fault.lose_answer())
     thread.send(Subject.CARD, "q1", "May I?")
@@ -176,6 +179,7 @@ def test_other_work_goes_on_while_slack_holds_one_method_back(thread: Office) ->
     assert "approved" in texts(thread)
 
 
+@BOTH
 def test_a_process_that_died_between_post_and_record_leaves_one_message(office: Office) -> None:
     office.start_run()
     office.send(Subject.ROOT, "r1", "r1 runs")
@@ -230,6 +234,7 @@ def test_a_card_of_a_deleted_thread_is_still_shown(thread: Office) -> None:
     assert [one.text for one in thread.server.workspace.messages("#ops")] == ["r1 runs", "May I?"]
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("channel", "error"),
     [
@@ -390,6 +395,7 @@ def test_posts_keep_the_pace_of_their_channel(office: Office) -> None:
     assert posts(office) - at_once in {2, 3, 4}
 
 
+@BOTH
 def test_the_threads_deliver_and_stop(office: Office) -> None:
     office.outbox.start()
     try:

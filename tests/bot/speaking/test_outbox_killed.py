@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from sandbox import faults as fault
-from tests.bot.speaking.office import Office
+from tests.bot.speaking.office import BOTH, Office
 from workflows.store import Subject
 
 DELIVERER = Path(__file__).parent / "deliverer.py"
 ROOT = Path(__file__).parents[3]
 
 
+@BOTH
 @pytest.mark.parametrize("subject", [Subject.ROOT, Subject.CARD])
 def test_a_process_killed_while_it_posts_leaves_one_message(
     office: Office, tmp_path: Path, database_url: str, subject: Subject
