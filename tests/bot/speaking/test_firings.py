@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.firings import Gap, firings_between, next_firing, plan, schedule_name, wall_time
@@ -59,6 +59,7 @@ def test_the_moment_itself_belongs_to_the_past() -> None:
 CHANGES = [at("2026-03-28T12:00"), at("2026-10-24T12:00")]
 
 
+@settings(deadline=None)  # A busy machine is no defect.
 @given(
     day=st.sampled_from(CHANGES),
     begin=st.integers(0, 24 * 60),
