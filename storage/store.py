@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from storage.change import Clock, reading
+from storage.entries_sql import entries_of_run
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from storage.unit import SqlUnit
-from workflows.entry import Ref, RequestId, RunId
+from workflows.entry import Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest
 from workflows.people import PersonId
@@ -66,6 +67,15 @@ class SqlStore:
         if found is None:
             raise UnknownRunError(f"There is no run {run}.")
         return found.row()
+
+    def history(self, run: RunId) -> tuple[RunRow, Sequence[Entry]]:
+        with reading(self.database) as tx:
+            sql = RunSql(tx)
+            found = sql.run_now(run)
+            entries = entries_of_run(sql, run)
+        if found is None:
+            raise UnknownRunError(f"There is no run {run}.")
+        return found.row(), entries
 
     def request(self, request: RequestId) -> ApprovalRequest:
         with reading(self.database) as tx:

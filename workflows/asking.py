@@ -33,7 +33,9 @@ class Question:
 
 
 def ask(segment: Segment, ready: Ready, demand: Demand) -> bool:
-    """Put the gate to people; False when others wrote to the run and it has to be looked at again.
+    """Put the gate to people and let go of the run, which waits for what they say.
+
+    False when others wrote to the run and it has to be looked at again.
 
     Raises:
         ActionError: the plan could not be made.
@@ -59,7 +61,7 @@ def ask(segment: Segment, ready: Ready, demand: Demand) -> bool:
     def raised(unit: Unit) -> Draft:
         return segment.draft("approval.requested", _data(unit, segment, question, bound), parts)
 
-    return segment.commit(raised, also=lambda unit: _set_times(unit, segment, question))
+    return segment.commit(raised, also=lambda unit: _set_times(unit, segment, question), rests=True)
 
 
 def plan_of(segment: Segment, ready: Ready) -> Plan:

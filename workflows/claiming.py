@@ -1,21 +1,42 @@
-"""Taking a run up: the claim, its lock, and the history it is replayed from."""
+"""Taking a run up: the history it is replayed from, the claim, its lock.
+
+A segment that is about to commit claims the run in that commit, which spares one. Before
+that it only reads: should two processes begin, the first to commit has the run.
+"""
 
 from dataclasses import replace
 
 from workflows.entry import INTERLOCK, Draft, Json, RunId
 from workflows.house import House
-from workflows.procedure import Procedures
+from workflows.moves import Do, next_move
+from workflows.procedure import Procedure, Procedures
 from workflows.run import Status, replay
 from workflows.segment import Segment, record
 from workflows.store import RunRow, Unit
 
+# Moves that look at the world and may then only rest. Claimed before that, the run is not
+# ready any more, so that whoever marks it meanwhile is noticed.
+LOOKS_FIRST = frozenset({Do.WAIT, Do.VERIFY, Do.SETTLE})
+
 
 def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
-    """Claim `run` for this process; None when there is nothing to do for it now.
+    """Take up `run` in this process; None when there is nothing to do for it now.
 
     Raises:
         StorageError: it could not be claimed.
     """
+    row, entries = house.store.history(run)
+    if row.status.is_end:
+        return None
+    procedure = procedures.of(house.definitions.version(row.version))
+    state = replay(run, entries)
+    move = next_move(procedure.definition, state, now=house.now())
+    if row.lock_key is not None or move.do in LOOKS_FIRST:
+        return _claimed(house, procedure, run)
+    return Segment(house, row, procedure, state, is_claimed=False)
+
+
+def _claimed(house: House, procedure: Procedure, run: RunId) -> Segment | None:
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if row.status.is_end:
@@ -26,7 +47,6 @@ def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
             unit.release(run)
             return None
         state = replay(run, unit.entries(run))
-    procedure = procedures.of(house.definitions.version(row.version))
     return Segment(house, replace(row, epoch=epoch), procedure, state)
 
 

@@ -37,7 +37,16 @@ class SupersededError(Exception):
 class Segment:
     """A claimed run: its definition, where it stands, and how to record what comes next."""
 
-    def __init__(self, house: House, row: RunRow, procedure: Procedure, base: RunState) -> None:
+    def __init__(
+        self,
+        house: House,
+        row: RunRow,
+        procedure: Procedure,
+        base: RunState,
+        *,
+        is_claimed: bool = True,
+    ) -> None:
+        """One that is not claimed yet claims the run in its first commit."""
         self.house = house
         self.row = row
         self.definition = procedure.definition
@@ -45,6 +54,7 @@ class Segment:
         self.state = base  # With the pending facts.
         self._base = base  # As committed.
         self._epoch = row.epoch
+        self._is_claimed = is_claimed
         self._pending: list[Draft] = []
         self._known: dict[Ref, PersonId | None] = {}
 
@@ -127,11 +137,12 @@ class Segment:
         """Whether so many facts are pending that they deserve a commit of their own."""
         return len(self._pending) >= MOST_PENDING
 
-    def commit(self, *drafts: Fact, also: Also | None = None) -> bool:
+    def commit(self, *drafts: Fact, also: Also | None = None, rests: bool = False) -> bool:
         """Record the pending facts, then `drafts`, in one transaction.
 
         False when others had written to the run: theirs are taken up, the pending facts are
-        recorded, `drafts` are not, and the caller looks again.
+        recorded, `drafts` are not, and the caller looks again. With `rests` it lets go of the
+        run at the same time, for drafts after which only another entry can set it going.
 
         Raises:
             SupersededError: another process has taken the run over; nothing was recorded.
@@ -143,6 +154,8 @@ class Segment:
                 base = self._record(unit, drafts, base)
                 if also is not None:
                     also(unit)
+                if rests:
+                    unit.release(self.state.id)
         self._settle_on(base)
         return not has_news
 
@@ -195,6 +208,8 @@ class Segment:
         row = unit.lock_run(self.state.id)
         if row.epoch != self._epoch:
             raise SupersededError
+        if not self._is_claimed:
+            self._epoch = unit.claim(self.state.id, by=self.house.name)
         has_news = row.rseq > self._base.rseq
         base = self._base
         if has_news:
@@ -217,6 +232,7 @@ class Segment:
 
     def _settle_on(self, base: RunState) -> None:
         self._base = self.state = base
+        self._is_claimed = True
         self._pending = []
 
     def _provisional(self, draft: Draft) -> Entry:

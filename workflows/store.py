@@ -213,6 +213,13 @@ class Store(Protocol):
             UnknownRunError: there is none.
         """
 
+    def history(self, run: RunId) -> tuple[RunRow, Sequence[Entry]]:
+        """Return a run's row and its entries, both of one moment.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
     def request(self, request: RequestId) -> ApprovalRequest:
         """Return a request as it is now.
 

@@ -87,8 +87,7 @@ def _begin(segment: Segment, step: Step) -> bool:
     demand = segment.house.policy().demand(_facts(segment, ready), step.approval)
     if demand is None:
         return act(segment, ready, segment.state.step(step.id))
-    ask(segment, ready, demand)
-    return True
+    return not ask(segment, ready, demand)
 
 
 def _facts(segment: Segment, ready: Ready) -> Facts:
