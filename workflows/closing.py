@@ -1,14 +1,13 @@
 """Ending a run: what is withdrawn first, and what it lets go of."""
 
 from workflows.entry import INTERLOCK, Draft, Json
-from workflows.run import Phase, RunState
+from workflows.run import RunState
 from workflows.store import Due, DueKind, RunRow, Unit
 
 
 def ending_drafts(state: RunState, *, reason: str) -> list[Draft]:
-    """Return the facts that cancel a run: an open request is withdrawn first."""
-    open_phases = (Phase.ASKED, Phase.APPROVED)
-    asked = {name: one for name, one in state.steps.items() if one.phase in open_phases}
+    """Return the facts that cancel a run: an open or unused request is withdrawn first."""
+    asked = {name: one for name, one in state.steps.items() if one.stands}
     withdrawn = [
         Draft(
             kind="approval.withdrawn",

@@ -66,6 +66,7 @@ class StepState:
     failures: int = 0  # Failed attempts since a person last set the step going.
     output: Json = None
     request: RequestId | None = None
+    stands: bool = False  # Its request is open, or approved and not used up by an effect.
     refusal: str = ""  # denied, expired or aborted
     asked: Entry | None = None  # The newest approval.requested of this step.
     approvers: tuple[tuple[Ref, int], ...] = ()  # Who approved it, each with the stage.
@@ -188,6 +189,7 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 step,
                 phase=Phase.ASKED,
                 request=RequestId(str(entry.data["request"])),
+                stands=True,
                 asked=entry,
                 approvers=(),
                 changed_at=entry.at,
@@ -203,13 +205,19 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 changed_at=entry.at,
             )
         case "approval.denied" if entry.data.get("settles"):
-            return replace(step, phase=Phase.REFUSED, refusal="denied", changed_at=entry.at)
+            return _refused(step, entry, "denied")
         case "approval.expired":
-            return replace(step, phase=Phase.REFUSED, refusal="expired", changed_at=entry.at)
+            return _refused(step, entry, "expired")
         case "approval.withdrawn":
             voids = step.approvals_void + 1
-            return replace(step, phase=Phase.PENDING, request=None, approvals_void=voids)
+            return replace(
+                step, phase=Phase.PENDING, request=None, stands=False, approvals_void=voids
+            )
     return step
+
+
+def _refused(step: StepState, entry: Entry, how: str) -> StepState:
+    return replace(step, phase=Phase.REFUSED, refusal=how, stands=False, changed_at=entry.at)
 
 
 def _output(entry: Entry) -> Json:
@@ -243,6 +251,7 @@ def _intended(step: StepState, entry: Entry) -> StepState:
         step,
         phase=Phase.INTENDED,
         attempt=_number(entry.data["attempt"]),
+        stands=False,
         intended=entry,
         changed_at=entry.at,
     )
@@ -253,9 +262,12 @@ def _executed(step: StepState, entry: Entry) -> StepState:
 
 
 def _failed(step: StepState, entry: Entry) -> StepState:
+    # An effect that certainly did not happen leaves its approval to the next attempt.
+    is_given_back = entry.data.get("performed") == "no" and step.request is not None
     return replace(
         step,
         phase=Phase.FAILED,
+        stands=step.stands or is_given_back,
         attempt=_number(entry.data["attempt"]),
         failures=step.failures + 1,
         error_class=str(entry.data.get("error_class") or ""),
@@ -282,6 +294,7 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
     return replace(
         step,
         phase=Phase.FAILED,
+        stands=step.request is not None,
         failures=step.failures + 1,
         error_class="not_performed",
         performed="no",
@@ -293,13 +306,13 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
 def _decided(step: StepState, entry: Entry) -> StepState:
     match entry.data["decision"]:
         case "skip":
-            return replace(step, phase=Phase.SKIPPED, changed_at=entry.at)
+            return replace(step, phase=Phase.SKIPPED, stands=False, changed_at=entry.at)
         case "exception":
             return replace(step, phase=Phase.EXCEPTION, trouble=entry.id, changed_at=entry.at)
         case "retry":
-            return replace(step, phase=Phase.PENDING, request=None, failures=0)
+            return replace(step, phase=Phase.PENDING, request=None, stands=False, failures=0)
         case "abort":
-            return replace(step, phase=Phase.REFUSED, refusal="aborted", changed_at=entry.at)
+            return _refused(step, entry, "aborted")
     return step
 
 

@@ -1,0 +1,167 @@
+"""What the state machine does its work with: a house that can be left and entered again.
+
+The checks here read entries and tables, and never ask the engine what it thinks of them.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from storage.database import open_database
+from storage.heads import head
+from storage.log_setup import init_log, open_journal
+from storage.rebuild import check_projections
+from storage.store import SqlStore
+from storage.verify import verify_database
+from tests.fuse import Crash
+from tests.world import Clock, Working, World
+from workflows.entry import Entry, RunId
+from workflows.house import House
+from workflows.moments import moment
+from workflows.run import Status
+from workflows.store import Store
+
+ORIGIN = "interlock.example/audit/T0"
+
+
+class Successor(Working):
+    """A house whose ids stay apart from those of the houses before it."""
+
+    ids = itertools.count(1)
+
+    def _house(self, store: Store) -> House:
+        return replace(super()._house(store), new_id=lambda: f"{next(self.ids):032d}")
+
+
+class Office:
+    """One database and one outside world, and the process that works on them just now."""
+
+    def __init__(self, home: Path, *, definitions: tuple[str, ...], policy: str) -> None:
+        self.home = home
+        self.url = str(home / "interlock.db")
+        self.clock = Clock()
+        self.world = World()
+        self._definitions = definitions
+        self._policy = policy
+        self.database = open_database(self.url)
+        journal = init_log(self.database, home, origin=ORIGIN, now=self.clock)
+        self.store = SqlStore(self.database, journal, now=self.clock)
+        self.house = self._enter(None)
+
+    def _enter(self, before: Working | None) -> Working:
+        house = Successor(
+            self.store,
+            self.clock,
+            world=self.world,
+            definitions=self._definitions,
+            policy=self._policy,
+        )
+        if before is not None:
+            house.town = before.town
+            house.policy = before.policy
+            house.engine = type(house.engine)(house._house(self.store))  # noqa: SLF001 - its own.
+        return house
+
+    def restart(self) -> None:
+        """End the process without a word and begin another on the same file."""
+        self.database.close()
+        self.database = open_database(self.url)
+        journal = open_journal(self.database, self.home, now=self.clock)
+        self.store = SqlStore(self.database, journal, now=self.clock)
+        self.world.trouble = lambda _place: None
+        self.house = self._enter(self.house)
+        self.house.sweep()
+
+    def work(self) -> None:
+        """Work until nothing is ready; where that ends the process, begin another."""
+        try:
+            self.house.settle()
+        except Crash:
+            self.restart()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    # --- what must always hold ---------------------------------------------------------------
+
+    def check(self, runs: Sequence[RunId]) -> None:
+        """Raise AssertionError at the first thing that must never be."""
+        for run in runs:
+            entries = self.house.entries(run)
+            assert [one.rseq for one in entries] == list(range(len(entries)))
+            self._check_end(run, entries)
+            check_intents(entries)
+            check_effects(run, entries, self.world.effects)
+        assert [str(one) for one in check_projections(self.database)] == []
+
+    def _check_end(self, run: RunId, entries: Sequence[Entry]) -> None:
+        ends = [one.rseq for one in entries if one.kind in ("run.finished", "run.cancelled")]
+        with self.store.begin() as unit:
+            row, waiting = unit.lock_run(run), unit.open_request(run)
+        assert len(ends) <= 1
+        assert row.status.is_end == bool(ends)
+        if row.status.is_end:
+            assert ends == [len(entries) - 1]
+            assert waiting is None
+            assert {one.kind.value for one in self.house.due(run)} <= {"summarise"}
+        if row.status is Status.WAITING:
+            assert waiting is not None
+
+    def check_log(self) -> None:
+        """Raise AssertionError unless the log verifies and tells of nothing that is not allowed."""
+        with self.database.read() as connection:
+            vkey = head(connection).vkey
+        report = verify_database(self.url, [vkey], now=self.clock, processes=1)
+        told = [one for one in report.semantics if not one[0].endswith("-without-end")]
+        assert report.exit == 0, report.lines()
+        assert told == []
+
+
+def check_intents(entries: Sequence[Entry]) -> None:
+    """Every effect was announced on an approval of exactly that, by enough people, in time."""
+    asked = {one.data["request"]: one for one in entries if one.kind == "approval.requested"}
+    for intent in (one for one in entries if one.kind == "action.intended"):
+        request = asked[intent.data["request"]]
+        voices = [
+            one
+            for one in entries[: intent.rseq]
+            if one.kind == "approval.granted" and one.data["request"] == request.data["request"]
+        ]
+        assert intent.data["binding"] == request.data["binding"]
+        assert all(one.at < moment(str(request.data["expires"])) for one in voices)
+        for number, stage in enumerate(stages_of(request)):
+            given = {one.actor.ref for one in voices if one.data["stage"] == number}
+            assert len(given) >= stage["approve"]
+            assert given <= {*stage["people"]}
+            assert not given & {*request.data["excluded"], entries[0].actor.ref}
+        assert not any(
+            one.kind == "approval.denied" and one.data["settles"]
+            for one in entries[: intent.rseq]
+            if one.data.get("request") == request.data["request"]
+        )
+
+
+def stages_of(request: Entry) -> list[Any]:
+    stages = request.data["stages"]
+    assert isinstance(stages, list)
+    return stages
+
+
+def check_effects(run: RunId, entries: Sequence[Entry], effects: Sequence[str]) -> None:
+    """An effect happens once, unless a person had it sent again."""
+    again = [
+        one
+        for one in entries
+        if one.actor.is_person
+        and (
+            (one.kind == "action.resolved" and one.data["happened"] == "no")
+            or (one.kind == "decision.made" and one.data["decision"] == "retry")
+        )
+    ]
+    times = Counter(effects)[f"{run}/change"]
+    assert times <= 1 + len(again)
+    assert times <= sum(one.kind == "action.intended" for one in entries)
