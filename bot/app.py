@@ -18,6 +18,7 @@ from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
 from bot.directory import Directory
+from bot.head_check import Witness
 from bot.holder import Holder
 from bot.http import HttpServer
 from bot.hurried import SECONDS, Hurried
@@ -67,6 +68,7 @@ class Workspace:
 
     client: SlackClient
     team: str
+    user: str  # The bot's own.
     url: str
     settings: Settings
 
@@ -74,6 +76,16 @@ class Workspace:
     def token(self) -> str:
         """Return the bot token."""
         return self.settings.bot_token.get_secret_value() if self.settings.bot_token else ""
+
+    @property
+    def witness(self) -> Witness:
+        """Return Slack as far as it remembers the log."""
+        return Witness(
+            client=self.client,
+            addresses=Addresses(self.client, Pacer(time.monotonic)),
+            bot=self.user,
+            channel=self.settings.channel,
+        )
 
 
 def enter_workspace(settings: Settings) -> Workspace:
@@ -88,6 +100,7 @@ def enter_workspace(settings: Settings) -> Workspace:
     return Workspace(
         client=client,
         team=str(identity["team_id"]),
+        user=str(identity.get("user_id", "")),
         url=str(identity.get("url", "")),
         settings=settings,
     )
@@ -160,6 +173,7 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         engine=core.engine,
         store=core.store,
         library=core.library,
+        digests=core.digests,
         directory=directory,
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
         redact=core.redact,
@@ -181,8 +195,9 @@ def _receiver(app: App, workspace: Workspace) -> Sockets | HttpServer:
 
 def _clock(core: Core) -> Clock:
     def schedules() -> list[Schedule]:
-        found = core.library.definitions()
-        return schedules_of(found, core.engine, channel=core.settings.channel)
+        found = schedules_of(core.library.definitions(), core.engine, channel=core.settings.channel)
+        # Without a channel there is nobody to tell.
+        return [*found, core.digests.schedule()] if core.settings.channel else found
 
     timetable = Timetable(core.store, schedules, born=core.means.clock())
     return Clock(core.store, core.engine.handle_due, timetable, now=core.means.clock)
@@ -193,18 +208,28 @@ def _sequencing(core: Core) -> list[Part]:
 
 
 def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
-    pacer = Pacer(time.monotonic)
     store = core.store
     reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
     return Outbox(
         Post(
             rows=store.outbox,
-            courier=Courier(workspace.client, pacer, Addresses(workspace.client, pacer)),
-            renderer=Rendering(store, reader),
+            courier=_courier(core, workspace),
+            renderer=Rendering(store, reader, digest=core.digests.letter),
             consequences=Aftermath(
-                store=store, engine=core.engine, definitions=core.library, directory=directory
+                store=store,
+                engine=core.engine,
+                definitions=core.library,
+                directory=directory,
+                digests=core.digests,
+                team=workspace.team,
             ),
             name=core.name,
             live_seconds=core.means.live_seconds,
         )
     )
+
+
+def _courier(core: Core, workspace: Workspace) -> Courier:
+    pacer = Pacer(time.monotonic)
+    addresses = Addresses(workspace.client, pacer)
+    return Courier(workspace.client, pacer, addresses, log=core.memory.log_id)

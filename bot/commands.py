@@ -27,6 +27,7 @@ from bot.desk import Desk
 from bot.payloads import Caller, Interaction, Typed
 from bot.reports import Reports
 from bot.starting import Starting
+from bot.views.digest import without_charts
 from bot.views.lists import help_page
 from bot.views.notice import notice
 from bot.views.paging import read_page_value
@@ -87,5 +88,8 @@ class Commands:
                 return reports.found(words, page=page)
             case Misread(problem=problem, usage=usage):
                 return help_page(name=self.desk.command, problem=problem, usage=usage)
-            case Help() | Run() | Cancel() | Digest():
+            case Digest():
+                # Only they see it, and a private answer that Slack refuses is lost: no chart.
+                return without_charts(self.desk.digests.look().shown)
+            case Help() | Run() | Cancel():
                 return help_page(name=self.desk.command)

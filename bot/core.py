@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.digest import Digests
 from bot.library import Library
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
@@ -66,6 +67,7 @@ class Core:
     redact: Redactor
     dispatcher: EmbeddedDispatcher
     engine: Engine
+    digests: Digests
     means: Means
     name: str
 
@@ -140,6 +142,7 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
         redact=redact,
         dispatcher=dispatcher,
         engine=engine,
+        digests=Digests(store, library.definitions, now=means.clock, channel=settings.channel),
         means=means,
         name=name,
     )

@@ -58,11 +58,13 @@ class Parcel:
     may_be_there: bool = False
     needs_blocks: bool = False
     is_urgent: bool = True
+    log: str = ""  # Which log this is told of; two may share a channel.
 
     @property
     def metadata(self) -> dict[str, Any]:
         """Return the mark by which a lost post is found again: ids only."""
         payload = {"outbox": self.id, "subject": self.subject, "key": self.key}
+        payload |= {"log": self.log} if self.log else {}
         return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
@@ -109,11 +111,13 @@ class Courier:
         pacer: Pacer,
         addresses: Addresses,
         *,
+        log: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._pacer = pacer
         self._addresses = addresses
+        self._log = log
         self._now = now
 
     def deliver(self, parcel: Parcel, *, posting: Callable[[], None]) -> Result:
@@ -122,6 +126,7 @@ class Courier:
         `posting` is called before a post whose answer could be lost; what it notes makes the
         next process look before it posts again. If it raises, nothing is posted.
         """
+        parcel = replace(parcel, log=self._log)
         known = _Try(may_be_there=parcel.may_be_there)
         try:
             return self._deliver(parcel, known, posting)

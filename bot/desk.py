@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.digest import Digests
 from bot.directory import Directory
 from bot.hurried import Hurried
 from bot.library import Library
@@ -20,6 +21,7 @@ class Desk:
     engine: Engine
     store: SqlStore
     library: Library
+    digests: Digests
     directory: Directory
     hurried: Hurried
     redact: Callable[[str], str]

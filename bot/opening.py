@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.settings import Settings, SettingsError
 from bot.starter import POLICY
 from storage.database import Database, open_database
+from storage.history import read_entry
 from storage.journal import Journal, utc_now
 from storage.log_setup import init_log, open_journal
 from workflows.errors import UnusableDatabaseError
@@ -35,6 +36,14 @@ class Memory:
     def vkey(self) -> str:
         """Return the key under which an outsider checks this log."""
         return self.journal.sequencer.signers[0].vkey
+
+    @property
+    def log_id(self) -> str:
+        """Return eight hex digits that name this log for ever: those of its first key."""
+        with self.database.read() as connection:
+            first = read_entry(connection, 0)
+        keys = first.data["log_vkeys"] if first is not None else []
+        return str(keys[0]).split("+")[1] if isinstance(keys, list) and keys else ""
 
 
 def open_memory(settings: Settings, *, now: Now = utc_now) -> Memory:

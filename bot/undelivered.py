@@ -7,9 +7,10 @@ are told in person why, and the trail keeps that a message was lost.
 import logging
 from collections.abc import Iterable
 
+from bot.digest import Digests
 from bot.directory import Directory
 from bot.wording import code, escape
-from storage.outbox_values import OutboxRow
+from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from workflows.engine import Engine
 from workflows.entry import INTERLOCK, Draft, Json, Ref, RequestId, RunId
@@ -36,8 +37,17 @@ class Aftermath:
     """Draws the consequences of deliveries, for the outbox."""
 
     def __init__(
-        self, store: SqlStore, engine: Engine, definitions: Definitions, directory: Directory
+        self,
+        store: SqlStore,
+        engine: Engine,
+        definitions: Definitions,
+        directory: Directory,
+        *,
+        digests: Digests,
+        team: str,
     ) -> None:
+        self._digests = digests
+        self._team = team
         self._store = store
         self._engine = engine
         self._definitions = definitions
@@ -46,6 +56,10 @@ class Aftermath:
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         """Go on with a run whose step was to post a message."""
         self._engine.delivered(run, step, output=output)
+
+    def digest_stands(self, digest: str, place: MessagePlace) -> None:
+        """Record where a digest was posted."""
+        self._digests.posted(digest, place, team=self._team)
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered; stop what rests on it; tell people.

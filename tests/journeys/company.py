@@ -111,7 +111,8 @@ class Scene:
 
         def ended() -> str | None:
             words = self.now(root).words
-            return words if how in words.casefold() else None
+            # A step may be "done" long before its run is.
+            return words if f" is {how} (" in words else None
 
         return self.waits(ended, f"the end of the run ({how})")
 

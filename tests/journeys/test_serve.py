@@ -17,6 +17,7 @@ from tests.journeys.company import OPS, SHIPPED, Scene, free_port
 
 INTERLOCK = Path(sys.executable).with_name("interlock")
 PATIENCE = 20.0
+FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
 
 @pytest.fixture
@@ -184,3 +185,59 @@ def test_a_broken_policy_stops_it_with_the_place_of_the_fault(stage: Stage) -> N
 
     assert ended.returncode == 2
     assert f"{stage.policy}:" in ended.stderr
+
+
+def test_a_restored_backup_is_refused_because_slack_remembers_more(stage: Stage) -> None:
+    scene = Scene(stage=stage, over="socket")
+    database = stage.home / "interlock.db"
+    with serving(stage) as process:
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    backup = database.read_bytes()
+    with serving(stage) as process:
+        scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    database.write_bytes(backup)
+    ended = interlock(stage, "serve")
+
+    assert ended.returncode == 2
+    assert "older copy" in ended.stderr
+
+
+def test_a_decision_that_only_slack_remembers_is_noticed_too(stage: Stage) -> None:
+    scene = Scene(stage=stage, over="socket")
+    database = stage.home / "interlock.db"
+    with serving(stage) as process:
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    backup = database.read_bytes()
+    with serving(stage) as process:
+        scene.person("ana").click(card.buttons[0], message=card)
+        scene.ends(root, "done")
+        scene.waits(lambda: "head" in scene.now(card).words or None, "the receipt")
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    database.write_bytes(backup)
+    ended = interlock(stage, "serve")
+
+    assert ended.returncode == 2
+    assert "receipt under head" in ended.stderr
+
+
+def test_a_new_log_in_the_same_channel_is_no_restored_backup(stage: Stage, tmp_path: Path) -> None:
+    scene = Scene(stage=stage, over="socket")
+    with serving(stage) as process:
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    fresh = environment(stage, INTERLOCK_HOME=str(tmp_path / "other"))
+    process = subprocess.Popen([INTERLOCK, "serve"], env=fresh, stderr=subprocess.DEVNULL)
+    try:
+        stage.slack.wait_for_connection(1, timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,113 @@
+"""Compares the log with what Slack remembers of it, before anything is done.
+
+A restored backup looks whole from inside: it verifies, and has only forgotten its newest
+entries, effects among them. Slack still shows them: runs that this database does not hold,
+and receipts under a larger head than the log has.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from bot.addresses import Addresses
+from bot.delivery import EVENT_TYPE
+from bot.opening import Memory
+from bot.slack_client import SlackClient
+from bot.slack_errors import SlackError
+from storage.heads import head
+from storage.listing import Wanted, list_runs, listed_run
+from workflows.entry import RunId
+from workflows.errors import UnusableDatabaseError
+from workflows.store import Subject
+
+RECEIPT = re.compile(r"#\d+ · leaf [0-9a-f]{8} · head (\d+)/[0-9a-f]{8}")
+CHANNELS, MESSAGES, THREADS = 3, 50, 3
+NEWEST_RUNS = 20
+
+log = logging.getLogger(__name__)
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """Slack, as far as it remembers this log."""
+
+    client: SlackClient
+    addresses: Addresses
+    bot: str  # The bot's user id: what others post is no witness.
+    channel: str
+
+
+def check_head(memory: Memory, witness: Witness) -> None:
+    """Return if Slack shows nothing newer than the log; say so if it cannot be read.
+
+    Raises:
+        UnusableDatabaseError: the database is older than what Slack shows.
+    """
+    ours = memory.log_id
+    try:
+        for channel in _channels(memory, witness):
+            roots = [one for one in _ours(witness, channel, None, ours) if _is_root(one)]
+            _refuse_unknown(memory, roots)
+            for root in roots[:THREADS]:
+                _refuse_newer(memory, _ours(witness, channel, str(root["ts"]), ours))
+    except SlackError as error:
+        log.warning("the head was not compared with Slack", extra={"error": error.code})
+
+
+def _channels(memory: Memory, witness: Witness) -> list[str]:
+    """Return where the newest runs stand, and the bot's own channel."""
+    runs = list_runs(memory.database, Wanted(), most=NEWEST_RUNS)
+    found = dict.fromkeys(one.place.channel for one in runs if one.place is not None)
+    if witness.channel:
+        postable = witness.addresses.postable(witness.channel)
+        found[witness.addresses.readable(postable)] = None
+    return list(found)[:CHANNELS]
+
+
+def _ours(witness: Witness, channel: str, thread: str | None, ours: str) -> Iterator[Message]:
+    """Yield what the bot posted of this log, among the newest messages of a place."""
+    messages = witness.client.messages(channel, thread=thread)
+    for message in islice(messages, MESSAGES):
+        told = _payload(message)
+        if message.get("user") == witness.bot and told.get("log") == ours:
+            yield message
+
+
+def _payload(message: Message) -> Mapping[str, Any]:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") if metadata.get("event_type") == EVENT_TYPE else None
+    return payload if isinstance(payload, dict) else {}
+
+
+def _is_root(message: Message) -> bool:
+    return _payload(message).get("subject") == Subject.ROOT
+
+
+def _refuse_unknown(memory: Memory, roots: Iterable[Message]) -> None:
+    for root in roots:
+        run = RunId(str(_payload(root).get("key", "")))
+        if listed_run(memory.database, run) is None:
+            raise _restored(f"Slack shows the run {run}, which this database does not hold.")
+
+
+def _refuse_newer(memory: Memory, messages: Iterable[Message]) -> None:
+    with memory.database.read() as connection:
+        size = head(connection).size
+    for message in messages:
+        for found in RECEIPT.finditer(str(message.get("blocks", ""))):
+            if int(found[1]) > size:
+                raise _restored(
+                    f"Slack shows a receipt under head {found[1]}, and this log has {size} entries."
+                )
+
+
+def _restored(what: str) -> UnusableDatabaseError:
+    return UnusableDatabaseError(
+        f"{what} It is an older copy, and effects it has forgotten would be done twice.",
+        hint="Bring back the newest copy; docs/operations says how to begin a successor log.",
+    )
