@@ -1,4 +1,4 @@
-"""What may be asked of the bot beside Slack: start a run, cancel one, show the log's head.
+"""What may be asked of the bot beside Slack: runs, the log's head, what happened.
 
 An order is the same whether the command carries it out itself or hands it to the process
 that serves; only then does it cross the Unix socket of `holder`, as one line of JSON.
@@ -6,6 +6,7 @@ that serves; only then does it cross the Unix socket of `holder`, as one line of
 
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -50,7 +51,15 @@ class HeadOrder(_Order):
     do: Literal["head"] = "head"
 
 
-AnyOrder: TypeAlias = RunOrder | CancelOrder | HeadOrder
+class DigestOrder(_Order):
+    """Tell what happened: since a moment, or, to be posted, since the last digest."""
+
+    do: Literal["digest"] = "digest"
+    since: datetime | None = None
+    post: bool = False
+
+
+AnyOrder: TypeAlias = RunOrder | CancelOrder | HeadOrder | DigestOrder
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
@@ -79,6 +88,8 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
     if isinstance(order, CancelOrder):
         core.engine.cancel(RunId(order.run), person=person, reason=order.reason)
         return {"ok": True, "run": order.run}
+    if isinstance(order, DigestOrder):
+        return _digest(core, order)
     return _head(core)
 
 
@@ -101,6 +112,15 @@ def _run(core: Core, order: RunOrder, person: PersonId) -> Mapping[str, Json]:
         )
     )
     return {"ok": True, "run": started.run, "is_new": started.is_new}
+
+
+def _digest(core: Core, order: DigestOrder) -> Mapping[str, Json]:
+    if not order.post:
+        return {"ok": True, **core.digests.look(since=order.since).figures}
+    if not core.settings.channel:
+        raise OrderError("There is no channel to post to.", hint="Set INTERLOCK_CHANNEL.")
+    made = core.digests.post()
+    return {"ok": True, "digest": made.id, **made.figures}
 
 
 def _head(core: Core) -> Mapping[str, Json]:

@@ -19,7 +19,7 @@ COMMANDS: dict[str, Place] = {
     "runs": Place("bot.cli.reading", "runs", "List runs, the newest first."),
     "show": Place("bot.cli.reading", "show", "Tell the story of one run."),
     "find": Place("bot.cli.reading", "find_runs", "Search the summaries of runs."),
-    "digest": Place("bot.cli.reading", "digest", "Print what happened in a period."),
+    "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
     "policy": Place("bot.cli.checking", "policy", "Work with the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),
     "sandbox": Place("bot.cli.trying", "sandbox", "Run only the pretend Slack."),
