@@ -20,6 +20,7 @@ import psycopg
 from storage.transaction import Database, Transaction
 from workflows.errors import StorageError
 
+_AS_THEY_ARE = frozenset({str, int, bytes, bool, type(None)})  # Either driver takes these.
 REFUSED_BY_DATABASE = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -94,9 +95,10 @@ class RowSql:
         Raises:
             StorageError: a constraint of the database refuses it.
         """
-        words = spoken(statement, is_sqlite=self._is_sqlite)
+        words = statement if self._is_sqlite else spoken(statement)
+        stored = [one if type(one) in _AS_THEY_ARE else self.stored(one) for one in values]
         try:
-            return self._driver.execute(words, [self.stored(one) for one in values])
+            return self._driver.execute(words, stored)
         except REFUSED_BY_DATABASE as error:
             raise StorageError("The database refuses what must never be.") from error
 
@@ -124,9 +126,9 @@ def reading(database: Database) -> Iterator[Transaction]:
 
 
 @lru_cache(maxsize=512)
-def spoken(statement: str, *, is_sqlite: bool) -> str:
-    """Return a statement written with `?`, in the words of the driver."""
-    return statement if is_sqlite else statement.replace("?", "%s")
+def spoken(statement: str) -> str:
+    """Return a statement written with `?`, in the words of Postgres' driver."""
+    return statement.replace("?", "%s")
 
 
 def stored_on_sqlite(at: datetime) -> str:

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
-
-from storage.audit_models import AuditSubjectRow
 from storage.checkpoint import Signer
 from storage.entry_bytes import MalformedEntryError, leaf_hash, read_stamp, seal, stamp
 from storage.keys import WriterKey
@@ -115,9 +112,7 @@ class Journal:
 
     def ref(self, tx: Transaction, external_id: str, display: str | None = None) -> Ref:
         """Return the pseudonym of a person; one that nobody has met gets a new one."""
-        found = tx.connection.execute(
-            select(AuditSubjectRow.ref).where(AuditSubjectRow.external_id == external_id)
-        ).scalar()
+        found = TrailSql(tx).subject(external_id)
         return Ref(found) if found else self._meet(tx, external_id, display)
 
     def _meet(self, tx: Transaction, external_id: str, display: str | None) -> Ref:

@@ -1,8 +1,9 @@
 """The statements of the outbox: queue a message, take some for delivery, say what came of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from storage.change import RowSql, read_moment_or_none
@@ -46,24 +47,14 @@ class OutboxSql(RowSql):
         super().__init__(tx)
         self._skip = "" if tx.is_sqlite else " FOR UPDATE OF o SKIP LOCKED"
 
-    def send(self, message: Message, *, at: datetime) -> None:
-        """Queue a message, or say that its state changed once more.
+    def send(self, messages: Collection[Message], *, at: datetime) -> None:
+        """Queue messages, each subject and key once, or say that their state changed once more.
 
         A message that failed is tried again; one that waits out an error goes on waiting.
         """
-        body = None if message.body is None else json.dumps(message.body)
-        self.run(
-            "INSERT INTO outbox (subject, key, run_id, channel, body, rank, wanted, done, state,"
-            " is_posting, next_at, attempts) VALUES (?, ?, ?, ?, ?, ?, 1, 0, 'pending', ?, ?, 0)"
-            " ON CONFLICT (subject, key) DO UPDATE SET wanted = outbox.wanted + 1,"
-            " body = coalesce(excluded.body, outbox.body),"
-            " next_at = CASE outbox.state WHEN 'pending' THEN outbox.next_at"
-            " ELSE excluded.next_at END,"
-            " attempts = CASE outbox.state WHEN 'pending' THEN outbox.attempts ELSE 0 END,"
-            " state = 'pending'",
-            *(message.subject, message.key, message.run, message.channel, body),
-            *(RANKS[message.subject], False, at),
-        )
+        if messages:
+            values = [value for one in messages for value in _values(one, at)]
+            self.run(_send(len(messages)), *values)
 
     def claim(self, *, now: datetime, until: datetime, by: str, limit: int) -> list[OutboxRow]:
         """Take messages that may go now, open decisions first, for this process alone."""
@@ -170,6 +161,27 @@ class OutboxSql(RowSql):
             "SELECT min(next_at) FROM outbox WHERE state = 'pending' AND next_at > ?", after
         ).fetchone()
         return read_moment_or_none(found[0])
+
+
+@lru_cache(maxsize=64)
+def _send(count: int) -> str:
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, 1, 0, 'pending', ?, ?, 0)"] * count)
+    return (
+        "INSERT INTO outbox (subject, key, run_id, channel, body, rank, wanted, done, state,"  # noqa: S608  fixed texts
+        f" is_posting, next_at, attempts) VALUES {rows}"
+        " ON CONFLICT (subject, key) DO UPDATE SET wanted = outbox.wanted + 1,"
+        " body = coalesce(excluded.body, outbox.body),"
+        " next_at = CASE outbox.state WHEN 'pending' THEN outbox.next_at"
+        " ELSE excluded.next_at END,"
+        " attempts = CASE outbox.state WHEN 'pending' THEN outbox.attempts ELSE 0 END,"
+        " state = 'pending'"
+    )
+
+
+def _values(message: Message, at: datetime) -> tuple[object, ...]:
+    body = None if message.body is None else json.dumps(message.body)
+    named = (message.subject, message.key, message.run, message.channel, body)
+    return (*named, RANKS[message.subject], False, at)
 
 
 def _row(found: Sequence[Any]) -> OutboxRow:

@@ -58,8 +58,14 @@ class TrailSql:
             " ON CONFLICT (external_id) DO NOTHING",
             *(ref, k, external_id, display),
         )
-        found = self._run("SELECT ref FROM audit_subject WHERE external_id = ?", external_id)
-        return str(found.fetchone()[0])
+        return str(self.subject(external_id))
+
+    def subject(self, external_id: str) -> str | None:
+        """Return the pseudonym of a person, if they have one."""
+        found = self._run(
+            "SELECT ref FROM audit_subject WHERE external_id = ?", external_id
+        ).fetchone()
+        return None if found is None else found[0]
 
     def tail(self, run: str) -> tuple[int, bytes] | None:
         """Return the newest entry of a run: its `rseq` and its leaf."""

@@ -242,9 +242,8 @@ class SqlUnit:
             raise StorageError("Part of this could not be recorded, so none of it was.")
         for held in self._runs.values():
             self._write(held)
-        outbox = OutboxSql(self._tx)
-        for message in self._messages.values():
-            outbox.send(message, at=self.now)
+        if self._messages:
+            OutboxSql(self._tx).send(self._messages.values(), at=self.now)
 
     def _held(self, run: RunId) -> HeldRun:
         held = self._runs.get(run) or self._sql.hold_run(run)

@@ -174,7 +174,7 @@ class Segment:
             if is_late:
                 self._record_late(unit, drafts)
             else:
-                base, _ = self._catch_up(unit)
+                base, _ = self._take_up(unit, row)
                 base = self._record(unit, drafts, base)
         if is_late:
             raise SupersededError
@@ -187,7 +187,7 @@ class Segment:
         """
         with self.house.store.begin() as unit:
             row = unit.lock_run(self.state.id)
-            base, has_news = self._catch_up(unit)
+            base, has_news = self._take_up(unit, row)
             if has_news or row.is_ready:
                 self._epoch = unit.claim(self.state.id, by=self.house.name)
             else:
@@ -205,7 +205,9 @@ class Segment:
 
     def _catch_up(self, unit: Unit) -> tuple[RunState, bool]:
         """Return the committed state with the pending facts recorded, and if others wrote."""
-        row = unit.lock_run(self.state.id)
+        return self._take_up(unit, unit.lock_run(self.state.id))
+
+    def _take_up(self, unit: Unit, row: RunRow) -> tuple[RunState, bool]:
         if row.epoch != self._epoch:
             raise SupersededError
         if not self._is_claimed:
