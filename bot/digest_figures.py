@@ -96,7 +96,7 @@ def _decisions(figures: Figures) -> dict[str, Json]:
         "denied": figures.settled[Outcome.DENIED],
         "expired": figures.settled[Outcome.EXPIRED],
         "withdrawn": figures.settled[Outcome.WITHDRAWN],
-        "median_seconds": None if median is None else round(median.total_seconds()),
+        "median_ms": None if median is None else round(median.total_seconds() * 1000),
     }
 
 
@@ -127,8 +127,8 @@ def _change(entry: Entry) -> str:
 def shown_from(figures: Mapping[str, Any], *, previous: str = "") -> DigestShown:
     """Return the view of kept figures; `previous` links the digest before."""
     head, decided = figures["head"], dict(figures["decisions"])
-    seconds = decided.pop("median_seconds")
-    median = None if seconds is None else timedelta(seconds=seconds)
+    took = decided.pop("median_ms")
+    median = None if took is None else timedelta(milliseconds=took)
     return DigestShown(
         since=moment(figures["since"]),
         until=moment(figures["until"]),

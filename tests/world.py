@@ -173,6 +173,9 @@ class ChangeWorld(Action[Change, Value]):
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def describe(self, arguments: Change) -> str:
+        return f"change {arguments.name} by {arguments.by}"
+
     def perform(self, arguments: Change, call: Call) -> Value:
         self._world.trouble("before")
         self._world.number += arguments.by

@@ -228,7 +228,11 @@ def check_nightly(play: Play) -> None:
     play.ends(root, r"\bdone\b")
     play.thread(root)
     said = [one.words for one in play.slack.messages(OPS, thread=root)]
-    play.told.check("it told what it saw", any("Nightly check: the shop answers" in one for one in said), seen=said)
+    play.told.check(
+        "it told what it saw",
+        any("Nightly check: the shop answers" in one for one in said),
+        seen=said,
+    )
 
 
 def remember(play: Play) -> None:
@@ -272,5 +276,12 @@ def verify(play: Play) -> None:
     note.write_text(head["note"])
     words = ("audit", "verify", "--db", str(play.stage.home / "interlock.db"))
     code, report = play.bot.ask(*words, "--vkey", head["vkey"], "--checkpoint", str(note))
-    play.told.check("the log verifies", code == 0, seen=report)
-    play.told.check("every refund is in the trail", report["ok"] is True, seen=report)
+    play.told.check("the log verifies", code == 0 and report["ok"] is True, seen=report)
+    for moved in play.stage.shop.effects():
+        run = moved.key.partition("/")[0]
+        code, story = play.bot.ask("show", run)
+        kinds = [one["kind"] for one in story["entries"]] if code == 0 else [story]
+        is_told = kinds.count("approval.granted") == 1 and kinds.count("action.executed") == 1
+        play.told.check(
+            f"the trail has the refund of {moved.order} and who approved it", is_told, seen=kinds
+        )

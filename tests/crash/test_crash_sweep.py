@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from storage.store import SqlStore
 from tests.crash.conftest import Opened
 from tests.fuse import Crash, Fuse
 from tests.world import Clock, Working, World, id_of
+from workflows.entry import RunId
 from workflows.gate import Outcome
 from workflows.orders import Start
 
@@ -52,16 +52,16 @@ def crash_and_recover(opened: Opened, clock: Clock, *, blows_at: int) -> tuple[W
                 workflow="change-it", inputs={"by": 5}, trigger="cli", person=id_of("rita"), key=KEY
             )
         ).run
-        return world, outcome(store, house, run), fuse
+        return world, outcome(house, run), fuse
 
 
-def outcome(store: SqlStore, house: Working, run: str) -> str:
+def outcome(house: Working, run: RunId) -> str:
     """Return how the run stands, after a look at what its history must never show."""
-    kinds = [one.kind for one in house.entries(run)]  # type: ignore[arg-type]
-    assert [one.rseq for one in house.entries(run)] == list(range(len(kinds)))  # type: ignore[arg-type]
+    kinds = [one.kind for one in house.entries(run)]
+    assert [one.rseq for one in house.entries(run)] == list(range(len(kinds)))
     assert kinds.count("run.finished") <= 1
     assert "run.finished" not in kinds[:-1]
-    return house.status(run)  # type: ignore[arg-type]
+    return house.status(run)
 
 
 def boundaries(opened: Opened, clock: Clock) -> int:

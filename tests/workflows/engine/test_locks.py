@@ -1,7 +1,7 @@
 """One run at a time per lock, in the order they came."""
 
-from tests.world import CHANGE, Clock, Working
 from storage.store import SqlStore
+from tests.world import CHANGE, Clock, Working, id_of
 
 LOCKED = CHANGE.replace('run_by: ["@askers"]', 'run_by: ["@askers"]\nlock: number/one')
 
@@ -37,8 +37,6 @@ def test_queued_runs_go_on_in_the_order_they_came(store: SqlStore, clock: Clock)
 
 
 def test_a_queued_run_can_be_cancelled_and_is_not_waited_for(store: SqlStore, clock: Clock) -> None:
-    from tests.world import id_of
-
     house = Working(store, clock, definitions=(LOCKED,))
     first, second, third = (house.start() for _ in range(3))
     house.settle()

@@ -1,13 +1,17 @@
 """What was approved is what runs; anything else asks again."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from tests.world import CHANGE, POLICY, Working, failing, id_of
+from storage.store import SqlStore
+from tests.world import CHANGE, POLICY, UNREACHABLE, Clock, Working, failing, id_of
+from workflows.entry import RunId
 from workflows.errors import PeopleUnreadableError, RequestClosedError
 from workflows.gate import Outcome, Verdict
 from workflows.loading import load_policy
+from workflows.orders import Ballot
 
 
 def asked(house: Working) -> str:
@@ -108,9 +112,7 @@ def test_nothing_is_decided_while_groups_cannot_be_read(house: Working) -> None:
     assert house.kinds(run)[-1] == "approval.requested"
 
 
-def ballot(house: Working, run: str):  # noqa: ANN201
-    from workflows.orders import Ballot
-
+def ballot(house: Working, run: RunId) -> Ballot:
     return Ballot(request=house.request(run).id, person=id_of("ana"), verdict=Verdict.APPROVE)
 
 
@@ -125,8 +127,6 @@ def test_an_approver_may_turn_an_approval_nobody_used_into_a_denial(house: Worki
 
 
 def test_an_attempt_that_certainly_did_not_happen_shares_its_approval(house: Working) -> None:
-    from tests.world import UNREACHABLE
-
     house.world.trouble = failing("before", UNREACHABLE)
     run = asked(house)
     house.approve(run)
@@ -139,13 +139,18 @@ def test_an_attempt_that_certainly_did_not_happen_shares_its_approval(house: Wor
     assert house.kinds(run).count("action.intended") == 2
 
 
-def test_the_difference_is_shown_when_it_is_asked_again(house: Working) -> None:
-    house.shelf.put(CHANGE.replace("name: number, by", "name: number, by"))
+DOUBLES = CHANGE.replace('"${{ inputs.by }}"', '"${{ steps.look.output.value }}"')
+
+
+def test_the_difference_is_shown_when_it_is_asked_again(store: SqlStore, clock: Clock) -> None:
+    house = Working(store, clock, definitions=(DOUBLES,))
     run = asked(house)
-    house.policy = load_policy(POLICY.replace("24h", "12h"))
+    house.world.number = 12
     house.approve(run)
     house.settle()
-    requests = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    (_, again) = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    preview = again.parts["preview"].value
 
-    assert len(requests) == 2
-    assert requests[0].data["binding"] != requests[1].data["binding"]
+    assert withdrawn(house, run) == ["plan_changed"]
+    assert preview is not None
+    assert json.loads(preview)["changed"] == ["headline: change number by 10 → change number by 12"]
