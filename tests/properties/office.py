@@ -125,6 +125,9 @@ def check_intents(entries: Sequence[Entry]) -> None:
     """Every effect was announced on an approval of exactly that, by enough people, in time."""
     asked = {one.data["request"]: one for one in entries if one.kind == "approval.requested"}
     for intent in (one for one in entries if one.kind == "action.intended"):
+        if intent.data["request"] is None:
+            assert intent.data["effect"] != "destructive"
+            continue
         request = asked[intent.data["request"]]
         voices = [
             one
