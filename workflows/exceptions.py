@@ -41,7 +41,7 @@ def settle_doubt(
             return
         state = replay(run, unit.entries(run))
         one = state.step(step)
-        if one.phase is not Phase.IN_DOUBT:
+        if state.ended is not None or one.phase is not Phase.IN_DOUBT:
             raise RequestClosedError(
                 "This is no longer in doubt.", hint="Nothing was changed by your click."
             )
@@ -71,7 +71,7 @@ def settle_exception(
 
     Raises:
         NotAllowedError: not owner or deputy of the workflow.
-        RequestClosedError: the step is no exception any more.
+        RequestClosedError: the step is no exception any more, or the run has ended.
     """
     who, responsible = _responsible(house, run, person)
     with house.store.begin() as unit:
@@ -80,7 +80,8 @@ def settle_exception(
             return
         state = replay(run, unit.entries(run))
         one = state.step(step)
-        if one.phase is not Phase.EXCEPTION or answer not in ANSWERS:
+        is_over = state.ended is not None or one.phase is not Phase.EXCEPTION
+        if is_over or answer not in ANSWERS:
             raise RequestClosedError(
                 "This is settled already.", hint="Nothing was changed by your click."
             )

@@ -49,3 +49,17 @@ def test_an_approval_that_was_used_is_not_withdrawn(house: Working) -> None:
 
     assert house.kinds(run)[-2:] == ["decision.made", "run.cancelled"]
     assert house.request(run).outcome is Outcome.APPROVED
+
+
+@pytest.mark.parametrize("answer", ["retry", "skip", "abort"])
+def test_nobody_settles_an_exception_of_a_run_that_was_cancelled(
+    house: Working, answer: str
+) -> None:
+    house.world.trouble = failing("before", ActionFailedError("no", error_class="x"))
+    run = approved(house)
+    assert house.status(run) == "exception"
+    house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+    with pytest.raises(RequestClosedError):
+        house.engine.settle_exception(run, "change", person=id_of("omar"), answer=answer)
+    assert house.kinds(run)[-1] == "run.cancelled"
