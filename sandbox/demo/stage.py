@@ -3,6 +3,7 @@
 The bot's files are the shipped ones; only the addresses of this machine's targets are put in.
 """
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,9 @@ def staged(home: Path, shipped: Path, *, port: int) -> Iterator[Stage]:
     """
     targets = home / "targets"
     crm, repository = accounts.seed(targets), releases.seed(targets)
-    settings = SandboxSettings(retry_delays=(0, 1, 5))
+    # Slack never gives a trigger or event the id of another; a bot that was here before would
+    # take what a second performance does for repetitions of the first.
+    settings = SandboxSettings(retry_delays=(0, 1, 5), seed=secrets.randbits(32))
     with shop.ShopServer(targets) as open_shop, SandboxServer(settings, port=port) as slack:
         seed_workspace(slack.workspace)
         stage = Stage(home=home, slack=slack, shop=open_shop, accounts=crm, releases=repository)
