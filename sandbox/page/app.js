@@ -17,8 +17,8 @@ const panes = { main: null, thread: null };
 
 function redraw() {
   if (!model.state) return;
+  updateThread(); // First: what is read in the thread is no longer new in the channel.
   updateMain();
-  updateThread();
   updateSidebar(page("sidebar"));
   updateTop(page("top"));
   updateModal();

@@ -16,9 +16,18 @@ import { dataTable, plainTable } from "./tables.js";
 
 export function drawBlocks(blocks, place) {
   return blocks.map((block) => {
-    const content = KINDS[block.type]?.(block, place) ?? fallback(block);
-    return el("div", { class: `block block-${block.type}`, "data-block": block.block_id }, content);
+    return el("div", { class: `block block-${block.type}`, "data-block": block.block_id }, drawn(block, place));
   });
+}
+
+// One block that cannot be drawn must not take the rest of the page with it.
+function drawn(block, place) {
+  try {
+    return KINDS[block.type]?.(block, place) ?? fallback(block);
+  } catch (error) {
+    console.error(error);
+    return fallback(block);
+  }
 }
 
 const KINDS = {

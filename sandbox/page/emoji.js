@@ -50,6 +50,9 @@ const SIGNS = {
   "🔎": [null, null, { line: "M8.5 3.2a5.2 5.2 0 1 0 .01 0zM12.4 12.4l4.6 4.6", ink: BLUE, width: 2.3 }],
   "🔍": [null, null, { line: "M8.5 3.2a5.2 5.2 0 1 0 .01 0zM12.4 12.4l4.6 4.6", ink: BLUE, width: 2.3 }],
   "▫": [null, null, { line: "M6 6h8v8H6z", ink: "#b5b8c0", width: 1.7 }],
+  "🛠": [GREY, "tile", { line: "M5.5 14.5l6-6M13.8 4.8a3.4 3.4 0 1 0 1.6 4.4l-2.4.4-1.5-1.5.4-2.3z", width: 1.9 }],
+  "👉": [BLUE, "tile", { line: "M4.5 10h10.5M10.5 5.5L15 10l-4.5 4.5" }],
+  "🕰": [GREY, "disc", { line: "M10 5.5V10l3 3", width: 1.9 }],
   "🔒": [null, null, { fill: "M4.5 9h11v8h-11z", ink: AMBER, frame: "M6.8 9V6.5a3.2 3.2 0 0 1 6.4 0V9" }],
   "🔔": [null, null, { fill: "M10 2.5a5 5 0 0 1 5 5c0 4 1.5 5 2 6.5H3c.5-1.5 2-2.5 2-6.5a5 5 0 0 1 5-5zM8 15.5h4a2 2 0 0 1-4 0z", ink: AMBER }],
 };

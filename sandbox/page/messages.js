@@ -8,12 +8,12 @@ import { fromCode, withSigns } from "./emoji.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { go } from "./places.js";
 import { unreadReplies } from "./reading.js";
-import { act, model, person } from "./store.js";
+import { act, channel, model, person, titleOf } from "./store.js";
 import { ago, clock, dayOf, fullDate } from "./times.js";
 import { failedCommands, isPutAway, putAwayLine, toast, troubleAt, tryWith } from "./troubles.js";
 
 const TOGETHER = 300; // Seconds within which one author's messages share a head.
-const DRAW = { day, fresh: freshLine, message, failure };
+const DRAW = { beginning, day, fresh: freshLine, message, failure };
 
 export function drawLine(item) {
   return DRAW[item.kind](item);
@@ -21,14 +21,15 @@ export function drawLine(item) {
 
 // Turn messages into the lines a conversation shows, with dividers between days and before
 // what is new since `since`.
-export function linesOf(messages, { channel, thread = null, since = null }) {
+export function linesOf(messages, { channel: id, thread = null, since = null }) {
   const shown = messages.filter((one) => !(one.ephemeral && isPutAway(one.ts)));
-  const failures = thread ? [] : failedCommands(channel);
+  const failures = thread ? [] : failedCommands(id);
   const all = [
     ...shown.map((one) => ({ kind: "message", at: Number(one.ts), message: one, thread })),
     ...failures.map((one) => ({ kind: "failure", at: one.at, failure: one })),
   ].sort((one, other) => one.at - other.at);
-  return withDividers(all, since).map(marked);
+  const lines = withDividers(all, since);
+  return (thread ? lines : [{ kind: "beginning", channel: id }, ...lines]).map(marked);
 }
 
 function withDividers(items, since) {
@@ -57,6 +58,7 @@ function continues(before, item) {
 
 // `key` says which line it is, `mark` changes when it has to be drawn again.
 function marked(item) {
+  if (item.kind === "beginning") return { ...item, key: "beginning", mark: "" };
   if (item.kind === "day") return { ...item, key: `day ${item.date}`, mark: "" };
   if (item.kind === "fresh") return { ...item, key: "fresh", mark: "" };
   if (item.kind === "failure") return { ...item, key: `failure ${item.at}`, mark: "" };
@@ -68,6 +70,18 @@ function marked(item) {
 
 function actionIds(blocks) {
   return blocks.flatMap((one) => [...(one.elements ?? []), one.accessory]).map((one) => one?.action_id).filter(Boolean);
+}
+
+function beginning({ channel: id }) {
+  const place = channel(id);
+  const name = place.kind === "im" ? titleOf(place) : `#${place.name}`;
+  const [command] = model.state.app.commands;
+  return el(
+    "div",
+    { class: "beginning" },
+    el("h2", {}, `This is the very beginning of ${name}`),
+    command && el("p", { class: "quiet" }, "Type ", el("code", {}, `${command} help`), ` to see what ${model.state.app.name} can do here.`),
+  );
 }
 
 function day({ date }) {
@@ -149,13 +163,12 @@ function tools(one, thread) {
   const named = { channel: one.channel, ts: one.ts };
   const shortcuts = Object.entries(model.state.app.shortcuts).filter(([, kind]) => kind === "message");
   const mine = one.user === model.state.me.id;
-  return el(
-    "div",
-    { class: "tools" },
+  const found = [
     !thread && tool("Reply in thread", () => go(one.channel, { thread: one.thread_ts ?? one.ts })),
-    shortcuts.map(([id]) => tool(id, () => perform("shortcut", { callback_id: id, message: named }))),
+    ...shortcuts.map(([id]) => tool(id, () => perform("shortcut", { callback_id: id, message: named }))),
     mine && tool("Delete", () => perform("delete", { message: named })),
-  );
+  ].filter(Boolean);
+  return found.length > 0 && el("div", { class: "tools" }, found);
 }
 
 function tool(label, press) {

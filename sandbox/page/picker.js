@@ -26,6 +26,7 @@ function card(one) {
   const choose = async () => {
     await become(one.name);
     dialog.close();
+    document.querySelector(".composer textarea")?.focus();
   };
   const isMe = model.person === one.name;
   const groups = model.groups.filter((group) => group.members.includes(one.id)).map((group) => `@${group.handle}`);

@@ -58,7 +58,7 @@ export function openAddress(address) {
 }
 
 export function moment(seconds, form, fallback, address) {
-  const worded = slackDate(seconds, form) ?? fallback ?? "";
-  const time = el("time", { title: fullDate(seconds) }, worded);
+  const worded = slackDate(seconds, form);
+  const time = worded ? el("time", { title: fullDate(seconds) }, worded) : el("span", {}, fallback ?? "");
   return address ? link(address, time) : time;
 }

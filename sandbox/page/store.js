@@ -35,19 +35,23 @@ export async function become(name) {
   await refresh();
 }
 
-let running = false;
+let loop = null;
 let again = false;
 
-// Fetch the picture; calls while one is under way end in one more fetch.
-export async function refresh() {
+// Fetch the picture, and once more if asked to meanwhile; resolve when it is the newest.
+export function refresh() {
   again = true;
-  if (running) return;
-  running = true;
+  loop ??= fetchUntilNew().finally(() => {
+    loop = null;
+  });
+  return loop;
+}
+
+async function fetchUntilNew() {
   while (again) {
     again = false;
     await fetchPicture();
   }
-  running = false;
 }
 
 async function fetchPicture() {
@@ -83,18 +87,32 @@ export async function act(gesture, details) {
   return answer;
 }
 
-// Follow the sandbox's changes; the browser reconnects by itself after a break.
+// Follow the sandbox's changes. A browser opens six connections to one server and no more, so
+// one tab listens and tells the others; when it is closed, the next one takes its place.
 export function follow() {
+  if (!navigator.locks) return listen(heed);
+  const others = new BroadcastChannel("sandbox");
+  others.onmessage = (event) => heed(event.data);
+  const tell = (notice) => {
+    others.postMessage(notice);
+    heed(notice);
+  };
+  return navigator.locks.request("sandbox events", () => new Promise(() => listen(tell)));
+}
+
+function listen(tell) {
   const events = new EventSource("/sandbox/events");
-  events.onmessage = (event) => {
-    const notice = JSON.parse(event.data);
-    const known = model.reachable && model.state && notice.version <= model.state.version;
-    if (!known || notice.kind === "hello") refresh();
-  };
-  events.onerror = () => {
+  events.onmessage = (event) => tell(JSON.parse(event.data));
+  events.onerror = () => tell({ kind: "lost" }); // The browser reconnects by itself.
+}
+
+function heed(notice) {
+  if (notice.kind === "lost") {
     model.reachable = false;
-    changed();
-  };
+    return changed();
+  }
+  const isKnown = model.reachable && model.state && notice.version <= model.state.version;
+  return isKnown && notice.kind !== "hello" ? null : refresh();
 }
 
 export function person(id) {

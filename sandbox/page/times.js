@@ -9,6 +9,7 @@ const SHORT = new Intl.DateTimeFormat("en-US", { month: "short", day: "numeric",
 const LONG = new Intl.DateTimeFormat("en-US", { weekday: "long", month: "long", day: "numeric", year: "numeric" });
 const MEDIUM = new Intl.DateTimeFormat("en-US", { month: "long", day: "numeric", year: "numeric" });
 
+const LAST = 8.64e12; // The last second that a Date can hold.
 const date = (seconds) => new Date(Number(seconds) * 1000);
 
 export function clock(seconds) {
@@ -59,9 +60,9 @@ const TOKENS = {
   ago: (seconds) => ago(seconds),
 };
 
-// Word a moment by Slack's date tokens; a form with an unknown token becomes null.
+// Word a moment by Slack's date tokens; what is no moment, or has an unknown token, becomes null.
 export function slackDate(seconds, form) {
-  if (!Number.isFinite(Number(seconds))) return null;
+  if (!(Math.abs(Number(seconds)) <= LAST)) return null;
   let known = true;
   const worded = form.replace(/\{(\w+)\}/g, (_, token) => {
     known &&= token in TOKENS;

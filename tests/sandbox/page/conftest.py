@@ -1,0 +1,78 @@
+"""A real browser in front of the sandbox's page; each tab is somebody."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from sandbox.server import SandboxServer
+from sandbox.settings import AppSettings, SandboxSettings
+from tests.sandbox.page.office import Office
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PATIENCE = 10_000  # Milliseconds, for a machine that does much else.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+expect.set_options(timeout=PATIENCE)
+
+
+# Playwright keeps an event loop running in this thread, so it ends with each file's tests.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium with an empty profile."""
+    if CHROMIUM is None:
+        pytest.skip("NO CHROMIUM HERE: THE PAGE IS NOT TESTED. Install chromium (`make chromium`).")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def settings() -> SandboxSettings:
+    app = AppSettings(events=frozenset({"app_home_opened"}))
+    return SandboxSettings(app=app, ack_seconds=1.0, rate_scale=None)
+
+
+@pytest.fixture
+def sits(browser: Browser, server: SandboxServer) -> Iterator[Callable[[str], Page]]:
+    """Open a tab as somebody; a script that fails or is refused there fails the test."""
+    faults: list[str] = []
+    context = browser.new_context(viewport={"width": 1200, "height": 760}, timezone_id="UTC")
+    context.set_default_timeout(PATIENCE)
+
+    def note(message: ConsoleMessage) -> None:
+        # A gesture that no person could do is answered 409, which the browser also notes.
+        if message.type == "error" and "409" not in message.text:
+            faults.append(message.text)
+
+    def open_tab(name: str) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", note)
+        page.goto(f"{server.url}/?as={name}" if name else server.url)
+        return page
+
+    yield open_tab
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def office(app: App, connect: Callable[[], SocketModeHandler]) -> Iterator[Office]:
+    """Connect the small app."""
+    made = Office(app)
+    connect()
+    yield made
+    made.never.set()
