@@ -230,6 +230,6 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
 
 
 def _courier(core: Core, workspace: Workspace) -> Courier:
-    pacer = Pacer(time.monotonic)
+    pacer = Pacer(core.means.ticks)
     addresses = Addresses(workspace.client, pacer)
     return Courier(workspace.client, pacer, addresses, log=core.memory.log_id)

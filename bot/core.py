@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -47,6 +48,7 @@ class Means:
     new_id: Callable[[], str] = lambda: secrets.token_hex(16)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
+    ticks: Callable[[], float] = time.monotonic  # What Slack's limits are counted by.
 
     @property
     def clock(self) -> Callable[[], datetime]:
