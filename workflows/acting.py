@@ -1,6 +1,7 @@
 """Effects: judge the approval by fresh facts, announce, act, record what came of it.
 
-The announcement (`action.intended`) is committed before the effect and its end after it. An
+The announcement (`action.intended`) is committed before the effect and its end after it; of
+two effects in a row, the end of one and the announcement of the other share a commit. An
 effect is never begun on an approval that no longer covers exactly what would run.
 """
 
@@ -9,7 +10,7 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
-from workflows.actions.base import Call
+from workflows.actions.base import Call, Effect
 from workflows.asking import bound_to, plan_json, plan_of
 from workflows.entry import Draft, Json, Part, PartClass, Ref
 from workflows.errors import (
@@ -23,6 +24,7 @@ from workflows.errors import (
     TransientReadError,
 )
 from workflows.moments import moment
+from workflows.moves import Do, next_move
 from workflows.people import EFFECT_AGE
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
@@ -73,6 +75,8 @@ def _judged(segment: Segment, name: str) -> Ready:
     if state.asked is None:
         raise VoidError("no_request", "The approval request is not in the run's history.")
     _check_age(segment, state)
+    # Before the reads, since each look at them leaves entries; and after, since they take time.
+    _check_authority(segment, state)
     if step.recheck:
         read_again(segment, step)
     if step.when is not None and not _still_holds(segment, name):
@@ -198,13 +202,30 @@ def _record_end(segment: Segment, ready: Ready, announced: Draft) -> None:
         output = ready.action.perform(ready.arguments, _call(segment, ready))
     except InDoubtError as error:
         doubt = segment.draft("action.in_doubt", {**named, "cause": error.error_class})
-        segment.commit_outcome(doubt)
+        _commit_outcome(segment, doubt)
     except ActionError as error:
-        segment.commit_outcome(_failure(segment, named, error))
+        _commit_outcome(segment, _failure(segment, named, error))
     else:
         data = {**named, "ms": round((time.monotonic() - started) * 1000)}
         part = segment.part(output.model_dump(mode="json"), cls=ready.step.cls or PartClass.CONTENT)
-        segment.commit_outcome(segment.draft("action.executed", data, {"output": part}))
+        segment.note_outcome(segment.draft("action.executed", data, {"output": part}))
+        if not _goes_straight_on(segment):
+            segment.commit()
+
+
+def _goes_straight_on(segment: Segment) -> bool:
+    """Say whether another effect begins now, as far as the definition alone can tell."""
+    move = next_move(segment.definition, segment.state, now=segment.house.now())
+    if move.do is not Do.BEGIN:
+        return False
+    step = segment.definition.step(move.step)
+    action = segment.house.actions.get(step.uses)
+    return action is not None and action.effect is not Effect.READ and step.approval is None
+
+
+def _commit_outcome(segment: Segment, draft: Draft) -> None:
+    segment.note_outcome(draft)
+    segment.commit()
 
 
 def _call(segment: Segment, ready: Ready) -> Call:

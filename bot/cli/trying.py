@@ -20,8 +20,8 @@ PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
     """Run the main job in a pretend Slack; `--play` plays it by itself."""
-    home = os.environ.get("INTERLOCK_HOME")
-    chosen = ("--home", home) if home and "--home" not in arguments else ()
+    home = os.environ.get("INTERLOCK_HOME") or ".interlock"
+    chosen = ("--home", home) if "--home" not in arguments else ()
     _become("sandbox.demo", ("--shipped", str(SHIPPED), *chosen, *arguments))
 
 

@@ -180,6 +180,9 @@ def roll_back(play: Play) -> None:
     """Production goes back to an earlier release, after a rejected try."""
     play.told.chapter("Production goes back to an earlier release")
     now = releases.deployed(play.stage.releases)
+    if now == releases.RELEASES[0]:
+        play.told.tell("", f"{now} is the oldest release; earlier performances went back to it")
+        return
     wanted = releases.RELEASES[releases.RELEASES.index(now) - 1]
     form = {"Release to go back to": wanted}
     root = play.runs("petra", "roll-back-release", form)
