@@ -18,7 +18,7 @@ export function updateSidebar(parent) {
   fill("Channels", rooms.map((one) => item(one)));
   fill("Direct messages", direct.filter((one) => one.with !== app.bot).map((one) => item(one)));
   const home = { id: HOME, title: app.name, sign: "app", isHome: true };
-  fill("Apps", [entry(home), ...direct.filter((one) => one.with === app.bot).map((one) => item(one, "Messages of "))]);
+  fill("Apps", [entry(home), ...direct.filter((one) => one.with === app.bot).map((one) => item(one, "Messages"))]);
 }
 
 function build(parent) {
@@ -40,10 +40,10 @@ function order(one, other) {
   return one.archived - other.archived || one.name.localeCompare(other.name);
 }
 
-function item(place, before = "") {
+function item(place, title = titleOf(place)) {
   const marks = unread(place);
   const sign = place.kind === "im" ? "person" : place.kind;
-  return entry({ id: place.id, title: before + titleOf(place), sign, archived: place.archived, who: place.with, ...marks });
+  return entry({ id: place.id, title, sign, archived: place.archived, who: place.with, ...marks });
 }
 
 function entry(told) {
