@@ -56,6 +56,7 @@ class Segment:
         self._epoch = row.epoch
         self._is_claimed = is_claimed
         self._pending: list[Draft] = []
+        self._outcomes: list[Draft] = []  # Those of the pending facts that say how effects ended.
         self._known: dict[Ref, PersonId | None] = {}
 
     def person(self, ref: Ref) -> PersonId | None:
@@ -132,6 +133,21 @@ class Segment:
         self._pending.append(draft)
         self.state = after(self.state, self._provisional(draft))
 
+    def note_outcome(self, draft: Draft) -> None:
+        """Take up what came of an effect.
+
+        Whoever does so either commits at once or goes straight on to the next effect, whose
+        announcement then shares the commit. A segment that was only slow still has its say:
+        should another process hold the run by then, the outcome is appended all the same.
+        """
+        self._outcomes.append(draft)
+        self.note(draft)
+
+    @property
+    def has_outcome(self) -> bool:
+        """Whether the outcome of an effect is not committed yet."""
+        return bool(self._outcomes)
+
     @property
     def is_full(self) -> bool:
         """Whether so many facts are pending that they deserve a commit of their own."""
@@ -145,40 +161,30 @@ class Segment:
         run at the same time, for drafts after which only another entry can set it going.
 
         Raises:
-            SupersededError: another process has taken the run over; nothing was recorded.
+            SupersededError: another process has taken the run over; at most the outcome of an
+                effect was recorded, and whoever holds the run is told to look.
             StorageError: nothing was recorded.
         """
         with self.house.store.begin() as unit:
-            base, has_news = self._catch_up(unit)
-            if not has_news:
-                base = self._record(unit, drafts, base)
-                if also is not None:
-                    also(unit)
-                if rests:
-                    unit.release(self.state.id)
-        self._settle_on(base)
-        return not has_news
-
-    def commit_outcome(self, *drafts: Draft) -> None:
-        """Record what came of an effect, whatever others wrote meanwhile.
-
-        A segment that was only slow still has its say: the outcome is appended and whoever
-        holds the run now is told to look.
-
-        Raises:
-            SupersededError: it was recorded, but another process holds the run.
-        """
-        with self.house.store.begin() as unit:
             row = unit.lock_run(self.state.id)
-            is_late = row.epoch != self._epoch
+            is_late = row.epoch != self._epoch and self.has_outcome
             if is_late:
-                self._record_late(unit, drafts)
+                self._record_late(unit)
             else:
-                base, _ = self._take_up(unit, row)
-                base = self._record(unit, drafts, base)
+                base, has_news = self._take_up(unit, row)
+                if not has_news:
+                    base = self._record(unit, drafts, base)
+                    self._finish(unit, also, rests=rests)
         if is_late:
             raise SupersededError
         self._settle_on(base)
+        return not has_news
+
+    def _finish(self, unit: Unit, also: Also | None, *, rests: bool) -> None:
+        if also is not None:
+            also(unit)
+        if rests:
+            unit.release(self.state.id)
 
     def rest(self, until: datetime | None = None, *, also: Also | None = None) -> bool:
         """Let go of the run until somebody acts or `until` comes.
@@ -203,11 +209,8 @@ class Segment:
             also(unit)
         unit.release(self.state.id)
 
-    def _catch_up(self, unit: Unit) -> tuple[RunState, bool]:
-        """Return the committed state with the pending facts recorded, and if others wrote."""
-        return self._take_up(unit, unit.lock_run(self.state.id))
-
     def _take_up(self, unit: Unit, row: RunRow) -> tuple[RunState, bool]:
+        """Return the committed state with the pending facts recorded, and if others wrote."""
         if row.epoch != self._epoch:
             raise SupersededError
         if not self._is_claimed:
@@ -225,9 +228,9 @@ class Segment:
             base = after(base, record(unit, made))
         return base
 
-    def _record_late(self, unit: Unit, drafts: tuple[Draft, ...]) -> None:
+    def _record_late(self, unit: Unit) -> None:
         now_there = replay(self.state.id, unit.entries(self.state.id))
-        for draft in drafts:
+        for draft in self._outcomes:
             for fact in late_drafts(draft, now_there):
                 record(unit, fact)
         self.house.dispatcher.enqueue(unit, self.state.id)
@@ -236,6 +239,7 @@ class Segment:
         self._base = self.state = base
         self._is_claimed = True
         self._pending = []
+        self._outcomes = []
 
     def _provisional(self, draft: Draft) -> Entry:
         """Return the entry that `draft` will become, as far as the state depends on it."""

@@ -5,6 +5,7 @@ from workflows.actions.base import Effect
 from workflows.asking import ask, requester_of
 from workflows.closing import close_run, ending_drafts
 from workflows.definition_steps import Step
+from workflows.demand import Demand
 from workflows.entry import Json
 from workflows.errors import (
     ActionError,
@@ -18,7 +19,7 @@ from workflows.policy import Facts
 from workflows.reading import note_failure, read
 from workflows.ready import Ready, make_ready
 from workflows.run import Status
-from workflows.segment import Segment
+from workflows.segment import Segment, SupersededError
 from workflows.settling import settle
 from workflows.verifying import verify
 
@@ -30,13 +31,21 @@ def walk(segment: Segment) -> None:
         SupersededError: another process has taken the run over.
         StorageError: a fact could not be recorded; the run stays as its entries say.
     """
-    while _make(segment, next_move(segment.definition, segment.state, now=segment.house.now())):
-        pass
+    try:
+        while _make(segment, next_move(segment.definition, segment.state, now=segment.house.now())):
+            pass
+    except (SupersededError, StorageError):
+        raise
+    except Exception:
+        if segment.has_outcome:
+            segment.commit()  # A defect in what follows casts no doubt on what has happened.
+        raise
 
 
 def _make(segment: Segment, move: Move) -> bool:
     """Make one move; False when the segment has let go of the run."""
-    if segment.is_full and not segment.commit():
+    waits_too_long = segment.has_outcome and move.do is not Do.BEGIN
+    if (segment.is_full or waits_too_long) and not segment.commit():
         return True
     match move.do:
         case Do.WAIT:
@@ -81,13 +90,20 @@ def _begin(segment: Segment, step: Step) -> bool:
         segment.note(segment.draft("decision.made", data))
         return True
     ready = make_ready(segment, step)
-    if ready.effect is Effect.READ:
+    is_read = ready.effect is Effect.READ
+    demand = None if is_read else _demand(segment, ready)
+    if segment.has_outcome and (is_read or demand is not None) and not segment.commit():
+        return True  # What has happened is recorded before a read or a plan that takes its time.
+    if is_read:
         read(segment, ready)
         return True
-    demand = segment.house.policy().demand(_facts(segment, ready), step.approval)
     if demand is None:
         return act(segment, ready, segment.state.step(step.id))
     return not ask(segment, ready, demand)
+
+
+def _demand(segment: Segment, ready: Ready) -> Demand | None:
+    return segment.house.policy().demand(_facts(segment, ready), ready.step.approval)
 
 
 def _facts(segment: Segment, ready: Ready) -> Facts:
