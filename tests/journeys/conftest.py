@@ -7,6 +7,8 @@ import pytest
 
 from sandbox.demo.stage import staged
 from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.day import Case, Day, day_at_work
+from tests.sandbox.payload_checks import complaints_about
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -14,3 +16,19 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     """Give the company, once with Slack over Socket Mode and once over signed HTTP."""
     with staged(tmp_path, SHIPPED, port=0) as stage:
         yield Scene(stage=stage, over=request.param)
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """Give one company and one bot to all journeys of a module; others judge what was sent."""
+    with day_at_work(tmp_path_factory.mktemp("day")) as open_day:
+        yield open_day
+        assert complaints_about(open_day.stage.slack.recorder) == []
+
+
+@pytest.fixture
+def case(day: Day) -> Iterator[Case]:
+    """Give a case of its own to a journey, in which nothing goes wrong yet."""
+    yield Case(day)
+    day.stage.slack.faults.clear()
+    day.stage.shop.faults.clear()
