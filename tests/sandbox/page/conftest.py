@@ -4,16 +4,16 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from tests.sandbox.page.office import Office
+from tests.sandbox.page.tabs import PATIENCE, tabs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-PATIENCE = 10_000  # Milliseconds, for a machine that does much else.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -47,26 +47,9 @@ def settings() -> SandboxSettings:
 
 @pytest.fixture
 def sits(browser: Browser, server: SandboxServer) -> Iterator[Callable[[str], Page]]:
-    """Open a tab as somebody; a script that fails or is refused there fails the test."""
-    faults: list[str] = []
-    context = browser.new_context(viewport={"width": 1200, "height": 760}, timezone_id="UTC")
-    context.set_default_timeout(PATIENCE)
-
-    def note(message: ConsoleMessage) -> None:
-        # A gesture that no person could do is answered 409, which the browser also notes.
-        if message.type == "error" and "409" not in message.text:
-            faults.append(message.text)
-
-    def open_tab(name: str) -> Page:
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", note)
-        page.goto(f"{server.url}/?as={name}" if name else server.url)
-        return page
-
-    yield open_tab
-    context.close()
-    assert faults == []
+    """Open a tab as somebody, in a workspace of the test's own."""
+    with tabs(browser, server.url) as open_tab:
+        yield open_tab
 
 
 @pytest.fixture

@@ -1,32 +1,49 @@
 """How messages look on the page: every kind of block and markup, and words that mean harm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from slack_sdk import WebClient
 
 import sandbox
+from sandbox.seed import seed
 from sandbox.server import SandboxServer
+from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.page.tabs import tabs
 
 pytestmark = pytest.mark.browser
-Sits = Callable[[str], Page]
 Json = dict[str, Any]
 
 FILES = Path(sandbox.__file__).parent / "page"
 HOSTILE = """<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"""
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    """Run one workspace for all tests here: each looks at the newest message only."""
+    with SandboxServer(SandboxSettings(rate_scale=None)) as running:
+        seed(running.workspace)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, server: SandboxServer) -> Iterator[Page]:
+    """Open the page as rita; what is posted appears there while she looks."""
+    with tabs(browser, server.url) as open_tab:
+        yield open_tab("rita")
+
+
 @pytest.fixture
-def shown(sits: Sits, client: WebClient) -> Callable[..., Locator]:
-    """Post blocks, or words in the markup, and give the message on rita's page."""
+def shown(page: Page, client: WebClient) -> Callable[..., Locator]:
+    """Post blocks, or words in the markup, and give the message on the page."""
 
     def show(*blocks: Json, text: str = "A message") -> Locator:
-        client.chat_postMessage(channel="C0OPS", text=text, blocks=list(blocks))
-        return sits("rita").locator("#place .message").last
+        ts = client.chat_postMessage(channel="C0OPS", text=text, blocks=list(blocks))["ts"]
+        return page.locator(f"[id='m-{ts}']")
 
     return show
 
@@ -56,9 +73,9 @@ def test_dates_stand_in_the_readers_zone(shown: Callable[..., Locator]) -> None:
 
 
 def test_words_that_look_like_markup_of_a_page_stay_words(
-    sits: Sits, workspace: Workspace, client: WebClient
+    page: Page, workspace: Workspace, shown: Callable[..., Locator]
 ) -> None:
-    workspace.person("sam").say(HOSTILE)
+    said = workspace.person("sam").say(HOSTILE)
     plain = {"type": "plain_text", "text": HOSTILE}
     cells = [{"type": "raw_text", "text": HOSTILE}]
     points = [{"label": HOSTILE[:20], "value": 1}]
@@ -70,11 +87,10 @@ def test_words_that_look_like_markup_of_a_page_stay_words(
         {"type": "data_table", "caption": HOSTILE, "rows": [cells, cells]},
         {"type": "data_visualization", "title": HOSTILE[:50], "chart": chart},
     ]
-    client.chat_postMessage(channel="C0OPS", text=HOSTILE, blocks=blocks)
-    page = sits("rita")
+    message = shown(*blocks, text=HOSTILE)
 
-    expect(page.locator(".block-data_visualization")).to_be_visible()
-    expect(page.locator(".message").first).to_contain_text("<img src=x onerror=")
+    expect(message.locator(".block-data_visualization")).to_be_visible()
+    expect(page.locator(f"[id='m-{said.ts}']")).to_contain_text("<img src=x onerror=")
     assert page.locator("#panes img, #panes script, #panes a[href^=javascript]").count() == 0
     assert "owned" not in page.title()
 
@@ -91,8 +107,7 @@ def test_no_file_of_the_page_makes_nodes_from_words() -> None:
     assert found == set()
 
 
-def test_the_page_loads_nothing_from_elsewhere(sits: Sits, server: SandboxServer) -> None:
-    page = sits("rita")
+def test_the_page_loads_nothing_from_elsewhere(page: Page, server: SandboxServer) -> None:
     expect(page.get_by_label("Message #ops")).to_be_visible()
 
     loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
@@ -180,13 +195,14 @@ def test_markdown_is_drawn(shown: Callable[..., Locator]) -> None:
 
 
 def test_a_block_of_tomorrow_is_named_and_shown_as_it_came(
-    sits: Sits, client: WebClient, server: SandboxServer
+    page: Page, client: WebClient, server: SandboxServer
 ) -> None:
     ts = client.chat_postMessage(channel="C0OPS", text="New")["ts"]
     state = server.hub.state
     with state.lock:
         state.channels["C0OPS"].messages[ts].blocks = [{"type": "hologram", "words": "Hello"}]
-    message = sits("rita").locator("#place .message").last
+    state.changed("message_changed", channel="C0OPS", ts=ts)
+    message = page.locator(f"[id='m-{ts}']")
 
     expect(message).to_contain_text("A “hologram” block")
     expect(message).to_contain_text("Hello")

@@ -147,7 +147,7 @@ def test_a_whisper_is_marked_and_can_be_put_away(sits: Sits) -> None:
 
 
 @pytest.mark.usefixtures("office")
-def test_a_click_without_an_answer_gets_a_warning_until_the_next_try(sits: Sits) -> None:
+def test_a_click_without_an_answer_gets_a_warning_beside_its_button(sits: Sits) -> None:
     page = sits("rita")
     types(page, "/ops card")
 

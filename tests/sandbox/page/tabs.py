@@ -1,0 +1,35 @@
+"""Tabs of a browser, each somebody, in which no script may fail."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+PATIENCE = 10_000  # Milliseconds, for a machine that does much else.
+
+
+@contextmanager
+def tabs(browser: Browser, url: str) -> Iterator[Callable[[str], Page]]:
+    """Give a function that opens a tab as somebody.
+
+    A script that fails or is refused in one of the tabs fails the test.
+    """
+    faults: list[str] = []
+    context = browser.new_context(viewport={"width": 1200, "height": 760}, timezone_id="UTC")
+    context.set_default_timeout(PATIENCE)
+
+    def note(message: ConsoleMessage) -> None:
+        # A gesture that no person could do is answered 409, which the browser also notes.
+        if message.type == "error" and "409" not in message.text:
+            faults.append(message.text)
+
+    def open_tab(name: str) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", note)
+        page.goto(f"{url}/?as={name}" if name else url)
+        return page
+
+    yield open_tab
+    context.close()
+    assert faults == []
