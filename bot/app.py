@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from slack_bolt import App
 from slack_sdk import WebClient
@@ -20,7 +21,6 @@ from bot.desk import Desk
 from bot.directory import Directory
 from bot.head_check import Witness
 from bot.holder import Holder
-from bot.http import HttpServer
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
 from bot.opening import Memory
@@ -38,6 +38,9 @@ from bot.socket_mode import Sockets
 from bot.timetable import Schedule, Timetable, schedules_of
 from bot.undelivered import Aftermath
 
+if TYPE_CHECKING:
+    from bot.http import HttpServer
+
 LAZY_THREADS = 32
 
 
@@ -49,7 +52,7 @@ class Bot:
     app: App
     outbox: Outbox
     segments: Segments
-    receiver: Sockets | HttpServer
+    receiver: "Sockets | HttpServer"
     others: Sequence[Part]
 
     @property
@@ -184,9 +187,11 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
     )
 
 
-def _receiver(app: App, workspace: Workspace) -> Sockets | HttpServer:
+def _receiver(app: App, workspace: Workspace) -> "Sockets | HttpServer":
     settings = workspace.settings
     if settings.http:
+        from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
+
         host, port = settings.http_address
         return HttpServer(app, host=host, port=port)
     token = settings.app_token.get_secret_value() if settings.app_token else ""

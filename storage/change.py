@@ -6,7 +6,6 @@ construction. They run on the driver, as the trail's own statements do: a statem
 SQLAlchemy costs some five times as much.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,13 +14,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import psycopg
-
+from storage.database_errors import refused_by_database
 from storage.transaction import Database, Transaction
 from workflows.errors import StorageError
 
 _AS_THEY_ARE = frozenset({str, int, bytes, bool, type(None)})  # Either driver takes these.
-REFUSED_BY_DATABASE = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 Clock: TypeAlias = Callable[[], datetime]
 Values: TypeAlias = Mapping[str, Any]
@@ -99,7 +96,7 @@ class RowSql:
         stored = [one if type(one) in _AS_THEY_ARE else self.stored(one) for one in values]
         try:
             return self._driver.execute(words, stored)
-        except REFUSED_BY_DATABASE as error:
+        except refused_by_database() as error:
             raise StorageError("The database refuses what must never be.") from error
 
     def moment(self, clock: Clock | None) -> datetime:

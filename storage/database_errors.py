@@ -1,14 +1,19 @@
 """Turn what a database driver raises into a refusal of ours, where it is one."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from workflows.errors import StorageError, StorageUnavailableError, UnusableDatabaseError
+
+if TYPE_CHECKING:
+    from psycopg import OperationalError
 
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
 FULL = StorageUnavailableError, "The disk is full.", "Free some space, then try again."
@@ -46,7 +51,8 @@ def refusal_for(error: BaseException) -> StorageError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.DatabaseError):
         return _of_sqlite(cause)
-    if isinstance(cause, psycopg.OperationalError):
+    psycopg = _psycopg()
+    if psycopg is not None and isinstance(cause, psycopg.OperationalError):
         return _of_postgres(cause)
     return None
 
@@ -72,7 +78,20 @@ def _of_sqlite(error: sqlite3.DatabaseError) -> StorageError | None:
     return refusal(message, hint=hint)
 
 
-def _of_postgres(error: psycopg.OperationalError) -> StorageError:
+def refused_by_database() -> tuple[type[Exception], ...]:
+    """Return the errors by which a driver says that a constraint refuses what was asked."""
+    psycopg = _psycopg()
+    mine: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
+    return mine if psycopg is None else (*mine, psycopg.IntegrityError)
+
+
+def _psycopg() -> ModuleType | None:
+    # Ten megabytes that a process on SQLite does not need. Whoever opens Postgres loads it,
+    # and before that no error of it can have happened.
+    return sys.modules.get("psycopg")
+
+
+def _of_postgres(error: "OperationalError") -> StorageError:
     if error.sqlstate in {"55P03", "57014", "40P01", "40001"}:
         return StorageUnavailableError(
             "Others hold what this needed for too long.", hint="Try again in a moment."

@@ -1,10 +1,14 @@
 """What a fault of somebody else's database means for the step that met it."""
 
 import sqlite3
+import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+if TYPE_CHECKING:
+    from psycopg import Error
 
 PASSING_SQLITE = frozenset(
     {
@@ -36,7 +40,8 @@ def sorted_out(error: SQLAlchemyError, *, is_late: bool) -> Fault:
     original = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(original, sqlite3.Error):
         return _of_sqlite(original)
-    if isinstance(original, psycopg.Error):
+    psycopg = sys.modules.get("psycopg")  # Loaded by whoever speaks to Postgres, and only then.
+    if psycopg is not None and isinstance(original, psycopg.Error):
         return _of_postgres(original, is_late=is_late)
     return Fault(
         message=_first_line(error),
@@ -58,7 +63,9 @@ def _of_sqlite(error: sqlite3.Error) -> Fault:
     )
 
 
-def _of_postgres(error: psycopg.Error, *, is_late: bool) -> Fault:
+def _of_postgres(error: "Error", *, is_late: bool) -> Fault:
+    from psycopg import InterfaceError, OperationalError  # noqa: PLC0415 - its error is here.
+
     state = error.sqlstate or ""
     if is_late or state == CANCELLED:
         return Fault(
@@ -69,7 +76,7 @@ def _of_postgres(error: psycopg.Error, *, is_late: bool) -> Fault:
         )
     # A server that is being shut down may have committed before it says so (57P…).
     is_answered = bool(state) and not state.startswith(("57P", "08"))
-    may_pass = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    may_pass = isinstance(error, OperationalError | InterfaceError)
     name = ("locked" if is_answered else "unreachable") if may_pass else "statement_refused"
     return Fault(
         message=_first_line(error), error_class=name, may_pass=may_pass, is_answered=is_answered

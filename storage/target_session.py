@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -66,6 +65,8 @@ class Session:
             self._raw.interrupt()
             return
         # The copy shares the connection: shutting it down wakes whoever waits on it.
+        import psycopg  # noqa: PLC0415 - loaded already, since this is a connection of its.
+
         with (
             suppress(OSError, psycopg.Error),
             socket.socket(fileno=os.dup(self._raw.fileno())) as copy,

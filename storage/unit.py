@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.bot_sql import BotSql, NewDigest
-from storage.change import REFUSED_BY_DATABASE, Clock, Insert, Update
+from storage.change import Clock, Insert, Update
+from storage.database_errors import refused_by_database
 from storage.entries_sql import entries_of_run
 from storage.held_run import HeldRun
 from storage.journal import NO_TAIL, Journal, Tail
@@ -118,7 +119,10 @@ class SqlUnit:
     def append(self, draft: Draft) -> Entry:
         try:
             return self._append(draft)
-        except (ValueError, *REFUSED_BY_DATABASE) as error:
+        except refused_by_database() as error:
+            self._is_broken = True
+            raise StorageError(f"This cannot be recorded: {error}") from error
+        except ValueError as error:
             self._is_broken = True
             raise StorageError(f"This cannot be recorded: {error}") from error
         except StorageError:
