@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from workflows.entry import Json
 from workflows.errors import InputsError, InterlockError
+
+if TYPE_CHECKING:
+    from workflows.entry import Json  # It brings half the time that help takes.
 
 WANTS_JSON = "interlock.as_json"
 
@@ -69,7 +71,7 @@ class Refused(click.ClickException):
         click.echo(f"interlock: {self._refusal}", file=file, err=True)
 
 
-def refusal_data(refusal: InterlockError) -> dict[str, Json]:
+def refusal_data(refusal: InterlockError) -> "dict[str, Json]":
     """Return a refusal as data: its kind, what happened, what to do."""
     data: dict[str, Json] = {
         "refusal": type(refusal).__name__,

@@ -91,6 +91,17 @@ class Bot:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the process.
+
+        Raises:
+            DemoError: it was not started.
+        """
+        if self._process is None:
+            raise DemoError("The bot was not started.")
+        return self._process.pid
+
     def last_words(self) -> str:
         """Return the end of the bot's log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
