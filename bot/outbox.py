@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 3
 BACKSTOP_SECONDS = 1.0
+# What a commit set going begins before its messages are drawn, and nobody sees the difference.
+HEAD_START_SECONDS = 0.02
 THREAD_SECONDS = 1.0
 RECEIPT_SECONDS = 1.0
 MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
@@ -112,6 +114,7 @@ class Outbox:
                 is_busy, patience = False, BACKSTOP_SECONDS
             if not is_busy:
                 self._bell.wait(seen, patience)
+                self._stopping.wait(HEAD_START_SECONDS)
 
     def _until_next(self) -> float:
         coming = self._post.rows.next_moment()
