@@ -95,7 +95,7 @@ def test_it_stops_within_seconds_of_being_told_to(stage: Stage) -> None:
         code = process.wait(timeout=PATIENCE)
 
     assert code == 0
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 10  # Two seconds on an idle machine.
 
 
 def test_a_second_one_on_the_same_home_is_refused_and_told_who_serves(stage: Stage) -> None:
