@@ -4,11 +4,12 @@ Also what follows from them: who is notified with which words, and which events 
 Whether a caller may do it is checked before, by the method or the driver.
 """
 
+from collections.abc import Iterator
+
 from sandbox import events
 from sandbox.hub import Hub
-from sandbox.loose import Json
+from sandbox.loose import Json, Unchecked
 from sandbox.records import Channel, Ephemeral, Message, Notification
-from sandbox.rules.blocks import words_of
 from sandbox.wire import message_object
 from sandbox.words import mentioned, readable
 
@@ -54,11 +55,30 @@ def _to_notify(hub: Hub, channel: Channel, message: Message) -> list[str]:
     everyone = [one for one in channel.members if one not in {message.user, hub.state.bot}]
     if channel.kind == "im":
         return everyone
-    words = [message.text, *words_of(message.blocks)]
+    words = [message.text, *_calling(message.blocks)]
     called = {one for text in words for one in mentioned(hub.state, text)}
     if message.is_reply:
         called |= _followers(channel, message, hub)
     return [one for one in everyone if one in called]
+
+
+def _calling(node: Unchecked) -> Iterator[str]:
+    """Yield the texts of blocks in which a mention calls somebody: plain text never does."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _calling(one)
+    elif isinstance(node, dict):
+        match node.get("type"):
+            case "mrkdwn" | "markdown":
+                yield str(node["text"])
+            case "user":
+                yield f"<@{node['user_id']}>"
+            case "usergroup":
+                yield f"<!subteam^{node['usergroup_id']}>"
+            case "broadcast":
+                yield f"<!{node['range']}>"
+        for value in node.values():
+            yield from _calling(value)
 
 
 def _followers(channel: Channel, message: Message, hub: Hub) -> set[str]:

@@ -154,6 +154,16 @@ def test_followers_of_a_thread_and_mentioned_people_are_notified(
     assert ana.notifications == []
 
 
+def test_a_mention_in_plain_text_calls_nobody(client: WebClient, workspace: Workspace) -> None:
+    words = "Hey <!channel> and <@U0ANA>"
+    for kind in ("plain_text", "mrkdwn"):
+        blocks = [{"type": "section", "text": {"type": kind, "text": words}}]
+        client.chat_postMessage(channel="C0OPS", text=kind, blocks=blocks)
+
+    assert [one.text for one in workspace.person("ana").notifications] == ["mrkdwn"]
+    assert [one.text for one in workspace.person("sam").notifications] == ["mrkdwn"]
+
+
 def test_only_the_author_or_an_admin_deletes_a_message(
     client: WebClient, workspace: Workspace
 ) -> None:
