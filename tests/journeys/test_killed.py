@@ -1,0 +1,187 @@
+"""The real process is killed at any moment of a refund; the next one pays exactly once."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from sandbox import faults as fault
+from sandbox.demo.bot import Bot
+from sandbox.demo.stage import Stage, staged
+from sandbox.seen import SeenMessage
+from sandbox.targets.shop_faults import Fault
+from tests.journeys.company import OPS, SHIPPED, Scene
+from tests.sandbox.payload_checks import complaints_about
+
+PATIENCE = 60.0  # A doubt about an effect that did not happen is settled after half a minute.
+pytestmark = pytest.mark.slow
+ORDERS = iter(range(1300, 1400))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bot, Stage]]:
+    """Give one bot for all: whoever kills it starts it again."""
+    with staged(tmp_path_factory.mktemp("killed"), SHIPPED, port=0) as stage:
+        stage.slack.hub.rates.scale = None
+        file = stage.workflows / "refund-customer.yaml"
+        file.write_text(file.read_text().replace("timeout: 1m", "timeout: 2s"))
+        bot = Bot(stage)
+        bot.prepare()
+        bot.start()
+        try:
+            yield bot, stage
+            verifies(bot, stage)
+        finally:
+            bot.stop()
+        assert complaints_about(stage.slack.recorder) == []
+
+
+def verifies(bot: Bot, stage: Stage) -> None:
+    """Fail unless the log of all these lives verifies with the public key alone."""
+    code, head = bot.ask("audit", "head")
+    assert code == 0, head
+    words = ("audit", "verify", "--db", str(stage.home / "interlock.db"), "--vkey", head["vkey"])
+    code, report = bot.ask(*words)
+    assert (code, report["semantics"]) == (0, []), report
+
+
+class Refund:
+    """One refund of an order nobody else touches, watched from outside the bot."""
+
+    def __init__(self, bot: Bot, stage: Stage) -> None:
+        self.bot = bot
+        self.stage = stage
+        self.scene = Scene(stage=stage, over="socket")
+        self.order = f"ord_{next(ORDERS)}"
+        self.known = {one.ts for one in self.scene.roots()}
+
+    def submits(self) -> None:
+        rita = self.scene.person("rita")
+        rita.command("/ops run refund-customer", channel=OPS)
+        rita.wait_for_view("Order")
+        rita.submit({"Order": self.order, "Amount in cents": "500", "Reason": "Broken"})
+
+    def root(self) -> SeenMessage:
+        here = self.scene.roots
+        return self.scene.waits(
+            lambda: next((one for one in here() if one.ts not in self.known), None),
+            "the run's first message",
+        )
+
+    def card(self) -> SeenMessage:
+        return self.scene.card(self.root())
+
+    def is_approved(self) -> None:
+        card = self.card()
+        label = next(one for one in card.buttons if one not in ("Reject", "Review"))
+        ana = self.scene.person("ana")
+        for _ in range(3):  # A click that Slack could not deliver is made once more.
+            if ana.click(label, message=card).acked:
+                return
+        raise AssertionError([one.text for one in ana.complaints])
+
+    def refunds(self) -> list[int]:
+        return [one.amount for one in self.stage.shop.effects(self.order)]
+
+    def killed(self) -> None:
+        self.bot.kill()
+        self.bot.start()
+
+    def status(self) -> str:
+        """Return how the newest run stands, read from the file as anybody could."""
+        address = f"file:{self.stage.home / 'interlock.db'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            found = connection.execute("SELECT status FROM run ORDER BY started_at DESC LIMIT 1")
+            return str(found.fetchone()[0])
+
+    def ends_done(self) -> None:
+        wait_until(lambda: self.status() == "done", "the end of the run")
+        told = self.scene.waits(self._told_done, "word of it")
+        assert told
+        assert self.refunds() == [500]
+        cards = [one for one in self.scene.thread(self.root()) if "What will run" in one.words]
+        assert len(cards) == 1
+
+    def _told_done(self) -> bool | None:
+        return self.scene.now(self.root()).words.startswith("✅") or None
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < ends, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def refund(served: tuple[Bot, Stage]) -> Iterator[Refund]:
+    """Give a refund to be disturbed."""
+    bot, stage = served
+    yield Refund(bot, stage)
+    stage.slack.faults.clear()
+    stage.shop.faults.clear()
+
+
+def test_killed_right_after_the_form_was_taken(refund: Refund) -> None:
+    refund.submits()
+    refund.killed()
+    refund.is_approved()
+
+    refund.ends_done()
+
+
+def test_killed_while_it_posts_the_card(refund: Refund) -> None:
+    is_card = "request.approve"
+    refund.stage.slack.faults.next(
+        "chat.postMessage", fault.slow(2), when=lambda call: is_card in str(call.get("blocks"))
+    )
+    refund.submits()
+    refund.card()
+    refund.killed()
+    refund.is_approved()
+
+    refund.ends_done()
+
+
+def test_killed_right_after_the_click(refund: Refund) -> None:
+    refund.submits()
+    refund.is_approved()
+    refund.killed()
+
+    refund.ends_done()
+
+
+def test_killed_while_it_looks_once_more_before_the_effect(refund: Refund) -> None:
+    refund.submits()
+    refund.card()
+    refund.stage.shop.faults.switch_on(Fault.SLOW, seconds=1)
+    refund.is_approved()
+    time.sleep(0.3)
+    assert refund.refunds() == []
+    refund.killed()
+
+    refund.ends_done()
+
+
+def test_killed_after_the_effect_before_the_answer(refund: Refund) -> None:
+    refund.submits()
+    refund.card()
+    refund.stage.shop.faults.switch_on(Fault.SLOW, times=2, seconds=0.7)
+    refund.is_approved()
+    wait_until(lambda: refund.refunds() == [500], "the refund")
+    refund.killed()
+
+    refund.ends_done()
+
+
+def test_killed_three_times_in_a_row(refund: Refund) -> None:
+    refund.submits()
+    refund.card()
+    refund.killed()
+    refund.is_approved()
+    refund.killed()
+    refund.killed()
+
+    refund.ends_done()
