@@ -1,0 +1,89 @@
+"""The pages are complete, lead somewhere, and hold examples that can be used."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.settings import FROM_FILES, Settings
+from storage.rows import DatabaseRows
+from tests.docs.pages import PAGES, ROOT, Block, blocks, links, name_of
+from workflows.actions.registry import all_actions
+from workflows.check import check_text
+from workflows.loading import load_policy, read_policy
+from workflows.policy import Policy
+from workflows.services import Services
+
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
+SECTIONS = ["## Context", "## Choice", "## What it costs"]
+EXAMPLES = [(page, block) for page in PAGES for block in blocks(page) if block.kind == "yaml"]
+VARIABLES = [str(field.validation_alias) for field in Settings.model_fields.values()]
+FILE_VARIABLES = [f"{Settings.model_fields[name].validation_alias}_FILE" for name in FROM_FILES]
+OUTSIDE = ("https://", "http://", "mailto:", "#")
+MACHINE = re.compile(r"(?<![\w.])/(tmp|root|home|work)/")
+
+
+def is_policy(block: Block) -> bool:
+    return block.text.lstrip().startswith(("defaults:", "#")) and "rules:" in block.text
+
+
+def policy_of(page: Path) -> Policy | None:
+    """Return the first policy that the page shows."""
+    shown = [block for at, block in EXAMPLES if at == page and is_policy(block)]
+    return load_policy(shown[0].text) if shown else None
+
+
+def example_id(example: tuple[Path, Block]) -> str:
+    page, block = example
+    return f"{name_of(page)}:{block.line}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=example_id)
+def test_every_yaml_example_can_be_used_as_it_stands(example: tuple[Path, Block]) -> None:
+    page, block = example
+    if is_policy(block):
+        assert [str(one) for one in read_policy(block.text, block.file).faults] == []
+        return
+    policy = policy_of(page)
+    targets = policy.targets if policy is not None else Services()
+    actions = all_actions(targets, DatabaseRows(now=lambda: datetime.now(UTC)))
+    definition, faults = check_text(block.text, block.file, actions, policy=policy)
+
+    assert [str(one) for one in faults] == []
+    assert definition is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    inside = [one for one in links(page) if not one.startswith(OUTSIDE)]
+    broken = [one for one in inside if not (page.parent / one.partition("#")[0]).exists()]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_page_names_a_place_on_somebodys_machine(page: Path) -> None:
+    assert MACHINE.findall(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=name_of)
+def test_every_decision_says_why_what_and_at_which_cost(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    number = int(page.name[:4])
+
+    assert text.startswith(f"# {number}. ")
+    assert re.findall(r"^## .*$", text, re.MULTILINE) == SECTIONS
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [int(page.name[:4]) for page in DECISIONS]
+
+    assert numbers == list(range(1, len(DECISIONS) + 1))
+
+
+@pytest.mark.parametrize("name", [*VARIABLES, *FILE_VARIABLES])
+def test_every_setting_is_documented(name: str) -> None:
+    table = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+    assert f"`{name}`" in table.partition("## Settings")[2].partition("\n## ")[0]
