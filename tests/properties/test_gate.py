@@ -111,7 +111,7 @@ class Desk:
         return True
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(requests(), st.lists(EVENTS, max_size=16))
 def test_only_a_quorum_of_distinct_people_in_each_stage_in_order_approves(
     request: ApprovalRequest, events: Sequence[Vote | str]
@@ -136,7 +136,7 @@ def test_only_a_quorum_of_distinct_people_in_each_stage_in_order_approves(
             assert len(given_here) >= stage.approve
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(requests(), st.lists(EVENTS, max_size=16))
 def test_once_closed_nothing_is_admitted_any_more(
     request: ApprovalRequest, events: Sequence[Vote | str]
@@ -152,7 +152,7 @@ def test_once_closed_nothing_is_admitted_any_more(
             assert desk.request.outcome is before.outcome
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(requests(), st.lists(EVENTS, max_size=16))
 def test_an_approval_that_is_taken_back_before_it_was_used_is_a_denial(
     request: ApprovalRequest, events: Sequence[Vote | str]
