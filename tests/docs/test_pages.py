@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.command_text import USAGE
 from bot.settings import FROM_FILES, Settings
 from storage.rows import DatabaseRows
 from tests.docs.pages import PAGES, ROOT, Block, blocks, links, name_of
@@ -20,12 +21,25 @@ SECTIONS = ["## Context", "## Choice", "## What it costs"]
 EXAMPLES = [(page, block) for page in PAGES for block in blocks(page) if block.kind == "yaml"]
 VARIABLES = [str(field.validation_alias) for field in Settings.model_fields.values()]
 FILE_VARIABLES = [f"{Settings.model_fields[name].validation_alias}_FILE" for name in FROM_FILES]
-OUTSIDE = ("https://", "http://", "mailto:", "#")
+OUTSIDE = ("https://", "http://", "mailto:")
 MACHINE = re.compile(r"(?<![\w.])/(tmp|root|home|work)/")
 
 
 def is_policy(block: Block) -> bool:
-    return block.text.lstrip().startswith(("defaults:", "#")) and "rules:" in block.text
+    return re.search(r"^rules:", block.text, re.MULTILINE) is not None
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names under which the headings of a page can be linked to."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).strip().lower().replace(" ", "-") for one in headings}
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """Say whether a link between pages names a file that is there, and a heading in it."""
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    return target.exists() and (not anchor or anchor in anchors(target))
 
 
 def policy_of(page: Path) -> Policy | None:
@@ -57,14 +71,20 @@ def test_every_yaml_example_can_be_used_as_it_stands(example: tuple[Path, Block]
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     inside = [one for one in links(page) if not one.startswith(OUTSIDE)]
-    broken = [one for one in inside if not (page.parent / one.partition("#")[0]).exists()]
 
-    assert broken == []
+    assert [one for one in inside if not leads_somewhere(page, one)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_page_names_a_place_on_somebodys_machine(page: Path) -> None:
     assert MACHINE.findall(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("usage", USAGE.values(), ids=list(USAGE))
+def test_everything_that_can_be_typed_in_slack_is_in_the_readme(usage: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\|", "|")
+
+    assert f"| `{usage}` |" in readme
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=name_of)
@@ -80,6 +100,14 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = [int(page.name[:4]) for page in DECISIONS]
 
     assert numbers == list(range(1, len(DECISIONS) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
+    named = set(re.findall(r"\b(?:INTERLOCK|SLACK)_[A-Z_]+\b", page.read_text(encoding="utf-8")))
+    known = {*VARIABLES, *FILE_VARIABLES}
+
+    assert {one for one in named if not one.startswith("INTERLOCK_SECRET_")} <= known
 
 
 @pytest.mark.parametrize("name", [*VARIABLES, *FILE_VARIABLES])
