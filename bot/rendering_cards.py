@@ -220,7 +220,8 @@ def _trouble_settled(read: RunRead, step: str, stopped: Entry) -> TroubleSettled
     answers = [
         one
         for one in read.of_kind("decision.made", after=stopped.rseq)
-        if one.data["step"] == step and one.data["decision"] in ANSWERS
+        if one.data["decision"] == "cancel"
+        or (one.data["step"] == step and one.data["decision"] in ANSWERS)
     ]
     by = read.who(answers[0].actor) if answers else None
     if by is None:

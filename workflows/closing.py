@@ -7,8 +7,15 @@ from workflows.store import Due, DueKind, RunRow, Unit
 
 def ending_drafts(state: RunState, *, reason: str) -> list[Draft]:
     """Return the facts that cancel a run: an open or unused request is withdrawn first."""
-    asked = {name: one for name, one in state.steps.items() if one.stands}
-    withdrawn = [
+    asked = next((name for name, one in state.steps.items() if one.stands), None)
+    data: dict[str, Json] = {"step": asked, "reason": reason}
+    ended = Draft(kind="run.cancelled", actor=INTERLOCK, run=state.id, data=data)
+    return [*withdrawals(state, reason=reason), ended]
+
+
+def withdrawals(state: RunState, *, reason: str) -> list[Draft]:
+    """Return the facts that take back every request of the run that is open or unused."""
+    return [
         Draft(
             kind="approval.withdrawn",
             actor=INTERLOCK,
@@ -19,10 +26,9 @@ def ending_drafts(state: RunState, *, reason: str) -> list[Draft]:
                 "reason": reason,
             },
         )
-        for one in asked.values()
+        for one in state.steps.values()
+        if one.stands
     ]
-    data: dict[str, Json] = {"step": next(iter(asked), None), "reason": reason}
-    return [*withdrawn, Draft(kind="run.cancelled", actor=INTERLOCK, run=state.id, data=data)]
 
 
 def close_run(unit: Unit, row: RunRow) -> None:

@@ -1,7 +1,7 @@
 """What a person says about a doubt or an exception, and what follows from it."""
 
 from workflows.actions.base import Effect, Happened
-from workflows.closing import close_run, ending_drafts
+from workflows.closing import close_run, ending_drafts, withdrawals
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RunId
 from workflows.errors import NotAllowedError, RequestClosedError
@@ -124,6 +124,9 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> None:
             return
         for draft in ending_drafts(state, reason="cancelled"):
             record(unit, draft)
+        for name, one in state.steps.items():
+            if one.phase is Phase.EXCEPTION:
+                unit.send(trouble_card(run, name, one))  # Nobody is asked any more.
         close_run(unit, row)
 
 
@@ -144,6 +147,8 @@ def give_up(house: House, run: RunId, *, error_class: str) -> None:
             return  # A doubt is settled first; it has a card of its own.
         definition = house.definitions.version(row.version)
         step = next_move(definition, state, now=unit.now).step
+        for draft in withdrawals(state, reason=error_class):
+            record(unit, draft)
         data: dict[str, Json] = {"step": step, "decision": "exception", "rule": error_class}
         record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, run=run))
         unit.release(run)

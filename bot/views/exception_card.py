@@ -31,6 +31,7 @@ _ANSWERS = {
     "retry": ("🔁", "Tried again"),
     "skip": ("⏭️", "Skipped"),
     "abort": ("⏹️", "Aborted"),
+    "cancel": ("🚫", "Cancelled with the run"),
 }
 _DONE, _WORDS = 12, 1_000
 
