@@ -1,7 +1,6 @@
 """`interlock serve`: takes the right to serve, puts the bot together, runs it until stopped."""
 
 import logging
-import sys
 from base64 import b64encode
 from contextlib import ExitStack
 
@@ -19,9 +18,6 @@ from workflows.entry import SYSTEM, Draft, Json
 from workflows.moments import stamp
 
 RELEASE = "0.1.0"
-# Whoever comes back from a commit or from Slack waits that long for a thread that computes;
-# Python's own five milliseconds add up over the few waits between a click and its step.
-SWITCH_SECONDS = 0.0005
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +32,6 @@ def serve_until_stopped(settings: Settings) -> None:
         BrokenDownError: a part can no longer do its work.
     """
     require_tokens(settings)
-    sys.setswitchinterval(SWITCH_SECONDS)
     means = Means()
     _, redact = read_redactor(settings, means)
     configure_logs(settings.log_level, redact)
