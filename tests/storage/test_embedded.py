@@ -13,7 +13,7 @@ from storage.store import SqlStore
 from tests.storage.run_drafts import HandClock, new_run, started
 from workflows.entry import RunId
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @pytest.fixture
