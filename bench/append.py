@@ -27,6 +27,7 @@ ENDED = {"step": "deploy", "attempt": 1, "idem": "r/deploy", "ms": 12}
 def main() -> None:
     """Measure in alternating rounds and print the medians."""
     asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--json", action="store_true", help="print the JSON line alone")
     asked.add_argument("--seconds", type=float, default=2.0)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--threads", type=int, nargs="*", default=[1, 32])
@@ -37,8 +38,10 @@ def main() -> None:
         rate = figures[f"append_{threads}"]
         ratio = rate / figures["raw"]
         figures[f"ratio_{threads}"] = ratio
-        print(f"{threads:>3} threads: {rate:8.0f} appends/s, {ratio:.2f} x raw commits")
-    print(f"raw sqlite3 WAL/FULL: {figures['raw']:.0f} commits/s")
+        if not options.json:
+            print(f"{threads:>3} threads: {rate:8.0f} appends/s, {ratio:.2f} x raw commits")
+    if not options.json:
+        print(f"raw sqlite3 WAL/FULL: {figures['raw']:.0f} commits/s")
     print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
 
 
