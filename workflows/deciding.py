@@ -1,7 +1,7 @@
 """Recording what approvers say, and closing requests whose time is over."""
 
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RequestId
-from workflows.errors import StaleRequestError
+from workflows.errors import ReasonMissingError, StaleRequestError
 from workflows.gate import (
     ApprovalRequest,
     Decision,
@@ -33,6 +33,7 @@ def decide(house: House, ballot: Ballot) -> Decided:
         StaleRequestError: the card showed something else than what is asked.
         NotEligibleError: this person may not decide it.
         RequestClosedError: it is settled, or its time is over.
+        ReasonMissingError: the policy wants a reason, and there is none.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
     """
     asked = house.store.request(ballot.request)
@@ -40,6 +41,11 @@ def decide(house: House, ballot: Ballot) -> Decided:
         raise StaleRequestError(
             "This card is from an older version of the request.",
             hint="Scroll to the newest card in the thread; nothing was decided.",
+        )
+    if asked.needs_reason and not ballot.comment.strip():
+        # A form asks for it too, but what a client sends proves nothing.
+        raise ReasonMissingError(
+            "A reason is required here.", hint="Decide again and say why in a few words."
         )
     person = house.people.person(ballot.person)
     member_of = _groups_of(house, asked, person)

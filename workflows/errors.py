@@ -15,6 +15,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── NoApproverError        a stage that nobody can decide
     │   ├── NotEligibleError       this person may not decide this request
     │   ├── RequestClosedError     the request is no longer open
+    │   ├── ReasonMissingError     the policy wants a reason with every decision
     │   ├── StaleRequestError      the click came from an older version of the request
     │   └── PeopleUnreadableError  who belongs to a group could not be read just now
     ├── ActionError
@@ -98,6 +99,10 @@ class NotEligibleError(GateError):
 
 class RequestClosedError(GateError):
     """The request is no longer open."""
+
+
+class ReasonMissingError(GateError):
+    """The policy wants a reason with every decision, and there is none."""
 
 
 class StaleRequestError(GateError):
