@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from bot.beside import have_done
 from bot.cli.output import answer, as_json_option, leave
-from bot.orders import HeadOrder
 from bot.settings import read_settings
 from storage.verify import verify_database
 
@@ -25,6 +23,9 @@ def audit() -> None:
 @as_json_option
 def head(*, as_json: bool) -> None:
     """Print the newest signed head; whoever keeps it can tell later if the log was cut."""
+    from bot.beside import have_done  # noqa: PLC0415 - it brings all of the bot; `verify` needs none of it.
+    from bot.orders import HeadOrder  # noqa: PLC0415 - as above.
+
     told = have_done(read_settings(), HeadOrder(), user=os.getuid())
     answer(dict(told), [str(told["note"]).rstrip(), "", f"vkey {told['vkey']}"], as_json=as_json)
 

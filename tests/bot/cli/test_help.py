@@ -27,6 +27,20 @@ def test_help_lists_every_subcommand_without_importing_any() -> None:
     assert all(name in printed for name in COMMANDS)
 
 
+@pytest.mark.parametrize("module", ["auditing", "reading"])
+def test_commands_that_only_look_do_not_wait_for_the_bot(module: str) -> None:
+    unneeded = ("slack_bolt", "slack_sdk", "httpx", "cel", "bot.core")
+    script = (
+        f"import sys, bot.cli.{module}\n"
+        f"print([name for name in {unneeded!r} if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    ).stdout
+
+    assert printed.strip() == "[]"
+
+
 def test_help_appears_at_once() -> None:
     def seconds() -> float:
         started = time.perf_counter()
