@@ -12,7 +12,7 @@ from bot.core import Means, NobodyReadable, build_core
 from bot.directory import Directory
 from bot.holder import hand_over
 from bot.opening import open_memory
-from bot.orders import AnyOrder, carry_out
+from bot.orders import AnyOrder, CancelOrder, RunOrder, carry_out
 from bot.settings import Settings
 from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
@@ -37,12 +37,13 @@ def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str,
             stack.enter_context(ServeLock.take(settings.home, now=datetime.now(UTC)))
         memory = open_memory(settings)
         stack.callback(memory.database.close)
-        core = build_core(settings, memory, people=_people(settings), means=Means())
+        core = build_core(settings, memory, people=_people(settings, order), means=Means())
         return {**carry_out(core, order, person=person_of(user)), "served": False}
 
 
-def _people(settings: Settings) -> People:
-    if settings.bot_token is None:
+def _people(settings: Settings, order: AnyOrder) -> People:
+    # Printing needs nobody, so it also works while Slack is away.
+    if settings.bot_token is None or not isinstance(order, RunOrder | CancelOrder):
         return NobodyReadable()
     client = SlackClient(settings.bot_token.get_secret_value(), base_url=settings.slack_api_url)
     try:
