@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.run_reading import RunRead, RunReader, words_of
+from bot.run_reading import RunRead, RunReader, told_to, words_of
 from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, StepLine, run_root
@@ -90,7 +90,10 @@ def draw_reply(read: RunRead, key: str) -> Rendered | None:
     entry = read.entry(key)
     if entry is None:
         return None
-    return step_reply(reply_about(entry, actor=read.who(entry.actor), words=words_of(entry)))
+    asked = [read.known[ref] for ref in told_to(entry) if ref in read.known]
+    return step_reply(
+        reply_about(entry, actor=read.who(entry.actor), words=words_of(entry), asked=asked)
+    )
 
 
 def draw_outcome(read: RunRead, thread: str) -> Rendered | None:

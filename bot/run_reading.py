@@ -26,6 +26,12 @@ WORDS = ("comment", "reason")  # The parts that hold a person's or the engine's 
 ANSWERS = ("output", "evidence")  # The parts that hold what came back, as JSON.
 
 
+def told_to(entry: Entry) -> list[str]:
+    """Return the pseudonyms of those whom a reminder reminds."""
+    to = entry.data.get("to")
+    return [str(one) for one in to] if isinstance(to, list) else []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRead:
     """A run as its messages tell it. `known` names the people in its entries."""
@@ -114,7 +120,8 @@ class RunReader:
         )
 
     def _known(self, entries: Iterable[Entry]) -> dict[str, Who]:
-        refs = sorted({one.actor.ref for one in entries if one.actor.is_person})
+        doers = {one.actor.ref for one in entries if one.actor.is_person}
+        refs = sorted(doers.union(*(told_to(one) for one in entries)))
         found = people_of(self._store.database, refs) if refs else {}
         return {ref: who_of(external, name) for ref, (external, name) in found.items()}
 

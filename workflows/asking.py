@@ -172,6 +172,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "excluded": list(excluded),
         "expires": stamp(question.expires),
         "rules": list(demand.rules),
+        "remind": [int(one.total_seconds()) for one in demand.remind],
         "reason": "required" if demand.needs_reason else "optional",
     }
 
@@ -190,6 +191,6 @@ def _stages(unit: Unit, question: Question) -> Iterator[Json]:
 def _set_times(unit: Unit, segment: Segment, question: Question) -> None:
     run = segment.state.id
     unit.set_due(Due(kind=DueKind.EXPIRE, key=question.id, run=run, at=question.expires))
-    for wait in question.demand.remind[:1]:
+    for wait in question.demand.remind[:1]:  # Each one sets the next.
         at = segment.house.now() + wait
         unit.set_due(Due(kind=DueKind.REMIND, key=question.id, run=run, at=at))

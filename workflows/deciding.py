@@ -1,6 +1,10 @@
 """Recording what approvers say, and closing requests whose time is over."""
 
-from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RequestId
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Entry, Json, Part, RequestId
 from workflows.errors import ReasonMissingError, StaleRequestError
 from workflows.gate import (
     ApprovalRequest,
@@ -135,7 +139,7 @@ def expire(house: House, due: Due) -> None:
 
 
 def remind(house: House, due: Due) -> None:
-    """Remind those who have not decided yet, if the request is still open."""
+    """Remind those who have not decided yet, if the request is still open; set the next time."""
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(RequestId(due.key))
         if not unit.take_due(due) or request.outcome is not Outcome.OPEN:
@@ -143,5 +147,19 @@ def remind(house: House, due: Due) -> None:
         said = {one.approver for one in standing(unit.decisions(request.id))}
         stage = request.stages[tally(request, unit.decisions(request.id)).stage]
         waiting = sorted(stage.people - said)
-        data: dict[str, Json] = {"request": request.id, "to": list(waiting), "n": 1}
+        number, following = _reminders(unit.entries(row.id), request)
+        data: dict[str, Json] = {"request": request.id, "to": list(waiting), "n": number}
         record(unit, Draft(kind="approval.reminded", actor=INTERLOCK, data=data, run=row.id))
+        if following is not None:
+            unit.set_due(replace(due, at=following))
+
+
+def _reminders(entries: Sequence[Entry], request: ApprovalRequest) -> tuple[int, datetime | None]:
+    """Return which reminder this one is, counted from 1, and when the next one is due."""
+    about = [one for one in entries if one.data.get("request") == request.id]
+    number = 1 + sum(one.kind == "approval.reminded" for one in about)
+    waits = next(one.data.get("remind") for one in about if one.kind == "approval.requested")
+    if not isinstance(waits, list) or number >= len(waits):
+        return number, None
+    wait = waits[number]
+    return number, request.raised_at + timedelta(seconds=wait if isinstance(wait, int) else 0)

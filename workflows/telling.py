@@ -11,6 +11,7 @@ REPLIES = frozenset(
         "action.failed",
         "action.in_doubt",
         "action.resolved",
+        "approval.reminded",
         "verification.passed",
         "verification.failed",
         "verification.unknown",

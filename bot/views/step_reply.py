@@ -1,11 +1,11 @@
 """One line in a run's thread for each entry that people should see go by."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.views.pieces import Rendered, context, rendered, section
-from bot.wording import Who, code, duration, escape, mention
+from bot.wording import Who, code, duration, escape, mention, mentions
 from workflows.entry import Entry, Json
 
 _ERROR, _WORDS = 80, 300
@@ -19,17 +19,21 @@ class StepReply:
     data: Mapping[str, Json] = field(default_factory=dict)
     actor: Who | None = None  # None for the bot itself.
     words: str = ""  # What came back, or a person's reason.
+    asked: Sequence[Who] = ()  # Whom it speaks to.
     rseq: int = 0
     index: int | None = None
 
 
-def reply_about(entry: Entry, *, actor: Who | None = None, words: str = "") -> StepReply:
+def reply_about(
+    entry: Entry, *, actor: Who | None = None, words: str = "", asked: Sequence[Who] = ()
+) -> StepReply:
     """Return the reply that tells of `entry`."""
     return StepReply(
         kind=entry.kind,
         data=entry.data,
         actor=actor,
         words=words,
+        asked=asked,
         rseq=entry.rseq,
         index=entry.index,
     )
@@ -126,6 +130,11 @@ def _decided(reply: StepReply) -> str:
     return told.format(step=_step(reply), by=_by(reply))
 
 
+def _reminded(reply: StepReply) -> str:
+    who = mentions(reply.asked, "Those who were asked", most=20)
+    return f"⏰ {who}: this still waits for a decision. The card above has the buttons"
+
+
 def _other(reply: StepReply) -> str:
     what = escape(_text(reply, "decision") or reply.kind.replace(".", " "), _ERROR)
     return f"• {_step(reply)}: {what}{_by(reply)}"
@@ -139,5 +148,6 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.passed": _verified,
     "verification.failed": _not_verified,
     "verification.unknown": _unverifiable,
+    "approval.reminded": _reminded,
     "decision.made": _decided,
 }

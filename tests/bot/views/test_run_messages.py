@@ -111,8 +111,14 @@ def test_each_notable_entry_is_one_line_in_the_thread(entry: Entry, words: str) 
     assert "Entry 4 of this run · entry #7 of the log" in told
 
 
+def test_a_reminder_speaks_to_those_who_have_not_decided() -> None:
+    told = told_by(step_reply(reply_about(an_entry("approval.reminded"), asked=[ANA])))
+
+    assert "<@U0ANA>: this still waits for a decision" in told
+
+
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
-    for kind in REPLIES:
+    for kind in REPLIES - {"approval.reminded"}:  # That one speaks to people, not of a step.
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
     for decision in TOLD_DECISIONS:
         reply = StepReply(kind="decision.made", data={"step": "s", "decision": decision})
