@@ -33,7 +33,7 @@ from bot.running import Part
 from bot.segments import Segments, Sequencing
 from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient
-from bot.slack_errors import SlackError
+from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
 from bot.timetable import Schedule, Timetable, schedules_of
 from bot.undelivered import Aftermath
@@ -99,7 +99,7 @@ def enter_workspace(settings: Settings) -> Workspace:
     """
     token = settings.bot_token.get_secret_value() if settings.bot_token else ""
     client = SlackClient(token, base_url=settings.slack_api_url)
-    identity = _identity(client)
+    identity = _identity(client, settings)
     return Workspace(
         client=client,
         team=str(identity["team_id"]),
@@ -109,13 +109,18 @@ def enter_workspace(settings: Settings) -> Workspace:
     )
 
 
-def _identity(client: SlackClient) -> Answer:
+def _identity(client: SlackClient, settings: Settings) -> Answer:
     try:
         return client.identity()
     except SlackError as error:
+        if says_no(error):
+            raise SettingsError(
+                f"Slack does not take SLACK_BOT_TOKEN: {error.code}.",
+                hint="Check the token, and SLACK_API_URL if you set it.",
+            ) from error
         raise SettingsError(
-            f"Slack does not take SLACK_BOT_TOKEN: {error.code}.",
-            hint="Check the token, and SLACK_API_URL if you set it.",
+            f"Slack cannot be reached at {settings.slack_host} ({error.code}).",
+            hint="Nothing was started. Start it again when Slack answers.",
         ) from error
 
 

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
         return self.policy or self.home / "policy.yaml"
 
     @property
+    def slack_host(self) -> str:
+        """Return where Slack is, without what else may stand in the address."""
+        return urlsplit(self.slack_api_url).hostname or "SLACK_API_URL"
+
+    @property
     def http_address(self) -> tuple[str, int]:
         """Return where to listen for signed HTTP."""
         return _host_and_port(self.http)

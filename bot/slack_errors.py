@@ -66,6 +66,13 @@ class LostAnswerError(SlackError):
     """In doubt: the call may have been carried out, its answer never came."""
 
 
+def says_no(error: SlackError) -> bool:
+    """Say whether Slack was reached and the token, the app or the call is what it objects to."""
+    return isinstance(error, RefusedError) or (
+        isinstance(error, UnreadyError) and error.needs_a_person
+    )
+
+
 def of_code(method: str, code: str, *, detail: str = "", after: float = 1.0) -> SlackError:
     """Return the error for an answer `ok: false` with this code."""
     if code in SLOWED:

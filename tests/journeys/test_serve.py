@@ -153,7 +153,6 @@ def test_wrong_values_on_the_command_line_are_named_field_by_field(stage: Stage)
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN: invalid_auth"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "SLACK_APP_TOKEN: invalid_auth"),
         ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN is not set"),
-        ({"SLACK_API_URL": f"http://127.0.0.1:{free_port()}/api/"}, "unreachable"),
     ],
 )
 def test_what_slack_does_not_take_is_said_in_one_sentence(
@@ -164,6 +163,21 @@ def test_what_slack_does_not_take_is_said_in_one_sentence(
     assert ended.returncode == 2
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("answering", [False, True], ids=["nobody", "a broken proxy"])
+def test_a_slack_that_is_away_is_not_taken_for_a_wrong_token(
+    stage: Stage, *, answering: bool
+) -> None:
+    port = stage.slack.url.rpartition(":")[2] if answering else free_port()
+    address = f"http://someone:hidden@127.0.0.1:{port}/nowhere/"
+    ended = interlock(stage, "serve", SLACK_API_URL=address)
+
+    assert ended.returncode == 2
+    assert "Slack cannot be reached at 127.0.0.1 (" in ended.stderr
+    assert "Start it again when Slack answers." in ended.stderr
+    assert "SLACK_BOT_TOKEN" not in ended.stderr
+    assert not (stage.home / "interlock.db").exists()
 
 
 def test_a_head_that_was_given_out_is_checked_later(stage: Stage) -> None:
