@@ -84,7 +84,8 @@ def load_key(home: Path, name: str) -> Ed25519PrivateKey:
     try:
         if path.stat().st_mode & OTHERS:
             raise SigningKeyError(
-                f"Others may read {path.name}.", hint=f"chmod 600 {path}, and rotate it."
+                f"Others may read {path.name}.",
+                hint=f"chmod 600 {path}; if somebody may have read it, begin a successor log.",
             )
         private = load_pem_private_key(path.read_bytes(), password=None)
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Begin a log, and open the one there is: which keys, which origin, and whether they belong.
 
-Enrolling further keys and rotating them stands in `key_changes`.
+Entries that enrol or end a key are obeyed here; no subcommand writes them yet.
 """
 
 import base64
@@ -103,12 +103,14 @@ def _journal(
     if base64.b64encode(writer.public).decode() not in writers:
         raise SigningKeyError(
             f"The writer key {writer.id} is not enrolled in this log, or was ended.",
-            hint="Enrol it from a process whose key is: `interlock keys add-writer`.",
+            hint="Bring back keys/writer.pem as it was when this log began; docs/operations says"
+            " what to do if there is no copy.",
         )
     if log_key.vkey not in vkeys:
         raise SigningKeyError(
             f"The log key {log_key.key.id} does not belong to this log, or was ended.",
-            hint="Copy the current log key from the machine that began the log.",
+            hint="Bring back keys/log.pem as it was when this log began; docs/operations says what"
+            " to do if there is no copy.",
         )
     return Journal(origin=origin, writer=writer, signers=[log_key], now=now)
 

@@ -1,5 +1,6 @@
 """What the pages show in a console block runs and prints what they say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_every_subcommand_is_documented(name: str) -> None:
     table = page_of("docs/operations.md").partition("## Commands")[2].partition("\n## ")[0]
 
     assert f"`interlock {name}" in table
+
+
+@pytest.mark.parametrize("room", ["bot", "storage", "workflows"])
+def test_no_message_names_a_subcommand_that_does_not_exist(room: str) -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / room).rglob("*.py"))
+    named = set(re.findall(r"`interlock ([a-z]+)", text))
+
+    assert named
+    assert named <= set(COMMANDS)
 
 
 def test_a_page_that_shows_something_else_would_be_found() -> None:

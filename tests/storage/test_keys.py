@@ -82,8 +82,10 @@ def test_a_foreign_key_is_refused(
     save_key(home, name, Ed25519PrivateKey.generate())
 
     assert journal.origin
-    with pytest.raises(SigningKeyError, match=r"not enrolled|does not belong"):
+    with pytest.raises(SigningKeyError, match=r"not enrolled|does not belong") as refused:
         open_journal(database, home)
+
+    assert f"Bring back keys/{name}" in refused.value.hint
 
 
 def test_a_key_that_others_may_read_is_refused(home: Path) -> None:
