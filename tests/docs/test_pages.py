@@ -20,7 +20,9 @@ DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 SECTIONS = ["## Context", "## Choice", "## What it costs"]
 EXAMPLES = [(page, block) for page in PAGES for block in blocks(page) if block.kind == "yaml"]
 VARIABLES = [str(field.validation_alias) for field in Settings.model_fields.values()]
-FILE_VARIABLES = [f"{Settings.model_fields[name].validation_alias}_FILE" for name in sorted(FROM_FILES)]
+FILE_VARIABLES = [
+    f"{Settings.model_fields[name].validation_alias}_FILE" for name in sorted(FROM_FILES)
+]
 OUTSIDE = ("https://", "http://", "mailto:")
 MACHINE = re.compile(r"(?<![\w.])/(tmp|root|home|work)/")
 
