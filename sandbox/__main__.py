@@ -14,10 +14,12 @@ from pathlib import Path
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
 
+ABOUT = "Run only the pretend Slack. It prints one line of JSON with its addresses and tokens."
+
 
 def main() -> int:
     """Serve the seeded workspace until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="interlock sandbox", description=ABOUT)
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free one")
     parser.add_argument("--home", type=Path, help="where to write sandbox.json")
     asked = parser.parse_args()

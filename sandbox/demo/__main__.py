@@ -13,6 +13,7 @@ from sandbox.demo.play import play
 from sandbox.demo.stage import Stage, staged
 from sandbox.demo.transcript import Transcript
 
+ABOUT = "Run the bot in a pretend Slack, to try by hand or to watch (--play)."
 INVITATION = """
 The demo runs. Open {url} and pick who you are.
 
@@ -39,8 +40,9 @@ def main() -> int:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__)
-    parser.add_argument("--shipped", type=Path, required=True, help="the shipped definitions")
+    parser = argparse.ArgumentParser(prog="interlock demo", description=ABOUT)
+    # `interlock demo` fills this in, so whoever asks for help need not see it.
+    parser.add_argument("--shipped", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help="where the data stays")
     parser.add_argument("--port", type=int, default=0, help="of the page; 0 chooses a free one")
     parser.add_argument("--play", action="store_true", help="play the journey, then stop")

@@ -61,3 +61,18 @@ def test_every_subcommand_explains_itself(name: str) -> None:
 
     assert told.exit_code == 0, told.output
     assert "Usage:" in told.output
+
+
+@pytest.mark.parametrize("name", ["demo", "sandbox"])
+def test_what_the_sandbox_explains_is_what_one_types(name: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "bot.cli", name, "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert told.startswith(f"usage: interlock {name} [-h]")
+    assert "python -m" not in told
+    assert "--shipped" not in told
+    assert "--home" in told
