@@ -1,7 +1,8 @@
 """Carries out an order of the command line: by the process that serves, or by this one.
 
-While a process serves this home, the order is handed to it. Otherwise this one takes the
-right to serve for a moment and commits by itself, so that nothing is ever written by two.
+While a process serves this home, the order is handed to it. Otherwise this one commits by
+itself. On SQLite it takes the right to serve for that moment, so that no file is written by
+two; on Postgres the server keeps writers apart.
 """
 
 from collections.abc import Mapping

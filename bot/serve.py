@@ -37,8 +37,7 @@ def serve_until_stopped(settings: Settings) -> None:
     configure_logs(settings.log_level, redact)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
-        if settings.is_sqlite:
-            stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
+        stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
         workspace = enter_workspace(settings)
         memory = open_memory(settings)
         stack.callback(memory.database.close)

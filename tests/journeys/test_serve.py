@@ -53,10 +53,10 @@ def interlock(stage: Stage, *words: str, **others: str) -> subprocess.CompletedP
 
 
 @contextmanager
-def serving(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
+def serving(stage: Stage, **others: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [INTERLOCK, "serve"],
-        env=environment(stage),
+        env=environment(stage, **others),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -105,6 +105,22 @@ def test_a_second_one_on_the_same_home_is_refused_and_told_who_serves(stage: Sta
     assert second.returncode == 2
     assert str(process.pid) in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_on_postgres_too_a_second_one_on_the_same_home_is_refused(
+    stage: Stage, postgres_url: str
+) -> None:
+    database = {"INTERLOCK_DATABASE_URL": postgres_url}
+    begun = interlock(stage, "init", **database)
+    with serving(stage, **database) as process:
+        second = interlock(stage, "serve", **database)
+        beside = interlock(stage, "audit", "head", "--json", **database)
+
+    assert begun.returncode == 0, begun.stderr
+    assert second.returncode == 2
+    assert f"Process {process.pid}" in second.stderr
+    assert beside.returncode == 0, beside.stderr
+    assert json.loads(beside.stdout)["served"] is True
 
 
 def test_a_run_started_beside_it_goes_through_it(stage: Stage) -> None:
