@@ -56,6 +56,8 @@ def known(user: Mapping[str, Any], *, team: str) -> Known:
         person=Person(
             id=person_id(home, str(user["id"])),
             name=display or str(profile.get("real_name") or user.get("name") or user["id"]),
+            # Never the display name, under which anybody could pass for another.
+            handle=str(user.get("name") or user["id"]).casefold(),
             is_bot=_is_bot(user),
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_deactivated=bool(user.get("deleted")),

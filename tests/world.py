@@ -104,12 +104,14 @@ class Town:
     def __init__(self) -> None:
         self.groups = {name: set(people) for name, people in GROUPS.items()}
         self.guests: set[str] = set()
+        self.display_names: dict[str, str] = {}
         self.is_readable = True
 
     def person(self, who: PersonId) -> Person:
         self._answer()
         name = who.removeprefix("slack:T0:U0").lower()
-        return Person(id=who, name=name, is_guest=name in self.guests)
+        shown = self.display_names.get(name, name)
+        return Person(id=who, name=shown, handle=name, is_guest=name in self.guests)
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
         del max_age

@@ -16,10 +16,14 @@ EFFECT_AGE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who may ask, decide or be told."""
+    """Somebody who may ask, decide or be told.
+
+    People may show any `name`; `handle` is unique in their workspace, so rules go by that.
+    """
 
     id: PersonId
     name: str
+    handle: str = ""  # Where the directory knows none, the name is all there is.
     is_bot: bool = False
     is_guest: bool = False
     is_deactivated: bool = False

@@ -117,7 +117,7 @@ def _facts(segment: Segment, ready: Ready) -> Facts:
         effect=ready.effect,
         inputs=segment.state.inputs,
         args=ready.args,
-        requester=f"@{person.name}" if person is not None else told,
+        requester=f"@{person.handle or person.name}" if person is not None else told,
         at=segment.house.now(),
     )
 

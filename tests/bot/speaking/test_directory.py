@@ -159,6 +159,18 @@ def test_a_disabled_group_decides_nothing(server: SandboxServer, directory: Dire
         directory.members("@finance-leads", max_age=CLICK_AGE)
 
 
+def test_the_user_name_is_told_beside_the_name_that_somebody_shows() -> None:
+    eve = known({"id": "U2", "name": "Eve", "profile": {"display_name": "rita"}}, team="T")
+
+    assert (eve.person.name, eve.person.handle) == ("rita", "eve")
+
+
+def test_somebody_without_a_user_name_goes_by_their_id() -> None:
+    nameless = known({"id": "U1", "profile": {"display_name": "rita"}}, team="T")
+
+    assert nameless.person.handle == "u1"
+
+
 def test_an_unknown_name_is_unreadable(directory: Directory) -> None:
     with pytest.raises(PeopleUnreadableError, match="no user group or person"):
         directory.members("@nobody-at-all", max_age=CLICK_AGE)
