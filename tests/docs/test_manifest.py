@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import bot
+from bot.command_text import USAGE
 from bot.settings import Settings
 
 ROOT = Path(bot.__file__).parents[1]
@@ -84,6 +85,12 @@ def test_its_command_is_the_one_the_bot_answers(manifest: dict[str, Any]) -> Non
 
     assert [one["command"] for one in commands] == [Settings.model_fields["command"].default]
     assert all(one["should_escape"] for one in commands)
+
+
+def test_its_hint_names_everything_that_can_be_typed(manifest: dict[str, Any]) -> None:
+    hint = manifest["features"]["slash_commands"][0]["usage_hint"]
+
+    assert [one.split()[0] for one in hint.split(" | ")] == list(USAGE)
 
 
 def test_it_keeps_to_the_lengths_that_slack_allows(manifest: dict[str, Any]) -> None:
