@@ -65,11 +65,11 @@ class UnknownRunError(InterlockError):
 class InputsError(InterlockError):
     """Values do not fit the definition's inputs; `fields` names each one and why."""
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(
-            "; ".join(f"{name}: {why}" for name, why in fields.items()),
-            hint="Correct these fields and send the form again.",
-        )
+    def __init__(
+        self, fields: Mapping[str, str], *, hint: str = "Correct these fields, then try again."
+    ) -> None:
+        told = "; ".join(f"{name}: {why}" for name, why in fields.items())
+        super().__init__(f"{told.removesuffix('.')}.", hint=hint)
         self.fields = dict(fields)
 
 

@@ -8,6 +8,7 @@ from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.orders import CancelOrder, RunOrder
 from bot.settings import read_settings
+from workflows.errors import InputsError
 
 
 @click.command()
@@ -21,7 +22,11 @@ def run(
 ) -> None:
     """Start a run of WORKFLOW. It asks for the same approvals as one started in Slack."""
     order = RunOrder(workflow=workflow, inputs=_inputs(values), key=key, channel=channel)
-    told = have_done(read_settings(), order, user=os.getuid())
+    try:
+        told = have_done(read_settings(), order, user=os.getuid())
+    except InputsError as refused:
+        hint = "Correct these fields and run it again."
+        raise InputsError(refused.fields, hint=hint) from refused
     first = "Started" if told["is_new"] else "This key already started"
     later = "" if told["served"] else " Nobody serves now; it goes on with `interlock serve`."
     answer(dict(told), [f"{first} run {told['run']}.{later}"], as_json=as_json)
