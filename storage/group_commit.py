@@ -60,8 +60,10 @@ class Group:
 class GroupCommit:
     """The baton, the line of those who wait for it, and the open group."""
 
-    def __init__(self, driver: Driver, unit: Callable[[], Transaction]) -> None:
+    def __init__(self, driver: Driver, unit: Callable[[], Transaction], *, busy_ms: int) -> None:
+        """`busy_ms` is how long `driver` waits for a writer in another process."""
         self._driver = driver
+        self._busy_ms = busy_ms
         self._unit = unit
         self._mutex = threading.Lock()
         self._line: deque[Turn] = deque()
@@ -69,16 +71,16 @@ class GroupCommit:
         self._group: Group | None = None
 
     def enter(self, timeout: float = TURN_TIMEOUT) -> Turn:
-        """Wait for the baton, then open a body.
+        """Wait for the baton, then open a body; both together take at most `timeout` seconds.
 
         Raises:
             StorageUnavailableError: the turn did not come in time.
         """
-        turn = Turn()
+        turn, ends = Turn(), monotonic() + timeout
         if not self._take(turn):
             self._await(turn, timeout)
         try:
-            self._open()
+            self._open(ends)
         except BaseException:
             self._move_on()
             raise
@@ -159,12 +161,24 @@ class GroupCommit:
         else:
             self._commit(self._group)
 
-    def _open(self) -> None:
+    def _open(self, ends: float) -> None:
         if self._group is None:
-            self._driver.execute("BEGIN IMMEDIATE")
+            self._begin(ends)
             self._group = Group(self._unit())
         else:
             self._driver.execute("SAVEPOINT body")
+
+    def _begin(self, ends: float) -> None:
+        """Begin the group's transaction; whoever waited in the line waits the less for others."""
+        left_ms = max(1, round((ends - monotonic()) * 1000))
+        if left_ms >= self._busy_ms:
+            self._driver.execute("BEGIN IMMEDIATE")
+            return
+        self._driver.execute(f"PRAGMA busy_timeout = {left_ms}")
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+        finally:
+            self._driver.execute(f"PRAGMA busy_timeout = {self._busy_ms}")
 
     def _the_group(self) -> Group:
         if self._group is None:

@@ -45,7 +45,7 @@ class SqliteDatabase(Database):
             self._writer = self.engine.connect()
         event.listen(self._writer, "commit", _refuse_commit)
         self._driver = cast("sqlite3.Connection", self._writer.connection.dbapi_connection)
-        self._turns = GroupCommit(self._driver, self._unit)
+        self._turns = GroupCommit(self._driver, self._unit, busy_ms=BUSY_TIMEOUT_MS)
         self._here = threading.local()
 
     @contextmanager

@@ -217,6 +217,13 @@ def test_a_broken_policy_stops_it_with_the_place_of_the_fault(stage: Stage) -> N
     assert f"{stage.policy}:" in ended.stderr
 
 
+def restore(database: Path, backup: bytes) -> None:
+    """Put a backup in place, as the guide says: nothing of the newer log stays beside it."""
+    for beside in ("-wal", "-shm"):
+        database.with_name(database.name + beside).unlink(missing_ok=True)
+    database.write_bytes(backup)
+
+
 def test_a_restored_backup_is_refused_because_slack_remembers_more(stage: Stage) -> None:
     scene = Scene(stage=stage, over="socket")
     database = stage.home / "interlock.db"
@@ -229,7 +236,7 @@ def test_a_restored_backup_is_refused_because_slack_remembers_more(stage: Stage)
         scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
         process.terminate()
         process.wait(timeout=PATIENCE)
-    database.write_bytes(backup)
+    restore(database, backup)
     ended = interlock(stage, "serve")
 
     assert ended.returncode == 2
@@ -251,7 +258,7 @@ def test_a_decision_that_only_slack_remembers_is_noticed_too(stage: Stage) -> No
         scene.waits(lambda: "head" in scene.now(card).words or None, "the receipt")
         process.terminate()
         process.wait(timeout=PATIENCE)
-    database.write_bytes(backup)
+    restore(database, backup)
     ended = interlock(stage, "serve")
 
     assert ended.returncode == 2

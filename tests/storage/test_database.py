@@ -381,6 +381,27 @@ def test_a_server_that_is_not_there_is_refused() -> None:
         open_database("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
 
 
+def test_time_in_the_line_counts_as_waiting_for_another_process(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    other = sqlite3.connect(sqlite_url, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    ahead = threading.Thread(target=lambda: at_once(lambda: database.begin().__enter__()))
+    ahead.start()
+    while not database._turns._taken:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other sign of it.
+        time.sleep(0.01)
+    # The one ahead waits 1.5 s for the lock; only somebody who then waits as long again gets it.
+    release = threading.Timer(2.6, lambda: other.execute("ROLLBACK"))
+    release.start()
+
+    with pytest.raises(StorageUnavailableError), database.begin(lock_timeout_ms=1_900):
+        pass
+
+    release.join()
+    ahead.join()
+    other.close()
+    database.close()
+
+
 def test_postgres_commits_last_and_its_waits_are_bounded(postgres_url: str) -> None:
     database = open_database(postgres_url)
     with database.begin(lock_timeout_ms=120, statement_timeout_ms=340) as tx:

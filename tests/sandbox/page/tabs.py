@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-PATIENCE = 10_000  # Milliseconds, for a machine that does much else.
+PATIENCE = 60_000  # Milliseconds, for a machine that does much else.
 
 
 @contextmanager
