@@ -10,7 +10,9 @@ all of them, and nobody is told of success before it.
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from sqlite3 import Connection as Driver
+from sqlite3 import Error as SqliteError
 from time import monotonic
 
 from storage.transaction import Transaction
@@ -94,7 +96,7 @@ class GroupCommit:
             self._close(group, _lost())
             raise _lost()
         if group.bodies:
-            self._driver.execute("RELEASE body")
+            self._end_savepoint(group, "RELEASE body")
         group.bodies += 1
         group.unit.ends.update(body.ends)
         group.unit.notes.update(body.notes)
@@ -115,11 +117,10 @@ class GroupCommit:
             self._close(group, _lost())
             return
         if not group.bodies:
-            self._driver.execute("ROLLBACK")
+            self._roll_back()
             self._close(group, None)
             return
-        self._driver.execute("ROLLBACK TO body")
-        self._driver.execute("RELEASE body")
+        self._end_savepoint(group, "ROLLBACK TO body", "RELEASE body")
         heir = None if group.is_full else self._heir()
         if heir is None:
             self._commit(group)
@@ -197,9 +198,24 @@ class GroupCommit:
             self._driver.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  whatever it is, every member raises it
             failure = error
+            self._roll_back()
+        self._close(group, failure)
+
+    def _end_savepoint(self, group: Group, *statements: str) -> None:
+        """End the body's savepoint; if even that fails, nobody in the group is kept."""
+        try:
+            for statement in statements:
+                self._driver.execute(statement)
+        except BaseException as error:
+            self._roll_back()
+            self._close(group, error)
+            raise
+
+    def _roll_back(self) -> None:
+        """Take back the transaction; a disk that fails here too has lost it anyway."""
+        with suppress(SqliteError):
             if self._driver.in_transaction:
                 self._driver.execute("ROLLBACK")
-        self._close(group, failure)
 
     def _close(self, group: Group, failure: BaseException | None) -> None:
         group.failure = failure

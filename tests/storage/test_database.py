@@ -317,6 +317,23 @@ def test_a_transaction_that_sqlite_gave_up_keeps_nobody(queue: Line) -> None:
     assert kept(queue.database) == []
 
 
+def test_a_savepoint_that_cannot_be_ended_fails_the_group_and_the_writer_goes_on(
+    queue: Line,
+) -> None:
+    def broken() -> None:
+        assert queue.inside.wait(LONG)
+        with queue.database.begin() as tx:
+            tx.driver.execute("RELEASE body")  # So that ending it later is an error.
+
+    raised = at_once(queue.first, broken, lambda: queue.let_go(1))
+
+    assert [type(error) for error in raised[:2]] == [sqlite3.OperationalError] * 2
+    assert kept(queue.database) == []
+    with queue.database.begin() as tx:
+        add(tx, 7)
+    assert kept(queue.database) == [7]
+
+
 def test_a_lock_of_another_process_is_a_refusal_with_a_hint(sqlite_url: str) -> None:
     database = open_database(sqlite_url)
     database._driver.execute("PRAGMA busy_timeout = 10")  # type: ignore[attr-defined]  # noqa: SLF001
