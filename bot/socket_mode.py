@@ -7,9 +7,9 @@ noticing. What a payload means is for the listeners, which do not know how it ca
 import json
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from slack_bolt import App, BoltRequest
@@ -27,6 +27,7 @@ CONNECTIONS = 2
 CONCURRENCY = 32
 PING_SECONDS = 3
 CONNECT_SECONDS = 2.0
+CLOSE_SECONDS = 8.0
 SILENCE = 60.0  # The SDK gives a connection up after four pings and opens another by itself.
 
 log = logging.getLogger(__name__)
@@ -91,10 +92,22 @@ class Sockets:
             _connect(handler)
 
     def stop(self) -> None:
-        """Close the connections once the listeners under way have answered."""
-        with ThreadPoolExecutor(CONNECTIONS, "close") as closers:
-            for handler in self._handlers:
-                closers.submit(_close, handler)
+        """Close the connections once the listeners under way have answered.
+
+        The SDK can wait for ever for a thread of its own that a reconnection replaced, so it
+        is given a few seconds; what it leaves behind ends with the process.
+        """
+        closers = [
+            threading.Thread(target=_close, args=(handler,), name="close", daemon=True)
+            for handler in self._handlers
+        ]
+        for one in closers:
+            one.start()
+        ends = self._clock() + CLOSE_SECONDS
+        for one in closers:
+            one.join(max(0.0, ends - self._clock()))
+        if any(one.is_alive() for one in closers):
+            log.warning("a connection to Slack did not close in time")
 
     @property
     def waiting(self) -> int:

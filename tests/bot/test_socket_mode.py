@@ -108,3 +108,19 @@ def test_stopping_does_not_wait_for_the_next_message(slack: SandboxServer) -> No
     sockets.stop()
 
     assert time.monotonic() - started < 2.5
+
+
+def test_a_connection_that_never_closes_does_not_hold_the_bot_back(
+    slack: SandboxServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.socket_mode.CLOSE_SECONDS", 0.5)
+    sockets = sockets_of(slack, app_of(slack))
+    sockets.start()
+    stuck = threading.Event()
+    close = sockets._handlers[0].client.close  # noqa: SLF001 - the SDK's own hang, made sure.
+    monkeypatch.setattr(sockets._handlers[0].client, "close", stuck.wait)  # noqa: SLF001 - as above.
+    sockets.stop()
+    stuck.set()
+    close()
+
+    assert "did not close in time" in caplog.text
