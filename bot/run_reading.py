@@ -20,7 +20,8 @@ from workflows.definition import Definition
 from workflows.entry import Actor, Entry, Json, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import Definitions
-from workflows.run import RunState, replay
+from workflows.replay import replay
+from workflows.run import RunState
 
 WORDS = ("comment", "reason")  # The parts that hold a person's or the engine's own sentence.
 ANSWERS = ("output", "evidence")  # The parts that hold what came back, as JSON.

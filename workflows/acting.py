@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
 from workflows.asking import bound_to, plan_json, plan_of
+from workflows.definition_steps import Step
 from workflows.entry import Draft, Json, Part, PartClass, Ref
 from workflows.errors import (
     ActionError,
@@ -23,13 +24,14 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
+from workflows.flow import Walk
 from workflows.moments import moment
-from workflows.moves import Do, next_move
+from workflows.moves import Do
 from workflows.people import EFFECT_AGE
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
 from workflows.run import StepState
-from workflows.segment import Segment
+from workflows.segment import After, Next, Pause, Segment
 from workflows.store import Message, Subject
 
 PATIENCE = timedelta(seconds=15)  # How soon an effect that could not be checked is tried again.
@@ -44,17 +46,14 @@ class VoidError(Exception):
         self.words = words
 
 
-def act_on_approval(segment: Segment, name: str) -> bool:
-    """Begin the approved effect of step `name`, unless the approval has become void.
-
-    Returns False when the segment rests, because something could not be read just now.
-    """
+def act_on_approval(segment: Segment, name: str) -> Next:
+    """Begin the approved effect of step `name`, unless the approval has become void."""
     state = segment.state.step(name)
     try:
         ready = _judged(segment, name)
     except (PeopleUnreadableError, TransientReadError):
         # Nothing is wrong with the approval; the effect waits until it can be checked.
-        return segment.rest(segment.house.now() + PATIENCE)
+        return Pause(until=segment.house.now() + PATIENCE)
     except StorageError:
         raise
     except VoidError as error:
@@ -89,7 +88,7 @@ def _judged(segment: Segment, name: str) -> Ready:
 
 def _still_holds(segment: Segment, name: str) -> bool:
     when = segment.definition.step(name).when or "true"
-    return segment.scopes.before(name).holds(when, segment.scope)
+    return segment.scopes.before(name).holds(when, segment.scope(name))
 
 
 def _check_age(segment: Segment, state: StepState) -> None:
@@ -143,7 +142,7 @@ def _may_still_decide(segment: Segment, ref: Ref, groups: list[str]) -> bool:
     return any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
 
 
-def _withdraw(segment: Segment, state: StepState, error: VoidError) -> bool:
+def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
     """Record that the approval is void; the step then begins again from the fresh facts."""
     data: dict[str, Json] = {
         "request": state.request,
@@ -152,18 +151,17 @@ def _withdraw(segment: Segment, state: StepState, error: VoidError) -> bool:
     }
     words = {"reason": segment.words(error.words)}
     segment.commit(segment.draft("approval.withdrawn", data, words))
-    return True
+    return After.LOOK
 
 
-def act(segment: Segment, ready: Ready, state: StepState) -> bool:
-    """Announce the effect, perform it, record its end. False when the segment rests."""
+def act(segment: Segment, ready: Ready, state: StepState) -> Next:
+    """Announce the effect, perform it, record its end."""
     announced = _announcement(segment, ready, state)
     if ready.action.is_delivered:
         return _hand_over(segment, ready, announced)
-    if not segment.commit(announced):
-        return True
-    _record_end(segment, ready, announced)
-    return True
+    if segment.commit(announced):
+        _record_end(segment, ready, announced)
+    return After.LOOK
 
 
 def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
@@ -182,7 +180,7 @@ def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
 
 
-def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> bool:
+def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> Next:
     """Leave a message to the outbox: the step is done when it has been delivered."""
     message = Message(
         subject=Subject.POST,
@@ -190,9 +188,9 @@ def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> bool:
         run=segment.state.id,
         body=json.loads(announced.parts["args"].value),
     )
-    if not segment.commit(announced, also=lambda unit: unit.send(message)):
-        return True
-    return segment.rest()
+    rests = segment.is_alone
+    is_left = segment.commit(announced, also=lambda unit: unit.send(message), rests=rests)
+    return After.GONE if is_left and rests else After.LOOK
 
 
 def _record_end(segment: Segment, ready: Ready, announced: Draft) -> None:
@@ -215,10 +213,12 @@ def _record_end(segment: Segment, ready: Ready, announced: Draft) -> None:
 
 def _goes_straight_on(segment: Segment) -> bool:
     """Say whether another effect begins now, as far as the definition alone can tell."""
-    move = next_move(segment.definition, segment.state, now=segment.house.now())
-    if move.do is not Do.BEGIN:
+    if not segment.is_alone:
         return False
-    step = segment.definition.step(move.step)
+    move, *others = Walk(segment.definition).moves(segment.state, now=segment.house.now())
+    step = segment.definition.form(move.step) if move.step else None
+    if others or move.do is not Do.BEGIN or not isinstance(step, Step):
+        return False
     action = segment.house.actions.get(step.uses)
     return action is not None and action.effect is not Effect.READ and step.approval is None
 

@@ -15,7 +15,7 @@ from workflows.moments import stamp
 from workflows.people import CLICK_AGE, Person
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
-from workflows.segment import Segment
+from workflows.segment import After, Next, Segment
 from workflows.store import Due, DueKind, Unit
 
 
@@ -32,10 +32,8 @@ class Question:
     expires: datetime
 
 
-def ask(segment: Segment, ready: Ready, demand: Demand) -> bool:
-    """Put the gate to people and let go of the run, which waits for what they say.
-
-    False when others wrote to the run and it has to be looked at again.
+def ask(segment: Segment, ready: Ready, demand: Demand) -> Next:
+    """Put the gate to people; where nothing else is alive, let go of the run at the same time.
 
     Raises:
         ActionError: the plan could not be made.
@@ -61,7 +59,11 @@ def ask(segment: Segment, ready: Ready, demand: Demand) -> bool:
     def raised(unit: Unit) -> Draft:
         return segment.draft("approval.requested", _data(unit, segment, question, bound), parts)
 
-    return segment.commit(raised, also=lambda unit: _set_times(unit, segment, question), rests=True)
+    rests = segment.is_alone
+    is_raised = segment.commit(
+        raised, also=lambda unit: _set_times(unit, segment, question), rests=rests
+    )
+    return After.GONE if is_raised and rests else After.LOOK
 
 
 def plan_of(segment: Segment, ready: Ready) -> Plan:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.check_arguments import text_faults
+from workflows.check_calls import call_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document
@@ -55,6 +56,7 @@ def check(paths: Sequence[Path], actions: Actions, policy: Policy | None = None)
         faults += said
         sound += [found] if found is not None else []
     faults += _same_names(sound)
+    faults += call_faults(sound)
     faults += copies(sound)
     return Report(definitions=tuple(one for one, _ in sound), faults=tuple(faults))
 
@@ -126,8 +128,8 @@ def _meaning_faults(
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
     faults = [*_lock_faults(checking), *_trigger_faults(checking)]
-    for index in range(len(definition.steps)):
-        faults += step_faults(checking, index)
+    for node in definition.outline.values():
+        faults += step_faults(checking, node)
     if not faults:
         faults += lint(checking)
     return sorted(faults, key=lambda one: (one.line, one.column))

@@ -6,12 +6,14 @@ from typing import Any
 
 from workflows.actions.base import Action, Effect
 from workflows.check_arguments import argument_faults
+from workflows.check_flow import flow_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.definition_steps import Step, Undo, Verify, Work, raised
 from workflows.errors import DefinitionError, ExpressionError
 from workflows.expression import Environment
 from workflows.fault import Fault, Place, suggestion
+from workflows.outline import Node
 from workflows.policy import Policy, rule_environment
 from workflows.step_scope import Actions, StepScopes, output_shape
 from workflows.template import has_expression
@@ -41,24 +43,45 @@ class Checking:
         return raised(action.effect_of(work.arguments), stated)
 
 
-def step_faults(checking: Checking, index: int) -> Iterator[Fault]:
-    """Yield what is wrong with the meaning of one step."""
-    step = checking.definition.steps[index]
-    path: Place = ("steps", index)
-    environment = checking.scopes.before(step.id)
+def step_faults(checking: Checking, node: Node) -> Iterator[Fault]:
+    """Yield what is wrong with the meaning of one step, whatever its form."""
+    step, path = node.step, node.path
     if step.when is not None:
-        yield from _condition_faults(checking, (*path, "when"), step.when, environment)
-    yield from _work_faults(checking, path, step, environment)
+        environment = checking.scopes.before(step.id)
+        yield from condition_faults(checking, (*path, "when"), step.when, environment)
+    if isinstance(step, Step):
+        yield from _action_faults(checking, path, step)
+    else:
+        yield from flow_faults(checking.document, checking.scopes, node)
+
+
+def _action_faults(checking: Checking, path: Place, step: Step) -> Iterator[Fault]:
+    yield from _work_faults(checking, path, step, checking.scopes.before(step.id))
     yield from _effect_faults(checking, path, step)
     yield from _verify_faults(checking, path, step, step.id)
-    yield from _gate_faults(checking, path, step)
+    yield from _gate_faults(checking, path, step, step.id)
     if isinstance(step.undo, Undo):
         yield from _undo_faults(checking, (*path, "undo"), step, step.undo)
+    if checking.definition.is_best_effort:
+        yield from _haste_faults(checking, path, step)
 
 
-def _condition_faults(
+def _haste_faults(checking: Checking, path: Place, step: Step) -> Iterator[Fault]:
+    """Yield what does not go with `mode: best_effort`."""
+    if checking.effect(step) is Effect.DESTRUCTIVE:
+        what = "is destructive, which best effort never is"
+        yield checking.document.fault(path, what, "use mode: reliable")
+    for name in ("verify", "retry"):
+        if getattr(step, name) is not None:
+            what = "has no meaning with mode: best_effort, which tries once and looks at nothing"
+            right = f"leave {name} out, or use mode: reliable"
+            yield checking.document.fault((*path, name), what, right, at_key=True)
+
+
+def condition_faults(
     checking: Checking, path: Place, text: str, environment: Environment
 ) -> Iterator[Fault]:
+    """Yield what is wrong with a condition that stands at `path`."""
     if has_expression(text):
         right = "write the condition bare, without ${{ }}"
         yield checking.document.fault(path, "is a condition already", right)
@@ -152,7 +175,7 @@ def _expect_faults(
     checking: Checking, path: Place, verify: Verify, environment: Environment
 ) -> Iterator[Fault]:
     here = (*path, "expect")
-    faults = list(_condition_faults(checking, here, verify.expect, environment))
+    faults = list(condition_faults(checking, here, verify.expect, environment))
     yield from faults
     if not faults and not _reads_result(environment.references(verify.expect)):
         what = "does not look at result, so it proves nothing"
@@ -164,15 +187,15 @@ def _reads_result(paths: frozenset[str]) -> bool:
     return any(path.split(".")[0] == "result" for path in paths)
 
 
-def _gate_faults(checking: Checking, path: Place, work: Step | Undo) -> Iterator[Fault]:
-    is_asked = work.approval is not None or _may_be_asked(checking, work, path)
+def _gate_faults(checking: Checking, path: Place, work: Step | Undo, step: str) -> Iterator[Fault]:
+    is_asked = work.approval is not None or _may_be_asked(checking, work, step)
     if checking.effect(work) is Effect.DESTRUCTIVE and not is_asked:
         what = "is destructive, and neither policy nor definition asks anybody"
         right = "add an approval here, or a rule to the policy"
         yield checking.document.fault((*path, "approval"), what, right)
 
 
-def _may_be_asked(checking: Checking, work: Step | Undo, path: Place) -> bool:
+def _may_be_asked(checking: Checking, work: Step | Undo, step: str) -> bool:
     """Say whether some rule of the policy can apply; without a policy nobody knows."""
     if checking.policy is None:
         return True
@@ -180,7 +203,7 @@ def _may_be_asked(checking: Checking, work: Step | Undo, path: Place) -> bool:
     known = {
         "effect": effect.value if effect else "",
         "workflow": checking.definition.workflow,
-        "step": checking.definition.steps[int(path[1])].id,
+        "step": step,
         "action": work.uses,
     }
     return any(rule_environment().may_hold(rule.when, known) for rule in checking.policy.rules)
@@ -189,7 +212,7 @@ def _may_be_asked(checking: Checking, work: Step | Undo, path: Place) -> bool:
 def _undo_faults(checking: Checking, path: Place, step: Step, undo: Undo) -> Iterator[Fault]:
     yield from _work_faults(checking, path, undo, checking.scopes.after(step.id))
     yield from _effect_faults(checking, path, undo)
-    yield from _gate_faults(checking, path, undo)
+    yield from _gate_faults(checking, path, undo, step.id)
     if undo.verify is not None or checking.effect(undo) is Effect.DESTRUCTIVE:
         yield from _undo_verify_faults(checking, path, step, undo)
 

@@ -7,16 +7,21 @@ that it only reads: should two processes begin, the first to commit has the run.
 from dataclasses import replace
 
 from workflows.entry import INTERLOCK, Draft, Json, RunId
+from workflows.flow import Walk
 from workflows.house import House
-from workflows.moves import Do, next_move
+from workflows.moves import Do
+from workflows.orders import Start, Started
 from workflows.procedure import Procedure, Procedures
-from workflows.run import Status, replay
-from workflows.segment import Segment, record
+from workflows.recorder import record
+from workflows.replay import replay
+from workflows.run import Status
+from workflows.segment import Segment, StartRun
+from workflows.starting import start
 from workflows.store import RunRow, Unit
 
 # Moves that look at the world and may then only rest. Claimed before that, the run is not
 # ready any more, so that whoever marks it meanwhile is noticed.
-LOOKS_FIRST = frozenset({Do.WAIT, Do.VERIFY, Do.SETTLE})
+LOOKS_FIRST = frozenset({Do.WAIT, Do.VERIFY, Do.SETTLE, Do.CALL})
 
 
 def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
@@ -28,15 +33,19 @@ def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
     row, entries = house.store.history(run)
     if row.status.is_end:
         return None
+
+    def start_run(order: Start) -> Started:
+        return start(house, procedures, order)
+
     procedure = procedures.of(house.definitions.version(row.version))
     state = replay(run, entries)
-    move = next_move(procedure.definition, state, now=house.now())
-    if row.lock_key is not None or move.do in LOOKS_FIRST:
-        return _claimed(house, procedure, run)
-    return Segment(house, row, procedure, state, is_claimed=False)
+    move, *others = Walk(procedure.definition).moves(state, now=house.now())
+    if row.lock_key is not None or others or move.do in LOOKS_FIRST:
+        return _claimed(house, procedure, run, start_run)
+    return Segment(house, row, procedure, state, start_run=start_run, is_claimed=False)
 
 
-def _claimed(house: House, procedure: Procedure, run: RunId) -> Segment | None:
+def _claimed(house: House, procedure: Procedure, run: RunId, start_run: StartRun) -> Segment | None:
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if row.status.is_end:
@@ -47,7 +56,7 @@ def _claimed(house: House, procedure: Procedure, run: RunId) -> Segment | None:
             unit.release(run)
             return None
         state = replay(run, unit.entries(run))
-    return Segment(house, replace(row, epoch=epoch), procedure, state)
+    return Segment(house, replace(row, epoch=epoch), procedure, state, start_run=start_run)
 
 
 def _holds_lock(unit: Unit, row: RunRow, key: str) -> bool:

@@ -1,8 +1,41 @@
 """Ending a run: what is withdrawn first, and what it lets go of."""
 
-from workflows.entry import INTERLOCK, Draft, Json
-from workflows.run import RunState
+from workflows.entry import INTERLOCK, Actor, Draft, Json
+from workflows.recorder import record
+from workflows.run import Phase, RunState, Status, StepState
+from workflows.segment import After, Next, Segment
 from workflows.store import Due, DueKind, RunRow, Unit
+from workflows.telling import question_card, trouble_card
+
+
+def end_run(segment: Segment, status: Status) -> Next:
+    """End a run whose branches are all over, or of which one was refused."""
+    state = segment.state
+    is_ended = segment.commit(
+        *withdrawals(state, reason="run_ended"),
+        segment.draft("run.finished", {"outcome": status.value}),
+        also=lambda unit: close_run(unit, segment.row, state),
+    )
+    return After.GONE if is_ended else After.LOOK
+
+
+def cancel_run(segment: Segment) -> Next:
+    """End a run that somebody cancelled, now that no effect is under way."""
+    state = segment.state
+    is_ended = segment.commit(
+        *ending_drafts(state, reason="cancelled"),
+        also=lambda unit: close_run(unit, segment.row, state),
+    )
+    return After.GONE if is_ended else After.LOOK
+
+
+def abort_run(unit: Unit, row: RunRow, state: RunState, *, actor: Actor) -> None:
+    """End a run that a person aborted; nothing of it is under way."""
+    for draft in withdrawals(state, reason="aborted"):
+        record(unit, draft)
+    outcome: dict[str, Json] = {"outcome": "aborted"}
+    record(unit, Draft(kind="run.finished", actor=actor, data=outcome, run=state.id))
+    close_run(unit, row, state)
 
 
 def ending_drafts(state: RunState, *, reason: str) -> list[Draft]:
@@ -31,14 +64,30 @@ def withdrawals(state: RunState, *, reason: str) -> list[Draft]:
     ]
 
 
-def close_run(unit: Unit, row: RunRow) -> None:
-    """Let go of everything an ended run held; whoever queued for its lock is woken by a due-row.
+def close_run(unit: Unit, row: RunRow, state: RunState) -> None:
+    """Let go of everything an ended run held; other runs it concerns are woken by due-rows.
 
-    This unit has locked this run only, so the next one is not touched here.
+    This unit has locked this run only, so neither the next in a queue, nor the run that this one
+    was started for, nor those that it started are touched here.
     """
     unit.clear_due(row.id)
     unit.set_due(Due(kind=DueKind.SUMMARISE, key=row.id, run=row.id, at=unit.now))
     unit.release(row.id)
     following = unit.pass_lock(row.lock_key, row.id) if row.lock_key else None
-    if following is not None:
-        unit.set_due(Due(kind=DueKind.WAKE, key=following, run=following, at=unit.now))
+    for other in (following, state.parent):
+        if other is not None:
+            unit.set_due(Due(kind=DueKind.WAKE, key=other, run=other, at=unit.now))
+    for name, one in state.steps.items():
+        _let_go(unit, state, name, one)
+
+
+def _let_go(unit: Unit, state: RunState, name: str, step: StepState) -> None:
+    """Tell whoever a step still waits for that nothing is waited for any more."""
+    match step.phase:
+        case Phase.EXCEPTION:
+            unit.send(trouble_card(state.id, name, step))
+        case Phase.QUESTIONED if step.request is not None:
+            unit.send(question_card(state.id, step.request))
+        case Phase.CALLED if step.child is not None:
+            # It may not be there yet, so the row belongs to this run.
+            unit.set_due(Due(kind=DueKind.CANCEL, key=step.child, run=state.id, at=unit.now))

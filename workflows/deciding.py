@@ -21,7 +21,7 @@ from workflows.gate import (
 from workflows.house import House
 from workflows.orders import Ballot, Decided
 from workflows.people import CLICK_AGE, Person
-from workflows.segment import record
+from workflows.recorder import record
 from workflows.store import Due, Unit
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.

@@ -8,7 +8,7 @@ to write a length of time do not change it.
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property
 from typing import Any, Self
 
@@ -16,14 +16,24 @@ import rfc8785
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from workflows.definition_flow import AnyStep, Flow
 from workflows.definition_inputs import Input
 from workflows.definition_parts import Channel, Closed, Identifier, Slug, Somebody, Title, Words
-from workflows.definition_steps import Step
-from workflows.duration import duration_text
+from workflows.definition_steps import Step, hasty
+from workflows.duration import Duration, duration_text
 from workflows.entry import Json
 from workflows.errors import DefinitionError
 from workflows.input_values import read_inputs
+from workflows.instances import is_undo, items_of, step_of
+from workflows.outline import Outline, outline, undo_step
 from workflows.triggers import Trigger
+
+
+class Mode(StrEnum):
+    """How much a workflow does to end right: all of it, or only what is quick."""
+
+    RELIABLE = "reliable"
+    BEST_EFFORT = "best_effort"
 
 
 class Definition(Closed):
@@ -37,9 +47,12 @@ class Definition(Closed):
     inputs: dict[Identifier, Input] = Field(default_factory=dict, max_length=50)
     run_by: tuple[Somebody, ...] = Field(default=(), max_length=20)
     lock: str | None = Field(default=None, min_length=1, max_length=200)
+    at_once: int | None = Field(default=None, ge=1, le=1000)  # Runs of it; the others queue.
+    deadline: Duration | None = None  # Of the work; waiting for people or moments is left out.
+    mode: Mode | None = None
     channel: Channel | None = None
     triggers: tuple[Trigger, ...] = Field(default=(), max_length=20)
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=100)
+    steps: tuple[AnyStep, ...] = Field(min_length=1, max_length=100)
 
     @cached_property
     def canonical(self) -> bytes:
@@ -73,16 +86,57 @@ class Definition(Closed):
                 hint="Publish the workflow again with this release.",
             ) from error
 
-    def step(self, name: str) -> Step:
-        """Return the step of that id.
+    @property
+    def is_best_effort(self) -> bool:
+        """Whether speed goes before certainty here."""
+        return self.mode is Mode.BEST_EFFORT
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Return every step, however deep it stands, by its id."""
+        return outline(self.steps)
+
+    @property
+    def works(self) -> tuple[Step, ...]:
+        """Return every step that uses an action, however deep it stands, in order."""
+        every = (node.step for node in self.outline.values())
+        return tuple(one for one in every if isinstance(one, Step))
+
+    def form(self, name: str) -> Flow:
+        """Return the step that the instance `name` is of, whatever its form.
 
         Raises:
             DefinitionError: there is none.
         """
-        found = next((one for one in self.steps if one.id == name), None)
+        found = self.outline.get(step_of(name))
         if found is None:
             raise DefinitionError(f"Workflow {self.workflow} has no step {name!r}.")
-        return found
+        return found.step
+
+    def step(self, name: str) -> Step:
+        """Return the step of that id or instance, called like the instance.
+
+        Raises:
+            DefinitionError: there is none that uses an action.
+        """
+        form = self.form(name)
+        found = form if isinstance(form, Step) else None
+        if found is not None and is_undo(name):
+            found = undo_step(found, name)
+        if found is None:
+            raise DefinitionError(f"Step {name!r} of {self.workflow} uses no action.")
+        if self.is_best_effort:
+            found = hasty(found)
+        return found if found.id == name else found.model_copy(update={"id": name})
+
+    def shown(self, name: str) -> str:
+        """Return the name of a step or instance for people; of an item with its number."""
+        try:
+            form = self.step(name) if is_undo(name) else self.form(name)
+        except DefinitionError:
+            return name
+        numbers = [str(one + 1) for one in items_of(name)]
+        return f"{form.shown} ({'.'.join(numbers)})" if numbers else form.shown
 
 
 def meaning(value: object) -> Any:  # noqa: ANN401 - JSON for the canonical encoder.

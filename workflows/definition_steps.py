@@ -47,6 +47,7 @@ class Retry(Closed):
 
 READ_RETRY = Retry()
 EFFECT_RETRY = Retry(attempts=1)  # An effect is never tried blindly again.
+HASTY_TIMEOUT = timedelta(seconds=30)
 
 
 class ApprovalStage(Closed):
@@ -134,6 +135,17 @@ class Step(_Work):
 
 
 Work: TypeAlias = Step | Verify | Undo
+
+
+def hasty(step: Step) -> Step:
+    """Return `step` as best effort takes it: one attempt, a short timeout, no verification."""
+    return step.model_copy(
+        update={
+            "retry": EFFECT_RETRY,
+            "timeout": min(step.timeout, HASTY_TIMEOUT),
+            "verify": None,
+        }
+    )
 
 
 def raised(declared: Effect, stated: Effect | None) -> Effect:

@@ -3,8 +3,9 @@
 from workflows.binding import json_bytes
 from workflows.entry import INTERLOCK, Draft, Json, Part, RequestId, RunId
 from workflows.house import House
-from workflows.run import Phase, RunState, StepState, replay
-from workflows.segment import record
+from workflows.recorder import record
+from workflows.replay import replay
+from workflows.run import Phase, RunState, StepState
 from workflows.settling import named
 
 

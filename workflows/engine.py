@@ -6,7 +6,7 @@ transaction or after it, never inside one; what people are told leaves through t
 
 import logging
 
-from workflows import deciding, exceptions, starting
+from workflows import deciding, exceptions, questioning, starting
 from workflows.actions.base import Happened
 from workflows.claiming import claim
 from workflows.deliveries import delivered, undeliverable
@@ -16,7 +16,8 @@ from workflows.house import House
 from workflows.orders import Ballot, Decided, Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedures
-from workflows.segment import SupersededError
+from workflows.questioning import Answer
+from workflows.recorder import SupersededError
 from workflows.store import Delivery, Due, DueKind
 from workflows.summarising import write_summary
 from workflows.walking import walk
@@ -92,6 +93,14 @@ class Engine:
             self._house, run, step, person=person, answer=answer, delivery=delivery
         )
 
+    def answer(self, given: Answer) -> None:
+        """Record what somebody answers to a question of a run.
+
+        Raises:
+            GateError, InputsError, SecretError, UnknownRunError, StorageError: nothing was stored.
+        """
+        questioning.answer(self._house, given)
+
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         """Record that the outbox delivered what a `slack.*` step says."""
         delivered(self._house, run, step, output=output)
@@ -116,6 +125,8 @@ class Engine:
                 deciding.remind(self._house, due)
             elif due.kind is DueKind.SUMMARISE:
                 write_summary(self._house, due)
+            elif due.kind is DueKind.CANCEL:
+                exceptions.cancel_child(self._house, due)
             else:
                 self._wake(due)
         except UnknownRunError:

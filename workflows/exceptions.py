@@ -1,19 +1,21 @@
 """What a person says about a doubt or an exception, and what follows from it."""
 
 from workflows.actions.base import Effect, Happened
-from workflows.closing import close_run, ending_drafts, withdrawals
+from workflows.closing import abort_run, close_run, ending_drafts, withdrawals
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RunId
 from workflows.errors import NotAllowedError, RequestClosedError
+from workflows.flow import Walk
 from workflows.house import House
-from workflows.moves import next_move
 from workflows.people import CLICK_AGE, Person, PersonId
-from workflows.run import Phase, RunState, StepState, replay
-from workflows.segment import record
-from workflows.settling import doubt_card, named
-from workflows.store import Delivery, Message, Subject, Unit
+from workflows.recorder import record
+from workflows.replay import replay
+from workflows.run import Phase, RunState, StepState
+from workflows.settling import named
+from workflows.store import Delivery, Due, RunRow, Unit
+from workflows.telling import doubt_card, trouble_card
 
-ANSWERS = ("retry", "skip", "abort")
+ANSWERS = ("retry", "skip", "abort", "undo")
 
 
 def settle_doubt(
@@ -52,8 +54,7 @@ def settle_doubt(
         record(unit, Draft(kind="action.resolved", actor=actor, data=data, run=run))
         unit.send(doubt_card(run, one))
         if happened is Happened.UNKNOWN:
-            _abort(unit, state, actor, step)
-            close_run(unit, row)
+            _abort(house, unit, row, actor=actor, step=step)
             return
         house.dispatcher.enqueue(unit, run)
 
@@ -67,7 +68,9 @@ def settle_exception(
     answer: str,
     delivery: Delivery | None = None,
 ) -> None:
-    """Record how a person wants a run to go on: retry the step, skip it, or abort the run.
+    """Record how a person wants a run to go on: retry the step, skip it, abort the run.
+
+    `undo` aborts it and takes back what can be taken back, the last effect first.
 
     Raises:
         NotAllowedError: not owner or deputy of the workflow.
@@ -89,17 +92,11 @@ def settle_exception(
         actor = _actor(unit, who)
         unit.send(trouble_card(run, step, one))
         if answer == "abort":
-            _abort(unit, state, actor, step)
-            close_run(unit, row)
+            _abort(house, unit, row, actor=actor, step=step)
             return
         data: dict[str, Json] = {"step": step, "decision": answer, "rule": "person"}
         record(unit, Draft(kind="decision.made", actor=actor, data=data, run=run))
         house.dispatcher.enqueue(unit, run)
-
-
-def trouble_card(run: RunId, step: str, state: StepState) -> Message:
-    """Return the message that asks owner and deputy how an exception goes on."""
-    return Message(subject=Subject.TROUBLE, key=f"{run}/{step}/{state.trouble}", run=run)
 
 
 def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> None:
@@ -124,14 +121,37 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> None:
             return
         for draft in ending_drafts(state, reason="cancelled"):
             record(unit, draft)
-        for name, one in state.steps.items():
-            if one.phase is Phase.EXCEPTION:
-                unit.send(trouble_card(run, name, one))  # Nobody is asked any more.
-        close_run(unit, row)
+        close_run(unit, row, state)
+
+
+def cancel_child(house: House, due: Due) -> None:
+    """Cancel a run whose parent has ended: at once, or at its next boundary."""
+    child = RunId(due.key)
+    with house.store.begin() as unit:
+        row = unit.lock_run(child)
+        if not unit.take_due(due) or row.status.is_end:
+            return
+        state = replay(child, unit.entries(child))
+        data: dict[str, Json] = {
+            "step": _present_step(state),
+            "decision": "cancel",
+            "rule": "parent",
+        }
+        record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, run=child))
+        if state.open_intent is not None:
+            house.dispatcher.enqueue(unit, child)
+            return
+        for draft in ending_drafts(state, reason="parent_ended"):
+            record(unit, draft)
+        close_run(unit, row, state)
+
+
+def _present_step(state: RunState) -> str:
+    return state.open_intent or next(reversed(list(state.steps)), "")
 
 
 def _cancel_asked(house: House, state: RunState, actor: Actor, reason: str) -> Draft:
-    step = state.open_intent or next(reversed(list(state.steps)), "")
+    step = _present_step(state)
     data: dict[str, Json] = {"step": step, "decision": "cancel", "rule": "person"}
     words = house.redact(reason.strip()).encode()
     parts = {"reason": Part(value=words)} if words else {}
@@ -146,7 +166,7 @@ def give_up(house: House, run: RunId, *, error_class: str) -> None:
         if row.status.is_end or state.open_intent is not None:
             return  # A doubt is settled first; it has a card of its own.
         definition = house.definitions.version(row.version)
-        step = next_move(definition, state, now=unit.now).step
+        step = Walk(definition).moves(state, now=unit.now)[0].step
         for draft in withdrawals(state, reason=error_class):
             record(unit, draft)
         data: dict[str, Json] = {"step": step, "decision": "exception", "rule": error_class}
@@ -186,8 +206,12 @@ def _refuse_requester(state: RunState, step: StepState, actor: Actor) -> None:
         )
 
 
-def _abort(unit: Unit, state: RunState, actor: Actor, step: str) -> None:
+def _abort(house: House, unit: Unit, row: RunRow, *, actor: Actor, step: str) -> None:
+    """Record that a person gave the run up, and end it unless an effect is still under way."""
     data: dict[str, Json] = {"step": step, "decision": "abort", "rule": "person"}
-    record(unit, Draft(kind="decision.made", actor=actor, data=data, run=state.id))
-    outcome: dict[str, Json] = {"outcome": "aborted"}
-    record(unit, Draft(kind="run.finished", actor=actor, data=outcome, run=state.id))
+    record(unit, Draft(kind="decision.made", actor=actor, data=data, run=row.id))
+    state = replay(row.id, unit.entries(row.id))
+    if state.open_intent is not None:
+        house.dispatcher.enqueue(unit, row.id)
+        return
+    abort_run(unit, row, state, actor=actor)

@@ -43,11 +43,13 @@ class Scope:
     steps: Mapping[str, Json] = field(default_factory=dict)  # Step id to its stored output.
     result: Json = None  # What a verification read.
     run: Mapping[str, Json] = field(default_factory=dict)  # id, requester
+    items: Mapping[str, Json] = field(default_factory=dict)  # Of the loops around, by their names.
 
     def tree(self) -> dict[str, Any]:
         """Return it as expressions name it."""
         outputs = {name: {"output": output} for name, output in self.steps.items()}
-        return {"inputs": self.inputs, "steps": outputs, "result": self.result, "run": self.run}
+        own = {"inputs": self.inputs, "steps": outputs, "result": self.result, "run": self.run}
+        return {**self.items, **own}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

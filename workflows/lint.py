@@ -23,11 +23,11 @@ _OWN = frozenset({"workflow", "title", "description", "owner", "deputy", "run_by
 def lint(checking: Checking) -> Iterator[Fault]:
     """Yield everything in one definition that deserves a second look."""
     yield from _unused_inputs(checking)
-    for index, step in enumerate(checking.definition.steps):
-        path: Place = ("steps", index)
-        yield from _silent_undo(checking, path, step)
-        if checking.effect(step) not in (None, Effect.READ):
-            yield from _numbers(checking, path, step)
+    for node in checking.definition.outline.values():
+        if isinstance(node.step, Step):
+            yield from _silent_undo(checking, node.path, node.step)
+            if checking.effect(node.step) not in (None, Effect.READ):
+                yield from _numbers(checking, node.path, node.step)
 
 
 def _unused_inputs(checking: Checking) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ policy is for `check`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,8 +18,10 @@ from workflows.errors import DefinitionError, ExpressionError
 from workflows.fault import Fault
 from workflows.form_faults import form_faults
 from workflows.input_values import read_value
+from workflows.outline import nodes
 from workflows.policy import Policy, rule_environment
 
+MOST_STEPS = 500
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -106,12 +108,20 @@ def definition_faults(definition: Definition, document: Document) -> list[Fault]
             if spec.default is not None:
                 path = ("inputs", name, "default")
                 faults.append(document.fault(path, str(error), "or leave the default out"))
-    ids = [step.id for step in definition.steps]
-    for index, one in enumerate(ids):
-        if one in ids[:index]:
-            what = f"another step is called {one!r} too"
-            faults.append(document.fault(("steps", index, "id"), what, "give each its own id"))
-    return faults
+    return faults + list(_steps_of_one_name(definition, document))
+
+
+def _steps_of_one_name(definition: Definition, document: Document) -> Iterator[Fault]:
+    known: set[str] = set()
+    every = list(nodes(definition.steps))
+    for node in every:
+        if node.step.id in known:
+            what = f"another step is called {node.step.id!r} too"
+            yield document.fault((*node.path, "id"), what, "give each its own id")
+        known.add(node.step.id)
+    if len(every) > MOST_STEPS:
+        what = f"has {len(every)} steps in all, at most {MOST_STEPS}"
+        yield document.fault(("steps",), what, "move some of them into a workflow of their own")
 
 
 def _policy_faults(policy: Policy, document: Document) -> list[Fault]:

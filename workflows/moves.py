@@ -1,18 +1,20 @@
-"""What a run does next. Pure: a definition and a state in, one move out.
+"""What one step of a run does next. Pure: a step and its state in, one move out.
 
-Knowing nothing but the entries, every process that takes a run up makes the same move.
+Knowing nothing but the entries, every process that takes a run up makes the same moves. How
+the steps of a run stand to each other is for `flow`.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from workflows.definition import Definition
+from workflows.definition_flow import Flow
 from workflows.definition_steps import READ_RETRY, Step
 from workflows.retry import GiveUp, next_try
-from workflows.run import Phase, RunState, Status, StepState
+from workflows.run import Phase, Status, StepState
 
 DOUBT_GRACE = timedelta(seconds=30)  # An old request may still be on its way that long.
+UNANSWERED = "unanswered"
 
 
 class Do(StrEnum):
@@ -22,6 +24,8 @@ class Do(StrEnum):
     PERFORM = "perform"  # The approval is there: check again, announce, act.
     SETTLE = "settle"  # An announced effect has no end: find out.
     VERIFY = "verify"  # The effect is done: see whether it shows.
+    RESUME = "resume"  # The moment that was waited for has come.
+    CALL = "call"  # A run of another workflow is to be started, or looked at.
     TROUBLE = "trouble"  # No further attempt: a person has to say how it goes on.
     WAIT = "wait"  # Nothing to do before `until`, or before somebody acts.
     END = "end"
@@ -39,49 +43,55 @@ class Move:
     why: str = ""
 
 
-def next_move(definition: Definition, state: RunState, *, now: datetime) -> Move:
-    """Return what the run does next. Steps run in order, each once the one before is done."""
-    if state.cancel_asked and state.open_intent is None:
-        return Move(do=Do.CANCEL)
-    for step in definition.steps:
-        move = _step_move(step, state.step(step.id), run=state.id, now=now)
-        if move is not None:
-            return move
-    return Move(do=Do.END, status=Status.DONE)
-
-
-def _step_move(step: Step, state: StepState, *, run: str, now: datetime) -> Move | None:
-    """Return the step's next move, or None when it is done."""
+def step_move(step: Flow, name: str, state: StepState, *, run: str, now: datetime) -> Move | None:
+    """Return the next move of the instance `name` of `step`, or None when it is done."""
+    plain = _PLAIN.get(state.phase)
+    if plain is not None:
+        return Move(do=plain, step=name)
     match state.phase:
-        case Phase.PENDING:
-            return Move(do=Do.BEGIN, step=step.id)
-        case Phase.ASKED | Phase.EXCEPTION:
-            return Move(do=Do.WAIT, step=step.id)
-        case Phase.APPROVED:
-            return Move(do=Do.PERFORM, step=step.id)
         case Phase.REFUSED:
-            return Move(do=Do.END, step=step.id, status=Status(state.refusal))
-        case Phase.INTENDED | Phase.IN_DOUBT:
-            return Move(do=Do.SETTLE, step=step.id)
+            return Move(do=Do.END, step=name, status=Status(state.refusal))
         case Phase.FAILED:
-            return _after_failure(step, state, run=run, now=now)
-        case Phase.EXECUTED if step.verify is not None:
-            return Move(do=Do.VERIFY, step=step.id)
+            return _after_failure(step, name, state, run=run, now=now)
+        case Phase.TIMED | Phase.QUESTIONED:
+            return _after_wait(name, state, now=now)
+        case Phase.EXECUTED if isinstance(step, Step) and step.verify is not None:
+            return Move(do=Do.VERIFY, step=name)
     return None
 
 
-def _after_failure(step: Step, state: StepState, *, run: str, now: datetime) -> Move:
+_PLAIN = {
+    Phase.PENDING: Do.BEGIN,
+    Phase.ASKED: Do.WAIT,
+    Phase.EXCEPTION: Do.WAIT,
+    Phase.APPROVED: Do.PERFORM,
+    Phase.INTENDED: Do.SETTLE,
+    Phase.IN_DOUBT: Do.SETTLE,
+    Phase.CALLED: Do.CALL,
+}
+
+
+def _after_failure(step: Flow, name: str, state: StepState, *, run: str, now: datetime) -> Move:
     if not state.may_retry:
-        return Move(do=Do.TROUBLE, step=step.id, why=state.error_class)
-    policy = (step.retry or READ_RETRY).policy  # Only what certainly did not happen gets here.
-    wait = next_try(state.failures, policy, salt=f"{run}/{step.id}")
+        return Move(do=Do.TROUBLE, step=name, why=state.error_class)
+    retry = step.retry if isinstance(step, Step) else None
+    policy = (retry or READ_RETRY).policy  # Only what certainly did not happen gets here.
+    wait = next_try(state.failures, policy, salt=f"{run}/{name}")
     if isinstance(wait, GiveUp):
-        return Move(do=Do.TROUBLE, step=step.id, why=state.error_class)
+        return Move(do=Do.TROUBLE, step=name, why=state.error_class)
     until = (state.changed_at or now) + wait
     if now < until:
-        return Move(do=Do.WAIT, step=step.id, until=until)
+        return Move(do=Do.WAIT, step=name, until=until)
     again = Do.PERFORM if state.request is not None else Do.BEGIN
-    return Move(do=again, step=step.id)
+    return Move(do=again, step=name)
+
+
+def _after_wait(name: str, state: StepState, *, now: datetime) -> Move:
+    if state.until is not None and now < state.until:
+        return Move(do=Do.WAIT, step=name, until=state.until)
+    if state.phase is Phase.TIMED:
+        return Move(do=Do.RESUME, step=name)
+    return Move(do=Do.TROUBLE, step=name, why=UNANSWERED)
 
 
 def doubt_deadline(step: Step, intended_at: datetime) -> datetime:

@@ -27,6 +27,17 @@ class Start:
     message: str = ""
     source: str = ""
     delivery: Delivery | None = None
+    child: "Child | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A run that a step of another run starts: its id, and whose step at which depth."""
+
+    run: RunId
+    parent: RunId
+    step: str
+    depth: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

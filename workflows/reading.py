@@ -17,7 +17,7 @@ def read(segment: Segment, ready: Ready) -> None:
     try:
         output = answer(segment, ready.step, ready)
     except ActionError as error:
-        note_failure(segment, ready.step, error)
+        note_failure(segment, ready.step.id, error)
     else:
         _note_output(segment, ready.step, output)
 
@@ -53,17 +53,17 @@ def look(segment: Segment, step: Step, work: Work) -> Json:
         InterlockError: there is no usable answer.
     """
     action = segment.action(work)
-    arguments = fitting(action, resolved(segment, work, segment.scopes.after(step.id)))
+    arguments = fitting(action, resolved(segment, work, segment.scopes.after(step.id), at=step.id))
     call = segment.call(step, work, effect=Effect.READ)
     return checked(work, action.perform(arguments, call).model_dump(mode="json"))
 
 
-def note_failure(segment: Segment, step: Step, error: ActionError) -> None:
+def note_failure(segment: Segment, name: str, error: ActionError) -> None:
     """Note that a read gave no usable answer."""
     data: dict[str, Json] = {
-        "step": step.id,
-        "attempt": segment.state.step(step.id).attempt + 1,
-        "action": step.uses,
+        "step": name,
+        "attempt": segment.state.step(name).attempt + 1,
+        "action": getattr(segment.definition.form(name), "uses", "expression"),
         "outcome": "error",
         "error_class": error.error_class,
         # A read that nobody answered may be answered the next time, whatever the reason was.
@@ -99,5 +99,6 @@ def read_again(segment: Segment, step: Step) -> None:
 def _rests_on(segment: Segment, step: Step) -> Iterator[Step]:
     """Yield the reads whose outputs `step` and its proof mention, in their order."""
     for name in segment.scopes.rests_on(step.id):
-        if segment.state.step(name).phase is Phase.OBSERVED:
+        is_read = isinstance(segment.definition.form(name), Step)
+        if is_read and segment.state.step(name).phase is Phase.OBSERVED:
             yield segment.definition.step(name)

@@ -41,20 +41,20 @@ def make_ready(segment: Segment, step: Step) -> Ready:
         SecretError: a secret stands among them.
     """
     action = segment.action(step)
-    args = resolved(segment, step, segment.scopes.before(step.id))
+    args = resolved(segment, step, segment.scopes.before(step.id), at=step.id)
     arguments = fitting(action, args)
     effect = raised(action.effect_of(args), step.effect)
     return Ready(step=step, action=action, args=args, arguments=arguments, effect=effect)
 
 
-def resolved(segment: Segment, work: Work, environment: Environment) -> dict[str, Json]:
-    """Return the arguments of `work` with every expression replaced by its present value.
+def resolved(segment: Segment, work: Work, environment: Environment, *, at: str) -> dict[str, Json]:
+    """Return the arguments of `work` with every expression replaced by its value at an instance.
 
     Raises:
         ExpressionError: an expression has no value.
         SecretError: a secret that the bot holds stands in the result.
     """
-    scope = segment.scope
+    scope = segment.scope(at)
     args = {name: resolve(one, scope, environment) for name, one in work.arguments.items()}
     if segment.house.holds_secret(str(args)):
         raise SecretError(

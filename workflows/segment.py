@@ -1,41 +1,52 @@
-"""One process's turn at a run, from claim to release.
+"""One process's turn at a run, from claim to release: its definition, where it stands, its calls.
 
-A segment makes one move after the other. Its facts are committed under the run's lock; when
-others have written to the run meanwhile it takes their entries up first and looks again.
-When its epoch is no longer the row's, another process has taken over and it stops.
+How facts are recorded and what others write meanwhile is for `recorder`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import Enum
+from typing import Any, TypeAlias
 
 from workflows.actions.base import Action, Call, Effect
 from workflows.binding import json_bytes
+from workflows.definition_flow import ForEach
 from workflows.definition_steps import Step, Work
-from workflows.entry import INTERLOCK, Draft, Entry, Json, Part, PartClass, Ref, StoredPart
+from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, Ref
 from workflows.errors import InterlockError
 from workflows.expression import Scope
+from workflows.flow import loop_output
 from workflows.house import House
-from workflows.late import late_drafts
+from workflows.instances import instance, items_of, step_of
+from workflows.orders import Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedure
-from workflows.run import RunState, after, replay
-from workflows.store import Due, DueKind, Message, RunRow, Unit
-from workflows.telling import messages_about
-
-MOST_PENDING = 16  # Facts of reads that wait for the next commit.
-
-Also = Callable[[Unit], None]
-Fact = Draft | Callable[[Unit], Draft]  # Some facts need the unit: a person's pseudonym.
+from workflows.recorder import Recorder
+from workflows.run import RunState
+from workflows.store import RunRow
 
 
-class SupersededError(Exception):
-    """Another process has taken the run over; this one stops without a word."""
+class After(Enum):
+    """What follows a move of one branch."""
+
+    LOOK = "look"  # At the run again: there may be more to do.
+    GONE = "gone"  # The segment has let go of the run.
 
 
-class Segment:
-    """A claimed run: its definition, where it stands, and how to record what comes next."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A branch that waits: until that moment, or until somebody writes to the run."""
+
+    until: datetime | None = None
+
+
+Next: TypeAlias = After | Pause
+StartRun: TypeAlias = Callable[[Start], Started]
+
+
+class Segment(Recorder):
+    """A claimed run with everything its branches need to make their moves."""
 
     def __init__(
         self,
@@ -44,44 +55,59 @@ class Segment:
         procedure: Procedure,
         base: RunState,
         *,
+        start_run: StartRun,
         is_claimed: bool = True,
     ) -> None:
-        """One that is not claimed yet claims the run in its first commit."""
-        self.house = house
-        self.row = row
+        """`start_run` starts the run of another workflow."""
+        super().__init__(house, row, base, is_claimed=is_claimed)
+        self.start_run = start_run
         self.definition = procedure.definition
         self.scopes = procedure.scopes
-        self.state = base  # With the pending facts.
-        self._base = base  # As committed.
-        self._epoch = row.epoch
-        self._is_claimed = is_claimed
-        self._pending: list[Draft] = []
-        self._outcomes: list[Draft] = []  # Those of the pending facts that say how effects ended.
-        self._known: dict[Ref, PersonId | None] = {}
+        self._people: dict[Ref, PersonId | None] = {}
 
     def person(self, ref: Ref) -> PersonId | None:
         """Return the person behind a pseudonym of this run, looked up once in a segment."""
-        if ref not in self._known:
-            self._known[ref] = self.house.store.person(ref)
-        return self._known[ref]
+        if ref not in self._people:
+            self._people[ref] = self.house.store.person(ref)
+        return self._people[ref]
 
-    @property
-    def scope(self) -> Scope:
-        """Return what expressions may speak of now."""
-        requester = self.state.requester
+    def scope(self, name: str, *, result: Json = None) -> Scope:
+        """Return what the expressions of an instance may speak of now.
+
+        `result` is what a verification read.
+        """
+        state, node = self.state, self.definition.outline[step_of(name)]
+        around = items_of(name)
+        seen = (*node.before, node.step.id)
         return Scope(
-            inputs=self.state.inputs,
-            steps=self.state.outputs,
+            inputs=state.inputs,
+            steps={one: self._output(one, around) for one in seen if self._gave(one, around)},
+            items={
+                loop.item: _item(
+                    state.step(instance(loop.id, around[:depth])).output, around[depth]
+                )
+                for depth, loop in enumerate(node.loops)
+            },
+            result=result,
             run={
-                "id": self.state.id,
-                "requester": requester.ref if requester else "",
-                "workflow": self.state.workflow,
+                "id": state.id,
+                "requester": state.requester.ref if state.requester else "",
+                "workflow": state.workflow,
             },
         )
 
-    def scope_with(self, result: Json) -> Scope:
-        """Return the present scope with what a verification read."""
-        return replace(self.scope, result=result)
+    def _seen_as(self, step: str, around: tuple[int, ...]) -> str:
+        """Return the instance of `step` that belongs to the same items."""
+        return instance(step, around[: len(self.definition.outline[step].loops)])
+
+    def _gave(self, step: str, around: tuple[int, ...]) -> bool:
+        return self.state.gave(self._seen_as(step, around))
+
+    def _output(self, step: str, around: tuple[int, ...]) -> Json:
+        name = self._seen_as(step, around)
+        if isinstance(self.definition.form(step), ForEach):
+            return loop_output(self.definition, self.state, name)
+        return self.state.step(name).output
 
     def action(self, work: Work) -> Action[Any, Any]:
         """Return the action that `work` uses.
@@ -128,141 +154,6 @@ class Segment:
         """Return a fact of this run, said by the bot."""
         return Draft(kind=kind, actor=INTERLOCK, data=data, parts=parts or {}, run=self.state.id)
 
-    def note(self, draft: Draft) -> None:
-        """Take up a fact that may ride on the next commit: a read, or a branch not taken."""
-        self._pending.append(draft)
-        self.state = after(self.state, self._provisional(draft))
 
-    def note_outcome(self, draft: Draft) -> None:
-        """Take up what came of an effect.
-
-        Whoever does so either commits at once or goes straight on to the next effect, whose
-        announcement then shares the commit. A segment that was only slow still has its say:
-        should another process hold the run by then, the outcome is appended all the same.
-        """
-        self._outcomes.append(draft)
-        self.note(draft)
-
-    @property
-    def has_outcome(self) -> bool:
-        """Whether the outcome of an effect is not committed yet."""
-        return bool(self._outcomes)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so many facts are pending that they deserve a commit of their own."""
-        return len(self._pending) >= MOST_PENDING
-
-    def commit(self, *drafts: Fact, also: Also | None = None, rests: bool = False) -> bool:
-        """Record the pending facts, then `drafts`, in one transaction.
-
-        False when others had written to the run: theirs are taken up, the pending facts are
-        recorded, `drafts` are not, and the caller looks again. With `rests` it lets go of the
-        run at the same time, for drafts after which only another entry can set it going.
-
-        Raises:
-            SupersededError: another process has taken the run over; at most the outcome of an
-                effect was recorded, and whoever holds the run is told to look.
-            StorageError: nothing was recorded.
-        """
-        with self.house.store.begin() as unit:
-            row = unit.lock_run(self.state.id)
-            is_late = row.epoch != self._epoch and self.has_outcome
-            if is_late:
-                self._record_late(unit)
-            else:
-                base, has_news = self._take_up(unit, row)
-                if not has_news:
-                    base = self._record(unit, drafts, base)
-                    self._finish(unit, also, rests=rests)
-        if is_late:
-            raise SupersededError
-        self._settle_on(base)
-        return not has_news
-
-    def _finish(self, unit: Unit, also: Also | None, *, rests: bool) -> None:
-        if also is not None:
-            also(unit)
-        if rests:
-            unit.release(self.state.id)
-
-    def rest(self, until: datetime | None = None, *, also: Also | None = None) -> bool:
-        """Let go of the run until somebody acts or `until` comes.
-
-        Returns True when there is more to do at once, because others wrote meanwhile.
-        """
-        with self.house.store.begin() as unit:
-            row = unit.lock_run(self.state.id)
-            base, has_news = self._take_up(unit, row)
-            if has_news or row.is_ready:
-                self._epoch = unit.claim(self.state.id, by=self.house.name)
-            else:
-                self._let_go(unit, until, also)
-        self._settle_on(base)
-        return has_news or row.is_ready
-
-    def _let_go(self, unit: Unit, until: datetime | None, also: Also | None) -> None:
-        if until is not None:
-            run = self.state.id
-            unit.set_due(Due(kind=DueKind.WAKE, key=run, run=run, at=until))
-        if also is not None:
-            also(unit)
-        unit.release(self.state.id)
-
-    def _take_up(self, unit: Unit, row: RunRow) -> tuple[RunState, bool]:
-        """Return the committed state with the pending facts recorded, and if others wrote."""
-        if row.epoch != self._epoch:
-            raise SupersededError
-        if not self._is_claimed:
-            self._epoch = unit.claim(self.state.id, by=self.house.name)
-        has_news = row.rseq > self._base.rseq
-        base = self._base
-        if has_news:
-            for entry in unit.entries(self.state.id, after=base.rseq):
-                base = after(base, entry)
-        return self._record(unit, self._pending, base), has_news
-
-    def _record(self, unit: Unit, drafts: Sequence[Fact], base: RunState) -> RunState:
-        for draft in drafts:
-            made = draft if isinstance(draft, Draft) else draft(unit)
-            base = after(base, record(unit, made))
-        return base
-
-    def _record_late(self, unit: Unit) -> None:
-        now_there = replay(self.state.id, unit.entries(self.state.id))
-        for draft in self._outcomes:
-            for fact in late_drafts(draft, now_there):
-                record(unit, fact)
-        self.house.dispatcher.enqueue(unit, self.state.id)
-
-    def _settle_on(self, base: RunState) -> None:
-        self._base = self.state = base
-        self._is_claimed = True
-        self._pending = []
-        self._outcomes = []
-
-    def _provisional(self, draft: Draft) -> Entry:
-        """Return the entry that `draft` will become, as far as the state depends on it."""
-        parts = {
-            name: StoredPart(cls=one.cls, commitment="", value=one.value, salt=one.salt)
-            for name, one in draft.parts.items()
-        }
-        return Entry(
-            id="",
-            index=None,
-            run=draft.run,
-            rseq=self.state.rseq + 1,
-            at=self.house.now(),
-            kind=draft.kind,
-            actor=draft.actor,
-            data=draft.data,
-            parts=parts,
-        )
-
-
-def record(unit: Unit, draft: Draft, *more: Message) -> Entry:
-    """Append a fact and queue the messages it asks for."""
-    entry = unit.append(draft)
-    for message in (*messages_about(entry), *more):
-        unit.send(message)
-    return entry
+def _item(items: Json, number: int) -> Json:
+    return items[number] if isinstance(items, list) and number < len(items) else None

@@ -16,15 +16,15 @@ from workflows.moves import doubt_deadline
 from workflows.reading import look
 from workflows.ready import fitting
 from workflows.run import Phase, StepState
-from workflows.segment import Segment
-from workflows.store import Message, Subject
+from workflows.segment import After, Next, Pause, Segment
+from workflows.telling import doubt_card
 
 
-def settle(segment: Segment, step: Step) -> bool:
-    """Find out whether the effect of `step` happened. False when the segment rests."""
+def settle(segment: Segment, step: Step) -> Next:
+    """Find out whether the effect of `step` happened."""
     state = segment.state.step(step.id)
     if segment.action(step).is_delivered:
-        return segment.rest()  # The outbox delivers it, or says that it cannot.
+        return Pause()  # The outbox delivers it, or says that it cannot.
     happened = _found_out(segment, step, state)
     deadline = doubt_deadline(step, _intended_at(segment, state))
     is_certain = happened is Happened.YES or (
@@ -32,7 +32,7 @@ def settle(segment: Segment, step: Step) -> bool:
     )
     if is_certain:
         segment.commit(*_doubt(segment, state), _resolution(segment, state, happened))
-        return True
+        return After.LOOK
     return _wait(segment, state, happened, deadline)
 
 
@@ -66,7 +66,9 @@ def _shows(segment: Segment, step: Step) -> bool:
     if step.verify is None:
         return False
     result = look(segment, step, step.verify)
-    return segment.scopes.verifying(step.id).holds(step.verify.expect, segment.scope_with(result))
+    return segment.scopes.verifying(step.id).holds(
+        step.verify.expect, segment.scope(step.id, result=result)
+    )
 
 
 def _doubt(segment: Segment, state: StepState) -> tuple[Draft, ...]:
@@ -87,22 +89,11 @@ def named(state: StepState) -> dict[str, Json]:
     return {name: intent.get(name) for name in ("step", "attempt", "idem")}
 
 
-def _wait(segment: Segment, state: StepState, happened: Happened, deadline: datetime) -> bool:
-    if not segment.commit(*_doubt(segment, state)):
-        return True
-    until = deadline if segment.house.now() < deadline else None
-    if happened is Happened.NO:
-        return segment.rest(until)
-    card = doubt_card(segment.state.id, state)
-    return segment.rest(until, also=lambda unit: unit.send(card))
-
-
-def doubt_card(run: str, state: StepState) -> Message:
-    """Return the message that asks owner and deputy what happened."""
-    intent = state.intended
-    step, entry = (intent.data["step"], intent.id) if intent is not None else ("", "")
-    return Message(
-        subject=Subject.DOUBT,
-        key=f"{run}/{step}/{entry}",
-        run=None if intent is None else intent.run,
-    )
+def _wait(segment: Segment, state: StepState, happened: Happened, deadline: datetime) -> Next:
+    drafts, card = _doubt(segment, state), doubt_card(segment.state.id, state)
+    asks = happened is not Happened.NO
+    if (drafts or asks) and not segment.commit(
+        *drafts, also=(lambda unit: unit.send(card)) if asks else None
+    ):
+        return After.LOOK
+    return Pause(until=deadline if segment.house.now() < deadline else None)

@@ -1,18 +1,19 @@
 """Starting a run: who may, with which inputs, and the same start only once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.binding import json_bytes
 from workflows.definition import Definition, validate_inputs
-from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Json, Part, RunId
+from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, RunId
 from workflows.errors import NotAllowedError, SecretError
 from workflows.expression import Scope
 from workflows.house import House
-from workflows.orders import Start, Started
+from workflows.orders import Child, Start, Started
 from workflows.people import CLICK_AGE, Person
 from workflows.procedure import Procedures
-from workflows.segment import record
+from workflows.recorder import record
+from workflows.replay import replay
 from workflows.store import NewRun, Unit
 
 LOCAL = "os:"
@@ -44,7 +45,9 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
         earlier = unit.run_started_as(key) if key is not None else None
         if earlier is not None:
             return Started(run=earlier, is_new=False)
-        run = RunId(house.new_id())
+        if order.child is not None:
+            _admit_child(unit, order.child)
+        run = RunId(house.new_id()) if order.child is None else order.child.run
         scope = Scope(inputs=checked.inputs, run={"id": run, "workflow": order.workflow})
         lock = procedures.lock_of(checked.definition, scope)
         unit.add_run(
@@ -95,6 +98,18 @@ def _admit(house: House, definition: Definition, person: Person) -> None:
         )
 
 
+def _admit_child(unit: Unit, child: Child) -> None:
+    """Lock the parent, so that it does not end while a run is started for it."""
+    state = replay(child.parent, _of(unit, child.parent))
+    if state.ended is not None or state.step(child.step).child != child.run:
+        raise NotAllowedError("The run that this one was to be started for goes on without it.")
+
+
+def _of(unit: Unit, run: RunId) -> Sequence[Entry]:
+    unit.lock_run(run)
+    return unit.entries(run)
+
+
 def _delivery_key(order: Start) -> str:
     delivery = order.delivery
     return "" if delivery is None else f"{delivery.team}/{delivery.kind}/{delivery.key}"
@@ -112,6 +127,9 @@ def _first_fact(unit: Unit, house: House, order: Start, checked: _Checked, run: 
     }
     if order.source:
         data["source"] = order.source
+    if order.child is not None:
+        one = order.child
+        data["parent"] = {"run": one.parent, "step": one.step, "depth": one.depth}
     parts = {"input": Part(value=json_bytes(dict(checked.inputs)))}
     if order.message:
         parts["message"] = Part(value=house.redact(order.message).encode())

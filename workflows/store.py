@@ -25,6 +25,7 @@ class Subject(StrEnum):
     CARD = "request"  # An approval card.
     DOUBT = "doubt"  # The reconcile card of a step, `run/step/intent`.
     TROUBLE = "exception"  # The exception card of a step, `run/step/failure`.
+    QUESTION = "question"  # A question to people, `run/request`.
     POST = "post"  # What a slack.post step says, `run/step`.
     OUTCOME = "outcome"  # A run's end, told to its requester.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
@@ -49,6 +50,7 @@ class DueKind(StrEnum):
     EXPIRE = "expire"  # Close the request if it is still open.
     REMIND = "remind"  # Remind the approvers.
     SUMMARISE = "summarise"  # Write the story of an ended run.
+    CANCEL = "cancel"  # Cancel a run whose parent has ended.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

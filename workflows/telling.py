@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from workflows.entry import Entry
+from workflows.entry import Entry, RequestId, RunId
+from workflows.run import StepState
 from workflows.store import Message, Subject
 
 REPLIES = frozenset(
@@ -15,9 +16,12 @@ REPLIES = frozenset(
         "verification.passed",
         "verification.failed",
         "verification.unknown",
+        "wait.started",
+        "wait.ended",
+        "question.answered",
     }
 )
-TOLD_DECISIONS = frozenset({"skip", "exception", "retry", "abort", "cancel", "queue"})
+TOLD_DECISIONS = frozenset({"skip", "exception", "retry", "abort", "undo", "cancel", "queue"})
 EXCEPTIONS = frozenset({"verification.failed", "verification.unknown"})
 ENDS = frozenset({"run.finished", "run.cancelled"})
 
@@ -32,12 +36,31 @@ def messages_about(entry: Entry) -> Iterator[Message]:
         yield Message(subject=Subject.CARD, key=_request(entry), run=run)
     if entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS:
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
+    if entry.kind.startswith("question."):
+        yield question_card(run, RequestId(str(entry.data["request"])))
     if entry.kind in EXCEPTIONS or _decision(entry) == "exception":
         yield Message(
             subject=Subject.TROUBLE, key=f"{run}/{entry.data['step']}/{entry.id}", run=run
         )
     if entry.kind in ENDS:
         yield Message(subject=Subject.OUTCOME, key=run, run=run)
+
+
+def doubt_card(run: RunId, state: StepState) -> Message:
+    """Return the message that asks owner and deputy what happened."""
+    intent = state.intended
+    step, entry = (intent.data["step"], intent.id) if intent is not None else ("", "")
+    return Message(subject=Subject.DOUBT, key=f"{run}/{step}/{entry}", run=run)
+
+
+def trouble_card(run: RunId, step: str, state: StepState) -> Message:
+    """Return the message that asks owner and deputy how an exception goes on."""
+    return Message(subject=Subject.TROUBLE, key=f"{run}/{step}/{state.trouble}", run=run)
+
+
+def question_card(run: RunId, request: RequestId) -> Message:
+    """Return the message that asks people something."""
+    return Message(subject=Subject.QUESTION, key=f"{run}/{request}", run=run)
 
 
 def _request(entry: Entry) -> str:

@@ -6,28 +6,28 @@ from workflows.definition_steps import Step, Verify
 from workflows.entry import Json
 from workflows.errors import InterlockError, StorageError
 from workflows.reading import look
-from workflows.segment import Segment
+from workflows.segment import After, Next, Pause, Segment
 
 SHORTEST = timedelta(seconds=1)
 
 
-def verify(segment: Segment, step: Step, check: Verify) -> bool:
-    """Ask once whether the effect shows, and record the answer once it is certain.
-
-    False when the segment rests until it asks again.
-    """
+def verify(segment: Segment, step: Step) -> Next:
+    """Ask once whether the effect shows, and record the answer once it is certain."""
+    check = step.verify
+    if check is None:
+        return After.LOOK
     started = segment.state.step(step.id).changed_at or segment.house.now()
     kind, evidence = _asked(segment, step, check)
     now = segment.house.now()
     if kind != "verification.passed" and now < started + check.within:
-        return segment.rest(_next_look(started, now, check))
+        return Pause(until=_next_look(started, now, check))
     data: dict[str, Json] = {
         "step": step.id,
         "check": check.uses,
         "attempt": segment.state.step(step.id).attempt,
     }
     segment.commit(segment.draft(kind, data, {"evidence": segment.part(evidence)}))
-    return True
+    return After.LOOK
 
 
 def _next_look(started: datetime, now: datetime, check: Verify) -> datetime:
@@ -39,7 +39,9 @@ def _asked(segment: Segment, step: Step, check: Verify) -> tuple[str, Json]:
     """Return what the verification amounts to now, and what it rests on."""
     try:
         result = look(segment, step, check)
-        shows = segment.scopes.verifying(step.id).holds(check.expect, segment.scope_with(result))
+        shows = segment.scopes.verifying(step.id).holds(
+            check.expect, segment.scope(step.id, result=result)
+        )
     except StorageError:
         raise
     except InterlockError as error:

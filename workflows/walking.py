@@ -1,27 +1,23 @@
-"""A segment walks: one move after the other, until the run waits or ends."""
+"""A segment walks: one move after the other, until the run waits or ends.
 
-from workflows.acting import act, act_on_approval
-from workflows.actions.base import Effect
-from workflows.asking import ask, requester_of
-from workflows.closing import close_run, ending_drafts
-from workflows.definition_steps import Step
-from workflows.demand import Demand
-from workflows.entry import Json
-from workflows.errors import (
-    ActionError,
-    InterlockError,
-    PeopleUnreadableError,
-    StorageError,
-    TransientReadError,
-)
-from workflows.moves import Do, Move, next_move
-from workflows.policy import Facts
-from workflows.reading import note_failure, read
-from workflows.ready import Ready, make_ready
-from workflows.run import Status
-from workflows.segment import Segment, SupersededError
-from workflows.settling import settle
-from workflows.verifying import verify
+Where several branches can go on at once, each makes its moves in a thread of its own, for as
+long as it is busy; a run of one branch needs no further thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Self
+
+from workflows.flow import Walk
+from workflows.making import make
+from workflows.moves import Do, Move
+from workflows.recorder import SupersededError
+from workflows.segment import After, Next, Pause, Segment
+
+MOST_AT_ONCE = 16
+LOOK_SECONDS = 0.5  # How often a segment looks for what others wrote while its branches work.
 
 
 def walk(segment: Segment) -> None:
@@ -31,10 +27,16 @@ def walk(segment: Segment) -> None:
         SupersededError: another process has taken the run over.
         StorageError: a fact could not be recorded; the run stays as its entries say.
     """
-    try:
-        while _make(segment, next_move(segment.definition, segment.state, now=segment.house.now())):
+    with _outcomes_kept(segment), _Branches(segment) as branches:
+        while branches.go_on():
             pass
-    except (SupersededError, StorageError):
+
+
+@contextmanager
+def _outcomes_kept(segment: Segment) -> Iterator[None]:
+    try:
+        yield
+    except SupersededError:
         raise
     except Exception:
         if segment.has_outcome:
@@ -42,106 +44,94 @@ def walk(segment: Segment) -> None:
         raise
 
 
-def _make(segment: Segment, move: Move) -> bool:
-    """Make one move; False when the segment has let go of the run."""
-    waits_too_long = segment.has_outcome and move.do is not Do.BEGIN
-    if (segment.is_full or waits_too_long) and not segment.commit():
+class _Branches:
+    """The branches of one run that are alive: those at work, and those that wait."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._walk = Walk(segment.definition)
+        self._paused: dict[str, tuple[Do, datetime | None]] = {}  # From which move, until when.
+        self._busy: dict[str, tuple[Move, Future[Next]]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Whatever went wrong in one of them, the others finish what they are doing.
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+
+    def go_on(self) -> bool:
+        """Make the moves that can be made now; False when the segment has let go of the run."""
+        self._collect()
+        now = self._segment.house.now()
+        moves = self._walk.moves(self._segment.state, now=now)
+        ready = [one for one in moves if self._can_be_made(one, now)]
+        if not ready and not self._busy:
+            return self._rest(moves)
+        self._segment.is_alone = len(moves) == 1 and not self._busy
+        if self._segment.is_alone:
+            return self._heed(ready[0], make(self._segment, ready[0]))
+        self._start(ready)
+        self._watch(moves)
         return True
-    match move.do:
-        case Do.WAIT:
-            return segment.rest(move.until)
-        case Do.END:
-            return not _end(segment, move.status or Status.DONE)
-        case Do.CANCEL:
-            return not _cancel(segment)
-        case Do.TROUBLE:
-            step = segment.definition.step(move.step)
-            return _trouble(segment, step, move.why, "No attempt succeeded.")
-    return _make_step(segment, segment.definition.step(move.step), move.do)
 
+    def _can_be_made(self, move: Move, now: datetime) -> bool:
+        if move.do is Do.WAIT or move.step in self._busy:
+            return False
+        if move.do in (Do.END, Do.CANCEL):
+            return not self._busy
+        before, until = self._paused.get(move.step, (None, None))
+        return before is not move.do or (until is not None and until <= now)
 
-def _make_step(segment: Segment, step: Step, do: Do) -> bool:
-    """Make a move of one step. What refuses it becomes an exception for a person to settle."""
-    try:
-        match do:
-            case Do.PERFORM:
-                return act_on_approval(segment, step.id)
-            case Do.SETTLE:
-                return settle(segment, step)
-            case Do.VERIFY if step.verify is not None:
-                return verify(segment, step, step.verify)
-        return _begin(segment, step)
-    except StorageError:
-        raise
-    except ActionError as error:
-        note_failure(segment, step, error)
-    except PeopleUnreadableError as error:
-        note_failure(segment, step, TransientReadError(str(error), error_class="people_unreadable"))
-    except InterlockError as error:
-        return _trouble(segment, step, code_of(error), str(error))
-    return True
+    def _heed(self, move: Move, said: Next) -> bool:
+        """Take note of what a branch said after its move; False when the run was let go of."""
+        self._paused.pop(move.step, None)
+        if isinstance(said, Pause):
+            self._paused[move.step] = (move.do, said.until)
+        return said is not After.GONE
 
+    def _rest(self, moves: Sequence[Move]) -> bool:
+        if self._segment.rest(self._earliest(moves)):
+            self._paused.clear()
+            return True
+        return False
 
-def _begin(segment: Segment, step: Step) -> bool:
-    """Begin a step: leave it out, read, ask people, or go on to the effect."""
-    environment = segment.scopes.before(step.id)
-    if step.when is not None and not environment.holds(step.when, segment.scope):
-        data: dict[str, Json] = {"step": step.id, "decision": "skip", "rule": "when"}
-        segment.note(segment.draft("decision.made", data))
-        return True
-    ready = make_ready(segment, step)
-    is_read = ready.effect is Effect.READ
-    demand = None if is_read else _demand(segment, ready)
-    if segment.has_outcome and (is_read or demand is not None) and not segment.commit():
-        return True  # What has happened is recorded before a read or a plan that takes its time.
-    if is_read:
-        read(segment, ready)
-        return True
-    if demand is None:
-        return act(segment, ready, segment.state.step(step.id))
-    return not ask(segment, ready, demand)
+    def _earliest(self, moves: Sequence[Move]) -> datetime | None:
+        """Return the first moment at which one of the waiting branches goes on by itself."""
+        own = [self._paused[one.step][1] for one in moves if one.step in self._paused]
+        told = [one.until for one in moves if one.do is Do.WAIT]
+        return min((one for one in (*own, *told) if one is not None), default=None)
 
+    def _start(self, ready: Sequence[Move]) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(MOST_AT_ONCE, f"branch-{self._segment.state.id[:8]}")
+        for move in ready[: MOST_AT_ONCE - len(self._busy)]:
+            self._busy[move.step] = (move, self._pool.submit(make, self._segment, move))
 
-def _demand(segment: Segment, ready: Ready) -> Demand | None:
-    return segment.house.policy().demand(_facts(segment, ready), ready.step.approval)
+    def _watch(self, moves: Sequence[Move]) -> None:
+        """Wait until a branch is done with its move, or there may be news for another."""
+        futures = [future for _, future in self._busy.values()]
+        done, _ = wait(futures, timeout=self._patience(moves), return_when=FIRST_COMPLETED)
+        if not done and self._segment.catch_up():
+            self._paused.clear()
 
+    def _patience(self, moves: Sequence[Move]) -> float | None:
+        """Return for how long nothing but the busy branches can matter, in seconds."""
+        waiting = [one for one in moves if one.step not in self._busy]
+        return LOOK_SECONDS if waiting else None
 
-def _facts(segment: Segment, ready: Ready) -> Facts:
-    """Return what the policy's rules may look at."""
-    requester, person = segment.state.requester, requester_of(segment)
-    told = requester.kind.value if requester is not None else ""
-    return Facts(
-        workflow=segment.definition.workflow,
-        step=ready.step.id,
-        action=ready.action.name,
-        effect=ready.effect,
-        inputs=segment.state.inputs,
-        args=ready.args,
-        requester=f"@{person.handle or person.name}" if person is not None else told,
-        at=segment.house.now(),
-    )
+    def _collect(self) -> None:
+        """Take note of the branches that are done with their moves.
 
-
-def code_of(error: InterlockError) -> str:
-    """Return the short name of a refusal: `NoGateError` is `no_gate`."""
-    name = type(error).__name__.removesuffix("Error")
-    return "".join(f"_{one.lower()}" if one.isupper() else one for one in name).lstrip("_")
-
-
-def _trouble(segment: Segment, step: Step, code: str, words: str) -> bool:
-    data: dict[str, Json] = {"step": step.id, "decision": "exception", "rule": code}
-    reason = {"reason": segment.words(words)}
-    segment.commit(segment.draft("decision.made", data, reason))
-    return True
-
-
-def _end(segment: Segment, status: Status) -> bool:
-    return segment.commit(
-        segment.draft("run.finished", {"outcome": status.value}),
-        also=lambda unit: close_run(unit, segment.row),
-    )
-
-
-def _cancel(segment: Segment) -> bool:
-    drafts = ending_drafts(segment.state, reason="cancelled")
-    return segment.commit(*drafts, also=lambda unit: close_run(unit, segment.row))
+        Raises:
+            Exception: what one of them raised, once all others are done too.
+        """
+        if any(one.done() and one.exception() for _, one in self._busy.values()):
+            wait([one for _, one in self._busy.values()])
+        done = [(move, one) for move, one in self._busy.values() if one.done()]
+        for move, _ in done:
+            del self._busy[move.step]
+        for move, one in done:
+            self._heed(move, one.result())

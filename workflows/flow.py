@@ -1,0 +1,192 @@
+"""What a run does next: the moves of every branch that is alive. Pure.
+
+Steps of a sequence follow each other, branches of a `parallel` go side by side, a `foreach`
+has as many items under way as it says. A run that ends early first settles the effects that
+are under way; one that is undone takes back what happened, the last first.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from workflows.definition import Definition
+from workflows.definition_flow import Flow, ForEach, Parallel
+from workflows.definition_steps import Step, Undo
+from workflows.entry import Json
+from workflows.instances import instance, is_undo, items_of, step_of, undo_of
+from workflows.moves import Do, Move, step_move
+from workflows.run import Phase, RunState, Status, StepState
+
+DEADLINE = "deadline"
+_BEGINS = frozenset({Do.BEGIN, Do.PERFORM})
+_LEAVES_AN_ITEM = frozenset({"denied", "expired"})  # An item alone is over; the run goes on.
+
+
+class Walk:
+    """Finds the moves of one run. It remembers which items of a loop are over, nothing else."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._over: dict[str, int] = {}  # For each loop, how many items from the first on.
+
+    def moves(self, state: RunState, *, now: datetime) -> list[Move]:
+        """Return what can be done or is waited for now: one move for each branch that is alive."""
+        if state.cancel_asked:
+            return self._unsettled(state, now) or [Move(do=Do.CANCEL)]
+        if state.is_undoing:
+            return self._unsettled(state, now) or self._undoing(state, now)
+        refused = self._refused(state)
+        if refused is not None:
+            return self._unsettled(state, now) or [refused]
+        found = self._sequence(self._definition.steps, (), state, now)
+        return self._in_time(found, state, now) or [Move(do=Do.END, status=Status.DONE)]
+
+    def _in_time(self, moves: list[Move], state: RunState, now: datetime) -> list[Move]:
+        """Return `moves`, nothing new among them once the work has taken too long.
+
+        One step becomes an exception; whoever has it tried again gives the run its time anew.
+        """
+        deadline = self._definition.deadline
+        if deadline is None or state.time_worked(now) <= deadline:
+            return moves
+        is_told = Phase.EXCEPTION in state.marked.values()
+        late = [one for one in moves if one.do in _BEGINS]
+        others = [one for one in moves if one.do not in _BEGINS]
+        for one in late:
+            stops = one is late[0] and not is_told
+            do = Do.TROUBLE if stops else Do.WAIT
+            others.append(Move(do=do, step=one.step, why=DEADLINE if stops else ""))
+        return others
+
+    def _unsettled(self, state: RunState, now: datetime) -> list[Move]:
+        """Return the moves of effects under way: no run ends before they are settled."""
+        every = (self._own(name, state.step(name), state, now) for name in state.under_way)
+        return [move for move in every if move is not None]
+
+    def _refused(self, state: RunState) -> Move | None:
+        """Return the end of the run if some step was refused for good."""
+        for name, phase in state.marked.items():
+            one = state.step(name)
+            if phase is Phase.REFUSED and not self._is_left(name, one):
+                return Move(do=Do.END, step=name, status=Status(one.refusal))
+        return None
+
+    def _is_left(self, name: str, state: StepState) -> bool:
+        """Say whether an item is over because of this step, and its loop goes on without it."""
+        if state.is_left:
+            return True
+        node = self._definition.outline.get(step_of(name))
+        goes_on = node is not None and node.is_in_loop_that_goes_on
+        return goes_on and state.phase is Phase.REFUSED and state.refusal in _LEAVES_AN_ITEM
+
+    def _undoing(self, state: RunState, now: datetime) -> list[Move]:
+        for name in undone(self._definition, state):
+            own = undo_of(name)
+            move = self._own(own, state.step(own), state, now)
+            if move is not None:
+                return [move]
+        return [Move(do=Do.END, status=Status.ABORTED)]
+
+    def _own(self, name: str, one: StepState, state: RunState, now: datetime) -> Move | None:
+        form = self._definition.form(name)
+        step = self._definition.step(name) if isinstance(form, Step) else form
+        return step_move(step, name, one, run=state.id, now=now)
+
+    def _sequence(
+        self, steps: Sequence[Flow], items: tuple[int, ...], state: RunState, now: datetime
+    ) -> list[Move]:
+        """Return the moves of the first step that is not over; nothing when all are."""
+        for step in steps:
+            name = instance(step.id, items)
+            one = state.step(name)
+            if self._is_left(name, one):
+                return []
+            found = self._of(step, name, items, state, now)
+            if found:
+                return found
+        return []
+
+    def _of(
+        self,
+        step: Flow,
+        name: str,
+        items: tuple[int, ...],
+        state: RunState,
+        now: datetime,
+    ) -> list[Move]:
+        one = state.step(name)
+        if one.phase is Phase.OBSERVED and isinstance(step, Parallel):
+            return self._branches(step, items, state, now)
+        if one.phase is Phase.OBSERVED and isinstance(step, ForEach):
+            return list(self._items(step, name, items, state, now))
+        form = self._definition.step(name) if isinstance(step, Step) else step
+        move = step_move(form, name, one, run=state.id, now=now)
+        return [] if move is None else [move]
+
+    def _branches(
+        self, step: Parallel, items: tuple[int, ...], state: RunState, now: datetime
+    ) -> list[Move]:
+        every = (self._sequence(one, items, state, now) for one in step.parallel.values())
+        return [move for found in every for move in found]
+
+    def _items(
+        self,
+        step: ForEach,
+        name: str,
+        items: tuple[int, ...],
+        state: RunState,
+        now: datetime,
+    ) -> Iterator[Move]:
+        alive, stops = 0, False
+        for number in range(self._over.get(name, 0), count_of(state.step(name))):
+            if stops and instance(step.steps[0].id, (*items, number)) not in state.steps:
+                return
+            found = self._sequence(step.steps, (*items, number), state, now)
+            if not found and number == self._over.get(name, 0):
+                self._over[name] = number + 1
+            yield from found
+            alive += bool(found)
+            stops |= not step.goes_on and _is_stuck(found, state)
+            if alive == step.max_parallel:
+                return
+
+
+def _is_stuck(moves: Sequence[Move], state: RunState) -> bool:
+    return any(state.step(one.step).phase is Phase.EXCEPTION for one in moves)
+
+
+def count_of(state: StepState) -> int:
+    """Return how many items a loop that has begun goes over."""
+    return len(state.output) if isinstance(state.output, list) else 0
+
+
+def undone(definition: Definition, state: RunState) -> list[str]:
+    """Return the instances whose effect happened and can be taken back, the last one first."""
+    happened = sorted(
+        (one.effect_rseq, name)
+        for name, one in state.steps.items()
+        if one.effect_rseq >= 0 and not is_undo(name)
+    )
+    return [name for _, name in reversed(happened) if has_undo(definition, name)]
+
+
+def has_undo(definition: Definition, name: str) -> bool:
+    """Say whether a step says how it is taken back."""
+    return isinstance(getattr(definition.form(name), "undo", None), Undo)
+
+
+def loop_output(definition: Definition, state: RunState, name: str) -> Json:
+    """Return what a loop that is over gives: how many items, and the last output of each."""
+    loop = definition.form(name)
+    if not isinstance(loop, ForEach):
+        return None
+    count = count_of(state.step(name))
+    every = [(*items_of(name), number) for number in range(count)]
+    failed = sum(_has_left(loop, one, state) for one in every)
+    last = loop.steps[-1].id
+    results = [state.step(instance(last, one)).output for one in every]
+    return {"count": count, "done": count - failed, "failed": failed, "results": results}
+
+
+def _has_left(loop: ForEach, items: tuple[int, ...], state: RunState) -> bool:
+    every = (state.step(instance(one.id, items)) for one in loop.steps)
+    return any(one.is_left or one.phase is Phase.REFUSED for one in every)

@@ -1,0 +1,172 @@
+"""Makes one move of one branch, and says what becomes of a refusal on the way."""
+
+from workflows.acting import act, act_on_approval
+from workflows.actions.base import Effect
+from workflows.asking import ask, requester_of
+from workflows.calling import begin_call, look_at_call
+from workflows.closing import cancel_run, end_run
+from workflows.definition_flow import Ask, Call, Flow, ForEach, Parallel, Wait
+from workflows.definition_steps import Step
+from workflows.demand import Demand
+from workflows.entry import Json
+from workflows.errors import (
+    ActionError,
+    InterlockError,
+    PeopleUnreadableError,
+    StorageError,
+    TransientReadError,
+)
+from workflows.instances import is_undo, step_of
+from workflows.looping import begin_branches, begin_loop
+from workflows.moves import Do, Move
+from workflows.policy import Facts
+from workflows.questioning import begin_question
+from workflows.reading import note_failure, read
+from workflows.ready import Ready, make_ready
+from workflows.run import LEFT, Status
+from workflows.segment import After, Next, Segment
+from workflows.settling import settle
+from workflows.verifying import verify
+from workflows.waiting import begin_wait, resume
+
+
+def make(segment: Segment, move: Move) -> Next:
+    """Make one move.
+
+    Raises:
+        SupersededError: another process has taken the run over.
+        StorageError: a fact could not be recorded.
+    """
+    segment.begin_move()
+    waits_too_long = segment.has_outcome and move.do is not Do.BEGIN
+    if (segment.is_full or waits_too_long) and not segment.commit():
+        return After.LOOK
+    match move.do:
+        case Do.END:
+            return end_run(segment, move.status or Status.DONE)
+        case Do.CANCEL:
+            return cancel_run(segment)
+        case Do.TROUBLE:
+            return trouble(segment, move.step, move.why, "No attempt succeeded.")
+    return _make_step(segment, move)
+
+
+def _make_step(segment: Segment, move: Move) -> Next:
+    """Make a move of one step. What refuses it becomes an exception for a person to settle."""
+    try:
+        return _made(segment, move)
+    except StorageError:
+        raise
+    except ActionError as error:
+        return _failed(segment, move.step, error)
+    except PeopleUnreadableError as error:
+        unread = TransientReadError(str(error), error_class="people_unreadable")
+        return _failed(segment, move.step, unread)
+    except InterlockError as error:
+        return trouble(segment, move.step, code_of(error), str(error))
+
+
+def _failed(segment: Segment, name: str, error: ActionError) -> Next:
+    note_failure(segment, name, error)
+    return After.LOOK
+
+
+def _made(segment: Segment, move: Move) -> Next:
+    match move.do:
+        case Do.RESUME:
+            return resume(segment, move.step)
+        case Do.CALL:
+            return look_at_call(segment, move.step)
+        case Do.PERFORM:
+            return act_on_approval(segment, move.step)
+        case Do.SETTLE:
+            return settle(segment, segment.definition.step(move.step))
+        case Do.VERIFY:
+            return verify(segment, segment.definition.step(move.step))
+    return _begin(segment, move.step)
+
+
+def _begin(segment: Segment, name: str) -> Next:
+    """Begin a step: leave it out, or do what its form begins with."""
+    form = segment.definition.form(name)
+    when = None if is_undo(name) else form.when
+    if when is not None and not _holds(segment, name, when):
+        data: dict[str, Json] = {"step": name, "decision": "skip", "rule": "when"}
+        segment.note(segment.draft("decision.made", data))
+        return After.LOOK
+    if isinstance(form, Step):
+        return _begin_step(segment, segment.definition.step(name))
+    if segment.has_outcome and not segment.commit():
+        return After.LOOK
+    return _begin_form(segment, form, name)
+
+
+def _holds(segment: Segment, name: str, when: str) -> bool:
+    return segment.scopes.before(name).holds(when, segment.scope(name))
+
+
+def _begin_form(segment: Segment, form: Flow, name: str) -> Next:
+    match form:
+        case Parallel():
+            return begin_branches(segment, name)
+        case ForEach():
+            return begin_loop(segment, form, name)
+        case Wait():
+            return begin_wait(segment, form, name)
+        case Ask():
+            return begin_question(segment, form, name)
+        case Call():
+            return begin_call(segment, form, name)
+    raise InterlockError(f"Step {name} has a form that this release does not know.")
+
+
+def _begin_step(segment: Segment, step: Step) -> Next:
+    """Begin an action: read, ask people, or go on to the effect."""
+    ready = make_ready(segment, step)
+    is_read = ready.effect is Effect.READ
+    demand = None if is_read else _demand(segment, ready)
+    if segment.has_outcome and (is_read or demand is not None) and not segment.commit():
+        return After.LOOK  # What has happened is recorded before a read or a plan that takes time.
+    if is_read:
+        read(segment, ready)
+        return After.LOOK
+    if demand is None:
+        return act(segment, ready, segment.state.step(step.id))
+    return ask(segment, ready, demand)
+
+
+def _demand(segment: Segment, ready: Ready) -> Demand | None:
+    return segment.house.policy().demand(_facts(segment, ready), ready.step.approval)
+
+
+def _facts(segment: Segment, ready: Ready) -> Facts:
+    """Return what the policy's rules may look at."""
+    requester, person = segment.state.requester, requester_of(segment)
+    told = requester.kind.value if requester is not None else ""
+    return Facts(
+        workflow=segment.definition.workflow,
+        step=step_of(ready.step.id),
+        action=ready.action.name,
+        effect=ready.effect,
+        inputs=segment.state.inputs,
+        args=ready.args,
+        requester=f"@{person.handle or person.name}" if person is not None else told,
+        at=segment.house.now(),
+    )
+
+
+def code_of(error: InterlockError) -> str:
+    """Return the short name of a refusal: `NoGateError` is `no_gate`."""
+    name = type(error).__name__.removesuffix("Error")
+    return "".join(f"_{one.lower()}" if one.isupper() else one for one in name).lstrip("_")
+
+
+def trouble(segment: Segment, name: str, code: str, words: str) -> Next:
+    """Have a person say how a step goes on; an item of a loop that goes on is left behind."""
+    node = segment.definition.outline[step_of(name)]
+    is_left = node.is_in_loop_that_goes_on and not is_undo(name)
+    data: dict[str, Json] = {"step": name, "decision": "exception", "rule": code}
+    if is_left:
+        data = {"step": name, "decision": "skip", "rule": LEFT, "error_class": code}
+    segment.commit(segment.draft("decision.made", data, {"reason": segment.words(words)}))
+    return After.LOOK

@@ -1,0 +1,222 @@
+"""Recording a claimed run's facts: pending ones, commits, what others wrote meanwhile, the fence.
+
+Facts are committed under the run's lock. When others have written to the run meanwhile, their
+entries are taken up first and whoever wanted to commit looks again. When its epoch is no longer
+the row's, another process has taken over and this one stops.
+
+Branches of a run may record from several threads at once; each move of each branch is judged
+by what was known when it began (`begin_move`).
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from workflows.entry import Draft, Entry, StoredPart
+from workflows.house import House
+from workflows.late import late_drafts
+from workflows.replay import after, replay
+from workflows.run import RunState
+from workflows.store import Due, DueKind, Message, RunRow, Unit
+from workflows.telling import messages_about
+
+MOST_PENDING = 16  # Facts of reads that wait for the next commit.
+
+Also = Callable[[Unit], None]
+Fact = Draft | Callable[[Unit], Draft]  # Some facts need the unit: a person's pseudonym.
+
+
+class SupersededError(Exception):
+    """Another process has taken the run over; this one stops without a word."""
+
+
+class Recorder:
+    """Where a claimed run stands, and how to record what comes next."""
+
+    def __init__(
+        self, house: House, row: RunRow, base: RunState, *, is_claimed: bool = True
+    ) -> None:
+        """One that is not claimed yet claims the run in its first commit."""
+        self.house = house
+        self.row = row
+        self.state = base  # With the pending facts.
+        self.is_alone = True  # Whether no other branch is alive, nor waits for anything.
+        self._base = base  # As committed.
+        self._epoch = row.epoch
+        self._is_claimed = is_claimed
+        self._pending: list[Draft] = []
+        self._outcomes: list[Draft] = []  # Those of the pending facts that say how effects ended.
+        self._guard = threading.RLock()
+        self._news = 0  # How often others had written.
+        self._known = threading.local()  # The news that a branch's present move knows of.
+
+    def begin_move(self) -> None:
+        """Say that a move of this thread's branch is judged by the present state."""
+        with self._guard:
+            self._known.news = self._news
+
+    def note(self, draft: Draft) -> None:
+        """Take up a fact that may ride on the next commit: a read, or a branch not taken."""
+        with self._guard:
+            self._pending.append(draft)
+            self.state = after(self.state, self._provisional(draft))
+
+    def note_outcome(self, draft: Draft) -> None:
+        """Take up what came of an effect.
+
+        Whoever does so either commits at once or goes straight on to the next effect, whose
+        announcement then shares the commit. A segment that was only slow still has its say:
+        should another process hold the run by then, the outcome is appended all the same.
+        """
+        with self._guard:
+            self._outcomes.append(draft)
+            self.note(draft)
+
+    @property
+    def has_outcome(self) -> bool:
+        """Whether the outcome of an effect is not committed yet."""
+        return bool(self._outcomes)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many facts are pending that they deserve a commit of their own."""
+        return len(self._pending) >= MOST_PENDING
+
+    def commit(
+        self,
+        *drafts: Fact,
+        also: Also | None = None,
+        rests: bool = False,
+        until: datetime | None = None,
+    ) -> bool:
+        """Record the pending facts, then `drafts`, in one transaction.
+
+        False when others have written to the run since this move began: theirs are taken up, the
+        pending facts are recorded, `drafts` are not, and the caller looks again. With `rests` it
+        lets go of the run at the same time, for drafts after which only another entry, or the
+        moment `until`, can set it going.
+
+        Raises:
+            SupersededError: another process has taken the run over; at most the outcome of an
+                effect was recorded, and whoever holds the run is told to look.
+            StorageError: nothing was recorded.
+        """
+        with self._guard:
+            with self.house.store.begin() as unit:
+                row = unit.lock_run(self.state.id)
+                is_late = row.epoch != self._epoch and self.has_outcome
+                if is_late:
+                    self._record_late(unit)
+                else:
+                    base = self._take_up(unit, row)
+                    is_known = self._is_known(row)
+                    if is_known:
+                        base = self._record(unit, drafts, base)
+                        self._add(unit, also, rests=rests, until=until)
+            if is_late:
+                self._outcomes = []
+                raise SupersededError
+            self._settle_on(base, row)
+            return is_known
+
+    def rest(self, until: datetime | None = None) -> bool:
+        """Let go of the run until somebody acts or `until` comes.
+
+        Returns True when there is more to do at once, because others wrote meanwhile.
+        """
+        with self._guard:
+            with self.house.store.begin() as unit:
+                row = unit.lock_run(self.state.id)
+                base = self._take_up(unit, row)
+                goes_on = row.rseq > self._base.rseq or row.is_ready
+                if goes_on:
+                    self._epoch = unit.claim(self.state.id, by=self.house.name)
+                else:
+                    self._let_go(unit, until)
+            self._settle_on(base, row)
+            return goes_on
+
+    def catch_up(self) -> bool:
+        """Take up what others wrote, if they did; say whether they did."""
+        if self.house.store.run(self.state.id).rseq <= self._base.rseq:
+            return False
+        before = self._news
+        self.commit()
+        return self._news > before
+
+    def _add(self, unit: Unit, also: Also | None, *, rests: bool, until: datetime | None) -> None:
+        if also is not None:
+            also(unit)
+        if rests:
+            self._let_go(unit, until)
+
+    def _let_go(self, unit: Unit, until: datetime | None) -> None:
+        if until is not None:
+            run = self.state.id
+            unit.set_due(Due(kind=DueKind.WAKE, key=run, run=run, at=until))
+        unit.release(self.state.id)
+
+    def _take_up(self, unit: Unit, row: RunRow) -> RunState:
+        """Return the committed state with what others wrote and the pending facts recorded."""
+        if row.epoch != self._epoch:
+            raise SupersededError
+        if not self._is_claimed:
+            self._epoch = unit.claim(self.state.id, by=self.house.name)
+        base = self._base
+        if row.rseq > base.rseq:
+            for entry in unit.entries(self.state.id, after=base.rseq):
+                base = after(base, entry)
+        if base.ended is not None:
+            raise SupersededError  # Somebody ended the run meanwhile, and nothing follows its end.
+        return self._record(unit, self._pending, base)
+
+    def _is_known(self, row: RunRow) -> bool:
+        """Say whether this move began with all that others had written."""
+        has_news = row.rseq > self._base.rseq
+        return not has_news and getattr(self._known, "news", self._news) == self._news
+
+    def _record(self, unit: Unit, drafts: Sequence[Fact], base: RunState) -> RunState:
+        for draft in drafts:
+            made = draft if isinstance(draft, Draft) else draft(unit)
+            base = after(base, record(unit, made))
+        return base
+
+    def _record_late(self, unit: Unit) -> None:
+        now_there = replay(self.state.id, unit.entries(self.state.id))
+        for draft in self._outcomes:
+            for fact in late_drafts(draft, now_there):
+                record(unit, fact)
+        self.house.dispatcher.enqueue(unit, self.state.id)
+
+    def _settle_on(self, base: RunState, row: RunRow) -> None:
+        self._news += row.rseq > self._base.rseq
+        self._base = self.state = base
+        self._is_claimed = True
+        self._pending = []
+        self._outcomes = []
+
+    def _provisional(self, draft: Draft) -> Entry:
+        """Return the entry that `draft` will become, as far as the state depends on it."""
+        parts = {
+            name: StoredPart(cls=one.cls, commitment="", value=one.value, salt=one.salt)
+            for name, one in draft.parts.items()
+        }
+        return Entry(
+            id="",
+            index=None,
+            run=draft.run,
+            rseq=self.state.rseq + 1,
+            at=self.house.now(),
+            kind=draft.kind,
+            actor=draft.actor,
+            data=draft.data,
+            parts=parts,
+        )
+
+
+def record(unit: Unit, draft: Draft, *more: Message) -> Entry:
+    """Append a fact and queue the messages it asks for."""
+    entry = unit.append(draft)
+    for message in (*messages_about(entry), *more):
+        unit.send(message)
+    return entry

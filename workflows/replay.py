@@ -1,0 +1,327 @@
+"""A run's history folded into where it stands. Pure: entries in, state out.
+
+The entries are the execution history, so a process that takes a run up again knows exactly
+what this module makes of them, and nothing else.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from workflows.entry import Entry, Json, Ref, RequestId, RunId
+from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState
+
+
+def replay(run: RunId, entries: Iterable[Entry]) -> RunState:
+    """Return where a run stands after `entries`, which are all of its entries in order."""
+    state = RunState(id=run)
+    for entry in entries:
+        state = after(state, entry)
+    return state
+
+
+def after(state: RunState, entry: Entry) -> RunState:
+    """Return where the run stands once `entry` is added."""
+    worked = state.worked
+    if state.moved_at is not None and not state.is_waiting:
+        worked += max(timedelta(), entry.at - state.moved_at)
+    told = {"rseq": entry.rseq, "moved_at": entry.at, "worked": worked, "is_queued": False}
+    return replace(state, **{**told, **_changed(state, entry)})
+
+
+def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
+    """Return the fields of the run that `entry` changes beside its place and its time."""
+    whole = _WHOLE.get(entry.kind)
+    if whole is not None:
+        return whole(entry)
+    if entry.kind.startswith("approval."):
+        return _after_approval(state, entry)
+    change, name = _CHANGES.get(entry.kind), entry.data.get("step")
+    if change is None or not isinstance(name, str):
+        return {}
+    step = state.step(name)
+    if entry.kind == "decision.made":
+        return _after_decision(state, entry, name)
+    if entry.kind in _ENDS_OF_AN_ATTEMPT and entry.data["attempt"] != step.attempt:
+        return {}  # The late end of an earlier attempt; a newer one is under way.
+    return _with_step(state, name, change(step, entry))
+
+
+def _after_decision(state: RunState, entry: Entry, name: str) -> Mapping[str, Any]:
+    match entry.data["decision"]:
+        case "cancel":
+            return {"cancel_asked": True}
+        case "queue":
+            return {"is_queued": True}
+    found = _with_step(state, name, _decided(state.step(name), entry))
+    match entry.data["decision"]:
+        case "undo":
+            return {**found, "is_undoing": True}
+        case "retry":
+            return {**found, "worked": timedelta()}  # A deadline begins anew.
+    return found
+
+
+def _ended(entry: Entry) -> Mapping[str, Any]:
+    return {"ended": Status(str(entry.data["outcome"]))}
+
+
+def _cancelled(_entry: Entry) -> Mapping[str, Any]:
+    return {"ended": Status.CANCELLED}
+
+
+def _started(entry: Entry) -> Mapping[str, Any]:
+    part, parent = entry.parts.get("input"), entry.data.get("parent")
+    return {
+        "workflow": str(entry.data["workflow"]),
+        "version": str(entry.data["version"]),
+        "requester": entry.actor,
+        "parent": RunId(str(parent["run"])) if isinstance(parent, dict) else None,
+        "depth": _number(parent.get("depth")) if isinstance(parent, dict) else 0,
+        "inputs": json.loads(part.value) if part is not None and part.value is not None else {},
+        "started_at": entry.at,
+    }
+
+
+def _with_step(state: RunState, name: str, step: StepState) -> Mapping[str, Any]:
+    found: dict[str, Any] = {"steps": {**state.steps, name: step}}
+    if step.phase in MARKED or name in state.marked:
+        others = {one: phase for one, phase in state.marked.items() if one != name}
+        found["marked"] = others | ({name: step.phase} if step.phase in MARKED else {})
+    return found
+
+
+def _after_approval(state: RunState, entry: Entry) -> Mapping[str, Any]:
+    request = entry.data.get("request")
+    name = entry.data.get("step") or next(
+        (name for name, step in state.steps.items() if step.request == request), None
+    )
+    if not isinstance(name, str):
+        return {}
+    step = state.step(name)
+    if entry.kind != "approval.requested" and step.request != request:
+        return {}
+    return _with_step(state, name, _approval(step, entry))
+
+
+def _approval(step: StepState, entry: Entry) -> StepState:
+    match entry.kind:
+        case "approval.requested":
+            return replace(
+                step,
+                phase=Phase.ASKED,
+                request=RequestId(str(entry.data["request"])),
+                stands=True,
+                asked=entry,
+                approvers=(),
+                changed_at=entry.at,
+            )
+        case "approval.granted":
+            voice = (Ref(entry.actor.ref), _number(entry.data["stage"]))
+            phase = Phase.APPROVED if entry.data.get("settles") else step.phase
+            return replace(
+                step,
+                phase=phase,
+                approvers=(*step.approvers, voice),
+                granted_at=entry.at,
+                changed_at=entry.at,
+            )
+        case "approval.denied" if entry.data.get("settles"):
+            return _refused(step, entry, "denied")
+        case "approval.expired":
+            return _refused(step, entry, "expired")
+        case "approval.withdrawn":
+            voids = step.approvals_void + 1
+            return replace(
+                step, phase=Phase.PENDING, request=None, stands=False, approvals_void=voids
+            )
+    return step
+
+
+def _refused(step: StepState, entry: Entry, how: str) -> StepState:
+    return replace(step, phase=Phase.REFUSED, refusal=how, stands=False, changed_at=entry.at)
+
+
+def _output(entry: Entry) -> Json:
+    part = entry.parts.get("output")
+    if part is None or part.value is None:
+        return None
+    value: Json = json.loads(part.value)
+    return value
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _observed(step: StepState, entry: Entry) -> StepState:
+    attempt = _number(entry.data["attempt"])
+    if entry.data["outcome"] == "ok":
+        was_waiting = step.phase in (Phase.PENDING, Phase.FAILED, Phase.OBSERVED)
+        return replace(
+            step,
+            phase=Phase.OBSERVED if was_waiting else step.phase,
+            attempt=attempt,
+            output=_output(entry),
+            changed_at=entry.at,
+        )
+    return _failed(step, entry)
+
+
+def _intended(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.INTENDED,
+        attempt=_number(entry.data["attempt"]),
+        stands=False,
+        intended=entry,
+        changed_at=entry.at,
+    )
+
+
+def _executed(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.EXECUTED,
+        output=_output(entry),
+        effect_rseq=entry.rseq,
+        changed_at=entry.at,
+    )
+
+
+def _failed(step: StepState, entry: Entry) -> StepState:
+    # An effect that certainly did not happen leaves its approval to the next attempt.
+    is_given_back = entry.data.get("performed") == "no" and step.request is not None
+    return replace(
+        step,
+        phase=Phase.FAILED,
+        stands=step.stands or is_given_back,
+        attempt=_number(entry.data["attempt"]),
+        failures=step.failures + 1,
+        error_class=str(entry.data.get("error_class") or ""),
+        performed=str(entry.data.get("performed", "no")),
+        may_retry=bool(entry.data.get("again", True)),
+        changed_at=entry.at,
+    )
+
+
+def _in_doubt(step: StepState, entry: Entry) -> StepState:
+    # The moment of the intent stays: a probe's "no" counts only after the attempt's deadline.
+    return replace(step, phase=Phase.IN_DOUBT, error_class=str(entry.data["cause"]))
+
+
+def _resolved(step: StepState, entry: Entry) -> StepState:
+    happened, by_person = entry.data["happened"], entry.data["by"] == "person"
+    if happened == "yes":
+        return replace(step, phase=Phase.EXECUTED, effect_rseq=entry.rseq, changed_at=entry.at)
+    if happened == "unknown":
+        return replace(step, phase=Phase.EXCEPTION, trouble=entry.id)
+    if by_person:
+        # What a person sends again asks for approval again.
+        return replace(step, phase=Phase.PENDING, request=None, failures=0)
+    return replace(
+        step,
+        phase=Phase.FAILED,
+        stands=step.request is not None,
+        failures=step.failures + 1,
+        error_class="not_performed",
+        performed="no",
+        may_retry=True,
+        changed_at=entry.at,
+    )
+
+
+def _decided(step: StepState, entry: Entry) -> StepState:
+    match entry.data["decision"]:
+        case "skip":
+            is_left = entry.data["rule"] == LEFT
+            return replace(
+                step, phase=Phase.SKIPPED, stands=False, is_left=is_left, changed_at=entry.at
+            )
+        case "exception":
+            return replace(step, phase=Phase.EXCEPTION, trouble=entry.id, changed_at=entry.at)
+        case "retry":
+            return replace(step, phase=Phase.PENDING, request=None, stands=False, failures=0)
+        case "branch":
+            return replace(step, phase=Phase.OBSERVED, changed_at=entry.at)
+        case "abort" | "undo":
+            return _refused(step, entry, "aborted")
+    return step
+
+
+def _wait_started(step: StepState, entry: Entry) -> StepState:
+    until, child = entry.data["until"], entry.data.get("child")
+    return replace(
+        step,
+        phase=Phase.TIMED if child is None else Phase.CALLED,
+        attempt=step.attempt + 1,
+        until=datetime.fromisoformat(until) if isinstance(until, str) else None,
+        child=RunId(child) if isinstance(child, str) else None,
+        changed_at=entry.at,
+    )
+
+
+def _wait_ended(step: StepState, entry: Entry) -> StepState:
+    told = {name: entry.data[name] for name in ("run", "outcome") if name in entry.data}
+    return replace(step, phase=Phase.DONE, output=told or None, changed_at=entry.at)
+
+
+def _asked(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.QUESTIONED,
+        attempt=step.attempt + 1,
+        request=RequestId(str(entry.data["request"])),
+        asked=entry,
+        until=datetime.fromisoformat(str(entry.data["expires"])),
+        changed_at=entry.at,
+    )
+
+
+def _answered(step: StepState, entry: Entry) -> StepState:
+    part = entry.parts.get("comment")
+    answer = json.loads(part.value) if part is not None and part.value is not None else None
+    return replace(step, phase=Phase.DONE, output=answer, changed_at=entry.at)
+
+
+def _verified(step: StepState, entry: Entry) -> StepState:
+    return replace(step, phase=Phase.VERIFIED, changed_at=entry.at)
+
+
+def _unverified(step: StepState, entry: Entry) -> StepState:
+    return replace(
+        step,
+        phase=Phase.EXCEPTION,
+        trouble=entry.id,
+        error_class=entry.kind.replace(".", "_"),
+        performed="yes",
+        changed_at=entry.at,
+    )
+
+
+_ENDS_OF_AN_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
+
+_WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {
+    "run.started": _started,
+    "run.finished": _ended,
+    "run.cancelled": _cancelled,
+}
+
+_CHANGES: Mapping[str, Callable[[StepState, Entry], StepState]] = {
+    "step.observed": _observed,
+    "action.intended": _intended,
+    "action.executed": _executed,
+    "action.failed": _failed,
+    "action.in_doubt": _in_doubt,
+    "action.resolved": _resolved,
+    "decision.made": _decided,
+    "verification.passed": _verified,
+    "verification.failed": _unverified,
+    "verification.unknown": _unverified,
+    "wait.started": _wait_started,
+    "wait.ended": _wait_ended,
+    "question.asked": _asked,
+    "question.answered": _answered,
+}
