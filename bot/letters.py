@@ -13,7 +13,7 @@ from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.store import Subject
 
 # Nothing without their buttons, and ahead of everything else.
-DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE})
+DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class Library:
         return any(
             raised(self._actions[step.uses].effect_of(step.arguments), step.effect)
             is Effect.DESTRUCTIVE
-            for step in definition.steps
+            for step in definition.works
             if step.uses in self._actions
         )
 
@@ -157,8 +157,8 @@ def _activated(definition: Definition, before: str | None) -> dict[str, Json]:
 
 def actions_digest(definition: Definition, actions: Actions) -> str:
     """Return the digest of the actions' code versions, so that their drift shows."""
-    used = {step.uses for step in definition.steps}
-    used |= {step.verify.uses for step in definition.steps if step.verify is not None}
-    used |= {step.undo.uses for step in definition.steps if isinstance(step.undo, Undo)}
+    used = {step.uses for step in definition.works}
+    used |= {step.verify.uses for step in definition.works if step.verify is not None}
+    used |= {step.undo.uses for step in definition.works if isinstance(step.undo, Undo)}
     versions = {name: actions[name].code_version for name in sorted(used) if name in actions}
     return hashlib.sha256(json.dumps(versions, sort_keys=True).encode()).hexdigest()

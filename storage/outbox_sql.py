@@ -10,6 +10,7 @@ from storage.change import RowSql, read_moment_or_none
 from storage.outbox_values import (
     RANK_OF_LIVE_STATE,
     RANKS,
+    REPLIES,
     MessagePlace,
     OutboxRow,
     OutboxState,
@@ -28,13 +29,14 @@ _FROM = (
 )
 # A reply waits for its thread, and replies are posted in the order they were asked for;
 # a message that has its place is only updated and waits for nobody.
+_REPLIES = ", ".join(f"'{one.value}'" for one in sorted(REPLIES))
 _MAY_GO = (
-    "(o.place_ts IS NOT NULL OR o.subject NOT IN ('entry', 'request', 'doubt', 'exception')"
+    f"(o.place_ts IS NOT NULL OR o.subject NOT IN ({_REPLIES})"
     " OR (NOT EXISTS (SELECT 1 FROM outbox r WHERE r.subject = 'run' AND r.key = o.run_id"
     " AND r.place_ts IS NULL)"
     " AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.run_id = o.run_id AND e.id < o.id"
     " AND e.state = 'pending' AND e.place_ts IS NULL"
-    " AND e.subject IN ('entry', 'request', 'doubt', 'exception'))))"
+    f" AND e.subject IN ({_REPLIES}))))"
 )
 
 

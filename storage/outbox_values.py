@@ -51,6 +51,7 @@ RANKS = {
     Subject.CARD: 0,
     Subject.DOUBT: 0,
     Subject.TROUBLE: 0,
+    Subject.QUESTION: 0,
     Subject.ROOT: 1,
     Subject.POST: 1,
     Subject.OUTCOME: 1,
@@ -59,4 +60,4 @@ RANKS = {
     Subject.STEP: 2,
 }
 RANK_OF_LIVE_STATE = 3  # A root that has its place is only updated, and may wait.
-REPLIES = frozenset({Subject.STEP, Subject.CARD, Subject.DOUBT, Subject.TROUBLE})
+REPLIES = frozenset({Subject.STEP, Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION})

@@ -202,6 +202,54 @@ def _missed(entry: Entry) -> Iterable[Change]:
     )
 
 
+def _wait_started(entry: Entry) -> Iterable[Change]:
+    until = entry.data["until"]
+    yield Upsert(
+        "timer",
+        {"run_id": entry.run, "step": entry.data["step"]},
+        {
+            "until": None if until is None else _moment(until),
+            "child": entry.data.get("child"),
+            "started_at": entry.at,
+            "ended_at": None,
+            "cause": None,
+        },
+    )
+
+
+def _wait_ended(entry: Entry) -> Iterable[Change]:
+    yield Update(
+        "timer",
+        {"run_id": entry.run, "step": entry.data["step"]},
+        {"ended_at": entry.at, "cause": entry.data["cause"]},
+    )
+
+
+def _question_asked(entry: Entry) -> Iterable[Change]:
+    yield Insert(
+        "question",
+        {
+            "id": entry.data["request"],
+            "run_id": entry.run,
+            "step": entry.data["step"],
+            "people": _text(entry.data.get("people")),
+            "asked_at": entry.at,
+            "expires_at": _moment(entry.data["expires"]),
+            "answered_at": None,
+            "answered_by": None,
+        },
+    )
+
+
+def _question_answered(entry: Entry) -> Iterable[Change]:
+    yield Update(
+        "question",
+        {"id": entry.data["request"], "answered_at": None},
+        {"answered_at": entry.at, "answered_by": entry.actor.ref},
+        "The question is answered already; nothing was recorded.",
+    )
+
+
 def _summarised(entry: Entry) -> Iterable[Change]:
     part = entry.parts.get("summary")
     if part is not None and part.value is not None:
@@ -256,4 +304,8 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "schedule.fired": _fired,
     "schedule.missed": _missed,
     "summary.written": _summarised,
+    "wait.started": _wait_started,
+    "wait.ended": _wait_ended,
+    "question.asked": _question_asked,
+    "question.answered": _question_answered,
 }

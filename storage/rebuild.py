@@ -15,7 +15,7 @@ from storage.change import Change, Insert, Update, Upsert
 from storage.entries_sql import entry_of
 from storage.models import Base
 from storage.projections import changes
-from storage.run_facts import COLUMNS, RunFacts, facts_after
+from storage.run_facts import TOLD_COLUMNS, RunFacts, facts_after
 from storage.transaction import Database
 from workflows.entry import Entry
 
@@ -24,7 +24,7 @@ Rows: TypeAlias = dict[tuple[Any, ...], Row]
 
 # Each projected table with the columns that name a row, and those that must agree.
 PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "run": (("id",), COLUMNS),
+    "run": (("id",), TOLD_COLUMNS),
     "approval_request": (
         ("id",),
         (
@@ -50,6 +50,14 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "definition_version": (("version",), ("workflow", "published_at", "published_by")),
     "active_definition": (("workflow",), ("version", "level", "activated_at", "retired_at")),
     "active_policy": (("name",), ("version", "changed_at")),
+    "question": (
+        ("id",),
+        ("run_id", "step", "people", "asked_at", "expires_at", "answered_at", "answered_by"),
+    ),
+    "timer": (
+        ("run_id", "step"),
+        ("until", "child", "started_at", "ended_at", "cause"),
+    ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
 }
 PAGE = 1_000
@@ -163,7 +171,8 @@ def _differences(name: str, stored: Rows, told: Rows) -> Iterator[Difference]:
                 table=name, key=key, column="", stored=stored.get(key), told=told.get(key)
             )
             continue
-        for column_name, value in told[key].items():
+        for column_name in PROJECTED[name][1]:
+            value = told[key].get(column_name)
             if stored[key][column_name] != value:
                 yield Difference(
                     table=name,

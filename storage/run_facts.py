@@ -1,5 +1,6 @@
 """The projected columns of a run's row, and how an entry moves them. Pure."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 from storage.journal import Tail
 from workflows.entry import Entry
 from workflows.run import Status
-from workflows.status import status_after
+from workflows.status import standing_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class RunFacts:
     finished_at: datetime | None
     tail_rseq: int
     tail_leaf: bytes
+    standing: str | None = None  # JSON: what stands in each of its branches; None for nothing.
 
     @property
     def tail(self) -> Tail:
@@ -40,6 +42,8 @@ class RunFacts:
 
 
 COLUMNS = tuple(RunFacts.__dataclass_fields__)
+# What has to agree with the entries. `standing` only helps to find the status.
+TOLD_COLUMNS = tuple(name for name in COLUMNS if name != "standing")
 
 
 def facts_after(before: RunFacts | None, entry: Entry, *, leaf: bytes) -> RunFacts:
@@ -52,7 +56,8 @@ def facts_after(before: RunFacts | None, entry: Entry, *, leaf: bytes) -> RunFac
         raise ValueError(f"{entry.kind} cannot be entry {entry.rseq} of a run.")
     if before is None:
         return _first(entry, leaf)
-    status = status_after(entry.kind, entry.data, before.status)
+    stood = json.loads(before.standing) if before.standing else {}
+    status, standing = standing_after(entry.kind, entry.data, before.status, stood)
     has_ended = status.is_end
     return replace(
         before,
@@ -62,6 +67,7 @@ def facts_after(before: RunFacts | None, entry: Entry, *, leaf: bytes) -> RunFac
         finished_at=entry.at if has_ended else None,
         tail_rseq=entry.rseq,
         tail_leaf=leaf,
+        standing=json.dumps(standing, sort_keys=True) if standing else None,
     )
 
 

@@ -65,6 +65,7 @@ class RunRecord(Base):
     finished_at: Mapped[datetime | None]
     tail_rseq: Mapped[int] = mapped_column(BigInteger)
     tail_leaf: Mapped[bytes]
+    standing: Mapped[str | None]
     # Operational.
     channel: Mapped[str]
     start_key: Mapped[str | None]
@@ -137,6 +138,36 @@ class DecisionRecord(Base):
     stage: Mapped[int] = mapped_column(BigInteger)
     verdict: Mapped[Verdict] = mapped_column(by_value(Verdict))
     decided_at: Mapped[datetime]
+
+
+class QuestionRecord(Base):
+    """A question that a step put to people. All of it is projected."""
+
+    __tablename__ = "question"
+    __table_args__ = (Index("ix_question_run_id", "run_id", "asked_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    step: Mapped[str]
+    people: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None]
+
+
+class TimerRecord(Base):
+    """A wait of a step, for a moment or for another run. All of it is projected."""
+
+    __tablename__ = "timer"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime | None]
+    child: Mapped[str | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    cause: Mapped[str | None]
 
 
 class DueRecord(Base):

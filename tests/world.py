@@ -131,6 +131,7 @@ class World:
     """
 
     number: int = 10
+    items: list[dict[str, object]] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     reads: int = 0
     trouble: Callable[[str], None] = lambda _place: None
@@ -166,6 +167,30 @@ class ReadWorld(Action[Named, Value]):
         return Value(value=self._world.number)
 
 
+class Item(Model):
+    name: str
+    by: int
+
+
+class Items(Model):
+    rows: list[Item]
+
+
+class ListWorld(Action[Named, Items]):
+    name: ClassVar[str] = "world.list"
+    effect: ClassVar[Effect] = Effect.READ
+    takes = Named
+    gives = Items
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def perform(self, arguments: Named, call: Call) -> Items:
+        del arguments, call
+        self._world.trouble("list")
+        return Items(rows=[Item.model_validate(one) for one in self._world.items])
+
+
 class ChangeWorld(Action[Change, Value]):
     name: ClassVar[str] = "world.change"
     effect: ClassVar[Effect] = Effect.WRITE
@@ -180,6 +205,7 @@ class ChangeWorld(Action[Change, Value]):
 
     def perform(self, arguments: Change, call: Call) -> Value:
         self._world.trouble("before")
+        self._world.trouble(f"before {arguments.name}")
         self._world.number += arguments.by
         self._world.effects.append(call.key)
         self._world.trouble("after")
@@ -293,6 +319,7 @@ class Working:
             policy=lambda: self.policy,
             actions={
                 "world.read": ReadWorld(self.world),
+                "world.list": ListWorld(self.world),
                 "world.change": ChangeWorld(self.world),
             },
             people=self.town,
@@ -317,10 +344,11 @@ class Working:
         by: str = "rita",
     ) -> RunId:
         """Start a run as a person."""
+        own = {"by": 5} if "by" in self.shelf.active(workflow).inputs else {}
         return self.engine.start(
             Start(
                 workflow=workflow,
-                inputs={"by": 5} if inputs is None else inputs,
+                inputs=own if inputs is None else inputs,
                 trigger="slash",
                 person=id_of(by),
                 channel="ops",

@@ -5,6 +5,7 @@ fold, so that the row of a run can be kept up without reading its history.
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from workflows.entry import Json
 from workflows.run import Status
@@ -28,13 +29,44 @@ _WAITS = frozenset({"approval.requested", "question.asked", "wait.started"})
 _NEEDS_SOMEBODY = frozenset({"verification.failed", "verification.unknown"})
 
 
-def status_after(kind: str, data: Mapping[str, Json], before: Status) -> Status:
-    """Return where a run stands once an entry of that kind is added; `before` if it says nothing.
+# What stands in several branches at once: the gravest is what the run is said to be.
+_GRAVEST_FIRST = (Status.IN_DOUBT, Status.EXCEPTION, Status.WAITING, Status.QUEUED)
 
-    Nothing moves a run that has ended.
+Standing: TypeAlias = Mapping[str, str]  # What each step or request that stands waits for.
+
+
+def status_after(kind: str, data: Mapping[str, Json], before: Status) -> Status:
+    """Return where a run of one branch stands once such an entry is added.
+
+    `before` if the entry says nothing. Nothing moves a run that has ended.
     """
-    if before.is_end:
-        return before
+    return before if before.is_end else (_said(kind, data) or before)
+
+
+def standing_after(
+    kind: str, data: Mapping[str, Json], before: Status, standing: Standing
+) -> tuple[Status, Standing]:
+    """Return where a run of any number of branches stands once such an entry is added."""
+    said = _said(kind, data)
+    if before.is_end or said is None:
+        return before, standing
+    if said.is_end:
+        return said, {}
+    key = _key(kind, data)
+    now = {name: one for name, one in standing.items() if name not in (key, "")}
+    if said in _GRAVEST_FIRST:
+        now[key] = said.value
+    return next((one for one in _GRAVEST_FIRST if one.value in now.values()), said), now
+
+
+def _key(kind: str, data: Mapping[str, Json]) -> str:
+    """Return what an entry is about: a request, a step, or nothing for the run as a whole."""
+    named = "request" if kind.startswith(("approval.", "question.")) else "step"
+    return str(data.get(named) or "")
+
+
+def _said(kind: str, data: Mapping[str, Json]) -> Status | None:
+    """Return the status that an entry alone gives its run, None if it says nothing."""
     if kind == "run.started":
         return Status.READY
     if kind == "run.finished":
@@ -47,14 +79,14 @@ def status_after(kind: str, data: Mapping[str, Json], before: Status) -> Status:
         return Status.EXCEPTION
     if kind in _GOES_ON:
         return Status.RUNNING
-    return _after_choice(kind, data, before)
+    return _chosen(kind, data)
 
 
-def _after_choice(kind: str, data: Mapping[str, Json], before: Status) -> Status:
+def _chosen(kind: str, data: Mapping[str, Json]) -> Status | None:
     """Return the status after a kind whose data decides."""
     match kind:
         case "approval.granted" | "approval.denied":
-            return Status.RUNNING if data.get("settles") else before
+            return Status.RUNNING if data.get("settles") else None
         case "action.intended":
             # A message is delivered by the outbox, so its run waits for that.
             return Status.WAITING if _is_delivered_later(data) else Status.RUNNING
@@ -63,16 +95,16 @@ def _after_choice(kind: str, data: Mapping[str, Json], before: Status) -> Status
         case "action.resolved":
             return Status.EXCEPTION if data["happened"] == "unknown" else Status.RUNNING
         case "decision.made":
-            return _after_decision(data["decision"], before)
-    return before
+            return _decided(data["decision"])
+    return None
 
 
 def _is_delivered_later(data: Mapping[str, Json]) -> bool:
     return str(data.get("action", "")).startswith("slack.")
 
 
-def _after_decision(decision: Json, before: Status) -> Status:
+def _decided(decision: Json) -> Status | None:
     if decision in KEEPS_STANDING:
-        return before
+        return None
     known = {"exception": Status.EXCEPTION, "queue": Status.QUEUED}
     return known.get(str(decision), Status.RUNNING)

@@ -197,9 +197,7 @@ def _quotes(story: Story) -> Iterator[Sentence]:
 
 
 def _step(story: Story, entry: Entry) -> str:
-    name = str(entry.data["step"])
-    found = next((one for one in story.definition.steps if one.id == name), None)
-    return found.shown if found is not None else name
+    return story.definition.shown(str(entry.data["step"]))
 
 
 def _class(entry: Entry) -> str:

@@ -1,0 +1,174 @@
+"""Branches go on side by side: none waits for what another waits for, and none is forgotten."""
+
+import threading
+from datetime import timedelta
+
+from storage.store import SqlStore
+from tests.workflows.engine.flows import change, destructive, workflow
+from tests.world import LOST, Clock, Working, failing, id_of
+from workflows.entry import RequestId, RunId
+from workflows.gate import Verdict
+from workflows.orders import Ballot
+
+PATIENCE = 60.0
+
+BOTH_ASK = workflow(
+    "both",
+    f"""
+steps:
+  - id: sides
+    parallel:
+      left: [{destructive("left")}]
+      right: [{destructive("right")}]
+  - {change("last")}
+""",
+)
+BOTH_WORK = workflow(
+    "both",
+    f"""
+steps:
+  - id: sides
+    parallel:
+      left: [{change("left")}, {change("left_too")}]
+      right: [{change("right")}]
+  - {change("last")}
+""",
+)
+ONE_ASKS = workflow(
+    "both",
+    f"""
+steps:
+  - id: sides
+    parallel:
+      left: [{destructive("left")}]
+      right: [{change("right")}]
+""",
+)
+
+
+def started(store: SqlStore, clock: Clock, text: str) -> tuple[Working, RunId]:
+    house = Working(store, clock, definitions=(text,))
+    return house, house.start("both")
+
+
+def decide(house: Working, run: RunId, step: str, verdict: Verdict = Verdict.APPROVE) -> None:
+    asked = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    request = next(one.data["request"] for one in reversed(asked) if one.data["step"] == step)
+    ballot = Ballot(request=RequestId(str(request)), person=id_of("ana"), verdict=verdict)
+    house.engine.decide(ballot)
+
+
+def steps_of(house: Working, run: RunId, kind: str) -> list[object]:
+    return [one.data["step"] for one in house.entries(run) if one.kind == kind]
+
+
+def test_both_branches_ask_at_once_and_each_goes_on_by_itself(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = started(store, clock, BOTH_ASK)
+    house.settle()
+
+    assert sorted(map(str, steps_of(house, run, "approval.requested"))) == ["left", "right"]
+
+    decide(house, run, "right")
+    house.settle()
+
+    assert house.world.effects == [f"{run}/right"]
+    assert house.status(run) == "waiting"
+
+    decide(house, run, "left")
+    house.settle()
+
+    assert house.world.effects == [f"{run}/{one}" for one in ("right", "left", "last")]
+    assert house.status(run) == "done"
+
+
+def test_a_denial_in_one_branch_ends_the_run_and_takes_the_other_request_back(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = started(store, clock, BOTH_ASK)
+    house.settle()
+    decide(house, run, "left", Verdict.DENY)
+    house.settle()
+
+    assert house.status(run) == "denied"
+    assert house.world.effects == []
+    assert house.kinds(run)[-2:] == ["approval.withdrawn", "run.finished"]
+
+
+def test_branches_work_at_the_same_time(store: SqlStore, clock: Clock) -> None:
+    house, run = started(store, clock, BOTH_WORK)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
+
+    def meet(place: str) -> None:
+        if place in ("before left", "before right"):
+            meeting.wait()  # Neither would ever arrive alone.
+
+    house.world.trouble = meet
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert sorted(house.world.effects) == sorted(
+        f"{run}/{one}" for one in ("left", "left_too", "right", "last")
+    )
+    assert house.world.effects[-1] == f"{run}/last"
+
+
+def test_a_decision_for_one_branch_counts_while_another_works_for_long(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = started(store, clock, ONE_ASKS)
+    is_asked, is_left_done = threading.Event(), threading.Event()
+
+    def work(place: str) -> None:
+        if place == "before right":
+            assert is_left_done.wait(PATIENCE)  # Only the other branch can set it.
+        if place == "before left":
+            is_left_done.set()
+
+    def approve() -> None:
+        for _ in range(600):
+            if "approval.requested" in house.kinds(run):
+                break
+            is_asked.wait(0.1)
+        decide(house, run, "left")
+
+    house.world.trouble = work
+    person = threading.Thread(target=approve)
+    person.start()
+    house.settle()
+    person.join()
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/left", f"{run}/right"]
+
+
+def test_a_doubt_in_one_branch_lets_the_other_finish_and_holds_the_run(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = started(store, clock, BOTH_WORK)
+    house.world.can_probe = False
+    house.world.trouble = failing("before left", LOST)
+    house.settle()
+
+    assert house.status(run) == "in_doubt"
+    assert house.world.effects == [f"{run}/right"]
+
+
+def test_no_branch_begins_anything_once_the_run_is_cancelled(store: SqlStore, clock: Clock) -> None:
+    house, run = started(store, clock, BOTH_WORK)
+
+    def cancel_meanwhile(place: str) -> None:
+        if place == "before left":
+            house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+    house.world.trouble = cancel_meanwhile
+    house.settle()
+    clock.forward(timedelta(hours=1))
+    house.settle()
+
+    assert house.status(run) == "cancelled"
+    assert f"{run}/left_too" not in house.world.effects
+    intents = steps_of(house, run, "action.intended")
+    assert sorted(map(str, intents)) == sorted(map(str, steps_of(house, run, "action.executed")))

@@ -1,0 +1,115 @@
+"""A step may start another workflow: a run of its own, linked both ways."""
+
+from storage.store import SqlStore
+from tests.workflows.engine.flows import change, destructive, workflow
+from tests.world import Clock, Working, id_of
+from workflows.entry import RunId
+from workflows.errors import NotEligibleError
+
+PARENT = workflow(
+    "parent",
+    'steps: [{id: inner, workflow: child, inputs: {by: "${{ 2 + 1 }}"}}, '
+    + change("after", more=", when: 'steps.inner.output.outcome == \"done\"'")
+    + "]",
+)
+CHILD = workflow(
+    "child",
+    "inputs: {by: {type: integer}}\nsteps: [" + destructive("act", '"${{ inputs.by }}"') + "]",
+)
+SELF = workflow("parent", "steps: [{id: inner, workflow: parent}]")
+
+
+def calling(store: SqlStore, clock: Clock, *texts: str) -> tuple[Working, RunId]:
+    house = Working(store, clock, definitions=texts or (PARENT, CHILD))
+    run = house.start("parent", {})
+    house.settle()
+    return house, run
+
+
+def child_of(house: Working, run: RunId) -> RunId:
+    started = next(one for one in house.entries(run) if one.kind == "wait.started")
+    return RunId(str(started.data["child"]))
+
+
+def test_the_parent_waits_for_the_child_and_goes_on_with_its_end(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = calling(store, clock)
+    child = child_of(house, run)
+
+    assert house.status(run) == "waiting"
+    assert house.entries(child)[0].data["parent"] == {"run": run, "step": "inner", "depth": 1}
+    assert house.entries(child)[0].data["trigger"] == "workflow"
+
+    house.approve(child)
+    house.settle()
+
+    assert house.status(child) == "done"
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{child}/act", f"{run}/after"]
+
+
+def test_whoever_asked_for_the_parent_decides_nothing_in_the_child(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = calling(store, clock)
+    child = child_of(house, run)
+    try:
+        house.approve(child, by="rita")
+    except NotEligibleError:
+        refused = True
+
+    assert refused
+    assert house.status(child) == "waiting"
+
+
+def test_a_child_that_ends_otherwise_needs_a_person_who_may_start_it_anew(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = calling(store, clock)
+    first = child_of(house, run)
+    house.deny(first)
+    house.settle()
+
+    assert house.status(run) == "exception"
+
+    house.engine.settle_exception(run, "inner", person=id_of("omar"), answer="retry")
+    house.settle()
+    started = [one.data["child"] for one in house.entries(run) if one.kind == "wait.started"]
+
+    assert len(set(started)) == 2
+    house.approve(RunId(str(started[1])))
+    house.settle()
+    assert house.status(run) == "done"
+
+
+def test_the_child_is_cancelled_with_its_parent(store: SqlStore, clock: Clock) -> None:
+    house, run = calling(store, clock)
+    child = child_of(house, run)
+    house.engine.cancel(run, person=id_of("rita"), reason="enough")
+    house.settle()
+
+    assert (house.status(run), house.status(child)) == ("cancelled", "cancelled")
+    assert house.world.effects == []
+
+
+def test_a_child_cancelled_by_itself_is_told_to_its_parent(store: SqlStore, clock: Clock) -> None:
+    house, run = calling(store, clock)
+    house.engine.cancel(child_of(house, run), person=id_of("omar"), reason="enough")
+    house.settle()
+
+    assert house.status(run) == "exception"
+
+
+def test_inputs_that_do_not_fit_the_child_need_a_person(store: SqlStore, clock: Clock) -> None:
+    house, run = calling(store, clock, PARENT.replace("2 + 1", "'three'"), CHILD)
+
+    assert house.status(run) == "exception"
+
+
+def test_a_workflow_that_starts_itself_ends_at_a_depth(store: SqlStore, clock: Clock) -> None:
+    house, run = calling(store, clock, SELF)
+
+    assert house.status(run) == "waiting"
+    depths = [len(house.kinds(one)) for one in house.store_runs()]
+    assert len(depths) <= 6

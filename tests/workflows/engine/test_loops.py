@@ -1,0 +1,206 @@
+"""A loop does its steps for each item: one effect an item, as many at once as it says."""
+
+import threading
+
+import pytest
+
+from storage.store import SqlStore
+from tests.workflows.engine.flows import change, destructive, workflow
+from tests.world import Clock, Working, id_of
+from workflows.entry import RunId
+from workflows.errors import ActionFailedError
+
+PATIENCE = 60.0
+REFUSED = ActionFailedError("no such name", error_class="refused")
+
+
+def loop(more: str = "", *, steps: str | None = None) -> str:
+    body = steps or change("pay", '"${{ item.by }}"').replace(
+        "name: pay", 'name: "${{ item.name }}"'
+    )
+    return workflow(
+        "pay-all",
+        f"""
+steps:
+  - id: look
+    uses: world.list
+    with: {{name: rows}}
+  - id: each
+    foreach: ${{{{ steps.look.output.rows }}}}
+    {more}
+    steps: [{body}]
+  - id: close
+    when: steps.each.output.failed < steps.each.output.count
+    uses: world.change
+    with: {{name: close, by: "${{{{ steps.each.output.done }}}}"}}
+""",
+    )
+
+
+def paying(store: SqlStore, clock: Clock, text: str, *, items: int = 3) -> tuple[Working, RunId]:
+    house = Working(store, clock, definitions=(text,))
+    house.world.items = [{"name": f"n{one}", "by": one + 1} for one in range(items)]
+    return house, house.start("pay-all")
+
+
+def failing_for(name: str) -> object:
+    def trouble(place: str) -> None:
+        if place == f"before {name}":
+            raise REFUSED
+
+    return trouble
+
+
+def test_each_item_has_one_effect_under_its_own_key(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, loop())
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/pay/0", f"{run}/pay/1", f"{run}/pay/2", f"{run}/close"]
+    assert house.world.number == 10 + 1 + 2 + 3 + 3
+
+
+def test_a_list_without_items_is_over_at_once(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, loop(), items=0)
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == []
+
+
+def test_items_go_on_at_the_same_time_but_no_more_than_it_says(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, loop("max_parallel: 2"), items=6)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
+    guard, at_work, most = threading.Lock(), set[str](), [0]
+
+    def count(place: str) -> None:
+        if not place.startswith("before n"):
+            return
+        with guard:
+            at_work.add(place)
+            most[0] = max(most[0], len(at_work))
+        meeting.wait()
+        with guard:
+            at_work.discard(place)
+
+    house.world.trouble = count
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert most == [2]
+    assert len(house.world.effects) == 7
+
+
+def test_an_item_that_fails_is_left_behind_if_the_loop_says_so(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, loop("on_item_failure: continue"))
+    house.world.trouble = failing_for("n1")  # type: ignore[assignment]
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/pay/0", f"{run}/pay/2", f"{run}/close"]
+    left = [one for one in house.entries(run) if one.data.get("rule") == "item_failed"]
+    assert [one.data["step"] for one in left] == ["pay/1"]
+
+
+def test_an_item_that_fails_stops_the_loop_and_a_person_says_how_it_goes_on(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, loop())
+    house.world.trouble = failing_for("n1")  # type: ignore[assignment]
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert house.world.effects == [f"{run}/pay/0"]
+
+    house.world.trouble = lambda _place: None
+    house.engine.settle_exception(run, "pay/1", person=id_of("omar"), answer="retry")
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects[:3] == [f"{run}/pay/{one}" for one in range(3)]
+
+
+def test_no_new_item_begins_while_one_waits_for_a_person(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, loop("max_parallel: 2"), items=5)
+    house.world.trouble = failing_for("n0")  # type: ignore[assignment]
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert len(house.world.effects) <= 1
+
+
+def test_the_items_stay_what_they_were_when_it_began(store: SqlStore, clock: Clock) -> None:
+    asked = destructive("pay", '"${{ item.by }}"')
+    house, run = paying(store, clock, loop(steps=asked), items=2)
+    house.settle()
+    house.world.items = []
+    for _ in range(2):
+        house.approve(run)
+        house.settle()
+
+    assert house.world.effects == [f"{run}/pay/0", f"{run}/pay/1", f"{run}/close"]
+
+
+def test_a_denied_item_is_left_behind_if_the_loop_says_so(store: SqlStore, clock: Clock) -> None:
+    asked = destructive("pay", '"${{ item.by }}"')
+    text = loop("on_item_failure: continue", steps=asked)
+    house, run = paying(store, clock, text, items=2)
+    house.settle()
+    house.deny(run)
+    house.settle()
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/pay/1", f"{run}/close"]
+
+
+def test_a_denied_item_ends_the_run_otherwise(store: SqlStore, clock: Clock) -> None:
+    asked = destructive("pay", '"${{ item.by }}"')
+    house, run = paying(store, clock, loop(steps=asked), items=2)
+    house.settle()
+    house.deny(run)
+    house.settle()
+
+    assert house.status(run) == "denied"
+
+
+@pytest.mark.parametrize(("items", "most"), [(11, "max_items: 10"), (1001, "")])
+def test_a_list_that_is_too_long_is_refused_before_anything_is_done(
+    store: SqlStore, clock: Clock, items: int, most: str
+) -> None:
+    house, run = paying(store, clock, loop(most), items=items)
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert house.world.effects == []
+
+
+def test_a_process_that_takes_over_in_the_middle_does_no_item_twice(
+    store: SqlStore, clock: Clock
+) -> None:
+    text = loop("max_parallel: 3")
+    house, run = paying(store, clock, text, items=9)
+
+    def stop(place: str) -> None:
+        if place == "before n4":
+            raise KeyboardInterrupt
+
+    house.world.trouble = stop
+    with pytest.raises(KeyboardInterrupt):
+        house.settle()
+    fresh = Working(store, clock, world=house.world, definitions=(text,))
+    fresh.world.trouble = lambda _place: None
+    for _ in range(3):
+        fresh.sweep()
+        clock.forward(fresh.shelf.active("pay-all").step("pay").timeout * 2)
+    fresh.settle()
+
+    assert fresh.status(run) == "done"
+    assert sorted(fresh.world.effects) == sorted(
+        [f"{run}/pay/{one}" for one in range(9)] + [f"{run}/close"]
+    )

@@ -1,0 +1,131 @@
+"""A step may ask people something; the first fitting answer counts, and the run goes on with it."""
+
+from datetime import timedelta
+
+import pytest
+
+from storage.store import SqlStore
+from tests.workflows.engine.flows import workflow
+from tests.world import Clock, Working, id_of
+from workflows.entry import RequestId, RunId
+from workflows.errors import InputsError, NotEligibleError, RequestClosedError
+from workflows.questioning import Answer
+
+ASKS = workflow(
+    "asks",
+    """
+steps:
+  - id: size
+    ask:
+      of: ["@deciders"]
+      question: "How much, for ${{ run.workflow }}?"
+      fields:
+        by: {type: integer, minimum: 1, maximum: 9}
+        why: {type: string, required: false}
+      expires: 4h
+  - id: act
+    when: steps.size.output.by > 1
+    uses: world.change
+    with: {name: number, by: "${{ steps.size.output.by }}"}
+""",
+)
+
+
+@pytest.fixture
+def house(store: SqlStore, clock: Clock) -> Working:
+    return Working(store, clock, definitions=(ASKS,))
+
+
+@pytest.fixture
+def run(house: Working) -> RunId:
+    run = house.start("asks")
+    house.settle()
+    return run
+
+
+def answers(house: Working, run: RunId, values: dict[str, object], *, by: str = "ana") -> None:
+    asked = [one for one in house.entries(run) if one.kind == "question.asked"]
+    request = RequestId(str(asked[-1].data["request"]))
+    house.engine.answer(Answer(run=run, request=request, person=id_of(by), values=values))
+    house.settle()
+
+
+def test_the_run_waits_and_goes_on_with_the_answer(house: Working, run: RunId) -> None:
+    preview = house.entries(run)[-1].parts["preview"].value
+
+    assert house.status(run) == "waiting"
+    assert preview is not None
+    assert b"How much, for asks?" in preview
+
+    answers(house, run, {"by": "7"})
+
+    assert house.status(run) == "done"
+    assert house.world.number == 17
+
+
+def test_the_answer_decides_what_is_done(house: Working, run: RunId) -> None:
+    answers(house, run, {"by": 1})
+
+    assert house.status(run) == "done"
+    assert house.world.effects == []
+
+
+@pytest.mark.parametrize("values", [{}, {"by": 0}, {"by": "many"}, {"by": 2, "odd": 1}])
+def test_an_answer_that_does_not_fit_is_refused_field_by_field(
+    house: Working, run: RunId, values: dict[str, object]
+) -> None:
+    with pytest.raises(InputsError):
+        answers(house, run, values)
+
+    assert house.status(run) == "waiting"
+
+
+def test_only_who_was_asked_and_still_belongs_there_may_answer(house: Working, run: RunId) -> None:
+    house.town.groups["@deciders"] |= {"zoe"}
+    house.town.groups["@deciders"] -= {"ana"}
+    for name in ("omar", "zoe", "ana"):
+        with pytest.raises(NotEligibleError):
+            answers(house, run, {"by": 2}, by=name)
+
+    assert house.status(run) == "waiting"
+
+
+def test_the_first_answer_counts(house: Working, run: RunId) -> None:
+    answers(house, run, {"by": 2}, by="ben")
+    with pytest.raises(RequestClosedError):
+        answers(house, run, {"by": 3}, by="ana")
+
+    assert house.world.number == 12
+
+
+def test_a_question_nobody_answers_needs_the_owner_who_may_ask_again(
+    house: Working, run: RunId, clock: Clock
+) -> None:
+    clock.forward(timedelta(hours=5))
+    with pytest.raises(RequestClosedError):
+        answers(house, run, {"by": 2})
+    house.settle()
+
+    assert house.status(run) == "exception"
+
+    house.engine.settle_exception(run, "size", person=id_of("omar"), answer="retry")
+    house.settle()
+    answers(house, run, {"by": 2})
+
+    assert house.status(run) == "done"
+
+
+def test_a_run_that_is_cancelled_takes_no_answer(house: Working, run: RunId) -> None:
+    house.engine.cancel(run, person=id_of("rita"), reason="no need")
+    with pytest.raises(RequestClosedError):
+        answers(house, run, {"by": 2})
+
+    assert house.status(run) == "cancelled"
+
+
+def test_with_nobody_to_ask_the_run_says_so(house: Working) -> None:
+    house.town.groups["@deciders"] = set()
+    run = house.start("asks")
+    house.settle()
+
+    assert house.status(run) == "exception"

@@ -1,0 +1,127 @@
+"""What an aborted run did is taken back: the last effect first, each asked for, each on record."""
+
+import pytest
+
+from storage.store import SqlStore
+from tests.workflows.engine.flows import destructive, workflow
+from tests.world import LOST, Clock, Working, failing, id_of
+from workflows.actions.base import Happened
+from workflows.entry import RunId
+from workflows.errors import ActionFailedError
+
+PROOF = "verify: {uses: world.read, with: {name: x}, expect: 'result.value >= 0'}"
+BACK = "{uses: world.change, with: {name: back, by: -1}, effect: %s, " + PROOF + "}"
+GATED = BACK % "destructive"
+FREE = BACK % "write"
+BROKEN = ActionFailedError("no", error_class="refused")
+TWO = workflow(
+    "two",
+    f"steps: [{destructive('one', undo=FREE)}, {destructive('two', undo=GATED)}, "
+    f"{destructive('final')}, {destructive('three', undo=FREE)}]",
+)
+
+
+def broken_at_three(store: SqlStore, clock: Clock) -> tuple[Working, RunId]:
+    house = Working(store, clock, definitions=(TWO,))
+
+    def trouble(place: str) -> None:
+        if place == "before three":
+            raise BROKEN
+
+    house.world.trouble = trouble
+    run = house.start("two")
+    house.settle()
+    for _ in range(4):
+        house.approve(run)
+        house.settle()
+    assert house.status(run) == "exception"
+    return house, run
+
+
+def abort_and_undo(house: Working, run: RunId) -> None:
+    house.engine.settle_exception(run, "three", person=id_of("omar"), answer="undo")
+    house.settle()
+
+
+def test_effects_are_taken_back_in_reverse_each_through_its_gate(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = broken_at_three(store, clock)
+    abort_and_undo(house, run)
+
+    assert house.status(run) == "waiting"
+    assert house.request(run).step == "two/undo"
+
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "aborted"
+    assert house.world.effects == [
+        f"{run}/{one}" for one in ("one", "two", "final", "two/undo", "one/undo")
+    ]
+    assert house.kinds(run)[-1] == "run.finished"
+
+
+def test_an_undo_that_is_denied_ends_the_run_with_what_stands(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = broken_at_three(store, clock)
+    abort_and_undo(house, run)
+    house.deny(run)
+    house.settle()
+
+    assert house.status(run) == "denied"
+    assert f"{run}/one/undo" not in house.world.effects
+
+
+def test_an_undo_in_doubt_is_settled_like_any_effect(store: SqlStore, clock: Clock) -> None:
+    house, run = broken_at_three(store, clock)
+    abort_and_undo(house, run)
+    house.world.can_probe = False
+    house.world.number = -100  # So the verification shows nothing either.
+    house.world.trouble = failing("before", LOST)
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "in_doubt"
+
+    house.world.number = 100
+    house.engine.settle_doubt(run, "two/undo", person=id_of("omar"), happened=Happened.YES)
+    house.settle()
+
+    assert house.status(run) == "aborted"
+    assert house.world.effects[-1] == f"{run}/one/undo"
+
+
+@pytest.mark.parametrize(("answer", "end"), [("skip", "aborted"), ("abort", "aborted")])
+def test_an_undo_that_fails_needs_a_person_too(
+    store: SqlStore, clock: Clock, answer: str, end: str
+) -> None:
+    house, run = broken_at_three(store, clock)
+
+    def trouble(place: str) -> None:
+        if place == "before back":
+            raise BROKEN
+
+    house.world.trouble = trouble
+    abort_and_undo(house, run)
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "exception"
+
+    house.world.trouble = lambda _place: None
+    house.engine.settle_exception(run, "two/undo", person=id_of("omar"), answer=answer)
+    house.settle()
+
+    assert house.status(run) == end
+    assert (f"{run}/one/undo" in house.world.effects) == (answer == "skip")
+
+
+def test_a_plain_abort_takes_nothing_back(store: SqlStore, clock: Clock) -> None:
+    house, run = broken_at_three(store, clock)
+    house.engine.settle_exception(run, "three", person=id_of("omar"), answer="abort")
+    house.settle()
+
+    assert house.status(run) == "aborted"
+    assert len(house.world.effects) == 3
