@@ -24,7 +24,6 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
-from workflows.flow import Walk
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE
@@ -215,7 +214,7 @@ def _goes_straight_on(segment: Segment) -> bool:
     """Say whether another effect begins now, as far as the definition alone can tell."""
     if not segment.is_alone:
         return False
-    move, *others = Walk(segment.definition).moves(segment.state, now=segment.house.now())
+    move, *others = segment.walk.moves(segment.state, now=segment.house.now())
     step = segment.definition.form(move.step) if move.step else None
     if others or move.do is not Do.BEGIN or not isinstance(step, Step):
         return False

@@ -118,7 +118,8 @@ class Walk:
             return self._branches(step, items, state, now)
         if one.phase is Phase.OBSERVED and isinstance(step, ForEach):
             return list(self._items(step, name, items, state, now))
-        form = self._definition.step(name) if isinstance(step, Step) else step
+        hurries = self._definition.is_best_effort and isinstance(step, Step)
+        form = self._definition.step(name) if hurries else step
         move = step_move(form, name, one, run=state.id, now=now)
         return [] if move is None else [move]
 

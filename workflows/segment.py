@@ -16,7 +16,7 @@ from workflows.definition_steps import Step, Work
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, Ref
 from workflows.errors import InterlockError
 from workflows.expression import Scope
-from workflows.flow import loop_output
+from workflows.flow import Walk, loop_output
 from workflows.house import House
 from workflows.instances import instance, items_of, step_of
 from workflows.orders import Start, Started
@@ -63,6 +63,7 @@ class Segment(Recorder):
         self.start_run = start_run
         self.definition = procedure.definition
         self.scopes = procedure.scopes
+        self.walk = Walk(procedure.definition)
         self._people: dict[Ref, PersonId | None] = {}
 
     def person(self, ref: Ref) -> PersonId | None:

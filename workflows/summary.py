@@ -11,10 +11,13 @@ from datetime import datetime, timedelta
 
 from workflows.definition import Definition
 from workflows.entry import Entry, Json
+from workflows.instances import items_of, step_of
+from workflows.run import LEFT
 from workflows.store import ThreadMessage
 
 LONGEST_QUOTE = 200
 MOST_QUOTES = 8
+MOST_TOLD = 200  # Facts told one by one; an entry holds 16 KiB, and nobody reads more.
 
 NameOf = Callable[[str], str]
 
@@ -41,7 +44,40 @@ class Story:
 def summarise(story: Story) -> list[Sentence]:
     """Return the run's story in order: who asked, what was decided, what happened, how it ended."""
     told = [one for entry in story.entries for one in _about(story, entry)]
-    return [*told, *_quotes(story)]
+    return [*_shortened(told), *_loops(story), *_quotes(story)]
+
+
+def _shortened(told: Sequence[Sentence]) -> Iterator[Sentence]:
+    """Yield the beginning and the end of a long story, and how much is left out."""
+    left = len(told) - MOST_TOLD
+    if left <= 0:
+        yield from told
+        return
+    yield from told[: MOST_TOLD // 2]
+    yield Sentence(text=f"{left} more facts stand in the log.")
+    yield from told[-MOST_TOLD // 2 :]
+
+
+def _loops(story: Story) -> Iterator[Sentence]:
+    """Yield one sentence for each loop: how many items there were and how many failed."""
+    for entry in story.entries:
+        if entry.data.get("action") == "foreach" and entry.data.get("outcome") == "ok":
+            yield Sentence(text=_loop(story, entry), basis=(entry.rseq,))
+
+
+def _loop(story: Story, entry: Entry) -> str:
+    count = entry.data.get("count", 0)
+    inside = {
+        node.step.id
+        for node in story.definition.outline.values()
+        if any(loop.id == step_of(str(entry.data["step"])) for loop in node.loops)
+    }
+    left = sum(
+        one.data.get("rule") == LEFT and step_of(str(one.data["step"])) in inside
+        for one in story.entries
+    )
+    failed = f", {left} failed and were left behind" if left else ""
+    return f"“{_step(story, entry)}” went over {count} items{failed}."
 
 
 def as_json(definition: Definition, sentences: Sequence[Sentence]) -> Json:
@@ -58,10 +94,16 @@ def basis_of(sentences: Sequence[Sentence]) -> list[Json]:
 
 
 def _about(story: Story, entry: Entry) -> Iterator[Sentence]:
-    teller = _TELLERS.get(entry.kind)
+    teller = None if _is_routine(entry) else _TELLERS.get(entry.kind)
     text = teller(story, entry) if teller is not None else ""
     if text:
         yield Sentence(text=text, basis=(entry.rseq,))
+
+
+def _is_routine(entry: Entry) -> bool:
+    """Say whether an entry tells of an item that went well; its loop is told as a whole."""
+    is_item = bool(items_of(str(entry.data.get("step") or "")))
+    return is_item and entry.kind in ("action.executed", "verification.passed")
 
 
 def _started(story: Story, entry: Entry) -> str:
@@ -95,16 +137,49 @@ def _decided(story: Story, entry: Entry) -> str:
     because = f": {words}" if words else "."
     match entry.data["decision"]:
         case "skip":
-            why = "because its condition was not true" if entry.data["rule"] == "when" else ""
+            why = _WHY_SKIPPED.get(str(entry.data["rule"]), "")
             return f"“{_step(story, entry)}” was skipped {why}".rstrip() + "."
         case "exception":
             return f"“{_step(story, entry)}” needed a person{because}"
-        case "retry" | "abort" | "cancel" as answer:
-            done = {"retry": "had it tried again", "abort": "aborted it", "cancel": "cancelled it"}
-            return f"{who} {done[answer]}{because}"
+        case "retry" | "abort" | "undo" | "cancel" as answer:
+            return f"{who} {_DONE[answer]}{because}"
         case "queue":
             return "It waited for another run that held its lock."
     return ""
+
+
+_WHY_SKIPPED = {
+    "when": "because its condition was not true",
+    LEFT: "because its item had failed",
+}
+_DONE = {
+    "retry": "had it tried again",
+    "abort": "aborted it",
+    "undo": "aborted it and had taken back what could be",
+    "cancel": "cancelled it",
+}
+
+
+def _waited(story: Story, entry: Entry) -> str:
+    step, child = _step(story, entry), entry.data.get("child")
+    if child is not None:
+        return f"“{step}” started a run of {entry.data.get('workflow')}."
+    return f"“{step}” waited until {_day(datetime.fromisoformat(str(entry.data['until'])))}."
+
+
+def _questioned(_story: Story, entry: Entry) -> str:
+    part = entry.parts.get("preview")
+    shown = json.loads(part.value) if part and part.value else {}
+    asked = entry.data.get("from")
+    groups = ", ".join(map(str, asked)) if isinstance(asked, list) else "people"
+    return f"{groups} were asked: “{_clipped(str(shown.get('question', '')))}”"
+
+
+def _replied(story: Story, entry: Entry) -> str:
+    part = entry.parts.get("comment")
+    values = json.loads(part.value) if part and part.value else {}
+    said = ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+    return f"{story.name_of(entry.actor.ref)} answered: {_clipped(said)}."
 
 
 def _requested(_story: Story, entry: Entry) -> str:
@@ -169,6 +244,9 @@ def _cancelled(story: Story, entry: Entry) -> str:
 
 _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "run.started": _started,
+    "wait.started": _waited,
+    "question.asked": _questioned,
+    "question.answered": _replied,
     "step.observed": _observed,
     "decision.made": _decided,
     "approval.requested": _requested,

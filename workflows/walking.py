@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
-from workflows.flow import Walk
 from workflows.making import make
 from workflows.moves import Do, Move
 from workflows.recorder import SupersededError
@@ -49,7 +48,6 @@ class _Branches:
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
-        self._walk = Walk(segment.definition)
         self._paused: dict[str, tuple[Do, datetime | None]] = {}  # From which move, until when.
         self._busy: dict[str, tuple[Move, Future[Next]]] = {}
         self._pool: ThreadPoolExecutor | None = None
@@ -66,7 +64,7 @@ class _Branches:
         """Make the moves that can be made now; False when the segment has let go of the run."""
         self._collect()
         now = self._segment.house.now()
-        moves = self._walk.moves(self._segment.state, now=now)
+        moves = self._segment.walk.moves(self._segment.state, now=now)
         ready = [one for one in moves if self._can_be_made(one, now)]
         if not ready and not self._busy:
             return self._rest(moves)

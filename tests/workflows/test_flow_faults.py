@@ -1,5 +1,7 @@
 """What is wrong with loops, branches, waits, questions and calls is said where it stands."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.workflows.definition_kit import HEAD, SHIPPED, demo_policy, real_actions
@@ -10,9 +12,10 @@ from workflows.loading import load_definition
 LOOK = """
   - id: look
     uses: sql.query
-    with: {database: accounts, statement: "SELECT id FROM account"}
+    with: {database: crm, statement: "SELECT id FROM account"}
     returns: {rows: [{id: integer}]}
 """
+LOOP = '  - {id: a, foreach: "${{ steps.look.output.rows }}", steps: [{id: b, wait: 1s}]}'
 
 
 def faults(steps: str, head: str = HEAD) -> str:
@@ -46,18 +49,15 @@ def faults(steps: str, head: str = HEAD) -> str:
             "gives string, but a list is needed",
         ),
         (
-            f'{LOOK}  - {{id: a, foreach: "${{{{ steps.look.output.rows }}}}", max_parallel: 99, '
-            "steps: [{id: b, wait: 1s}]}",
+            LOOK + LOOP.replace("steps:", "max_parallel: 99, steps:"),
             "at most 20",
         ),
         (
-            f'{LOOK}  - {{id: a, foreach: "${{{{ steps.look.output.rows }}}}", as: inputs, '
-            "steps: [{id: b, wait: 1s}]}",
+            LOOK + LOOP.replace("steps:", "as: inputs, steps:"),
             "means something else here already",
         ),
         (
-            f'{LOOK}  - {{id: a, foreach: "${{{{ steps.look.output.rows }}}}", '
-            'steps: [{id: b, wait: {until: "${{ item.idd }}"}}]}',
+            LOOK + LOOP.replace("1s", '{until: "${{ item.idd }}"}'),
             "nothing is called item.idd",
         ),
         ("\n  - {id: a, wait: 1s, foreach: x}", "is not known here"),
@@ -95,7 +95,7 @@ def test_a_branch_does_not_see_what_the_other_gives_but_what_follows_sees_both()
       left:
         - id: look
           uses: sql.query
-          with: {database: accounts, statement: "SELECT id FROM account"}
+          with: {database: crm, statement: "SELECT id FROM account"}
       right:
         - {id: rest, wait: {until: "${{ steps.look.output.rows[0] }}"}}
 """
@@ -112,7 +112,9 @@ def calls(name: str, target: str) -> str:
     return f"{head}inputs: {{a: {{type: string}}}}\nsteps:\n  - {{id: b, workflow: {target}}}\n"
 
 
-def test_workflows_that_start_each_other_in_a_circle_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]  # A fixture.
+def test_workflows_that_start_each_other_in_a_circle_are_refused(
+    tmp_path: Path,
+) -> None:
     for name, target in (("one", "two"), ("two", "three"), ("three", "one")):
         (tmp_path / f"{name}.yaml").write_text(calls(name, target))
     policy = demo_policy()
@@ -129,7 +131,8 @@ def definition(steps: str) -> Definition:
 def test_a_definition_of_every_form_survives_being_stored() -> None:
     every = (
         f"{LOOK}"
-        '  - {id: each, foreach: "${{ steps.look.output.rows }}", as: row, steps: [{id: b, wait: 1s}]}\n'
+        '  - {id: each, foreach: "${{ steps.look.output.rows }}", as: row, '
+        "steps: [{id: b, wait: 1s}]}\n"
         "  - {id: sides, parallel: {one: [{id: c, wait: 2h}], two: [{id: d, workflow: other}]}}\n"
         '  - {id: q, ask: {of: ["@x"], question: Why?, fields: {f: {type: string}}}}\n'
         '  - {id: u, wait: {until: "2026-03-31"}}\n'
