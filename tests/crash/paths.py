@@ -20,6 +20,7 @@ from workflows.house import House
 from workflows.orders import Start
 from workflows.store import Store, Subject
 
+ITEMS = tuple({"name": f"n{one}", "by": one + 1} for one in range(3))
 LONG_ENOUGH = timedelta(minutes=15)  # Past an attempt's timeout and its grace.
 LOCKED = CHANGE.replace('run_by: ["@askers"]', 'run_by: ["@askers"]\nlock: number/one')
 TELL = """
@@ -39,7 +40,7 @@ steps:
 class Outside:
     """What survives every crash: the world, Slack's messages, and what went wrong already."""
 
-    world: World = field(default_factory=World)
+    world: World = field(default_factory=lambda: World(items=list(ITEMS)))
     posts: list[str] = field(default_factory=list)
     lost: int = 0
 
@@ -60,6 +61,7 @@ class Path:
     status: str = "done"
     effects: int = 1
     definition: str = CHANGE
+    more: tuple[str, ...] = ()  # Definitions that it calls.
     can_probe: bool = True
     loses: str = ""  # Where the first answer of the target is lost.
     fewest: int = 15  # Boundaries; fewer would mean that the sweep sweeps nothing.
@@ -80,7 +82,7 @@ def house_of(path: Path, store: SqlStore, clock: Clock, outside: Outside, fuse: 
         store,
         clock,
         world=outside.world,
-        definitions=(path.definition,),
+        definitions=(path.definition, *path.more),
         wrapped=fuse.around(store),
     )
 

@@ -19,6 +19,7 @@ from storage.log_setup import init_log, open_journal
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from storage.verify import verify_database
+from tests.crash.flow_paths import FLOW_PATHS
 from tests.crash.paths import PATHS, Outside, Path, house_of
 from tests.fuse import Crash, Fuse
 from tests.properties.office import check_effects, check_intents
@@ -77,11 +78,11 @@ def check(path: Path, house: Working, outside: Outside, fuse: Fuse) -> None:
     assert (report.exit, report.semantics) == (0, []), (where, report.lines())
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [*PATHS, *FLOW_PATHS])
 def test_a_process_that_ends_anywhere_on_the_way_changes_nothing_about_its_end(
     name: str, empty: File, tmp_path: File
 ) -> None:
-    path = PATHS[name]
+    path = {**PATHS, **FLOW_PATHS}[name]
     for number in count(1):
         home = tmp_path / str(number)
         shutil.copytree(empty, home)
