@@ -25,6 +25,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"{data['step']}: nobody knows if it happened ({data['cause']})"
     ),
     "action.resolved": lambda data: f"{data['step']}: it happened: {data['happened']}",
+    "wait.started": lambda data: f"{data['step']}: waits for {data.get('child') or data['until']}",
+    "wait.ended": lambda data: f"{data['step']}: goes on ({data.get('outcome') or data['cause']})",
+    "question.asked": lambda data: f"{data['step']}: asked until {data['expires']}",
+    "question.answered": lambda data: f"{data['step']}: answered",
     "verification.passed": lambda data: f"{data['step']}: verified",
     "verification.failed": lambda data: f"{data['step']}: the verification failed",
     "verification.unknown": lambda data: f"{data['step']}: could not be verified",

@@ -8,7 +8,7 @@ version, so that an answer to an older form is not taken for one to the present 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from slack_sdk.models.blocks import Block, InputBlock
 
@@ -17,11 +17,23 @@ from bot.form_fields import FIELD, choice_of, field_for, hint_for, start_of
 from bot.views.pieces import plain, section
 from bot.wording import bold, clip, escape, length, one_line
 from workflows.definition import Definition
-from workflows.definition_inputs import EnumInput
+from workflows.definition_inputs import EnumInput, Input
 from workflows.errors import InputsError
 
 _PREFILL = 40_000  # Characters filled in beforehand; a modal holds 250 KB in all.
 _ERRORS_SHOWN = 20
+
+
+class Asks(Protocol):
+    """Whatever asks for values: a definition, or a question of a run."""
+
+    @property
+    def inputs(self) -> Mapping[str, Input]:
+        """The fields by their names."""
+
+    @property
+    def version(self) -> str:
+        """What tells its fields from those of another version, or another question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +74,13 @@ def state_of(definition: Definition, *, channel: str = "", revision: int = 0) ->
     )
 
 
-def block_id(definition: Definition, name: str, *, revision: int = 0) -> str:
+def block_id(asks: Asks, name: str, *, revision: int = 0) -> str:
     """Return the id of an input's block; each drawing of a form has its own."""
-    return f"{name}.{definition.version[:8]}.{revision}"
+    return f"{name}.{asks.version[:8]}.{revision}"
 
 
 def blocks_for(
-    definition: Definition,
+    asks: Asks,
     errors: Mapping[str, str] | None = None,
     values: Mapping[str, object] | None = None,
     *,
@@ -76,13 +88,13 @@ def blocks_for(
 ) -> list[Block]:
     """Return one block for each input, filled with `values`, what is wrong with them on top."""
     given, room = dict(values or {}), _PREFILL
-    blocks: list[Block] = list(_faults(definition, errors or {}))
-    for name, spec in definition.inputs.items():
+    blocks: list[Block] = list(_faults(asks, errors or {}))
+    for name, spec in asks.inputs.items():
         start = start_of(spec, given.get(name))
         room -= length(start)
         blocks.append(
             InputBlock(
-                block_id=block_id(definition, name, revision=revision),
+                block_id=block_id(asks, name, revision=revision),
                 label=plain(one_line(spec.title or name), limits.LABEL),
                 hint=plain(hint_for(spec), limits.HINT) if hint_for(spec) else None,
                 optional=not spec.required,
@@ -92,9 +104,9 @@ def blocks_for(
     return blocks
 
 
-def _faults(definition: Definition, errors: Mapping[str, str]) -> Iterator[Block]:
+def _faults(asks: Asks, errors: Mapping[str, str]) -> Iterator[Block]:
     lines = [
-        f"• {bold(_title(definition, name), 100)} {escape(one_line(why), 300)}"
+        f"• {bold(_title(asks, name), 100)} {escape(one_line(why), 300)}"
         for name, why in list(errors.items())[:_ERRORS_SHOWN]
     ]
     half = _ERRORS_SHOWN // 4
@@ -105,12 +117,12 @@ def _faults(definition: Definition, errors: Mapping[str, str]) -> Iterator[Block
         yield section(f"… and {len(errors) - len(lines)} more")
 
 
-def _title(definition: Definition, name: str) -> str:
-    spec = definition.inputs.get(name)
+def _title(asks: Asks, name: str) -> str:
+    spec = asks.inputs.get(name)
     return (spec.title if spec is not None else None) or name
 
 
-def values_from(state: Mapping[str, Any], definition: Definition) -> dict[str, object]:
+def values_from(state: Mapping[str, Any], asks: Asks) -> dict[str, object]:
     """Return what was filled in, by input; `state` is the `state` of a submitted view.
 
     Fields left open are missing. Nothing is checked here but that the fields are ours.
@@ -118,7 +130,7 @@ def values_from(state: Mapping[str, Any], definition: Definition) -> dict[str, o
     found: dict[str, object] = {}
     for block, fields in (state.get("values") or {}).items():
         name = str(block).partition(".")[0]
-        spec, field = definition.inputs.get(name), fields.get(FIELD) or {}
+        spec, field = asks.inputs.get(name), fields.get(FIELD) or {}
         value = _filled(field)
         if spec is None or value is None:
             continue
@@ -132,18 +144,16 @@ def _filled(field: Mapping[str, Any]) -> str | None:
     return str(value) if value not in (None, "") else None
 
 
-def field_errors(
-    error: InputsError, definition: Definition, *, revision: int = 0
-) -> dict[str, str]:
+def field_errors(error: InputsError, asks: Asks, *, revision: int = 0) -> dict[str, str]:
     """Return a hint for each block at fault, for `ack(response_action="errors")`.
 
     A fault that belongs to no field stands at the first one, since Slack knows no other place.
     """
-    names = list(definition.inputs)
+    names = list(asks.inputs)
     hints: dict[str, str] = {}
     for name, why in error.fields.items():
-        is_field = name in definition.inputs
-        at = block_id(definition, name if is_field else (names or [name])[0], revision=revision)
+        is_field = name in asks.inputs
+        at = block_id(asks, name if is_field else (names or [name])[0], revision=revision)
         told = one_line(why if is_field else f"{name}: {why}")
         hints[at] = clip("; ".join([hints[at], told] if at in hints else [told]), limits.HINT)
     return hints

@@ -12,6 +12,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.answering import Answering
 from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.desk import Desk
@@ -20,7 +21,15 @@ from bot.refusals import from_older_version, refusal
 from bot.settling import Settling
 from bot.starting import Starting
 from bot.threads import Threads
-from bot.views import doubt_card, exception_card, paging, request_card, request_modals, run_form
+from bot.views import (
+    doubt_card,
+    exception_card,
+    paging,
+    question_card,
+    request_card,
+    request_modals,
+    run_form,
+)
 from bot.views.notice import notice
 from bot.views.pieces import OPEN_LINK
 from bot.views.request_modals import refused_modal
@@ -85,6 +94,7 @@ def _register_cards(app: App, desk: Desk) -> None:
         doubt_card.HAPPENED: lambda click: settling.doubt(click, Happened.YES),
         doubt_card.NOT_HAPPENED: lambda click: settling.doubt(click, Happened.NO),
         doubt_card.ABORT: lambda click: settling.doubt(click, Happened.UNKNOWN),
+        question_card.ANSWER: Answering(desk=desk).open,
         exception_card.RETRY: lambda click: settling.exception(click, "retry"),
         exception_card.SKIP: lambda click: settling.exception(click, "skip"),
         exception_card.ABORT: lambda click: settling.exception(click, "abort"),
@@ -102,6 +112,7 @@ def _register_forms(app: App, desk: Desk) -> None:
         request_modals.APPROVE_FORM: deciding.approve_by_modal,
         request_modals.REVIEW_FORM: deciding.approve_by_modal,
         request_modals.REJECT_FORM: deciding.reject_by_modal,
+        question_card.ANSWER_FORM: Answering(desk=desk).by_form,
     }
     for callback_id, handler in forms.items():
         _on_form(app, callback_id, handler)

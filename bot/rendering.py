@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 from bot.letters import Letter
 from bot.rendering_cards import draw_card, draw_doubt, draw_trouble
+from bot.rendering_questions import question_of
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
 from bot.run_reading import RunRead, RunReader
 from bot.slack_client import Content
 from bot.views.notice import notice, posted
 from bot.views.pieces import Rendered
+from bot.views.question_card import question_card
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
 from workflows.entry import RequestId
@@ -37,6 +39,7 @@ class Rendering:
             Subject.CARD: self._card,
             Subject.DOUBT: self._doubt,
             Subject.TROUBLE: self._trouble,
+            Subject.QUESTION: self._question,
             Subject.POST: self._post,
             Subject.OUTCOME: self._outcome,
             Subject.NOTICE: self._notice,
@@ -73,6 +76,10 @@ class Rendering:
 
     def _trouble(self, row: OutboxRow) -> Letter | None:
         return _in_thread(row, draw_trouble(self._read(row), row.key, self._reader))
+
+    def _question(self, row: OutboxRow) -> Letter | None:
+        asked = question_of(self._read(row), row.key, self._reader)
+        return _in_thread(row, question_card(asked) if asked is not None else notice(ERASED))
 
     def _read(self, row: OutboxRow) -> RunRead:
         return self._reader.run(run_of(row.key))

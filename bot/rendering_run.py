@@ -1,11 +1,13 @@
 """Draws what is said about a run as a whole: its first message, its replies, its end."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.run_reading import RunRead, RunReader, told_to, words_of
+from bot.step_lines import step_lines
 from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
-from bot.views.run_root import RunRoot, StepLine, run_root
+from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
@@ -14,14 +16,19 @@ from workflows.moments import moment
 from workflows.run import Phase, Status, StepState
 from workflows.store import Subject
 
-WAITING = frozenset({Status.WAITING, Status.QUEUED})
-TOLD_ERRORS = frozenset({Phase.FAILED, Phase.EXCEPTION, Phase.IN_DOUBT})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    """What a run waits for, in words, until when, and the message where somebody can act."""
+
+    words: str = ""
+    until: datetime | None = None
+    place: MessagePlace | None = None
 
 
 def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
     """Return the live state of a run."""
-    waits_for, card = _waits_for(read)
-    asked = read.asked(card) if card else None
+    wait = _waits_for(read, places)
     return run_root(
         RunRoot(
             run=read.id,
@@ -31,27 +38,64 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
             status=read.listed.status,
             requester=read.requester,
             trigger=read.listed.trigger,
-            steps=tuple(_step(step.id, read.state.step(step.id)) for step in read.definition.steps),
+            steps=step_lines(read),
             entries=len(read.entries),
             started_at=read.listed.started_at,
             finished_at=read.listed.finished_at,
-            waits_for=waits_for,
-            waits_until=moment(str(asked.data["expires"])) if asked is not None else None,
-            waits_link=reader.link(_place_of(read, card, places)),
+            waits_for=wait.words,
+            waits_until=wait.until,
+            waits_link=reader.link(wait.place),
         )
     )
 
 
-def _waits_for(read: RunRead) -> tuple[str, str]:
-    """Return for what a run waits, in words, and the request if it is one."""
-    if read.listed.status not in WAITING:
-        return "", ""
+def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
+    """Return for what a run waits: people first, then moments and other runs."""
     if read.listed.status is Status.QUEUED:
-        return "another run that holds the same lock", ""
-    for state in read.state.steps.values():
-        if state.phase is Phase.ASKED and state.request and state.asked is not None:
-            return _groups_of(state.asked), state.request
-    return "", ""
+        return _Wait(words="another run that is in front", place=_in_front(read, places))
+    if read.listed.status is not Status.WAITING:
+        return _Wait()
+    found = [
+        told(state, read.id, places)
+        for phase, told in _WAITS.items()
+        for state in read.state.steps.values()
+        if state.phase is phase
+    ]
+    return found[0] if found else _Wait()
+
+
+def _for_approval(state: StepState, _run: str, places: OutboxRows) -> _Wait:
+    if state.asked is None or state.request is None:
+        return _Wait()
+    return _Wait(
+        words=_groups_of(state.asked),
+        until=moment(str(state.asked.data["expires"])),
+        place=places.place_of(Subject.CARD, state.request),
+    )
+
+
+def _for_answer(state: StepState, run: str, places: OutboxRows) -> _Wait:
+    groups = state.asked.data.get("from") if state.asked is not None else None
+    named = ", ".join(map(str, groups)) if isinstance(groups, list) else "people"
+    place = places.place_of(Subject.QUESTION, f"{run}/{state.request}")
+    return _Wait(words=f"an answer of {named}", until=state.until, place=place)
+
+
+def _for_child(state: StepState, _run: str, places: OutboxRows) -> _Wait:
+    place = places.place_of(Subject.ROOT, state.child or "")
+    return _Wait(words="another run that it started", place=place)
+
+
+def _for_moment(state: StepState, _run: str, _places: OutboxRows) -> _Wait:
+    return _Wait(words="a moment", until=state.until)
+
+
+_WAITS = {
+    Phase.ASKED: _for_approval,
+    Phase.QUESTIONED: _for_answer,
+    Phase.CALLED: _for_child,
+    Phase.TIMED: _for_moment,
+}
 
 
 def _groups_of(asked: Entry) -> str:
@@ -65,24 +109,10 @@ def _groups_of(asked: Entry) -> str:
     return ", ".join(dict.fromkeys(groups))
 
 
-def _place_of(read: RunRead, card: str, places: OutboxRows) -> MessagePlace | None:
-    if card:
-        return places.place_of(Subject.CARD, card)
-    if read.listed.status is not Status.QUEUED:
-        return None
+def _in_front(read: RunRead, places: OutboxRows) -> MessagePlace | None:
     holders = [one.data.get("holder") for one in read.of_kind("decision.made")]
     holder = next((str(one) for one in reversed(holders) if one), "")
     return places.place_of(Subject.ROOT, holder) if holder else None
-
-
-def _step(name: str, state: StepState) -> StepLine:
-    notes = []
-    # A read is made again before an effect that rests on it; that is no further attempt.
-    if state.attempt > 1 and state.phase is not Phase.OBSERVED:
-        notes.append(f"attempt {state.attempt}")
-    if state.error_class and state.phase in TOLD_ERRORS:
-        notes.append(state.error_class)
-    return StepLine(name=name, phase=state.phase, note=", ".join(notes))
 
 
 def draw_reply(read: RunRead, key: str) -> Rendered | None:

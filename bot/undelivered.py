@@ -22,7 +22,16 @@ from workflows.store import Message, RunRow, Subject
 log = logging.getLogger(__name__)
 
 # Losing one of these stops or hides a run; the others only leave somebody untold.
-TOLD = frozenset({Subject.ROOT, Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.POST})
+TOLD = frozenset(
+    {
+        Subject.ROOT,
+        Subject.CARD,
+        Subject.DOUBT,
+        Subject.TROUBLE,
+        Subject.QUESTION,
+        Subject.POST,
+    }
+)
 MOST_TOLD = 10
 
 ADVICE = {
@@ -88,6 +97,9 @@ class Aftermath:
             return
         if row.subject is Subject.CARD:
             self._engine.undeliverable(row.run, request=RequestId(row.key), error_class=error)
+        elif row.subject is Subject.QUESTION:
+            request = RequestId(row.key.rpartition("/")[2])
+            self._engine.undeliverable(row.run, request=request, error_class=error)
         elif row.subject is Subject.POST:
             step = row.key.partition("/")[2]
             self._engine.undeliverable(row.run, step=step, error_class=error)

@@ -8,6 +8,8 @@ from workflows.replay import replay
 from workflows.run import Phase, RunState, StepState
 from workflows.settling import named
 
+_ASKED = frozenset({Phase.ASKED, Phase.APPROVED, Phase.QUESTIONED})
+
 
 def delivered(house: House, run: RunId, step: str, *, output: Json) -> None:
     """Record that a `slack.*` step is done. Reporting it twice changes nothing."""
@@ -70,20 +72,23 @@ def _unasked(state: RunState, error_class: str, request: RequestId) -> list[Draf
         (
             (name, one)
             for name, one in state.steps.items()
-            if one.request == request and one.phase in (Phase.ASKED, Phase.APPROVED)
+            if one.request == request and one.phase in _ASKED
         ),
         None,
     )
     if found is None:
         return []
     name, one = found
+    trouble: dict[str, Json] = {"step": name, "decision": "exception", "rule": error_class}
+    stopped = Draft(kind="decision.made", actor=INTERLOCK, data=trouble, run=state.id)
+    if one.phase is Phase.QUESTIONED:
+        return [stopped]
     withdrawn: dict[str, Json] = {
         "request": request,
         "binding": one.asked.data["binding"] if one.asked is not None else None,
         "reason": "undeliverable",
     }
-    trouble: dict[str, Json] = {"step": name, "decision": "exception", "rule": error_class}
     return [
         Draft(kind="approval.withdrawn", actor=INTERLOCK, data=withdrawn, run=state.id),
-        Draft(kind="decision.made", actor=INTERLOCK, data=trouble, run=state.id),
+        stopped,
     ]

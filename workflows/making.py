@@ -8,7 +8,7 @@ from workflows.closing import cancel_run, end_run
 from workflows.definition_flow import Ask, Call, Flow, ForEach, Parallel, Wait
 from workflows.definition_steps import Step
 from workflows.demand import Demand
-from workflows.entry import Json
+from workflows.entry import Json, RunId
 from workflows.errors import (
     ActionError,
     InterlockError,
@@ -23,9 +23,11 @@ from workflows.policy import Facts
 from workflows.questioning import begin_question
 from workflows.reading import note_failure, read
 from workflows.ready import Ready, make_ready
-from workflows.run import LEFT, Status
+from workflows.run import LEFT, Phase, Status, StepState
 from workflows.segment import After, Next, Segment
 from workflows.settling import settle
+from workflows.store import Unit
+from workflows.telling import question_card
 from workflows.verifying import verify
 from workflows.waiting import begin_wait, resume
 
@@ -163,10 +165,17 @@ def code_of(error: InterlockError) -> str:
 
 def trouble(segment: Segment, name: str, code: str, words: str) -> Next:
     """Have a person say how a step goes on; an item of a loop that goes on is left behind."""
-    node = segment.definition.outline[step_of(name)]
+    node, state = segment.definition.outline[step_of(name)], segment.state.step(name)
     is_left = node.is_in_loop_that_goes_on and not is_undo(name)
     data: dict[str, Json] = {"step": name, "decision": "exception", "rule": code}
     if is_left:
         data = {"step": name, "decision": "skip", "rule": LEFT, "error_class": code}
-    segment.commit(segment.draft("decision.made", data, {"reason": segment.words(words)}))
+    draft = segment.draft("decision.made", data, {"reason": segment.words(words)})
+    segment.commit(draft, also=lambda unit: _redraw(unit, segment.state.id, state))
     return After.LOOK
+
+
+def _redraw(unit: Unit, run: RunId, step: StepState) -> None:
+    """Show on a question's card that nobody can answer it any more."""
+    if step.phase is Phase.QUESTIONED and step.request is not None:
+        unit.send(question_card(run, step.request))

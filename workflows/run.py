@@ -86,6 +86,8 @@ class StepState:
 
 UNTOUCHED = StepState()
 UNDER_WAY = frozenset({Phase.INTENDED, Phase.IN_DOUBT})
+# Phases in which a step is over and what follows it may begin.
+OVER = frozenset({Phase.OBSERVED, Phase.EXECUTED, Phase.VERIFIED, Phase.SKIPPED, Phase.DONE})
 WAITING = frozenset(
     {
         Phase.ASKED,

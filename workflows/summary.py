@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from workflows.definition import Definition
 from workflows.entry import Entry, Json
-from workflows.instances import items_of, step_of
+from workflows.instances import step_of
 from workflows.run import LEFT
 from workflows.store import ThreadMessage
+from workflows.telling import is_routine
 
 LONGEST_QUOTE = 200
 MOST_QUOTES = 8
@@ -94,16 +95,10 @@ def basis_of(sentences: Sequence[Sentence]) -> list[Json]:
 
 
 def _about(story: Story, entry: Entry) -> Iterator[Sentence]:
-    teller = None if _is_routine(entry) else _TELLERS.get(entry.kind)
+    teller = None if is_routine(entry) else _TELLERS.get(entry.kind)
     text = teller(story, entry) if teller is not None else ""
     if text:
         yield Sentence(text=text, basis=(entry.rseq,))
-
-
-def _is_routine(entry: Entry) -> bool:
-    """Say whether an entry tells of an item that went well; its loop is told as a whole."""
-    is_item = bool(items_of(str(entry.data.get("step") or "")))
-    return is_item and entry.kind in ("action.executed", "verification.passed")
 
 
 def _started(story: Story, entry: Entry) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from workflows.entry import Entry, RequestId, RunId
+from workflows.instances import items_of
 from workflows.run import StepState
 from workflows.store import Message, Subject
 
@@ -17,11 +18,11 @@ REPLIES = frozenset(
         "verification.failed",
         "verification.unknown",
         "wait.started",
-        "wait.ended",
         "question.answered",
     }
 )
 TOLD_DECISIONS = frozenset({"skip", "exception", "retry", "abort", "undo", "cancel", "queue"})
+ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 EXCEPTIONS = frozenset({"verification.failed", "verification.unknown"})
 ENDS = frozenset({"run.finished", "run.cancelled"})
 
@@ -34,7 +35,7 @@ def messages_about(entry: Entry) -> Iterator[Message]:
     yield Message(subject=Subject.ROOT, key=run, run=run)
     if _request(entry):
         yield Message(subject=Subject.CARD, key=_request(entry), run=run)
-    if entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS:
+    if _is_told(entry) and not is_routine(entry):
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
     if entry.kind.startswith("question."):
         yield question_card(run, RequestId(str(entry.data["request"])))
@@ -44,6 +45,18 @@ def messages_about(entry: Entry) -> Iterator[Message]:
         )
     if entry.kind in ENDS:
         yield Message(subject=Subject.OUTCOME, key=run, run=run)
+
+
+def is_routine(entry: Entry) -> bool:
+    """Say whether an entry tells of an item that went well; its loop is told as a whole."""
+    is_item = bool(items_of(str(entry.data.get("step") or "")))
+    return is_item and entry.kind in ROUTINE
+
+
+def _is_told(entry: Entry) -> bool:
+    if entry.kind == "wait.ended":
+        return entry.data["cause"] == "child"
+    return entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS
 
 
 def doubt_card(run: RunId, state: StepState) -> Message:

@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import Block
 from bot.views.pieces import Rendered, context, header, rendered, section
 from bot.views.symbols import PHASE, STATUS
 from bot.wording import Who, bold, code, duration, escape, link, mention, plural, utc, when
-from workflows.run import Phase, Status
+from workflows.run import OVER, Phase, Status
 
 _STEPS_SHOWN, _STEP, _NOTE = 30, 60, 120
 
@@ -25,7 +25,6 @@ _TRIGGERS = {
     "cli": "on the command line",
     "workflow": "by another run",
 }
-_DONE = frozenset({Phase.OBSERVED, Phase.EXECUTED, Phase.VERIFIED, Phase.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def run_root(root: RunRoot) -> Rendered:
 
 def _sentence(root: RunRoot) -> str:
     sign, words = STATUS[root.status]
-    done = sum(step.phase in _DONE for step in root.steps)
+    done = sum(step.phase in OVER for step in root.steps)
     now = f"{sign} {escape(root.title, 150)} is {words}"
     if root.status is Status.WAITING and root.waits_for:
         until = f" until {utc(root.waits_until)}" if root.waits_until is not None else ""
@@ -105,7 +104,7 @@ def _steps(root: RunRoot) -> Iterator[Block]:
 
 def _around(steps: tuple[StepLine, ...]) -> tuple[StepLine, ...]:
     """Return the steps around the one that is at work, when there are too many for a message."""
-    at = next((at for at, one in enumerate(steps) if one.phase not in _DONE), len(steps))
+    at = next((at for at, one in enumerate(steps) if one.phase not in OVER), len(steps))
     start = max(0, min(at - _STEPS_SHOWN // 2, len(steps) - _STEPS_SHOWN))
     return steps[start : start + _STEPS_SHOWN]
 

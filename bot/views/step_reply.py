@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.views.pieces import Rendered, context, rendered, section
-from bot.wording import Who, code, duration, escape, mention, mentions
+from bot.wording import Who, code, duration, escape, mention, mentions, when
 from workflows.entry import Entry, Json
 
 _ERROR, _WORDS = 80, 300
@@ -122,6 +122,7 @@ def _decided(reply: StepReply) -> str:
         "exception": "⚠️ {step} needs a person to say how it goes on",
         "retry": "🔁 {step} is tried again{by}",
         "abort": "⏹️ {step} is aborted{by}",
+        "undo": "↩️ The run is aborted{by}; what can be taken back is taken back now",
         "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
         "queue": "🕓 The run waits until another one is done with the same thing",
     }.get(_text(reply, "decision"))
@@ -133,6 +134,23 @@ def _decided(reply: StepReply) -> str:
 def _reminded(reply: StepReply) -> str:
     who = mentions(reply.asked, "Those who were asked", most=20)
     return f"⏰ {who}: this still waits for a decision. The card above has the buttons"
+
+
+def _waits(reply: StepReply) -> str:
+    child = _text(reply, "child")
+    if child:
+        called = code(_text(reply, "workflow"))
+        return f"▶️ {_step(reply)} started {called} as run {code(child)} and waits for its end"
+    return f"🕓 {_step(reply)} waits until {when(datetime.fromisoformat(_text(reply, 'until')))}"
+
+
+def _waited(reply: StepReply) -> str:
+    ended = escape(_text(reply, "outcome"), _ERROR)
+    return f"▶️ The run that {_step(reply)} waited for has ended: {ended}"
+
+
+def _answered(reply: StepReply) -> str:
+    return f"💬 {_step(reply)} is answered{_by(reply)}"
 
 
 def _other(reply: StepReply) -> str:
@@ -150,4 +168,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.unknown": _unverifiable,
     "approval.reminded": _reminded,
     "decision.made": _decided,
+    "wait.started": _waits,
+    "wait.ended": _waited,
+    "question.answered": _answered,
 }

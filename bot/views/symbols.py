@@ -32,6 +32,10 @@ PHASE: dict[Phase, tuple[str, str]] = {
     Phase.SKIPPED: ("⏭️", "skipped"),
     Phase.FAILED: ("❌", "failed"),
     Phase.EXCEPTION: ("⚠️", "needs a person"),
+    Phase.TIMED: ("🕓", "waits"),
+    Phase.QUESTIONED: ("💬", "waits for an answer"),
+    Phase.CALLED: ("▶️", "another run works for it"),
+    Phase.DONE: ("✅", "done"),
 }
 
 OUTCOME: dict[Outcome, tuple[str, str]] = {

@@ -1,0 +1,79 @@
+"""Clicks and forms around a question of a run. Who may answer, and with what, is for the engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.desk import Desk
+from bot.forms import field_errors, values_from
+from bot.payloads import Interaction, UnreadablePayloadError
+from bot.rendering_questions import question_of
+from bot.run_reading import RunReader
+from bot.views.question_card import Asked, QuestionCard, question_form
+from workflows.definition_flow import Ask
+from workflows.entry import RequestId, RunId
+from workflows.errors import InputsError, RequestClosedError
+from workflows.questioning import Answer
+
+CLOSE: Mapping[str, Any] = {"response_action": "clear"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """The listeners' part in questions."""
+
+    desk: Desk
+
+    def open(self, click: Interaction) -> None:
+        """Show the form of a question; one that is over says at once that it is."""
+        card, fields = self._asked(click.press.said)
+        if card.answered is not None or card.is_over:
+            raise RequestClosedError(
+                "This question is answered already, or asked no more.",
+                hint="Nothing was changed by your click.",
+            )
+        self.desk.hurried.open(click.trigger_id, question_form(card, fields))
+
+    def by_form(self, sent: Interaction, _context: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Record an answer; return what becomes of the form.
+
+        Raises:
+            InterlockError: nothing was recorded.
+        """
+        run, request = _named(sent.sent.private_metadata)
+        _, fields = self._asked(sent.sent.private_metadata)
+        caller = sent.caller
+        given = Answer(
+            run=run,
+            request=request,
+            person=caller.person,
+            values=values_from(sent.sent.state, fields),
+            delivery=caller.delivery,
+        )
+        try:
+            self.desk.engine.answer(given)
+        except InputsError as error:
+            return {"response_action": "errors", "errors": field_errors(error, fields)}
+        return CLOSE
+
+    def _asked(self, value: str) -> tuple[QuestionCard, Asked]:
+        run, request = _named(value)
+        reader = RunReader(
+            self.desk.store,
+            self.desk.library,
+            self.desk.directory,
+            workspace_url=self.desk.workspace_url,
+        )
+        read = reader.run(run)
+        card = question_of(read, value, reader)
+        form = read.definition.form(card.step) if card is not None else None
+        if card is None or not isinstance(form, Ask):
+            raise RequestClosedError("There is no such question any more.")
+        return card, Asked(inputs=form.ask.fields, version=request)
+
+
+def _named(value: str) -> tuple[RunId, RequestId]:
+    run, slash, request = value.partition("/")
+    if not run or not slash or not request:
+        raise UnreadablePayloadError("This button does not say what it is about.")
+    return RunId(run), RequestId(request)
