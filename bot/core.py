@@ -130,6 +130,7 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
             new_id=means.new_id,
             now=means.clock,
             name=name,
+            most_runs=settings.most_runs,
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

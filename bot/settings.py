@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     )
     http: str = Field(default="", validation_alias="INTERLOCK_HTTP")
     threads: int = Field(default=8, validation_alias="INTERLOCK_THREADS", ge=1, le=64)
+    most_runs: int | None = Field(default=None, validation_alias="INTERLOCK_MOST_RUNS", ge=1)
     log_level: str = Field(default="INFO", validation_alias="INTERLOCK_LOG_LEVEL")
     bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")

@@ -203,11 +203,26 @@ class RunLockRecord(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
 
 
+class RunPlaceRecord(Base):
+    """One of `most` places that a run holds, of a workflow or of the house. Operational."""
+
+    __tablename__ = "run_place"
+    __table_args__ = (Index("ix_run_place_run_id", "run_id"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    most: Mapped[int] = mapped_column(BigInteger)
+
+
 class LockQueueRecord(Base):
-    """A run that waits for a named lock; the smallest number is next."""
+    """A run that waits for a named lock or a place; the smallest number is next."""
 
     __tablename__ = "lock_queue"
-    __table_args__ = (UniqueConstraint("key", "run_id"), Index("ix_lock_queue_key", "key", "seq"))
+    __table_args__ = (
+        UniqueConstraint("key", "run_id"),
+        Index("ix_lock_queue_key", "key", "seq"),
+        Index("ix_lock_queue_run_id", "run_id"),
+    )
 
     seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
     key: Mapped[str]

@@ -15,6 +15,7 @@ from storage.entries_sql import entries_of_run
 from storage.held_run import HeldRun
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
+from storage.place_sql import PlaceSql
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.transaction import Transaction
@@ -183,6 +184,13 @@ class SqlUnit:
             return None
         self._sql.leave_lock_queue(key, heir)
         return RunId(heir)
+
+    def take_place(self, key: str, run: RunId, *, most: int) -> RunId:
+        self._write_new_runs()
+        return PlaceSql(self._tx).take(key, run, most=most)
+
+    def pass_places(self, run: RunId) -> Sequence[RunId]:
+        return PlaceSql(self._tx).give_back(run)
 
     def set_due(self, due: Due) -> None:
         self._write_new_runs()

@@ -299,6 +299,7 @@ class Working:
         definitions: tuple[str, ...] = (CHANGE,),
         policy: str = POLICY,
         wrapped: Store | None = None,
+        most_runs: int | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -307,6 +308,7 @@ class Working:
         self.queue = Queue()
         self.shelf = Shelf(*definitions)
         self.policy = load_policy(policy)
+        self._most_runs = most_runs
         self.engine = Engine(self._house(wrapped or store))
 
     def _house(self, store: Store) -> House:
@@ -329,6 +331,7 @@ class Working:
             new_id=lambda: f"{start:04d}{next(ids):028d}",
             now=self.clock,
             name="test",
+            most_runs=self._most_runs,
         )
 
     def store_runs(self) -> list[RunId]:

@@ -6,6 +6,7 @@ that it only reads: should two processes begin, the first to commit has the run.
 
 from dataclasses import replace
 
+from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json, RunId
 from workflows.flow import Walk
 from workflows.house import House
@@ -14,7 +15,7 @@ from workflows.orders import Start, Started
 from workflows.procedure import Procedure, Procedures
 from workflows.recorder import record
 from workflows.replay import replay
-from workflows.run import Status
+from workflows.run import RunState, Status
 from workflows.segment import Segment, StartRun
 from workflows.starting import start
 from workflows.store import RunRow, Unit
@@ -40,7 +41,7 @@ def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
     procedure = procedures.of(house.definitions.version(row.version))
     state = replay(run, entries)
     move, *others = Walk(procedure.definition).moves(state, now=house.now())
-    if row.lock_key is not None or others or move.do in LOOKS_FIRST:
+    if _queues(house, procedure.definition, row) or others or move.do in LOOKS_FIRST:
         return _claimed(house, procedure, run, start_run)
     return Segment(house, row, procedure, state, start_run=start_run, is_claimed=False)
 
@@ -52,24 +53,40 @@ def _claimed(house: House, procedure: Procedure, run: RunId, start_run: StartRun
             unit.release(run)
             return None
         epoch = unit.claim(run, by=house.name)
-        if row.lock_key is not None and not _holds_lock(unit, row, row.lock_key):
+        state = replay(run, unit.entries(run))
+        if not _may_go_on(unit, house, procedure.definition, row, state):
             unit.release(run)
             return None
-        state = replay(run, unit.entries(run))
     return Segment(house, replace(row, epoch=epoch), procedure, state, start_run=start_run)
 
 
-def _holds_lock(unit: Unit, row: RunRow, key: str) -> bool:
-    """Take the run's lock; where another run holds it, say so once and wait in its queue."""
-    holder = unit.take_lock(key, row.id)
+def _queues(house: House, definition: Definition, row: RunRow) -> bool:
+    """Say whether a run may have to wait for others before it begins."""
+    return bool(row.lock_key or definition.at_once or house.most_runs)
+
+
+def _may_go_on(
+    unit: Unit, house: House, definition: Definition, row: RunRow, state: RunState
+) -> bool:
+    """Take the places and the lock that the run needs, or queue for the first that is not free.
+
+    Everybody takes them in this order, so no two runs wait for each other. A run that another
+    one started goes on in that one's place of the house.
+    """
+    of_house = house.most_runs if state.parent is None else None
+    places = ((f"workflow/{definition.workflow}", definition.at_once), ("all", of_house))
+    for key, most in places:
+        if most and not _holds(unit, row, "limit", unit.take_place(key, row.id, most=most)):
+            return False
+    lock = row.lock_key
+    return lock is None or _holds(unit, row, "lock", unit.take_lock(lock, row.id))
+
+
+def _holds(unit: Unit, row: RunRow, rule: str, holder: RunId) -> bool:
+    """Say whether the run holds it; where another one does, say so once in the run's history."""
     if holder == row.id:
         return True
     if row.status is not Status.QUEUED:
-        data: dict[str, Json] = {
-            "step": "",
-            "decision": "queue",
-            "rule": "lock",
-            "holder": holder,
-        }
+        data: dict[str, Json] = {"step": "", "decision": "queue", "rule": rule, "holder": holder}
         record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, run=row.id))
     return False

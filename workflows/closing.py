@@ -74,7 +74,7 @@ def close_run(unit: Unit, row: RunRow, state: RunState) -> None:
     unit.set_due(Due(kind=DueKind.SUMMARISE, key=row.id, run=row.id, at=unit.now))
     unit.release(row.id)
     following = unit.pass_lock(row.lock_key, row.id) if row.lock_key else None
-    for other in (following, state.parent):
+    for other in (following, state.parent, *unit.pass_places(row.id)):
         if other is not None:
             unit.set_due(Due(kind=DueKind.WAKE, key=other, run=other, at=unit.now))
     for name, one in state.steps.items():

@@ -52,3 +52,4 @@ class House:
     now: Callable[[], datetime]
     name: str
     ports: Mapping[str, Any] = field(default_factory=dict)
+    most_runs: int | None = None  # Runs that have begun and not ended; the others queue.

@@ -182,6 +182,12 @@ class Unit(Protocol):
     def pass_lock(self, key: str, run: RunId) -> RunId | None:
         """Give the lock back (or leave its queue); return the run that holds it next."""
 
+    def take_place(self, key: str, run: RunId, *, most: int) -> RunId:
+        """Take one of `most` places or queue for one; return who holds one (`run` if taken)."""
+
+    def pass_places(self, run: RunId) -> Sequence[RunId]:
+        """Give every place of the run back, and leave every queue; return who has one now."""
+
     def set_due(self, due: Due) -> None:
         """Store work for a moment, in place of an earlier row of that kind and key."""
 

@@ -1,4 +1,4 @@
-"""Add questions, waits, and what stands in the branches of a run."""
+"""Add questions, waits, places, and what stands in the branches of a run."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,9 +40,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "step", name="pk_timer"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="fk_timer_run_id_run"),
     )
+    op.create_table(
+        "run_place",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "run_id", name="pk_run_place"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="fk_run_place_run_id_run"),
+    )
+    op.create_index("ix_run_place_run_id", "run_place", ["run_id"])
+    op.create_index("ix_lock_queue_run_id", "lock_queue", ["run_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_lock_queue_run_id", "lock_queue")
+    op.drop_table("run_place")
     op.drop_table("timer")
     op.drop_table("question")
     op.drop_column("run", "standing")
