@@ -180,6 +180,7 @@ class Reports:
             owner=definition.owner,
             is_destructive=self.desk.library.is_destructive(definition),
             may_start=self._may_start(definition),
+            is_best_effort=definition.is_best_effort,
         )
 
     def _may_start(self, definition: Definition) -> bool:

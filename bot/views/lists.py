@@ -120,6 +120,7 @@ class WorkflowLine:
     owner: str
     is_destructive: bool
     may_start: bool
+    is_best_effort: bool = False
     next_firing: datetime | None = None
 
 
@@ -139,11 +140,12 @@ def workflow_list(
 def _workflow_line(line: WorkflowLine) -> str:
     words = f"\n{escape(line.description, _WORDS)}" if line.description else ""
     gated = "asks before it changes anything for good" if line.is_destructive else "needs no gate"
+    hasty = " · best effort: tries once, verifies nothing" if line.is_best_effort else ""
     may = "" if line.may_start else " · you may not start it"
     fires = f" · next {when(line.next_firing)}" if line.next_firing is not None else ""
     return (
         f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"
-        f"Answered for by {escape(line.owner, 100)} · {gated}{fires}{may}"
+        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}{may}"
     )
 
 

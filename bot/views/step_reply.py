@@ -141,7 +141,9 @@ def _waits(reply: StepReply) -> str:
     if child:
         called = code(_text(reply, "workflow"))
         return f"▶️ {_step(reply)} started {called} as run {code(child)} and waits for its end"
-    return f"🕓 {_step(reply)} waits until {when(datetime.fromisoformat(_text(reply, 'until')))}"
+    until = _text(reply, "until")
+    moment = f" until {when(datetime.fromisoformat(until))}" if until else ""
+    return f"🕓 {_step(reply)} waits{moment}"
 
 
 def _waited(reply: StepReply) -> str:

@@ -37,6 +37,7 @@ from bot.views.lists import (
 from bot.views.notice import notice, posted
 from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
+from bot.views.question_card import QuestionCard, question_card
 from bot.views.request_card import REVIEW, request_card
 from bot.views.request_modals import approve_modal, reject_modal, review_modal
 from bot.views.request_values import Preview, RequestCard, Vote
@@ -167,6 +168,7 @@ MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
     (RequestCard, request_card),
     (DoubtCard, doubt_card),
     (ExceptionCard, exception_card),
+    (QuestionCard, question_card),
     (RunRoot, run_root),
     (RunOutcome, outcome),
     (DigestShown, digest),
