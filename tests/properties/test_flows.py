@@ -171,6 +171,12 @@ class Flows(RuleBasedStateMachine):
         self.office.clock.forward(wait)
         self.office.work()
 
+    @rule(hours=st.sampled_from([-30, -1, 40]))
+    def the_clock_jumps(self, hours: int) -> None:
+        """Nobody waited: the machine's clock was wrong, or is now."""
+        self.office.clock.forward(timedelta(hours=hours))
+        self.office.work()
+
     @rule(kind=st.sampled_from(sorted(TROUBLES)), times=st.integers(1, 4))
     def trouble(self, kind: str, times: int) -> None:
         place, error = TROUBLES[kind]
