@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from workflows.triggers import Missed, Trigger
+from workflows.triggers import Missed, Once, Trigger, When
 
 # What is later than this was missed: replicas look every 15 s, so a living one is in time.
 GRACE = timedelta(seconds=60)
@@ -52,25 +52,27 @@ def schedule_name(workflow: str, trigger: Trigger) -> str:
     return f"{workflow[:NAME_LENGTH]}/{hashlib.sha256(what.encode()).hexdigest()[:8]}"
 
 
-def firings_between(trigger: Trigger, *, after: datetime, until: datetime) -> list[datetime]:
+def firings_between(trigger: When, *, after: datetime, until: datetime) -> list[datetime]:
     """Return the moments in (after, until], in UTC, at most a hundred thousand."""
     coming = takewhile(lambda one: one <= until, _after(trigger, after))
     return list(islice(coming, MOST_COUNTED))
 
 
-def next_firing(trigger: Trigger, *, after: datetime) -> datetime | None:
+def next_firing(trigger: When, *, after: datetime) -> datetime | None:
     """Return the first moment later than `after`, None if there is none."""
     return next(_after(trigger, after), None)
 
 
-def _after(trigger: Trigger, after: datetime) -> Iterator[datetime]:
+def _after(trigger: When, after: datetime) -> Iterator[datetime]:
+    if isinstance(trigger, Once):
+        return iter([trigger.at] if trigger.at > after else [])
     start = (after - LEAD).astimezone(ZoneInfo(trigger.timezone))
     moments = (one.astimezone(UTC) for one in CronSim(trigger.cron, start))
     return dropwhile(lambda one: one <= after, moments)
 
 
 def plan(
-    trigger: Trigger, *, since: datetime, now: datetime, held_until: datetime | None = None
+    trigger: When, *, since: datetime, now: datetime, held_until: datetime | None = None
 ) -> Plan:
     """Return what to do at `now` about the firings later than `since`.
 

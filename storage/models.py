@@ -1,9 +1,16 @@
 """Every row there is, so that migrations and the drift test see the whole schema."""
 
-from storage import audit_models, message_models, run_models
+from storage import audit_models, message_models, run_models, schedule_models
 from storage.base import Base
 
-__all__ = ["SEARCH_OBJECTS", "Base", "audit_models", "message_models", "run_models"]
+__all__ = [
+    "SEARCH_OBJECTS",
+    "Base",
+    "audit_models",
+    "message_models",
+    "run_models",
+    "schedule_models",
+]
 
 # The full-text index differs by database and stands in its migration alone.
 SEARCH_OBJECTS = frozenset(

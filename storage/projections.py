@@ -2,7 +2,8 @@
 
 Every table that says what state something is in is written from here and nowhere else, in the
 transaction of the entry. `rebuild` makes the same tables again and compares. The row of a run
-itself stands in `run_facts`, since the unit that appends holds it already.
+itself stands in `run_facts`, since the unit that appends holds it already; what entries say of
+schedules stands in `schedule_projections`.
 """
 
 import json
@@ -11,6 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.change import Change, Insert, Update, Upsert
+from storage.schedule_projections import (
+    schedule_deleted,
+    schedule_fired,
+    schedule_missed,
+    schedule_paused,
+    schedule_resumed,
+    schedule_set,
+)
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
 
@@ -186,22 +195,6 @@ def _policy_changed(entry: Entry) -> Iterable[Change]:
     )
 
 
-def _fired(entry: Entry) -> Iterable[Change]:
-    yield Upsert(
-        "schedule_firing",
-        {"schedule": entry.data["schedule"], "due": due_moment(entry.data["due"])},
-        {"run_id": entry.data["started"], "is_missed": False},
-    )
-
-
-def _missed(entry: Entry) -> Iterable[Change]:
-    yield Upsert(
-        "schedule_firing",
-        {"schedule": entry.data["schedule"], "due": due_moment(entry.data["due_last"])},
-        {"run_id": None, "is_missed": True},
-    )
-
-
 def _wait_started(entry: Entry) -> Iterable[Change]:
     until = entry.data["until"]
     yield Upsert(
@@ -272,11 +265,6 @@ def summary_text(value: bytes) -> str:
     return " ".join(str(one["text"]) for one in found["sentences"])
 
 
-def due_moment(due: Json) -> datetime:
-    """Return the moment that an entry's `due` names: wall time with offset, then its zone."""
-    return _moment(str(due).split(maxsplit=1)[0])
-
-
 def _moment(text: Json) -> datetime:
     return datetime.fromisoformat(str(text)).astimezone(UTC)
 
@@ -301,8 +289,12 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "workflow.retired": _retired,
     "workflow.level_changed": _level_changed,
     "policy.changed": _policy_changed,
-    "schedule.fired": _fired,
-    "schedule.missed": _missed,
+    "schedule.set": schedule_set,
+    "schedule.paused": schedule_paused,
+    "schedule.resumed": schedule_resumed,
+    "schedule.deleted": schedule_deleted,
+    "schedule.fired": schedule_fired,
+    "schedule.missed": schedule_missed,
     "summary.written": _summarised,
     "wait.started": _wait_started,
     "wait.ended": _wait_ended,

@@ -58,6 +58,26 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("run_id", "step"),
         ("until", "child", "started_at", "ended_at", "cause"),
     ),
+    "schedule": (
+        ("id",),
+        (
+            "workflow",
+            "state",
+            "changed_at",
+            "ended_at",
+            "entry_id",
+            "version",
+            "cron",
+            "at",
+            "is_once",
+            "timezone",
+            "missed",
+            "overlap",
+            "channel",
+            "set_by",
+            "set_at",
+        ),
+    ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
 }
 PAGE = 1_000

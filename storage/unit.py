@@ -18,11 +18,13 @@ from storage.outbox_sql import OutboxSql
 from storage.place_sql import PlaceSql
 from storage.projections import changes
 from storage.run_sql import RunSql
+from storage.schedules import ScheduleSql
 from storage.transaction import Transaction
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
 from workflows.people import PersonId
+from workflows.schedule import ScheduleRow
 from workflows.store import Delivery, Due, Message, NewRun, RunRow, Subject, ThreadMessage
 
 NOBODY = "somebody"  # Whom an erased pseudonym stands for.
@@ -202,6 +204,12 @@ class SqlUnit:
 
     def take_due(self, due: Due) -> bool:
         return self._sql.take_due(due)
+
+    def hold_schedule(self, schedule: str) -> ScheduleRow | None:
+        return ScheduleSql(self._tx).hold(schedule)
+
+    def wake_at(self, moment: datetime) -> None:
+        self._tx.after_commit(lambda: self._on_due(moment))
 
     def send(self, message: Message) -> None:
         # Several facts of one unit change the same message; it is queued once, at the end.

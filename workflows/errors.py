@@ -7,6 +7,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   └── ExpressionError        a CEL expression that does not parse, type-check or evaluate
     ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
     ├── UnknownRunError            no run of that id
+    ├── UnclearTimeError           words that name no single moment to come
+    ├── ScheduleClosedError        a schedule that is not there, has ended, or cannot be changed so
     ├── InputsError                form values that do not fit the definition, field by field
     ├── OutputMismatchError        a step's output does not look as the definition declares
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
@@ -60,6 +62,14 @@ class UnknownWorkflowError(InterlockError):
 
 class UnknownRunError(InterlockError):
     """No run has that id."""
+
+
+class UnclearTimeError(InterlockError):
+    """The words name no moment, more than one, or one that has passed."""
+
+
+class ScheduleClosedError(InterlockError):
+    """The schedule is not there, has ended, or cannot be changed like that."""
 
 
 class InputsError(InterlockError):

@@ -110,6 +110,16 @@ ALL: list[Kind] = [
     *_kinds("workflow.activated", Place.OUTSIDE, "workflow version replaces level"),
     *_kinds("workflow.retired", Place.OUTSIDE, "workflow version reason"),
     *_kinds("workflow.level_changed", Place.OUTSIDE, "workflow version from to reason"),
+    *_kinds(
+        "schedule.set",
+        Place.OUTSIDE,
+        "schedule workflow version cron at timezone missed overlap",
+        parts="input message",
+        optional="channel",
+    ),
+    *_kinds(
+        "schedule.paused schedule.resumed schedule.deleted", Place.OUTSIDE, "schedule workflow"
+    ),
     *_kinds("schedule.fired", Place.OUTSIDE, "schedule workflow due started"),
     *_kinds("schedule.missed", Place.OUTSIDE, "schedule workflow due_first due_last n rule"),
     *_kinds(

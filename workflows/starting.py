@@ -20,7 +20,7 @@ LOCAL = "os:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Checked:
+class Checked:
     """A start that may go ahead."""
 
     definition: Definition
@@ -39,7 +39,7 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
         PeopleUnreadableError: whether this person may run it could not be read.
         StorageError: nothing was recorded.
     """
-    checked = _check(house, order)
+    checked = check_start(house, order)
     key = order.key or (_delivery_key(order) if order.delivery is not None else None)
     with house.store.begin() as unit:
         earlier = unit.run_started_as(key) if key is not None else None
@@ -65,7 +65,12 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
     return Started(run=run, is_new=True)
 
 
-def _check(house: House, order: Start) -> _Checked:
+def check_start(house: House, order: Start) -> Checked:
+    """Return what `order` would start, and start nothing.
+
+    Raises:
+        InterlockError: as `start`, but for what is refused while recording.
+    """
     definition = house.definitions.active(order.workflow)
     person = None if order.person is None else house.people.person(order.person)
     if person is not None:
@@ -76,7 +81,7 @@ def _check(house: House, order: Start) -> _Checked:
             "A secret stands among these values; nothing was started and nothing was stored.",
             hint="Never type secrets here. Have it changed, since others may have seen it.",
         )
-    return _Checked(definition=definition, inputs=inputs, person=person)
+    return Checked(definition=definition, inputs=inputs, person=person)
 
 
 def _admit(house: House, definition: Definition, person: Person) -> None:
@@ -115,7 +120,7 @@ def _delivery_key(order: Start) -> str:
     return "" if delivery is None else f"{delivery.team}/{delivery.kind}/{delivery.key}"
 
 
-def _first_fact(unit: Unit, house: House, order: Start, checked: _Checked, run: RunId) -> Draft:
+def _first_fact(unit: Unit, house: House, order: Start, checked: Checked, run: RunId) -> Draft:
     actor = order.actor or SYSTEM
     if checked.person is not None:
         ref = unit.ref(checked.person.id, checked.person.name)

@@ -15,6 +15,7 @@ from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision
 from workflows.people import PersonId
 from workflows.run import Status
+from workflows.schedule import ScheduleRow
 
 
 class Subject(StrEnum):
@@ -196,6 +197,12 @@ class Unit(Protocol):
 
     def take_due(self, due: Due) -> bool:
         """Remove the due-row; False if another process was first."""
+
+    def hold_schedule(self, schedule: str) -> ScheduleRow | None:
+        """Return the schedule's row, if it has one, while no other unit changes it."""
+
+    def wake_at(self, moment: datetime) -> None:
+        """Have the clock look at `moment`, once this unit is committed."""
 
     def send(self, message: Message) -> None:
         """Queue a message; it leaves after the commit."""

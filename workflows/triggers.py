@@ -1,13 +1,14 @@
-"""What starts a workflow without a person: the schedules a definition may carry.
+"""What starts a workflow at certain times: the schedules of definitions, and those people set.
 
 Only what is written down and whether it can be read; `bot/clock` counts the moments.
 """
 
 import re
 import zoneinfo
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, JsonValue
@@ -64,3 +65,16 @@ class Trigger(Closed):
     inputs: dict[Identifier, JsonValue] = Field(default_factory=dict)
     missed: Missed = Missed.SKIP
     overlap: Overlap = Overlap.SKIP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """One moment. The time zone is that of whoever set it, for telling the time."""
+
+    at: datetime
+    timezone: str = "UTC"
+    missed: Missed = Missed.SKIP
+    overlap: Overlap = Overlap.SKIP
+
+
+When: TypeAlias = Trigger | Once
