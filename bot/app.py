@@ -30,12 +30,13 @@ from bot.pacing import Pacer
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
+from bot.schedules import Standing
 from bot.segments import Segments, Sequencing
 from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
-from bot.timetable import Schedule, Timetable, schedules_of
+from bot.timetable import Schedule, Timetable
 from bot.undelivered import Aftermath
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
     register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
     outbox = _outbox(core, workspace, directory)
     core.store.on_sent(outbox.nudge)
-    clock = _clock(core)
+    clock = _clock(core, directory)
     core.store.on_due(clock.due_at)
     holder = Holder(
         settings.home,
@@ -186,6 +187,7 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
         redact=core.redact,
         now=core.means.clock,
+        new_id=core.means.new_id,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         workspace_url=workspace.url,
@@ -203,9 +205,17 @@ def _receiver(app: App, workspace: Workspace) -> "Sockets | HttpServer":
     return Sockets(app, app_token=token, web_client=_web_client(workspace))
 
 
-def _clock(core: Core) -> Clock:
+def _clock(core: Core, directory: Directory) -> Clock:
+    standing = Standing(
+        store=core.store,
+        engine=core.engine,
+        people=directory,
+        definitions=core.library.definitions,
+        channel=core.settings.channel,
+    )
+
     def schedules() -> list[Schedule]:
-        found = schedules_of(core.library.definitions(), core.engine, channel=core.settings.channel)
+        found = standing.to_fire()
         # Without a channel there is nobody to tell.
         return [*found, core.digests.schedule()] if core.settings.channel else found
 

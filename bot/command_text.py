@@ -6,8 +6,9 @@ is for the engine.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TypeAlias
 
 from workflows.fault import nearest
@@ -63,6 +64,15 @@ class Workflows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Set a schedule for a workflow, at a time in words; with no name list them all."""
+
+    workflow: str = ""
+    when: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
     """Search the summaries of runs."""
 
@@ -92,7 +102,7 @@ class Misread:
 
 
 Command: TypeAlias = (
-    Run | Runs | Show | Cancel | Approvals | Workflows | Find | Digest | Help | Misread
+    Run | Runs | Show | Cancel | Approvals | Workflows | Schedule | Find | Digest | Help | Misread
 )
 
 USAGE: Mapping[str, str] = {
@@ -102,6 +112,7 @@ USAGE: Mapping[str, str] = {
     "cancel": "cancel RUN REASON",
     "approvals": "approvals",
     "workflows": "workflows",
+    "schedule": "schedule [list | WORKFLOW WHEN [FIELD=VALUE …]]",
     "find": "find WORDS",
     "digest": "digest",
     "help": "help",
@@ -164,16 +175,38 @@ def _run(rest: str) -> Command:
     name, given = words[0], words[1:]
     if _NAME.match(name):
         return Misread(problem="The workflow's name comes first.", usage="run")
+    inputs = _inputs(given, usage="run")
+    return inputs if isinstance(inputs, Misread) else Run(workflow=name.casefold(), inputs=inputs)
+
+
+def _inputs(given: Sequence[str], *, usage: str) -> dict[str, str] | Misread:
     inputs: dict[str, str] = {}
     for word in given:
         key, sign, value = word.partition("=")
         if not sign or not _NAME.match(word):
             hint = f"“{_short(word)}” is no FIELD=VALUE; put quotes around values with spaces."
-            return Misread(problem=hint, usage="run")
+            return Misread(problem=hint, usage=usage)
         if key in inputs:
-            return Misread(problem=f"{_short(key)} is given twice.", usage="run")
+            return Misread(problem=f"{_short(key)} is given twice.", usage=usage)
         inputs[key] = value
-    return Run(workflow=name.casefold(), inputs=inputs)
+    return inputs
+
+
+def _schedule(rest: str) -> Command:
+    if rest.count('"') % 2:
+        return Misread(problem="A quote is opened and not closed.", usage="schedule")
+    words = tokens(rest)
+    if not words or [word.casefold() for word in words] == ["list"]:
+        return Schedule()
+    name, said = words[0], list(takewhile(lambda word: not _NAME.match(word), words[1:]))
+    if _NAME.match(name):
+        return Misread(problem="The workflow's name comes first.", usage="schedule")
+    if not said:
+        return Misread(problem="Say when, as in “tomorrow 9am”.", usage="schedule")
+    inputs = _inputs(words[1 + len(said) :], usage="schedule")
+    if isinstance(inputs, Misread):
+        return inputs
+    return Schedule(workflow=name.casefold(), when=" ".join(said), inputs=inputs)
 
 
 def tokens(text: str) -> list[str]:
@@ -263,6 +296,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "cancel": _cancel,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
+    "schedule": _schedule,
     "find": _find,
     "digest": _bare(Digest),
     "help": _bare(Help),

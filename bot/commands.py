@@ -15,10 +15,10 @@ from bot.command_text import (
     Command,
     Digest,
     Find,
-    Help,
     Misread,
     Run,
     Runs,
+    Schedule,
     Show,
     Workflows,
     parse,
@@ -26,6 +26,7 @@ from bot.command_text import (
 from bot.desk import Desk
 from bot.payloads import Caller, Interaction, Typed
 from bot.reports import Reports
+from bot.scheduling import Scheduling
 from bot.starting import Starting
 from bot.views.digest import without_charts
 from bot.views.lists import help_page
@@ -52,6 +53,8 @@ class Commands:
         if isinstance(wanted, Run):
             refuse_late(context)
             return Starting(desk=self.desk).by_command(typed, wanted)
+        if isinstance(wanted, Schedule) and wanted.workflow:
+            return Scheduling(desk=self.desk).by_command(typed, wanted, context)
         if isinstance(wanted, Cancel):
             return self._cancel(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
@@ -84,12 +87,17 @@ class Commands:
                 return reports.approvals(page=page)
             case Workflows():
                 return reports.workflows(page=page)
+            case Schedule():
+                return Scheduling(desk=self.desk).listed(caller, page=page)
             case Find(words=words):
                 return reports.found(words, page=page)
-            case Misread(problem=problem, usage=usage):
-                return help_page(name=self.desk.command, problem=problem, usage=usage)
-            case Digest():
-                # Only they see it, and a private answer that Slack refuses is lost: no chart.
-                return without_charts(self.desk.digests.look().shown)
-            case Help() | Run() | Cancel():
-                return help_page(name=self.desk.command)
+            case _:
+                return self._told(wanted)
+
+    def _told(self, wanted: Command) -> Rendered:
+        if isinstance(wanted, Misread):
+            return help_page(name=self.desk.command, problem=wanted.problem, usage=wanted.usage)
+        if isinstance(wanted, Digest):
+            # Only they see it, and a private answer that Slack refuses is lost: no chart.
+            return without_charts(self.desk.digests.look().shown)
+        return help_page(name=self.desk.command)

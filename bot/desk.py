@@ -26,6 +26,7 @@ class Desk:
     hurried: Hurried
     redact: Callable[[str], str]
     now: Callable[[], datetime]
+    new_id: Callable[[], str]
     command: str
     channel: str
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.

@@ -8,6 +8,7 @@ receiving use the same listeners.
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -18,6 +19,7 @@ from bot.deciding import Deciding
 from bot.desk import Desk
 from bot.payloads import Interaction, read_event, read_interaction, read_typed
 from bot.refusals import from_older_version, refusal
+from bot.scheduling import Scheduling
 from bot.settling import Settling
 from bot.starting import Starting
 from bot.threads import Threads
@@ -29,12 +31,14 @@ from bot.views import (
     request_card,
     request_modals,
     run_form,
+    schedules,
 )
 from bot.views.notice import notice
 from bot.views.pieces import OPEN_LINK
 from bot.views.request_modals import refused_modal
 from workflows.actions.base import Happened
 from workflows.errors import InterlockError
+from workflows.schedule import ScheduleState
 
 Body = dict[str, Any]
 Answer = Mapping[str, Any]
@@ -49,6 +53,7 @@ def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> No
     """Make `app` listen to everything the manifest asks for."""
     _register_command(app, desk)
     _register_cards(app, desk)
+    _register_schedules(app, desk)
     _register_forms(app, desk)
     _register_events(app, desk)
     _register_rest(app, desk)
@@ -102,6 +107,21 @@ def _register_cards(app: App, desk: Desk) -> None:
     }
     for action_id, handler in clicks.items():
         _on_click(app, desk, action_id, handler)
+
+
+def _register_schedules(app: App, desk: Desk) -> None:
+    scheduling = Scheduling(desk=desk)
+    changes = {
+        schedules.SCHEDULE_PAUSE: ScheduleState.PAUSED,
+        schedules.SCHEDULE_RESUME: ScheduleState.ACTIVE,
+        schedules.SCHEDULE_DELETE: ScheduleState.DELETED,
+    }
+    for action_id, to in changes.items():
+        _on_click(app, desk, action_id, partial(scheduling.change, to=to))
+    _on_click(app, desk, schedules.SCHEDULE_CONFIRM, scheduling.confirm)
+    _on_click(app, desk, schedules.SCHEDULE_DROP, scheduling.drop)
+    _on_form(app, schedules.SCHEDULE_FORM, scheduling.by_form)
+    _on_form(app, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
 
 
 def _register_forms(app: App, desk: Desk) -> None:

@@ -9,18 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.firings import Gap, Plan, next_firing, plan, schedule_name, wall_time
+from bot.firings import Gap, Plan, next_firing, plan, wall_time
 from bot.wording import bold, escape, plural
 from storage.firings import Fired, active_since, fired
 from storage.store import SqlStore
 from storage.unit import SqlUnit
-from workflows.definition import Definition
-from workflows.engine import Engine
 from workflows.entry import Actor, ActorKind, Draft, Json, RunId
-from workflows.errors import InterlockError, StorageError
-from workflows.orders import Start
+from workflows.errors import InterlockError, PeopleUnreadableError, StorageError
+from workflows.people import PersonId
 from workflows.store import Message, Subject
-from workflows.triggers import Missed, Overlap, Trigger
+from workflows.triggers import Missed, Overlap, When
 
 log = logging.getLogger(__name__)
 
@@ -34,45 +32,11 @@ class Schedule:
     name: str
     workflow: str
     title: str
-    trigger: Trigger
+    trigger: When
     begin: Begin
     channel: str = ""  # Where people are told what was missed.
-
-
-def schedules_of(
-    definitions: Sequence[Definition], engine: Engine, *, channel: str
-) -> list[Schedule]:
-    """Return the schedules that definitions carry; `channel` is for those without their own."""
-    return [
-        _schedule(definition, trigger, engine, channel)
-        for definition in definitions
-        for trigger in definition.triggers
-    ]
-
-
-def _schedule(definition: Definition, trigger: Trigger, engine: Engine, channel: str) -> Schedule:
-    name = schedule_name(definition.workflow, trigger)
-
-    def begin(due: datetime) -> RunId | None:
-        order = Start(
-            workflow=definition.workflow,
-            inputs=trigger.inputs,
-            trigger="schedule",
-            actor=Actor(kind=ActorKind.SCHEDULE, ref=name),
-            key=f"{name}@{due.isoformat()}",
-            channel=definition.channel or channel,
-            source=name,
-        )
-        return engine.start(order).run
-
-    return Schedule(
-        name=name,
-        workflow=definition.workflow,
-        title=definition.title,
-        trigger=trigger,
-        begin=begin,
-        channel=definition.channel or channel,
-    )
+    since: datetime | None = None  # It was set or resumed then; what came before is not its own.
+    owners: Callable[[], Sequence[PersonId]] = tuple  # Who is told, too, when it cannot start.
 
 
 class Timetable:
@@ -102,6 +66,10 @@ class Timetable:
         except StorageError:
             log.warning("a schedule waits for the database", extra={"schedule": schedule.name})
             is_held = True
+        except PeopleUnreadableError:
+            # Asked again at the next look; after a minute the moment counts as missed.
+            log.warning("a schedule waits for Slack", extra={"schedule": schedule.name})
+            is_held = True
         coming = now if is_held else next_firing(schedule.trigger, after=now)
         if coming is not None:
             self._coming[schedule.name] = coming
@@ -124,8 +92,9 @@ class Timetable:
         return len(start) < len(todo.start)
 
     def _since(self, schedule: Schedule, stands: Fired) -> datetime:
-        if stands.last is not None:
-            return stands.last
+        known = [one for one in (stands.last, schedule.since) if one is not None]
+        if known:
+            return max(known)
         return active_since(self._store.database).get(schedule.workflow, self._born)
 
     def _carry_out(
@@ -148,7 +117,7 @@ class Timetable:
     def _begin(self, schedule: Schedule, due: datetime) -> RunId | None:
         try:
             return schedule.begin(due)
-        except StorageError:
+        except (StorageError, PeopleUnreadableError):
             raise
         except InterlockError as error:
             # The moment is used up: the same start would be refused again, and again.
@@ -157,8 +126,12 @@ class Timetable:
             return None
 
     def _tell(self, schedule: Schedule, due: datetime, words: str) -> None:
+        key = f"refused/{schedule.name}/{due.isoformat()}"
+        owners = schedule.owners()  # Slack is asked before the unit.
         with self._store.begin() as unit:
-            _notify(unit, schedule, key=f"refused/{schedule.name}/{due.isoformat()}", words=words)
+            _notify(unit, schedule, key=key, words=words)
+            for person in owners:
+                _notify(unit, schedule, key=f"{key}/{person}", words=words, to=person)
 
 
 def _fired(schedule: Schedule, due: datetime, run: RunId | None) -> Draft:
@@ -183,21 +156,21 @@ def _tell_of_gap(unit: SqlUnit, schedule: Schedule, gap: Gap) -> None:
     }
     unit.append(Draft(kind="schedule.missed", actor=_actor(schedule), data=data))
     made_up = {
-        Missed.SKIP: "they are skipped",
-        Missed.RUN_ONCE: "one run makes up for them",
-        Missed.RUN_ALL: "they are made up for",
-    }[gap.rule]
-    first = wall_time(gap.first, zone)
-    words = f"missed {plural(gap.count, 'time')}, first at {escape(first, 80)}; {made_up}."
+        Missed.SKIP: ("it is skipped", "they are skipped"),
+        Missed.RUN_ONCE: ("a run makes up for it", "one run makes up for them"),
+        Missed.RUN_ALL: ("a run makes up for it", "they are made up for"),
+    }[gap.rule][gap.count > 1]
+    first = escape(wall_time(gap.first, zone), 80)
+    at = f"first at {first}" if gap.count > 1 else f"at {first}"
+    words = f"missed {plural(gap.count, 'time')}, {at}; {made_up}."
     _notify(unit, schedule, key=f"missed/{schedule.name}/{gap.last.isoformat()}", words=words)
 
 
-def _notify(unit: SqlUnit, schedule: Schedule, *, key: str, words: str) -> None:
-    if schedule.channel:
+def _notify(unit: SqlUnit, schedule: Schedule, *, key: str, words: str, to: str = "") -> None:
+    channel = to or schedule.channel
+    if channel:
         text = f"🕓 The schedule of {bold(schedule.title, 150)} {words}"
-        unit.send(
-            Message(subject=Subject.NOTICE, key=key, channel=schedule.channel, body={"text": text})
-        )
+        unit.send(Message(subject=Subject.NOTICE, key=key, channel=channel, body={"text": text}))
 
 
 def _actor(schedule: Schedule) -> Actor:

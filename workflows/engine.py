@@ -6,7 +6,7 @@ transaction or after it, never inside one; what people are told leaves through t
 
 import logging
 
-from workflows import deciding, exceptions, questioning, starting
+from workflows import deciding, exceptions, questioning, scheduling, starting
 from workflows.actions.base import Happened
 from workflows.claiming import claim
 from workflows.deliveries import delivered, undeliverable
@@ -18,6 +18,7 @@ from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
 from workflows.recorder import SupersededError
+from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.store import Delivery, Due, DueKind
 from workflows.summarising import write_summary
 from workflows.walking import walk
@@ -40,6 +41,30 @@ class Engine:
             PeopleUnreadableError, StorageError: nothing was started.
         """
         return starting.start(self._house, self._procedures, order)
+
+    def check_schedule(self, new: NewSchedule) -> None:
+        """Return if the schedule may be set, and record nothing.
+
+        Raises:
+            InterlockError: it may not; the refusal says why.
+        """
+        scheduling.check_schedule(self._house, new)
+
+    def set_schedule(self, new: NewSchedule) -> bool:
+        """Record a schedule; False if it was set already.
+
+        Raises:
+            InterlockError: nothing was set.
+        """
+        return scheduling.set_schedule(self._house, new)
+
+    def change_schedule(self, change: ScheduleChange) -> bool:
+        """Pause, resume or delete a schedule; False if it stands so already.
+
+        Raises:
+            NotAllowedError, ScheduleClosedError, PeopleUnreadableError, StorageError.
+        """
+        return scheduling.change_schedule(self._house, change)
 
     def decide(self, ballot: Ballot) -> Decided:
         """Record a verdict and return what the request now amounts to.

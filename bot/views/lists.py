@@ -239,6 +239,7 @@ _EXPLAINED: Mapping[str, str] = {
     "cancel": "end a run; the reason stays on record",
     "approvals": "list what waits for a decision",
     "workflows": "list what can be run",
+    "schedule": "list schedules, or set one: tomorrow 9am, in 2 hours, every weekday 9:00",
     "find": "search what happened",
     "digest": "show the last week",
     "help": "show this",

@@ -47,14 +47,25 @@ class WorkflowChoice:
     title: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPurpose:
+    """What a form is filled in for: who listens to it, and what its state carries."""
+
+    callback_id: str
+    submit: str
+    metadata: str
+
+
 def run_form(
     definition: Definition,
     state: FormState,
     *,
     values: Mapping[str, object] | None = None,
     errors: Mapping[str, str] | None = None,
+    purpose: FormPurpose | None = None,
 ) -> View:
     """Build the form of a workflow, filled with `values`; `errors` stand on top of it."""
+    asked = purpose or FormPurpose(callback_id=RUN_FORM, submit="Run", metadata=state.metadata)
     title = one_line(definition.title)
     blocks: list[Block] = []
     if clip(title, limits.VIEW_TITLE) != title:
@@ -67,10 +78,10 @@ def run_form(
     blocks.append(_footer(definition))
     return View(
         type="modal",
-        callback_id=RUN_FORM,
-        private_metadata=state.metadata,
+        callback_id=asked.callback_id,
+        private_metadata=asked.metadata,
         title=plain(title, limits.VIEW_TITLE),
-        submit=plain("Run", limits.VIEW_TITLE),
+        submit=plain(asked.submit, limits.VIEW_TITLE),
         close=plain("Cancel", limits.VIEW_TITLE),
         blocks=blocks,
     )

@@ -1,0 +1,75 @@
+"""The list of schedules for one reader, with the buttons of those they may change."""
+
+from dataclasses import dataclass, field
+
+from bot.desk import Desk
+from bot.firings import next_firing
+from bot.payloads import Caller
+from bot.schedules import KnownSchedule, known_schedules
+from bot.views.pieces import Rendered
+from bot.views.schedules import ScheduleLine, schedule_list
+from bot.when_words import rhythm_told
+from bot.wording import Who, who_of
+from storage.listing import people_of, refs_of
+from storage.schedules import live_schedules
+from workflows.definition import Definition
+from workflows.entry import Ref
+from workflows.errors import InterlockError
+from workflows.people import CLICK_AGE, PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleList:
+    """What `reader` is shown."""
+
+    desk: Desk
+    reader: Caller
+    _owners: dict[str, frozenset[PersonId]] = field(default_factory=dict)
+
+    def shown(self, *, page: int) -> Rendered:
+        """Return all schedules that have not ended."""
+        database = self.desk.store.database
+        known = known_schedules(self.desk.library.definitions(), live_schedules(database))
+        refs = sorted({str(ref) for one in known if (ref := _setter(one)) is not None})
+        named = people_of(database, refs)
+        mine = refs_of(database, self.reader.person)
+        people = {ref: who_of(*found) for ref, found in named.items()}
+        lines = [self._line(one, people, mine) for one in known]
+        return schedule_list(lines, page=page, name=self.desk.command)
+
+    def _line(
+        self, known: KnownSchedule, people: dict[str, Who], mine: frozenset[Ref]
+    ) -> ScheduleLine:
+        setter = _setter(known)
+        may = setter in mine or self.reader.person in self._responsible(known.definition)
+        return ScheduleLine(
+            id=known.id,
+            title=known.title,
+            workflow=known.workflow,
+            rhythm=rhythm_told(known.when),
+            next_at=None if known.is_paused else next_firing(known.when, after=self.desk.now()),
+            is_paused=known.is_paused,
+            who=people.get(setter, Who(name="somebody")) if setter is not None else None,
+            may_change=may,
+            may_delete=may and not known.is_definitions,
+        )
+
+    def _responsible(self, definition: Definition | None) -> frozenset[PersonId]:
+        if definition is None:
+            return frozenset()
+        found = frozenset[PersonId]()
+        for name in (definition.owner, definition.deputy):
+            found |= self._members(name)
+        return found
+
+    def _members(self, name: str) -> frozenset[PersonId]:
+        if name not in self._owners:
+            try:
+                self._owners[name] = self.desk.directory.members(name, max_age=CLICK_AGE)
+            except InterlockError:
+                self._owners[name] = frozenset()  # Only shown; who clicks is read again.
+        return self._owners[name]
+
+
+def _setter(known: KnownSchedule) -> Ref | None:
+    return known.row.set_by if known.row is not None and not known.is_definitions else None
