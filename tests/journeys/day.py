@@ -64,7 +64,7 @@ def day_at_work(home: Path, *, over: str = "socket") -> Iterator[Day]:
     with staged(home, SHIPPED, port=0) as stage:
         stage.slack.hub.rates.scale = None  # The bot keeps to Slack's limits in other tests.
         settings, now = Scene(stage=stage, over=over).settings, Time()
-        memory = open_memory(settings)
+        memory = open_memory(settings, now=now)
         means = Means(
             now=now, environment={}, live_seconds=0.05, ticks=lambda: time.monotonic() * FASTER
         )
