@@ -14,6 +14,7 @@ from bot.directory import Directory
 from bot.holder import hand_over
 from bot.opening import open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, carry_out
+from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings
 from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
@@ -22,6 +23,8 @@ from storage.lock_file import ServeLock
 from workflows.entry import Json
 from workflows.errors import PeopleUnreadableError
 from workflows.people import People
+
+NEED_PEOPLE = (RunOrder, CancelOrder, ScheduleOrder, ChangeScheduleOrder)
 
 
 def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str, Json]:
@@ -44,7 +47,7 @@ def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str,
 
 def _people(settings: Settings, order: AnyOrder) -> People:
     # Printing needs nobody, so it also works while Slack is away.
-    if settings.bot_token is None or not isinstance(order, RunOrder | CancelOrder):
+    if settings.bot_token is None or not isinstance(order, NEED_PEOPLE):
         return NobodyReadable()
     client = SlackClient(settings.bot_token.get_secret_value(), base_url=settings.slack_api_url)
     try:

@@ -27,6 +27,11 @@ class Told:
     utc: str
     note: str = ""
 
+    @property
+    def line(self) -> str:
+        """Return both, or one where they are the same."""
+        return self.local if self.local == self.utc else f"{self.local} · {self.utc}"
+
 
 def zone_of(name: str) -> ZoneInfo:
     """Return the time zone called `name`.

@@ -12,21 +12,27 @@ from datetime import datetime
 
 def main() -> None:
     """Answer the one question on standard input."""
+    words, base = json.loads(sys.stdin.readline())
+    found = parse(words, datetime.fromisoformat(base))
+    sys.stdout.write(json.dumps(found.isoformat() if found is not None else None))
+
+
+def parse(words: str, base: datetime) -> datetime | None:
+    """Return the wall time that `words` mean, counted from `base`; None if they mean none."""
     # dateparser comes without types. Importing this module costs nothing.
     import dateparser  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    words, base = json.loads(sys.stdin.readline())
-    found = dateparser.parse(
+    found: datetime | None = dateparser.parse(
         words,
         languages=["en"],
         settings={
             "PREFER_DATES_FROM": "future",
-            "RELATIVE_BASE": datetime.fromisoformat(base),
+            "RELATIVE_BASE": base,
             "DATE_ORDER": "DMY",
             "RETURN_AS_TIMEZONE_AWARE": False,
         },
     )
-    sys.stdout.write(json.dumps(found.isoformat() if found is not None else None))
+    return found
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What may be asked of the bot beside Slack: runs, the log's head, what happened.
+"""What may be asked of the bot beside Slack: runs, schedules, the log's head, what happened.
 
 An order is the same whether the command carries it out itself or hands it to the process
 that serves; only then does it cross the Unix socket of `holder`, as one line of JSON.
@@ -12,6 +12,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.core import Core
+from bot.schedule_orders import (
+    ChangeScheduleOrder,
+    ScheduleOrder,
+    change_by_order,
+    set_by_order,
+)
 from storage.heads import show_head
 from workflows.entry import Json, RunId
 from workflows.errors import InterlockError
@@ -59,7 +65,9 @@ class DigestOrder(_Order):
     post: bool = False
 
 
-AnyOrder: TypeAlias = RunOrder | CancelOrder | HeadOrder | DigestOrder
+AnyOrder: TypeAlias = (
+    RunOrder | CancelOrder | HeadOrder | DigestOrder | ScheduleOrder | ChangeScheduleOrder
+)
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
 
@@ -88,6 +96,10 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
     if isinstance(order, CancelOrder):
         core.engine.cancel(RunId(order.run), person=person, reason=order.reason)
         return {"ok": True, "run": order.run}
+    if isinstance(order, ScheduleOrder):
+        return set_by_order(core, order, person)
+    if isinstance(order, ChangeScheduleOrder):
+        return change_by_order(core, order, person)
     if isinstance(order, DigestOrder):
         return _digest(core, order)
     return _head(core)

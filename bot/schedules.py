@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.firings import schedule_name
+from bot.library import Library
 from bot.timetable import Schedule
 from storage.listing import people_of
 from storage.schedules import live_schedules, schedule_inputs
@@ -21,7 +22,7 @@ from workflows.errors import InputsError, NotAllowedError, PeopleUnreadableError
 from workflows.orders import Start
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.schedule import ScheduleRow, ScheduleState
-from workflows.triggers import Trigger, When
+from workflows.triggers import Missed, Trigger, When
 
 MOST_TOLD = 5
 
@@ -95,6 +96,14 @@ def _of_file(
         row=stored.get(name),
         inputs=trigger.inputs,
     )
+
+
+def rule_for(library: Library, definition: Definition) -> Missed:
+    """Return what becomes of moments of a set schedule at which nobody served.
+
+    What cannot be undone is never made up for at an hour that nobody chose.
+    """
+    return Missed.SKIP if library.is_destructive(definition) else Missed.RUN_ONCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

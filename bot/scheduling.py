@@ -19,7 +19,7 @@ from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
 from bot.refusals import refusal
 from bot.schedule_draft import ScheduleDraft, schedule_id
 from bot.schedule_list import ScheduleList
-from bot.schedules import known_schedules
+from bot.schedules import known_schedules, rule_for
 from bot.starting import CHANGED
 from bot.views.notice import notice
 from bot.views.paging import read_page_value
@@ -179,9 +179,7 @@ class Scheduling:
         )
 
     def _missed(self, definition: Definition) -> Missed:
-        # What cannot be undone is never made up for at an hour that nobody chose.
-        is_destructive = self.desk.library.is_destructive(definition)
-        return Missed.SKIP if is_destructive else Missed.RUN_ONCE
+        return rule_for(self.desk.library, definition)
 
     def _check(self, person: PersonId, draft: ScheduleDraft, definition: Definition) -> None:
         self.desk.engine.check_schedule(draft.order(person, missed=self._missed(definition)))

@@ -38,21 +38,18 @@ def read_when(
     if not said:
         raise UnclearTimeError("It does not say when.", hint=f"{EXAMPLES} Or: {HINT}")
     if is_recurring(said):
-        return Meant(when=_recurring(said, timezone, missed, now))
+        return Meant(when=_recurring(said, timezone, missed))
     at, note = moment_of(said, zone_of(timezone), now, ask=ask)
     return Meant(when=Once(at=at, timezone=timezone, missed=missed), note=note)
 
 
-def _recurring(said: str, timezone: str, missed: Missed, now: datetime) -> Trigger:
+def _recurring(said: str, timezone: str, missed: Missed) -> Trigger:
     zone_of(timezone)
     try:
-        when = Trigger(cron=cron_of(said), timezone=timezone, missed=missed)
+        return Trigger(cron=cron_of(said), timezone=timezone, missed=missed)
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UnclearTimeError(f"This cron line cannot be read: {why}.", hint=HINT) from error
-    if next(told_coming(when, after=now), None) is None:
-        raise UnclearTimeError("This moment never comes.", hint=HINT)
-    return when
 
 
 def moments_told(when: When, *, now: datetime, note: str = "") -> Iterator[Told]:

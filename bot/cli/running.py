@@ -21,7 +21,7 @@ def run(
     workflow: str, values: tuple[str, ...], key: str | None, channel: str, *, as_json: bool
 ) -> None:
     """Start a run of WORKFLOW. It asks for the same approvals as one started in Slack."""
-    order = RunOrder(workflow=workflow, inputs=_inputs(values), key=key, channel=channel)
+    order = RunOrder(workflow=workflow, inputs=inputs_of(values), key=key, channel=channel)
     try:
         told = have_done(read_settings(), order, user=os.getuid())
     except InputsError as refused:
@@ -42,7 +42,8 @@ def cancel(run_id: str, reason: str, *, as_json: bool) -> None:
     answer(dict(told), [f"Run {run_id} is being cancelled."], as_json=as_json)
 
 
-def _inputs(values: tuple[str, ...]) -> dict[str, str]:
+def inputs_of(values: tuple[str, ...]) -> dict[str, str]:
+    """Return what was typed as FIELD=VALUE, each field once."""
     found: dict[str, str] = {}
     for one in values:
         name, sign, value = one.partition("=")

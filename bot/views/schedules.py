@@ -44,7 +44,7 @@ def proposal(shown: Proposal, *, draft: str) -> Rendered:
         button("Confirm", SCHEDULE_CONFIRM, draft, style="primary"),
         button("Cancel", SCHEDULE_DROP, "drop"),
     )
-    text = f"Schedule {escape(shown.title, 150)} for {first.local}, {first.utc}?"
+    text = f"Schedule {escape(shown.title, 150)} for {escape(first.line, 200)}?"
     return rendered(text, [*_proposed(shown), buttons])
 
 
@@ -77,7 +77,8 @@ def _proposed(shown: Proposal) -> list[Block]:
 
 def _moment(one: Told) -> str:
     note = f"\n      ⚠️ {escape(one.note, 200)}" if one.note else ""
-    return f"• *{escape(one.local, 100)}* · {escape(one.utc, 60)}{note}"
+    utc = "" if one.local == one.utc else f" · {escape(one.utc, 60)}"
+    return f"• *{escape(one.local, 100)}*{utc}{note}"
 
 
 def _notes(shown: Proposal) -> list[str]:
@@ -93,11 +94,9 @@ def _notes(shown: Proposal) -> list[str]:
 
 def set_words(shown: Proposal, *, schedule: str, command: str) -> str:
     """Return what is said once it is set, as mrkdwn."""
-    first = shown.moments[0]
-    return (
-        f"🗓️ {bold(shown.title, 150)} is scheduled: *{escape(first.local, 100)}*"
-        f" · {escape(first.utc, 60)}.\n{code(schedule)} · see {code(f'{command} schedule')}."
-    )
+    first = escape(shown.moments[0].line, 200)
+    there = f"{code(schedule)} · see {code(f'{command} schedule')}."
+    return f"🗓️ {bold(shown.title, 150)} is scheduled, first for {first}.\n{there}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,158 @@
+"""`interlock schedule`: list schedules, set one, pause, resume and delete it."""
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import takewhile
+
+import click
+
+from bot.beside import have_done
+from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.reading import opened
+from bot.cli.running import inputs_of
+from bot.firings import next_firing
+from bot.moment_words import ask_child
+from bot.schedule_draft import schedule_id
+from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder, moment_of
+from bot.schedules import KnownSchedule, known_schedules
+from bot.settings import read_settings
+from bot.when_words import moments_told, read_when, rhythm_told
+from storage.database import Database
+from storage.listing import people_of
+from storage.published import active_versions, canonical_of
+from storage.schedules import live_schedules
+from workflows.definition import Definition
+from workflows.entry import Json
+from workflows.moments import stamp
+from workflows.triggers import Missed, When
+
+PATIENT = 30.0  # Nobody's gesture runs out here.
+
+
+@click.group()
+def schedule() -> None:
+    """Set schedules, and see, pause, resume or delete them."""
+
+
+@schedule.command("list")
+@as_json_option
+def list_all(*, as_json: bool) -> None:
+    """List all schedules: those of workflow files, and those that people set."""
+    with opened(read_settings()) as database:
+        definitions = [_definition(database, one) for one in active_versions(database).values()]
+        known = known_schedules(
+            [one for one in definitions if one is not None], live_schedules(database)
+        )
+        found = [_told(database, one) for one in known]
+    lines = [
+        f"{one['schedule']}  {one['state']:<6}  next {one['next'] or '–'}  {one['when']}"  # noqa: RUF001 - the dash of nothing.
+        f"  by {one['by'] or 'the workflow file'}"
+        for one in found
+    ]
+    answer({"schedules": found}, lines or ["There are none."], as_json=as_json)
+
+
+@schedule.command("add")
+@click.argument("workflow")
+@click.argument("words", nargs=-1, required=True, metavar="WHEN... [FIELD=VALUE]...")
+@click.option("--timezone", default="UTC", show_default=True, help="Whose clock WHEN means.")
+@click.option("--channel", default="", help="Where its runs' threads stand.")
+@click.option("--yes", is_flag=True, help="Set it without asking.")
+@as_json_option
+def add(
+    workflow: str, words: tuple[str, ...], timezone: str, channel: str, *, yes: bool, as_json: bool
+) -> None:
+    """Set a schedule for WORKFLOW: "tomorrow 9am", "every weekday 9:00", "cron 0 9 * * 1-5"."""
+    if as_json and not yes:
+        raise click.UsageError("With --json nobody can be asked; add --yes.")
+    said = list(takewhile(lambda word: "=" not in word, words))
+    inputs, now = inputs_of(words[len(said) :]), datetime.now(UTC)
+    meant = read_when(
+        " ".join(said),
+        timezone=timezone,
+        now=now,
+        missed=Missed.SKIP,
+        ask=partial(ask_child, seconds=PATIENT),
+    )
+    told_moments = moments_told(meant.when, now=now, note=meant.note)
+    moments = [f"{one.line}{f' ({one.note})' if one.note else ''}" for one in told_moments]
+    if not yes and not _agreed(workflow, meant.when, moments):
+        leave(Exit.NO)
+    cron, at = moment_of(meant.when)
+    order = ScheduleOrder(
+        id=schedule_id(workflow, secrets.token_hex(16)),
+        workflow=workflow,
+        inputs=inputs,
+        timezone=timezone,
+        cron=cron,
+        at=at,
+        channel=channel,
+        message=" ".join(["schedule", "add", workflow, *words]),
+    )
+    told = have_done(read_settings(), order, user=os.getuid())
+    answer({**told, "moments": moments}, _set_lines(told, moments), as_json=as_json)
+
+
+def _agreed(workflow: str, when: When, moments: Sequence[str]) -> bool:
+    click.echo("\n".join([f"{workflow}: {rhythm_told(when)}", *(f"  {one}" for one in moments)]))
+    return click.confirm("Set this schedule?")
+
+
+def _set_lines(told: Mapping[str, Json], moments: Sequence[str]) -> list[str]:
+    asks = ["People will be asked when it fires."] if told["asks_people"] else []
+    later = [] if told["served"] else ["Nobody serves now; it fires once `interlock serve` runs."]
+    return [f"Set schedule {told['schedule']}.", *(f"  {one}" for one in moments), *asks, *later]
+
+
+@schedule.command("pause")
+@click.argument("name", metavar="SCHEDULE")
+@as_json_option
+def pause(name: str, *, as_json: bool) -> None:
+    """Let a schedule rest. What comes due meanwhile does not count as missed."""
+    _change(ChangeScheduleOrder(id=name, to="paused"), "is paused", as_json=as_json)
+
+
+@schedule.command("resume")
+@click.argument("name", metavar="SCHEDULE")
+@as_json_option
+def resume(name: str, *, as_json: bool) -> None:
+    """Let a paused schedule go on."""
+    _change(ChangeScheduleOrder(id=name, to="active"), "goes on", as_json=as_json)
+
+
+@schedule.command("delete")
+@click.argument("name", metavar="SCHEDULE")
+@as_json_option
+def delete(name: str, *, as_json: bool) -> None:
+    """Delete a schedule that somebody set. One of a workflow file can only be paused."""
+    _change(ChangeScheduleOrder(id=name, to="deleted"), "is deleted", as_json=as_json)
+
+
+def _change(order: ChangeScheduleOrder, words: str, *, as_json: bool) -> None:
+    told = have_done(read_settings(), order, user=os.getuid())
+    already = "" if told["changed"] else " already"
+    answer(dict(told), [f"Schedule {order.id} {words}{already}."], as_json=as_json)
+
+
+def _definition(database: Database, version: str) -> Definition | None:
+    canonical = canonical_of(database, version)
+    return None if canonical is None else Definition.from_canonical(canonical.encode())
+
+
+def _told(database: Database, known: KnownSchedule) -> dict[str, Json]:
+    row = None if known.is_definitions else known.row
+    people = people_of(database, [row.set_by]) if row is not None and row.set_by else {}
+    coming = None if known.is_paused else next_firing(known.when, after=datetime.now(UTC))
+    return {
+        "schedule": known.id,
+        "workflow": known.workflow,
+        "when": rhythm_told(known.when),
+        "timezone": known.when.timezone,
+        "state": "paused" if known.is_paused else "active",
+        "next": None if coming is None else stamp(coming),
+        "by": next((name or who for who, name in people.values()), None),
+        "from_file": known.is_definitions,
+    }
