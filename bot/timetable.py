@@ -76,7 +76,7 @@ class Timetable:
 
     def _handle(self, schedule: Schedule, now: datetime) -> bool:
         """Do what is due; True if something is held back until the present run has ended."""
-        stands = fired(self._store.database, schedule.name)
+        stands = fired(self._store.database, schedule.name, until=now)
         queues = schedule.trigger.overlap is Overlap.QUEUE
         if queues and stands.is_running:
             return True

@@ -26,12 +26,16 @@ class Fired:
     finished_at: datetime | None = None
 
 
-def fired(database: Database, schedule: str) -> Fired:
-    """Return where a schedule stands."""
+def fired(database: Database, schedule: str, *, until: datetime) -> Fired:
+    """Return where a schedule stands at `until`.
+
+    A later moment was handled by a clock that went ahead and came back. It stays handled, and
+    holds back none of those before it.
+    """
     with database.read() as connection:
         newest = connection.execute(
             select(FiringRecord.due)
-            .where(FiringRecord.schedule == schedule)
+            .where(FiringRecord.schedule == schedule, FiringRecord.due <= until)
             .order_by(FiringRecord.due.desc())
             .limit(1)
         ).scalar()

@@ -1,0 +1,316 @@
+"""Schedules that people set, under the clock: once over replicas, downtime and jumping clocks."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.schedules import Standing
+from bot.timetable import Timetable
+from storage.database import Database, open_database
+from storage.history import read_entries
+from storage.log_setup import init_log
+from storage.rebuild import check_projections
+from storage.schedules import live_schedules
+from storage.store import SqlStore
+from tests.world import CHANGE, NOON, Clock, Working, id_of
+from workflows.entry import Entry
+from workflows.schedule import ScheduleState
+from workflows.scheduling import NewSchedule, ScheduleChange
+from workflows.triggers import Missed, Once, Overlap, Trigger, When
+
+LATER = NOON + timedelta(hours=3)
+DAILY = Trigger(cron="0 9 * * *", timezone="Europe/Berlin")
+ID = "change-it/1"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> Working:
+    clock = Clock()
+    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
+    return Working(SqlStore(database, journal, now=clock), clock)
+
+
+def standing(house: Working) -> Standing:
+    return Standing(
+        store=house.store,
+        engine=house.engine,
+        people=house.town,
+        definitions=lambda: [house.shelf.active("change-it")],
+        channel="ops",
+    )
+
+
+def replica(house: Working) -> Timetable:
+    """Return what another process, or the same one started anew, would look with."""
+    return Timetable(house.store, standing(house).to_fire, born=house.clock())
+
+
+def sets(house: Working, when: When, *, schedule: str = ID) -> None:
+    house.engine.set_schedule(
+        NewSchedule(
+            id=schedule,
+            workflow="change-it",
+            inputs={"by": "5"},
+            when=when,
+            person=id_of("rita"),
+            channel="C1",
+        )
+    )
+
+
+def changes(house: Working, to: str, *, by: str = "rita") -> None:
+    house.engine.change_schedule(
+        ScheduleChange(id=ID, workflow="change-it", to=ScheduleState(to), person=id_of(by))
+    )
+
+
+def looks(house: Working, at: datetime, *timetables: Timetable) -> None:
+    house.clock.at = at
+    for one in timetables or (replica(house),):
+        one.fire_due(at)
+
+
+def told(house: Working, *kinds: str) -> list[Entry]:
+    with house.store.database.read() as connection:
+        return [one for one in read_entries(connection, 0, 10_000) if one.kind in kinds]
+
+
+def dues(house: Working) -> list[str]:
+    return [str(one.data["due"]) for one in told(house, "schedule.fired")]
+
+
+def notices(house: Working) -> dict[str, str]:
+    """Return what was said, by where."""
+    rows = house.store.outbox.claim_messages(by="test", limit=50)
+    return {row.channel: str(row.body["text"]) for row in rows if isinstance(row.body, dict)}
+
+
+def test_one_moment_fires_once_over_replicas_and_ends(house: Working) -> None:
+    sets(house, Once(at=LATER, timezone="Europe/Berlin"))
+    one, other = replica(house), replica(house)
+
+    looks(house, LATER - timedelta(seconds=1), one, other)
+    assert told(house, "run.started") == []
+    for seconds in (0, 1, 16, 30):
+        looks(house, LATER + timedelta(seconds=seconds), one, other)
+    looks(house, LATER + timedelta(days=400))
+
+    (started,) = told(house, "run.started")
+    assert started.data["trigger"] == "schedule"
+    assert started.data["source"] == ID
+    assert started.actor.kind == "user"
+    assert house.store.person(started.actor.ref) == id_of("rita")
+    assert dues(house) == ["2026-03-02T16:00:00+01:00 Europe/Berlin"]
+    assert told(house, "schedule.missed") == []
+    assert live_schedules(house.store.database) == []
+    assert check_projections(house.store.database) == []
+
+
+def test_whoever_set_it_cannot_approve_its_runs(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    looks(house, LATER)
+    house.settle()
+    run = told(house, "run.started")[0].run
+    assert run is not None
+
+    assert house.town.groups["@deciders"] >= {"rita", "ana"}
+    assert house.request(run).requester == told(house, "run.started")[0].actor.ref
+    with pytest.raises(Exception, match="someone else"):
+        house.approve(run, by="rita")
+    house.approve(run, by="ana")
+
+
+def test_a_clock_that_jumps_ahead_and_back_fires_nothing_twice_and_loses_nothing(
+    house: Working,
+) -> None:
+    sets(house, DAILY.model_copy(update={"missed": Missed.RUN_ONCE}))
+    table = replica(house)
+    ahead = [datetime(2026, 3, day, 8, 0, tzinfo=UTC) for day in (3, 4, 24)]
+    again = [datetime(2026, 3, day, 8, 0, tzinfo=UTC) for day in (4, 5, 6, 24, 25)]
+
+    for moment in (*ahead, *again):
+        looks(house, moment, table, replica(house))
+        looks(house, moment + timedelta(seconds=15), table)
+
+    days = [due[:10] for due in dues(house)]
+    assert len(set(days)) == len(days)
+    assert {"2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06", "2026-03-25"} <= set(days)
+    runs = [one.data["started"] for one in told(house, "schedule.fired") if one.data["started"]]
+    assert len(set(runs)) == len(runs) == len(told(house, "run.started"))
+    assert check_projections(house.store.database) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "runs", "words"),
+    [(Missed.SKIP, 0, "it is skipped"), (Missed.RUN_ONCE, 1, "a run makes up for it")],
+)
+def test_a_moment_at_which_nobody_served_is_told_and_ends_the_schedule(
+    house: Working, rule: Missed, runs: int, words: str
+) -> None:
+    sets(house, Once(at=LATER, missed=rule))
+
+    for days in (20, 21):
+        looks(house, LATER + timedelta(days=days))
+
+    assert len(told(house, "run.started")) == runs
+    assert len(told(house, "schedule.missed")) == 1
+    assert words in notices(house)["C1"]
+    assert live_schedules(house.store.database) == []
+    assert check_projections(house.store.database) == []
+
+
+def test_a_rhythm_counts_from_when_it_was_set_and_not_from_the_beginning(house: Working) -> None:
+    sets(house, DAILY)
+
+    looks(house, NOON + timedelta(minutes=1))
+    looks(house, datetime(2026, 3, 3, 8, 0, tzinfo=UTC))
+
+    assert dues(house) == ["2026-03-03T09:00:00+01:00 Europe/Berlin"]
+    assert told(house, "schedule.missed") == []
+
+
+def test_what_comes_due_during_a_pause_neither_fires_nor_counts_as_missed(house: Working) -> None:
+    sets(house, DAILY)
+    table = replica(house)
+    looks(house, NOON + timedelta(hours=1), table)
+    changes(house, "paused", by="omar")
+    looks(house, NOON + timedelta(days=3), table, replica(house))
+    changes(house, "active")
+    looks(house, NOON + timedelta(days=3, minutes=1), table, replica(house))
+    assert told(house, "schedule.fired", "schedule.missed") == []
+
+    looks(house, datetime(2026, 3, 6, 8, 0, tzinfo=UTC), table, replica(house))
+    assert dues(house) == ["2026-03-06T09:00:00+01:00 Europe/Berlin"]
+
+
+def test_a_deleted_schedule_fires_no_more(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    table = replica(house)
+    looks(house, NOON, table)
+    changes(house, "deleted")
+
+    looks(house, LATER, table)
+
+    assert told(house, "run.started", "schedule.fired") == []
+
+
+@pytest.mark.parametrize("left", ["group", "guest"])
+def test_whoever_may_no_longer_run_it_starts_nothing_and_people_are_told(
+    house: Working, left: str
+) -> None:
+    sets(house, Once(at=LATER))
+    if left == "group":
+        house.town.groups["@askers"].clear()
+    else:
+        house.town.guests.add("rita")
+
+    for seconds in (0, 30):
+        looks(house, LATER + timedelta(seconds=seconds))
+
+    assert told(house, "run.started") == []
+    assert [one.data["started"] for one in told(house, "schedule.fired")] == [None]
+    said = notices(house)
+    assert "rita, who set it, may not run change-it now" in said["C1"]
+    assert "could not start" in said[id_of("omar")]
+
+
+def test_unreadable_people_hold_a_moment_and_it_is_not_lost(house: Working) -> None:
+    sets(house, Once(at=LATER, missed=Missed.RUN_ONCE))
+    house.town.is_readable = False
+    table = replica(house)
+    for minutes in (0, 1, 5):
+        looks(house, LATER + timedelta(minutes=minutes), table)
+    assert told(house, "run.started", "schedule.fired") == []
+
+    house.town.is_readable = True
+    looks(house, LATER + timedelta(minutes=6), table)
+
+    assert len(told(house, "run.started")) == 1
+    assert len(dues(house)) == 1
+
+
+def test_unreadable_people_for_long_skip_what_must_not_come_late(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    house.town.is_readable = False
+    table = replica(house)
+
+    for minutes in (0, 2, 3):
+        looks(house, LATER + timedelta(minutes=minutes), table)
+
+    assert told(house, "run.started") == []
+    assert "it is skipped" in notices(house)["C1"]
+
+
+def test_values_that_do_not_fit_a_new_version_start_nothing_and_are_told(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    house.shelf.put(CHANGE.replace("maximum: 1000", "maximum: 4"))
+
+    looks(house, LATER)
+
+    assert told(house, "run.started") == []
+    assert "could not start" in notices(house)["C1"]
+
+
+def test_a_run_that_still_goes_on_skips_the_next_firing(house: Working) -> None:
+    sets(house, DAILY)
+    for day in (3, 4):
+        looks(house, datetime(2026, 3, day, 8, 0, tzinfo=UTC))
+
+    assert [one.data["started"] is None for one in told(house, "schedule.fired")] == [False, True]
+
+
+def test_a_definitions_schedule_rests_while_it_is_paused(house: Working) -> None:
+    text = CHANGE + 'triggers: [{cron: "0 9 * * *", timezone: Europe/Berlin, inputs: {by: 5}}]\n'
+    house.shelf.put(text)
+    (known,) = standing(house).known()
+    assert (known.is_definitions, known.is_paused) == (True, False)
+    order = ScheduleChange(
+        id=known.id,
+        workflow="change-it",
+        to=ScheduleState.PAUSED,
+        person=id_of("omar"),
+        is_definitions=True,
+    )
+    house.engine.change_schedule(order)
+    looks(house, datetime(2026, 3, 3, 8, 0, tzinfo=UTC))
+    assert told(house, "schedule.fired") == []
+
+    house.engine.change_schedule(replace(order, to=ScheduleState.ACTIVE))
+    looks(house, datetime(2026, 3, 3, 8, 1, tzinfo=UTC))
+    looks(house, datetime(2026, 3, 4, 8, 0, tzinfo=UTC))
+
+    assert dues(house) == ["2026-03-04T09:00:00+01:00 Europe/Berlin"]
+    assert told(house, "run.started")[0].actor.kind == "schedule"
+    assert told(house, "schedule.missed") == []
+
+
+def test_a_setter_who_was_erased_starts_nothing(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    with house.store.begin() as unit:
+        unit.transaction.driver.execute("DELETE FROM audit_subject")
+
+    looks(house, LATER)
+
+    assert told(house, "run.started") == []
+    assert "erased" in notices(house)["C1"]
+
+
+def test_a_moment_twice_in_the_autumn_night_fires_once(house: Working) -> None:
+    house.clock.at = datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
+    sets(house, Trigger(cron="30 2 * * *", timezone="Europe/Berlin", overlap=Overlap.QUEUE))
+    table = replica(house)
+
+    for minutes in range(0, 20 * 60, 15):
+        looks(house, datetime(2026, 10, 24, 12, 0, tzinfo=UTC) + timedelta(minutes=minutes), table)
+
+    assert dues(house) == ["2026-10-25T02:30:00+02:00 Europe/Berlin"]
