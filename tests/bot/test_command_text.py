@@ -12,6 +12,7 @@ from bot.command_text import (
     Misread,
     Run,
     Runs,
+    Schedule,
     Show,
     Workflows,
     parse,
@@ -42,6 +43,17 @@ from bot.command_text import (
         ("workflows", Workflows()),
         ("find broken on arrival", Find(words="broken on arrival")),
         ("digest", Digest()),
+        ("schedule", Schedule()),
+        ("schedule list", Schedule()),
+        ("schedule Purge tomorrow 9am", Schedule(workflow="purge", when="tomorrow 9am")),
+        (
+            'schedule purge cron “0 9 * * 1-5” days=30 why="too old"',
+            Schedule(
+                workflow="purge",
+                when="cron 0 9 * * 1-5",
+                inputs={"days": "30", "why": "too old"},
+            ),
+        ),
     ],
 )
 def test_each_command_is_read(typed: str, meant: object) -> None:
@@ -162,3 +174,22 @@ def test_quoted_values_come_back_as_they_were_typed(inputs: dict[str, str]) -> N
 @given(st.lists(_WORDS))
 def test_words_are_split_at_spaces_only(words: list[str]) -> None:
     assert tokens("  ".join(words)) == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("schedule purge", "Say when"),
+        ("schedule purge days=30", "Say when"),
+        ("schedule days=30 purge tomorrow", "name comes first"),
+        ("schedule purge tomorrow 9am days=30 more", "no FIELD=VALUE"),
+        ("schedule purge tomorrow 9am days=30 days=31", "given twice"),
+        ('schedule purge cron "0 9 * * *', "not closed"),
+    ],
+)
+def test_a_schedule_that_is_not_whole_says_what_is_missing(typed: str, problem: str) -> None:
+    read = parse(typed)
+
+    assert isinstance(read, Misread)
+    assert problem in read.problem
+    assert read.usage == "schedule"

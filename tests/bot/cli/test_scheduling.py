@@ -1,0 +1,112 @@
+"""`interlock schedule` while nobody serves: set, see, pause, resume, delete."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from tests.journeys.company import SHIPPED
+
+WHEN = ["2027-03-01", "9:00"]
+PURGE = "purge-stale-accounts"
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("INTERLOCK_WORKFLOWS", str(SHIPPED))
+    monkeypatch.setenv("INTERLOCK_POLICY", str(SHIPPED / "demo-policy.yaml"))
+    monkeypatch.setenv("INTERLOCK_CHANNEL", "ops")
+    CliRunner().invoke(main, ["init"])
+    schedule("pause", "no/such")  # The first order of all publishes the files.
+
+
+def schedule(*words: str, typed: str = "") -> Result:
+    return CliRunner().invoke(main, ["schedule", *words], input=typed)
+
+
+def data(*words: str) -> dict[str, object]:
+    told = schedule(*words, "--json")
+    assert told.exit_code == 0, told.output
+    found: dict[str, object] = json.loads(told.output)
+    return found
+
+
+def listed() -> dict[str, dict[str, object]]:
+    found = data("list")["schedules"]
+    assert isinstance(found, list)
+    return {str(one["schedule"]): one for one in found}
+
+
+def test_a_schedule_is_set_seen_paused_resumed_and_deleted() -> None:
+    told = data("add", PURGE, *WHEN, "--timezone", "Europe/Berlin", "--yes")
+    name = str(told["schedule"])
+
+    assert told["asks_people"] is True
+    assert told["moments"] == [
+        "Mon 1 Mar 2027, 09:00 CET (Europe/Berlin) · Mon 1 Mar 2027, 08:00 UTC"
+    ]
+    assert listed()[name]["next"] == "2027-03-01T08:00:00.000Z"
+    assert listed()[name]["from_file"] is False
+    assert data("pause", name)["changed"] is True
+    assert data("pause", name)["changed"] is False
+    assert (listed()[name]["state"], listed()[name]["next"]) == ("paused", None)
+    assert data("resume", name)["state"] == "active"
+    assert data("delete", name)["changed"] is True
+    assert name not in listed()
+    assert "There is no schedule" in schedule("pause", name).output
+
+
+def test_nothing_is_set_before_somebody_agreed_to_the_moments() -> None:
+    before = listed()
+    told = schedule("add", "nightly-check", "every", "weekday", "9:00", typed="n\n")
+
+    assert told.exit_code == 1
+    assert "At 09:00 on Monday through Friday (UTC)" in told.output
+    assert told.output.count("09:00 UTC") == 3
+    assert listed() == before
+    assert schedule("add", "nightly-check", "every", "hour", typed="y\n").exit_code == 0
+    assert len(listed()) == len(before) + 1
+
+
+def test_a_schedule_of_a_file_is_paused_and_not_deleted() -> None:
+    (name,) = [one for one, told in listed().items() if told["from_file"]]
+
+    assert data("pause", name)["changed"] is True
+    assert listed()[name]["state"] == "paused"
+    refused = schedule("delete", name)
+    assert refused.exit_code == 2
+    assert "stands in the workflow's file" in refused.output
+    assert data("resume", name)["changed"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["add", PURGE, "tomorrow", "--yes"], "at what time"),
+        (["add", PURGE, "2020-01-01", "9:00", "--yes"], "has passed"),
+        (["add", PURGE, *WHEN, "--timezone", "Mars/Olympus", "--yes"], "not known here"),
+        (["add", PURGE, *WHEN, "inactive_days=1", "--yes"], "inactive_days"),
+        (["add", "refund-customer", *WHEN, "--yes"], "please give a value"),
+        (["add", "purge-stale", *WHEN, "--yes"], PURGE),
+        (["add", PURGE, *WHEN, "--json"], "add --yes"),
+        (["pause", "no/such"], "There is no schedule"),
+    ],
+)
+def test_what_cannot_be_done_says_what_would_be_right(words: list[str], told: str) -> None:
+    before = listed()
+    refused = schedule(*words)
+
+    assert refused.exit_code == 2
+    assert told in refused.output
+    assert listed() == before
+
+
+def test_a_refusal_is_data_where_json_was_asked_for() -> None:
+    told = json.loads(schedule("pause", "no/such", "--json").output)
+
+    assert told["ok"] is False
+    assert told["refusal"] == "ScheduleClosedError"
+    assert "interlock schedule list" in told["hint"]
