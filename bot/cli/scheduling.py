@@ -69,19 +69,11 @@ def add(
     if as_json and not yes:
         raise click.UsageError("With --json nobody can be asked; add --yes.")
     said = list(takewhile(lambda word: "=" not in word, words))
-    inputs, now = inputs_of(words[len(said) :]), datetime.now(UTC)
-    meant = read_when(
-        " ".join(said),
-        timezone=timezone,
-        now=now,
-        missed=Missed.SKIP,
-        ask=partial(ask_child, seconds=PATIENT),
-    )
-    told_moments = moments_told(meant.when, now=now, note=meant.note)
-    moments = [f"{one.line}{f' ({one.note})' if one.note else ''}" for one in told_moments]
-    if not yes and not _agreed(workflow, meant.when, moments):
+    inputs = inputs_of(words[len(said) :])
+    when, moments = _read(" ".join(said), timezone)
+    if not yes and not _agreed(workflow, when, moments):
         leave(Exit.NO)
-    cron, at = moment_of(meant.when)
+    cron, at = moment_of(when)
     order = ScheduleOrder(
         id=schedule_id(workflow, secrets.token_hex(16)),
         workflow=workflow,
@@ -94,6 +86,14 @@ def add(
     )
     told = have_done(read_settings(), order, user=os.getuid())
     answer({**told, "moments": moments}, _set_lines(told, moments), as_json=as_json)
+
+
+def _read(words: str, timezone: str) -> tuple[When, list[str]]:
+    """Return the times that `words` mean, and the next of them as lines."""
+    now, ask = datetime.now(UTC), partial(ask_child, seconds=PATIENT)
+    meant = read_when(words, timezone=timezone, now=now, missed=Missed.SKIP, ask=ask)
+    moments = moments_told(meant.when, now=now, note=meant.note)
+    return meant.when, [f"{one.line}{f' ({one.note})' if one.note else ''}" for one in moments]
 
 
 def _agreed(workflow: str, when: When, moments: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """Schedules that people set, under the clock: once over replicas, downtime and jumping clocks."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import Clock as AlarmClock
 from bot.schedules import Standing
 from bot.timetable import Timetable
 from storage.database import Database, open_database
@@ -314,3 +316,27 @@ def test_a_moment_twice_in_the_autumn_night_fires_once(house: Working) -> None:
         looks(house, datetime(2026, 10, 24, 12, 0, tzinfo=UTC) + timedelta(minutes=minutes), table)
 
     assert dues(house) == ["2026-10-25T02:30:00+02:00 Europe/Berlin"]
+
+
+def test_the_clock_wakes_for_a_schedule_that_is_set_while_it_sleeps(
+    database: Database, tmp_path: Path
+) -> None:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=now)
+    house = Working(SqlStore(database, journal, now=now), now)  # type: ignore[arg-type]
+    alarm = AlarmClock(house.store, house.engine.handle_due, replica(house), now=now)
+    house.store.on_due(alarm.due_at)
+    alarm.start()
+    try:
+        before = time.monotonic()
+        sets(house, Once(at=(now() + timedelta(seconds=2)).replace(microsecond=0)))
+        while not told(house, "schedule.fired") and time.monotonic() < before + 30:
+            time.sleep(0.05)
+        took = time.monotonic() - before
+    finally:
+        alarm.stop()
+
+    assert len(told(house, "run.started")) == 1
+    assert took < 13  # It looks by itself only every fifteen seconds.

@@ -1,14 +1,20 @@
 """Schedules that people set: typed, confirmed, fired, listed, paused, deleted, and refused."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from bot.beside import have_done
 from bot.clock import Clock
+from bot.holder import RefusedThereError
+from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from sandbox.seen import SeenMessage
 from storage.history import read_entries
 from storage.rebuild import check_projections
 from storage.schedules import live_schedules
-from tests.journeys.company import PATIENCE
+from tests.journeys.company import OPS, PATIENCE, Scene
 from tests.journeys.day import Case, approve_label
 from workflows.entry import Entry
 from workflows.schedule import ScheduleRow
@@ -303,3 +309,33 @@ def test_a_missed_moment_is_skipped_where_something_is_destroyed_and_else_made_u
     goes_to(case, case.day.time() + timedelta(days=1))
     assert len(runs_of(case, check)) == 1
     assert check_projections(case.day.bot.core.store.database) == []
+
+
+def test_a_schedule_outlives_the_bot_and_the_command_line_hands_its_orders_over(
+    scene: Scene,
+) -> None:
+    def typed(words: str) -> SeenMessage:
+        petra = scene.person("petra")
+        before = len(petra.ephemerals)
+        petra.command(words, channel=OPS)
+        return scene.waits(lambda: next(iter(petra.ephemerals[before:]), None), "an answer")
+
+    with scene.serving() as bot:
+        asked = typed(f"/ops schedule {CHECK} every monday 8am")
+        scene.person("petra").click("Confirm", message=asked)
+        rows = bot.core.store.database
+        (row,) = scene.waits(lambda: live_schedules(rows) or None, "the schedule")
+
+    with scene.serving():
+        assert row.id in typed("/ops schedule").words
+        order = ScheduleOrder(
+            id=f"{CHECK}/0123456789ab", workflow=CHECK, inputs={}, timezone="UTC", cron="0 9 * * *"
+        )
+        told = have_done(scene.settings, order, user=os.getuid())
+        assert (told["served"], told["is_new"], told["asks_people"]) == (True, True, False)
+        assert order.id in typed("/ops schedule").words
+        again = have_done(scene.settings, order, user=os.getuid())
+        assert again["is_new"] is False
+        change = ChangeScheduleOrder(id=row.id, to="deleted")
+        with pytest.raises(RefusedThereError, match="whoever set the schedule"):
+            have_done(scene.settings, change, user=os.getuid())
