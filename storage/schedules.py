@@ -4,14 +4,11 @@ They are written by entries alone (`schedule_projections`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
-
-from storage.change import RowSql, read_moment, read_moment_or_none
+from storage.change import RowSql, read_moment, read_moment_or_none, reading
 from storage.history import find_entry
-from storage.schedule_models import ScheduleRecord
 from storage.transaction import Database
 from workflows.entry import Ref
 from workflows.schedule import ScheduleRow, ScheduleState
@@ -33,6 +30,7 @@ _COLUMNS = (
     "set_by",
     "set_at",
 )
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM schedule"  # noqa: S608  our own column names
 
 
 class ScheduleSql(RowSql):
@@ -44,18 +42,18 @@ class ScheduleSql(RowSql):
         """Return a schedule's row; two units that ask for one wait for each other."""
         if not self._is_sqlite:
             self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 2))", schedule)
-        names = ", ".join(_COLUMNS)
-        found = self.run(f"SELECT {names} FROM schedule WHERE id = ?", schedule).fetchone()  # noqa: S608  our own column names
-        return None if found is None else _row(dict(zip(_COLUMNS, found, strict=True)))
+        found = self.run(f"{_SELECT} WHERE id = ?", schedule).fetchone()
+        return None if found is None else _row(found)
+
+    def live(self) -> list[ScheduleRow]:
+        """Return the rows that have not ended. The clock asks each time it looks."""
+        return [_row(one) for one in self.run(f"{_SELECT} WHERE ended_at IS NULL ORDER BY id")]
 
 
 def live_schedules(database: Database) -> list[ScheduleRow]:
     """Return every schedule's row that has not ended, in order of their ids."""
-    query = select(*(ScheduleRecord.__table__.c[name] for name in _COLUMNS)).where(
-        ScheduleRecord.ended_at.is_(None)
-    )
-    with database.read() as connection:
-        return [_listed(row) for row in connection.execute(query.order_by(ScheduleRecord.id))]
+    with reading(database) as tx:
+        return ScheduleSql(tx).live()
 
 
 def schedule_inputs(database: Database, row: ScheduleRow) -> Mapping[str, Any] | None:
@@ -71,12 +69,8 @@ def schedule_inputs(database: Database, row: ScheduleRow) -> Mapping[str, Any] |
     return found
 
 
-def _listed(row: Row[Any]) -> ScheduleRow:
-    return _row(dict(zip(_COLUMNS, row, strict=True)))
-
-
-def _row(found: Mapping[str, Any]) -> ScheduleRow:
-    """Return a row, as a driver or SQLAlchemy read it."""
+def _row(values: Sequence[Any]) -> ScheduleRow:
+    found = dict(zip(_COLUMNS, values, strict=True))
     missed, overlap, set_by = found["missed"], found["overlap"], found["set_by"]
     return ScheduleRow(
         id=found["id"],
