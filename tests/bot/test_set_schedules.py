@@ -18,7 +18,9 @@ from storage.rebuild import check_projections
 from storage.schedules import live_schedules
 from storage.store import SqlStore
 from tests.world import CHANGE, NOON, Clock, Working, id_of
+from workflows.definition import Definition
 from workflows.entry import Entry
+from workflows.errors import UnknownWorkflowError
 from workflows.schedule import ScheduleState
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.triggers import Missed, Once, Overlap, Trigger, When
@@ -305,6 +307,34 @@ def test_a_setter_who_was_erased_starts_nothing(house: Working) -> None:
 
     assert told(house, "run.started") == []
     assert "erased" in notices(house)["C1"]
+
+
+def test_a_process_that_died_after_the_start_starts_no_second_run(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    house.clock.at = LATER
+    run = standing(house).to_fire()[0].begin(LATER)  # And then it is killed.
+
+    looks(house, LATER + timedelta(seconds=20))
+
+    assert [one.run for one in told(house, "run.started")] == [run]
+    assert [one.data["started"] for one in told(house, "schedule.fired")] == [run]
+
+
+def test_a_schedule_whose_workflow_was_retired_starts_nothing_and_is_told(house: Working) -> None:
+    sets(house, Once(at=LATER))
+    house.shelf.active = _retired  # type: ignore[method-assign]
+    gone = replace(standing(house), definitions=list)
+
+    house.clock.at = LATER
+    Timetable(house.store, gone.to_fire, born=NOON).fire_due(LATER)
+
+    assert told(house, "run.started") == []
+    assert "could not start" in notices(house)["C1"]
+    assert live_schedules(house.store.database) == []
+
+
+def _retired(name: str) -> Definition:
+    raise UnknownWorkflowError(f"There is no workflow {name}.")
 
 
 def test_a_moment_twice_in_the_autumn_night_fires_once(house: Working) -> None:
