@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from storage.published import active_policy, active_versions, canonical_of
@@ -17,6 +17,7 @@ from storage.unit import SqlUnit
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
+from workflows.definition_flow import Call
 from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import UnknownWorkflowError
@@ -81,13 +82,32 @@ class Library:
         return definition
 
     def is_destructive(self, definition: Definition) -> bool:
-        """Say whether a step of it cannot be undone, as far as its arguments tell beforehand."""
+        """Say whether something it does cannot be undone, as far as arguments tell beforehand.
+
+        What the workflows do that it starts counts as its own.
+        """
+        return any(self._has_destructive_step(one) for one in self._started_by(definition))
+
+    def _has_destructive_step(self, definition: Definition) -> bool:
         return any(
             raised(self._actions[step.uses].effect_of(step.arguments), step.effect)
             is Effect.DESTRUCTIVE
             for step in definition.works
             if step.uses in self._actions
         )
+
+    def _started_by(self, definition: Definition) -> Iterable[Definition]:
+        """Return the definition and all that it starts, directly or through others."""
+        found = {definition.workflow: definition}
+        waiting = [definition]
+        known = {one.workflow: one for one in self.definitions()}
+        while waiting:
+            steps = (node.step for node in waiting.pop().outline.values())
+            names = {one.workflow for one in steps if isinstance(one, Call)} - found.keys()
+            news = [known[name] for name in names if name in known]
+            found |= {one.workflow: one for one in news}
+            waiting += news
+        return found.values()
 
     def _take_up(self, catalog: Catalog) -> None:
         known = {one.workflow: one for one in catalog.definitions()}

@@ -124,3 +124,23 @@ def test_a_changed_policy_is_one_entry_that_names_both_digests(shelf: Shelf) -> 
 def test_a_version_that_was_never_published_is_refused(shelf: Shelf) -> None:
     with pytest.raises(UnknownWorkflowError, match="never published"):
         shelf.read().version("0" * 64)
+
+
+def test_a_workflow_that_starts_a_destructive_one_is_destructive_too(shelf: Shelf) -> None:
+    shelf.write((SHIPPED / "refund-customer.yaml").read_text(), "refund-customer.yaml")
+    inputs = 'inputs: {order: ord_1, amount: 5, reason: "Broken"}'
+    head = NIGHTLY.partition("steps:")[0].partition("triggers:")[0]
+    for name, target in (("outer", "inner"), ("inner", "refund-customer")):
+        step = (
+            f"steps:\n  - {{id: call, workflow: {target}, {inputs if name == 'inner' else ''}}}\n"
+        )
+        shelf.write(head.replace("nightly-check", name) + step, f"{name}.yaml")
+    library = shelf.read()
+
+    assert library.is_destructive(library.active("outer"))
+    assert not library.is_destructive(_plain(shelf).active("nightly-check"))
+
+
+def _plain(shelf: Shelf) -> Library:
+    shelf.write(NIGHTLY)
+    return shelf.read()
