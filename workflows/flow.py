@@ -10,11 +10,12 @@ from datetime import datetime
 
 from workflows.definition import Definition
 from workflows.definition_flow import Flow, ForEach, Parallel
-from workflows.definition_steps import Step, Undo
+from workflows.definition_steps import Step
 from workflows.entry import Json
-from workflows.instances import instance, is_undo, items_of, step_of, undo_of
+from workflows.instances import instance, items_of, step_of, undo_of
 from workflows.moves import Do, Move, step_move
 from workflows.run import Phase, RunState, Status, StepState
+from workflows.undoable import done
 
 DEADLINE = "deadline"
 _BEGINS = frozenset({Do.BEGIN, Do.PERFORM})
@@ -79,7 +80,7 @@ class Walk:
         return goes_on and state.phase is Phase.REFUSED and state.refusal in _LEAVES_AN_ITEM
 
     def _undoing(self, state: RunState, now: datetime) -> list[Move]:
-        for name in undone(self._definition, state):
+        for name in reversed(done(self._definition, state).undoable):
             own = undo_of(name)
             move = self._own(own, state.step(own), state, now)
             if move is not None:
@@ -158,21 +159,6 @@ def _is_stuck(moves: Sequence[Move], state: RunState) -> bool:
 def count_of(state: StepState) -> int:
     """Return how many items a loop that has begun goes over."""
     return len(state.output) if isinstance(state.output, list) else 0
-
-
-def undone(definition: Definition, state: RunState) -> list[str]:
-    """Return the instances whose effect happened and can be taken back, the last one first."""
-    happened = sorted(
-        (one.effect_rseq, name)
-        for name, one in state.steps.items()
-        if one.effect_rseq >= 0 and not is_undo(name)
-    )
-    return [name for _, name in reversed(happened) if has_undo(definition, name)]
-
-
-def has_undo(definition: Definition, name: str) -> bool:
-    """Say whether a step says how it is taken back."""
-    return isinstance(getattr(definition.form(name), "undo", None), Undo)
 
 
 def loop_output(definition: Definition, state: RunState, name: str) -> Json:

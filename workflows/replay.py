@@ -45,7 +45,9 @@ def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
     if entry.kind == "decision.made":
         return _after_decision(state, entry, name)
     if entry.kind in _ENDS_OF_AN_ATTEMPT and entry.data["attempt"] != step.attempt:
-        return {}  # The late end of an earlier attempt; a newer one is under way.
+        # The late end of an earlier attempt; a newer one is under way.
+        is_news = entry.data.get("happened") == "yes"
+        return _with_step(state, name, replace(step, effect_rseq=entry.rseq)) if is_news else {}
     return _with_step(state, name, change(step, entry))
 
 
@@ -217,7 +219,7 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
     if happened == "yes":
         return replace(step, phase=Phase.EXECUTED, effect_rseq=entry.rseq, changed_at=entry.at)
     if happened == "unknown":
-        return replace(step, phase=Phase.EXCEPTION, trouble=entry.id)
+        return replace(step, phase=Phase.EXCEPTION, trouble=entry.id, performed="unknown")
     if by_person:
         # What a person sends again asks for approval again.
         return replace(step, phase=Phase.PENDING, request=None, failures=0)
