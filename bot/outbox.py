@@ -22,6 +22,7 @@ from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
 from workflows.errors import StorageError
+from workflows.message_keys import read_step_key
 from workflows.store import Subject
 
 log = logging.getLogger(__name__)
@@ -250,7 +251,7 @@ def _in_place_of(first: Delivered, reply: Result) -> Result:
 
 
 def _step_of(row: OutboxRow) -> str:
-    return row.key.partition("/")[2]
+    return read_step_key(row.key).step
 
 
 def _facts(row: OutboxRow) -> dict[str, object]:

@@ -16,6 +16,7 @@ from workflows.engine import Engine
 from workflows.entry import INTERLOCK, Draft, Json, Ref, RequestId, RunId
 from workflows.errors import InterlockError, PeopleUnreadableError
 from workflows.house import Definitions
+from workflows.message_keys import read_step_key
 from workflows.people import CLICK_AGE, PersonId
 from workflows.store import Message, RunRow, Subject
 
@@ -101,7 +102,7 @@ class Aftermath:
             request = RequestId(row.key.rpartition("/")[2])
             self._engine.undeliverable(row.run, request=request, error_class=error)
         elif row.subject is Subject.POST:
-            step = row.key.partition("/")[2]
+            step = read_step_key(row.key).step
             self._engine.undeliverable(row.run, step=step, error_class=error)
 
     def _people_behind(self, row: OutboxRow) -> Iterable[PersonId]:
