@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from workflows.errors import ActionFailedError
 
 POSTGRES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
+STEPS = 100_000  # How many steps SQLite takes before it asks again, some milliseconds.
 GRACE = 1.0  # Postgres stops a statement itself; the connection is cut only if it does not.
 
 
@@ -42,6 +43,8 @@ class Session:
         run = self.connection.exec_driver_sql
         milliseconds = max(1, int(self.timeout * 1000))
         if self.is_sqlite:
+            # An interruption between two statements is lost, so each asks whether it is late.
+            self._raw.set_progress_handler(lambda: self.is_late, STEPS)
             run(f"PRAGMA busy_timeout = {milliseconds}")
             run("PRAGMA foreign_keys = ON")
             run(f"PRAGMA query_only = {int(is_read)}")

@@ -14,9 +14,11 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from storage.row_values import gather, json_value
 from storage.rows import DatabaseRows
+from storage.target_session import open_session
 from workflows.actions.base import Affected, Happened
 from workflows.errors import (
     ActionFailedError,
@@ -148,6 +150,22 @@ def test_a_query_that_takes_too_long_is_stopped(target: str) -> None:
         query(target, endless, timeout=0.5)
     assert caught.value.error_class == "timeout"
     assert time.monotonic() - started < 3
+
+
+def test_a_statement_that_begins_when_time_is_over_is_stopped_too(target: str) -> None:
+    endless = (
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        " SELECT count(*) AS n FROM n"
+    )
+    started = time.monotonic()
+
+    with open_session(target, timeout=0.2, is_read=True) as session:
+        while not session.is_late:
+            time.sleep(0.01)  # Between two statements nobody is there to be interrupted.
+        with pytest.raises(DBAPIError):
+            session.connection.exec_driver_sql(endless)
+
+    assert time.monotonic() - started < 10
 
 
 def test_a_percent_sign_is_left_alone(target: str) -> None:

@@ -13,6 +13,7 @@ from workflows.actions.http import HttpRequest
 from workflows.actions.shell import ShellRun
 from workflows.actions.slack import SlackPostAction
 from workflows.actions.sql import SqlExecute, SqlQuery
+from workflows.actions.timed import Timed
 from workflows.errors import DefinitionError
 from workflows.services import Services
 
@@ -44,7 +45,7 @@ def all_actions(services: Services, rows: Rows) -> dict[str, Action[Any, Any]]:
                 f"There are two actions named {action.name}.",
                 hint="Remove one of the packages that bring them.",
             )
-        actions[action.name] = action
+        actions[action.name] = action if action.is_delivered else Timed(action)
     return actions
 
 
