@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, or_, select
 
 from storage.audit_models import AuditSubjectRow
 from storage.change import reading
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import RequestRecord, RunRecord
+from storage.run_models import DueRecord, RequestRecord, RunRecord
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Outcome, Tally, tally
 from workflows.people import PersonId
 from workflows.run import Status
-from workflows.store import Subject
+from workflows.store import DueKind, Subject
 
 MOST = 200
+TROUBLED = frozenset({Status.EXCEPTION, Status.IN_DOUBT})
 
 _RequestRow: TypeAlias = Row[str, str | None, str | None]
 
@@ -61,6 +62,7 @@ class Wanted:
     requester: PersonId | None = None
     workflow: str = ""
     statuses: frozenset[Status] = frozenset()
+    is_troubled: bool = False  # An exception or a doubt of it may wait for a person.
 
 
 def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[ListedRun]:
@@ -72,6 +74,12 @@ def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[L
         query = query.where(RunRecord.workflow == wanted.workflow)
     if wanted.statuses:
         query = query.where(RunRecord.status.in_(sorted(wanted.statuses)))
+    if wanted.is_troubled:
+        # One branch may wait for a person while another goes on: its reminders know.
+        reminding = select(DueRecord.run_id).where(DueRecord.kind == DueKind.CHASE)
+        query = query.where(
+            or_(RunRecord.status.in_(sorted(TROUBLED)), RunRecord.id.in_(reminding))
+        )
     with database.read() as connection:
         return [_listed(row) for row in connection.execute(query)]
 

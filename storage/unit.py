@@ -134,6 +134,8 @@ class SqlUnit:
 
     def _append(self, draft: Draft) -> Entry:
         held = None if draft.run is None else self._held(draft.run)
+        if held is not None and held.has_ended:
+            raise ValueError(f"run {held.id} has ended, and nothing follows its last entry.")
         recorded = self._journal.append(self._tx, draft, tail=_tail(held))
         if held is not None:
             held.take_up(recorded.entry, leaf=recorded.leaf)

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from storage.store import SqlStore
 from workflows.actions.base import Action, Call, Effect, Happened, Model
+from workflows.actions.slack import SlackPostAction
 from workflows.definition import Definition
 from workflows.engine import Engine
 from workflows.entry import Entry, RequestId, RunId
@@ -116,7 +117,8 @@ class Town:
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
         del max_age
         self._answer()
-        return frozenset(id_of(one) for one in self.groups[name] if one not in self.guests)
+        found = self.groups.get(name, {name.removeprefix("@")})  # Else it is a person.
+        return frozenset(id_of(one) for one in found if one not in self.guests)
 
     def _answer(self) -> None:
         if not self.is_readable:
@@ -323,6 +325,7 @@ class Working:
                 "world.read": ReadWorld(self.world),
                 "world.list": ListWorld(self.world),
                 "world.change": ChangeWorld(self.world),
+                "slack.post": SlackPostAction(),
             },
             people=self.town,
             secrets=NoSecrets(),

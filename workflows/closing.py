@@ -86,6 +86,8 @@ def _let_go(unit: Unit, state: RunState, name: str, step: StepState) -> None:
     match step.phase:
         case Phase.EXCEPTION:
             unit.send(trouble_card(state.id, name, step))
+        case Phase.REFUSED if state.is_undoing and step.trouble:
+            unit.send(trouble_card(state.id, name, step))  # It says what was undone in the end.
         case Phase.QUESTIONED if step.request is not None:
             unit.send(question_card(state.id, step.request))
         case Phase.CALLED if step.child is not None:

@@ -8,6 +8,7 @@ import logging
 
 from workflows import deciding, exceptions, questioning, scheduling, starting
 from workflows.actions.base import Happened
+from workflows.chasing import chase
 from workflows.claiming import claim
 from workflows.deliveries import delivered, undeliverable
 from workflows.entry import Json, RequestId, RunId
@@ -74,13 +75,15 @@ class Engine:
         """
         return deciding.decide(self._house, ballot)
 
-    def cancel(self, run: RunId, *, person: PersonId, reason: str) -> None:
+    def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.
+
+        Returns whether it has ended by now.
 
         Raises:
             NotAllowedError, RequestClosedError, UnknownRunError, StorageError.
         """
-        exceptions.cancel(self._house, run, person=person, reason=reason)
+        return exceptions.cancel(self._house, run, person=person, reason=reason)
 
     def settle_doubt(
         self,
@@ -89,6 +92,8 @@ class Engine:
         *,
         person: PersonId,
         happened: Happened,
+        reason: str = "",
+        via: str = exceptions.SLACK,
         delivery: Delivery | None = None,
     ) -> None:
         """Record what a person says about an effect in doubt.
@@ -97,7 +102,14 @@ class Engine:
             NotAllowedError, RequestClosedError, UnknownRunError, StorageError.
         """
         exceptions.settle_doubt(
-            self._house, run, step, person=person, happened=happened, delivery=delivery
+            self._house,
+            run,
+            step,
+            person=person,
+            happened=happened,
+            reason=reason,
+            via=via,
+            delivery=delivery,
         )
 
     def settle_exception(
@@ -107,6 +119,8 @@ class Engine:
         *,
         person: PersonId,
         answer: str,
+        reason: str = "",
+        via: str = exceptions.SLACK,
         delivery: Delivery | None = None,
     ) -> None:
         """Record how a person wants a run to go on: retry, skip or abort.
@@ -115,7 +129,14 @@ class Engine:
             NotAllowedError, RequestClosedError, UnknownRunError, StorageError.
         """
         exceptions.settle_exception(
-            self._house, run, step, person=person, answer=answer, delivery=delivery
+            self._house,
+            run,
+            step,
+            person=person,
+            answer=answer,
+            reason=reason,
+            via=via,
+            delivery=delivery,
         )
 
     def answer(self, given: Answer) -> None:
@@ -148,6 +169,8 @@ class Engine:
                 deciding.expire(self._house, due)
             elif due.kind is DueKind.REMIND:
                 deciding.remind(self._house, due)
+            elif due.kind is DueKind.CHASE:
+                chase(self._house, due)
             elif due.kind is DueKind.SUMMARISE:
                 write_summary(self._house, due)
             elif due.kind is DueKind.CANCEL:
@@ -169,7 +192,7 @@ class Engine:
         try:
             walk(segment)
         except SupersededError:
-            log.info("another process has taken the run over", extra={"run": run})
+            log.info("the run was taken over or ended meanwhile", extra={"run": run})
 
     def give_up(self, run: RunId, *, error_class: str) -> None:
         """Make an exception of a run whose segments died again and again."""

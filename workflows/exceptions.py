@@ -1,12 +1,14 @@
 """What a person says about a doubt or an exception, and what follows from it."""
 
 from workflows.actions.base import Effect, Happened
+from workflows.binding import json_bytes
 from workflows.closing import abort_run, close_run, ending_drafts, withdrawals
 from workflows.definition import Definition
-from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, RunId
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, Ref, RunId
 from workflows.errors import NotAllowedError, RequestClosedError
 from workflows.flow import Walk
 from workflows.house import House
+from workflows.operators import LOCAL, acting
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
 from workflows.replay import replay
@@ -16,6 +18,9 @@ from workflows.store import Delivery, Due, RunRow, Unit
 from workflows.telling import doubt_card, trouble_card
 
 ANSWERS = ("retry", "skip", "abort", "undo")
+SLACK = "slack"
+MAY_SETTLE = "This is for the owner and the deputy of the workflow, and for the governors."
+MAY_CANCEL = "Whoever asked for a run may cancel it, and so may owner and deputy of its workflow."
 
 
 def settle_doubt(
@@ -25,6 +30,8 @@ def settle_doubt(
     *,
     person: PersonId,
     happened: Happened,
+    reason: str = "",
+    via: str = SLACK,
     delivery: Delivery | None = None,
 ) -> None:
     """Record what a person says about an effect in doubt.
@@ -33,10 +40,11 @@ def settle_doubt(
     ends the run with the doubt on record.
 
     Raises:
-        NotAllowedError: not owner or deputy, or the requester of something destructive.
+        NotAllowedError: not owner, deputy or governor, or the requester of something destructive.
         RequestClosedError: nothing is in doubt there any more.
     """
-    who, responsible = _responsible(house, run, person)
+    who, responsible = _settlers(house, run, person)
+    has_asked = _has_asked(house, run, who)
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if delivery is not None and unit.is_repeat(delivery):
@@ -44,17 +52,20 @@ def settle_doubt(
         state = replay(run, unit.entries(run))
         one = state.step(step)
         if state.ended is not None or one.phase is not Phase.IN_DOUBT:
-            raise RequestClosedError(
-                "This is no longer in doubt.", hint="Nothing was changed by your click."
-            )
-        actor = _actor(unit, who)
+            raise RequestClosedError("This is no longer in doubt.", hint="Nothing was changed.")
         _admit(responsible, who)
-        _refuse_requester(state, one, actor)
+        if has_asked:
+            _refuse_requester(one)
+        actor = _actor(unit, who)
         data: dict[str, Json] = {**named(one), "happened": happened.value, "by": "person"}
-        record(unit, Draft(kind="action.resolved", actor=actor, data=data, run=run))
-        unit.send(doubt_card(run, one))
-        if happened is Happened.UNKNOWN:
-            _abort(house, unit, row, actor=actor, step=step)
+        words = house.redact(reason.strip())
+        parts = {"evidence": Part(value=json_bytes({"said": words}))} if words else {}
+        told = Draft(
+            kind="action.resolved", actor=actor, data=data | _way(via), parts=parts, run=run
+        )
+        record(unit, told, doubt_card(run, one))
+        if happened is Happened.UNKNOWN and not state.cancel_asked:
+            _abort(house, unit, row, _choice(actor, run, step, "abort", via=via))
             return
         house.dispatcher.enqueue(unit, run)
 
@@ -66,6 +77,8 @@ def settle_exception(
     *,
     person: PersonId,
     answer: str,
+    reason: str = "",
+    via: str = SLACK,
     delivery: Delivery | None = None,
 ) -> None:
     """Record how a person wants a run to go on: retry the step, skip it, abort the run.
@@ -73,10 +86,10 @@ def settle_exception(
     `undo` aborts it and takes back what can be taken back, the last effect first.
 
     Raises:
-        NotAllowedError: not owner or deputy of the workflow.
+        NotAllowedError: not owner or deputy of the workflow, and no governor.
         RequestClosedError: the step is no exception any more, or the run has ended.
     """
-    who, responsible = _responsible(house, run, person)
+    who, responsible = _settlers(house, run, person)
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if delivery is not None and unit.is_repeat(delivery):
@@ -85,22 +98,23 @@ def settle_exception(
         one = state.step(step)
         is_over = state.ended is not None or one.phase is not Phase.EXCEPTION
         if is_over or answer not in ANSWERS:
-            raise RequestClosedError(
-                "This is settled already.", hint="Nothing was changed by your click."
-            )
+            raise RequestClosedError(_why_closed(one), hint="Nothing was changed.")
         _admit(responsible, who)
-        actor = _actor(unit, who)
+        words = house.redact(reason.strip())
+        chosen = _choice(_actor(unit, who), run, step, answer, via=via, words=words)
         unit.send(trouble_card(run, step, one))
         if answer == "abort":
-            _abort(house, unit, row, actor=actor, step=step)
+            _abort(house, unit, row, chosen)
             return
-        data: dict[str, Json] = {"step": step, "decision": answer, "rule": "person"}
-        record(unit, Draft(kind="decision.made", actor=actor, data=data, run=run))
+        record(unit, chosen)
         house.dispatcher.enqueue(unit, run)
 
 
-def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> None:
+def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> bool:
     """Cancel a run: at once where nothing is under way, else at its next boundary.
+
+    Returns whether it has ended. False: an effect is under way, in doubt or on its way to
+    Slack, and the run ends once that has an end. Cancelling it again changes nothing.
 
     Raises:
         NotAllowedError: neither the requester nor owner or deputy.
@@ -110,18 +124,23 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> None:
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if row.status.is_end:
-            raise RequestClosedError(f"This run has ended: {row.status}.")
+            raise RequestClosedError(
+                f"This run has ended already: {row.status}.", hint="Nothing was changed."
+            )
         state = replay(run, unit.entries(run))
         actor = _actor(unit, who)
         if state.requester != actor:
-            _admit(responsible, who)
+            _admit(responsible, who, rule=MAY_CANCEL)
+        if state.cancel_asked:
+            return False
         record(unit, _cancel_asked(house, state, actor, reason))
         if state.open_intent is not None:
             house.dispatcher.enqueue(unit, run)
-            return
+            return False
         for draft in ending_drafts(state, reason="cancelled"):
             record(unit, draft)
         close_run(unit, row, state)
+    return True
 
 
 def cancel_child(house: House, due: Due) -> None:
@@ -132,6 +151,8 @@ def cancel_child(house: House, due: Due) -> None:
         if not unit.take_due(due) or row.status.is_end:
             return
         state = replay(child, unit.entries(child))
+        if state.cancel_asked:
+            return  # It ends at its next boundary already.
         data: dict[str, Json] = {
             "step": _present_step(state),
             "decision": "cancel",
@@ -180,38 +201,71 @@ def _responsible(house: House, run: RunId, person: PersonId) -> tuple[Person, fr
     return house.people.person(person), _owners(house, definition)
 
 
+def _settlers(house: House, run: RunId, person: PersonId) -> tuple[Person, frozenset[PersonId]]:
+    """Return the person, and who may settle: owner and deputy, or the governors of the policy."""
+    who, responsible = _responsible(house, run, person)
+    # The governors are read only for somebody else, so that owners never wait for that group.
+    if who.id not in responsible:
+        for name in house.policy().governors:
+            responsible |= house.people.members(name, max_age=CLICK_AGE)
+    return who, responsible
+
+
 def _owners(house: House, definition: Definition) -> frozenset[PersonId]:
     owners = house.people.members(definition.owner, max_age=CLICK_AGE)
     return owners | house.people.members(definition.deputy, max_age=CLICK_AGE)
 
 
-def _admit(responsible: frozenset[PersonId], who: Person) -> None:
+def _admit(responsible: frozenset[PersonId], who: Person, *, rule: str = MAY_SETTLE) -> None:
     if who.id not in responsible or not who.counts:
-        raise NotAllowedError(
-            "This is for the owner and the deputy of the workflow.",
-            hint="They are named on the card.",
-        )
+        raise NotAllowedError(rule, hint="Ask one of them; nothing was changed.")
 
 
 def _actor(unit: Unit, who: Person) -> Actor:
     return Actor(kind=ActorKind.USER, ref=unit.ref(who.id, who.name))
 
 
-def _refuse_requester(state: RunState, step: StepState, actor: Actor) -> None:
+def _has_asked(house: House, run: RunId, who: Person) -> bool:
+    """Say whether the run was asked for by this person, be it from an account of the machine."""
+    requester = house.store.person(Ref(house.store.run(run).requester))
+    if requester is None or not requester.startswith(LOCAL):
+        return requester == who.id
+    return acting(requester, house.policy(), house.people) == who.id
+
+
+def _why_closed(step: StepState) -> str:
+    if step.phase in (Phase.INTENDED, Phase.IN_DOUBT):
+        return "Whether this happened is not known yet; that has to be said first."
+    return "This is settled already."
+
+
+def _refuse_requester(step: StepState) -> None:
     effect = step.intended.data.get("effect") if step.intended is not None else None
-    if effect == Effect.DESTRUCTIVE and state.requester == actor:
+    if effect == Effect.DESTRUCTIVE:
         raise NotAllowedError(
             "You asked for this destructive step, so someone else has to say what happened.",
             hint="Owner and deputy of the workflow can.",
         )
 
 
-def _abort(house: House, unit: Unit, row: RunRow, *, actor: Actor, step: str) -> None:
+def _choice(
+    actor: Actor, run: RunId, step: str, answer: str, *, via: str, words: str = ""
+) -> Draft:
+    data: dict[str, Json] = {"step": step, "decision": answer, "rule": "person"}
+    parts = {"reason": Part(value=words.encode())} if words else {}
+    return Draft(kind="decision.made", actor=actor, data=data | _way(via), parts=parts, run=run)
+
+
+def _way(via: str) -> dict[str, Json]:
+    """Return how an answer came, where it was not by a click."""
+    return {} if via == SLACK else {"via": via}
+
+
+def _abort(house: House, unit: Unit, row: RunRow, chosen: Draft) -> None:
     """Record that a person gave the run up, and end it unless an effect is still under way."""
-    data: dict[str, Json] = {"step": step, "decision": "abort", "rule": "person"}
-    record(unit, Draft(kind="decision.made", actor=actor, data=data, run=row.id))
+    record(unit, chosen)
     state = replay(row.id, unit.entries(row.id))
     if state.open_intent is not None:
         house.dispatcher.enqueue(unit, row.id)
         return
-    abort_run(unit, row, state, actor=actor)
+    abort_run(unit, row, state, actor=chosen.actor)

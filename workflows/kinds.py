@@ -159,6 +159,7 @@ ALL: list[Kind] = [
     *_kinds("approval.expired", Place.INSIDE, "request binding have need"),
     *_kinds("approval.withdrawn", Place.INSIDE, "request binding reason"),
     *_kinds("approval.escalated approval.reminded", Place.INSIDE, "request to n"),
+    *_kinds("exception.reminded", Place.INSIDE, "step to n"),
     *_kinds("approval.delegated", Place.EITHER, "request from to until"),
     *_kinds("approval.edited", Place.INSIDE, "request next was binding", parts="preview"),
     *_kinds("break_glass.used", Place.INSIDE, "request step binding review_by", parts="reason"),

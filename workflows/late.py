@@ -25,7 +25,7 @@ def late_drafts(outcome: Draft, state: RunState) -> Iterator[Draft]:
         yield from _withdrawal(outcome, step)
         yield outcome
         yield _resolved(outcome, happened)
-    elif step.phase is Phase.IN_DOUBT:
+    elif step.phase is Phase.IN_DOUBT and outcome.kind != "action.in_doubt":
         yield _resolved(outcome, happened)
 
 

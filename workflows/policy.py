@@ -8,20 +8,21 @@ counts as applying: a policy with a mistake in it asks too often, never too rare
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 import rfc8785
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import Approval, ApprovalStage, Expiry
+from workflows.definition_steps import LONGEST_EXPIRY, Approval, ApprovalStage, Expiry
 from workflows.demand import DEFINITION, Demand, Wish, gathered, wish_of
-from workflows.duration import Duration
+from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
@@ -36,6 +37,7 @@ def _single_line(name: str) -> str:
     return name
 
 
+Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
 RuleName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_single_line)]
 
 
@@ -50,10 +52,39 @@ class Rule(Closed):
     reason: Literal["optional", "required"] = "optional"
 
 
+SHORTEST_CHASE = timedelta(minutes=1)
+
+
+def _ascending(waits: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+    if any(later <= earlier for earlier, later in pairwise(waits)):
+        raise ValueError("write each length of time longer than the one before")
+    if waits[0] < SHORTEST_CHASE:
+        raise ValueError("the first reminder comes after a minute at the earliest")
+    return waits
+
+
+Chase = Annotated[
+    tuple[Annotated[Duration, at_most(LONGEST_EXPIRY)], ...],
+    Field(min_length=1, max_length=10),
+    AfterValidator(_ascending),
+]
+CHASE: Final = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+
+
+class Exceptions(Closed):
+    """When people are reminded of an exception or a doubt: its owner, the deputy too, governors.
+
+    From the last one on they are reminded each day.
+    """
+
+    remind: Chase = CHASE
+
+
 class Defaults(Closed):
     """What stands where a rule says nothing. There is no request without an end."""
 
     expires: Expiry
+    exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
 
 
 class Roles(Closed):
@@ -97,6 +128,7 @@ class Policy(Closed):
     defaults: Defaults
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=200)
     roles: Roles | None = None
+    operators: Annotated[dict[Account, Somebody], Field(max_length=100)] | None = None
     timezone: Zone = "UTC"  # Of `hour` and `weekday`.
     services: dict[Name, Service] = Field(default_factory=dict)
     databases: dict[Name, DatabaseTarget] = Field(default_factory=dict)
@@ -116,6 +148,20 @@ class Policy(Closed):
     def targets(self) -> Services:
         """Return the services, databases and programs that actions may touch."""
         return Services(services=self.services, databases=self.databases, programs=self.programs)
+
+    @property
+    def chase(self) -> tuple[timedelta, ...]:
+        """Return how long after it began people are reminded of an exception or a doubt."""
+        return self.defaults.exceptions.remind if self.defaults.exceptions is not None else CHASE
+
+    @property
+    def governors(self) -> tuple[str, ...]:
+        """Return the groups and people who govern, none where the file names none."""
+        return self.roles.governors if self.roles is not None else ()
+
+    def operator(self, account: str) -> str | None:
+        """Return the person for whom an account of the bot's machine acts, None for itself."""
+        return (self.operators or {}).get(account)
 
     def demand(self, facts: Facts, approval: Approval | None = None) -> Demand | None:
         """Return what has to be agreed to before this step, None where nothing has.

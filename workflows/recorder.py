@@ -19,6 +19,7 @@ from workflows.replay import after, replay
 from workflows.run import RunState
 from workflows.store import Due, DueKind, Message, RunRow, Unit
 from workflows.telling import messages_about
+from workflows.trouble import first_look
 
 MOST_PENDING = 16  # Facts of reads that wait for the next commit.
 
@@ -27,7 +28,7 @@ Fact = Draft | Callable[[Unit], Draft]  # Some facts need the unit: a person's p
 
 
 class SupersededError(Exception):
-    """Another process has taken the run over; this one stops without a word."""
+    """Another process has taken the run over, or a person ended it; this one stops."""
 
 
 class Recorder:
@@ -215,8 +216,11 @@ class Recorder:
 
 
 def record(unit: Unit, draft: Draft, *more: Message) -> Entry:
-    """Append a fact and queue the messages it asks for."""
+    """Append a fact, queue the messages it asks for, and see that nobody forgets it."""
     entry = unit.append(draft)
     for message in (*messages_about(entry), *more):
         unit.send(message)
+    look = first_look(entry)
+    if look is not None:
+        unit.set_due(look)
     return entry

@@ -50,6 +50,7 @@ class DueKind(StrEnum):
     WAKE = "wake"  # Look at the run again: a retry, a verification, a doubt's deadline.
     EXPIRE = "expire"  # Close the request if it is still open.
     REMIND = "remind"  # Remind the approvers.
+    CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
     CANCEL = "cancel"  # Cancel a run whose parent has ended.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from workflows.entry import Entry, RequestId, RunId
 from workflows.instances import items_of
+from workflows.message_keys import card_key
 from workflows.run import StepState
 from workflows.store import Message, Subject
 
@@ -14,6 +15,7 @@ REPLIES = frozenset(
         "action.in_doubt",
         "action.resolved",
         "approval.reminded",
+        "exception.reminded",
         "verification.passed",
         "verification.failed",
         "verification.unknown",
@@ -23,7 +25,7 @@ REPLIES = frozenset(
 )
 TOLD_DECISIONS = frozenset({"skip", "exception", "retry", "abort", "undo", "cancel", "queue"})
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
-EXCEPTIONS = frozenset({"verification.failed", "verification.unknown"})
+UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
 ENDS = frozenset({"run.finished", "run.cancelled"})
 
 
@@ -39,10 +41,8 @@ def messages_about(entry: Entry) -> Iterator[Message]:
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
     if entry.kind.startswith("question."):
         yield question_card(run, RequestId(str(entry.data["request"])))
-    if entry.kind in EXCEPTIONS or _decision(entry) == "exception":
-        yield Message(
-            subject=Subject.TROUBLE, key=f"{run}/{entry.data['step']}/{entry.id}", run=run
-        )
+    if is_exception(entry):
+        yield exception_card(entry)
     if entry.kind in ENDS:
         yield Message(subject=Subject.OUTCOME, key=run, run=run)
 
@@ -59,16 +59,31 @@ def _is_told(entry: Entry) -> bool:
     return entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS
 
 
+def is_exception(entry: Entry) -> bool:
+    """Say whether an entry makes an exception of its step."""
+    if entry.kind == "action.resolved":
+        # What a person cannot tell ends the run; what a late answer cannot tell stops it.
+        return entry.data["happened"] == "unknown" and entry.data["by"] != "person"
+    return entry.kind in UNVERIFIED or _decision(entry) == "exception"
+
+
+def exception_card(entry: Entry) -> Message:
+    """Return the message that asks how a run goes on after `entry` stopped it."""
+    run = RunId(entry.run or "")
+    key = card_key(run, str(entry.data["step"]), entry.id)
+    return Message(subject=Subject.TROUBLE, key=key, run=run)
+
+
 def doubt_card(run: RunId, state: StepState) -> Message:
     """Return the message that asks owner and deputy what happened."""
     intent = state.intended
-    step, entry = (intent.data["step"], intent.id) if intent is not None else ("", "")
-    return Message(subject=Subject.DOUBT, key=f"{run}/{step}/{entry}", run=run)
+    step, entry = (str(intent.data["step"]), intent.id) if intent is not None else ("", "")
+    return Message(subject=Subject.DOUBT, key=card_key(run, step, entry), run=run)
 
 
 def trouble_card(run: RunId, step: str, state: StepState) -> Message:
     """Return the message that asks owner and deputy how an exception goes on."""
-    return Message(subject=Subject.TROUBLE, key=f"{run}/{step}/{state.trouble}", run=run)
+    return Message(subject=Subject.TROUBLE, key=card_key(run, step, state.trouble), run=run)
 
 
 def question_card(run: RunId, request: RequestId) -> Message:

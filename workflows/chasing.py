@@ -1,0 +1,118 @@
+"""Reminding those who have to settle an exception or a doubt, for as long as it stands.
+
+The owner first, then the deputy too, at last the governors, and all of them each day. A
+reminder is an entry and a message of its own; it wakes no segment and moves nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from workflows.definition import Definition
+from workflows.entry import INTERLOCK, Draft, Entry, Json, RunId
+from workflows.errors import InterlockError, StorageError
+from workflows.house import House
+from workflows.policy import Policy
+from workflows.recorder import record
+from workflows.replay import replay
+from workflows.store import Due, Unit
+from workflows.trouble import Trouble, troubles
+
+REMINDED = "exception.reminded"
+DAILY = timedelta(days=1)
+
+
+def chase(house: House, due: Due) -> None:
+    """Remind people of what stands in this run and is due, and store when to look again.
+
+    Raises:
+        UnknownRunError: there is no such run.
+    """
+    names = _Names(house, due.run)
+    with house.store.begin() as unit:
+        unit.lock_run(due.run)
+        if not unit.take_due(due):
+            return
+        entries = unit.entries(due.run)
+        standing = troubles(replay(due.run, entries), entries)
+        moments = [_chase_one(unit, one, entries, names) for one in standing]
+        if moments:
+            unit.set_due(replace(due, at=min(moments)))
+
+
+class _Names:
+    """Whom to remind, read before the transaction."""
+
+    def __init__(self, house: House, run: RunId) -> None:
+        self._policy = house.policy()
+        self._definition = _definition(house, run)
+
+    @property
+    def waits(self) -> Sequence[timedelta]:
+        return self._policy.chase
+
+    def of(self, number: int) -> tuple[str, ...]:
+        return asked(number, self._policy, self._definition)
+
+
+def _definition(house: House, run: RunId) -> Definition | None:
+    row = house.store.run(run)
+    try:
+        return house.definitions.version(row.version)
+    except StorageError:
+        raise
+    except InterlockError:
+        return None  # Its owner is not known any more; the governors are.
+
+
+def _chase_one(unit: Unit, one: Trouble, entries: Sequence[Entry], names: _Names) -> datetime:
+    """Remind people of `one` if that is due; return when the next reminder is."""
+    number = passed(unit.now - one.since, names.waits)
+    told = [entry for entry in entries if _is_reminder(entry, one.step, one.rseq)]
+    is_told = bool(told) and told[-1].at >= one.since + wait_of(number, names.waits)
+    if number and not is_told and (to := names.of(number)):
+        data: dict[str, Json] = {"step": one.step, "to": list(to), "n": len(told) + 1}
+        record(unit, Draft(kind=REMINDED, actor=INTERLOCK, data=data, run=one.run))
+        unit.send(one.card)  # Whoever is asked finds its buttons, and who is asked by now.
+    return one.since + wait_of(number + 1, names.waits)
+
+
+def asked_by_now(
+    step: str, entries: Sequence[Entry], definition: Definition | None, *, since: int
+) -> tuple[str, ...]:
+    """Return who is asked about a step that stands since entry `since`.
+
+    These are owner and deputy, and the governors once they were reminded.
+    """
+    names = dict.fromkeys(() if definition is None else (definition.owner, definition.deputy))
+    for entry in entries:
+        to = entry.data.get("to")
+        if _is_reminder(entry, step, since) and isinstance(to, list):
+            names |= dict.fromkeys(str(name) for name in to)
+    return tuple(names)
+
+
+def _is_reminder(entry: Entry, step: str, since: int) -> bool:
+    return entry.kind == REMINDED and entry.data["step"] == step and entry.rseq > since
+
+
+def passed(elapsed: timedelta, waits: Sequence[timedelta]) -> int:
+    """Return which reminder is the newest that is due, counted from 1; 0 before the first."""
+    if elapsed >= waits[-1]:
+        return len(waits) + (elapsed - waits[-1]) // DAILY
+    return sum(elapsed >= one for one in waits)
+
+
+def wait_of(number: int, waits: Sequence[timedelta]) -> timedelta:
+    """Return how long after the trouble began reminder `number` is due."""
+    if number <= len(waits):
+        return waits[number - 1] if number else timedelta()
+    return waits[-1] + (number - len(waits)) * DAILY
+
+
+def asked(number: int, policy: Policy, definition: Definition | None) -> tuple[str, ...]:
+    """Return whom reminder `number` is for: the owner, then the deputy too, then the governors."""
+    own = () if definition is None else (definition.owner, definition.deputy)
+    if definition is None or number >= len(policy.chase):
+        return tuple(dict.fromkeys((*own, *policy.governors)))
+    return own[:1] if number <= 1 else tuple(dict.fromkeys(own))
