@@ -13,7 +13,7 @@ from bot.core import Means, NobodyReadable, build_core
 from bot.directory import Directory
 from bot.holder import hand_over
 from bot.opening import open_memory
-from bot.orders import AnyOrder, CancelOrder, RunOrder, carry_out
+from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings
 from bot.slack_client import SlackClient
@@ -24,7 +24,7 @@ from workflows.entry import Json
 from workflows.errors import PeopleUnreadableError
 from workflows.people import People
 
-NEED_PEOPLE = (RunOrder, CancelOrder, ScheduleOrder, ChangeScheduleOrder)
+NEED_PEOPLE = (RunOrder, CancelOrder, SettleOrder, ScheduleOrder, ChangeScheduleOrder)
 
 
 def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str, Json]:

@@ -73,8 +73,13 @@ class Commands:
         return wanted
 
     def _cancel(self, caller: Caller, wanted: Cancel) -> Rendered:
-        self.desk.engine.cancel(RunId(wanted.run), person=caller.person, reason=wanted.reason)
-        return notice(f"⏹️ The run {code(wanted.run)} is being cancelled. Follow its thread.")
+        run = RunId(wanted.run)
+        if self.desk.engine.cancel(run, person=caller.person, reason=wanted.reason):
+            return notice(f"🚫 The run {code(run)} is cancelled.")
+        return notice(
+            f"🚫 The run {code(run)} is being cancelled: an effect is under way or in doubt, and"
+            " it ends once that is certain. Follow its thread."
+        )
 
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
         reports = Reports(desk=self.desk, reader=caller)

@@ -69,6 +69,7 @@ class Core:
     redact: Redactor
     dispatcher: EmbeddedDispatcher
     engine: Engine
+    people: People
     digests: Digests
     means: Means
     name: str
@@ -145,6 +146,7 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
         redact=redact,
         dispatcher=dispatcher,
         engine=engine,
+        people=people,
         digests=Digests(store, library.definitions, now=means.clock, channel=settings.channel),
         means=means,
         name=name,

@@ -18,6 +18,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
     "approval.reminded": lambda _data: "The approvers were reminded",
+    "exception.reminded": lambda data: f"{data['step']}: people were reminded of it ({data['n']})",
     "action.intended": lambda data: f"{data['step']}: about to do {data['action']}",
     "action.executed": lambda data: f"{data['step']}: done in {data['ms']} ms",
     "action.failed": lambda data: f"{data['step']}: failed ({data['error_class']})",

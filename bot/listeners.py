@@ -103,6 +103,7 @@ def _register_cards(app: App, desk: Desk) -> None:
         exception_card.RETRY: lambda click: settling.exception(click, "retry"),
         exception_card.SKIP: lambda click: settling.exception(click, "skip"),
         exception_card.ABORT: lambda click: settling.exception(click, "abort"),
+        exception_card.UNDO: lambda click: settling.exception(click, "undo"),
         OPEN_LINK: lambda _click: None,
     }
     for action_id, handler in clicks.items():

@@ -19,10 +19,20 @@ from bot.schedule_orders import (
     set_by_order,
 )
 from storage.heads import show_head
-from workflows.entry import Json, RunId
+from workflows.actions.base import Happened
+from workflows.entry import Json, Ref, RunId
 from workflows.errors import InterlockError
+from workflows.operators import acting, settling
 from workflows.orders import Start
 from workflows.people import PersonId
+
+CLI = "cli"
+Answer: TypeAlias = Literal["retry", "skip", "abort", "undo", "happened", "not-happened", "unknown"]
+HAPPENED: Mapping[str, Happened] = {
+    "happened": Happened.YES,
+    "not-happened": Happened.NO,
+    "unknown": Happened.UNKNOWN,
+}
 
 
 class OrderError(InterlockError):
@@ -51,6 +61,16 @@ class CancelOrder(_Order):
     reason: str = Field(max_length=3000)
 
 
+class SettleOrder(_Order):
+    """Say how an exception goes on, or what became of an effect in doubt."""
+
+    do: Literal["settle"] = "settle"
+    run: str = Field(max_length=64)
+    step: str = Field(max_length=200)
+    answer: Answer
+    reason: str = Field(max_length=3000)
+
+
 class HeadOrder(_Order):
     """Give out the newest signed head, and remember that it left the process."""
 
@@ -66,7 +86,13 @@ class DigestOrder(_Order):
 
 
 AnyOrder: TypeAlias = (
-    RunOrder | CancelOrder | HeadOrder | DigestOrder | ScheduleOrder | ChangeScheduleOrder
+    RunOrder
+    | CancelOrder
+    | SettleOrder
+    | HeadOrder
+    | DigestOrder
+    | ScheduleOrder
+    | ChangeScheduleOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -92,14 +118,15 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
         InterlockError: it is refused.
     """
     if isinstance(order, RunOrder):
-        return _run(core, order, person)
+        return _run(core, order, acting(person, core.policy, core.people))
     if isinstance(order, CancelOrder):
-        core.engine.cancel(RunId(order.run), person=person, reason=order.reason)
-        return {"ok": True, "run": order.run}
+        return _cancel(core, order, person)
+    if isinstance(order, SettleOrder):
+        return _settle(core, order, settling(person, core.policy, core.people))
     if isinstance(order, ScheduleOrder):
-        return set_by_order(core, order, person)
+        return set_by_order(core, order, acting(person, core.policy, core.people))
     if isinstance(order, ChangeScheduleOrder):
-        return change_by_order(core, order, person)
+        return change_by_order(core, order, acting(person, core.policy, core.people))
     if isinstance(order, DigestOrder):
         return _digest(core, order)
     return _head(core)
@@ -118,12 +145,34 @@ def _run(core: Core, order: RunOrder, person: PersonId) -> Mapping[str, Json]:
             workflow=order.workflow,
             inputs=order.inputs,
             person=person,
-            trigger="cli",
+            trigger=CLI,
             key=order.key,
             channel=channel,
         )
     )
     return {"ok": True, "run": started.run, "is_new": started.is_new}
+
+
+def _cancel(core: Core, order: CancelOrder, person: PersonId) -> Mapping[str, Json]:
+    run = RunId(order.run)
+    requester = core.store.person(Ref(core.store.run(run).requester))
+    # What an account started before the policy named a person for it stays its own to cancel.
+    who = person if requester == person else acting(person, core.policy, core.people)
+    has_ended = core.engine.cancel(run, person=who, reason=order.reason)
+    return {"ok": True, "run": run, "has_ended": has_ended}
+
+
+def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Json]:
+    run, happened = RunId(order.run), HAPPENED.get(order.answer)
+    if happened is not None:
+        core.engine.settle_doubt(
+            run, order.step, person=person, happened=happened, reason=order.reason, via=CLI
+        )
+    else:
+        core.engine.settle_exception(
+            run, order.step, person=person, answer=order.answer, reason=order.reason, via=CLI
+        )
+    return {"ok": True, "run": run, "step": order.step, "answer": order.answer}
 
 
 def _digest(core: Core, order: DigestOrder) -> Mapping[str, Json]:

@@ -1,14 +1,16 @@
 """Says what each message of the outbox looks like now: its subject, read, then its view.
 
-The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards`.
+The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards` and
+`rendering_trouble`.
 """
 
 from collections.abc import Callable
 
 from bot.letters import Letter
-from bot.rendering_cards import draw_card, draw_doubt, draw_trouble
+from bot.rendering_cards import draw_card
 from bot.rendering_questions import question_of
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
+from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
 from bot.slack_client import Content
 from bot.views.notice import notice, posted
@@ -61,7 +63,7 @@ class Rendering:
 
     def _reply(self, row: OutboxRow) -> Letter | None:
         read = self._reader.run(run_of(row.run or ""))
-        return _in_thread(row, draw_reply(read, row.key))
+        return _in_thread(row, draw_reply(read, row.key, self._reader, self._store.outbox))
 
     def _card(self, row: OutboxRow) -> Letter | None:
         request = self._store.request(RequestId(row.key))

@@ -1,6 +1,6 @@
 """Draws what is said about a run as a whole: its first message, its replies, its end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.run_reading import RunRead, RunReader, told_to, words_of
@@ -11,10 +11,14 @@ from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
+from workflows.chasing import REMINDED
 from workflows.entry import Entry, RunId
+from workflows.message_keys import read_step_key
 from workflows.moments import moment
+from workflows.replay import replay
 from workflows.run import Phase, Status, StepState
 from workflows.store import Subject
+from workflows.trouble import troubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +119,25 @@ def _in_front(read: RunRead, places: OutboxRows) -> MessagePlace | None:
     return places.place_of(Subject.ROOT, holder) if holder else None
 
 
-def draw_reply(read: RunRead, key: str) -> Rendered | None:
+def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -> Rendered | None:
     """Return the line about one entry, None if the run has no such entry."""
     entry = read.entry(key)
     if entry is None:
         return None
-    asked = [read.known[ref] for ref in told_to(entry) if ref in read.known]
-    return step_reply(
-        reply_about(entry, actor=read.who(entry.actor), words=words_of(entry), asked=asked)
-    )
+    reply = reply_about(entry, actor=read.who(entry.actor), words=words_of(entry))
+    if entry.kind != REMINDED:
+        asked = [read.known[ref] for ref in told_to(entry) if ref in read.known]
+        return step_reply(replace(reply, asked=asked))
+    asked = list(reader.named(told_to(entry)).values())
+    return step_reply(replace(reply, asked=asked, card=reader.link(_card_of(read, entry, places))))
+
+
+def _card_of(read: RunRead, reminder: Entry, places: OutboxRows) -> MessagePlace | None:
+    """Return where the card stands that a reminder is about."""
+    before = [one for one in read.entries if one.rseq < reminder.rseq]
+    standing = troubles(replay(read.id, before), before)
+    card = next((one.card for one in standing if one.step == reminder.data["step"]), None)
+    return places.place_of(card.subject, card.key) if card is not None else None
 
 
 def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
@@ -177,4 +191,4 @@ def requester_of(read: RunRead) -> str:
 
 def run_of(key: str) -> RunId:
     """Return the run that a key of the form `run/step…` begins with."""
-    return RunId(key.partition("/")[0])
+    return read_step_key(key).run

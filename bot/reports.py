@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from bot.command_text import Runs
 from bot.desk import Desk
 from bot.entry_words import words_about
+from bot.exception_queue import Queued, queued
 from bot.payloads import Caller
 from bot.previews import preview_of
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
     Found,
+    QueueLine,
     RunLine,
     RunShown,
     WorkflowLine,
     approval_list,
     found_list,
+    queue_list,
     run_list,
     run_shown,
     workflow_list,
@@ -43,10 +46,8 @@ from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
 from workflows.people import CLICK_AGE
-from workflows.run import Status
 
 MOST_FOUND = 50
-TROUBLED = frozenset({Status.EXCEPTION, Status.IN_DOUBT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +59,18 @@ class Reports:
 
     def runs(self, wanted: Runs, *, page: int) -> Rendered:
         """Return the newest runs, or those of one sort."""
-        found = list_runs(
-            self.desk.store.database,
-            Wanted(
-                requester=self.reader.person if wanted.mine else None,
-                workflow=wanted.workflow,
-                statuses=TROUBLED if wanted.exceptions else frozenset(),
-            ),
+        database = self.desk.store.database
+        which = Wanted(
+            requester=self.reader.person if wanted.mine else None,
+            workflow=wanted.workflow,
+            is_troubled=wanted.exceptions,
         )
         words = ["runs", "mine" * wanted.mine, "--exceptions" * wanted.exceptions, wanted.workflow]
         typed = " ".join(word for word in words if word)
-        lines = [self._run_line(one) for one in found]
+        if wanted.exceptions:
+            waiting = queued(database, self.desk.library.version, wanted=which)
+            return queue_list([self._queue_line(one) for one in waiting], command=typed, page=page)
+        lines = [self._run_line(one) for one in list_runs(database, which)]
         return run_list(lines, command=typed, page=page, name=self.desk.command)
 
     def run(self, run: RunId, *, page: int) -> Rendered:
@@ -132,6 +134,20 @@ class Reports:
             started_at=listed.started_at,
             note=f"at {listed.step}" if listed.step and not listed.status.is_end else "",
             thread=self._link(listed.place),
+        )
+
+    def _queue_line(self, one: Queued) -> QueueLine:
+        trouble = one.trouble
+        card = self.desk.store.outbox.place_of(trouble.card.subject, trouble.card.key)
+        return QueueLine(
+            run=one.run.id,
+            title=self._title(one.run),
+            step=trouble.step,
+            is_doubt=trouble.is_doubt,
+            error_class=trouble.error_class,
+            since=trouble.since,
+            asked=tuple(Who(name=name) for name in one.asked),
+            card=self._link(card or one.run.place),
         )
 
     def _title(self, listed: ListedRun) -> str:

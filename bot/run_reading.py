@@ -28,7 +28,7 @@ ANSWERS = ("output", "evidence")  # The parts that hold what came back, as JSON.
 
 
 def told_to(entry: Entry) -> list[str]:
-    """Return the pseudonyms of those whom a reminder reminds."""
+    """Return those whom a reminder reminds: pseudonyms, or names as the files write them."""
     to = entry.data.get("to")
     return [str(one) for one in to] if isinstance(to, list) else []
 
@@ -80,8 +80,9 @@ class RunRead:
             return str(preview["headline"])
         intents = [one for one in self.of_kind("action.intended") if one.data["step"] == step]
         if intents:
-            return f"{intents[-1].data['action']} {intents[-1].data['target']}"
-        return step
+            return f"{intents[-1].data['action']} {intents[-1].data['target']}".strip()
+        reads = [one for one in self.of_kind("step.observed") if one.data["step"] == step]
+        return str(reads[-1].data["action"]) if reads else step
 
 
 class RunReader:
@@ -172,6 +173,7 @@ def words_of(entry: Entry) -> str:
             return part.value.decode()
     for name in ANSWERS:
         found = part_json(entry, name)
-        if isinstance(found, dict) and isinstance(found.get("error"), str):
-            return str(found["error"])
+        said = (found.get("error") or found.get("said")) if isinstance(found, dict) else None
+        if isinstance(said, str):
+            return said
     return ""

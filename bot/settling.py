@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from workflows.actions.base import Happened
-from workflows.entry import RunId
+from workflows.message_keys import StepName, read_step_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Settling:
         )
 
     def exception(self, click: Interaction, answer: str) -> None:
-        """Record how a person wants the run to go on: retry, skip or abort."""
+        """Record how a person wants the run to go on: retry, skip, abort or undo."""
         run, step = _named(click.press.said)
         caller = click.caller
         self.desk.engine.settle_exception(
@@ -31,8 +31,8 @@ class Settling:
         )
 
 
-def _named(value: str) -> tuple[RunId, str]:
-    run, slash, step = value.partition("/")
-    if not run or not slash or not step:
+def _named(value: str) -> StepName:
+    named = read_step_key(value)
+    if not named.run or not named.step:
         raise UnreadablePayloadError("This button does not say what it is about.")
-    return RunId(run), step
+    return named

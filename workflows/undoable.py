@@ -32,11 +32,6 @@ class Done:
     unclear: tuple[str, ...] = ()  # It may have happened, wholly or in part.
     read: tuple[str, ...] = ()  # It only looked.
 
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """Return everything that has changed something, or may have."""
-        return (*self.undoable, *self.final, *self.undone, *self.unclear)
-
 
 def done(definition: Definition, state: RunState) -> Done:
     """Return what the run has done, sorted by what can become of it.

@@ -16,6 +16,7 @@ COMMANDS: dict[str, Place] = {
     "workflows": Place("bot.cli.reading", "workflows", "List the workflows that can be run."),
     "run": Place("bot.cli.running", "run", "Start a run."),
     "cancel": Place("bot.cli.running", "cancel", "Cancel a run."),
+    "settle": Place("bot.cli.running", "settle", "Answer an exception or a doubt."),
     "schedule": Place("bot.cli.scheduling", "schedule", "Set and see schedules."),
     "runs": Place("bot.cli.reading", "runs", "List runs, the newest first."),
     "show": Place("bot.cli.reading", "show", "Tell the story of one run."),

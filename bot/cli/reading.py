@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.entry_words import words_about
+from bot.error_words import error_words
+from bot.exception_queue import Queued, queued
 from bot.settings import Settings, read_settings
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
@@ -33,10 +36,14 @@ def workflows(*, as_json: bool) -> None:
 @click.command()
 @click.option("--workflow", default="", help="Only runs of this workflow.")
 @click.option("--status", type=click.Choice([one.value for one in Status]), help="Only these.")
+@click.option("--exceptions", is_flag=True, help="Only what waits for a person, oldest first.")
 @click.option("--most", default=20, type=click.IntRange(1, MOST), show_default=True)
 @as_json_option
-def runs(workflow: str, status: str | None, most: int, *, as_json: bool) -> None:
+def runs(workflow: str, status: str | None, most: int, *, exceptions: bool, as_json: bool) -> None:
     """List runs, the newest first."""
+    if exceptions:
+        _exceptions(workflow, most, as_json=as_json)
+        return
     statuses = frozenset({Status(status)}) if status else frozenset[Status]()
     with opened(read_settings()) as database:
         wanted = Wanted(workflow=workflow, statuses=statuses)
@@ -46,6 +53,35 @@ def runs(workflow: str, status: str | None, most: int, *, as_json: bool) -> None
         for one in found
     ]
     answer({"runs": found}, lines or ["There are none."], as_json=as_json)
+
+
+def _exceptions(workflow: str, most: int, *, as_json: bool) -> None:
+    wanted = Wanted(workflow=workflow, is_troubled=True)
+    with opened(read_settings()) as database:
+
+        def definition_of(version: str) -> Definition:
+            return Definition.from_canonical((canonical_of(database, version) or "").encode())
+
+        found = [_queued(one) for one in queued(database, definition_of, wanted=wanted, most=most)]
+    lines = [
+        f"{one['run']}  {one['step']}  {one['error_class']}  since {one['since']}"
+        f"  {one['workflow']}\n    {one['words']}. Asked: {', '.join(one['asked']) or 'nobody'}."
+        for one in found
+    ]
+    answer({"exceptions": found}, lines or ["Nothing waits for a person."], as_json=as_json)
+
+
+def _queued(one: Queued) -> dict[str, Any]:
+    trouble = one.trouble
+    return {
+        **_run(one.run),
+        "step": trouble.step,
+        "waits": "doubt" if trouble.is_doubt else "exception",
+        "error_class": trouble.error_class,
+        "words": error_words(trouble.error_class),
+        "since": stamp(trouble.since),
+        "asked": list(one.asked),
+    }
 
 
 @click.command()

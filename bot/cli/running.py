@@ -1,4 +1,4 @@
-"""`interlock run` and `cancel`: what a person of this machine asks for."""
+"""`interlock run`, `cancel` and `settle`: what a person of this machine asks for."""
 
 import os
 
@@ -6,7 +6,7 @@ import click
 
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
-from bot.orders import CancelOrder, RunOrder
+from bot.orders import CancelOrder, RunOrder, SettleOrder
 from bot.settings import read_settings
 from workflows.errors import InputsError
 
@@ -39,7 +39,40 @@ def run(
 def cancel(run_id: str, reason: str, *, as_json: bool) -> None:
     """Cancel a run. An effect under way is waited for, not torn."""
     told = have_done(read_settings(), CancelOrder(run=run_id, reason=reason), user=os.getuid())
-    answer(dict(told), [f"Run {run_id} is being cancelled."], as_json=as_json)
+    later = "is being cancelled: an effect is under way or in doubt, and it ends after that"
+    ends = "is cancelled" if told["has_ended"] else later
+    answer(dict(told), [f"Run {run_id} {ends}."], as_json=as_json)
+
+
+ANSWERS = {
+    "retry": "is tried again",
+    "skip": "is skipped",
+    "abort": "ends the run",
+    "undo": "ends the run once what can be undone is undone",
+    "happened": "counts as done",
+    "not-happened": "begins again, and asks for approval again",
+    "unknown": "ends the run, and the doubt stays on record",
+}
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.argument("step")
+@click.argument("answer_to", metavar="ANSWER", type=click.Choice(list(ANSWERS)))
+@click.option("--reason", required=True, help="Why; it stays on record.")
+@as_json_option
+def settle(run_id: str, step: str, answer_to: str, reason: str, *, as_json: bool) -> None:
+    """Say how an exception goes on, or what became of an effect in doubt.
+
+    ANSWER is retry, skip, abort or undo for an exception, happened, not-happened or unknown
+    for a doubt. `interlock runs --exceptions` lists both. The policy has to name you under
+    `operators`; then you may answer what you could answer in Slack, and nothing else.
+    """
+    order = SettleOrder.model_validate(
+        {"run": run_id, "step": step, "answer": answer_to, "reason": reason}
+    )
+    told = have_done(read_settings(), order, user=os.getuid())
+    answer(dict(told), [f"Step {step} of run {run_id} {ANSWERS[answer_to]}."], as_json=as_json)
 
 
 def inputs_of(values: tuple[str, ...]) -> dict[str, str]:

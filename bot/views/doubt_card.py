@@ -17,6 +17,7 @@ from bot.views.pieces import (
     section,
 )
 from bot.wording import Who, bold, clip, code, escape, mention, mentions, names, when
+from workflows.message_keys import step_key
 
 HAPPENED = "doubt.happened"
 NOT_HAPPENED = "doubt.not_happened"
@@ -42,6 +43,7 @@ class DoubtSettled:
     happened: str
     by: Who | None
     at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class DoubtCard:
 
     @property
     def value(self) -> str:
-        return f"{self.run}/{self.step}"
+        return step_key(self.run, self.step)
 
 
 def doubt_card(card: DoubtCard) -> Rendered:
@@ -126,13 +128,20 @@ def _footer(card: DoubtCard) -> Block:
 
 
 def _record(settled: DoubtSettled) -> Block:
-    sign, words = _ANSWERS.get(settled.happened, ("❓", settled.happened))
+    sign, words = _answer(settled)
     told_by = mention(settled.by) if settled.by is not None else "the system it was sent to"
-    return section(f"{sign} {bold(words)} · according to {told_by} · {when(settled.at)}")
+    reason = f"\n“{escape(settled.reason, 300)}”" if settled.reason else ""
+    return section(f"{sign} {bold(words)} · according to {told_by} · {when(settled.at)}{reason}")
 
 
 def _record_sentence(card: DoubtCard, settled: DoubtSettled) -> str:
-    sign, words = _ANSWERS.get(settled.happened, ("❓", settled.happened))
+    sign, words = _answer(settled)
     told_by = settled.by.plain if settled.by is not None else "the system it was sent to"
     where = f"{escape(card.title, 150)}, step {escape(card.step, 80)}"
     return f"{sign} {where}: {escape(words, 80)}, according to {escape(told_by, 80)}."
+
+
+def _answer(settled: DoubtSettled) -> tuple[str, str]:
+    if settled.happened == "unknown" and settled.by is None:
+        return "⚠️", "Some of it may have happened"  # A card of its own asks how it goes on.
+    return _ANSWERS.get(settled.happened, ("❓", settled.happened))

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import Block, ButtonElement
 
+from bot.error_words import error_words
 from bot.views.pieces import (
     Rendered,
     actions,
@@ -15,14 +17,31 @@ from bot.views.pieces import (
     plain_section,
     rendered,
     section,
+    sections,
 )
-from bot.wording import Who, bold, clip, code, escape, mention, mentions, names, plural, when
+from bot.wording import (
+    Who,
+    bold,
+    clip,
+    code,
+    escape,
+    joined,
+    mention,
+    mentions,
+    names,
+    one_line,
+    plural,
+    when,
+)
+from workflows.message_keys import step_key
 
 RETRY = "exception.retry"
 SKIP = "exception.skip"
 ABORT = "exception.abort"
+UNDO = "exception.undo"
 
 _PERFORMED = {
+    "": "Nothing was changed by it.",
     "no": "It certainly did not happen.",
     "partly": "Some of it may have happened.",
     "yes": "It happened, but what it should have changed could not be found.",
@@ -31,18 +50,46 @@ _ANSWERS = {
     "retry": ("🔁", "Tried again"),
     "skip": ("⏭️", "Skipped"),
     "abort": ("⏹️", "Aborted"),
+    "undo": ("↩️", "Aborted and undone"),
     "cancel": ("🚫", "Cancelled with the run"),
 }
-_DONE, _WORDS = 12, 1_000
+_DONE, _TRIED, _LISTED, _WORDS, _LINE = 12, 6, 5, 1_000, 150
+
+
+class Standing(StrEnum):
+    """What can become of an effect, as the card marks it."""
+
+    UNDOABLE = "↩️ can be undone"
+    FINAL = "🔒 cannot be undone"
+    UNDONE = "✔️ undone"
+    UNCLEAR = "❓ may have happened in part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoneEffect:
+    """Something that the run changed: which step, with what target."""
+
+    name: str
+    what: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One try and what came of it."""
+
+    at: datetime
+    came: str  # An error class.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubleSettled:
-    """How it went on, and who said so."""
+    """How it went on, and who said so, with what reason."""
 
     answer: str
     by: Who
     at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +99,27 @@ class ExceptionCard:
     run: str
     step: str
     title: str
-    what: str  # What was tried, in one line.
+    what: str  # The step in one line.
     error_class: str
     message: str  # What the service or the check said, in its words.
-    attempts: int
-    performed: str  # "no", "partly" or "yes".
-    done: tuple[str, ...]  # Effects of earlier steps that stand and cannot be undone.
+    tried: tuple[Tried, ...]
+    performed: str  # "" for what changes nothing, else "no", "partly", "yes" or "unknown".
+    done: tuple[DoneEffect, ...]  # In the order in which it happened.
     asked: tuple[Who, ...]
     at: datetime
     may_skip: bool = True
+    is_undoing: bool = False  # The step takes back another one.
     settled: TroubleSettled | None = None
 
     @property
     def value(self) -> str:
-        return f"{self.run}/{self.step}"
+        return step_key(self.run, self.step)
+
+    @property
+    def undoable(self) -> tuple[str, ...]:
+        """Return what Abort and undo takes back, the last one first."""
+        found = [one.name for one in self.done if one.standing is Standing.UNDOABLE]
+        return () if self.is_undoing else tuple(reversed(found))
 
 
 def exception_card(card: ExceptionCard) -> Rendered:
@@ -75,6 +129,7 @@ def exception_card(card: ExceptionCard) -> Rendered:
         section(_what_failed(card)),
         plain_section(clip(card.what, _WORDS)),
         *_said(card),
+        *_attempts(card),
         *_standing(card),
     ]
     if card.settled is not None:
@@ -85,9 +140,10 @@ def exception_card(card: ExceptionCard) -> Rendered:
 
 
 def _what_failed(card: ExceptionCard) -> str:
-    tried = plural(card.attempts, "attempt")
+    words = bold(error_words(card.error_class), 200)
+    short = f" ({code(card.error_class, 80)})" if card.error_class else ""
     happened = _PERFORMED.get(card.performed, "Whether it happened is not known.")
-    return f"⚠️ {bold(card.error_class or 'error', 80)} after {tried}, {when(card.at)}. {happened}"
+    return f"⚠️ {words}{short}, {when(card.at)}. {happened}"
 
 
 def _said(card: ExceptionCard) -> list[Block]:
@@ -96,23 +152,32 @@ def _said(card: ExceptionCard) -> list[Block]:
     return [context("What came back:"), plain_section(clip(card.message, _WORDS))]
 
 
+def _attempts(card: ExceptionCard) -> list[Block]:
+    if not card.tried:
+        return [context("It was not tried: something stood in the way before that.")]
+    shown = [f"• {when(one.at)}: {code(one.came or 'error', 80)}" for one in card.tried[-_TRIED:]]
+    earlier = len(card.tried) - len(shown)
+    if earlier:
+        shown.insert(0, f"… {plural(earlier, 'attempt')} before these")
+    told = f"*Tried {plural(len(card.tried), 'time')}*"
+    return list(sections([told, *shown]))
+
+
 def _standing(card: ExceptionCard) -> list[Block]:
     if not card.done:
-        return [context("No earlier step of this run changed anything.")]
-    shown = [f"• {clip(one, 150)}" for one in card.done[:_DONE]]
+        return [context("This run has changed nothing so far.")]
+    shown = [f"• {clip(one_line(one.what), _LINE)}: {one.standing}" for one in card.done[:_DONE]]
     more = len(card.done) - len(shown)
     if more:
         shown.append(f"… and {more} more, in the run's history")
-    return [section("*Already done, and not undone by aborting*"), plain_section("\n".join(shown))]
+    return [section("*Done so far, in this order*"), plain_section("\n".join(shown))]
 
 
 def _question(card: ExceptionCard) -> str:
     people = names(card.asked, "Its owner")
     where = f"{escape(card.title, 150)} stopped at {escape(card.step, 80)}"
-    return (
-        f"⚠️ {where} ({escape(card.error_class or 'error', 80)})."
-        f" {people} has to say how it goes on."
-    )
+    what = escape(error_words(card.error_class), 80)
+    return f"⚠️ {where}: {what}. {people} has to say how it goes on."
 
 
 def _asked(card: ExceptionCard) -> str:
@@ -121,34 +186,64 @@ def _asked(card: ExceptionCard) -> str:
 
 
 def _buttons(card: ExceptionCard) -> Block:
-    retry = button("Retry from this step", RETRY, card.value, style="primary")
-    skip = button(
-        "Skip this step",
-        SKIP,
-        card.value,
-        confirm=confirm(
-            "Skip this step?",
-            "The run goes on without it; later steps see no output of it.",
-            yes="Skip it",
-        ),
+    found = [_retry(card), *([_skip(card)] if card.may_skip else []), _abort(card)]
+    return actions(*found, *([_undo(card)] if card.undoable else []))
+
+
+def _retry(card: ExceptionCard) -> ButtonElement:
+    is_harmless = card.performed in ("", "no")
+    question = confirm(
+        "Try this step again?",
+        "What of it has happened may happen a second time. It asks for approval again where"
+        " the policy wants one.",
+        yes="Try it again",
     )
-    abort = button(
-        "Abort",
-        ABORT,
+    return button(
+        "Retry from this step",
+        RETRY,
         card.value,
-        style="danger",
-        confirm=confirm("Abort the run?", "What was done stays done.", yes="Abort the run"),
+        style="primary",
+        confirm=None if is_harmless else question,
     )
-    return actions(retry, *([skip] if card.may_skip else []), abort)
+
+
+def _skip(card: ExceptionCard) -> ButtonElement:
+    follows = "The run goes on without it; later steps see no output of it."
+    if card.is_undoing:
+        follows = "What it should have taken back stays as it is. The rest is still undone."
+    question = confirm("Skip this step?", follows, yes="Skip it")
+    return button("Skip this step", SKIP, card.value, confirm=question)
+
+
+def _abort(card: ExceptionCard) -> ButtonElement:
+    follows = "The run ends here. What was done stays done"
+    follows += "; nothing is undone." if card.done else "."
+    question = confirm("Abort the run?", follows, yes="Abort the run")
+    return button("Abort", ABORT, card.value, style="danger", confirm=question)
+
+
+def _undo(card: ExceptionCard) -> ButtonElement:
+    told = [clip(name, 30) for name in card.undoable[:_LISTED]]
+    more = len(card.undoable) - len(told)
+    listed = joined([*told, f"{more} more"] if more else told, "and")
+    question = confirm(
+        "Abort and undo?",
+        f"Taken back, in this order: {listed}. Each asks for approval where the policy wants"
+        " one. Then the run ends. What cannot be undone stays.",
+        yes="Abort and undo",
+    )
+    return button("Abort and undo", UNDO, card.value, style="danger", confirm=question)
 
 
 def _footer(card: ExceptionCard) -> Block:
-    return context(f"Run {code(card.run)} · step {code(card.step)}")
+    who = "for owner, deputy and governors"
+    return context(f"Run {code(card.run)} · step {code(card.step)} · {who}")
 
 
 def _record(settled: TroubleSettled) -> Block:
     sign, words = _ANSWERS.get(settled.answer, ("❓", settled.answer))
-    return section(f"{sign} {bold(words)} by {mention(settled.by)} · {when(settled.at)}")
+    reason = f"\n“{escape(settled.reason, 300)}”" if settled.reason else ""
+    return section(f"{sign} {bold(words)} by {mention(settled.by)} · {when(settled.at)}{reason}")
 
 
 def _record_sentence(card: ExceptionCard, settled: TroubleSettled) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.command_text import USAGE
+from bot.error_words import error_words
 from bot.views.paging import Listing, page_of
 from bot.views.pieces import Rendered, context, header, rendered, section
 from bot.views.symbols import STATUS
@@ -64,6 +65,42 @@ def _linked(title: str, url: str) -> str:
     if is_web_address(url):
         return f"*{link(url, title)}*"
     return bold(title, _TITLE) or "–"  # noqa: RUF001 - the dash of an empty title.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLine:
+    """Something that waits for a person to settle it."""
+
+    run: str
+    title: str
+    step: str
+    is_doubt: bool
+    error_class: str
+    since: datetime
+    asked: Sequence[Who]
+    card: str = ""
+
+
+def queue_list(lines: Sequence[QueueLine], *, command: str, page: int = 1) -> Rendered:
+    """Build the exception queue, the oldest first as given."""
+    listing = Listing(
+        title="Waiting for somebody to settle it",
+        command=command,
+        items=[[section(_queue_line(one))] for one in lines],
+        empty="Nothing waits for a person.",
+    )
+    return page_of(listing, page)
+
+
+def _queue_line(line: QueueLine) -> str:
+    sign = "❓" if line.is_doubt else "⚠️"
+    words = escape(error_words(line.error_class), _WORDS)
+    people = joined([mention(who) for who in line.asked[:5]])
+    return (
+        f"{sign} {_linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
+        f" ({code(line.error_class, 80)})\n"
+        f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.views.pieces import Rendered, context, rendered, section
-from bot.wording import Who, code, duration, escape, mention, mentions, when
+from bot.wording import Who, code, duration, escape, link, mention, mentions, when
 from workflows.entry import Entry, Json
 
 _ERROR, _WORDS = 80, 300
@@ -20,6 +20,7 @@ class StepReply:
     actor: Who | None = None  # None for the bot itself.
     words: str = ""  # What came back, or a person's reason.
     asked: Sequence[Who] = ()  # Whom it speaks to.
+    card: str = ""  # The address of the card that it is about.
     rseq: int = 0
     index: int | None = None
 
@@ -136,6 +137,12 @@ def _reminded(reply: StepReply) -> str:
     return f"⏰ {who}: this still waits for a decision. The card above has the buttons"
 
 
+def _chased(reply: StepReply) -> str:
+    who = mentions(reply.asked, "Owner and deputy", most=20)
+    card = link(reply.card, "The card") if reply.card else "The card above"
+    return f"⏰ {who}: {_step(reply)} still waits for one of you. {card} has the buttons"
+
+
 def _waits(reply: StepReply) -> str:
     child = _text(reply, "child")
     if child:
@@ -169,6 +176,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.failed": _not_verified,
     "verification.unknown": _unverifiable,
     "approval.reminded": _reminded,
+    "exception.reminded": _chased,
     "decision.made": _decided,
     "wait.started": _waits,
     "wait.ended": _waited,

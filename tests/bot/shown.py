@@ -14,7 +14,7 @@ from bot.views.digest import (
     WorkflowFigures,
 )
 from bot.views.doubt_card import DoubtCard
-from bot.views.exception_card import ExceptionCard
+from bot.views.exception_card import DoneEffect, ExceptionCard, Standing, Tried
 from bot.views.request_values import Preview, Receipt, RequestCard
 from bot.views.run_root import RunRoot, StepLine
 from bot.wording import Who
@@ -87,9 +87,14 @@ def a_trouble(**changes: Any) -> ExceptionCard:
         what="POST shop /refunds",
         error_class="http_500",
         message="Internal Server Error",
-        attempts=3,
+        tried=tuple(
+            Tried(at=NOON + timedelta(seconds=one), came=f"http_50{one}") for one in range(3)
+        ),
         performed="no",
-        done=("reserve: PUT shop /holds/1",),
+        done=(
+            DoneEffect(name="hold", what="hold: PUT shop /holds/1", standing=Standing.UNDOABLE),
+            DoneEffect(name="tell", what="tell: POST shop /mails", standing=Standing.FINAL),
+        ),
         asked=(ANA,),
         at=NOON,
     )

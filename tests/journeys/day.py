@@ -59,9 +59,17 @@ class Day:
 
 
 @contextmanager
-def day_at_work(home: Path, *, over: str = "socket") -> Iterator[Day]:
-    """Open the company and start the bot."""
+def day_at_work(
+    home: Path, *, over: str = "socket", more_policy: str = "", workflow: str = ""
+) -> Iterator[Day]:
+    """Open the company and start the bot.
+
+    `more_policy` stands at the end of the policy, `workflow` is a file beside those shipped.
+    """
     with staged(home, SHIPPED, port=0) as stage:
+        stage.policy.write_text(stage.policy.read_text() + more_policy)
+        if workflow:
+            (stage.workflows / "one-more.yaml").write_text(workflow)
         stage.slack.hub.rates.scale = None  # The bot keeps to Slack's limits in other tests.
         settings, now = Scene(stage=stage, over=over).settings, Time()
         memory = open_memory(settings, now=now)

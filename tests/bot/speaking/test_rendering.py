@@ -212,6 +212,52 @@ def test_an_exception_says_what_stands_until_somebody_answers(bench: Bench) -> N
     assert buttons == {}
 
 
+@pytest.mark.parametrize("name", ["refund/3", "refund/3/undo"])
+def test_cards_about_items_and_undoings_are_found_by_their_keys(bench: Bench, name: str) -> None:
+    named = {"step": name, "attempt": 1, "idem": f"r1/{name}"}
+    (intent,) = bench.add(intended(step=name, request=None))
+    bench.add(fact("action.in_doubt", **named, cause="timeout"))
+    words, buttons = bench.says(Subject.DOUBT, f"r1/{name}/{intent}")
+    assert f"r1/{name}" in words
+    assert set(buttons.values()) == {f"r1/{name}"}
+
+    bench.add(fact("action.resolved", **named, happened="no", by="probe"))
+    (stopped,) = bench.add(
+        fact("decision.made", step=name, decision="exception", rule="not_performed")
+    )
+
+    words, buttons = bench.says(Subject.TROUBLE, f"r1/{name}/{stopped}")
+    assert "It was not done" in words
+    assert set(buttons.values()) == {f"r1/{name}"}
+
+
+def test_a_reminder_speaks_to_those_it_names_and_leads_to_the_card(bench: Bench) -> None:
+    bench.add(intended(request=None), failed())
+    (stopped,) = bench.add(fact("decision.made", step="refund", decision="exception", rule="x"))
+    card = bench.row(Subject.TROUBLE, f"r1/refund/{stopped}")
+    bench.store.outbox.adopt(card.id, MessagePlace(channel="C0OPS", ts="1795404074.580038"))
+    (reminder,) = bench.add(
+        fact("exception.reminded", step="refund", to=["@finance-ops", "@governors"], n=3)
+    )
+
+    words, _ = bench.says(Subject.STEP, reminder)
+
+    assert "<!subteam^S0GOVERNORS>" in words
+    assert "https://acme.slack.com/archives/C0OPS/p1795404074580038" in words
+    assert "<!subteam^S0GOVERNORS>" in bench.says(Subject.TROUBLE, card.key)[0]
+
+
+def test_an_exception_says_what_was_tried_and_what_cannot_be_undone(bench: Bench) -> None:
+    bench.add(intended(step="order", request=None), executed(step="order"))
+    bench.add(intended(request=None), failed())
+    (stopped,) = bench.add(fact("decision.made", step="refund", decision="exception", rule="x"))
+
+    words, _ = bench.says(Subject.TROUBLE, f"r1/refund/{stopped}")
+
+    assert "Tried 1 time" in words
+    assert "order: http.request shop: 🔒 cannot be undone" in words
+
+
 def test_a_reply_tells_of_one_entry(bench: Bench) -> None:
     _, entry = bench.add(intended(request=None), failed())
 

@@ -20,16 +20,24 @@ from hypothesis import strategies as st
 
 from bot.views.digest import DayFigures, DigestShown, WorkflowFigures, details, digest, plainer
 from bot.views.doubt_card import DoubtCard, doubt_card
-from bot.views.exception_card import ExceptionCard, exception_card
+from bot.views.exception_card import (
+    DoneEffect,
+    ExceptionCard,
+    Standing,
+    Tried,
+    exception_card,
+)
 from bot.views.lists import (
     ApprovalLine,
     Found,
+    QueueLine,
     RunLine,
     RunShown,
     WorkflowLine,
     approval_list,
     found_list,
     help_page,
+    queue_list,
     run_list,
     run_shown,
     workflow_list,
@@ -177,6 +185,7 @@ MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
 LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
     (RunLine, lambda items, words: run_list(items, command=words)),
     (ApprovalLine, lambda items, _: approval_list(items)),
+    (QueueLine, lambda items, words: queue_list(items, command=words)),
     (WorkflowLine, lambda items, _: workflow_list(items)),
     (Found, lambda items, words: found_list(words, items)),
 ]
@@ -290,7 +299,9 @@ def test_the_fullest_root_and_exception_fit_one_message() -> None:
     steps = (StepLine(name=LONG, phase=Phase.APPROVED, note=LONG),) * 99
     root = a_root(title=LONG, steps=steps, waits_for=LONG, requester=Who(name=LONG))
     people = (Who(name=LONG),) * 9
-    trouble = a_trouble(title=LONG, what=LONG, message=LONG, done=(LONG,) * 99, asked=people)
+    done = (DoneEffect(name=LONG, what=LONG, standing=Standing.UNDOABLE),) * 99
+    tried = (Tried(at=NOON, came=LONG),) * 99
+    trouble = a_trouble(title=LONG, what=LONG, message=LONG, done=done, tried=tried, asked=people)
 
     judged(run_root(root))
     judged(exception_card(trouble))

@@ -1,12 +1,13 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.views import doubt_card as doubts
 from bot.views import exception_card as troubles
 from bot.views.doubt_card import DoubtSettled, doubt_card
-from bot.views.exception_card import TroubleSettled, exception_card
+from bot.views.exception_card import DoneEffect, Standing, TroubleSettled, exception_card
 from bot.views.notice import notice, posted
 from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
@@ -117,6 +118,16 @@ def test_a_reminder_speaks_to_those_who_have_not_decided() -> None:
     assert "<@U0ANA>: this still waits for a decision" in told
 
 
+def test_a_reminder_of_an_exception_leads_to_its_card() -> None:
+    reply = reply_about(an_entry("exception.reminded", to=["@finance-ops"], n=1), asked=[ANA])
+
+    assert "<@U0ANA>: `refund` still waits for one of you. The card above" in told_by(
+        step_reply(reply)
+    )
+    told = told_by(step_reply(replace(reply, card="https://acme.example/p1")))
+    assert "<https://acme.example/p1|The card> has the buttons" in told
+
+
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
     for kind in REPLIES - {"approval.reminded"}:  # That one speaks to people, not of a step.
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
@@ -155,25 +166,92 @@ def test_an_exception_says_what_was_tried_and_what_is_already_done() -> None:
     card = exception_card(a_trouble())
 
     told = told_by(card)
-    assert "*http_500* after 3 attempts" in told
+    assert "*The service answered 500* (`http_500`)" in told
     assert "It certainly did not happen" in told
     assert "Internal Server Error" in told
-    assert "• reserve: PUT shop /holds/1" in told
-    assert set(buttons_of(card.payload)) == {troubles.RETRY, troubles.SKIP, troubles.ABORT}
+    assert "*Tried 3 times*" in told
+    assert "2026-03-02 12:00 UTC>: `http_502`" in told
+    assert "• hold: PUT shop /holds/1: ↩️ can be undone" in told
+    assert "• tell: POST shop /mails: 🔒 cannot be undone" in told
+    assert set(buttons_of(card.payload)) == {
+        *(troubles.RETRY, troubles.SKIP, troubles.ABORT, troubles.UNDO)
+    }
+
+
+def test_abort_and_undo_is_offered_only_where_something_can_be_undone() -> None:
+    final = DoneEffect(name="tell", what="tell: a mail", standing=Standing.FINAL)
+    undone = DoneEffect(name="hold", what="hold: a hold", standing=Standing.UNDONE)
+    undoable = DoneEffect(name="charge", what="charge: money", standing=Standing.UNDOABLE)
+
+    assert troubles.UNDO not in buttons_of(exception_card(a_trouble(done=(final, undone))).payload)
+    assert troubles.UNDO in buttons_of(exception_card(a_trouble(done=(final, undoable))).payload)
+
+
+def test_it_says_before_it_counts_what_abort_and_undo_takes_back_and_in_which_order() -> None:
+    done = tuple(
+        DoneEffect(name=name, what=name, standing=Standing.UNDOABLE)
+        for name in ("charge", "charge/3", "hold")
+    )
+    asked = confirm_of(exception_card(a_trouble(done=done)), troubles.UNDO)
+
+    assert "in this order: hold, charge/3 and charge." in asked["text"]["text"]
+    assert asked["confirm"]["text"] == "Abort and undo"
+
+
+def test_a_list_of_what_is_undone_fits_the_dialog() -> None:
+    done = tuple(DoneEffect(name="x" * 99, what="", standing=Standing.UNDOABLE) for _ in range(40))
+
+    asked = confirm_of(exception_card(a_trouble(done=done)), troubles.UNDO)
+
+    assert "35 more" in asked["text"]["text"]
+    assert "What cannot be undone stays." in asked["text"]["text"]
+
+
+def test_a_retry_of_what_may_have_happened_is_asked_twice() -> None:
+    def question(performed: str) -> Any:  # noqa: ANN401 - Slack's JSON.
+        return confirm_of(exception_card(a_trouble(performed=performed)), troubles.RETRY)
+
+    assert question("no") == question("") == {}
+    for performed in ("partly", "yes", "unknown"):
+        assert "a second time" in question(performed)["text"]["text"]
+
+
+def test_an_undoing_that_failed_says_what_skipping_leaves_and_offers_no_second_undo() -> None:
+    card = exception_card(a_trouble(step="hold/undo", is_undoing=True))
+
+    assert troubles.UNDO not in buttons_of(card.payload)
+    assert "stays as it is" in confirm_of(card, troubles.SKIP)["text"]["text"]
+
+
+def test_what_never_was_tried_is_not_said_to_have_been() -> None:
+    told = told_by(exception_card(a_trouble(error_class="no_gate", tried=(), performed="")))
+
+    assert "It is destructive, and nobody is asked about it" in told
+    assert "It was not tried" in told
+    assert "Nothing was changed by it" in told
+
+
+def confirm_of(card: Rendered, action_id: str) -> dict[str, Any]:
+    """Return the dialog of a button."""
+    elements = (one for block in card.payload["blocks"] for one in block.get("elements", []))
+    found = next(one for one in elements if one.get("action_id") == action_id)
+    return dict(found.get("confirm", {}))
 
 
 def test_a_step_that_must_not_be_skipped_offers_no_skip() -> None:
     card = exception_card(a_trouble(may_skip=False, done=()))
 
     assert troubles.SKIP not in buttons_of(card.payload)
-    assert "No earlier step" in told_by(card)
+    assert "This run has changed nothing so far" in told_by(card)
 
 
-@pytest.mark.parametrize("answer", ["retry", "skip", "abort"])
+@pytest.mark.parametrize("answer", ["retry", "skip", "abort", "undo", "cancel"])
 def test_a_settled_exception_keeps_who_said_so_and_has_no_buttons(answer: str) -> None:
-    card = exception_card(a_trouble(settled=TroubleSettled(answer=answer, by=ANA, at=NOON)))
+    settled = TroubleSettled(answer=answer, by=ANA, at=NOON, reason="by <!here> hand")
+    card = exception_card(a_trouble(settled=settled))
 
     assert "by <@U0ANA>" in told_by(card)
+    assert "by &lt;!here&gt; hand" in told_by(card)
     assert buttons_of(card.payload) == {}
 
 

@@ -1,0 +1,56 @@
+"""What went wrong, in words, for each error class that entries carry."""
+
+import re
+from collections.abc import Mapping
+
+_WORDS: Mapping[str, str] = {
+    "already_happened": "It has happened already",
+    "approver_left": "Somebody who approved it may no longer do so",
+    "arguments": "Its arguments do not fit the action",
+    "arguments_refused": "The policy does not allow these arguments",
+    "channel_not_found": "The channel cannot be found, or the bot is not in it",
+    "crash": "The program stopped on the way",
+    "egress_refused": "The address is one that must not be reached",
+    "expression": "An expression of the workflow has no value here",
+    "folder_missing": "The folder it should run in is not there",
+    "garbage": "What came back cannot be read",
+    "is_archived": "The channel is archived",
+    "locked": "The database was locked",
+    "no_approver": "Nobody could decide it",
+    "no_gate": "It is destructive, and nobody is asked about it",
+    "not_delivered": "It was not delivered",
+    "not_in_channel": "The bot is not in the channel",
+    "not_performed": "It was not done",
+    "path_refused": "The policy does not allow this path",
+    "people_unreadable": "Who belongs to a group could not be read",
+    "plan_changed": "It would have touched something else than planned",
+    "program_missing": "The program is not there",
+    "redirected": "The service sent us where we may not go",
+    "reply_lost": "The connection broke before the answer came",
+    "request_refused": "The request could not be written",
+    "secret": "A secret is missing, or stands in the clear",
+    "secret_missing": "A secret that it needs is not set",
+    "secret_unusable": "A secret that it needs cannot be used",
+    "segments_died": "The bot broke down at this point again and again",
+    "statement_refused": "The database refused the statement",
+    "timeout": "No answer came in time",
+    "too_large": "The answer was too long",
+    "unanswered": "Nobody answered the question in time",
+    "undeliverable": "The people who decide could not be shown the question",
+    "unexpected_answer": "The answer does not look as the workflow says",
+    "unknown_outcome": "Nobody knows for certain what became of it",
+    "unreachable": "It could not be reached",
+    "verification_failed": "It was done, and the change does not show",
+    "verification_unknown": "It was done, and whether the change shows could not be read",
+}
+_STATUS = re.compile(r"http_(\d{3})")
+_EXIT = re.compile(r"exit_(-?\d+)")
+
+
+def error_words(error_class: str) -> str:
+    """Return what an error class means; one this release does not know is named as it is."""
+    if found := _STATUS.fullmatch(error_class):
+        return f"The service answered {found.group(1)}"
+    if found := _EXIT.fullmatch(error_class):
+        return f"The program ended with {found.group(1)}"
+    return _WORDS.get(error_class) or error_class.replace("_", " ").strip() or "It failed"

@@ -1,0 +1,163 @@
+"""Draws the cards about what waits for a person: did it happen, how does it go on."""
+
+from collections.abc import Iterator, Mapping
+
+from bot.run_reading import RunRead, RunReader, words_of
+from bot.views.doubt_card import DoubtCard, DoubtSettled, doubt_card
+from bot.views.exception_card import (
+    DoneEffect,
+    ExceptionCard,
+    Standing,
+    Tried,
+    TroubleSettled,
+    exception_card,
+)
+from bot.views.pieces import Rendered
+from bot.wording import Who
+from workflows.chasing import asked_by_now
+from workflows.entry import Entry
+from workflows.instances import is_undo
+from workflows.message_keys import read_card_key
+from workflows.trouble import error_class_of
+from workflows.undoable import done, in_order
+
+ANSWERS = frozenset({"retry", "skip", "abort", "undo"})
+_UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
+
+
+def draw_doubt(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
+    """Return the question whether an effect happened; None if there is no such doubt."""
+    _, step, intent_id = read_card_key(key)
+    intent = read.entry(intent_id)
+    if intent is None:
+        return None
+    doubts = [one for one in read.of_kind("action.in_doubt") if _same_attempt(one, intent)]
+    doubt = doubts[-1] if doubts else None
+    return doubt_card(
+        DoubtCard(
+            run=read.id,
+            step=step,
+            title=read.definition.title,
+            what=read.line_about(step),
+            key=str(intent.data["idem"]),
+            cause=str(doubt.data["cause"]) if doubt is not None else "",
+            since=intent.at,
+            asked=_asked(read, step, intent, reader),
+            asks_again=intent.data.get("request") is not None,
+            settled=_doubt_settled(read, intent),
+        )
+    )
+
+
+def _same_attempt(entry: Entry, intent: Entry) -> bool:
+    return entry.rseq > intent.rseq and all(
+        entry.data.get(name) == intent.data.get(name) for name in ("step", "attempt")
+    )
+
+
+def _doubt_settled(read: RunRead, intent: Entry) -> DoubtSettled | None:
+    ends = [one for one in read.of_kind("action.resolved") if _same_attempt(one, intent)]
+    if not ends:
+        return None
+    last = ends[-1]
+    return DoubtSettled(
+        happened=str(last.data["happened"]),
+        by=read.who(last.actor),
+        at=last.at,
+        reason=words_of(last),
+    )
+
+
+def _asked(read: RunRead, step: str, since: Entry, reader: RunReader) -> tuple[Who, ...]:
+    """Return owner and deputy, and the governors once they were reminded of it."""
+    names = asked_by_now(step, read.entries, read.definition, since=since.rseq)
+    return tuple(reader.named(names).values())
+
+
+def draw_trouble(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
+    """Return the question how a run goes on; None if there is no such exception."""
+    _, step, entry_id = read_card_key(key)
+    stopped = read.entry(entry_id)
+    if stopped is None:
+        return None
+    tries = [one for one in _ends_of_tries(read, step) if one.rseq <= stopped.rseq]
+    return exception_card(
+        ExceptionCard(
+            run=read.id,
+            step=step,
+            title=read.definition.title,
+            what=read.line_about(step),
+            error_class=error_class_of(stopped),
+            message=_message(stopped, tries),
+            tried=tuple(Tried(at=one.at, came=_came(one)) for one in tries),
+            performed=_performed(read, step, tries),
+            done=tuple(_done(read)),
+            asked=_asked(read, step, stopped, reader),
+            at=stopped.at,
+            is_undoing=is_undo(step),
+            settled=_trouble_settled(read, step, stopped),
+        )
+    )
+
+
+def _message(stopped: Entry, tries: list[Entry]) -> str:
+    """Return what came back: of the last try, if that is what stopped the step."""
+    last = words_of(tries[-1]) if tries else ""
+    is_last = bool(tries) and _came(tries[-1]) == error_class_of(stopped)
+    return (last if is_last else words_of(stopped)) or last or words_of(stopped)
+
+
+def _ends_of_tries(read: RunRead, step: str) -> Iterator[Entry]:
+    """Yield how the step's tries ended, those that went well and were of no use included."""
+    kinds = ("step.observed", "action.failed", "action.in_doubt", *_UNVERIFIED)
+    for one in read.of_kind(*kinds):
+        if one.data["step"] == step and one.data.get("outcome") != "ok":
+            yield one
+
+
+def _came(entry: Entry) -> str:
+    if entry.kind in _UNVERIFIED:
+        return error_class_of(entry)
+    return str(entry.data.get("error_class") or entry.data.get("cause") or "error")
+
+
+def _performed(read: RunRead, step: str, tries: list[Entry]) -> str:
+    """Return how much of the step's effect happened; nothing if it has none, or never began."""
+    if not any(one.data["step"] == step for one in read.of_kind("action.intended")):
+        return ""
+    last = tries[-1] if tries else None
+    if last is None or last.kind == "action.in_doubt":
+        return read.state.step(step).performed
+    return "yes" if last.kind in _UNVERIFIED else str(last.data.get("performed", "no"))
+
+
+def _done(read: RunRead) -> Iterator[DoneEffect]:
+    """Yield what the run has changed, in the order in which it happened."""
+    found = done(read.definition, read.state)
+    headings: Mapping[Standing, tuple[str, ...]] = {
+        Standing.UNDOABLE: found.undoable,
+        Standing.FINAL: found.final,
+        Standing.UNDONE: found.undone,
+        Standing.UNCLEAR: found.unclear,
+    }
+    for name in in_order(read.state):
+        standing = next((one for one, listed in headings.items() if name in listed), None)
+        if standing is not None:
+            what = f"{name}: {read.line_about(name)}"
+            yield DoneEffect(name=name, what=what, standing=standing)
+
+
+def _trouble_settled(read: RunRead, step: str, stopped: Entry) -> TroubleSettled | None:
+    answers = [
+        one
+        for one in read.of_kind("decision.made", after=stopped.rseq)
+        if one.data["decision"] == "cancel"
+        or (one.data["step"] == step and one.data["decision"] in ANSWERS)
+    ]
+    by = read.who(answers[0].actor) if answers else None
+    if by is None:
+        return None
+    first = answers[0]
+    return TroubleSettled(
+        answer=str(first.data["decision"]), by=by, at=first.at, reason=words_of(first)
+    )
