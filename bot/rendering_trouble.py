@@ -16,13 +16,12 @@ from bot.views.pieces import Rendered
 from bot.wording import Who
 from workflows.chasing import asked_by_now
 from workflows.entry import Entry
+from workflows.exceptions import ANSWERS
 from workflows.instances import is_undo
 from workflows.message_keys import read_card_key
+from workflows.telling import UNVERIFIED
 from workflows.trouble import error_class_of
 from workflows.undoable import done, in_order
-
-ANSWERS = frozenset({"retry", "skip", "abort", "undo"})
-_UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
 
 
 def draw_doubt(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
@@ -109,14 +108,14 @@ def _message(stopped: Entry, tries: list[Entry]) -> str:
 
 def _ends_of_tries(read: RunRead, step: str) -> Iterator[Entry]:
     """Yield how the step's tries ended, those that went well and were of no use included."""
-    kinds = ("step.observed", "action.failed", "action.in_doubt", *_UNVERIFIED)
+    kinds = ("step.observed", "action.failed", "action.in_doubt", *UNVERIFIED)
     for one in read.of_kind(*kinds):
         if one.data["step"] == step and one.data.get("outcome") != "ok":
             yield one
 
 
 def _came(entry: Entry) -> str:
-    if entry.kind in _UNVERIFIED:
+    if entry.kind in UNVERIFIED:
         return error_class_of(entry)
     return str(entry.data.get("error_class") or entry.data.get("cause") or "error")
 
@@ -128,7 +127,7 @@ def _performed(read: RunRead, step: str, tries: list[Entry]) -> str:
     last = tries[-1] if tries else None
     if last is None or last.kind == "action.in_doubt":
         return read.state.step(step).performed
-    return "yes" if last.kind in _UNVERIFIED else str(last.data.get("performed", "no"))
+    return "yes" if last.kind in UNVERIFIED else str(last.data.get("performed", "no"))
 
 
 def _done(read: RunRead) -> Iterator[DoneEffect]:

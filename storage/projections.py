@@ -133,7 +133,7 @@ def _give_back(entry: Entry) -> Change:
 
 def _chosen(entry: Entry) -> Iterable[Change]:
     """A person who restarts or leaves a step ends the approval it had left."""
-    if entry.data["decision"] in {"retry", "skip", "abort"}:
+    if entry.data["decision"] in {"retry", "skip", "abort", "undo"}:
         yield Update(
             "approval_request",
             {

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from storage.store import SqlStore
+from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import CHANGE, LOST, SLOW, UNREACHABLE, Clock, Working, failing, id_of
 from workflows.actions.base import Happened
 from workflows.entry import RunId
@@ -13,6 +14,10 @@ from workflows.errors import ActionFailedError, RequestClosedError
 from workflows.gate import Outcome
 from workflows.replay import replay
 
+BACK = (
+    "{uses: world.change, with: {name: back, by: -1}, effect: destructive, "
+    "verify: {uses: world.read, with: {name: x}, expect: 'result.value >= 0'}}"
+)
 REFUSED = ActionFailedError("refused", error_class="http_422")
 POST = """
 workflow: tell-it
@@ -26,12 +31,30 @@ steps:
     uses: slack.post
     with: {text: "It is done."}
 """
+UNDONE = workflow(
+    "undone",
+    f"""
+lock: number/one
+steps: [{destructive("one", undo=BACK)}, {destructive("two")}]
+""",
+)
+BRANCHED = workflow(
+    "branched",
+    f"""
+lock: number/one
+steps:
+  - id: both
+    parallel:
+      left: [{change("left")}]
+      right: [{destructive("right")}]
+""",
+)
 LOCKED = CHANGE.replace('run_by: ["@askers"]', 'run_by: ["@askers"]\nlock: number/one')
 
 
 @pytest.fixture
 def house(store: SqlStore, clock: Clock) -> Working:
-    return Working(store, clock, definitions=(LOCKED, POST))
+    return Working(store, clock, definitions=(LOCKED, POST, UNDONE, BRANCHED))
 
 
 def cancel(house: Working, run: RunId, *, by: str = "rita") -> bool:
@@ -255,6 +278,63 @@ def test_while_its_message_turns_out_to_be_undeliverable(house: Working) -> None
     house.engine.undeliverable(run, step="tell", error_class="is_archived")
 
     ends_cancelled(house, run)
+
+
+def being_undone(house: Working) -> RunId:
+    """Have a run stop at its second effect, and its first one be taken back."""
+
+    def trouble(place: str) -> None:
+        if place == "before two":
+            raise REFUSED
+
+    house.world.trouble = trouble
+    run = house.start("undone")
+    house.settle()
+    for _ in range(2):
+        house.approve(run)
+        house.settle()
+    house.engine.settle_exception(run, "two", person=id_of("omar"), answer="undo")
+    house.settle()
+    assert house.request(run).step == "one/undo"
+    return run
+
+
+def test_while_its_undoing_waits_for_approval(house: Working) -> None:
+    run = being_undone(house)
+
+    assert cancel(house, run)
+    ends_cancelled(house, run)
+    assert house.world.effects == [f"{run}/one"]
+
+
+def test_while_its_undoing_is_in_doubt(house: Working) -> None:
+    run = being_undone(house)
+    house.world.can_probe = False
+    house.world.number = -100  # So the verification shows nothing either.
+    house.world.trouble = failing("before", LOST)
+    house.approve(run)
+    house.settle()
+    assert house.status(run) == "in_doubt"
+
+    assert not cancel(house, run)
+    house.world.number = 100
+    house.engine.settle_doubt(run, "one/undo", person=id_of("omar"), happened=Happened.UNKNOWN)
+    ends_cancelled(house, run)
+
+
+def test_while_one_branch_stopped_and_the_other_waits(house: Working) -> None:
+    def trouble(place: str) -> None:
+        if place == "before left":
+            raise REFUSED
+
+    house.world.trouble = trouble
+    run = house.start("branched")
+    house.settle()
+    assert house.request(run).outcome is Outcome.OPEN
+
+    assert cancel(house, run)
+    ends_cancelled(house, run)
+    assert house.request(run).outcome is Outcome.WITHDRAWN
 
 
 def test_cancelling_twice_is_one_cancelling(house: Working) -> None:
