@@ -147,13 +147,14 @@ class Walk:
                 self._over[name] = number + 1
             yield from found
             alive += bool(found)
-            stops |= not step.goes_on and _is_stuck(found, state)
+            stops |= not step.goes_on and any(_is_stuck(one, state) for one in found)
             if alive == step.max_parallel:
                 return
 
 
-def _is_stuck(moves: Sequence[Move], state: RunState) -> bool:
-    return any(state.step(one.step).phase is Phase.EXCEPTION for one in moves)
+def _is_stuck(move: Move, state: RunState) -> bool:
+    """Say whether an item goes on only once a person has said how."""
+    return move.do is Do.TROUBLE or state.step(move.step).phase is Phase.EXCEPTION
 
 
 def count_of(state: StepState) -> int:

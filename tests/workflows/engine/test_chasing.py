@@ -281,7 +281,7 @@ def test_what_stood_before_there_were_reminders_is_reminded_of_after_the_upgrade
     house.settle()
     with database.begin() as tx:
         tx.connection.execute(text("DELETE FROM due"))
-    upgrade_once_more(database, "0007")
+    upgrade_once_more(database, "0005")
 
     assert [(one.kind, one.run) for one in house.due(run)] == [(DueKind.CHASE, run)]
     assert house.due(waiting) == []

@@ -1,6 +1,8 @@
 """A loop does its steps for each item: one effect an item, as many at once as it says."""
 
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -126,11 +128,27 @@ def test_an_item_that_fails_stops_the_loop_and_a_person_says_how_it_goes_on(
 
 def test_no_new_item_begins_while_one_waits_for_a_person(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock, loop("max_parallel: 2"), items=5)
-    house.world.trouble = failing_for("n0")  # type: ignore[assignment]
+
+    def trouble(place: str) -> None:
+        if place == "before n0":
+            raise REFUSED
+        if place == "before n1":  # It is under way until the first one has stopped.
+            wait_until(
+                lambda: "exception" in [one.data.get("decision") for one in house.entries(run)]
+            )
+
+    house.world.trouble = trouble
     house.settle()
 
     assert house.status(run) == "exception"
-    assert len(house.world.effects) <= 1
+    assert house.world.effects == [f"{run}/pay/1"]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
 
 
 def test_the_items_stay_what_they_were_when_it_began(store: SqlStore, clock: Clock) -> None:
