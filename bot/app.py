@@ -63,7 +63,8 @@ class Bot:
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
-        return self.receiver.problem() or self.segments.problem()
+        journal = self.core.memory.journal
+        return self.receiver.problem() or self.segments.problem() or journal.problem()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

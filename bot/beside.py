@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from bot.core import Means, NobodyReadable, build_core
 from bot.directory import Directory
 from bot.holder import hand_over
+from bot.key_orders import KeyDesk, KeyOrder
 from bot.opening import open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
@@ -41,6 +42,10 @@ def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str,
             stack.enter_context(ServeLock.take(settings.home, now=datetime.now(UTC)))
         memory = open_memory(settings)
         stack.callback(memory.database.close)
+        if isinstance(order, KeyOrder):
+            # A machine that only works for others has keys, and may have nothing else.
+            desk = KeyDesk(memory=memory, home=settings.home)
+            return {**desk.carry_out(order, person=person_of(user)), "served": False}
         core = build_core(settings, memory, people=_people(settings, order), means=Means())
         return {**carry_out(core, order, person=person_of(user)), "served": False}
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.core import Core
+from bot.key_orders import KeyDesk, KeyOrder
 from bot.schedule_orders import (
     ChangeScheduleOrder,
     ScheduleOrder,
@@ -93,6 +94,7 @@ AnyOrder: TypeAlias = (
     | DigestOrder
     | ScheduleOrder
     | ChangeScheduleOrder
+    | KeyOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -129,6 +131,9 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
         return change_by_order(core, order, acting(person, core.policy, core.people))
     if isinstance(order, DigestOrder):
         return _digest(core, order)
+    if isinstance(order, KeyOrder):
+        desk = KeyDesk(memory=core.memory, home=core.settings.home)
+        return desk.carry_out(order, person=person)
     return _head(core)
 
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from workflows.errors import StorageError, StorageUnavailableError, UnusableDatabaseError
+from workflows.errors import (
+    SigningKeyError,
+    StorageError,
+    StorageUnavailableError,
+    UnusableDatabaseError,
+)
 
 if TYPE_CHECKING:
     from psycopg import OperationalError
@@ -42,6 +47,8 @@ SQLITE_CODES = {
     sqlite3.SQLITE_NOTADB: BROKEN,
 }
 PRIMARY = 0xFF
+# What our trigger raises when somebody ended the key with which an entry is signed.
+WRITER_ENDED = "IL001"
 
 
 def refusal_for(error: BaseException) -> StorageError | None:
@@ -54,6 +61,8 @@ def refusal_for(error: BaseException) -> StorageError | None:
     psycopg = _psycopg()
     if psycopg is not None and isinstance(cause, psycopg.OperationalError):
         return _of_postgres(cause)
+    if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
+        return _ended_key() if cause.sqlstate == WRITER_ENDED else None
     return None
 
 
@@ -103,4 +112,11 @@ def _of_postgres(error: "OperationalError") -> StorageError:
         )
     return StorageUnavailableError(
         "The database cannot be reached.", hint="Check that the server runs, then try again."
+    )
+
+
+def _ended_key() -> StorageError:
+    return SigningKeyError(
+        "The writer key of this process was ended while it ran.",
+        hint="Start it again: it takes the key that is in its home now, or says what to do.",
     )

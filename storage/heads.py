@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from storage.audit_models import AuditCheckpointRow, AuditEntryRow, AuditTreeRow
 from storage.checkpoint import Note, fingerprint, read_note, read_vkey
-from storage.log_setup import verifier_keys
+from storage.enrolment import verifier_keys
 from storage.proofs import StoredHashes, inclusion, tlog_proof
 from storage.transaction import Transaction
 from workflows.errors import UnusableDatabaseError

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from storage.checkpoint import Signer
+from storage.database_errors import storage_refusals
 from storage.entry_bytes import MalformedEntryError, leaf_hash, read_stamp, seal, stamp
-from storage.keys import WriterKey
+from storage.keys import Writer, WriterKey
 from storage.sequencing import KEEP_HEAD, Now, Sequencer
 from storage.trail_sql import TrailSql
 from storage.transaction import Transaction
 from workflows.binding import commitment
 from workflows.entry import Draft, Entry, Json, Part, Ref, StoredPart
+from workflows.errors import SigningKeyError
 from workflows.kinds import PLACE_COUNTS, faults_of
 
 NewId = Callable[[], str]
@@ -68,16 +70,26 @@ class Journal:
         self,
         *,
         origin: str,
-        writer: WriterKey,
+        writer: Writer,
         signers: Sequence[Signer],
         now: Now = utc_now,
         new_id: NewId = new_entry_id,
     ) -> None:
         self.origin = origin
-        self.writer = writer
         self.sequencer = Sequencer(origin=origin, signers=signers, now=now)
+        self._writer = writer
+        self._refused: str | None = None
         self._now = now
         self._new_id = new_id
+
+    @property
+    def writer(self) -> WriterKey:
+        """Return the key that signs entries now."""
+        return self._writer.current()
+
+    def problem(self) -> str | None:
+        """Return why this process can record nothing any more, if so."""
+        return self._refused
 
     def append(self, tx: Transaction, draft: Draft, *, tail: Tail | None = None) -> Recorded:
         """Record `draft`; it stands when `tx` does.
@@ -87,14 +99,18 @@ class Journal:
 
         Raises:
             MalformedEntryError: an unknown kind, a missing field, the wrong place, too long.
+            SigningKeyError: somebody ended the key of this process.
         """
         sql = TrailSql(tx)
+        writer = self.writer
         if draft.kind in PLACE_COUNTS:
+            # Writer before sequencing, here as everywhere, so that no two wait for each other.
+            sql.share_writer(writer.id)
             self.sequencer.take_lock(tx)
         rseq, prev = self._place_in_run(sql, draft, tail)
-        entry, line = self._seal(draft, rseq, prev)
+        entry, line = self._seal(writer, draft, rseq, prev)
         leaf = leaf_hash(line)
-        seq = sql.add_entry(line.decode(), leaf)
+        seq = self._store(sql, line, leaf)
         for name, part in draft.parts.items():
             sql.add_part(
                 *(seq, name),
@@ -122,6 +138,14 @@ class Journal:
         )
         return Ref(found)
 
+    def _store(self, sql: TrailSql, line: bytes, leaf: bytes) -> int:
+        try:
+            with storage_refusals():
+                return sql.add_entry(line.decode(), leaf)
+        except SigningKeyError as refusal:
+            self._refused = str(refusal)
+            raise
+
     def _place_in_run(self, sql: TrailSql, draft: Draft, tail: Tail | None) -> tuple[int, str]:
         if draft.run is None:
             return 0, ""
@@ -129,7 +153,7 @@ class Journal:
             tail = Tail(*(sql.tail(draft.run) or NO_TAIL))
         return tail.rseq + 1, base64.b64encode(tail.leaf).decode()
 
-    def _seal(self, draft: Draft, rseq: int, prev: str) -> tuple[Entry, bytes]:
+    def _seal(self, writer: WriterKey, draft: Draft, rseq: int, prev: str) -> tuple[Entry, bytes]:
         faults = faults_of(draft.kind, run=draft.run, rseq=rseq, data=draft.data, parts=draft.parts)
         if faults:
             raise MalformedEntryError(" ".join(faults))
@@ -150,7 +174,7 @@ class Journal:
             "actor": {"ref": draft.actor.ref, "t": draft.actor.kind.value},
             "data": dict(draft.data),
             "id": entry.id,
-            "key": self.writer.id,
+            "key": writer.id,
             "kind": draft.kind,
             "log": self.origin,
             "parts": _committed(draft.parts, stored),
@@ -160,7 +184,7 @@ class Journal:
             "ts": ts,
             "v": 1,
         }
-        return entry, seal(members, self.writer.sign)
+        return entry, seal(members, writer.sign)
 
 
 def pseudonym(k: bytes, external_id: str) -> str:

@@ -5,8 +5,10 @@ hot log key, which signs heads. A key in a device implements `checkpoint.Signer`
 """
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,7 +25,15 @@ from workflows.errors import SigningKeyError
 
 LOG_KEY = "log.pem"
 WRITER_KEY = "writer.pem"
+NEXT_WRITER_KEY = "writer-next.pem"  # Made by a rotation, and not used yet.
 OTHERS = 0o077
+
+
+class Writer(Protocol):
+    """Whoever signs entries here; a rotation changes with which key."""
+
+    def current(self) -> "WriterKey":
+        """Return the key to sign with now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,10 @@ class WriterKey:
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`."""
         return self.private.sign(message)
+
+    def current(self) -> "WriterKey":
+        """Return this key: one that is given never changes."""
+        return self
 
     def possession(self, origin: str) -> bytes:
         """Return the proof that whoever enrols this key holds it (AUDIT.md section 12)."""
@@ -69,6 +83,36 @@ class LogKey:
         return self.private.sign(message)
 
 
+class HomeWriter:
+    """The writer key of a home, followed when a rotation puts another in its place.
+
+    Several processes may share a home, and only one of them carries out the rotation. A file
+    that holds no enrolled key is not followed: its entries would not count.
+    """
+
+    def __init__(self, home: Path, *, is_enrolled: Callable[[WriterKey], bool]) -> None:
+        self._home = home
+        self._is_enrolled = is_enrolled
+        self._seen = _stamp(home)
+        self._key = WriterKey.of(load_key(home, WRITER_KEY))
+
+    def current(self) -> WriterKey:
+        """Return the key to sign with now. The look at the file takes a microsecond."""
+        stamp = _stamp(self._home)
+        if stamp != self._seen:
+            self._follow()
+            self._seen = stamp
+        return self._key
+
+    def _follow(self) -> None:
+        try:
+            found = WriterKey.of(load_key(self._home, WRITER_KEY))
+        except SigningKeyError:
+            return  # What is in memory still signs.
+        if found.id != self._key.id and self._is_enrolled(found):
+            self._key = found
+
+
 def possession_message(origin: str, writer_id: str) -> bytes:
     """Return what a new writer key signs to show that its holder has it."""
     return f"audit-key-pop/v1\n{origin}\n{writer_id}".encode()
@@ -91,7 +135,9 @@ def load_key(home: Path, name: str) -> Ed25519PrivateKey:
     except FileNotFoundError:
         raise SigningKeyError(
             f"The signing key {path.name} is missing.",
-            hint="Bring it back from its backup, or run `interlock init` for a new log.",
+            hint="Bring it back from its backup. A machine that joins a log needs a copy of"
+            " keys/log.pem, and a writer key of its own: `interlock keys new`. A new log begins"
+            " with `interlock init`.",
         ) from None
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SigningKeyError(f"{path.name} cannot be read: {error}.") from error
@@ -128,3 +174,57 @@ def save_key(home: Path, name: str, private: Ed25519PrivateKey) -> None:
         raise SigningKeyError(f"{name} exists already.", hint="Move it away first.") from None
     finally:
         fresh.unlink()
+    _sync(folder)
+
+
+def replace_writer_key(home: Path) -> None:
+    """Put the next writer key in the place of the present one, which is kept beside it.
+
+    At every instant there is a whole `writer.pem`; cut short, it may be done again.
+    """
+    keep_old_writer_key(home)
+    folder = home / "keys"
+    (folder / NEXT_WRITER_KEY).replace(folder / WRITER_KEY)
+    _sync(folder)
+
+
+def keep_old_writer_key(home: Path) -> None:
+    """Keep the present writer key under its id as well: a restored copy of the log needs it."""
+    folder = home / "keys"
+    old = WriterKey.of(load_key(home, WRITER_KEY))
+    name = folder / f"writer-{old.id}.pem"
+    if not name.exists():
+        os.link(folder / WRITER_KEY, name)
+        _sync(folder)
+
+
+def private_halves(home: Path) -> Mapping[str, str]:
+    """Return the names of the key files of a home that can be read, by the ids of their keys.
+
+    The one in use comes last, so that its name stands where a file is there twice.
+    """
+    found: dict[str, str] = {}
+    names = sorted(path.name for path in (home / "keys").glob("*.pem"))
+    for name in sorted(names, key=lambda one: one in {LOG_KEY, WRITER_KEY}):
+        try:
+            found[WriterKey.of(load_key(home, name)).id] = name
+        except SigningKeyError:
+            continue
+    return found
+
+
+def _stamp(home: Path) -> tuple[int, int] | None:
+    try:
+        found = (home / "keys" / WRITER_KEY).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _sync(folder: Path) -> None:
+    """Make what happened in `folder` survive a power cut."""
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,26 +1,36 @@
 """Begin a log, and open the one there is: which keys, which origin, and whether they belong.
 
-Entries that enrol or end a key are obeyed here; no subcommand writes them yet.
+Which keys the log knows is read by `enrolment`; here those of this home are held against it.
 """
 
-import base64
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from storage.audit_models import AuditEntryRow
-from storage.checkpoint import ORIGIN, key_id, read_vkey
-from storage.entry_bytes import read_line
+from storage.checkpoint import ORIGIN
+from storage.enrolment import KnownKey, LogKeys, read_keys, spelled
 from storage.journal import Journal, utc_now
-from storage.keys import LOG_KEY, WRITER_KEY, LogKey, WriterKey, load_key, load_or_create_key
+from storage.keys import (
+    LOG_KEY,
+    WRITER_KEY,
+    HomeWriter,
+    LogKey,
+    WriterKey,
+    load_key,
+    load_or_create_key,
+)
 from storage.migrate import is_current, upgrade
 from storage.sequencing import Now
 from storage.transaction import Database
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import SigningKeyError, UnusableDatabaseError
 
-KEY_KINDS = ("key.add", "key.retire", "key.revoke")
+# What a machine types that has no key of its own, or one that was ended.
+JOIN = (
+    "run `interlock keys new` here, and give the line it prints to `interlock keys enrol` on a"
+    " machine whose key is enrolled"
+)
 
 
 def init_log(
@@ -48,7 +58,7 @@ def init_log(
     log_key = LogKey.of(load_or_create_key(home, LOG_KEY), origin)
     journal = Journal(origin=origin, writer=writer, signers=[log_key], now=now)
     data: dict[str, Json] = {
-        "entry_keys": [base64.b64encode(writer.public).decode()],
+        "entry_keys": [spelled(writer.public)],
         "log_vkeys": [log_key.vkey],
     }
     if predecessor is not None:
@@ -72,76 +82,70 @@ def open_journal(
         UnusableDatabaseError: no log there, another schema, or another log than `origin`.
         SigningKeyError: a key is missing, foreign to this log, retired or revoked.
     """
+    keys = keys_of(database)
+    if origin is not None and keys.origin != origin:
+        raise UnusableDatabaseError(
+            f"The database holds the log {keys.origin}, not {origin}.",
+            hint="Check INTERLOCK_ORIGIN and INTERLOCK_DATABASE_URL.",
+        )
+    writer = HomeWriter(home, is_enrolled=lambda one: _is_enrolled(keys_of(database), one))
+    require_writer(keys, writer.current())
+    log_key = LogKey.of(load_key(home, LOG_KEY), keys.origin)
+    _require_log_key(keys, log_key)
+    return Journal(origin=keys.origin, writer=writer, signers=[log_key], now=now)
+
+
+def keys_of(database: Database) -> LogKeys:
+    """Return the keys of the log in `database`.
+
+    Raises:
+        UnusableDatabaseError: no log there, another schema, or forged entries about keys.
+    """
     if not is_current(database.engine):
         raise UnusableDatabaseError(
             "The database has another schema than this release.", hint="Run `interlock migrate`."
         )
     with database.read() as connection:
-        first, changes = _key_entries(connection)
-    if origin is not None and first["log"] != origin:
-        raise UnusableDatabaseError(
-            f"The database holds the log {first['log']}, not {origin}.",
-            hint="Check INTERLOCK_ORIGIN and INTERLOCK_DATABASE_URL.",
-        )
-    return _journal(home, first, changes, now=now)
+        return read_keys(connection)
 
 
-def verifier_keys(connection: Connection) -> list[str]:
-    """Return every verifier key that the log names, the first one first, ended ones too."""
-    first, changes = _key_entries(connection)
-    added = [one["data"]["vkey"] for one in changes if one["data"].get("role") == "log"]
-    return [*first["data"]["log_vkeys"], *added]
+def require_writer(keys: LogKeys, writer: WriterKey) -> None:
+    """Return if entries of `writer` count.
 
-
-def _journal(
-    home: Path, first: dict[str, Any], changes: list[dict[str, Any]], *, now: Now
-) -> Journal:
-    origin = first["log"]
-    writer = WriterKey.of(load_key(home, WRITER_KEY))
-    log_key = LogKey.of(load_key(home, LOG_KEY), origin)
-    writers, vkeys = _enrolled(first, changes)
-    if base64.b64encode(writer.public).decode() not in writers:
+    Raises:
+        SigningKeyError: it was never enrolled, or was ended.
+    """
+    known = keys.known.get(writer.id)
+    if known is None or known.role != "entry":
         raise SigningKeyError(
             f"The writer key {writer.id} is not enrolled in this log, or was ended.",
-            hint="Bring back keys/writer.pem as it was when this log began; docs/operations says"
-            " what to do if there is no copy.",
+            hint=f"Bring back keys/writer.pem as it was. For a machine that joins, {JOIN}.",
         )
-    if log_key.vkey not in vkeys:
+    if known.ended_at is not None:
+        raise SigningKeyError(
+            f"The writer key {writer.id} was ended: {_end(known)}.",
+            hint=f"For a new one, {JOIN}.",
+        )
+
+
+def _is_enrolled(keys: LogKeys, writer: WriterKey) -> bool:
+    return any(one.id == writer.id for one in keys.in_force("entry"))
+
+
+def _require_log_key(keys: LogKeys, log_key: LogKey) -> None:
+    known = keys.known.get(log_key.key.id)
+    if known is None or known.role != "log":
         raise SigningKeyError(
             f"The log key {log_key.key.id} does not belong to this log, or was ended.",
-            hint="Bring back keys/log.pem as it was when this log began; docs/operations says what"
-            " to do if there is no copy.",
+            hint="Bring back keys/log.pem as it was when this log began, or copy it from a machine"
+            " that serves this log; docs/operations says what to do if there is no copy.",
         )
-    return Journal(origin=origin, writer=writer, signers=[log_key], now=now)
-
-
-def _key_entries(connection: Connection) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    lines = connection.execute(
-        select(AuditEntryRow.line)
-        .where(AuditEntryRow.run_id.is_(None), AuditEntryRow.kind.in_(("log.init", *KEY_KINDS)))
-        .order_by(AuditEntryRow.idx)
-    ).scalars()
-    entries = [read_line(line.encode()) for line in lines]
-    if not entries or entries[0]["kind"] != "log.init":
-        raise UnusableDatabaseError(
-            "The database holds no log yet.", hint="Begin one with `interlock init`."
+    if known.ended_at is not None:
+        raise SigningKeyError(
+            f"The log key {known.id} was ended: {_end(known)}.",
+            hint="Copy keys/log.pem from the machine on which it was replaced.",
         )
-    return entries[0], entries[1:]
 
 
-def _enrolled(first: dict[str, Any], changes: list[dict[str, Any]]) -> tuple[set[str], set[str]]:
-    """Return the writer keys and the verifier keys in force."""
-    writers, vkeys = set(first["data"]["entry_keys"]), set(first["data"]["log_vkeys"])
-    ended = set()
-    for change in changes:
-        data = change["data"]
-        if change["kind"] != "key.add":
-            ended.add(data["id"])
-        elif data["role"] == "log":
-            vkeys.add(data["vkey"])
-        else:
-            writers.add(data["pk"])
-    return (
-        {one for one in writers if key_id(base64.b64decode(one)) not in ended},
-        {one for one in vkeys if read_vkey(one).id not in ended},
-    )
+def _end(known: KnownKey) -> str:
+    return f"{known.state} by entry {known.ended_at}"

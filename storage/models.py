@@ -1,6 +1,12 @@
 """Every row there is, so that migrations and the drift test see the whole schema."""
 
-from storage import audit_models, message_models, run_models, schedule_models
+from storage import (
+    audit_models,
+    message_models,
+    move_models,
+    run_models,
+    schedule_models,
+)
 from storage.base import Base
 
 __all__ = [
@@ -8,6 +14,7 @@ __all__ = [
     "Base",
     "audit_models",
     "message_models",
+    "move_models",
     "run_models",
     "schedule_models",
 ]

@@ -74,6 +74,16 @@ class TrailSql:
         ).fetchone()
         return None if found is None else (found[0], bytes(found[1]))
 
+    def share_writer(self, writer: str) -> None:
+        """Keep the key from being ended before this transaction ends; many may do so at once."""
+        if not self._is_sqlite:
+            self._run("SELECT pg_advisory_xact_lock_shared(?)", writer_lock(writer))
+
+    def hold_writer(self, writer: str) -> None:
+        """Wait until no transaction with entries of this key is under way, and let none begin."""
+        if not self._is_sqlite:
+            self._run("SELECT pg_advisory_xact_lock(?)", writer_lock(writer))
+
     def lock(self, number: int) -> None:
         """Wait for the sequencing lock; SQLite has one writer anyway."""
         if not self._is_sqlite:
@@ -165,3 +175,8 @@ class TrailSql:
         if isinstance(stored, datetime):
             return stored.astimezone(UTC)
         return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def writer_lock(writer: str) -> int:
+    """Return the number under which Postgres locks a writer key; the trigger takes the same."""
+    return int.from_bytes(bytes.fromhex(writer), "big", signed=True)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, Place] = {
     "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
     "policy": Place("bot.cli.checking", "policy", "Work with the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),
+    "keys": Place("bot.cli.keys", "keys", "Bring in, replace and end signing keys."),
     "sandbox": Place("bot.cli.trying", "sandbox", "Run only the pretend Slack."),
 }
 

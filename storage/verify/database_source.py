@@ -29,7 +29,9 @@ TRAIL = frozenset(
 )
 TRIGGERS = {
     "sqlite": frozenset({"audit_entry_no_delete", "audit_entry_only_place"}),
-    "postgresql": frozenset({"audit_entry_no_truncate", "audit_entry_only_place"}),
+    "postgresql": frozenset(
+        {"audit_entry_no_truncate", "audit_entry_only_place", "audit_entry_writer_counts"}
+    ),
 }
 LIST_TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",

@@ -1,0 +1,213 @@
+"""Add keys to the log and end them (AUDIT.md section 12).
+
+Every change is one entry, signed by the key of this process, and has its place in the log when
+its transaction is over. Which keys there are is `enrolment`; their files are `keys`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from storage.audit_models import AuditEntryRow
+from storage.checkpoint import read_vkey
+from storage.enrolment import KnownKey, LogKeys, read_keys, spelled
+from storage.journal import Journal
+from storage.key_request import KeyRequest, request_for
+from storage.keys import (
+    NEXT_WRITER_KEY,
+    WriterKey,
+    load_or_create_key,
+    private_halves,
+    replace_writer_key,
+)
+from storage.trail_sql import TrailSql
+from storage.transaction import Database, Transaction
+from workflows.entry import Actor, ActorKind, Draft, Json
+from workflows.errors import SigningKeyError
+from workflows.people import PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A key after a change; `is_new` is False when it was so before."""
+
+    key: KnownKey
+    is_new: bool
+
+
+class KeyOffice:
+    """Changes the keys of one log, in the name of a person of this machine."""
+
+    def __init__(self, database: Database, journal: Journal, *, person: PersonId) -> None:
+        self._database = database
+        self._journal = journal
+        self._person = person
+
+    def enrol(self, request: KeyRequest) -> KeyChange:
+        """Enrol a writer key. It may be used at once: its entry has its place.
+
+        Raises:
+            SigningKeyError: the proof is for another log or key, or the key was ended.
+        """
+        request.require_possession(self._journal.origin)
+        with self._database.begin() as tx:
+            known = self._keys(tx).known.get(request.id)
+            if known is not None:
+                return _as_it_is(_require_in_force(known))
+            data: dict[str, Json] = {
+                "role": "entry",
+                "pk": spelled(request.public),
+                "pop": request.proof,
+                "holder": request.holder,
+            }
+            self._append(tx, "key.add", data)
+        return self._changed(request.id)
+
+    def retire(self, wanted: str) -> KeyChange:
+        """End a key that is not used any more; what it signed stays as good as it was.
+
+        On Postgres this waits for transactions with entries of the key, and whatever its owner
+        tries afterwards is refused there.
+
+        Raises:
+            SigningKeyError: unknown, this machine's own, or the last one of its role.
+        """
+        return self._end(wanted, "key.retire", {})
+
+    def revoke(self, wanted: str, *, since: int) -> KeyChange:
+        """End a key that somebody else may have; entries from `since` on become doubtful.
+
+        A key that was retired may still be revoked.
+
+        Raises:
+            SigningKeyError: as for `retire`, or `since` lies beyond the log.
+        """
+        return self._end(wanted, "key.revoke", {"from": since})
+
+    def rotate(self, home: Path, *, holder: str, pause: Callable[[], None]) -> KeyChange:
+        """Give this home another writer key, and end the one it had.
+
+        Cut short at any instant, it may be called again and goes on. `pause` lets other
+        processes of this home come to use the new key before the old one ends; one that comes
+        later is refused, not recorded wrongly.
+
+        Raises:
+            SigningKeyError: a key file cannot be read.
+        """
+        old = self._left_over(home)
+        if old is None:
+            old = self._journal.writer.id
+            fresh = WriterKey.of(load_or_create_key(home, NEXT_WRITER_KEY))
+            self.enrol(request_for(fresh, origin=self._journal.origin, holder=holder))
+            replace_writer_key(home)
+            pause()
+        self.retire(old)
+        return KeyChange(key=self._known(self._journal.writer.id), is_new=True)
+
+    def _left_over(self, home: Path) -> str | None:
+        """Return the id of an old key that a rotation did not come to end."""
+        with self._database.read() as connection:
+            keys = read_keys(connection)
+        here = {one: name for one, name in private_halves(home).items() if name != NEXT_WRITER_KEY}
+        return next(
+            (
+                one.id
+                for one in keys.in_force("entry")
+                if one.id in here and one.id != self._journal.writer.id
+            ),
+            None,
+        )
+
+    def _end(self, wanted: str, kind: str, data: dict[str, Json]) -> KeyChange:
+        with self._database.begin() as tx:
+            known = self._find(read_keys(tx.connection), wanted)
+            self._require_other(known)
+            # After its owner's transactions nothing of this key can come.
+            TrailSql(tx).hold_writer(known.id)
+            keys = self._keys(tx)
+            known = self._find(keys, known.id)
+            if known.state == "revoked" or (known.ended_at is not None and not data):
+                return _as_it_is(known)
+            _require_end(keys, known, size=_size(tx.connection), since=data.get("from"))
+            self._append(tx, kind, {"id": known.id, **data})
+        return self._changed(known.id)
+
+    def _require_other(self, known: KnownKey) -> None:
+        if known.id == self._journal.writer.id:
+            raise SigningKeyError(
+                f"{known.id} is the key with which this machine signs entries.",
+                hint="Run `interlock keys rotate` here: it brings a new key and ends this one.",
+            )
+        if known.id in {read_vkey(one.vkey).id for one in self._journal.sequencer.signers}:
+            raise SigningKeyError(
+                f"{known.id} is the key with which this machine signs heads.",
+                hint="Bring the new keys/log.pem here first, and start the bot again.",
+            )
+
+    def _keys(self, tx: Transaction) -> LogKeys:
+        """Return the keys once nobody else can change them before this transaction ends."""
+        TrailSql(tx).share_writer(self._journal.writer.id)
+        self._journal.sequencer.take_lock(tx)
+        return read_keys(tx.connection)
+
+    def _append(self, tx: Transaction, kind: str, data: dict[str, Json]) -> None:
+        actor = Actor(kind=ActorKind.USER, ref=self._journal.ref(tx, self._person))
+        self._journal.append(tx, Draft(kind=kind, actor=actor, data=data))
+
+    def _changed(self, wanted: str) -> KeyChange:
+        return KeyChange(key=self._known(wanted), is_new=True)
+
+    def _known(self, wanted: str) -> KnownKey:
+        with self._database.read() as connection:
+            return read_keys(connection).known[wanted]
+
+    @staticmethod
+    def _find(keys: LogKeys, wanted: str) -> KnownKey:
+        known = keys.known.get(wanted)
+        if known is None:
+            raise SigningKeyError(
+                f"The log knows no key {wanted}.", hint="`interlock keys list` shows them all."
+            )
+        return known
+
+
+def _require_in_force(known: KnownKey) -> KnownKey:
+    if known.ended_at is not None:
+        raise SigningKeyError(
+            f"The key {known.id} was {known.state} by entry {known.ended_at}, for ever.",
+            hint="Run `interlock keys new` there again: it makes another one.",
+        )
+    return known
+
+
+def _as_it_is(known: KnownKey) -> KeyChange:
+    return KeyChange(key=known, is_new=False)
+
+
+def _require_end(keys: LogKeys, known: KnownKey, *, size: int, since: Json) -> None:
+    if known.ended_at is None and len(keys.in_force(known.role)) == 1:
+        raise SigningKeyError(
+            f"{known.id} is the last {_words(known)} of this log.",
+            hint="Bring in another one first, or nothing could be signed any more.",
+        )
+    if isinstance(since, int) and not 0 <= since <= size:
+        raise SigningKeyError(
+            f"The log has {size} entries, so nothing can be doubtful from {since} on.",
+            hint="Give the number of the first entry that you do not trust.",
+        )
+
+
+def _words(known: KnownKey) -> str:
+    return "log key" if known.role == "log" else "writer key"
+
+
+def _size(connection: Connection) -> int:
+    newest = connection.execute(
+        select(AuditEntryRow.idx)
+        .where(AuditEntryRow.idx.is_not(None))
+        .order_by(AuditEntryRow.idx.desc())
+        .limit(1)
+    ).scalar()
+    return 0 if newest is None else newest + 1
