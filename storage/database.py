@@ -52,7 +52,7 @@ def sqlite_path(url: str) -> Path:
         UnusableDatabaseError: another kind of database, options, or no file.
     """
     if "://" not in url:
-        return Path(url)
+        return Path(url.removeprefix("sqlite:"))
     parsed = _parse(url)
     if parsed.drivername != "sqlite":
         raise UnusableDatabaseError(f"{parsed.drivername} is not supported.", hint=HINT)

@@ -47,8 +47,9 @@ SQLITE_CODES = {
     sqlite3.SQLITE_NOTADB: BROKEN,
 }
 PRIMARY = 0xFF
-# What our trigger raises when somebody ended the key with which an entry is signed.
+# What our triggers raise: somebody ended the key of an entry, or moved the log away.
 WRITER_ENDED = "IL001"
+LOG_MOVED = "IL002"
 
 
 def refusal_for(error: BaseException) -> StorageError | None:
@@ -62,7 +63,7 @@ def refusal_for(error: BaseException) -> StorageError | None:
     if psycopg is not None and isinstance(cause, psycopg.OperationalError):
         return _of_postgres(cause)
     if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
-        return _ended_key() if cause.sqlstate == WRITER_ENDED else None
+        return _of_our_triggers(cause.sqlstate)
     return None
 
 
@@ -115,8 +116,15 @@ def _of_postgres(error: "OperationalError") -> StorageError:
     )
 
 
-def _ended_key() -> StorageError:
-    return SigningKeyError(
-        "The writer key of this process was ended while it ran.",
-        hint="Start it again: it takes the key that is in its home now, or says what to do.",
-    )
+def _of_our_triggers(state: str | None) -> StorageError | None:
+    if state == WRITER_ENDED:
+        return SigningKeyError(
+            "The writer key of this process was ended while it ran.",
+            hint="Start it again: it takes the key that is in its home now, or says what to do.",
+        )
+    if state == LOG_MOVED:
+        return UnusableDatabaseError(
+            "This log moved elsewhere while this process ran.",
+            hint="Start it again: it says where to.",
+        )
+    return None

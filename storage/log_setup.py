@@ -21,6 +21,7 @@ from storage.keys import (
     load_or_create_key,
 )
 from storage.migrate import is_current, upgrade
+from storage.move_marks import refuse_moved
 from storage.sequencing import Now
 from storage.transaction import Database
 from workflows.entry import SYSTEM, Draft, Json
@@ -83,6 +84,8 @@ def open_journal(
         SigningKeyError: a key is missing, foreign to this log, retired or revoked.
     """
     keys = keys_of(database)
+    with database.read() as connection:
+        refuse_moved(connection)
     if origin is not None and keys.origin != origin:
         raise UnusableDatabaseError(
             f"The database holds the log {keys.origin}, not {origin}.",

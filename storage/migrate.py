@@ -26,16 +26,21 @@ def configuration() -> "Config":
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest revision; one that is there already stays untouched."""
-    from alembic import command  # noqa: PLC0415 - as above.
-
     with engine.connect() as connection:
         if _revisions(connection) == {newest()}:
             return
         connection.rollback()
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade_inside(connection)
         connection.commit()
+
+
+def upgrade_inside(connection: Connection) -> None:
+    """Bring the database to the newest revision inside the transaction of `connection`."""
+    from alembic import command  # noqa: PLC0415 - as above.
+
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def is_current(engine: Engine) -> bool:

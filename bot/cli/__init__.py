@@ -11,6 +11,7 @@ COMMANDS: dict[str, Place] = {
     "init": Place("bot.cli.serving", "init", "Make the home folder: keys, database, policy."),
     "serve": Place("bot.cli.serving", "serve", "Run the bot until it is told to stop."),
     "migrate": Place("bot.cli.serving", "migrate", "Bring the database up to this release."),
+    "move": Place("bot.cli.moving", "move", "Bring the log into another database."),
     "check": Place("bot.cli.checking", "check", "Say what is wrong with workflow files."),
     "schema": Place("bot.cli.checking", "schema", "Print the JSON Schema of workflow files."),
     "workflows": Place("bot.cli.reading", "workflows", "List the workflows that can be run."),

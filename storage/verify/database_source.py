@@ -183,7 +183,8 @@ class DatabaseSource:
             )
 
     def _rows(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
-        return self._connection.execution_options(yield_per=CHUNK).execute(text(statement))
+        # Said for this statement alone: others on the connection may not be queries.
+        return self._connection.execute(text(statement), execution_options={"yield_per": CHUNK})
 
 
 def as_bytes(value: object) -> bytes:

@@ -1,0 +1,128 @@
+"""A log in which every table has rows, made by the real engine, for tests that move it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, insert
+
+from storage.audit_models import AuditAnchorRow, AuditHoldRow
+from storage.bot_sql import NewDigest
+from storage.database import open_database
+from storage.log_setup import init_log, open_journal
+from storage.store import SqlStore
+from tests.world import NOON, Clock, Working, World, id_of
+from workflows.entry import SYSTEM, Draft, Json, RunId
+from workflows.store import Delivery
+
+ORIGIN = "interlock.example/audit/T0"
+LOCKED = """
+workflow: one-at-a-time
+title: Change the number alone
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+inputs:
+  by: {type: integer, minimum: 1, maximum: 1000, title: By}
+lock: number
+steps:
+  - id: change
+    uses: world.change
+    with: {name: number, by: "${{ inputs.by }}"}
+    effect: destructive
+    verify:
+      uses: world.read
+      with: {name: number}
+      expect: result.value >= inputs.by
+      within: 1m
+    undo: none
+"""
+WORDS = "müde 🚀 'quoted' \\ back\tslash\r\nand a \\N that COPY must not read as empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """The runs of the log, by where they stand."""
+
+    done: RunId
+    denied: RunId
+    waiting: RunId
+    queued: RunId
+
+
+@contextmanager
+def house_at(url: str, home: Path, clock: Clock, *, world: World) -> Iterator[Working]:
+    """Give an engine at work on the log that is there, or on a new one."""
+    database = open_database(url)
+    try:
+        begun = (home / "keys").exists()
+        journal = (
+            open_journal(database, home, now=clock)
+            if begun
+            else init_log(database, home, origin=ORIGIN, now=clock)
+        )
+        store = SqlStore(database, journal, now=clock)
+        yield Working(store, clock, world=world, definitions=(LOCKED,))
+    finally:
+        database.close()
+
+
+def fill(house: Working) -> Runs:
+    """Put something into every table; return the runs that the engine made."""
+    done = _run(house)
+    house.approve(done)
+    house.settle()
+    denied = _run(house)
+    house.deny(denied, comment=WORDS)
+    house.settle()
+    waiting, queued = _run(house), _run(house)
+    _tell_all(house.store, waiting)
+    return Runs(done=done, denied=denied, waiting=waiting, queued=queued)
+
+
+def _run(house: Working) -> RunId:
+    run = house.start("one-at-a-time")
+    house.settle()
+    return run
+
+
+def _tell_all(store: SqlStore, run: RunId) -> None:
+    with store.begin() as unit:
+        unit.append(
+            _fact(
+                "workflow.published", workflow="w", version="v", owner="o", deputy="d", actions="a"
+            )
+        )
+        unit.add_definition("v", WORDS)
+        unit.append(
+            _fact("workflow.activated", workflow="w", version="v", replaces=None, level="trial")
+        )
+        unit.append(_fact("policy.changed", name="policy", before=None, after="p", by_run=None))
+        unit.take_firing("s", NOON)
+        due = "2026-03-02T12:00:00+00:00 UTC"
+        unit.append(_fact("schedule.fired", schedule="s", workflow="w", due=due, started=None))
+        unit.is_repeat(Delivery(team="T0", kind="event", key="Ev1"))
+        unit.add_thread_message(run, "1.2", author=unit.ref(id_of("rita"), "Rita"), text=WORDS)
+        figures: Json = {"runs": 3}
+        later = NOON + timedelta(microseconds=1)
+        unit.add_digest(
+            NewDigest(id="d", from_idx=0, to_idx=1, from_at=NOON, to_at=later, figures=figures)
+        )
+        _add_evidence(unit.transaction.connection)
+    for _ in range(3):
+        with store.begin() as unit:
+            for number in range(100):
+                unit.append(_fact("hold.lifted", hold=f"h{number}", reason="over"))
+
+
+def _add_evidence(connection: Connection) -> None:
+    anchor = {"size": 1, "type": "mail", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
+    hold = {"hold": "h", "selector": "s", "reason": WORDS, "set_at": NOON, "lifted_at": None}
+    connection.execute(insert(AuditAnchorRow).values(id=7, **anchor))
+    connection.execute(insert(AuditHoldRow).values(**hold))
+
+
+def _fact(kind: str, **data: Json) -> Draft:
+    return Draft(kind=kind, actor=SYSTEM, data=data)
