@@ -28,6 +28,7 @@ from workflows.errors import StorageError, UnusableDatabaseError
 
 WAIT_MS = 5_000
 SHOWN = 3
+CHECK = "check of the moved log"
 # What a database holds beside the tables of ours that are copied.
 BESIDE = ("sqlite_", "summary_fts", "procrastinate_", TABLE, "moved_log")
 
@@ -71,7 +72,9 @@ def _move(source: Database, target_url: str, *, now: Now, tell: Tell) -> Moved:
         hold_still(tx.connection)
         found = _sound_head(tx.connection)
         rows = _copy(tx.connection, target, tell)
+        tell(CHECK, 0, found.size)
         _require_same(target, found, pins=verifier_keys(tx.connection)[:1])
+        tell(CHECK, found.size, found.size)
         left = _tables_of_others(tx.connection)
         mark = Mark(target=spelled(target_url), size=found.size, at=now())
         set_mark(tx.connection, mark)

@@ -21,7 +21,7 @@ PAGE = 2_000
 MODULUS = 1 << 256
 
 Values: TypeAlias = Sequence[Any]
-Tell: TypeAlias = Callable[[str, int, int], None]  # A table, rows done, rows in all.
+Tell: TypeAlias = Callable[[str, int, int], None]  # What, rows done, rows in all.
 
 # In an order in which every row finds those it points to.
 TABLES: Sequence[Table] = [

@@ -11,6 +11,7 @@ from storage.move_places import spelled
 from storage.moving import Moved
 
 SECONDS = 2.0  # How often a long table says how far it is.
+LONG = 10_000
 
 
 @click.command()
@@ -67,15 +68,15 @@ def _target(settings: Settings, given: str | None) -> str:
 
 
 def _progress() -> Callable[[str, int, int], None]:
-    """Return what tells on standard error, seldom, how far a table is."""
-    told_at = 0.0
+    """Return what tells on standard error how far it is: long tables at their start as well."""
+    told_at = time.monotonic()
 
-    def tell(table: str, done: int, total: int) -> None:
+    def tell(what: str, done: int, total: int) -> None:
         nonlocal told_at
-        is_end = done == total and total > 0
-        if is_end or time.monotonic() - told_at > SECONDS:
+        is_told = (done == total > 0) or (done == 0 and total > LONG)
+        if is_told or time.monotonic() - told_at > SECONDS:
             told_at = time.monotonic()
-            click.echo(f"{table}: {done} of {total}", err=True)
+            click.echo(f"{what}: {done} of {total}", err=True)
 
     return tell
 

@@ -1,0 +1,104 @@
+"""`interlock move`, as an operator types it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from storage.lock_file import ServeLock
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    made = CliRunner().invoke(main, ["init"])
+    assert made.exit_code == 0, made.output
+    return tmp_path / "home"
+
+
+def types(*words: str, answers: str = "") -> Result:
+    return CliRunner().invoke(main, list(words), input=answers)
+
+
+def test_the_log_of_the_home_moves_and_goes_on_there(
+    postgres_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = json.loads(types("audit", "head", "--json").output)
+    moved = types("move", "--to", postgres_url)
+    refused = types("audit", "head")
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", postgres_url)
+    after = json.loads(types("audit", "head", "--json").output)
+
+    assert moved.exit_code == 0, moved.output
+    assert f"Moved {before['size']} entries to postgresql://" in moved.stdout
+    assert "Now set INTERLOCK_DATABASE_URL" in moved.stdout
+    assert "audit_entry: 2 of 2" in moved.stderr
+    assert refused.exit_code == 2
+    assert "This log moved to postgresql://" in refused.output
+    assert (after["note"], after["vkey"]) == (before["note"], before["vkey"])
+    assert (home / "interlock.db").exists()
+
+
+def test_where_to_is_taken_from_the_settings(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types("audit", "head")
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", postgres_url)
+    told = json.loads(types("move", "--json").stdout)
+
+    assert (told["ok"], told["is_new"], told["size"]) == (True, True, 2)
+    assert told["rows"]["audit_entry"] == 2
+    assert told["left"] == []
+
+
+def test_nothing_moves_while_a_process_serves(postgres_url: str, home: Path) -> None:
+    with ServeLock.take(home, now=datetime.now(UTC)):
+        refused = types("move", "--to", postgres_url)
+        elsewhere = types("move", "--take-back", "--yes")
+
+    assert (refused.exit_code, elsewhere.exit_code) == (2, 2)
+    assert "already serves" in refused.output
+
+
+def test_a_file_of_another_home_is_not_moved_while_that_is_served(
+    postgres_url: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "mine"))
+    with ServeLock.take(home, now=datetime.now(UTC)):
+        refused = types("move", "--from", f"sqlite:{home}/interlock.db", "--to", postgres_url)
+
+    assert refused.exit_code == 2
+    assert "Stop it first" in refused.output
+
+
+def test_a_move_is_taken_back_after_a_question(postgres_url: str) -> None:
+    types("audit", "head")
+    types("move", "--to", postgres_url)
+    no = types("move", "--take-back", answers="n\n")
+    yes = types("move", "--take-back", answers="y\n")
+    again = types("move", "--take-back", "--yes")
+    head = types("audit", "head")
+
+    assert no.exit_code == 1
+    assert "two histories" in no.stderr
+    assert "The log goes on here, not at postgresql://" in yes.stdout
+    assert again.stdout == "It had not moved.\n"
+    assert head.exit_code == 0, head.output
+
+
+def test_without_a_place_to_go_nothing_moves() -> None:
+    refused = types("move")
+
+    assert refused.exit_code == 2
+    assert "--to postgresql://" in refused.output
+
+
+def test_a_log_that_is_not_there_is_not_moved(postgres_url: str, tmp_path: Path) -> None:
+    refused = types("move", "--from", str(tmp_path / "none.db"), "--to", postgres_url)
+
+    assert refused.exit_code == 2
+    assert "There is no file" in refused.output
+    assert not (tmp_path / "none.db").exists()
