@@ -45,10 +45,11 @@ class EndOrder(_KeyOrder):
 
 
 class RotateOrder(_KeyOrder):
-    """Give this home another writer key."""
+    """Give this home another writer key, or the log another key for its heads."""
 
     do: Literal["rotate_key"] = "rotate_key"
     holder: str = Field(default="", max_length=64)
+    log: bool = False
 
 
 KeyOrder: TypeAlias = EnrolOrder | EndOrder | RotateOrder
@@ -76,6 +77,8 @@ class KeyDesk:
         if isinstance(order, EnrolOrder):
             return office.enrol(read_request(order.line))
         if isinstance(order, RotateOrder):
+            if order.log:
+                return office.rotate_log(self.home)
             return office.rotate(
                 self.home, holder=order.holder or this_machine(), pause=self._pause
             )

@@ -89,7 +89,7 @@ class Journal:
 
     def problem(self) -> str | None:
         """Return why this process can record nothing any more, if so."""
-        return self._refused
+        return self._refused or self.sequencer.problem()
 
     def append(self, tx: Transaction, draft: Draft, *, tail: Tail | None = None) -> Recorded:
         """Record `draft`; it stands when `tx` does.

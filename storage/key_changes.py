@@ -16,11 +16,15 @@ from storage.enrolment import KnownKey, LogKeys, read_keys, spelled
 from storage.journal import Journal
 from storage.key_request import KeyRequest, request_for
 from storage.keys import (
+    LOG_KEY,
+    NEXT_LOG_KEY,
     NEXT_WRITER_KEY,
+    WRITER_KEY,
+    LogKey,
     WriterKey,
     load_or_create_key,
     private_halves,
-    replace_writer_key,
+    replace_key,
 )
 from storage.trail_sql import TrailSql
 from storage.transaction import Database, Transaction
@@ -101,10 +105,39 @@ class KeyOffice:
             old = self._journal.writer.id
             fresh = WriterKey.of(load_or_create_key(home, NEXT_WRITER_KEY))
             self.enrol(request_for(fresh, origin=self._journal.origin, holder=holder))
-            replace_writer_key(home)
+            replace_key(home, WRITER_KEY)
             pause()
         self.retire(old)
         return KeyChange(key=self._known(self._journal.writer.id), is_new=True)
+
+    def rotate_log(self, home: Path) -> KeyChange:
+        """Sign heads with another key from now on; the old one counts until it is retired.
+
+        Cut short, it may be called again and goes on. Before the old key is retired, every
+        machine that gives places needs the new one.
+
+        Raises:
+            SigningKeyError: a key file cannot be read.
+        """
+        fresh = LogKey.of(load_or_create_key(home, NEXT_LOG_KEY), self._journal.origin)
+        sequencer = self._journal.sequencer
+        before = sequencer.signers
+        try:
+            # The head over the new key's entry carries both lines: so trust passes on.
+            sequencer.sign_with([*before, fresh])
+            self._add_log_key(fresh)
+            replace_key(home, LOG_KEY)
+        except BaseException:
+            sequencer.sign_with(before)
+            raise
+        sequencer.sign_with([fresh])
+        return self._changed(fresh.key.id)
+
+    def _add_log_key(self, fresh: LogKey) -> None:
+        with self._database.begin() as tx:
+            if fresh.key.id not in self._keys(tx).known:
+                self._append(tx, "key.add", {"role": "log", "vkey": fresh.vkey})
+                self._journal.keep_head(tx, "rotation")
 
     def _left_over(self, home: Path) -> str | None:
         """Return the id of an old key that a rotation did not come to end."""

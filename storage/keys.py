@@ -25,7 +25,9 @@ from workflows.errors import SigningKeyError
 
 LOG_KEY = "log.pem"
 WRITER_KEY = "writer.pem"
-NEXT_WRITER_KEY = "writer-next.pem"  # Made by a rotation, and not used yet.
+# Made by a rotation, and not used yet.
+NEXT_LOG_KEY = "log-next.pem"
+NEXT_WRITER_KEY = "writer-next.pem"
 OTHERS = 0o077
 
 
@@ -177,25 +179,20 @@ def save_key(home: Path, name: str, private: Ed25519PrivateKey) -> None:
     _sync(folder)
 
 
-def replace_writer_key(home: Path) -> None:
-    """Put the next writer key in the place of the present one, which is kept beside it.
+def replace_key(home: Path, name: str) -> None:
+    """Put the next key into the place of the key `name`, which is kept beside it.
 
-    At every instant there is a whole `writer.pem`; cut short, it may be done again.
+    At every instant there is a whole file `name`; cut short, it may be done again.
     """
-    keep_old_writer_key(home)
-    folder = home / "keys"
-    (folder / NEXT_WRITER_KEY).replace(folder / WRITER_KEY)
-    _sync(folder)
-
-
-def keep_old_writer_key(home: Path) -> None:
-    """Keep the present writer key under its id as well: a restored copy of the log needs it."""
-    folder = home / "keys"
-    old = WriterKey.of(load_key(home, WRITER_KEY))
-    name = folder / f"writer-{old.id}.pem"
-    if not name.exists():
-        os.link(folder / WRITER_KEY, name)
+    folder, present = home / "keys", Path(name)
+    old = WriterKey.of(load_key(home, name))
+    # A restored copy of the log needs the old one.
+    kept = folder / f"{present.stem}-{old.id}.pem"
+    if not kept.exists():
+        os.link(folder / name, kept)
         _sync(folder)
+    (folder / f"{present.stem}-next.pem").replace(folder / name)
+    _sync(folder)
 
 
 def private_halves(home: Path) -> Mapping[str, str]:

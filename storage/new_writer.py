@@ -11,7 +11,7 @@ from storage.keys import (
     WriterKey,
     load_key,
     load_or_create_key,
-    replace_writer_key,
+    replace_key,
     save_key,
 )
 
@@ -30,5 +30,5 @@ def writer_to_enrol(home: Path, keys: LogKeys) -> WriterKey:
         return found
     if not (home / "keys" / NEXT_WRITER_KEY).exists():
         save_key(home, NEXT_WRITER_KEY, Ed25519PrivateKey.generate())
-    replace_writer_key(home)
+    replace_key(home, WRITER_KEY)
     return WriterKey.of(load_key(home, WRITER_KEY))

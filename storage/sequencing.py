@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from storage.checkpoint import Checkpoint, NoteSigner, Signer
+from storage.checkpoint import Checkpoint, NoteSigner, Signer, read_vkey
+from storage.enrolment import read_keys
 from storage.trail_sql import MOST_PENDING, NewestHead, TrailSql
 from storage.transaction import Database, Transaction
+from workflows.errors import SigningKeyError
 
 Now = Callable[[], datetime]
 LOCK_IS_HELD = "sequencing lock held"
@@ -22,10 +24,20 @@ class Sequencer:
 
     def __init__(self, *, origin: str, signers: Sequence[Signer], now: Now) -> None:
         self.origin = origin
-        self.signers = tuple(signers)
-        self._notes = NoteSigner(signers)
         self._now = now
         self._lock = lock_number(origin)
+        self._seen_end: int | None = None
+        self._refused: str | None = None
+        self.sign_with(signers)
+
+    def sign_with(self, signers: Sequence[Signer]) -> None:
+        """Sign heads with these keys from now on."""
+        self.signers = tuple(signers)
+        self._notes = NoteSigner(signers)
+
+    def problem(self) -> str | None:
+        """Return why this process can sign no head any more, if so."""
+        return self._refused
 
     def take_lock(self, tx: Transaction) -> None:
         """Wait until nobody else places entries, for kinds whose place counts at commit.
@@ -58,11 +70,27 @@ class Sequencer:
     def _save_head(self, sql: TrailSql, tx: Transaction, size: int, note: str) -> None:
         at = self._now()
         before = sql.newest_head()
+        if before is not None and before.newest_end != self._seen_end:
+            # Another machine ended a key; a head under it would not count.
+            self._require_signers(tx)
+            self._seen_end = before.newest_end
         kept = tx.notes.get(KEEP_HEAD) or _hourly(before, at)
         if before is None or before.is_kept:
             sql.add_head(size, note, kept=kept, at=at)
         else:
             sql.replace_head(before.size, size=size, note=note, kept=kept, at=at)
+
+    def _require_signers(self, tx: Transaction) -> None:
+        known = read_keys(tx.connection).known
+        for key in (read_vkey(one.vkey) for one in self.signers):
+            if key.id in known and known[key.id].ended_at is not None:
+                refusal = SigningKeyError(
+                    f"The log key {key.id} of this process was ended.",
+                    hint="Copy keys/log.pem from the machine on which it was replaced, and start"
+                    " this process again.",
+                )
+                self._refused = str(refusal)
+                raise refusal
 
 
 def sequence_pending(database: Database, sequencer: Sequencer) -> None:

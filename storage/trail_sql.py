@@ -14,15 +14,24 @@ from storage.transaction import Transaction
 from storage.tree import Tile, Tree
 
 MOST_PENDING = 1000
+NEWEST_END = (
+    "(SELECT max(idx) FROM audit_entry"
+    " WHERE run_id IS NULL AND kind IN ('key.retire', 'key.revoke'))"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NewestHead:
-    """The newest stored checkpoint: how large, since when, and whether it is kept."""
+    """The newest stored checkpoint: how large, since when, and whether it is kept.
+
+    `newest_end` is the place of the newest entry that ended a key; on SQLite, where no other
+    process writes, it is not looked for.
+    """
 
     size: int
     created_at: datetime
     is_kept: bool
+    newest_end: int | None
 
 
 class TrailSql:
@@ -136,12 +145,14 @@ class TrailSql:
 
     def newest_head(self) -> NewestHead | None:
         """Return what is known of the newest checkpoint."""
+        newest_end = "NULL" if self._is_sqlite else NEWEST_END
         found = self._run(
-            "SELECT size, created_at, kept_because FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
+            f"SELECT size, created_at, kept_because, {newest_end} FROM audit_checkpoint"  # noqa: S608  two fixed texts
+            " ORDER BY size DESC LIMIT 1"
         ).fetchone()
         if found is None:
             return None
-        return NewestHead(found[0], self._read_moment(found[1]), found[2] is not None)
+        return NewestHead(found[0], self._read_moment(found[1]), found[2] is not None, found[3])
 
     def add_head(self, size: int, note: str, *, kept: str | None, at: datetime) -> None:
         """Store a checkpoint beside the ones there are."""

@@ -99,13 +99,26 @@ def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
 
 @keys.command()
 @click.option("--holder", default="", help="Who uses the key, by default this machine's name.")
+@click.option("--log", "is_log", is_flag=True, help="The key that signs heads, for all machines.")
 @as_json_option
-def rotate(holder: str, *, as_json: bool) -> None:
+def rotate(holder: str, *, is_log: bool, as_json: bool) -> None:
     """Give this home another writer key and end the one it had. Cut short, run it again."""
-    told = have_done(read_settings(), RotateOrder(holder=holder), user=os.getuid())
+    told = have_done(read_settings(), RotateOrder(holder=holder, log=is_log), user=os.getuid())
     key = _key(told)
-    line = f"This home signs with {key['id']} now (entry {key['added_at']}); the old key is ended."
-    answer(dict(told), [line, f"Keep a copy of keys/{WRITER_KEY}."], as_json=as_json)
+    entry = f"entry {key['added_at']}"
+    lines = (
+        [
+            f"Heads are signed by {key['id']} now ({entry}). A key pinned outside stays good.",
+            "Bring keys/log.pem to every other machine of this log, and start the bot there again.",
+            "Only then end the old key, with `interlock keys retire`; `keys list` shows it.",
+        ]
+        if is_log
+        else [
+            f"This home signs with {key['id']} now ({entry}); the old key is ended.",
+            f"Keep a copy of keys/{WRITER_KEY}.",
+        ]
+    )
+    answer(dict(told), lines, as_json=as_json)
 
 
 def _end(order: EndOrder, *, as_json: bool) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from storage.database import Database, open_database
 from storage.journal import Journal
-from storage.log_setup import init_log
+from storage.key_changes import KeyOffice
+from storage.log_setup import init_log, open_journal
 from storage.store import SqlStore
+from tests.storage.machines import RITA
 from tests.storage.run_drafts import HandClock
 
 ORIGIN = "interlock.example/audit/T0ABC"
@@ -40,3 +42,9 @@ def clock() -> HandClock:
 def store(database: Database, home: Path, clock: HandClock) -> SqlStore:
     journal = init_log(database, home, origin=ORIGIN, now=clock)
     return SqlStore(database, journal, now=clock)
+
+
+@pytest.fixture
+def office(database: Database, home: Path, journal: Journal) -> KeyOffice:
+    assert journal.origin
+    return KeyOffice(database, open_journal(database, home), person=RITA)

@@ -1,11 +1,9 @@
 """Writer keys come in, are replaced and end; what they signed is judged by the verifier."""
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
@@ -15,7 +13,7 @@ from storage.database import Database, open_database
 from storage.enrolment import read_keys, spelled
 from storage.journal import Journal
 from storage.key_changes import KeyOffice
-from storage.key_request import KeyRequest, read_request, request_for
+from storage.key_request import read_request, request_for
 from storage.keys import (
     LOG_KEY,
     NEXT_WRITER_KEY,
@@ -24,26 +22,23 @@ from storage.keys import (
     load_key,
     save_key,
 )
-from storage.log_setup import init_log, keys_of, open_journal
+from storage.log_setup import keys_of, open_journal
 from storage.new_writer import writer_to_enrol
-from storage.verify import Report, verify_database
+from tests.storage.machines import (
+    FACT,
+    RITA,
+    asked,
+    tell,
+    two_machines,
+    verified,
+    wait_until_somebody_waits,
+)
 from tests.storage.trail import ORIGIN, outside
-from workflows.entry import Draft
 from workflows.errors import SigningKeyError, UnusableDatabaseError
-from workflows.people import PersonId
-
-RITA = PersonId("os:rita")
-FACT = outside("hold.lifted", {"hold": "h", "reason": "over"})
 
 
 def nothing() -> None:
     """Pause for nobody."""
-
-
-@pytest.fixture
-def office(database: Database, home: Path, journal: Journal) -> KeyOffice:
-    assert journal.origin
-    return KeyOffice(database, open_journal(database, home), person=RITA)
 
 
 @pytest.fixture
@@ -65,19 +60,6 @@ def second_database(database_url: str, database: Database) -> Iterator[Database]
     opened = open_database(database_url)
     yield opened
     opened.close()
-
-
-def asked(home: Path, holder: str = "worker-2") -> KeyRequest:
-    return request_for(WriterKey.of(load_key(home, WRITER_KEY)), origin=ORIGIN, holder=holder)
-
-
-def tell(database: Database, journal: Journal, draft: Draft = FACT) -> None:
-    with database.begin() as tx:
-        journal.append(tx, draft)
-
-
-def verified(url: str, journal: Journal) -> Report:
-    return verify_database(url, [journal.sequencer.signers[0].vkey], processes=1)
 
 
 def test_entries_of_an_enrolled_machine_verify(
@@ -357,23 +339,3 @@ def test_on_postgres_an_end_waits_for_entries_that_are_under_way(
     assert (report.exit, report.counts["entries"]) == (0, 4)
     database.close()
     other.close()
-
-
-def two_machines(url: str, tmp_path: Path) -> tuple[Database, Database, tuple[KeyOffice, Journal]]:
-    """Begin a log on one machine and bring in another; return both and the second's journal."""
-    database, other = open_database(url), open_database(url)
-    first, second = tmp_path / "first", tmp_path / "second"
-    journal = init_log(database, first, origin=ORIGIN)
-    save_key(second, LOG_KEY, load_key(first, LOG_KEY))
-    writer_to_enrol(second, keys_of(database))
-    office = KeyOffice(database, journal, person=RITA)
-    office.enrol(asked(second))
-    return database, other, (office, open_journal(other, second))
-
-
-def wait_until_somebody_waits(url: str) -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    pause = threading.Event()
-    with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(waiting).fetchone() == (0,):
-            pause.wait(0.05)

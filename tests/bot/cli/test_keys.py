@@ -147,6 +147,22 @@ def test_a_home_replaces_its_own_key(first: Machine) -> None:
     assert keys[2]["file"] == "writer.pem"
 
 
+def test_the_key_of_the_heads_is_replaced_and_the_old_one_ended(first: Machine) -> None:
+    old = first.told("keys", "list")["keys"][1]["id"]
+    done = first.types("keys", "rotate", "--log")
+    ended = first.types("keys", "retire", old, "--yes")
+    keys = [one for one in first.told("keys", "list")["keys"] if one["role"] == "log"]
+
+    assert done.exit_code == 0, done.output
+    assert "Bring keys/log.pem to every other machine" in done.output
+    assert ended.exit_code == 0, ended.output
+    assert [(one["state"], one["file"]) for one in keys] == [
+        ("retired", f"log-{old}.pem"),
+        ("in force", "log.pem"),
+    ]
+    assert first.types("audit", "head").exit_code == 0
+
+
 def test_a_process_that_serves_the_home_changes_its_keys(first: Machine) -> None:
     first.enter()
     settings = read_settings()
