@@ -71,7 +71,7 @@ def init_log(
                 "This database holds a log already.", hint="Open it, or begin in an empty one."
             )
         journal.append(tx, Draft(kind="log.init", actor=SYSTEM, data=data))
-    return journal
+    return Journal(origin=origin, writer=_writer(database, home), signers=[log_key], now=now)
 
 
 def open_journal(
@@ -91,7 +91,7 @@ def open_journal(
             f"The database holds the log {keys.origin}, not {origin}.",
             hint="Check INTERLOCK_ORIGIN and INTERLOCK_DATABASE_URL.",
         )
-    writer = HomeWriter(home, is_enrolled=lambda one: _is_enrolled(keys_of(database), one))
+    writer = _writer(database, home)
     require_writer(keys, writer.current())
     log_key = LogKey.of(load_key(home, LOG_KEY), keys.origin)
     _require_log_key(keys, log_key)
@@ -129,6 +129,10 @@ def require_writer(keys: LogKeys, writer: WriterKey) -> None:
             f"The writer key {writer.id} was ended: {_end(known)}.",
             hint=f"For a new one, {JOIN}.",
         )
+
+
+def _writer(database: Database, home: Path) -> HomeWriter:
+    return HomeWriter(home, is_enrolled=lambda one: _is_enrolled(keys_of(database), one))
 
 
 def _is_enrolled(keys: LogKeys, writer: WriterKey) -> bool:
