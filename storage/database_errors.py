@@ -95,6 +95,13 @@ def refused_by_database() -> tuple[type[Exception], ...]:
     return mine if psycopg is None else (*mine, psycopg.IntegrityError)
 
 
+def refused_values() -> tuple[type[Exception], ...]:
+    """Return the errors by which a driver says that a database cannot hold what it was given."""
+    psycopg = _psycopg()
+    refused = refused_by_database()
+    return refused if psycopg is None else (*refused, psycopg.DataError)
+
+
 def _psycopg() -> ModuleType | None:
     # Ten megabytes that a process on SQLite does not need. Whoever opens Postgres loads it,
     # and before that no error of it can have happened.

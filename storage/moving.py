@@ -10,16 +10,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, Table, inspect
 
 from storage.database import is_postgres, open_database, sqlite_path
+from storage.database_errors import refused_values
 from storage.enrolment import verifier_keys
 from storage.heads import Head, head
 from storage.migrate import TABLE, is_current
 from storage.move_marks import Mark, read_mark, set_mark
 from storage.move_places import empty_target, has_rows, hold_still, opened_source, spelled
 from storage.rebuild import compare, rebuild
-from storage.table_copy import TABLES, Tell, copy_table, tally_of
+from storage.table_copy import TABLES, Tally, Tell, copy_table, tally_of
 from storage.transaction import Database
 from storage.verify import verify
 from storage.verify.database_source import DatabaseSource
@@ -84,7 +85,7 @@ def _move(source: Database, target_url: str, *, now: Now, tell: Tell) -> Moved:
 def _copy(source: Connection, target: Connection, tell: Tell) -> dict[str, int]:
     rows: dict[str, int] = {}
     for table in TABLES:
-        read = copy_table(source, target, table, tell)
+        read = _copy_one(source, target, table, tell)
         if tally_of(target, table) != read:
             raise StorageError(
                 f"The table {table.name} reads otherwise at its new place.",
@@ -92,6 +93,16 @@ def _copy(source: Connection, target: Connection, tell: Tell) -> dict[str, int]:
             )
         rows[table.name] = read.rows
     return rows
+
+
+def _copy_one(source: Connection, target: Connection, table: Table, tell: Tell) -> Tally:
+    try:
+        return copy_table(source, target, table, tell)
+    except refused_values() as error:
+        raise UnusableDatabaseError(
+            f"The table {table.name} holds something that the new database cannot: {error}",
+            hint="Nothing was moved.",
+        ) from error
 
 
 def _require_same(target: Connection, found: Head, *, pins: Sequence[str]) -> None:

@@ -253,6 +253,19 @@ def test_a_log_whose_tables_tell_otherwise_is_not_moved(log: Log, postgres_url: 
     opened(log.url, log.home)
 
 
+def test_a_text_that_the_new_database_cannot_hold_is_told_in_a_sentence(
+    log: Log, postgres_url: str
+) -> None:
+    with closing(sqlite3.connect(log.url)) as driver:
+        driver.execute("UPDATE thread_message SET body = 'half' || char(0) || 'word'")
+        driver.commit()
+    with pytest.raises(UnusableDatabaseError, match="thread_message holds something that"):
+        log.moves_to(postgres_url)
+
+    assert_untouched(postgres_url)
+    opened(log.url, log.home)
+
+
 def assert_untouched(url: str) -> None:
     database = open_database(url)
     with database.read() as connection:
