@@ -13,32 +13,17 @@ from storage.bot_sql import NewDigest
 from storage.database import open_database
 from storage.log_setup import init_log, open_journal
 from storage.store import SqlStore
+from tests.workflows.engine.flows import change, destructive, workflow
+from tests.workflows.engine.test_questions import ASKS
 from tests.world import NOON, Clock, Working, World, id_of
 from workflows.entry import SYSTEM, Draft, Json, RunId
 from workflows.store import Delivery
 
 ORIGIN = "interlock.example/audit/T0"
-LOCKED = """
-workflow: one-at-a-time
-title: Change the number alone
-owner: "@owners"
-deputy: "@deputies"
-run_by: ["@askers"]
-inputs:
-  by: {type: integer, minimum: 1, maximum: 1000, title: By}
-lock: number
-steps:
-  - id: change
-    uses: world.change
-    with: {name: number, by: "${{ inputs.by }}"}
-    effect: destructive
-    verify:
-      uses: world.read
-      with: {name: number}
-      expect: result.value >= inputs.by
-      within: 1m
-    undo: none
-"""
+STEP = destructive("change", '"${{ inputs.by }}"')
+INPUTS = "inputs: {by: {type: integer, minimum: 1, maximum: 1000, title: By}}\n"
+LOCKED = workflow("one-at-a-time", f"{INPUTS}lock: number\nsteps: [{STEP}]")
+RESTS = workflow("rests", f"at_once: 3\nsteps: [{{id: rest, wait: 2h}}, {change('act')}]")
 WORDS = "müde 🚀 'quoted' \\ back\tslash\r\nand a \\N that COPY must not read as empty"
 
 
@@ -50,6 +35,8 @@ class Runs:
     denied: RunId
     waiting: RunId
     queued: RunId
+    resting: RunId
+    asking: RunId
 
 
 @contextmanager
@@ -64,7 +51,7 @@ def house_at(url: str, home: Path, clock: Clock, *, world: World) -> Iterator[Wo
             else init_log(database, home, origin=ORIGIN, now=clock)
         )
         store = SqlStore(database, journal, now=clock)
-        yield Working(store, clock, world=world, definitions=(LOCKED,))
+        yield Working(store, clock, world=world, definitions=(LOCKED, RESTS, ASKS))
     finally:
         database.close()
 
@@ -78,12 +65,22 @@ def fill(house: Working) -> Runs:
     house.deny(denied, comment=WORDS)
     house.settle()
     waiting, queued = _run(house), _run(house)
+    resting, asking = _run(house, "rests", {}), _run(house, "asks", {})
     _tell_all(house.store, waiting)
-    return Runs(done=done, denied=denied, waiting=waiting, queued=queued)
+    return Runs(
+        done=done,
+        denied=denied,
+        waiting=waiting,
+        queued=queued,
+        resting=resting,
+        asking=asking,
+    )
 
 
-def _run(house: Working) -> RunId:
-    run = house.start("one-at-a-time")
+def _run(
+    house: Working, name: str = "one-at-a-time", inputs: dict[str, object] | None = None
+) -> RunId:
+    run = house.start(name, inputs)
     house.settle()
     return run
 
