@@ -65,8 +65,17 @@ def _empty_file(path: Path) -> Iterator[Connection]:
     if path.exists():
         raise _not_empty(spelled(str(path)))
     fresh = path.with_name(path.name + HALF_DONE)
-    for one in (fresh, *(fresh.with_name(fresh.name + end) for end in ("-wal", "-shm"))):
-        one.unlink(missing_ok=True)  # Of a move that was killed.
+    _remove(fresh)  # Of a move that was killed.
+    try:
+        with _filling(fresh) as connection:
+            yield connection
+        fresh.replace(path)
+    finally:
+        _remove(fresh)
+
+
+@contextmanager
+def _filling(fresh: Path) -> Iterator[Connection]:
     database = SqliteDatabase(fresh)
     try:
         upgrade(database.engine)
@@ -74,7 +83,12 @@ def _empty_file(path: Path) -> Iterator[Connection]:
             yield tx.connection
     finally:
         database.close()
-    fresh.replace(path)
+
+
+def _remove(file: Path) -> None:
+    """Remove a file of SQLite and those beside it: there are people's words in it."""
+    for end in ("", "-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
 
 
 def _require_empty(connection: Connection, name: str) -> None:

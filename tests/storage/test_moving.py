@@ -281,6 +281,16 @@ def test_a_log_whose_tables_tell_otherwise_is_not_moved(log: Log, postgres_url: 
     opened(log.url, log.home)
 
 
+def test_a_move_into_a_file_that_is_refused_leaves_no_words_behind(log: Log) -> None:
+    with closing(sqlite3.connect(log.url)) as driver:
+        driver.execute("UPDATE run SET workflow = 'other' WHERE id = ?", [log.runs.done])
+        driver.commit()
+    with pytest.raises(UnusableDatabaseError, match="do not agree with its entries"):
+        log.moves_to(str(log.folder / "new.db"))
+
+    assert sorted(one.name for one in log.folder.iterdir()) == ["home", "interlock.db"]
+
+
 def test_a_text_that_the_new_database_cannot_hold_is_told_in_a_sentence(
     log: Log, postgres_url: str
 ) -> None:
