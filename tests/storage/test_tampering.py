@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from storage.checkpoint import Checkpoint, NoteSigner, read_note
+from storage.checkpoint import Checkpoint, NoteSigner, Signer, read_note
 from storage.database import Database, open_database
 from storage.entry_bytes import ENTRY_TYPE, body_of, leaf_hash, pae
 from storage.keys import LogKey, WriterKey
@@ -316,14 +316,20 @@ def test_what_a_stolen_key_signed_is_unproven(trail: Trail) -> None:
 
 
 def test_a_log_key_that_signs_after_its_end_does_not_count(trail: Trail) -> None:
-    before = trail.journal
+    old = trail.journal.sequencer.signers[0]
     rotate_log_key(trail)
-    with trail.database.begin() as tx:
-        before.append(
-            tx, Draft(kind="hold.lifted", actor=INTERLOCK, data={"hold": "h", "reason": "x"})
-        )
+    trail.tell(outside("hold.lifted", {"hold": "h", "reason": "x"}))
+    sign_newest_head(trail, old)
 
     assert verified(trail).codes == {"checkpoint-untrusted"}
+
+
+def sign_newest_head(trail: Trail, signer: Signer) -> None:
+    """Put a head of that key alone into the place of the newest one."""
+    tree = Tree()
+    tree.extend(leaves(trail))
+    note = NoteSigner([signer]).sign(Checkpoint(ORIGIN, tree.size, tree.root()))
+    trail.run_sql(f"UPDATE audit_checkpoint SET note = '{note}' WHERE size = {tree.size}")
 
 
 def test_a_rotation_that_the_old_key_did_not_sign_is_not_followed(trail: Trail) -> None:
