@@ -46,6 +46,7 @@ class Means:
 
     now: Callable[[], datetime] | None = None  # None: the database's own clock.
     new_id: Callable[[], str] = lambda: secrets.token_hex(16)
+    random: Callable[[], bytes] = lambda: secrets.token_bytes(32)  # For what must never be guessed.
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
     ticks: Callable[[], float] = time.monotonic  # What Slack's limits are counted by.
@@ -65,6 +66,8 @@ class Core:
     store: SqlStore
     library: Library
     policy: Policy
+    people: People
+    secrets: HeldSecrets = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
     dispatcher: EmbeddedDispatcher
@@ -141,6 +144,8 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
         store=store,
         library=library,
         policy=policy,
+        people=people,
+        secrets=held,
         actions=actions,
         redact=redact,
         dispatcher=dispatcher,

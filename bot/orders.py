@@ -1,4 +1,4 @@
-"""What may be asked of the bot beside Slack: runs, schedules, the log's head, what happened.
+"""What may be asked of the bot beside Slack: runs, schedules, tokens, the log's head, the story.
 
 An order is the same whether the command carries it out itself or hands it to the process
 that serves; only then does it cross the Unix socket of `holder`, as one line of JSON.
@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from bot import token_orders
 from bot.core import Core
+from bot.order_form import OrderForm
 from bot.schedule_orders import (
     ChangeScheduleOrder,
     ScheduleOrder,
     change_by_order,
     set_by_order,
 )
+from bot.token_orders import RevokeOrder, TokenOrder
 from storage.heads import show_head
 from workflows.entry import Json, RunId
 from workflows.errors import InterlockError
@@ -29,11 +32,7 @@ class OrderError(InterlockError):
     """An order cannot be read, or its answer cannot."""
 
 
-class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RunOrder(_Order):
+class RunOrder(OrderForm):
     """Start a run of `workflow`. The same `key` twice is one run."""
 
     do: Literal["run"] = "run"
@@ -43,7 +42,7 @@ class RunOrder(_Order):
     channel: str = Field(default="", max_length=200)
 
 
-class CancelOrder(_Order):
+class CancelOrder(OrderForm):
     """Cancel a run."""
 
     do: Literal["cancel"] = "cancel"
@@ -51,13 +50,13 @@ class CancelOrder(_Order):
     reason: str = Field(max_length=3000)
 
 
-class HeadOrder(_Order):
+class HeadOrder(OrderForm):
     """Give out the newest signed head, and remember that it left the process."""
 
     do: Literal["head"] = "head"
 
 
-class DigestOrder(_Order):
+class DigestOrder(OrderForm):
     """Tell what happened: since a moment, or, to be posted, since the last digest."""
 
     do: Literal["digest"] = "digest"
@@ -66,7 +65,14 @@ class DigestOrder(_Order):
 
 
 AnyOrder: TypeAlias = (
-    RunOrder | CancelOrder | HeadOrder | DigestOrder | ScheduleOrder | ChangeScheduleOrder
+    RunOrder
+    | CancelOrder
+    | HeadOrder
+    | DigestOrder
+    | ScheduleOrder
+    | ChangeScheduleOrder
+    | TokenOrder
+    | RevokeOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -102,6 +108,10 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
         return change_by_order(core, order, person)
     if isinstance(order, DigestOrder):
         return _digest(core, order)
+    if isinstance(order, TokenOrder):
+        return token_orders.make(core, order, person=person)
+    if isinstance(order, RevokeOrder):
+        return token_orders.revoke(core, order, person=person)
     return _head(core)
 
 
@@ -119,7 +129,7 @@ def _run(core: Core, order: RunOrder, person: PersonId) -> Mapping[str, Json]:
             inputs=order.inputs,
             person=person,
             trigger="cli",
-            key=order.key,
+            key=None if order.key is None else f"cli:{order.key}",
             channel=channel,
         )
     )

@@ -1,11 +1,18 @@
 """Every row there is, so that migrations and the drift test see the whole schema."""
 
-from storage import audit_models, message_models, run_models, schedule_models
+from storage import (
+    access_models,
+    audit_models,
+    message_models,
+    run_models,
+    schedule_models,
+)
 from storage.base import Base
 
 __all__ = [
     "SEARCH_OBJECTS",
     "Base",
+    "access_models",
     "audit_models",
     "message_models",
     "run_models",

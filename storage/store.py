@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from storage.change import Clock, reading
-from storage.entries_sql import entries_of_run
+from storage.entries_sql import entries_of_run, first_entry
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
@@ -76,6 +76,12 @@ class SqlStore:
         if found is None:
             raise UnknownRunError(f"There is no run {run}.")
         return found.row(), entries
+
+    def started_as(self, start_key: str) -> tuple[RunRow, Entry] | None:
+        with reading(self.database) as tx:
+            sql = RunSql(tx)
+            found = sql.started_as(start_key)
+            return None if found is None else (found.row(), first_entry(sql, found.id))
 
     def request(self, request: RequestId) -> ApprovalRequest:
         with reading(self.database) as tx:
