@@ -157,5 +157,5 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:
-    for name in held.missing(policy.targets.secrets):
+    for name in held.missing(policy.secrets):
         log.warning("a secret is not set; steps that need it will fail", extra={"secret": name})
