@@ -3,7 +3,6 @@
 A token stands for one person, who counts as the requester of whatever it starts.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -11,19 +10,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.core import Core
+from bot.one_person import one_person
 from bot.order_form import OrderForm
 from bot.tokens import digest_of, make_token
 from storage.tokens import token_named
 from workflows.duration import Duration, at_most
 from workflows.entry import Actor, ActorKind, Draft, Json
-from workflows.errors import InterlockError, NotAllowedError
+from workflows.errors import InterlockError
 from workflows.moments import stamp
-from workflows.people import CLICK_AGE, People, Person, PersonId
+from workflows.people import PersonId
 from workflows.store import Unit
 
 LONGEST = timedelta(days=366)
 NAME = r"^[a-z][a-z0-9_-]{0,63}$"
-_USER_ID = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
 class TokenOrder(OrderForm):
@@ -51,14 +50,14 @@ def make(core: Core, order: TokenOrder, *, person: PersonId) -> Mapping[str, Jso
     """Make a token and return it; this is the only time that anybody sees it.
 
     Raises:
-        TokenError: the name was used before, or the owner is not one person.
+        TokenError: the name was used before.
         UnknownWorkflowError: it is to be limited to a workflow that does not exist.
-        NotAllowedError: the owner is nobody who may ask for anything.
+        NotAllowedError: the owner is not one person who may ask for something.
         PeopleUnreadableError: Slack could not say who the owner is.
     """
     for name in order.workflows:
         core.library.active(name)
-    owner = owner_named(core.people, order.owner)
+    owner = one_person(core.people, order.owner)
     _refuse_used(core, order.name)
     token = make_token(core.means.random())
     with core.store.begin() as unit:
@@ -96,27 +95,6 @@ def revoke(core: Core, order: RevokeOrder, *, person: PersonId) -> Mapping[str, 
         actor = _actor(unit, core, person)
         unit.append(Draft(kind="token.revoked", actor=actor, data={"token": order.name}))
     return {"ok": True, "name": order.name}
-
-
-def owner_named(people: People, name: str) -> Person:
-    """Return the one person behind `name`, "@rita" or "U…".
-
-    Raises:
-        TokenError: it names several people, or nobody who counts.
-        PeopleUnreadableError: Slack could not say.
-    """
-    asked = f"<@{name}>" if _USER_ID.fullmatch(name) else name
-    found = people.members(asked, max_age=CLICK_AGE)
-    if len(found) > 1:
-        raise TokenError(
-            f"{name} is a group of {len(found)} people.", hint="Name the one who answers for it."
-        )
-    if not found:
-        raise NotAllowedError(
-            f"{name} cannot own a token: guests, bots and deactivated accounts ask for nothing.",
-            hint="Name somebody else.",
-        )
-    return people.person(next(iter(found)))
 
 
 def _refuse_used(core: Core, name: str) -> None:

@@ -38,6 +38,7 @@ class SqlStore:
         self.outbox = OutboxRows(database, clock=self._clock)
         self._on_sent: Callable[[], None] = lambda: None
         self._on_due: Callable[[datetime], None] = lambda _: None
+        self._on_moved: Callable[[RunId], None] = lambda _: None
 
     def on_sent(self, tell: Callable[[], None]) -> None:
         """Say who is told, after the commit, that a message waits to be delivered."""
@@ -46,6 +47,10 @@ class SqlStore:
     def on_due(self, tell: Callable[[datetime], None]) -> None:
         """Say who is told, after the commit, for which moment something was stored."""
         self._on_due = tell
+
+    def on_moved(self, tell: Callable[[RunId], None]) -> None:
+        """Say who is told, after the commit, which run's row has changed."""
+        self._on_moved = tell
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
@@ -57,6 +62,7 @@ class SqlStore:
                 clock=self._clock,
                 on_sent=self._on_sent,
                 on_due=self._on_due,
+                on_moved=self._on_moved,
             )
             yield unit
             unit.flush()

@@ -6,11 +6,12 @@ are counted by a faster clock, and at the end of the day others judge what was s
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from bot.app import Bot, build_bot, enter_workspace
@@ -59,14 +60,26 @@ class Day:
 
 
 @contextmanager
-def day_at_work(home: Path, *, over: str = "socket") -> Iterator[Day]:
-    """Open the company and start the bot."""
+def day_at_work(
+    home: Path,
+    *,
+    over: str = "socket",
+    api: str = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+    prepare: Callable[[Stage], None] = lambda _: None,
+) -> Iterator[Day]:
+    """Open the company and start the bot, on files that `prepare` may have changed."""
     with staged(home, SHIPPED, port=0) as stage:
+        prepare(stage)
         stage.slack.hub.rates.scale = None  # The bot keeps to Slack's limits in other tests.
-        settings, now = Scene(stage=stage, over=over).settings, Time()
+        settings = Scene(stage=stage, over=over).settings.model_copy(update={"api": api})
+        now = Time()
         memory = open_memory(settings, now=now)
         means = Means(
-            now=now, environment={}, live_seconds=0.05, ticks=lambda: time.monotonic() * FASTER
+            now=now,
+            environment=environment,
+            live_seconds=0.05,
+            ticks=lambda: time.monotonic() * FASTER,
         )
         bot = build_bot(enter_workspace(settings), memory, means)
         for part in bot.parts:
