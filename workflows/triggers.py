@@ -93,12 +93,16 @@ class WebhookTrigger(Closed):
     inputs: dict[Identifier, JsonValue] = Field(default_factory=dict)
 
 
+# Tags stand among the names of a file in Pydantic's faults, so no field is called like them.
+_SCHEDULE, _WEBHOOK = "a schedule", "a webhook"
+
+
 def _trigger_form(value: object) -> str:
     is_webhook = "webhook" in value if isinstance(value, dict) else hasattr(value, "webhook")
-    return "webhook" if is_webhook else "schedule"
+    return _WEBHOOK if is_webhook else _SCHEDULE
 
 
 AnyTrigger: TypeAlias = Annotated[
-    Annotated[Trigger, Tag("schedule")] | Annotated[WebhookTrigger, Tag("webhook")],
+    Annotated[Trigger, Tag(_SCHEDULE)] | Annotated[WebhookTrigger, Tag(_WEBHOOK)],
     Discriminator(_trigger_form),
 ]

@@ -17,7 +17,8 @@ from typing import TypeVar
 from bot.app import Bot, build_bot, enter_workspace
 from bot.clock import Clock
 from bot.core import Means
-from bot.opening import open_memory
+from bot.opening import begin_log, open_memory
+from bot.settings import Settings
 from sandbox.demo.stage import Stage, staged
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
@@ -64,7 +65,8 @@ def day_at_work(
     home: Path,
     *,
     over: str = "socket",
-    api: str = "",
+    api: Callable[[Settings], str] = lambda _: "",
+    database: str = "",
     environment: Mapping[str, str] = MappingProxyType({}),
     prepare: Callable[[Stage], None] = lambda _: None,
 ) -> Iterator[Day]:
@@ -72,9 +74,11 @@ def day_at_work(
     with staged(home, SHIPPED, port=0) as stage:
         prepare(stage)
         stage.slack.hub.rates.scale = None  # The bot keeps to Slack's limits in other tests.
-        settings = Scene(stage=stage, over=over).settings.model_copy(update={"api": api})
+        settings = Scene(stage=stage, over=over, database=database).settings
+        settings = settings.model_copy(update={"api": api(settings)})
         now = Time()
-        memory = open_memory(settings, now=now)
+        begin = begin_log if database else open_memory
+        memory = begin(settings, now=now)
         means = Means(
             now=now,
             environment=environment,

@@ -108,13 +108,18 @@ class Outside:
 
 
 @contextmanager
-def outside_world(home: Path, *, over: str = "socket") -> Iterator[Outside]:
-    """Open the company with its door for programs."""
+def outside_world(home: Path, *, over: str = "socket", database: str = "") -> Iterator[Outside]:
+    """Open the company with its door for programs; over HTTP it is the one that Slack uses."""
     address = f"127.0.0.1:{free_port()}"
     with day_at_work(
-        home, over=over, api=address, environment=ENVIRONMENT, prepare=write_webhooks
+        home,
+        over=over,
+        database=database,
+        api=lambda settings: settings.http or address,
+        environment=ENVIRONMENT,
+        prepare=write_webhooks,
     ) as day:
-        yield Outside(day=day, url=f"http://{address}")
+        yield Outside(day=day, url=f"http://{day.bot.core.settings.api}")
 
 
 def write_webhooks(stage: Stage) -> None:
