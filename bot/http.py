@@ -93,7 +93,7 @@ class HttpServer:
     ) -> None:
         self._address = f"{host}:{port}"
         self._setting = setting
-        self._programs = programs
+        self.programs = programs
         config = uvicorn.Config(
             web_app(app, programs),
             host=host,
@@ -124,8 +124,8 @@ class HttpServer:
     def stop(self) -> None:
         """Answer what has arrived, then stop listening."""
         self._server.should_exit = True
-        if self._programs is not None:
-            self._programs.polls.close()
+        if self.programs is not None:
+            self.programs.polls.close()
         self._thread.join(STOP_SECONDS + 1)
 
     def problem(self) -> str | None:

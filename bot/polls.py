@@ -28,6 +28,12 @@ class Polls:
         self._guard = threading.Lock()
         self.is_closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Return how many wait now."""
+        with self._guard:
+            return self._places.total()
+
     @contextmanager
     def place(self, who: str) -> Iterator[None]:
         """Keep a place for one that waits.

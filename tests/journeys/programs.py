@@ -16,6 +16,8 @@ from typing import TypeAlias
 import httpx
 
 from bot.holder import hand_over
+from bot.http import HttpServer
+from bot.polls import Polls
 from bot.token_orders import RevokeOrder, TokenOrder
 from sandbox.demo.stage import Stage
 from tests.journeys.company import free_port
@@ -69,6 +71,21 @@ class Outside:
     @property
     def home(self) -> Path:
         return self.day.stage.home
+
+    @property
+    def polls(self) -> Polls:
+        """Return those who wait."""
+        server = self.day.bot.api or self.day.bot.receiver
+        assert isinstance(server, HttpServer)
+        assert server.programs is not None
+        return server.programs.polls
+
+    def wait_for_polls(self, count: int) -> None:
+        """Return once so many wait."""
+        end = time.monotonic() + PATIENT
+        while self.polls.waiting < count:
+            assert time.monotonic() < end, f"{self.polls.waiting} of {count} wait"
+            time.sleep(0.05)
 
     def token(self, owner: str = "@rita", **limits: Limit) -> str:
         """Have somebody of the machine make a token; return it."""

@@ -1,5 +1,6 @@
 """Programs start runs over HTTP for the person their token stands for, and for nobody else."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from bot.holder import RefusedThereError
+from bot.http import THREADS
 from bot.tokens import make_token
 from storage.tokens import token_named
 from tests.journeys.day import Case
@@ -400,3 +402,35 @@ def test_a_used_token_says_when(outside: Outside, case: Case) -> None:
     assert after is not None
     assert after.last_used_at is not None
     assert token not in json.dumps(str(after))
+
+
+def test_more_programs_wait_than_there_are_threads_and_hold_up_nobody(
+    outside: Outside, case: Case
+) -> None:
+    tokens = [outside.token() for _ in range(3)]
+    run = outside.starts(case, tokens[0]).json()["run"]
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    card = case.card(root)
+    revision = outside.get(f"/runs/{run}", tokens[0]).json()["revision"]
+    url = f"{outside.url}/runs/{run}?wait=60&after={revision}"
+
+    async def look(client: httpx.AsyncClient, token: str) -> httpx.Response:
+        return await client.get(url, headers=bearer(token))
+
+    async def all_wait() -> tuple[httpx.Response, list[httpx.Response]]:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(timeout=90, limits=limits) as client:
+            waiting = [
+                asyncio.ensure_future(look(client, one)) for one in tokens for _ in range(18)
+            ]
+            await asyncio.to_thread(outside.wait_for_polls, len(waiting))
+            meanwhile = await client.get(f"{outside.url}/runs/{run}", headers=bearer(tokens[0]))
+            await asyncio.to_thread(case.approves, "ana", card)
+            return meanwhile, await asyncio.gather(*waiting)
+
+    meanwhile, answers = asyncio.run(all_wait())
+
+    assert meanwhile.json()["revision"] == revision
+    assert len(answers) == 54 > THREADS
+    assert {one.status_code for one in answers} == {200}
+    assert all(one.json()["revision"] > revision for one in answers)

@@ -1,5 +1,6 @@
 """Programs come in at Slack's own address too, and to a bot on Postgres."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,6 +40,23 @@ def test_on_postgres_too_equal_starts_and_deliveries_are_one_run(
         assert len({one.json()["run"] for one in asked}) == 1
         assert len({one.json()["runs"][0]["run"] for one in sent}) == 1
         assert_waits(outside, started, token, asked[0].json()["run"])
+
+
+def test_a_bot_that_stops_answers_those_who_wait(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with outside_world(tmp_path) as outside:
+            case, token = Case(outside.day), outside.token()
+            run = outside.starts(case, token).json()["run"]
+            case.card(case.waits(lambda: next(iter(case.roots()), None), "the first message"))
+            before = outside.get(f"/runs/{run}", token).json()
+            path = f"/runs/{run}?wait=60&after={before['revision']}"
+            waiting = pool.submit(outside.get, path, token, timeout=90)
+            outside.wait_for_polls(1)
+            stopping = time.monotonic()
+        took = time.monotonic() - stopping
+
+        assert waiting.result().json() == before
+        assert took < 40  # Its time is not waited for.
 
 
 def told(answers: list[httpx.Response]) -> list[int]:
