@@ -20,6 +20,8 @@ from bot.http import HttpServer
 from bot.polls import Polls
 from bot.token_orders import RevokeOrder, TokenOrder
 from sandbox.demo.stage import Stage
+from storage.rebuild import check_projections
+from storage.verify import verify_database
 from tests.journeys.company import free_port
 from tests.journeys.day import Case, Day, day_at_work
 
@@ -35,6 +37,7 @@ webhooks:
   shop-events: {secret: shop_events, requester: "@rita"}
   repository: {secret: repository, requester: "@rita", scheme: github}
   forgotten: {secret: forgotten, requester: "@rita"}
+  own: {secret: shop_events, requester: "@ana"}
   crowd: {secret: shop_events, requester: "@support"}
   leaver: {secret: shop_events, requester: "@dex"}
 """
@@ -51,6 +54,8 @@ triggers:
     inputs: {order: "${{ body.order }}", amount: 500, reason: An issue}
   - webhook: forgotten
     inputs: {order: ord_1, amount: 1, reason: none}
+  - webhook: own
+    inputs: {order: "${{ body.order.id }}", amount: 500, reason: none}
   - webhook: crowd
     inputs: {order: "${{ body.order.id }}", amount: 500, reason: none}
   - webhook: leaver
@@ -122,6 +127,17 @@ class Outside:
         return httpx.post(
             f"{self.url}/hooks/{hook}", content=body, headers={**kind, **headers}, timeout=PATIENT
         )
+
+
+def assert_sound(outside: Outside) -> None:
+    """Say that the log verifies, that nobody approved their own, and that all rows follow."""
+    memory = outside.day.bot.core.memory
+    report = verify_database(
+        outside.day.bot.core.settings.database_url, [memory.vkey], now=outside.day.time, processes=1
+    )
+    assert [str(one) for one in check_projections(memory.database)] == []
+    told = [one for one in report.semantics if one[0] != "run-without-end"]  # Many still wait.
+    assert (report.failures, told) == ([], [])
 
 
 @contextmanager

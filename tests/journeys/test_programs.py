@@ -15,7 +15,7 @@ from bot.http import THREADS
 from bot.tokens import make_token
 from storage.tokens import token_named
 from tests.journeys.day import Case
-from tests.journeys.programs import PATIENT, Outside, bearer, outside_world, start_of
+from tests.journeys.programs import PATIENT, Outside, assert_sound, bearer, outside_world, start_of
 from tests.sandbox.payload_checks import complaints_about
 
 
@@ -24,6 +24,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     with outside_world(tmp_path_factory.mktemp("outside")) as world:
         yield world
         assert complaints_about(world.day.stage.slack.recorder) == []
+        assert_sound(world)
 
 
 @pytest.fixture

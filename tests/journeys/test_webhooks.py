@@ -15,6 +15,7 @@ from tests.journeys.day import Case
 from tests.journeys.programs import (
     PATIENT,
     Outside,
+    assert_sound,
     complaint,
     outside_world,
     signed,
@@ -26,6 +27,7 @@ from tests.journeys.programs import (
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     with outside_world(tmp_path_factory.mktemp("outside")) as world:
         yield world
+        assert_sound(world)
 
 
 @pytest.fixture
@@ -202,6 +204,27 @@ def test_a_webhook_needs_one_person_who_counts_as_its_requester(
 
     assert answer.status_code in (403, 503)
     assert len(list_runs(database, Wanted())) == before
+
+
+def test_the_requester_of_a_webhook_can_never_approve_what_it_started(
+    outside: Outside, case: Case
+) -> None:
+    workspace = outside.day.stage.slack.workspace
+    workspace.join_group("ana", "support")  # So that she may run it as well as approve it.
+    known = {one.ts for one in case.roots()}
+    try:
+        body = complaint(case)
+        assert outside.delivers("own", body, signed(body)).status_code == 201
+        root = case.waits(
+            lambda: next((one for one in case.roots() if one.ts not in known), None),
+            "the run's first message",
+        )
+        refused = case.refused("ana", case.card(root))
+    finally:
+        workspace.leave_group("ana", "support")
+
+    assert "someone else" in refused
+    assert "by a webhook" in case.now(root).words
 
 
 def test_github_signs_in_its_own_way(outside: Outside, case: Case) -> None:
