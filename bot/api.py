@@ -29,6 +29,7 @@ from workflows.store import RunRow
 
 RATE, BURST = 5.0, 60
 USE_NOTED_EVERY = timedelta(minutes=1)
+RUN = r"[A-Za-z0-9_-]{1,64}"
 KEY = r"^[\x21-\x7e]{1,200}$"
 
 log = logging.getLogger(__name__)
@@ -83,19 +84,16 @@ class Api:
             NotAllowedError: the token's owner may ask for nothing any more.
             PeopleUnreadableError: Slack could not say who the owner is.
         """
-        token = self._token(authorization)
-        owner = token.owner
-        if owner is None:
-            raise _unknown()
-        self._limit.take(token.name)
-        person = self._core.people.person(owner)
+        caller = self._caller(authorization)
+        self._limit.take(caller.token.name)
+        person = self._core.people.person(caller.owner)
         if not person.counts:
             raise NotAllowedError(
                 f"The owner of this token can ask for nothing: {person.why_not}.",
                 hint="Have a token made for somebody else.",
             )
-        self._note_use(token)
-        return Caller(token=token, owner=owner)
+        self._note_use(caller.token)
+        return caller
 
     def start(self, caller: Caller, body: bytes, *, key: str | None) -> Answer:
         """Start a run, or return the one that the key started before.
@@ -140,6 +138,8 @@ class Api:
         token = token_named(self._core.store.database, caller.token.name)
         if token is None or not token.is_live(self._core.means.clock()):
             raise _unknown()  # It was revoked while its program waited.
+        if not re.fullmatch(RUN, run):
+            raise UnknownRunError("No run has such an id.")
         row = self._core.store.run(RunId(run))
         allowed = caller.token.workflows
         if row.requester != caller.token.ref or (allowed and row.workflow not in allowed):
@@ -157,16 +157,16 @@ class Api:
         self._core.engine.cancel(row.id, person=caller.owner, reason=reason)
         return Answer(status=HTTPStatus.ACCEPTED, data=shown(self.row(caller, run)))
 
-    def _token(self, authorization: str) -> StoredToken:
+    def _caller(self, authorization: str) -> Caller:
         scheme, _, written = authorization.partition(" ")
         if scheme.lower() != "bearer" or not is_token(written):
             raise _unknown()
         token = token_of(self._core.store.database, digest_of(written))
-        if token is None or token.revoked_at is not None:
+        if token is None or token.owner is None or token.revoked_at is not None:
             raise _unknown()
         if not token.is_live(self._core.means.clock()):
             raise _unauthorized("This token has expired.", hint="Have a new one made.")
-        return token
+        return Caller(token=token, owner=token.owner)
 
     def _note_use(self, token: StoredToken) -> None:
         now = self._core.means.clock()

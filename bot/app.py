@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 LAZY_THREADS = 32
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
@@ -213,6 +215,8 @@ def _receiver(app: App, workspace: Workspace, core: Core) -> "Sockets | HttpServ
 
 def _api(core: Core) -> "HttpServer | None":
     settings = core.settings
+    if not settings.api and core.policy.webhooks:
+        log.warning("INTERLOCK_API is not set, so no webhook is taken")
     if not settings.api or settings.api == settings.http:
         return None
     from bot.http import HttpServer  # noqa: PLC0415 - as above.

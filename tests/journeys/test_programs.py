@@ -302,7 +302,8 @@ def test_a_program_sees_the_runs_of_its_owner_and_no_others(
     assert outside.get(f"/runs/{run}", outside.token("@rita")).status_code == 200
     assert is_problem(outside.get(f"/runs/{run}", others), 404, "unknown-run")
     assert is_problem(outside.get(f"/runs/{run}", limited), 404, "unknown-run")
-    assert is_problem(outside.get("/runs/nothing", token), 404, "unknown-run")
+    for path in ("/runs/nothing", "/runs/%00", "/runs/%F0%9F%A6%8A", f"/runs/{'a' * 5000}"):
+        assert is_problem(outside.get(path, token), 404, "unknown-run")
     cancel = outside.post(f"/runs/{run}/cancel", others, {"reason": "no"})
     assert is_problem(cancel, 404, "unknown-run")
 

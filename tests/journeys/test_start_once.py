@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.demo.stage import Stage, staged
 from tests.journeys.company import SHIPPED, free_port
-from tests.journeys.programs import PATIENT, bearer
+from tests.journeys.programs import PATIENT, bearer, write_webhooks
 from tests.journeys.terminal import environment, interlock, serving
 
 VALUES = ("order=ord_1001", "amount=500", "reason=broken")
@@ -226,6 +226,17 @@ def test_a_name_stands_for_one_token_for_ever(stage: Stage) -> None:
     assert first.stdout.startswith("ilk_")
     assert (again.returncode, unknown.returncode, wrong.returncode) == (2, 2, 2)
     assert "ci-2" in again.stderr
+
+
+def test_a_webhook_secret_that_is_no_key_stops_the_bot_in_a_sentence(stage: Stage) -> None:
+    write_webhooks(stage)
+    secret = {"INTERLOCK_SECRET_SHOP_EVENTS": "whsec_too-short"}
+    ended = interlock(stage, "serve", INTERLOCK_API=f"127.0.0.1:{free_port()}", **secret)
+
+    assert ended.returncode == 2
+    assert "A webhook's secret is whsec_" in ended.stderr
+    assert "too-short" not in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_an_address_that_is_taken_stops_the_bot_in_a_sentence(stage: Stage) -> None:
