@@ -7,6 +7,7 @@ approve it. It sees that person's runs and nothing else. The routes stand in `ht
 import logging
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -72,9 +73,9 @@ class Caller:
 class Api:
     """The programs' door. Safe to share between threads."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, *, ticks: Callable[[], float] = time.monotonic) -> None:
         self._core = core
-        self._limit = RateLimit(rate=RATE, burst=BURST, ticks=time.monotonic)
+        self._limit = RateLimit(rate=RATE, burst=BURST, ticks=ticks)
 
     def admit(self, authorization: str) -> Caller:
         """Return who asks, by the header `Authorization`.

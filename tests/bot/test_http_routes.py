@@ -18,6 +18,7 @@ from bot.http_body import body_of
 from bot.http_routes import Programs
 from bot.polls import Polls
 from bot.problems import DoorError
+from bot.rate_limit import RateLimit
 from workflows.errors import (
     HeldElsewhereError,
     InterlockError,
@@ -86,6 +87,18 @@ def test_what_may_pass_is_answered_so_that_programs_ask_again(
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["hint"] == "Try again in a moment."
+
+
+def test_too_many_requests_are_answered_with_the_time_to_wait(address: str, broken: Broken) -> None:
+    limit = RateLimit(rate=0.5, burst=1, ticks=lambda: 0.0)
+    limit.take("one")
+    with pytest.raises(DoorError) as refused:
+        limit.take("one")
+    broken.error = refused.value
+    answer = ask(address)
+
+    assert (answer.status_code, answer.json()["kind"]) == (429, "too-many-requests")
+    assert answer.headers["retry-after"] == "2"
 
 
 def test_without_slack_there_is_no_route_for_it(address: str) -> None:
