@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.journeys.day import Case
 from tests.journeys.programs import Outside, complaint, outside_world, signed
+
+pytestmark = pytest.mark.slow
 
 
 def test_one_address_serves_slack_and_programs(tmp_path: Path) -> None:

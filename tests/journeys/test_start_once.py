@@ -18,6 +18,8 @@ from tests.journeys.company import SHIPPED, free_port
 from tests.journeys.programs import PATIENT, bearer, write_webhooks
 from tests.journeys.terminal import environment, interlock, serving
 
+pytestmark = pytest.mark.slow
+
 VALUES = ("order=ord_1001", "amount=500", "reason=broken")
 RUN = ("run", "refund-customer", *VALUES, "--json")
 # Commits the start and is gone before it can say so.
