@@ -41,8 +41,11 @@ from bot.undelivered import Aftermath
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
+    from bot.http_routes import Programs
 
 LAZY_THREADS = 32
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +58,19 @@ class Bot:
     segments: Segments
     receiver: "Sockets | HttpServer"
     others: Sequence[Part]
+    api: "HttpServer | None" = None  # Where programs have an address of their own.
 
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
-        return [self.outbox, self.segments, *self.others, self.receiver]
+        doors = [self.receiver] if self.api is None else [self.api, self.receiver]
+        return [self.outbox, self.segments, *self.others, *doors]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal
-        return self.receiver.problem() or self.segments.problem() or journal.problem()
+        of_api = None if self.api is None else self.api.problem()
+        return self.receiver.problem() or self.segments.problem() or journal.problem() or of_api
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +156,9 @@ def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
         app=app,
         outbox=outbox,
         segments=Segments(core),
-        receiver=_receiver(app, workspace),
+        receiver=_receiver(app, workspace, core),
         others=[clock, holder, *_sequencing(core)],
+        api=_api(core),
     )
 
 
@@ -195,15 +202,40 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
     )
 
 
-def _receiver(app: App, workspace: Workspace) -> "Sockets | HttpServer":
+def _receiver(app: App, workspace: Workspace, core: Core) -> "Sockets | HttpServer":
     settings = workspace.settings
     if settings.http:
         from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
 
         host, port = settings.http_address
-        return HttpServer(app, host=host, port=port)
+        programs = _programs(core) if settings.api == settings.http else None
+        return HttpServer(app, host=host, port=port, programs=programs)
     token = settings.app_token.get_secret_value() if settings.app_token else ""
     return Sockets(app, app_token=token, web_client=_web_client(workspace))
+
+
+def _api(core: Core) -> "HttpServer | None":
+    settings = core.settings
+    if not settings.api and core.policy.webhooks:
+        log.warning("INTERLOCK_API is not set, so no webhook is taken")
+    if not settings.api or settings.api == settings.http:
+        return None
+    from bot.http import HttpServer  # noqa: PLC0415 - as above.
+
+    host, port = settings.api_address
+    programs = _programs(core)
+    return HttpServer(None, host=host, port=port, programs=programs, setting="INTERLOCK_API")
+
+
+def _programs(core: Core) -> "Programs":
+    from bot.api import Api  # noqa: PLC0415 - as above.
+    from bot.hooks import Hooks  # noqa: PLC0415 - as above.
+    from bot.http_routes import Programs  # noqa: PLC0415 - as above.
+    from bot.polls import Polls  # noqa: PLC0415 - as above.
+
+    polls = Polls()
+    core.store.on_moved(polls.moved)
+    return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
 
 
 def _clock(core: Core, directory: Directory) -> Clock:

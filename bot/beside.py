@@ -5,6 +5,7 @@ itself. On SQLite it takes the right to serve for that moment, so that no file i
 two; on Postgres the server keeps writers apart.
 """
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,13 +20,23 @@ from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings
 from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
+from bot.token_orders import TokenOrder
 from bot.unix_socket import person_of
 from storage.lock_file import ServeLock
 from workflows.entry import Json
-from workflows.errors import PeopleUnreadableError
+from workflows.errors import HeldElsewhereError, PeopleUnreadableError
 from workflows.people import People
 
-NEED_PEOPLE = (RunOrder, CancelOrder, SettleOrder, ScheduleOrder, ChangeScheduleOrder)
+NEED_PEOPLE = (
+    RunOrder,
+    CancelOrder,
+    SettleOrder,
+    ScheduleOrder,
+    ChangeScheduleOrder,
+    TokenOrder,
+)
+PATIENCE = 10.0
+TURN = 0.05
 
 
 def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str, Json]:
@@ -34,12 +45,10 @@ def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str,
     Raises:
         InterlockError: it is refused, by the serving process or by this one.
     """
-    answer = hand_over(settings.home, order)
-    if answer is not None:
-        return {**answer, "served": True}
     with ExitStack() as stack:
-        if settings.is_sqlite:
-            stack.enter_context(ServeLock.take(settings.home, now=datetime.now(UTC)))
+        answer = _hand_over_or_lock(settings, order, stack)
+        if answer is not None:
+            return {**answer, "served": True}
         memory = open_memory(settings)
         stack.callback(memory.database.close)
         if isinstance(order, KeyOrder):
@@ -48,6 +57,29 @@ def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str,
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
         core = build_core(settings, memory, people=_people(settings, order), means=Means())
         return {**carry_out(core, order, person=person_of(user)), "served": False}
+
+
+def _hand_over_or_lock(
+    settings: Settings, order: AnyOrder, stack: ExitStack
+) -> Mapping[str, Json] | None:
+    """Return the serving process's answer, or None once this one may write.
+
+    Another command keeps the right to write for a moment, and a bot that is starting has it
+    before it listens; both are waited for.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        answer = hand_over(settings.home, order)
+        if answer is not None or not settings.is_sqlite:
+            return answer
+        try:
+            stack.enter_context(ServeLock.take(settings.home, now=datetime.now(UTC)))
+        except HeldElsewhereError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(TURN)
+        else:
+            return None
 
 
 def _people(settings: Settings, order: AnyOrder) -> People:

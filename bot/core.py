@@ -46,6 +46,7 @@ class Means:
 
     now: Callable[[], datetime] | None = None  # None: the database's own clock.
     new_id: Callable[[], str] = lambda: secrets.token_hex(16)
+    random: Callable[[], bytes] = lambda: secrets.token_bytes(32)  # For what must never be guessed.
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
     ticks: Callable[[], float] = time.monotonic  # What Slack's limits are counted by.
@@ -65,11 +66,12 @@ class Core:
     store: SqlStore
     library: Library
     policy: Policy
+    people: People
+    secrets: HeldSecrets = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
     dispatcher: EmbeddedDispatcher
     engine: Engine
-    people: People
     digests: Digests
     means: Means
     name: str
@@ -142,11 +144,12 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
         store=store,
         library=library,
         policy=policy,
+        people=people,
+        secrets=held,
         actions=actions,
         redact=redact,
         dispatcher=dispatcher,
         engine=engine,
-        people=people,
         digests=Digests(store, library.definitions, now=means.clock, channel=settings.channel),
         means=means,
         name=name,
@@ -154,5 +157,5 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:
-    for name in held.missing(policy.targets.secrets):
+    for name in held.missing(policy.secrets):
         log.warning("a secret is not set; steps that need it will fail", extra={"secret": name})

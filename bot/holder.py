@@ -135,5 +135,5 @@ def _read_answer(answer: Mapping[str, Json]) -> Mapping[str, Json]:
 def _lost() -> OrderError:
     return OrderError(
         "The serving process went away before it answered.",
-        hint="Look with `interlock runs` before you try again.",
+        hint="Look with `interlock runs` before you try again; under a --key that is safe anyhow.",
     )

@@ -1,13 +1,14 @@
-"""Receives over signed HTTP: Starlette and uvicorn around the same Bolt app.
+"""Receives over HTTP: Starlette and uvicorn around the same Bolt app, programs and webhooks.
 
-Bolt checks signatures and their age. Every request runs in a thread, since the app is
-synchronous and would otherwise stop the event loop.
+Bolt checks signatures and their age; programs show a token. Every request runs in a thread,
+since the app is synchronous and would otherwise stop the event loop.
 """
 
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import anyio.to_thread
 import uvicorn
@@ -15,11 +16,15 @@ from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.arrival import ARRIVED, take_up
+from bot.http_body import body_of
+from bot.http_routes import Programs, response_of
+from bot.problems import DoorError, problem
 from bot.settings import SettingsError
 
 PATH = "/slack/events"
@@ -29,21 +34,40 @@ STOP_SECONDS = 3
 START_SECONDS = 10.0
 
 
-def web_app(app: App) -> Starlette:
-    """Return the ASGI app that hands what arrives to `app`."""
-
-    async def slack(request: Request) -> Response:
-        arrived = time.monotonic()
-        if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-            return PlainTextResponse("too large", status_code=413)
-        bolt_request = to_bolt_request(request, await request.body(), {ARRIVED: arrived})
-        return to_starlette_response(await run_in_threadpool(take_up, app, bolt_request))
+def web_app(app: App | None, programs: Programs | None = None) -> Starlette:
+    """Return the ASGI app that hands what arrives to `app` and to `programs`."""
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
 
-    routes = [Route(PATH, slack, methods=["POST"]), Route("/healthz", health)]
-    return Starlette(routes=routes, lifespan=_with_threads)
+    routes = [
+        Route("/healthz", health),
+        *([_slack_route(app)] if app is not None else []),
+        *(programs.routes if programs is not None else []),
+    ]
+    return Starlette(
+        routes=routes, lifespan=_with_threads, exception_handlers={HTTPException: _no_route}
+    )
+
+
+def _slack_route(app: App) -> Route:
+    async def slack(request: Request) -> Response:
+        arrived = time.monotonic()
+        try:
+            body = await body_of(request, most=MOST_BYTES)
+        except DoorError as refusal:
+            return PlainTextResponse(refusal.message, refusal.status)
+        bolt_request = to_bolt_request(request, body, {ARRIVED: arrived})
+        return to_starlette_response(await run_in_threadpool(take_up, app, bolt_request))
+
+    return Route(PATH, slack, methods=["POST"])
+
+
+async def _no_route(_: Request, error: Exception) -> Response:
+    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    kind = status.name.lower().replace("_", "-")
+    return response_of(problem(status, kind=kind, detail=status.description, headers=headers))
 
 
 @asynccontextmanager
@@ -53,12 +77,25 @@ async def _with_threads(_: Starlette) -> AsyncIterator[None]:
 
 
 class HttpServer:
-    """The listening side, in a thread of its own. `problem` says why it no longer listens."""
+    """The listening side, in a thread of its own. `problem` says why it no longer listens.
 
-    def __init__(self, app: App, *, host: str, port: int) -> None:
+    `setting` is the one that names the address, for whoever has to correct it.
+    """
+
+    def __init__(
+        self,
+        app: App | None,
+        *,
+        host: str,
+        port: int,
+        programs: Programs | None = None,
+        setting: str = "INTERLOCK_HTTP",
+    ) -> None:
         self._address = f"{host}:{port}"
+        self._setting = setting
+        self.programs = programs
         config = uvicorn.Config(
-            web_app(app),
+            web_app(app, programs),
             host=host,
             port=port,
             log_config=None,
@@ -79,7 +116,7 @@ class HttpServer:
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > end:
                 raise SettingsError(
-                    f"INTERLOCK_HTTP names {self._address}, where nothing can listen.",
+                    f"{self._setting} names {self._address}, where nothing can listen.",
                     hint="Another process may hold the port.",
                 )
             time.sleep(0.01)
@@ -87,6 +124,8 @@ class HttpServer:
     def stop(self) -> None:
         """Answer what has arrived, then stop listening."""
         self._server.should_exit = True
+        if self.programs is not None:
+            self.programs.polls.close()
         self._thread.join(STOP_SECONDS + 1)
 
     def problem(self) -> str | None:

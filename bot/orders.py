@@ -1,24 +1,27 @@
-"""What may be asked of the bot beside Slack: runs, schedules, the log's head, what happened.
+"""What may be asked of the bot beside Slack: runs, schedules, tokens, the log's head, the story.
 
 An order is the same whether the command carries it out itself or hands it to the process
 that serves; only then does it cross the Unix socket of `holder`, as one line of JSON.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from bot import token_orders
 from bot.core import Core
 from bot.key_orders import KeyDesk, KeyOrder
+from bot.order_form import OrderForm
 from bot.schedule_orders import (
     ChangeScheduleOrder,
     ScheduleOrder,
     change_by_order,
     set_by_order,
 )
+from bot.token_orders import RevokeOrder, TokenOrder
 from storage.heads import show_head
 from workflows.actions.base import Happened
 from workflows.entry import Json, Ref, RunId
@@ -40,11 +43,7 @@ class OrderError(InterlockError):
     """An order cannot be read, or its answer cannot."""
 
 
-class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RunOrder(_Order):
+class RunOrder(OrderForm):
     """Start a run of `workflow`. The same `key` twice is one run."""
 
     do: Literal["run"] = "run"
@@ -54,7 +53,7 @@ class RunOrder(_Order):
     channel: str = Field(default="", max_length=200)
 
 
-class CancelOrder(_Order):
+class CancelOrder(OrderForm):
     """Cancel a run."""
 
     do: Literal["cancel"] = "cancel"
@@ -62,7 +61,7 @@ class CancelOrder(_Order):
     reason: str = Field(max_length=3000)
 
 
-class SettleOrder(_Order):
+class SettleOrder(OrderForm):
     """Say how an exception goes on, or what became of an effect in doubt."""
 
     do: Literal["settle"] = "settle"
@@ -72,13 +71,13 @@ class SettleOrder(_Order):
     reason: str = Field(max_length=3000)
 
 
-class HeadOrder(_Order):
+class HeadOrder(OrderForm):
     """Give out the newest signed head, and remember that it left the process."""
 
     do: Literal["head"] = "head"
 
 
-class DigestOrder(_Order):
+class DigestOrder(OrderForm):
     """Tell what happened: since a moment, or, to be posted, since the last digest."""
 
     do: Literal["digest"] = "digest"
@@ -95,6 +94,8 @@ AnyOrder: TypeAlias = (
     | ScheduleOrder
     | ChangeScheduleOrder
     | KeyOrder
+    | TokenOrder
+    | RevokeOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -119,22 +120,11 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
     Raises:
         InterlockError: it is refused.
     """
-    if isinstance(order, RunOrder):
-        return _run(core, order, acting(person, core.policy, core.people))
-    if isinstance(order, CancelOrder):
-        return _cancel(core, order, person)
-    if isinstance(order, SettleOrder):
-        return _settle(core, order, settling(person, core.policy, core.people))
-    if isinstance(order, ScheduleOrder):
-        return set_by_order(core, order, acting(person, core.policy, core.people))
-    if isinstance(order, ChangeScheduleOrder):
-        return change_by_order(core, order, acting(person, core.policy, core.people))
-    if isinstance(order, DigestOrder):
-        return _digest(core, order)
-    if isinstance(order, KeyOrder):
-        desk = KeyDesk(memory=core.memory, home=core.settings.home)
-        return desk.carry_out(order, person=person)
-    return _head(core)
+    return _DOERS[type(order)](core, order, person)
+
+
+def _acting(core: Core, person: PersonId) -> PersonId:
+    return acting(person, core.policy, core.people)
 
 
 def _run(core: Core, order: RunOrder, person: PersonId) -> Mapping[str, Json]:
@@ -149,9 +139,9 @@ def _run(core: Core, order: RunOrder, person: PersonId) -> Mapping[str, Json]:
         Start(
             workflow=order.workflow,
             inputs=order.inputs,
-            person=person,
+            person=_acting(core, person),
             trigger=CLI,
-            key=order.key,
+            key=None if order.key is None else f"cli:{order.key}",
             channel=channel,
         )
     )
@@ -162,13 +152,14 @@ def _cancel(core: Core, order: CancelOrder, person: PersonId) -> Mapping[str, Js
     run = RunId(order.run)
     requester = core.store.person(Ref(core.store.run(run).requester))
     # What an account started before the policy named a person for it stays its own to cancel.
-    who = person if requester == person else acting(person, core.policy, core.people)
+    who = person if requester == person else _acting(core, person)
     has_ended = core.engine.cancel(run, person=who, reason=order.reason)
     return {"ok": True, "run": run, "has_ended": has_ended}
 
 
 def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Json]:
     run, happened = RunId(order.run), HAPPENED.get(order.answer)
+    person = settling(person, core.policy, core.people)
     if happened is not None:
         core.engine.settle_doubt(
             run, order.step, person=person, happened=happened, reason=order.reason, via=CLI
@@ -180,7 +171,7 @@ def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Js
     return {"ok": True, "run": run, "step": order.step, "answer": order.answer}
 
 
-def _digest(core: Core, order: DigestOrder) -> Mapping[str, Json]:
+def _digest(core: Core, order: DigestOrder, _person: PersonId) -> Mapping[str, Json]:
     if not order.post:
         return {"ok": True, **core.digests.look(since=order.since).figures}
     if not core.settings.channel:
@@ -189,7 +180,7 @@ def _digest(core: Core, order: DigestOrder) -> Mapping[str, Json]:
     return {"ok": True, "digest": made.id, **made.figures}
 
 
-def _head(core: Core) -> Mapping[str, Json]:
+def _head(core: Core, _order: HeadOrder, _person: PersonId) -> Mapping[str, Json]:
     with core.memory.database.begin() as tx:
         shown = show_head(tx)
     return {
@@ -200,3 +191,39 @@ def _head(core: Core) -> Mapping[str, Json]:
         "note": shown.note,
         "vkey": shown.vkey,
     }
+
+
+def _keys(core: Core, order: KeyOrder, person: PersonId) -> Mapping[str, Json]:
+    return KeyDesk(memory=core.memory, home=core.settings.home).carry_out(order, person=person)
+
+
+def _schedule(core: Core, order: ScheduleOrder, person: PersonId) -> Mapping[str, Json]:
+    return set_by_order(core, order, _acting(core, person))
+
+
+def _change_schedule(
+    core: Core, order: ChangeScheduleOrder, person: PersonId
+) -> Mapping[str, Json]:
+    return change_by_order(core, order, _acting(core, person))
+
+
+def _token(core: Core, order: TokenOrder, person: PersonId) -> Mapping[str, Json]:
+    return token_orders.make(core, order, person=person)
+
+
+def _revoke(core: Core, order: RevokeOrder, person: PersonId) -> Mapping[str, Json]:
+    return token_orders.revoke(core, order, person=person)
+
+
+_DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
+    RunOrder: _run,
+    CancelOrder: _cancel,
+    SettleOrder: _settle,
+    DigestOrder: _digest,
+    HeadOrder: _head,
+    **dict.fromkeys(get_args(KeyOrder), _keys),
+    ScheduleOrder: _schedule,
+    ChangeScheduleOrder: _change_schedule,
+    TokenOrder: _token,
+    RevokeOrder: _revoke,
+}

@@ -68,7 +68,7 @@ def known_schedules(
     of_files = [
         _of_file(definition, trigger, stored)
         for definition in active.values()
-        for trigger in definition.triggers
+        for trigger in definition.schedules
     ]
     set_ones = [
         KnownSchedule(

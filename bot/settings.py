@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         default="/ops", validation_alias="INTERLOCK_COMMAND", pattern=r"^/[a-z0-9_-]{1,31}$"
     )
     http: str = Field(default="", validation_alias="INTERLOCK_HTTP")
+    api: str = Field(default="", validation_alias="INTERLOCK_API")
     threads: int = Field(default=8, validation_alias="INTERLOCK_THREADS", ge=1, le=64)
     most_runs: int | None = Field(default=None, validation_alias="INTERLOCK_MOST_RUNS", ge=1)
     log_level: str = Field(default="INFO", validation_alias="INTERLOCK_LOG_LEVEL")
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
         # slack_sdk joins the method's name to this by hand.
         return url if url.endswith("/") else f"{url}/"
 
-    @field_validator("http")
+    @field_validator("http", "api")
     @classmethod
     def _is_host_and_port(cls, address: str) -> str:
         if address:
@@ -135,6 +136,11 @@ class Settings(BaseSettings):
     def http_address(self) -> tuple[str, int]:
         """Return where to listen for signed HTTP."""
         return _host_and_port(self.http)
+
+    @property
+    def api_address(self) -> tuple[str, int]:
+        """Return where to listen for programs and webhooks."""
+        return _host_and_port(self.api)
 
     @property
     def tokens(self) -> tuple[str, ...]:

@@ -16,21 +16,32 @@ from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPar
 Held = Mapping[tuple[int, str], tuple[bytes, bytes]]
 
 
-def entries_of_run(sql: RowSql, run: str, *, after: int = -1) -> list[Entry]:
-    """Return the run's entries later than `after`, in order, with the parts still held."""
+_ENDLESS = 2**62  # No run has as many entries.
+
+
+def entries_of_run(sql: RowSql, run: str, *, after: int = -1, until: int = _ENDLESS) -> list[Entry]:
+    """Return the run's entries after `after` up to `until`, with the parts still held."""
+    between = (run, after, until)
     rows = sql.run(
-        "SELECT seq, idx, line FROM audit_entry WHERE run_id = ? AND rseq > ? ORDER BY rseq",
-        *(run, after),
+        "SELECT seq, idx, line FROM audit_entry"
+        " WHERE run_id = ? AND rseq > ? AND rseq <= ? ORDER BY rseq",
+        *between,
     ).fetchall()
     if not rows:
         return []
     parts = sql.run(
         "SELECT p.entry_seq, p.name, p.salt, p.body FROM audit_part p"
-        " JOIN audit_entry e ON e.seq = p.entry_seq WHERE e.run_id = ? AND e.rseq > ?",
-        *(run, after),
+        " JOIN audit_entry e ON e.seq = p.entry_seq"
+        " WHERE e.run_id = ? AND e.rseq > ? AND e.rseq <= ?",
+        *between,
     ).fetchall()
     held = {(seq, name): (bytes(salt), bytes(body)) for seq, name, salt, body in parts}
     return [entry_of(line, seq=seq, index=index, held=held) for seq, index, line in rows]
+
+
+def first_entry(sql: RowSql, run: str) -> Entry:
+    """Return the entry that a run began with. A run without one is never committed."""
+    return entries_of_run(sql, run, until=0)[0]
 
 
 def entry_of(line: str, *, seq: int, index: int | None, held: Held) -> Entry:

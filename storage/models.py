@@ -1,6 +1,7 @@
 """Every row there is, so that migrations and the drift test see the whole schema."""
 
 from storage import (
+    access_models,
     audit_models,
     message_models,
     move_models,
@@ -12,6 +13,7 @@ from storage.base import Base
 __all__ = [
     "SEARCH_OBJECTS",
     "Base",
+    "access_models",
     "audit_models",
     "message_models",
     "move_models",

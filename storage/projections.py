@@ -25,6 +25,7 @@ from workflows.gate import Outcome, Verdict
 
 ALREADY_SETTLED = "The request is used or settled already; nothing was recorded."
 NOT_APPROVED = "The request is not approved, or already used; nothing was recorded."
+ALREADY_REVOKED = "This token is revoked already; nothing was recorded."
 
 
 def changes(entry: Entry) -> Iterable[Change]:
@@ -253,6 +254,31 @@ def _summarised(entry: Entry) -> Iterable[Change]:
         )
 
 
+def _token_created(entry: Entry) -> Iterable[Change]:
+    yield Insert(
+        "api_token",
+        {
+            "name": entry.data["token"],
+            "digest": entry.data["digest"],
+            "owner": entry.data["owner"],
+            "workflows": _text(entry.data["workflows"]),
+            "created_at": entry.at,
+            "created_by": entry.actor.ref,
+            "expires_at": _moment(entry.data["expires"]),
+            "revoked_at": None,
+        },
+    )
+
+
+def _token_revoked(entry: Entry) -> Iterable[Change]:
+    yield Update(
+        "api_token",
+        {"name": entry.data["token"], "revoked_at": None},
+        {"revoked_at": entry.at},
+        ALREADY_REVOKED,
+    )
+
+
 def summary_text(value: bytes) -> str:
     """Return the words of a summary's part: plain text, or JSON whose sentences have `text`."""
     text = value.decode()
@@ -300,4 +326,6 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "wait.ended": _wait_ended,
     "question.asked": _question_asked,
     "question.answered": _question_answered,
+    "token.created": _token_created,
+    "token.revoked": _token_revoked,
 }

@@ -79,6 +79,18 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
+    "api_token": (
+        ("name",),
+        (
+            "digest",
+            "owner",
+            "workflows",
+            "created_at",
+            "created_by",
+            "expires_at",
+            "revoked_at",
+        ),
+    ),
 }
 PAGE = 1_000
 

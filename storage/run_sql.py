@@ -61,6 +61,11 @@ class RunSql(RowSql):
         found = self.run("SELECT id FROM run WHERE start_key = ?", start_key).fetchone()
         return None if found is None else RunId(found[0])
 
+    def started_as(self, start_key: str) -> HeldRun | None:
+        """Return the row of the run of that start without locking anything."""
+        found = self.run(f"{_SELECT_RUN} WHERE run.start_key = ?", start_key).fetchone()
+        return None if found is None else read_held(found)
+
     def request(self, request: str) -> ApprovalRequest | None:
         """Return a request as it is now."""
         found = self.run(f"{_SELECT_REQUEST} WHERE r.id = ?", request).fetchone()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from storage.change import Clock, reading
-from storage.entries_sql import entries_of_run
+from storage.entries_sql import entries_of_run, first_entry
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
@@ -38,6 +38,7 @@ class SqlStore:
         self.outbox = OutboxRows(database, clock=self._clock)
         self._on_sent: Callable[[], None] = lambda: None
         self._on_due: Callable[[datetime], None] = lambda _: None
+        self._on_moved: Callable[[RunId], None] = lambda _: None
 
     def on_sent(self, tell: Callable[[], None]) -> None:
         """Say who is told, after the commit, that a message waits to be delivered."""
@@ -46,6 +47,10 @@ class SqlStore:
     def on_due(self, tell: Callable[[datetime], None]) -> None:
         """Say who is told, after the commit, for which moment something was stored."""
         self._on_due = tell
+
+    def on_moved(self, tell: Callable[[RunId], None]) -> None:
+        """Say who is told, after the commit, which run's row has changed."""
+        self._on_moved = tell
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
@@ -57,6 +62,7 @@ class SqlStore:
                 clock=self._clock,
                 on_sent=self._on_sent,
                 on_due=self._on_due,
+                on_moved=self._on_moved,
             )
             yield unit
             unit.flush()
@@ -76,6 +82,12 @@ class SqlStore:
         if found is None:
             raise UnknownRunError(f"There is no run {run}.")
         return found.row(), entries
+
+    def started_as(self, start_key: str) -> tuple[RunRow, Entry] | None:
+        with reading(self.database) as tx:
+            sql = RunSql(tx)
+            found = sql.started_as(start_key)
+            return None if found is None else (found.row(), first_entry(sql, found.id))
 
     def request(self, request: RequestId) -> ApprovalRequest:
         with reading(self.database) as tx:

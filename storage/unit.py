@@ -41,12 +41,14 @@ class SqlUnit:
         clock: Clock | None,
         on_sent: Callable[[], None] = lambda: None,
         on_due: Callable[[datetime], None] = lambda _: None,
+        on_moved: Callable[[RunId], None] = lambda _: None,
     ) -> None:
         self._tx = tx
         self._journal = journal
         self._clock = clock
         self._on_sent = on_sent
         self._on_due = on_due
+        self._on_moved = on_moved
         self._messages: dict[tuple[Subject, str], Message] = {}
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
@@ -287,6 +289,7 @@ class SqlUnit:
             self._sql.apply(Insert("run", {"id": held.id, **wanted}))
         elif news := {name: one for name, one in wanted.items() if held.stored[name] != one}:
             self._sql.apply(Update("run", {"id": held.id}, news))
+            self._tx.after_commit(lambda: self._on_moved(RunId(held.id)))
         held.stored = wanted
 
 

@@ -11,12 +11,11 @@ from typing import Any
 from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_steps import Checking, step_faults
+from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document
-from workflows.definition_inputs import is_open
-from workflows.errors import DefinitionError, InputsError
-from workflows.fault import Fault, Place, suggestion
-from workflows.input_values import read_inputs
+from workflows.errors import DefinitionError
+from workflows.fault import Fault
 from workflows.lint import copies, lint
 from workflows.loading import read_definition, read_policy, read_text
 from workflows.policy import Policy
@@ -127,7 +126,7 @@ def _meaning_faults(
         policy=policy,
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
-    faults = [*_lock_faults(checking), *_trigger_faults(checking)]
+    faults = [*_lock_faults(checking), *trigger_faults(checking)]
     for node in definition.outline.values():
         faults += step_faults(checking, node)
     if not faults:
@@ -139,26 +138,6 @@ def _lock_faults(checking: Checking) -> Iterator[Fault]:
     lock = checking.definition.lock
     if lock is not None:
         yield from text_faults(checking.document, ("lock",), lock, checking.scopes.start())
-
-
-def _trigger_faults(checking: Checking) -> Iterator[Fault]:
-    inputs = checking.definition.inputs
-    for index, trigger in enumerate(checking.definition.triggers):
-        path: Place = ("triggers", index, "inputs")
-        for name, spec in inputs.items():
-            if is_open(spec) and name not in trigger.inputs:
-                what = f"leaves the required input {name!r} open"
-                right = "give it here, or give the input a default"
-                yield checking.document.fault(path, what, right)
-        given = {name: one for name, one in trigger.inputs.items() if name in inputs}
-        for name in trigger.inputs.keys() - given.keys():
-            right = suggestion(name, inputs)
-            yield checking.document.fault((*path, name), "is no input", right, at_key=True)
-        try:
-            read_inputs({name: inputs[name] for name in given}, given)
-        except InputsError as error:
-            for name, why in error.fields.items():
-                yield checking.document.fault((*path, name), why)
 
 
 def _same_names(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:

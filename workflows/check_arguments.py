@@ -118,7 +118,12 @@ def _fits(given: Kind, expected: Kind) -> bool:
 
 
 def text_faults(
-    document: Document, path: Place, text: str, environment: Environment
+    document: Document,
+    path: Place,
+    text: str,
+    environment: Environment,
+    *,
+    expected: Shape = ANY,
 ) -> Iterator[Fault]:
-    """Yield what is wrong with a text that holds expressions and stays a text."""
-    yield from _text_faults(document, path, text, ANY, environment)
+    """Yield what is wrong with a text that holds expressions, where `expected` is needed."""
+    yield from _text_faults(document, path, text, expected, environment)

@@ -26,7 +26,7 @@ from workflows.errors import DefinitionError
 from workflows.input_values import read_inputs
 from workflows.instances import is_undo, items_of, step_of
 from workflows.outline import Outline, outline, undo_step
-from workflows.triggers import Trigger
+from workflows.triggers import AnyTrigger, Trigger, WebhookTrigger
 
 
 class Mode(StrEnum):
@@ -51,7 +51,7 @@ class Definition(Closed):
     deadline: Duration | None = None  # Of the work; waiting for people or moments is left out.
     mode: Mode | None = None
     channel: Channel | None = None
-    triggers: tuple[Trigger, ...] = Field(default=(), max_length=20)
+    triggers: tuple[AnyTrigger, ...] = Field(default=(), max_length=20)
     steps: tuple[AnyStep, ...] = Field(min_length=1, max_length=100)
 
     @cached_property
@@ -68,6 +68,16 @@ class Definition(Closed):
     def may_run(self) -> tuple[str, ...]:
         """Return who may start it: those it names, or else owner and deputy."""
         return self.run_by or (self.owner, self.deputy)
+
+    @property
+    def schedules(self) -> tuple[Trigger, ...]:
+        """Return the moments at which it starts by itself."""
+        return tuple(one for one in self.triggers if isinstance(one, Trigger))
+
+    def webhook(self, name: str) -> tuple[WebhookTrigger, ...]:
+        """Return what it does with deliveries of the webhook of that name, in order."""
+        hooks = (one for one in self.triggers if isinstance(one, WebhookTrigger))
+        return tuple(one for one in hooks if one.webhook == name)
 
     @classmethod
     def from_canonical(cls, stored: bytes) -> Self:

@@ -38,7 +38,7 @@ class Engine:
         """Start a run, or return the one that the same key or delivery started before.
 
         Raises:
-            UnknownWorkflowError, InputsError, NotAllowedError, SecretError,
+            UnknownWorkflowError, InputsError, KeyReusedError, NotAllowedError, SecretError,
             PeopleUnreadableError, StorageError: nothing was started.
         """
         return starting.start(self._house, self._procedures, order)

@@ -11,6 +11,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── ScheduleClosedError        a schedule that is not there, has ended, or cannot be changed so
     ├── InputsError                form values that do not fit the definition, field by field
     ├── OutputMismatchError        a step's output does not look as the definition declares
+    ├── KeyReusedError             an idempotency key that already started something else
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
     ├── GateError
     │   ├── NoGateError            something destructive without anybody to ask
@@ -85,6 +86,14 @@ class InputsError(InterlockError):
 
 class OutputMismatchError(InterlockError):
     """A step's output does not look as the definition declares."""
+
+
+class KeyReusedError(InterlockError):
+    """An idempotency key already started a run of something else; `run` says which."""
+
+    def __init__(self, message: str, *, run: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
 
 
 class NotAllowedError(InterlockError):

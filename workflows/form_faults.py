@@ -106,7 +106,7 @@ def fault_of(
         path = (*(path if len(path) >= inside else loc[:inside]), name)
         return document.fault(path, "is missing", _KEY_HINTS.get(name, f"add {name}"))
     if kind == "extra_forbidden":
-        known = fields_at(model, loc[inside:-1])
+        known = fields_at(model, loc[inside:-1]) - {str(loc[-1])}  # Of another form, if at all.
         advice = suggestion(str(loc[-1]), known)
         return document.fault(path, "is not known here", advice, at_key=True)
     what, right = _words(detail)

@@ -201,6 +201,8 @@ ALL: list[Kind] = [
     *_kinds("secret.used", Place.INSIDE, "secret version step"),
     *_kinds("policy.changed", Place.OUTSIDE, "name before after by_run"),
     *_kinds("role.granted role.revoked", Place.OUTSIDE, "role to scope"),
+    *_kinds("token.created", Place.OUTSIDE, "token owner workflows expires digest"),
+    *_kinds("token.revoked", Place.OUTSIDE, "token"),
     *_kinds("key.add", Place.OUTSIDE, "role", also={**_ADDED_LOG, **_ADDED_ENTRY}),
     *_kinds("key.retire", Place.OUTSIDE, "id"),
     *_kinds("key.revoke", Place.OUTSIDE, "id from"),

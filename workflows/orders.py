@@ -14,7 +14,9 @@ class Start:
     """A run that somebody or something wants started.
 
     `person` is who asks; without one, `actor` says what does (a schedule). `key` makes the
-    same start twice one run. `message` is what the person typed.
+    same start twice one run, and something else under it a refusal. `delivery` does the same
+    for what is delivered more than once, and whatever is delivered again counts as the same.
+    `message` is what the person typed.
     """
 
     workflow: str

@@ -29,6 +29,7 @@ from workflows.expression import Environment
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
+from workflows.webhooks import Webhook
 
 
 def _single_line(name: str) -> str:
@@ -133,6 +134,8 @@ class Policy(Closed):
     services: dict[Name, Service] = Field(default_factory=dict)
     databases: dict[Name, DatabaseTarget] = Field(default_factory=dict)
     programs: dict[Name, Program] = Field(default_factory=dict)
+    # None where a policy has none, so that its digest is the one it had before there were any.
+    webhooks: dict[Name, Webhook] | None = None
 
     @cached_property
     def canonical(self) -> bytes:
@@ -162,6 +165,12 @@ class Policy(Closed):
     def operator(self, account: str) -> str | None:
         """Return the person for whom an account of the bot's machine acts, None for itself."""
         return (self.operators or {}).get(account)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the name of every secret that some target or webhook needs."""
+        signed = {one.secret for one in (self.webhooks or {}).values()}
+        return self.targets.secrets | signed
 
     def demand(self, facts: Facts, approval: Approval | None = None) -> Demand | None:
         """Return what has to be agreed to before this step, None where nothing has.

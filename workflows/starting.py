@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from workflows.binding import json_bytes
 from workflows.definition import Definition, validate_inputs
 from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, RunId
-from workflows.errors import NotAllowedError, SecretError
+from workflows.errors import InputsError, KeyReusedError, NotAllowedError, SecretError
 from workflows.expression import Scope
 from workflows.house import House
 from workflows.orders import Child, Start, Started
@@ -14,7 +14,7 @@ from workflows.people import CLICK_AGE, Person
 from workflows.procedure import Procedures
 from workflows.recorder import record
 from workflows.replay import replay
-from workflows.store import NewRun, Unit
+from workflows.store import NewRun, RunRow, Unit
 
 LOCAL = "os:"
 
@@ -34,35 +34,90 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
     Raises:
         UnknownWorkflowError: no such workflow; the nearest is suggested.
         InputsError: values that do not fit, field by field.
+        KeyReusedError: the key started something else before.
         NotAllowedError: this person may not run it.
         SecretError: a secret stands among the inputs.
         PeopleUnreadableError: whether this person may run it could not be read.
         StorageError: nothing was recorded.
     """
+    earlier = _started_before(house, order)
+    if earlier is not None:
+        return earlier
     checked = check_start(house, order)
     key = order.key or (_delivery_key(order) if order.delivery is not None else None)
     with house.store.begin() as unit:
-        earlier = unit.run_started_as(key) if key is not None else None
-        if earlier is not None:
-            return Started(run=earlier, is_new=False)
-        if order.child is not None:
-            _admit_child(unit, order.child)
-        run = RunId(house.new_id()) if order.child is None else order.child.run
-        scope = Scope(inputs=checked.inputs, run={"id": run, "workflow": order.workflow})
-        lock = procedures.lock_of(checked.definition, scope)
-        unit.add_run(
-            NewRun(
-                id=run,
-                workflow=checked.definition.workflow,
-                version=checked.definition.version,
-                channel=checked.definition.channel or order.channel,
-                start_key=key,
-                lock_key=lock,
-            )
+        run = unit.run_started_as(key) if key is not None else None
+        if run is None:
+            run = _begin(unit, house, procedures, order, checked=checked, key=key)
+            return Started(run=run, is_new=True)
+    # Somebody began the same at the same moment; only now is it known to be the same.
+    return _started_before(house, order) or Started(run=run, is_new=False)
+
+
+def _started_before(house: House, order: Start) -> Started | None:
+    """Return the run that the key of `order` started, None where it has none or started none.
+
+    It comes before every check: who asks again after a lost answer gets that answer, although
+    the workflow may have changed since.
+    """
+    found = None if order.key is None else house.store.started_as(order.key)
+    if found is None:
+        return None
+    row, first = found
+    if order.child is not None:
+        return Started(run=row.id, is_new=False)  # This key is made of that very step.
+    if row.workflow != order.workflow:
+        raise _reused(row, f"a run of {row.workflow}")
+    part = first.parts.get("input")
+    if part is None or part.value is None:
+        raise _reused(row, "a run whose inputs were erased since, so nobody can compare them")
+    if part.value != _inputs_then(house, order, row):
+        raise _reused(row, "a run with other inputs")
+    return Started(run=row.id, is_new=False)
+
+
+def _inputs_then(house: House, order: Start, row: RunRow) -> bytes | None:
+    """Return the inputs as the version of the earlier run reads them, None if they do not fit."""
+    try:
+        return json_bytes(validate_inputs(house.definitions.version(row.version), order.inputs))
+    except InputsError:
+        return None
+
+
+def _reused(row: RunRow, what: str) -> KeyReusedError:
+    return KeyReusedError(
+        f"This key already started {what}: {row.id}.",
+        run=row.id,
+        hint="Use a new key for a new start; the same key is for asking again after a lost answer.",
+    )
+
+
+def _begin(
+    unit: Unit,
+    house: House,
+    procedures: Procedures,
+    order: Start,
+    *,
+    checked: Checked,
+    key: str | None,
+) -> RunId:
+    if order.child is not None:
+        _admit_child(unit, order.child)
+    run = RunId(house.new_id()) if order.child is None else order.child.run
+    scope = Scope(inputs=checked.inputs, run={"id": run, "workflow": order.workflow})
+    unit.add_run(
+        NewRun(
+            id=run,
+            workflow=checked.definition.workflow,
+            version=checked.definition.version,
+            channel=checked.definition.channel or order.channel,
+            start_key=key,
+            lock_key=procedures.lock_of(checked.definition, scope),
         )
-        record(unit, _first_fact(unit, house, order, checked, run))
-        house.dispatcher.enqueue(unit, run)
-    return Started(run=run, is_new=True)
+    )
+    record(unit, _first_fact(unit, house, order, checked, run))
+    house.dispatcher.enqueue(unit, run)
+    return run
 
 
 def check_start(house: House, order: Start) -> Checked:

@@ -236,6 +236,9 @@ class Store(Protocol):
             UnknownRunError: there is none.
         """
 
+    def started_as(self, start_key: str) -> tuple[RunRow, Entry] | None:
+        """Return the run that was started under this key and its first entry, if there is one."""
+
     def request(self, request: RequestId) -> ApprovalRequest:
         """Return a request as it is now.
 

@@ -1,6 +1,7 @@
-"""What starts a workflow at certain times: the schedules of definitions, and those people set.
+"""What starts a workflow by itself: schedules, of its file or set by people, and webhooks.
 
-Only what is written down and whether it can be read; `bot/clock` counts the moments.
+Only what is written down and whether it can be read; `bot/clock` counts the moments, and what
+a delivery gives is for `webhook_mapping`.
 """
 
 import re
@@ -11,9 +12,10 @@ from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
 
-from workflows.definition_parts import Closed, Identifier
+from workflows.definition_parts import Closed, Condition, Identifier
+from workflows.services import Name
 
 
 class Missed(StrEnum):
@@ -78,3 +80,29 @@ class Once:
 
 
 When: TypeAlias = Trigger | Once
+
+
+class WebhookTrigger(Closed):
+    """Deliveries of a webhook that the policy names; `when` says which of them count.
+
+    `inputs` may hold expressions over the delivery's `body` and `headers`.
+    """
+
+    webhook: Name
+    when: Condition | None = None
+    inputs: dict[Identifier, JsonValue] = Field(default_factory=dict)
+
+
+# Tags stand among the names of a file in Pydantic's faults, so no field is called like them.
+_SCHEDULE, _WEBHOOK = "a schedule", "a webhook"
+
+
+def _trigger_form(value: object) -> str:
+    is_webhook = "webhook" in value if isinstance(value, dict) else hasattr(value, "webhook")
+    return _WEBHOOK if is_webhook else _SCHEDULE
+
+
+AnyTrigger: TypeAlias = Annotated[
+    Annotated[Trigger, Tag(_SCHEDULE)] | Annotated[WebhookTrigger, Tag(_WEBHOOK)],
+    Discriminator(_trigger_form),
+]

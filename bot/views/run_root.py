@@ -23,6 +23,7 @@ _TRIGGERS = {
     "schedule": "by its schedule",
     "webhook": "by a webhook",
     "cli": "on the command line",
+    "agent": "through a program",
     "workflow": "by another run",
 }
 

@@ -6,17 +6,19 @@ are counted by a faster clock, and at the end of the day others judge what was s
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from bot.app import Bot, build_bot, enter_workspace
 from bot.clock import Clock
 from bot.core import Means
-from bot.opening import open_memory
+from bot.opening import begin_log, open_memory
+from bot.settings import Settings
 from sandbox.demo.stage import Stage, staged
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
@@ -60,9 +62,17 @@ class Day:
 
 @contextmanager
 def day_at_work(
-    home: Path, *, over: str = "socket", more_policy: str = "", workflow: str = ""
+    home: Path,
+    *,
+    over: str = "socket",
+    api: Callable[[Settings], str] = lambda _: "",
+    database: str = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+    prepare: Callable[[Stage], None] = lambda _: None,
+    more_policy: str = "",
+    workflow: str = "",
 ) -> Iterator[Day]:
-    """Open the company and start the bot.
+    """Open the company and start the bot, on files that `prepare` may have changed.
 
     `more_policy` stands at the end of the policy, `workflow` is a file beside those shipped.
     """
@@ -70,11 +80,18 @@ def day_at_work(
         stage.policy.write_text(stage.policy.read_text() + more_policy)
         if workflow:
             (stage.workflows / "one-more.yaml").write_text(workflow)
+        prepare(stage)
         stage.slack.hub.rates.scale = None  # The bot keeps to Slack's limits in other tests.
-        settings, now = Scene(stage=stage, over=over).settings, Time()
-        memory = open_memory(settings, now=now)
+        settings = Scene(stage=stage, over=over, database=database).settings
+        settings = settings.model_copy(update={"api": api(settings)})
+        now = Time()
+        begin = begin_log if database else open_memory
+        memory = begin(settings, now=now)
         means = Means(
-            now=now, environment={}, live_seconds=0.05, ticks=lambda: time.monotonic() * FASTER
+            now=now,
+            environment=environment,
+            live_seconds=0.05,
+            ticks=lambda: time.monotonic() * FASTER,
         )
         bot = build_bot(enter_workspace(settings), memory, means)
         for part in bot.parts:

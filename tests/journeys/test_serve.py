@@ -4,19 +4,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sandbox.demo.stage import Stage, staged
 from tests.journeys.company import OPS, SHIPPED, Scene, free_port
+from tests.journeys.terminal import INTERLOCK, PATIENCE, environment, interlock, serving
 
-INTERLOCK = Path(sys.executable).with_name("interlock")
-PATIENCE = 60.0  # One lost call to Slack alone takes ten seconds.
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
 
@@ -24,48 +21,6 @@ FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path, SHIPPED, port=0) as made:
         yield made
-
-
-def environment(stage: Stage, **others: str) -> dict[str, str]:
-    slack = stage.slack
-    return {
-        "PATH": os.environ["PATH"],
-        "INTERLOCK_HOME": str(stage.home),
-        "INTERLOCK_WORKFLOWS": str(stage.workflows),
-        "INTERLOCK_POLICY": str(stage.policy),
-        "INTERLOCK_CHANNEL": "ops",
-        "SLACK_API_URL": slack.api_url,
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        **others,
-    }
-
-
-def interlock(stage: Stage, *words: str, **others: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [INTERLOCK, *words],
-        env=environment(stage, **others),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@contextmanager
-def serving(stage: Stage, **others: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [INTERLOCK, "serve"],
-        env=environment(stage, **others),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        stage.slack.wait_for_connection(1, timeout=PATIENCE)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_it_works_from_an_empty_home_with_nothing_but_tokens(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from storage.database import Database
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
+from storage.tokens import note_use, token_named, token_of
 from tests.storage.run_drafts import (
     NOON,
     executed,
@@ -72,6 +73,10 @@ def look(store: SqlStore) -> None:
     store.next_due()
     store.standing(claimed_before=NOON, limit=10)
     store.request(RequestId("q1"))
+    store.started_as("k")
+    token_of(store.database, "d" * 64)
+    token_named(store.database, "ci")
+    note_use(store.database, "ci", at=NOON)
     store.outbox.next_moment()
     store.outbox.request_at("C0OPS", "0.0")
     store.outbox.place_of(Subject.ROOT, "r1")

@@ -1,0 +1,151 @@
+"""Deliveries of webhooks: signed, taken once, and turned into the runs that definitions name.
+
+The policy says which webhooks there are, who signs them and who asks for their runs; the
+definitions say what they start. A body is never logged and never kept but as inputs of a run.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from bot.core import Core
+from bot.json_body import read_object
+from bot.one_person import one_person
+from bot.problems import Answer, DoorError
+from bot.rate_limit import RateLimit
+from bot.webhook_signature import github_delivery, key_of, standard_delivery
+from workflows.definition import Definition
+from workflows.entry import Json
+from workflows.errors import InterlockError
+from workflows.orders import Start
+from workflows.store import Delivery
+from workflows.webhook_mapping import Delivered, mapped
+from workflows.webhooks import Webhook
+
+RATE, BURST = 20.0, 200
+
+# What the expressions of a trigger may know of the headers, and where it stands.
+_TOLD = {
+    "webhook_id": "webhook-id",
+    "webhook_timestamp": "webhook-timestamp",
+    "github_event": "x-github-event",
+    "github_delivery": "x-github-delivery",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Hooks:
+    """The webhooks' door. Safe to share between threads."""
+
+    def __init__(self, core: Core) -> None:
+        """Read every secret that is held.
+
+        Raises:
+            SecretError: one cannot be a key of its scheme.
+        """
+        self._core = core
+        self._webhooks = core.policy.webhooks or {}
+        self._limit = RateLimit(rate=RATE, burst=BURST, ticks=time.monotonic)
+        names = {one.secret for one in self._webhooks.values()}
+        held = names - set(core.secrets.missing(names))
+        self._keys = {
+            name: _key(core, one) for name, one in self._webhooks.items() if one.secret in held
+        }
+
+    def deliver(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Start what a delivery asks for; the same delivery again starts nothing more.
+
+        Raises:
+            InterlockError: it is refused, and whoever sent it may send it again.
+        """
+        webhook = self._webhooks.get(name)
+        if webhook is None:
+            raise DoorError(HTTPStatus.NOT_FOUND, "There is no such webhook.")
+        try:
+            return self._taken(name, webhook, headers, body)
+        except InterlockError as refusal:
+            why = type(refusal).__name__
+            log.warning("a delivery was refused", extra={"webhook": name, "refusal": why})
+            raise
+
+    def _taken(
+        self, name: str, webhook: Webhook, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        ident = self._delivery(name, webhook, headers, body)
+        self._limit.take(name)
+        told = {ours: headers[theirs] for ours, theirs in _TOLD.items() if theirs in headers}
+        delivered = Delivered(body=read_object(body), headers=told)
+        wanted = [
+            (definition, inputs)
+            for definition in self._core.library.definitions()
+            if (inputs := _inputs(definition, name, delivered)) is not None
+        ]
+        if not wanted:
+            return Answer(status=HTTPStatus.OK, data={"runs": []})
+        requester = one_person(self._core.people, webhook.requester).id
+        return self._start(
+            [
+                Start(
+                    workflow=definition.workflow,
+                    inputs=inputs,
+                    trigger="webhook",
+                    person=requester,
+                    channel=self._core.settings.channel,
+                    source=name,
+                    delivery=Delivery(
+                        team="webhook", kind=f"{name}/{definition.workflow}", key=ident
+                    ),
+                )
+                for definition, inputs in wanted
+            ]
+        )
+
+    def _start(self, orders: Sequence[Start]) -> Answer:
+        """Start all that can be started, so that one refusal does not hold up the others."""
+        runs: list[Json] = []
+        refusals: list[InterlockError] = []
+        is_new = False
+        for order in orders:
+            try:
+                started = self._core.engine.start(order)
+            except InterlockError as refusal:
+                refusals.append(refusal)
+                continue
+            is_new = is_new or started.is_new
+            runs.append({"workflow": order.workflow, "run": started.run, "is_new": started.is_new})
+        if refusals:
+            raise refusals[0]
+        return Answer(status=HTTPStatus.CREATED if is_new else HTTPStatus.OK, data={"runs": runs})
+
+    def _delivery(
+        self, name: str, webhook: Webhook, headers: Mapping[str, str], body: bytes
+    ) -> str:
+        key = self._keys.get(name)
+        if key is None:
+            raise DoorError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The secret of this webhook is not set.",
+                hint="Set it where the bot runs, and start the bot again.",
+            )
+        if webhook.scheme == "github":
+            return github_delivery(headers, body, key=key)
+        return standard_delivery(
+            headers, body, key=key, now=self._core.means.clock(), tolerance=webhook.tolerance
+        )
+
+
+def _inputs(definition: Definition, name: str, delivered: Delivered) -> dict[str, Json] | None:
+    """Return what the first trigger that counts gives, None where none does.
+
+    One delivery starts at most one run of a workflow, so that however its triggers are changed
+    between two attempts of the sender, there is one.
+    """
+    given = (mapped(one, delivered) for one in definition.webhook(name))
+    return next((one for one in given if one is not None), None)
+
+
+def _key(core: Core, webhook: Webhook) -> bytes:
+    secret = core.secrets.reveal(webhook.secret)
+    return secret.encode() if webhook.scheme == "github" else key_of(secret)

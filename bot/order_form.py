@@ -1,0 +1,9 @@
+"""The form of every order: closed, so that another release's order is refused and not misread."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class OrderForm(BaseModel):
+    """Base of what may be asked of the bot beside Slack."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

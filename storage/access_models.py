@@ -1,0 +1,31 @@
+"""The rows of who may come in from outside: the tokens of programs.
+
+What a token may do is projected from the entries that tell of its making and its end; when it
+was last used is operational, and losing it costs nothing but that line in a list.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base
+
+
+class ApiTokenRecord(Base):
+    """One token. A name stands for one token for ever, so that `source` in a run names it."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (UniqueConstraint("digest"),)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    # Projected.
+    digest: Mapped[str]
+    owner: Mapped[str]
+    workflows: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    # Operational.
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,79 @@
+"""Programs come in at Slack's own address too, and to a bot on Postgres."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.journeys.day import Case
+from tests.journeys.programs import Outside, complaint, outside_world, signed
+
+pytestmark = pytest.mark.slow
+
+
+def test_one_address_serves_slack_and_programs(tmp_path: Path) -> None:
+    with outside_world(tmp_path, over="http") as outside:
+        case = Case(outside.day)
+        answer = outside.starts(case, outside.token())
+        root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+        case.approves("ana", case.card(root))
+        case.ends(root, "done")
+
+        assert outside.url == f"http://{outside.day.bot.core.settings.http}"
+        assert outside.day.bot.api is None
+        assert answer.status_code == 201
+        assert case.refunds() == [500]
+
+
+def test_on_postgres_too_equal_starts_and_deliveries_are_one_run(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with outside_world(tmp_path, database=postgres_url) as outside:
+        started, delivered = Case(outside.day), Case(outside.day)
+        token, body = outside.token(), complaint(delivered)
+        headers = signed(body)
+        with ThreadPoolExecutor(20) as pool:
+            starts = [pool.submit(outside.starts, started, token, key="once") for _ in range(20)]
+            hooks = [pool.submit(outside.delivers, "shop-events", body, headers) for _ in range(20)]
+            asked, sent = [one.result() for one in starts], [one.result() for one in hooks]
+
+        assert told(asked) == told(sent) == [200] * 19 + [201]
+        assert len({one.json()["run"] for one in asked}) == 1
+        assert len({one.json()["runs"][0]["run"] for one in sent}) == 1
+        assert_waits(outside, started, token, asked[0].json()["run"])
+
+
+def test_a_bot_that_stops_answers_those_who_wait(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with outside_world(tmp_path) as outside:
+            case, token = Case(outside.day), outside.token()
+            run = outside.starts(case, token).json()["run"]
+            case.card(case.waits(lambda: next(iter(case.roots()), None), "the first message"))
+            before = outside.get(f"/runs/{run}", token).json()
+            path = f"/runs/{run}?wait=60&after={before['revision']}"
+            waiting = pool.submit(outside.get, path, token, timeout=90)
+            outside.wait_for_polls(1)
+            stopping = time.monotonic()
+        took = time.monotonic() - stopping
+
+        assert waiting.result().json() == before
+        assert took < 40  # Its time is not waited for.
+
+
+def told(answers: list[httpx.Response]) -> list[int]:
+    return sorted(one.status_code for one in answers)
+
+
+def assert_waits(outside: Outside, case: Case, token: str, run: str) -> None:
+    """Let a program wait for the run's next state while somebody decides."""
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    card = case.card(root)
+    before = outside.get(f"/runs/{run}", token).json()
+    with ThreadPoolExecutor(1) as pool:
+        path = f"/runs/{run}?wait=60&after={before['revision']}"
+        waiting = pool.submit(outside.get, path, token, timeout=90)
+        case.approves("ana", card)
+
+        assert waiting.result().json()["revision"] > before["revision"]
