@@ -1,11 +1,12 @@
 """What the bot costs while nothing happens: `interlock serve` against the sandbox.
 
 Each bot is a process of its own, started as in production, and looked at once it has been
-quiet for a while. Three kinds of start, since what a process did on its way stays in its heap:
+quiet for a while. Four states, since what a process did on its way stays in its heap:
 
-- `first`: an empty home folder; the bot makes the tables and begins the log.
+- `first`: an empty home folder; the bot made the tables and began the log.
 - `again`: the same home, started again. The goal of DESIGN section 13 is for this one.
-- `http`: signed HTTP in place of Socket Mode.
+- `worked`: the same process after a run, which reads over HTTP and posts.
+- `http`: started again with signed HTTP in place of Socket Mode.
 
     python -m bench.idle [--json] [--seconds 10] [--repeat 3]
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from bench.process import cpu_percent, memory_mb, threads
 from sandbox.demo.bot import Bot
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import staged
 
 SHIPPED = Path(__file__).parents[1] / "workflows" / "definitions"
 QUIET_SECONDS = 5.0
@@ -29,28 +30,46 @@ Figures = dict[str, float]
 
 
 def measure(seconds: float) -> Figures:
-    """Return what a bot costs after each kind of start."""
+    """Return what a bot costs in each state."""
     with (
         tempfile.TemporaryDirectory() as folder,
         staged(Path(folder), SHIPPED, port=0) as stage,
     ):
-        starts = [("first", "socket"), ("again", "socket"), ("http", "http")]
-        found = [(name, _idle(stage, transport, seconds)) for name, transport in starts]
-    return {f"{name}_{figure}": one for name, each in found for figure, one in each.items()}
+        return {
+            **_started("first", Bot(stage), seconds),
+            **_started("again", Bot(stage), seconds, works=True),
+            **_started("http", Bot(stage, transport="http"), seconds),
+        }
 
 
-def _idle(stage: Stage, transport: str, seconds: float) -> Figures:
-    bot = Bot(stage, transport=transport)
+def _started(name: str, bot: Bot, seconds: float, *, works: bool = False) -> Figures:
     began = time.monotonic()
     bot.start()
-    ready = time.monotonic() - began
+    ready = {f"{name}_start_s": time.monotonic() - began}
     try:
-        time.sleep(QUIET_SECONDS)
-        memory = {f"{name}_mb": value for name, value in memory_mb(bot.pid).items()}
-        cpu = cpu_percent(bot.pid, seconds)
-        return {**memory, "threads": threads(bot.pid), "cpu_percent": cpu, "start_s": ready}
+        idle = {**_idle(name, bot.pid, seconds), **ready}
+        if not works:
+            return idle
+        _work(bot)
+        return {**idle, **_idle("worked", bot.pid, seconds)}
     finally:
         bot.stop()
+
+
+def _idle(name: str, process: int, seconds: float) -> Figures:
+    time.sleep(QUIET_SECONDS)
+    found = {f"{kind}_mb": value for kind, value in memory_mb(process).items()}
+    found |= {"threads": threads(process), "cpu_percent": cpu_percent(process, seconds)}
+    return {f"{name}_{figure}": value for figure, value in found.items()}
+
+
+def _work(bot: Bot) -> None:
+    """Have one run done, from the command to its summary."""
+    code, started = bot.ask("run", "nightly-check")
+    if code != 0:
+        raise RuntimeError(f"the run was not started: {started}")
+    while bot.ask("show", started["run"])[1]["finished_at"] is None:
+        time.sleep(0.2)
 
 
 def main() -> None:

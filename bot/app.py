@@ -33,7 +33,7 @@ from bot.running import Part
 from bot.schedules import Standing
 from bot.segments import Segments, Sequencing
 from bot.settings import Settings, SettingsError
-from bot.slack_client import Answer, SlackClient
+from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
 from bot.timetable import Schedule, Timetable
@@ -174,6 +174,7 @@ def _web_client(workspace: Workspace) -> WebClient:
         token=workspace.token,
         base_url=workspace.settings.slack_api_url,
         timeout=SECONDS,
+        ssl=tls_for(workspace.settings.slack_api_url),
         retry_handlers=[],
     )
 
