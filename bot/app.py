@@ -20,6 +20,7 @@ from bot.delivery import Courier
 from bot.desk import Desk
 from bot.directory import Directory
 from bot.head_check import Witness
+from bot.head_watch import HeadWatch
 from bot.holder import Holder
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
@@ -55,6 +56,7 @@ class Bot:
     segments: Segments
     receiver: "Sockets | HttpServer"
     others: Sequence[Part]
+    watch: HeadWatch | None = None
 
     @property
     def parts(self) -> list[Part]:
@@ -63,8 +65,9 @@ class Bot:
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
+        seen = self.watch.problem() if self.watch is not None else None
         journal = self.core.memory.journal
-        return self.receiver.problem() or self.segments.problem() or journal.problem()
+        return seen or self.receiver.problem() or self.segments.problem() or journal.problem()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,15 +129,25 @@ def _identity(client: SlackClient, settings: Settings) -> Answer:
         ) from error
 
 
-def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
+def build_bot(
+    workspace: Workspace, memory: Memory, means: Means, *, watch: HeadWatch | None = None
+) -> Bot:
     """Put a bot together; nothing works until its parts are started.
+
+    With `watch`, effects wait until it has compared the log with what Slack shows.
 
     Raises:
         InterlockError: the policy, a secret or the database cannot be used.
     """
     settings = workspace.settings
     directory = Directory(workspace.client, team=workspace.team)
-    core = build_core(settings, memory, people=directory, means=means)
+    core = build_core(
+        settings,
+        memory,
+        people=directory,
+        means=means,
+        effects_wait=watch.effects_wait if watch is not None else lambda: None,
+    )
     app = bolt_app(workspace)
     register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
     outbox = _outbox(core, workspace, directory)
@@ -151,7 +164,8 @@ def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
         outbox=outbox,
         segments=Segments(core),
         receiver=_receiver(app, workspace),
-        others=[clock, holder, *_sequencing(core)],
+        others=[clock, holder, *_sequencing(core), *_watching(core, watch)],
+        watch=watch,
     )
 
 
@@ -227,6 +241,13 @@ def _clock(core: Core, directory: Directory) -> Clock:
 
 def _sequencing(core: Core) -> list[Part]:
     return [] if core.settings.is_sqlite else [Sequencing(core)]
+
+
+def _watching(core: Core, watch: HeadWatch | None) -> list[Part]:
+    if watch is None:
+        return []
+    watch.tells(core.store, key=core.means.new_id())
+    return [watch]
 
 
 def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
