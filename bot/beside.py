@@ -5,15 +5,16 @@ itself. On SQLite it takes the right to serve for that moment, so that no file i
 two; on Postgres the server keeps writers apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from bot.core import Means, NobodyReadable, build_core
+from bot.core import Means, NobodyReadable, build_core, read_redactor
 from bot.directory import Directory
 from bot.holder import hand_over
 from bot.key_orders import KeyDesk, KeyOrder
-from bot.opening import open_memory
+from bot.logs import remark_on_terminal
+from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings
@@ -22,14 +23,22 @@ from bot.slack_errors import SlackError
 from bot.unix_socket import person_of
 from storage.lock_file import ServeLock
 from workflows.entry import Json
-from workflows.errors import PeopleUnreadableError
+from workflows.errors import PeopleUnreadableError, UnusableDatabaseError
 from workflows.people import People
 
 NEED_PEOPLE = (RunOrder, CancelOrder, SettleOrder, ScheduleOrder, ChangeScheduleOrder)
 
 
-def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str, Json]:
+def have_done(
+    settings: Settings,
+    order: AnyOrder,
+    *,
+    user: int,
+    begun: Callable[[Memory], None] = lambda _memory: None,
+) -> Mapping[str, Json]:
     """Return the answer to `order`, given in the name of this machine's user `user`.
+
+    A run in an empty home begins a log; `begun` is told of it before anything can go wrong.
 
     Raises:
         InterlockError: it is refused, by the serving process or by this one.
@@ -37,16 +46,25 @@ def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str,
     answer = hand_over(settings.home, order)
     if answer is not None:
         return {**answer, "served": True}
+    if is_untouched(settings) and not isinstance(order, RunOrder):
+        raise UnusableDatabaseError(
+            f"There is no log in {settings.home} yet.", hint="Begin one with `interlock init`."
+        )
+    means = Means()
+    _, redact = read_redactor(settings, means)
+    remark_on_terminal(redact)
     with ExitStack() as stack:
         if settings.is_sqlite:
             stack.enter_context(ServeLock.take(settings.home, now=datetime.now(UTC)))
         memory = open_memory(settings)
         stack.callback(memory.database.close)
+        if memory.is_new:
+            begun(memory)
         if isinstance(order, KeyOrder):
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, home=settings.home)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
-        core = build_core(settings, memory, people=_people(settings, order), means=Means())
+        core = build_core(settings, memory, people=_people(settings, order), means=means)
         return {**carry_out(core, order, person=person_of(user)), "served": False}
 
 

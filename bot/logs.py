@@ -16,13 +16,14 @@ QUIET = ("slack_sdk", "httpx", "httpcore", "uvicorn", "apscheduler", "alembic")
 USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 Redact = Callable[[str], str]
+Write = Callable[[logging.LogRecord, str], str]
 
 
 def configure_logs(level: str, redact: Redact, *, stream: TextIO | None = None) -> None:
     """Send everything that is logged to `stream`, in place of earlier settings."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(RedactingFormatter(redact, is_for_people=stream.isatty()))
+    handler.setFormatter(RedactingFormatter(redact, _as_words if stream.isatty() else _as_json))
     root = logging.getLogger()
     for earlier in list(root.handlers):
         root.removeHandler(earlier)
@@ -35,13 +36,19 @@ def configure_logs(level: str, redact: Redact, *, stream: TextIO | None = None) 
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
 
 
+def remark_on_terminal(redact: Redact) -> None:
+    """Have the warnings of a command printed with their facts, while nothing else is set up."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(RedactingFormatter(redact, _as_remark))
+
+
 class RedactingFormatter(logging.Formatter):
     """Writes a record with its facts, and takes held secrets out of the finished text."""
 
-    def __init__(self, redact: Redact, *, is_for_people: bool) -> None:
+    def __init__(self, redact: Redact, write: Write) -> None:
         super().__init__()
         self._redact = redact
-        self._write = _as_words if is_for_people else _as_json
+        self._write = write
 
     def format(self, record: logging.LogRecord) -> str:
         trace = self.formatException(record.exc_info) if record.exc_info else ""
@@ -68,6 +75,12 @@ def _as_json(record: logging.LogRecord, trace: str) -> str:
 def _as_words(record: logging.LogRecord, trace: str) -> str:
     facts = "".join(f"  {name}={one}" for name, one in facts_of(record).items())
     line = f"{_moment(record):%H:%M:%S} {record.levelname.lower():<8}{record.getMessage()}{facts}"
+    return f"{line}\n{trace}" if trace else line
+
+
+def _as_remark(record: logging.LogRecord, trace: str) -> str:
+    facts = ", ".join(f"{name}: {one}" for name, one in facts_of(record).items())
+    line = f"interlock: {record.getMessage()}" + (f" ({facts})" if facts else "")
     return f"{line}\n{trace}" if trace else line
 
 

@@ -41,6 +41,8 @@ def serve_until_stopped(settings: Settings) -> None:
         workspace = enter_workspace(settings)
         memory = open_memory(settings)
         stack.callback(memory.database.close)
+        if memory.is_new:
+            log.warning("a new log has begun; keep its key outside", extra={"vkey": memory.vkey})
         watch = HeadWatch(memory, workspace.witness)
         watch.look()
         bot = build_bot(workspace, memory, means, watch=watch)

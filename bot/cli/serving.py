@@ -2,6 +2,7 @@
 
 import click
 
+from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
 from bot.settings import read_settings
 
@@ -15,13 +16,7 @@ def init(*, as_json: bool) -> None:
     settings = read_settings()
     memory = begin_log(settings)
     memory.database.close()
-    lines = [
-        f"Made {settings.home} with the log {memory.journal.origin}.",
-        f"Workflow files: {settings.definitions}   policy: {settings.policy_file}",
-        "Keep this key outside; whoever has it can check the log:",
-        f"  {memory.vkey}",
-    ]
-    data = {"home": str(settings.home), "origin": memory.journal.origin, "vkey": memory.vkey}
+    data, lines = data_about(settings, memory), lines_about(settings, memory)
     answer(data, lines, as_json=as_json)
 
 
