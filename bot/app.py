@@ -236,7 +236,14 @@ def _clock(core: Core, directory: Directory) -> Clock:
         return [*found, core.digests.schedule()] if core.settings.channel else found
 
     timetable = Timetable(core.store, schedules, born=core.means.clock())
-    return Clock(core.store, core.engine.handle_due, timetable, now=core.means.clock)
+    store = core.store
+    return Clock(
+        store,
+        core.engine.handle_due,
+        timetable,
+        now=core.means.clock,
+        forget=lambda before: store.forget_deliveries(seen_before=before),
+    )
 
 
 def _sequencing(core: Core) -> list[Part]:
