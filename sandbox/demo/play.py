@@ -19,7 +19,7 @@ from sandbox.targets import accounts, releases
 
 PATIENCE = 60.0
 OPS = "#ops"
-BEHIND = "waits for another run that holds the same lock"
+BEHIND = "waits for another run that is in front"
 MOST_HELD = 10
 
 
