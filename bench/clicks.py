@@ -11,7 +11,6 @@ Disk, Slack and the step's target all live on this machine, and share its cores 
 
 import argparse
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -24,6 +23,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from bench.process import cpu_percent, resident_mb
 from sandbox.delivery.envelope import Delivery
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import Stage, staged
@@ -219,25 +219,6 @@ def _ack(delivery: Delivery) -> float:
     return delivery.ack_seconds * 1000
 
 
-def resident_mb(process: int) -> float:
-    """Return the resident memory of a process."""
-    status = Path(f"/proc/{process}/status").read_text()
-    line = next(one for one in status.splitlines() if one.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
-
-
-def idle_cpu(process: int) -> float:
-    """Return how much of one core a process uses while nothing happens, in percent."""
-    before = _cpu_seconds(process)
-    time.sleep(IDLE_SECONDS)
-    return (_cpu_seconds(process) - before) / IDLE_SECONDS * 100
-
-
-def _cpu_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def help_ms() -> float:
     """Return how long `interlock --help` takes, the median of seven."""
     program = str(Path(sys.executable).with_name("interlock"))
@@ -274,7 +255,10 @@ def measure(clicks: int, bursts: int) -> dict[str, float]:
 def _measured(bot: Bot, clicking: Clicking, clicks: int, bursts: int) -> dict[str, float]:
     time.sleep(2)
     process = bot.pid
-    idle = {"idle_rss_mb": resident_mb(process), "idle_cpu_percent": idle_cpu(process)}
+    idle = {
+        "idle_rss_mb": resident_mb(process),
+        "idle_cpu_percent": cpu_percent(process, IDLE_SECONDS),
+    }
     acks, begins = clicking.singles(clicks)
     at_once = [ack for _ in range(bursts) for ack in clicking.burst()]
     return {

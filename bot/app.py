@@ -20,6 +20,7 @@ from bot.delivery import Courier
 from bot.desk import Desk
 from bot.directory import Directory
 from bot.head_check import Witness
+from bot.head_watch import HeadWatch
 from bot.holder import Holder
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
@@ -33,7 +34,7 @@ from bot.running import Part
 from bot.schedules import Standing
 from bot.segments import Segments, Sequencing
 from bot.settings import Settings, SettingsError
-from bot.slack_client import Answer, SlackClient
+from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
 from bot.timetable import Schedule, Timetable
@@ -59,6 +60,7 @@ class Bot:
     receiver: "Sockets | HttpServer"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
+    watch: HeadWatch | None = None
 
     @property
     def parts(self) -> list[Part]:
@@ -68,9 +70,11 @@ class Bot:
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
+        seen = self.watch.problem() if self.watch is not None else None
         journal = self.core.memory.journal
         of_api = None if self.api is None else self.api.problem()
-        return self.receiver.problem() or self.segments.problem() or journal.problem() or of_api
+        parts = (self.receiver.problem(), self.segments.problem(), journal.problem(), of_api)
+        return seen or next((one for one in parts if one is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +136,25 @@ def _identity(client: SlackClient, settings: Settings) -> Answer:
         ) from error
 
 
-def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
+def build_bot(
+    workspace: Workspace, memory: Memory, means: Means, *, watch: HeadWatch | None = None
+) -> Bot:
     """Put a bot together; nothing works until its parts are started.
+
+    With `watch`, effects wait until it has compared the log with what Slack shows.
 
     Raises:
         InterlockError: the policy, a secret or the database cannot be used.
     """
     settings = workspace.settings
     directory = Directory(workspace.client, team=workspace.team)
-    core = build_core(settings, memory, people=directory, means=means)
+    core = build_core(
+        settings,
+        memory,
+        people=directory,
+        means=means,
+        effects_wait=watch.effects_wait if watch is not None else lambda: None,
+    )
     app = bolt_app(workspace)
     register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
     outbox = _outbox(core, workspace, directory)
@@ -157,7 +171,8 @@ def build_bot(workspace: Workspace, memory: Memory, means: Means) -> Bot:
         outbox=outbox,
         segments=Segments(core),
         receiver=_receiver(app, workspace, core),
-        others=[clock, holder, *_sequencing(core)],
+        others=[clock, holder, *_sequencing(core), *_watching(core, watch)],
+        watch=watch,
         api=_api(core),
     )
 
@@ -181,6 +196,7 @@ def _web_client(workspace: Workspace) -> WebClient:
         token=workspace.token,
         base_url=workspace.settings.slack_api_url,
         timeout=SECONDS,
+        ssl=tls_for(workspace.settings.slack_api_url),
         retry_handlers=[],
     )
 
@@ -253,11 +269,25 @@ def _clock(core: Core, directory: Directory) -> Clock:
         return [*found, core.digests.schedule()] if core.settings.channel else found
 
     timetable = Timetable(core.store, schedules, born=core.means.clock())
-    return Clock(core.store, core.engine.handle_due, timetable, now=core.means.clock)
+    store = core.store
+    return Clock(
+        store,
+        core.engine.handle_due,
+        timetable,
+        now=core.means.clock,
+        forget=lambda before: store.forget_deliveries(seen_before=before),
+    )
 
 
 def _sequencing(core: Core) -> list[Part]:
     return [] if core.settings.is_sqlite else [Sequencing(core)]
+
+
+def _watching(core: Core, watch: HeadWatch | None) -> list[Part]:
+    if watch is None:
+        return []
+    watch.tells(core.store, key=core.means.new_id())
+    return [watch]
 
 
 def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:

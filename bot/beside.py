@@ -6,15 +6,16 @@ two; on Postgres the server keeps writers apart.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from bot.core import Means, NobodyReadable, build_core
+from bot.core import Means, NobodyReadable, build_core, read_redactor
 from bot.directory import Directory
 from bot.holder import hand_over
 from bot.key_orders import KeyDesk, KeyOrder
-from bot.opening import open_memory
+from bot.logs import remark_on_terminal
+from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings
@@ -24,7 +25,11 @@ from bot.token_orders import TokenOrder
 from bot.unix_socket import person_of
 from storage.lock_file import ServeLock
 from workflows.entry import Json
-from workflows.errors import HeldElsewhereError, PeopleUnreadableError
+from workflows.errors import (
+    HeldElsewhereError,
+    PeopleUnreadableError,
+    UnusableDatabaseError,
+)
 from workflows.people import People
 
 NEED_PEOPLE = (
@@ -39,24 +44,45 @@ PATIENCE = 10.0
 TURN = 0.05
 
 
-def have_done(settings: Settings, order: AnyOrder, *, user: int) -> Mapping[str, Json]:
+def have_done(
+    settings: Settings,
+    order: AnyOrder,
+    *,
+    user: int,
+    begun: Callable[[Memory], None] = lambda _memory: None,
+) -> Mapping[str, Json]:
     """Return the answer to `order`, given in the name of this machine's user `user`.
+
+    A run in an empty home begins a log; `begun` is told of it before anything can go wrong.
 
     Raises:
         InterlockError: it is refused, by the serving process or by this one.
     """
+    _refuse_to_begin(settings, order)
     with ExitStack() as stack:
         answer = _hand_over_or_lock(settings, order, stack)
         if answer is not None:
             return {**answer, "served": True}
+        means = Means()
+        _, redact = read_redactor(settings, means)
+        remark_on_terminal(redact)
         memory = open_memory(settings)
         stack.callback(memory.database.close)
+        if memory.is_new:
+            begun(memory)
         if isinstance(order, KeyOrder):
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, home=settings.home)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
-        core = build_core(settings, memory, people=_people(settings, order), means=Means())
+        core = build_core(settings, memory, people=_people(settings, order), means=means)
         return {**carry_out(core, order, person=person_of(user)), "served": False}
+
+
+def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:
+    if is_untouched(settings) and not isinstance(order, RunOrder):
+        raise UnusableDatabaseError(
+            f"There is no log in {settings.home} yet.", hint="Begin one with `interlock init`."
+        )
 
 
 def _hand_over_or_lock(

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 # Replicas that are gone took the moments they knew with them; the others look this often.
 BACKSTOP = timedelta(seconds=15)
 BATCH = 100
+# Slack repeats a delivery for a day at most.
+KEPT_DELIVERIES = timedelta(hours=48)
+TIDIED_EVERY = timedelta(hours=1)
 SOON = timedelta(seconds=1)
 WAKE = "wake"
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -42,12 +45,15 @@ class Clock:
         *,
         now: Callable[[], datetime],
         backstop: timedelta = BACKSTOP,
+        forget: Callable[[datetime], object] = lambda _before: None,
     ) -> None:
+        """`forget` removes deliveries that were seen before a moment."""
         self._store = store
         self._handle = handle
         self._timetable = timetable
         self._now = now
         self._backstop = backstop
+        self._forget = forget
         self._looking = threading.Lock()
         self._guard = threading.Lock()
         self._wakes_at = NEVER
@@ -61,6 +67,11 @@ class Clock:
         """Look at once, then whenever something is due."""
         self._scheduler.add_job(
             self.look, IntervalTrigger(seconds=self._backstop.total_seconds(), timezone=UTC)
+        )
+        self._scheduler.add_job(
+            self._tidy,
+            IntervalTrigger(seconds=TIDIED_EVERY.total_seconds(), timezone=UTC),
+            next_run_time=datetime.now(UTC),
         )
         self._scheduler.start()
         self.due_at(self._now())
@@ -93,6 +104,12 @@ class Clock:
                 return
             if coming is not None:
                 self.due_at(coming)
+
+    def _tidy(self) -> None:
+        try:
+            self._forget(self._now() - KEPT_DELIVERIES)
+        except StorageError:
+            log.warning("old deliveries stay for now", exc_info=True)
 
     def _do_what_is_due(self) -> datetime | None:
         now = self._now()

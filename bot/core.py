@@ -103,8 +103,17 @@ def read_redactor(settings: Settings, means: Means) -> tuple[HeldSecrets, Redact
     return held, Redactor([*held.values, *settings.tokens])
 
 
-def build_core(settings: Settings, memory: Memory, *, people: People, means: Means) -> Core:
+def build_core(
+    settings: Settings,
+    memory: Memory,
+    *,
+    people: People,
+    means: Means,
+    effects_wait: Callable[[], str | None] = lambda: None,
+) -> Core:
     """Put the parts together, and publish what the files say into the trail.
+
+    `effects_wait` says why nothing may be changed just now, if so.
 
     Raises:
         DefinitionError: the policy cannot be used.
@@ -134,6 +143,7 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
             now=means.clock,
             name=name,
             most_runs=settings.most_runs,
+            effects_wait=effects_wait,
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -11,7 +11,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run.finished": lambda data: f"Ended: {data['outcome']}",
     "run.cancelled": lambda data: f"Cancelled: {data['reason']}",
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
-    "decision.made": lambda data: f"{data['step']}: {data['decision']} ({data['rule']})",
+    "decision.made": lambda data: f"{data['step']}: {_decided(data)}",
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
     "approval.granted": lambda data: f"Approved, {data['have']} of {data['need']}",
     "approval.denied": lambda _data: "Rejected",
@@ -43,6 +43,12 @@ def words_about(entry: Entry) -> str:
         return told(entry.data) if told is not None else entry.kind
     except KeyError:  # Written by another release.
         return entry.kind
+
+
+def _decided(data: Data) -> str:
+    if data["decision"] == "hold":
+        return "waits, since no effect may begin just now; it goes on by itself"
+    return f"{data['decision']} ({data['rule']})"
 
 
 def _short(version: Json) -> str:

@@ -16,7 +16,7 @@ from bot.addresses import Addresses
 from bot.delivery import EVENT_TYPE
 from bot.opening import Memory
 from bot.slack_client import SlackClient
-from bot.slack_errors import SlackError
+from bot.slack_errors import RefusedError, SlackError
 from storage.heads import head
 from storage.listing import Wanted, list_runs, listed_run
 from workflows.entry import RunId
@@ -42,21 +42,31 @@ class Witness:
     channel: str
 
 
-def check_head(memory: Memory, witness: Witness) -> None:
-    """Return if Slack shows nothing newer than the log; say so if it cannot be read.
+def check_head(memory: Memory, witness: Witness) -> bool:
+    """Return if Slack shows nothing newer than the log; False if it cannot be read just now.
+
+    A channel that is closed to the bot is no witness, but one at least has to be open.
 
     Raises:
         UnusableDatabaseError: the database is older than what Slack shows.
     """
-    ours = memory.log_id
+    if _is_new(memory):
+        return True
+    channels = _channels(memory, witness)
     try:
-        for channel in _channels(memory, witness):
-            roots = [one for one in _ours(witness, channel, None, ours) if _is_root(one)]
-            _refuse_unknown(memory, roots)
-            for root in roots[:THREADS]:
-                _refuse_newer(memory, _ours(witness, channel, str(root["ts"]), ours))
+        read = [one for one in channels if _compare(memory, witness, one)]
     except SlackError as error:
         log.warning("the head was not compared with Slack", extra={"error": error.code})
+        return False
+    if channels and not read:
+        log.warning("the head was not compared with Slack: every channel is closed to the bot")
+    return bool(read) or not channels
+
+
+def _is_new(memory: Memory) -> bool:
+    """Say whether the log has only begun, so that no bot has ever told anything of it."""
+    with memory.database.read() as connection:
+        return head(connection).size <= 1
 
 
 def _channels(memory: Memory, witness: Witness) -> list[str]:
@@ -64,9 +74,23 @@ def _channels(memory: Memory, witness: Witness) -> list[str]:
     runs = list_runs(memory.database, Wanted(), most=NEWEST_RUNS)
     found = dict.fromkeys(one.place.channel for one in runs if one.place is not None)
     if witness.channel:
-        postable = witness.addresses.postable(witness.channel)
-        found[witness.addresses.readable(postable)] = None
+        found[witness.channel] = None
     return list(found)[:CHANNELS]
+
+
+def _compare(memory: Memory, witness: Witness, named: str) -> bool:
+    """Return if a channel shows nothing newer than the log, False if it is closed to the bot."""
+    ours = memory.log_id
+    try:
+        channel = witness.addresses.readable(witness.addresses.postable(named))
+        roots = [one for one in _ours(witness, channel, None, ours) if _is_root(one)]
+        _refuse_unknown(memory, roots)
+        for root in roots[:THREADS]:
+            _refuse_newer(memory, _ours(witness, channel, str(root["ts"]), ours))
+    except RefusedError as error:
+        log.warning("a channel cannot be read", extra={"channel": named, "error": error.code})
+        return False
+    return True
 
 
 def _ours(witness: Witness, channel: str, thread: str | None, ours: str) -> Iterator[Message]:

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.views import View
 from slack_sdk.webhook import WebhookClient
 
+from bot.slack_client import tls_for
 from bot.views.pieces import Rendered
 from workflows.errors import InterlockError
 
@@ -33,7 +34,13 @@ class Hurried:
     """Slack under one token, for calls within a listener. Safe to share between threads."""
 
     def __init__(self, token: str, *, base_url: str) -> None:
-        self._web = WebClient(token=token, base_url=base_url, timeout=SECONDS, retry_handlers=[])
+        self._web = WebClient(
+            token=token,
+            base_url=base_url,
+            timeout=SECONDS,
+            ssl=tls_for(base_url),
+            retry_handlers=[],
+        )
 
     def open(self, trigger: str, view: View) -> None:
         """Open a modal for whoever made the gesture behind `trigger`.
@@ -96,9 +103,9 @@ class Hurried:
         """Answer a click privately, in the place of its message if `replace`. Never fails."""
         payload = {"response_type": "ephemeral", "replace_original": replace, **shown.payload}
         try:
-            sent = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[]).send_dict(
-                payload
-            )
+            sent = WebhookClient(
+                response_url, timeout=SECONDS, ssl=tls_for(response_url), retry_handlers=[]
+            ).send_dict(payload)
         except UNREACHED as error:
             log.warning("private answer not shown", extra={"error": type(error).__name__})
             return

@@ -4,23 +4,26 @@ The text of a line is constant and its facts go in `extra`. Whatever a line hold
 secrets are taken out of it last, from the finished text.
 """
 
+import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TextIO
 
-import structlog
-from structlog.typing import Processor
-
 QUIET = ("slack_sdk", "httpx", "httpcore", "uvicorn", "apscheduler", "alembic")
+# What every record holds; whatever else stands in one was given as `extra`.
+USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 Redact = Callable[[str], str]
+Write = Callable[[logging.LogRecord, str], str]
 
 
-def configure_logs(level: str, redact: Redact, *, stream: TextIO = sys.stderr) -> None:
+def configure_logs(level: str, redact: Redact, *, stream: TextIO | None = None) -> None:
     """Send everything that is logged to `stream`, in place of earlier settings."""
+    stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(RedactingFormatter(redact, is_for_people=stream.isatty()))
+    handler.setFormatter(RedactingFormatter(redact, _as_words if stream.isatty() else _as_json))
     root = logging.getLogger()
     for earlier in list(root.handlers):
         root.removeHandler(earlier)
@@ -33,30 +36,53 @@ def configure_logs(level: str, redact: Redact, *, stream: TextIO = sys.stderr) -
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
 
 
-class RedactingFormatter(logging.Formatter):
-    """Writes a line with structlog and takes held secrets out of the finished text."""
+def remark_on_terminal(redact: Redact) -> None:
+    """Have the warnings of a command printed with their facts, while nothing else is set up."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(RedactingFormatter(redact, _as_remark))
 
-    def __init__(self, redact: Redact, *, is_for_people: bool) -> None:
+
+class RedactingFormatter(logging.Formatter):
+    """Writes a record with its facts, and takes held secrets out of the finished text."""
+
+    def __init__(self, redact: Redact, write: Write) -> None:
         super().__init__()
         self._redact = redact
-        self._inner = structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.ExtraAdder(),
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(is_for_people=is_for_people),
-            ],
-        )
+        self._write = write
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redact(self._inner.format(record))
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
+        return self._redact(self._write(record, trace))
 
 
-def _rendering(*, is_for_people: bool) -> list[Processor]:
-    if is_for_people:
-        return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+def facts_of(record: logging.LogRecord) -> Mapping[str, object]:
+    """Return what a record was given as `extra`."""
+    return {name: one for name, one in vars(record).items() if name not in USUAL}
+
+
+def _as_json(record: logging.LogRecord, trace: str) -> str:
+    line = {
+        "event": record.getMessage(),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        **facts_of(record),
+        "timestamp": _moment(record).isoformat().replace("+00:00", "Z"),
+        **({"exception": trace} if trace else {}),
+    }
+    return json.dumps(line, default=str)
+
+
+def _as_words(record: logging.LogRecord, trace: str) -> str:
+    facts = "".join(f"  {name}={one}" for name, one in facts_of(record).items())
+    line = f"{_moment(record):%H:%M:%S} {record.levelname.lower():<8}{record.getMessage()}{facts}"
+    return f"{line}\n{trace}" if trace else line
+
+
+def _as_remark(record: logging.LogRecord, trace: str) -> str:
+    facts = ", ".join(f"{name}: {one}" for name, one in facts_of(record).items())
+    line = f"interlock: {record.getMessage()}" + (f" ({facts})" if facts else "")
+    return f"{line}\n{trace}" if trace else line
+
+
+def _moment(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)

@@ -5,7 +5,6 @@ an empty home with its own SQLite file begins one by itself, so that a first `in
 just works.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,18 +18,17 @@ from storage.journal import Journal, utc_now
 from storage.log_setup import init_log, open_journal
 from workflows.errors import UnusableDatabaseError
 
-log = logging.getLogger(__name__)
-
 Now = Callable[[], datetime]
 PRIVATE = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """An open database and the journal of the log in it."""
+    """An open database and the journal of the log in it, which may have just begun."""
 
     database: Database
     journal: Journal
+    is_new: bool = False
 
     @property
     def vkey(self) -> str:
@@ -54,9 +52,7 @@ def open_memory(settings: Settings, *, now: Now = utc_now) -> Memory:
         SigningKeyError: its keys are not in the home folder.
     """
     if is_untouched(settings):
-        begun = begin_log(settings, now=now)
-        log.warning("a new log has begun; keep its key outside", extra={"vkey": begun.vkey})
-        return begun
+        return begin_log(settings, now=now)
     database = open_database(settings.database_url)
     try:
         journal = open_journal(database, settings.home, now=now)
@@ -81,7 +77,7 @@ def begin_log(settings: Settings, *, now: Now = utc_now) -> Memory:
     except BaseException:
         database.close()
         raise
-    return Memory(database=database, journal=journal)
+    return Memory(database=database, journal=journal, is_new=True)
 
 
 def make_home(settings: Settings) -> None:

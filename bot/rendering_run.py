@@ -13,6 +13,7 @@ from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
 from workflows.chasing import REMINDED
 from workflows.entry import Entry, RunId
+from workflows.holding import HOLD
 from workflows.message_keys import read_step_key
 from workflows.moments import moment
 from workflows.replay import replay
@@ -65,7 +66,7 @@ def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
         for state in read.state.steps.values()
         if state.phase is phase
     ]
-    return found[0] if found else _Wait()
+    return found[0] if found else _Wait(words=_held_by(read))
 
 
 def _for_approval(state: StepState, _run: str, places: OutboxRows) -> _Wait:
@@ -100,6 +101,13 @@ _WAITS = {
     Phase.CALLED: _for_child,
     Phase.TIMED: _for_moment,
 }
+
+
+def _held_by(read: RunRead) -> str:
+    """Return why the run's next effect has to wait, if that is what it waits for."""
+    decided = read.of_kind("decision.made")
+    is_held = bool(decided) and decided[-1].data["decision"] == HOLD
+    return words_of(decided[-1]).rstrip(".") if is_held else ""
 
 
 def _groups_of(asked: Entry) -> str:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from bot.app import Bot, build_bot, enter_workspace
 from bot.core import Core, Means, read_redactor
-from bot.head_check import check_head
+from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import open_memory
 from bot.running import run_until, until_signalled
@@ -41,8 +41,11 @@ def serve_until_stopped(settings: Settings) -> None:
         workspace = enter_workspace(settings)
         memory = open_memory(settings)
         stack.callback(memory.database.close)
-        check_head(memory, workspace.witness)
-        bot = build_bot(workspace, memory, means)
+        if memory.is_new:
+            log.warning("a new log has begun; keep its key outside", extra={"vkey": memory.vkey})
+        watch = HeadWatch(memory, workspace.witness)
+        watch.look()
+        bot = build_bot(workspace, memory, means, watch=watch)
         _note_start(bot.core)
         log.info("serving", extra={"over": _way(bot), "home": str(settings.home)})
         run_until(stopping, bot.parts, problem=bot.problem)

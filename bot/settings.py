@@ -6,17 +6,11 @@ Secrets that definitions use are for `secrets_source`.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from workflows.errors import InterlockError
 
@@ -28,31 +22,10 @@ class SettingsError(InterlockError):
     """A setting is missing or cannot be used."""
 
 
-class FileSource(PydanticBaseSettingsSource):
-    """Reads `NAME_FILE` for the settings in `FROM_FILES`."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable = f"{field.validation_alias}_FILE"
-        path = os.environ.get(variable) if field_name in FROM_FILES else None
-        if not path:
-            return None, field_name, False
-        return _content(variable, Path(path)), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, field in self.settings_cls.model_fields.items():
-            value, _, _ = self.get_field_value(field, name)
-            if value is not None:
-                found[str(field.validation_alias)] = value
-        return found
-
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of DESIGN section 11, under the names of their environment variables."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     home: Path = Field(default=Path(".interlock"), validation_alias="INTERLOCK_HOME")
     database: str = Field(default="", validation_alias="INTERLOCK_DATABASE_URL", repr=False)
@@ -94,18 +67,6 @@ class Settings(BaseSettings):
         if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("write DEBUG, INFO, WARNING or ERROR")
         return level.upper()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, FileSource(settings_cls)
 
     @property
     def database_url(self) -> str:
@@ -154,6 +115,32 @@ def _host_and_port(address: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 0
 
 
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that `environment` gives; an empty variable gives none.
+
+    Raises:
+        SettingsError: one of them cannot be used; it says which, never its value.
+    """
+    try:
+        return Settings.model_validate(_given(environment))
+    except ValidationError as error:
+        faults = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
+        raise SettingsError(f"Some settings cannot be used: {faults}.") from None
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return each variable that is set, or the content of the file that stands for it."""
+    found: dict[str, str] = {}
+    for name, field in Settings.model_fields.items():
+        variable = str(field.validation_alias)
+        value, file = environment.get(variable), environment.get(f"{variable}_FILE")
+        if value:
+            found[variable] = value
+        elif file and name in FROM_FILES:
+            found[variable] = _content(f"{variable}_FILE", Path(file))
+    return found
+
+
 def _content(variable: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
@@ -162,19 +149,6 @@ def _content(variable: str, path: Path) -> str:
             f"{variable} names {path}, which cannot be read: {error.strerror}.",
             hint="Correct the path or its permissions.",
         ) from error
-
-
-def read_settings() -> Settings:
-    """Return the settings of this process.
-
-    Raises:
-        SettingsError: one of them cannot be used; it says which, never its value.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        faults = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
-        raise SettingsError(f"Some settings cannot be used: {faults}.") from None
 
 
 def require_tokens(settings: Settings) -> None:

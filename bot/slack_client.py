@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias, cast
 from urllib.error import URLError
 
@@ -51,8 +52,6 @@ class SlackClient:
     def __init__(self, token: str, *, base_url: str = BASE_URL, timeout: float = 10.0) -> None:
         self._token = token
         self._base_url = base_url
-        # A context per client costs 20 ms and memory that is not given back, so all share one.
-        self._tls = ssl.create_default_context() if base_url.startswith("https") else None
         self._web = self._client(timeout)
         self._hurried: dict[float, WebClient] = {}
 
@@ -62,7 +61,7 @@ class SlackClient:
             base_url=self._base_url,
             # The SDK counts in whole seconds by its types only; urllib takes fractions.
             timeout=cast(int, timeout),
-            ssl=self._tls,
+            ssl=tls_for(self._base_url),
             # Its own retry repeats a post whose answer was lost.
             retry_handlers=[],
         )
@@ -212,6 +211,18 @@ class SlackClient:
             raise _refusal(method, error.response) from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise _broken_line(method, error) from error
+
+
+def tls_for(url: str) -> ssl.SSLContext | None:
+    """Return what checks Slack's certificate, one for all connections; None without TLS."""
+    return _tls() if url.startswith("https") else None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificate store takes 20 ms and 1 MB. urllib does it again for each call
+    # that brings no context, and some calls are waited for by a person.
+    return ssl.create_default_context()
 
 
 def _cursor(answer: Answer) -> str:

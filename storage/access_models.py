@@ -7,9 +7,8 @@ was last used is operational, and losing it costs nothing but that line in a lis
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base
+from storage.base import Base, Mapped, mapped_column
 
 
 class ApiTokenRecord(Base):

@@ -14,16 +14,14 @@ from sqlalchemy import (
     Computed,
     ForeignKey,
     Identity,
-    Index,
     Integer,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage.base import Base, BigKey
+from storage.base import Base, BigKey, Mapped, mapped_column, partial_index
 
 
 class LineMember(ColumnElement[Any]):
@@ -69,13 +67,12 @@ class AuditEntryRow(Base):
         UniqueConstraint("uid"),
         UniqueConstraint("run_id", "rseq"),
         CheckConstraint("length(leaf) = 32", name="leaf_is_32_bytes"),
-        Index("ix_audit_entry_pending", "seq", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index(
+        partial_index("ix_audit_entry_pending", "seq", where=PENDING),
+        partial_index(
             "ix_audit_entry_outside_runs",
             "kind",
             "idx",
-            sqlite_where=OUTSIDE_RUNS,
-            postgresql_where=OUTSIDE_RUNS,
+            where=OUTSIDE_RUNS,
         ),
     )
 
@@ -97,17 +94,15 @@ class AuditPartRow(Base):
 
     __tablename__ = "audit_part"
     __table_args__ = (
-        Index(
+        partial_index(
             "ix_audit_part_subject_ref",
             "subject_ref",
-            sqlite_where=OF_A_PERSON,
-            postgresql_where=OF_A_PERSON,
+            where=OF_A_PERSON,
         ),
-        Index(
+        partial_index(
             "ix_audit_part_expires_at",
             "expires_at",
-            sqlite_where=DUE_ONCE,
-            postgresql_where=DUE_ONCE,
+            where=DUE_ONCE,
         ),
     )
 

@@ -1,15 +1,44 @@
-"""What every row shares: the declarative base, the names of constraints, the kinds of columns.
+"""What every row shares: the base, the names of constraints, the kinds of columns.
 
 The rows themselves stand in `audit_models` and beside it; opening a database is `database`.
 """
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, LargeBinary, MetaData, Text
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    Enum,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    TextClause,
+)
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    # Tables are declared as the ORM has it, so the type checker may take them for its own.
+    from sqlalchemy.orm import DeclarativeBase as Tables
+    from sqlalchemy.orm import Mapped, mapped_column
+else:
+    from storage.declaring import Mapped, Tables, mapped_column
+
+__all__ = [
+    "Base",
+    "BigKey",
+    "Mapped",
+    "UtcDateTime",
+    "by_value",
+    "mapped_column",
+    "partial_index",
+    "tell_postgres",
+]
 
 # Constraints carry names of their own on both databases, so that a migration can find them.
 NAMES = {
@@ -58,7 +87,27 @@ def by_value(enum: type[StrEnum]) -> Enum:
     )
 
 
-class Base(DeclarativeBase):
+WHERE = "where"
+
+
+def partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
+    """Return an index of the rows for which `where` holds.
+
+    Postgres hears of the condition through `tell_postgres`: asking for its option loads its
+    part of SQLAlchemy, 2 MB that a process on SQLite does without.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=where, info={WHERE: where})
+
+
+def tell_postgres(metadata: MetaData) -> None:
+    """Give partial indexes their condition for Postgres too; whoever makes or compares tables."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if WHERE in index.info:
+                index.dialect_options["postgresql"]["where"] = index.info[WHERE]
+
+
+class Base(Tables):
     """The base of every row."""
 
     metadata = MetaData(naming_convention=NAMES)
@@ -66,4 +115,6 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         str: Text(),
         bytes: LargeBinary(),
+        bool: Boolean(),
+        int: Integer(),
     }

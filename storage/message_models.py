@@ -16,9 +16,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, BigKey, by_value
+from storage.base import Base, BigKey, Mapped, by_value, mapped_column, partial_index
 from storage.outbox_values import OutboxState
 from workflows.store import Subject
 
@@ -41,28 +40,25 @@ class OutboxRecord(Base):
         CheckConstraint(
             "(place_channel IS NULL) = (place_ts IS NULL)", name="place_is_channel_and_ts"
         ),
-        Index(
+        partial_index(
             "ix_outbox_pending",
             "rank",
             "id",
-            sqlite_where=IS_PENDING,
-            postgresql_where=IS_PENDING,
+            where=IS_PENDING,
         ),
-        Index("ix_outbox_next_at", "next_at", sqlite_where=IS_PENDING, postgresql_where=IS_PENDING),
-        Index(
+        partial_index("ix_outbox_next_at", "next_at", where=IS_PENDING),
+        partial_index(
             "ix_outbox_unplaced",
             "run_id",
             "id",
-            sqlite_where=IS_UNPLACED,
-            postgresql_where=IS_UNPLACED,
+            where=IS_UNPLACED,
         ),
-        Index(
+        partial_index(
             "uq_outbox_place",
             "place_channel",
             "place_ts",
             unique=True,
-            sqlite_where=HAS_PLACE,
-            postgresql_where=HAS_PLACE,
+            where=HAS_PLACE,
         ),
     )
 

@@ -8,7 +8,7 @@ from storage import (
     run_models,
     schedule_models,
 )
-from storage.base import Base
+from storage.base import Base, tell_postgres
 
 __all__ = [
     "SEARCH_OBJECTS",
@@ -20,6 +20,8 @@ __all__ = [
     "run_models",
     "schedule_models",
 ]
+
+tell_postgres(Base.metadata)
 
 # The full-text index differs by database and stands in its migration alone.
 SEARCH_OBJECTS = frozenset(

@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Integer
-from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base
+from storage.base import Base, Mapped, mapped_column
 
 
 class MovedLogRow(Base):

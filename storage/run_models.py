@@ -16,9 +16,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.base import Base, BigKey, by_value
+from storage.base import Base, BigKey, Mapped, by_value, mapped_column, partial_index
 from workflows.gate import Outcome, Verdict
 from workflows.run import Status
 from workflows.store import DueKind
@@ -39,10 +38,8 @@ class RunRecord(Base):
             "outcome IS NULL OR (ready_at IS NULL AND claimed_at IS NULL)", name="rests_once_ended"
         ),
         CheckConstraint("length(tail_leaf) = 32", name="tail_leaf_is_32_bytes"),
-        Index("ix_run_ready_at", "ready_at", sqlite_where=IS_READY, postgresql_where=IS_READY),
-        Index(
-            "ix_run_claimed_at", "claimed_at", sqlite_where=IS_CLAIMED, postgresql_where=IS_CLAIMED
-        ),
+        partial_index("ix_run_ready_at", "ready_at", where=IS_READY),
+        partial_index("ix_run_claimed_at", "claimed_at", where=IS_CLAIMED),
         Index("ix_run_started_at", "started_at", "id"),
         Index("ix_run_finished_at", "finished_at", "id"),
         Index("ix_run_workflow_started_at", "workflow", "started_at", "id"),
@@ -92,19 +89,17 @@ class RequestRecord(Base):
         ),
         CheckConstraint("(outcome = 'open') = (settled_at IS NULL)", name="settled_with_a_moment"),
         Index("ix_approval_request_run_id", "run_id", "raised_at"),
-        Index(
+        partial_index(
             "uq_approval_request_open",
             "run_id",
             "step",
             unique=True,
-            sqlite_where=IS_OPEN,
-            postgresql_where=IS_OPEN,
+            where=IS_OPEN,
         ),
-        Index(
+        partial_index(
             "ix_approval_request_open_expires_at",
             "expires_at",
-            sqlite_where=IS_OPEN,
-            postgresql_where=IS_OPEN,
+            where=IS_OPEN,
         ),
         Index("ix_approval_request_settled_at", "settled_at"),
     )

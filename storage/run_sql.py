@@ -101,6 +101,15 @@ class RunSql(RowSql):
         )
         return bool(added.rowcount)
 
+    def forget_deliveries(self, *, seen_before: datetime, limit: int) -> int:
+        """Remove some of the oldest deliveries; return how many."""
+        removed = self.run(
+            "DELETE FROM delivery WHERE (team, kind, key) IN (SELECT team, kind, key"
+            " FROM delivery WHERE seen_at < ? ORDER BY seen_at LIMIT ?)",
+            *(seen_before, limit),
+        )
+        return int(removed.rowcount)
+
     def rename(self, ref: str, name: str) -> None:
         """Keep the newest name of a person."""
         self.run(

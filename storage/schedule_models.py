@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, text
 
-from storage.base import Base, by_value
+from storage.base import Base, Mapped, by_value, mapped_column, partial_index
 from workflows.schedule import ScheduleState
 from workflows.triggers import Missed, Overlap
 
@@ -23,7 +22,7 @@ class ScheduleRecord(Base):
         CheckConstraint("(ended_at IS NULL) = (state IN ('active', 'paused'))", name="ends_once"),
         CheckConstraint("cron IS NULL OR at IS NULL", name="fires_in_one_way"),
         CheckConstraint("(entry_id IS NULL) = (cron IS NULL AND at IS NULL)", name="was_set"),
-        Index("ix_schedule_live", "id", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+        partial_index("ix_schedule_live", "id", where=IS_LIVE),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -22,6 +22,8 @@ from workflows.gate import ApprovalRequest
 from workflows.people import PersonId
 from workflows.store import Due, RunRow
 
+FORGOTTEN_AT_ONCE = 500
+
 
 class SqlStore:
     """The store on either database.
@@ -66,6 +68,20 @@ class SqlStore:
             )
             yield unit
             unit.flush()
+
+    def forget_deliveries(self, *, seen_before: datetime) -> int:
+        """Remove deliveries that Slack does not repeat any more; return how many.
+
+        Each unit is short, so that nobody's click waits for it.
+        """
+        total, removed = 0, FORGOTTEN_AT_ONCE
+        while removed == FORGOTTEN_AT_ONCE:
+            with self.database.begin() as tx:
+                removed = RunSql(tx).forget_deliveries(
+                    seen_before=seen_before, limit=FORGOTTEN_AT_ONCE
+                )
+            total += removed
+        return total
 
     def run(self, run: RunId) -> RunRow:
         with reading(self.database) as tx:

@@ -311,6 +311,7 @@ class Working:
         self.shelf = Shelf(*definitions)
         self.policy = load_policy(policy)
         self._most_runs = most_runs
+        self.effects_wait: str | None = None
         self.engine = Engine(self._house(wrapped or store))
 
     def _house(self, store: Store) -> House:
@@ -335,6 +336,7 @@ class Working:
             now=self.clock,
             name="test",
             most_runs=self._most_runs,
+            effects_wait=lambda: self.effects_wait,
         )
 
     def store_runs(self) -> list[RunId]:

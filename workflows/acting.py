@@ -24,6 +24,7 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
+from workflows.holding import hold
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE
@@ -47,6 +48,8 @@ class VoidError(Exception):
 
 def act_on_approval(segment: Segment, name: str) -> Next:
     """Begin the approved effect of step `name`, unless the approval has become void."""
+    if (why := segment.house.effects_wait()) is not None:
+        return hold(segment, name, why)
     state = segment.state.step(name)
     try:
         ready = _judged(segment, name)
@@ -155,6 +158,8 @@ def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
 
 def act(segment: Segment, ready: Ready, state: StepState) -> Next:
     """Announce the effect, perform it, record its end."""
+    if (why := segment.house.effects_wait()) is not None:
+        return hold(segment, ready.step.id, why)
     announced = _announcement(segment, ready, state)
     if ready.action.is_delivered:
         return _hand_over(segment, ready, announced)

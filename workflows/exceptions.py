@@ -5,7 +5,7 @@ from workflows.binding import json_bytes
 from workflows.closing import abort_run, close_run, ending_drafts, withdrawals
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, Ref, RunId
-from workflows.errors import NotAllowedError, RequestClosedError
+from workflows.errors import NotAllowedError, PeopleUnreadableError, RequestClosedError
 from workflows.flow import Walk
 from workflows.house import House
 from workflows.operators import LOCAL, acting
@@ -120,7 +120,7 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> bool:
         NotAllowedError: neither the requester nor owner or deputy.
         RequestClosedError: the run has ended.
     """
-    who, responsible = _responsible(house, run, person)
+    who, owners = house.people.person(person), _owners_or_why_not(house, run)
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if row.status.is_end:
@@ -130,7 +130,7 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> bool:
         state = replay(run, unit.entries(run))
         actor = _actor(unit, who)
         if state.requester != actor:
-            _admit(responsible, who, rule=MAY_CANCEL)
+            _admit(owners, who, rule=MAY_CANCEL)
         if state.cancel_asked:
             return False
         record(unit, _cancel_asked(house, state, actor, reason))
@@ -216,7 +216,19 @@ def _owners(house: House, definition: Definition) -> frozenset[PersonId]:
     return owners | house.people.members(definition.deputy, max_age=CLICK_AGE)
 
 
-def _admit(responsible: frozenset[PersonId], who: Person, *, rule: str = MAY_SETTLE) -> None:
+def _owners_or_why_not(house: House, run: RunId) -> frozenset[PersonId] | PeopleUnreadableError:
+    """Return owner and deputy, or why they cannot be read: a requester needs neither."""
+    try:
+        return _owners(house, house.definitions.version(house.store.run(run).version))
+    except PeopleUnreadableError as error:
+        return error
+
+
+def _admit(
+    responsible: frozenset[PersonId] | PeopleUnreadableError, who: Person, *, rule: str = MAY_SETTLE
+) -> None:
+    if isinstance(responsible, PeopleUnreadableError):
+        raise responsible
     if who.id not in responsible or not who.counts:
         raise NotAllowedError(rule, hint="Ask one of them; nothing was changed.")
 

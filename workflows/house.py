@@ -36,7 +36,8 @@ class House:
     """The parts the engine works with. `name` says which process this is.
 
     `redact` replaces every secret the bot holds; `holds_secret` says whether one stands in a
-    text. `new_id` gives 32 hex digits that were never given before.
+    text. `new_id` gives 32 hex digits that were never given before. `effects_wait` says why
+    no effect may begin just now, None when they may.
     """
 
     store: Store
@@ -53,3 +54,4 @@ class House:
     name: str
     ports: Mapping[str, Any] = field(default_factory=dict)
     most_runs: int | None = None  # Runs that have begun and not ended; the others queue.
+    effects_wait: Callable[[], str | None] = lambda: None

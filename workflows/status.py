@@ -106,5 +106,9 @@ def _is_delivered_later(data: Mapping[str, Json]) -> bool:
 def _decided(decision: Json) -> Status | None:
     if decision in KEEPS_STANDING:
         return None
-    known = {"exception": Status.EXCEPTION, "queue": Status.QUEUED}
+    known = {
+        "exception": Status.EXCEPTION,
+        "queue": Status.QUEUED,
+        "hold": Status.WAITING,
+    }
     return known.get(str(decision), Status.RUNNING)

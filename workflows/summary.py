@@ -140,6 +140,8 @@ def _decided(story: Story, entry: Entry) -> str:
             return f"{who} {_DONE[answer]}{because}"
         case "queue":
             return "It waited for another run that held its lock."
+        case "hold":
+            return f"“{_step(story, entry)}” had to wait{because}"
     return ""
 
 

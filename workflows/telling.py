@@ -23,7 +23,9 @@ REPLIES = frozenset(
         "question.answered",
     }
 )
-TOLD_DECISIONS = frozenset({"skip", "exception", "retry", "abort", "undo", "cancel", "queue"})
+TOLD_DECISIONS = frozenset(
+    {"skip", "exception", "retry", "abort", "undo", "cancel", "queue", "hold"}
+)
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
 ENDS = frozenset({"run.finished", "run.cancelled"})

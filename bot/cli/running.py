@@ -5,7 +5,9 @@ import os
 import click
 
 from bot.beside import have_done
+from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
+from bot.opening import Memory
 from bot.orders import CancelOrder, RunOrder, SettleOrder
 from bot.settings import read_settings
 from workflows.errors import InputsError
@@ -22,14 +24,21 @@ def run(
 ) -> None:
     """Start a run of WORKFLOW. It asks for the same approvals as one started in Slack."""
     order = RunOrder(workflow=workflow, inputs=inputs_of(values), key=key, channel=channel)
+    settings = read_settings()
+    begun: dict[str, dict[str, str]] = {}
+
+    def tell_of_new_log(memory: Memory) -> None:
+        begun["begun"] = data_about(settings, memory)
+        click.echo("\n".join(lines_about(settings, memory)), err=True)
+
     try:
-        told = have_done(read_settings(), order, user=os.getuid())
+        told = have_done(settings, order, user=os.getuid(), begun=tell_of_new_log)
     except InputsError as refused:
         hint = "Correct these fields and run it again."
         raise InputsError(refused.fields, hint=hint) from refused
     first = "Started" if told["is_new"] else "This key already started"
     later = "" if told["served"] else " Nobody serves now; it goes on with `interlock serve`."
-    answer(dict(told), [f"{first} run {told['run']}.{later}"], as_json=as_json)
+    answer({**told, **begun}, [f"{first} run {told['run']}.{later}"], as_json=as_json)
 
 
 @click.command()

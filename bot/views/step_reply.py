@@ -126,6 +126,7 @@ def _decided(reply: StepReply) -> str:
         "undo": "↩️ The run is aborted{by}; what can be taken back is taken back now",
         "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
         "queue": "🕓 The run waits until another one is done with the same thing",
+        "hold": "⏳ {step} waits, and goes on by itself",
     }.get(_text(reply, "decision"))
     if told is None:
         return _other(reply)

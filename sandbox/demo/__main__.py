@@ -12,6 +12,7 @@ from sandbox.demo.errors import DemoError
 from sandbox.demo.play import play
 from sandbox.demo.stage import Stage, staged
 from sandbox.demo.transcript import Transcript
+from sandbox.errors import WaitTimeoutError
 
 ABOUT = "Run the bot in a pretend Slack, to try by hand or to watch (--play)."
 INVITATION = """
@@ -67,7 +68,10 @@ def _perform(stage: Stage, asked: argparse.Namespace) -> int:
 def _play(stage: Stage, bot: Bot) -> int:
     transcript = Transcript()
     transcript.tell("", f"The page is at {stage.slack.url}. Data stays in {stage.home}.")
-    play(stage, bot, transcript)
+    try:
+        play(stage, bot, transcript)
+    except WaitTimeoutError as error:
+        raise DemoError(f"In vain the play {error}. {bot.last_words()}") from error
     transcript.chapter(f"All of it was right: {transcript.checked} checks")
     return 0
 

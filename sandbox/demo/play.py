@@ -5,18 +5,22 @@ database, the release in git, and the trail by the verifier.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from sandbox.demo.bot import Bot
-from sandbox.demo.errors import DemoError
+from sandbox.demo.errors import DemoError, HeldError
 from sandbox.demo.stage import Stage
 from sandbox.demo.transcript import Transcript
+from sandbox.errors import WaitTimeoutError
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
 from sandbox.targets import accounts, releases
 
 PATIENCE = 60.0
 OPS = "#ops"
+BEHIND = "waits for another run that is in front"
+MOST_HELD = 10
 
 
 class Play:
@@ -58,9 +62,14 @@ class Play:
         return self._wait(new, "the run's first message")
 
     def card(self, root: SeenMessage) -> SeenMessage:
-        """Return the newest approval card in the run's thread, once it is there."""
+        """Return the newest approval card in the run's thread, once it is there.
+
+        Raises:
+            HeldError: the run waits for another one, which somebody left open.
+        """
 
         def found() -> SeenMessage | None:
+            self._refuse_held(root)
             here = self.slack.messages(OPS, thread=root)
             return next((one for one in reversed(here) if "Reject" in one.buttons), None)
 
@@ -69,10 +78,14 @@ class Play:
         return card
 
     def ends(self, root: SeenMessage, how: str) -> SeenMessage:
-        """Return the run's first message once it says that the run ended so."""
+        """Return the run's first message once it says that the run ended so.
+
+        Raises:
+            HeldError: the run waits for another one, which somebody left open.
+        """
 
         def ended() -> SeenMessage | None:
-            now = self.slack.now(root)
+            now = self._refuse_held(root)
             return now if now is not None and re.search(how, now.words, re.IGNORECASE) else None
 
         return self._wait(ended, f"the end of the run ({how})")
@@ -88,6 +101,19 @@ class Play:
         self.told.tell(who, f"presses “{label}”")
         self.person(who).click(label, message=card)
 
+    def cancels(self, who: str, root: SeenMessage) -> None:
+        """Have `who` cancel a run, and see it end."""
+        named = re.search(r"\b[0-9a-f]{32}\b", root.words)
+        if named is None:
+            raise DemoError(f"The run's first message does not name it: {root.words}")
+        self.person(who).command(f"/ops cancel {named[0]} behind another run", channel=OPS)
+        self._wait(
+            lambda: (
+                now if (now := self.slack.now(root)) and "cancelled" in now.words.lower() else None
+            ),
+            "the end of a cancelled run",
+        )
+
     def refused(self, who: str, card: SeenMessage, words: str) -> None:
         """Have somebody press the button who may not, and see that they are told why."""
         before = len(self.person(who).ephemerals)
@@ -98,11 +124,21 @@ class Play:
         self.told.tell("only " + who, told.words)
         self.told.check(f"{who} is told why not", words in told.words, seen=told.words)
 
+    def _refuse_held(self, root: SeenMessage) -> SeenMessage | None:
+        """Return a run's first message as it is now, unless the run stands behind another."""
+        now = self.slack.now(root)
+        if now is not None and BEHIND in now.words:
+            raise HeldError(
+                "Somebody left a run open that holds the lock of this one. Start the demo without"
+                " --play and decide it there, or give this one another home with --home."
+            )
+        return now
+
     def _wait(self, look: Callable[[], "SeenMessage | None"], what: str) -> SeenMessage:
-        found = self.slack.wait_for(look, timeout=PATIENCE, what=what)
-        if found is None:
-            raise DemoError(f"Waited in vain for {what}. {self.bot.last_words()}")
-        return found
+        try:
+            return self.slack.wait_for(look, timeout=PATIENCE, what=what)
+        except WaitTimeoutError as error:
+            raise DemoError(f"Waited in vain for {what}. {self.bot.last_words()}") from error
 
 
 def play(stage: Stage, bot: Bot, transcript: Transcript) -> None:
@@ -124,9 +160,8 @@ def play(stage: Stage, bot: Bot, transcript: Transcript) -> None:
 def refund(play: Play) -> None:
     """Money goes back once, after somebody from finance agreed."""
     play.told.chapter("A customer is refunded")
-    order, amount = _an_order(play), 500
-    root = play.runs("rita", "refund-customer", _refund_form(order, amount))
-    card = play.card(root)
+    amount = 500
+    order, root, card = _asked_refund(play, amount)
     play.refused("rita", card, "someone else")
     play.refused("gil", card, "guest")
     play.told.check("no money has moved yet", not play.stage.shop.effects(order))
@@ -145,10 +180,26 @@ def refund(play: Play) -> None:
     )
 
 
-def _an_order(play: Play) -> str:
-    """Return an order that nothing was refunded of yet."""
+def _asked_refund(play: Play, amount: int) -> tuple[str, SeenMessage, SeenMessage]:
+    """Ask for a refund; return its order, the run's first message and its card.
+
+    An order whose refund somebody left open is passed over, and the run behind it cancelled.
+    """
+    for order in _orders(play):
+        root = play.runs("rita", "refund-customer", _refund_form(order, amount))
+        try:
+            return order, root, play.card(root)
+        except HeldError:
+            play.told.tell("", f"somebody left a refund of {order} open; another order is taken")
+            play.cancels("rita", root)
+    raise DemoError("Too many refunds were left open here; give the demo another home with --home.")
+
+
+def _orders(play: Play) -> Iterator[str]:
+    """Yield orders that nothing was refunded of yet."""
     touched = {one.order for one in play.stage.shop.effects()}
-    return next(name for number in range(1001, 1020) if (name := f"ord_{number}") not in touched)
+    free = (name for number in range(1001, 2000) if (name := f"ord_{number}") not in touched)
+    yield from islice(free, MOST_HELD)
 
 
 def _refund_form(order: str, amount: int) -> dict[str, str]:
@@ -208,9 +259,8 @@ def roll_back(play: Play) -> None:
 def power_cut(play: Play) -> None:
     """The bot is killed right after the click; money still moves exactly once."""
     play.told.chapter("The bot is killed in the middle of a refund")
-    order, amount = _an_order(play), 700
-    root = play.runs("rita", "refund-customer", _refund_form(order, amount))
-    card = play.card(root)
+    amount = 700
+    order, root, card = _asked_refund(play, amount)
     play.approves("ben", card)
     play.bot.kill()
     play.told.tell("", "kill -9; the bot starts again")

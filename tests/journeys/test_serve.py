@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import faults as fault
 from sandbox.demo.stage import Stage, staged
 from tests.journeys.company import OPS, SHIPPED, Scene, free_port
 from tests.journeys.terminal import INTERLOCK, PATIENCE, environment, interlock, serving
@@ -233,3 +234,51 @@ def test_a_new_log_in_the_same_channel_is_no_restored_backup(stage: Stage, tmp_p
     finally:
         process.kill()
         process.wait()
+
+
+def test_effects_wait_until_slack_could_be_read_for_the_head(stage: Stage) -> None:
+    scene = Scene(stage=stage, over="socket")
+    with serving(stage) as process:
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    stage.slack.faults.next("conversations.history", fault.server_error(), times=10_000)
+    with serving(stage):
+        root = scene.roots()[0]
+        scene.person("ana").click(card.buttons[0], message=card)
+        told = scene.waits(lambda: held(scene), "a word in the channel")
+        scene.waits(lambda: "waits for the comparison" in scene.now(root).words or None, "a word")
+        shown = json.loads(interlock(stage, "runs", "--json").stdout)["runs"][0]
+        moved = stage.shop.effects("ord_1001")
+        stage.slack.faults.clear()
+        scene.ends(root, "done")
+        scene.waits(lambda: "I could compare my log" in str(scene.roots()) or None, "the good end")
+
+    assert "database is the newest" in told
+    assert (shown["status"], moved) == ("waiting", [])
+    assert len(stage.shop.effects("ord_1001")) == 1
+
+
+def held(scene: Scene) -> str | None:
+    return next((one.words for one in scene.roots() if "without being able" in one.words), None)
+
+
+def test_a_restored_backup_that_slack_shows_only_later_ends_the_process(stage: Stage) -> None:
+    scene = Scene(stage=stage, over="socket")
+    database = stage.home / "interlock.db"
+    with serving(stage) as process:
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    backup = database.read_bytes()
+    with serving(stage) as process:
+        scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    restore(database, backup)
+    stage.slack.faults.next("conversations.history", fault.server_error(), times=10_000)
+    with serving(stage) as process:
+        stage.slack.faults.clear()
+        code = process.wait(timeout=PATIENCE)
+
+    assert code == 2

@@ -203,6 +203,25 @@ def test_a_delivery_counts_once(store: SqlStore) -> None:
     assert answers == [False, True, True, True]
 
 
+def test_deliveries_are_forgotten_once_they_are_old_however_many(
+    store: SqlStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.store.FORGOTTEN_AT_ONCE", 2)
+    begun = clock()
+    with store.begin() as unit:
+        for number in range(5):
+            unit.is_repeat(Delivery(team="T0", kind="event", key=f"old-{number}"))
+    clock.forward(hours=49)
+    young = Delivery(team="T0", kind="event", key="young")
+    with store.begin() as unit:
+        unit.is_repeat(young)
+
+    assert store.forget_deliveries(seen_before=begun + timedelta(hours=1)) == 5
+    with store.begin() as unit:
+        assert unit.is_repeat(young)
+        assert not unit.is_repeat(Delivery(team="T0", kind="event", key="old-0"))
+
+
 def test_claiming_raises_the_epoch_and_takes_the_ready_mark(
     store: SqlStore, clock: HandClock
 ) -> None:

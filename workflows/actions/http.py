@@ -1,8 +1,8 @@
 """`http.request`: one request to a named service.
 
 The definition names the service, the method and the path; where that is and which secret
-goes along stands in `policy.yaml` (`workflows/services`). What happens on the wire is for
-`workflows/actions/http_exchange`.
+goes along stands in `policy.yaml` (`workflows/services`). How the request is written is for
+`http_request`, what happens on the wire for `http_exchange`.
 """
 
 import json
@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-import httpx
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, field_validator
 
 from workflows.actions.base import Action, Call, Effect, Happened, Model, Plan
 from workflows.actions.calls import settled_effect
 from workflows.actions.http_answer import HttpAnswer
-from workflows.actions.http_exchange import Exchange
 from workflows.entry import Json
 from workflows.errors import ActionError, ActionFailedError
 from workflows.services import HeaderName, Service, Services
@@ -97,20 +95,21 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
         return Plan(summary=self.describe(arguments), lines=tuple(lines), data=data)
 
     def perform(self, arguments: HttpCall, call: Call) -> HttpAnswer:
-        service = self._service(arguments)
+        from workflows.actions.http_request import send  # noqa: PLC0415 - 4 MB that a bot at rest does not need.
+
         is_read = settled_effect(self, arguments, call) is Effect.READ
-        request = _request(arguments, service, key=None if is_read else call.key)
-        return Exchange(service, call, is_read=is_read).run(request, accept=arguments.accept)
+        return send(arguments, self._service(arguments), call, is_read=is_read)
 
     def probe(self, arguments: HttpCall, call: Call) -> Happened:
         """Ask the service's own `probe` path: 200 is yes, 404 is no."""
+        from workflows.actions.http_request import look  # noqa: PLC0415 - as above.
+
         service = self._services.get(arguments.service)
         if service is None or service.probe is None:
             return Happened.UNKNOWN
         path = service.probe.replace("{key}", quote(call.key, safe=""))
-        request = httpx.Request("GET", service.base_url + path, headers=_headers({}))
         try:
-            answer = Exchange(service, call, is_read=True).run(request, accept=(404,))
+            answer = look(service, path, call, accept=(404,))
         except ActionError:
             return Happened.UNKNOWN
         return {200: Happened.YES, 404: Happened.NO}.get(answer.status, Happened.UNKNOWN)
@@ -130,36 +129,3 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
                 hint="Allowed paths are listed in policy.yaml.",
             )
         return service
-
-
-def _request(arguments: HttpCall, service: Service, *, key: str | None) -> httpx.Request:
-    """Return the request, without its secret; `key` is None for a read."""
-    headers = _headers(arguments.headers)
-    if key is not None:
-        headers[service.idempotency_header] = key
-    content: bytes | None = None
-    if arguments.body is not None:
-        content = json.dumps(arguments.body, ensure_ascii=False, separators=(",", ":")).encode()
-        headers["Content-Type"] = "application/json"
-    return httpx.Request(
-        arguments.method, _url(arguments, service), headers=headers, content=content
-    )
-
-
-def _url(arguments: HttpCall, service: Service) -> httpx.URL:
-    path = quote(arguments.path, safe="/%:@!$&'()*+,;=")
-    try:
-        url = httpx.URL(service.base_url + path)
-        return url.copy_with(params=arguments.query) if arguments.query else url
-    except httpx.InvalidURL as fault:
-        raise ActionFailedError(
-            f"This is no address: {fault}.", error_class="request_refused"
-        ) from fault
-
-
-def _headers(chosen: Mapping[str, str]) -> httpx.Headers:
-    headers = httpx.Headers({"Accept": "application/json, */*;q=0.5", "User-Agent": "interlock"})
-    headers.update(chosen)
-    # An answer is asked for as it is: a compressed one could be endless once unpacked.
-    headers["Accept-Encoding"] = "identity"
-    return headers

@@ -13,7 +13,10 @@ from workflows.errors import NotPerformedError
 
 SHOWN = 60
 
-Channel = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Z0-9]{2,}|#[^\s#]{1,80})$")]
+# The length stands outside: a count in the pattern is written out that many times, 1 MB of it.
+Channel = Annotated[
+    str, StringConstraints(pattern=r"^([CDG][A-Z0-9]{2,}|#[^\s#]+)$", max_length=81)
+]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=3000)]
 
 

@@ -312,6 +312,19 @@ def test_what_a_dead_replica_knew_is_found_at_the_next_regular_look(bench: Bench
         alarm.stop()
 
 
+def test_deliveries_are_forgotten_two_days_after_they_came(bench: Bench) -> None:
+    now, asked = datetime.now(UTC), list[datetime]()
+    timetable = bench.timetable(bench.schedule())
+    alarm = Clock(bench.store, lambda _due: None, timetable, now=lambda: now, forget=asked.append)
+    alarm.start()
+    try:
+        wait_until(lambda: bool(asked))
+    finally:
+        alarm.stop()
+
+    assert asked == [now - timedelta(hours=48)]
+
+
 def test_a_row_that_cannot_be_handled_does_not_make_the_clock_spin(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,23 @@
+"""What is said when a log begins: above all the key that somebody outside has to keep."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Help must not wait for the database.
+    from bot.opening import Memory
+    from bot.settings import Settings
+
+
+def data_about(settings: "Settings", memory: "Memory") -> dict[str, str]:
+    """Return where a log has begun, its name and its key."""
+    return {"home": str(settings.home), "origin": memory.journal.origin, "vkey": memory.vkey}
+
+
+def lines_about(settings: "Settings", memory: "Memory") -> list[str]:
+    """Return the same for a person, with what lies where."""
+    return [
+        f"Made {settings.home} with the log {memory.journal.origin}.",
+        f"Workflow files: {settings.definitions}   policy: {settings.policy_file}",
+        "Keep this key outside; whoever has it can check the log:",
+        f"  {memory.vkey}",
+    ]

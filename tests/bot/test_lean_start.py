@@ -1,0 +1,43 @@
+"""What a serving process does not load, since nothing of it is needed while the bot waits."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Each with what it would add to the memory of a bot that waits, as measured.
+UNNEEDED = {
+    "sqlalchemy.orm": "6 MB; tables are declared by storage.declaring",
+    "sqlalchemy.dialects.postgresql": "2 MB, on SQLite",
+    "alembic": "10 MB; a database that is up to date needs none of it",
+    "psycopg": "9 MB, on SQLite",
+    "httpx": "4 MB, and 5 more where rich is installed; the first request loads it",
+    "httpcore": "with httpx",
+    "rich": "4 MB; libraries load it where they find it",
+    "starlette": "signed HTTP alone needs it",
+    "uvicorn": "signed HTTP alone needs it",
+}
+
+
+SCRIPT = """
+import json, sys
+import bot.cli.serving, bot.serve
+from storage.database import open_database
+open_database(sys.argv[1]).close()
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
+    file: Path = tmp_path_factory.mktemp("lean") / "interlock.db"
+    command = [sys.executable, "-c", SCRIPT, str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return frozenset(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", UNNEEDED)
+def test_a_waiting_bot_has_not_loaded(loaded: frozenset[str], name: str) -> None:
+    assert name not in loaded, UNNEEDED[name]

@@ -1,0 +1,118 @@
+"""Effects that wait for whoever serves: reads go on, the run says why, and goes on by itself."""
+
+from datetime import timedelta
+
+from storage.store import SqlStore
+from tests.world import Clock, Working
+from workflows.holding import AGAIN
+
+WHY = "the comparison with Slack"
+
+ASKS_NOBODY = """
+workflow: just-change
+title: Change the number at once
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: change
+    uses: world.change
+    with: {name: number, by: 3}
+    undo: none
+  - id: again
+    uses: world.change
+    with: {name: number, by: 4}
+    undo: none
+"""
+
+
+def an_approved_run(house: Working) -> str:
+    run = house.start()
+    house.settle()
+    house.approve(run)
+    house.settle()
+    return run
+
+
+def holds(house: Working, run: str) -> list[str]:
+    return [
+        one.parts["reason"].value.decode()
+        for one in house.entries(run)
+        if one.kind == "decision.made" and one.data["decision"] == "hold"
+    ]
+
+
+def test_an_approved_effect_waits_and_the_run_says_for_what(house: Working) -> None:
+    house.effects_wait = WHY
+    run = an_approved_run(house)
+
+    assert house.world.effects == []
+    assert "action.intended" not in house.kinds(run)
+    assert house.status(run) == "waiting"
+    assert holds(house, run) == [WHY]
+
+
+def test_reads_and_questions_do_not_wait(house: Working) -> None:
+    house.effects_wait = WHY
+    run = house.start()
+    house.settle()
+
+    assert house.kinds(run) == ["run.started", "step.observed", "approval.requested"]
+
+
+def test_a_run_that_waits_for_long_says_so_once(house: Working) -> None:
+    house.effects_wait = WHY
+    run = an_approved_run(house)
+    for _ in range(5):
+        house.clock.forward(AGAIN)
+        house.settle()
+
+    assert holds(house, run) == [WHY]
+
+
+def test_it_goes_on_by_itself_on_the_same_approval(house: Working) -> None:
+    house.effects_wait = WHY
+    run = an_approved_run(house)
+    house.effects_wait = None
+    house.clock.forward(AGAIN)
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects == [f"{run}/change"]
+
+
+def test_an_approval_grows_too_old_while_its_effect_waits(house: Working) -> None:
+    house.effects_wait = WHY
+    run = an_approved_run(house)
+    house.clock.forward(timedelta(hours=25))
+    house.effects_wait = None
+    house.settle()
+
+    assert house.world.effects == []
+    assert house.kinds(run)[-2:] == ["approval.withdrawn", "approval.requested"]
+
+
+def test_an_effect_that_asks_nobody_waits_too(store: SqlStore, clock: Clock) -> None:
+    house = Working(store, clock, definitions=(ASKS_NOBODY,))
+    house.effects_wait = WHY
+    run = house.start("just-change", {})
+    house.settle()
+
+    assert house.world.effects == []
+    assert holds(house, run) == [WHY]
+
+
+def test_what_came_of_an_effect_is_recorded_though_the_next_one_waits(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = Working(store, clock, definitions=(ASKS_NOBODY,))
+
+    def from_the_first_on(place: str) -> None:
+        house.effects_wait = WHY if place == "after" else house.effects_wait
+
+    house.world.trouble = from_the_first_on
+    run = house.start("just-change", {})
+    house.settle()
+
+    assert house.world.effects == [f"{run}/change"]
+    assert house.kinds(run)[-2:] == ["action.executed", "decision.made"]
