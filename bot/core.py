@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.continuing import RunDispatcher, dispatcher_for
 from bot.digest import Digests
 from bot.library import Library
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
-from storage.dispatch.embedded import EmbeddedDispatcher
 from storage.journal import utc_now
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
@@ -70,7 +70,7 @@ class Core:
     secrets: HeldSecrets = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
-    dispatcher: EmbeddedDispatcher
+    dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
     means: Means
@@ -117,8 +117,8 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock))
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
-    dispatcher = EmbeddedDispatcher(store, threads=settings.threads, now=means.clock)
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
+    name = _process_name(means)
     engine = Engine(
         House(
             store=store,
@@ -154,6 +154,11 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
         means=means,
         name=name,
     )
+
+
+def _process_name(means: Means) -> str:
+    """Return a name that no other process has: two containers may share host and number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{means.new_id()[:8]}"
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:

@@ -12,7 +12,17 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
-QUIET = ("slack_sdk", "httpx", "httpcore", "uvicorn", "apscheduler", "alembic")
+QUIET = (
+    "slack_sdk",
+    "httpx",
+    "httpcore",
+    "uvicorn",
+    "apscheduler",
+    "alembic",
+    "procrastinate",
+    "psycopg",
+    "asyncio",
+)
 
 Redact = Callable[[str], str]
 

@@ -10,17 +10,21 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
 from storage.database import Database, open_database
+from storage.dispatch.jobs_schema import NEWEST_STEP, TABLES, bring_up, shipped_steps
 from storage.journal import Journal
 from storage.migrate import is_current, upgrade
 from storage.models import SEARCH_OBJECTS, Base
 
 
 def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
-    """Whether the models describe it; the search index stands in its migration alone."""
-    table = getattr(found, "table", None)
-    return (
-        name not in SEARCH_OBJECTS and f"{getattr(table, 'name', '')}.{name}" not in SEARCH_OBJECTS
-    )
+    """Whether the models describe it; the search index stands in its migration alone.
+
+    So do the tables of the job queue, which are Procrastinate's own.
+    """
+    table = getattr(getattr(found, "table", None), "name", "")
+    if name in TABLES or table in TABLES:
+        return False
+    return name not in SEARCH_OBJECTS and f"{table}.{name}" not in SEARCH_OBJECTS
 
 
 COMPARED = {"compare_type": True, "include_object": is_ours}
@@ -91,3 +95,38 @@ def test_a_table_of_entries_cannot_be_emptied_on_postgres(postgres_url: str) -> 
     with pytest.raises(DBAPIError, match="never deleted"), database.begin() as tx:
         tx.connection.execute(text("TRUNCATE audit_entry CASCADE"))
     database.close()
+
+
+def test_a_new_step_of_the_job_queue_has_a_migration_that_takes_it() -> None:
+    assert shipped_steps()[-1] == NEWEST_STEP
+
+
+def test_the_job_queue_takes_the_steps_it_lacks_and_no_other(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    upgrade(database.engine)
+    with database.begin() as tx:
+        tx.driver.execute("DROP FUNCTION procrastinate_retry_job_v2")
+        tx.driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{shipped_steps()[-3]}'")
+    for _ in range(2):  # The second time nothing is left to do, and nothing is done twice.
+        with database.begin() as tx:
+            bring_up(tx.connection)
+    with database.begin() as tx:
+        found = tx.driver.execute(
+            "SELECT to_regproc('procrastinate_retry_job_v2'),"
+            " obj_description(to_regclass('procrastinate_jobs'), 'pg_class')"
+        ).fetchone()
+    database.close()
+
+    assert found == ("procrastinate_retry_job_v2", NEWEST_STEP)
+
+
+def test_a_database_on_sqlite_has_no_job_queue(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    upgrade(database.engine)
+    with database.begin() as tx:
+        found = tx.driver.execute(
+            "SELECT count(*) FROM sqlite_master WHERE name LIKE 'procrastinate%'"
+        ).fetchone()
+    database.close()
+
+    assert found == (0,)

@@ -1,0 +1,18 @@
+"""Add the job queue that hands runs to workers, on Postgres alone.
+
+On SQLite one process continues the runs, and its queue needs no tables.
+"""
+
+from alembic import op
+
+from storage.dispatch.jobs_schema import bring_up
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        bring_up(op.get_bind())
