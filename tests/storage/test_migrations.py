@@ -27,6 +27,7 @@ def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
     return name not in SEARCH_OBJECTS and f"{table}.{name}" not in SEARCH_OBJECTS
 
 
+CHANGED_LAST = "procrastinate_trigger_function_status_events_update_v1"
 COMPARED = {"compare_type": True, "include_object": is_ours}
 
 
@@ -105,19 +106,19 @@ def test_the_job_queue_takes_the_steps_it_lacks_and_no_other(postgres_url: str) 
     database = open_database(postgres_url)
     upgrade(database.engine)
     with database.begin() as tx:
-        tx.driver.execute("DROP FUNCTION procrastinate_retry_job_v2")
-        tx.driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{shipped_steps()[-3]}'")
+        tx.driver.execute(f"DROP FUNCTION {CHANGED_LAST} CASCADE")
+        tx.driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{shipped_steps()[-2]}'")
     for _ in range(2):  # The second time nothing is left to do, and nothing is done twice.
         with database.begin() as tx:
             bring_up(tx.connection)
     with database.begin() as tx:
         found = tx.driver.execute(
-            "SELECT to_regproc('procrastinate_retry_job_v2'),"
+            f"SELECT to_regproc('{CHANGED_LAST}'),"
             " obj_description(to_regclass('procrastinate_jobs'), 'pg_class')"
         ).fetchone()
     database.close()
 
-    assert found == ("procrastinate_retry_job_v2", NEWEST_STEP)
+    assert found == (CHANGED_LAST, NEWEST_STEP)
 
 
 def test_a_database_on_sqlite_has_no_job_queue(sqlite_url: str) -> None:
