@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.continuing import RunDispatcher, dispatcher_for
 from bot.digest import Digests
+from bot.following import follow
 from bot.library import Library
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
@@ -103,11 +104,16 @@ def read_redactor(settings: Settings, means: Means) -> tuple[HeldSecrets, Redact
     return held, Redactor([*held.values, *settings.tokens])
 
 
-def build_core(settings: Settings, memory: Memory, *, people: People, means: Means) -> Core:
+def build_core(
+    settings: Settings, memory: Memory, *, people: People, means: Means, publishes: bool = True
+) -> Core:
     """Put the parts together, and publish what the files say into the trail.
+
+    One that does not publish takes up what others did, and the policy has to be theirs.
 
     Raises:
         DefinitionError: the policy cannot be used.
+        SettingsError: it is not the policy that others published.
         SecretError: a secret cannot be read or is too short.
         StorageError: what the files say could not be recorded.
     """
@@ -137,7 +143,10 @@ def build_core(settings: Settings, memory: Memory, *, people: People, means: Mea
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
-    library.publish(Catalog.load([settings.definitions], actions, policy), policy)
+    if publishes:
+        library.publish(Catalog.load([settings.definitions], actions, policy), policy)
+    else:
+        follow(library, policy, memory.database)
     return Core(
         settings=settings,
         memory=memory,

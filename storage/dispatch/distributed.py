@@ -20,7 +20,7 @@ from storage.transaction import Transaction
 from storage.unit import SqlUnit
 from workflows.dispatch import Handler
 from workflows.entry import RunId
-from workflows.errors import StorageError
+from workflows.errors import StorageError, UnreadableVersionError
 from workflows.store import Unit
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,10 @@ STOP_PATIENCE = timedelta(seconds=30)
 # A segment that cannot reach the server holds what it knows for so long: the outcome of an
 # effect is better late than in doubt.
 SERVER_PATIENCE = timedelta(minutes=3)
+
+
+# A release whose workflow files can say more than those of the one before raises it by one.
+FORMS = 1
 
 
 class DistributedDispatcher:
@@ -82,7 +86,7 @@ class DistributedDispatcher:
         worker = JobWorker(
             self._server(),
             lambda run: self._handle(handler, run),
-            queues=[QUEUE],
+            queues=[QUEUE, *(queue_after(earlier) for earlier in range(1, FORMS))],
             threads=self._threads,
             beat=self._beat,
         )
@@ -128,10 +132,20 @@ class DistributedDispatcher:
         try:
             with waiting_for_the_server(SERVER_PATIENCE):
                 handler(run)
+        except UnreadableVersionError:
+            self._leave_to_newer(run)
         except Exception:
             # Whatever it was, the run's row still says that it stands.
             log.exception("segment died", extra={"run": run})
             bury(self._store, run, tell=self._on_stuck)
+
+    def _leave_to_newer(self, run: RunId) -> None:
+        """Put the run where only workers of a newer release look. It stays as it is."""
+        log.warning("a run waits for a worker of a newer release", extra={"run": run})
+        with self._store.begin() as unit:
+            unit.lock_run(run)
+            unit.mark_ready(run)
+            JobsSql(unit.transaction).defer(run, queue=queue_after(FORMS))
 
     def _server(self) -> Server:
         address = self._store.database.engine.url.set(drivername="postgresql")
@@ -139,6 +153,11 @@ class DistributedDispatcher:
             address=address.render_as_string(hide_password=False),
             arguments=connection_arguments(),
         )
+
+
+def queue_after(forms: int) -> str:
+    """Return the queue of runs that a release with so many forms could not read."""
+    return f"{QUEUE}.after-{forms}"
 
 
 def _transaction_of(unit: Unit) -> Transaction:

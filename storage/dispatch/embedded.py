@@ -15,7 +15,7 @@ from storage.journal import utc_now
 from storage.store import SqlStore
 from workflows.dispatch import Handler
 from workflows.entry import RunId
-from workflows.errors import StorageError
+from workflows.errors import StorageError, UnreadableVersionError
 from workflows.store import Unit
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,10 @@ class EmbeddedDispatcher:
         while (run := self._next()) is not None:
             try:
                 handler(run)
+            except UnreadableVersionError as error:
+                log.warning(
+                    "a run waits for a newer release", extra={"run": run, "why": str(error)}
+                )
             except Exception:
                 # Whatever it was, the run's row still says that it stands.
                 log.exception("segment died", extra={"run": run})
