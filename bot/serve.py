@@ -56,7 +56,7 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
 
 
 def note_start(core: Core) -> None:
-    """Record that a process serves or works from here on, so that the time in which none did shows."""
+    """Record that a process began to serve or work: the time in which none did then shows."""
     with core.memory.database.read() as connection:
         found = head(connection)
         newest = read_entries(connection, found.size - 1, found.size)

@@ -54,12 +54,14 @@ class DistributedDispatcher:
         beat: timedelta = BEAT,
         gone_after: timedelta = GONE_AFTER,
         sweep_every: timedelta = SWEEP_EVERY,
+        forms: int = FORMS,
         on_stuck: OnStuck | None = None,
     ) -> None:
         self._store = store
         self._threads = threads
         self._beat = beat
         self._sweep_every = sweep_every
+        self._forms = forms
         self._on_stuck = on_stuck
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -86,7 +88,7 @@ class DistributedDispatcher:
         worker = JobWorker(
             self._server(),
             lambda run: self._handle(handler, run),
-            queues=[QUEUE, *(queue_after(earlier) for earlier in range(1, FORMS))],
+            queues=[QUEUE, *(queue_after(earlier) for earlier in range(1, self._forms))],
             threads=self._threads,
             beat=self._beat,
         )
@@ -145,7 +147,7 @@ class DistributedDispatcher:
         with self._store.begin() as unit:
             unit.lock_run(run)
             unit.mark_ready(run)
-            JobsSql(unit.transaction).defer(run, queue=queue_after(FORMS))
+            JobsSql(unit.transaction).defer(run, queue=queue_after(self._forms))
 
     def _server(self) -> Server:
         address = self._store.database.engine.url.set(drivername="postgresql")

@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from storage.dispatch.deaths import OnStuck
 from storage.dispatch.distributed import DistributedDispatcher
 from storage.dispatch.jobs_sql import JobsSql
 from storage.store import SqlStore
 from tests.storage.run_drafts import HandClock, new_run, started
 from workflows.dispatch import Handler
 from workflows.entry import RunId
+from workflows.errors import UnreadableVersionError
 
 PATIENCE = 60.0
 BEAT = timedelta(milliseconds=100)
@@ -33,9 +34,23 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def dispatcher_of(store: SqlStore, **others: Any) -> DistributedDispatcher:
-    given = {"threads": 2, "beat": BEAT, "gone_after": GONE_AFTER, "sweep_every": BEAT}
-    return DistributedDispatcher(store, **{**given, **others})
+def dispatcher_of(
+    store: SqlStore,
+    *,
+    threads: int = 2,
+    gone_after: timedelta = GONE_AFTER,
+    forms: int = 1,
+    on_stuck: OnStuck | None = None,
+) -> DistributedDispatcher:
+    return DistributedDispatcher(
+        store,
+        threads=threads,
+        beat=BEAT,
+        gone_after=gone_after,
+        sweep_every=BEAT,
+        forms=forms,
+        on_stuck=on_stuck,
+    )
 
 
 @contextmanager
@@ -60,6 +75,14 @@ def begin_run(store: SqlStore, name: str, dispatcher: DistributedDispatcher | No
         else:
             dispatcher.enqueue(unit, run)
     return run
+
+
+def begin_run_and_fail(store: SqlStore, dispatcher: DistributedDispatcher) -> None:
+    with store.begin() as unit:
+        unit.add_run(new_run("lost"))
+        unit.append(started("lost"))
+        dispatcher.enqueue(unit, RunId("lost"))
+        raise LookupError("lost")
 
 
 def rest(store: SqlStore, run: RunId) -> None:
@@ -89,11 +112,8 @@ def is_standing(store: SqlStore, run: RunId) -> bool:
 def test_a_job_is_added_by_the_transaction_that_makes_the_run_ready(store: SqlStore) -> None:
     dispatcher = dispatcher_of(store)
     begin_run(store, "r1", dispatcher)
-    with pytest.raises(LookupError), store.begin() as unit:
-        unit.add_run(new_run("lost"))
-        unit.append(started("lost"))
-        dispatcher.enqueue(unit, RunId("lost"))
-        raise LookupError("lost")
+    with pytest.raises(LookupError):
+        begin_run_and_fail(store, dispatcher)
 
     assert jobs(store) == [("r1", "todo")]
 
@@ -381,3 +401,32 @@ def test_a_worker_that_is_stopping_says_that_it_lives_until_its_last_segment_end
             until(lambda: not jobs(store))
 
     assert seen == []
+
+
+def test_a_run_of_a_newer_release_is_left_to_its_workers_and_counts_as_no_death(
+    store: SqlStore,
+) -> None:
+    seen: list[RunId] = []
+    tries: list[RunId] = []
+
+    def cannot_read(run: RunId) -> None:
+        tries.append(run)
+        raise UnreadableVersionError("A newer release wrote it.")
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        seen.append(run)
+
+    with serving(dispatcher_of(store), cannot_read) as older:
+        run = begin_run(store, "r1", older)
+        until(lambda: jobs(store) == [("r1", "todo")] and tries == [run])
+        older.hint(run)  # A click that reaches the older release meanwhile.
+        until(lambda: jobs(store) == [("r1", "todo")])
+        with store.begin() as unit:
+            assert unit.lock_run(run).is_ready
+            assert unit.count_death(run) == 1
+        with serving(dispatcher_of(store, forms=2), handle):
+            until(lambda: seen == [run])
+            until(lambda: not jobs(store))
+
+    assert tries == [run]
