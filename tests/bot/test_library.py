@@ -153,7 +153,8 @@ def test_a_version_that_only_a_newer_release_can_read_is_said_to_be_one(
     version = shelf.read().active("nightly-check").version
     with shelf.memory.database.begin() as tx:
         tx.driver.execute(
-            "UPDATE definition_version SET canonical = replace(canonical, '\"workflow\"', '\"flow\"')"
+            "UPDATE definition_version SET canonical = replace(canonical, ?, ?)",
+            ('"workflow"', '"flow"'),
         )
     (shelf.folder / "nightly-check.yaml").write_text("broken: [")
     library = shelf.read()
