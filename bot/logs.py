@@ -20,7 +20,6 @@ QUIET = (
     "apscheduler",
     "alembic",
     "procrastinate",
-    "psycopg",
     "asyncio",
 )
 
@@ -38,6 +37,8 @@ def configure_logs(level: str, redact: Redact, *, stream: TextIO = sys.stderr) -
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each try to reach a server that is away; that it is away is logged by us.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     # It warns at each start that it was given a client although a token stands in the
     # environment. What our listeners raise is logged by us.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)

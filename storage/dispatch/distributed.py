@@ -60,6 +60,7 @@ class DistributedDispatcher:
         self._store = store
         self._threads = threads
         self._beat = beat
+        self._gone_after = gone_after
         self._sweep_every = sweep_every
         self._forms = forms
         self._on_stuck = on_stuck
@@ -91,6 +92,7 @@ class DistributedDispatcher:
             queues=[QUEUE, *(queue_after(earlier) for earlier in range(1, self._forms))],
             threads=self._threads,
             beat=self._beat,
+            lapse=self._gone_after / 2,
         )
         thread = threading.Thread(target=self._run, args=(worker,), name="jobs")
         self._worker = worker

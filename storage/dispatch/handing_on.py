@@ -8,10 +8,10 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 from storage.change import reading
 from storage.dispatch.deaths import OnStuck
-from storage.dispatch.job_worker import JobWorker
 from storage.dispatch.jobs_sql import Job, JobsSql
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -26,6 +26,21 @@ MOST_TAKE_OVERS = 5
 
 Enqueue = Callable[[SqlUnit, RunId], None]
 Drop = Callable[[JobsSql], bool]  # False if the job is not where it was any more.
+
+
+class Watching(Protocol):
+    """What a sweep asks of the worker of this process. `id` is None while it has none."""
+
+    @property
+    def id(self) -> int | None:
+        """Return its number in the table of workers."""
+
+    @property
+    def active(self) -> frozenset[int]:
+        """Return the jobs under way."""
+
+    def heard_for(self) -> timedelta:
+        """Return for how long the server has heard of it without a lapse."""
 
 
 class HandingOn:
@@ -45,7 +60,7 @@ class HandingOn:
         self._tell = tell
         self._idle: frozenset[int] = frozenset()
 
-    def look_for_the_gone(self, worker: JobWorker) -> None:
+    def look_for_the_gone(self, worker: Watching) -> None:
         """Hand on the jobs of workers that are silent, and of this one those it never got.
 
         Raises:
@@ -55,7 +70,8 @@ class HandingOn:
         active = worker.active
         with reading(self._store.database) as tx:
             jobs = JobsSql(tx)
-            gone = jobs.of_the_gone(self._gone_after)
+            may_judge = worker.heard_for() >= self._gone_after
+            gone = jobs.of_the_gone(self._gone_after) if may_judge else []
             held = [] if mine is None else jobs.of_worker(mine)
         for job in gone:
             self._hand_on(job, self._drop_of_the_gone(job))

@@ -29,7 +29,16 @@ class PatientConnector(PsycopgConnector):
     """Asks again while the server is away, until it is told to stop."""
 
     def __init__(self, *, address: str, arguments: dict[str, Any], most: int) -> None:
-        super().__init__(conninfo=address, kwargs=arguments, min_size=1, max_size=most, timeout=5.0)
+        super().__init__(
+            conninfo=address,
+            kwargs=arguments,
+            min_size=1,
+            max_size=most,
+            timeout=5.0,
+            # The pool waits twice as long after each try. Given up early it begins anew with
+            # the next question, so that nobody waits long for a server that is back.
+            reconnect_timeout=2.0,
+        )
         self.is_stopping = False
         self._is_away = False
         self._tell: Notify | None = None

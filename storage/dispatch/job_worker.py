@@ -7,6 +7,7 @@ what becomes of one that dies, is for `distributed`; here a job only ever ends w
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -53,23 +54,43 @@ class JobWorker:
         queues: Sequence[str],
         threads: int,
         beat: timedelta,
+        lapse: timedelta,
     ) -> None:
+        """A server that did not hear of this worker for longer than `lapse` was away for it."""
         self._server = server
         self._handler = handler
         self._queues = queues
         self._threads = threads
         self._beat_seconds = beat.total_seconds()
+        self._lapse_seconds = lapse.total_seconds()
+        self._heard_at = self._heard_since = float("-inf")
         self._guard = threading.Lock()
         self._active: set[int] = set()
         self._stopping = threading.Event()
         self._wake: Callable[[], None] = lambda: None
-        self.id: int | None = None  # As the table of workers has it.
+        self._id: int | None = None
+
+    @property
+    def id(self) -> int | None:
+        """Return its number in the table of workers, None before it has one."""
+        return self._id
 
     @property
     def active(self) -> frozenset[int]:
         """Return the jobs under way."""
         with self._guard:
             return frozenset(self._active)
+
+    def heard_for(self) -> timedelta:
+        """Return for how long the server has heard of this worker without a lapse.
+
+        After an outage every worker looks silent for a moment, so only one that was heard for
+        as long as others are given may judge them.
+        """
+        now = time.monotonic()
+        if now - self._heard_at > self._lapse_seconds:
+            return timedelta(0)
+        return timedelta(seconds=now - self._heard_since)
 
     def run(self) -> None:
         """Work until `stop`; what ends the loop otherwise is logged, and it begins again."""
@@ -131,7 +152,7 @@ class JobWorker:
             yield
         finally:
             self._wake = lambda: None
-            self.id = None
+            self._id = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -147,10 +168,17 @@ class JobWorker:
 
     async def _beat(self, worker: Worker) -> None:
         while True:
-            self.id = worker.worker_id
+            self._id = worker.worker_id
             if worker.worker_id is not None:
                 await worker.app.job_manager.update_heartbeat(worker.worker_id)
-            await asyncio.sleep(self._beat_seconds if self.id is not None else 0.05)
+                self._note_heard()
+            await asyncio.sleep(self._beat_seconds if self._id is not None else 0.05)
+
+    def _note_heard(self) -> None:
+        now = time.monotonic()
+        if now - self._heard_at > self._lapse_seconds:
+            self._heard_since = now
+        self._heard_at = now
 
     def _perform(self, context: JobContext, /, run: str, **_: object) -> None:
         """Do one job. A later release may say more with it than this one understands."""

@@ -12,6 +12,8 @@ from tests.journeys.company import OPS, SHIPPED
 from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
 from tests.journeys.private_postgres import PrivatePostgres, private_postgres
 
+# Longer than a silent worker is given, and an effect that takes longer than both.
+OUTAGE, ANSWER = 40.0, 30.0
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -88,3 +90,26 @@ def test_workers_listen_again_so_that_work_begins_at_once(
 
     assert min(waits) < 1.0  # Without notices it would be looked for every five seconds.
     assert sum(waits) / len(waits) < 2.5
+
+
+def test_after_an_outage_no_worker_takes_another_for_gone(
+    crowd: Crowd, server: PrivatePostgres
+) -> None:
+    file = crowd.stage.workflows / "pay-back.yaml"
+    file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 5m"))
+    crowd.begin("serve", "--no-worker")
+    workers = [crowd.begin("worker", "--concurrency", "2") for _ in range(2)]
+    orders = ["ord_1301", "ord_1302", "ord_1303"]
+    with core_beside(crowd) as core:
+        # The shop answers every payment only when the server has been back for a while.
+        crowd.stage.shop.faults.switch_on(Fault.SLOW, times=6, seconds=ANSWER)
+        runs = [start_paying(core, order) for order in orders]
+        wait_until(lambda: sorted(crowd.paid()) == orders, "the payments")
+    server.stop()
+    time.sleep(OUTAGE)
+    server.start()
+    wait_until(lambda: set(crowd.statuses().values()) == {"done"}, "the end of all runs")
+
+    assert sorted(crowd.paid()) == orders
+    assert all("action.in_doubt" not in kinds(crowd, run) for run in runs)
+    assert all("taken over" not in one.log for one in workers)

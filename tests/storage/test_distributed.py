@@ -10,6 +10,7 @@ import pytest
 
 from storage.dispatch.deaths import OnStuck
 from storage.dispatch.distributed import DistributedDispatcher
+from storage.dispatch.handing_on import HandingOn
 from storage.dispatch.jobs_sql import JobsSql
 from storage.store import SqlStore
 from tests.storage.run_drafts import HandClock, new_run, started
@@ -264,6 +265,34 @@ def test_a_frozen_worker_that_wakes_cannot_end_the_job_that_was_handed_on(store:
         unit.lock_run(run)
         assert not JobsSql(unit.transaction).drop_of_the_gone(taken, GONE_AFTER)
 
+    assert jobs(store) == [("r1", "todo")]
+
+
+class Heard:
+    """A worker as far as a sweep asks: for how long the server has heard of it."""
+
+    id: int | None = None
+    active: frozenset[int] = frozenset()
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def heard_for(self) -> timedelta:
+        return timedelta(seconds=self._seconds)
+
+
+def test_who_was_not_heard_of_long_enough_takes_nobody_for_gone(store: SqlStore) -> None:
+    dispatcher = dispatcher_of(store)
+    run = begin_run(store, "r1", dispatcher)
+    take_as_the_dead(store, run)
+    sweep = HandingOn(
+        store, dispatcher.enqueue, gone_after=timedelta(seconds=30), tell=lambda: None
+    )
+    sweep.look_for_the_gone(Heard(29))
+    after_an_outage = jobs(store)
+    sweep.look_for_the_gone(Heard(31))
+
+    assert after_an_outage == [("r1", "doing")]
     assert jobs(store) == [("r1", "todo")]
 
 
