@@ -19,6 +19,7 @@ __all__ = [
     "move_models",
     "run_models",
     "schedule_models",
+    "schema_models",
 ]
 
 # The full-text index differs by database and stands in its migration alone.

@@ -1,6 +1,7 @@
 """The schema: migrations give exactly the models, and the database guards the entries itself."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,8 +13,10 @@ from sqlalchemy.schema import SchemaItem
 from storage.database import Database, open_database
 from storage.dispatch.jobs_schema import NEWEST_STEP, TABLES, bring_up, shipped_steps
 from storage.journal import Journal
-from storage.migrate import is_current, upgrade
+from storage.log_setup import open_journal
+from storage.migrate import is_current, newest, upgrade
 from storage.models import SEARCH_OBJECTS, Base
+from workflows.errors import UnusableDatabaseError
 
 
 def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
@@ -131,3 +134,30 @@ def test_a_database_on_sqlite_has_no_job_queue(sqlite_url: str) -> None:
     database.close()
 
     assert found == (0,)
+
+
+def as_a_newer_release_left_it(database: Database, *, works_with: str) -> None:
+    with database.begin() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        tx.connection.execute(text(f"UPDATE schema_floor SET revision = '{works_with}'"))
+
+
+def test_the_release_before_goes_on_while_processes_are_replaced(
+    database: Database, journal: Journal, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    as_a_newer_release_left_it(database, works_with=newest())
+    opened = open_journal(database, home)
+
+    assert opened.origin == journal.origin
+    assert "finish the upgrade" in caplog.text
+    with pytest.raises(UnusableDatabaseError, match="newer release"):
+        upgrade(database.engine)
+
+
+def test_a_release_older_than_that_is_refused(
+    database: Database, journal: Journal, home: Path
+) -> None:
+    assert journal.origin
+    as_a_newer_release_left_it(database, works_with="9998")
+    with pytest.raises(UnusableDatabaseError, match="another schema"):
+        open_journal(database, home)
