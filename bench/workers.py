@@ -6,7 +6,7 @@ back; the shop takes `--delay` for each answer, as a service far away does. Runs
 before the workers, so that all of them wait; counted are the runs that end between the first
 end and the last. Postgres, shop, Slack and workers share the cores of this machine.
 
-    python -m bench.workers [--runs 500] [--delay 0.1] [--concurrency 4] [--postgres auto] [--json]
+    python -m bench.workers [--runs 500] [--delay 0.3] [--concurrency 4] [--postgres auto] [--json]
 """
 
 import argparse
@@ -26,6 +26,7 @@ from tests.journeys.crowd import Crowd, core_beside, crowded, start_paying, wait
 FIRST_ORDER = 1301
 MOST_RUNS = 1_300  # The shop knows three thousand orders.
 EVERY_REQUEST = 10**9
+PATIENCE = 1_800.0
 
 
 @contextmanager
@@ -53,7 +54,8 @@ def measure(crowd: Crowd, runs: int, *, workers: int, concurrency: int) -> float
     with core_beside(crowd, f"starts-{workers}") as core:
         started = {start_paying(core, order) for order in orders}
     begun = [crowd.begin("worker", "--concurrency", str(concurrency)) for _ in range(workers)]
-    wait_until(lambda: _ended(crowd) == before + runs, "the end of all runs")
+    everybody = before + runs
+    wait_until(lambda: _ended(crowd) == everybody, "the end of all runs", patience=PATIENCE)
     for one in begun:
         one.stop()
     _check(crowd, started, orders, before)
@@ -74,7 +76,8 @@ def _check(crowd: Crowd, started: set[str], orders: list[str], before: int) -> N
 
 def _seconds(crowd: Crowd, started: set[str]) -> float:
     found = crowd.query(
-        "SELECT extract(epoch FROM max(finished_at) - min(finished_at)) FROM run WHERE id = ANY(%s)",
+        "SELECT extract(epoch FROM max(finished_at) - min(finished_at)) FROM run"
+        " WHERE id = ANY(%s)",
         sorted(started),
     )
     return float(found[0][0])
@@ -84,7 +87,7 @@ def main() -> None:
     """Measure both, print a table, and one JSON object as the last line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=500, help=f"at most {MOST_RUNS}")
-    parser.add_argument("--delay", type=float, default=0.1, help="seconds the shop takes")
+    parser.add_argument("--delay", type=float, default=0.3, help="seconds the shop takes")
     parser.add_argument("--concurrency", type=int, default=4, help="runs at once in a worker")
     parser.add_argument("--postgres", default=AUTO, help="address of a server, or auto")
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")

@@ -213,8 +213,8 @@ def start_paying(core: Core, order: str) -> str:
     return core.engine.start(order_of_work).run
 
 
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    ends = time.monotonic() + PATIENCE
+def wait_until(is_so: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:
+    ends = time.monotonic() + patience
     while not is_so():
         assert time.monotonic() < ends, f"waited in vain for {what}"
         time.sleep(0.05)
