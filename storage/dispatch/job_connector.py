@@ -42,6 +42,8 @@ class PatientConnector(PsycopgConnector):
         self.is_stopping = False
         self._is_away = False
         self._tell: Notify | None = None
+        self._news = 0
+        self._looks: set[asyncio.Task[None]] = set()
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:  # noqa: ANN401  as in its base
         ask = super().execute_query_async
@@ -63,7 +65,14 @@ class PatientConnector(PsycopgConnector):
         **arguments: Any,  # noqa: ANN401  as in its base
     ) -> dict[str, Any]:
         ask = super().execute_query_one_async
-        return await self._patiently(lambda: ask(query, **arguments))
+        before = self._news
+        found: dict[str, Any] = await self._patiently(lambda: ask(query, **arguments))
+        if query == queries["fetch_job"] and found["id"] is None and self._news != before:
+            # The worker forgets notices once it has looked, those too that came meanwhile.
+            look = asyncio.create_task(self._look_again())
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+        return found
 
     async def execute_query_all_async(
         self,
@@ -76,7 +85,12 @@ class PatientConnector(PsycopgConnector):
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         self._tell = on_notification
         listen = super().listen_notify
-        await self._patiently(lambda: listen(on_notification, channels))
+
+        async def hear(*, channel: str, payload: str) -> None:
+            self._news += 1
+            await on_notification(channel=channel, payload=payload)
+
+        await self._patiently(lambda: listen(hear, channels))
 
     async def _look_again(self) -> None:
         """Have the worker look for a job: one may have waited for the run just let go of."""

@@ -30,6 +30,7 @@ SPARE_THREADS = 2
 MOST_CONNECTIONS = 4
 LOOK_SECONDS = 5.0  # How long a notice that was lost costs at most.
 AGAIN_SECONDS = 1.0
+SOON_SECONDS = 0.05
 NEVER = timedelta(days=1).total_seconds()
 # A worker that was frozen for less finds its place again.
 FORGOTTEN = timedelta(days=1).total_seconds()
@@ -170,9 +171,17 @@ class JobWorker:
         while True:
             self._id = worker.worker_id
             if worker.worker_id is not None:
-                await worker.app.job_manager.update_heartbeat(worker.worker_id)
-                self._note_heard()
-            await asyncio.sleep(self._beat_seconds if self._id is not None else 0.05)
+                await self._say_that_it_lives(worker, worker.worker_id)
+            await asyncio.sleep(self._beat_seconds if self._id is not None else SOON_SECONDS)
+
+    async def _say_that_it_lives(self, worker: Worker, ident: int) -> None:
+        try:
+            await worker.app.job_manager.update_heartbeat(ident)
+        except Exception:
+            # Silence would give away the runs of a worker that lives.
+            log.exception("a beat of the job queue failed")
+        else:
+            self._note_heard()
 
     def _note_heard(self) -> None:
         now = time.monotonic()

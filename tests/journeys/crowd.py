@@ -113,10 +113,12 @@ class Crowd:
             "SLACK_APP_TOKEN": slack.app_token,
         }
 
-    def run(self, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, home: Path, *words: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [INTERLOCK, *words],
-            env=self.environment(home),
+            env=environment or self.environment(home),
             capture_output=True,
             text=True,
             timeout=PATIENCE,

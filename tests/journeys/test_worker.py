@@ -1,5 +1,6 @@
 """`interlock worker` and `serve --no-worker`: where they run, and where they are refused."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,3 +91,18 @@ def test_a_worker_ends_when_another_policy_comes_into_force(crowd: Crowd) -> Non
     wait_until(lambda: worker.popen.poll() is not None, "the end of the worker")
 
     assert "Another policy is in force by now." in worker.log
+
+
+def test_a_command_on_a_workers_machine_publishes_nothing(crowd: Crowd) -> None:
+    crowd.begin("serve")
+    home = crowd.home("bare")
+    (home / "workflows").mkdir()
+    bare = {**crowd.environment(home), "INTERLOCK_WORKFLOWS": str(home / "workflows")}
+    values = ("pay-back", "order=ord_1301", "--channel", "ops", "--json")
+    done = crowd.run(home, "run", *values, environment=bare)
+    run = json.loads(done.stdout)["run"]
+    wait_until(lambda: crowd.statuses()[run] == "done", "the end of the run")
+    retired = crowd.query("SELECT count(*) FROM audit_entry WHERE kind = 'workflow.retired'")
+
+    assert done.returncode == 0, done.stderr
+    assert retired == [(0,)]

@@ -179,6 +179,25 @@ def test_a_wish_while_a_run_is_worked_on_is_met_right_after_it(store: SqlStore) 
     assert looks[1] - freed < 3.0  # Without being told, the worker would look each five seconds.
 
 
+def test_a_notice_that_comes_while_the_worker_looks_is_not_forgotten(store: SqlStore) -> None:
+    seen: list[RunId] = []
+    waits: list[float] = []
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        seen.append(run)
+
+    # Each run is asked for while the worker looks whether one waits behind the last one.
+    with serving(dispatcher_of(store), handle) as dispatcher:
+        for number in range(200):
+            run = begin_run(store, f"r{number}", dispatcher)
+            asked = time.monotonic()
+            until(lambda run=run: run in seen)
+            waits.append(time.monotonic() - asked)
+
+    assert max(waits) < 4.0  # Forgotten, it would be looked for after five seconds.
+
+
 def test_what_stands_without_a_job_is_found(store: SqlStore) -> None:
     ready, claimed = begin_run(store, "r1"), begin_run(store, "r2")
     with store.begin() as unit:
