@@ -13,14 +13,16 @@ from typing import Protocol
 from storage.change import reading
 from storage.dispatch.deaths import OnStuck
 from storage.dispatch.jobs_sql import Job, JobsSql
+from storage.patience import in_a_hurry
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.entry import RunId
-from workflows.errors import UnknownRunError
+from workflows.errors import StorageError, UnknownRunError
 
 log = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 1_000
+PATIENCE_MS = 1_000  # For a run that somebody else holds just now; others are waiting too.
 # A worker may be killed for reasons that lie outside the run, so one takes more of these.
 MOST_TAKE_OVERS = 5
 
@@ -89,9 +91,15 @@ class HandingOn:
         for run in found:
             if stopping.is_set():
                 return
-            with self._store.begin() as unit:
+            self._enqueue_soon(run)
+
+    def _enqueue_soon(self, run: RunId) -> None:
+        try:
+            with in_a_hurry(PATIENCE_MS), self._store.begin() as unit:
                 unit.lock_run(run)
                 self._enqueue(unit, run)
+        except StorageError:
+            log.warning("a run that stands cannot be taken up yet", extra={"run": run})
 
     def _look_at_own(self, mine: int, idle: list[Job]) -> None:
         """Hand on jobs whose arrival the server noted and this worker missed.
@@ -108,7 +116,12 @@ class HandingOn:
 
     def _hand_on(self, job: Job, drop: Drop, *, died: bool = True) -> None:
         try:
-            is_stuck = self._give_away(job, drop, died=died)
+            with in_a_hurry(PATIENCE_MS):
+                is_stuck = self._give_away(job, drop, died=died)
+        except StorageError:
+            # A worker that was frozen in the middle of a transaction holds the run for a while.
+            log.warning("a run cannot be taken over yet", extra={"run": job.run}, exc_info=True)
+            return
         except UnknownRunError:
             log.warning("a job is about no run", extra={"job": job.id, "run": job.run})
             with self._store.begin() as unit:
