@@ -22,7 +22,7 @@ from bench.postgres import AUTO, database, server
 from sandbox.demo.stage import staged
 from sandbox.targets.shop_faults import Fault
 from tests.journeys.company import SHIPPED
-from tests.journeys.crowd import Crowd, core_beside, crowded, start_paying, wait_until
+from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
 
 FIRST_ORDER = 1301
 MOST_RUNS = 1_300  # The shop knows three thousand orders.
@@ -40,6 +40,8 @@ def crowd_on(address: str) -> Iterator[Crowd]:
         crowded(stage, url) as crowd,
     ):
         stage.slack.hub.rates.scale = None
+        file = stage.workflows / "pay-back.yaml"
+        file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 5m"))  # However slow it is.
         crowd.begin("serve", "--no-worker")
         yield crowd
 
