@@ -8,8 +8,8 @@ from alembic import op
 
 from storage.dispatch.jobs_schema import bring_up
 
-revision = "0004"
-down_revision = "0003"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
