@@ -7,6 +7,7 @@ from storage import (
     move_models,
     run_models,
     schedule_models,
+    schema_models,
 )
 from storage.base import Base
 
