@@ -14,7 +14,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.addresses import Addresses
-from bot.clock import Clock
+from bot.clock_parts import clock_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
@@ -31,13 +31,11 @@ from bot.pacing import Pacer
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
-from bot.schedules import Standing
-from bot.segments import Segments, Sequencing
+from bot.segments import Segments
 from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
-from bot.timetable import Schedule, Timetable
 from bot.undelivered import Aftermath
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ class Bot:
     core: Core
     app: App
     outbox: Outbox
-    segments: Segments
+    segments: Segments | None  # None: other processes continue the runs.
     receiver: "Sockets | HttpServer"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
@@ -65,16 +63,16 @@ class Bot:
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
+        segments = [] if self.segments is None else [self.segments]
         doors = [self.receiver] if self.api is None else [self.api, self.receiver]
-        return [self.outbox, self.segments, *self.others, *doors]
+        return [self.outbox, *segments, *self.others, *doors]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
-        seen = self.watch.problem() if self.watch is not None else None
         journal = self.core.memory.journal
-        of_api = None if self.api is None else self.api.problem()
-        parts = (self.receiver.problem(), self.segments.problem(), journal.problem(), of_api)
-        return seen or next((one for one in parts if one is not None), None)
+        watched = (self.watch, self.receiver, self.segments, journal, self.api)
+        found = (one.problem() for one in watched if one is not None)
+        return next((one for one in found if one is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +135,17 @@ def _identity(client: SlackClient, settings: Settings) -> Answer:
 
 
 def build_bot(
-    workspace: Workspace, memory: Memory, means: Means, *, watch: HeadWatch | None = None
+    workspace: Workspace,
+    memory: Memory,
+    means: Means,
+    *,
+    watch: HeadWatch | None = None,
+    continues_runs: bool = True,
 ) -> Bot:
     """Put a bot together; nothing works until its parts are started.
 
-    With `watch`, effects wait until it has compared the log with what Slack shows.
+    With `watch`, effects wait until it has compared the log with what Slack shows. One that
+    does not continue runs leaves that to the workers on its database.
 
     Raises:
         InterlockError: the policy, a secret or the database cannot be used.
@@ -159,7 +163,7 @@ def build_bot(
     register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
     outbox = _outbox(core, workspace, directory)
     core.store.on_sent(outbox.nudge)
-    clock = _clock(core, directory)
+    clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
     holder = Holder(
         settings.home,
@@ -169,9 +173,9 @@ def build_bot(
         core=core,
         app=app,
         outbox=outbox,
-        segments=Segments(core),
+        segments=Segments(core) if continues_runs else None,
         receiver=_receiver(app, workspace, core),
-        others=[clock, holder, *_sequencing(core), *_watching(core, watch)],
+        others=[clock, holder, *sequencing_of(core), *watching_of(core, watch)],
         watch=watch,
         api=_api(core),
     )
@@ -252,42 +256,6 @@ def _programs(core: Core) -> "Programs":
     polls = Polls()
     core.store.on_moved(polls.moved)
     return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
-
-
-def _clock(core: Core, directory: Directory) -> Clock:
-    standing = Standing(
-        store=core.store,
-        engine=core.engine,
-        people=directory,
-        definitions=core.library.definitions,
-        channel=core.settings.channel,
-    )
-
-    def schedules() -> list[Schedule]:
-        found = standing.to_fire()
-        # Without a channel there is nobody to tell.
-        return [*found, core.digests.schedule()] if core.settings.channel else found
-
-    timetable = Timetable(core.store, schedules, born=core.means.clock())
-    store = core.store
-    return Clock(
-        store,
-        core.engine.handle_due,
-        timetable,
-        now=core.means.clock,
-        forget=lambda before: store.forget_deliveries(seen_before=before),
-    )
-
-
-def _sequencing(core: Core) -> list[Part]:
-    return [] if core.settings.is_sqlite else [Sequencing(core)]
-
-
-def _watching(core: Core, watch: HeadWatch | None) -> list[Part]:
-    if watch is None:
-        return []
-    watch.tells(core.store, key=core.means.new_id())
-    return [watch]
 
 
 def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:

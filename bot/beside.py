@@ -14,6 +14,7 @@ from bot.core import Means, NobodyReadable, build_core, read_redactor
 from bot.directory import Directory
 from bot.holder import hand_over
 from bot.key_orders import KeyDesk, KeyOrder
+from bot.library import POLICY
 from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
@@ -24,6 +25,7 @@ from bot.slack_errors import SlackError
 from bot.token_orders import TokenOrder
 from bot.unix_socket import person_of
 from storage.lock_file import ServeLock
+from storage.published import active_policy
 from workflows.entry import Json
 from workflows.errors import (
     HeldElsewhereError,
@@ -74,7 +76,14 @@ def have_done(
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, home=settings.home)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
-        core = build_core(settings, memory, people=_people(settings, order), means=means)
+        core = build_core(
+            settings,
+            memory,
+            people=_people(settings, order),
+            means=means,
+            # On Postgres this may be the machine of a worker, with older files or none.
+            publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
+        )
         return {**carry_out(core, order, person=person_of(user)), "served": False}
 
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.continuing import RunDispatcher, dispatcher_for
 from bot.digest import Digests
+from bot.following import follow
 from bot.library import Library
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
-from storage.dispatch.embedded import EmbeddedDispatcher
 from storage.journal import utc_now
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
@@ -70,7 +71,7 @@ class Core:
     secrets: HeldSecrets = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
-    dispatcher: EmbeddedDispatcher
+    dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
     means: Means
@@ -109,14 +110,17 @@ def build_core(
     *,
     people: People,
     means: Means,
+    publishes: bool = True,
     effects_wait: Callable[[], str | None] = lambda: None,
 ) -> Core:
     """Put the parts together, and publish what the files say into the trail.
 
+    One that does not publish takes up what others did, and the policy has to be theirs.
     `effects_wait` says why nothing may be changed just now, if so.
 
     Raises:
         DefinitionError: the policy cannot be used.
+        SettingsError: it is not the policy that others published.
         SecretError: a secret cannot be read or is too short.
         StorageError: what the files say could not be recorded.
     """
@@ -126,8 +130,8 @@ def build_core(
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock))
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
-    dispatcher = EmbeddedDispatcher(store, threads=settings.threads, now=means.clock)
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
+    name = _process_name(means)
     engine = Engine(
         House(
             store=store,
@@ -147,7 +151,10 @@ def build_core(
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
-    library.publish(Catalog.load([settings.definitions], actions, policy), policy)
+    if publishes:
+        library.publish(Catalog.load([settings.definitions], actions, policy), policy)
+    else:
+        follow(library, policy, memory.database)
     return Core(
         settings=settings,
         memory=memory,
@@ -164,6 +171,11 @@ def build_core(
         means=means,
         name=name,
     )
+
+
+def _process_name(means: Means) -> str:
+    """Return a name that no other process has: two containers may share host and number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{means.new_id()[:8]}"
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:

@@ -20,7 +20,7 @@ from workflows.definition import Definition
 from workflows.definition_flow import Call
 from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
-from workflows.errors import UnknownWorkflowError
+from workflows.errors import DefinitionError, UnknownWorkflowError, UnreadableVersionError
 from workflows.policy import Policy
 
 POLICY = "policy"
@@ -61,6 +61,10 @@ class Library:
                 self._retire(name)
         self._take_up(catalog)
 
+    def follow(self) -> None:
+        """Take up what other processes published meanwhile; nothing is published here."""
+        self._take_up(Catalog((), self._catalog.faults))
+
     def active(self, name: str) -> Definition:
         return self._catalog.find(name)
 
@@ -76,7 +80,7 @@ class Library:
         stored = canonical_of(self._store.database, digest)
         if not stored:
             raise UnknownWorkflowError(f"The version {digest[:8]} was never published here.")
-        definition = Definition.from_canonical(stored.encode())
+        definition = _read(stored)
         with self._guard:
             self._versions[digest] = definition
         return definition
@@ -112,10 +116,18 @@ class Library:
     def _take_up(self, catalog: Catalog) -> None:
         known = {one.workflow: one for one in catalog.definitions()}
         for name, version in active_versions(self._store.database).items():
-            known.setdefault(name, self.version(version))
+            if name not in known and (found := self._readable(version)) is not None:
+                known[name] = found
         with self._guard:
             self._versions |= {one.version: one for one in known.values()}
             self._catalog = Catalog(known.values(), catalog.faults)
+
+    def _readable(self, version: str) -> Definition | None:
+        try:
+            return self.version(version)
+        except UnreadableVersionError as error:
+            log.warning("a workflow is for a newer release", extra={"fault": str(error)})
+            return None
 
     def _publish(self, definition: Definition) -> None:
         is_new = canonical_of(self._store.database, definition.version) is None
@@ -145,6 +157,16 @@ class Library:
         with self._store.begin() as unit:
             _change_policy(unit, before, policy.digest)
         log.info("policy changed", extra={"digest": policy.digest})
+
+
+def _read(stored: str) -> Definition:
+    try:
+        return Definition.from_canonical(stored.encode())
+    except DefinitionError as error:
+        raise UnreadableVersionError(
+            "This workflow was published by a newer release, which has to go on with it.",
+            hint="Bring every process to that release.",
+        ) from error
 
 
 def _change_policy(unit: SqlUnit, before: str | None, after: str) -> None:

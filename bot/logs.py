@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-QUIET = ("slack_sdk", "httpx", "httpcore", "uvicorn", "apscheduler", "alembic")
+QUIET = (
+    "slack_sdk",
+    "httpx",
+    "httpcore",
+    "uvicorn",
+    "apscheduler",
+    "alembic",
+    "procrastinate",
+    "asyncio",
+)
 # What every record holds; whatever else stands in one was given as `extra`.
 USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
@@ -31,6 +40,8 @@ def configure_logs(level: str, redact: Redact, *, stream: TextIO | None = None) 
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each try to reach a server that is away; that it is away is logged by us.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     # It warns at each start that it was given a client although a token stands in the
     # environment. What our listeners raise is logged by us.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)

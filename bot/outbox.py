@@ -21,7 +21,7 @@ from bot.slack_client import Place
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
-from workflows.errors import StorageError
+from workflows.errors import StorageError, UnreadableVersionError
 from workflows.message_keys import read_step_key
 from workflows.store import Subject
 
@@ -136,6 +136,10 @@ class Outbox:
                 self._deliver(row, by)
             except LostClaimError:
                 log.info("message taken over", extra={"outbox": row.id})
+            except UnreadableVersionError:
+                # A process of that release takes it; here it would only be called a defect.
+                log.warning("a message waits for a newer release", extra=_facts(row))
+                self._later(row, DEFECT_SECONDS, "newer_release", may_be_there=row.was_posting)
             except StorageError:
                 raise
             except Exception:

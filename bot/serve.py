@@ -10,7 +10,7 @@ from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import open_memory
 from bot.running import run_until, until_signalled
-from bot.settings import Settings, require_tokens
+from bot.settings import Settings, SettingsError, require_tokens
 from storage.heads import head
 from storage.history import read_entries
 from storage.lock_file import ServeLock
@@ -22,15 +22,20 @@ RELEASE = "0.1.0"
 log = logging.getLogger(__name__)
 
 
-def serve_until_stopped(settings: Settings) -> None:
+def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> None:
     """Serve until SIGTERM or SIGINT; what is under way is finished first.
 
     Raises:
-        SettingsError: a token is missing or not taken.
+        SettingsError: a token is missing or not taken, or nobody could continue the runs.
         HeldElsewhereError: another process serves this home.
         StorageError, SigningKeyError: the log cannot be opened.
         BrokenDownError: a part can no longer do its work.
     """
+    if settings.is_sqlite and not continues_runs:
+        raise SettingsError(
+            "On SQLite nobody else can continue the runs.",
+            hint="Leave --no-worker out, or set INTERLOCK_DATABASE_URL to postgresql://….",
+        )
     require_tokens(settings)
     means = Means()
     _, redact = read_redactor(settings, means)
@@ -45,15 +50,16 @@ def serve_until_stopped(settings: Settings) -> None:
             log.warning("a new log has begun; keep its key outside", extra={"vkey": memory.vkey})
         watch = HeadWatch(memory, workspace.witness)
         watch.look()
-        bot = build_bot(workspace, memory, means, watch=watch)
-        _note_start(bot.core)
-        log.info("serving", extra={"over": _way(bot), "home": str(settings.home)})
+        bot = build_bot(workspace, memory, means, watch=watch, continues_runs=continues_runs)
+        note_start(bot.core)
+        told = {"over": _way(bot), "home": str(settings.home), "continues_runs": continues_runs}
+        log.info("serving", extra=told)
         run_until(stopping, bot.parts, problem=bot.problem)
     log.info("stopped")
 
 
-def _note_start(core: Core) -> None:
-    """Record that a process serves from here on, so that the time in which none did shows."""
+def note_start(core: Core) -> None:
+    """Record that a process began to serve or work: the time in which none did then shows."""
     with core.memory.database.read() as connection:
         found = head(connection)
         newest = read_entries(connection, found.size - 1, found.size)

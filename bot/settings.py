@@ -157,11 +157,20 @@ def require_tokens(settings: Settings) -> None:
     Raises:
         SettingsError: one is missing, or stands where another belongs.
     """
-    _token(settings.bot_token, "SLACK_BOT_TOKEN", "xoxb-")
+    require_bot_token(settings)
     if settings.http:
         _token(settings.signing_secret, "SLACK_SIGNING_SECRET", "")
     else:
         _token(settings.app_token, "SLACK_APP_TOKEN", "xapp-")
+
+
+def require_bot_token(settings: Settings) -> None:
+    """Return if the bot's own token is there and looks right.
+
+    Raises:
+        SettingsError: it is missing, or another token stands in its place.
+    """
+    _token(settings.bot_token, "SLACK_BOT_TOKEN", "xoxb-")
 
 
 def _token(token: SecretStr | None, name: str, start: str) -> None:

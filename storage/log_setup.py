@@ -3,6 +3,7 @@
 Which keys the log knows is read by `enrolment`; here those of this home are held against it.
 """
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -20,12 +21,14 @@ from storage.keys import (
     load_key,
     load_or_create_key,
 )
-from storage.migrate import is_current, upgrade
+from storage.migrate import is_current, is_usable, upgrade
 from storage.move_marks import refuse_moved
 from storage.sequencing import Now
 from storage.transaction import Database
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import SigningKeyError, UnusableDatabaseError
+
+log = logging.getLogger(__name__)
 
 # What a machine types that has no key of its own, or one that was ended.
 JOIN = (
@@ -84,6 +87,8 @@ def open_journal(
         SigningKeyError: a key is missing, foreign to this log, retired or revoked.
     """
     keys = keys_of(database)
+    if not is_current(database.engine):
+        log.warning("a newer release has brought the database further; finish the upgrade")
     with database.read() as connection:
         refuse_moved(connection)
     if origin is not None and keys.origin != origin:
@@ -104,7 +109,7 @@ def keys_of(database: Database) -> LogKeys:
     Raises:
         UnusableDatabaseError: no log there, another schema, or forged entries about keys.
     """
-    if not is_current(database.engine):
+    if not is_usable(database.engine):
         raise UnusableDatabaseError(
             "The database has another schema than this release.", hint="Run `interlock migrate`."
         )

@@ -1,4 +1,7 @@
-"""Bring a database to the schema of this release, and say whether it is there.
+"""Bring a database to the schema of this release, and say whether this release can work on it.
+
+A migration keeps the release before working, so that processes can be replaced one after the
+other. How far back that holds stands in the database, since old code cannot know new schemas.
 
 The migrations themselves stand in `migrations/`; each run is one transaction on both databases.
 """
@@ -8,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from workflows.errors import UnusableDatabaseError
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 TABLE = "alembic_version"
+# The newest revision of the release before this one: its code works beside this schema.
+WORKS_WITH = "0002"
 
 
 def configuration() -> "Config":
@@ -25,10 +32,19 @@ def configuration() -> "Config":
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest revision; one that is there already stays untouched."""
+    """Bring the database to the newest revision; one that is there already stays untouched.
+
+    Raises:
+        UnusableDatabaseError: a newer release has brought it further.
+    """
     with engine.connect() as connection:
-        if _revisions(connection) == {newest()}:
+        found = _revisions(connection)
+        if found == {newest()}:
             return
+        if _are_newer(found):
+            raise UnusableDatabaseError(
+                "A newer release has brought this database further.", hint="Use that release."
+            )
         connection.rollback()
         upgrade_inside(connection)
         connection.commit()
@@ -41,6 +57,8 @@ def upgrade_inside(connection: Connection) -> None:
     config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    connection.execute(text("DELETE FROM schema_floor"))
+    connection.execute(text("INSERT INTO schema_floor VALUES (:one)"), {"one": WORKS_WITH})
 
 
 def is_current(engine: Engine) -> bool:
@@ -49,9 +67,24 @@ def is_current(engine: Engine) -> bool:
         return _revisions(connection) == {newest()}
 
 
+def is_usable(engine: Engine) -> bool:
+    """Say whether this release can work on the database: it has its schema, or the next one's."""
+    with engine.connect() as connection:
+        found = _revisions(connection)
+        return found == {newest()} or (_are_newer(found) and _floor(connection) <= newest())
+
+
 def newest() -> str:
     """Return the revision of this release: migrations are one line, numbered by their files."""
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("0*.py"))
+
+
+def _are_newer(revisions: set[str]) -> bool:
+    return bool(revisions) and min(revisions) > newest()
+
+
+def _floor(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT revision FROM schema_floor")).scalar_one())
 
 
 def _revisions(connection: Connection) -> set[str]:

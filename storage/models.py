@@ -7,6 +7,7 @@ from storage import (
     move_models,
     run_models,
     schedule_models,
+    schema_models,
 )
 from storage.base import Base, tell_postgres
 
@@ -19,6 +20,7 @@ __all__ = [
     "move_models",
     "run_models",
     "schedule_models",
+    "schema_models",
 ]
 
 tell_postgres(Base.metadata)

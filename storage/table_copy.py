@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, Enum, Table, Text, func, select, text
 from storage.change import stored_on_sqlite
 from storage.models import Base
 from storage.move_models import MovedLogRow
+from storage.schema_models import SchemaFloorRecord
 
 PAGE = 2_000
 MODULUS = 1 << 256
@@ -23,9 +24,11 @@ MODULUS = 1 << 256
 Values: TypeAlias = Sequence[Any]
 Tell: TypeAlias = Callable[[str, int, int], None]  # What, rows done, rows in all.
 
+# These say something of the one database they stand in.
+OF_ITS_OWN = {MovedLogRow.__tablename__, SchemaFloorRecord.__tablename__}
 # In an order in which every row finds those it points to.
 TABLES: Sequence[Table] = [
-    table for table in Base.metadata.sorted_tables if table.name != MovedLogRow.__tablename__
+    table for table in Base.metadata.sorted_tables if table.name not in OF_ITS_OWN
 ]
 
 

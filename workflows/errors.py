@@ -4,7 +4,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
 
     InterlockError
     ├── DefinitionError            a workflow file, policy file or expression that cannot be used
-    │   └── ExpressionError        a CEL expression that does not parse, type-check or evaluate
+    │   ├── ExpressionError        a CEL expression that does not parse, type-check or evaluate
+    │   └── UnreadableVersionError a stored definition that only a newer release can read
     ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
     ├── UnknownRunError            no run of that id
     ├── UnclearTimeError           words that name no single moment to come
@@ -55,6 +56,10 @@ class DefinitionError(InterlockError):
 
 class ExpressionError(DefinitionError):
     """A CEL expression does not parse, does not type-check or cannot be evaluated."""
+
+
+class UnreadableVersionError(DefinitionError):
+    """A stored definition that this release cannot read; a newer one wrote it."""
 
 
 class UnknownWorkflowError(InterlockError):

@@ -28,6 +28,7 @@ class Definitions(Protocol):
 
         Raises:
             UnknownWorkflowError: it was never published here.
+            UnreadableVersionError: only a newer release can read it.
         """
 
 

@@ -10,6 +10,7 @@ COMMANDS: dict[str, Place] = {
     "demo": Place("bot.cli.trying", "demo", "Run the main job in a pretend Slack."),
     "init": Place("bot.cli.serving", "init", "Make the home folder: keys, database, policy."),
     "serve": Place("bot.cli.serving", "serve", "Run the bot until it is told to stop."),
+    "worker": Place("bot.cli.serving", "worker", "Continue runs beside the bot; needs Postgres."),
     "migrate": Place("bot.cli.serving", "migrate", "Bring the database up to this release."),
     "move": Place("bot.cli.moving", "move", "Bring the log into another database."),
     "check": Place("bot.cli.checking", "check", "Say what is wrong with workflow files."),

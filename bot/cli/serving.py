@@ -1,4 +1,4 @@
-"""`interlock init`, `serve` and `migrate`: bring the bot up."""
+"""`interlock init`, `serve`, `worker` and `migrate`: bring the bot up."""
 
 import gc
 
@@ -6,7 +6,7 @@ import click
 
 from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
-from bot.settings import read_settings
+from bot.settings import Settings, read_settings
 
 
 @click.command()
@@ -22,15 +22,39 @@ def init(*, as_json: bool) -> None:
     answer(data, lines, as_json=as_json)
 
 
+CONCURRENCY = click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    help="How many runs are worked on at once; by default INTERLOCK_THREADS.",
+)
+
+
 @click.command()
-def serve() -> None:
+@click.option("--no-worker", is_flag=True, help="Leave the runs to `interlock worker`.")
+@CONCURRENCY
+def serve(*, no_worker: bool, concurrency: int | None) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
     from bot.serve import serve_until_stopped  # noqa: PLC0415 - as above.
 
     # What was imported stays until the end, so no collection need look at it again. Those of
     # what comes later are cheaper then, and come sooner, before much has gathered.
     gc.freeze()
-    serve_until_stopped(read_settings())
+    serve_until_stopped(_settings(concurrency), continues_runs=not no_worker)
+
+
+@click.command()
+@CONCURRENCY
+def worker(*, concurrency: int | None) -> None:
+    """Continue runs beside the bot, on as many machines as wanted. Needs Postgres."""
+    from bot.worker import work_until_stopped  # noqa: PLC0415 - as above.
+
+    gc.freeze()  # As above.
+    work_until_stopped(_settings(concurrency))
+
+
+def _settings(concurrency: int | None) -> Settings:
+    settings = read_settings()
+    return settings.model_copy(update={"threads": concurrency}) if concurrency else settings
 
 
 @click.command()

@@ -1,1 +1,1 @@
-"""Ways to continue runs: in this process (`embedded`)."""
+"""Ways to continue runs: in this process (`embedded`), or on many machines (`distributed`)."""

@@ -7,15 +7,15 @@ the start and every minute finds what a lost hint, a defect or a dead process le
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
 from datetime import timedelta
 
 from storage.change import Clock
+from storage.dispatch.deaths import OnStuck, bury
 from storage.journal import utc_now
 from storage.store import SqlStore
 from workflows.dispatch import Handler
 from workflows.entry import RunId
-from workflows.errors import StorageError
+from workflows.errors import StorageError, UnreadableVersionError
 from workflows.store import Unit
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,7 @@ log = logging.getLogger(__name__)
 THREADS = 8
 SWEEP_EVERY = timedelta(minutes=1)
 SWEEP_LIMIT = 1_000
-MOST_DEATHS = 3
 STOP_PATIENCE = timedelta(seconds=30)
-
-OnStuck = Callable[[RunId], None]
 
 
 class EmbeddedDispatcher:
@@ -122,10 +119,14 @@ class EmbeddedDispatcher:
         while (run := self._next()) is not None:
             try:
                 handler(run)
+            except UnreadableVersionError as error:
+                log.warning(
+                    "a run waits for a newer release", extra={"run": run, "why": str(error)}
+                )
             except Exception:
                 # Whatever it was, the run's row still says that it stands.
                 log.exception("segment died", extra={"run": run})
-                self._bury(run)
+                bury(self._store, run, tell=self._on_stuck)
             finally:
                 self._done(run)
 
@@ -146,15 +147,3 @@ class EmbeddedDispatcher:
                 self._again.discard(run)
                 self._list(run)
             self._changed.notify_all()
-
-    def _bury(self, run: RunId) -> None:
-        """Count the death; after the third, have somebody told."""
-        try:
-            with self._store.begin() as unit:
-                unit.lock_run(run)
-                deaths = unit.count_death(run)
-            if deaths >= MOST_DEATHS and self._on_stuck is not None:
-                self._on_stuck(run)
-        except Exception:
-            # Nothing is lost: the sweep will find the run again.
-            log.exception("stuck run not told", extra={"run": run})

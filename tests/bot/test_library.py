@@ -15,7 +15,7 @@ from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
-from workflows.errors import UnknownWorkflowError
+from workflows.errors import UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_policy
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
@@ -144,3 +144,34 @@ def test_a_workflow_that_starts_a_destructive_one_is_destructive_too(shelf: Shel
 def _plain(shelf: Shelf) -> Library:
     shelf.write(NIGHTLY)
     return shelf.read()
+
+
+def test_a_version_that_only_a_newer_release_can_read_is_said_to_be_one(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.write(NIGHTLY)
+    version = shelf.read().active("nightly-check").version
+    with shelf.memory.database.begin() as tx:
+        tx.driver.execute(
+            "UPDATE definition_version SET canonical = replace(canonical, ?, ?)",
+            ('"workflow"', '"flow"'),
+        )
+    (shelf.folder / "nightly-check.yaml").write_text("broken: [")
+    library = shelf.read()
+    library.follow()
+
+    with pytest.raises(UnreadableVersionError, match="newer release"):
+        library.version(version)
+    with pytest.raises(UnknownWorkflowError):
+        library.active("nightly-check")
+    assert "a workflow is for a newer release" in caplog.messages
+
+
+def test_a_process_that_publishes_nothing_follows_those_that_do(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    following = shelf.read()
+    shelf.write(CHANGED)
+    newest = shelf.read().active("nightly-check")
+    following.follow()
+
+    assert following.active("nightly-check") == newest

@@ -1,6 +1,7 @@
 """The schema: migrations give exactly the models, and the database guards the entries itself."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,19 +11,26 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
 from storage.database import Database, open_database
+from storage.dispatch.jobs_schema import NEWEST_STEP, TABLES, bring_up, shipped_steps
 from storage.journal import Journal
-from storage.migrate import is_current, upgrade
+from storage.log_setup import open_journal
+from storage.migrate import is_current, newest, upgrade
 from storage.models import SEARCH_OBJECTS, Base
+from workflows.errors import UnusableDatabaseError
 
 
 def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
-    """Whether the models describe it; the search index stands in its migration alone."""
-    table = getattr(found, "table", None)
-    return (
-        name not in SEARCH_OBJECTS and f"{getattr(table, 'name', '')}.{name}" not in SEARCH_OBJECTS
-    )
+    """Whether the models describe it; the search index stands in its migration alone.
+
+    So do the tables of the job queue, which are Procrastinate's own.
+    """
+    table = getattr(getattr(found, "table", None), "name", "")
+    if name in TABLES or table in TABLES:
+        return False
+    return name not in SEARCH_OBJECTS and f"{table}.{name}" not in SEARCH_OBJECTS
 
 
+CHANGED_LAST = "procrastinate_trigger_function_status_events_update_v1"
 COMPARED = {"compare_type": True, "include_object": is_ours}
 
 
@@ -91,3 +99,65 @@ def test_a_table_of_entries_cannot_be_emptied_on_postgres(postgres_url: str) -> 
     with pytest.raises(DBAPIError, match="never deleted"), database.begin() as tx:
         tx.connection.execute(text("TRUNCATE audit_entry CASCADE"))
     database.close()
+
+
+def test_a_new_step_of_the_job_queue_has_a_migration_that_takes_it() -> None:
+    assert shipped_steps()[-1] == NEWEST_STEP
+
+
+def test_the_job_queue_takes_the_steps_it_lacks_and_no_other(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    upgrade(database.engine)
+    with database.begin() as tx:
+        tx.driver.execute(f"DROP FUNCTION {CHANGED_LAST} CASCADE")
+        tx.driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{shipped_steps()[-2]}'")
+    for _ in range(2):  # The second time nothing is left to do, and nothing is done twice.
+        with database.begin() as tx:
+            bring_up(tx.connection)
+    with database.begin() as tx:
+        found = tx.driver.execute(
+            f"SELECT to_regproc('{CHANGED_LAST}'),"
+            " obj_description(to_regclass('procrastinate_jobs'), 'pg_class')"
+        ).fetchone()
+    database.close()
+
+    assert found == (CHANGED_LAST, NEWEST_STEP)
+
+
+def test_a_database_on_sqlite_has_no_job_queue(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    upgrade(database.engine)
+    with database.begin() as tx:
+        found = tx.driver.execute(
+            "SELECT count(*) FROM sqlite_master WHERE name LIKE 'procrastinate%'"
+        ).fetchone()
+    database.close()
+
+    assert found == (0,)
+
+
+def as_a_newer_release_left_it(database: Database, *, works_with: str) -> None:
+    with database.begin() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        tx.connection.execute(text(f"UPDATE schema_floor SET revision = '{works_with}'"))
+
+
+def test_the_release_before_goes_on_while_processes_are_replaced(
+    database: Database, journal: Journal, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    as_a_newer_release_left_it(database, works_with=newest())
+    opened = open_journal(database, home)
+
+    assert opened.origin == journal.origin
+    assert "finish the upgrade" in caplog.text
+    with pytest.raises(UnusableDatabaseError, match="newer release"):
+        upgrade(database.engine)
+
+
+def test_a_release_older_than_that_is_refused(
+    database: Database, journal: Journal, home: Path
+) -> None:
+    assert journal.origin
+    as_a_newer_release_left_it(database, works_with="9998")
+    with pytest.raises(UnusableDatabaseError, match="another schema"):
+        open_journal(database, home)

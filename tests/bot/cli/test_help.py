@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -37,6 +38,23 @@ def test_commands_that_only_look_do_not_wait_for_the_bot(module: str) -> None:
     printed = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     ).stdout
+
+    assert printed.strip() == "[]"
+
+
+def test_a_bot_on_sqlite_does_not_load_what_only_postgres_needs() -> None:
+    script = (
+        "import sys, bot.serve, bot.worker, storage.database\n"
+        "storage.database.open_database('sqlite:///' + sys.argv[1]).close()\n"
+        "print([one for one in ('procrastinate', 'psycopg', 'asgiref') if one in sys.modules])"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        printed = subprocess.run(
+            [sys.executable, "-c", script, f"{folder}/interlock.db"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
 
     assert printed.strip() == "[]"
 

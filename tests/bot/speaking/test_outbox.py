@@ -5,8 +5,9 @@ import pytest
 from sandbox import faults as fault
 from sandbox.faults import Fault
 from sandbox.seen import SeenMessage
-from storage.outbox_values import MessagePlace
+from storage.outbox_values import MessagePlace, OutboxRow
 from tests.bot.speaking.office import BOTH, Office
+from workflows.errors import UnreadableVersionError
 from workflows.store import Subject
 
 CHART = {
@@ -342,6 +343,22 @@ def test_what_can_never_be_drawn_is_given_up_so_that_its_thread_goes_on(thread: 
 
     assert thread.ledger.lost == [(Subject.STEP, "e1", "defect")]
     assert replies(thread) == ["whole"]
+
+
+def test_what_only_a_newer_release_can_draw_is_left_to_it_and_never_given_up(
+    thread: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot_read(row: OutboxRow) -> None:
+        raise UnreadableVersionError(f"A newer release made {row.key}.")
+
+    thread.send(Subject.STEP, "e1", "of the newer release")
+    with monkeypatch.context() as patch:
+        patch.setattr(thread.wordings, "render", cannot_read)
+        thread.deliver(seconds=400)
+    assert thread.ledger.lost == []
+    thread.deliver(seconds=40)
+
+    assert replies(thread) == ["of the newer release"]
 
 
 def test_what_follows_a_message_stands_below_it_once(office: Office) -> None:

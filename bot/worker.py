@@ -1,0 +1,118 @@
+"""`interlock worker`: continues runs on Postgres, beside other workers and those that serve.
+
+It runs segments, the clock and the sequencing. It receives nothing from Slack and delivers
+nothing: it only asks Slack, under the bot's token, who may still decide.
+"""
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from bot.app import enter_workspace
+from bot.clock import Clock
+from bot.clock_parts import clock_of, sequencing_of, watching_of
+from bot.core import Core, Means, build_core, read_redactor
+from bot.directory import Directory
+from bot.following import PolicyWatch
+from bot.head_watch import HeadWatch
+from bot.logs import configure_logs
+from bot.opening import Memory, open_memory
+from bot.running import Part, run_until, until_signalled
+from bot.segments import Segments
+from bot.serve import note_start
+from bot.settings import Settings, SettingsError, require_bot_token
+from storage.lock_file import ServeLock
+from workflows.people import People
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker, put together."""
+
+    core: Core
+    clock: Clock
+    segments: Segments
+    policy: PolicyWatch
+    watch: HeadWatch | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """Return what to start, in order."""
+        watching = watching_of(self.core, self.watch)
+        return [self.segments, self.clock, *sequencing_of(self.core), *watching]
+
+    def problem(self) -> str | None:
+        """Return why the process had better be started again, if so."""
+        watched = (self.watch, self.segments, self.policy, self.core.memory.journal)
+        found = (one.problem() for one in watched if one is not None)
+        return next((one for one in found if one is not None), None)
+
+
+def work_until_stopped(settings: Settings) -> None:
+    """Continue runs until SIGTERM or SIGINT; what is under way is finished first.
+
+    Raises:
+        SettingsError: no Postgres, no bot token, or another policy than the one in force.
+        HeldElsewhereError: another process uses this home.
+        StorageError, SigningKeyError: the log cannot be opened.
+        BrokenDownError: it can no longer do its work.
+    """
+    if settings.is_sqlite:
+        raise SettingsError(
+            "A worker needs Postgres: on SQLite the one process that serves continues the runs.",
+            hint="Run `interlock serve`, or set INTERLOCK_DATABASE_URL to postgresql://….",
+        )
+    require_bot_token(settings)
+    means = Means()
+    _, redact = read_redactor(settings, means)
+    configure_logs(settings.log_level, redact)
+    with ExitStack() as stack:
+        stopping = stack.enter_context(until_signalled())
+        stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
+        workspace = enter_workspace(settings)
+        memory = open_memory(settings)
+        stack.callback(memory.database.close)
+        watch = HeadWatch(memory, workspace.witness)
+        watch.look()
+        people = Directory(workspace.client, team=workspace.team)
+        worker = build_worker(settings, memory, people=people, means=means, watch=watch)
+        note_start(worker.core)
+        log.info("working", extra={"threads": settings.threads, "home": str(settings.home)})
+        run_until(stopping, worker.parts, problem=worker.problem)
+    log.info("stopped")
+
+
+def build_worker(
+    settings: Settings,
+    memory: Memory,
+    *,
+    people: People,
+    means: Means,
+    watch: HeadWatch | None = None,
+) -> Worker:
+    """Put a worker together; nothing works until its parts are started.
+
+    With `watch`, effects wait until it has compared the log with what Slack shows.
+
+    Raises:
+        InterlockError: the policy, a secret or the database cannot be used.
+    """
+    core = build_core(
+        settings,
+        memory,
+        people=people,
+        means=means,
+        publishes=False,
+        effects_wait=watch.effects_wait if watch is not None else lambda: None,
+    )
+    clock = clock_of(core, people)
+    core.store.on_due(clock.due_at)
+    return Worker(
+        core=core,
+        clock=clock,
+        segments=Segments(core),
+        policy=PolicyWatch(core.policy, memory.database),
+        watch=watch,
+    )

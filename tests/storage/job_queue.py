@@ -1,0 +1,129 @@
+"""Dispatchers on a Postgres of one test, their runs and jobs, and a worker that is gone."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from storage.dispatch.deaths import OnStuck
+from storage.dispatch.distributed import DistributedDispatcher
+from storage.store import SqlStore
+from tests.storage.run_drafts import new_run, started
+from workflows.dispatch import Handler
+from workflows.entry import RunId
+
+PATIENCE = 60.0
+BEAT = timedelta(milliseconds=100)
+GONE_AFTER = timedelta(seconds=5)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "It did not happen in time."
+        time.sleep(0.01)
+
+
+def dispatcher_of(
+    store: SqlStore,
+    *,
+    threads: int = 2,
+    gone_after: timedelta = GONE_AFTER,
+    forms: int = 1,
+    on_stuck: OnStuck | None = None,
+) -> DistributedDispatcher:
+    return DistributedDispatcher(
+        store,
+        threads=threads,
+        beat=BEAT,
+        gone_after=gone_after,
+        sweep_every=BEAT,
+        forms=forms,
+        on_stuck=on_stuck,
+    )
+
+
+@contextmanager
+def serving(dispatcher: DistributedDispatcher, handler: Handler) -> Iterator[DistributedDispatcher]:
+    thread = threading.Thread(target=dispatcher.serve, args=(handler,))
+    thread.start()
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.stop()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def begin_run(store: SqlStore, name: str, dispatcher: DistributedDispatcher | None = None) -> RunId:
+    run = RunId(name)
+    with store.begin() as unit:
+        unit.add_run(new_run(name))
+        unit.append(started(name))
+        if dispatcher is None:
+            unit.mark_ready(run)
+        else:
+            dispatcher.enqueue(unit, run)
+    return run
+
+
+def begin_run_and_fail(store: SqlStore, dispatcher: DistributedDispatcher) -> None:
+    with store.begin() as unit:
+        unit.add_run(new_run("lost"))
+        unit.append(started("lost"))
+        dispatcher.enqueue(unit, RunId("lost"))
+        raise LookupError("lost")
+
+
+def rest(store: SqlStore, run: RunId) -> None:
+    """Take the run up and let go of it, as a segment does."""
+    with store.begin() as unit:
+        unit.lock_run(run)
+        unit.claim(run, by="here")
+    with store.begin() as unit:
+        unit.release(run)
+
+
+def jobs(store: SqlStore) -> list[tuple[str, str]]:
+    with store.database.begin() as tx:
+        found = tx.driver.execute("SELECT lock, status FROM procrastinate_jobs ORDER BY id")
+        return [(one[0], one[1]) for one in found.fetchall()]
+
+
+def is_standing(store: SqlStore, run: RunId) -> bool:
+    with store.begin() as unit:
+        row = unit.lock_run(run)
+        claimed = unit.transaction.driver.execute(
+            "SELECT claimed_at FROM run WHERE id = %s", [run]
+        ).fetchone()
+    return row.is_ready or claimed[0] is not None
+
+
+def take_as_the_dead(store: SqlStore, run: RunId) -> int:
+    """Take the run's job as a worker that has not been heard of for long; return the job."""
+    with store.database.begin() as tx:
+        worker = tx.driver.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - interval '1 hour') RETURNING id"
+        ).fetchone()[0]
+        taken = tx.driver.execute(
+            "SELECT id FROM procrastinate_fetch_job_v2(NULL, %s)", [worker]
+        ).fetchone()[0]
+    with store.begin() as unit:
+        unit.lock_run(run)
+        unit.claim(run, by="the dead")
+    return int(taken)
+
+
+class Heard:
+    """A worker as far as a sweep asks: for how long the server has heard of it."""
+
+    id: int | None = None
+    active: frozenset[int] = frozenset()
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def heard_for(self) -> timedelta:
+        return timedelta(seconds=self._seconds)

@@ -1,0 +1,187 @@
+"""Runs are continued by any process that shares the Postgres: soon, once at a time, none lost."""
+
+import threading
+import time
+
+import pytest
+
+from storage.store import SqlStore
+from tests.storage.job_queue import (
+    PATIENCE,
+    begin_run,
+    begin_run_and_fail,
+    dispatcher_of,
+    jobs,
+    rest,
+    serving,
+    until,
+)
+from tests.storage.run_drafts import HandClock
+from workflows.entry import RunId
+from workflows.errors import UnreadableVersionError
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> str:
+    return postgres_url
+
+
+def test_a_job_is_added_by_the_transaction_that_makes_the_run_ready(store: SqlStore) -> None:
+    dispatcher = dispatcher_of(store)
+    begin_run(store, "r1", dispatcher)
+    with pytest.raises(LookupError):
+        begin_run_and_fail(store, dispatcher)
+
+    assert jobs(store) == [("r1", "todo")]
+
+
+def test_a_second_wish_for_a_waiting_run_changes_nothing_and_keeps_its_transaction(
+    store: SqlStore,
+) -> None:
+    dispatcher = dispatcher_of(store)
+    run = begin_run(store, "r1", dispatcher)
+    with store.begin() as unit:
+        unit.lock_run(run)
+        dispatcher.enqueue(unit, run)
+        assert unit.count_death(run) == 1
+
+    assert jobs(store) == [("r1", "todo")]
+    with store.begin() as unit:
+        assert unit.count_death(run) == 2
+
+
+def test_a_run_is_worked_on_soon_and_its_job_removed(store: SqlStore) -> None:
+    seen: list[RunId] = []
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        seen.append(run)
+
+    with serving(dispatcher_of(store), handle) as dispatcher:
+        runs = [begin_run(store, f"r{number}", dispatcher) for number in range(30)]
+        until(lambda: set(seen) == set(runs))
+        until(lambda: not jobs(store))
+
+    assert len(seen) == 30
+
+
+def test_a_wish_while_a_run_is_worked_on_is_met_right_after_it(store: SqlStore) -> None:
+    is_in, may_go = threading.Event(), threading.Event()
+    looks: list[float] = []
+    inside, worst = 0, 0
+
+    def handle(run: RunId) -> None:
+        nonlocal inside, worst
+        inside += 1
+        worst = max(worst, inside)
+        looks.append(time.monotonic())
+        is_in.set()
+        assert may_go.wait(PATIENCE)
+        rest(store, run)
+        inside -= 1
+
+    with serving(dispatcher_of(store), handle) as dispatcher:
+        run = begin_run(store, "r1", dispatcher)
+        assert is_in.wait(PATIENCE)
+        for _ in range(5):
+            dispatcher.hint(run)
+        assert jobs(store) == [("r1", "doing"), ("r1", "todo")]
+        freed = time.monotonic()
+        may_go.set()
+        until(lambda: len(looks) == 2)
+        until(lambda: not jobs(store))
+
+    assert worst == 1
+    assert looks[1] - freed < 3.0  # Without being told, the worker would look each five seconds.
+
+
+def test_a_notice_that_comes_while_the_worker_looks_is_not_forgotten(store: SqlStore) -> None:
+    seen: list[RunId] = []
+    waits: list[float] = []
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        seen.append(run)
+
+    # Each run is asked for while the worker looks whether one waits behind the last one.
+    with serving(dispatcher_of(store), handle) as dispatcher:
+        for number in range(200):
+            run = begin_run(store, f"r{number}", dispatcher)
+            asked = time.monotonic()
+            until(lambda run=run: run in seen)
+            waits.append(time.monotonic() - asked)
+
+    assert max(waits) < 4.0  # Forgotten, it would be looked for after five seconds.
+
+
+def test_a_segment_that_dies_is_tried_again_and_the_third_time_somebody_is_told(
+    store: SqlStore, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck: list[RunId] = []
+
+    def die(run: RunId) -> None:
+        with store.begin() as unit:
+            unit.lock_run(run)
+            unit.claim(run, by="here")
+        clock.forward(seconds=1)
+        raise LookupError("a defect")
+
+    def tell(run: RunId) -> None:
+        stuck.append(run)
+        rest(store, run)
+
+    with serving(dispatcher_of(store, on_stuck=tell), die) as dispatcher:
+        run = begin_run(store, "r1", dispatcher)
+        until(lambda: stuck == [run])
+
+    assert sum(one.message == "segment died" for one in caplog.records) == 3
+
+
+def test_stopping_waits_for_the_segments_under_way_and_begins_no_other(store: SqlStore) -> None:
+    is_in, may_go = threading.Event(), threading.Event()
+    done: list[RunId] = []
+
+    def handle(run: RunId) -> None:
+        is_in.set()
+        assert may_go.wait(PATIENCE)
+        done.append(run)
+
+    with serving(dispatcher_of(store, threads=1), handle) as dispatcher:
+        first = begin_run(store, "r1", dispatcher)
+        assert is_in.wait(PATIENCE)
+        begin_run(store, "r2", dispatcher)
+        threading.Timer(0.5, may_go.set).start()
+        dispatcher.stop()
+        assert done == [first]
+
+    assert done == [first]
+    assert jobs(store) == [("r2", "todo")]
+
+
+def test_a_run_of_a_newer_release_is_left_to_its_workers_and_counts_as_no_death(
+    store: SqlStore,
+) -> None:
+    seen: list[RunId] = []
+    tries: list[RunId] = []
+
+    def cannot_read(run: RunId) -> None:
+        tries.append(run)
+        raise UnreadableVersionError("A newer release wrote it.")
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        seen.append(run)
+
+    with serving(dispatcher_of(store), cannot_read) as older:
+        run = begin_run(store, "r1", older)
+        until(lambda: jobs(store) == [("r1", "todo")] and tries == [run])
+        older.hint(run)  # A click that reaches the older release meanwhile.
+        until(lambda: jobs(store) == [("r1", "todo")])
+        with store.begin() as unit:
+            assert unit.lock_run(run).is_ready
+            assert unit.count_death(run) == 1
+        with serving(dispatcher_of(store, forms=2), handle):
+            until(lambda: seen == [run])
+            until(lambda: not jobs(store))
+
+    assert tries == [run]
