@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from bench.figures import percentiles
 from bench.process import cpu_percent, resident_mb
 from sandbox.delivery.envelope import Delivery
 from sandbox.demo.bot import Bot
@@ -262,19 +263,13 @@ def _measured(bot: Bot, clicking: Clicking, clicks: int, bursts: int) -> dict[st
     acks, begins = clicking.singles(clicks)
     at_once = [ack for _ in range(bursts) for ack in clicking.burst()]
     return {
-        **_percentiles("ack_single", acks),
-        **_percentiles("click_to_step", begins),
-        **_percentiles("ack_burst", at_once),
+        **percentiles("ack_single", acks),
+        **percentiles("click_to_step", begins),
+        **percentiles("ack_burst", at_once),
         "help_ms": help_ms(),
         **idle,
         "rss_after_mb": resident_mb(process),
     }
-
-
-def _percentiles(name: str, values: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    last = ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))]
-    return {f"{name}_p50_ms": statistics.median(ordered), f"{name}_p99_ms": last}
 
 
 def main() -> None:

@@ -21,8 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.append import raw_rate
+from bench.figures import medians, percentiles
 from bench.postgres import database, server
+from bench.raw import sqlite_rate
 from storage.database import open_database
 from storage.dispatch.embedded import EmbeddedDispatcher
 from storage.journal import utc_now
@@ -208,9 +209,9 @@ def step_rates(runs: int, slices: int) -> tuple[list[float], list[float]]:
     raw, ours = [], []
     with tempfile.TemporaryDirectory() as folder, bench_on(None, runs, Marks()) as bench:
         for number in range(slices):
-            raw.append(raw_rate(Path(folder) / f"raw{number}.db", RAW_SLICE))
+            raw.append(sqlite_rate(Path(folder) / f"raw{number}.db", RAW_SLICE))
             ours.append(_steps(bench, runs))
-        raw.append(raw_rate(Path(folder) / "raw.db", RAW_SLICE))
+        raw.append(sqlite_rate(Path(folder) / "raw.db", RAW_SLICE))
     return [(before + after) / 2 for before, after in itertools.pairwise(raw)], ours
 
 
@@ -236,7 +237,7 @@ def gated_runs(url: str | None, count: int, threads: int) -> dict[str, float]:
             bench.ended.acquire()
         took = time.perf_counter() - started
         deciding.join()
-    return {"runs": count / took, **_percentiles("wait", marks.waits())}
+    return {"runs": count / took, **percentiles("wait", marks.waits())}
 
 
 def unloaded(url: str | None, count: int = 60) -> dict[str, float]:
@@ -247,14 +248,7 @@ def unloaded(url: str | None, count: int = 60) -> dict[str, float]:
             bench.start("gated")
             bench.decide(1, after=READING)
             bench.ended.acquire()
-    return _percentiles("click_to_step", marks.waits())
-
-
-def _percentiles(name: str, ordered: Sequence[float]) -> dict[str, float]:
-    return {
-        f"{name}_p50_ms": statistics.median(ordered),
-        f"{name}_p99_ms": ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))],
-    }
+    return percentiles("click_to_step", marks.waits())
 
 
 def one_round() -> dict[str, float]:
@@ -278,11 +272,6 @@ def one_round() -> dict[str, float]:
 def _ratio(ours: Sequence[float], raw: Sequence[float]) -> float:
     """Return how often ours fits into half the raw commits of the same moments."""
     return statistics.median(mine / (beside / 2) for mine, beside in zip(ours, raw, strict=True))
-
-
-def medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each figure."""
-    return {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}
 
 
 def on_postgres(asked: str) -> dict[str, float]:
