@@ -64,7 +64,8 @@ class SqlUnit:
     @property
     def now(self) -> datetime:
         if self._now is None:
-            self._now = self._sql.moment(self._clock)
+            held_at = self._sql.held_at if self._clock is None else None
+            self._now = held_at or self._sql.moment(self._clock)
         return self._now
 
     def is_repeat(self, delivery: Delivery) -> bool:
@@ -73,10 +74,7 @@ class SqlUnit:
         )
 
     def ref(self, who: PersonId, name: str = "") -> Ref:
-        ref = self._journal.ref(self._tx, who, name or None)
-        if name:
-            self._sql.rename(ref, name)
-        return ref
+        return self._journal.ref(self._tx, who, name or None)
 
     def name(self, ref: Ref) -> str:
         found = self._sql.person(ref)
@@ -111,12 +109,8 @@ class SqlUnit:
         found = self._sql.hold_run_of(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
-        held = self._runs.setdefault(found.id, found)
-        # Read after the lock, so that it is what the one before us left.
-        asked = self._sql.request(request)
-        if asked is None:
-            raise UnknownRunError(f"There is no request {request}.")
-        return asked, held.row()
+        run, asked = found
+        return asked, self._runs.setdefault(run.id, run).row()
 
     def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
         return entries_of_run(self._sql, run, after=after)
