@@ -37,6 +37,7 @@ from workflows.orders import Ballot, Start
 from workflows.store import Message, Subject, Unit
 
 STEPS = 20
+PATIENCE = 120.0  # Seconds that a request may be in coming.
 READING = 0.05  # Seconds before a click: nobody decides while the card is still on its way.
 RAW_SLICE = 0.3  # Seconds of plain commits beside each slice of ours.
 RUNS = 200
@@ -92,7 +93,9 @@ class Marks:
 class Bench:
     """An engine that serves, as `interlock serve` builds it, without Slack."""
 
-    def __init__(self, store: SqlStore, threads: int, marks: Marks) -> None:
+    def __init__(
+        self, store: SqlStore, threads: int, marks: Marks, *, definitions: Sequence[str] = ()
+    ) -> None:
         self.store = store
         self.ended = threading.Semaphore(0)
         self.asked: list[tuple[RunId, RequestId]] = []
@@ -100,7 +103,8 @@ class Bench:
         self._seen = threading.Condition()
         self._known: set[str] = set()
         self.dispatcher = EmbeddedDispatcher(store, threads=threads)
-        working = Working(store, utc_now, definitions=(WRITES, GATED), policy=POLICY, world=World())  # type: ignore[arg-type]
+        known = (WRITES, GATED, *definitions)
+        working = Working(store, utc_now, definitions=known, policy=POLICY, world=World())  # type: ignore[arg-type]
         house = replace(
             working._house(_Watched(store, self)),  # type: ignore[arg-type]  # noqa: SLF001
             dispatcher=self.dispatcher,
@@ -134,11 +138,16 @@ class Bench:
                     self.asked.append((RunId(str(message.run)), RequestId(message.key)))
                     self._seen.notify_all()
 
+    def wait_for_request(self) -> None:
+        """Return once a request waits to be decided."""
+        with self._seen:
+            self._seen.wait_for(lambda: bool(self.asked), timeout=PATIENCE)
+
     def decide(self, count: int, *, after: float = 0) -> None:
         """Approve `count` requests, each so many seconds after it was asked."""
         for _ in range(count):
+            self.wait_for_request()
             with self._seen:
-                self._seen.wait_for(lambda: bool(self.asked), timeout=60)
                 run, request = self.asked.pop(0)
             time.sleep(after)
             self._marks.decided[run] = time.perf_counter()
@@ -187,12 +196,14 @@ def _new_id() -> str:
 
 
 @contextmanager
-def bench_on(url: str | None, threads: int, marks: Marks) -> Iterator[Bench]:
+def bench_on(
+    url: str | None, threads: int, marks: Marks, *, definitions: Sequence[str] = ()
+) -> Iterator[Bench]:
     """Serve on a fresh SQLite file, or on the empty Postgres database at `url`."""
     with tempfile.TemporaryDirectory() as folder:
         opened = open_database(url or str(Path(folder) / "interlock.db"))
         journal = init_log(opened, Path(folder) / "home", origin="bench.example/audit/B1")
-        bench = Bench(SqlStore(opened, journal), threads, marks)
+        bench = Bench(SqlStore(opened, journal), threads, marks, definitions=definitions)
         try:
             yield bench
         finally:
