@@ -64,8 +64,8 @@ GATE = """  - id: last
 
 def looped(length: int, uses: str) -> str:
     """Return a workflow that does one step for each of so many items, then asks."""
-    items = str(list(range(length)))
-    return HEAD.format(name=f"loop-{length}") + LOOP.format(items=items, uses=uses) + GATE
+    items = ",".join("0" * length)
+    return HEAD.format(name=f"loop-{length}") + LOOP.format(items=f"[{items}]", uses=uses) + GATE
 
 
 def at_once(counts: tuple[int, ...]) -> list[dict[str, float]]:

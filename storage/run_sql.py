@@ -25,6 +25,11 @@ _SELECT_REQUEST = (
 )
 
 
+_SELECT_DECISIONS = (
+    "SELECT approver, stage, verdict, decided_at FROM decision WHERE request_id = ? ORDER BY seq"
+)
+
+
 def run_question(run: str) -> Question:
     """Return what to ask for a run's row; `read_held` reads the answer."""
     return f"{_SELECT_RUN} WHERE run.id = ?", (run,)
@@ -49,16 +54,20 @@ class RunSql(RowSql):
         (found,) = self.ask(run_question(run))
         return read_held(found[0]) if found else None
 
-    def hold_run_of(self, request: str) -> tuple[HeldRun, ApprovalRequest] | None:
-        """Return the request and the row of its run, which is locked until the end.
+    def hold_run_of(self, request: str) -> tuple[HeldRun, ApprovalRequest, list[Decision]] | None:
+        """Return the request, its decisions, and the row of its run, locked until the end.
 
-        The request is read after the lock, so it is what the one before us left.
+        They are read after the lock, so they are what the one before us left.
         """
         its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
-        run, asked = self.ask(
-            (self._held(its_run), (request,)), (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,))
+        run, asked, decided = self.ask(
+            (self._held(its_run), (request,)),
+            (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,)),
+            (_SELECT_DECISIONS, (request,)),
         )
-        return (self._read(run[0]), _request(asked[0])) if run and asked else None
+        if not run or not asked:
+            return None
+        return self._read(run[0]), _request(asked[0]), [_decision(one) for one in decided]
 
     def _held(self, where: str) -> str:
         """Return what locks a run's row; on Postgres it tells the moment after the wait too."""
@@ -103,15 +112,7 @@ class RunSql(RowSql):
 
     def decisions(self, request: str) -> list[Decision]:
         """Return the decisions of a request in the order they were given."""
-        found = self.run(
-            "SELECT approver, stage, verdict, decided_at FROM decision"
-            " WHERE request_id = ? ORDER BY seq",
-            request,
-        ).fetchall()
-        return [
-            Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
-            for who, stage, said, at in found
-        ]
+        return [_decision(one) for one in self.run(_SELECT_DECISIONS, request).fetchall()]
 
     def is_new_delivery(self, team: str, kind: str, key: str, *, at: datetime) -> bool:
         """Remember a delivery of Slack's; False if it was there already."""
@@ -224,6 +225,11 @@ class RunSql(RowSql):
             "SELECT external_id, display FROM audit_subject WHERE ref = ?", ref
         ).fetchone()
         return None if found is None else (found[0], found[1])
+
+
+def _decision(found: Sequence[Any]) -> Decision:
+    who, stage, said, at = found
+    return Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
 
 
 def _request(found: Sequence[Any]) -> ApprovalRequest:

@@ -91,9 +91,9 @@ class SqlStore:
             raise UnknownRunError(f"There is no run {run}.")
         return found.row()
 
-    def history(self, run: RunId) -> tuple[RunRow, Sequence[Entry]]:
+    def history(self, run: RunId, *, after: int = -1) -> tuple[RunRow, Sequence[Entry]]:
         with self.database.glance() as tx:
-            found, *told = RunSql(tx).ask(run_question(run), *entry_questions(run))
+            found, *told = RunSql(tx).ask(run_question(run), *entry_questions(run, after=after))
         if not found:
             raise UnknownRunError(f"There is no run {run}.")
         return read_held(found[0]).row(), entries_in(told)

@@ -53,6 +53,7 @@ class SqlUnit:
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
         self._runs: dict[str, HeldRun] = {}
+        self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
         self._now: datetime | None = None
         self._is_broken = False
 
@@ -109,7 +110,8 @@ class SqlUnit:
         found = self._sql.hold_run_of(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
-        run, asked = found
+        run, asked, decided = found
+        self._decided = {asked.id: decided}
         return asked, self._runs.setdefault(run.id, run).row()
 
     def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
@@ -135,6 +137,7 @@ class SqlUnit:
         recorded = self._journal.append(self._tx, draft, tail=_tail(held))
         if held is not None:
             held.take_up(recorded.entry, leaf=recorded.leaf)
+        self._decided.clear()
         for change in changes(recorded.entry):
             self._write_new_runs()
             self._sql.apply(change)
@@ -165,7 +168,8 @@ class SqlUnit:
         return self._sql.standing_request(run)
 
     def decisions(self, request: RequestId) -> Sequence[Decision]:
-        return self._sql.decisions(request)
+        known = self._decided.get(request)
+        return self._sql.decisions(request) if known is None else known
 
     def take_lock(self, key: str, run: RunId) -> RunId:
         self._write_new_runs()
