@@ -195,7 +195,6 @@ class Engine:
             walk(segment)
         except SupersededError:
             log.info("the run was taken over or ended meanwhile", extra={"run": run})
-            log.info("another process has taken the run over", extra={"run": run})
         else:
             self._remembered.keep(segment.committed, now=self._house.now())
 
