@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types imports locks clean chromium
+.PHONY: help demo test quick lint types imports locks clean chromium bench-env
 
 help:  ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (once) ..."
@@ -48,9 +48,18 @@ chromium:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 	  echo "NO CHROMIUM HERE: the browser tests will be skipped."
 
+# The peers stand in no lock of the product: they are measured beside it, each in a process of its own.
+.venv-bench/.peers: requirements-bench.lock
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes -r requirements-bench.lock
+	@touch $@
+
+bench-env: .venv-bench/.peers  ## Install the peers that bench/peers.py measures, into .venv-bench
+
 locks:  ## Make the hash locks again (needs uv)
 	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-bench.in -o requirements-bench.lock
 
 clean:  ## Remove the environment and what the demo left
-	rm -rf $(VENV) .interlock
+	rm -rf $(VENV) .venv-bench .interlock

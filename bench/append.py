@@ -7,13 +7,11 @@ Run it as `python -m bench.append`; the last line is JSON.
 
 import argparse
 import json
-import sqlite3
 import tempfile
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+from bench.raw import repeat, sqlite_rate
 from storage.database import Database, open_database
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.log_setup import init_log
@@ -48,28 +46,11 @@ def main() -> None:
 def one_round(thread_counts: list[int], seconds: float) -> dict[str, float]:
     """Return the rates of one round, per second."""
     with tempfile.TemporaryDirectory() as folder:
-        rates = {"raw": raw_rate(Path(folder) / "raw.db", seconds)}
+        rates = {"raw": sqlite_rate(Path(folder) / "raw.db", seconds)}
     for threads in thread_counts:
         with tempfile.TemporaryDirectory() as folder:
             rates[f"append_{threads}"] = append_rate(Path(folder), threads, seconds)
     return rates
-
-
-def raw_rate(path: Path, seconds: float) -> float:
-    """Return how many one-row transactions plain sqlite3 commits."""
-    driver = sqlite3.connect(path, isolation_level=None)
-    driver.execute("PRAGMA journal_mode = WAL")
-    driver.execute("PRAGMA synchronous = FULL")
-    driver.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT)")
-
-    def commit() -> None:
-        driver.execute("BEGIN IMMEDIATE")
-        driver.execute("INSERT INTO t (body) VALUES (?)", ("x" * 500,))
-        driver.execute("COMMIT")
-
-    rate = repeat(commit, seconds)
-    driver.close()
-    return rate
 
 
 def append_rate(folder: Path, threads: int, seconds: float) -> float:
@@ -113,15 +94,6 @@ def one_step(database: Database, journal: Journal, run: RunId, tail: Tail) -> Ta
         )
         draft = Draft(kind=kind, actor=INTERLOCK, data=data, run=run)
         return journal.append(tx, draft, tail=tail).tail
-
-
-def repeat(call: Callable[[], None], seconds: float) -> float:
-    """Return how often `call` completes per second."""
-    began, count = time.perf_counter(), 0
-    while (spent := time.perf_counter() - began) < seconds:
-        call()
-        count += 1
-    return count / spent
 
 
 def median(values: list[float]) -> float:

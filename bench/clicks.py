@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from bench.figures import percentiles
 from bench.process import cpu_percent, resident_mb
 from sandbox.delivery.envelope import Delivery
 from sandbox.demo.bot import Bot
@@ -145,12 +146,20 @@ def serving(marks: Marks) -> Iterator[str]:
         server.server_close()
 
 
+def furnish(stage: Stage, url: str) -> None:
+    """Give the bot one workflow, whose step asks the server at `url`, and a policy for it."""
+    stage.policy.write_text(POLICY.format(url=url))
+    for file in stage.workflows.glob("*.yaml"):
+        file.unlink()
+    (stage.workflows / "make-a-mark.yaml").write_text(WORKFLOW)
+
+
 class Clicking:
     """People of the sandbox who start runs and approve them."""
 
     def __init__(self, stage: Stage, marks: Marks) -> None:
         self._slack = stage.slack.workspace
-        self._marks = marks
+        self.marks = marks
         self._number = 0
 
     def asked(self, count: int) -> list[tuple[int, SeenMessage]]:
@@ -180,7 +189,7 @@ class Clicking:
             time.sleep(1)  # The step, the messages and the summary of the one before are done.
             delivery = self.click(card, APPROVERS[0], wait=True)
             acks.append(_ack(delivery))
-            begins.append((self._marks.wait(number) - delivery.begun) * 1000)
+            begins.append((self.marks.wait(number) - delivery.begun) * 1000)
         return acks, begins
 
     def burst(self) -> list[float]:
@@ -192,7 +201,7 @@ class Clicking:
             for place, (_, card) in enumerate(cards)
         ]
         for number, _ in cards:
-            self._marks.wait(number)
+            self.marks.wait(number)
         return [_ack(one) for one in sent]
 
     def _start(self) -> None:
@@ -239,10 +248,7 @@ def measure(clicks: int, bursts: int) -> dict[str, float]:
         serving(marks) as url,
         staged(Path(folder), SHIPPED, port=0) as stage,
     ):
-        stage.policy.write_text(POLICY.format(url=url))
-        for file in stage.workflows.glob("*.yaml"):
-            file.unlink()
-        (stage.workflows / "make-a-mark.yaml").write_text(WORKFLOW)
+        furnish(stage, url)
         bot = Bot(stage)
         bot.prepare()
         bot.start()
@@ -262,19 +268,13 @@ def _measured(bot: Bot, clicking: Clicking, clicks: int, bursts: int) -> dict[st
     acks, begins = clicking.singles(clicks)
     at_once = [ack for _ in range(bursts) for ack in clicking.burst()]
     return {
-        **_percentiles("ack_single", acks),
-        **_percentiles("click_to_step", begins),
-        **_percentiles("ack_burst", at_once),
+        **percentiles("ack_single", acks),
+        **percentiles("click_to_step", begins),
+        **percentiles("ack_burst", at_once),
         "help_ms": help_ms(),
         **idle,
         "rss_after_mb": resident_mb(process),
     }
-
-
-def _percentiles(name: str, values: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    last = ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))]
-    return {f"{name}_p50_ms": statistics.median(ordered), f"{name}_p99_ms": last}
 
 
 def main() -> None:

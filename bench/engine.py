@@ -21,8 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.append import raw_rate
+from bench.figures import medians, percentiles
 from bench.postgres import database, server
+from bench.raw import sqlite_rate
 from storage.database import open_database
 from storage.dispatch.embedded import EmbeddedDispatcher
 from storage.journal import utc_now
@@ -36,6 +37,7 @@ from workflows.orders import Ballot, Start
 from workflows.store import Message, Subject, Unit
 
 STEPS = 20
+PATIENCE = 120.0  # Seconds that a request may be in coming.
 READING = 0.05  # Seconds before a click: nobody decides while the card is still on its way.
 RAW_SLICE = 0.3  # Seconds of plain commits beside each slice of ours.
 RUNS = 200
@@ -91,7 +93,9 @@ class Marks:
 class Bench:
     """An engine that serves, as `interlock serve` builds it, without Slack."""
 
-    def __init__(self, store: SqlStore, threads: int, marks: Marks) -> None:
+    def __init__(
+        self, store: SqlStore, threads: int, marks: Marks, *, definitions: Sequence[str] = ()
+    ) -> None:
         self.store = store
         self.ended = threading.Semaphore(0)
         self.asked: list[tuple[RunId, RequestId]] = []
@@ -99,7 +103,8 @@ class Bench:
         self._seen = threading.Condition()
         self._known: set[str] = set()
         self.dispatcher = EmbeddedDispatcher(store, threads=threads)
-        working = Working(store, utc_now, definitions=(WRITES, GATED), policy=POLICY, world=World())  # type: ignore[arg-type]
+        known = (WRITES, GATED, *definitions)
+        working = Working(store, utc_now, definitions=known, policy=POLICY, world=World())  # type: ignore[arg-type]
         house = replace(
             working._house(_Watched(store, self)),  # type: ignore[arg-type]  # noqa: SLF001
             dispatcher=self.dispatcher,
@@ -133,11 +138,16 @@ class Bench:
                     self.asked.append((RunId(str(message.run)), RequestId(message.key)))
                     self._seen.notify_all()
 
+    def wait_for_request(self) -> None:
+        """Return once a request waits to be decided."""
+        with self._seen:
+            self._seen.wait_for(lambda: bool(self.asked), timeout=PATIENCE)
+
     def decide(self, count: int, *, after: float = 0) -> None:
         """Approve `count` requests, each so many seconds after it was asked."""
         for _ in range(count):
+            self.wait_for_request()
             with self._seen:
-                self._seen.wait_for(lambda: bool(self.asked), timeout=60)
                 run, request = self.asked.pop(0)
             time.sleep(after)
             self._marks.decided[run] = time.perf_counter()
@@ -186,12 +196,14 @@ def _new_id() -> str:
 
 
 @contextmanager
-def bench_on(url: str | None, threads: int, marks: Marks) -> Iterator[Bench]:
+def bench_on(
+    url: str | None, threads: int, marks: Marks, *, definitions: Sequence[str] = ()
+) -> Iterator[Bench]:
     """Serve on a fresh SQLite file, or on the empty Postgres database at `url`."""
     with tempfile.TemporaryDirectory() as folder:
         opened = open_database(url or str(Path(folder) / "interlock.db"))
         journal = init_log(opened, Path(folder) / "home", origin="bench.example/audit/B1")
-        bench = Bench(SqlStore(opened, journal), threads, marks)
+        bench = Bench(SqlStore(opened, journal), threads, marks, definitions=definitions)
         try:
             yield bench
         finally:
@@ -208,9 +220,9 @@ def step_rates(runs: int, slices: int) -> tuple[list[float], list[float]]:
     raw, ours = [], []
     with tempfile.TemporaryDirectory() as folder, bench_on(None, runs, Marks()) as bench:
         for number in range(slices):
-            raw.append(raw_rate(Path(folder) / f"raw{number}.db", RAW_SLICE))
+            raw.append(sqlite_rate(Path(folder) / f"raw{number}.db", RAW_SLICE))
             ours.append(_steps(bench, runs))
-        raw.append(raw_rate(Path(folder) / "raw.db", RAW_SLICE))
+        raw.append(sqlite_rate(Path(folder) / "raw.db", RAW_SLICE))
     return [(before + after) / 2 for before, after in itertools.pairwise(raw)], ours
 
 
@@ -236,7 +248,7 @@ def gated_runs(url: str | None, count: int, threads: int) -> dict[str, float]:
             bench.ended.acquire()
         took = time.perf_counter() - started
         deciding.join()
-    return {"runs": count / took, **_percentiles("wait", marks.waits())}
+    return {"runs": count / took, **percentiles("wait", marks.waits())}
 
 
 def unloaded(url: str | None, count: int = 60) -> dict[str, float]:
@@ -247,14 +259,7 @@ def unloaded(url: str | None, count: int = 60) -> dict[str, float]:
             bench.start("gated")
             bench.decide(1, after=READING)
             bench.ended.acquire()
-    return _percentiles("click_to_step", marks.waits())
-
-
-def _percentiles(name: str, ordered: Sequence[float]) -> dict[str, float]:
-    return {
-        f"{name}_p50_ms": statistics.median(ordered),
-        f"{name}_p99_ms": ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))],
-    }
+    return percentiles("click_to_step", marks.waits())
 
 
 def one_round() -> dict[str, float]:
@@ -278,11 +283,6 @@ def one_round() -> dict[str, float]:
 def _ratio(ours: Sequence[float], raw: Sequence[float]) -> float:
     """Return how often ours fits into half the raw commits of the same moments."""
     return statistics.median(mine / (beside / 2) for mine, beside in zip(ours, raw, strict=True))
-
-
-def medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the median of each figure."""
-    return {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}
 
 
 def on_postgres(asked: str) -> dict[str, float]:

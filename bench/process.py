@@ -32,9 +32,15 @@ def threads(process: int) -> int:
 
 def cpu_percent(process: int, seconds: float) -> float:
     """Return how much of one core a process uses during the next `seconds`."""
-    before = _cpu_seconds(process)
+    before = cpu_seconds(process)
     time.sleep(seconds)
-    return (_cpu_seconds(process) - before) / seconds * 100
+    return (cpu_seconds(process) - before) / seconds * 100
+
+
+def cpu_seconds(process: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _megabytes(process: int, file: str, name: str) -> float:
@@ -44,8 +50,3 @@ def _megabytes(process: int, file: str, name: str) -> float:
 def _value(process: int, file: str, name: str) -> str:
     lines = Path(f"/proc/{process}/{file}").read_text().splitlines()
     return next(one for one in lines if one.startswith(f"{name}:")).partition(":")[2].strip()
-
-
-def _cpu_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

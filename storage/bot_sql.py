@@ -42,7 +42,7 @@ class BotSql(RowSql):
     def hold_workflow(self, workflow: str) -> str | None:
         """Return the active version, while no other transaction changes it."""
         if not self._is_sqlite:
-            self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 1))", workflow)
+            self.later("SELECT pg_advisory_xact_lock(hashtextextended(?, 1))", workflow)
         found = self.run(
             "SELECT version FROM active_definition WHERE workflow = ? AND retired_at IS NULL",
             workflow,

@@ -6,20 +6,20 @@ construction. They run on the driver, as the trail's own statements do: a statem
 SQLAlchemy costs some five times as much.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from storage.database_errors import refused_by_database
-from storage.transaction import Database, Transaction
+from storage.database_errors import REFUSED, refused_by_database
+from storage.transaction import Check, Cursor, Question, Transaction
 from workflows.errors import StorageError
 
 _AS_THEY_ARE = frozenset({str, int, bytes, bool, type(None)})  # Either driver takes these.
 
+CLOCK = "SELECT clock_timestamp()"  # Postgres' own moment.
 Clock: TypeAlias = Callable[[], datetime]
 Values: TypeAlias = Mapping[str, Any]
 
@@ -60,50 +60,67 @@ Change: TypeAlias = Insert | Upsert | Update
 class RowSql:
     """Writes and reads rows on one transaction's driver."""
 
-    __slots__ = ("_driver", "_is_sqlite")
+    __slots__ = ("_is_sqlite", "_tx")
 
     def __init__(self, tx: Transaction) -> None:
-        self._driver = tx.driver
+        self._tx = tx
         self._is_sqlite = tx.is_sqlite
 
     def apply(self, change: Change) -> None:
         """Carry out one change.
 
         Raises:
-            StorageError: it needs a row that is not there.
+            StorageError: it needs a row that is not there. On Postgres this may be said as
+                late as the commit.
         """
         match change:
             case Insert(table, values):
-                self.run(_insert(table, tuple(values)), *values.values())
+                self.later(_insert(table, tuple(values)), *values.values())
             case Upsert(table, key, values):
-                self.run(_upsert(table, tuple(key), tuple(values)), *key.values(), *values.values())
+                words = _upsert(table, tuple(key), tuple(values))
+                self.later(words, *key.values(), *values.values())
             case Update(table, where, values, refusal):
-                found = self.run(
+                self.later(
                     _update(table, _shape(where), tuple(values)),
                     *values.values(),
                     *(one for one in where.values() if one is not None),
+                    check=_touches(refusal) if refusal else None,
                 )
-                if refusal and not found.rowcount:
-                    raise StorageError(refusal)
 
-    def run(self, statement: str, *values: object) -> Any:  # noqa: ANN401  each driver has a cursor of its own
+    def run(self, statement: str, *values: object) -> Cursor:
         """Execute `statement` with `?` for each value; return the driver's cursor.
 
         Raises:
             StorageError: a constraint of the database refuses it.
         """
-        words = statement if self._is_sqlite else spoken(statement)
-        stored = [one if type(one) in _AS_THEY_ARE else self.stored(one) for one in values]
         try:
-            return self._driver.execute(words, stored)
+            return self._tx.run(statement, self._row(values))
         except refused_by_database() as error:
-            raise StorageError("The database refuses what must never be.") from error
+            raise StorageError(REFUSED) from error
+
+    def later(self, statement: str, *values: object, check: Check | None = None) -> None:
+        """Execute `statement`, whose answer nobody waits for; see `Transaction.later`.
+
+        Raises:
+            StorageError: a constraint of the database refuses it.
+        """
+        try:
+            self._tx.later(statement, self._row(values), check=check)
+        except refused_by_database() as error:
+            raise StorageError(REFUSED) from error
+
+    def ask(self, *questions: Question) -> list[list[Any]]:
+        """Return the rows of each question, asked in one journey."""
+        return self._tx.ask(*((words, self._row(values)) for words, values in questions))
+
+    def _row(self, values: Sequence[object]) -> list[object]:
+        return [one if type(one) in _AS_THEY_ARE else self.stored(one) for one in values]
 
     def moment(self, clock: Clock | None) -> datetime:
         """Return the moment by `clock`, or without one by Postgres' own."""
         if clock is not None:
             return clock()
-        return read_moment(self.run("SELECT clock_timestamp()").fetchone()[0])
+        return read_moment(self.run(CLOCK).fetchone()[0])
 
     def stored(self, value: object) -> object:
         """Return `value` as the driver takes it."""
@@ -113,19 +130,14 @@ class RowSql:
         return value.value if isinstance(value, StrEnum) else value
 
 
-@contextmanager
-def reading(database: Database) -> Iterator[Transaction]:
-    """Open a snapshot on which statements of `RowSql` can be said; nothing is ever kept of it."""
-    with database.read() as connection:
-        if not connection.in_transaction():
-            connection.begin()
-        yield Transaction(connection, connection.connection.dbapi_connection)
+def _touches(refusal: str) -> Check:
+    """Return what says `refusal` when a statement touched no row."""
 
+    def check(cursor: Cursor) -> None:
+        if not cursor.rowcount:
+            raise StorageError(refusal)
 
-@lru_cache(maxsize=512)
-def spoken(statement: str) -> str:
-    """Return a statement written with `?`, in the words of Postgres' driver."""
-    return statement.replace("?", "%s")
+    return check
 
 
 def stored_on_sqlite(at: datetime) -> str:

@@ -20,6 +20,7 @@ from workflows.errors import (
 if TYPE_CHECKING:
     from psycopg import OperationalError
 
+REFUSED = "The database refuses what must never be, so none of it was recorded."
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
 FULL = StorageUnavailableError, "The disk is full.", "Free some space, then try again."
 IO_FAILED = (

@@ -6,35 +6,44 @@ altered is the question of `audit verify`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.change import RowSql
 from storage.entry_bytes import read_stamp
+from storage.transaction import Question
 from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPart
 
 Held = Mapping[tuple[int, str], tuple[bytes, bytes]]
 
 
 _ENDLESS = 2**62  # No run has as many entries.
+_ENTRIES = (
+    "SELECT seq, idx, line FROM audit_entry"
+    " WHERE run_id = ? AND rseq > ? AND rseq <= ? ORDER BY rseq"
+)
+_PARTS = (
+    "SELECT p.entry_seq, p.name, p.salt, p.body FROM audit_part p"
+    " JOIN audit_entry e ON e.seq = p.entry_seq"
+    " WHERE e.run_id = ? AND e.rseq > ? AND e.rseq <= ?"
+)
 
 
 def entries_of_run(sql: RowSql, run: str, *, after: int = -1, until: int = _ENDLESS) -> list[Entry]:
     """Return the run's entries after `after` up to `until`, with the parts still held."""
-    between = (run, after, until)
-    rows = sql.run(
-        "SELECT seq, idx, line FROM audit_entry"
-        " WHERE run_id = ? AND rseq > ? AND rseq <= ? ORDER BY rseq",
-        *between,
-    ).fetchall()
-    if not rows:
-        return []
-    parts = sql.run(
-        "SELECT p.entry_seq, p.name, p.salt, p.body FROM audit_part p"
-        " JOIN audit_entry e ON e.seq = p.entry_seq"
-        " WHERE e.run_id = ? AND e.rseq > ? AND e.rseq <= ?",
-        *between,
-    ).fetchall()
+    return entries_in(sql.ask(*entry_questions(run, after=after, until=until)))
+
+
+def entry_questions(
+    run: str, *, after: int = -1, until: int = _ENDLESS
+) -> tuple[Question, Question]:
+    """Return what to ask for those entries; `entries_in` reads the answers."""
+    return (_ENTRIES, (run, after, until)), (_PARTS, (run, after, until))
+
+
+def entries_in(answers: Sequence[Sequence[Any]]) -> list[Entry]:
+    """Return the entries that the answers to `entry_questions` tell."""
+    rows, parts = answers
     held = {(seq, name): (bytes(salt), bytes(body)) for seq, name, salt, body in parts}
     return [entry_of(line, seq=seq, index=index, held=held) for seq, index, line in rows]
 

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from storage.checkpoint import Signer
-from storage.database_errors import storage_refusals
+from storage.database_errors import refusal_for, storage_refusals
 from storage.entry_bytes import MalformedEntryError, leaf_hash, read_stamp, seal, stamp
 from storage.keys import Writer, WriterKey
 from storage.sequencing import KEEP_HEAD, Now, Sequencer
-from storage.trail_sql import TrailSql
+from storage.trail_sql import PartRow, TrailSql
 from storage.transaction import Transaction
 from workflows.binding import commitment
 from workflows.entry import Draft, Entry, Json, Part, Ref, StoredPart
@@ -44,7 +44,6 @@ class Recorded:
     """An entry as stored. Its place in the log is known after the commit."""
 
     entry: Entry
-    seq: int
     leaf: bytes
 
     @property
@@ -110,26 +109,27 @@ class Journal:
         rseq, prev = self._place_in_run(sql, draft, tail)
         entry, line = self._seal(writer, draft, rseq, prev)
         leaf = leaf_hash(line)
-        seq = self._store(sql, line, leaf)
-        for name, part in draft.parts.items():
-            sql.add_part(
-                *(seq, name),
-                cls=part.cls.value,
-                subject=part.subject,
-                salt=part.salt,
-                body=part.value,
-            )
-        tx.at_end(self.sequencer.at_end)
-        return Recorded(entry, seq, leaf)
+        self._store(tx, line, leaf, [_row(*one) for one in draft.parts.items()])
+        self.sequencer.expect(tx)
+        return Recorded(entry, leaf)
 
     def keep_head(self, tx: Transaction, reason: str) -> None:
         """Keep for ever the head that `tx` will sign: `rotation`, `closing`."""
         tx.notes[KEEP_HEAD] = reason
 
     def ref(self, tx: Transaction, external_id: str, display: str | None = None) -> Ref:
-        """Return the pseudonym of a person; one that nobody has met gets a new one."""
-        found = TrailSql(tx).subject(external_id)
-        return Ref(found) if found else self._meet(tx, external_id, display)
+        """Return the pseudonym of a person; one that nobody has met gets a new one.
+
+        `display` is kept as their newest name.
+        """
+        sql = TrailSql(tx)
+        found = sql.subject(external_id)
+        if found is None:
+            return self._meet(tx, external_id, display)
+        ref, before = found
+        if display is not None and display != before:
+            sql.rename(ref, display)
+        return Ref(ref)
 
     def _meet(self, tx: Transaction, external_id: str, display: str | None) -> Ref:
         k = secrets.token_bytes(32)
@@ -138,13 +138,20 @@ class Journal:
         )
         return Ref(found)
 
-    def _store(self, sql: TrailSql, line: bytes, leaf: bytes) -> int:
+    def _store(self, tx: Transaction, line: bytes, leaf: bytes, parts: Sequence[PartRow]) -> None:
+        tx.on_failure(self._note_refusal)
         try:
             with storage_refusals():
-                return sql.add_entry(line.decode(), leaf)
+                TrailSql(tx).add_entry(line.decode(), leaf, parts)
         except SigningKeyError as refusal:
-            self._refused = str(refusal)
+            self._note_refusal(refusal)
             raise
+
+    def _note_refusal(self, error: Exception) -> None:
+        """Remember that nothing can be recorded any more; on Postgres this comes late."""
+        refusal = error if isinstance(error, SigningKeyError) else refusal_for(error)
+        if isinstance(refusal, SigningKeyError):
+            self._refused = str(refusal)
 
     def _place_in_run(self, sql: TrailSql, draft: Draft, tail: Tail | None) -> tuple[int, str]:
         if draft.run is None:
@@ -191,6 +198,10 @@ def pseudonym(k: bytes, external_id: str) -> str:
     """Return the pseudonym that `k` gives to a person."""
     mac = hmac.new(k, external_id.encode(), "sha256").hexdigest()
     return f"s:{mac[:PSEUDONYM_HEX]}"
+
+
+def _row(name: str, part: Part) -> PartRow:
+    return PartRow(name, part.cls.value, part.subject, part.salt, part.value)
 
 
 def _stored(name: str, part: Part) -> StoredPart:

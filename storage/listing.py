@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from sqlalchemy import Row, Select, and_, or_, select
 
 from storage.audit_models import AuditSubjectRow
-from storage.change import reading
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
 from storage.run_models import DueRecord, RequestRecord, RunRecord
@@ -105,7 +104,7 @@ def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRe
     )
     with database.read() as connection:
         rows = connection.execute(query).all()
-    with reading(database) as tx:
+    with database.glance() as tx:
         return [found for row in rows if (found := _open_request(RunSql(tx), row)) is not None]
 
 

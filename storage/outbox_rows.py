@@ -6,7 +6,7 @@ answered runs out with its lease, so a process that dies only delays what it hel
 
 from datetime import datetime, timedelta
 
-from storage.change import Clock, reading
+from storage.change import Clock
 from storage.outbox_sql import OutboxSql
 from storage.outbox_values import RANKS, MessagePlace, OutboxRow
 from storage.transaction import Database
@@ -84,7 +84,7 @@ class OutboxRows:
 
     def find(self, subject: Subject, key: str) -> OutboxRow | None:
         """Return the message about a subject, delivered or not."""
-        with reading(self._database) as tx:
+        with self._database.glance() as tx:
             return OutboxSql(tx).find(subject, key)
 
     def place_of(self, subject: Subject, key: str) -> MessagePlace | None:
@@ -94,7 +94,7 @@ class OutboxRows:
 
     def at(self, channel: str, ts: str) -> OutboxRow | None:
         """Return the message of ours that stands there."""
-        with reading(self._database) as tx:
+        with self._database.glance() as tx:
             return OutboxSql(tx).at_place(channel, ts)
 
     def request_at(self, channel: str, ts: str) -> RequestId | None:
@@ -109,7 +109,7 @@ class OutboxRows:
 
     def next_moment(self) -> datetime | None:
         """Return when the earliest postponed message may go, None if none waits for a moment."""
-        with reading(self._database) as tx:
+        with self._database.glance() as tx:
             sql = OutboxSql(tx)
             return sql.next_moment(after=sql.moment(self._clock))
 

@@ -56,7 +56,7 @@ class OutboxSql(RowSql):
         """
         if messages:
             values = [value for one in messages for value in _values(one, at)]
-            self.run(_send(len(messages)), *values)
+            self.later(_send(len(messages)), *values)
 
     def claim(self, *, now: datetime, until: datetime, by: str, limit: int) -> list[OutboxRow]:
         """Take messages that may go now, open decisions first, for this process alone."""

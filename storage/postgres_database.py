@@ -3,16 +3,17 @@
 import select
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from storage.database_errors import storage_refusals
 from storage.patience import server_patience
 from storage.transaction import Database, Transaction
+from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction, take_back
 
 POOL = 16
 LOCK_TIMEOUT_MS = 30_000
@@ -29,20 +30,28 @@ OPTIONS = {
     "idle_in_transaction_session_timeout": "300000",
 }
 
+T = TypeVar("T")
+
 
 class PostgresDatabase(Database):
-    """A database on a Postgres server."""
+    """A database on a Postgres server. Units and looks say BEGIN and COMMIT themselves."""
 
     def __init__(self, url: URL) -> None:
-        self.engine = create_engine(
+        said = connection_arguments()
+        # Migrations and inspection have SQLAlchemy's own transactions, and connections that
+        # are not kept.
+        self.engine = create_engine(url, poolclass=NullPool, connect_args=said)
+        self._pool = create_engine(
             url,
+            isolation_level="AUTOCOMMIT",
             pool_size=POOL,
             max_overflow=POOL,
-            connect_args=connection_arguments(),
+            connect_args=said,
         )
-        event.listen(self.engine, "checkout", _refuse_if_hung_up)
+        event.listen(self._pool, "commit", _refuse_commit)
+        event.listen(self._pool, "checkout", _refuse_if_hung_up)
         self._here = threading.local()
-        with storage_refusals(), self.engine.connect():
+        with storage_refusals(), self._pool.connect():
             pass  # A server that cannot be reached is told at open.
 
     @contextmanager
@@ -52,43 +61,60 @@ class PostgresDatabase(Database):
         self._refuse_nested()
         self._here.is_inside = True
         try:
-            with storage_refusals(), self._connect() as connection:
-                tx = Transaction(connection, connection.connection.dbapi_connection)
-                with _undone(tx), connection.begin():
-                    _limit(connection, "lock_timeout", lock_timeout_ms)
-                    _limit(connection, "statement_timeout", statement_timeout_ms)
+            with storage_refusals(), _patiently(self._pool.connect) as connection:
+                driver = connection.connection.dbapi_connection
+                tx = TravellingTransaction(connection, driver)
+                _limit(tx, "lock_timeout", lock_timeout_ms)
+                _limit(tx, "statement_timeout", statement_timeout_ms)
+                with _undone(tx):
                     yield tx
                     for end in tx.ends:
                         end(tx)
+                    tx.commit()
         finally:
             self._here.is_inside = False
         tx.committed()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with storage_refusals(), self._connect() as connection:
-            yield connection.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-            connection.rollback()
+        with storage_refusals(), _patiently(self._pool.connect) as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute(BEGIN_LOOK)
+            try:
+                yield connection
+            except BaseException:
+                take_back(driver)
+                raise
+            driver.execute("COMMIT")  # Taking it back would forget the prepared statements.
+
+    @contextmanager
+    def glance(self) -> Iterator[Transaction]:
+        with storage_refusals():
+            lent = _patiently(self._pool.raw_connection)
+            try:
+                yield TravellingLook(lent.driver_connection)
+            finally:
+                lent.close()
 
     def close(self) -> None:
+        self._pool.dispose()
         self.engine.dispose()
-
-    def _connect(self) -> Connection:
-        """Return a connection; whoever has the patience waits while the server is away."""
-        until = time.monotonic() + server_patience()
-        while True:
-            try:
-                return self.engine.connect()
-            except OperationalError:
-                if time.monotonic() >= until:
-                    raise
-            time.sleep(AGAIN_SECONDS)
 
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):
             raise RuntimeError("A unit is already open in this thread; use it, or end it first.")
+
+
+def _patiently(connect: Callable[[], T]) -> T:
+    """Return a connection; whoever has the patience waits while the server is away."""
+    until = time.monotonic() + server_patience()
+    while True:
+        try:
+            return connect()
+        except OperationalError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(AGAIN_SECONDS)
 
 
 def connection_arguments() -> dict[str, Any]:
@@ -113,15 +139,21 @@ def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycop
 
 
 @contextmanager
-def _undone(tx: Transaction) -> Iterator[None]:
-    """Tell the unit when it is not kept."""
+def _undone(tx: TravellingTransaction) -> Iterator[None]:
+    """Take the unit back, and tell it, when it is not kept."""
     try:
         yield
     except BaseException:
+        with suppress(Exception):  # What went wrong first is what is told.
+            tx.roll_back()
         tx.rolled_back()
         raise
 
 
-def _limit(connection: Connection, name: str, milliseconds: int | None) -> None:
+def _refuse_commit(_connection: Connection) -> None:
+    raise RuntimeError("Only database.begin() commits.")
+
+
+def _limit(tx: Transaction, name: str, milliseconds: int | None) -> None:
     if milliseconds is not None:
-        connection.exec_driver_sql(f"SET LOCAL {name} = {int(milliseconds)}")
+        tx.later(f"SET LOCAL {name} = {int(milliseconds)}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.held_run import RUN_COLUMNS, HeldRun, read_held
-from storage.transaction import Transaction
+from storage.transaction import Question, Transaction
 from workflows.entry import Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Outcome, Stage, Verdict
 from workflows.store import Due, DueKind
@@ -25,39 +25,69 @@ _SELECT_REQUEST = (
 )
 
 
+_SELECT_DECISIONS = (
+    "SELECT approver, stage, verdict, decided_at FROM decision WHERE request_id = ? ORDER BY seq"
+)
+
+
+def run_question(run: str) -> Question:
+    """Return what to ask for a run's row; `read_held` reads the answer."""
+    return f"{_SELECT_RUN} WHERE run.id = ?", (run,)
+
+
 class RunSql(RowSql):
     """The statements, on one transaction."""
 
-    __slots__ = ("_lock",)
+    __slots__ = ("held_at",)
 
     def __init__(self, tx: Transaction) -> None:
         super().__init__(tx)
-        # Rows that point to the run may still be written by others, so its key is not locked.
-        self._lock = "" if tx.is_sqlite else " FOR NO KEY UPDATE OF run"
+        self.held_at: datetime | None = None  # Postgres' moment when a row was locked.
 
     def hold_run(self, run: str) -> HeldRun | None:
         """Return the run's row, locked until the transaction ends."""
-        found = self.run(f"{_SELECT_RUN} WHERE run.id = ?{self._lock}", run).fetchone()
-        return None if found is None else read_held(found)
+        (found,) = self.ask((self._held("run.id = ?"), (run,)))
+        return self._read(found[0]) if found else None
 
     def run_now(self, run: str) -> HeldRun | None:
         """Return the run's row without locking it."""
-        found = self.run(f"{_SELECT_RUN} WHERE run.id = ?", run).fetchone()
-        return None if found is None else read_held(found)
+        (found,) = self.ask(run_question(run))
+        return read_held(found[0]) if found else None
 
-    def hold_run_of(self, request: str) -> HeldRun | None:
-        """Return the row of the request's run, locked until the transaction ends."""
-        found = self.run(
-            f"{_SELECT_RUN} JOIN approval_request r ON r.run_id = run.id"
-            f" WHERE r.id = ?{self._lock}",
-            request,
-        ).fetchone()
-        return None if found is None else read_held(found)
+    def hold_run_of(self, request: str) -> tuple[HeldRun, ApprovalRequest, list[Decision]] | None:
+        """Return the request, its decisions, and the row of its run, locked until the end.
+
+        They are read after the lock, so they are what the one before us left.
+        """
+        its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
+        run, asked, decided = self.ask(
+            (self._held(its_run), (request,)),
+            (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,)),
+            (_SELECT_DECISIONS, (request,)),
+        )
+        if not run or not asked:
+            return None
+        return self._read(run[0]), _request(asked[0]), [_decision(one) for one in decided]
+
+    def _held(self, where: str) -> str:
+        """Return what locks a run's row; on Postgres it tells the moment after the wait too."""
+        if self._is_sqlite:
+            return f"{_SELECT_RUN} WHERE {where}"
+        # Rows that point to the run may still be written by others, so its key is not locked.
+        held = f"{_SELECT_RUN} WHERE {where} FOR NO KEY UPDATE OF run"
+        return f"WITH held AS MATERIALIZED ({held}) SELECT *, clock_timestamp() FROM held"  # noqa: S608  fixed texts
+
+    def _read(self, found: Sequence[Any]) -> HeldRun:
+        if self._is_sqlite:
+            return read_held(found)
+        *row, moment = found
+        self.held_at = read_moment(moment)
+        return read_held(row)
 
     def hold_start(self, start_key: str) -> RunId | None:
         """Return the run of that start; two starts of one key wait for each other."""
         if not self._is_sqlite:
-            self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", start_key)
+            self.later("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", start_key)
         found = self.run("SELECT id FROM run WHERE start_key = ?", start_key).fetchone()
         return None if found is None else RunId(found[0])
 
@@ -82,15 +112,7 @@ class RunSql(RowSql):
 
     def decisions(self, request: str) -> list[Decision]:
         """Return the decisions of a request in the order they were given."""
-        found = self.run(
-            "SELECT approver, stage, verdict, decided_at FROM decision"
-            " WHERE request_id = ? ORDER BY seq",
-            request,
-        ).fetchall()
-        return [
-            Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
-            for who, stage, said, at in found
-        ]
+        return [_decision(one) for one in self.run(_SELECT_DECISIONS, request).fetchall()]
 
     def is_new_delivery(self, team: str, kind: str, key: str, *, at: datetime) -> bool:
         """Remember a delivery of Slack's; False if it was there already."""
@@ -110,17 +132,9 @@ class RunSql(RowSql):
         )
         return int(removed.rowcount)
 
-    def rename(self, ref: str, name: str) -> None:
-        """Keep the newest name of a person."""
-        self.run(
-            "UPDATE audit_subject SET display = ? WHERE ref = ?"
-            " AND (display IS NULL OR display <> ?)",
-            *(name, ref, name),
-        )
-
     def set_due(self, due: Due) -> None:
         """Store a due-row, in place of the one of that kind and key."""
-        self.run(
+        self.later(
             "INSERT INTO due (kind, key, run_id, at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET run_id = excluded.run_id, at = excluded.at",
             *(due.kind, due.key, due.run, due.at),
@@ -135,7 +149,7 @@ class RunSql(RowSql):
 
     def clear_due(self, run: str) -> None:
         """Remove the due-rows of a run."""
-        self.run("DELETE FROM due WHERE run_id = ?", run)
+        self.later("DELETE FROM due WHERE run_id = ?", run)
 
     def due(self, *, until: datetime, limit: int) -> list[Due]:
         """Return due-rows up to that moment, oldest first."""
@@ -177,13 +191,13 @@ class RunSql(RowSql):
 
     def queue_for_lock(self, key: str, run: str) -> None:
         """Stand in line for a lock, once."""
-        self.run(
+        self.later(
             "INSERT INTO lock_queue (key, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING", key, run
         )
 
     def leave_lock_queue(self, key: str, run: str) -> None:
         """Leave the line of a lock."""
-        self.run("DELETE FROM lock_queue WHERE key = ? AND run_id = ?", key, run)
+        self.later("DELETE FROM lock_queue WHERE key = ? AND run_id = ?", key, run)
 
     def lock_holder(self, key: str) -> str | None:
         """Return who holds a lock; its row is locked."""
@@ -201,9 +215,9 @@ class RunSql(RowSql):
     def hand_lock(self, key: str, to: str | None) -> None:
         """Give a lock to another run, or to nobody."""
         if to is None:
-            self.run("DELETE FROM run_lock WHERE key = ?", key)
+            self.later("DELETE FROM run_lock WHERE key = ?", key)
         else:
-            self.run("UPDATE run_lock SET run_id = ? WHERE key = ?", to, key)
+            self.later("UPDATE run_lock SET run_id = ? WHERE key = ?", to, key)
 
     def person(self, ref: str) -> tuple[str, str | None] | None:
         """Return the external id and the name behind a pseudonym."""
@@ -211,6 +225,11 @@ class RunSql(RowSql):
             "SELECT external_id, display FROM audit_subject WHERE ref = ?", ref
         ).fetchone()
         return None if found is None else (found[0], found[1])
+
+
+def _decision(found: Sequence[Any]) -> Decision:
+    who, stage, said, at = found
+    return Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
 
 
 def _request(found: Sequence[Any]) -> ApprovalRequest:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storage.change import RowSql, read_moment, read_moment_or_none, reading
+from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.history import find_entry
 from storage.transaction import Database
 from workflows.entry import Ref
@@ -41,7 +41,7 @@ class ScheduleSql(RowSql):
     def hold(self, schedule: str) -> ScheduleRow | None:
         """Return a schedule's row; two units that ask for one wait for each other."""
         if not self._is_sqlite:
-            self.run("SELECT pg_advisory_xact_lock(hashtextextended(?, 2))", schedule)
+            self.later("SELECT pg_advisory_xact_lock(hashtextextended(?, 2))", schedule)
         found = self.run(f"{_SELECT} WHERE id = ?", schedule).fetchone()
         return None if found is None else _row(found)
 
@@ -52,7 +52,7 @@ class ScheduleSql(RowSql):
 
 def live_schedules(database: Database) -> list[ScheduleRow]:
     """Return every schedule's row that has not ended, in order of their ids."""
-    with reading(database) as tx:
+    with database.glance() as tx:
         return ScheduleSql(tx).live()
 
 

@@ -7,16 +7,18 @@ together; on Postgres by whoever gets the lock, for everything that is pending.
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic
 
 from storage.checkpoint import Checkpoint, NoteSigner, Signer, read_vkey
 from storage.enrolment import read_keys
-from storage.trail_sql import MOST_PENDING, NewestHead, TrailSql
+from storage.trail_sql import MOST_PENDING, Extended, NewestHead, TrailSql
 from storage.transaction import Database, Transaction
 from workflows.errors import SigningKeyError
 
 Now = Callable[[], datetime]
 LOCK_IS_HELD = "sequencing lock held"
 KEEP_HEAD = "keep the head because"
+LEAVE_SECONDS = 0.05  # So long at most may entries go without a place while others append.
 
 
 class Sequencer:
@@ -28,6 +30,9 @@ class Sequencer:
         self._lock = lock_number(origin)
         self._seen_end: int | None = None
         self._refused: str | None = None
+        self._appending: set[Transaction] = set()  # On Postgres: those that will place too.
+        self._placing: set[Transaction] = set()  # Those that hold the lock until their commit.
+        self._placed_at = 0.0
         self.sign_with(signers)
 
     def sign_with(self, signers: Sequence[Signer]) -> None:
@@ -39,6 +44,13 @@ class Sequencer:
         """Return why this process can sign no head any more, if so."""
         return self._refused
 
+    def expect(self, tx: Transaction) -> None:
+        """Have `at_end` called when `tx`, which has appended, is about to commit."""
+        tx.at_end(self.at_end)
+        if not tx.is_sqlite and tx not in self._appending:
+            self._appending.add(tx)
+            tx.on_rollback(lambda: self._appending.discard(tx))
+
     def take_lock(self, tx: Transaction) -> None:
         """Wait until nobody else places entries, for kinds whose place counts at commit.
 
@@ -48,37 +60,60 @@ class Sequencer:
         tx.notes[LOCK_IS_HELD] = True
 
     def at_end(self, tx: Transaction) -> None:
-        """Place what is pending, unless another process is just doing so."""
+        """Place what is pending, unless another process does, or another unit of ours will."""
         sql = TrailSql(tx)
-        if not tx.notes.get(LOCK_IS_HELD) and not sql.try_lock(self._lock):
+        self._appending.discard(tx)
+        lock = None if tx.notes.get(LOCK_IS_HELD) else self._lock
+        if lock is not None and self._may_leave_it():
             return
-        while self._place(sql, tx) == MOST_PENDING:
-            pass
+        while self._place(sql, tx, lock) == MOST_PENDING:
+            lock = None
 
-    def _place(self, sql: TrailSql, tx: Transaction) -> int:
-        tree = sql.tree()
-        pending = sql.pending()
-        if not pending:
+    def _may_leave_it(self) -> bool:
+        """Say whether another unit of this process places now, or soon will.
+
+        Under load one placing serves many units. Should no other unit come after all, the
+        backstop places what this one appended within a second.
+        """
+        is_recent = monotonic() - self._placed_at < LEAVE_SECONDS
+        return is_recent and bool(self._placing or self._appending)
+
+    def _is_placing(self, tx: Transaction) -> None:
+        """Remember that `tx` has the lock until it ends."""
+        self._placed_at = monotonic()
+        if not tx.is_sqlite and tx not in self._placing:
+            self._placing.add(tx)
+            tx.after_commit(lambda: self._placing.discard(tx))
+            tx.on_rollback(lambda: self._placing.discard(tx))
+
+    def _place(self, sql: TrailSql, tx: Transaction, lock: int | None) -> int:
+        found = sql.standing(lock=lock)
+        if found is None or not found.pending:
             return 0
-        sql.place([seq for seq, _leaf in pending], tree.size)
-        tiles = tree.extend(leaf for _seq, leaf in pending)
-        sql.save_tree(tree, tiles)
-        note = self._notes.sign(Checkpoint(self.origin, tree.size, tree.root()))
-        self._save_head(sql, tx, tree.size, note)
-        return len(pending)
-
-    def _save_head(self, sql: TrailSql, tx: Transaction, size: int, note: str) -> None:
+        self._is_placing(tx)
+        tree, first = found.tree, found.tree.size
+        tiles = tree.extend(leaf for _seq, leaf in found.pending)
         at = self._now()
-        before = sql.newest_head()
+        self._check_keys(tx, found.head)
+        sql.extend(
+            Extended(
+                seqs=[seq for seq, _leaf in found.pending],
+                first=first,
+                tree=tree,
+                tiles=tiles,
+                note=self._notes.sign(Checkpoint(self.origin, tree.size, tree.root())),
+                kept=tx.notes.get(KEEP_HEAD) or _hourly(found.head, at),
+                at=at,
+                before=found.head,
+            )
+        )
+        return len(found.pending)
+
+    def _check_keys(self, tx: Transaction, before: NewestHead | None) -> None:
+        """Look at the keys again if one was ended: a head under an ended one would not count."""
         if before is not None and before.newest_end != self._seen_end:
-            # Another machine ended a key; a head under it would not count.
             self._require_signers(tx)
             self._seen_end = before.newest_end
-        kept = tx.notes.get(KEEP_HEAD) or _hourly(before, at)
-        if before is None or before.is_kept:
-            sql.add_head(size, note, kept=kept, at=at)
-        else:
-            sql.replace_head(before.size, size=size, note=note, kept=kept, at=at)
 
     def _require_signers(self, tx: Transaction) -> None:
         known = read_keys(tx.connection).known

@@ -8,13 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 
 from storage.database_errors import refusal_for, storage_refusals
 from storage.group_commit import TURN_TIMEOUT, GroupCommit
-from storage.transaction import Database, Transaction
+from storage.transaction import Database, Question, Transaction
 from workflows.errors import UnusableDatabaseError
 
 # One process writes, so only a stranger's tool is waited for, and people wait behind us.
@@ -31,6 +31,21 @@ SETTINGS = {
     "secure_delete": ("ON", 1),
     "busy_timeout": (str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
 }
+
+
+class Look(Transaction):
+    """A reader's connection; several questions at once are one snapshot."""
+
+    __slots__ = ()
+
+    def ask(self, *questions: Question) -> list[list[Any]]:
+        if len(questions) == 1:
+            return super().ask(*questions)
+        self._driver.execute("BEGIN")
+        try:
+            return super().ask(*questions)
+        finally:
+            self._driver.execute("ROLLBACK")
 
 
 class SqliteDatabase(Database):
@@ -84,6 +99,16 @@ class SqliteDatabase(Database):
             finally:
                 driver.execute("ROLLBACK")
 
+    @contextmanager
+    def glance(self) -> Iterator[Transaction]:
+        """Open a look for the driver; without SQLAlchemy it costs a tenth of `read`."""
+        with storage_refusals():
+            lent = self._readers.raw_connection()
+            try:
+                yield Look(None, lent.driver_connection, is_sqlite=True)
+            finally:
+                lent.close()
+
     def close(self) -> None:
         """Let go of every connection; the last one folds the WAL into the file."""
         self._writer.close()
@@ -100,7 +125,7 @@ class SqliteDatabase(Database):
         self._turns.leave(turn, tx)
 
     def _unit(self) -> Transaction:
-        return Transaction(self._writer, self._driver)
+        return Transaction(self._writer, self._driver, is_sqlite=True)
 
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):

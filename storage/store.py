@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from storage.change import Clock, reading
-from storage.entries_sql import entries_of_run, first_entry
+from storage.change import Clock
+from storage.entries_sql import entries_in, entry_questions, first_entry
+from storage.held_run import read_held
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
-from storage.run_sql import RunSql
+from storage.run_sql import RunSql, run_question
 from storage.transaction import Database
 from storage.unit import SqlUnit
 from workflows.entry import Entry, Ref, RequestId, RunId
@@ -84,47 +85,45 @@ class SqlStore:
         return total
 
     def run(self, run: RunId) -> RunRow:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             found = RunSql(tx).run_now(run)
         if found is None:
             raise UnknownRunError(f"There is no run {run}.")
         return found.row()
 
-    def history(self, run: RunId) -> tuple[RunRow, Sequence[Entry]]:
-        with reading(self.database) as tx:
-            sql = RunSql(tx)
-            found = sql.run_now(run)
-            entries = entries_of_run(sql, run)
-        if found is None:
+    def history(self, run: RunId, *, after: int = -1) -> tuple[RunRow, Sequence[Entry]]:
+        with self.database.glance() as tx:
+            found, *told = RunSql(tx).ask(run_question(run), *entry_questions(run, after=after))
+        if not found:
             raise UnknownRunError(f"There is no run {run}.")
-        return found.row(), entries
+        return read_held(found[0]).row(), entries_in(told)
 
     def started_as(self, start_key: str) -> tuple[RunRow, Entry] | None:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             sql = RunSql(tx)
             found = sql.started_as(start_key)
             return None if found is None else (found.row(), first_entry(sql, found.id))
 
     def request(self, request: RequestId) -> ApprovalRequest:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             found = RunSql(tx).request(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
         return found
 
     def person(self, ref: Ref) -> PersonId | None:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             found = RunSql(tx).person(ref)
         return None if found is None else PersonId(found[0])
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             return RunSql(tx).due(until=until, limit=limit)
 
     def next_due(self) -> datetime | None:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             return RunSql(tx).next_due()
 
     def standing(self, *, claimed_before: datetime, limit: int) -> Sequence[RunId]:
-        with reading(self.database) as tx:
+        with self.database.glance() as tx:
             return RunSql(tx).standing(claimed_before=claimed_before, limit=limit)

@@ -1,30 +1,86 @@
 """The statements of the trail's hot path, spoken straight to the driver, in one place.
 
-They run on `Transaction.driver`: measured on SQLite, a statement through SQLAlchemy costs some
-five times as much, and an append needs eight of them. Everything else in `storage/` goes
-through SQLAlchemy.
+They are said to the driver: measured on SQLite, a statement through SQLAlchemy costs some five
+times as much, and an append needs eight of them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from storage.transaction import Transaction
+from storage.transaction import Cursor, Transaction
 from storage.tree import Tile, Tree
 
 MOST_PENDING = 1000
 NEWEST_END = (
-    "(SELECT max(idx) FROM audit_entry"
+    "(SELECT max(seq) FROM audit_entry"
     " WHERE run_id IS NULL AND kind IN ('key.retire', 'key.revoke'))"
 )
+_ENTRY = "INSERT INTO audit_entry (line, leaf) VALUES (?, ?)"
+_PART = (
+    "INSERT INTO audit_part (entry_seq, name, cls, subject_ref, salt, body)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_TREE = "SELECT size, frontier FROM audit_tree WHERE id = 1"
+_PENDING = "SELECT seq, leaf FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?"
+_HEAD = (
+    "SELECT size, created_at, kept_because, NULL AS newest_end FROM audit_checkpoint"
+    " ORDER BY size DESC LIMIT 1"
+)
+# On a server each statement costs its driver more than what is done, so there it is one.
+_ALL_THREE = (
+    "SELECT tree.size, tree.frontier, head.size, head.created_at, head.kept_because,"  # noqa: S608  fixed texts
+    f" {NEWEST_END}, pending.seqs, pending.leaves"
+    " FROM (SELECT array_agg(seq ORDER BY seq) AS seqs, array_agg(leaf ORDER BY seq) AS leaves"
+    f" FROM ({_PENDING}) AS found) AS pending"
+    f" LEFT JOIN ({_TREE}) AS tree ON true LEFT JOIN ({_HEAD}) AS head ON true"
+)
+
+
+class PartRow(NamedTuple):
+    """A part of an entry, as its row has it."""
+
+    name: str
+    cls: str
+    subject: str | None
+    salt: bytes
+    body: bytes
+
+
+_PLACE = (
+    "UPDATE audit_entry SET idx = given.idx"
+    " FROM unnest(?::bigint[], ?::bigint[]) AS given (seq, idx)"
+    " WHERE audit_entry.seq = given.seq"
+)
+_SAVE_TREE = (
+    "INSERT INTO audit_tree (id, size, frontier) VALUES (1, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET size = excluded.size, frontier = excluded.frontier"
+)
+_ADD_HEAD = (
+    "INSERT INTO audit_checkpoint (size, note, kept_because, created_at) VALUES (?, ?, ?, ?)"
+)
+_REPLACE_HEAD = (
+    "UPDATE audit_checkpoint SET size = ?, note = ?, kept_because = ?, created_at = ?"
+    " WHERE size = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the log stands before its pending entries are placed."""
+
+    tree: Tree
+    pending: list[tuple[int, bytes]]  # `seq` and leaf, oldest first.
+    head: "NewestHead | None"
 
 
 @dataclass(frozen=True, slots=True)
 class NewestHead:
     """The newest stored checkpoint: how large, since when, and whether it is kept.
 
-    `newest_end` is the place of the newest entry that ended a key; on SQLite, where no other
+    `newest_end` is the number of the newest entry that ended a key; on SQLite, where no other
     process writes, it is not looked for.
     """
 
@@ -34,31 +90,43 @@ class NewestHead:
     newest_end: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended:
+    """The log with its pending entries placed: what is to be stored of it."""
+
+    seqs: list[int]
+    first: int  # The place of the first of them.
+    tree: Tree
+    tiles: Sequence[Tile]
+    note: str
+    kept: str | None
+    at: datetime
+    before: NewestHead | None
+
+    @property
+    def places(self) -> list[int]:
+        """The places of the entries, in the order of `seqs`."""
+        return list(range(self.first, self.first + len(self.seqs)))
+
+
 class TrailSql:
     """The statements, on one transaction."""
 
-    __slots__ = ("_driver", "_is_sqlite")
+    __slots__ = ("_is_sqlite", "_tx")
 
     def __init__(self, tx: Transaction) -> None:
-        self._driver = tx.driver
+        self._tx = tx
         self._is_sqlite = tx.is_sqlite
 
-    def add_entry(self, line: str, leaf: bytes) -> int:
-        """Insert an entry without a place; return its `seq`."""
-        found = self._run(
-            "INSERT INTO audit_entry (line, leaf) VALUES (?, ?) RETURNING seq", line, leaf
-        )
-        return int(found.fetchone()[0])
-
-    def add_part(
-        self, seq: int, name: str, *, cls: str, subject: str | None, salt: bytes, body: bytes
-    ) -> None:
-        """Insert a part of the entry `seq`."""
-        self._run(
-            "INSERT INTO audit_part (entry_seq, name, cls, subject_ref, salt, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            *(seq, name, cls, subject, salt, body),
-        )
+    def add_entry(self, line: str, leaf: bytes, parts: Sequence[PartRow]) -> None:
+        """Insert an entry without a place, and its parts."""
+        if not self._is_sqlite:
+            values = [line, leaf, *(value for one in parts for value in one)]
+            self._tx.later(_entry_with_parts(len(parts)), values)
+            return
+        seq = self._tx.run(_ENTRY, (line, leaf)).lastrowid
+        for part in parts:
+            self._tx.run(_PART, (seq, *part))
 
     def add_subject(self, ref: str, *, k: bytes, external_id: str, display: str | None) -> str:
         """Insert a person, unless another process just has; return the pseudonym that stands."""
@@ -67,14 +135,21 @@ class TrailSql:
             " ON CONFLICT (external_id) DO NOTHING",
             *(ref, k, external_id, display),
         )
-        return str(self.subject(external_id))
-
-    def subject(self, external_id: str) -> str | None:
-        """Return the pseudonym of a person, if they have one."""
-        found = self._run(
+        (stands,) = self._run(
             "SELECT ref FROM audit_subject WHERE external_id = ?", external_id
         ).fetchone()
-        return None if found is None else found[0]
+        return str(stands)
+
+    def subject(self, external_id: str) -> tuple[str, str | None] | None:
+        """Return the pseudonym of a person and the name they had, if they have one."""
+        found = self._run(
+            "SELECT ref, display FROM audit_subject WHERE external_id = ?", external_id
+        ).fetchone()
+        return None if found is None else (found[0], found[1])
+
+    def rename(self, ref: str, name: str) -> None:
+        """Keep the newest name of a person."""
+        self._tx.later("UPDATE audit_subject SET display = ? WHERE ref = ?", (name, ref))
 
     def tail(self, run: str) -> tuple[int, bytes] | None:
         """Return the newest entry of a run: its `rseq` and its leaf."""
@@ -86,95 +161,84 @@ class TrailSql:
     def share_writer(self, writer: str) -> None:
         """Keep the key from being ended before this transaction ends; many may do so at once."""
         if not self._is_sqlite:
-            self._run("SELECT pg_advisory_xact_lock_shared(?)", writer_lock(writer))
+            self._tx.later("SELECT pg_advisory_xact_lock_shared(?)", (writer_lock(writer),))
 
     def hold_writer(self, writer: str) -> None:
         """Wait until no transaction with entries of this key is under way, and let none begin."""
         if not self._is_sqlite:
-            self._run("SELECT pg_advisory_xact_lock(?)", writer_lock(writer))
+            self._tx.later("SELECT pg_advisory_xact_lock(?)", (writer_lock(writer),))
 
     def lock(self, number: int) -> None:
         """Wait for the sequencing lock; SQLite has one writer anyway."""
         if not self._is_sqlite:
-            self._run("SELECT pg_advisory_xact_lock(?)", number)
+            self._tx.later("SELECT pg_advisory_xact_lock(?)", (number,))
 
-    def try_lock(self, number: int) -> bool:
-        """Take the sequencing lock if it is free."""
+    def standing(self, *, lock: int | None) -> Standing | None:
+        """Return where the log stands; None when another process holds the sequencing lock.
+
+        `lock` is None for whoever holds that lock already. Until this transaction ends, nobody
+        else changes what this returns; should somebody who ignores the lock, then both give the
+        same place, which the database refuses.
+        """
+        if not self._is_sqlite:
+            return self._standing_on_server(lock)
+        tree, pending, head = self._tx.ask((_TREE, ()), (_PENDING, (MOST_PENDING,)), (_HEAD, ()))
+        return Standing(
+            tree=_tree(*tree[0]) if tree else Tree(),
+            pending=pending,
+            head=self._head(head[0]) if head else None,
+        )
+
+    def _standing_on_server(self, lock: int | None) -> Standing | None:
+        asked = (_ALL_THREE, (MOST_PENDING,))
+        if lock is None:
+            (found,) = self._tx.ask(asked)
+        else:
+            # A statement sees the moment it begins, so the second one sees what whoever held
+            # the lock before us has committed.
+            (taken,), found = self._tx.ask(("SELECT pg_try_advisory_xact_lock(?)", (lock,)), asked)
+            if not taken[0]:
+                return None
+        size, frontier, *head, seqs, leaves = found[0]
+        return Standing(
+            tree=Tree() if size is None else _tree(size, frontier),
+            pending=list(zip(seqs or (), leaves or (), strict=True)),
+            head=None if head[0] is None else self._head(head),
+        )
+
+    def extend(self, log: Extended) -> None:
+        """Give the pending entries their places; store the tree, its tiles and the head."""
         if self._is_sqlite:
-            return True
-        return bool(self._run("SELECT pg_try_advisory_xact_lock(?)", number).fetchone()[0])
-
-    def tree(self) -> Tree:
-        """Return the stored tree, its row locked until the commit."""
-        lock = "" if self._is_sqlite else " FOR UPDATE"
-        found = self._run(f"SELECT size, frontier FROM audit_tree WHERE id = 1{lock}").fetchone()  # noqa: S608  two fixed texts
-        return Tree() if found is None else Tree.load(found[0], bytes(found[1]))
-
-    def pending(self) -> list[tuple[int, bytes]]:
-        """Return entries without a place, oldest first: `seq` and leaf."""
-        rows = self._run(
-            "SELECT seq, leaf FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?",
-            MOST_PENDING,
-        ).fetchall()
-        return [(seq, bytes(leaf)) for seq, leaf in rows]
-
-    def place(self, seqs: Sequence[int], first: int) -> None:
-        """Give these entries the places from `first` on."""
-        places = range(first, first + len(seqs))
-        if self._is_sqlite:
-            self._driver.executemany(
-                "UPDATE audit_entry SET idx = ? WHERE seq = ?", zip(places, seqs, strict=True)
+            self._place(log)
+            self._tx.run(_SAVE_TREE, (log.tree.size, log.tree.dump()))
+            self._tx.run(*self._save_head(log))
+        else:
+            head, values = self._save_head(log)
+            self._tx.later(
+                f"WITH placed AS ({_PLACE}), tree AS ({_SAVE_TREE}) {head}",
+                (log.seqs, log.places, log.tree.size, log.tree.dump(), *values),
             )
-            return
-        self._run(
-            "UPDATE audit_entry SET idx = given.idx"
-            " FROM unnest(?::bigint[], ?::bigint[]) AS given (seq, idx)"
-            " WHERE audit_entry.seq = given.seq",
-            *(list(seqs), list(places)),
+        for tile in log.tiles:
+            self._tx.later("INSERT INTO audit_tile (level, n, hash) VALUES (?, ?, ?)", tile)
+
+    def _place(self, log: Extended) -> None:
+        self._tx.driver.executemany(
+            "UPDATE audit_entry SET idx = ? WHERE seq = ?", zip(log.places, log.seqs, strict=True)
         )
 
-    def save_tree(self, tree: Tree, tiles: Sequence[Tile]) -> None:
-        """Store the tree and the tiles it completed."""
-        self._run(
-            "INSERT INTO audit_tree (id, size, frontier) VALUES (1, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET size = excluded.size, frontier = excluded.frontier",
-            *(tree.size, tree.dump()),
-        )
-        for tile in tiles:
-            self._run("INSERT INTO audit_tile (level, n, hash) VALUES (?, ?, ?)", *tile)
+    def _save_head(self, log: Extended) -> tuple[str, tuple[object, ...]]:
+        """Return what stores the head: beside one that is kept, in place of one that is not."""
+        values = (log.tree.size, log.note, log.kept, self._moment(log.at))
+        if log.before is None or log.before.is_kept:
+            return _ADD_HEAD, values
+        return _REPLACE_HEAD, (*values, log.before.size)
 
-    def newest_head(self) -> NewestHead | None:
-        """Return what is known of the newest checkpoint."""
-        newest_end = "NULL" if self._is_sqlite else NEWEST_END
-        found = self._run(
-            f"SELECT size, created_at, kept_because, {newest_end} FROM audit_checkpoint"  # noqa: S608  two fixed texts
-            " ORDER BY size DESC LIMIT 1"
-        ).fetchone()
-        if found is None:
-            return None
-        return NewestHead(found[0], self._read_moment(found[1]), found[2] is not None, found[3])
+    def _run(self, statement: str, *values: object) -> Cursor:
+        return self._tx.run(statement, values)
 
-    def add_head(self, size: int, note: str, *, kept: str | None, at: datetime) -> None:
-        """Store a checkpoint beside the ones there are."""
-        self._run(
-            "INSERT INTO audit_checkpoint (size, note, kept_because, created_at)"
-            " VALUES (?, ?, ?, ?)",
-            *(size, note, kept, self._moment(at)),
-        )
-
-    def replace_head(
-        self, old: int, *, size: int, note: str, kept: str | None, at: datetime
-    ) -> None:
-        """Store a checkpoint in place of the one at `old`, which is not kept."""
-        self._run(
-            "UPDATE audit_checkpoint SET size = ?, note = ?, kept_because = ?, created_at = ?"
-            " WHERE size = ?",
-            *(size, note, kept, self._moment(at), old),
-        )
-
-    def _run(self, statement: str, *values: object) -> Any:  # noqa: ANN401  a cursor of either driver
-        words = statement if self._is_sqlite else statement.replace("?", "%s")
-        return self._driver.execute(words, values)
+    def _head(self, found: Sequence[Any]) -> NewestHead:
+        size, created_at, kept_because, newest_end = found
+        return NewestHead(size, self._read_moment(created_at), kept_because is not None, newest_end)
 
     def _moment(self, at: datetime) -> datetime | str:
         """Return `at` as the column kind `UtcDateTime` stores it."""
@@ -191,3 +255,21 @@ class TrailSql:
 def writer_lock(writer: str) -> int:
     """Return the number under which Postgres locks a writer key; the trigger takes the same."""
     return int.from_bytes(bytes.fromhex(writer), "big", signed=True)
+
+
+def _tree(size: int, frontier: bytes) -> Tree:
+    return Tree.load(size, bytes(frontier))
+
+
+@lru_cache(maxsize=32)
+def _entry_with_parts(count: int) -> str:
+    """Return one statement that inserts an entry and its parts, in the words of Postgres."""
+    if not count:
+        return _ENTRY
+    row = "(?::text, ?::text, ?::text, ?::bytea, ?::bytea)"
+    return (
+        f"WITH entry AS ({_ENTRY} RETURNING seq)"  # noqa: S608  fixed texts
+        " INSERT INTO audit_part (entry_seq, name, cls, subject_ref, salt, body)"
+        " SELECT entry.seq, part.* FROM entry, (VALUES "
+        f"{', '.join([row] * count)}) AS part (name, cls, subject_ref, salt, body)"
+    )

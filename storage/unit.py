@@ -53,6 +53,7 @@ class SqlUnit:
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
         self._runs: dict[str, HeldRun] = {}
+        self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
         self._now: datetime | None = None
         self._is_broken = False
 
@@ -64,7 +65,8 @@ class SqlUnit:
     @property
     def now(self) -> datetime:
         if self._now is None:
-            self._now = self._sql.moment(self._clock)
+            held_at = self._sql.held_at if self._clock is None else None
+            self._now = held_at or self._sql.moment(self._clock)
         return self._now
 
     def is_repeat(self, delivery: Delivery) -> bool:
@@ -73,10 +75,7 @@ class SqlUnit:
         )
 
     def ref(self, who: PersonId, name: str = "") -> Ref:
-        ref = self._journal.ref(self._tx, who, name or None)
-        if name:
-            self._sql.rename(ref, name)
-        return ref
+        return self._journal.ref(self._tx, who, name or None)
 
     def name(self, ref: Ref) -> str:
         found = self._sql.person(ref)
@@ -111,12 +110,9 @@ class SqlUnit:
         found = self._sql.hold_run_of(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
-        held = self._runs.setdefault(found.id, found)
-        # Read after the lock, so that it is what the one before us left.
-        asked = self._sql.request(request)
-        if asked is None:
-            raise UnknownRunError(f"There is no request {request}.")
-        return asked, held.row()
+        run, asked, decided = found
+        self._decided = {asked.id: decided}
+        return asked, self._runs.setdefault(run.id, run).row()
 
     def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
         return entries_of_run(self._sql, run, after=after)
@@ -141,6 +137,7 @@ class SqlUnit:
         recorded = self._journal.append(self._tx, draft, tail=_tail(held))
         if held is not None:
             held.take_up(recorded.entry, leaf=recorded.leaf)
+        self._decided.clear()
         for change in changes(recorded.entry):
             self._write_new_runs()
             self._sql.apply(change)
@@ -171,7 +168,8 @@ class SqlUnit:
         return self._sql.standing_request(run)
 
     def decisions(self, request: RequestId) -> Sequence[Decision]:
-        return self._sql.decisions(request)
+        known = self._decided.get(request)
+        return self._sql.decisions(request) if known is None else known
 
     def take_lock(self, key: str, run: RunId) -> RunId:
         self._write_new_runs()

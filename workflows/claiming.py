@@ -14,7 +14,7 @@ from workflows.moves import Do
 from workflows.orders import Start, Started
 from workflows.procedure import Procedure, Procedures
 from workflows.recorder import record
-from workflows.replay import replay
+from workflows.remembered import Remembered, following
 from workflows.run import RunState, Status
 from workflows.segment import Segment, StartRun
 from workflows.starting import start
@@ -25,13 +25,15 @@ from workflows.store import RunRow, Unit
 LOOKS_FIRST = frozenset({Do.WAIT, Do.VERIFY, Do.SETTLE, Do.CALL})
 
 
-def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
+def claim(
+    house: House, procedures: Procedures, remembered: Remembered, run: RunId
+) -> Segment | None:
     """Take up `run` in this process; None when there is nothing to do for it now.
 
     Raises:
         StorageError: it could not be claimed.
     """
-    row, entries = house.store.history(run)
+    row, state = remembered.history(house.store, run, now=house.now())
     if row.status.is_end:
         return None
 
@@ -39,21 +41,23 @@ def claim(house: House, procedures: Procedures, run: RunId) -> Segment | None:
         return start(house, procedures, order)
 
     procedure = procedures.of(house.definitions.version(row.version))
-    state = replay(run, entries)
     move, *others = Walk(procedure.definition).moves(state, now=house.now())
     if _queues(house, procedure.definition, row) or others or move.do in LOOKS_FIRST:
-        return _claimed(house, procedure, run, start_run)
+        return _claimed(house, procedure, state, start_run)
     return Segment(house, row, procedure, state, start_run=start_run, is_claimed=False)
 
 
-def _claimed(house: House, procedure: Procedure, run: RunId, start_run: StartRun) -> Segment | None:
+def _claimed(
+    house: House, procedure: Procedure, before: RunState, start_run: StartRun
+) -> Segment | None:
+    run = before.id
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if row.status.is_end:
             unit.release(run)
             return None
         epoch = unit.claim(run, by=house.name)
-        state = replay(run, unit.entries(run))
+        state = following(before, unit.entries(run, after=before.rseq))
         if not _may_go_on(unit, house, procedure.definition, row, state):
             unit.release(run)
             return None

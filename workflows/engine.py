@@ -19,6 +19,7 @@ from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
 from workflows.recorder import SupersededError
+from workflows.remembered import Remembered
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.store import Delivery, Due, DueKind
 from workflows.summarising import write_summary
@@ -33,6 +34,7 @@ class Engine:
     def __init__(self, house: House) -> None:
         self._house = house
         self._procedures = Procedures(house.actions)
+        self._remembered = Remembered()
 
     def start(self, order: Start) -> Started:
         """Start a run, or return the one that the same key or delivery started before.
@@ -186,13 +188,15 @@ class Engine:
         Raises:
             StorageError: a fact could not be recorded; the run stays as its entries say.
         """
-        segment = claim(self._house, self._procedures, run)
+        segment = claim(self._house, self._procedures, self._remembered, run)
         if segment is None:
             return
         try:
             walk(segment)
         except SupersededError:
             log.info("the run was taken over or ended meanwhile", extra={"run": run})
+        else:
+            self._remembered.keep(segment.committed, now=self._house.now())
 
     def give_up(self, run: RunId, *, error_class: str) -> None:
         """Make an exception of a run whose segments died again and again."""

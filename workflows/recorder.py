@@ -51,6 +51,11 @@ class Recorder:
         self._news = 0  # How often others had written.
         self._known = threading.local()  # The news that a branch's present move knows of.
 
+    @property
+    def committed(self) -> RunState:
+        """Where the run stands by its committed entries alone."""
+        return self._base
+
     def begin_move(self) -> None:
         """Say that a move of this thread's branch is judged by the present state."""
         with self._guard:

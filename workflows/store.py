@@ -229,8 +229,8 @@ class Store(Protocol):
             UnknownRunError: there is none.
         """
 
-    def history(self, run: RunId) -> tuple[RunRow, Sequence[Entry]]:
-        """Return a run's row and its entries, both of one moment.
+    def history(self, run: RunId, *, after: int = -1) -> tuple[RunRow, Sequence[Entry]]:
+        """Return a run's row and its entries later than `after`, both of one moment.
 
         Raises:
             UnknownRunError: there is none.

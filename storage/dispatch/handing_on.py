@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from storage.change import reading
 from storage.dispatch.deaths import OnStuck
 from storage.dispatch.jobs_sql import Job, JobsSql
 from storage.patience import in_a_hurry
@@ -70,7 +69,7 @@ class HandingOn:
         """
         mine = worker.id
         active = worker.active
-        with reading(self._store.database) as tx:
+        with self._store.database.glance() as tx:
             jobs = JobsSql(tx)
             may_judge = worker.heard_for() >= self._gone_after
             gone = jobs.of_the_gone(self._gone_after) if may_judge else []
@@ -86,7 +85,7 @@ class HandingOn:
         Raises:
             StorageError: the database is away.
         """
-        with reading(self._store.database) as tx:
+        with self._store.database.glance() as tx:
             found = JobsSql(tx).without_job(SWEEP_LIMIT)
         for run in found:
             if stopping.is_set():

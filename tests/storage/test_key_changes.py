@@ -331,6 +331,7 @@ def test_on_postgres_an_end_waits_for_entries_that_are_under_way(
     database, other, (office, owner) = two_machines(postgres_url, tmp_path)
     with ThreadPoolExecutor(1) as pool, other.begin() as tx:
         owner.append(tx, FACT)
+        tx.connection.execute(text("SELECT 1"))  # With it the entry goes to the server.
         ending = pool.submit(office.retire, owner.writer.id)
         wait_until_somebody_waits(postgres_url)
         assert not ending.done()
@@ -339,5 +340,24 @@ def test_on_postgres_an_end_waits_for_entries_that_are_under_way(
     assert ending.result().key.state == "retired"
     report = verified(postgres_url, owner)
     assert (report.exit, report.counts["entries"]) == (0, 4)
+    database.close()
+    other.close()
+
+
+def test_on_postgres_an_entry_whose_key_ends_before_it_is_sent_is_refused(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    database, other, (office, owner) = two_machines(postgres_url, tmp_path)
+
+    def append_too_late() -> None:
+        with other.begin() as tx:
+            owner.append(tx, FACT)
+            office.retire(owner.writer.id)
+
+    with pytest.raises(SigningKeyError):
+        append_too_late()
+
+    assert owner.problem() is not None
+    assert verified(postgres_url, owner).exit == 0
     database.close()
     other.close()

@@ -111,14 +111,14 @@ def test_every_look_of_clock_sweep_and_clicks_reads_by_an_index(
 ) -> None:
     said: list[str] = []
     walk(store)
-    real = store.database.read
+    real = store.database.glance
 
     def traced() -> object:
-        with real() as connection:
-            connection.connection.dbapi_connection.set_trace_callback(said.append)  # type: ignore[union-attr]
+        with real() as tx:
+            tx.driver.set_trace_callback(said.append)
         return real()
 
-    monkeypatch.setattr(store.database, "read", traced)
+    monkeypatch.setattr(store.database, "glance", traced)
     look(store)
     monkeypatch.undo()
 

@@ -1,0 +1,248 @@
+"""How cost grows: with runs at once, with what waits, with the length of a run, with the log.
+
+What waits and the log are measured in the real bot (`interlock serve` beside the sandbox): one
+database that grows from stage to stage by copies of a real run, in a folder that is gone
+afterwards. Runs at once and long runs are measured in the engine alone. Each figure has the
+one of the smallest size beside it, and the disk's raw commits in the same minutes.
+
+    python -m bench.growth [--json] [--small | --full]
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import raw
+from bench.clicks import APPROVERS, SHIPPED, Clicking, Marks, furnish, serving
+from bench.copies import Copies
+from bench.engine import HEAD, READING, Bench, bench_on, gated_runs
+from bench.engine import Marks as EngineMarks
+from bench.figures import last_line, percentiles, table
+from bench.process import idle_cpu, resident_mb, threads
+from sandbox.demo.bot import Bot
+from sandbox.demo.stage import staged
+from storage.database import open_database
+from storage.log_setup import open_journal
+from storage.store import SqlStore
+from workflows.entry import RunId
+
+SETTLED = 3.0  # Seconds after its start until the bot is idle.
+IDLE_SECONDS = 10.0
+CLICKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large everything gets."""
+
+    at_once: tuple[int, ...]
+    lengths: tuple[int, ...]
+    stages: tuple[tuple[int, int], ...]  # Approvals that wait, entries in the log.
+
+
+SMALL = Plan((1, 8), (5, 50), ((10, 1_000), (1_000, 10_000)))
+USUAL = Plan((1, 8, 32, 100), (5, 50, 500), ((10, 10_000), (1_000, 30_000), (10_000, 100_000)))
+FULL = Plan(USUAL.at_once, USUAL.lengths, (*USUAL.stages, (100_000, 1_000_000)))
+
+LOOP = """  - id: each
+    foreach: "${{{{ {items} }}}}"
+    steps: [{{id: one, uses: {uses}}}]
+"""
+GATE = """  - id: last
+    uses: world.change
+    with: {name: n, by: 1}
+    effect: destructive
+    verify: {uses: world.read, with: {name: n}, expect: result.value > 0}
+    undo: none
+"""
+
+
+def looped(length: int, uses: str) -> str:
+    """Return a workflow that does one step for each of so many items, then asks."""
+    items = ",".join("0" * length)
+    return HEAD.format(name=f"loop-{length}") + LOOP.format(items=f"[{items}]", uses=uses) + GATE
+
+
+def at_once(counts: tuple[int, ...]) -> list[dict[str, float]]:
+    """Return runs a second and waits with that many runs under way at the same time."""
+    found = []
+    for count in counts:
+        rate = raw.here()
+        figures = gated_runs(None, max(count, 20), min(count, 100))
+        found.append({"workers": count, **figures, "raw_commits": rate})
+    return found
+
+
+def lengths(sizes: tuple[int, ...]) -> list[dict[str, float]]:
+    """Return the cost of one step and of a click in runs of that many steps."""
+    return [_length(size) for size in sizes]
+
+
+def _length(size: int) -> dict[str, float]:
+    effects = looped(size, "world.change, with: {name: n, by: 1}")
+    marks, rate = EngineMarks(), raw.here()
+    with bench_on(None, 8, marks, definitions=[effects]) as bench:
+        _until_asked(bench, f"loop-{size}")  # To warm up.
+        took = _until_asked(bench, f"loop-{size}")
+    reads = looped(size, "world.read, with: {name: n}")
+    marks = EngineMarks()
+    with bench_on(None, 8, marks, definitions=[reads]) as bench:
+        for _ in range(CLICKS):
+            bench.start(f"loop-{size}")
+            bench.decide(1, after=READING)
+            bench.ended.acquire()
+    waits = percentiles("click_to_step", marks.waits())
+    return {"steps": size, "ms_per_step": took * 1000 / size, **waits, "raw_commits": rate}
+
+
+def _until_asked(bench: Bench, workflow: str) -> float:
+    """Return the seconds from the start of a run to its end, the approval's wait left out."""
+    began = time.perf_counter()
+    bench.start(workflow)
+    bench.wait_for_request()
+    took = time.perf_counter() - began
+    bench.decide(1)
+    bench.ended.acquire()
+    return took
+
+
+class Growing:
+    """The real bot on a database that grows while the bot is away."""
+
+    def __init__(self, bot: Bot, home: Path, clicking: Clicking) -> None:
+        self._bot = bot
+        self._home = home
+        self._clicking = clicking
+        self._waiting, self._ended = self._templates()
+        self._waits = 1
+        self._entries = 0
+
+    def _templates(self) -> tuple[RunId, RunId]:
+        """Have the bot make one run that waits and one that is done, to be copied."""
+        self._bot.start()
+        ((number, card),) = self._clicking.asked(1)
+        self._clicking.click(card, APPROVERS[0], wait=True)
+        self._clicking.marks.wait(number)
+        time.sleep(SETTLED)
+        self._clicking.asked(1)
+        time.sleep(SETTLED)
+        self._bot.stop()
+        with self._store() as store, store.database.glance() as look:
+            found = "SELECT id FROM run WHERE status = ? ORDER BY started_at DESC LIMIT 1"
+            waiting, ended = (look.run(found, (one,)).fetchone()[0] for one in ("waiting", "done"))
+        return RunId(waiting), RunId(ended)
+
+    @contextmanager
+    def _store(self) -> Iterator[SqlStore]:
+        database = open_database(str(self._home / "interlock.db"))
+        try:
+            yield SqlStore(database, open_journal(database, self._home))
+        finally:
+            database.close()
+
+    def grow(self, waiting: int, entries: int) -> float:
+        """Grow to that many waiting approvals and entries; return entries made a second."""
+        began = time.perf_counter()
+        with self._store() as store:
+            before = _size(store)
+            Copies(store, self._waiting).make(waiting - self._waits)
+            filling = Copies(store, self._ended)
+            filling.make(max(0, entries - _size(store)) // filling.entries)
+            self._waits, self._entries = waiting, _size(store)
+        return (self._entries - before) / (time.perf_counter() - began)
+
+    def measure(self) -> dict[str, float]:
+        """Start the bot after a kill, look at it while idle, then click in it."""
+        self._bot.start()
+        self._bot.kill()
+        began = time.perf_counter()
+        self._bot.start()
+        ready = time.perf_counter() - began
+        time.sleep(SETTLED)
+        process = self._bot.pid
+        idle = {
+            "rss_mb": resident_mb(process),
+            "threads": float(threads(process)),
+            "idle_cpu_percent": idle_cpu(process, IDLE_SECONDS),
+        }
+        rate = raw.here()
+        acks, begins = self._clicking.singles(CLICKS)
+        self._bot.stop()
+        return {
+            "waiting": float(self._waits),
+            "entries": float(self._entries),
+            "ready_s": ready,
+            **idle,
+            "ack_p50_ms": statistics.median(acks),
+            **percentiles("click_to_step", begins),
+            "raw_commits": rate,
+        }
+
+
+def _size(store: SqlStore) -> int:
+    with store.database.glance() as look:
+        return int(look.run("SELECT size FROM audit_tree").fetchone()[0])
+
+
+def stages(plan: tuple[tuple[int, int], ...]) -> list[dict[str, float]]:
+    """Return what the bot costs at each stage, first with next to nothing stored."""
+    marks = Marks()
+    with (
+        tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder,
+        serving(marks) as url,
+        staged(Path(folder), SHIPPED, port=0) as stage,
+    ):
+        furnish(stage, url)
+        bot = Bot(stage)
+        bot.prepare()
+        try:
+            growing = Growing(bot, stage.home, Clicking(stage, marks))
+            growing.grow(1, 0)
+            found = [growing.measure()]
+            for waiting, entries in plan:
+                made = growing.grow(waiting, entries)
+                found.append({**growing.measure(), "made_per_s": made})
+        finally:
+            bot.stop()
+    return found
+
+
+def report(title: str, rows: list[dict[str, float]]) -> None:
+    """Print one table."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[None if name not in row else float(row[name]) for name in names] for row in rows]
+    print(title, table(names, cells), sep="\n", end="\n\n")
+
+
+def main() -> None:
+    """Measure, print the tables, and one JSON object as the last line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--small", action="store_true", help="a quick pass, some two minutes")
+    size.add_argument("--full", action="store_true", help="to 100,000 approvals, 10^6 entries")
+    asked = parser.parse_args()
+    plan = SMALL if asked.small else FULL if asked.full else USUAL
+    figures = {
+        "runs_at_once": at_once(plan.at_once),
+        "steps_in_a_run": lengths(plan.lengths),
+        "waiting_and_log": stages(plan.stages),
+    }
+    if not asked.json:
+        for name, rows in figures.items():
+            report(name.replace("_", " "), rows)
+    last_line(
+        {
+            name: [{key: round(one, 3) for key, one in row.items()} for row in rows]
+            for name, rows in figures.items()
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

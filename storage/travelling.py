@@ -1,0 +1,165 @@
+"""A unit on Postgres, whose statements travel together.
+
+Each question to a server is a journey, and a journey costs more than the work at its end: a
+system call each way, a switch of threads in between. So what needs no answer waits here until
+something does, and all of it goes at once, in order, through the driver's pipeline.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+from storage.database_errors import REFUSED, refused_by_database
+from storage.transaction import Check, Cursor, Question, Transaction
+from workflows.errors import StorageError, StorageUnavailableError
+
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class TravellingTransaction(Transaction):
+    """A unit whose first journey begins it and whose last one commits it.
+
+    Whoever takes `driver` or `connection` to speak for themselves finds everything said so far
+    executed, as if there were no waiting.
+    """
+
+    __slots__ = ("_has_begun", "_waiting")
+
+    def __init__(self, connection: Connection | None, driver: Any) -> None:  # noqa: ANN401  psycopg
+        super().__init__(connection, driver, is_sqlite=False)
+        self._waiting: list[tuple[str, Sequence[object], Check | None]] = [(BEGIN, (), None)]
+        self._has_begun = False
+
+    @property
+    def connection(self) -> Connection:
+        self._travel()
+        return super().connection
+
+    @property
+    def driver(self) -> Any:  # noqa: ANN401  psycopg
+        self._travel()
+        return self._driver
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> Cursor:
+        return self._travel((statement, values))[0]
+
+    def later(
+        self, statement: str, values: Sequence[object] = (), *, check: Check | None = None
+    ) -> None:
+        self._waiting.append((statement, values, check))
+
+    def ask(self, *questions: Question) -> list[list[Any]]:
+        return [cursor.fetchall() for cursor in self._travel(*questions)]
+
+    def commit(self) -> None:
+        """Execute what still waits, and commit.
+
+        Raises:
+            StorageUnavailableError: Postgres took the transaction back instead.
+        """
+        if any(check is not None for *_, check in self._waiting):
+            self._travel()  # What is still to be judged is not committed in the same journey.
+        (ended,) = self._travel(("COMMIT", ()))
+        self._has_begun = False
+        if ended.statusmessage != "COMMIT":
+            raise StorageUnavailableError(
+                "The database gave up the transaction; nothing was recorded.",
+                hint="Try again in a moment.",
+            )
+
+    def roll_back(self) -> None:
+        """Take everything back; a server that is gone has done so already."""
+        self._waiting.clear()
+        if self._has_begun:
+            take_back(self._driver)
+        self._has_begun = False
+
+    def _travel(self, *questions: Question) -> list[Cursor]:
+        waiting, self._waiting = self._waiting, []
+        if not waiting and not questions:
+            return []
+        self._has_begun = True
+        try:
+            return _journey(self._driver, waiting, questions)
+        except Exception as error:
+            for call in self.failures:
+                call(error)
+            if isinstance(error, refused_by_database()):
+                raise StorageError(REFUSED) from error
+            raise
+
+
+class TravellingLook(Transaction):
+    """A look at Postgres: one statement for itself, several in one snapshot and one journey."""
+
+    __slots__ = ()
+
+    def __init__(self, driver: Any) -> None:  # noqa: ANN401  psycopg
+        super().__init__(None, driver, is_sqlite=False)
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> Cursor:
+        return self._driver.execute(spoken(statement), values)
+
+    def ask(self, *questions: Question) -> list[list[Any]]:
+        if len(questions) == 1:
+            return super().ask(*questions)
+        framed = (*questions, ("COMMIT", ()))
+        try:
+            found = _journey(self._driver, [(BEGIN_LOOK, (), None)], framed)
+        except BaseException:
+            take_back(self._driver)
+            raise
+        return [cursor.fetchall() for cursor in found[:-1]]
+
+
+def take_back(driver: Any) -> None:  # noqa: ANN401  psycopg
+    """End what is open on a connection; one that broke has nothing open any more.
+
+    In the driver's own words: only then it forgets the statements that it believes prepared,
+    and that a journey which ended early never did prepare.
+    """
+    if not driver.closed:
+        driver.rollback()
+
+
+def _journey(
+    driver: Any,  # noqa: ANN401  psycopg
+    waiting: Sequence[tuple[str, Sequence[object], Check | None]],
+    questions: Sequence[Question],
+) -> list[Cursor]:
+    """Execute all of it in order, in one journey; return the cursors of the questions."""
+    if not waiting and len(questions) == 1:
+        words, values = questions[0]
+        return [driver.execute(spoken(words), values)]
+    with _pipeline(driver):
+        done = [(driver.execute(spoken(words), values), check) for words, values, check in waiting]
+        asked = [driver.execute(spoken(words), values) for words, values in questions]
+    for cursor, check in done:
+        if check is not None:
+            check(cursor)
+    return asked
+
+
+@contextmanager
+def _pipeline(driver: Any) -> Iterator[None]:  # noqa: ANN401  psycopg
+    """Send what is said in the block together; the answers are there at its end."""
+    pipeline = driver.pipeline()
+    pipeline.__enter__()
+    try:
+        yield
+    except BaseException:
+        # An answer that came early was a refusal. That the rest is not executed is no news.
+        with suppress(Exception):
+            pipeline.__exit__(None, None, None)
+        raise
+    pipeline.__exit__(None, None, None)
+
+
+@lru_cache(maxsize=512)
+def spoken(statement: str) -> str:
+    """Return a statement written with `?`, in the words of Postgres' driver."""
+    return statement.replace("?", "%s")
