@@ -47,7 +47,7 @@ class JobsSql(RowSql):
 
     def defer(self, run: RunId, *, queue: str = QUEUE) -> None:
         """Have a worker look at the run, unless a job for it waits already."""
-        self.run(_DEFER, queue, TASK, run, run, json.dumps({"run": run}), run)
+        self.later(_DEFER, queue, TASK, run, run, json.dumps({"run": run}), run)
 
     def of_the_gone(self, silent_for: timedelta) -> list[Job]:
         """Return the jobs of workers that have not been heard of for so long."""
