@@ -1,0 +1,155 @@
+"""The people of a trial: they start runs until one is accepted, decide, and answer doubts.
+
+What they want is in each `Case`; what they see is the database and, where a person would walk
+over and look, the target's own log. Whatever a dying process did not answer they ask again.
+How they reach the product is for `engine_crowd` and `slack_crowd`.
+"""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from bench.trial.cases import Case
+from bench.trial.home import Home
+from bench.trial.watch import ENDS, AwayError
+from workflows.entry import RunId
+from workflows.run import Phase, RunState, replay
+
+LOOK = 0.08
+DOUBT_AGE = 3.0  # Nobody says "it did not happen" while the request may be on its way.
+
+
+class Crowd(ABC):
+    """Everybody who asks something of one home, in two threads."""
+
+    def __init__(self, home: Home, cases: Iterator[Case], *, at_once: int) -> None:
+        """At most `at_once` cases are under way; more would only queue up for the processor."""
+        self.accepted: dict[str, Case] = {}
+        self.refusals: list[str] = []
+        self.home = home
+        self.is_over = threading.Event()
+        self._cases = cases
+        self._at_once = at_once
+        self._ended: set[str] = set()
+        self._asked_about: dict[tuple[str, str], float] = {}
+        self._is_closed = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._start_cases, daemon=True),
+            threading.Thread(target=self._look_after_them, daemon=True),
+        ]
+
+    @abstractmethod
+    def start(self, case: Case) -> bool:
+        """Start a case; say whether that was accepted."""
+
+    @abstractmethod
+    def decide(self, case: Case, request: str) -> None:
+        """Decide an open request, as this case does."""
+
+    @abstractmethod
+    def cancel(self, run: str) -> None:
+        """Take a run back."""
+
+    @abstractmethod
+    def answer_doubt(self, run: str, step: str, *, happened: bool) -> None:
+        """Say what became of an effect."""
+
+    @abstractmethod
+    def answer_exception(self, run: str, step: str, *, happened: bool) -> None:
+        """Say how a run goes on after a failure, knowing what became of its effect."""
+
+    def begin(self) -> None:
+        """Begin to ask."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Start nothing new, and return once the last start was accepted."""
+        self._is_closed.set()
+        self._threads[0].join()
+
+    def leave(self) -> None:
+        """Ask nothing more."""
+        self.is_over.set()
+        self._threads[1].join()
+
+    def unsettled(self) -> list[str]:
+        """Return the accepted cases that neither ended nor are meant to wait for ever."""
+        runs = self.home.watch.runs()
+        return [
+            name
+            for name, case in list(self.accepted.items())
+            if runs.get(name, ("", ""))[1] not in ENDS and case.verdict != "nobody"
+        ]
+
+    def is_due(self, about: str, what: str, *, every: float) -> bool:
+        """Say whether it is time to ask about this (again), and remember that we did."""
+        last = self._asked_about.get((about, what))
+        if last is not None and time.monotonic() - last < every:
+            return False
+        self._asked_about[about, what] = time.monotonic()
+        return True
+
+    def _start_cases(self) -> None:
+        while not self._is_closed.is_set():
+            if len(self.accepted) - len(self._ended) >= self._at_once:
+                time.sleep(LOOK)
+                continue
+            case = next(self._cases)
+            if case.workflow == "remove-rows":
+                self.home.put_parcel(case.subject)
+            while not self.start(case) and not self.is_over.is_set():
+                time.sleep(LOOK)
+
+    def _look_after_them(self) -> None:
+        while not self.is_over.wait(LOOK):
+            try:
+                self.look()
+            except AwayError:
+                continue
+
+    def look(self) -> None:
+        """See what waits for people, and do what they would do."""
+        runs, requests = self.home.watch.runs(), self.home.watch.open_requests()
+        for name, case in list(self.accepted.items()):
+            run, status = runs.get(name, ("", ""))
+            if status in ENDS or (case.verdict == "nobody" and status == "waiting"):
+                self._ended.add(name)
+            if status in ENDS:
+                continue
+            if case.is_cancelled and run and self.is_due(run, "cancel", every=float("inf")):
+                self.cancel(run)
+            elif run in requests and case.verdict != "nobody":
+                self.decide(case, requests[run])
+            elif status in {"in_doubt", "exception"}:
+                self._settle(case, run)
+
+    def _settle(self, case: Case, run: str) -> None:
+        """Say what happened, or how it goes on, after a look at the target itself."""
+        state = replay(RunId(run), self.home.watch.entries(run))
+        for step, one in state.steps.items():
+            subject = effect_name(case, step)
+            if one.phase is Phase.IN_DOUBT and self._may_tell(case, state, step):
+                self.answer_doubt(run, step, happened=bool(self.home.happened(subject)))
+            elif one.phase is Phase.EXCEPTION and self.is_due(run, f"{step}!", every=3.0):
+                self.answer_exception(run, step, happened=bool(self.home.happened(subject)))
+
+    def _may_tell(self, case: Case, state: RunState, step: str) -> bool:
+        """Say whether a look at the target is proof by now, and it is time to speak (again)."""
+        intended = state.step(step).intended
+        if intended is None or time.time() - intended.at.timestamp() < _sure_after(case):
+            return False  # The probe may still find out by itself, and the effect may yet come.
+        if self.home.target.ledger.is_busy(effect_name(case, step)):
+            return False
+        return self.is_due(state.id, step, every=3.0)
+
+
+def effect_name(case: Case, step: str) -> str:
+    """Return the name under which the target keeps what that step does."""
+    return f"{case.subject}-{step}" if case.workflow == "chain" else case.subject
+
+
+def _sure_after(case: Case) -> float:
+    """Return after how many seconds a person is sure. A program is dead with its bot."""
+    return {"run-program": 6.0, "pay-blind": DOUBT_AGE + 2.0}.get(case.workflow, 45.0)
