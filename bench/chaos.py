@@ -9,6 +9,7 @@ workflows.
 
     python -m bench.chaos --kills 1000 [--json] [--seed WORD] [--only KIND] [--keep]
 
+The first interrupt ends the killing: what is under way is brought to its end and judged.
 The last line is one JSON object. Exit code 0: nothing happened twice, nothing was lost, no
 chain is broken, every doubt is settled. Otherwise 1, and the homes are kept to be looked at.
 """
@@ -17,6 +18,7 @@ import argparse
 import json
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -24,6 +26,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # As a script, its own folder is where Python looks.
@@ -61,6 +64,17 @@ def besiege(chaos: Chaos, kills: int, only: str) -> list[Outcome]:
     return [one.result() for one in sent]
 
 
+def end_early(chaos: Chaos) -> None:
+    """Have the first signal end the killing, and the second one everything."""
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        chaos.deadline = 0
+        signal.signal(number, signal.SIG_DFL)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, on_signal)
+
+
 def main() -> None:
     """Besiege, judge, print a table, and one JSON object as the last line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -75,6 +89,7 @@ def main() -> None:
     seed = asked.seed or secrets.token_hex(4)
     deadline = time.monotonic() + asked.minutes * 60
     chaos = Chaos(nursery(), folder, seed, deadline)
+    end_early(chaos)
     outcomes = besiege(chaos, asked.kills, asked.only)
     figures = report(outcomes)
     wrong = list(findings(outcomes))
