@@ -6,7 +6,23 @@ from dataclasses import dataclass
 
 from bench.trial.target import TROUBLES
 
-WORKFLOWS = {"pay": 5, "pay-blind": 3, "chain": 4, "run-program": 2, "remove-rows": 3}
+WORKFLOWS = {
+    "pay": 5,
+    "pay-blind": 3,
+    "chain": 3,
+    "run-program": 2,
+    "remove-rows": 3,
+    "many": 2,
+    "sides": 3,
+    "take-back": 2,
+}
+# What a run that is done did to its subject, as the target names it.
+DOES = {
+    "chain": ("-one", "-two", "-three"),
+    "many": ("-a", "-b", "-c", "-d"),
+    "sides": ("-left", "-slow", "-right"),
+}
+NEVER_TROUBLED = frozenset({"run-program", "remove-rows"})
 TROUBLED = 0.35
 BOXES = 6
 DENIED, NOBODY, CANCELLED = 0.06, 0.01, 0.03
@@ -33,17 +49,17 @@ class Case:
     @property
     def inputs(self) -> Mapping[str, str]:
         """Return what the run is started with."""
-        given = {"subject": self.subject, "trouble": self.trouble, "box": self.box}
-        wanted = {"chain": ("subject", "trouble", "box"), "pay": ("subject", "trouble")}
-        wanted |= {"pay-blind": wanted["pay"]}
-        return {name: given[name] for name in wanted.get(self.workflow, ("subject",))}
+        given = {"subject": self.subject}
+        if self.workflow not in NEVER_TROUBLED:
+            given["trouble"] = self.trouble
+        if self.workflow == "chain":
+            given["box"] = self.box
+        return given
 
     @property
     def effects(self) -> tuple[str, ...]:
         """Return the names under which the target keeps what a finished run did."""
-        if self.workflow == "chain":
-            return tuple(f"{self.subject}-{one}" for one in ("one", "two", "three"))
-        return (self.subject,)
+        return tuple(f"{self.subject}{one}" for one in DOES.get(self.workflow, ("",)))
 
 
 def cases(name: str, chance: random.Random) -> Iterator[Case]:
@@ -61,7 +77,7 @@ def _a_case(subject: str, chance: random.Random) -> Case:
     return Case(
         subject=f"{subject}-now" if is_at_once else subject,
         workflow=workflow,
-        trouble=trouble if workflow in {"pay", "pay-blind", "chain"} else "",
+        trouble=trouble if workflow not in NEVER_TROUBLED else "",
         verdict="approve" if is_at_once else _verdict(chance.random()),
         is_decided_at_once=is_at_once,
         clicks=chance.choice((1, 1, 1, 2, 3)),

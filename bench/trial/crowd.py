@@ -5,6 +5,7 @@ over and look, the target's own log. Whatever a dying process did not answer the
 How they reach the product is for `engine_crowd` and `slack_crowd`.
 """
 
+import json
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from bench.trial.cases import Case
 from bench.trial.home import Home
 from bench.trial.watch import ENDS, AwayError
-from workflows.entry import RunId
-from workflows.run import Phase, RunState, replay
+from workflows.entry import Entry, RunId
+from workflows.replay import replay
+from workflows.run import Phase, StepState
 
 LOOK = 0.08
+STANDS = frozenset({"in_doubt", "exception", "waiting", "running"})  # A branch of it may.
 DOUBT_AGE = 3.0  # Nobody says "it did not happen" while the request may be on its way.
 
 
@@ -56,8 +59,8 @@ class Crowd(ABC):
         """Say what became of an effect."""
 
     @abstractmethod
-    def answer_exception(self, run: str, step: str, *, happened: bool) -> None:
-        """Say how a run goes on after a failure, knowing what became of its effect."""
+    def answer_exception(self, run: str, step: str, *, answer: str) -> None:
+        """Say how a run goes on after a failure: retry, skip or undo."""
 
     def begin(self) -> None:
         """Begin to ask."""
@@ -120,34 +123,48 @@ class Crowd(ABC):
                 continue
             if case.is_cancelled and run and self.is_due(run, "cancel", every=float("inf")):
                 self.cancel(run)
-            elif run in requests and case.verdict != "nobody":
-                self.decide(case, requests[run])
-            elif status in {"in_doubt", "exception"}:
+                continue
+            if case.verdict != "nobody":
+                for request in requests.get(run, []):
+                    self.decide(case, request)
+            if status in STANDS:
                 self._settle(case, run)
 
     def _settle(self, case: Case, run: str) -> None:
         """Say what happened, or how it goes on, after a look at the target itself."""
         state = replay(RunId(run), self.home.watch.entries(run))
         for step, one in state.steps.items():
-            subject = effect_name(case, step)
-            if one.phase is Phase.IN_DOUBT and self._may_tell(case, state, step):
-                self.answer_doubt(run, step, happened=bool(self.home.happened(subject)))
+            if one.phase is Phase.IN_DOUBT and self._may_tell(case, one):
+                if self.is_due(run, step, every=3.0):
+                    self.answer_doubt(run, step, happened=self._has_happened(one))
             elif one.phase is Phase.EXCEPTION and self.is_due(run, f"{step}!", every=3.0):
-                self.answer_exception(run, step, happened=bool(self.home.happened(subject)))
+                self.answer_exception(run, step, answer=self._wish(case, one))
 
-    def _may_tell(self, case: Case, state: RunState, step: str) -> bool:
-        """Say whether a look at the target is proof by now, and it is time to speak (again)."""
-        intended = state.step(step).intended
+    def _wish(self, case: Case, step: StepState) -> str:
+        """Return how a run goes on after a failure."""
+        if self._has_happened(step):
+            return "skip"
+        return "undo" if case.workflow == "take-back" else "retry"
+
+    def _has_happened(self, step: StepState) -> bool:
+        return step.intended is not None and bool(self.home.happened(subject_of(step.intended)))
+
+    def _may_tell(self, case: Case, step: StepState) -> bool:
+        """Say whether a look at the target is proof by now."""
+        intended = step.intended
         if intended is None or time.time() - intended.at.timestamp() < _sure_after(case):
             return False  # The probe may still find out by itself, and the effect may yet come.
-        if self.home.target.ledger.is_busy(effect_name(case, step)):
-            return False
-        return self.is_due(state.id, step, every=3.0)
+        return not self.home.target.ledger.is_busy(subject_of(intended))
 
 
-def effect_name(case: Case, step: str) -> str:
-    """Return the name under which the target keeps what that step does."""
-    return f"{case.subject}-{step}" if case.workflow == "chain" else case.subject
+def subject_of(intended: Entry) -> str:
+    """Return the name under which the target keeps what an announced effect does."""
+    args = json.loads(intended.parts["args"].value or b"{}")
+    if intended.data["action"] == "shell.run":
+        return str(args["args"][0])
+    if intended.data["action"] == "sql.execute":
+        return str(args["parameters"]["subject"])
+    return str(args["path"]).rpartition("/")[2]
 
 
 def _sure_after(case: Case) -> float:

@@ -64,6 +64,5 @@ class EngineCrowd(Crowd):
         said = "yes" if happened else "no"
         self._ask("doubt", run=run, step=step, person="omar", happened=said)
 
-    def answer_exception(self, run: str, step: str, *, happened: bool) -> None:
-        answer = "skip" if happened else "retry"
+    def answer_exception(self, run: str, step: str, *, answer: str) -> None:
         self._ask("exception", run=run, step=step, person="omar", answer=answer)

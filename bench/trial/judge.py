@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.trial.cases import Case
-from bench.trial.crowd import effect_name
+from bench.trial.crowd import subject_of
 from bench.trial.home import Home
 from bench.trial.watch import ENDS
 from storage.database import open_database
@@ -22,13 +22,6 @@ from workflows.entry import Entry
 
 UNPROVEN = 3
 END_OF_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
-STEPS = {
-    "pay": ("pay",),
-    "pay-blind": ("pay",),
-    "chain": ("one", "two", "three"),
-    "run-program": ("act",),
-    "remove-rows": ("remove",),
-}
 
 
 @dataclass(slots=True)
@@ -69,7 +62,9 @@ def judge(home: Home, accepted: Mapping[str, Case]) -> Verdict:
             verdict.lost.append(f"{name} ({run}): {status}")
         if run:
             entries = home.watch.entries(run)
-            _judge_effects(home, case, entries, verdict)
+            _judge_effects(home, entries, verdict)
+            if status == "done":
+                verdict.untrue.extend(_missing(home, case))
             _judge_doubts(name, entries, verdict)
     verdict.twice.extend(f"{one}: started twice" for one in sorted(home.watch.repeated))
     _judge_chain(home, verdict)
@@ -84,15 +79,23 @@ def _is_accounted_for(home: Home, run: str, status: str) -> bool:
     return status in asks and asks[status] in home.watch.cards(run)
 
 
-def _judge_effects(home: Home, case: Case, entries: Sequence[Entry], verdict: Verdict) -> None:
-    for step in STEPS[case.workflow]:
-        subject = effect_name(case, step)
-        did, told = home.happened(subject), _told(step, entries)
+def _judge_effects(home: Home, entries: Sequence[Entry], verdict: Verdict) -> None:
+    """Compare what a run announced with what the target did, effect by effect."""
+    announced = {subject_of(one): one for one in entries if one.kind == "action.intended"}
+    for subject, entry in announced.items():
+        did, told = home.happened(subject), _told(str(entry.data["step"]), entries)
         verdict.effects += did
         if did > 1:
             verdict.twice.append(f"{subject}: {did} times")
         if told is not None and told != bool(did):
             verdict.untrue.append(f"{subject}: the trail says {told}, the target {did} times")
+
+
+def _missing(home: Home, case: Case) -> Iterator[str]:
+    """Yield what a run that is done should have done, and did not."""
+    for subject in case.effects:
+        if not home.happened(subject):
+            yield f"{subject}: the run is done, and it never happened"
 
 
 def _told(step: str, entries: Sequence[Entry]) -> bool | None:

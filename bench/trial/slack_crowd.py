@@ -16,10 +16,7 @@ AT_ONCE = 10
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan")
 CHANNELS = tuple(f"desk-{number}" for number in range(1, 9))  # The bot posts once a second in each.
 APPROVE, REVIEW, REJECT = "request.approve", "request.review", "request.reject"
-LABELS = {
-    "doubt": {True: "doubt.happened", False: "doubt.not_happened"},
-    "exception": {True: "exception.skip", False: "exception.retry"},
-}
+DOUBT = {True: "doubt.happened", False: "doubt.not_happened"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +81,17 @@ class SlackCrowd(Crowd):
         )
 
     def answer_doubt(self, run: str, step: str, *, happened: bool) -> None:
-        self._answer(run, step, LABELS["doubt"][happened])
+        self._answer(run, step, DOUBT[happened])
 
-    def answer_exception(self, run: str, step: str, *, happened: bool) -> None:
-        self._answer(run, step, LABELS["exception"][happened])
+    def answer_exception(self, run: str, step: str, *, answer: str) -> None:
+        offered = {one.action for one in self._buttons if one.value == f"{run}/{step}"}
+        wanted = f"exception.{answer}"
+        # A card offers to undo only where that is possible; aborting is, always.
+        self._answer(run, step, wanted if wanted in offered else "exception.abort")
 
     def _answer(self, run: str, step: str, action: str) -> None:
         for button in self._buttons:
-            if button.action == action and run in button.value and step in button.value:
+            if button.action == action and button.value == f"{run}/{step}":
                 self._press(button, "omar")
 
     def _press(self, button: Button, who: str) -> None:

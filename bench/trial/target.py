@@ -1,9 +1,10 @@
 """The target as a service in a process of its own, which misbehaves as each request asks.
 
 `POST /keyed/SUBJECT` acts once per idempotency key and can be asked at `/keys/KEY`;
-`POST /blind/SUBJECT` acts each time it is asked. Both take `{"value": …, "trouble": …}`; a
-trouble strikes the first request for its subject only. `GET /subjects/SUBJECT` says how
-often it was acted upon, and with what value last. The ledger behind it is the judge's.
+`POST /blind/SUBJECT` acts each time it is asked, `POST /refusing/SUBJECT` never. They take
+`{"value": …, "trouble": …}`; a trouble strikes the first request for its subject only.
+`GET /subjects/SUBJECT` says how often it was acted upon, and with what value last. The ledger
+behind it is the judge's.
 """
 
 import json
@@ -88,6 +89,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         door, _, subject = unquote(self.path).strip("/").partition("/")
         asked = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))))
+        if door == "refusing":
+            self._answer(422, {"error": "never"})
+            return
         key = self.headers.get("idempotency-key", "")
         value, trouble = str(asked.get("value", "")), str(asked.get("trouble", ""))
         struck = self.server.target.ask(door, key, subject, value=value, trouble=trouble)

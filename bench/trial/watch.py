@@ -42,7 +42,7 @@ class Watch:
         with self._looking:
             found: dict[str, tuple[str, str]] = {}
             for row in self._rows("SELECT id, status FROM run ORDER BY started_at, id"):
-                run, status = str(row[0]), str(row[1])
+                run, status = map(str, row)
                 subject = self._subject(run)
                 if subject in found:
                     self.repeated.add(subject)
@@ -56,10 +56,14 @@ class Watch:
             self._subjects[run] = str(json.loads(part or b"{}").get("subject", ""))
         return self._subjects[run]
 
-    def open_requests(self) -> dict[str, str]:
-        """Return the open request of each run that has one."""
+    def open_requests(self) -> dict[str, list[str]]:
+        """Return the open requests of each run that has some."""
         rows = self._rows("SELECT run_id, id FROM approval_request WHERE outcome = 'open'")
-        return {str(row[0]): str(row[1]) for row in rows}
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            run, request = map(str, row)
+            found.setdefault(run, []).append(request)
+        return found
 
     def cards(self, run: str) -> list[str]:
         """Return the kinds of message that people were sent, or are to be sent, for a run."""
