@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bench.trial.home import Home
 from bench.trial.target import TROUBLES
 
 WORKFLOWS = {
@@ -55,6 +56,11 @@ class Case:
         if self.workflow == "chain":
             given["box"] = self.box
         return given
+
+    def prepare(self, home: Home) -> None:
+        """Put what the run acts upon in its place."""
+        if self.workflow == "remove-rows":
+            home.put_parcel(self.subject)
 
     @property
     def effects(self) -> tuple[str, ...]:

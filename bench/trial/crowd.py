@@ -1,6 +1,6 @@
 """The people of a trial: they start runs until one is accepted, decide, and answer doubts.
 
-What they want is in each `Case`; what they see is the database and, where a person would walk
+What they want is in each `Wish`; what they see is the database and, where a person would walk
 over and look, the target's own log. Whatever a dying process did not answer they ask again.
 How they reach the product is for `engine_crowd` and `slack_crowd`.
 """
@@ -11,9 +11,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from bench.trial.cases import Case
 from bench.trial.home import Home
 from bench.trial.watch import ENDS, AwayError
+from bench.trial.wish import Wish
 from workflows.entry import Entry, RunId
 from workflows.replay import replay
 from workflows.run import Phase, StepState
@@ -26,10 +26,10 @@ DOUBT_AGE = 3.0  # Nobody says "it did not happen" while the request may be on i
 class Crowd(ABC):
     """Everybody who asks something of one home, in two threads."""
 
-    def __init__(self, home: Home, cases: Iterator[Case], *, at_once: int) -> None:
+    def __init__(self, home: Home, cases: Iterator[Wish], *, at_once: int) -> None:
         """At most `at_once` cases are under way; more would only queue up for the processor."""
-        self.accepted: dict[str, Case] = {}
-        self.refusals: list[str] = []
+        self.accepted: dict[str, Wish] = {}
+        self.refusals: list[str] = []  # Of starts, by the words they were refused with.
         self.home = home
         self.is_over = threading.Event()
         self._cases = cases
@@ -43,11 +43,11 @@ class Crowd(ABC):
         ]
 
     @abstractmethod
-    def start(self, case: Case) -> bool:
+    def start(self, case: Wish) -> bool:
         """Start a case; say whether that was accepted."""
 
     @abstractmethod
-    def decide(self, case: Case, request: str) -> None:
+    def decide(self, case: Wish, request: str) -> None:
         """Decide an open request, as this case does."""
 
     @abstractmethod
@@ -66,6 +66,11 @@ class Crowd(ABC):
         """Begin to ask."""
         for thread in self._threads:
             thread.start()
+
+    @property
+    def has_started_all(self) -> bool:
+        """Whether there is nothing more to start."""
+        return not self._threads[0].is_alive()
 
     def close(self) -> None:
         """Start nothing new, and return once the last start was accepted."""
@@ -99,9 +104,10 @@ class Crowd(ABC):
             if len(self.accepted) - len(self._ended) >= self._at_once:
                 time.sleep(LOOK)
                 continue
-            case = next(self._cases)
-            if case.workflow == "remove-rows":
-                self.home.put_parcel(case.subject)
+            case = next(self._cases, None)
+            if case is None:
+                return
+            case.prepare(self.home)
             while not self.start(case) and not self.is_over.is_set():
                 time.sleep(LOOK)
 
@@ -130,26 +136,27 @@ class Crowd(ABC):
             if status in STANDS:
                 self._settle(case, run)
 
-    def _settle(self, case: Case, run: str) -> None:
+    def _settle(self, case: Wish, run: str) -> None:
         """Say what happened, or how it goes on, after a look at the target itself."""
         state = replay(RunId(run), self.home.watch.entries(run))
         for step, one in state.steps.items():
             if one.phase is Phase.IN_DOUBT and self._may_tell(case, one):
                 if self.is_due(run, step, every=3.0):
-                    self.answer_doubt(run, step, happened=self._has_happened(one))
+                    self.answer_doubt(run, step, happened=self.has_happened(one))
             elif one.phase is Phase.EXCEPTION and self.is_due(run, f"{step}!", every=3.0):
-                self.answer_exception(run, step, answer=self._wish(case, one))
+                self.answer_exception(run, step, answer=self.wish(case, one))
 
-    def _wish(self, case: Case, step: StepState) -> str:
+    def wish(self, case: Wish, step: StepState) -> str:
         """Return how a run goes on after a failure."""
-        if self._has_happened(step):
+        if self.has_happened(step):
             return "skip"
         return "undo" if case.workflow == "take-back" else "retry"
 
-    def _has_happened(self, step: StepState) -> bool:
+    def has_happened(self, step: StepState) -> bool:
+        """Say whether the target did what a step announced."""
         return step.intended is not None and bool(self.home.happened(subject_of(step.intended)))
 
-    def _may_tell(self, case: Case, step: StepState) -> bool:
+    def _may_tell(self, case: Wish, step: StepState) -> bool:
         """Say whether a look at the target is proof by now."""
         intended = step.intended
         if intended is None or time.time() - intended.at.timestamp() < _sure_after(case):
@@ -167,6 +174,6 @@ def subject_of(intended: Entry) -> str:
     return str(args["path"]).rpartition("/")[2]
 
 
-def _sure_after(case: Case) -> float:
+def _sure_after(case: Wish) -> float:
     """Return after how many seconds a person is sure. A program is dead with its bot."""
     return {"run-program": 6.0, "pay-blind": DOUBT_AGE + 2.0}.get(case.workflow, 45.0)

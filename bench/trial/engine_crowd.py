@@ -5,10 +5,10 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from typing import Any
 
-from bench.trial.cases import Case
 from bench.trial.crowd import Crowd
 from bench.trial.home import Home
 from bench.trial.life import PATIENCE, DiedError, RefusedError
+from bench.trial.wish import Wish
 
 Ask = Callable[..., "Future[Any]"]
 
@@ -19,15 +19,16 @@ LOST = (DiedError, LateError)
 class EngineCrowd(Crowd):
     """A crowd that sends orders with `ask` to whichever process lives."""
 
-    def __init__(self, home: Home, cases: Iterator[Case], ask: Ask) -> None:
-        super().__init__(home, cases, at_once=AT_ONCE)
-        self._ask = ask
+    def __init__(
+        self, home: Home, cases: Iterator[Wish], ask: Ask, *, at_once: int = AT_ONCE
+    ) -> None:
+        super().__init__(home, cases, at_once=at_once)
+        self.ask = ask
 
-    def start(self, case: Case) -> bool:
+    def start(self, case: Wish) -> bool:
         fields = {"workflow": case.workflow, "inputs": dict(case.inputs)}
         sent = [
-            self._ask("start", **fields, person="rita", key=case.subject)
-            for _ in range(case.starts)
+            self.ask("start", **fields, person="rita", key=case.subject) for _ in range(case.starts)
         ]
         if not any([self._is_accepted(one) for one in sent]):  # noqa: C419  each is waited for
             return False
@@ -44,12 +45,12 @@ class EngineCrowd(Crowd):
             return False
         return True
 
-    def decide(self, case: Case, request: str) -> None:
+    def decide(self, case: Wish, request: str) -> None:
         """Click, as often as this case does; every second click is another approver's."""
         if not self.is_due(request, "decide", every=2.0):
             return
         for number in range(case.clicks):
-            self._ask(
+            self.ask(
                 "decide",
                 request=request,
                 person=("ana", "ben")[number % 2],
@@ -58,11 +59,11 @@ class EngineCrowd(Crowd):
             )
 
     def cancel(self, run: str) -> None:
-        self._ask("cancel", run=run, person="rita")
+        self.ask("cancel", run=run, person="rita")
 
     def answer_doubt(self, run: str, step: str, *, happened: bool) -> None:
         said = "yes" if happened else "no"
-        self._ask("doubt", run=run, step=step, person="omar", happened=said)
+        self.ask("doubt", run=run, step=step, person="omar", happened=said)
 
     def answer_exception(self, run: str, step: str, *, answer: str) -> None:
-        self._ask("exception", run=run, step=step, person="omar", answer=answer)
+        self.ask("exception", run=run, step=step, person="omar", answer=answer)

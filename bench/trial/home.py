@@ -18,6 +18,7 @@ PATIENCE = 60.0
 BEGINNING = Lock()  # Alembic keeps the migration under way in a global of its own.
 STOCK = """
 CREATE TABLE parcel (id TEXT PRIMARY KEY, moved INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE account (id TEXT PRIMARY KEY, batch TEXT NOT NULL, on_hold INTEGER NOT NULL);
 CREATE TABLE parcel_log (seq INTEGER PRIMARY KEY, id TEXT NOT NULL);
 CREATE TRIGGER parcel_moved AFTER UPDATE ON parcel
   BEGIN INSERT INTO parcel_log (id) VALUES (old.id); END;
@@ -101,6 +102,22 @@ class Home:
         with closing(sqlite3.connect(self.stock, timeout=30)) as connection:
             connection.execute("INSERT OR IGNORE INTO parcel (id) VALUES (?)", (name,))
             connection.commit()
+
+    def put_accounts(self, batch: str, *, free: int, held: int) -> None:
+        """Put accounts into a batch, some of them on hold."""
+        rows = [(f"{batch}/{number}", batch, int(number >= free)) for number in range(free + held)]
+        with closing(sqlite3.connect(self.stock, timeout=30)) as connection:
+            connection.executemany("INSERT OR IGNORE INTO account VALUES (?, ?, ?)", rows)
+            connection.commit()
+
+    def accounts(self, batch: str) -> tuple[int, int]:
+        """Return how many accounts of a batch there are, free ones and held ones."""
+        with closing(sqlite3.connect(self.stock, timeout=30)) as connection:
+            rows = connection.execute(
+                "SELECT on_hold FROM account WHERE batch = ?", (batch,)
+            ).fetchall()
+        held = sum(on_hold for (on_hold,) in rows)
+        return len(rows) - held, held
 
     def happened(self, subject: str) -> int:
         """Return how often something really happened to `subject`, by the targets' own logs."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.trial.cases import Case
 from bench.trial.crowd import subject_of
 from bench.trial.home import Home
 from bench.trial.watch import ENDS
+from bench.trial.wish import Wish
 from storage.database import open_database
 from storage.rebuild import check_projections
 from workflows.entry import Entry
@@ -51,7 +51,7 @@ class Verdict:
             getattr(self, name).extend(getattr(other, name))
 
 
-def judge(home: Home, accepted: Mapping[str, Case]) -> Verdict:
+def judge(home: Home, accepted: Mapping[str, Wish]) -> Verdict:
     """Return what became of everything that was accepted in `home`."""
     verdict = Verdict(runs=home.watch.count("run"), entries=home.watch.count("audit_entry"))
     runs = home.watch.runs()
@@ -65,9 +65,9 @@ def judge(home: Home, accepted: Mapping[str, Case]) -> Verdict:
             _judge_effects(home, entries, verdict)
             if status == "done":
                 verdict.untrue.extend(_missing(home, case))
-            _judge_doubts(name, entries, verdict)
+            judge_doubts(name, entries, verdict)
     verdict.twice.extend(f"{one}: started twice" for one in sorted(home.watch.repeated))
-    _judge_chain(home, verdict)
+    judge_chain(home, verdict)
     return verdict
 
 
@@ -91,7 +91,7 @@ def _judge_effects(home: Home, entries: Sequence[Entry], verdict: Verdict) -> No
             verdict.untrue.append(f"{subject}: the trail says {told}, the target {did} times")
 
 
-def _missing(home: Home, case: Case) -> Iterator[str]:
+def _missing(home: Home, case: Wish) -> Iterator[str]:
     """Yield what a run that is done should have done, and did not."""
     for subject in case.effects:
         if not home.happened(subject):
@@ -113,7 +113,7 @@ def _told(step: str, entries: Sequence[Entry]) -> bool | None:
     return said
 
 
-def _judge_doubts(name: str, entries: Sequence[Entry], verdict: Verdict) -> None:
+def judge_doubts(name: str, entries: Sequence[Entry], verdict: Verdict) -> None:
     """See that every announced effect has its end, and every doubt somebody who settled it."""
     ends = {_attempt(one): one for one in entries if one.kind in END_OF_ATTEMPT}
     settled = {_attempt(one): one for one in entries if one.kind == "action.resolved"}
@@ -134,7 +134,8 @@ def _attempt(entry: Entry) -> tuple[object, ...]:
     return tuple(entry.data.get(one) for one in ("step", "attempt", "idem"))
 
 
-def _judge_chain(home: Home, verdict: Verdict) -> None:
+def judge_chain(home: Home, verdict: Verdict) -> None:
+    """Verify the log as an outsider would, and make the projections again to compare them."""
     verdict.broken.extend(_faults(home, verdict))
     database = open_database(home.url)
     try:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bench.trial.cases import Case
 from bench.trial.crowd import Crowd
 from bench.trial.home import Home
+from bench.trial.wish import Wish
 from sandbox.errors import NotPossibleError
 from sandbox.seen import SeenMessage
 from sandbox.workspace import Workspace
@@ -31,16 +31,16 @@ class Button:
 class SlackCrowd(Crowd):
     """A crowd that has nothing but Slack."""
 
-    def __init__(self, home: Home, cases: Iterator[Case], slack: Workspace) -> None:
+    def __init__(self, home: Home, cases: Iterator[Wish], slack: Workspace) -> None:
         super().__init__(home, cases, at_once=AT_ONCE)
         self._slack = slack
         self._clicking = ThreadPoolExecutor(8, "click")
         self._buttons: list[Button] = []
-        self._typed: dict[str, Case] = {}
+        self._typed: dict[str, Wish] = {}
         for name in CHANNELS:
             slack.add_channel(name, members=STAFF)
 
-    def start(self, case: Case) -> bool:
+    def start(self, case: Wish) -> bool:
         """Type the command once, since nobody could tell a second time from a second wish.
 
         Where Slack shows an error the run may stand all the same; it then counts as accepted
@@ -63,7 +63,7 @@ class SlackCrowd(Crowd):
         self._buttons = list(self._all_buttons())
         super().look()
 
-    def decide(self, case: Case, request: str) -> None:
+    def decide(self, case: Wish, request: str) -> None:
         """Press Approve or Reject, as often as this case does, at one instant."""
         if not self.is_due(request, "decide", every=4.0):
             return

@@ -11,6 +11,7 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -22,6 +23,7 @@ from bench.trial.ledger import Ledger
 
 LATE = 20.0  # Seconds after which a late target acts, whoever asked it has died long since.
 SLOW = 0.6
+OUT_OF_ORDER = 2  # Reads of a flaky subject that fail.
 TROUBLES = (
     "before",  # Answers 500 and does nothing.
     "cut_before",  # Breaks the line and does nothing.
@@ -40,6 +42,12 @@ class Target:
     def __init__(self, ledger: Ledger, *, struck: Event) -> None:
         self.ledger = ledger
         self._struck = struck  # Set when a request arrives, for whoever kills at that instant.
+        self._reads: Counter[str] = Counter()
+
+    def is_out_of_order(self, subject: str) -> bool:
+        """Say whether a read fails: the first two of every subject that is called flaky."""
+        self._reads[subject] += 1
+        return subject.endswith("flaky") and self._reads[subject] <= OUT_OF_ORDER
 
     def ask(self, door: str, key: str, subject: str, *, value: str, trouble: str) -> str:
         """Act as asked; return the trouble that struck, or nothing."""
@@ -81,6 +89,9 @@ class Handler(BaseHTTPRequestHandler):
         if what == "keys":
             found = ledger.knows(name)
             self._answer(200 if found else 404, {"happened": found})
+            return
+        if self.server.target.is_out_of_order(name):
+            self._answer(503, {"error": "come back later"})
             return
         effects = ledger.effects(name)
         value = effects[-1].value if effects else ""
