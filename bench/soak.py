@@ -40,7 +40,7 @@ from bench.trial.soak_oracle import NO_RUN, mistakes, strangers  # noqa: E402  a
 
 FILES = Path(__file__).with_name("soak")
 TELL_EVERY = 5.0
-REST = 300.0  # Seconds for what is under way when time is up, or once all was started.
+REST = 300.0  # Seconds for what is under way when time is up.
 
 
 @dataclass(slots=True)
@@ -53,25 +53,33 @@ class Result:
     seconds: float = 0.0
 
 
-def soak(home: Home, cases: list[SoakCase], life: Life, *, minutes: float) -> Result:
+def soak(home: Home, wanted: Iterator[SoakCase], life: Life, *, runs: int, until: float) -> Result:
     """Run every case to its end, then judge them all."""
-    began = time.monotonic()
-    crowd = SoakCrowd(home, iter(cases), life.asked, at_once=AT_ONCE)
+    began, cases = time.monotonic(), []
+
+    def kept() -> Iterator[SoakCase]:
+        # Made when its turn comes, since a grant ends some seconds after that.
+        for case in wanted:
+            if time.monotonic() > until:
+                return
+            cases.append(case)
+            yield case
+
+    crowd = SoakCrowd(home, kept(), life.asked, at_once=AT_ONCE)
     crowd.begin()
-    deadline = began + minutes * 60
-    while time.monotonic() < deadline and not (crowd.has_started_all and not crowd.unsettled()):
-        done = len(crowd.accepted) - len(crowd.unsettled())
-        took = round(time.monotonic() - began)
-        print(f"soak: {done} of {len(cases)} runs, {took} s", file=sys.stderr, flush=True)
-        time.sleep(TELL_EVERY if len(cases) > AT_ONCE else 1)
+    while (left := crowd.unsettled()) or not crowd.has_started_all:
+        if crowd.has_started_all and time.monotonic() > until + REST:
+            break
+        done, took = len(cases) - len(left), round(time.monotonic() - began)
+        print(f"soak: {done} of {runs} runs, {took} s", file=sys.stderr, flush=True)
+        time.sleep(TELL_EVERY if runs > AT_ONCE else 1)
     crowd.close()
-    ends = time.monotonic() + REST
-    while crowd.unsettled() and time.monotonic() < ends:
-        time.sleep(1)
     crowd.leave()
     result = judged(home, cases)
     if not life.is_alive:
         result.wrong.append("the process ended by itself")
+    if len(cases) < runs:
+        result.wrong.append(f"there was time for {len(cases)} runs only")
     result.seconds = time.monotonic() - began
     return result
 
@@ -129,8 +137,9 @@ def main() -> None:
         home.begin(settings_of(folder, database))
         life = Life(context, serve, folder, database)
         stack.callback(life.kill)
-        cases = list(soak_cases(random.Random(seed), asked.runs))
-        result = soak(home, cases, life, minutes=asked.minutes)
+        wanted = soak_cases(random.Random(seed), asked.runs)
+        until = time.monotonic() + asked.minutes * 60
+        result = soak(home, wanted, life, runs=asked.runs, until=until)
     tell(
         result, asked.runs, seed, folder, is_kept=asked.keep or bool(result.wrong), alone=asked.json
     )

@@ -26,6 +26,7 @@ AFTER_STRIKE = 0.05
 ARRIVALS, BIRTHS = 0.4, 0.1
 TROUBLED = 0.08  # The share of calls and deliveries of Slack that go wrong.
 DRAIN = 300.0
+STARTS = 5
 DELIVERIES = ("slash_commands", "block_actions", "view_submission")
 CALLS = ("chat.postMessage", "chat.update", "conversations.history", "usergroups.list")
 
@@ -56,11 +57,15 @@ class BotSiege:
 
     def run(self, kills: int) -> list[str]:
         """Kill that often, then let everything come to its end; return what did not."""
-        self._bot.start()
+        self._start()
         self.crowd.begin()
-        while self.tally.total < kills and not self._is_late():
-            self._strike()
-        return self._drain()
+        try:
+            while self.tally.total < kills and not self._is_late():
+                self._strike()
+            return self._drain()
+        finally:
+            self.crowd.leave()
+            self._bot.stop()
 
     def _strike(self) -> None:
         share, delay = self._chance.random(), self._chance.random()
@@ -94,27 +99,30 @@ class BotSiege:
     def _start(self) -> None:
         if self._bot.is_alive:
             return
-        try:
-            self._bot.start()
-        except DemoError:
-            if self._bot.is_alive:
-                raise  # It is there and nobody can reach it, which is not our doing.
+        for _ in range(STARTS):
+            try:
+                self._bot.start()
+            except DemoError:
+                if not self._bot.is_alive:
+                    return  # Killed while it was being born, or its database is away.
+                self._bot.kill()  # A busy machine: it is there, and not yet to be reached.
+            else:
+                return
+        raise DemoError(f"Nobody can reach the bot. {self._bot.last_words()}")
 
     def _drain(self) -> list[str]:
         """Kill nothing and spoil nothing any more; wait until every case has come to its end."""
         self.crowd.close()
         self._stage.slack.faults.clear()
         ends = time.monotonic() + DRAIN
-        left = self._unsettled()
-        while left and time.monotonic() < ends:
+        while (left := self._unsettled()) and time.monotonic() < ends:
             time.sleep(0.5)
             self._start()
-            left = self._unsettled()
-        self.crowd.leave()
-        self._bot.stop()
         return left
 
     def _unsettled(self) -> list[str]:
+        if not self.crowd.has_started_all:
+            return ["something is still to be started"]
         try:
             return self.crowd.unsettled()
         except AwayError:

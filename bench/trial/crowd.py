@@ -19,7 +19,6 @@ from workflows.replay import replay
 from workflows.run import Phase, StepState
 
 LOOK = 0.08
-STANDS = frozenset({"in_doubt", "exception", "waiting", "running"})  # A branch of it may.
 DOUBT_AGE = 3.0  # Nobody says "it did not happen" while the request may be on its way.
 
 
@@ -73,14 +72,16 @@ class Crowd(ABC):
         return not self._threads[0].is_alive()
 
     def close(self) -> None:
-        """Start nothing new, and return once the last start was accepted."""
+        """Start nothing new; what was asked for is asked until it is accepted."""
         self._is_closed.set()
-        self._threads[0].join()
 
     def leave(self) -> None:
         """Ask nothing more."""
+        self._is_closed.set()
         self.is_over.set()
-        self._threads[1].join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def unsettled(self) -> list[str]:
         """Return the accepted cases that neither ended nor are meant to wait for ever."""
@@ -133,7 +134,8 @@ class Crowd(ABC):
             if case.verdict != "nobody":
                 for request in requests.get(run, []):
                     self.decide(case, request)
-            if status in STANDS:
+            every = 0.5 if status in {"in_doubt", "exception"} else 2.0  # A branch of it may be.
+            if self.is_due(run, "a look", every=every):
                 self._settle(case, run)
 
     def _settle(self, case: Wish, run: str) -> None:

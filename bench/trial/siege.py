@@ -76,9 +76,14 @@ class Siege:
         """Kill that often, then let everything come to its end; return what did not."""
         self._lives = [self._born() for _ in range(self._processes)]
         self.crowd.begin()
-        while self.tally.total < kills and not self._is_late():
-            self._strike()
-        return self._drain()
+        try:
+            while self.tally.total < kills and not self._is_late():
+                self._strike()
+            return self._drain()
+        finally:
+            self.crowd.leave()
+            for one in self._lives:
+                one.kill()
 
     def ask(self, what: str, **fields: object) -> "Future[Any]":
         """Ask one of the processes that live."""
@@ -151,14 +156,9 @@ class Siege:
         """Kill nothing any more, and wait until every case has come to its end."""
         self.crowd.close()
         ends = time.monotonic() + DRAIN
-        left = self._unsettled()
-        while left and time.monotonic() < ends:
+        while (left := self._unsettled()) and time.monotonic() < ends:
             time.sleep(DRAIN_LOOK)
             self._revive()
-            left = self._unsettled()
-        self.crowd.leave()
-        for one in self._lives:
-            one.kill()
         return left
 
     def _revive(self) -> None:
@@ -171,6 +171,8 @@ class Siege:
             self._lives += [self._born() for _ in dead]
 
     def _unsettled(self) -> list[str]:
+        if not self.crowd.has_started_all:
+            return ["something is still to be started"]
         try:
             return self.crowd.unsettled()
         except AwayError:
