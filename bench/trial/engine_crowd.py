@@ -14,6 +14,7 @@ Ask = Callable[..., "Future[Any]"]
 
 AT_ONCE = 14
 LOST = (DiedError, LateError)
+NOT_NOW = "StorageUnavailableError"  # Said while Postgres is away; asked again, it is accepted.
 
 
 class EngineCrowd(Crowd):
@@ -41,7 +42,8 @@ class EngineCrowd(Crowd):
         except LOST:
             return False
         except RefusedError as refusal:
-            self.refusals.append(str(refusal))
+            if not str(refusal).startswith(NOT_NOW):
+                self.refusals.append(str(refusal))
             return False
         return True
 
