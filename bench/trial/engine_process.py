@@ -77,18 +77,16 @@ def serve(home: Path, database: str, orders: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever interrupts the trial ends us by force.
     _write_log(home / "engine.log")
     settings = settings_of(home, database)
-    if settings.is_sqlite:
-        settings_lock = ServeLock.take(home, now=Means().clock())
+    lock = ServeLock.take(home, now=Means().clock()) if settings.is_sqlite else None
     memory = open_memory(settings)
     core = build_core(settings, memory, people=Company(), means=Means(environment={}))
     core.store.on_sent(_Eager(core).nudge)
     for part in _parts(core):
         part.start()
-    try:
-        _Desk(core, orders).work()
-    finally:
-        if settings.is_sqlite:
-            settings_lock.release()
+    _Desk(core, orders).work()
+    if lock is not None:
+        lock.release()
+    os._exit(0)  # Whoever held the pipe is gone, so nothing here is of use; threads go too.
 
 
 def _parts(core: Core) -> list[Part]:

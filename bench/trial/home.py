@@ -37,7 +37,7 @@ class Target:
     """The target's process, its ledger, and the event that it sets at each request."""
 
     def __init__(self, context: Nursery, folder: Path) -> None:
-        ours, theirs = context.Pipe()
+        self._line, theirs = context.Pipe()
         self.struck = context.Event()
         self.ledger = Ledger(folder / "ledger.db")
         self._process = context.Process(
@@ -45,9 +45,9 @@ class Target:
         )
         self._process.start()
         theirs.close()
-        if not ours.poll(PATIENCE):
+        if not self._line.poll(PATIENCE):
             raise TimeoutError("the target did not start")
-        self.url: str = ours.recv()
+        self.url: str = self._line.recv()
 
     def stop(self) -> None:
         """End it."""

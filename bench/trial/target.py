@@ -8,10 +8,12 @@ behind it is the judge's.
 """
 
 import json
+import os
 import socket
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -150,7 +152,15 @@ class Server(ThreadingHTTPServer):
 
 
 def serve(path: Path, tells: Connection, struck: Event) -> None:
-    """Serve until the process ends; tell the address first."""
+    """Serve until whoever started us is gone; tell the address first."""
     server = Server(Target(Ledger(path), struck=struck))
     tells.send(f"http://127.0.0.1:{server.server_port}")
+    threading.Thread(target=_end_with, args=(tells,), daemon=True).start()
     server.serve_forever()
+
+
+def _end_with(starter: Connection) -> None:
+    """End when whoever started us is gone."""
+    with suppress(EOFError, OSError):
+        starter.recv()
+    os._exit(0)
