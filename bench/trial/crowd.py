@@ -85,12 +85,16 @@ class Crowd(ABC):
 
     def unsettled(self) -> list[str]:
         """Return the accepted cases that neither ended nor are meant to wait for ever."""
-        runs = self.home.watch.runs()
+        runs, requests = self.home.watch.runs(), self.home.watch.open_requests()
+        found = ((name, case, *runs.get(name, ("", ""))) for name, case in self._all())
         return [
             name
-            for name, case in list(self.accepted.items())
-            if runs.get(name, ("", ""))[1] not in ENDS and case.verdict != "nobody"
+            for name, case, run, status in found
+            if status not in ENDS and not (case.verdict == "nobody" and run in requests)
         ]
+
+    def _all(self) -> list[tuple[str, Wish]]:
+        return list(self.accepted.items())
 
     def is_due(self, about: str, what: str, *, every: float) -> bool:
         """Say whether it is time to ask about this (again), and remember that we did."""
@@ -122,9 +126,9 @@ class Crowd(ABC):
     def look(self) -> None:
         """See what waits for people, and do what they would do."""
         runs, requests = self.home.watch.runs(), self.home.watch.open_requests()
-        for name, case in list(self.accepted.items()):
+        for name, case in self._all():
             run, status = runs.get(name, ("", ""))
-            if status in ENDS or (case.verdict == "nobody" and status == "waiting"):
+            if status in ENDS or (case.verdict == "nobody" and run in requests):
                 self._ended.add(name)
             if status in ENDS:
                 continue

@@ -19,8 +19,10 @@ from bench.trial.wish import Wish
 from storage.database import open_database
 from storage.rebuild import check_projections
 from workflows.entry import Entry
+from workflows.store import Subject
 
 UNPROVEN = 3
+CARDS = {Subject.CARD, Subject.QUESTION}
 END_OF_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
 
@@ -75,8 +77,8 @@ def _is_accounted_for(home: Home, run: str, status: str) -> bool:
     """Say whether a run has ended, or waits for people who were (or are being) asked."""
     if status in ENDS:
         return True
-    asks = {"waiting": "card", "in_doubt": "doubt", "exception": "trouble"}
-    return status in asks and asks[status] in home.watch.cards(run)
+    asks = {"waiting": CARDS, "in_doubt": {Subject.DOUBT}, "exception": {Subject.TROUBLE}}
+    return bool(asks.get(status, set()) & set(home.watch.cards(run)))
 
 
 def _judge_effects(home: Home, entries: Sequence[Entry], verdict: Verdict) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.database import is_postgres, postgres_address, sqlite_path
 from storage.history import read_run
 from workflows.entry import Entry
+from workflows.store import Subject
 
 ENDS = frozenset({"done", "denied", "expired", "withdrawn", "failed", "aborted", "cancelled"})
 
@@ -65,10 +66,10 @@ class Watch:
             found.setdefault(run, []).append(request)
         return found
 
-    def cards(self, run: str) -> list[str]:
+    def cards(self, run: str) -> list[Subject]:
         """Return the kinds of message that people were sent, or are to be sent, for a run."""
         rows = self._rows("SELECT subject FROM outbox WHERE run_id = :run", run=run)
-        return [str(row[0]) for row in rows]
+        return [Subject(row[0]) for row in rows]
 
     def entries(self, run: str) -> Sequence[Entry]:
         """Return a run's entries in their order."""

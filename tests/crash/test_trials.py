@@ -96,6 +96,20 @@ def test_the_judge_notices_a_run_that_was_accepted_and_is_nowhere(done: Home) ->
     assert judged(done, gone=a_case("pay", "gone")).lost == ["gone (): nowhere"]
 
 
+def test_the_judge_tells_a_run_that_waits_for_people_from_one_that_stands_still(
+    done: Home,
+) -> None:
+    database = done.folder / "interlock.db"
+    changed(database, "UPDATE run SET status = 'waiting', outcome = NULL, finished_at = NULL")
+
+    assert judged(done).lost == []
+
+    changed(database, "UPDATE outbox SET subject = 'run' WHERE subject = 'request'")
+
+    assert len(judged(done).lost) == 1
+    changed(database, "UPDATE run SET status = 'done', outcome = 'done', finished_at = started_at")
+
+
 def test_the_judge_notices_a_second_effect_and_one_that_never_happened(done: Home) -> None:
     path = done.target.ledger.path
     done.target.ledger.act("blind", "other", SUBJECT, value="1", honours_key=False)
