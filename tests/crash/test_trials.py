@@ -100,6 +100,8 @@ def test_the_judge_tells_a_run_that_waits_for_people_from_one_that_stands_still(
     done: Home,
 ) -> None:
     database = done.folder / "interlock.db"
+    with closing(sqlite3.connect(database)) as connection:
+        ended = connection.execute("SELECT finished_at FROM run").fetchone()[0]
     changed(database, "UPDATE run SET status = 'waiting', outcome = NULL, finished_at = NULL")
 
     assert judged(done).lost == []
@@ -107,7 +109,8 @@ def test_the_judge_tells_a_run_that_waits_for_people_from_one_that_stands_still(
     changed(database, "UPDATE outbox SET subject = 'run' WHERE subject = 'request'")
 
     assert len(judged(done).lost) == 1
-    changed(database, "UPDATE run SET status = 'done', outcome = 'done', finished_at = started_at")
+    as_it_was = f"status = 'done', outcome = 'done', finished_at = '{ended}'"
+    changed(database, f"UPDATE run SET {as_it_was}")
 
 
 def test_the_judge_notices_a_second_effect_and_one_that_never_happened(done: Home) -> None:
