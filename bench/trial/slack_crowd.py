@@ -15,6 +15,10 @@ from sandbox.workspace import Workspace
 AT_ONCE = 10
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan")
 CHANNELS = tuple(f"desk-{number}" for number in range(1, 9))  # The bot posts once a second in each.
+STARTED = "has started"
+# What a person is told without a start, and rightly: Postgres is away, Slack does not answer
+# whether they may, or Slack gave the same command twice and the first one counts.
+NOT_NOW = ("cannot be reached", "did not answer", "Slack gave up", "a moment ago", "try again")
 APPROVE, REVIEW, REJECT = "request.approve", "request.review", "request.reject"
 DOUBT = {True: "doubt.happened", False: "doubt.not_happened"}
 
@@ -51,10 +55,13 @@ class SlackCrowd(Crowd):
         channel = f"#{CHANNELS[len(self.accepted) % len(CHANNELS)]}"
         command = f"/ops run {case.workflow} {typed}"
         sent = self._slack.person("rita").command(command, channel=channel)
-        if sent.acked:
+        told = str((sent.answer or {}).get("text", "")) if sent.acked else ""
+        if STARTED in told:
             self.accepted[case.subject] = case
-        else:
-            time.sleep(0.5)  # A person would not type the next one at once either.
+            return True
+        if told and not any(one in told for one in NOT_NOW):
+            self.refusals.append(f"{case.subject}: {told}")
+        time.sleep(0.5)  # A person would not type the next one at once either.
         return True
 
     def look(self) -> None:
