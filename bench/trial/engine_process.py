@@ -31,7 +31,7 @@ from sandbox.seed import GROUPS
 from storage.lock_file import ServeLock
 from workflows.actions.base import Happened
 from workflows.entry import RequestId, RunId
-from workflows.errors import InterlockError
+from workflows.errors import InterlockError, StorageError
 from workflows.gate import Verdict
 from workflows.orders import Ballot, Start
 from workflows.people import Person, PersonId
@@ -78,8 +78,12 @@ def serve(home: Path, database: str, orders: Connection) -> None:
     _write_log(home / "engine.log")
     settings = settings_of(home, database)
     lock = ServeLock.take(home, now=Means().clock()) if settings.is_sqlite else None
-    memory = open_memory(settings)
-    core = build_core(settings, memory, people=Company(), means=Means(environment={}))
+    try:
+        memory = open_memory(settings)
+        core = build_core(settings, memory, people=Company(), means=Means(environment={}))
+    except StorageError:
+        logging.getLogger(__name__).exception("the database is away")
+        os._exit(1)  # A supervisor would start it again; so does the siege.
     core.store.on_sent(_Eager(core).nudge)
     for part in _parts(core):
         part.start()
