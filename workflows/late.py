@@ -1,7 +1,8 @@
 """What becomes of an outcome that arrives when another process already holds the run.
 
 The worker was only slow. What it knows is true and is recorded; it settles the doubt that its
-silence raised. A failure that nobody doubts any more changes nothing.
+silence raised. A failure that nobody doubts any more changes nothing, and a worker that does
+not know either leaves the doubt to the probe and to people.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ def late_drafts(outcome: Draft, state: RunState) -> Iterator[Draft]:
     """Yield the facts to record for `outcome`, given where the run stands now."""
     step = state.step(str(outcome.data["step"]))
     happened = _happened(outcome)
+    if outcome.kind == "action.in_doubt" and not _is_open(outcome, step):
+        return
     if state.ended is not None:
         yield replace(_resolved(outcome, happened, by_run=state.id), run=None)
     elif step.attempt != outcome.data["attempt"]:
@@ -27,6 +30,11 @@ def late_drafts(outcome: Draft, state: RunState) -> Iterator[Draft]:
         yield _resolved(outcome, happened)
     elif step.phase is Phase.IN_DOUBT and outcome.kind != "action.in_doubt":
         yield _resolved(outcome, happened)
+
+
+def _is_open(outcome: Draft, step: StepState) -> bool:
+    """Say whether nobody has taken the attempt up since it was announced."""
+    return step.phase is Phase.INTENDED and step.attempt == outcome.data["attempt"]
 
 
 def _happened(outcome: Draft) -> str:

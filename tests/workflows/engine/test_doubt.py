@@ -146,3 +146,26 @@ def test_the_outcome_of_a_slow_worker_settles_the_doubt_of_the_one_that_took_ove
     assert [one.data["by"] for one in house.entries(run) if one.kind == "action.resolved"] == [
         "late_reply"
     ]
+
+
+def test_a_slow_worker_that_does_not_know_either_leaves_the_doubt_open(house: Working) -> None:
+    taken: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place != "after" or taken:
+            return
+        taken.append(place)
+        other = Working(house.store, house.clock, world=World(can_probe=False))
+        other.queue.hint(house.store_runs()[0])
+        other.settle()
+        raise LOST
+
+    house.world.trouble = taken_over
+    run = approved(house)
+
+    assert taken
+    assert [one.data for one in house.entries(run) if one.kind == "action.resolved"] == [
+        {"step": "change", "attempt": 1, "idem": f"{run}/change", "happened": "yes", "by": "probe"}
+    ]
+    assert house.status(run) == "done"
+    assert len(house.world.effects) == 1
