@@ -96,7 +96,7 @@ class OutputMismatchError(InterlockError):
 class KeyReusedError(InterlockError):
     """An idempotency key already started a run of something else; `run` says which."""
 
-    def __init__(self, message: str, *, run: str, hint: str = "") -> None:
+    def __init__(self, message: str, *, run: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.run = run
 

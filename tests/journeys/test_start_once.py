@@ -122,6 +122,7 @@ def test_a_served_command_that_lost_its_answer_gets_the_same_run(stage: Stage) -
 
 def test_programs_that_ask_again_after_a_kill_have_one_run_for_each_key(stage: Stage) -> None:
     address = f"127.0.0.1:{free_port()}"
+    interlock(stage, "init")
     made = interlock(stage, "token", "create", "ci", "--owner", "@rita", "--json")
     token = json.loads(made.stdout)["token"]
 
@@ -209,6 +210,7 @@ def _send_garbage(address: str, token: str) -> None:
 def test_a_token_that_nobody_could_answer_for_is_not_made(
     stage: Stage, words: tuple[str, ...], told: str
 ) -> None:
+    interlock(stage, "init")
     ended = interlock(stage, "token", "create", "ci", *words)
 
     assert ended.returncode == 2
@@ -218,6 +220,7 @@ def test_a_token_that_nobody_could_answer_for_is_not_made(
 
 def test_a_name_stands_for_one_token_for_ever(stage: Stage) -> None:
     make = ("token", "create", "ci", "--owner", "@rita")
+    interlock(stage, "init")
     first = interlock(stage, *make)
     interlock(stage, "token", "revoke", "ci")
     again = interlock(stage, *make)
