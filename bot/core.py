@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
 from bot.digest import Digests
 from bot.following import follow
@@ -26,11 +27,9 @@ from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.base import Action
 from workflows.actions.registry import all_actions
-from workflows.catalog import Catalog
 from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
 from workflows.house import House
-from workflows.loading import load_policy
 from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
@@ -125,7 +124,8 @@ def build_core(
         StorageError: what the files say could not be recorded.
     """
     held, redact = read_redactor(settings, means)
-    policy = load_policy(settings.policy_file)
+    checked = CheckedFiles(settings.home)
+    policy = checked.policy(settings.policy_file)
     _warn_of_missing(held, policy)
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock))
     store = SqlStore(memory.database, memory.journal, now=means.now)
@@ -152,7 +152,7 @@ def build_core(
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
     if publishes:
-        library.publish(Catalog.load([settings.definitions], actions, policy), policy)
+        library.publish(checked.catalog(settings.definitions, actions, policy), policy)
     else:
         follow(library, policy, memory.database)
     return Core(

@@ -20,7 +20,7 @@ from storage.migrate import TABLE, is_current
 from storage.move_marks import Mark, read_mark, set_mark
 from storage.move_places import empty_target, has_rows, hold_still, opened_source, spelled
 from storage.rebuild import compare, rebuild
-from storage.table_copy import TABLES, Tally, Tell, copy_table, tally_of
+from storage.table_copy import OF_ITS_OWN, TABLES, Tally, Tell, copy_table, tally_of
 from storage.transaction import Database
 from storage.verify import verify
 from storage.verify.database_source import DatabaseSource
@@ -167,7 +167,7 @@ def _as_moved(target_url: str, found: Head) -> Moved | None:
 
 
 def _tables_of_others(connection: Connection) -> list[str]:
-    known = {table.name for table in TABLES}
+    known = {table.name for table in TABLES} | OF_ITS_OWN
     return sorted(
         name
         for name in inspect(connection).get_table_names()

@@ -1,6 +1,6 @@
 """Finds a definition by its name, among those that were read from files and are sound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -23,9 +23,19 @@ class Catalog:
         self.faults = tuple(faults)
 
     @classmethod
-    def load(cls, paths: Sequence[Path], actions: Actions, policy: Policy | None = None) -> Self:
-        """Return the catalog of the sound definitions in `paths`, with all faults."""
-        report = check(paths, actions, policy)
+    def load(
+        cls,
+        paths: Sequence[Path],
+        actions: Actions,
+        policy: Policy | None = None,
+        *,
+        is_known: Callable[[str], bool] = lambda _: False,
+    ) -> Self:
+        """Return the catalog of the sound definitions in `paths`, with all faults.
+
+        A version that `is_known` to be sound under this policy is not checked again.
+        """
+        report = check(paths, actions, policy, is_known=is_known)
         return cls(report.definitions, report.faults)
 
     def names(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 This is what `interlock check` and the catalog call. Faults come back as values, all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,16 +42,23 @@ class Report:
         return tuple(one for one in self.faults if one.is_warning)
 
 
-def check(paths: Sequence[Path], actions: Actions, policy: Policy | None = None) -> Report:
+def check(
+    paths: Sequence[Path],
+    actions: Actions,
+    policy: Policy | None = None,
+    *,
+    is_known: Callable[[str], bool] = lambda _: False,
+) -> Report:
     """Return what stands in `paths`, files or folders, and everything wrong with it.
 
     Policy files among them are recognised by their `rules` and checked as such. With a
-    `policy`, services and gates are checked against it.
+    `policy`, services and gates are checked against it. Of a version that `is_known` to be
+    sound under this policy only what it says is read.
     """
     sound: list[tuple[Definition, Document]] = []
     faults: list[Fault] = []
     for path in files_in(paths):
-        found, said = _check_file(path, actions, policy)
+        found, said = _check_file(path, actions, policy, is_known)
         faults += said
         sound += [found] if found is not None else []
     faults += _same_names(sound)
@@ -94,18 +101,20 @@ def schema() -> dict[str, Any]:
 
 
 def _check_file(
-    path: Path, actions: Actions, policy: Policy | None
+    path: Path, actions: Actions, policy: Policy | None, is_known: Callable[[str], bool]
 ) -> tuple[tuple[Definition, Document] | None, list[Fault]]:
     try:
         text = read_text(path)
     except DefinitionError as error:
         fault = Fault(file=str(path), line=1, column=1, path="", what=error.message)
         return None, [fault]
-    loaded = read_definition(text, str(path))
+    loaded = read_definition(text, str(path), is_known=is_known)
     if _is_policy(loaded.document):
         return None, list(read_policy(text, str(path)).faults)
     if loaded.model is None:
         return None, list(loaded.faults)
+    if is_known(loaded.model.version):
+        return (loaded.model, loaded.document), []
     faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return ((loaded.model, loaded.document) if is_sound else None), faults

@@ -11,7 +11,6 @@ from pydantic import Field, StringConstraints, model_validator
 
 from workflows.definition_parts import Closed, Pattern, Title, Words
 from workflows.entry import Json
-from workflows.pattern import matches
 
 LONGEST = 3000  # Slack's own limit for a text field.
 MOST_CHOICES = 100  # Slack's own limit for a menu.
@@ -40,8 +39,6 @@ class TextInput(_Input):
     def _agrees(self) -> Self:
         if self.min_length is not None and self.min_length > self.max_length:
             raise ValueError("min_length is greater than max_length")
-        if self.example is not None and self.pattern is not None:
-            _matches(self.example, self.pattern, "example")
         return self
 
 
@@ -131,8 +128,3 @@ def is_open(spec: Input) -> bool:
 def _ordered(low: object, high: object) -> None:
     if low is not None and high is not None and low > high:  # type: ignore[operator]  # Both are of the one kind their class declares.
         raise ValueError("minimum is greater than maximum")
-
-
-def _matches(text: str, pattern: str, what: str) -> None:
-    if not matches(text, pattern):
-        raise ValueError(f"the {what} {text!r} does not match the pattern {pattern}")

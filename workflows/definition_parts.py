@@ -5,8 +5,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from workflows.pattern import matches
-
 # CEL keeps these words for itself, so a step or input of that name could never be mentioned.
 RESERVED = frozenset(
     (
@@ -72,16 +70,11 @@ def _channel(name: str) -> str:
     return name.removeprefix("#")
 
 
-def _pattern(text: str) -> str:
-    matches("", text)  # It raises ValueError, and says why, where that is no pattern.
-    return text
-
-
 Slug = Annotated[str, AfterValidator(_slug)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Somebody = Annotated[str, AfterValidator(_somebody)]
 Channel = Annotated[str, AfterValidator(_channel)]
-Pattern = Annotated[str, StringConstraints(max_length=500), AfterValidator(_pattern)]
+Pattern = Annotated[str, StringConstraints(max_length=500)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^\S(.*\S)?$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=2000)]

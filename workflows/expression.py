@@ -11,15 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # It ships a .pyi without py.typed.
-
+from workflows.cel_library import cel
 from workflows.checked_names import names_in
 from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.expression_values import (
-    CEL_TYPES,
     as_json,
     cel_type,
+    cel_types,
     fitted,
     found_at,
     leaves,
@@ -31,7 +30,6 @@ from workflows.shapes import Kind, Shape
 LONGEST = 2000
 MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item.
 
-_T = cel.Type
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -70,7 +68,7 @@ class Environment:
         self.shapes = dict(names)
         self.variables = dict(leaves(names))
         types = {name: cel_type(shape) for name, shape in self.variables.items()}
-        self._env = cel.NewEnv(variables=types)
+        self._env = cel().NewEnv(variables=types)
         self._programs: dict[str, Program] = {}
         self._lock = threading.Lock()
 
@@ -101,7 +99,7 @@ class Environment:
             ExpressionError: it does not compile, or gives something else.
         """
         given = self.compile(text).type
-        if given not in (_T.BOOL, _T.DYN):
+        if given not in (cel().Type.BOOL, cel().Type.DYN):
             raise ExpressionError(
                 f"{text!r} gives {type_name(given)}, but a condition has to be true or false."
             )
@@ -141,7 +139,7 @@ class Environment:
             result = program.compiled.eval(data=data)
         except RuntimeError as error:
             raise ExpressionError(f"{text!r} cannot be evaluated: {error}.") from None
-        if result.type() in (_T.ERROR, _T.UNKNOWN):
+        if result.type() in (cel().Type.ERROR, cel().Type.UNKNOWN):
             raise ExpressionError(f"{text!r} cannot be evaluated: {result.plain_value()}.")
         return as_json(text, result.plain_value())
 
@@ -154,7 +152,7 @@ class Environment:
         except RuntimeError:
             return True
         # What is missing gives an error, unless the rest already decides: false && x is false.
-        return result.type() != _T.BOOL or result.plain_value() is True
+        return result.type() != cel().Type.BOOL or result.plain_value() is True
 
     def kind_of(self, text: str) -> Kind:
         """Return the sort of value an expression gives, `any` where that shows only later.
@@ -168,7 +166,7 @@ class Environment:
         given = self.compile(text).type
         if given.name().startswith(("LIST", "MAP")):
             return Kind.LIST if given.name().startswith("LIST") else Kind.OBJECT
-        return next((kind for kind, one in CEL_TYPES.items() if one == given), Kind.ANY)
+        return next((kind for kind, one in cel_types().items() if one == given), Kind.ANY)
 
     def references(self, text: str) -> frozenset[str]:
         """Return the paths an expression rests on, such as `steps.order.output.body.paid`.

@@ -4,22 +4,15 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # It ships a .pyi without py.typed.
-
+from workflows.cel_library import cel
 from workflows.definition_parts import RESERVED
 from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.shapes import Kind, Shape
 
-_T = cel.Type
-CEL_TYPES = {
-    Kind.STRING: _T.STRING,
-    Kind.INTEGER: _T.INT,
-    Kind.NUMBER: _T.DOUBLE,
-    Kind.BOOLEAN: _T.BOOL,
-}
 _NAMES = {
     "STRING": "text",
     "INT": "an integer",
@@ -30,15 +23,29 @@ _NAMES = {
 }
 
 
+@lru_cache(maxsize=1)
+def cel_types() -> Mapping[Kind, Any]:
+    """Return the CEL types of the kinds that have one of their own."""
+    types = cel().Type
+    return {
+        Kind.STRING: types.STRING,
+        Kind.INTEGER: types.INT,
+        Kind.NUMBER: types.DOUBLE,
+        Kind.BOOLEAN: types.BOOL,
+    }
+
+
 def cel_type(shape: Shape) -> Any:  # noqa: ANN401 - the library's types are untyped.
     """Return the CEL type of a shape. What may be null can be anything to CEL."""
+    types = cel().Type
     if shape.may_be_null:
-        return _T.DYN
+        return types.DYN
     if shape.kind is Kind.LIST:
-        return _T.List(cel_type(shape.item) if shape.item is not None else _T.DYN)
+        return types.List(cel_type(shape.item) if shape.item is not None else types.DYN)
     if shape.kind is Kind.OBJECT:
-        return _T.Map(_T.STRING, cel_type(shape.item) if shape.item is not None else _T.DYN)
-    return CEL_TYPES.get(shape.kind, _T.DYN)
+        inside = cel_type(shape.item) if shape.item is not None else types.DYN
+        return types.Map(types.STRING, inside)
+    return cel_types().get(shape.kind, types.DYN)
 
 
 def type_name(given: Any) -> str:  # noqa: ANN401 - the library's types are untyped.

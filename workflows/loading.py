@@ -5,7 +5,7 @@ policy is for `check`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,12 +13,15 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
+from workflows.definition_flow import Ask
+from workflows.definition_inputs import Input, TextInput
 from workflows.definition_steps import are_late
 from workflows.errors import DefinitionError, ExpressionError
-from workflows.fault import Fault
+from workflows.fault import Fault, Place
 from workflows.form_faults import form_faults
 from workflows.input_values import read_value
 from workflows.outline import nodes
+from workflows.pattern import matches
 from workflows.policy import Policy, rule_environment
 
 MOST_STEPS = 500
@@ -55,15 +58,19 @@ def load_definition(source: Path | str, file: str = "definition") -> Definition:
     return read_definition(source, file).required()
 
 
-def load_policy(source: Path | str, file: str = "policy") -> Policy:
+def load_policy(
+    source: Path | str, file: str = "policy", *, is_known: Callable[[str], bool] = lambda _: False
+) -> Policy:
     """Return the policy in a file, or in the text of one.
+
+    One whose digest `is_known` to be sound is not looked at any closer.
 
     Raises:
         DefinitionError: it cannot be used; every fault is named.
     """
     if isinstance(source, Path):
-        return read_policy(read_text(source), str(source)).required()
-    return read_policy(source, file).required()
+        return read_policy(read_text(source), str(source), is_known=is_known).required()
+    return read_policy(source, file, is_known=is_known).required()
 
 
 def read_text(path: Path) -> str:
@@ -80,19 +87,29 @@ def read_text(path: Path) -> str:
         raise DefinitionError(f"{path}:1:1: cannot be read: {error.strerror}.") from error
 
 
-def read_definition(text: str, file: str) -> Loaded[Definition]:
-    """Return the definition in `text` with everything wrong with its form."""
+def read_definition(
+    text: str, file: str, *, is_known: Callable[[str], bool] = lambda _: False
+) -> Loaded[Definition]:
+    """Return the definition in `text` with everything wrong with its form.
+
+    A version that `is_known` to be sound is not looked at any closer.
+    """
     loaded = _read(text, file, Definition)
-    if loaded.model is None:
+    if loaded.model is None or is_known(loaded.model.version):
         return loaded
     faults = definition_faults(loaded.model, loaded.document)
     return Loaded(loaded.document, None if faults else loaded.model, faults)
 
 
-def read_policy(text: str, file: str) -> Loaded[Policy]:
-    """Return the policy in `text` with everything wrong with it."""
+def read_policy(
+    text: str, file: str, *, is_known: Callable[[str], bool] = lambda _: False
+) -> Loaded[Policy]:
+    """Return the policy in `text` with everything wrong with it.
+
+    One whose digest `is_known` to be sound is not looked at any closer.
+    """
     loaded = _read(text, file, Policy)
-    if loaded.model is None:
+    if loaded.model is None or is_known(loaded.model.digest):
         return loaded
     faults = _policy_faults(loaded.model, loaded.document)
     return Loaded(loaded.document, None if faults else loaded.model, faults)
@@ -100,15 +117,40 @@ def read_policy(text: str, file: str) -> Loaded[Policy]:
 
 def definition_faults(definition: Definition, document: Document) -> list[Fault]:
     """Return what is wrong inside a definition that its model cannot say."""
-    faults = []
-    for name, spec in definition.inputs.items():
+    faults = list(_input_faults(definition.inputs, ("inputs",), document))
+    for node in definition.outline.values():
+        if isinstance(node.step, Ask):
+            fields = node.step.ask.fields
+            faults += _input_faults(fields, (*node.path, "ask", "fields"), document)
+    return faults + list(_steps_of_one_name(definition, document))
+
+
+def _input_faults(inputs: Mapping[str, Input], path: Place, document: Document) -> Iterator[Fault]:
+    for name, spec in inputs.items():
+        wrong = _pattern_fault(spec)
+        if wrong is not None:
+            field, what = wrong
+            yield document.fault((*path, name, field), what)
+            continue
         try:
             read_value(spec, spec.default)
         except ValueError as error:
             if spec.default is not None:
-                path = ("inputs", name, "default")
-                faults.append(document.fault(path, str(error), "or leave the default out"))
-    return faults + list(_steps_of_one_name(definition, document))
+                here = (*path, name, "default")
+                yield document.fault(here, str(error), "or leave the default out")
+
+
+def _pattern_fault(spec: Input) -> tuple[str, str] | None:
+    """Return the field of a text input whose pattern is none, or that does not match it."""
+    if not isinstance(spec, TextInput) or spec.pattern is None:
+        return None
+    try:
+        fits = matches(spec.example or "", spec.pattern)
+    except ValueError as error:
+        return "pattern", str(error)
+    if spec.example is None or fits:
+        return None
+    return "example", f"does not match the pattern {spec.pattern}"
 
 
 def _steps_of_one_name(definition: Definition, document: Document) -> Iterator[Fault]:

@@ -4,10 +4,10 @@ RE2 takes time in proportion to the text. Python's own engine can be made to run
 an innocent pattern and a long answer, and would hold up every other thread meanwhile.
 """
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # It ships a .pyi without py.typed.
+from functools import lru_cache
+from typing import Any
 
-_ENVIRONMENT = cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
-_MATCHES = _ENVIRONMENT.compile("text.matches(pattern)")
+from workflows.cel_library import cel
 
 
 def matches(text: str, pattern: str) -> bool:
@@ -16,8 +16,15 @@ def matches(text: str, pattern: str) -> bool:
     Raises:
         ValueError: it is no regular expression; look-ahead and back references are none to RE2.
     """
-    found = _MATCHES.eval(data={"text": text, "pattern": f"^(?:{pattern})$"})
-    if found.type() != cel.Type.BOOL:
+    found = _program().eval(data={"text": text, "pattern": f"^(?:{pattern})$"})
+    if found.type() != cel().Type.BOOL:
         why = str(found.plain_value()).partition("regular expression: ")[2]
         raise ValueError(f"is no regular expression: {why or 'it is too large'}")
     return bool(found.plain_value())
+
+
+@lru_cache(maxsize=1)
+def _program() -> Any:  # noqa: ANN401 - the library is untyped.
+    text = cel().Type.STRING
+    environment = cel().NewEnv(variables={"text": text, "pattern": text})
+    return environment.compile("text.matches(pattern)")

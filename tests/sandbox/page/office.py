@@ -93,6 +93,7 @@ class Office:
     def __init__(self, app: App) -> None:
         self.values: list[dict[str, Any]] = []
         self.clicks: list[str] = []
+        self.was_asked_to_delete = threading.Event()
         self.never = threading.Event()  # Set when a test ends, so that no listener outlives it.
         app.command("/ops")(self.on_command)
         app.view("refund")(self.on_refund)
@@ -149,6 +150,7 @@ class Office:
 
     def on_delete(self, ack: Ack) -> None:
         self.clicks.append("delete")
+        self.was_asked_to_delete.set()
         ack()
 
     def on_why(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:

@@ -128,6 +128,7 @@ def test_backing_out_of_a_question_tells_the_app_nothing(sits: Sits, office: Off
     page.get_by_role("button", name="Delete it").click()
 
     expect(page.get_by_role("dialog")).to_have_count(0)
+    assert office.was_asked_to_delete.wait(60)
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     assert office.clicks == ["delete"]
 

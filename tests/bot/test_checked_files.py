@@ -1,0 +1,88 @@
+"""What was found sound is not checked at every start; what has changed is."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import workflows
+from bot.checked_files import NAME, CheckedFiles
+from storage.rows import DatabaseRows
+from workflows.actions.registry import all_actions
+from workflows.catalog import Catalog
+from workflows.errors import DefinitionError
+
+SHIPPED = Path(workflows.__file__).parent / "definitions"
+POLICY = (SHIPPED / "demo-policy.yaml").read_text()
+REFUND = (SHIPPED / "refund-customer.yaml").read_text()
+START = """
+import sys
+from pathlib import Path
+from tests.bot.test_checked_files import loaded
+loaded(Path(sys.argv[1]))
+print("cel_expr_python" in sys.modules)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "refund-customer.yaml").write_text(REFUND)
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    return tmp_path
+
+
+def loaded(home: Path) -> Catalog:
+    """Read policy and workflow files as a process does at its start."""
+    checked = CheckedFiles(home)
+    policy = checked.policy(home / "policy.yaml")
+    actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
+    return checked.catalog(home / "workflows", actions, policy)
+
+
+def loads_the_language(home: Path) -> str:
+    command = [sys.executable, "-c", START, str(home)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_a_start_on_files_known_to_be_sound_does_not_load_the_expression_language(
+    home: Path,
+) -> None:
+    assert [loads_the_language(home) for _ in range(2)] == ["True", "False"]
+
+
+def test_a_file_that_was_changed_is_checked_again(home: Path) -> None:
+    loaded(home)
+    wrong = REFUND.replace("inputs.amount <=", "inputs.amuont <=")
+    (home / "workflows" / "refund-customer.yaml").write_text(wrong)
+
+    assert wrong != REFUND
+    assert "inputs.amuont" in str(loaded(home).faults[0])
+    assert "inputs.amuont" in str(loaded(home).faults[0])  # And it is not forgotten.
+
+
+def test_another_policy_makes_every_file_worth_a_look(home: Path) -> None:
+    loaded(home)
+    (home / "policy.yaml").write_text(POLICY.replace("  shop:", "  store:", 1))
+
+    assert "no service 'shop'" in str(loaded(home).faults[0])
+
+
+def test_a_policy_that_was_changed_is_checked_again(home: Path) -> None:
+    loaded(home)
+    (home / "policy.yaml").write_text(POLICY.replace('effect == "destructive"', "efect == 1", 1))
+
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match="efect"):
+            loaded(home)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "{}", '["a", 7, null]'])
+def test_a_list_that_cannot_be_read_only_costs_a_check(home: Path, text: str) -> None:
+    (home / NAME).write_text(text)
+
+    assert loaded(home).names() == ("refund-customer",)
+    assert loaded(home).faults == ()
