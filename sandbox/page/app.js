@@ -68,10 +68,10 @@ async function start() {
   window.addEventListener("hashchange", read);
   await loadEveryone();
   read();
+  follow(); // Before the first picture, or a change between the two would be seen by nobody.
   const asked = new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem("person");
   if (model.everyone.some((one) => one.name === asked && !one.bot)) await become(asked);
   else choosePerson();
-  follow();
 }
 
 start();
