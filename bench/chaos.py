@@ -78,7 +78,7 @@ def end_early(chaos: Chaos) -> None:
 def main() -> None:
     """Besiege, judge, print a table, and one JSON object as the last line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=1000, help="at least that many")
+    parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     parser.add_argument("--seed", default="", help="the same seed plans the same schedule")
     parser.add_argument("--only", default="", help="sqlite, postgres, engine, bot, or one kind")

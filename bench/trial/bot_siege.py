@@ -46,6 +46,7 @@ class BotSiege:
         """`is_late` says when there is no time for further kills."""
         self.home = home
         self.tally = Tally(kills=Counter())
+        self._kills = 0
         self._stage = stage
         self._bot = Bot(stage, transport=transport, database=home.database)
         self._chance = random.Random(f"{seed}/kills")
@@ -57,6 +58,7 @@ class BotSiege:
 
     def run(self, kills: int) -> list[str]:
         """Kill that often, then let everything come to its end; return what did not."""
+        self._kills = kills
         self._start()
         self.crowd.begin()
         try:
@@ -92,6 +94,8 @@ class BotSiege:
         self._start()
 
     def _kill(self, why: str) -> None:
+        if self.tally.total >= self._kills:
+            return  # No more than were asked for.
         # One that ended by itself, because Postgres was away, was not killed by us.
         self.tally.kills[why] += self._bot.is_alive
         self._bot.kill()

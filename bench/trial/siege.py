@@ -60,6 +60,7 @@ class Siege:
         """`is_late` says when there is no time for further kills."""
         self.home = home
         self.tally = Tally()
+        self._kills = 0
         self._context = context
         self._chance = random.Random(f"{seed}/kills")
         self._stop_database = stop_database
@@ -74,6 +75,7 @@ class Siege:
 
     def run(self, kills: int) -> list[str]:
         """Kill that often, then let everything come to its end; return what did not."""
+        self._kills = kills
         self._lives = [self._born() for _ in range(self._processes)]
         self.crowd.begin()
         try:
@@ -129,6 +131,7 @@ class Siege:
         self._kill([victim], "any time")
 
     def _kill(self, victims: list[Life], why: str) -> None:
+        victims = victims[: self._kills - self.tally.total]  # No more than were asked for.
         for one in victims:
             # One that ended by itself, because Postgres was away, was not killed by us.
             self.tally.kills[why] += one.is_alive
