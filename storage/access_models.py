@@ -1,4 +1,4 @@
-"""The rows of who may come in from outside: the tokens of programs.
+"""The rows of who may come in from outside: tokens of programs, and the key of what lies sealed.
 
 What a token may do is projected from the entries that tell of its making and its end; when it
 was last used is operational, and losing it costs nothing but that line in a list.
@@ -6,7 +6,7 @@ was last used is operational, and losing it costs nothing but that line in a lis
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 
 from storage.base import Base, Mapped, mapped_column
 
@@ -28,3 +28,14 @@ class ApiTokenRecord(Base):
     revoked_at: Mapped[datetime | None]
     # Operational.
     last_used_at: Mapped[datetime | None]
+
+
+class SealingKeyRecord(Base):
+    """The one key that seals values of this database, wrapped by the home's master key."""
+
+    __tablename__ = "sealing_key"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wrapped: Mapped[bytes]
+    made_at: Mapped[datetime]

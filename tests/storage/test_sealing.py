@@ -1,0 +1,88 @@
+"""Values at rest open under their own name and key, and nowhere else."""
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database
+from storage.sealing import Sealer, master_key, open_sealer
+from workflows.errors import SecretError
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+LOG = "interlock.example/audit/T0ABC"
+
+pytestmark = pytest.mark.usefixtures("journal")  # It makes the tables.
+
+
+def a_sealer(database: Database, master: bytes = b"m" * 32, *, log: str = LOG) -> Sealer:
+    return open_sealer(database, log=log, master=master, now=NOW)
+
+
+def test_a_sealed_value_opens_under_its_name(database: Database) -> None:
+    sealed = a_sealer(database).seal(b"JBSWY3DPEHPK3PXP", name="totp/s:1")
+
+    assert b"JBSWY3DPEHPK3PXP" not in sealed
+    assert a_sealer(database).open_sealed(sealed, name="totp/s:1") == b"JBSWY3DPEHPK3PXP"
+
+
+def test_two_seals_of_one_value_differ(database: Database) -> None:
+    sealer = a_sealer(database)
+
+    assert sealer.seal(b"same", name="a") != sealer.seal(b"same", name="a")
+
+
+def test_what_was_sealed_for_one_name_opens_for_no_other(database: Database) -> None:
+    sealer = a_sealer(database)
+    sealed = sealer.seal(b"of ana", name="totp/ana")
+
+    with pytest.raises(SecretError, match="cannot be opened"):
+        sealer.open_sealed(sealed, name="totp/ben")
+
+
+@pytest.mark.parametrize("place", [0, 1, 20, -1])
+def test_a_changed_byte_is_noticed(database: Database, place: int) -> None:
+    sealer = a_sealer(database)
+    sealed = bytearray(sealer.seal(b"as it was", name="a"))
+    sealed[place] ^= 1
+
+    with pytest.raises(SecretError, match="cannot be opened"):
+        sealer.open_sealed(bytes(sealed), name="a")
+
+
+def test_another_master_key_is_refused_with_what_to_do(database: Database) -> None:
+    a_sealer(database)
+
+    with pytest.raises(SecretError, match=r"Copy keys/secrets\.key"):
+        a_sealer(database, b"n" * 32)
+
+
+def test_the_key_of_another_log_does_not_open_it(database: Database) -> None:
+    a_sealer(database)
+
+    with pytest.raises(SecretError, match="another master key"):
+        a_sealer(database, log="interlock.example/audit/T0XYZ")
+
+
+def test_a_home_makes_its_master_key_once_for_its_owner_alone(tmp_path: Path) -> None:
+    first = master_key(tmp_path)
+
+    assert master_key(tmp_path) == first
+    assert (tmp_path / "keys" / "secrets.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_master_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    master_key(tmp_path)
+    (tmp_path / "keys" / "secrets.key").chmod(0o644)
+
+    with pytest.raises(SecretError, match="Others may read"):
+        master_key(tmp_path)
+
+
+def test_a_given_master_key_has_to_be_32_bytes(tmp_path: Path) -> None:
+    given = base64.b64encode(b"k" * 32).decode()
+
+    assert master_key(tmp_path, given) == b"k" * 32
+    with pytest.raises(SecretError, match="openssl rand"):
+        master_key(tmp_path, "c2hvcnQ=")
