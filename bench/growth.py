@@ -23,7 +23,7 @@ from bench.copies import Copies
 from bench.engine import HEAD, READING, Bench, bench_on, gated_runs
 from bench.engine import Marks as EngineMarks
 from bench.figures import last_line, percentiles, table
-from bench.process import idle_cpu, resident_mb, threads
+from bench.process import cpu_percent, resident_mb, threads
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import staged
 from storage.database import open_database
@@ -168,7 +168,7 @@ class Growing:
         idle = {
             "rss_mb": resident_mb(process),
             "threads": float(threads(process)),
-            "idle_cpu_percent": idle_cpu(process, IDLE_SECONDS),
+            "idle_cpu_percent": cpu_percent(process, IDLE_SECONDS),
         }
         rate = raw.here()
         acks, begins = self._clicking.singles(CLICKS)
