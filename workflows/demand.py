@@ -4,12 +4,48 @@ Gathering only ever tightens: more people, an earlier end, a reason required.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from workflows.definition_steps import Approval, ApprovalStage
 
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
+
+
+class Match(StrEnum):
+    """How a rule stands to one step."""
+
+    MATCHED = "matched"
+    UNSURE = "unsure"  # Neither true nor false, so it counts as matching.
+    AUTO = "auto"  # It matches, and its own condition spares people.
+    PASSED_BY = "passed by"  # It is about other steps.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why a rule counts for one step, or does not; `because` says more where there is more."""
+
+    rule: str
+    when: str
+    match: Match
+    because: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the rule is about the step."""
+        return self.match is not Match.PASSED_BY
+
+    def __str__(self) -> str:
+        told = {
+            Match.MATCHED: "matches",
+            Match.UNSURE: "counts, since its condition gave neither true nor false",
+            Match.AUTO: "asks nobody",
+            Match.PASSED_BY: "does not match",
+        }[self.match]
+        more = f": {self.because}" if self.because else ""
+        when = f" (when {self.when})" if self.when else ""
+        return f"{self.rule} {told}{more}{when}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +70,7 @@ class Demand:
     needs_reason: bool
     rules: tuple[str, ...]
     unsure: tuple[str, ...] = ()
+    why: tuple[Why, ...] = field(default=(), compare=False)  # For each rule that counts.
 
     def is_as_strict_as(self, other: "Demand | None") -> bool:
         """Say whether whoever satisfied this has satisfied `other` too."""

@@ -6,8 +6,8 @@ counts as applying: a policy with a mistake in it asks too often, never too rare
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -21,7 +21,7 @@ from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
 from workflows.definition_steps import LONGEST_EXPIRY, Approval, ApprovalStage, Expiry
-from workflows.demand import DEFINITION, Demand, Wish, gathered, wish_of
+from workflows.demand import DEFINITION, Demand, Match, Why, Wish, gathered, wish_of
 from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
@@ -180,33 +180,52 @@ class Policy(Closed):
         Raises:
             NoGateError: the step is destructive, and neither policy nor definition asks anybody.
         """
-        wishes = [wish for rule in self.rules if (wish := self._wish(rule, facts)) is not None]
-        if approval is not None:
-            own = wish_of(approval, name=DEFINITION, expires=self.defaults.expires)
-            wishes.append(own)
-        demand = gathered(wishes)
+        whys = self.whys(facts, approval)
+        demand = gathered(list(self._wishes(whys, approval)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
                 f"Step {facts.step} of {facts.workflow} is destructive, and no rule of the "
                 "policy asks anybody about it.",
                 hint="Add a rule to the policy, or an approval to the step.",
             )
-        return demand
+        counting = tuple(one for one in whys if one.counts)
+        return None if demand is None else replace(demand, why=counting)
 
-    def _wish(self, rule: Rule, facts: Facts) -> Wish | None:
+    def whys(self, facts: Facts, approval: Approval | None = None) -> tuple[Why, ...]:
+        """Return how every rule stands to this step, in order; the definition's own wish last."""
+        told = self._told(facts)
+        found = [self._why(rule, told) for rule in self.rules]
+        if approval is not None:
+            found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
+        return tuple(found)
+
+    def _why(self, rule: Rule, told: Mapping[str, Json]) -> Why:
         try:
-            applies = rule_environment().evaluate(rule.when, self._told(facts))
-        except ExpressionError:
-            applies = None
-        if applies is False:
-            return None
+            applies = rule_environment().evaluate(rule.when, told)
+        except ExpressionError as error:
+            return Why(rule=rule.name, when=rule.when, match=Match.UNSURE, because=error.message)
+        if not isinstance(applies, bool):
+            words = f"it gave {applies!r}"
+            return Why(rule=rule.name, when=rule.when, match=Match.UNSURE, because=words)
+        match = Match.MATCHED if applies else Match.PASSED_BY
+        return Why(rule=rule.name, when=rule.when, match=match)
+
+    def _wishes(self, whys: Sequence[Why], approval: Approval | None) -> Iterator[Wish]:
+        """Yield what the rules that count want, then what the definition does."""
+        for rule, why in zip(self.rules, whys, strict=False):
+            if why.counts:
+                yield self._wish(rule, is_unsure=why.match is Match.UNSURE)
+        if approval is not None:
+            yield wish_of(approval, name=DEFINITION, expires=self.defaults.expires)
+
+    def _wish(self, rule: Rule, *, is_unsure: bool) -> Wish:
         return Wish(
             name=rule.name,
             stages=rule.stages,
             expires=rule.expires or self.defaults.expires,
             remind=rule.remind,
             needs_reason=rule.reason == "required",
-            is_unsure=applies is not True,
+            is_unsure=is_unsure,
         )
 
     def _told(self, facts: Facts) -> dict[str, Json]:
