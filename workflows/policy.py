@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import rfc8785
@@ -20,12 +20,17 @@ from pydantic import AfterValidator, Field, StringConstraints
 from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import LONGEST_EXPIRY, Approval, ApprovalStage, Expiry
-from workflows.demand import DEFINITION, Demand, Match, Why, Wish, gathered, wish_of
+from workflows.definition_steps import LONGEST_EXPIRY, AnyStage, Approval, Expiry
+from workflows.demand import DEFINITION, Demand, Judged, Match, Why, Wish, gathered, wish_of
 from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
+from workflows.policy_auto import Auto
+from workflows.policy_escalation import Escalate
+from workflows.policy_hours import Hours, hours_of
+from workflows.policy_quiet import Quiet
+from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
@@ -47,10 +52,15 @@ class Rule(Closed):
 
     name: RuleName
     when: Condition
-    stages: tuple[ApprovalStage, ...] = Field(min_length=1, max_length=10)
+    stages: tuple[AnyStage, ...] = Field(min_length=1, max_length=10)
     expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
-    reason: Literal["optional", "required"] = "optional"
+    reason: Reason = "optional"
+    # None where a rule does not say it, so that its policy keeps the digest it had.
+    exclude: Annotated[tuple[Somebody, ...], Field(min_length=1, max_length=20)] | None = None
+    hours: Hours | None = None
+    escalate: Escalate | None = None
+    auto: Auto | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -86,6 +96,7 @@ class Defaults(Closed):
 
     expires: Expiry
     exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
+    quiet: Quiet | None = None
 
 
 class Roles(Closed):
@@ -162,6 +173,11 @@ class Policy(Closed):
         """Return the groups and people who govern, none where the file names none."""
         return self.roles.governors if self.roles is not None else ()
 
+    def after_quiet(self, moment: datetime) -> datetime:
+        """Return `moment`, or the end of the quiet hours around it."""
+        quiet = self.defaults.quiet
+        return moment if quiet is None else quiet.over_at(moment, self.timezone)
+
     def operator(self, account: str) -> str | None:
         """Return the person for whom an account of the bot's machine acts, None for itself."""
         return (self.operators or {}).get(account)
@@ -180,6 +196,14 @@ class Policy(Closed):
         Raises:
             NoGateError: the step is destructive, and neither policy nor definition asks anybody.
         """
+        return self.judge(facts, approval).demand
+
+    def judge(self, facts: Facts, approval: Approval | None = None) -> Judged:
+        """Return the same, and how each rule stands; a rule may spare people by its `auto`.
+
+        Raises:
+            NoGateError: as `demand`.
+        """
         whys = self.whys(facts, approval)
         demand = gathered(list(self._wishes(whys, approval)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
@@ -189,31 +213,28 @@ class Policy(Closed):
                 hint="Add a rule to the policy, or an approval to the step.",
             )
         counting = tuple(one for one in whys if one.counts)
-        return None if demand is None else replace(demand, why=counting)
+        return Judged(demand=None if demand is None else replace(demand, why=counting), why=whys)
 
     def whys(self, facts: Facts, approval: Approval | None = None) -> tuple[Why, ...]:
         """Return how every rule stands to this step, in order; the definition's own wish last."""
         told = self._told(facts)
-        found = [self._why(rule, told) for rule in self.rules]
+        found = [self._why(rule, facts, told) for rule in self.rules]
         if approval is not None:
             found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
         return tuple(found)
 
-    def _why(self, rule: Rule, told: Mapping[str, Json]) -> Why:
-        try:
-            applies = rule_environment().evaluate(rule.when, told)
-        except ExpressionError as error:
-            return Why(rule=rule.name, when=rule.when, match=Match.UNSURE, because=error.message)
-        if not isinstance(applies, bool):
-            words = f"it gave {applies!r}"
-            return Why(rule=rule.name, when=rule.when, match=Match.UNSURE, because=words)
-        match = Match.MATCHED if applies else Match.PASSED_BY
-        return Why(rule=rule.name, when=rule.when, match=match)
+    def _why(self, rule: Rule, facts: Facts, told: Mapping[str, Json]) -> Why:
+        match, because = _stands(rule.when, told)
+        # What cannot be undone always asks somebody, whatever a rule says of itself.
+        may_spare = match is Match.MATCHED and facts.effect is not Effect.DESTRUCTIVE
+        if may_spare and rule.auto is not None:
+            match, because = _spared(rule.auto, told)
+        return Why(rule=rule.name, when=rule.when, match=match, because=because)
 
     def _wishes(self, whys: Sequence[Why], approval: Approval | None) -> Iterator[Wish]:
         """Yield what the rules that count want, then what the definition does."""
         for rule, why in zip(self.rules, whys, strict=False):
-            if why.counts:
+            if why.asks:
                 yield self._wish(rule, is_unsure=why.match is Match.UNSURE)
         if approval is not None:
             yield wish_of(approval, name=DEFINITION, expires=self.defaults.expires)
@@ -224,8 +245,12 @@ class Policy(Closed):
             stages=rule.stages,
             expires=rule.expires or self.defaults.expires,
             remind=rule.remind,
-            needs_reason=rule.reason == "required",
+            needs_reason=needs_reason(rule.reason),
             is_unsure=is_unsure,
+            patterns=patterns_of(rule.reason),
+            exclude=rule.exclude or (),
+            hours=() if rule.hours is None else (hours_of(rule.hours, self.timezone),),
+            escalate=rule.escalate,
         )
 
     def _told(self, facts: Facts) -> dict[str, Json]:
@@ -241,3 +266,22 @@ class Policy(Closed):
             "inputs": dict(facts.inputs),
             "args": dict(facts.args),
         }
+
+
+def _stands(condition: str, told: Mapping[str, Json]) -> tuple[Match, str]:
+    """Return how a condition stands, and why it gave neither true nor false."""
+    try:
+        applies = rule_environment().evaluate(condition, told)
+    except ExpressionError as error:
+        return Match.UNSURE, error.message
+    if not isinstance(applies, bool):
+        return Match.UNSURE, f"it gave {applies!r}"
+    return (Match.MATCHED if applies else Match.PASSED_BY), ""
+
+
+def _spared(auto: Auto, told: Mapping[str, Json]) -> tuple[Match, str]:
+    """Return how a rule that matches stands once its `auto` is asked: only true spares people."""
+    match, unclear = _stands(auto.when, told)
+    if match is Match.MATCHED:
+        return Match.AUTO, auto.because
+    return Match.MATCHED, f"auto: {unclear}" if unclear else ""

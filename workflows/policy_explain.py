@@ -11,6 +11,7 @@ from workflows.demand import Demand, DemandStage, Match, Why
 from workflows.duration import duration_text
 from workflows.errors import NoGateError
 from workflows.policy import Facts, Policy
+from workflows.turns import turns_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +59,22 @@ def _lines(told: Explanation) -> Iterator[str]:
 
 
 def _demanded(demand: Demand) -> Iterator[str]:
-    for number, stage in enumerate(demand.stages, start=1):
-        yield f"{number}. {stage_words(stage)}"
+    for number, turn in enumerate(turns_in([one.turn for one in demand.stages]), start=1):
+        together = " and ".join(stage_words(demand.stages[index]) for index in turn)
+        yield f"{number}. {together}"
     yield f"Open for {duration_text(demand.expires)}."
-    if demand.needs_reason:
+    for one in demand.escalations:
+        yield f"After {duration_text(one.after)} {' and '.join(one.to)} may decide too."
+    if demand.exclude:
+        yield f"May not decide: {', '.join(demand.exclude)}."
+    if demand.hours:
+        yield f"May be approved {', and '.join(str(one) for one in demand.hours)}."
+    if demand.patterns:
+        yield f"A reason is required: {'; '.join(one.hint for one in demand.patterns)}"
+    elif demand.needs_reason:
         yield "A reason is required."
 
 
 def stage_words(stage: DemandStage) -> str:
-    """Return who has to agree in a stage, as in "2 of @leads or @directors, 1 may reject"."""
+    """Return who has to agree in a stage, as in "2 of @leads or @directors; 1 may reject"."""
     return f"{stage.approve} of {' or '.join(stage.asked)}; {stage.deny} may reject"
