@@ -11,9 +11,17 @@ from typing import Any
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import plan_lines, preview_of
-from bot.views.request_modals import approve_modal, reason_of, reject_modal, review_modal
+from bot.views.request_modals import (
+    REASON,
+    approve_modal,
+    asks_for_reason,
+    reason_fault,
+    reason_of,
+    reject_modal,
+    review_modal,
+)
 from workflows.entry import Json, RequestId
-from workflows.errors import RequestClosedError
+from workflows.errors import ReasonMissingError, RequestClosedError
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
 
@@ -83,12 +91,20 @@ class Deciding:
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Record an approval given in a modal."""
-        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
-        return CLOSE
+        return self._decide_by_modal(sent, Verdict.APPROVE)
 
     def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Record a rejection with its reason."""
-        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.DENY)
+        return self._decide_by_modal(sent, Verdict.DENY)
+
+    def _decide_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
+        """Record a verdict; a reason that does not do is said beside its field."""
+        try:
+            self._decide(sent, Shown.read(sent.sent.private_metadata), verdict)
+        except ReasonMissingError as refused:
+            if not asks_for_reason({"state": sent.sent.state}):
+                raise
+            return {"response_action": "errors", "errors": {REASON: reason_fault(refused)}}
         return CLOSE
 
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:

@@ -173,7 +173,9 @@ class Reports:
 
     def _approval_line(self, listed: ListedRequest, mine: frozenset[Ref]) -> ApprovalLine:
         asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
-        stage = asked.stages[listed.tally.stage]
+        waiting = [asked.stages[index] for index in listed.tally.waiting]
+        groups = dict.fromkeys(name for one in waiting for name in one.all_groups)
+        people = frozenset().union(*(one.everybody for one in waiting))
         return ApprovalLine(
             request=asked.id,
             title=shown.title,
@@ -182,9 +184,9 @@ class Reports:
             expires_at=asked.expires_at,
             have=listed.tally.have,
             need=listed.tally.need,
-            asked=tuple(Who(name=name) for name in stage.groups),
+            asked=tuple(Who(name=name) for name in groups),
             card=self._link(listed.place),
-            is_mine=bool(mine & stage.people) and not mine & asked.excluded,
+            is_mine=bool(mine & people) and not mine & asked.excluded,
         )
 
     def _workflow_line(self, definition: Definition) -> WorkflowLine:

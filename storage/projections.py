@@ -22,6 +22,7 @@ from storage.schedule_projections import (
 )
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
+from workflows.terms import terms_in
 
 ALREADY_SETTLED = "The request is used or settled already; nothing was recorded."
 NOT_APPROVED = "The request is not approved, or already used; nothing was recorded."
@@ -51,6 +52,22 @@ def _requested(entry: Entry) -> Iterable[Change]:
             "raised_at": entry.at,
             "expires_at": _moment(data["expires"]),
             "outcome": Outcome.OPEN.value,
+            "terms": _text(terms) if (terms := terms_in(data)) else None,
+        },
+    )
+
+
+def _escalated(entry: Entry) -> Iterable[Change]:
+    yield Insert(
+        "escalation",
+        {
+            "request_id": entry.data["request"],
+            "n": entry.data["n"],
+            "entry_id": entry.id,
+            "people": _text(entry.data["to"]),
+            # Without groups nobody can be seen to belong to them still, so nobody is let in.
+            "named": _text(entry.data.get("groups", [])),
+            "stages": _text(entry.data.get("stages", [])),
         },
     )
 
@@ -301,6 +318,7 @@ def _text(value: Json) -> str:
 
 _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "approval.requested": _requested,
+    "approval.escalated": _escalated,
     "approval.granted": _decided,
     "approval.denied": _decided,
     "approval.expired": _expired,

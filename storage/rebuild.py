@@ -41,8 +41,10 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "outcome",
             "settled_at",
             "consumed_attempt",
+            "terms",
         ),
     ),
+    "escalation": (("request_id", "n"), ("entry_id", "people", "named", "stages")),
     "decision": (
         ("entry_id",),
         ("request_id", "approver", "stage", "verdict", "decided_at"),

@@ -17,7 +17,7 @@ from storage.patience import patience
 from storage.run_sql import RunSql, run_question
 from storage.transaction import Database
 from storage.unit import SqlUnit
-from workflows.entry import Entry, Ref, RequestId, RunId
+from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest
 from workflows.people import PersonId
@@ -115,6 +115,11 @@ class SqlStore:
         with self.database.glance() as tx:
             found = RunSql(tx).person(ref)
         return None if found is None else PersonId(found[0])
+
+    def publisher(self, version: str) -> Ref | None:
+        with self.database.glance() as tx:
+            found = RunSql(tx).publisher(version)
+        return Ref(found) if found is not None and found.startswith(PERSON) else None
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         with self.database.glance() as tx:

@@ -7,7 +7,7 @@ effect is never begun on an approval that no longer covers exactly what would ru
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
@@ -24,10 +24,12 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
+from workflows.gate import ApprovalRequest, Stage
 from workflows.holding import hold
+from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
-from workflows.people import EFFECT_AGE
+from workflows.people import EFFECT_AGE, PersonId
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
 from workflows.run import StepState
@@ -84,6 +86,7 @@ def _judged(segment: Segment, name: str) -> Ready:
         raise VoidError("facts_changed", f"No longer true: {step.when}")
     ready = make_ready(segment, step)
     _check_binding(segment, ready, state)
+    _check_demand(segment, ready, state)
     _check_authority(segment, state)
     return ready
 
@@ -121,27 +124,48 @@ def _with_salt(segment: Segment, salt: bytes | None, value: Json) -> Part:
     return Part(value=segment.part(value).value, salt=salt)
 
 
+def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
+    """Refuse an approval where the policy asks for more by now than it did.
+
+    It is the same policy, and the same version; so rules that were gathered then ask for no
+    more now.
+    """
+    demand, asked = judged(segment, ready).demand, state.asked
+    known = asked.data.get("rules") if asked is not None else None
+    news = [
+        rule
+        for rule in (demand.rules if demand is not None else ())
+        if not isinstance(known, list) or rule not in known
+    ]
+    if news:
+        raise VoidError("demand_grew", f"By now the policy asks for more: {', '.join(news)}.")
+
+
 def _check_authority(segment: Segment, state: StepState) -> None:
     """Refuse an approval of somebody who may no longer give it."""
-    for ref, stage in state.approvers:
-        if not _may_still_decide(segment, ref, _groups(state, stage)):
+    if state.request is None or not state.approvers:
+        return
+    house = segment.house
+    request = house.store.request(state.request)
+    barred = request.excluded | house.acting_for(request.excluded)
+    for ref, index in state.approvers:
+        if ref in barred or not _may_still_decide(segment, ref, request, request.stages[index]):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
 
 
-def _groups(state: StepState, stage: int) -> list[str]:
-    """Return the groups that were asked in that stage."""
-    stages = state.asked.data["stages"] if state.asked is not None else None
-    one = stages[stage] if isinstance(stages, list) else None
-    named = one["from"] if isinstance(one, dict) else None
-    return [str(name) for name in named] if isinstance(named, list) else []
-
-
-def _may_still_decide(segment: Segment, ref: Ref, groups: list[str]) -> bool:
-    people = segment.house.people
+def _may_still_decide(segment: Segment, ref: Ref, request: ApprovalRequest, stage: Stage) -> bool:
     who = segment.house.store.person(ref)
-    if who is None or not people.person(who).counts:
+    if who is None or not segment.house.people.person(who).counts:
         return False
-    return any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
+    if _belongs(segment, who, request.terms.exclude):
+        return False
+    return stage.admits(ref, _belongs(segment, who, stage.all_groups))
+
+
+def _belongs(segment: Segment, who: PersonId, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that somebody belongs to, as read just now."""
+    people = segment.house.people
+    return [name for name in names if who in people.members(name, max_age=EFFECT_AGE)]
 
 
 def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
@@ -156,14 +180,17 @@ def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
     return After.LOOK
 
 
-def act(segment: Segment, ready: Ready, state: StepState) -> Next:
-    """Announce the effect, perform it, record its end."""
+def act(segment: Segment, ready: Ready, state: StepState, *, spared: Sequence[Draft] = ()) -> Next:
+    """Announce the effect, perform it, record its end.
+
+    `spared` are facts that let it go on without asking anybody; they go with the announcement.
+    """
     if (why := segment.house.effects_wait()) is not None:
         return hold(segment, ready.step.id, why)
     announced = _announcement(segment, ready, state)
     if ready.action.is_delivered:
-        return _hand_over(segment, ready, announced)
-    if segment.commit(announced):
+        return _hand_over(segment, ready, announced, spared)
+    if segment.commit(*spared, announced):
         _record_end(segment, ready, announced)
     return After.LOOK
 
@@ -184,7 +211,7 @@ def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
 
 
-def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> Next:
+def _hand_over(segment: Segment, ready: Ready, announced: Draft, spared: Sequence[Draft]) -> Next:
     """Leave a message to the outbox: the step is done when it has been delivered."""
     message = Message(
         subject=Subject.POST,
@@ -193,7 +220,7 @@ def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> Next:
         body=json.loads(announced.parts["args"].value),
     )
     rests = segment.is_alone
-    is_left = segment.commit(announced, also=lambda unit: unit.send(message), rests=rests)
+    is_left = segment.commit(*spared, announced, also=lambda unit: unit.send(message), rests=rests)
     return After.GONE if is_left and rests else After.LOOK
 
 

@@ -1,10 +1,8 @@
-"""Recording what approvers say, and closing requests whose time is over."""
+"""Recording what approvers say. What time does to a request is for `prompting`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
 
-from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Entry, Json, Part, RequestId
+from workflows.entry import Actor, ActorKind, Draft, Json, Part
 from workflows.errors import ReasonMissingError, StaleRequestError
 from workflows.gate import (
     ApprovalRequest,
@@ -15,14 +13,15 @@ from workflows.gate import (
     Vote,
     admit,
     repeats,
-    standing,
     tally,
 )
 from workflows.house import House
 from workflows.orders import Ballot, Decided
 from workflows.people import CLICK_AGE, Person
+from workflows.policy_reason import misfit
 from workflows.recorder import record
-from workflows.store import Due, Unit
+from workflows.separation import Duty
+from workflows.store import Unit
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.
 
@@ -37,7 +36,8 @@ def decide(house: House, ballot: Ballot) -> Decided:
         StaleRequestError: the card showed something else than what is asked.
         NotEligibleError: this person may not decide it.
         RequestClosedError: it is settled, or its time is over.
-        ReasonMissingError: the policy wants a reason, and there is none.
+        OutsideHoursError: nobody may approve it at this hour.
+        ReasonMissingError: the policy wants a reason, and there is none, or none of its form.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
     """
     asked = house.store.request(ballot.request)
@@ -46,13 +46,10 @@ def decide(house: House, ballot: Ballot) -> Decided:
             "This card is from an older version of the request.",
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
-    if asked.needs_reason and not ballot.comment.strip():
-        # A form asks for it too, but what a client sends proves nothing.
-        raise ReasonMissingError(
-            "A reason is required here.", hint="Decide again and say why in a few words."
-        )
+    _check_reason(asked, ballot)
     person = house.people.person(ballot.person)
-    member_of = _groups_of(house, asked, person)
+    member_of = _groups_of(house, asked.groups, person)
+    duty = _duty_now(house, asked, person)
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(ballot.request)
         earlier = unit.decisions(request.id)
@@ -61,6 +58,7 @@ def decide(house: House, ballot: Ballot) -> Decided:
             verdict=ballot.verdict,
             member_of=member_of,
             why_never=person.why_not,
+            duty=duty,
         )
         is_known = ballot.delivery is not None and unit.is_repeat(ballot.delivery)
         if is_known or repeats(vote, earlier):
@@ -75,13 +73,36 @@ def decide(house: House, ballot: Ballot) -> Decided:
     return Decided(request=request.id, run=row.id, tally=now, changed=True)
 
 
-def _groups_of(house: House, request: ApprovalRequest, person: Person) -> frozenset[str]:
-    """Return the groups of the request that the person belongs to now."""
+def _check_reason(request: ApprovalRequest, ballot: Ballot) -> None:
+    """Refuse a decision without the reason that is wanted.
+
+    A form asks for it too, but what a client sends proves nothing. The form of a reason is for
+    approvals alone: nobody needs a ticket to say no.
+    """
+    said = ballot.comment.strip()
+    if request.needs_reason and not said:
+        raise ReasonMissingError(
+            "A reason is required here.", hint="Decide again and say why in a few words."
+        )
+    hint = misfit(said, request.terms.patterns)
+    if hint and ballot.verdict is Verdict.APPROVE:
+        raise ReasonMissingError("This reason does not have the form that is wanted.", hint=hint)
+
+
+def _groups_of(house: House, names: Sequence[str], person: Person) -> frozenset[str]:
+    """Return those of `names` that the person belongs to now."""
     return frozenset(
-        name
-        for name in request.groups
-        if person.id in house.people.members(name, max_age=CLICK_AGE)
+        name for name in names if person.id in house.people.members(name, max_age=CLICK_AGE)
     )
+
+
+def _duty_now(house: House, request: ApprovalRequest, person: Person) -> Duty | None:
+    """Return what keeps the person from deciding by what they are now."""
+    if _groups_of(house, request.terms.exclude, person):
+        return Duty.RULE
+    acting = house.acting_for(request.excluded)
+    is_acting = any(house.store.person(one) == person.id for one in acting)
+    return Duty.DELEGATE if is_acting else None
 
 
 def _record(
@@ -118,48 +139,3 @@ def _record(
             run=request.run,
         ),
     )
-
-
-def expire(house: House, due: Due) -> None:
-    """Close the request whose time is over, if it is still open."""
-    with house.store.begin() as unit:
-        request, row = unit.lock_run_of(RequestId(due.key))
-        if not unit.take_due(due) or request.outcome is not Outcome.OPEN:
-            return
-        decisions = unit.decisions(request.id)
-        now = tally(request, decisions)
-        data: dict[str, Json] = {
-            "request": request.id,
-            "binding": request.binding,
-            "have": now.have,
-            "need": now.need,
-        }
-        record(unit, Draft(kind="approval.expired", actor=INTERLOCK, data=data, run=row.id))
-        house.dispatcher.enqueue(unit, row.id)
-
-
-def remind(house: House, due: Due) -> None:
-    """Remind those who have not decided yet, if the request is still open; set the next time."""
-    with house.store.begin() as unit:
-        request, row = unit.lock_run_of(RequestId(due.key))
-        if not unit.take_due(due) or request.outcome is not Outcome.OPEN:
-            return
-        said = {one.approver for one in standing(unit.decisions(request.id))}
-        stage = request.stages[tally(request, unit.decisions(request.id)).stage]
-        waiting = sorted(stage.people - said)
-        number, following = _reminders(unit.entries(row.id), request)
-        data: dict[str, Json] = {"request": request.id, "to": list(waiting), "n": number}
-        record(unit, Draft(kind="approval.reminded", actor=INTERLOCK, data=data, run=row.id))
-        if following is not None:
-            unit.set_due(replace(due, at=following))
-
-
-def _reminders(entries: Sequence[Entry], request: ApprovalRequest) -> tuple[int, datetime | None]:
-    """Return which reminder this one is, counted from 1, and when the next one is due."""
-    about = [one for one in entries if one.data.get("request") == request.id]
-    number = 1 + sum(one.kind == "approval.reminded" for one in about)
-    waits = next(one.data.get("remind") for one in about if one.kind == "approval.requested")
-    if not isinstance(waits, list) or number >= len(waits):
-        return number, None
-    wait = waits[number]
-    return number, request.raised_at + timedelta(seconds=wait if isinstance(wait, int) else 0)

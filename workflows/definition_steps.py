@@ -68,11 +68,11 @@ class AllOf(Closed):
 
 def _stage_form(value: object) -> str:
     is_all = isinstance(value, AllOf) or (isinstance(value, dict) and "all" in value)
-    return "parts" if is_all else "people"
+    return "<all>" if is_all else "<people>"
 
 
 AnyStage: TypeAlias = Annotated[
-    Annotated[ApprovalStage, Tag("people")] | Annotated[AllOf, Tag("parts")],
+    Annotated[ApprovalStage, Tag("<people>")] | Annotated[AllOf, Tag("<all>")],
     Discriminator(_stage_form),
 ]
 

@@ -19,7 +19,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── NoApproverError        a stage that nobody can decide
     │   ├── NotEligibleError       this person may not decide this request
     │   ├── RequestClosedError     the request is no longer open
-    │   ├── ReasonMissingError     the policy wants a reason with every decision
+    │   ├── ReasonMissingError     the policy wants a reason, or one of another form
+    │   ├── OutsideHoursError      the policy lets nobody approve at this hour
     │   ├── StaleRequestError      the click came from an older version of the request
     │   └── PeopleUnreadableError  who belongs to a group could not be read just now
     ├── ActionError
@@ -126,7 +127,11 @@ class RequestClosedError(GateError):
 
 
 class ReasonMissingError(GateError):
-    """The policy wants a reason with every decision, and there is none."""
+    """The policy wants a reason, and there is none, or none of the form that it wants."""
+
+
+class OutsideHoursError(GateError):
+    """The policy lets nobody approve at this hour."""
 
 
 class StaleRequestError(GateError):

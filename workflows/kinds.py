@@ -149,6 +149,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request step binding policy stages excluded expires",
         parts="args plan preview",
+        optional="attempt effect rules remind reason auto duties exclude patterns hours escalate",
     ),
     *_kinds(
         "approval.granted approval.denied",
@@ -158,7 +159,8 @@ ALL: list[Kind] = [
     ),
     *_kinds("approval.expired", Place.INSIDE, "request binding have need"),
     *_kinds("approval.withdrawn", Place.INSIDE, "request binding reason"),
-    *_kinds("approval.escalated approval.reminded", Place.INSIDE, "request to n"),
+    *_kinds("approval.escalated", Place.INSIDE, "request to n", optional="groups stages"),
+    *_kinds("approval.reminded", Place.INSIDE, "request to n"),
     *_kinds("exception.reminded", Place.INSIDE, "step to n"),
     *_kinds("approval.delegated", Place.EITHER, "request from to until"),
     *_kinds("approval.edited", Place.INSIDE, "request next was binding", parts="preview"),

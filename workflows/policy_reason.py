@@ -24,12 +24,12 @@ class ReasonPattern(Closed):
 
 
 def _reason_form(value: object) -> str:
-    return "words" if isinstance(value, str) else "form"
+    return "<word>" if isinstance(value, str) else "<form>"
 
 
 Reason: TypeAlias = Annotated[
-    Annotated[Literal["optional", "required"], Tag("words")]
-    | Annotated[ReasonPattern, Tag("form")],
+    Annotated[Literal["optional", "required"], Tag("<word>")]
+    | Annotated[ReasonPattern, Tag("<form>")],
     Discriminator(_reason_form),
 ]
 

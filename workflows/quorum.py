@@ -2,18 +2,31 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 P = TypeVar("P")
+Wanted: TypeAlias = tuple[int, AbstractSet[P]]  # So many of these people.
 
 
-def can_agree(wanted: Sequence[tuple[int, AbstractSet[P]]]) -> bool:
-    """Say whether each of `wanted`, so many of these people, can have people of its own."""
+def can_agree(wanted: Sequence[Wanted[P]]) -> bool:
+    """Say whether each of `wanted` can have people of its own."""
     if any(number > len(people) for number, people in wanted):
         return False
     taken: dict[P, int] = {}
     places = [people for number, people in wanted for _ in range(number)]
     return all(_seat(place, places, taken, set()) for place in range(len(places)))
+
+
+def place_for(person: P, here: Sequence[int], wanted: Sequence[Wanted[P]]) -> int | None:
+    """Return the first of `here` that `person` can take so that all others find people too."""
+    for place in here:
+        left = [
+            (number - (index == place), people - {person})
+            for index, (number, people) in enumerate(wanted)
+        ]
+        if can_agree(left):
+            return place
+    return None
 
 
 def _seat(place: int, places: Sequence[AbstractSet[P]], taken: dict[P, int], seen: set[P]) -> bool:

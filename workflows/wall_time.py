@@ -16,6 +16,12 @@ def time_of_day(moment: datetime, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
+def in_words(moment: datetime, zone: str) -> str:
+    """Return a moment for people, as in "Mon 2 Mar, 09:00 (Europe/Berlin)"."""
+    here = moment.astimezone(ZoneInfo(zone))
+    return f"{here:%a} {here.day} {here:%b}, {here:%H:%M} ({zone})"
+
+
 def is_between(now: str, begins: str, ends: str) -> bool:
     """Say whether `now` lies between two times of day, over midnight where `ends` comes first."""
     if begins < ends:

@@ -14,7 +14,8 @@ from bot import limits
 from bot.views.pieces import actions, button, context, header, plain, plain_section, section
 from bot.views.plan import pages_of
 from bot.views.request_values import Preview
-from bot.wording import clip, plural
+from bot.wording import clean, clip, plural
+from workflows.errors import ReasonMissingError
 
 REVIEW_FORM = "request.review_form"
 APPROVE_FORM = "request.approve_form"
@@ -70,7 +71,7 @@ def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
     if missing:
         told = f"{plural(missing, 'line')} of the plan cannot be shown, so it cannot be approved."
         return [section(f"⚠️ {told}")]
-    return [_reason_input("Why do you approve?")] if shown.needs_reason else []
+    return [_reason_for_approving(shown)] if shown.needs_reason else []
 
 
 def approve_modal(shown: Preview) -> View:
@@ -84,8 +85,15 @@ def approve_modal(shown: Preview) -> View:
         submit=plain("Approve", limits.VIEW_TITLE),
         blocks=[
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
-            _reason_input("Why do you approve?"),
+            _reason_for_approving(shown),
         ],
+    )
+
+
+def _reason_for_approving(shown: Preview) -> InputBlock:
+    hints = "; ".join(shown.reason_hints)
+    return _reason_input(
+        "Why do you approve?", hint=f"{hints}. It stays on record." if hints else ""
     )
 
 
@@ -127,6 +135,17 @@ def reason_of(view: Mapping[str, Any]) -> str:
     state = view.get("state") or {}
     field = state.get("values", {}).get(REASON, {}).get(REASON, {})
     return str(field.get("value") or "").strip()
+
+
+def asks_for_reason(view: Mapping[str, Any]) -> bool:
+    """Say whether a submitted view has a field for the reason."""
+    state = view.get("state") or {}
+    return REASON in state.get("values", {})
+
+
+def reason_fault(refused: ReasonMissingError) -> str:
+    """Return what stands beside the field whose reason does not do, as plain text."""
+    return clip(clean(str(refused)), limits.HINT)
 
 
 def refused_modal(text: str) -> View:

@@ -5,10 +5,14 @@ Findings here change no verdict: the log is whole, and what it tells is the find
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from storage.verify.report import Report
 from workflows.kinds import KINDS, Place, faults_of
+from workflows.moments import moment
+from workflows.policy_hours import OpenHours
+from workflows.turns import turns_in
 
 CLOSING_INTENT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
@@ -20,23 +24,45 @@ class Asked:
     binding: str
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
+    hours: Sequence[Any] = ()
     granted: dict[int, set[str]] = field(default_factory=dict)
     denied: bool = False
     closed: str | None = None
-    added: set[str] = field(default_factory=set)
+    added: dict[int, set[str]] = field(default_factory=dict)
 
     def may_decide(self, person: str, stage: int) -> bool:
         """Say whether this person was asked at that stage, then or by escalation."""
         asked = self.stages[stage].get("people", []) if 0 <= stage < len(self.stages) else []
-        return person in asked or person in self.added
+        return person in asked or person in self.added.get(stage, ())
+
+    def add(self, people: Sequence[object], stages: Sequence[object] | None) -> None:
+        """Let more people decide, in these stages or in all of them."""
+        places = range(len(self.stages)) if stages is None else stages
+        for one in (place for place in places if isinstance(place, int)):
+            self.added.setdefault(one, set()).update(who for who in people if isinstance(who, str))
+
+    def is_done(self, stage: int) -> bool:
+        """Say whether a stage has its quorum."""
+        need = max(1, _whole(self.stages[stage].get("approve")))
+        return len(self.granted.get(stage, ())) >= need
+
+    def is_in_turn(self, stage: int) -> bool:
+        """Say whether everything that is decided before that stage has its quorum."""
+        turns = turns_in([_number(one.get("turn")) for one in self.stages])
+        before = takewhile(lambda turn: stage not in turn, turns)
+        return all(self.is_done(index) for turn in before for index in turn)
+
+    def is_open_at(self, ts: str) -> bool:
+        """Say whether an approval may be given at that time; what cannot be read binds nobody."""
+        try:
+            return all(OpenHours.read(one).holds_at(moment(ts)) for one in self.hours)
+        except (KeyError, TypeError, ValueError):
+            return True
 
     @property
     def is_granted(self) -> bool:
         """Whether every stage has its quorum."""
-        return not self.denied and all(
-            len(self.granted.get(number, ())) >= max(1, _whole(stage.get("approve")))
-            for number, stage in enumerate(self.stages)
-        )
+        return not self.denied and all(map(self.is_done, range(len(self.stages))))
 
 
 @dataclass(slots=True)
@@ -110,7 +136,9 @@ class SemanticCheck:
         data = members["data"]
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
-        told.requests[_text(data["request"])] = Asked(_text(data["binding"]), stages, excluded)
+        told.requests[_text(data["request"])] = Asked(
+            _text(data["binding"]), stages, excluded, _listed(data.get("hours", []))
+        )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data, person = members["data"], members["actor"]["ref"]
@@ -126,6 +154,9 @@ class SemanticCheck:
             asked.denied = True
             return
         self._check_approver(index, person, told=told, asked=asked, stage=_whole(data["stage"]))
+        self._check_moment(index, members, asked)
+        if any(person in others for others in asked.granted.values()):
+            self._report.mean("counted-twice", f"Entry {index}: who approved had done so before.")
         asked.granted.setdefault(_whole(data["stage"]), set()).add(person)
 
     def _check_approver(
@@ -137,6 +168,12 @@ class SemanticCheck:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
         elif not asked.may_decide(person, stage) and not self._stands_in(person, asked, stage):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
+
+    def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
+        if not asked.is_in_turn(_whole(members["data"]["stage"])):
+            self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
+        if not asked.is_open_at(_text(members["ts"])):
+            self._report.mean("outside-hours", f"Entry {index} approves outside business hours.")
 
     def _stands_in(self, person: str, asked: Asked, stage: int) -> bool:
         return any(
@@ -150,10 +187,16 @@ class SemanticCheck:
             asked.closed = members["kind"]
 
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        self._add_people(members["data"], told)
+        data = members["data"]
+        asked = told.requests.get(_text(data["request"]))
+        if asked is not None:
+            asked.add([data["to"]], None)
 
     def _escalated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        self._add_people(members["data"], told)
+        data = members["data"]
+        asked = told.requests.get(_text(data["request"]))
+        if asked is not None:
+            asked.add(_listed(data["to"]), _listed(data["stages"]) if "stages" in data else None)
 
     def _broke_glass(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         told.broken_glass.add(_text(members["data"]["request"]))
@@ -178,11 +221,13 @@ class SemanticCheck:
         for index in told.intents.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
 
-    def _add_people(self, data: Mapping[str, Any], told: Told) -> None:
-        asked = told.requests.get(_text(data["request"]))
-        if asked is not None:
-            people = data["to"] if isinstance(data["to"], list) else [data["to"]]
-            asked.added.update(one for one in people if isinstance(one, str))
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _text(value: object) -> str:

@@ -48,7 +48,9 @@ def test_the_card_shows_the_exact_plan_and_what_the_requester_typed() -> None:
 
 def test_the_card_mentions_who_may_decide_and_how_many_are_needed() -> None:
     told = told_by(
-        a_card(a_preview(stages=[{"from": ["@finance-leads"], "approve": 2, "deny": 1}]), have=1)
+        a_card(
+            a_preview(stages=[{"from": ["@finance-leads"], "approve": 2, "deny": 1}]), given=(1,)
+        )
     )
 
     assert "*1 of 2 approvals* from <!subteam^S0FINANCELEADS>" in told
@@ -66,7 +68,7 @@ def test_later_stages_are_shown_with_their_turn() -> None:
         {"from": ["@finance-directors"], "approve": 2, "deny": 2},
     ]
 
-    told = told_by(a_card(a_preview(stages=stages), stage=1, have=1))
+    told = told_by(a_card(a_preview(stages=stages), given=(1, 1), waiting=(1,)))
 
     assert "Stage 1: *1 of 1 approval*" in told
     assert "Stage 2: *1 of 2 approvals*" in told
@@ -173,7 +175,7 @@ def test_a_withdrawn_card_says_why() -> None:
 def test_progress_names_each_decision_so_far() -> None:
     votes = [Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, comment="fine")]
 
-    assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, have=1))
+    assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, given=(1,)))
 
 
 def test_more_decisions_than_fit_are_counted() -> None:
