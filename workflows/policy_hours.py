@@ -1,9 +1,9 @@
 """Business hours: when an approval may be given. A rejection may be given at any time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -20,14 +20,15 @@ def _days(value: object) -> object:
     """Return weekdays one by one; a file may write `1-5` for five of them."""
     if not isinstance(value, list | tuple):
         return value
-    found: list[object] = []
-    for one in value:
-        first, dash, last = one.partition("-") if isinstance(one, str) else ("", "", "")
-        if dash and first in _DIGITS and last in _DIGITS and first < last:
-            found += range(int(first), int(last) + 1)
-        else:
-            found.append(one)
-    return sorted(set(found)) if all(isinstance(one, int) for one in found) else found  # type: ignore[type-var]  # Just seen to be numbers.
+    days = [day for one in value for day in _day_or_range(one)]
+    return tuple(sorted(set(days))) if all(type(one) is int for one in days) else tuple(days)
+
+
+def _day_or_range(value: object) -> Iterable[Any]:
+    first, dash, last = value.partition("-") if isinstance(value, str) else ("", "", "")
+    if dash and {first, last} <= _DIGITS and first < last:
+        return range(int(first), int(last) + 1)
+    return (value,)
 
 
 _DIGITS = frozenset("1234567")
