@@ -76,5 +76,5 @@ def _demanded(demand: Demand) -> Iterator[str]:
 
 
 def stage_words(stage: DemandStage) -> str:
-    """Return who has to agree in a stage, as in "2 of @leads or @directors; 1 may reject"."""
-    return f"{stage.approve} of {' or '.join(stage.asked)}; {stage.deny} may reject"
+    """Return who has to agree in a stage, as in "2 of @leads or @directors (1 may reject)"."""
+    return f"{stage.approve} of {' or '.join(stage.asked)} ({stage.deny} may reject)"

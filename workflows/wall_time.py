@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import StringConstraints
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+MINUTE = timedelta(minutes=1)
 HORIZON = 40  # Days that are looked ahead; no request is open for longer.
 
 
@@ -46,7 +47,18 @@ def _turns_of_days(moment: datetime, zone: ZoneInfo, times: tuple[str, ...]) -> 
     today = moment.astimezone(zone).date()
     for day in range(HORIZON):
         for text in times:
-            here = datetime.combine(today + timedelta(days=day), time.fromisoformat(text), zone)
-            # On the night in autumn a time of day comes twice, and both count.
-            yield here.astimezone(UTC)
-            yield here.replace(fold=1).astimezone(UTC)
+            yield from _moments(
+                datetime.combine(today + timedelta(days=day), time.fromisoformat(text), zone)
+            )
+
+
+def _moments(here: datetime) -> Iterator[datetime]:
+    """Yield when the clocks reach a time of day: in autumn that may be twice."""
+    first, again = here.astimezone(UTC), here.replace(fold=1).astimezone(UTC)
+    if again >= first:
+        yield from {first, again}
+        return
+    # In spring the clocks jump over it, so it is reached in the minute in which they jump.
+    after = first.astimezone(here.tzinfo).utcoffset()
+    minutes = (again + timedelta(minutes=one) for one in range((first - again) // MINUTE + 1))
+    yield next(one for one in minutes if one.astimezone(here.tzinfo).utcoffset() == after)

@@ -24,9 +24,9 @@ def test_what_is_demanded_stands_below_the_rules() -> None:
     told = explained(policy(), REFUND)
 
     assert told.lines[3:] == (
-        "1. 2 of @leads; 1 may reject",
-        "2. 1 of @directors; 2 may reject",
-        "3. 1 of @watch or @leads; 1 may reject",
+        "1. 2 of @leads (1 may reject)",
+        "2. 1 of @directors (2 may reject)",
+        "3. 1 of @watch or @leads (1 may reject)",
         "Open for 8h.",
         "A reason is required.",
     )
