@@ -10,6 +10,7 @@ from workflows.actions.base import Effect
 from workflows.definition_parts import Closed, Condition, Identifier, Somebody, Title
 from workflows.duration import Duration, at_most
 from workflows.entry import PartClass
+from workflows.policy_escalation import Escalate
 from workflows.policy_reason import Reason
 from workflows.retry import Backoff
 from workflows.shapes import Returns
@@ -89,11 +90,16 @@ class Approval(Closed):
     expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
     reason: Reason = "optional"
+    escalate: Escalate | None = None
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
-        if self.expires is not None and are_late(self.remind, self.expires):
+        if self.expires is None:
+            return self
+        if are_late(self.remind, self.expires):
             raise ValueError("a reminder comes after the request has expired")
+        if self.escalate is not None and self.escalate.after >= self.expires:
+            raise ValueError("an escalation comes after the request has expired")
         return self
 
 

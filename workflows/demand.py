@@ -184,6 +184,7 @@ def wish_of(approval: Approval, *, name: str, expires: timedelta) -> Wish:
         remind=approval.remind,
         needs_reason=needs_reason(approval.reason),
         patterns=patterns_of(approval.reason),
+        escalate=approval.escalate,
     )
 
 

@@ -64,7 +64,9 @@ def _demanded(demand: Demand) -> Iterator[str]:
         yield f"{number}. {together}"
     yield f"Open for {duration_text(demand.expires)}."
     for one in demand.escalations:
-        yield f"After {duration_text(one.after)} {' and '.join(one.to)} may decide too."
+        beside = ", ".join(" or ".join(demand.stages[index].asked) for index in one.stages)
+        people = " and ".join(one.to)
+        yield f"After {duration_text(one.after)} {people} may decide too, beside {beside}."
     if demand.exclude:
         yield f"May not decide: {', '.join(demand.exclude)}."
     if demand.hours:

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.definition_steps import AllOf, ApprovalStage
-from workflows.demand import Demand, Wish, gathered
+from workflows.definition_steps import AllOf, Approval, ApprovalStage
+from workflows.demand import Demand, Wish, gathered, wish_of
 from workflows.policy_escalation import Escalate
 from workflows.policy_hours import Hours, hours_of
 from workflows.policy_reason import ReasonPattern
@@ -119,6 +119,19 @@ def test_a_shared_stage_is_opened_only_as_far_as_each_rule_says_so() -> None:
     assert demand(wish(shared, escalate=early), wish(shared, escalate=late)).escalations == ()
     same = demand(wish(shared, escalate=early), wish(shared, escalate=escalate(1, "@x", "@z")))
     assert [(one.after, one.to) for one in same.escalations] == [(timedelta(hours=2), ("@x",))]
+
+
+def test_a_definition_may_agree_that_its_own_stage_is_opened() -> None:
+    rule = wish(stage("@a"), escalate=escalate(2, "@x"))
+    silent = Approval(stages=(stage("@a"),))
+    agreeing = Approval(stages=(stage("@a"),), escalate=escalate(2, "@x", "@y"))
+
+    def opened(approval: Approval) -> list[tuple[str, ...]]:
+        own = wish_of(approval, name="own", expires=timedelta(hours=24))
+        return [one.to for one in demand(rule, own).escalations]
+
+    assert opened(silent) == []
+    assert opened(agreeing) == [("@x",)]
 
 
 NAMES = st.sampled_from(["@a", "@b", "@c", "@d"])

@@ -151,7 +151,7 @@ def test_an_explanation_tells_of_every_term() -> None:
     assert explained(load_policy(text), REFUND).lines[1:] == (
         "1. 1 of @a (1 may reject) and 2 of @c (1 may reject)",
         "Open for 1d.",
-        "After 2h @b may decide too.",
+        "After 2h @b may decide too, beside @a, @c.",
         "May not decide: @interns.",
         "May be approved Mon–Fri 09:00–17:00 (UTC).",  # noqa: RUF001
         "A reason is required: a ticket",
