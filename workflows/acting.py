@@ -75,11 +75,12 @@ def _judged(segment: Segment, name: str) -> Ready:
         PeopleUnreadableError, TransientReadError: it could not be judged just now.
     """
     step, state = segment.definition.step(name), segment.state.step(name)
-    if state.asked is None:
+    if state.asked is None or state.request is None:
         raise VoidError("no_request", "The approval request is not in the run's history.")
     _check_age(segment, state)
+    request = segment.house.store.request(state.request)
     # Before the reads, since each look at them leaves entries; and after, since they take time.
-    _check_authority(segment, state)
+    _check_authority(segment, state, request)
     if step.recheck:
         read_again(segment, step)
     if step.when is not None and not _still_holds(segment, name):
@@ -87,7 +88,7 @@ def _judged(segment: Segment, name: str) -> Ready:
     ready = make_ready(segment, step)
     _check_binding(segment, ready, state)
     _check_demand(segment, ready, state)
-    _check_authority(segment, state)
+    _check_authority(segment, state, request)
     return ready
 
 
@@ -141,13 +142,9 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
         raise VoidError("demand_grew", f"By now the policy asks for more: {', '.join(news)}.")
 
 
-def _check_authority(segment: Segment, state: StepState) -> None:
+def _check_authority(segment: Segment, state: StepState, request: ApprovalRequest) -> None:
     """Refuse an approval of somebody who may no longer give it."""
-    if state.request is None or not state.approvers:
-        return
-    house = segment.house
-    request = house.store.request(state.request)
-    barred = request.excluded | house.acting_for(request.excluded)
+    barred = request.excluded | segment.house.acting_for(request.excluded)
     for ref, index in state.approvers:
         if ref in barred or not _may_still_decide(segment, ref, request, request.stages[index]):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
