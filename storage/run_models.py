@@ -141,7 +141,10 @@ class DecisionRecord(Base):
     """One approver's verdict; the same one twice is impossible, approve then deny is not."""
 
     __tablename__ = "decision"
-    __table_args__ = (UniqueConstraint("request_id", "approver", "verdict"),)
+    __table_args__ = (
+        UniqueConstraint("request_id", "approver", "verdict"),
+        Index("ix_decision_decided_at", "decided_at"),
+    )
 
     seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("approval_request.id"))
