@@ -218,6 +218,7 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         new_id=core.means.new_id,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
+        governors=core.policy.governors,
         workspace_url=workspace.url,
     )
 

@@ -8,9 +8,12 @@ is for the engine.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import takewhile
 from typing import TypeAlias
 
+from workflows.approval_health import LONGEST_PERIOD, USUAL_PERIOD
+from workflows.duration import duration
 from workflows.fault import nearest
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
@@ -85,6 +88,13 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Say how approvals go, and what waits."""
+
+    period: timedelta = USUAL_PERIOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Help:
     """Say what can be asked."""
 
@@ -102,7 +112,18 @@ class Misread:
 
 
 Command: TypeAlias = (
-    Run | Runs | Show | Cancel | Approvals | Workflows | Schedule | Find | Digest | Help | Misread
+    Run
+    | Runs
+    | Show
+    | Cancel
+    | Approvals
+    | Workflows
+    | Schedule
+    | Find
+    | Digest
+    | Health
+    | Help
+    | Misread
 )
 
 USAGE: Mapping[str, str] = {
@@ -115,6 +136,7 @@ USAGE: Mapping[str, str] = {
     "schedule": "schedule [list | WORKFLOW WHEN [FIELD=VALUE …]]",
     "find": "find WORDS",
     "digest": "digest",
+    "health": "health [30d]",
     "help": "help",
 }
 
@@ -285,6 +307,16 @@ def _find(rest: str) -> Command:
     return Find(words=rest)
 
 
+def _health(rest: str) -> Command:
+    try:
+        period = duration(rest.casefold()) if rest else USUAL_PERIOD
+    except ValueError:
+        return Misread(problem=f"“{_short(rest)}” is no period; write 7d or 30d.", usage="health")
+    if period > LONGEST_PERIOD:
+        return Misread(problem="That is longer than a year.", usage="health")
+    return Health(period=period)
+
+
 def _bare(command: Callable[[], Command]) -> Callable[[str], Command]:
     return lambda _: command()
 
@@ -299,5 +331,6 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "schedule": _schedule,
     "find": _find,
     "digest": _bare(Digest),
+    "health": _health,
     "help": _bare(Help),
 }

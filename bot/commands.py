@@ -15,6 +15,7 @@ from bot.command_text import (
     Command,
     Digest,
     Find,
+    Health,
     Misread,
     Run,
     Runs,
@@ -24,6 +25,7 @@ from bot.command_text import (
     parse,
 )
 from bot.desk import Desk
+from bot.health_shown import HealthDesk
 from bot.payloads import Caller, Interaction, Typed
 from bot.reports import Reports
 from bot.scheduling import Scheduling
@@ -96,6 +98,8 @@ class Commands:
                 return Scheduling(desk=self.desk).listed(caller, page=page)
             case Find(words=words):
                 return reports.found(words, page=page)
+            case Health():
+                return HealthDesk(desk=self.desk, reader=caller).page(wanted, page=page)
             case _:
                 return self._told(wanted)
 

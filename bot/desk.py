@@ -29,6 +29,7 @@ class Desk:
     new_id: Callable[[], str]
     command: str
     channel: str
+    governors: tuple[str, ...]
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.
 
     def channel_for(self, caller: Caller, own: str | None) -> str:

@@ -279,6 +279,7 @@ _EXPLAINED: Mapping[str, str] = {
     "schedule": "list schedules, or set one: tomorrow 9am, in 2 hours, every weekday 9:00",
     "find": "search what happened",
     "digest": "show the last week",
+    "health": "say how approvals go, and what waits",
     "help": "show this",
 }
 

@@ -18,7 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views.digest import DayFigures, DigestShown, WorkflowFigures, details, digest, plainer
+from bot.views.digest import (
+    DayFigures,
+    DigestShown,
+    HealthFigures,
+    WorkflowFigures,
+    details,
+    digest,
+    plainer,
+)
 from bot.views.doubt_card import DoubtCard, doubt_card
 from bot.views.exception_card import (
     DoneEffect,
@@ -27,6 +35,7 @@ from bot.views.exception_card import (
     Tried,
     exception_card,
 )
+from bot.views.health import HealthShown, health_page
 from bot.views.lists import (
     ApprovalLine,
     Found,
@@ -190,6 +199,7 @@ MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
     (RunRoot, run_root),
     (RunOutcome, outcome),
     (DigestShown, digest),
+    (HealthShown, health_page),
     (RunShown, run_shown),
 ]
 LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
@@ -325,6 +335,7 @@ def test_the_fullest_digest_fits_one_message() -> None:
         workflows=[figures] * 99,
         waiting=a_digest().waiting * 99,
         exceptions=[LONG] * 99,
+        health=HealthFigures(period="366d", words=LONG, findings=[LONG] * 99),
         head=a_head(note=LONG, vkey=LONG, check=LONG, verified=LONG),
     )
 
