@@ -18,7 +18,8 @@
       "notifications": [{"at", "channel", "ts", "text"}]
     }
 
-    PERSON:  {"id", "name", "real_name", "bot", "guest", "deleted", "stranger", "team"}
+    PERSON:  {"id", "name", "real_name", "bot", "guest", "deleted", "stranger", "team",
+              "tz": the zone of their clock}
     MESSAGE: {"ts", "channel", "user", "text" (markup), "words" (readable), "blocks",
               "thread_ts", "replies": count, "latest_reply", "edited": bool,
               "change": redraw when it grows, "ephemeral": bool, "subtype",
@@ -83,6 +84,7 @@ def _person(user: User) -> Json:
         "deleted": user.deleted,
         "stranger": user.is_stranger,
         "team": user.team,
+        "tz": user.tz,
     }
 
 

@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 import { model, titleOf } from "./store.js";
 import { words } from "./mrkdwn.js";
 import { searchMenu } from "./search.js";
+import { momentOf, wallTime } from "./times.js";
 
 // Build the control of `element`. `use`: {id, label, value (as `valueOf` gives it), describedBy,
 // report(value, event), search(typed)}.
@@ -114,11 +115,9 @@ function channels(element) {
 }
 
 function moment(element, use) {
-  const pad = (number) => String(number).padStart(2, "0");
-  const local = (at) => `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}`;
-  const tell = (event) => use.report(event.target.value ? Math.floor(new Date(event.target.value) / 1000) : "", event);
+  const tell = (event) => use.report(event.target.value ? momentOf(event.target.value) : "", event);
   const input = el("input", { ...common(element, use), type: "datetime-local", class: "field", on: { change: tell } });
-  input.value = use.value ? local(new Date(Number(use.value) * 1000)) : "";
+  input.value = use.value ? wallTime(use.value) : "";
   return input;
 }
 
