@@ -277,6 +277,7 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
             ),
             name=core.name,
             live_seconds=core.means.live_seconds,
+            now=core.means.clock,
         )
     )
 

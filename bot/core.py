@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,11 +50,12 @@ class Means:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
     ticks: Callable[[], float] = time.monotonic  # What Slack's limits are counted by.
+    remembered: Callable[[], datetime] = utc_now  # The clock beside the database, once it is open.
 
     @property
     def clock(self) -> Callable[[], datetime]:
         """Return how this process tells the time."""
-        return self.now or utc_now
+        return self.now or self.remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ def build_core(
         SecretError: a secret cannot be read or is too short.
         StorageError: what the files say could not be recorded.
     """
+    means = replace(means, remembered=memory.clock)
     held, redact = read_redactor(settings, means)
     checked = CheckedFiles(settings.home)
     policy = checked.policy(settings.policy_file)
