@@ -216,6 +216,7 @@ def test_the_picker_offers_every_workflow_and_says_which_was_chosen() -> None:
     assert picked({}) == ""
 
 
+@pytest.mark.trap(26)
 def test_more_workflows_than_a_menu_holds_are_searched() -> None:
     choices = [WorkflowChoice(name=f"wf-{one}", title=f"Workflow {one}") for one in range(150)]
     view = picker(choices).to_dict()

@@ -44,6 +44,7 @@ def test_a_run_tells_its_story_with_the_numbers_of_its_entries(scene: Scene) -> 
         assert "Started by form" in told
 
 
+@pytest.mark.trap(25)
 @pytest.mark.parametrize(
     ("typed", "told"),
     [

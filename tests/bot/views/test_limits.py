@@ -299,6 +299,7 @@ FULLEST = Preview.read(
 )
 
 
+@pytest.mark.trap(27)
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_the_fullest_card_fits_one_message(outcome: Outcome) -> None:
     vote = Vote(who=Who(name=LONG), verdict=Verdict.DENY, at=NOON, comment=LONG)
@@ -327,6 +328,7 @@ def test_the_fullest_root_and_exception_fit_one_message() -> None:
     judged(exception_card(trouble))
 
 
+@pytest.mark.trap(27)
 def test_the_fullest_digest_fits_one_message() -> None:
     day = DayFigures(day=date(2026, 3, 2), done=10**9, refused=10**9, failed=10**9)
     figures = WorkflowFigures(title=LONG, started=10**9, done=10**9, refused=10**9)

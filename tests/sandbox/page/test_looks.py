@@ -99,6 +99,20 @@ def test_every_moment_stands_in_the_zone_of_whoever_looks(
     assert there.locator(".head time").text_content() != here.locator(".head time").text_content()
 
 
+@pytest.mark.trap(34)
+def test_a_clock_change_moves_what_is_shown_and_not_what_is_meant(
+    sits: Sits, client: WebClient
+) -> None:
+    spring, autumn = 1774745940, 1792886340  # 01:59 on either night in Berlin, before the change.
+    moments = (spring, spring + 60, autumn, autumn + 60, autumn + 3660)
+    text = " ".join(f"<!date^{one}^{{time}}|somewhen>" for one in moments)
+    ts = client.chat_postMessage(channel="C0OPS", text=text)["ts"]
+    shown = sits("rita").locator(f"[id='m-{ts}'] .words")
+
+    expect(shown).to_have_text("01:59 03:00 01:59 02:00 02:00")
+
+
+@pytest.mark.trap(34)
 @pytest.mark.parametrize(
     ("wall", "moment"),
     [
