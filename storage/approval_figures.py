@@ -19,24 +19,21 @@ from workflows.entry import Ref, RequestId
 from workflows.gate import Outcome, Verdict
 from workflows.moments import stamp
 from workflows.store import Subject
+from workflows.turns import turns_in
 
 _Row: TypeAlias = Row[str, str, Verdict, int, datetime, datetime, str, str, str | None]
 
 
 class Staged(NamedTuple):
-    """A request with several stages: whose turn each shares, and when each was decided."""
+    """A request with several stages: which are decided together, and when each was."""
 
-    turns: tuple[int | None, ...]
+    turns: list[tuple[int, ...]]
     decided: list[tuple[int, datetime]]
 
     def opened(self, stage: int, *, by: datetime) -> datetime | None:
-        """Return when the stages before this one were through, as known at the moment `by`."""
-        turn = self.turns[stage]
-        before = [
-            at
-            for other, at in self.decided
-            if other < stage and at <= by and (turn is None or self.turns[other] != turn)
-        ]
+        """Return when the turns before that of this stage were over, as known at `by`."""
+        first = next(turn[0] for turn in self.turns if stage in turn)
+        before = (at for other, at in self.decided if other < first and at <= by)
         return max(before, default=None)
 
 
@@ -126,7 +123,7 @@ def _staged(connection: Connection, since: datetime, until: datetime) -> dict[st
     found: dict[str, Staged] = {}
     for row in connection.execute(query):
         if row.request_id not in found:
-            turns = tuple(one.get("turn") for one in json.loads(row.stages))
+            turns = turns_in([one.get("turn") for one in json.loads(row.stages)])
             found[row.request_id] = Staged(turns, [])
         found[row.request_id].decided.append((row.stage, row.decided_at))
     return found
