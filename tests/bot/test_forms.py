@@ -18,9 +18,10 @@ from bot.views.run_form import (
     run_form,
 )
 from tests.bot.payload_checks import faults_of_blocks, faults_of_message, faults_of_view, text_of
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.definition_inputs import TextInput
 from workflows.errors import InputsError
+from workflows.input_values import read_inputs
 
 EVERY_KIND: dict[str, dict[str, Any]] = {
     "order": {"type": "string", "pattern": "^ord_[a-z0-9]+$", "title": "Order", "example": "ord_1"},
@@ -137,7 +138,7 @@ def test_what_was_filled_in_comes_back_as_typed_and_validates() -> None:
         "size": "small",
         "reason": "two\nlines",
     }
-    assert validate_inputs(DEFINITION, values)["amount"] == 100
+    assert read_inputs(DEFINITION.inputs, values)["amount"] == 100
 
 
 def test_a_field_that_is_not_of_this_workflow_is_ignored() -> None:
@@ -149,7 +150,7 @@ def test_a_field_that_is_not_of_this_workflow_is_ignored() -> None:
 
 def test_each_wrong_field_gets_its_hint() -> None:
     with pytest.raises(InputsError) as refused:
-        validate_inputs(DEFINITION, {"order": "8841", "amount": "0", "size": "s", "reason": "x"})
+        read_inputs(DEFINITION.inputs, {"order": "8841", "amount": "0", "size": "s", "reason": "x"})
 
     errors = field_errors(refused.value, DEFINITION)
 

@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 
 from tests.workflows.definition_kit import HEAD, refund
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import DefinitionError, InputsError
+from workflows.input_values import read_inputs
 from workflows.loading import load_definition
 
 STEPS = "steps: [{id: look, uses: sql.query}]\n"
@@ -18,7 +19,7 @@ def asking(spec: str) -> Definition:
 
 
 def read(spec: str, given: object) -> Json:
-    return validate_inputs(asking(spec), {"field": given})["field"]
+    return read_inputs(asking(spec).inputs, {"field": given})["field"]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_every_field_gets_its_own_answer() -> None:
     raw = {"order": "x", "amout": "1", "rate": "much"}
 
     with pytest.raises(InputsError) as refused:
-        validate_inputs(refund(), raw)
+        read_inputs(refund().inputs, raw)
 
     fields = refused.value.fields
     assert set(fields) == {"order", "amount", "amout", "rate"}
@@ -126,7 +127,7 @@ def test_every_field_gets_its_own_answer() -> None:
 
 
 def test_every_declared_input_has_a_value_afterwards() -> None:
-    given = validate_inputs(refund(), {"order": "ord_1", "amount": "250"})
+    given = read_inputs(refund().inputs, {"order": "ord_1", "amount": "250"})
 
     assert given == {"order": "ord_1", "amount": 250, "rate": 1.5, "note": None}
 
