@@ -28,6 +28,7 @@ from bot.opening import Memory
 from bot.orders import carry_out
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
+from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
@@ -158,6 +159,7 @@ def build_bot(
         people=directory,
         means=means,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
+        references=references_of(workspace.client, directory, ticks=means.ticks),
     )
     app = bolt_app(workspace)
     register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)

@@ -17,15 +17,18 @@ from bot.answering import Answering
 from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.desk import Desk
+from bot.form_choices import SEARCH
 from bot.payloads import Interaction, read_event, read_interaction, read_typed
 from bot.refusals import from_older_version, refusal
 from bot.scheduling import Scheduling
 from bot.settling import Settling
 from bot.starting import Starting
+from bot.suggesting import Suggesting
 from bot.threads import Threads
 from bot.views import (
     doubt_card,
     exception_card,
+    help_page,
     paging,
     question_card,
     request_card,
@@ -62,6 +65,7 @@ def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> No
 
 def _register_command(app: App, desk: Desk) -> None:
     commands, starting = Commands(desk=desk), Starting(desk=desk)
+    suggesting = Suggesting(desk=desk)
 
     def on_command(ack: Ack, body: Body, context: Body) -> None:
         try:
@@ -77,11 +81,26 @@ def _register_command(app: App, desk: Desk) -> None:
     def on_again(click: Interaction) -> None:
         desk.hurried.answer(click.response_url, starting.again(click), replace=True)
 
+    def on_meant(ack: Ack, body: Body, context: Body) -> None:
+        click = read_interaction(body)
+        try:
+            shown = commands.meant(click, context)
+        except InterlockError as refused:
+            shown = notice(refusal(refused))
+        desk.hurried.answer(click.response_url, shown, replace=True)
+        ack()
+
     def on_options(ack: Ack, body: Body) -> None:
         found = run_form.picker_options(starting.choices(), str(body.get("value", "")))
         ack(options=[one.to_dict() for one in found])
 
+    def on_search(ack: Ack, body: Body) -> None:
+        found = suggesting.options(body, read_interaction(body))
+        ack(options=[one.to_dict() for one in found])
+
     app.command(desk.command)(on_command)
+    app.options(SEARCH)(on_search)
+    app.action(help_page.MEANT)(on_meant)
     app.options(run_form.PICK_OPTIONS)(on_options)
     _on_click(app, desk, run_form.RUN_AGAIN, on_again)
     _on_click(app, desk, paging.PAGE_EARLIER, on_page)

@@ -10,6 +10,7 @@ from bot.desk import Desk
 from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
 from bot.payloads import Caller
+from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
 from bot.views.lists import (
     ApprovalLine,
@@ -45,7 +46,6 @@ from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
-from workflows.people import CLICK_AGE
 
 MOST_FOUND = 50
 
@@ -107,7 +107,8 @@ class Reports:
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
-        lines = [self._workflow_line(one) for one in self.desk.library.definitions()]
+        mine = permitted(self.desk, self.reader.person)
+        lines = [self._workflow_line(one, mine) for one in self.desk.library.definitions()]
         return workflow_list(lines, page=page)
 
     def _found(self, hit: Hit) -> Found:
@@ -189,7 +190,7 @@ class Reports:
             is_mine=bool(mine & people) and not mine & asked.excluded,
         )
 
-    def _workflow_line(self, definition: Definition) -> WorkflowLine:
+    def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:
         return WorkflowLine(
             name=definition.workflow,
             title=definition.title,
@@ -197,18 +198,11 @@ class Reports:
             version=definition.version,
             owner=definition.owner,
             is_destructive=self.desk.library.is_destructive(definition),
-            may_start=self._may_start(definition),
+            may_start=definition.workflow in mine.names,
+            is_certain=mine.is_certain,
+            run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
         )
-
-    def _may_start(self, definition: Definition) -> bool:
-        try:
-            return any(
-                self.reader.person in self.desk.directory.members(name, max_age=CLICK_AGE)
-                for name in definition.may_run
-            )
-        except InterlockError:
-            return False  # Only shown; whoever starts it is read again.
 
     def _link(self, place: MessagePlace | None) -> str:
         if place is None:

@@ -168,6 +168,18 @@ class SlackClient:
             key="channels",
         )
 
+    def channel(self, channel: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `channel` object."""
+        web = self._with(timeout)
+        answer = self._call("conversations.info", lambda: web.conversations_info(channel=channel))
+        return cast(Answer, answer["channel"])
+
+    def file(self, file: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `file` object."""
+        web = self._with(timeout)
+        answer = self._call("files.info", lambda: web.files_info(file=file))
+        return cast(Answer, answer["file"])
+
     def user(self, user: str, *, timeout: float | None = None) -> Answer:
         """Return Slack's `user` object."""
         web = self._with(timeout)

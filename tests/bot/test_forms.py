@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.form_fields import hint_for
+from bot.form_hints import hint_for
 from bot.forms import FormState, block_id, blocks_for, field_errors, state_of, values_from
 from bot.views.run_form import (
     PICK_OPTIONS,
