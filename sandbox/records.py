@@ -159,6 +159,7 @@ class File:
     title: str = ""
     content: bytes | None = None
     completed: bool = False
+    in_form: bool = False  # Uploaded into a form of the app, which so may see it.
     channels: list[str] = field(default_factory=list)
 
 

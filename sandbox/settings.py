@@ -19,6 +19,7 @@ BOT_SCOPES = frozenset(
         "channels:read",
         "chat:write",
         "commands",
+        "files:read",
         "files:write",
         "groups:history",
         "groups:read",
@@ -65,6 +66,7 @@ class AppSettings:
     events: frozenset[str] = BOT_EVENTS
     commands: Mapping[str, bool] = field(default_factory=lambda: {"/ops": True})
     shortcuts: Mapping[str, str] | None = None
+    shortcut_names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], **others: Unchecked) -> "AppSettings":
@@ -81,6 +83,9 @@ class AppSettings:
                 for one in features.get("slash_commands", [])
             },
             shortcuts={one["callback_id"]: one["type"] for one in features.get("shortcuts", [])},
+            shortcut_names={
+                one["callback_id"]: one["name"] for one in features.get("shortcuts", [])
+            },
             **others,
         )
 

@@ -52,13 +52,13 @@ def _moment(text: str, spec: DateInput | DatetimeInput) -> str:
 def live_in(value: Json, spec: Input | None) -> Iterator[tuple[str, str]]:
     """Yield what Slack can show of a value for each reader: `(kind, id or moment)`.
 
-    People, groups and channels as mentions, moments in the reader's own time zone.
+    People and groups as mentions, moments in the reader's own time zone.
     """
     if isinstance(value, list):
         inner = spec.of if isinstance(spec, ListInput) else None
         for one in value:
             yield from live_in(one, inner)
-    elif isinstance(value, dict) and type(spec) in MARKS:
-        yield spec.type if spec is not None else "", str(value.get("id"))
+    elif isinstance(spec, UserInput | GroupInput) and isinstance(value, dict):
+        yield spec.type, str(value.get("id"))
     elif isinstance(spec, DatetimeInput) and isinstance(value, str):
         yield "moment", value
