@@ -136,8 +136,8 @@ class Directory:
             PeopleUnreadableError: Slack did not answer.
         """
         if not name.startswith("@"):
-            return self._known(name, max_age=CLICK_AGE, limit=CLICK_LIMIT)
-        return self._by_name(name, max_age=CLICK_AGE, limit=CLICK_LIMIT)
+            return self._known(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+        return self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
 
     def find_group(self, name: str) -> Group:
         """Return a user group by its id or as "@handle".

@@ -14,7 +14,7 @@ from workflows.option_scope import argument_scope, choice_scope, list_scope
 from workflows.ready import fitting
 from workflows.shapes import require, shape_of_returns
 from workflows.step_scope import output_shape
-from workflows.template import resolve
+from workflows.template import has_expression, resolve
 
 MOST_READ = 5_000  # Items of one answer that are looked at.
 
@@ -49,13 +49,21 @@ def offered(house: House, options: Options, typed: str) -> list[Choice]:
         raise ActionFailedError(str(error), error_class="unexpected_answer") from error
 
 
-def is_offered(house: House, options: Options, value: str) -> bool:
-    """Say whether `value` may be chosen now; a service that searches is asked for it.
+def unoffered(house: House, options: Options, values: Sequence[str]) -> str | None:
+    """Return the first of `values` that may not be chosen now, None where all may.
+
+    A service that searches is asked for each of them.
 
     Raises:
         ActionError: there is no usable answer.
     """
-    return any(one.value == value for one in offered(house, options, value))
+    searches = has_expression(options.arguments)
+    every = set() if searches else {one.value for one in offered(house, options, "")}
+    for value in values:
+        known = {one.value for one in offered(house, options, value)} if searches else every
+        if value not in known:
+            return value
+    return None
 
 
 def _answer(house: House, options: Options, typed: str) -> Json:

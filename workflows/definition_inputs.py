@@ -18,6 +18,7 @@ from workflows.moments import second
 LONGEST = 3000  # Slack's own limit for a text field.
 MOST_CHOICES = 1000
 MOST_ITEMS = 100
+MOST_NAMED = 20  # Each of them is looked up in Slack while somebody waits.
 MOST_BYTES = 10_000_000  # Slack takes no larger file in a form.
 
 
@@ -188,6 +189,8 @@ class ListInput(_Input):
     def _agrees(self) -> Self:
         if (self.min_items or 1) > self.most:
             raise ValueError("min_items is greater than max_items")
+        if (self.max_items or 1) > self._limit:
+            raise ValueError(f"a list of {self.of.type}s has at most {MOST_NAMED} items")
         if default_of(self.of) is not None or not self.of.required:
             raise ValueError("an item of a list has no default; give the list one")
         if isinstance(self.of, TextInput) and self.of.multiline:
@@ -197,7 +200,12 @@ class ListInput(_Input):
     @property
     def most(self) -> int:
         """Return how many items it takes."""
-        return MOST_ITEMS if self.max_items is None else self.max_items
+        return self._limit if self.max_items is None else self.max_items
+
+    @property
+    def _limit(self) -> int:
+        is_looked_up = isinstance(self.of, UserInput | GroupInput | ChannelInput)
+        return MOST_NAMED if is_looked_up or _has_options(self.of) else MOST_ITEMS
 
 
 Input: TypeAlias = Annotated[
@@ -215,7 +223,6 @@ Input: TypeAlias = Annotated[
     | ListInput,
     Field(discriminator="type"),
 ]
-Named: TypeAlias = UserInput | GroupInput | ChannelInput | FileInput  # Slack knows their names.
 
 
 def default_of(spec: Input) -> Json:
@@ -227,6 +234,10 @@ def default_of(spec: Input) -> Json:
     if isinstance(spec, DateInput):
         return spec.default.isoformat() if spec.default is not None else None
     return list(spec.default) if isinstance(spec.default, tuple) else spec.default
+
+
+def _has_options(spec: Input) -> bool:
+    return isinstance(spec, TextInput) and spec.options is not None
 
 
 def is_open(spec: Input) -> bool:

@@ -6,7 +6,7 @@ exists; a choice is asked for once more, so that nobody sends one that was never
 
 from collections.abc import Callable, Iterable, Mapping
 
-from workflows.choosing import is_offered
+from workflows.choosing import unoffered
 from workflows.definition_inputs import (
     ChannelInput,
     FileInput,
@@ -16,11 +16,9 @@ from workflows.definition_inputs import (
     TextInput,
     UserInput,
 )
-from workflows.definition_options import Options
 from workflows.entry import Json
 from workflows.errors import (
     ActionError,
-    InputsError,
     InputsUnreadableError,
     PeopleUnreadableError,
     SecretError,
@@ -29,8 +27,6 @@ from workflows.house import House
 from workflows.input_values import read_inputs
 
 UNREAD = "its choices could not be read just now; try again in a moment"
-
-_Settle = Callable[[House, Input, Json], Json]
 
 
 def read_given(
@@ -42,8 +38,7 @@ def read_given(
         InputsError: some do not fit; it says for each field why.
         InputsUnreadableError: whether they fit could not be found out just now.
     """
-    values = _each(house, inputs, read_inputs(inputs, raw), _named)
-    return _each(house, inputs, values, _chosen)
+    return _read(inputs, raw, lambda spec, value: _chosen(house, spec, _named(house, spec, value)))
 
 
 def named_inputs(
@@ -54,7 +49,29 @@ def named_inputs(
     Raises:
         InputsError, InputsUnreadableError: as `read_given`.
     """
-    return _each(house, inputs, read_inputs(inputs, raw), _named)
+    return _read(inputs, raw, lambda spec, value: _named(house, spec, value))
+
+
+def _read(
+    inputs: Mapping[str, Input],
+    raw: Mapping[str, object],
+    look: Callable[[Input, Json], Json],
+) -> dict[str, Json]:
+    unread: dict[str, str] = {}
+
+    def settle(name: str, spec: Input, value: Json) -> Json:
+        try:
+            return look(spec, value)
+        except PeopleUnreadableError as error:
+            unread[name] = error.message
+        except (ActionError, SecretError):
+            unread[name] = UNREAD
+        return None
+
+    found = read_inputs(inputs, raw, settle=settle)
+    if unread:
+        raise InputsUnreadableError(unread, hint="Nothing was recorded. Try again in a moment.")
+    return found
 
 
 def bare(inputs: Mapping[str, Input], values: Mapping[str, Json]) -> dict[str, Json]:
@@ -66,27 +83,6 @@ def _bare(spec: Input | None, value: Json) -> Json:
     if isinstance(spec, ListInput) and isinstance(value, list):
         return [_bare(spec.of, one) for one in value]
     return value.get("id") if isinstance(value, dict) else value
-
-
-def _each(
-    house: House, inputs: Mapping[str, Input], values: Mapping[str, Json], settle: _Settle
-) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    wrong: dict[str, str] = {}
-    unread: dict[str, str] = {}
-    for name, spec in inputs.items():
-        try:
-            found[name] = settle(house, spec, values[name])
-        except ValueError as error:
-            wrong[name] = str(error)
-        except (PeopleUnreadableError, ActionError, SecretError) as error:
-            is_people = isinstance(error, PeopleUnreadableError)
-            unread[name] = error.message if is_people else UNREAD
-    if wrong:
-        raise InputsError({**wrong, **unread})
-    if unread:
-        raise InputsUnreadableError(unread, hint="Nothing was started. Try again in a moment.")
-    return found
 
 
 def _named(house: House, spec: Input, value: Json) -> Json:
@@ -121,14 +117,11 @@ def _chosen(house: House, spec: Input, value: Json) -> Json:
     options = inner.options if isinstance(inner, TextInput) else None
     if options is None or value is None:
         return value
-    for one in _items(value) if isinstance(spec, ListInput) else [value]:
-        _refuse_unoffered(house, options, str(one))
+    chosen = _items(value) if isinstance(spec, ListInput) else [value]
+    odd = unoffered(house, options, [str(one) for one in chosen])
+    if odd is not None:
+        raise ValueError(f"{odd} is not offered any more; choose another")
     return value
-
-
-def _refuse_unoffered(house: House, options: Options, value: str) -> None:
-    if not is_offered(house, options, value):
-        raise ValueError(f"{value} is not offered any more; choose another")
 
 
 def _items(value: Json) -> Iterable[Json]:

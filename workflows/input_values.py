@@ -42,8 +42,19 @@ _MOMENT = re.compile(
 )
 
 
-def read_inputs(inputs: Mapping[str, Input], raw: Mapping[str, object]) -> dict[str, Json]:
+Settle = Callable[[str, Input, Json], Json]
+
+
+def read_inputs(
+    inputs: Mapping[str, Input],
+    raw: Mapping[str, object],
+    *,
+    settle: Settle = lambda _name, _spec, value: value,
+) -> dict[str, Json]:
     """Return a value for every declared input, null for one that was left open.
+
+    Each value that reads well is given to `settle`, which may refuse it or put another in its
+    place.
 
     Raises:
         InputsError: some do not fit; it says for each field why.
@@ -53,7 +64,7 @@ def read_inputs(inputs: Mapping[str, Input], raw: Mapping[str, object]) -> dict[
     values: dict[str, Json] = {}
     for name, spec in inputs.items():
         try:
-            values[name] = read_value(spec, raw.get(name))
+            values[name] = settle(name, spec, read_value(spec, raw.get(name)))
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:

@@ -119,7 +119,8 @@ def _rows(shown: Preview, rows: Sequence[str]) -> Iterator[Block]:
 
 
 def _live(shown: Preview, number: int) -> str:
-    found = [_SHOWN[kind](what) for row, kind, what in shown.live if row == number]
+    here = ((kind, what) for row, kind, what in shown.live if row == number)
+    found = [_SHOWN[kind](what) for kind, what in here if kind in _SHOWN]
     return ", ".join(found)
 
 
