@@ -37,6 +37,8 @@ from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
+from bot.thread_reading import ThreadReader
+from bot.thread_summaries import ThreadSummaries
 from bot.undelivered import Aftermath
 
 if TYPE_CHECKING:
@@ -162,8 +164,10 @@ def build_bot(
         references=references_of(workspace.client, directory, ticks=means.ticks),
     )
     app = bolt_app(workspace)
-    register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
-    outbox = _outbox(core, workspace, directory)
+    summaries = _summaries(core, workspace, directory)
+    desk = _desk(core, workspace, directory, summaries)
+    register_listeners(app, desk, new_id=means.new_id)
+    outbox = _outbox(core, workspace, directory, summaries)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
@@ -207,7 +211,19 @@ def _web_client(workspace: Workspace) -> WebClient:
     )
 
 
-def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
+def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
+    return ThreadSummaries(
+        ThreadReader(workspace.client, directory),
+        core.store,
+        core.library,
+        workspace_url=workspace.url,
+        redact=core.redact,
+    )
+
+
+def _desk(
+    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+) -> Desk:
     return Desk(
         engine=core.engine,
         store=core.store,
@@ -215,6 +231,7 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         digests=core.digests,
         directory=directory,
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
+        summaries=summaries,
         redact=core.redact,
         now=core.means.clock,
         new_id=core.means.new_id,
@@ -260,14 +277,16 @@ def _programs(core: Core) -> "Programs":
     return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
 
 
-def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
+def _outbox(
+    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+) -> Outbox:
     store = core.store
     reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
     return Outbox(
         Post(
             rows=store.outbox,
             courier=_courier(core, workspace),
-            renderer=Rendering(store, reader, digest=core.digests.letter),
+            renderer=Rendering(store, reader, digest=core.digests.letter, summary=summaries.letter),
             consequences=Aftermath(
                 store=store,
                 engine=core.engine,

@@ -48,11 +48,13 @@ class FormState:
     version: str
     channel: str = ""
     revision: int = 0
+    source: str = ""  # The message that a shortcut was used on, by its address.
 
     @property
     def metadata(self) -> str:
         """Return it as `private_metadata`."""
-        return json.dumps([self.workflow, self.version, self.channel, self.revision])
+        told = [self.workflow, self.version, self.channel, self.revision]
+        return json.dumps([*told, self.source] if self.source else told)
 
     @classmethod
     def read(cls, metadata: str) -> Self:
@@ -62,19 +64,29 @@ class FormState:
             ValueError: it was not written by us.
         """
         parts = json.loads(metadata)
-        if not isinstance(parts, list) or [type(one) for one in parts] != [str, str, str, int]:
+        kinds = [type(one) for one in parts] if isinstance(parts, list) else []
+        if kinds not in ([str, str, str, int], [str, str, str, int, str]):
             raise ValueError("this is no form of ours")
-        workflow, version, channel, revision = parts
-        return cls(workflow=workflow, version=version, channel=channel, revision=revision)
+        workflow, version, channel, revision, *more = parts
+        return cls(
+            workflow=workflow,
+            version=version,
+            channel=channel,
+            revision=revision,
+            source=next(iter(more), ""),
+        )
 
 
-def state_of(definition: Definition, *, channel: str = "", revision: int = 0) -> FormState:
+def state_of(
+    definition: Definition, *, channel: str = "", revision: int = 0, source: str = ""
+) -> FormState:
     """Return the state of a form for `definition`."""
     return FormState(
         workflow=definition.workflow,
         version=definition.version,
         channel=channel,
         revision=revision,
+        source=source,
     )
 
 

@@ -18,6 +18,7 @@ from bot.bell import Bell
 from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
 from bot.letters import Renderer, follower_of, parcel_of
 from bot.slack_client import Place
+from bot.slack_errors import SlackError
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
@@ -159,7 +160,11 @@ class Outbox:
         if wait > 0:
             self._later(row, wait, "live", may_be_there=row.was_posting)
             return
-        letter = self._post.renderer.render(row)
+        try:
+            letter = self._post.renderer.render(row)
+        except SlackError as error:  # What some messages say has to be read from Slack.
+            self._came_to(row, self._post.courier.result_of(error, may_be_there=row.was_posting))
+            return
         if letter is None:
             self._post.rows.mark_delivered(row.id, done=row.wanted)
             return
@@ -172,9 +177,12 @@ class Outbox:
             if isinstance(result, Delivered):
                 follows = follower_of(row, result.place, number, content)
                 result = _in_place_of(result, self._bring(follows, row, by, claimed))
+        self._came_to(row, result, is_complete=letter.is_complete)
+
+    def _came_to(self, row: OutboxRow, result: Result, *, is_complete: bool = True) -> None:
         match result:
             case Delivered(place=place):
-                self._delivered(row, place, is_complete=letter.is_complete)
+                self._delivered(row, place, is_complete=is_complete)
             case Later(after=after, error=error, may_be_there=may_be_there):
                 self._later(row, after, error, may_be_there=may_be_there)
             case Undeliverable(error=error):

@@ -3,6 +3,7 @@
 Everything is read without locks. How it looks is for `views/lists`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.command_text import Runs
@@ -27,6 +28,7 @@ from bot.views.lists import (
     run_shown,
     workflow_list,
 )
+from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from bot.wording import Who, who_of
 from storage.heads import head
@@ -48,6 +50,8 @@ from workflows.entry import Entry, Ref, RunId
 from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
 
 MOST_FOUND = 50
+MOST_NAMED = 5
+NO_RUN = "No run belongs to this message, and none of those that ended is told in such words."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,18 @@ class Reports:
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)
+
+    def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
+        """Return a few runs that were found for the reader."""
+        lines = [self._run_line(one) for one in runs[:MOST_NAMED]]
+        return run_list(lines, command="runs", title=title, name=self.desk.command)
+
+    def nearest(self, words: Sequence[str]) -> Rendered:
+        """Return the runs whose summaries share most with `words`, a few at most."""
+        hits = find(self.desk.store.database, " OR ".join(words), limit=MOST_NAMED)
+        if not hits:
+            return notice(NO_RUN)
+        return found_list(" ".join(words), [self._found(one) for one in hits])
 
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""

@@ -208,7 +208,7 @@ def test_a_workflow_without_inputs_can_still_be_run() -> None:
 
 def test_the_picker_offers_every_workflow_and_says_which_was_chosen() -> None:
     choices = [WorkflowChoice(name=f"wf-{one}", title=f"Workflow {one}") for one in range(100)]
-    view = picker(choices, channel="C0OPS").to_dict()
+    view = picker(choices, metadata="C0OPS").to_dict()
 
     chosen = {"workflow": {"workflow": {"selected_option": {"value": "wf-7"}}}}
     assert faults_of_view(view) == []

@@ -10,6 +10,10 @@ from ruamel.yaml import YAML
 import bot
 from bot.command_text import USAGE
 from bot.settings import Settings
+from bot.views.message_shortcuts import MESSAGE_FIND_RUN, MESSAGE_REQUEST
+from bot.views.thread_summary import THREAD_SUMMARISE
+from sandbox.demo.stage import APP
+from sandbox.settings import AppSettings
 
 ROOT = Path(bot.__file__).parents[1]
 # The scopes of each method we call, from Slack's own list; any one of a group suffices there,
@@ -27,6 +31,7 @@ SCOPES: dict[str, set[str]] = {
     "conversations.list": CHANNELS,
     "conversations.open": {"im:write"},
     "conversations.replies": HISTORY,
+    "files.info": {"files:read"},
     "usergroups.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "users.list": {"users:read"},
@@ -85,6 +90,25 @@ def test_its_command_is_the_one_the_bot_answers(manifest: dict[str, Any]) -> Non
 
     assert [one["command"] for one in commands] == [Settings.model_fields["command"].default]
     assert all(one["should_escape"] for one in commands)
+
+
+def test_its_shortcuts_are_the_ones_the_bot_answers(manifest: dict[str, Any]) -> None:
+    shortcuts = manifest["features"]["shortcuts"]
+
+    assert {one["callback_id"] for one in shortcuts} == {
+        MESSAGE_REQUEST,
+        MESSAGE_FIND_RUN,
+        THREAD_SUMMARISE,
+    }
+    assert {one["type"] for one in shortcuts} == {"message"}
+    assert all(len(one["name"]) <= 24 for one in shortcuts)
+    assert all(len(one["description"]) <= 150 for one in shortcuts)
+
+
+def test_the_demo_offers_what_the_manifest_does(manifest: dict[str, Any]) -> None:
+    app = AppSettings.from_manifest(manifest)
+
+    assert (APP.shortcuts, APP.shortcut_names) == (app.shortcuts, app.shortcut_names)
 
 
 def test_its_hint_names_everything_that_can_be_typed(manifest: dict[str, Any]) -> None:
