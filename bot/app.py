@@ -14,6 +14,8 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.addresses import Addresses
+from bot.builder_answers import BuilderAnswers
+from bot.builder_steps import BuilderSteps
 from bot.clock_parts import clock_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
@@ -40,6 +42,8 @@ from bot.socket_mode import Sockets
 from bot.thread_reading import ThreadReader
 from bot.thread_summaries import ThreadSummaries
 from bot.undelivered import Aftermath
+from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
+from storage.step_tokens import StepTokens
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
@@ -164,10 +168,11 @@ def build_bot(
         references=references_of(workspace.client, directory, ticks=means.ticks),
     )
     app = bolt_app(workspace)
+    tokens = _step_tokens(core)
     summaries = _summaries(core, workspace, directory)
     desk = _desk(core, workspace, directory, summaries)
-    register_listeners(app, desk, new_id=means.new_id)
-    outbox = _outbox(core, workspace, directory, summaries)
+    register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
+    outbox = _outbox(core, workspace, directory, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
@@ -209,6 +214,19 @@ def _web_client(workspace: Workspace) -> WebClient:
         ssl=tls_for(workspace.settings.slack_api_url),
         retry_handlers=[],
     )
+
+
+def _step_tokens(core: Core) -> StepTokens:
+    def opened() -> Sealer:
+        memory, given = core.memory, core.means.environment.get(VARIABLE, "")
+        return open_sealer(
+            memory.database,
+            log=memory.log_id,
+            master=master_key(core.settings.home, given),
+            now=core.means.clock(),
+        )
+
+    return StepTokens(core.memory.database, opened)
 
 
 def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
@@ -278,7 +296,12 @@ def _programs(core: Core) -> "Programs":
 
 
 def _outbox(
-    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+    core: Core,
+    workspace: Workspace,
+    directory: Directory,
+    *,
+    summaries: ThreadSummaries,
+    tokens: StepTokens,
 ) -> Outbox:
     store = core.store
     reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
@@ -294,6 +317,13 @@ def _outbox(
                 directory=directory,
                 digests=core.digests,
                 team=workspace.team,
+            ),
+            answers=BuilderAnswers(
+                reader,
+                workspace.client,
+                tokens,
+                Pacer(core.means.ticks),
+                workspace_url=workspace.url,
             ),
             name=core.name,
             live_seconds=core.means.live_seconds,

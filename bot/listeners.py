@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.answering import Answering
+from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
 from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.desk import Desk
@@ -64,7 +65,9 @@ ANYTHING = re.compile(r".*")
 log = logging.getLogger(__name__)
 
 
-def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> None:
+def register_listeners(
+    app: App, desk: Desk, steps: BuilderSteps, *, new_id: Callable[[], str]
+) -> None:
     """Make `app` listen to everything the manifest asks for."""
     _register_command(app, desk)
     _register_cards(app, desk)
@@ -72,6 +75,7 @@ def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> No
     _register_forms(app, desk)
     _register_shortcuts(app, desk)
     _register_events(app, desk)
+    _register_steps(app, steps)
     _register_rest(app, desk)
     app.error(_defects(desk, new_id))
 
@@ -221,6 +225,13 @@ def _register_events(app: App, desk: Desk) -> None:
     app.event("subteam_members_changed")(on_groups)
     app.event("subteam_updated")(on_groups)
     app.event("user_change")(on_person)
+
+
+def _register_steps(app: App, steps: BuilderSteps) -> None:
+    def on_request(body: Body) -> None:
+        steps.take_up(read_event(body))
+
+    app.function(REQUEST_APPROVAL)(on_request)
 
 
 def _register_rest(app: App, desk: Desk) -> None:

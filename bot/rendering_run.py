@@ -161,7 +161,7 @@ def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
     finished = read.listed.finished_at
     if finished is None:
         return None
-    last = _what_ended_it(read)
+    last = ended_by(read)
     return outcome(
         RunOutcome(
             run=read.id,
@@ -176,7 +176,7 @@ def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
     )
 
 
-def _what_ended_it(read: RunRead) -> Entry | None:
+def ended_by(read: RunRead) -> Entry | None:
     """Return the entry that made the run end as it did, if one alone did."""
     status = read.listed.status
     kinds = {

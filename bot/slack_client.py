@@ -76,6 +76,28 @@ class SlackClient:
             self._hurried[timeout] = self._client(timeout)
         return self._hurried[timeout]
 
+    def under(self, token: str) -> "SlackClient":
+        """Return the same Slack under another token."""
+        return SlackClient(token, base_url=self._base_url)
+
+    def complete_step(self, execution: str, outputs: Mapping[str, str]) -> None:
+        """Let a Workflow Builder workflow go on that waits for our step."""
+        self._call(
+            "functions.completeSuccess",
+            lambda: self._web.functions_completeSuccess(
+                function_execution_id=execution, outputs=dict(outputs)
+            ),
+        )
+
+    def fail_step(self, execution: str, error: str) -> None:
+        """Stop a Workflow Builder workflow that waits for our step, and say why."""
+        self._call(
+            "functions.completeError",
+            lambda: self._web.functions_completeError(
+                function_execution_id=execution, error=error
+            ),
+        )
+
     def post(
         self, channel: str, content: Content, *, thread: str | None, metadata: Answer
     ) -> Place:

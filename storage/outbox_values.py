@@ -57,6 +57,7 @@ RANKS = {
     Subject.OUTCOME: 1,
     Subject.NOTICE: 1,
     Subject.DIGEST: 1,
+    Subject.BUILDER: 1,
     Subject.SUMMARY: 1,
     Subject.STEP: 2,
 }

@@ -25,6 +25,7 @@ _TRIGGERS = {
     "cli": "on the command line",
     "agent": "through a program",
     "workflow": "by another run",
+    "step": "by a step of Workflow Builder",
 }
 
 

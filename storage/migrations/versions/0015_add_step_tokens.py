@@ -1,4 +1,4 @@
-"""Find the runs that were started from a message."""
+"""Add the sealed tokens of Workflow Builder steps; find runs by what they were asked for from."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,13 @@ HAS_SOURCE = sa.text("source IS NOT NULL")
 
 
 def upgrade() -> None:
+    op.create_table(
+        "step_token",
+        sa.Column("execution", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("execution", name="pk_step_token"),
+    )
     op.create_index(
         "ix_run_source",
         "run",
