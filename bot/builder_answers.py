@@ -162,5 +162,3 @@ class BuilderAnswers:
             client.complete_step(execution, answer.outputs)
         else:
             client.fail_step(execution, answer.error)
-
-

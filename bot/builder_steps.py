@@ -90,9 +90,7 @@ class BuilderSteps:
         if not step.bot_access_token:
             return
         try:
-            self.tokens.keep(
-                step.function_execution_id, step.bot_access_token, at=self.desk.now()
-            )
+            self.tokens.keep(step.function_execution_id, step.bot_access_token, at=self.desk.now())
         except SecretError:
             log.warning("a step's token cannot be sealed; the bot's own completes the step")
 

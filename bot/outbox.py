@@ -18,8 +18,8 @@ from bot.bell import Bell
 from bot.builder_answers import Answered
 from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
 from bot.letters import Renderer, follower_of, parcel_of
-from bot.slack_client import Place
 from bot.pacing import TooSoonError
+from bot.slack_client import Place
 from bot.slack_errors import LostAnswerError, SlackError
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow

@@ -93,9 +93,7 @@ class SlackClient:
         """Stop a Workflow Builder workflow that waits for our step, and say why."""
         self._call(
             "functions.completeError",
-            lambda: self._web.functions_completeError(
-                function_execution_id=execution, error=error
-            ),
+            lambda: self._web.functions_completeError(function_execution_id=execution, error=error),
         )
 
     def post(

@@ -164,6 +164,20 @@ class File:
 
 
 @dataclass(slots=True, kw_only=True)
+class Execution:
+    """One run of a step of ours in a Workflow Builder workflow, which waits until it is told."""
+
+    id: str
+    callback_id: str
+    inputs: Json
+    token: str
+    token_expires: float
+    state: Literal["running", "completed", "failed"] = "running"
+    outputs: Json = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class Notification:
     """What a person's phone shows: always made from `text` alone."""
 

@@ -35,6 +35,7 @@ BOT_EVENTS = frozenset(
     {
         "app_home_opened",
         "app_mention",
+        "function_executed",
         "member_joined_channel",
         "member_left_channel",
         "message.channels",
@@ -52,7 +53,7 @@ class AppSettings:
     """The installed app as its manifest describes it.
 
     `shortcuts` maps a callback id to `message` or `global`; None allows any, for tests that
-    do not bring a manifest.
+    do not bring a manifest. `functions` are the steps it offers to Workflow Builder.
     """
 
     id: str = "A0INTERLOCK"
@@ -67,6 +68,7 @@ class AppSettings:
     commands: Mapping[str, bool] = field(default_factory=lambda: {"/ops": True})
     shortcuts: Mapping[str, str] | None = None
     shortcut_names: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], **others: Unchecked) -> "AppSettings":
@@ -86,6 +88,7 @@ class AppSettings:
             shortcut_names={
                 one["callback_id"]: one["name"] for one in features.get("shortcuts", [])
             },
+            functions=manifest.get("functions", {}),
             **others,
         )
 

@@ -31,7 +31,24 @@ SHORTCUTS = {
     "thread.summarise": "Summarise this thread",
     "message.find_run": "Find its run",
 }
-APP = AppSettings(shortcuts=dict.fromkeys(SHORTCUTS, "message"), shortcut_names=SHORTCUTS)
+_WORDS, _PERSON = "string", "slack#/types/user_id"
+# What it offers to Workflow Builder.
+STEP = {
+    "title": "Request approval",
+    "input_parameters": {
+        "title": {"type": _WORDS, "is_required": True},
+        "details": {"type": _WORDS, "is_required": False},
+        "requester": {"type": _PERSON, "is_required": True},
+    },
+    "output_parameters": {
+        name: {"type": _WORDS, "is_required": True} for name in ("approved_by", "run", "link")
+    },
+}
+APP = AppSettings(
+    shortcuts=dict.fromkeys(SHORTCUTS, "message"),
+    shortcut_names=SHORTCUTS,
+    functions={"request_approval": STEP},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
