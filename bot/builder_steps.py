@@ -51,19 +51,22 @@ class BuilderSteps:
     desk: Desk
     tokens: StepTokens
 
-    def take_up(self, happened: Event) -> None:
+    def take_up(self, happened: Event, *, is_last: bool) -> None:
         """Start the run that the step waits for; delivered again, it is the same run.
 
+        What may pass is raised, so that Slack delivers the step again; the last time it is
+        refused, since nobody would ever tell its workflow otherwise.
+
         Raises:
-            InterlockError: nothing was recorded, and Slack delivers it again.
+            InterlockError: nothing was recorded.
         """
         step = _executed(happened)
         self._keep_token(step)
         try:
             self.desk.engine.start(self._order(happened, step))
-        except PASSING:
-            raise
         except InterlockError as refused:
+            if isinstance(refused, PASSING) and not is_last:
+                raise
             log.info("a step was refused", extra={"refusal": type(refused).__name__})
             self._refuse(step, refused)
 

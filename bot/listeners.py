@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltRequest
 
 from bot.answering import Answering
 from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
@@ -59,6 +59,7 @@ Answer = Mapping[str, Any]
 OnShortcut = Callable[[Shortcut, Mapping[str, Any]], None]
 OnForm = Callable[[Interaction, Mapping[str, Any]], Answer]
 
+RETRY_NUMBER, LAST_RETRY = "x-slack-retry-num", 3  # Slack delivers an event four times in all.
 OPENED = "summary_view"  # Where Bolt's context keeps the modal that a summary will stand in.
 ANYTHING = re.compile(r".*")
 
@@ -228,8 +229,9 @@ def _register_events(app: App, desk: Desk) -> None:
 
 
 def _register_steps(app: App, steps: BuilderSteps) -> None:
-    def on_request(body: Body) -> None:
-        steps.take_up(read_event(body))
+    def on_request(body: Body, request: BoltRequest) -> None:
+        attempt = next(iter(request.headers.get(RETRY_NUMBER, ())), "0")
+        steps.take_up(read_event(body), is_last=int(attempt) >= LAST_RETRY)
 
     app.function(REQUEST_APPROVAL)(on_request)
 

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import events
 from sandbox.demo.stage import staged
-from sandbox.faults import lose_answer, rate_limited, reset
+from sandbox.faults import lose_answer, rate_limited, refuse, reset
 from sandbox.records import Execution
 from sandbox.seen import SeenMessage
 from storage.listing import Wanted, list_runs
@@ -190,3 +190,23 @@ def test_the_same_event_again_starts_nothing_more(scene: Scene) -> None:
 
         assert event.acked
         assert len(list_runs(bot.core.store.database, Wanted())) == 1
+
+
+def test_a_step_whose_people_cannot_be_read_is_asked_again_and_at_last_refused(
+    scene: Scene,
+) -> None:
+    with scene.serving():
+        scene.stage.slack.faults.next("users.info", refuse("fatal_error"), times=100)
+        step = comes_to_it(scene)
+
+        assert settled(scene, step).state == "failed"
+        assert "could not be asked" in step.error
+        assert len(scene.stage.slack.recorder.deliveries("function_executed")) == 4
+
+
+def test_a_step_is_taken_up_once_slack_can_say_who_asks(scene: Scene) -> None:
+    with scene.serving():
+        scene.stage.slack.faults.next("users.info", refuse("fatal_error"), times=1)
+        comes_to_it(scene)
+
+        assert "Ten of them" in scene.card(root_of(scene)).words
