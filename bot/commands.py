@@ -158,18 +158,24 @@ class _Nearby:
 
 def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | None:
     """Return what was probably meant, where what was typed names nothing there is."""
-    meant = corrected(typed, names)
     if isinstance(wanted, Misread) and wanted.word:
-        command = parse(meant)
-        named = command.workflow if isinstance(command, Run) and meant else meant.partition(" ")[0]
+        meant = corrected(typed, names)
         problem = f"There is no “{_short(wanted.word)}”."
-        told = f"{problem} Did you mean “{named}”?" if meant else wanted.problem
+        told = f"{problem} Did you mean “{_named(meant)}”?" if meant else wanted.problem
         return _Nearby(problem=told, usage=wanted.usage, meant=meant)
-    if isinstance(wanted, Run | Schedule) and wanted.workflow and meant:
-        near = meant.split()[1]
+    if isinstance(wanted, Run | Schedule) and wanted.workflow and wanted.workflow not in names:
+        meant = corrected(typed, names)
         problem = f"There is no workflow called “{_short(wanted.workflow)}”."
-        return _Nearby(problem=f"{problem} Did you mean “{near}”?", usage="run", meant=meant)
+        told = f"{problem} Did you mean “{_named(meant)}”?"
+        return _Nearby(problem=told, usage="run", meant=meant) if meant else None
     return None
+
+
+def _named(meant: str) -> str:
+    """Return the name that was put right: of a workflow, or of the command itself."""
+    command = parse(meant)
+    workflow = command.workflow if isinstance(command, Run | Schedule) else ""
+    return workflow or meant.partition(" ")[0]
 
 
 def _short(word: str) -> str:
