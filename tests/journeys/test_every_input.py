@@ -55,6 +55,32 @@ steps:
         ${{{{ inputs.tags[0] }}}}
     approval: {{stages: [{{from: ["@finance-leads"], approve: 1}}], expires: 8h}}
 """
+ASK = """
+workflow: ask-around
+title: Ask around
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+steps:
+  - id: whom
+    ask:
+      of: ["@finance-leads"]
+      question: Who does it?
+      fields:
+        people: {type: list, title: People, of: {type: user}}
+        account:
+          type: string
+          title: Account
+          options:
+            uses: sql.query
+            with: {database: crm, statement: SELECT id FROM account ORDER BY id LIMIT 5}
+            returns: {rows: [{id: string}]}
+            items: result.rows
+            value: item.id
+  - id: say
+    uses: slack.post
+    with: {text: "${{ steps.whom.output.people[0].name }} does it"}
+"""
 AT = 1_900_000_000  # 2030-03-17 17:46:40 UTC
 
 
@@ -63,6 +89,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     files = tmp_path / "files"
     shutil.copytree(SHIPPED, files)
     (files / "move-customer.yaml").write_text(MOVE)
+    (files / "ask-around.yaml").write_text(ASK)
     with staged(tmp_path / "home", files, port=0) as stage:
         yield Scene(stage=stage, over="socket")
         assert complaints_about(stage.slack.recorder) == []
@@ -178,3 +205,39 @@ def test_somebody_who_may_not_start_it_is_offered_nothing(scene: Scene) -> None:
 
         assert petra.search("Account", "") == []
         assert petra.search("Region", "") == []
+
+
+def test_a_question_has_such_fields_too_for_those_who_are_asked(scene: Scene) -> None:
+    with scene.serving():
+        scene.person("rita").command("/ops run ask-around", channel=OPS)
+        root = scene.waits(
+            lambda: next((one for one in scene.roots() if "Ask around" in one.words), None),
+            "the run's first message",
+        )
+        card = scene.waits(
+            lambda: next((one for one in scene.thread(root) if "Answer" in one.buttons), None),
+            "the question",
+        )
+        sam, ana = scene.person("sam"), scene.person("ana")
+        for person in (sam, ana):
+            person.click("Answer", message=card)
+            person.wait_for_view("Who does it?")
+        assert sam.search("Account", "") == []
+        account = next(iter(ana.search("Account", "00003")))
+        ana.submit({"People": ["ben", "ana"], "Account": account})
+        scene.ends(root, "done")
+
+        assert "People: @ben, @ana" in scene.now(card).words
+        assert any("ben does it" in one.words for one in scene.thread(root))
+
+
+def test_a_schedule_is_set_with_them_and_looked_up_again_when_it_fires(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops schedule move-customer every weekday 9:00", channel=OPS)
+        form = rita.wait_for_view("Move a customer")
+        rita.submit(filled(rita))
+        shown = rita.wait_for_view("", other_than=form)
+
+        assert "acc_00002" in shown.words
+        assert "one, two words" in shown.words
