@@ -33,6 +33,7 @@ from workflows.house import House
 from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
+from workflows.references import NoReferences, References
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ def build_core(
     means: Means,
     publishes: bool = True,
     effects_wait: Callable[[], str | None] = lambda: None,
+    references: References | None = None,
 ) -> Core:
     """Put the parts together, and publish what the files say into the trail.
 
@@ -150,6 +152,7 @@ def build_core(
             name=name,
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
+            references=references or NoReferences(),
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -10,6 +10,7 @@ from bot.hurried import Hurried
 from bot.library import Library
 from bot.payloads import Caller
 from bot.settings import SettingsError
+from bot.thread_summaries import ThreadSummaries
 from storage.store import SqlStore
 from workflows.engine import Engine
 
@@ -24,6 +25,7 @@ class Desk:
     digests: Digests
     directory: Directory
     hurried: Hurried
+    summaries: ThreadSummaries
     redact: Callable[[str], str]
     now: Callable[[], datetime]
     new_id: Callable[[], str]

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.commands import help_for
 from bot.desk import Desk
 from bot.payloads import Event
 from bot.roster import person_id
-from bot.views.lists import help_page
 from bot.views.notice import notice
 from storage.unit import SqlUnit
 from workflows.entry import RunId
@@ -56,7 +56,8 @@ class Threads:
         user, channel = str(event.get("user", "")), str(event.get("channel", ""))
         if user and channel and not event.get("bot_id"):
             thread = str(event.get("thread_ts", ""))
-            shown = help_page(name=self.desk.command)
+            team = str(event.get("user_team") or event.get("team") or happened.team_id)
+            shown = help_for(self.desk, person_id(team, user))
             self.desk.hurried.whisper(channel, user, shown, thread=thread)
 
     def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:

@@ -6,7 +6,8 @@
       "connections": 2,                   # sockets the app holds; 0 means it is not running
       "team": {"id": "T0ACME", "name": "Acme", "domain": "acme"},
       "me": PERSON, "people": [PERSON], "groups": [{"id", "handle", "name", "members": [id]}],
-      "app": {"id", "name", "bot": user id, "commands": ["/ops"], "shortcuts": {id: kind}},
+      "app": {"id", "name", "bot": user id, "commands": ["/ops"], "shortcuts": {id: kind},
+              "shortcut_names": {id: name}},
       "channels": [{"id", "name", "kind": "public|private|im", "archived", "member": bool,
                     "members": [id], "with": user id of an im, "count": messages}],
       "messages": {channel id: [MESSAGE]},          # outside threads, oldest first
@@ -104,6 +105,7 @@ def _app(hub: Hub) -> Json:
         "bot": hub.state.bot,
         "commands": sorted(hub.app.commands),
         "shortcuts": dict(hub.app.shortcuts or {}),
+        "shortcut_names": dict(hub.app.shortcut_names),
     }
 
 

@@ -25,6 +25,7 @@ from workflows.store import DueKind
 IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
+HAS_SOURCE = text("source IS NOT NULL")
 
 
 class RunRecord(Base):
@@ -45,6 +46,7 @@ class RunRecord(Base):
         Index("ix_run_workflow_started_at", "workflow", "started_at", "id"),
         Index("ix_run_requester_started_at", "requester", "started_at", "id"),
         Index("ix_run_status_started_at", "status", "started_at", "id"),
+        partial_index("ix_run_source", "source", where=HAS_SOURCE),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

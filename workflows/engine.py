@@ -5,11 +5,22 @@ transaction or after it, never inside one; what people are told leaves through t
 """
 
 import logging
+from collections.abc import Sequence
 
-from workflows import deciding, exceptions, prompting, questioning, scheduling, starting
+from workflows import (
+    choosing,
+    deciding,
+    exceptions,
+    prompting,
+    questioning,
+    scheduling,
+    starting,
+)
 from workflows.actions.base import Happened
 from workflows.chasing import chase
+from workflows.choosing import Choice
 from workflows.claiming import claim
+from workflows.definition_options import Options
 from workflows.deliveries import delivered, undeliverable
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
@@ -140,6 +151,14 @@ class Engine:
             via=via,
             delivery=delivery,
         )
+
+    def offered(self, options: Options, typed: str) -> Sequence[Choice]:
+        """Return what may be chosen in a field, read now.
+
+        Raises:
+            ActionError, SecretError: it could not be read.
+        """
+        return choosing.offered(self._house, options, typed)
 
     def answer(self, given: Answer) -> None:
         """Record what somebody answers to a question of a run.

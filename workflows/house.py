@@ -11,6 +11,7 @@ from workflows.dispatch import Dispatcher
 from workflows.entry import Ref
 from workflows.people import People
 from workflows.policy import Policy
+from workflows.references import NoReferences, References
 from workflows.store import Store
 
 
@@ -59,3 +60,4 @@ class House:
     most_runs: int | None = None  # Runs that have begun and not ended; the others queue.
     effects_wait: Callable[[], str | None] = lambda: None
     acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
+    references: References = field(default_factory=NoReferences)

@@ -31,6 +31,8 @@ class Subject(StrEnum):
     OUTCOME = "outcome"  # A run's end, told to its requester.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    BUILDER = "builder"  # What a Workflow Builder workflow is told: `run/step`, a run, or a step.
+    SUMMARY = "summary"  # What a conversation comes to, `channel/thread/latest`.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ export function control(element, use) {
 // What a control holds for a view state such as {type, selected_option}, in the form it reports.
 export function valueOf(element, state) {
   const held = Object.entries(state ?? {}).find(([name]) => name !== "type")?.[1] ?? null;
-  const isList = element.type.startsWith("multi_") || element.type === "checkboxes";
+  const isList = element.type.startsWith("multi_") || ["checkboxes", "file_input"].includes(element.type);
   if (held === null) return isList ? [] : "";
   if (element.type.includes("external_select")) return held;
   return Array.isArray(held) ? held.map((one) => one.value ?? one) : (held.value ?? held);
@@ -109,7 +109,8 @@ function people() {
 }
 
 function channels(element) {
-  const kinds = element.type.includes("conversations") ? ["public", "private", "im"] : ["public"];
+  const all = element.type.includes("conversations") ? ["public", "private", "im"] : ["public"];
+  const kinds = element.filter?.include ?? all;
   const shown = model.state.channels.filter((one) => one.member && kinds.includes(one.kind));
   return shown.map((one) => ({ value: one.id, label: one.kind === "im" ? titleOf(one) : `# ${one.name}` }));
 }
@@ -119,6 +120,20 @@ function moment(element, use) {
   const input = el("input", { ...common(element, use), type: "datetime-local", class: "field", on: { change: tell } });
   input.value = use.value ? wallTime(use.value) : "";
   return input;
+}
+
+// The file goes to the sandbox as text when it is chosen, as Slack uploads it at once.
+function file(element, use) {
+  const many = (element.max_files ?? 10) > 1;
+  const accept = (element.filetypes ?? []).map((one) => `.${one}`).join(",");
+  const names = el("span", { class: "quiet" }, [use.value].flat().map((one) => one.name ?? "").filter(Boolean).join(", "));
+  const tell = async (event) => {
+    const chosen = await Promise.all([...event.target.files].map(async (one) => ({ name: one.name, content: await one.text() })));
+    names.textContent = chosen.map((one) => one.name).join(", ");
+    use.report(chosen, event);
+  };
+  const input = el("input", { ...common(element, use), type: "file", class: "field", multiple: many, accept: accept || undefined, on: { change: tell } });
+  return el("div", { class: "files" }, input, names);
 }
 
 function overflow(element, use) {
@@ -149,6 +164,7 @@ const KINDS = {
   multi_channels_select: several(channels),
   external_select: searchMenu,
   multi_external_select: searchMenu,
+  file_input: file,
   radio_buttons: (element, use) => ticks("radio", ticked(element), element, use),
   checkboxes: (element, use) => ticks("checkbox", ticked(element), element, use),
   overflow,

@@ -36,6 +36,7 @@ from bot.views.exception_card import (
     exception_card,
 )
 from bot.views.health import HealthShown, health_page
+from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.lists import (
     ApprovalLine,
     Found,
@@ -45,7 +46,6 @@ from bot.views.lists import (
     WorkflowLine,
     approval_list,
     found_list,
-    help_page,
     queue_list,
     run_list,
     run_shown,
@@ -58,9 +58,9 @@ from bot.views.question_card import QuestionCard, question_card
 from bot.views.request_card import REVIEW, request_card
 from bot.views.request_modals import approve_modal, reject_modal, review_modal
 from bot.views.request_values import Preview, RequestCard, Vote
-from bot.views.run_form import ask_again
 from bot.views.run_root import RunRoot, StepLine, run_root
 from bot.views.step_reply import StepReply, step_reply
+from bot.views.thread_summary import Line, ThreadShown, shared_summary, summary_modal
 from bot.wording import Who, escape
 from sandbox.rules.blocks import check_message_blocks
 from sandbox.rules.views import check_view
@@ -277,8 +277,17 @@ def test_slack_takes_every_reply(kind: str, data: dict[str, Any], words: str) ->
 def test_slack_takes_every_notice(text: str, about: str) -> None:
     judged(posted(text, about=about))
     judged(notice(escape(text), about=about))
-    judged(help_page(problem=text, usage=about, name="/ops"))
-    judged(ask_again(text, value=about, thread=about))
+    judged(misread_page(text, usage=about, meant=about, name="/ops"))
+    judged(help_page(startable=[Startable(name=text, title=about, example=text)] * 20))
+
+
+@patiently
+@given(TEXTS, TEXTS, TEXTS)
+def test_slack_takes_every_summary_of_a_thread(name: str, text: str, link: str) -> None:
+    line = Line(author=name, text=text, at=NOON, link=link)
+    shown = ThreadShown(key="k", story=(text,) * 12, lines=(line,) * 8, messages=8, people=1)
+    judged(shared_summary(shown, by=Who(name=name)))
+    judged_view(summary_modal(shown))
 
 
 LONG = "Wide words & <signs> " * 300
