@@ -25,6 +25,7 @@ from workflows.store import DueKind
 IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
+IS_DENIED = text("outcome = 'denied'")
 
 
 class RunRecord(Base):
@@ -102,6 +103,7 @@ class RequestRecord(Base):
             where=IS_OPEN,
         ),
         Index("ix_approval_request_settled_at", "settled_at"),
+        partial_index("ix_approval_request_denied_settled_at", "settled_at", where=IS_DENIED),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

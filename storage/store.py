@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from storage.budget_sql import BudgetSql
 from storage.change import Clock
 from storage.entries_sql import entries_in, entry_questions, first_entry
 from storage.held_run import read_held
@@ -21,7 +22,7 @@ from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest
 from workflows.people import PersonId
-from workflows.store import Due, RunRow
+from workflows.store import Due, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
 
@@ -120,6 +121,18 @@ class SqlStore:
         with self.database.glance() as tx:
             found = RunSql(tx).publisher(version)
         return Ref(found) if found is not None and found.startswith(PERSON) else None
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).used(name, key, since=since)
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).taken(name, key, since=since)
+
+    def known_budget_key(self, name: str, value: str) -> str | None:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).known_key(name, value)
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         with self.database.glance() as tx:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.bot_sql import BotSql, NewDigest
+from storage.budget_sql import BudgetSql
 from storage.change import Clock, Insert, Update
 from storage.database_errors import refused_by_database
 from storage.entries_sql import entries_of_run
@@ -25,7 +26,16 @@ from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
 from workflows.people import PersonId
 from workflows.schedule import ScheduleRow
-from workflows.store import Delivery, Due, Message, NewRun, RunRow, Subject, ThreadMessage
+from workflows.store import (
+    Delivery,
+    Due,
+    Message,
+    NewRun,
+    RunRow,
+    Subject,
+    Taken,
+    ThreadMessage,
+)
 
 NOBODY = "somebody"  # Whom an erased pseudonym stands for.
 
@@ -195,6 +205,18 @@ class SqlUnit:
 
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         return PlaceSql(self._tx).give_back(run)
+
+    def hold_budget(self, name: str, key: str) -> None:
+        BudgetSql(self._tx).hold(name, key)
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        return BudgetSql(self._tx).used(name, key, since=since)
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        return BudgetSql(self._tx).taken(name, key, since=since)
+
+    def budget_key(self, name: str, value: str) -> str:
+        return BudgetSql(self._tx).key(name, value)
 
     def set_due(self, due: Due) -> None:
         self._write_new_runs()

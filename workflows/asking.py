@@ -9,7 +9,7 @@ from workflows.actions.base import Plan
 from workflows.asked_people import AskedPeople, asked_people
 from workflows.binding import binding, commitment
 from workflows.demand import Demand, Match
-from workflows.entry import Draft, Json, Part, Ref, RequestId
+from workflows.entry import Draft, Json, Part, RequestId
 from workflows.errors import NoApproverError
 from workflows.moments import stamp
 from workflows.people import Person
@@ -17,6 +17,7 @@ from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
 from workflows.segment import After, Next, Segment
+from workflows.step_facts import requester_of
 from workflows.store import Due, DueKind, Unit
 from workflows.terms import terms_data
 
@@ -98,19 +99,6 @@ def bound_to(segment: Segment, ready: Ready, *, args: Part, plan: Part) -> str:
         args=commitment(args.salt, "args", args.value),
         plan=commitment(plan.salt, "plan", plan.value),
     )
-
-
-def requester_of(segment: Segment) -> Person | None:
-    """Return the person who asked for the run, None where it was no person.
-
-    Raises:
-        PeopleUnreadableError: the directory did not answer.
-    """
-    actor = segment.state.requester
-    if actor is None or not actor.is_person:
-        return None
-    who = segment.person(Ref(actor.ref))
-    return None if who is None else segment.house.people.person(who)
 
 
 def _check_hours(demand: Demand, raised: datetime, expires: datetime) -> None:

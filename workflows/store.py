@@ -115,7 +115,25 @@ class ThreadMessage:
     text: str
 
 
-class Unit(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What one effect took of a budget, and has not given back."""
+
+    at: datetime
+    amount: int
+
+
+class Ledger(Protocol):
+    """Says what was taken of budgets. What was given back is left out."""
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        """Return how much of the budget was taken after that moment, for what `key` names."""
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        """Return what was taken after that moment one by one, the oldest first."""
+
+
+class Unit(Ledger, Protocol):
     """One transaction. Everything it does is committed together, or not at all."""
 
     @property
@@ -191,6 +209,12 @@ class Unit(Protocol):
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         """Give every place of the run back, and leave every queue; return who has one now."""
 
+    def hold_budget(self, name: str, key: str) -> None:
+        """Keep other units from taking of a budget until this one ends."""
+
+    def budget_key(self, name: str, value: str) -> str:
+        """Return the pseudonym of whom a budget counts for, made on first use."""
+
     def set_due(self, due: Due) -> None:
         """Store work for a moment, in place of an earlier row of that kind and key."""
 
@@ -213,7 +237,7 @@ class Unit(Protocol):
         """Call `action` once this unit is committed, and never otherwise."""
 
 
-class Store(Protocol):
+class Store(Ledger, Protocol):
     """Opens units, and answers reads that need no lock."""
 
     def begin(self) -> AbstractContextManager[Unit]:
@@ -252,6 +276,9 @@ class Store(Protocol):
 
     def publisher(self, version: str) -> Ref | None:
         """Return the person who published that version last, None where it was no person."""
+
+    def known_budget_key(self, name: str, value: str) -> str | None:
+        """Return the pseudonym of whom a budget counts for, None if it was never used."""
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         """Return due-rows whose moment has come, oldest first."""
