@@ -148,6 +148,7 @@ def build_core(
             name=name,
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
+            alerts=settings.channel,
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -67,7 +67,8 @@ class GlassUseRecord(Base):
     used_by: Mapped[str]
     used_at: Mapped[datetime]
     review_by: Mapped[datetime]
-    people: Mapped[str]
+    people: Mapped[str]  # Names of the policy under which they could.
+    asked: Mapped[str]  # Names of the policy for those who review it.
     reviewers: Mapped[str]
     verdict: Mapped[str | None]
     reviewed_by: Mapped[str | None]

@@ -62,6 +62,7 @@ def glass_used(entry: Entry) -> Iterable[Change]:
             "used_at": entry.at,
             "review_by": datetime.fromisoformat(str(entry.data["review_by"])).astimezone(UTC),
             "people": _text(entry.data.get("people")),
+            "asked": _text(entry.data.get("by")),
             "reviewers": _text(entry.data.get("reviewers")),
             "verdict": None,
             "reviewed_by": None,

@@ -95,6 +95,7 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "used_at",
             "review_by",
             "people",
+            "asked",
             "reviewers",
             "verdict",
             "reviewed_by",

@@ -13,6 +13,7 @@ from storage.budget_sql import BudgetSql
 from storage.change import Clock, Insert, Update
 from storage.database_errors import refused_by_database
 from storage.entries_sql import entries_of_run
+from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
@@ -24,6 +25,7 @@ from storage.transaction import Transaction
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
+from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.schedule import ScheduleRow
 from workflows.store import (
@@ -180,6 +182,15 @@ class SqlUnit:
     def decisions(self, request: RequestId) -> Sequence[Decision]:
         known = self._decided.get(request)
         return self._sql.decisions(request) if known is None else known
+
+    def glass_use(self, use: str) -> GlassUse:
+        return GlassSql(self._tx).use(use)
+
+    def glass_use_of(self, request: RequestId) -> GlassUse | None:
+        return GlassSql(self._tx).use_of(request)
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        return GlassSql(self._tx).overdue(now)
 
     def take_lock(self, key: str, run: RunId) -> RunId:
         self._write_new_runs()

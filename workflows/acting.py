@@ -14,7 +14,7 @@ from workflows.actions.base import Call, Effect
 from workflows.announcing import Announcement
 from workflows.asking import bound_to, plan_json, plan_of
 from workflows.definition_steps import Step
-from workflows.entry import Draft, Json, Part, PartClass, Ref
+from workflows.entry import Draft, Entry, Json, Part, PartClass, Ref
 from workflows.errors import (
     ActionError,
     ActionFailedError,
@@ -132,7 +132,12 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
     It is the same policy, and the same version; so rules that were gathered then ask for no
     more now.
     """
-    demand, asked = judged(segment, ready).demand, state.asked
+    if state.is_broken:
+        return  # Who decides alone stands in for whatever rules there are.
+    verdict, denied = judged(segment, ready)
+    demand, asked = verdict.demand, state.asked
+    if denied is not None and asked is not None and denied.newest.at > asked.at:
+        raise VoidError("denied_meanwhile", "The same was denied elsewhere since this was asked.")
     known = asked.data.get("rules") if asked is not None else None
     news = [
         rule
@@ -145,10 +150,24 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
 
 def _check_authority(segment: Segment, state: StepState, request: ApprovalRequest) -> None:
     """Refuse an approval of somebody who may no longer give it."""
+    if state.glass is not None and state.is_broken:
+        _check_breaker(segment, state.glass)
+        return
     barred = request.excluded | segment.house.acting_for(request.excluded)
     for ref, index in state.approvers:
         if ref in barred or not _may_still_decide(segment, ref, request, request.stages[index]):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
+
+
+def _check_breaker(segment: Segment, used: Entry) -> None:
+    who, names = segment.house.store.person(Ref(used.actor.ref)), used.data["people"]
+    groups = [str(name) for name in names] if isinstance(names, list) else []
+    if (
+        who is None
+        or not segment.house.people.person(who).counts
+        or not _belongs(segment, who, groups)
+    ):
+        raise VoidError("approver_left", "Whoever broke the glass may no longer do so.")
 
 
 def _may_still_decide(segment: Segment, ref: Ref, request: ApprovalRequest, stage: Stage) -> bool:

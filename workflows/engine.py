@@ -6,8 +6,17 @@ transaction or after it, never inside one; what people are told leaves through t
 
 import logging
 
-from workflows import deciding, exceptions, prompting, questioning, scheduling, starting
+from workflows import (
+    breaking,
+    deciding,
+    exceptions,
+    prompting,
+    questioning,
+    scheduling,
+    starting,
+)
 from workflows.actions.base import Happened
+from workflows.breaking import Breaking, Review
 from workflows.chasing import chase
 from workflows.claiming import claim
 from workflows.deliveries import delivered, undeliverable
@@ -76,6 +85,30 @@ class Engine:
             GateError, UnknownRunError, StorageError: nothing was decided.
         """
         return deciding.decide(self._house, ballot)
+
+    def may_break_glass(self, request: RequestId, person: PersonId) -> None:
+        """Return if this person may decide the request alone, and record nothing.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: they may not; the refusal says why.
+        """
+        breaking.may_break(self._house, request, person)
+
+    def break_glass(self, order: Breaking) -> bool:
+        """Record that somebody decides a request alone; False if that was recorded before.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: nothing was decided.
+        """
+        return breaking.break_glass(self._house, order)
+
+    def review_glass(self, order: Review) -> bool:
+        """Record what a reviewer says of a use of the glass; False if this was recorded before.
+
+        Raises:
+            NotAllowedError, GateError, UnknownRunError, StorageError: nothing was recorded.
+        """
+        return breaking.review(self._house, order)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.
@@ -175,6 +208,8 @@ class Engine:
                 prompting.escalate(self._house, due)
             elif due.kind is DueKind.CHASE:
                 chase(self._house, due)
+            elif due.kind is DueKind.REVIEW:
+                breaking.remind_of_review(self._house, due)
             elif due.kind is DueKind.SUMMARISE:
                 write_summary(self._house, due)
             elif due.kind is DueKind.CANCEL:

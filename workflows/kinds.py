@@ -170,7 +170,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request step binding review_by",
         parts="reason",
-        optional="people reviewers settles via slack",
+        optional="people by reviewers settles via slack",
     ),
     *_kinds("break_glass.reviewed", Place.OUTSIDE, "used verdict by_run", parts="comment"),
     *_kinds(

@@ -127,12 +127,12 @@ def _begin_step(segment: Segment, step: Step) -> Next:
     """Begin an action: read, ask people, or go on to the effect."""
     ready = make_ready(segment, step)
     is_read = ready.effect is Effect.READ
-    verdict = None if is_read else judged(segment, ready)
+    verdict, denied = (None, None) if is_read else judged(segment, ready)
     demand = None if verdict is None else verdict.demand
     if segment.has_outcome and (is_read or demand is not None) and not segment.commit():
         return After.LOOK  # What has happened is recorded before a read or a plan that takes time.
     if demand is not None:
-        return ask(segment, ready, demand)
+        return ask(segment, ready, demand, denied)
     if verdict is not None:
         spared = [_auto_approval(segment, ready, one) for one in verdict.auto]
         return act(segment, ready, segment.state.step(step.id), spared=spared)

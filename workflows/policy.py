@@ -199,13 +199,17 @@ class Policy(Closed):
         """
         return self.judge(facts, approval).demand
 
-    def judge(self, facts: Facts, approval: Approval | None = None) -> Judged:
-        """Return the same, and how each rule stands; a rule may spare people by its `auto`.
+    def judge(
+        self, facts: Facts, approval: Approval | None = None, *, spares: bool = True
+    ) -> Judged:
+        """Return the same, and how each rule stands.
+
+        A rule may spare people by its `auto`, unless `spares` is false.
 
         Raises:
             NoGateError: as `demand`.
         """
-        whys = self.whys(facts, approval)
+        whys = self.whys(facts, approval, spares=spares)
         demand = gathered(list(self._wishes(whys, approval)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
@@ -216,19 +220,21 @@ class Policy(Closed):
         counting = tuple(one for one in whys if one.counts)
         return Judged(demand=None if demand is None else replace(demand, why=counting), why=whys)
 
-    def whys(self, facts: Facts, approval: Approval | None = None) -> tuple[Why, ...]:
+    def whys(
+        self, facts: Facts, approval: Approval | None = None, *, spares: bool = True
+    ) -> tuple[Why, ...]:
         """Return how every rule stands to this step, in order; the definition's own wish last."""
         told = self.told(facts)
-        found = [self._why(rule, facts, told) for rule in self.rules]
+        # What cannot be undone always asks somebody, whatever a rule says of itself.
+        may_spare = spares and facts.effect is not Effect.DESTRUCTIVE
+        found = [self._why(rule, told, may_spare=may_spare) for rule in self.rules]
         if approval is not None:
             found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
         return tuple(found)
 
-    def _why(self, rule: Rule, facts: Facts, told: Mapping[str, Json]) -> Why:
+    def _why(self, rule: Rule, told: Mapping[str, Json], *, may_spare: bool) -> Why:
         match, because = _stands(rule.when, told)
-        # What cannot be undone always asks somebody, whatever a rule says of itself.
-        may_spare = match is Match.MATCHED and facts.effect is not Effect.DESTRUCTIVE
-        if may_spare and rule.auto is not None:
+        if may_spare and match is Match.MATCHED and rule.auto is not None:
             match, because = _spared(rule.auto, told)
         return Why(rule=rule.name, when=rule.when, match=match, because=because)
 

@@ -4,7 +4,7 @@
 a run has locked that run's row first, so clicks, clock and segments queue up behind it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision
+from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
@@ -31,6 +32,7 @@ class Subject(StrEnum):
     OUTCOME = "outcome"  # A run's end, told to its requester.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    REVIEW = "review"  # The review of a use of the glass, `use` and for whom.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class DueKind(StrEnum):
     ESCALATE = "escalate"  # Let more people decide the request.
     CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
+    REVIEW = "review"  # See whether a use of the glass was reviewed in time.
     CANCEL = "cancel"  # Cancel a run whose parent has ended.
 
 
@@ -121,6 +124,20 @@ class Taken:
 
     at: datetime
     amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A request that was denied: of whom it was asked, and who refused it, when and why."""
+
+    request: RequestId
+    run: RunId
+    workflow: str
+    stages: Sequence[Mapping[str, Json]]
+    by_id: str  # An external id; empty once the person was erased.
+    by_name: str
+    at: datetime
+    reason: str
 
 
 class Ledger(Protocol):
@@ -197,6 +214,19 @@ class Unit(Ledger, Protocol):
     def decisions(self, request: RequestId) -> Sequence[Decision]:
         """Return the request's decisions in the order they were given."""
 
+    def glass_use(self, use: str) -> GlassUse:
+        """Return a use of the glass as it now is.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def glass_use_of(self, request: RequestId) -> GlassUse | None:
+        """Return the use of the glass over a request, None if nobody broke it."""
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        """Return the uses of the glass whose review should have come by `now`, oldest first."""
+
     def take_lock(self, key: str, run: RunId) -> RunId:
         """Take the named lock or queue for it; return who holds it now (`run` if taken)."""
 
@@ -219,7 +249,7 @@ class Unit(Ledger, Protocol):
         """Store work for a moment, in place of an earlier row of that kind and key."""
 
     def clear_due(self, run: RunId) -> None:
-        """Remove all due-rows of the run."""
+        """Remove all due-rows of the run, but that of a review, which outlives it."""
 
     def take_due(self, due: Due) -> bool:
         """Remove the due-row; False if another process was first."""
@@ -276,6 +306,31 @@ class Store(Ledger, Protocol):
 
     def publisher(self, version: str) -> Ref | None:
         """Return the person who published that version last, None where it was no person."""
+
+    def glass_use(self, use: str) -> GlassUse:
+        """Return a use of the glass as it is now.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        """Return the uses of the glass whose review should have come by `now`, oldest first."""
+
+    def denied_arguments(
+        self, action: str, *, since: datetime
+    ) -> Sequence[tuple[RequestId, bytes]]:
+        """Return requests for that action denied after that moment, the newest first.
+
+        Each comes with the arguments kept with it; where they were erased it is left out.
+        """
+
+    def denial(self, request: RequestId) -> Denial:
+        """Return what is known of a denied request.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
 
     def known_budget_key(self, name: str, value: str) -> str | None:
         """Return the pseudonym of whom a budget counts for, None if it was never used."""

@@ -71,6 +71,7 @@ def _create_glass() -> None:
         sa.Column("used_at", MOMENT, nullable=False),
         sa.Column("review_by", MOMENT, nullable=False),
         sa.Column("people", sa.Text(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
         sa.Column("reviewers", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=True),
         sa.Column("reviewed_by", sa.Text(), nullable=True),
