@@ -265,7 +265,7 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
         Post(
             rows=store.outbox,
             courier=_courier(core, workspace),
-            renderer=Rendering(store, reader, digest=core.digests.letter),
+            renderer=Rendering(store, reader, digest=core.digests.letter, now=core.means.clock),
             consequences=Aftermath(
                 store=store,
                 engine=core.engine,

@@ -5,10 +5,12 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.letters import Letter
 from bot.rendering_cards import draw_card
 from bot.rendering_questions import question_of
+from bot.rendering_reviews import draw_review
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
@@ -16,6 +18,7 @@ from bot.slack_client import Content
 from bot.views.notice import notice, posted
 from bot.views.pieces import Rendered
 from bot.views.question_card import question_card
+from storage.journal import utc_now
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
 from workflows.entry import RequestId
@@ -30,8 +33,14 @@ class Rendering:
     """Draws rows of the outbox. `digest` draws one by its id; without it there are none."""
 
     def __init__(
-        self, store: SqlStore, reader: RunReader, *, digest: DrawDigest | None = None
+        self,
+        store: SqlStore,
+        reader: RunReader,
+        *,
+        digest: DrawDigest | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._now = now
         self._store = store
         self._reader = reader
         self._digest = digest
@@ -46,6 +55,7 @@ class Rendering:
             Subject.OUTCOME: self._outcome,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
+            Subject.REVIEW: self._review,
         }
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -105,6 +115,10 @@ class Rendering:
     def _notice(self, row: OutboxRow) -> Letter:
         said = row.body if isinstance(row.body, dict) else {}
         return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
+
+    def _review(self, row: OutboxRow) -> Letter:
+        drawn = draw_review(row, self._store, self._reader, now=self._now)
+        return Letter(channel=row.channel, content=content_of(drawn))
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None
