@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from storage.change import RowSql, read_moment
@@ -10,6 +11,16 @@ from workflows.store import Taken
 
 KEY_HEX = 32
 _TAKEN = "FROM budget_use WHERE budget = ? AND key = ? AND taken_at > ? AND given_back_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedBudget:
+    """How much of a budget is used for one whom it counts for; `value` is who, if that is kept."""
+
+    key: str
+    value: str
+    used: int
+    oldest: datetime | None  # When the first share of it was taken.
 
 
 class BudgetSql(RowSql):
@@ -34,6 +45,19 @@ class BudgetSql(RowSql):
             *(name, key, since),
         )
         return [Taken(at=read_moment(at), amount=amount) for at, amount in found.fetchall()]
+
+    def by_key(self, name: str, *, since: datetime) -> list[UsedBudget]:
+        """Return what is used after `since`, for each whom the budget counts for, most first."""
+        found = self.run(
+            "SELECT u.key, k.value, sum(u.amount) AS used, min(u.taken_at) FROM budget_use u"
+            " LEFT JOIN budget_key k ON k.key = u.key WHERE u.budget = ? AND u.taken_at > ?"
+            " AND u.given_back_at IS NULL GROUP BY u.key, k.value ORDER BY used DESC, u.key",
+            *(name, since),
+        )
+        return [
+            UsedBudget(key=key, value=value or "", used=int(used), oldest=read_moment(oldest))
+            for key, value, used, oldest in found.fetchall()
+        ]
 
     def key(self, name: str, value: str) -> str:
         """Return the pseudonym of `value`, made on first use."""

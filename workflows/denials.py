@@ -64,13 +64,13 @@ def denied_before(segment: Segment, ready: Ready, facts: Facts) -> Denied | None
         return None
     since = facts.at - length
     asked = segment.house.store.denied_arguments(ready.action.name, since=since)
-    same = [request for request, args in asked if _is_same(ready, args)]
+    same = [request for request, args in asked if is_same(ready, args)]
     if not same:
         return None
     return Denied(newest=segment.house.store.denial(same[0]), count=len(same))
 
 
-def _is_same(ready: Ready, args: bytes) -> bool:
+def is_same(ready: Ready, args: bytes) -> bool:
     """Say whether arguments mean the same, be a default written out or left out."""
     found = json.loads(args)
     if found == ready.args:
