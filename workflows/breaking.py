@@ -86,7 +86,8 @@ def may_break(house: House, request: RequestId, person: PersonId) -> None:
     asked = house.store.request(request)
     read = _read(house, asked, person)
     with house.store.begin() as unit:
-        _admit(unit, request, read)
+        found, _ = unit.lock_run_of(request)
+        _admit(unit, found, _breaker(unit, read), read)
 
 
 def break_glass(house: House, order: Breaking) -> bool:
@@ -110,11 +111,12 @@ def break_glass(house: House, order: Breaking) -> bool:
     with house.store.begin() as unit:
         if order.delivery is not None and unit.is_repeat(order.delivery):
             return False
-        request, breaker = unit.lock_run_of(order.request)[0], _breaker(unit, read)
-        earlier = unit.glass_use_of(request.id)
+        request, _ = unit.lock_run_of(order.request)
+        breaker, earlier = _breaker(unit, read), unit.glass_use_of(request.id)
         if earlier is not None and earlier.by == breaker.ref:
             return False
-        _record(unit, house, _admit(unit, order.request, read), order, reason)
+        glass = _admit(unit, request, breaker, read)
+        _record(unit, house, _Admitted(request, glass, breaker, read.reviewers), order, reason)
     return True
 
 
@@ -140,7 +142,7 @@ def _requester(house: House, request: ApprovalRequest) -> PersonId | None:
     return acting(found, house.policy(), house.people)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Admitted:
     """Somebody who may break the glass now, and what goes into the entry."""
 
@@ -156,10 +158,8 @@ def _breaker(unit: Unit, read: _Read) -> Breaker:
     return Breaker(ref=ref, member_of=read.member_of, why_never=person.why_not)
 
 
-def _admit(unit: Unit, ident: RequestId, read: _Read) -> _Admitted:
-    request, row = unit.lock_run_of(ident)
-    breaker = _breaker(unit, read)
-    hold = newest_hold(unit.entries(row.id), request.step)
+def _admit(unit: Unit, request: ApprovalRequest, breaker: Breaker, read: _Read) -> Glass:
+    hold = newest_hold(unit.entries(request.run), request.step)
     glass = admit_breaker(
         request,
         read.glass,
@@ -176,7 +176,7 @@ def _admit(unit: Unit, ident: RequestId, read: _Read) -> _Admitted:
             f" {' or '.join(glass.by)}.",
             hint="Ask those who can approve it.",
         )
-    return _Admitted(request=request, glass=glass, breaker=breaker, reviewers=read.reviewers)
+    return glass
 
 
 def _review_missing(unit: Unit, use: GlassUse) -> ReviewMissingError:

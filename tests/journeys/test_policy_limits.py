@@ -108,6 +108,8 @@ def test_glass_is_broken_with_a_reason_and_reviewed_by_somebody_else(case: Case)
     seen = says(case, alert, "*It was not right*, says")
     assert "It could have waited a day." in seen.words
     assert "It was right" not in seen.buttons
+    exceptions = case.day.bot.core.digests.look().figures["exceptions"]
+    assert any("by breaking the glass" in one for one in exceptions)
 
 
 def refused_review(case: Case, name: str, card: SeenMessage) -> str:
