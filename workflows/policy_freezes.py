@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from workflows.definition_parts import Closed, Condition
+from workflows.policy_hours import WEEK, Weekdays
 from workflows.policy_parts import RuleName
 from workflows.wall_time import TimeOfDay, first_from, time_of_day
 
@@ -29,13 +30,7 @@ def _wall_moment(text: str) -> str:
     return f"{found:%Y-%m-%dT%H:%M}"
 
 
-def _days(days: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(sorted(set(days)))
-
-
 WallMoment = Annotated[str, AfterValidator(_wall_moment)]
-Weekday = Annotated[int, Field(ge=1, le=7)]
-Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AfterValidator(_days)]
 
 
 class Weekly(Closed):
@@ -50,7 +45,7 @@ class Weekly(Closed):
 
     @model_validator(mode="after")
     def _thaws(self) -> Self:
-        if len(self.weekdays) == 7 and self.begins == self.ends:  # noqa: PLR2004 - days of a week.
+        if self.weekdays == WEEK and self.begins == self.ends:
             raise ValueError("it never ends; leave out a day, or some hours")
         return self
 

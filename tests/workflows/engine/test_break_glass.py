@@ -490,3 +490,13 @@ def test_what_people_were_shown_names_who_may_break_it(store: SqlStore, clock: C
     assert isinstance(glass, dict)
     assert glass["from"] == ["@on-call", "@kim"]
     assert glass["review"] == 86_400
+
+
+def test_rules_that_come_to_count_meanwhile_do_not_stop_it(store: SqlStore, clock: Clock) -> None:
+    at_night = '  - {name: at night, when: hour >= 20, stages: [{from: ["@directors"]}]}\n'
+    house = a_house(store, clock, POLICY + at_night + GLASS)
+    run = asked(house)
+    clock.forward(timedelta(hours=9))
+    broken(house, run)
+
+    assert house.status(run) == "done"

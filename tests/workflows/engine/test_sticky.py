@@ -183,3 +183,40 @@ def test_a_program_asks_no_differently(store: SqlStore, clock: Clock) -> None:
     house.settle()
 
     assert shown(house, run) is not None
+
+
+AUTO = """
+defaults: {expires: 24h, sticky: 7d}
+rules:
+  - name: small changes
+    when: action == "world.change"
+    stages: [{from: ["@deciders"]}]
+    auto: {when: inputs.by < 10, because: it is small}
+"""
+
+
+def test_no_rule_spares_people_of_what_was_denied_before(store: SqlStore, clock: Clock) -> None:
+    house = a_house(store, clock, AUTO)
+    denied(house)  # What is destructive asks all the same.
+    run = asked(house, "loose-change")
+
+    assert house.status(run) == "waiting"
+    assert shown(house, run) is not None
+    assert house.status(asked(house, "loose-change", by=6)) == "done"
+
+
+def test_what_was_denied_while_it_was_asked_is_asked_again(store: SqlStore, clock: Clock) -> None:
+    house = a_house(store, clock)
+    open_before = asked(house)
+    clock.forward(timedelta(minutes=1))
+    denied(house)
+    house.approve(open_before)
+    house.settle()
+
+    assert house.world.effects == []
+    withdrawn, again = house.entries(open_before)[-2:]
+    assert withdrawn.data["reason"] == "denied_meanwhile"
+    assert "denied" in json.loads(again.parts["preview"].value or b"")
+    house.approve(open_before, by="ben")
+    house.settle()
+    assert house.status(open_before) == "done"
