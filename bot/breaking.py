@@ -14,9 +14,10 @@ from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import preview_of
 from bot.views.glass_modals import break_modal, review_modal
 from bot.views.request_modals import reason_of
-from workflows.breaking import Breaking, Review
+from workflows.breaking import Breaking
 from workflows.errors import RequestClosedError
 from workflows.glass import Finding
+from workflows.reviewing import Review
 
 Answer = Mapping[str, Any]
 

@@ -12,11 +12,12 @@ from workflows import (
     exceptions,
     prompting,
     questioning,
+    reviewing,
     scheduling,
     starting,
 )
 from workflows.actions.base import Happened
-from workflows.breaking import Breaking, Review
+from workflows.breaking import Breaking
 from workflows.chasing import chase
 from workflows.claiming import claim
 from workflows.deliveries import delivered, undeliverable
@@ -29,6 +30,7 @@ from workflows.procedure import Procedures
 from workflows.questioning import Answer
 from workflows.recorder import SupersededError
 from workflows.remembered import Remembered
+from workflows.reviewing import Review
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.store import Delivery, Due, DueKind
 from workflows.summarising import write_summary
@@ -108,7 +110,7 @@ class Engine:
         Raises:
             NotAllowedError, GateError, UnknownRunError, StorageError: nothing was recorded.
         """
-        return breaking.review(self._house, order)
+        return reviewing.review(self._house, order)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.
@@ -209,7 +211,7 @@ class Engine:
             elif due.kind is DueKind.CHASE:
                 chase(self._house, due)
             elif due.kind is DueKind.REVIEW:
-                breaking.remind_of_review(self._house, due)
+                reviewing.remind_of_review(self._house, due)
             elif due.kind is DueKind.SUMMARISE:
                 write_summary(self._house, due)
             elif due.kind is DueKind.CANCEL:

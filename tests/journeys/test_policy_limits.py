@@ -158,7 +158,10 @@ def test_an_approved_refund_waits_for_the_end_of_a_freeze(case: Case) -> None:
     assert "The freeze “stocktaking” holds it back until" in card.words
     case.approves("ana", card)
 
-    assert "It waits for the freeze “stocktaking” until" in says(case, root, "It waits for").words
+    assert (
+        "It waits for the freeze “stocktaking” until"
+        in says(case, root, "It waits for the freeze").words
+    )
     assert "It waits for a freeze until" in says(case, card, "It waits for a freeze").words
     assert case.refunds() == []
     case.day.later(THAW)

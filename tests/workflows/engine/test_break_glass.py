@@ -8,7 +8,7 @@ import pytest
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.world import POLICY, UNREACHABLE, Clock, Working, failing, id_of
-from workflows.breaking import Breaking, Review
+from workflows.breaking import Breaking
 from workflows.entry import Entry, Json, RunId
 from workflows.errors import (
     InterlockError,
@@ -24,6 +24,7 @@ from workflows.errors import (
 from workflows.gate import Outcome
 from workflows.glass import Finding
 from workflows.loading import load_policy
+from workflows.reviewing import Review
 from workflows.store import Delivery, DueKind
 
 GLASS = """

@@ -8,11 +8,12 @@ import pytest
 from tests.workflows.engine.gated import asked, of_kind, policy_of, trouble_of, wait
 from tests.workflows.policy_fields.harness import Bench, Row
 from tests.world import Working, id_of
-from workflows.breaking import Breaking, Review
+from workflows.breaking import Breaking
 from workflows.entry import Json, RunId
 from workflows.errors import NotEligibleError
 from workflows.gate import Verdict
 from workflows.glass import Finding
+from workflows.reviewing import Review
 
 LEADS = 'stages: [{from: ["@leads"]}]'
 MONTH = timedelta(days=30)
