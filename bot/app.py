@@ -310,7 +310,13 @@ def _outbox(
         Post(
             rows=store.outbox,
             courier=_courier(core, workspace),
-            renderer=Rendering(store, reader, digest=core.digests.letter, summary=summaries.letter),
+            renderer=Rendering(
+                store,
+                reader,
+                digest=core.digests.letter,
+                summary=summaries.letter,
+                now=core.means.clock,
+            ),
             consequences=Aftermath(
                 store=store,
                 engine=core.engine,

@@ -153,6 +153,7 @@ def build_core(
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
             references=references or NoReferences(),
+            alerts=settings.channel,
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -11,10 +11,12 @@ from typing import Any
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import plan_lines, preview_of
+from bot.views.request_limits import KNOWN
 from bot.views.request_modals import (
     REASON,
     approve_modal,
     asks_for_reason,
+    is_known,
     reason_fault,
     reason_of,
     reject_modal,
@@ -90,7 +92,12 @@ class Deciding:
         self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
-        """Record an approval given in a modal."""
+        """Record an approval given in a modal; an earlier denial has to be known."""
+        shown = Shown.read(sent.sent.private_metadata)
+        denied = preview_of(self.desk.store, shown.request).denied
+        if denied is not None and not is_known({"state": sent.sent.state}):
+            told = "Tick that you know of it, or reject the request."
+            return {"response_action": "errors", "errors": {KNOWN: told}}
         return self._decide_by_modal(sent, Verdict.APPROVE)
 
     def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
@@ -117,7 +124,7 @@ class Deciding:
                 verdict=verdict,
                 shown=shown.digest,
                 comment=comment,
-                slack=_where(done),
+                slack=where(done),
                 delivery=caller.delivery,
             )
         )
@@ -132,7 +139,7 @@ def _refuse_settled(asked: ApprovalRequest) -> None:
         )
 
 
-def _where(done: Interaction) -> Json:
+def where(done: Interaction) -> Json:
     """Return where in Slack this was said, as entries name it."""
     stamp = done.actions[0].action_ts if done.actions else ""
     return {"team": done.caller.team, **done.place, "event_ts": stamp}

@@ -138,6 +138,7 @@ def _trouble(entry: Entry) -> str:
         "action.in_doubt": "was in doubt",
         "verification.failed": "did not show its effect",
         "verification.unknown": "could not be verified",
+        "break_glass.used": "was decided alone, by breaking the glass",
     }[entry.kind]
     return f"Step {entry.data['step']} of run {entry.run} {what} (entry #{entry.index})."
 

@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltRequest
 
 from bot.answering import Answering
+from bot.breaking import BreakingGlass
 from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
 from bot.commands import Commands
 from bot.deciding import Deciding
@@ -37,12 +38,15 @@ from bot.threads import Threads
 from bot.views import (
     doubt_card,
     exception_card,
+    glass_modals,
     help_page,
     message_shortcuts,
     paging,
     question_card,
     request_card,
+    request_limits,
     request_modals,
+    review_card,
     run_form,
     schedules,
     thread_summary,
@@ -52,6 +56,7 @@ from bot.views.pieces import OPEN_LINK
 from bot.views.request_modals import refused_modal
 from workflows.actions.base import Happened
 from workflows.errors import InterlockError
+from workflows.glass import Finding
 from workflows.schedule import ScheduleState
 
 Body = dict[str, Any]
@@ -128,6 +133,7 @@ def _register_command(app: App, desk: Desk) -> None:
 
 def _register_cards(app: App, desk: Desk) -> None:
     deciding, settling = Deciding(desk=desk), Settling(desk=desk)
+    glass = BreakingGlass(desk=desk)
     clicks: Mapping[str, Callable[[Interaction], None]] = {
         request_card.APPROVE: deciding.approve,
         request_card.REJECT: deciding.reject,
@@ -142,6 +148,9 @@ def _register_cards(app: App, desk: Desk) -> None:
         exception_card.SKIP: lambda click: settling.exception(click, "skip"),
         exception_card.ABORT: lambda click: settling.exception(click, "abort"),
         exception_card.UNDO: lambda click: settling.exception(click, "undo"),
+        request_limits.BREAK_GLASS: glass.ask_reason,
+        review_card.RIGHT: lambda click: glass.ask_comment(click, Finding.RIGHT),
+        review_card.NOT_RIGHT: lambda click: glass.ask_comment(click, Finding.NOT_RIGHT),
         OPEN_LINK: lambda _click: None,
     }
     for action_id, handler in clicks.items():
@@ -165,12 +174,15 @@ def _register_schedules(app: App, desk: Desk) -> None:
 
 def _register_forms(app: App, desk: Desk) -> None:
     starting, deciding = Starting(desk=desk), Deciding(desk=desk)
+    glass = BreakingGlass(desk=desk)
     forms: Mapping[str, OnForm] = {
         run_form.RUN_FORM: starting.by_form,
         run_form.RUN_PICK: starting.by_choice,
         request_modals.APPROVE_FORM: deciding.approve_by_modal,
         request_modals.REVIEW_FORM: deciding.approve_by_modal,
         request_modals.REJECT_FORM: deciding.reject_by_modal,
+        glass_modals.BREAK_FORM: glass.by_form,
+        glass_modals.REVIEW_FORM: glass.reviewed_by_form,
         question_card.ANSWER_FORM: Answering(desk=desk).by_form,
     }
     for callback_id, handler in forms.items():

@@ -5,10 +5,12 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.letters import Letter
 from bot.rendering_cards import draw_card
 from bot.rendering_questions import question_of
+from bot.rendering_reviews import draw_review
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
@@ -16,6 +18,7 @@ from bot.slack_client import Content
 from bot.views.notice import notice, posted
 from bot.views.pieces import Rendered
 from bot.views.question_card import question_card
+from storage.journal import utc_now
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
 from workflows.entry import RequestId
@@ -37,7 +40,9 @@ class Rendering:
         *,
         digest: DrawDigest | None = None,
         summary: DrawSummary | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._now = now
         self._store = store
         self._reader = reader
         self._digest = digest
@@ -54,6 +59,7 @@ class Rendering:
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
             Subject.SUMMARY: self._summarised,
+            Subject.REVIEW: self._review,
         }
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -113,6 +119,10 @@ class Rendering:
     def _notice(self, row: OutboxRow) -> Letter:
         said = row.body if isinstance(row.body, dict) else {}
         return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
+
+    def _review(self, row: OutboxRow) -> Letter:
+        drawn = draw_review(row, self._store, self._reader, now=self._now)
+        return Letter(channel=row.channel, content=content_of(drawn))
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None

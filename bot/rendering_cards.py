@@ -7,16 +7,27 @@ from pydantic import ValidationError
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
-from bot.views.request_values import Escalated, Preview, RequestCard, Vote
+from bot.views.request_values import (
+    Escalated,
+    GlassBroken,
+    HoldShown,
+    Preview,
+    RequestCard,
+    Vote,
+)
 from storage.outbox_values import OutboxRow
 from workflows.entry import Entry, Json, Ref
+from workflows.freezing import FREEZE
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, tally
+from workflows.holding import newest_hold
+from workflows.moments import moment
 from workflows.prompting import ESCALATED
 
 log = logging.getLogger(__name__)
 
 DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
 WITHDRAWN = "approval.withdrawn"
+BROKEN = "break_glass.used"
 # Words for the codes of withdrawn requests; others are shown as they are.
 REASONS = {
     "undeliverable": "The people who decide could not be shown the question.",
@@ -52,6 +63,8 @@ def draw_card(
         known=reader.named(_names(request)),
         thread=reader.link(row.thread),
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
+        broken=_broken(read, request),
+        hold=_hold(read, request),
     )
     return request_card(card), settling is None or receipt is not None
 
@@ -118,8 +131,32 @@ def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:
         return None
     ends = read.of_kind("approval.expired", WITHDRAWN)
     closed = [one for one in ends if one.data["request"] == request.id]
-    voted = [one for one in _said(read, request.id) if one.data.get("settles")]
+    decided = read.of_kind(*DECISIONS, BROKEN)
+    settled = [one for one in decided if one.data["request"] == request.id]
+    voted = [one for one in settled if one.data.get("settles")]
     return next(reversed(closed or voted), None)
+
+
+def _broken(read: RunRead, request: ApprovalRequest) -> GlassBroken | None:
+    used = [one for one in read.of_kind(BROKEN) if one.data["request"] == request.id]
+    who = read.who(used[-1].actor) if used else None
+    if who is None:
+        return None
+    settles = bool(used[-1].data.get("settles"))
+    return GlassBroken(who=who, at=used[-1].at, reason=words_of(used[-1]), settles=settles)
+
+
+def _hold(read: RunRead, request: ApprovalRequest) -> HoldShown | None:
+    """Return why an approved effect waits, if it does."""
+    held = newest_hold(read.entries, request.step)
+    if held is None or request.outcome is not Outcome.APPROVED or request.is_consumed:
+        return None
+    until = held.data.get("until")
+    return HoldShown(
+        words=words_of(held),
+        is_frozen=held.data["rule"] == FREEZE,
+        until=moment(until) if isinstance(until, str) else None,
+    )
 
 
 def _reason(read: RunRead, request: ApprovalRequest) -> str:

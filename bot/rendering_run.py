@@ -74,7 +74,7 @@ def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
         for state in read.state.steps.values()
         if state.phase is phase
     ]
-    return found[0] if found else _Wait(words=_held_by(read))
+    return found[0] if found else _held(read)
 
 
 def _for_approval(state: StepState, _run: str, places: OutboxRows) -> _Wait:
@@ -111,11 +111,16 @@ _WAITS = {
 }
 
 
-def _held_by(read: RunRead) -> str:
+def _held(read: RunRead) -> _Wait:
     """Return why the run's next effect has to wait, if that is what it waits for."""
     decided = read.of_kind("decision.made")
-    is_held = bool(decided) and decided[-1].data["decision"] == HOLD
-    return words_of(decided[-1]).rstrip(".") if is_held else ""
+    if not decided or decided[-1].data["decision"] != HOLD:
+        return _Wait()
+    words, until = words_of(decided[-1]).rstrip("."), decided[-1].data.get("until")
+    if not isinstance(until, str):
+        return _Wait(words=words)
+    # The moment is shown in the reader's own zone, so that of the policy is left out.
+    return _Wait(words=words.rpartition(", until ")[0] or words, until=moment(until))
 
 
 def _groups_of(asked: Entry) -> str:

@@ -30,6 +30,7 @@ TOLD = frozenset(
         Subject.DOUBT,
         Subject.TROUBLE,
         Subject.QUESTION,
+        Subject.REVIEW,
         Subject.POST,
     }
 )

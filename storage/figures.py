@@ -24,7 +24,12 @@ MOST_LISTED = 50
 WAITS = (Status.WAITING, Status.IN_DOUBT, Status.EXCEPTION)
 STANDS = (Status.IN_DOUBT, Status.EXCEPTION)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
-TROUBLES = ("action.in_doubt", "verification.failed", "verification.unknown")
+TROUBLES = (
+    "action.in_doubt",
+    "verification.failed",
+    "verification.unknown",
+    "break_glass.used",
+)
 CHANGES = (
     "workflow.published",
     "workflow.activated",

@@ -52,6 +52,7 @@ RANKS = {
     Subject.DOUBT: 0,
     Subject.TROUBLE: 0,
     Subject.QUESTION: 0,
+    Subject.REVIEW: 0,
     Subject.ROOT: 1,
     Subject.POST: 1,
     Subject.OUTCOME: 1,

@@ -12,6 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.change import Change, Insert, Update, Upsert
+from storage.limit_projections import (
+    budgets_given_back,
+    budgets_kept,
+    budgets_taken,
+    glass_reviewed,
+    glass_used,
+)
 from storage.schedule_projections import (
     schedule_deleted,
     schedule_fired,
@@ -122,17 +129,30 @@ def _intended(entry: Entry) -> Iterable[Change]:
             {"consumed_attempt": entry.data["attempt"]},
             NOT_APPROVED,
         )
+    yield from budgets_taken(entry)
 
 
 def _failed(entry: Entry) -> Iterable[Change]:
     if entry.data["performed"] == "no":
         yield _give_back(entry)
+        yield budgets_given_back(entry)
 
 
 def _resolved(entry: Entry) -> Iterable[Change]:
     # What a person sends again asks for approval again, so only a probe gives it back.
     if entry.data["happened"] == "no" and entry.data["by"] != "person":
         yield _give_back(entry)
+    match entry.data["happened"]:
+        case "no":
+            yield budgets_given_back(entry)
+        case "yes":
+            yield budgets_kept(entry)
+
+
+def _broke_glass(entry: Entry) -> Iterable[Change]:
+    yield from glass_used(entry)
+    if entry.data.get("settles"):
+        yield _settle(entry, Outcome.APPROVED)
 
 
 def _give_back(entry: Entry) -> Change:
@@ -324,6 +344,8 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
     "approval.edited": _edited,
+    "break_glass.used": _broke_glass,
+    "break_glass.reviewed": glass_reviewed,
     "action.intended": _intended,
     "action.failed": _failed,
     "action.resolved": _resolved,

@@ -81,6 +81,28 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
+    "budget_use": (
+        ("entry_id", "budget"),
+        ("key", "amount", "run_id", "step", "attempt", "taken_at", "given_back_at"),
+    ),
+    "glass_use": (
+        ("id",),
+        (
+            "request_id",
+            "run_id",
+            "step",
+            "used_by",
+            "used_at",
+            "review_by",
+            "people",
+            "asked",
+            "reviewers",
+            "verdict",
+            "reviewed_by",
+            "reviewed_at",
+            "review_entry",
+        ),
+    ),
     "api_token": (
         ("name",),
         (

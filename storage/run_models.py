@@ -26,6 +26,7 @@ IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
 HAS_SOURCE = text("source IS NOT NULL")
+IS_DENIED = text("outcome = 'denied'")
 
 
 class RunRecord(Base):
@@ -104,6 +105,7 @@ class RequestRecord(Base):
             where=IS_OPEN,
         ),
         Index("ix_approval_request_settled_at", "settled_at"),
+        partial_index("ix_approval_request_denied_settled_at", "settled_at", where=IS_DENIED),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

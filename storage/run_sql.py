@@ -157,8 +157,8 @@ class RunSql(RowSql):
         return bool(taken.rowcount)
 
     def clear_due(self, run: str) -> None:
-        """Remove the due-rows of a run."""
-        self.later("DELETE FROM due WHERE run_id = ?", run)
+        """Remove the due-rows of a run; a review is due after its end too."""
+        self.later("DELETE FROM due WHERE run_id = ? AND kind <> ?", run, DueKind.REVIEW)
 
     def due(self, *, until: datetime, limit: int) -> list[Due]:
         """Return due-rows up to that moment, oldest first."""

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from storage.budget_sql import BudgetSql
 from storage.change import Clock
+from storage.denial_sql import DenialSql
 from storage.entries_sql import entries_in, entry_questions, first_entry
+from storage.glass_sql import GlassSql
 from storage.held_run import read_held
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
@@ -20,8 +23,9 @@ from storage.unit import SqlUnit
 from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest
+from workflows.glass import GlassUse
 from workflows.people import PersonId
-from workflows.store import Due, RunRow
+from workflows.store import Denial, Due, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
 
@@ -120,6 +124,39 @@ class SqlStore:
         with self.database.glance() as tx:
             found = RunSql(tx).publisher(version)
         return Ref(found) if found is not None and found.startswith(PERSON) else None
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).used(name, key, since=since)
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).taken(name, key, since=since)
+
+    def glass_use(self, use: str) -> GlassUse:
+        with self.database.glance() as tx:
+            return GlassSql(tx).use(use)
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        with self.database.glance() as tx:
+            return GlassSql(tx).overdue(now)
+
+    def denied_arguments(
+        self, action: str, *, since: datetime
+    ) -> Sequence[tuple[RequestId, bytes]]:
+        with self.database.glance() as tx:
+            return DenialSql(tx).arguments(action, since=since)
+
+    def denial(self, request: RequestId) -> Denial:
+        with self.database.glance() as tx:
+            found = DenialSql(tx).denial(request)
+        if found is None:
+            raise UnknownRunError(f"There is no denied request {request}.")
+        return found
+
+    def known_budget_key(self, name: str, value: str) -> str | None:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).known_key(name, value)
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         with self.database.glance() as tx:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.bot_sql import BotSql, NewDigest
+from storage.budget_sql import BudgetSql
 from storage.change import Clock, Insert, Update
 from storage.database_errors import refused_by_database
 from storage.entries_sql import entries_of_run
+from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
@@ -23,9 +25,19 @@ from storage.transaction import Transaction
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
+from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.schedule import ScheduleRow
-from workflows.store import Delivery, Due, Message, NewRun, RunRow, Subject, ThreadMessage
+from workflows.store import (
+    Delivery,
+    Due,
+    Message,
+    NewRun,
+    RunRow,
+    Subject,
+    Taken,
+    ThreadMessage,
+)
 
 NOBODY = "somebody"  # Whom an erased pseudonym stands for.
 
@@ -171,6 +183,15 @@ class SqlUnit:
         known = self._decided.get(request)
         return self._sql.decisions(request) if known is None else known
 
+    def glass_use(self, use: str) -> GlassUse:
+        return GlassSql(self._tx).use(use)
+
+    def glass_use_of(self, request: RequestId) -> GlassUse | None:
+        return GlassSql(self._tx).use_of(request)
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        return GlassSql(self._tx).overdue(now)
+
     def take_lock(self, key: str, run: RunId) -> RunId:
         self._write_new_runs()
         holder = self._sql.take_lock(key, run)
@@ -195,6 +216,18 @@ class SqlUnit:
 
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         return PlaceSql(self._tx).give_back(run)
+
+    def hold_budget(self, name: str, key: str) -> None:
+        BudgetSql(self._tx).hold(name, key)
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        return BudgetSql(self._tx).used(name, key, since=since)
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        return BudgetSql(self._tx).taken(name, key, since=since)
+
+    def budget_key(self, name: str, value: str) -> str:
+        return BudgetSql(self._tx).key(name, value)
 
     def set_due(self, due: Due) -> None:
         self._write_new_runs()

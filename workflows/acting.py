@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
+from workflows.announcing import Announcement
 from workflows.asking import bound_to, plan_json, plan_of
 from workflows.definition_steps import Step
-from workflows.entry import Draft, Json, Part, PartClass, Ref
+from workflows.entry import Draft, Entry, Json, Part, PartClass, Ref
 from workflows.errors import (
     ActionError,
     ActionFailedError,
@@ -25,14 +26,14 @@ from workflows.errors import (
     TransientReadError,
 )
 from workflows.gate import ApprovalRequest, Stage
-from workflows.holding import hold
+from workflows.holding import held_back
 from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE, PersonId
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
-from workflows.run import StepState
+from workflows.run import Phase, StepState
 from workflows.segment import After, Next, Pause, Segment
 from workflows.store import Message, Subject
 
@@ -50,10 +51,10 @@ class VoidError(Exception):
 
 def act_on_approval(segment: Segment, name: str) -> Next:
     """Begin the approved effect of step `name`, unless the approval has become void."""
-    if (why := segment.house.effects_wait()) is not None:
-        return hold(segment, name, why)
     state = segment.state.step(name)
     try:
+        if (held := held_back(segment, name)) is not None:
+            return held
         ready = _judged(segment, name)
     except (PeopleUnreadableError, TransientReadError):
         # Nothing is wrong with the approval; the effect waits until it can be checked.
@@ -131,7 +132,12 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
     It is the same policy, and the same version; so rules that were gathered then ask for no
     more now.
     """
-    demand, asked = judged(segment, ready).demand, state.asked
+    if state.is_broken:
+        return  # Who decides alone stands in for whatever rules there are.
+    verdict, denied = judged(segment, ready)
+    demand, asked = verdict.demand, state.asked
+    if denied is not None and asked is not None and denied.newest.at > asked.at:
+        raise VoidError("denied_meanwhile", "The same was denied elsewhere since this was asked.")
     known = asked.data.get("rules") if asked is not None else None
     news = [
         rule
@@ -144,10 +150,24 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
 
 def _check_authority(segment: Segment, state: StepState, request: ApprovalRequest) -> None:
     """Refuse an approval of somebody who may no longer give it."""
+    if state.glass is not None and state.is_broken:
+        _check_breaker(segment, state.glass)
+        return
     barred = request.excluded | segment.house.acting_for(request.excluded)
     for ref, index in state.approvers:
         if ref in barred or not _may_still_decide(segment, ref, request, request.stages[index]):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
+
+
+def _check_breaker(segment: Segment, used: Entry) -> None:
+    who, names = segment.house.store.person(Ref(used.actor.ref)), used.data["people"]
+    groups = [str(name) for name in names] if isinstance(names, list) else []
+    if (
+        who is None
+        or not segment.house.people.person(who).counts
+        or not _belongs(segment, who, groups)
+    ):
+        raise VoidError("approver_left", "Whoever broke the glass may no longer do so.")
 
 
 def _may_still_decide(segment: Segment, ref: Ref, request: ApprovalRequest, stage: Stage) -> bool:
@@ -182,17 +202,23 @@ def act(segment: Segment, ready: Ready, state: StepState, *, spared: Sequence[Dr
 
     `spared` are facts that let it go on without asking anybody; they go with the announcement.
     """
-    if (why := segment.house.effects_wait()) is not None:
-        return hold(segment, ready.step.id, why)
-    announced = _announcement(segment, ready, state)
+    if (held := held_back(segment, ready.step.id, ready)) is not None:
+        return held
+    announcement = Announcement(segment, ready, spared)
+    announced = _announced(segment, ready, state)
     if ready.action.is_delivered:
-        return _hand_over(segment, ready, announced, spared)
-    if segment.commit(*spared, announced):
-        _record_end(segment, ready, announced)
+        return _hand_over(segment, ready, announced, announcement)
+    if announcement.commit(announced) and _is_under_way(segment, ready):
+        _record_end(segment, ready, announced, plan=announcement.known_plan)
     return After.LOOK
 
 
-def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
+def _is_under_way(segment: Segment, ready: Ready) -> bool:
+    """Say whether there was room for it in every budget."""
+    return segment.state.step(ready.step.id).phase is Phase.INTENDED
+
+
+def _announced(segment: Segment, ready: Ready, state: StepState) -> Draft:
     request = state.request
     binding = state.asked.data["binding"] if request and state.asked is not None else None
     data: dict[str, Json] = {
@@ -208,7 +234,9 @@ def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
 
 
-def _hand_over(segment: Segment, ready: Ready, announced: Draft, spared: Sequence[Draft]) -> Next:
+def _hand_over(
+    segment: Segment, ready: Ready, announced: Draft, announcement: Announcement
+) -> Next:
     """Leave a message to the outbox: the step is done when it has been delivered."""
     message = Message(
         subject=Subject(ready.action.delivered_as),
@@ -216,16 +244,17 @@ def _hand_over(segment: Segment, ready: Ready, announced: Draft, spared: Sequenc
         run=segment.state.id,
         body=json.loads(announced.parts["args"].value),
     )
-    rests = segment.is_alone
-    is_left = segment.commit(*spared, announced, also=lambda unit: unit.send(message), rests=rests)
+    rests = segment.is_alone and not announcement.is_limited
+    is_left = announcement.commit(announced, then=lambda unit: unit.send(message), rests=rests)
     return After.GONE if is_left and rests else After.LOOK
 
 
-def _record_end(segment: Segment, ready: Ready, announced: Draft) -> None:
+def _record_end(segment: Segment, ready: Ready, announced: Draft, *, plan: Json) -> None:
+    """Perform the effect, held to `plan` if there is one, and record what came of it."""
     named = {name: announced.data[name] for name in ("step", "attempt", "idem")}
     started = time.monotonic()
     try:
-        output = ready.action.perform(ready.arguments, _call(segment, ready))
+        output = ready.action.perform(ready.arguments, _call(segment, ready, plan))
     except InDoubtError as error:
         doubt = segment.draft("action.in_doubt", {**named, "cause": error.error_class})
         _commit_outcome(segment, doubt)
@@ -256,12 +285,8 @@ def _commit_outcome(segment: Segment, draft: Draft) -> None:
     segment.commit()
 
 
-def _call(segment: Segment, ready: Ready) -> Call:
-    """Return the call of an effect; it carries the plan that was approved, if one was."""
-    asked = segment.state.step(ready.step.id).asked
-    part = asked.parts.get("plan") if asked is not None else None
-    approved = json.loads(part.value)["data"] if part is not None and part.value else None
-    return segment.call(ready.step, ready.step, effect=ready.effect, approved=approved)
+def _call(segment: Segment, ready: Ready, plan: Json) -> Call:
+    return segment.call(ready.step, ready.step, effect=ready.effect, approved=plan)
 
 
 def _failure(segment: Segment, named: Mapping[str, Json], error: ActionError) -> Draft:

@@ -9,14 +9,17 @@ from workflows.actions.base import Plan
 from workflows.asked_people import AskedPeople, asked_people
 from workflows.binding import binding, commitment
 from workflows.demand import Demand, Match
-from workflows.entry import Draft, Json, Part, Ref, RequestId
+from workflows.denials import Denied
+from workflows.entry import Draft, Json, Part, RequestId
 from workflows.errors import NoApproverError
+from workflows.limits import Limits, limits_of
 from workflows.moments import stamp
 from workflows.people import Person
 from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
 from workflows.segment import After, Next, Segment
+from workflows.step_facts import requester_of
 from workflows.store import Due, DueKind, Unit
 from workflows.terms import terms_data
 
@@ -33,30 +36,34 @@ class Question:
     people: AskedPeople
     raised: datetime
     expires: datetime
+    limits: Limits
 
 
-def ask(segment: Segment, ready: Ready, demand: Demand) -> Next:
+def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = None) -> Next:
     """Put the gate to people; where nothing else is alive, let go of the run at the same time.
 
     Raises:
         ActionError: the plan could not be made.
         NoApproverError: some stage has too few people who could decide, or nobody may approve
             before it ends.
+        OverBudgetError, UncountableError: a budget has no room for it, or cannot count it.
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
     house = segment.house
     requester, raised = requester_of(segment), house.now()
     expires = raised + demand.expires
     _check_hours(demand, raised, expires)
+    plan = plan_of(segment, ready)
     question = Question(
         id=RequestId(house.new_id()),
         ready=ready,
-        plan=plan_of(segment, ready),
+        plan=plan,
         demand=demand,
         requester=requester,
         people=asked_people(segment, demand, requester),
         raised=raised,
         expires=expires,
+        limits=limits_of(segment, ready, lambda: plan.data, denied),
     )
     parts = _parts(segment, question)
     bound = bound_to(segment, ready, args=parts["args"], plan=parts["plan"])
@@ -100,19 +107,6 @@ def bound_to(segment: Segment, ready: Ready, *, args: Part, plan: Part) -> str:
     )
 
 
-def requester_of(segment: Segment) -> Person | None:
-    """Return the person who asked for the run, None where it was no person.
-
-    Raises:
-        PeopleUnreadableError: the directory did not answer.
-    """
-    actor = segment.state.requester
-    if actor is None or not actor.is_person:
-        return None
-    who = segment.person(Ref(actor.ref))
-    return None if who is None else segment.house.people.person(who)
-
-
 def _check_hours(demand: Demand, raised: datetime, expires: datetime) -> None:
     opens = opens_at(demand.hours, raised)
     if opens is None or opens >= expires:
@@ -146,6 +140,7 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
             expires=question.expires,
             digest=bound,
             left_out=question.people.left_out,
+            limits=question.limits.shown(),
         )
     )
     earlier = segment.state.step(question.ready.step.id).asked
@@ -173,7 +168,13 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "reason": "required" if demand.needs_reason else "optional",
         **terms_data(_near(demand, question), left_out.values()),
         **_spared(demand),
+        "action": question.ready.action.name,
+        **_glass(unit, question.limits),
     }
+
+
+def _glass(unit: Unit, limits: Limits) -> dict[str, Json]:
+    return {} if limits.glass is None else {"glass": limits.glass.fixed(unit).json()}
 
 
 def _near(demand: Demand, question: Question) -> Demand:

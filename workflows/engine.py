@@ -8,15 +8,18 @@ import logging
 from collections.abc import Sequence
 
 from workflows import (
+    breaking,
     choosing,
     deciding,
     exceptions,
     prompting,
     questioning,
+    reviewing,
     scheduling,
     starting,
 )
 from workflows.actions.base import Happened
+from workflows.breaking import Breaking
 from workflows.chasing import chase
 from workflows.choosing import Choice
 from workflows.claiming import claim
@@ -31,6 +34,7 @@ from workflows.procedure import Procedures
 from workflows.questioning import Answer
 from workflows.recorder import SupersededError
 from workflows.remembered import Remembered
+from workflows.reviewing import Review
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.store import Delivery, Due, DueKind
 from workflows.summarising import write_summary
@@ -87,6 +91,30 @@ class Engine:
             GateError, UnknownRunError, StorageError: nothing was decided.
         """
         return deciding.decide(self._house, ballot)
+
+    def may_break_glass(self, request: RequestId, person: PersonId) -> None:
+        """Return if this person may decide the request alone, and record nothing.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: they may not; the refusal says why.
+        """
+        breaking.may_break(self._house, request, person)
+
+    def break_glass(self, order: Breaking) -> bool:
+        """Record that somebody decides a request alone; False if that was recorded before.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: nothing was decided.
+        """
+        return breaking.break_glass(self._house, order)
+
+    def review_glass(self, order: Review) -> bool:
+        """Record what a reviewer says of a use of the glass; False if this was recorded before.
+
+        Raises:
+            NotAllowedError, GateError, UnknownRunError, StorageError: nothing was recorded.
+        """
+        return reviewing.review(self._house, order)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.
@@ -194,6 +222,8 @@ class Engine:
                 prompting.escalate(self._house, due)
             elif due.kind is DueKind.CHASE:
                 chase(self._house, due)
+            elif due.kind is DueKind.REVIEW:
+                reviewing.remind_of_review(self._house, due)
             elif due.kind is DueKind.SUMMARISE:
                 write_summary(self._house, due)
             elif due.kind is DueKind.CANCEL:

@@ -22,6 +22,9 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── RequestClosedError     the request is no longer open
     │   ├── ReasonMissingError     the policy wants a reason, or one of another form
     │   ├── OutsideHoursError      the policy lets nobody approve at this hour
+    │   ├── OverBudgetError        there is not enough of a budget for it
+    │   ├── UncountableError       a budget cannot say how much it takes
+    │   ├── ReviewMissingError     an earlier use of the glass has not been reviewed
     │   ├── StaleRequestError      the click came from an older version of the request
     │   └── PeopleUnreadableError  who belongs to a group could not be read just now
     ├── ActionError
@@ -137,6 +140,18 @@ class ReasonMissingError(GateError):
 
 class OutsideHoursError(GateError):
     """The policy lets nobody approve at this hour."""
+
+
+class OverBudgetError(GateError):
+    """There is not enough of a budget, so it does not run."""
+
+
+class UncountableError(GateError):
+    """A budget cannot say how much a step takes, so it does not run."""
+
+
+class ReviewMissingError(GateError):
+    """An earlier use of the glass is overdue for its review, so it cannot be used again."""
 
 
 class StaleRequestError(GateError):

@@ -42,6 +42,8 @@ class House:
     text. `new_id` gives 32 hex digits that were never given before. `effects_wait` says why
     no effect may begin just now, None when they may. `acting_for` returns everybody who acts
     for one of these people now, so that nobody decides what they may not through another.
+    `alerts` is the channel for what more people than those of a run have to see; empty, it is
+    the run's own.
     """
 
     store: Store
@@ -61,3 +63,4 @@ class House:
     effects_wait: Callable[[], str | None] = lambda: None
     acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
     references: References = field(default_factory=NoReferences)
+    alerts: str = ""

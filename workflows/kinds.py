@@ -139,7 +139,7 @@ ALL: list[Kind] = [
         optional="error_class",
         also=_WITH_ERROR,
     ),
-    *_kinds("decision.made", Place.INSIDE, "step decision rule", parts="reason"),
+    *_kinds("decision.made", Place.INSIDE, "step decision rule", parts="reason", optional="until"),
     *_kinds("wait.started", Place.INSIDE, "step until"),
     *_kinds("wait.ended", Place.INSIDE, "step cause"),
     *_kinds("question.asked", Place.INSIDE, "request step", parts="preview"),
@@ -149,7 +149,8 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request step binding policy stages excluded expires",
         parts="args plan preview",
-        optional="attempt effect rules remind reason auto duties exclude patterns hours escalate",
+        optional="attempt effect rules remind reason auto duties exclude patterns hours escalate"
+        " action glass",
     ),
     *_kinds(
         "approval.granted approval.denied",
@@ -164,13 +165,20 @@ ALL: list[Kind] = [
     *_kinds("exception.reminded", Place.INSIDE, "step to n"),
     *_kinds("approval.delegated", Place.EITHER, "request from to until"),
     *_kinds("approval.edited", Place.INSIDE, "request next was binding", parts="preview"),
-    *_kinds("break_glass.used", Place.INSIDE, "request step binding review_by", parts="reason"),
+    *_kinds(
+        "break_glass.used",
+        Place.INSIDE,
+        "request step binding review_by",
+        parts="reason",
+        optional="people by reviewers settles via slack",
+    ),
     *_kinds("break_glass.reviewed", Place.OUTSIDE, "used verdict by_run", parts="comment"),
     *_kinds(
         "action.intended",
         Place.INSIDE,
         "step attempt action effect target idem binding request",
         parts="args",
+        optional="budgets",
     ),
     *_kinds("action.executed", Place.INSIDE, "step attempt idem ms", parts="output"),
     *_kinds(

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from workflows.check_limits import limit_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
 from workflows.definition_flow import Ask
@@ -111,7 +112,10 @@ def read_policy(
     loaded = _read(text, file, Policy)
     if loaded.model is None or is_known(loaded.model.digest):
         return loaded
-    faults = policy_faults(loaded.model, loaded.document)
+    faults = [
+        *policy_faults(loaded.model, loaded.document),
+        *limit_faults(loaded.model, loaded.document),
+    ]
     return Loaded(loaded.document, None if faults else loaded.model, faults)
 
 

@@ -27,8 +27,12 @@ from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
 from workflows.policy_auto import Auto
+from workflows.policy_break_glass import BreakGlass
+from workflows.policy_budgets import Budgets
 from workflows.policy_escalation import Escalate
+from workflows.policy_freezes import Freezes
 from workflows.policy_hours import Hours, hours_of
+from workflows.policy_parts import RuleName, Sticky
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
@@ -36,15 +40,7 @@ from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
 from workflows.webhooks import Webhook
 
-
-def _single_line(name: str) -> str:
-    if name != name.strip() or not name.isprintable() or name == DEFINITION:
-        raise ValueError("write a short name of its own on one line, without spaces around it")
-    return name
-
-
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
-RuleName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_single_line)]
 
 
 class Rule(Closed):
@@ -61,6 +57,7 @@ class Rule(Closed):
     hours: Hours | None = None
     escalate: Escalate | None = None
     auto: Auto | None = None
+    sticky: Sticky | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -97,6 +94,7 @@ class Defaults(Closed):
     expires: Expiry
     exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
     quiet: Quiet | None = None
+    sticky: Sticky | None = None
 
 
 class Roles(Closed):
@@ -147,6 +145,9 @@ class Policy(Closed):
     programs: dict[Name, Program] = Field(default_factory=dict)
     # None where a policy has none, so that its digest is the one it had before there were any.
     webhooks: dict[Name, Webhook] | None = None
+    budgets: Budgets | None = None
+    freezes: Freezes | None = None
+    break_glass: BreakGlass | None = None
 
     @cached_property
     def canonical(self) -> bytes:
@@ -198,13 +199,17 @@ class Policy(Closed):
         """
         return self.judge(facts, approval).demand
 
-    def judge(self, facts: Facts, approval: Approval | None = None) -> Judged:
-        """Return the same, and how each rule stands; a rule may spare people by its `auto`.
+    def judge(
+        self, facts: Facts, approval: Approval | None = None, *, spares: bool = True
+    ) -> Judged:
+        """Return the same, and how each rule stands.
+
+        A rule may spare people by its `auto`, unless `spares` is false.
 
         Raises:
             NoGateError: as `demand`.
         """
-        whys = self.whys(facts, approval)
+        whys = self.whys(facts, approval, spares=spares)
         demand = gathered(list(self._wishes(whys, approval)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
@@ -215,19 +220,21 @@ class Policy(Closed):
         counting = tuple(one for one in whys if one.counts)
         return Judged(demand=None if demand is None else replace(demand, why=counting), why=whys)
 
-    def whys(self, facts: Facts, approval: Approval | None = None) -> tuple[Why, ...]:
+    def whys(
+        self, facts: Facts, approval: Approval | None = None, *, spares: bool = True
+    ) -> tuple[Why, ...]:
         """Return how every rule stands to this step, in order; the definition's own wish last."""
-        told = self._told(facts)
-        found = [self._why(rule, facts, told) for rule in self.rules]
+        told = self.told(facts)
+        # What cannot be undone always asks somebody, whatever a rule says of itself.
+        may_spare = spares and facts.effect is not Effect.DESTRUCTIVE
+        found = [self._why(rule, told, may_spare=may_spare) for rule in self.rules]
         if approval is not None:
             found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
         return tuple(found)
 
-    def _why(self, rule: Rule, facts: Facts, told: Mapping[str, Json]) -> Why:
+    def _why(self, rule: Rule, told: Mapping[str, Json], *, may_spare: bool) -> Why:
         match, because = _stands(rule.when, told)
-        # What cannot be undone always asks somebody, whatever a rule says of itself.
-        may_spare = match is Match.MATCHED and facts.effect is not Effect.DESTRUCTIVE
-        if may_spare and rule.auto is not None:
+        if may_spare and match is Match.MATCHED and rule.auto is not None:
             match, because = _spared(rule.auto, told)
         return Why(rule=rule.name, when=rule.when, match=match, because=because)
 
@@ -253,7 +260,8 @@ class Policy(Closed):
             escalate=rule.escalate,
         )
 
-    def _told(self, facts: Facts) -> dict[str, Json]:
+    def told(self, facts: Facts) -> dict[str, Json]:
+        """Return what conditions see of `facts`, by their names."""
         here = facts.at.astimezone(ZoneInfo(self.timezone))
         return {
             "effect": facts.effect.value,

@@ -4,7 +4,7 @@ The card is drawn from this alone, and the auditor reads the same bytes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from workflows.actions.base import Effect, Plan
@@ -36,6 +36,7 @@ class Shown:
     digest: str
     left_out: Mapping[Person, Duty]
     changed: Sequence[str] = ()
+    limits: Mapping[str, Json] = field(default_factory=dict)  # Only what there is.
 
 
 def preview(shown: Shown) -> dict[str, Json]:
@@ -64,6 +65,7 @@ def preview(shown: Shown) -> dict[str, Json]:
         "digest": shown.digest[:8],
         "changed": list(shown.changed),
         **{name: one for name, one in _terms(shown) if one},
+        **shown.limits,
     }
 
 

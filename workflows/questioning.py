@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.asking import requester_of
 from workflows.binding import json_bytes
 from workflows.definition_flow import Ask
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RequestId, RunId
@@ -23,6 +22,7 @@ from workflows.recorder import record
 from workflows.replay import replay
 from workflows.run import Phase, RunState, StepState
 from workflows.segment import After, Next, Segment
+from workflows.step_facts import requester_of
 from workflows.store import Delivery, Unit
 from workflows.template import resolve_text
 

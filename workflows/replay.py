@@ -304,6 +304,14 @@ def _unverified(step: StepState, entry: Entry) -> StepState:
     )
 
 
+def _glass_broken(step: StepState, entry: Entry) -> StepState:
+    if entry.data["request"] != step.request:
+        return step
+    return replace(
+        step, phase=Phase.APPROVED, glass=entry, granted_at=entry.at, changed_at=entry.at
+    )
+
+
 _ENDS_OF_AN_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
 _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {
@@ -314,6 +322,7 @@ _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {
 
 _CHANGES: Mapping[str, Callable[[StepState, Entry], StepState]] = {
     "step.observed": _observed,
+    "break_glass.used": _glass_broken,
     "action.intended": _intended,
     "action.executed": _executed,
     "action.failed": _failed,

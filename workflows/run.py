@@ -70,6 +70,7 @@ class StepState:
     refusal: str = ""  # denied, expired or aborted
     asked: Entry | None = None  # The newest approval.requested of this step.
     approvers: tuple[tuple[Ref, int], ...] = ()  # Who approved it, each with the stage.
+    glass: Entry | None = None  # The newest break_glass.used of this step.
     granted_at: datetime | None = None
     intended: Entry | None = None  # The entry that announced the newest effect.
     trouble: str = ""  # The id of the entry that made it an exception.
@@ -82,6 +83,11 @@ class StepState:
     child: RunId | None = None  # The run that was started for it.
     is_left: bool = False  # An item that failed and was left behind.
     effect_rseq: int = -1  # The entry that says its effect happened, -1 for none.
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether somebody broke the glass over its present request."""
+        return self.glass is not None and self.glass.data["request"] == self.request
 
 
 UNTOUCHED = StepState()

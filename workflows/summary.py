@@ -217,6 +217,12 @@ def _escalated(_story: Story, entry: Entry) -> str:
     return f"Nobody had decided, so {named} could decide too."
 
 
+def _broke_glass(story: Story, entry: Entry) -> str:
+    who, words = story.name_of(entry.actor.ref), _words(entry, "reason")
+    because = f": {words}" if words else "."
+    return f"{who} broke the glass and decided alone{because}"
+
+
 def _expired(_story: Story, entry: Entry) -> str:
     return f"Nobody decided in time: {entry.data['have']} of {entry.data['need']} had approved."
 
@@ -271,6 +277,7 @@ _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "approval.escalated": _escalated,
     "approval.granted": _answered,
     "approval.denied": _answered,
+    "break_glass.used": _broke_glass,
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
     "action.executed": _executed,

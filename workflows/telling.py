@@ -16,6 +16,7 @@ REPLIES = frozenset(
         "action.resolved",
         "approval.escalated",
         "approval.reminded",
+        "break_glass.used",
         "exception.reminded",
         "verification.passed",
         "verification.failed",
@@ -29,6 +30,7 @@ TOLD_DECISIONS = frozenset(
 )
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
+USES_REQUEST = frozenset({"action.intended", "break_glass.used"})
 ENDS = frozenset({"run.finished", "run.cancelled"})
 
 
@@ -96,7 +98,7 @@ def question_card(run: RunId, request: RequestId) -> Message:
 
 def _request(entry: Entry) -> str:
     """Return the request whose card an entry changes; an effect that begins uses it up."""
-    changes = entry.kind.startswith("approval.") or entry.kind == "action.intended"
+    changes = entry.kind.startswith("approval.") or entry.kind in USES_REQUEST
     return str(entry.data.get("request") or "") if changes else ""
 
 

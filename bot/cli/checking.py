@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli.budgets import policy_budgets
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.settings import read_settings
 from storage.rows import DatabaseRows
@@ -70,6 +71,9 @@ def policy_check(path: Path | None, *, as_json: bool) -> None:
     data = {"ok": digest is not None, "digest": digest, "faults": _all_data(loaded.faults)}
     answer(data, [*map(str, loaded.faults), told], as_json=as_json)
     leave(Exit.FINE if digest else Exit.NO)
+
+
+policy.add_command(policy_budgets)
 
 
 def _policy(file: Path | None) -> Policy | None:

@@ -13,6 +13,7 @@ from slack_sdk.models.blocks import Block, PlainTextObject, SectionBlock
 
 from bot import limits
 from bot.views.pieces import context, paragraphs, plain, plain_section, section
+from bot.views.request_limits import in_words
 from bot.views.request_values import Preview
 from bot.wording import Who, clean, clip, escape, length, mention, one_line, plural, when
 
@@ -154,6 +155,7 @@ def pages_of(shown: Preview, whole: Sequence[str] | None = None) -> list[list[Bl
     """
     lines = [shown.headline, *(shown.lines if whole is None else whole)]
     texts = list(paragraphs(lines))
+    texts += list(paragraphs(list(in_words(shown))))
     if shown.changed:
         texts += ["What changed since it was asked before:", *paragraphs(shown.changed)]
     if shown.inputs:

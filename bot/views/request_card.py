@@ -7,7 +7,7 @@ whole: in the review modal of `request_modals`.
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import ActionsBlock, Block
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from bot.views.pieces import (
     Rendered,
@@ -20,6 +20,15 @@ from bot.views.pieces import (
     section,
 )
 from bot.views.plan import Head, head_of
+from bot.views.request_limits import (
+    broken_line,
+    glass_button,
+    glass_lines,
+    held_words,
+    knowing,
+    told_when_asked,
+    warning,
+)
 from bot.views.request_progress import groups_asked_now, who_may_decide
 from bot.views.request_values import RequestCard, Vote
 from bot.views.symbols import OUTCOME
@@ -40,8 +49,11 @@ def request_card(card: RequestCard) -> Rendered:
     blocks: list[Block] = [
         header(f"{shown.title}: {shown.headline}"),
         section(_state(card)),
+        *warning(shown),
         *head.blocks,
+        *told_when_asked(shown, is_open=card.is_open),
         *who_may_decide(card),
+        *glass_lines(card),
         *_record(card),
         context(*_ids(card)),
     ]
@@ -57,24 +69,30 @@ def _sentence(card: RequestCard) -> str:
     if card.is_open:
         people = escape(joined(groups_asked_now(card)), 200)
         return f"{asker} asks {people} to approve until {due}: {what}"
-    sign, words = OUTCOME[card.outcome]
+    sign, words = _outcome(card)
     return f"{sign} {words}: {what} (asked by {asker}, open until {due})"
 
 
 def _state(card: RequestCard) -> str:
     shown = card.preview
     asked = f"asked by {mention(shown.asker)}"
-    sign, words = OUTCOME[card.outcome]
+    sign, words = _outcome(card)
     if card.is_open:
         return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}"
     at = f" {when(card.settled_at)}" if card.settled_at is not None else ""
     return f"{sign} {bold(words)}{at} · {asked}\n{_consequence(card)}"
 
 
+def _outcome(card: RequestCard) -> tuple[str, str]:
+    if card.broken is not None and card.outcome is Outcome.APPROVED and card.broken.settles:
+        return "🧯", "Decided alone, by breaking the glass"
+    return OUTCOME[card.outcome]
+
+
 def _consequence(card: RequestCard) -> str:
     """Say what the outcome means for the step: everything but approved means not run."""
     if card.outcome is Outcome.APPROVED:
-        return "The step has begun." if card.is_consumed else "The step is about to run."
+        return _what_follows(card)
     if card.outcome is Outcome.SUPERSEDED:
         newer = link(card.successor, "the newer request") if card.successor else "a newer request"
         return f"Not run: {newer} took its place."
@@ -86,6 +104,12 @@ def _consequence(card: RequestCard) -> str:
     return why[card.outcome]
 
 
+def _what_follows(card: RequestCard) -> str:
+    if card.is_consumed:
+        return "The step has begun."
+    return "The step is about to run." if card.hold is None else held_words(card.hold)
+
+
 def _record(card: RequestCard) -> Iterator[Block]:
     """Yield who decided what and when, the reason, and the receipt."""
     shown = list(card.votes[-_VOTES:])
@@ -93,6 +117,7 @@ def _record(card: RequestCard) -> Iterator[Block]:
     lines = [f"{plural(earlier, 'earlier decision')}, in the run's history"] if earlier else []
     reason = _reason(card)
     lines += [_vote_line(vote, told_below=reason) for vote in shown]
+    lines += [broken_line(card.broken)] if card.broken is not None else []
     if lines:
         yield context(*lines)
     if reason:
@@ -147,11 +172,16 @@ def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
             shown.value,
             style="primary",
             spoken=f"Approve {shown.step}: {shown.title}",
+            confirm=knowing(shown),
         )
-        return actions(approve, reject)
+        return actions(approve, reject, *glass_button(card))
     if card.is_open:
         review = button("Review all, then approve", REVIEW, shown.value, style="primary")
-        return actions(review, reject)
-    if card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed:
-        return actions(button("Take my approval back", REJECT, shown.value))
-    return None
+        return actions(review, reject, *glass_button(card))
+    left = [*_take_back(card), *glass_button(card)]
+    return actions(*left) if left else None
+
+
+def _take_back(card: RequestCard) -> list[ButtonElement]:
+    may = card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed
+    return [button("Take my approval back", REJECT, card.preview.value)] if may else []

@@ -13,6 +13,7 @@ from slack_sdk.models.views import View
 from bot import limits
 from bot.views.pieces import actions, button, context, header, plain, plain_section, section
 from bot.views.plan import pages_of
+from bot.views.request_limits import KNOWN, knowing_input
 from bot.views.request_values import Preview
 from bot.wording import clean, clip, plural
 from workflows.errors import ReasonMissingError
@@ -71,7 +72,8 @@ def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
     if missing:
         told = f"{plural(missing, 'line')} of the plan cannot be shown, so it cannot be approved."
         return [section(f"⚠️ {told}")]
-    return [_reason_for_approving(shown)] if shown.needs_reason else []
+    reason = [_reason_for_approving(shown)] if shown.needs_reason else []
+    return [*knowing_input(shown), *reason]
 
 
 def approve_modal(shown: Preview) -> View:
@@ -85,6 +87,7 @@ def approve_modal(shown: Preview) -> View:
         submit=plain("Approve", limits.VIEW_TITLE),
         blocks=[
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
+            *knowing_input(shown),
             _reason_for_approving(shown),
         ],
     )
@@ -146,6 +149,13 @@ def asks_for_reason(view: Mapping[str, Any]) -> bool:
 def reason_fault(refused: ReasonMissingError) -> str:
     """Return what stands beside the field whose reason does not do, as plain text."""
     return clip(clean(str(refused)), limits.HINT)
+
+
+def is_known(view: Mapping[str, Any]) -> bool:
+    """Say whether the tick about an earlier denial is set in a submitted view."""
+    state = view.get("state") or {}
+    field = state.get("values", {}).get(KNOWN, {}).get(KNOWN, {})
+    return bool(field.get("selected_options"))
 
 
 def refused_modal(text: str) -> View:

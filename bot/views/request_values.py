@@ -51,6 +51,36 @@ class LeftOut(_Frozen):
     duty: str
 
 
+class FreezeShown(_Frozen):
+    """A freeze that was on, or coming, when it was asked."""
+
+    name: str
+    until: datetime
+
+
+class DeniedShown(_Frozen):
+    """Who had denied the same before."""
+
+    by: Asker
+    at: datetime
+    reason: str = ""
+    workflow: str = ""
+    count: int = 1
+
+    @property
+    def who(self) -> Who:
+        """Return the person, as somebody where they were erased."""
+        return who_of(self.by.id, self.by.name) if self.by.id else Who(name="somebody")
+
+
+class GlassShown(_Frozen):
+    """Who could decide alone, and who reviews that, by the policy's names."""
+
+    names: tuple[str, ...] = Field(validation_alias="from")
+    by: tuple[str, ...]
+    review: str
+
+
 Shown = Annotated[str, BeforeValidator(str)]  # Values are shown; a number becomes its digits.
 
 
@@ -83,6 +113,10 @@ class Preview(_Frozen):
     escalate: tuple[EscalationShown, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     auto: tuple[tuple[str, str], ...] = ()  # Rules that spared people, and why.
+    budgets: tuple[str, ...] = ()
+    freeze: FreezeShown | None = None
+    denied: DeniedShown | None = None
+    glass: GlassShown | None = None
 
     @classmethod
     def read(cls, stored: bytes | str | Mapping[str, Any]) -> Self:
@@ -143,6 +177,25 @@ class Escalated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GlassBroken:
+    """Somebody decided alone, why, and by when that is reviewed."""
+
+    who: Who
+    at: datetime
+    reason: str = ""
+    settles: bool = True  # False: it had been approved, and a freeze was passed.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldShown:
+    """Why an approved effect waits: a freeze, or something else in words."""
+
+    words: str
+    is_frozen: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestCard:
     """A request as it stands now.
 
@@ -166,6 +219,8 @@ class RequestCard:
     known: Mapping[str, Who] = field(default_factory=dict)
     thread: str = ""
     may_take_back: bool = False  # Approved, not consumed, and whoever approved may still deny.
+    broken: GlassBroken | None = None
+    hold: HoldShown | None = None
 
     @property
     def is_open(self) -> bool:

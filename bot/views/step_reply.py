@@ -151,6 +151,12 @@ def _chased(reply: StepReply) -> str:
     return f"⏰ {who}: {_step(reply)} still waits for one of you. {card} has the buttons"
 
 
+def _broke_glass(reply: StepReply) -> str:
+    review = _text(reply, "review_by")
+    until = f"; it is reviewed until {when(datetime.fromisoformat(review))}" if review else ""
+    return f"🧯 {_step(reply)} was decided alone{_by(reply)}, by breaking the glass{until}"
+
+
 def _waits(reply: StepReply) -> str:
     child = _text(reply, "child")
     if child:
@@ -186,6 +192,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "approval.escalated": _escalated,
     "approval.reminded": _reminded,
     "exception.reminded": _chased,
+    "break_glass.used": _broke_glass,
     "decision.made": _decided,
     "wait.started": _waits,
     "wait.ended": _waited,

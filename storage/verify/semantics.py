@@ -29,6 +29,7 @@ class Asked:
     denied: bool = False
     closed: str | None = None
     added: dict[int, set[str]] = field(default_factory=dict)
+    breakers: set[str] = field(default_factory=set)  # Who may decide it alone.
 
     def may_decide(self, person: str, stage: int) -> bool:
         """Say whether this person was asked at that stage, then or by escalation."""
@@ -82,6 +83,7 @@ class SemanticCheck:
         self._report = report
         self._open: dict[str, Told] = {}
         self._delegates: dict[str, set[str]] = {}
+        self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._readers = {
             "approval.requested": self._requested,
             "approval.granted": self._decided,
@@ -106,6 +108,8 @@ class SemanticCheck:
             return
         if kind == "approval.delegated" and run is None:
             self._delegates.setdefault(_text(data["from"]), set()).add(_text(data["to"]))
+        if kind == "break_glass.reviewed":
+            self._reviewed(index, members)
         if run is not None:
             self._follow(index, members, self._told(members))
 
@@ -136,9 +140,9 @@ class SemanticCheck:
         data = members["data"]
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
-        told.requests[_text(data["request"])] = Asked(
-            _text(data["binding"]), stages, excluded, _listed(data.get("hours", []))
-        )
+        asked = Asked(_text(data["binding"]), stages, excluded, _listed(data.get("hours", [])))
+        asked.breakers = _breakers(data.get("glass"))
+        told.requests[_text(data["request"])] = asked
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data, person = members["data"], members["actor"]["ref"]
@@ -198,8 +202,21 @@ class SemanticCheck:
         if asked is not None:
             asked.add(_listed(data["to"]), _listed(data["stages"]) if "stages" in data else None)
 
-    def _broke_glass(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        told.broken_glass.add(_text(members["data"]["request"]))
+    def _broke_glass(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        """Count a request as agreed to by one of those whom its own entry lets decide alone."""
+        name = _text(members["data"]["request"])
+        self._glass[members["id"]] = members["actor"]["ref"]
+        asked = told.requests.get(name)
+        faults = ["glass-unasked"] if asked is None else _glass_faults(members, asked)
+        for code in faults:
+            self._report.mean(code, f"Entry {index} {_GLASS[code]}.")
+        if not faults:
+            told.broken_glass.add(name)
+
+    def _reviewed(self, index: int, members: Mapping[str, Any]) -> None:
+        # A partial pack may begin after the use, so one that is not known says nothing.
+        if self._glass.pop(_text(members["data"]["used"]), None) == members["actor"]["ref"]:
+            self._report.mean("self-review", f"Entry {index}: who broke the glass reviewed it.")
 
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
@@ -228,6 +245,32 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
+
+
+_GLASS = {
+    "glass-unasked": "breaks the glass over a request nobody made",
+    "binding": "breaks the glass over something else than was asked",
+    "decision-late": "breaks the glass over what was closed",
+    "glass-ineligible": "is of somebody who was not to break the glass",
+    "glass-without-reason": "breaks the glass without a reason",
+}
+
+
+def _glass_faults(members: Mapping[str, Any], asked: Asked) -> list[str]:
+    """Return the codes of what is wrong with a use of the glass."""
+    is_person = members["actor"]["t"] == "user"
+    checks = {
+        "binding": members["data"]["binding"] == asked.binding,
+        "decision-late": asked.closed is None and not asked.denied,
+        "glass-ineligible": is_person and members["actor"]["ref"] in asked.breakers,
+        "glass-without-reason": "reason" in members["parts"],
+    }
+    return [code for code, is_right in checks.items() if not is_right]
+
+
+def _breakers(glass: object) -> set[str]:
+    people = glass.get("people") if isinstance(glass, dict) else None
+    return {one for one in people if isinstance(one, str)} if isinstance(people, list) else set()
 
 
 def _text(value: object) -> str:

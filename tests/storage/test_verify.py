@@ -1,17 +1,22 @@
 """What `verify` says of a whole log: nothing wrong, or exactly what is unproven."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage.database import Database
 from storage.verify import Report, verify_database
 from tests.storage.trail import (
+    BINDING,
     Trail,
     begin_trail,
     decided,
     erase_person,
+    executed,
+    in_run,
     intended,
     requested,
     rotate_log_key,
@@ -19,7 +24,7 @@ from tests.storage.trail import (
     started,
     sweep,
 )
-from workflows.entry import PartClass
+from workflows.entry import Actor, ActorKind, Draft, Json, Part, PartClass, Ref
 
 
 @pytest.fixture
@@ -232,3 +237,105 @@ def test_the_json_form_has_the_agreed_members(trail: Trail) -> None:
         "warnings": [],
         "semantics": [],
     }
+
+
+def broke_glass(run: str, who: Ref, *, bound: str = BINDING, reason: bool = True) -> Draft:
+    data: dict[str, Json] = {
+        "request": f"{run}/ship",
+        "step": "ship",
+        "binding": bound,
+        "review_by": "2026-03-03T09:00:00.000Z",
+    }
+    parts = {"reason": Part(value=b"the shop is down")} if reason else {}
+    actor = Actor(kind=ActorKind.USER, ref=who)
+    return in_run(run, "break_glass.used", data, actor=actor, parts=parts)
+
+
+def reviewed(run: str, used: str, who: Ref) -> Draft:
+    data: dict[str, Json] = {"used": used, "verdict": "right", "by_run": run}
+    actor = Actor(kind=ActorKind.USER, ref=who)
+    return Draft(kind="break_glass.reviewed", actor=actor, data=data)
+
+
+def asked_with_glass(trail: Trail, run: str, *, breakers: tuple[str, ...] = ("otto",)) -> None:
+    draft = requested(run, trail.person("ana"))
+    glass: Json = {
+        "from": ["@on-call"],
+        "people": [str(trail.person(one)) for one in breakers],
+        "by": ["@governors"],
+        "review": 86_400,
+    }
+    with_glass = replace(draft, data={**draft.data, "glass": glass})
+    trail.tell(started(run, trail.person("rita")), with_glass)
+
+
+def ended(trail: Trail, run: str) -> None:
+    trail.tell(intended(run))
+    trail.tell(executed(run))
+    trail.tell(in_run(run, "run.finished", {"outcome": "done"}))
+
+
+@pytest.mark.parametrize("who", ["otto", "rita"])
+def test_an_effect_under_broken_glass_is_as_good_as_an_approved_one(trail: Trail, who: str) -> None:
+    asked_with_glass(trail, "r1", breakers=("otto", "rita"))
+    (used,) = trail.tell(broke_glass("r1", trail.person(who)))
+    ended(trail, "r1")
+    trail.tell(reviewed("r1", used.entry.id, trail.person("gina")))
+    report = verified(trail)
+
+    assert (report.exit, report.semantics) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"who": "zoe"}, "glass-ineligible"),
+        ({"who": "ana"}, "glass-ineligible"),
+        ({"bound": "ee" * 32}, "binding"),
+        ({"reason": False}, "glass-without-reason"),
+        ({"closes": "approval.expired"}, "decision-late"),
+        ({"denied": True}, "decision-late"),
+        ({"unasked": True}, "glass-unasked"),
+    ],
+)
+def test_any_other_broken_glass_is_told_and_lets_no_effect_through(
+    trail: Trail, how: dict[str, Any], code: str
+) -> None:
+    asked_with_glass(trail, "r1")
+    if how.get("denied"):
+        trail.tell(decided("r1", trail.person("ana"), denied=True))
+    if kind := how.get("closes"):
+        request: dict[str, Json] = {"request": "r1/ship", "binding": BINDING}
+        trail.tell(in_run("r1", kind, {**request, "have": 0, "need": 1}))
+    run = "other" if how.get("unasked") else "r1"
+    if run == "other":
+        trail.tell(started("other", trail.person("rita")))
+    draft = broke_glass(
+        run,
+        trail.person(how.get("who", "otto")),
+        bound=how.get("bound", BINDING),
+        reason=how.get("reason", True),
+    )
+    trail.tell(draft)
+    ended(trail, "r1")
+    codes = [found for found, _text in verified(trail).semantics]
+
+    assert code in codes
+    assert "quorum" in codes
+
+
+def test_a_glass_that_the_request_did_not_offer_is_none(trail: Trail) -> None:
+    trail.tell(started("r1", trail.person("rita")), requested("r1", trail.person("ana")))
+    trail.tell(broke_glass("r1", trail.person("ana")))
+    ended(trail, "r1")
+
+    assert [code for code, _text in verified(trail).semantics] == ["glass-ineligible", "quorum"]
+
+
+def test_whoever_broke_the_glass_does_not_review_it(trail: Trail) -> None:
+    asked_with_glass(trail, "r1")
+    (used,) = trail.tell(broke_glass("r1", trail.person("otto")))
+    ended(trail, "r1")
+    trail.tell(reviewed("r1", used.entry.id, trail.person("otto")))
+
+    assert [code for code, _text in verified(trail).semantics] == ["self-review"]

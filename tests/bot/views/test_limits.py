@@ -35,6 +35,8 @@ from bot.views.exception_card import (
     Tried,
     exception_card,
 )
+from bot.views.glass_modals import break_modal
+from bot.views.glass_modals import review_modal as finding_modal
 from bot.views.health import HealthShown, health_page
 from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.lists import (
@@ -58,6 +60,7 @@ from bot.views.question_card import QuestionCard, question_card
 from bot.views.request_card import REVIEW, request_card
 from bot.views.request_modals import approve_modal, reject_modal, review_modal
 from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.review_card import ReviewCard, reminder, review_card
 from bot.views.run_root import RunRoot, StepLine, run_root
 from bot.views.step_reply import StepReply, step_reply
 from bot.views.thread_summary import Line, ThreadShown, shared_summary, summary_modal
@@ -67,6 +70,7 @@ from sandbox.rules.views import check_view
 from tests.bot.payload_checks import buttons_of, faults_of_message, faults_of_view
 from tests.bot.shown import NOON, a_digest, a_head, a_receipt, a_root, a_trouble, preview_json
 from workflows.gate import Outcome, Verdict
+from workflows.glass import Finding
 from workflows.run import Phase
 
 EVIL = [
@@ -93,6 +97,7 @@ PLAIN: dict[object, st.SearchStrategy[Any]] = {
     date: st.dates(),
     timedelta: st.timedeltas(timedelta(0), timedelta(days=400)),
 }
+COUNTS = st.integers(1, 99)
 IDS = st.text("abcdef0123456789_", min_size=1, max_size=40)
 
 
@@ -174,8 +179,27 @@ def previews(draw: st.DrawFn) -> Preview:
             escalate=draw(st.lists(escalation, max_size=5)),
             left_out=draw(st.lists(left_out, max_size=100)),
             auto=draw(st.lists(st.tuples(TEXTS, TEXTS), max_size=9)),
+            **draw(limited()),
         )
     )
+
+
+@st.composite
+def limited(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what limits an effect: budgets, a freeze, a denial, the glass."""
+    at, names = "2026-03-02T09:00:00.000Z", st.lists(TEXTS, min_size=1, max_size=20)
+    person = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS})
+    freeze = st.fixed_dictionaries({"name": TEXTS, "until": st.just(at)})
+    denied = st.fixed_dictionaries(
+        {"by": person, "at": st.just(at), "reason": TEXTS, "workflow": TEXTS, "count": COUNTS}
+    )
+    glass = st.fixed_dictionaries({"from": names, "by": names, "review": TEXTS})
+    return {
+        "budgets": draw(st.lists(TEXTS, max_size=20)),
+        "freeze": draw(st.none() | freeze),
+        "denied": draw(st.none() | denied),
+        "glass": draw(st.none() | glass),
+    }
 
 
 def judged(message: Rendered) -> dict[str, Any]:
@@ -194,6 +218,8 @@ def judged_view(view: Any) -> None:
 MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
     (RequestCard, request_card),
     (DoubtCard, doubt_card),
+    (ReviewCard, review_card),
+    (ReviewCard, lambda card: reminder(card, card.thread)),
     (ExceptionCard, exception_card),
     (QuestionCard, question_card),
     (RunRoot, run_root),
@@ -248,7 +274,13 @@ def test_slack_takes_every_fallback_and_detail_of_a_digest(shown: DigestShown) -
 @patiently
 @given(previews(), st.integers(-1, 4))
 def test_slack_takes_every_modal_of_a_request(shown: Preview, page: int) -> None:
-    for view in (review_modal(shown, page=page), approve_modal(shown), reject_modal(shown)):
+    for view in (
+        review_modal(shown, page=page),
+        approve_modal(shown),
+        reject_modal(shown),
+        break_modal(shown),
+        finding_modal("e1", Finding.NOT_RIGHT, what=shown.title),
+    ):
         judged_view(view)
 
 
