@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
+from storage.awaited import told_rows
 from storage.change import Change, Insert, Update, Upsert
 from storage.entries_sql import entry_of
 from storage.models import Base
@@ -81,6 +82,7 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
+    "awaited": (("id", "ref"), ("is_question", "run_id", "until")),
     "api_token": (
         ("name",),
         (
@@ -154,6 +156,7 @@ def rebuild(connection: Connection) -> Picture:
     picture = Picture()
     for entry, leaf in _all_entries(connection):
         picture.take_up(entry, leaf=leaf)
+    picture.tables["awaited"] = told_rows(picture.tables)
     return picture
 
 
