@@ -12,6 +12,7 @@ from workflows.demand import Demand, Match
 from workflows.entry import Draft, Json, Part, Ref, RequestId
 from workflows.errors import NoApproverError
 from workflows.moments import stamp
+from workflows.nudging import FIELD
 from workflows.people import Person
 from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
@@ -173,6 +174,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "reason": "required" if demand.needs_reason else "optional",
         **terms_data(_near(demand, question), left_out.values()),
         **_spared(demand),
+        **({FIELD: int(demand.nudge.total_seconds())} if demand.nudge is not None else {}),
     }
 
 
@@ -207,6 +209,7 @@ def _set_times(unit: Unit, segment: Segment, question: Question) -> None:
         # Each one of these sets the next.
         *((DueKind.REMIND, raised + wait) for wait in demand.remind[:1]),
         *((DueKind.ESCALATE, raised + one.after) for one in demand.escalations[:1]),
+        *([(DueKind.NUDGE, raised + demand.nudge)] if demand.nudge is not None else []),
     ]
     for kind, at in moments:
         unit.set_due(Due(kind=kind, key=question.id, run=segment.state.id, at=at))

@@ -9,12 +9,10 @@ from workflows.gate import ApprovalRequest, Decision, Outcome, standing, tally
 def awaited(request: ApprovalRequest, decisions: Sequence[Decision]) -> frozenset[Ref]:
     """Return those who may decide `request` now and have not yet; nobody once it is settled.
 
-    A later stage waits for nobody before its turn.
+    What is decided later waits for nobody before its turn.
     """
     if request.outcome is not Outcome.OPEN:
         return frozenset()
-    now = tally(request, decisions)
-    if now.outcome is not Outcome.OPEN:
-        return frozenset()
+    asked = (request.stages[index].everybody for index in tally(request, decisions).waiting)
     said = {one.approver for one in standing(decisions)}
-    return request.stages[now.stage].people - said - request.excluded - {Ref(request.requester)}
+    return frozenset().union(*asked) - said - request.excluded - {Ref(request.requester)}

@@ -29,6 +29,7 @@ from workflows.expression import Environment
 from workflows.policy_auto import Auto
 from workflows.policy_escalation import Escalate
 from workflows.policy_hours import Hours, hours_of
+from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
@@ -61,6 +62,7 @@ class Rule(Closed):
     hours: Hours | None = None
     escalate: Escalate | None = None
     auto: Auto | None = None
+    nudge: Nudge | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -97,6 +99,7 @@ class Defaults(Closed):
     expires: Expiry
     exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
     quiet: Quiet | None = None
+    nudge: Nudge | None = None
 
 
 class Roles(Closed):
@@ -237,7 +240,10 @@ class Policy(Closed):
             if why.asks:
                 yield self._wish(rule, is_unsure=why.match is Match.UNSURE)
         if approval is not None:
-            yield wish_of(approval, name=DEFINITION, expires=self.defaults.expires)
+            rest = self.defaults
+            yield wish_of(
+                approval, name=DEFINITION, expires=rest.expires, nudge=nudge_after(rest.nudge)
+            )
 
     def _wish(self, rule: Rule, *, is_unsure: bool) -> Wish:
         return Wish(
@@ -251,6 +257,7 @@ class Policy(Closed):
             exclude=rule.exclude or (),
             hours=() if rule.hours is None else (hours_of(rule.hours, self.timezone),),
             escalate=rule.escalate,
+            nudge=nudge_after(rule.nudge or self.defaults.nudge),
         )
 
     def _told(self, facts: Facts) -> dict[str, Json]:
