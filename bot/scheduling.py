@@ -126,7 +126,7 @@ class Scheduling:
 
     def listed(self, caller: Caller, *, page: int) -> Rendered:
         """Return all schedules."""
-        return ScheduleList(desk=self.desk, reader=caller).shown(page=page)
+        return ScheduleList(desk=self.desk, reader=caller.person).shown(page=page)
 
     def change(self, click: Interaction, to: ScheduleState) -> None:
         """Pause, resume or delete a schedule, and show the list as it is then.

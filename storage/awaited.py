@@ -162,8 +162,7 @@ def told_rows(tables: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Any
     for (ident,), row in tables["question"].items():
         is_over = tables["run"][row["run_id"],]["finished_at"] is not None
         if row["answered_at"] is None and not is_over:
-            people = json.loads(row["people"]) or []
-            found |= _told(ident, people, row, is_question=True)
+            found |= _told(ident, json.loads(row["people"]) or [], row, is_question=True)
     return found
 
 

@@ -3,12 +3,12 @@
 None grows with the log, with what waits for others, or with all that waits for this person.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
 
@@ -16,14 +16,12 @@ from storage.home_models import AwaitedRecord
 from storage.listing import ListedRun, listed, place_in, runs_query
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import DecisionRecord, RequestRecord, RunRecord
+from storage.run_models import IS_TROUBLED, DecisionRecord, RequestRecord, RunRecord
+from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import RequestId, RunId
-from workflows.gate import Verdict
-from workflows.run import Status
+from workflows.gate import ApprovalRequest, Outcome, Tally, Verdict, tally
 from workflows.store import Subject
-
-_Given: TypeAlias = Row[str, Verdict, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +63,17 @@ def list_awaited(
 
 def _waiting(ref: str, now: datetime) -> Select[Any]:
     card = and_(OutboxRecord.subject == Subject.CARD, OutboxRecord.key == AwaitedRecord.id)
+    columns: tuple[Any, ...] = (
+        AwaitedRecord.id,
+        AwaitedRecord.run_id,
+        AwaitedRecord.is_question,
+        AwaitedRecord.until,
+        RequestRecord.entry_id,
+        OutboxRecord.place_channel,
+        OutboxRecord.place_ts,
+    )
     return (
-        select(
-            AwaitedRecord.id,
-            AwaitedRecord.run_id,
-            AwaitedRecord.is_question,
-            AwaitedRecord.until,
-            RequestRecord.entry_id,
-            OutboxRecord.place_channel,
-            OutboxRecord.place_ts,
-        )
+        select(*columns)
         .outerjoin(RequestRecord, RequestRecord.id == AwaitedRecord.id)
         .outerjoin(OutboxRecord, card)
         .where(AwaitedRecord.ref == ref, AwaitedRecord.until > now)
@@ -93,9 +92,7 @@ def _awaited(row: Row[Any]) -> Awaited:
     )
 
 
-def count_awaited(
-    database: Database, refs: Collection[str], *, now: datetime, most: int
-) -> int:
+def count_awaited(database: Database, refs: Collection[str], *, now: datetime, most: int) -> int:
     """Return how many things wait for any of `refs`; it stops counting at `most`."""
     few = (
         select(AwaitedRecord.id)
@@ -123,9 +120,8 @@ def runs_ended(database: Database, ref: str, *, most: int) -> list[ListedRun]:
 
 def troubled_runs(database: Database, workflow: str, *, most: int) -> list[ListedRun]:
     """Return the runs of a workflow in which something waits to be settled, the oldest first."""
-    # Said in full, so that the index of those runs alone is read.
-    troubled = RunRecord.status.in_([Status.EXCEPTION, Status.IN_DOUBT])
-    query = runs_query().where(RunRecord.workflow == workflow, troubled)
+    # In the very words of its index, without which SQLite would not take it.
+    query = runs_query().where(RunRecord.workflow == workflow, IS_TROUBLED)
     return _runs(database, query.order_by(RunRecord.started_at, RunRecord.id).limit(most))
 
 
@@ -134,19 +130,26 @@ def _runs(database: Database, query: Select[Any]) -> list[ListedRun]:
         return [listed(row) for row in connection.execute(query)]
 
 
-def last_decisions(database: Database, refs: Sequence[str], *, most: int) -> list[Given]:
-    """Return what somebody decided last, the newest first."""
+def last_decision(database: Database, ref: str) -> Given | None:
+    """Return what somebody decided last."""
     query = (
         select(DecisionRecord.request_id, DecisionRecord.verdict, DecisionRecord.decided_at)
-        .where(DecisionRecord.approver.in_(refs))
+        .where(DecisionRecord.approver == ref)
         .order_by(DecisionRecord.seq.desc())
-        .limit(most)
+        .limit(1)
     )
     with database.read() as connection:
-        return [_given(row) for row in connection.execute(query)]
+        row = connection.execute(query).first()
+    if row is None:
+        return None
+    return Given(request=RequestId(row.request_id), verdict=row.verdict, at=row.decided_at)
 
 
-def _given(row: _Given) -> Given:
-    return Given(
-        request=RequestId(row.request_id), verdict=Verdict(row.verdict), at=row.decided_at
-    )
+def open_request(database: Database, request: RequestId) -> tuple[ApprovalRequest, Tally] | None:
+    """Return a request and how far it is, None once it is settled."""
+    with database.glance() as tx:
+        sql = RunSql(tx)
+        found = sql.request(request)
+        if found is None or found.outcome is not Outcome.OPEN:
+            return None
+        return found, tally(found, sql.decisions(request))

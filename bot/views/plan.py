@@ -45,7 +45,7 @@ def head_of(shown: Preview) -> Head:
     changes = _head([one_line(line) for line in shown.changed], CHANGES)
     inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
     blocks = [
-        section(f"*What will run* ({_effect(shown)})"),
+        section(f"*What will run* ({effect_words(shown)})"),
         plain_section("\n".join(plan.rows)),
         *_left(plan.left + shown.hidden, "line", "of the plan"),
         *_changes(changes),
@@ -55,7 +55,25 @@ def head_of(shown: Preview) -> Head:
     return Head(blocks=tuple(blocks), is_whole=left == 0)
 
 
-def _effect(shown: Preview) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All there is to read about a small request, as the plan's lines and what was typed."""
+
+    plan: str
+    typed: str
+
+
+def brief_of(shown: Preview, most: int) -> Brief | None:
+    """Return everything an approver has to read, None where it is longer than `most`."""
+    changed = [f"Changed: {line}" for line in shown.changed]
+    plan = "\n".join(one_line(line) for line in (shown.headline, *shown.lines, *changed))
+    typed = "\n".join(_row(title, value) for title, value in shown.inputs)
+    is_whole = not shown.hidden and length(plan) + length(typed) <= most
+    return Brief(plan=clean(plan), typed=typed) if is_whole else None
+
+
+def effect_words(shown: Preview) -> str:
+    """Say what sort of effect a step has."""
     names = {
         "destructive": "it cannot be undone",
         "write": "it changes data",
@@ -96,10 +114,14 @@ def _changes(changes: _Cut) -> Iterator[Block]:
     yield from _left(changes.left, "change", "")
 
 
+def typed_by(shown: Preview) -> str:
+    """Say whose words the values of the form are."""
+    return "The requester typed" if shown.requester is not None else "It was started with"
+
+
 def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
     if shown.inputs:
-        asked = "The requester typed" if shown.requester is not None else "It was started with"
-        yield section(f"*{asked}*")
+        yield section(f"*{typed_by(shown)}*")
         yield from _rows(shown, inputs.rows)
     yield from _left(inputs.left, "field", "of the form")
 

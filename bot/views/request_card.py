@@ -7,7 +7,7 @@ whole: in the review modal of `request_modals`.
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import ActionsBlock, Block
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from bot.views.pieces import (
     Rendered,
@@ -137,21 +137,32 @@ def _ids(card: RequestCard) -> list[str]:
     ]
 
 
+def approve_button(shown: Preview) -> ButtonElement:
+    """Return what approves a request whose plan can be read beside it."""
+    return button(
+        f"Approve: {shown.title}",
+        APPROVE,
+        shown.value,
+        style="primary",
+        spoken=f"Approve {shown.step}: {shown.title}",
+    )
+
+
+def reject_button(shown: Preview) -> ButtonElement:
+    """Return what asks for the reason of a rejection."""
+    return button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
+
+
+def review_button(shown: Preview) -> ButtonElement:
+    """Return what shows a plan that is too long to stand beside it; Approve is in there."""
+    return button("Review all, then approve", REVIEW, shown.value, style="primary")
+
+
 def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
     shown = card.preview
-    reject = button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
-    if card.is_open and head.is_whole:
-        approve = button(
-            f"Approve: {shown.title}",
-            APPROVE,
-            shown.value,
-            style="primary",
-            spoken=f"Approve {shown.step}: {shown.title}",
-        )
-        return actions(approve, reject)
     if card.is_open:
-        review = button("Review all, then approve", REVIEW, shown.value, style="primary")
-        return actions(review, reject)
+        first = approve_button(shown) if head.is_whole else review_button(shown)
+        return actions(first, reject_button(shown))
     if card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed:
         return actions(button("Take my approval back", REJECT, shown.value))
     return None
