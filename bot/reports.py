@@ -35,6 +35,7 @@ from storage.heads import head
 from storage.history import read_run
 from storage.listing import (
     ListedRequest,
+    ListedRun,
     Wanted,
     list_open_requests,
     list_runs,

@@ -78,12 +78,16 @@ class HomeRows:
         with self._writing() as sql:
             sql.news_for(people, now=sql.moment(self._clock))
 
-    def hurry(self, ref: str) -> None:
-        """Draw somebody's Home now, since they just did something there."""
+    def hurry(self, ref: str, *, is_news: bool = False) -> None:
+        """Draw somebody's Home now if there is news for it, since they just did something there.
+
+        With `is_news` there is: what they saw may be of the past.
+        """
         with self._writing() as sql:
             now = sql.moment(self._clock)
             sql.hurry(ref, now=now)
-            sql.news_for([ref], now=now)
+            if is_news:
+                sql.news_for([ref], now=now)
 
     def next_moment(self) -> datetime | None:
         """Return when the earliest Home that waits for a moment may be drawn."""
