@@ -25,6 +25,7 @@ from bot.directory import Directory
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
+from bot.home_address import home_address
 from bot.home_reading import HomeReading
 from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
 from bot.hurried import SECONDS, Hurried
@@ -317,7 +318,13 @@ def _outbox(
         Post(
             rows=store.outbox,
             courier=_courier(core, workspace),
-            renderer=Rendering(store, reader, digest=core.digests.letter, summary=summaries.letter),
+            renderer=Rendering(
+                store,
+                reader,
+                digest=core.digests.letter,
+                summary=summaries.letter,
+                home=_home_of(workspace),
+            ),
             consequences=Aftermath(
                 store=store,
                 engine=core.engine,
@@ -338,6 +345,10 @@ def _outbox(
             now=core.means.clock,
         )
     )
+
+
+def _home_of(workspace: Workspace) -> str:
+    return home_address(workspace.settings, team=workspace.team, workspace_url=workspace.url)
 
 
 def _homes(core: Core, workspace: Workspace, desk: Desk) -> Homes:

@@ -37,6 +37,8 @@ HEAD_START_SECONDS = 0.02
 THREAD_SECONDS = 1.0
 RECEIPT_SECONDS = 1.0
 MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
+# What decides a request mostly ends its run: told together, and phones show the end.
+TOGETHER_SECONDS = 3.0
 LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
 DEFECT_SECONDS = 30.0
 MOST_DEFECTS = 10
@@ -183,6 +185,9 @@ class Outbox:
             return
         if letter.in_thread and self._waits_for_thread(row):
             self._later(row, THREAD_SECONDS, "thread", may_be_there=row.was_posting)
+            return
+        if letter.may_wait and row.place is None and not row.attempts:
+            self._later(row, TOGETHER_SECONDS, "together", may_be_there=row.was_posting)
             return
         claimed = self._post.ticks()
         result = self._bring(parcel_of(row, letter), row, by, claimed)
