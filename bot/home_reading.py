@@ -40,11 +40,11 @@ MOST_ENDED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A Home as Slack takes it, whose it is, and the workflows that this person answers for."""
+    """A Home as Slack takes it, and whose it is; something may be missing if `is_partial`."""
 
     user: str
     view: dict[str, Any]
-    topics: frozenset[str]
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +69,25 @@ class HomeReading:
         if person.is_foreign or person.is_bot or person.is_deactivated:
             return None
         belonging = Belonging(self.desk.directory, person)
-        shown, topics = self._shown(reader, person, belonging)
-        return Drawn(user=place[1], view=home_view(shown).to_dict(), topics=topics)
+        shown = self._shown(reader, person, belonging)
+        view = home_view(shown).to_dict()
+        return Drawn(user=place[1], view=view, is_partial=shown.is_partial)
 
-    def _shown(
-        self, reader: HomeReader, person: Person, belonging: Belonging
-    ) -> tuple[HomeShown, frozenset[str]]:
+    def _shown(self, reader: HomeReader, person: Person, belonging: Belonging) -> HomeShown:
         runs = RunReader(
             self.desk.store,
             self.desk.library,
             self.desk.directory,
             workspace_url=self.desk.workspace_url,
         )
-        waiting = self._waiting(reader, runs, belonging)
         owned = Owned(desk=self.desk, reader=runs, belonging=belonging)
         workflows = owned.workflows()
+        if not belonging.is_partial:
+            # First, or what changes while the rest is read would be news to nobody.
+            self.desk.store.homes.answers_for(reader.ref, [one.workflow for one in workflows])
+        waiting = self._waiting(reader, runs, belonging)
         told = self.delegated(reader.ref)
-        shown = HomeShown(
+        return HomeShown(
             at=waiting.now,
             command=self.desk.command,
             waiting=waiting.shelf(_skip(reader, Section.WAITING)) if person.counts else Shelf(),
@@ -100,7 +102,6 @@ class HomeReading:
             delegations=delegations(told, skip=_skip(reader, Section.DELEGATIONS)),
             is_partial=belonging.is_partial,
         )
-        return shown, frozenset(one.workflow for one in workflows)
 
     def _waiting(self, reader: HomeReader, runs: RunReader, belonging: Belonging) -> Waiting:
         return Waiting(

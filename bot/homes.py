@@ -27,6 +27,7 @@ SETTINGS_SECONDS = 60.0
 DEFECT_SECONDS = 30.0
 MOST_TRIES = 10
 STOP_SECONDS = 15.0
+PARTIAL_PAUSE = timedelta(minutes=1)  # Until what could not be read is looked at again.
 CONFLICT = "hash_conflict"
 # Slack shows this person no Home, however often it is tried.
 NEVER = frozenset({"not_enabled", "user_not_found", "not_allowed", "users_not_found"})
@@ -137,20 +138,17 @@ class Homes:
         except RefusedError as error:
             if error.code != CONFLICT:
                 raise
-            drawn, shown = self._once_more(reader, drawn)
-        self._means.rows.mark_drawn(
-            reader.ref,
-            by=self._means.name,
-            shown=shown,
-            pause=self._means.pause,
-            topics=drawn.topics,
-        )
+            shown = self._once_more(reader, drawn)
+        pause = PARTIAL_PAUSE if drawn.is_partial else self._means.pause
+        self._means.rows.mark_drawn(reader.ref, by=self._means.name, shown=shown, pause=pause)
+        if drawn.is_partial:
+            self._means.rows.renew([reader.ref])
 
     def _send(self, drawn: Drawn, known: str | None) -> str:
         self._means.pacer.take(PUBLISH)
         return self._means.client.publish(drawn.user, drawn.view, known=known)
 
-    def _once_more(self, reader: HomeReader, drawn: Drawn) -> tuple[Drawn, str]:
+    def _once_more(self, reader: HomeReader, drawn: Drawn) -> str:
         """Read everything again and publish that; Slack shows something newer than we knew of.
 
         What it shows may come from another process, which then noted its hash, or be unknown.
@@ -158,7 +156,7 @@ class Homes:
         fresh = self._means.rows.reader(reader.ref) or reader
         again = self._means.draw(fresh) or drawn
         known = fresh.hash if fresh.hash != reader.hash else None
-        return again, self._send(again, known)
+        return self._send(again, known)
 
     # --- what came of it --------------------------------------------------------------------
 

@@ -30,33 +30,35 @@ class HomeRows:
 
     def claim(self, *, by: str, lease: timedelta = LEASE) -> HomeReader | None:
         """Take a Home that is to be drawn now, for `by` alone until the lease ends."""
-        with self._database.begin() as tx:
-            sql = HomeSql(tx)
+        with self._writing() as sql:
             now = sql.moment(self._clock)
             return sql.claim(now=now, until=now + lease, by=by)
 
-    def mark_drawn(
-        self, ref: str, *, by: str, shown: str, pause: timedelta, topics: Collection[str]
-    ) -> None:
-        """Note that Slack shows the Home under the hash `shown`; nothing new for a `pause`.
+    def answers_for(self, ref: str, topics: Collection[str]) -> None:
+        """Note which workflows somebody answers for, so that news of them is theirs.
 
-        `topics` are the workflows that the person answers for.
+        Whatever changes in them from here on draws their Home anew.
         """
-        with self._database.begin() as tx:
-            sql = HomeSql(tx)
-            next_at = sql.moment(self._clock) + pause
-            sql.set_drawn(ref, by=by, shown=shown, next_at=next_at, topics=topics)
+        with self._database.glance() as tx:
+            known = HomeSql(tx).topics(ref)
+        if known != frozenset(topics):
+            with self._writing() as sql:
+                sql.set_topics(ref, topics)
+
+    def mark_drawn(self, ref: str, *, by: str, shown: str, pause: timedelta) -> None:
+        """Note that Slack shows the Home under the hash `shown`; no other for a `pause`."""
+        with self._writing() as sql:
+            sql.set_drawn(ref, by=by, shown=shown, next_at=sql.moment(self._clock) + pause)
 
     def postpone(self, ref: str, *, by: str, wait: timedelta) -> None:
         """Try again after `wait`."""
-        with self._database.begin() as tx:
-            sql = HomeSql(tx)
+        with self._writing() as sql:
             sql.set_later(ref, by=by, until=sql.moment(self._clock) + wait)
 
     def forget(self, ref: str) -> None:
         """Forget a reader whom Slack shows no Home."""
-        with self._database.begin() as tx:
-            HomeSql(tx).forget(ref)
+        with self._writing() as sql:
+            sql.forget(ref)
 
     def reader(self, ref: str) -> HomeReader | None:
         """Return somebody who has opened their Home, None for all others."""

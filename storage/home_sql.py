@@ -132,22 +132,19 @@ class HomeSql(RowSql):
         ).fetchone()
         return None if found is None else str(found[0])
 
-    def set_drawn(
-        self, ref: str, *, by: str, shown: str, next_at: datetime, topics: Collection[str]
-    ) -> None:
-        """Note what Slack shows by now, and whose workflows this person answers for.
-
-        Does nothing when the claim ran out and another process holds it.
-        """
-        drawn = self.run(
+    def set_drawn(self, ref: str, *, by: str, shown: str, next_at: datetime) -> None:
+        """Note what Slack shows by now; nothing when another process holds the claim."""
+        self.run(
             "UPDATE home_reader SET hash = ?, next_at = ?, attempts = 0, claimed_by = NULL,"
             " claimed_until = NULL WHERE ref = ? AND claimed_by = ?",
             *(shown, next_at, ref, by),
         )
-        if drawn.rowcount and self.topics(ref) != frozenset(topics):
-            self.run("DELETE FROM home_topic WHERE ref = ?", ref)
-            for workflow in sorted(topics):
-                self.run("INSERT INTO home_topic (workflow, ref) VALUES (?, ?)", workflow, ref)
+
+    def set_topics(self, ref: str, topics: Collection[str]) -> None:
+        """Note whose workflows somebody answers for."""
+        self.run("DELETE FROM home_topic WHERE ref = ?", ref)
+        for workflow in sorted(topics):
+            self.run("INSERT INTO home_topic (workflow, ref) VALUES (?, ?)", workflow, ref)
 
     def set_later(self, ref: str, *, by: str, until: datetime) -> None:
         """Try again at `until`."""
@@ -158,7 +155,7 @@ class HomeSql(RowSql):
         )
 
     def topics(self, ref: str) -> frozenset[str]:
-        """Return the workflows that somebody answered for when their Home was last drawn."""
+        """Return the workflows that somebody answers for, as far as their Home knows."""
         found = self.run("SELECT workflow FROM home_topic WHERE ref = ?", ref)
         return frozenset(str(one[0]) for one in found.fetchall())
 

@@ -176,7 +176,7 @@ def test_the_migration_says_of_everything_open_whom_it_waits_for(store: SqlStore
     muddled(store)
     with store.database.begin() as tx:
         tx.connection.execute(text("DELETE FROM awaited"))
-        migration()._fill(tx.connection)
+        migration().fill(tx.connection)
 
     assert check_projections(store.database) == []
 

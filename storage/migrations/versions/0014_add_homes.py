@@ -35,7 +35,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_nudge", "outbox", ["run_id"], sqlite_where=IS_NUDGE, postgresql_where=IS_NUDGE
     )
-    _fill(op.get_bind())
+    fill(op.get_bind())
 
 
 def _create_awaited() -> None:
@@ -89,7 +89,7 @@ def _create_homes() -> None:
     op.create_index("ix_home_news_ref", "home_news", ["ref"])
 
 
-def _fill(connection: sa.Connection) -> None:
+def fill(connection: sa.Connection) -> None:
     """Say whom everything that is open now waits for, from the rows of before."""
     requests = (
         "SELECT r.id, r.run_id, r.expires_at, r.stages, r.excluded, run.requester"
