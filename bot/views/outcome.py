@@ -98,6 +98,8 @@ def _first(told: RunOutcome) -> str:
 
 def _newest(told: RunOutcome, *, live: bool) -> tuple[str, str]:
     """Return what was decided last, as a sentence, for a run that goes on."""
+    if not told.settled:
+        return STATUS[told.status]
     last = told.settled[-1]
     sign, words = OUTCOME[last.outcome]
     people = (mentions if live else names)(last.by, "")
@@ -130,7 +132,7 @@ def _sentence(told: RunOutcome) -> str:
     title = escape(told.title, 150)
     if not told.has_ended:
         sign, words = _newest(told, live=False)
-        reason = told.settled[-1].reason
+        reason = told.settled[-1].reason if told.settled else ""
         return f"{sign} Your run of {title}: {words}{_because(reason)}"
     sign, words = STATUS[told.status]
     by = f" by {escape(told.by.plain, 80)}" if told.by is not None else ""
