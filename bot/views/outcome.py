@@ -18,10 +18,9 @@ from bot.wording import (
     code,
     duration,
     escape,
+    joined,
     link,
     mention,
-    mentions,
-    names,
     one_line,
     plural,
     when,
@@ -29,7 +28,7 @@ from bot.wording import (
 from workflows.gate import Outcome
 from workflows.run import Status
 
-_WORDS, _REASON, _LINES = 1_500, 200, 8
+_WORDS, _REASON, _LINES, _NAMES = 1_500, 200, 8, 5
 
 _NEXT = {
     Status.DENIED: "Nothing was changed by the rejected step.",
@@ -102,12 +101,19 @@ def _newest(told: RunOutcome, *, live: bool) -> tuple[str, str]:
         return STATUS[told.status]
     last = told.settled[-1]
     sign, words = OUTCOME[last.outcome]
-    people = (mentions if live else names)(last.by, "")
+    people = _people(last.by, live=live)
     step = code(last.step) if live else escape(last.step, 80)
     by = f" by {people}" if people else ""
     follows = " It waits for a decision again." if told.asks_again else " It goes on."
     is_told = last.outcome in (Outcome.APPROVED, Outcome.WITHDRAWN, Outcome.SUPERSEDED)
     return sign, f"step {step} was {words.casefold()}{by}.{follows if is_told else ''}"
+
+
+def _people(by: Sequence[Who], *, live: bool) -> str:
+    """Return everybody who had to agree, a few by name."""
+    told = [mention(one) if live else escape(one.plain, 80) for one in by[:_NAMES]]
+    more = len(by) - len(told)
+    return joined([*told, plural(more, "other")] if more else told, "and")
 
 
 def _decided(told: RunOutcome) -> Iterator[Block]:
@@ -122,7 +128,7 @@ def _decided(told: RunOutcome) -> Iterator[Block]:
 
 def _line(one: RequestSettled, told: RunOutcome) -> str:
     sign, words = OUTCOME[one.outcome]
-    by = f" by {mentions(one.by, '')}" if one.by else ""
+    by = f" by {_people(one.by, live=True)}" if one.by else ""
     is_told = not one.reason or (told.has_ended and one.reason == told.reason)
     why = "" if is_told else f": “{escape(clip(one_line(one.reason), _REASON))}”"
     return f"{sign} {code(one.step, 80)} {words.casefold()}{by} {when(one.at)}{why}"

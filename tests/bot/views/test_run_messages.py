@@ -288,7 +288,7 @@ def told_so_far(*settled: RequestSettled, asks_again: bool = False) -> Rendered:
     [
         (
             RequestSettled(step="refund", outcome=Outcome.APPROVED, at=NOON, by=[ANA, RITA]),
-            "step refund was approved by Ana or Rita. It goes on.",
+            "step refund was approved by Ana and Rita. It goes on.",
         ),
         (
             RequestSettled(
