@@ -54,6 +54,7 @@ class Wordings:
     channels: dict[tuple[Subject, str], str] = field(default_factory=dict)
     follow: dict[tuple[Subject, str], list[str]] = field(default_factory=dict)
     incomplete: set[tuple[Subject, str]] = field(default_factory=set)
+    patient: set[tuple[Subject, str]] = field(default_factory=set)
 
     def render(self, row: OutboxRow) -> Letter | None:
         subject = (row.subject, row.key)
@@ -66,6 +67,7 @@ class Wordings:
             in_thread=row.subject in REPLIES,
             is_complete=subject not in self.incomplete,
             replies=[Content(text=one) for one in self.follow.get(subject, [])],
+            may_wait=subject in self.patient,
         )
 
 
