@@ -17,7 +17,7 @@ from typing import Protocol
 from bot.bell import Bell
 from bot.builder_answers import Answered
 from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
-from bot.letters import Renderer, follower_of, parcel_of
+from bot.letters import DECISIONS, Renderer, follower_of, parcel_of
 from bot.pacing import TooSoonError
 from bot.slack_client import Place
 from bot.slack_errors import LostAnswerError, SlackError
@@ -55,6 +55,9 @@ class Consequences(Protocol):
 
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         """Record where a digest was posted."""
+
+    def stands(self, row: OutboxRow) -> None:
+        """Tell those whom a new card or thread is for where it stands."""
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered, and draw the consequences."""
@@ -256,6 +259,8 @@ class Outbox:
             self._was_live(row.run)
         if row.place is None:
             self.nudge()  # Replies that waited for this one may go.
+        if row.place is None and row.subject in DECISIONS | {Subject.ROOT}:
+            self._post.consequences.stands(row)
 
     def _later(self, row: OutboxRow, after: float, error: str, *, may_be_there: bool) -> None:
         self._post.rows.postpone(

@@ -80,6 +80,11 @@ class HomeRows:
         with self._writing() as sql:
             sql.news_for(people, now=sql.moment(self._clock))
 
+    def renew_awaited(self, ident: str) -> None:
+        """Draw the Homes of those anew for whom a request or question waits."""
+        with self._writing() as sql:
+            sql.news_for_awaited(ident, now=sql.moment(self._clock))
+
     def hurry(self, ref: str, *, is_news: bool = False) -> None:
         """Draw somebody's Home now if there is news for it, since they just did something there.
 

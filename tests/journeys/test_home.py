@@ -110,6 +110,17 @@ def test_a_home_follows_new_requests_and_those_that_others_decide(case: Case) ->
     follows(case, "ben", WAITING, has="You approved", lacks=case.order)
 
 
+def test_what_waits_on_home_leads_to_its_card(case: Case) -> None:
+    home_of(case, "ana")
+    card = asks(case)
+
+    def look() -> SeenView | None:
+        home = case.person("ana").home
+        return home if home and card.ts.replace(".", "") in str(home.blocks) else None
+
+    assert case.waits(look, "a link to the card")
+
+
 def test_a_rejection_on_home_asks_for_the_reason_and_the_requester_is_told_it(case: Case) -> None:
     asks(case)
     home_of(case, "ana", case.order)
@@ -198,13 +209,13 @@ def test_who_leaves_the_group_sees_the_request_go_and_cannot_decide_it(case: Cas
 def test_a_requester_follows_their_runs(case: Case) -> None:
     home_of(case, "rita")
     card = asks(case)
-    going = follows(case, "rita", RUNS, has="waiting")
+    follows(case, "rita", RUNS, has="waiting")
+    link = case.roots()[0].ts.replace(".", "")
+    case.waits(lambda: link in str(_home(case, "rita").blocks) or None, "a link to the thread")
 
     case.approves("ana", card)
     case.waits(case.outcome, "the end of the run")
 
-    link = case.roots()[0].ts.replace(".", "")
-    assert link in str(going.blocks)
     ended = follows(case, "rita", RUNS, has="done")
     assert "Ended last" in part(ended, RUNS)
 

@@ -78,12 +78,16 @@ class Ledger:
     done: list[tuple[str, str, Json]] = field(default_factory=list)
     lost: list[tuple[Subject, str, str]] = field(default_factory=list)
     digests: list[tuple[str, MessagePlace]] = field(default_factory=list)
+    stand: list[str] = field(default_factory=list)
 
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         self.done.append((run, step, output))
 
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         self.digests.append((digest, place))
+
+    def stands(self, row: OutboxRow) -> None:
+        self.stand.append(row.key)
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         self.lost.append((row.subject, row.key, error))

@@ -427,6 +427,16 @@ def test_a_direct_message_to_an_approver_goes_behind_everything_else(thread: Off
     assert first.subject is Subject.CARD
 
 
+def test_those_whom_a_card_is_for_hear_once_where_it_stands(thread: Office) -> None:
+    thread.send(Subject.CARD, "q1", "A card")
+    thread.deliver()
+    thread.send(Subject.CARD, "q1", "A card, decided")
+    thread.send(Subject.STEP, "e1", "A reply")
+    thread.deliver()
+
+    assert thread.ledger.stand == ["r1", "q1"]
+
+
 def test_a_wrong_token_loses_nothing(office: Office) -> None:
     office.start_run()
     office.server.revoke_token("token_revoked")
