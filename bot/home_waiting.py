@@ -27,7 +27,7 @@ from storage.home_listing import (
 )
 from workflows.entry import Ref
 from workflows.errors import InterlockError, StorageError
-from workflows.gate import ApprovalRequest
+from workflows.gate import ApprovalRequest, Tally
 from workflows.store import Subject
 
 MOMENT_AGO = timedelta(minutes=10)
@@ -125,9 +125,15 @@ class Waiting:
         preview = self._preview(one)
         if found is None or preview is None or not self._may_decide(found[0]):
             return []
-        now = found[1]
+        have, need = self._how_far(*found)
         card = link_to(self.desk, one.place)
-        return request_item(RequestItem(preview=preview, have=now.have, need=now.need, card=card))
+        return request_item(RequestItem(preview=preview, have=have, need=need, card=card))
+
+    def _how_far(self, asked: ApprovalRequest, now: Tally) -> tuple[int, int]:
+        """Return what the stage has and needs in which the person decides."""
+        own = (one for one in now.waiting if self.ref in asked.stages[one].everybody)
+        stage = next(own, now.stage)
+        return now.given[stage], asked.stages[stage].approve
 
     def _preview(self, one: Awaited) -> Preview | None:
         with self.desk.store.database.read() as connection:
@@ -137,6 +143,6 @@ class Waiting:
 
     def _may_decide(self, asked: ApprovalRequest) -> bool:
         """Say whether the person still belongs to those who were asked."""
-        own = [stage for stage in asked.stages if self.ref in stage.people]
-        names = [name for stage in own for name in stage.groups]
+        own = [stage for stage in asked.stages if self.ref in stage.everybody]
+        names = [name for stage in own for name in stage.all_groups]
         return not own or self.belonging.to_any(names, otherwise=True)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from storage.change import RowSql
-from storage.run_sql import RunSql, read_stages
+from storage.request_rows import read_stages, widened
+from storage.run_sql import RunSql
 from storage.transaction import Database, Transaction
 from workflows.awaited import awaited
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
@@ -152,11 +153,14 @@ def told_rows(tables: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Any
     given: dict[str, list[Decision]] = {}
     for row in tables["decision"].values():
         given.setdefault(row["request_id"], []).append(_decision(row))
+    added: dict[str, list[Row]] = {}
+    for (request, _), row in sorted(tables["escalation"].items()):
+        added.setdefault(request, []).append(row)
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for (ident,), row in tables["approval_request"].items():
         if row["outcome"] == Outcome.OPEN.value:
             requester = tables["run"][row["run_id"],]["requester"]
-            asked = _request(ident, row, requester=requester)
+            asked = _request(ident, row, requester=requester, added=added.get(ident, ()))
             people = awaited(asked, given.get(ident, []))
             found |= _told(ident, people, row, is_question=False)
     for (ident,), row in tables["question"].items():
@@ -182,14 +186,16 @@ def _decision(row: Row) -> Decision:
     )
 
 
-def _request(ident: str, row: Row, *, requester: str) -> ApprovalRequest:
+def _request(ident: str, row: Row, *, requester: str, added: Iterable[Row] = ()) -> ApprovalRequest:
+    """Return a request as far as it says whom it waits for."""
+    more = [(one["people"], one["named"], one["stages"]) for one in added]
     return ApprovalRequest(
         id=RequestId(ident),
         run=RunId(row["run_id"]),
         step=row["step"],
         binding=row["binding"],
         policy=row["policy"],
-        stages=read_stages(row["stages"]),
+        stages=widened(read_stages(row["stages"]), more),
         excluded=frozenset(Ref(one) for one in json.loads(row["excluded"])),
         requester=requester,
         needs_reason=row["needs_reason"],

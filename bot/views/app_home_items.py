@@ -19,7 +19,7 @@ from bot.wording import clip, code, escape, mention, one_line, plural, when
 from workflows.gate import Outcome, Verdict
 
 _BRIEF = 700
-_HEADLINE, _QUESTION, _WHAT = 200, 400, 160
+_HEADLINE, _QUESTION, _WHAT, _TERMS = 200, 400, 160, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +47,24 @@ def request_item(item: RequestItem) -> list[Block]:
 
 def _request(item: RequestItem) -> Block:
     shown = item.preview
-    reason = " · a reason is asked for" if shown.needs_reason else ""
     return section(
         f"✋ {linked(shown.title, item.card)} · {code(shown.step, 80)} ({effect_words(shown)})\n"
         f"{item.have} of {plural(item.need, 'approval')} · asked by {mention(shown.asker)}"
-        f" · until {when(shown.expires)} · what is approved {code(shown.digest[:8])}{reason}"
+        f" · until {when(shown.expires)} · what is approved {code(shown.digest[:8])}{_terms(shown)}"
     )
+
+
+def _terms(shown: Preview) -> str:
+    """Return what holds for a decision, for somebody who would else be refused."""
+    terms = []
+    if shown.reason_hints:
+        terms.append(f"An approval needs a reason: {escape('; '.join(shown.reason_hints), _TERMS)}")
+    elif shown.needs_reason:
+        terms.append("A reason is asked for.")
+    if shown.hours:
+        hours = escape(" and ".join(shown.hours), _TERMS)
+        terms.append(f"It can be approved only {hours}.")
+    return "".join(f"\n{one}" for one in terms)
 
 
 def question_item(card: QuestionCard, link: str) -> list[Block]:

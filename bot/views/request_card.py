@@ -21,7 +21,7 @@ from bot.views.pieces import (
 )
 from bot.views.plan import Head, head_of
 from bot.views.request_progress import groups_asked_now, who_may_decide
-from bot.views.request_values import RequestCard, Vote
+from bot.views.request_values import Preview, RequestCard, Vote
 from bot.views.symbols import OUTCOME
 from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict

@@ -1,14 +1,14 @@
 """Add whom open requests and questions wait for, and who reads a Home; index what Homes show."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -116,17 +116,47 @@ def _paged(connection: sa.Connection, statement: str) -> Iterator[Any]:
 
 
 def _whose_turn(connection: sa.Connection, row: Any) -> set[str]:  # noqa: ANN401  a row of any statement
-    """Return the people of the first stage that lacks approvals, without those who spoke."""
-    given = connection.execute(
-        sa.text("SELECT approver, stage, verdict FROM decision WHERE request_id = :id"),
-        {"id": row.id},
-    ).all()
+    """Return the people of the first turn that lacks approvals, without those who spoke."""
+    given = _of_request(connection, "approver, stage, verdict FROM decision", row.id)
+    more = _of_request(connection, "people, stages FROM escalation", row.id)
+    stages = json.loads(row.stages)
     denied = {one.approver for one in given if one.verdict == "deny"}
-    for number, stage in enumerate(json.loads(row.stages)):
-        agreed = {one.approver for one in given if one.stage == number} - denied
-        if len(agreed) < stage["approve"]:
-            return set(stage["people"]) - {one.approver for one in given}
+    for turn in _turns(stages):
+        lacking = [
+            number
+            for number in turn
+            if len({one.approver for one in given if one.stage == number} - denied)
+            < stages[number]["approve"]
+        ]
+        if lacking:
+            people = {who for number in lacking for who in stages[number]["people"]}
+            for one in more:
+                if set(json.loads(one.stages)) & set(lacking):
+                    people |= set(json.loads(one.people))
+            return people - {one.approver for one in given}
     return set()
+
+
+def _of_request(connection: sa.Connection, what: str, request: str) -> Sequence[Any]:
+    found = connection.execute(
+        sa.text(f"SELECT {what} WHERE request_id = :id"),
+        {"id": request},
+    )
+    return found.all()
+
+
+def _turns(stages: list[dict[str, Any]]) -> list[list[int]]:
+    """Return which stages are decided together: those that follow each other with one number."""
+    turns: list[list[int]] = []
+    before = None
+    for number, stage in enumerate(stages):
+        turn = stage.get("turn")
+        if turn is not None and turn == before:
+            turns[-1].append(number)
+        else:
+            turns.append([number])
+        before = turn
+    return turns
 
 
 def _add(

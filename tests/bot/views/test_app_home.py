@@ -164,9 +164,12 @@ def test_what_does_not_fit_is_approved_only_where_all_of_it_can_be_read(
 
 def test_what_changed_and_that_a_reason_is_needed_stand_beside_the_buttons() -> None:
     told = text_of(payload_of(item(changed=["amount: 1 → 2"], needs_reason=True)))
+    strict = text_of(payload_of(item(reason_hints=["like OPS-123"], hours=["from 9:00 to 17:00"])))
 
     assert "Changed: amount: 1 → 2" in told
-    assert "a reason is asked for" in told
+    assert "A reason is asked for." in told
+    assert "An approval needs a reason: like OPS-123" in strict
+    assert "It can be approved only from 9:00 to 17:00." in strict
 
 
 @pytest.mark.parametrize(
