@@ -37,13 +37,17 @@ QUESTION = fact(
     people=[ANA.ref, CARL.ref],
     expires="2026-03-02T15:00:00.000Z",
 )
+ESCALATED = fact(
+    "approval.escalated", request="q1", to=[CARL.ref], n=1, groups=["@more"], stages=[0]
+)
 ANSWERED = fact("question.answered", actor=CARL, request="k1", step="ask")
 
 
-def staged(*people: Sequence[str], approve: int = 1) -> Draft:
-    """Return a request whose stages these people decide, one after the other."""
+def staged(*people: Sequence[str], approve: int = 1, turns: Sequence[int] = ()) -> Draft:
+    """Return a request whose stages these people decide, one after the other or in `turns`."""
     stages: list[Json] = [
         {"from": [f"@{number}"], "approve": approve, "deny": 1, "people": list(some)}
+        | ({"turn": turns[number]} if turns else {})
         for number, some in enumerate(people)
     ]
     asked = requested()
@@ -86,6 +90,23 @@ def test_a_later_stage_is_waited_for_once_it_is_its_turn(store: SqlStore) -> Non
 
     assert before == {ANA.ref, BEN.ref}
     assert waits_for(store) == {CARL.ref}
+
+
+def test_parts_that_are_decided_side_by_side_are_waited_for_together(store: SqlStore) -> None:
+    record(store, started(), staged((ANA.ref,), (BEN.ref,), (CARL.ref,), turns=(0, 0, 1)))
+    before = waits_for(store)
+    record(store, verdict("granted", settles=False))
+
+    assert before == {ANA.ref, BEN.ref}
+    assert waits_for(store) == {BEN.ref}
+    assert check_projections(store.database) == []
+
+
+def test_whom_an_escalation_let_in_is_waited_for_too(store: SqlStore) -> None:
+    record(store, started(), staged((ANA.ref,), (BEN.ref,)), ESCALATED)
+
+    assert waits_for(store) == {ANA.ref, CARL.ref}
+    assert check_projections(store.database) == []
 
 
 @pytest.mark.parametrize(
@@ -174,11 +195,18 @@ def test_what_a_process_of_the_release_before_did_is_made_up_for(store: SqlStore
 
 def test_the_migration_says_of_everything_open_whom_it_waits_for(store: SqlStore) -> None:
     muddled(store)
+    record(store, started("r5"), _of("r5", "q5", staged((ANA.ref,), (BEN.ref,), turns=(0, 0))))
+    record(store, _of("r5", "q5", ESCALATED))
     with store.database.begin() as tx:
         tx.connection.execute(text("DELETE FROM awaited"))
         migration().fill(tx.connection)
 
     assert check_projections(store.database) == []
+
+
+def _of(run: str, request: str, draft: Draft) -> Draft:
+    """Return the same of another run."""
+    return replace(draft, run=RunId(run), data={**draft.data, "request": request})
 
 
 def migration() -> ModuleType:

@@ -153,6 +153,34 @@ def test_a_reminder_and_the_end_of_a_request_change_the_one_message_there_is(
     assert told(house, run) == {"ana", "ben"}
 
 
+def test_nobody_is_written_to_while_all_is_quiet(store: SqlStore, clock: Clock) -> None:
+    quiet = NUDGING.replace("{after: 10m}", '{after: 10m}, quiet: {from: "12:00", to: "15:00"}')
+    house = Working(store, clock, policy=quiet)
+    run = house.start()
+    house.settle()
+    wait(house, hours=2)
+    early = told(house, run)
+    wait(house, hours=1)
+
+    assert early == set()
+    assert told(house, run) == {"ana", "ben"}
+
+
+def test_whoever_may_decide_later_because_nobody_has_is_written_to_as_well(
+    store: SqlStore, clock: Clock
+) -> None:
+    later = NUDGING.rstrip() + '\n    escalate: {after: 4h, to: ["@directors"]}\n'
+    house = Working(store, clock, policy=later)
+    run = house.start()
+    house.settle()
+    wait(house, hours=4)
+    early = told(house, run)
+    wait(house, minutes=10)
+
+    assert early == {"ana", "ben"}
+    assert told(house, run) == {"ana", "ben", "dora"}
+
+
 def test_an_expired_and_a_withdrawn_request_change_it_too(house: Working) -> None:
     run = house.start()
     house.settle()
