@@ -190,6 +190,8 @@ class Person(Looking):
 
     def open_home(self, *, tab: str = "home") -> None:
         """Look at the app's Home, or with `tab="messages"` at its messages."""
+        if tab == "home" and not self._hub.app.has_home:
+            raise NotPossibleError("this app has no Home tab")
         with self._hub.state.lock:
             me = self._active()
             shown = self._hub.state.views.get(me.home) if me.home else None

@@ -40,6 +40,7 @@ def request_item(item: RequestItem) -> list[Block]:
         headline = plain_section(clip(one_line(shown.headline), _HEADLINE))
         return [_request(item), headline, actions(review_button(shown), reject_button(shown))]
     typed = [plain_section(f"{typed_by(shown)}:\n{brief.typed}")] if brief.typed else []
+    typed += [section(brief.live)] if brief.live else []
     review = button("Review", REVIEW, shown.value, spoken=f"Review {shown.title}")
     row = actions(approve_button(shown), review, reject_button(shown))
     return [_request(item), plain_section(brief.plan), *typed, row]

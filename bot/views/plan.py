@@ -57,19 +57,25 @@ def head_of(shown: Preview) -> Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """All there is to read about a small request, as the plan's lines and what was typed."""
+    """All there is to read about a small request: the plan's lines, and what was typed.
+
+    `live` are those of the values that Slack shows better for each reader, in mrkdwn.
+    """
 
     plan: str
     typed: str
+    live: str
 
 
 def brief_of(shown: Preview, most: int) -> Brief | None:
     """Return everything an approver has to read, None where it is longer than `most`."""
     changed = [f"Changed: {line}" for line in shown.changed]
     plan = "\n".join(one_line(line) for line in (shown.headline, *shown.lines, *changed))
-    typed = "\n".join(_row(title, value) for title, value in shown.inputs)
-    is_whole = not shown.hidden and length(plan) + length(typed) <= most
-    return Brief(plan=clean(plan), typed=typed) if is_whole else None
+    rows = [(_row(*row), _live_row(shown, number)) for number, row in enumerate(shown.inputs)]
+    typed = "\n".join(row for row, live in rows if not live)
+    live = "\n".join(live for _, live in rows if live)
+    is_whole = not shown.hidden and length(plan) + length(typed) + length(live) <= most
+    return Brief(plan=clean(plan), typed=typed, live=live) if is_whole else None
 
 
 def effect_words(shown: Preview) -> str:
@@ -130,14 +136,20 @@ def _rows(shown: Preview, rows: Sequence[str]) -> Iterator[Block]:
     """Yield the rows; people, groups and moments as Slack shows them to each reader."""
     waiting: list[str] = []
     for number, row in enumerate(rows):
-        told = _live(shown, number)
+        told = _live_row(shown, number)
         if told:
             yield from beside(waiting)
-            yield section(f"{escape(one_line(shown.inputs[number][0]), 200)}: {told}")
+            yield section(told)
             waiting = []
         else:
             waiting.append(row)
     yield from beside(waiting)
+
+
+def _live_row(shown: Preview, number: int) -> str:
+    """Return a value with its title as Slack shows it best, nothing for an ordinary one."""
+    told = _live(shown, number)
+    return f"{escape(one_line(shown.inputs[number][0]), 200)}: {told}" if told else ""
 
 
 def _live(shown: Preview, number: int) -> str:

@@ -96,6 +96,7 @@ def test_it_subscribes_to_exactly_what_the_bot_listens_to(manifest: dict[str, An
 def test_it_gives_everybody_a_home(manifest: dict[str, Any]) -> None:
     assert "views.publish" in called_methods()
     assert manifest["features"]["app_home"]["home_tab_enabled"] is True
+    assert AppSettings.from_manifest(manifest).has_home
 
 
 def test_its_command_is_the_one_the_bot_answers(manifest: dict[str, Any]) -> None:

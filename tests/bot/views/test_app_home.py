@@ -172,6 +172,20 @@ def test_what_changed_and_that_a_reason_is_needed_stand_beside_the_buttons() -> 
     assert "It can be approved only from 9:00 to 17:00." in strict
 
 
+def test_people_and_moments_among_the_values_are_shown_as_each_reader_knows_them() -> None:
+    payload = payload_of(
+        item(
+            inputs=[["Who", "Ana"], ["Order", "ord_8841"], ["When", "2026-03-02 12:00 UTC"]],
+            live=[[0, "user", "U0ANA"], [2, "moment", NOON.isoformat()]],
+        )
+    )
+    told = text_of(payload)
+
+    assert "Who: <@U0ANA>\nWhen: <!date^" in told
+    assert "The requester typed:\nOrder: ord_8841" in told
+    assert APPROVE in buttons_of(payload)
+
+
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
