@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
@@ -24,6 +25,9 @@ from bot.directory import Directory
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
+from bot.home_address import home_address
+from bot.home_reading import HomeReading
+from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
 from bot.opening import Memory
@@ -42,6 +46,7 @@ from bot.socket_mode import Sockets
 from bot.thread_reading import ThreadReader
 from bot.thread_summaries import ThreadSummaries
 from bot.undelivered import Aftermath
+from storage.awaited import heal
 from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
 from storage.step_tokens import StepTokens
 
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
     from bot.http_routes import Programs
 
 LAZY_THREADS = 32
+ALONE_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +178,8 @@ def build_bot(
     summaries = _summaries(core, workspace, directory)
     desk = _desk(core, workspace, directory, summaries)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
+    homes = _homes(core, workspace, desk)
+    core.store.on_news(homes.nudge)
     outbox = _outbox(core, workspace, directory, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
@@ -186,7 +194,7 @@ def build_bot(
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
         receiver=_receiver(app, workspace, core),
-        others=[clock, holder, *sequencing_of(core), *watching_of(core, watch)],
+        others=[homes, clock, holder, *sequencing_of(core), *watching_of(core, watch)],
         watch=watch,
         api=_api(core),
     )
@@ -316,6 +324,7 @@ def _outbox(
                 digest=core.digests.letter,
                 summary=summaries.letter,
                 now=core.means.clock,
+                home=_home_of(workspace),
             ),
             consequences=Aftermath(
                 store=store,
@@ -335,6 +344,27 @@ def _outbox(
             name=core.name,
             live_seconds=core.means.live_seconds,
             now=core.means.clock,
+        )
+    )
+
+
+def _home_of(workspace: Workspace) -> str:
+    return home_address(workspace.settings, team=workspace.team, workspace_url=workspace.url)
+
+
+def _homes(core: Core, workspace: Workspace, desk: Desk) -> Homes:
+    is_alone = core.settings.is_sqlite  # Then nobody else makes news, nor did another release.
+    return Homes(
+        Publishing(
+            rows=core.store.homes,
+            draw=HomeReading(desk=desk).draw,
+            client=workspace.client,
+            pacer=Pacer(core.means.ticks),
+            name=core.name,
+            pause=timedelta(seconds=core.means.live_seconds),
+            backstop=ALONE_SECONDS if is_alone else BACKSTOP_SECONDS,
+            now=core.means.clock,
+            first=lambda: None if is_alone else heal(core.memory.database),
         )
     )
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from bot.pacing import Pacer
 from bot.places import permalink
-from bot.rendering_run import ended_by
+from bot.rendering_outcome import ended_by
 from bot.run_reading import RunRead, RunReader, words_of
 from bot.slack_client import SlackClient
 from bot.slack_errors import RefusedError, UnreadyError

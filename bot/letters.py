@@ -12,6 +12,7 @@ from bot.slack_client import Content, Place
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.store import Subject
 
+PATIENT = frozenset({Subject.STEP, Subject.NUDGE})  # Behind everything else.
 # Nothing without their buttons, and ahead of everything else.
 DECISIONS = frozenset(
     {Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION, Subject.REVIEW}
@@ -24,7 +25,8 @@ class Letter:
 
     `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
     once more soon: its receipt has no number yet. `replies` follow below it, each once.
-    `thread` puts it below a message that is none of ours.
+    `thread` puts it below a message that is none of ours. One that `may_wait` is posted a moment
+    later than others: what else comes by then is in it.
     """
 
     channel: str
@@ -33,6 +35,7 @@ class Letter:
     is_complete: bool = True
     replies: Sequence[Content] = ()
     thread: Place | None = None
+    may_wait: bool = False
 
 
 class Renderer(Protocol):
@@ -57,7 +60,7 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
         place=place,
         may_be_there=row.was_posting,
         needs_blocks=row.subject in DECISIONS,
-        is_urgent=row.subject is not Subject.STEP
+        is_urgent=row.subject not in PATIENT
         and not (row.subject is Subject.ROOT and row.place is not None),
     )
 

@@ -20,6 +20,7 @@ from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.desk import Desk
 from bot.form_choices import SEARCH
+from bot.home_clicks import HomeClicks
 from bot.payloads import (
     Interaction,
     Shortcut,
@@ -36,10 +37,12 @@ from bot.starting import Starting
 from bot.suggesting import Suggesting
 from bot.threads import Threads
 from bot.views import (
+    app_home,
     doubt_card,
     exception_card,
     glass_modals,
     help_page,
+    home_settings,
     message_shortcuts,
     paging,
     question_card,
@@ -78,6 +81,7 @@ def register_listeners(
     _register_command(app, desk)
     _register_cards(app, desk)
     _register_schedules(app, desk)
+    _register_home(app, desk)
     _register_forms(app, desk)
     _register_shortcuts(app, desk)
     _register_events(app, desk)
@@ -172,6 +176,19 @@ def _register_schedules(app: App, desk: Desk) -> None:
     _on_form(app, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
 
 
+def _register_home(app: App, desk: Desk) -> None:
+    homes = HomeClicks(desk=desk)
+
+    def on_home(body: Body) -> None:
+        homes.opened(read_event(body))
+
+    app.event("app_home_opened")(on_home)
+    _on_click(app, desk, app_home.HOME_MORE, homes.turn)
+    _on_click(app, desk, app_home.HOME_BACK, homes.turn)
+    _on_click(app, desk, app_home.HOME_SETTINGS, homes.settings)
+    _on_form(app, home_settings.HOME_SETTINGS_FORM, homes.choose)
+
+
 def _register_forms(app: App, desk: Desk) -> None:
     starting, deciding = Starting(desk=desk), Deciding(desk=desk)
     glass = BreakingGlass(desk=desk)
@@ -227,8 +244,8 @@ def _register_events(app: App, desk: Desk) -> None:
         threads.answer_mention(read_event(body))
 
     def on_groups(body: Body) -> None:
-        del body
         desk.directory.groups_changed()
+        HomeClicks(desk=desk).group_changed(read_event(body))
 
     def on_person(body: Body) -> None:
         desk.directory.person_changed(read_event(body).event.get("user", {}))
@@ -266,12 +283,19 @@ def _register_rest(app: App, desk: Desk) -> None:
 def _on_click(
     app: App, desk: Desk, action_id: str | re.Pattern[str], handler: Callable[[Interaction], None]
 ) -> None:
+    homes = HomeClicks(desk=desk)
+
     def listener(ack: Ack, body: Body) -> None:
         click = read_interaction(body)
         try:
             handler(click)
         except InterlockError as refused:
             _tell(desk, click, refusal(refused))
+            after = homes.failed
+        else:
+            after = homes.did
+        if click.is_home:
+            after(click)
         ack()
 
     app.action(action_id)(listener)
@@ -310,9 +334,11 @@ def _on_message(callback_id: str) -> dict[str, str | re.Pattern[str]]:
 
 
 def _tell(desk: Desk, click: Interaction, words: str) -> None:
-    """Say something to whoever clicked, where they clicked: beside a message, or on a modal."""
+    """Say something to whoever clicked: beside a message, on a modal, or in one over Home."""
     if click.response_url:
         desk.hurried.answer(click.response_url, notice(words))
+    elif click.is_home:
+        desk.hurried.open(click.trigger_id, refused_modal(words))
     elif click.view is not None:
         desk.hurried.push(click.trigger_id, refused_modal(words))
 

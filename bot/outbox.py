@@ -17,7 +17,7 @@ from typing import Protocol
 from bot.bell import Bell
 from bot.builder_answers import Answered
 from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
-from bot.letters import Renderer, follower_of, parcel_of
+from bot.letters import DECISIONS, Renderer, follower_of, parcel_of
 from bot.pacing import TooSoonError
 from bot.slack_client import Place
 from bot.slack_errors import LostAnswerError, SlackError
@@ -37,6 +37,8 @@ HEAD_START_SECONDS = 0.02
 THREAD_SECONDS = 1.0
 RECEIPT_SECONDS = 1.0
 MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
+# What decides a request mostly ends its run: told together, and phones show the end.
+TOGETHER_SECONDS = 3.0
 LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
 DEFECT_SECONDS = 30.0
 MOST_DEFECTS = 10
@@ -53,6 +55,9 @@ class Consequences(Protocol):
 
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         """Record where a digest was posted."""
+
+    def stands(self, row: OutboxRow) -> None:
+        """Tell those whom a new card or thread is for where it stands."""
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered, and draw the consequences."""
@@ -184,6 +189,9 @@ class Outbox:
         if letter.in_thread and self._waits_for_thread(row):
             self._later(row, THREAD_SECONDS, "thread", may_be_there=row.was_posting)
             return
+        if letter.may_wait and row.place is None and not row.attempts:
+            self._later(row, TOGETHER_SECONDS, "together", may_be_there=row.was_posting)
+            return
         claimed = self._post.ticks()
         result = self._bring(parcel_of(row, letter), row, by, claimed)
         for number, content in enumerate(letter.replies, start=1):
@@ -251,6 +259,8 @@ class Outbox:
             self._was_live(row.run)
         if row.place is None:
             self.nudge()  # Replies that waited for this one may go.
+        if row.place is None and row.subject in DECISIONS | {Subject.ROOT}:
+            self._post.consequences.stands(row)
 
     def _later(self, row: OutboxRow, after: float, error: str, *, may_be_there: bool) -> None:
         self._post.rows.postpone(

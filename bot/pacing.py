@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-POST, UPDATE = "chat.postMessage", "chat.update"
+POST, UPDATE, PUBLISH = "chat.postMessage", "chat.update", "views.publish"
 
 PER_MINUTE: Final = {
     POST: 300.0,  # Slack promises no figure for the whole workspace; "several hundred".
     UPDATE: 41.0,
+    PUBLISH: 82.0,
     "conversations.open": 41.0,
     "conversations.history": 41.0,
     "conversations.replies": 41.0,

@@ -78,6 +78,7 @@ class _Identified(_Payload):
 
 class _View(_Payload):
     id: str
+    type: str = "modal"
     hash: str = ""
     callback_id: str = ""
     private_metadata: str = ""
@@ -98,7 +99,7 @@ class _Press(_Payload):
 
 
 class Interaction(_Payload):
-    """A click in a message or a modal, or a modal sent."""
+    """A click in a message, a modal or a Home, or a modal sent."""
 
     user: _User
     team: _Identified | None = None
@@ -130,6 +131,11 @@ class Interaction(_Payload):
         )
 
     @property
+    def is_home(self) -> bool:
+        """Whether it was done on the person's Home tab, which is no message and no modal."""
+        return self.view is not None and self.view.type == "home"
+
+    @property
     def press(self) -> _Press:
         """Return the button or menu that was used."""
         return self.actions[0]
@@ -147,7 +153,7 @@ class Interaction(_Payload):
 
     @property
     def place(self) -> dict[str, str]:
-        """Return where the message stands that was clicked, empty for a modal."""
+        """Return where the message stands that was clicked, empty for a modal or a Home."""
         channel = self.channel.id if self.channel else str(self.container.get("channel_id", ""))
         return {"channel": channel, "message_ts": str(self.container.get("message_ts", ""))}
 

@@ -9,15 +9,18 @@ from datetime import datetime
 
 from bot.letters import Letter
 from bot.rendering_cards import draw_card
+from bot.rendering_nudge import draw_nudge, person_of
+from bot.rendering_outcome import draw_outcome
 from bot.rendering_questions import question_of
 from bot.rendering_reviews import draw_review
-from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
+from bot.rendering_run import draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
 from bot.slack_client import Content
 from bot.views.notice import notice, posted
 from bot.views.pieces import Rendered
 from bot.views.question_card import question_card
+from storage.home_values import Told
 from storage.journal import utc_now
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
@@ -31,7 +34,10 @@ DrawSummary = Callable[[OutboxRow], "Letter | None"]
 
 
 class Rendering:
-    """Draws rows of the outbox. `digest` and `summary` draw theirs; without, there are none."""
+    """Draws rows of the outbox. `digest` and `summary` draw theirs; without, there are none.
+
+    `home` is the address of the bot's Home tab, empty where it is not known.
+    """
 
     def __init__(
         self,
@@ -40,8 +46,10 @@ class Rendering:
         *,
         digest: DrawDigest | None = None,
         summary: DrawSummary | None = None,
+        home: str = "",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._home = home
         self._now = now
         self._store = store
         self._reader = reader
@@ -56,6 +64,7 @@ class Rendering:
             Subject.QUESTION: self._question,
             Subject.POST: self._post,
             Subject.OUTCOME: self._outcome,
+            Subject.NUDGE: self._nudge,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
             Subject.SUMMARY: self._summarised,
@@ -103,10 +112,31 @@ class Rendering:
     def _outcome(self, row: OutboxRow) -> Letter | None:
         read = self._read(row)
         person = requester_of(read)
-        drawn = draw_outcome(read, self._reader.link(row.thread))
+        drawn = draw_outcome(read, self._reader.link(row.thread), told=self._told(read, row))
         if drawn is None or not person:
             return None
-        return Letter(channel=person, content=content_of(drawn))
+        goes_on = not read.listed.status.is_end
+        return Letter(channel=person, content=content_of(drawn), may_wait=goes_on)
+
+    def _told(self, read: RunRead, row: OutboxRow) -> Told:
+        """Return what the requester wants to be told; what was told already is kept up."""
+        requester = read.state.requester
+        chose = self._store.homes.reader(requester.ref) if requester is not None else None
+        return chose.told if chose is not None and row.place is None else Told.ALL
+
+    def _nudge(self, row: OutboxRow) -> Letter | None:
+        request = self._store.request(RequestId(row.key.partition("/")[0]))
+        person = self._store.person(person_of(row))
+        if person is None:
+            return None
+        drawn = draw_nudge(
+            self._reader.run(request.run),
+            request,
+            row,
+            card=self._reader.link(self._store.outbox.place_of(Subject.CARD, request.id)),
+            home=self._home,
+        )
+        return Letter(channel=person, content=content_of(drawn)) if drawn is not None else None
 
     def _post(self, row: OutboxRow) -> Letter | None:
         said = row.body if isinstance(row.body, dict) else {}

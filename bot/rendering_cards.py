@@ -32,6 +32,10 @@ BROKEN = "break_glass.used"
 REASONS = {
     "undeliverable": "The people who decide could not be shown the question.",
     "cancelled": "The run was cancelled.",
+    "parent_ended": "The run that it was a part of has ended.",
+    "aborted": "The run was aborted.",
+    "run_ended": "The run ended before this was decided.",
+    "segments_died": "The bot could not go on with the run.",
 }
 
 
@@ -42,13 +46,13 @@ def draw_card(
 
     A card that lacks its receipt, since the log has not placed the entry yet, is drawn again.
     """
-    preview = _preview(read, request)
+    preview = preview_in(read, request.id)
     if preview is None:
         return None
-    said = _said(read, request.id)
+    said = said_in(read, request.id)
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
-    now = tally(request, [_decision(one) for one in said])
+    now = tally(request, [decision_in(one) for one in said])
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
@@ -58,7 +62,7 @@ def draw_card(
         votes=[_vote(read, one) for one in said],
         settled_at=request.settled_at,
         is_consumed=request.is_consumed,
-        reason=_reason(read, request),
+        reason=withdrawn_because(read, request.id),
         receipt=receipt,
         known=reader.named(_names(request)),
         thread=reader.link(row.thread),
@@ -75,14 +79,14 @@ def _names(request: ApprovalRequest) -> list[str]:
     return list(dict.fromkeys((*request.groups, *later)))
 
 
-def _preview(read: RunRead, request: ApprovalRequest) -> Preview | None:
+def preview_in(read: RunRead, request: str) -> Preview | None:
     """Return what approvers are shown; None if it was erased, or is of another release."""
-    raised = read.asked(request.id)
+    raised = read.asked(request)
     shown = part_json(raised, "preview") if raised is not None else None
     try:
         return Preview.read(shown) if isinstance(shown, dict) else None
     except ValidationError:
-        log.warning("a preview cannot be read", extra={"request": request.id})
+        log.warning("a preview cannot be read", extra={"request": request})
         return None
 
 
@@ -104,11 +108,13 @@ def _list(entry: Entry, name: str) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
-def _said(read: RunRead, request: str) -> list[Entry]:
+def said_in(read: RunRead, request: str) -> list[Entry]:
+    """Return the decisions on a request, in order."""
     return [one for one in read.of_kind(*DECISIONS) if one.data["request"] == request]
 
 
-def _decision(entry: Entry) -> Decision:
+def decision_in(entry: Entry) -> Decision:
+    """Return the decision that an entry records."""
     stage = entry.data["stage"]
     return Decision(
         approver=Ref(entry.actor.ref),
@@ -159,9 +165,10 @@ def _hold(read: RunRead, request: ApprovalRequest) -> HoldShown | None:
     )
 
 
-def _reason(read: RunRead, request: ApprovalRequest) -> str:
+def withdrawn_because(read: RunRead, request: str) -> str:
+    """Return why a request was withdrawn, in words; nothing if it was not."""
     for one in read.of_kind(WITHDRAWN):
-        if one.data["request"] == request.id:
+        if one.data["request"] == request:
             code = str(one.data["reason"])
             return words_of(one) or REASONS.get(code, code)
     return ""

@@ -1,11 +1,10 @@
-"""Draws what is said about a run as a whole: its first message, its replies, its end."""
+"""Draws what is said about a run as a whole: its first message and its replies."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.run_reading import RunRead, RunReader, told_to, words_of
 from bot.step_lines import step_lines
-from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
@@ -159,50 +158,6 @@ def _card_of(read: RunRead, reminder: Entry, places: OutboxRows) -> MessagePlace
     standing = troubles(replay(read.id, before), before)
     card = next((one.card for one in standing if one.step == reminder.data["step"]), None)
     return places.place_of(card.subject, card.key) if card is not None else None
-
-
-def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
-    """Return what the requester is told at the end, None before it."""
-    finished = read.listed.finished_at
-    if finished is None:
-        return None
-    last = ended_by(read)
-    return outcome(
-        RunOutcome(
-            run=read.id,
-            title=read.definition.title,
-            status=read.listed.status,
-            took=max(finished - read.listed.started_at, timedelta()),
-            reason=words_of(last) if last is not None else "",
-            by=read.who(last.actor) if last is not None else None,
-            step=_step_of(read, last),
-            thread=thread,
-        )
-    )
-
-
-def ended_by(read: RunRead) -> Entry | None:
-    """Return the entry that made the run end as it did, if one alone did."""
-    status = read.listed.status
-    kinds = {
-        Status.DENIED: ("approval.denied",),
-        Status.EXPIRED: ("approval.expired",),
-        Status.WITHDRAWN: ("approval.withdrawn",),
-        Status.FAILED: ("action.failed", "step.observed"),
-        Status.ABORTED: ("decision.made",),
-        Status.CANCELLED: ("decision.made",),
-    }.get(status, ())
-    found = read.of_kind(*kinds) if kinds else []
-    return found[-1] if found else None
-
-
-def _step_of(read: RunRead, entry: Entry | None) -> str:
-    if entry is None:
-        return ""
-    if isinstance(entry.data.get("step"), str):
-        return str(entry.data["step"])
-    asked = read.asked(str(entry.data.get("request", "")))
-    return str(asked.data["step"]) if asked is not None else ""
 
 
 def requester_of(read: RunRead) -> str:

@@ -13,12 +13,12 @@ from bot.exception_queue import Queued, queued
 from bot.payloads import Caller
 from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
+from bot.run_lines import link_to, run_line, title_of
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
     Found,
     QueueLine,
-    RunLine,
     RunShown,
     WorkflowLine,
     approval_list,
@@ -43,11 +43,10 @@ from storage.listing import (
     people_of,
     refs_of,
 )
-from storage.outbox_values import MessagePlace
 from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
-from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
+from workflows.errors import UnknownRunError, UnknownWorkflowError
 
 MOST_FOUND = 50
 MOST_NAMED = 5
@@ -74,7 +73,7 @@ class Reports:
         if wanted.exceptions:
             waiting = queued(database, self.desk.library.version, wanted=which)
             return queue_list([self._queue_line(one) for one in waiting], command=typed, page=page)
-        lines = [self._run_line(one) for one in list_runs(database, which)]
+        lines = [run_line(self.desk, one) for one in list_runs(database, which)]
         return run_list(lines, command=typed, page=page, name=self.desk.command)
 
     def run(self, run: RunId, *, page: int) -> Rendered:
@@ -91,7 +90,7 @@ class Reports:
             entries = read_run(connection, run)
             now = head(connection)
         shown = RunShown(
-            line=self._run_line(listed),
+            line=run_line(self.desk, listed),
             entries=self._entry_lines(entries),
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
@@ -99,7 +98,7 @@ class Reports:
 
     def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
         """Return a few runs that were found for the reader."""
-        lines = [self._run_line(one) for one in runs[:MOST_NAMED]]
+        lines = [run_line(self.desk, one) for one in runs[:MOST_NAMED]]
         return run_list(lines, command="runs", title=title, name=self.desk.command)
 
     def nearest(self, words: Sequence[str]) -> Rendered:
@@ -133,7 +132,7 @@ class Reports:
             title=self._title_now(hit.workflow),
             snippet=[(one.text, one.is_found) for one in hit.snippet],
             at=hit.written_at,
-            thread=self._link(hit.place),
+            thread=link_to(self.desk, hit.place),
         )
 
     def _title_now(self, workflow: str) -> str:
@@ -142,36 +141,19 @@ class Reports:
         except UnknownWorkflowError:  # Retired since; its name is known all the same.
             return workflow
 
-    def _run_line(self, listed: ListedRun) -> RunLine:
-        return RunLine(
-            run=listed.id,
-            title=self._title(listed),
-            status=listed.status,
-            requester=who_of(listed.requester, listed.requester_name),
-            started_at=listed.started_at,
-            note=f"at {listed.step}" if listed.step and not listed.status.is_end else "",
-            thread=self._link(listed.place),
-        )
-
     def _queue_line(self, one: Queued) -> QueueLine:
         trouble = one.trouble
         card = self.desk.store.outbox.place_of(trouble.card.subject, trouble.card.key)
         return QueueLine(
             run=one.run.id,
-            title=self._title(one.run),
+            title=title_of(self.desk, one.run),
             step=trouble.step,
             is_doubt=trouble.is_doubt,
             error_class=trouble.error_class,
             since=trouble.since,
             asked=tuple(Who(name=name) for name in one.asked),
-            card=self._link(card or one.run.place),
+            card=link_to(self.desk, card or one.run.place),
         )
-
-    def _title(self, listed: ListedRun) -> str:
-        try:
-            return self.desk.library.version(listed.version).title
-        except InterlockError:  # Written by another release; its name is known all the same.
-            return listed.workflow
 
     def _entry_lines(self, entries: list[Entry]) -> list[EntryLine]:
         refs = sorted({one.actor.ref for one in entries if one.actor.is_person})
@@ -202,7 +184,7 @@ class Reports:
             have=listed.tally.have,
             need=listed.tally.need,
             asked=tuple(Who(name=name) for name in groups),
-            card=self._link(listed.place),
+            card=link_to(self.desk, listed.place),
             is_mine=bool(mine & people) and not mine & asked.excluded,
         )
 
@@ -219,8 +201,3 @@ class Reports:
             run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
         )
-
-    def _link(self, place: MessagePlace | None) -> str:
-        if place is None:
-            return ""
-        return f"{self.desk.workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"

@@ -126,10 +126,12 @@ class Scheduling:
 
     def listed(self, caller: Caller, *, page: int) -> Rendered:
         """Return all schedules."""
-        return ScheduleList(desk=self.desk, reader=caller).shown(page=page)
+        return ScheduleList(desk=self.desk, reader=caller.person).shown(page=page)
 
     def change(self, click: Interaction, to: ScheduleState) -> None:
         """Pause, resume or delete a schedule, and show the list as it is then.
+
+        A Home needs no list: it is drawn anew by itself.
 
         Raises:
             InterlockError: nothing was changed.
@@ -150,6 +152,8 @@ class Scheduling:
                 is_definitions=found.is_definitions,
             )
         )
+        if click.is_home:
+            return
         shown = self.listed(click.caller, page=page)
         self.desk.hurried.answer(click.response_url, shown, replace=True)
 

@@ -144,6 +144,17 @@ class SlackClient:
             ),
         )
 
+    def publish(self, user: str, view: Answer, *, known: str | None) -> str:
+        """Show somebody their Home, and return its hash.
+
+        With `known` it is refused (`hash_conflict`) where Slack shows another one than that.
+        """
+        answer = self._call(
+            "views.publish",
+            lambda: self._web.views_publish(user_id=user, view=dict(view), hash=known),
+        )
+        return str(answer["view"]["hash"])
+
     def open_direct(self, user: str) -> str:
         """Return the channel of the direct conversation with `user`."""
         answer = self._call("conversations.open", lambda: self._web.conversations_open(users=user))

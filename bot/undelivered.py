@@ -72,6 +72,13 @@ class Aftermath:
         """Record where a digest was posted."""
         self._digests.posted(digest, place, team=self._team)
 
+    def stands(self, row: OutboxRow) -> None:
+        """Have the Homes lead to a new card or thread of those whom it is for."""
+        if row.subject in (Subject.CARD, Subject.QUESTION):
+            self._store.homes.renew_awaited(row.key.rpartition("/")[2])
+        elif row.subject is Subject.ROOT and row.run is not None:
+            self._store.homes.renew([self._store.run(row.run).requester])
+
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered; stop what rests on it; tell people.
 

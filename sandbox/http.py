@@ -36,6 +36,7 @@ def slack_routes(hub: Hub) -> list[BaseRoute]:
         Route("/upload/v1/{token}", faces.upload, methods=["POST"]),
         Route("/files/{file}/{name}", faces.download),
         Route("/archives/{channel}/{place}", faces.permalink),
+        Route("/app_redirect", faces.app_home),
         WebSocketRoute("/link/", hub.sockets.serve),
     ]
 
@@ -100,6 +101,12 @@ class _Faces:
         ts = f"{place[:-6]}.{place[-6:]}"
         thread = request.query_params.get("thread_ts", "")
         return RedirectResponse(f"/#{request.path_params['channel']}/{ts}/{thread}")
+
+    async def app_home(self, request: Request) -> Response:
+        """Send a reader of the app's address to its Home on the page."""
+        if request.query_params.get("app") != self._hub.app.id:
+            return PlainTextResponse("not_found", status_code=NOT_FOUND)
+        return RedirectResponse("/#home")
 
 
 async def _arguments(request: Request) -> Json:

@@ -69,6 +69,7 @@ class AppSettings:
     shortcuts: Mapping[str, str] | None = None
     shortcut_names: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    has_home: bool = True
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], **others: Unchecked) -> "AppSettings":
@@ -89,6 +90,7 @@ class AppSettings:
                 one["callback_id"]: one["name"] for one in features.get("shortcuts", [])
             },
             functions=manifest.get("functions", {}),
+            has_home=bool(features.get("app_home", {}).get("home_tab_enabled")),
             **others,
         )
 

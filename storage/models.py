@@ -3,6 +3,7 @@
 from storage import (
     access_models,
     audit_models,
+    home_models,
     limit_models,
     message_models,
     move_models,
@@ -17,6 +18,7 @@ __all__ = [
     "Base",
     "access_models",
     "audit_models",
+    "home_models",
     "limit_models",
     "message_models",
     "move_models",

@@ -61,6 +61,7 @@ RANKS = {
     Subject.BUILDER: 1,
     Subject.SUMMARY: 1,
     Subject.STEP: 2,
+    Subject.NUDGE: 2,
 }
 RANK_OF_LIVE_STATE = 3  # A root that has its place is only updated, and may wait.
 REPLIES = frozenset({Subject.STEP, Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION})

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
+from storage.awaited import told_rows
 from storage.change import Change, Insert, Update, Upsert
 from storage.entries_sql import entry_of
 from storage.models import Base
@@ -103,6 +104,7 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "review_entry",
         ),
     ),
+    "awaited": (("id", "ref"), ("is_question", "run_id", "until")),
     "api_token": (
         ("name",),
         (
@@ -176,6 +178,7 @@ def rebuild(connection: Connection) -> Picture:
     picture = Picture()
     for entry, leaf in _all_entries(connection):
         picture.take_up(entry, leaf=leaf)
+    picture.tables["awaited"] = told_rows(picture.tables)
     return picture
 
 

@@ -22,7 +22,7 @@ def read_request(found: Sequence[Any], escalated: Iterable[Sequence[Any]]) -> Ap
         step=step,
         binding=binding,
         policy=policy,
-        stages=_widened(read_stages(stages), escalated),
+        stages=widened(read_stages(stages), escalated),
         excluded=frozenset(left_out),
         requester=requester,
         needs_reason=bool(needs_reason),
@@ -49,7 +49,7 @@ def read_stages(text: str) -> tuple[Stage, ...]:
     )
 
 
-def _widened(stages: Sequence[Stage], escalated: Iterable[Sequence[Any]]) -> tuple[Stage, ...]:
+def widened(stages: Sequence[Stage], escalated: Iterable[Sequence[Any]]) -> tuple[Stage, ...]:
     """Return the stages with the people whom escalations added."""
     found = list(stages)
     for people, named, places in escalated:

@@ -27,6 +27,9 @@ IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
 HAS_SOURCE = text("source IS NOT NULL")
 IS_DENIED = text("outcome = 'denied'")
+GOES_ON = text("finished_at IS NULL")
+HAS_ENDED = text("finished_at IS NOT NULL")
+IS_TROUBLED = text("status IN ('exception', 'in_doubt')")
 
 
 class RunRecord(Base):
@@ -48,6 +51,9 @@ class RunRecord(Base):
         Index("ix_run_requester_started_at", "requester", "started_at", "id"),
         Index("ix_run_status_started_at", "status", "started_at", "id"),
         partial_index("ix_run_source", "source", where=HAS_SOURCE),
+        partial_index("ix_run_requester_going", "requester", "started_at", "id", where=GOES_ON),
+        partial_index("ix_run_requester_ended", "requester", "finished_at", "id", where=HAS_ENDED),
+        partial_index("ix_run_troubled", "workflow", "started_at", "id", where=IS_TROUBLED),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -148,6 +154,7 @@ class DecisionRecord(Base):
     __table_args__ = (
         UniqueConstraint("request_id", "approver", "verdict"),
         Index("ix_decision_decided_at", "decided_at"),
+        Index("ix_decision_approver", "approver", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)

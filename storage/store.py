@@ -14,6 +14,7 @@ from storage.denial_sql import DenialSql
 from storage.entries_sql import entries_in, entry_questions, first_entry
 from storage.glass_sql import GlassSql
 from storage.held_run import read_held
+from storage.home_rows import HomeRows
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
@@ -43,9 +44,11 @@ class SqlStore:
         is_sqlite = database.dialect == "sqlite"
         self._clock = now if now is not None or not is_sqlite else utc_now
         self.outbox = OutboxRows(database, clock=self._clock)
+        self.homes = HomeRows(database, clock=self._clock)
         self._on_sent: Callable[[], None] = lambda: None
         self._on_due: Callable[[datetime], None] = lambda _: None
         self._on_moved: Callable[[RunId], None] = lambda _: None
+        self._on_news: Callable[[], None] = lambda: None
 
     def on_sent(self, tell: Callable[[], None]) -> None:
         """Say who is told, after the commit, that a message waits to be delivered."""
@@ -59,6 +62,11 @@ class SqlStore:
         """Say who is told, after the commit, which run's row has changed."""
         self._on_moved = tell
 
+    def on_news(self, tell: Callable[[], None]) -> None:
+        """Say who is told, after the commit, that somebody's Home is to be drawn."""
+        self._on_news = tell
+        self.homes.on_news(tell)
+
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
         limit = patience()
@@ -70,6 +78,7 @@ class SqlStore:
                 on_sent=self._on_sent,
                 on_due=self._on_due,
                 on_moved=self._on_moved,
+                on_news=self._on_news,
             )
             yield unit
             unit.flush()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from storage.awaited import AwaitedSql
 from storage.bot_sql import BotSql, NewDigest
 from storage.budget_sql import BudgetSql
 from storage.change import Clock, Insert, Update
@@ -15,17 +16,19 @@ from storage.database_errors import refused_by_database
 from storage.entries_sql import entries_of_run
 from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
+from storage.home_sql import HomeSql
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
 from storage.place_sql import PlaceSql
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
-from storage.transaction import Transaction
+from storage.transaction import Cursor, Transaction
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
 from workflows.glass import GlassUse
+from workflows.home_news import concerned
 from workflows.people import PersonId
 from workflows.schedule import ScheduleRow
 from workflows.store import (
@@ -54,6 +57,7 @@ class SqlUnit:
         on_sent: Callable[[], None] = lambda: None,
         on_due: Callable[[datetime], None] = lambda _: None,
         on_moved: Callable[[RunId], None] = lambda _: None,
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self._tx = tx
         self._journal = journal
@@ -64,6 +68,8 @@ class SqlUnit:
         self._messages: dict[tuple[Subject, str], Message] = {}
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
+        self._awaited = AwaitedSql(tx)
+        self._homes = HomeSql(tx, on_news=on_news)
         self._runs: dict[str, HeldRun] = {}
         self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
         self._now: datetime | None = None
@@ -150,10 +156,30 @@ class SqlUnit:
         if held is not None:
             held.take_up(recorded.entry, leaf=recorded.leaf)
         self._decided.clear()
-        for change in changes(recorded.entry):
+        self._bring_up(recorded.entry)
+        return recorded.entry
+
+    def _bring_up(self, entry: Entry) -> None:
+        """Write what an entry states, and note whose Home it changes."""
+        whom = concerned(entry)
+        if whom.request:
+            self._homes.news_for_awaited(whom.request, now=self.now)
+        for change in changes(entry):
             self._write_new_runs()
             self._sql.apply(change)
-        return recorded.entry
+        self._awaited.follow(entry)
+        if whom.request:
+            self._homes.news_for_awaited(whom.request, now=self.now)
+        if whom.owners:
+            self._homes.news_for_owners(self._workflow_of(entry), now=self.now)
+        if whom.schedule:
+            self._homes.news_for_setter(whom.schedule, now=self.now)
+        self._homes.news_for(whom.people, now=self.now)
+
+    def _workflow_of(self, entry: Entry) -> str:
+        held = self._runs.get(entry.run or "")
+        facts = held.facts if held is not None else None
+        return facts.workflow if facts is not None else str(entry.data.get("workflow") or "")
 
     def claim(self, run: RunId, *, by: str) -> int:
         held = self._held(run)
@@ -256,6 +282,13 @@ class SqlUnit:
             message = replace(message, body=earlier.body)
         self._messages[named] = message
 
+    def renew_nudges(self, run: RunId, request: RequestId) -> None:
+        OutboxSql(self._tx).renew_nudges(run, request, at=self.now, tell=self._tell_if_sent)
+
+    def _tell_if_sent(self, cursor: Cursor) -> None:
+        if cursor.rowcount > 0:
+            self._tx.after_commit(self._on_sent)
+
     def after_commit(self, action: Callable[[], None]) -> None:
         self._tx.after_commit(action)
 
@@ -285,6 +318,10 @@ class SqlUnit:
     def drop_thread_message(self, run: RunId, ts: str) -> None:
         """Forget a message that was deleted in Slack."""
         self._bot.drop_thread_message(run, ts)
+
+    def open_home(self, ref: Ref, *, shown: str | None) -> None:
+        """Note that somebody looks at their Home, which shows the hash `shown` if anything."""
+        self._homes.open(ref, now=self.now, shown=shown)
 
     def flush(self) -> None:
         """Write the runs and messages this unit touched. The store calls it before the commit.
@@ -321,6 +358,8 @@ class SqlUnit:
         elif news := {name: one for name, one in wanted.items() if held.stored[name] != one}:
             self._sql.apply(Update("run", {"id": held.id}, news))
             self._tx.after_commit(lambda: self._on_moved(RunId(held.id)))
+        if held.stored is None or held.stored["status"] != wanted["status"]:
+            self._homes.news_for([wanted["requester"]], now=self.now)
         held.stored = wanted
 
 

@@ -14,6 +14,7 @@ from workflows.entry import Draft, Json, Part, RequestId
 from workflows.errors import NoApproverError
 from workflows.limits import Limits, limits_of
 from workflows.moments import stamp
+from workflows.nudging import FIELD
 from workflows.people import Person
 from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
@@ -170,6 +171,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         **_spared(demand),
         "action": question.ready.action.name,
         **_glass(unit, question.limits),
+        **({FIELD: int(demand.nudge.total_seconds())} if demand.nudge is not None else {}),
     }
 
 
@@ -208,6 +210,7 @@ def _set_times(unit: Unit, segment: Segment, question: Question) -> None:
         # Each one of these sets the next.
         *((DueKind.REMIND, raised + wait) for wait in demand.remind[:1]),
         *((DueKind.ESCALATE, raised + one.after) for one in demand.escalations[:1]),
+        *([(DueKind.NUDGE, raised + demand.nudge)] if demand.nudge is not None else []),
     ]
     for kind, at in moments:
         unit.set_due(Due(kind=kind, key=question.id, run=segment.state.id, at=at))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from workflows.awaited import awaited
 from workflows.entry import Actor, ActorKind, Draft, Json, Part
 from workflows.errors import ReasonMissingError, StaleRequestError
 from workflows.gate import (
@@ -16,6 +17,7 @@ from workflows.gate import (
     tally,
 )
 from workflows.house import House
+from workflows.nudging import nudge_the_next
 from workflows.orders import Ballot, Decided
 from workflows.people import CLICK_AGE, Person
 from workflows.policy_reason import misfit
@@ -70,6 +72,8 @@ def decide(house: House, ballot: Ballot) -> Decided:
         _record(unit, house, request, decision, now=now, ballot=ballot)
         if now.outcome is not Outcome.OPEN:
             house.dispatcher.enqueue(unit, row.id)
+        elif awaited(request, [*earlier, decision]) - awaited(request, earlier):
+            nudge_the_next(unit, request)
     return Decided(request=request.id, run=row.id, tally=now, changed=True)
 
 

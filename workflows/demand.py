@@ -92,6 +92,7 @@ class Demand:
     exclude: tuple[str, ...] = ()
     hours: tuple[OpenHours, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    nudge: timedelta | None = None  # When approvers are written to directly, None for never.
     order: Order = field(default=frozenset(), compare=False)  # As the rules want it.
     why: tuple[Why, ...] = field(default=(), compare=False)  # For each rule that counts.
 
@@ -164,6 +165,7 @@ class Wish:
     exclude: tuple[str, ...] = ()
     hours: tuple[OpenHours, ...] = ()
     escalate: Escalate | None = None
+    nudge: timedelta | None = None
 
     @property
     def turns(self) -> Turns:
@@ -175,7 +177,9 @@ class Wish:
         return any(key in turn for turn in self.turns)
 
 
-def wish_of(approval: Approval, *, name: str, expires: timedelta) -> Wish:
+def wish_of(
+    approval: Approval, *, name: str, expires: timedelta, nudge: timedelta | None = None
+) -> Wish:
     """Return what an `approval` section wants; `expires` stands where it gives no end."""
     return Wish(
         name=name,
@@ -185,6 +189,7 @@ def wish_of(approval: Approval, *, name: str, expires: timedelta) -> Wish:
         needs_reason=needs_reason(approval.reason),
         patterns=patterns_of(approval.reason),
         escalate=approval.escalate,
+        nudge=nudge,
     )
 
 
@@ -193,7 +198,8 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
 
     Stages that ask the same people become one, with the larger number who must agree and the
     smaller number who may refuse; each rule's order of its own stages is kept. The earliest
-    end counts, with its reminders. Of everything else each rule has its say.
+    end counts, with its reminders, and the earliest direct message. Of everything else each rule
+    has its say.
     """
     if not wishes:
         return None
@@ -211,6 +217,7 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
         exclude=_each(one for wish in wishes for one in wish.exclude),
         hours=_each(one for wish in wishes for one in wish.hours),
         escalations=_escalations(wishes, stages),
+        nudge=min((one.nudge for one in wishes if one.nudge is not None), default=None),
         order=order,
     )
 

@@ -220,6 +220,8 @@ class Engine:
                 prompting.remind(self._house, due)
             elif due.kind is DueKind.ESCALATE:
                 prompting.escalate(self._house, due)
+            elif due.kind is DueKind.NUDGE:
+                prompting.nudge(self._house, due)
             elif due.kind is DueKind.CHASE:
                 chase(self._house, due)
             elif due.kind is DueKind.REVIEW:

@@ -32,6 +32,7 @@ from workflows.policy_budgets import Budgets
 from workflows.policy_escalation import Escalate
 from workflows.policy_freezes import Freezes
 from workflows.policy_hours import Hours, hours_of
+from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_parts import RuleName, Sticky
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
@@ -58,6 +59,7 @@ class Rule(Closed):
     escalate: Escalate | None = None
     auto: Auto | None = None
     sticky: Sticky | None = None
+    nudge: Nudge | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -95,6 +97,7 @@ class Defaults(Closed):
     exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
     quiet: Quiet | None = None
     sticky: Sticky | None = None
+    nudge: Nudge | None = None
 
 
 class Roles(Closed):
@@ -244,7 +247,10 @@ class Policy(Closed):
             if why.asks:
                 yield self._wish(rule, is_unsure=why.match is Match.UNSURE)
         if approval is not None:
-            yield wish_of(approval, name=DEFINITION, expires=self.defaults.expires)
+            rest = self.defaults
+            yield wish_of(
+                approval, name=DEFINITION, expires=rest.expires, nudge=nudge_after(rest.nudge)
+            )
 
     def _wish(self, rule: Rule, *, is_unsure: bool) -> Wish:
         return Wish(
@@ -258,6 +264,7 @@ class Policy(Closed):
             exclude=rule.exclude or (),
             hours=() if rule.hours is None else (hours_of(rule.hours, self.timezone),),
             escalate=rule.escalate,
+            nudge=nudge_after(rule.nudge or self.defaults.nudge),
         )
 
     def told(self, facts: Facts) -> dict[str, Json]:

@@ -1,6 +1,6 @@
-"""What time does to an open request: reminders, more people who may decide, and its end.
+"""What time does to an open request: reminders, messages, more who may decide, and its end.
 
-Reminders and escalations wait until quiet hours are over; the end comes when it comes.
+All but the end wait until quiet hours are over; that comes when it comes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.asked_people import barred_by_rules
+from workflows.awaited import awaited
 from workflows.entry import INTERLOCK, Draft, Entry, Json, Ref, RequestId
 from workflows.errors import PeopleUnreadableError
-from workflows.gate import MOST_PEOPLE, ApprovalRequest, Outcome, standing, tally
+from workflows.gate import MOST_PEOPLE, ApprovalRequest, Outcome, tally
 from workflows.house import House
+from workflows.nudging import message_to, nudge_the_next
 from workflows.people import CLICK_AGE, Person
 from workflows.policy_escalation import Escalation
 from workflows.recorder import record
@@ -45,15 +47,22 @@ def remind(house: House, due: Due) -> None:
         request = _taken(unit, house, due)
         if request is None:
             return
-        decisions = unit.decisions(request.id)
-        said = {one.approver for one in standing(decisions)}
-        asked = (request.stages[index].everybody for index in tally(request, decisions).waiting)
-        waiting: list[Json] = [str(one) for one in sorted(frozenset().union(*asked) - said)]
+        waiting: list[Json] = [*sorted(awaited(request, unit.decisions(request.id)))]
         about = _entries_about(unit, request)
         number = 1 + sum(one.kind == REMINDED for one in about)
         data: dict[str, Json] = {"request": request.id, "to": waiting, "n": number}
         record(unit, Draft(kind=REMINDED, actor=INTERLOCK, data=data, run=request.run))
         _set_next(unit, due, (request.raised_at + one for one in _waits(about)))
+
+
+def nudge(house: House, due: Due) -> None:
+    """Write directly to everybody for whom the request waits now, if it is still open."""
+    with house.store.begin() as unit:
+        request = _taken(unit, house, due)
+        if request is None:
+            return
+        for ref in sorted(awaited(request, unit.decisions(request.id))):
+            unit.send(message_to(request, ref))
 
 
 def escalate(house: House, due: Due) -> None:
@@ -120,6 +129,7 @@ def _escalate(unit: Unit, request: ApprovalRequest, new: _Newcomers, *, number: 
         "stages": list(stages),
     }
     record(unit, Draft(kind=ESCALATED, actor=INTERLOCK, data=data, run=request.run))
+    nudge_the_next(unit, request)
 
 
 def _is_new(request: ApprovalRequest, person: Ref, stages: Sequence[int]) -> bool:

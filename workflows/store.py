@@ -29,7 +29,8 @@ class Subject(StrEnum):
     TROUBLE = "exception"  # The exception card of a step, `run/step/failure`.
     QUESTION = "question"  # A question to people, `run/request`.
     POST = "post"  # What a slack.post step says, `run/step`.
-    OUTCOME = "outcome"  # A run's end, told to its requester.
+    OUTCOME = "outcome"  # What became of a run's requests, and its end, told to its requester.
+    NUDGE = "nudge"  # A request, told directly to one of those who have to act, `request/person`.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
     BUILDER = "builder"  # What a Workflow Builder workflow is told: `run/step`, a run, or a step.
@@ -55,6 +56,7 @@ class DueKind(StrEnum):
     EXPIRE = "expire"  # Close the request if it is still open.
     REMIND = "remind"  # Remind the approvers.
     ESCALATE = "escalate"  # Let more people decide the request.
+    NUDGE = "nudge"  # Write to each approver who has not decided yet.
     CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
     REVIEW = "review"  # See whether a use of the glass was reviewed in time.
@@ -264,6 +266,9 @@ class Unit(Ledger, Protocol):
 
     def send(self, message: Message) -> None:
         """Queue a message; it leaves after the commit."""
+
+    def renew_nudges(self, run: RunId, request: RequestId) -> None:
+        """Have what people were told directly about a request drawn again; nobody else is told."""
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Call `action` once this unit is committed, and never otherwise."""

@@ -32,6 +32,8 @@ ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
 USES_REQUEST = frozenset({"action.intended", "break_glass.used"})
 ENDS = frozenset({"run.finished", "run.cancelled"})
+DECIDED = frozenset({"approval.granted", "approval.denied"})
+CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
 
 
 def messages_about(entry: Entry) -> Iterator[Message]:
@@ -48,8 +50,13 @@ def messages_about(entry: Entry) -> Iterator[Message]:
         yield question_card(run, RequestId(str(entry.data["request"])))
     if is_exception(entry):
         yield exception_card(entry)
-    if entry.kind in ENDS:
+    if entry.kind in ENDS or settles_request(entry):
         yield Message(subject=Subject.OUTCOME, key=run, run=run)
+
+
+def settles_request(entry: Entry) -> bool:
+    """Say whether an entry is what became of an approval request."""
+    return entry.kind in CLOSED or (entry.kind in DECIDED and bool(entry.data.get("settles")))
 
 
 def is_routine(entry: Entry) -> bool:
@@ -94,6 +101,13 @@ def trouble_card(run: RunId, step: str, state: StepState) -> Message:
 def question_card(run: RunId, request: RequestId) -> Message:
     """Return the message that asks people something."""
     return Message(subject=Subject.QUESTION, key=f"{run}/{request}", run=run)
+
+
+def renewed(entry: Entry) -> RequestId | None:
+    """Return the request of which people may have been told directly, and which `entry` changes."""
+    is_news = entry.kind.startswith("approval.") and entry.kind != "approval.requested"
+    request = str(entry.data.get("request") or "")
+    return RequestId(request) if is_news and request else None
 
 
 def _request(entry: Entry) -> str:

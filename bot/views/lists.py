@@ -47,21 +47,23 @@ def run_list(
     runs: Sequence[RunLine], *, command: str, title: str = "Runs", page: int = 1, name: str = "/ops"
 ) -> Rendered:
     """Build the list of runs, newest first as given."""
-    items = [[section(_run_line(one))] for one in runs]
+    items = [[section(run_words(one))] for one in runs]
     empty = f"There are none. Start one with {code(f'{name} run')}."
     return page_of(Listing(title=title, command=command, items=items, empty=empty), page)
 
 
-def _run_line(line: RunLine) -> str:
+def run_words(line: RunLine) -> str:
+    """Return a run in two lines of mrkdwn."""
     sign, words = STATUS[line.status]
     note = f" · {escape(line.note, _WORDS)}" if line.note else ""
     return (
-        f"{sign} {_linked(line.title, line.thread)} · {words}{note}\n"
+        f"{sign} {linked(line.title, line.thread)} · {words}{note}\n"
         f"{code(line.run)} · asked by {mention(line.requester)} · {when(line.started_at)}"
     )
 
 
-def _linked(title: str, url: str) -> str:
+def linked(title: str, url: str) -> str:
+    """Return a title in bold, as a link where there is somewhere to go."""
     if is_web_address(url):
         return f"*{link(url, title)}*"
     return bold(title, _TITLE) or "–"  # noqa: RUF001 - the dash of an empty title.
@@ -97,7 +99,7 @@ def _queue_line(line: QueueLine) -> str:
     words = escape(error_words(line.error_class), _WORDS)
     people = joined([mention(who) for who in line.asked[:5]])
     return (
-        f"{sign} {_linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
+        f"{sign} {linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
         f" ({code(line.error_class, 80)})\n"
         f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}"
     )
@@ -140,7 +142,7 @@ def _approval_line(line: ApprovalLine) -> str:
     sign = "👉" if line.is_mine else "✋"
     people = joined([mention(who) for who in line.asked[:5]])
     return (
-        f"{sign} {_linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
+        f"{sign} {linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
         f"{line.have} of {plural(line.need, 'approval')} from {people or 'somebody'}"
         f" · asked by {mention(line.requester)} · until {when(line.expires_at)}"
     )
@@ -226,7 +228,7 @@ class RunShown:
 
 def run_shown(shown: RunShown, *, page: int = 1) -> Rendered:
     """Build the story of a run, entry by entry, with the numbers that prove it."""
-    items: list[Sequence[Block]] = [[section(_run_line(shown.line))]]
+    items: list[Sequence[Block]] = [[section(run_words(shown.line))]]
     if shown.summary:
         whose = "Summary, in a model's words" if shown.is_model_text else "Summary"
         items.append([section(f"*{whose}*\n{escape(shown.summary, 2_500)}")])
@@ -270,7 +272,7 @@ def found_list(words: str, found: Sequence[Found], *, page: int = 1) -> Rendered
 
 
 def _found_line(one: Found) -> str:
-    there = _linked(one.title, one.thread)
+    there = linked(one.title, one.thread)
     return f"{there} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
 
 

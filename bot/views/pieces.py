@@ -113,6 +113,13 @@ def button(
     )
 
 
+def link_button(label: str, url: str) -> ButtonElement:
+    """Return a button that leads to an address, for a reader who sees no links in the text."""
+    return ButtonElement(
+        text=plain(one_line(label), limits.BUTTON), action_id=OPEN_LINK, url=url, style="primary"
+    )
+
+
 def confirm(title: str, text: str, *, yes: str, no: str = "Back") -> ConfirmObject:
     """Return the question that is asked before a button counts."""
     return ConfirmObject(

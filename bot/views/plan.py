@@ -46,7 +46,7 @@ def head_of(shown: Preview) -> Head:
     changes = _head([one_line(line) for line in shown.changed], CHANGES)
     inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
     blocks = [
-        section(f"*What will run* ({_effect(shown)})"),
+        section(f"*What will run* ({effect_words(shown)})"),
         plain_section("\n".join(plan.rows)),
         *_left(plan.left + shown.hidden, "line", "of the plan"),
         *_changes(changes),
@@ -56,7 +56,31 @@ def head_of(shown: Preview) -> Head:
     return Head(blocks=tuple(blocks), is_whole=left == 0)
 
 
-def _effect(shown: Preview) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All there is to read about a small request: the plan's lines, and what was typed.
+
+    `live` are those of the values that Slack shows better for each reader, in mrkdwn.
+    """
+
+    plan: str
+    typed: str
+    live: str
+
+
+def brief_of(shown: Preview, most: int) -> Brief | None:
+    """Return everything an approver has to read, None where it is longer than `most`."""
+    changed = [f"Changed: {line}" for line in shown.changed]
+    plan = "\n".join(one_line(line) for line in (shown.headline, *shown.lines, *changed))
+    rows = [(_row(*row), _live_row(shown, number)) for number, row in enumerate(shown.inputs)]
+    typed = "\n".join(row for row, live in rows if not live)
+    live = "\n".join(live for _, live in rows if live)
+    is_whole = not shown.hidden and length(plan) + length(typed) + length(live) <= most
+    return Brief(plan=clean(plan), typed=typed, live=live) if is_whole else None
+
+
+def effect_words(shown: Preview) -> str:
+    """Say what sort of effect a step has."""
     names = {
         "destructive": "it cannot be undone",
         "write": "it changes data",
@@ -97,10 +121,14 @@ def _changes(changes: _Cut) -> Iterator[Block]:
     yield from _left(changes.left, "change", "")
 
 
+def typed_by(shown: Preview) -> str:
+    """Say whose words the values of the form are."""
+    return "The requester typed" if shown.requester is not None else "It was started with"
+
+
 def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
     if shown.inputs:
-        asked = "The requester typed" if shown.requester is not None else "It was started with"
-        yield section(f"*{asked}*")
+        yield section(f"*{typed_by(shown)}*")
         yield from _rows(shown, inputs.rows)
     yield from _left(inputs.left, "field", "of the form")
 
@@ -109,14 +137,20 @@ def _rows(shown: Preview, rows: Sequence[str]) -> Iterator[Block]:
     """Yield the rows; people, groups and moments as Slack shows them to each reader."""
     waiting: list[str] = []
     for number, row in enumerate(rows):
-        told = _live(shown, number)
+        told = _live_row(shown, number)
         if told:
             yield from beside(waiting)
-            yield section(f"{escape(one_line(shown.inputs[number][0]), 200)}: {told}")
+            yield section(told)
             waiting = []
         else:
             waiting.append(row)
     yield from beside(waiting)
+
+
+def _live_row(shown: Preview, number: int) -> str:
+    """Return a value with its title as Slack shows it best, nothing for an ordinary one."""
+    told = _live(shown, number)
+    return f"{escape(one_line(shown.inputs[number][0]), 200)}: {told}" if told else ""
 
 
 def _live(shown: Preview, number: int) -> str:

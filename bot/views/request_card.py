@@ -30,7 +30,7 @@ from bot.views.request_limits import (
     warning,
 )
 from bot.views.request_progress import groups_asked_now, who_may_decide
-from bot.views.request_values import RequestCard, Vote
+from bot.views.request_values import Preview, RequestCard, Vote
 from bot.views.symbols import OUTCOME
 from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
@@ -162,22 +162,33 @@ def _ids(card: RequestCard) -> list[str]:
     ]
 
 
+def approve_button(shown: Preview) -> ButtonElement:
+    """Return what approves a request whose plan can be read beside it."""
+    return button(
+        f"Approve: {shown.title}",
+        APPROVE,
+        shown.value,
+        style="primary",
+        spoken=f"Approve {shown.step}: {shown.title}",
+        confirm=knowing(shown),
+    )
+
+
+def reject_button(shown: Preview) -> ButtonElement:
+    """Return what asks for the reason of a rejection."""
+    return button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
+
+
+def review_button(shown: Preview) -> ButtonElement:
+    """Return what shows a plan that is too long to stand beside it; Approve is in there."""
+    return button("Review all, then approve", REVIEW, shown.value, style="primary")
+
+
 def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
     shown = card.preview
-    reject = button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
-    if card.is_open and head.is_whole:
-        approve = button(
-            f"Approve: {shown.title}",
-            APPROVE,
-            shown.value,
-            style="primary",
-            spoken=f"Approve {shown.step}: {shown.title}",
-            confirm=knowing(shown),
-        )
-        return actions(approve, reject, *glass_button(card))
     if card.is_open:
-        review = button("Review all, then approve", REVIEW, shown.value, style="primary")
-        return actions(review, reject, *glass_button(card))
+        first = approve_button(shown) if head.is_whole else review_button(shown)
+        return actions(first, reject_button(shown), *glass_button(card))
     left = [*_take_back(card), *glass_button(card)]
     return actions(*left) if left else None
 

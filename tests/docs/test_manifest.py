@@ -40,10 +40,12 @@ SCOPES: dict[str, set[str]] = {
     "users.info": {"users:read"},
     "users.list": {"users:read"},
     "views.open": set(),
+    "views.publish": set(),
     "views.push": set(),
     "views.update": set(),
 }
-OF_EVENTS = {
+OF_EVENTS: dict[str, set[str]] = {
+    "app_home_opened": set(),
     "function_executed": set(),
     "app_mention": {"app_mentions:read"},
     "message": HISTORY,
@@ -89,6 +91,12 @@ def test_it_subscribes_to_exactly_what_the_bot_listens_to(manifest: dict[str, An
 
     assert kinds == events() == set(OF_EVENTS)
     assert {"message.channels", "message.groups"} <= set(asked)
+
+
+def test_it_gives_everybody_a_home(manifest: dict[str, Any]) -> None:
+    assert "views.publish" in called_methods()
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
+    assert AppSettings.from_manifest(manifest).has_home
 
 
 def test_its_command_is_the_one_the_bot_answers(manifest: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from sandbox.errors import NotPossibleError
 from sandbox.server import SandboxServer
-from sandbox.settings import SandboxSettings
+from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
 
 Json = dict[str, Any]
@@ -375,3 +375,33 @@ def test_home_is_published_per_person_and_guarded_by_its_hash(
     assert refusal(
         lambda: client.views_publish(user_id="U0ANA", hash=first.hash, view=a_home("x"))
     ) == ("hash_conflict")
+
+
+@pytest.mark.parametrize("settings", [SandboxSettings(app=AppSettings(has_home=False))])
+def test_an_app_without_a_home_tab_publishes_none(client: WebClient, workspace: Workspace) -> None:
+    view = {"type": "home", "blocks": [{"type": "section", "text": plain("Waiting")}]}
+
+    assert refusal(lambda: client.views_publish(user_id="U0ANA", view=view)) == "not_enabled"
+    with pytest.raises(NotPossibleError, match="no Home"):
+        workspace.person("ana").open_home()
+
+
+def test_a_button_on_home_is_clicked_as_it_stands_or_as_it_once_stood(
+    client: WebClient, workspace: Workspace
+) -> None:
+    def a_home(label: str) -> Json:
+        button = {"type": "button", "text": plain(label), "action_id": label, "value": label}
+        return {"type": "home", "blocks": [{"type": "actions", "elements": [button]}]}
+
+    ana = workspace.person("ana")
+    client.views_publish(user_id="U0ANA", view=a_home("One"))
+    before = ana.home
+    client.views_publish(user_id="U0ANA", view=a_home("Two"))
+
+    assert before is not None
+    with pytest.raises(NotPossibleError, match="0 things called 'One'"):
+        ana.click("One", home=before)
+    stale = ana.click("One", home=before, stale=True, wait=False)
+    fresh = ana.click("Two", home=before, wait=False)
+    assert [one.payload["actions"][0]["value"] for one in (stale, fresh)] == ["One", "Two"]
+    assert fresh.payload["view"]["type"] == "home"

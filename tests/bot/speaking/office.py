@@ -54,6 +54,7 @@ class Wordings:
     channels: dict[tuple[Subject, str], str] = field(default_factory=dict)
     follow: dict[tuple[Subject, str], list[str]] = field(default_factory=dict)
     incomplete: set[tuple[Subject, str]] = field(default_factory=set)
+    patient: set[tuple[Subject, str]] = field(default_factory=set)
 
     def render(self, row: OutboxRow) -> Letter | None:
         subject = (row.subject, row.key)
@@ -66,6 +67,7 @@ class Wordings:
             in_thread=row.subject in REPLIES,
             is_complete=subject not in self.incomplete,
             replies=[Content(text=one) for one in self.follow.get(subject, [])],
+            may_wait=subject in self.patient,
         )
 
 
@@ -76,12 +78,16 @@ class Ledger:
     done: list[tuple[str, str, Json]] = field(default_factory=list)
     lost: list[tuple[Subject, str, str]] = field(default_factory=list)
     digests: list[tuple[str, MessagePlace]] = field(default_factory=list)
+    stand: list[str] = field(default_factory=list)
 
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         self.done.append((run, step, output))
 
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         self.digests.append((digest, place))
+
+    def stands(self, row: OutboxRow) -> None:
+        self.stand.append(row.key)
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         self.lost.append((row.subject, row.key, error))

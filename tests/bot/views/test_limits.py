@@ -18,6 +18,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot import limits
+from bot.views.app_home import (
+    MOST,
+    DelegationLine,
+    HomeShown,
+    Section,
+    delegations,
+    home_view,
+    shelf_of,
+)
+from bot.views.app_home_items import (
+    RequestItem,
+    Said,
+    doubt_item,
+    question_item,
+    request_item,
+    run_item,
+    said_words,
+    trouble_item,
+)
 from bot.views.digest import (
     DayFigures,
     DigestShown,
@@ -39,6 +59,7 @@ from bot.views.glass_modals import break_modal
 from bot.views.glass_modals import review_modal as finding_modal
 from bot.views.health import HealthShown, health_page
 from bot.views.help_page import Startable, help_page, misread_page
+from bot.views.home_settings import settings_modal
 from bot.views.lists import (
     ApprovalLine,
     Found,
@@ -54,6 +75,7 @@ from bot.views.lists import (
     workflow_list,
 )
 from bot.views.notice import notice, posted
+from bot.views.nudge import Nudge, nudge
 from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.question_card import QuestionCard, question_card
@@ -62,16 +84,33 @@ from bot.views.request_modals import approve_modal, reject_modal, review_modal
 from bot.views.request_values import Preview, RequestCard, Vote
 from bot.views.review_card import ReviewCard, reminder, review_card
 from bot.views.run_root import RunRoot, StepLine, run_root
+from bot.views.schedules import ScheduleLine, schedule_item
 from bot.views.step_reply import StepReply, step_reply
 from bot.views.thread_summary import Line, ThreadShown, shared_summary, summary_modal
 from bot.wording import Who, escape
 from sandbox.rules.blocks import check_message_blocks
 from sandbox.rules.views import check_view
-from tests.bot.payload_checks import buttons_of, faults_of_message, faults_of_view
-from tests.bot.shown import NOON, a_digest, a_head, a_receipt, a_root, a_trouble, preview_json
+from storage.home_values import Told
+from tests.bot.payload_checks import (
+    buttons_of,
+    faults_of_message,
+    faults_of_view,
+    shown_texts,
+    units,
+)
+from tests.bot.shown import (
+    NOON,
+    a_digest,
+    a_doubt,
+    a_head,
+    a_receipt,
+    a_root,
+    a_trouble,
+    preview_json,
+)
 from workflows.gate import Outcome, Verdict
 from workflows.glass import Finding
-from workflows.run import Phase
+from workflows.run import Phase, Status
 
 EVIL = [
     "",
@@ -209,10 +248,11 @@ def judged(message: Rendered) -> dict[str, Any]:
     return payload
 
 
-def judged_view(view: Any) -> None:
-    shown = view.to_dict()
+def judged_view(view: Any, kind: str = "modal") -> dict[str, Any]:
+    shown: dict[str, Any] = view.to_dict()
     assert faults_of_view(shown) == []
-    check_view(shown, kind="modal")
+    check_view(shown, kind=kind)
+    return shown
 
 
 MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
@@ -224,6 +264,7 @@ MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
     (QuestionCard, question_card),
     (RunRoot, run_root),
     (RunOutcome, outcome),
+    (Nudge, nudge),
     (DigestShown, digest),
     (HealthShown, health_page),
     (RunShown, run_shown),
@@ -262,6 +303,46 @@ def test_slack_takes_every_list(
     items = data.draw(st.lists(any_of(kind), max_size=3)) * data.draw(st.sampled_from([1, 40]))
 
     judged(draw_it(items, data.draw(TEXTS)))
+
+
+ITEMS: list[tuple[type, Section, Callable[[Any, str], Any]]] = [
+    (RequestItem, Section.WAITING, lambda one, _: request_item(one)),
+    (QuestionCard, Section.WAITING, question_item),
+    (RunLine, Section.RUNS, lambda one, _: run_item(one)),
+    (ExceptionCard, Section.OWNED, trouble_item),
+    (DoubtCard, Section.OWNED, doubt_item),
+    (ScheduleLine, Section.SCHEDULES, lambda one, _: schedule_item(one)),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "draw_it"), ITEMS, ids=lambda one: getattr(one, "__name__", "")
+)
+@patiently
+@given(data=st.data())
+def test_slack_takes_every_home(
+    kind: type, where: Section, draw_it: Callable[[Any, str], Any], data: st.DataObject
+) -> None:
+    found = data.draw(st.lists(any_of(kind), max_size=3)) * data.draw(st.sampled_from([1, 9]))
+    words = data.draw(TEXTS)
+    shelf = shelf_of(where, [draw_it(one, words) for one in found], skip=len(words) % 3)
+    shown = HomeShown(
+        at=NOON,
+        command="/ops",
+        **{where.value: shelf},
+        said=said_words(data.draw(any_of(Said))),
+        why_never=words if len(found) == 1 else "",
+        owns=[words] * len(found),
+        delegations=delegations([DelegationLine(words=escape(words, 500))] * len(found)),
+        is_partial=bool(found),
+    )
+
+    judged_view(home_view(shown), "home")
+
+
+@pytest.mark.parametrize("told", list(Told))
+def test_slack_takes_the_settings_of_a_home(told: Told) -> None:
+    judged_view(settings_modal(told))
 
 
 @patiently
@@ -367,6 +448,60 @@ def test_the_fullest_root_and_exception_fit_one_message() -> None:
 
     judged(run_root(root))
     judged(exception_card(trouble))
+
+
+def test_the_fullest_home_fits_one_view_and_shows_something_of_everything() -> None:
+    short = Preview.read(preview_json(title=LONG, headline="x" * 199, lines=["l" * 400]))
+    thread = "https://acme.example/" + "p" * 100
+    line = RunLine(
+        run="r_1",
+        title=LONG,
+        status=Status.WAITING,
+        requester=Who(name=LONG),
+        started_at=NOON,
+        note=LONG,
+        thread=thread,
+    )
+    schedule = ScheduleLine(
+        id="s" * 60,
+        title=LONG,
+        workflow="w" * 60,
+        rhythm=LONG,
+        next_at=NOON,
+        is_paused=False,
+        who=Who(name=LONG),
+        may_change=True,
+        may_delete=True,
+    )
+    items = {
+        Section.WAITING: request_item(RequestItem(preview=short, have=1, need=2, card=thread)),
+        Section.RUNS: run_item(line),
+        Section.OWNED: trouble_item(a_trouble(title=LONG, what=LONG), thread),
+        Section.SCHEDULES: schedule_item(schedule),
+    }
+    shelves = {
+        section.value: shelf_of(section, [blocks] * (MOST[section] + 1), skip=5)
+        for section, blocks in items.items()
+    }
+    told = delegations([DelegationLine(words="w" * 300)] * 20, skip=5)
+    view = home_view(
+        HomeShown(
+            at=NOON,
+            command="/ops",
+            **shelves,
+            ended=[run_item(line)] * 3,
+            delegations=told,
+            count="More than 100 things wait.",
+            is_partial=True,
+        )
+    )
+
+    shown = judged_view(view, "home")
+    total = sum(units(one) for one in shown_texts(shown["blocks"]))
+    assert total <= limits.MESSAGE_CHARACTERS
+    turns = [one for one in buttons_of(shown) if one.startswith("home.")]
+    assert set(turns) == {"home.more", "home.back", "home.settings"}
+    assert doubt_item(a_doubt(), thread)
 
 
 @pytest.mark.trap(27)

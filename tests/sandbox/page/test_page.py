@@ -289,6 +289,51 @@ def test_home_shows_what_the_app_published(sits: Sits) -> None:
 
 
 @pytest.mark.usefixtures("office")
+def test_a_home_that_changes_keeps_the_keyboard_where_it_was(sits: Sits, client: WebClient) -> None:
+    def a_home(*labels: str) -> dict[str, object]:
+        buttons = [
+            {
+                "type": "button",
+                "text": {"type": "plain_text", "text": label},
+                "action_id": f"do.{label}",
+            }
+            for label in labels
+        ]
+        return {"type": "home", "blocks": [{"type": "actions", "elements": buttons}]}
+
+    page = sits("rita")
+    page.get_by_role("button", name="Interlock", exact=True).click()
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    client.views_publish(user_id="U0RITA", view=a_home("One", "Two"))
+    page.get_by_role("button", name="Two").focus()
+
+    client.views_publish(user_id="U0RITA", view=a_home("Two", "Three"))
+    expect(page.get_by_role("button", name="Three")).to_be_visible()
+    stays = page.get_by_role("button", name="Two")
+    expect(stays).to_be_focused()
+    client.views_publish(user_id="U0RITA", view=a_home("Three"))
+
+    expect(stays).to_have_count(0)
+    expect(page.get_by_role("region", name="Home")).to_be_focused()
+
+
+@pytest.mark.usefixtures("office")
+def test_the_address_of_the_app_leads_to_its_home_from_anywhere(
+    sits: Sits, client: WebClient, server: SandboxServer
+) -> None:
+    address = f"{server.url}/app_redirect?app=A0INTERLOCK&team=T0ACME&tab=home"
+    client.chat_postMessage(channel="C0OPS", text=f"Look at my <{address}|Home tab>")
+    page = sits("rita")
+
+    page.get_by_role("link", name="Home tab").click()
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    page.goto(f"{server.url}/?as=rita")
+    page.goto(address)
+
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+
+
+@pytest.mark.usefixtures("office")
 def test_the_whole_journey_works_with_the_keyboard_alone(sits: Sits) -> None:
     page = sits("")
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()

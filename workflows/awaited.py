@@ -1,0 +1,18 @@
+"""Who has to act now: the people whose answer a request still waits for. Pure."""
+
+from collections.abc import Sequence
+
+from workflows.entry import Ref
+from workflows.gate import ApprovalRequest, Decision, Outcome, standing, tally
+
+
+def awaited(request: ApprovalRequest, decisions: Sequence[Decision]) -> frozenset[Ref]:
+    """Return those who may decide `request` now and have not yet; nobody once it is settled.
+
+    What is decided later waits for nobody before its turn.
+    """
+    if request.outcome is not Outcome.OPEN:
+        return frozenset()
+    asked = (request.stages[index].everybody for index in tally(request, decisions).waiting)
+    said = {one.approver for one in standing(decisions)}
+    return frozenset().union(*asked) - said - request.excluded - {Ref(request.requester)}
