@@ -87,7 +87,8 @@ class Announcement:
 
 
 def approved_plan(state: StepState) -> Json:
-    """Return the data of the plan that was approved, None if none was."""
-    part = state.asked.parts.get("plan") if state.asked is not None else None
+    """Return the data of the plan that was approved, None if none was, or it was taken back."""
+    asked = state.asked if state.request is not None else None
+    part = asked.parts.get("plan") if asked is not None else None
     found: Json = json.loads(part.value)["data"] if part is not None and part.value else None
     return found

@@ -59,13 +59,15 @@ def asked_people(segment: Segment, demand: Demand, requester: Person | None) -> 
 def bound_by_duty(segment: Segment, requester: Person | None) -> dict[PersonId, Duty]:
     """Return who may not decide, whatever the policy says.
 
-    That is the requester, whoever published what runs, and everybody who acts for them.
+    That is the requester, whoever published what runs or changed what it is asked to do, and
+    everybody who acts for them.
     """
     own = segment.state.requester
     refs: dict[Ref, Duty] = {}
     editor = segment.house.store.publisher(segment.definition.version)
     if editor is not None:
         refs[editor] = Duty.EDITOR
+    refs |= dict.fromkeys(segment.state.editors, Duty.CHANGER)
     if own is not None and own.is_person:
         refs[Ref(own.ref)] = Duty.REQUESTER
     for ref in segment.house.acting_for(frozenset(refs)):

@@ -56,7 +56,7 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
     _check_hours(demand, raised, expires)
     plan = plan_of(segment, ready)
     question = Question(
-        id=RequestId(house.new_id()),
+        id=segment.state.step(ready.step.id).next_request or RequestId(house.new_id()),
         ready=ready,
         plan=plan,
         demand=demand,

@@ -24,6 +24,7 @@ from workflows.policy_reason import misfit
 from workflows.recorder import record
 from workflows.separation import Duty
 from workflows.store import Unit
+from workflows.superseded import edit_of, stale
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.
 
@@ -66,6 +67,8 @@ def decide(house: House, ballot: Ballot) -> Decided:
         if is_known or repeats(vote, earlier):
             now = tally(request, earlier)
             return Decided(request=request.id, run=row.id, tally=now, changed=False)
+        if request.outcome is Outcome.SUPERSEDED:
+            _refuse_edited(unit, request)
         stage = admit(request, vote, earlier, now=unit.now)
         decision = Decision(approver=vote.approver, stage=stage, verdict=vote.verdict, at=unit.now)
         now = tally(request, [*earlier, decision])
@@ -77,19 +80,28 @@ def decide(house: House, ballot: Ballot) -> Decided:
     return Decided(request=request.id, run=row.id, tally=now, changed=True)
 
 
+def _refuse_edited(unit: Unit, request: ApprovalRequest) -> None:
+    edited = edit_of(unit.entries(request.run), request.id)
+    if edited is not None:
+        raise stale(unit, edited)
+
+
 def _check_reason(request: ApprovalRequest, ballot: Ballot) -> None:
     """Refuse a decision without the reason that is wanted.
 
     A form asks for it too, but what a client sends proves nothing. The form of a reason is for
     approvals alone: nobody needs a ticket to say no.
     """
-    said = ballot.comment.strip()
+    said, is_denial = ballot.comment.strip(), ballot.verdict is Verdict.DENY
+    may_turn = request.outcome is Outcome.APPROVED and is_denial
+    if request.outcome is not Outcome.OPEN and not may_turn:
+        return  # That it is closed is what they have to hear.
     if request.needs_reason and not said:
         raise ReasonMissingError(
             "A reason is required here.", hint="Decide again and say why in a few words."
         )
     hint = misfit(said, request.terms.patterns)
-    if hint and ballot.verdict is Verdict.APPROVE:
+    if hint and not is_denial:
         raise ReasonMissingError("This reason does not have the form that is wanted.", hint=hint)
 
 

@@ -11,6 +11,7 @@ from workflows import (
     breaking,
     choosing,
     deciding,
+    editing,
     exceptions,
     prompting,
     questioning,
@@ -28,7 +29,7 @@ from workflows.deliveries import delivered, undeliverable
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
-from workflows.orders import Ballot, Decided, Start, Started
+from workflows.orders import Ballot, Decided, Edit, Edited, Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
@@ -115,6 +116,15 @@ class Engine:
             NotAllowedError, GateError, UnknownRunError, StorageError: nothing was recorded.
         """
         return reviewing.review(self._house, order)
+
+    def edit(self, wanted: Edit) -> Edited:
+        """Take other inputs for a run whose request is open; approvals so far become void.
+
+        Raises:
+            GateError, InputsError, NotAllowedError, SecretError, UnknownRunError, StorageError:
+                nothing was changed.
+        """
+        return editing.edit(self._house, self._procedures, wanted)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.

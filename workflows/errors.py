@@ -155,7 +155,11 @@ class ReviewMissingError(GateError):
 
 
 class StaleRequestError(GateError):
-    """The click came from an older version of the request."""
+    """The click came from an older version of the request; `next_request` took its place."""
+
+    def __init__(self, message: str, *, next_request: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.next_request = next_request
 
 
 class PeopleUnreadableError(GateError):

@@ -164,7 +164,13 @@ ALL: list[Kind] = [
     *_kinds("approval.reminded", Place.INSIDE, "request to n"),
     *_kinds("exception.reminded", Place.INSIDE, "step to n"),
     *_kinds("approval.delegated", Place.EITHER, "request from to until"),
-    *_kinds("approval.edited", Place.INSIDE, "request next was binding", parts="preview"),
+    *_kinds(
+        "approval.edited",
+        Place.INSIDE,
+        "request next was binding",
+        parts="preview input",
+        optional="steps",
+    ),
     *_kinds(
         "break_glass.used",
         Place.INSIDE,

@@ -65,6 +65,29 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """All inputs of a run as somebody wants them; `shown` is the digest's head on their card."""
+
+    request: RequestId
+    person: PersonId
+    inputs: Mapping[str, object]
+    shown: str = ""
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """The run that goes on with other inputs, and what its new request will be called.
+
+    `changed` is False when the same edit was recorded before.
+    """
+
+    run: RunId
+    next: RequestId
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What a request amounts to now; `changed` is False when the verdict was there already."""
 

@@ -132,9 +132,25 @@ def differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[s
         if before.get(name) != after.get(name)
     ]
     old, new = _lines(before), _lines(after)
+    told += _input_changes(before, after)
     told += [f"no longer: {line}" for line in old if line not in new]
     told += [f"now: {line}" for line in new if line not in old]
     return told
+
+
+def _input_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
+    old, new = _values(before), _values(after)
+    return [
+        f"{title}: {old.get(title, 'nothing')} → {new.get(title, 'nothing')}"
+        for title in dict.fromkeys((*old, *new))
+        if old.get(title) != new.get(title)
+    ]
+
+
+def _values(shown: Mapping[str, Json]) -> dict[str, str]:
+    pairs = shown.get("inputs")
+    found = [one for one in pairs if isinstance(one, list)] if isinstance(pairs, list) else []
+    return {str(title): str(value) for title, value in found}
 
 
 def _lines(shown: Mapping[str, Json]) -> list[str]:

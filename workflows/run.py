@@ -66,6 +66,7 @@ class StepState:
     failures: int = 0  # Failed attempts since a person last set the step going.
     output: Json = None
     request: RequestId | None = None
+    next_request: RequestId | None = None  # What its next request is called, after an edit.
     stands: bool = False  # Its request is open, or approved and not used up by an effect.
     refusal: str = ""  # denied, expired or aborted
     asked: Entry | None = None  # The newest approval.requested of this step.
@@ -120,6 +121,7 @@ class RunState:
     source: str = ""  # What it was asked for from: a webhook, a token, a message, a builder's step.
     depth: int = 0  # How many runs stand around it.
     inputs: Mapping[str, Json] = field(default_factory=dict)
+    editors: tuple[Ref, ...] = ()  # Who changed the inputs since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
     rseq: int = -1

@@ -12,6 +12,7 @@ class Duty(StrEnum):
 
     REQUESTER = "requester"
     EDITOR = "editor"  # Published the version of the workflow that runs.
+    CHANGER = "changer"  # Changed what the run is asked to do.
     DELEGATE = "delegate"  # Acts for one of the above.
     RULE = "rule"  # A rule of the policy leaves their group out.
 
@@ -29,12 +30,14 @@ class Duty(StrEnum):
 _REFUSALS = {
     Duty.REQUESTER: "You asked for this, so someone else has to decide it.",
     Duty.EDITOR: "You published this version of the workflow, so someone else has to decide it.",
+    Duty.CHANGER: "You changed what is asked here, so someone else has to decide it.",
     Duty.DELEGATE: "You act for somebody who may not decide this, so you may not either.",
     Duty.RULE: "The policy leaves you out of this decision.",
 }
 _WHO = {
     Duty.REQUESTER: "whoever asked for it",
     Duty.EDITOR: "whoever published the workflow",
+    Duty.CHANGER: "whoever changed what is asked",
     Duty.DELEGATE: "whoever acts for one of these",
     Duty.RULE: "whom the policy leaves out",
 }

@@ -144,17 +144,42 @@ def check_start(house: House, order: Start) -> Checked:
     definition = house.definitions.active(order.workflow)
     person = None if order.person is None else house.people.person(order.person)
     if person is not None:
-        _admit(house, definition, person)
-    inputs = read_given(house, definition.inputs, order.inputs)
-    if house.holds_secret(str(inputs)) or house.holds_secret(order.message):
-        raise SecretError(
-            "A secret stands among these values; nothing was started and nothing was stored.",
-            hint="Never type secrets here. Have it changed, since others may have seen it.",
-        )
+        admit_starter(house, definition, person)
+    inputs = checked_inputs(house, definition, order.inputs)
+    if house.holds_secret(order.message):
+        raise _secret()
     return Checked(definition=definition, inputs=inputs, person=person)
 
 
-def _admit(house: House, definition: Definition, person: Person) -> None:
+def checked_inputs(
+    house: House, definition: Definition, given: Mapping[str, object]
+) -> Mapping[str, Json]:
+    """Return `given` as the definition reads it.
+
+    Raises:
+        InputsError, InputsUnreadableError: as `read_given`.
+        SecretError: a secret stands among them.
+    """
+    inputs = read_given(house, definition.inputs, given)
+    if house.holds_secret(str(inputs)):
+        raise _secret()
+    return inputs
+
+
+def _secret() -> SecretError:
+    return SecretError(
+        "A secret stands among these values; nothing was started and nothing was stored.",
+        hint="Never type secrets here. Have it changed, since others may have seen it.",
+    )
+
+
+def admit_starter(house: House, definition: Definition, person: Person) -> None:
+    """Return if `person` may start runs of `definition`.
+
+    Raises:
+        NotAllowedError: they may not; it says who may.
+        PeopleUnreadableError: who belongs to those could not be read.
+    """
     # Whoever reaches the bot from its own machine as its own user holds its keys and files
     # already. Starting is all it gives: gates are decided in Slack.
     if person.id.startswith(LOCAL):

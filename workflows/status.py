@@ -18,6 +18,7 @@ _GOES_ON = frozenset(
         "step.observed",
         "action.executed",
         "action.failed",
+        "approval.edited",
         "approval.expired",
         "approval.withdrawn",
         "break_glass.used",

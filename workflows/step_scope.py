@@ -127,7 +127,12 @@ class StepScopes:
             instance(name, around[: len(node.loops)]) for name, node in every if name in found
         )
 
-    def _direct(self, step: str) -> set[str]:
+    def mentions(self, step: str) -> frozenset[str]:
+        """Return every path that a step and its proof name, such as `inputs.amount`.
+
+        Raises:
+            ExpressionError: one of its expressions does not compile.
+        """
         form = self._definition.form(step)
         environment = self.before(step)
         paths = references(templates_of(form), environment)
@@ -135,7 +140,13 @@ class StepScopes:
             paths |= environment.references(form.when)
         if isinstance(form, Step):
             paths |= self._work_paths(step)
-        return {path.split(".")[1] for path in paths if path.startswith("steps.")} - {form.id}
+        return paths
+
+    def _direct(self, step: str) -> set[str]:
+        """Return the other steps that one names."""
+        paths = self.mentions(step)
+        found = {path.split(".")[1] for path in paths if path.startswith("steps.")}
+        return found - {step_of(step)}
 
     def _work_paths(self, step: str) -> frozenset[str]:
         one = self._definition.step(step)

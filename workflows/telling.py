@@ -14,6 +14,7 @@ REPLIES = frozenset(
         "action.failed",
         "action.in_doubt",
         "action.resolved",
+        "approval.edited",
         "approval.escalated",
         "approval.reminded",
         "break_glass.used",
