@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.deciding import Shown, where
+from bot.deciding import where
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import preview_of
+from bot.shown_request import Shown
 from bot.views.glass_modals import break_modal, review_modal
 from bot.views.request_modals import reason_of
 from workflows.breaking import Breaking

@@ -57,6 +57,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Open the form of a run that waits for approval, with its present values."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
     """List what waits for a decision."""
 
@@ -116,6 +123,7 @@ Command: TypeAlias = (
     | Runs
     | Show
     | Cancel
+    | Change
     | Approvals
     | Workflows
     | Schedule
@@ -130,6 +138,7 @@ USAGE: Mapping[str, str] = {
     "run": "run [WORKFLOW] [FIELD=VALUE …]",
     "runs": "runs [mine | WORKFLOW | --exceptions]",
     "show": "show RUN",
+    "change": "change RUN",
     "cancel": "cancel RUN REASON",
     "approvals": "approvals",
     "workflows": "workflows",
@@ -290,6 +299,13 @@ def _show(rest: str) -> Command:
     return Show(run=words[0].strip("`"))
 
 
+def _change(rest: str) -> Command:
+    words = rest.split()
+    if len(words) != 1:
+        return Misread(problem="Say which run, by its id.", usage="change")
+    return Change(run=words[0].strip("`"))
+
+
 def _cancel(rest: str) -> Command:
     run, _, reason = rest.partition(" ")
     reason = reason.strip().strip('"').strip()
@@ -325,6 +341,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "run": _run,
     "runs": _runs,
     "show": _show,
+    "change": _change,
     "cancel": _cancel,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),

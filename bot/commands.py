@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.arrival import refuse_late
+from bot.changing import Changing
 from bot.command_text import (
     Approvals,
     Cancel,
+    Change,
     Command,
     Digest,
     Find,
@@ -66,6 +68,9 @@ class Commands:
             return Starting(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Schedule) and wanted.workflow:
             return Scheduling(desk=self.desk).by_command(typed, wanted, context)
+        if isinstance(wanted, Change):
+            Changing(desk=self.desk).by_command(typed.caller, RunId(wanted.run))
+            return None
         if isinstance(wanted, Cancel):
             return self._cancel(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)

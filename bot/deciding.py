@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.changing import leading_on, refuse_changed
 from bot.desk import Desk
-from bot.payloads import Interaction, UnreadablePayloadError
+from bot.payloads import Interaction
 from bot.previews import plan_lines, preview_of
+from bot.shown_request import Shown
 from bot.views.request_limits import KNOWN
 from bot.views.request_modals import (
     REASON,
@@ -22,7 +24,7 @@ from bot.views.request_modals import (
     reject_modal,
     review_modal,
 )
-from workflows.entry import Json, RequestId
+from workflows.entry import Json
 from workflows.errors import ReasonMissingError, RequestClosedError
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
@@ -30,26 +32,6 @@ from workflows.orders import Ballot, Decided
 Answer = Mapping[str, Any]
 
 CLOSE: Answer = {"response_action": "clear"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a button or a modal carries: a request, and the head of what it asks about."""
-
-    request: RequestId
-    digest: str
-
-    @classmethod
-    def read(cls, value: str) -> "Shown":
-        """Return what `value` names.
-
-        Raises:
-            UnreadablePayloadError: it is none of ours.
-        """
-        request, dot, digest = value.partition(".")
-        if not request or not dot or not digest:
-            raise UnreadablePayloadError("This button does not say what it is about.")
-        return cls(request=RequestId(request), digest=digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +53,10 @@ class Deciding:
     def reject(self, click: Interaction) -> None:
         """Ask for the reason; a request that is settled for good says at once that it is."""
         shown = Shown.read(click.press.said)
-        _refuse_settled(self.desk.store.request(shown.request))
+        asked = self.desk.store.request(shown.request)
+        if asked.outcome is Outcome.SUPERSEDED:
+            refuse_changed(self.desk, asked)
+        _refuse_settled(asked)
         modal = reject_modal(preview_of(self.desk.store, shown.request))
         self.desk.hurried.open(click.trigger_id, modal)
 
@@ -117,17 +102,17 @@ class Deciding:
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:
         caller = done.caller
         comment = reason_of({"state": done.view.state}) if done.view is not None else ""
-        return self.desk.engine.decide(
-            Ballot(
-                request=shown.request,
-                person=caller.person,
-                verdict=verdict,
-                shown=shown.digest,
-                comment=comment,
-                slack=where(done),
-                delivery=caller.delivery,
-            )
+        ballot = Ballot(
+            request=shown.request,
+            person=caller.person,
+            verdict=verdict,
+            shown=shown.digest,
+            comment=comment,
+            slack=where(done),
+            delivery=caller.delivery,
         )
+        with leading_on(self.desk):
+            return self.desk.engine.decide(ballot)
 
 
 def _refuse_settled(asked: ApprovalRequest) -> None:

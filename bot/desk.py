@@ -11,6 +11,7 @@ from bot.library import Library
 from bot.payloads import Caller
 from bot.settings import SettingsError
 from bot.thread_summaries import ThreadSummaries
+from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from workflows.engine import Engine
 
@@ -33,6 +34,12 @@ class Desk:
     channel: str
     governors: tuple[str, ...]
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.
+
+    def link(self, place: MessagePlace | None) -> str:
+        """Return the address of a message, nothing while it has no place."""
+        if place is None:
+            return ""
+        return f"{self.workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"
 
     def channel_for(self, caller: Caller, own: str | None) -> str:
         """Return where a run's thread stands: the workflow's own channel, or where it was asked.

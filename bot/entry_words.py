@@ -17,6 +17,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.denied": lambda _data: "Rejected",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
+    "approval.edited": lambda _data: "The values were changed; approvals so far are void",
     "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
     "exception.reminded": lambda data: f"{data['step']}: people were reminded of it ({data['n']})",

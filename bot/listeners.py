@@ -16,6 +16,7 @@ from slack_bolt import Ack, App, BoltRequest
 from bot.answering import Answering
 from bot.breaking import BreakingGlass
 from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
+from bot.changing import Changing
 from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.desk import Desk
@@ -38,6 +39,7 @@ from bot.suggesting import Suggesting
 from bot.threads import Threads
 from bot.views import (
     app_home,
+    change_form,
     doubt_card,
     exception_card,
     glass_modals,
@@ -142,6 +144,7 @@ def _register_cards(app: App, desk: Desk) -> None:
         request_card.APPROVE: deciding.approve,
         request_card.REJECT: deciding.reject,
         request_card.REVIEW: deciding.review,
+        request_card.CHANGE: Changing(desk=desk).open,
         request_modals.TURN_PAGE: deciding.turn_page,
         request_modals.TURN_BACK: deciding.turn_page,
         doubt_card.HAPPENED: lambda click: settling.doubt(click, Happened.YES),
@@ -200,6 +203,7 @@ def _register_forms(app: App, desk: Desk) -> None:
         request_modals.REJECT_FORM: deciding.reject_by_modal,
         glass_modals.BREAK_FORM: glass.by_form,
         glass_modals.REVIEW_FORM: glass.reviewed_by_form,
+        change_form.CHANGE_FORM: Changing(desk=desk).by_form,
         question_card.ANSWER_FORM: Answering(desk=desk).by_form,
     }
     for callback_id, handler in forms.items():

@@ -90,7 +90,8 @@ class Rendering:
 
     def _card(self, row: OutboxRow) -> Letter | None:
         request = self._store.request(RequestId(row.key))
-        drawn = draw_card(self._reader.run(request.run), request, row, self._reader)
+        read = self._reader.run(request.run)
+        drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
         if drawn is None:
             return _in_thread(row, notice(ERASED))
         rendered, is_complete = drawn

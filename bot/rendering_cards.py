@@ -15,6 +15,7 @@ from bot.views.request_values import (
     RequestCard,
     Vote,
 )
+from storage.outbox_rows import OutboxRows
 from storage.outbox_values import OutboxRow
 from workflows.entry import Entry, Json, Ref
 from workflows.freezing import FREEZE
@@ -22,6 +23,8 @@ from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, tally
 from workflows.holding import newest_hold
 from workflows.moments import moment
 from workflows.prompting import ESCALATED
+from workflows.store import Subject
+from workflows.superseded import EDITED, edit_of, next_of
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +39,22 @@ REASONS = {
     "aborted": "The run was aborted.",
     "run_ended": "The run ended before this was decided.",
     "segments_died": "The bot could not go on with the run.",
+    "edited": "What the run is about was changed.",
 }
 
 
 def draw_card(
-    read: RunRead, request: ApprovalRequest, row: OutboxRow, reader: RunReader
+    read: RunRead,
+    request: ApprovalRequest,
+    row: OutboxRow,
+    *,
+    reader: RunReader,
+    places: OutboxRows,
 ) -> tuple[Rendered, bool] | None:
     """Return an approval card and whether it is complete; None without a preview.
 
-    A card that lacks its receipt, since the log has not placed the entry yet, is drawn again.
+    A card that lacks its receipt, since the log has not placed the entry yet, or the way to the
+    card that took its place, is drawn again.
     """
     preview = preview_in(read, request.id)
     if preview is None:
@@ -53,6 +63,9 @@ def draw_card(
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
     now = tally(request, [decision_in(one) for one in said])
+    edited = edit_of(read.entries, request.id)
+    newer = next_of(edited) if edited is not None else None
+    place = places.place_of(Subject.CARD, newer) if newer is not None else None
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
@@ -63,6 +76,8 @@ def draw_card(
         settled_at=request.settled_at,
         is_consumed=request.is_consumed,
         reason=withdrawn_because(read, request.id),
+        successor=reader.link(place),
+        edited_by=read.who(edited.actor) if edited is not None else None,
         receipt=receipt,
         known=reader.named(_names(request)),
         thread=reader.link(row.thread),
@@ -70,7 +85,8 @@ def draw_card(
         broken=_broken(read, request),
         hold=_hold(read, request),
     )
-    return request_card(card), settling is None or receipt is not None
+    leads_on = newer is None or place is not None or read.asked(newer) is None
+    return request_card(card), leads_on and (settling is None or receipt is not None)
 
 
 def _names(request: ApprovalRequest) -> list[str]:
@@ -135,7 +151,7 @@ def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:
     """Return the entry that settled the request."""
     if request.outcome is Outcome.OPEN:
         return None
-    ends = read.of_kind("approval.expired", WITHDRAWN)
+    ends = read.of_kind("approval.expired", WITHDRAWN, EDITED)
     closed = [one for one in ends if one.data["request"] == request.id]
     decided = read.of_kind(*DECISIONS, BROKEN)
     settled = [one for one in decided if one.data["request"] == request.id]

@@ -19,6 +19,7 @@ from workflows.moments import moment
 from workflows.replay import replay
 from workflows.run import Phase, Status, StepState
 from workflows.store import Subject
+from workflows.superseded import EDITED, changed_by
 from workflows.trouble import troubles
 
 
@@ -145,6 +146,9 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
     if entry is None:
         return None
     reply = reply_about(entry, actor=read.who(entry.actor), words=words_of(entry))
+    if entry.kind == EDITED:
+        changes = changed_by(read.definition, read.entries, entry)
+        return step_reply(replace(reply, changes=changes))
     if entry.kind != REMINDED:
         asked = [read.known[ref] for ref in told_to(entry) if ref in read.known]
         return step_reply(replace(reply, asked=asked))

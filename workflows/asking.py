@@ -19,6 +19,7 @@ from workflows.people import Person
 from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
+from workflows.run import StepState
 from workflows.segment import After, Next, Segment
 from workflows.step_facts import requester_of
 from workflows.store import Due, DueKind, Unit
@@ -172,6 +173,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "action": question.ready.action.name,
         **_glass(unit, question.limits),
         **({FIELD: int(demand.nudge.total_seconds())} if demand.nudge is not None else {}),
+        **_replaces(segment.state.step(question.ready.step.id)),
     }
 
 
@@ -189,6 +191,13 @@ def _spared(demand: Demand) -> dict[str, Json]:
     """Return the rules that would have asked people too, and spared them."""
     names: list[Json] = [one.rule for one in demand.why if one.match is Match.AUTO]
     return {"auto": names} if names else {}
+
+
+def _replaces(step: StepState) -> dict[str, Json]:
+    """Return which request this one takes the place of, if it was promised by an edit."""
+    if step.next_request is None or step.asked is None:
+        return {}
+    return {"replaces": step.asked.data["request"]}
 
 
 def _stages(unit: Unit, question: Question) -> Iterator[Json]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from workflows.awaited import awaited
-from workflows.entry import Actor, ActorKind, Draft, Json, Part
+from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
 from workflows.errors import ReasonMissingError, StaleRequestError
 from workflows.gate import (
     ApprovalRequest,
@@ -83,7 +83,7 @@ def decide(house: House, ballot: Ballot) -> Decided:
 def _refuse_edited(unit: Unit, request: ApprovalRequest) -> None:
     edited = edit_of(unit.entries(request.run), request.id)
     if edited is not None:
-        raise stale(unit, edited)
+        raise stale(edited, unit.name(Ref(edited.actor.ref)))
 
 
 def _check_reason(request: ApprovalRequest, ballot: Ballot) -> None:

@@ -12,7 +12,7 @@ from workflows.binding import json_bytes
 from workflows.closing import withdrawals
 from workflows.deciding import SHOWN
 from workflows.definition import Definition
-from workflows.entry import Actor, ActorKind, Draft, Entry, Json, Part, RequestId
+from workflows.entry import Actor, ActorKind, Draft, Entry, Json, Part, Ref, RequestId
 from workflows.errors import (
     InputsError,
     InterlockError,
@@ -85,7 +85,7 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
         if (earlier := edit_of(entries, request.id)) is not None:
             if is_repeat or _is_same(earlier, found, wanted):
                 return Edited(run=row.id, next=next_of(earlier), changed=False)
-            raise stale(unit, earlier)
+            raise stale(earlier, unit.name(Ref(earlier.actor.ref)))
         _refuse_closed(unit, request)
         _admit(wanted, found)
         return _record(house, procedures, unit, wanted, found)

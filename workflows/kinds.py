@@ -150,7 +150,7 @@ ALL: list[Kind] = [
         "request step binding policy stages excluded expires",
         parts="args plan preview",
         optional="attempt effect rules remind reason auto duties exclude patterns hours escalate"
-        " action glass",
+        " action glass replaces",
     ),
     *_kinds(
         "approval.granted approval.denied",

@@ -138,6 +138,14 @@ def differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[s
     return told
 
 
+def changed_values(
+    definition: Definition, before: Mapping[str, Json], after: Mapping[str, Json]
+) -> list[str]:
+    """Say which inputs have other values, in lines a person understands."""
+    old, new = ({"inputs": _inputs(definition, one)} for one in (before, after))
+    return _input_changes(old, new)
+
+
 def _input_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     old, new = _values(before), _values(after)
     return [

@@ -17,6 +17,7 @@ from workflows.input_words import in_words
 from workflows.instances import step_of
 from workflows.run import LEFT
 from workflows.store import ThreadMessage
+from workflows.superseded import changed_by
 from workflows.telling import is_routine
 
 LONGEST_QUOTE = 200
@@ -231,6 +232,12 @@ def _withdrawn(_story: Story, entry: Entry) -> str:
     return f"The approval became void ({str(entry.data['reason']).replace('_', ' ')})."
 
 
+def _edited(story: Story, entry: Entry) -> str:
+    who = story.name_of(entry.actor.ref)
+    changes = ", ".join(changed_by(story.definition, story.entries, entry))
+    return f"{who} changed what was asked: {_clipped(changes) or 'the values were erased'}."
+
+
 def _executed(story: Story, entry: Entry) -> str:
     return f"“{_step(story, entry)}” was carried out in {entry.data['ms']} ms."
 
@@ -280,6 +287,7 @@ _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "break_glass.used": _broke_glass,
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
+    "approval.edited": _edited,
     "action.executed": _executed,
     "action.failed": _failed,
     "action.in_doubt": _in_doubt,

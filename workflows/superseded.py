@@ -1,10 +1,12 @@
 """A request whose place another one took because somebody changed what is asked."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
-from workflows.entry import Entry, Ref, RequestId
+from workflows.definition import Definition
+from workflows.entry import Entry, Json, RequestId
 from workflows.errors import StaleRequestError
-from workflows.store import Unit
+from workflows.preview import changed_values
 
 EDITED = "approval.edited"
 
@@ -21,10 +23,24 @@ def next_of(edited: Entry) -> RequestId:
     return RequestId(str(edited.data["next"]))
 
 
-def stale(unit: Unit, edited: Entry) -> StaleRequestError:
-    """Return the refusal of whatever is still said about the edited request."""
+def changed_by(definition: Definition, entries: Sequence[Entry], edited: Entry) -> list[str]:
+    """Say what an edit changed, nothing once the values were erased."""
+    before = (one for one in entries if one.rseq < edited.rseq and "input" in one.parts)
+    values = [_values(one) for one in (*before, edited)]
+    if len(values) < 2 or None in values[-2:]:  # noqa: PLR2004 - what it was, and what it became.
+        return []
+    return changed_values(definition, values[-2] or {}, values[-1] or {})
+
+
+def _values(entry: Entry) -> Mapping[str, Json] | None:
+    value = entry.parts["input"].value if "input" in entry.parts else None
+    return None if value is None else json.loads(value)
+
+
+def stale(edited: Entry, editor: str) -> StaleRequestError:
+    """Return the refusal of whatever is still said about a request that `editor` changed."""
     return StaleRequestError(
-        f"{unit.name(Ref(edited.actor.ref))} has changed what is asked here.",
+        f"{editor} has changed what is asked here.",
         next_request=next_of(edited),
         hint="Look at the newest card in the thread; your click changed nothing.",
     )

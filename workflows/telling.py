@@ -45,6 +45,8 @@ def messages_about(entry: Entry) -> Iterator[Message]:
     yield Message(subject=Subject.ROOT, key=run, run=run)
     if _request(entry):
         yield Message(subject=Subject.CARD, key=_request(entry), run=run)
+    if "replaces" in entry.data:  # The card of the earlier request leads to this one's.
+        yield Message(subject=Subject.CARD, key=str(entry.data["replaces"]), run=run)
     if _is_told(entry) and not is_routine(entry):
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
     if entry.kind.startswith("question."):

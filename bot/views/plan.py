@@ -123,7 +123,8 @@ def _changes(changes: _Cut) -> Iterator[Block]:
 
 def typed_by(shown: Preview) -> str:
     """Say whose words the values of the form are."""
-    return "The requester typed" if shown.requester is not None else "It was started with"
+    asked = "The requester typed" if shown.requester is not None else "It was started with"
+    return f"{asked}, and others changed" if shown.was_changed else asked
 
 
 def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
@@ -193,7 +194,7 @@ def pages_of(shown: Preview, whole: Sequence[str] | None = None) -> list[list[Bl
     if shown.changed:
         texts += ["What changed since it was asked before:", *paragraphs(shown.changed)]
     if shown.inputs:
-        texts += ["What the requester typed:"]
+        texts += [f"{typed_by(shown)}:"]
         typed = [part for title, value in shown.inputs for part in _row(title, value).split("\n")]
         texts += list(paragraphs(typed))
     return list(_paged(texts))

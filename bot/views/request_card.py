@@ -38,6 +38,7 @@ from workflows.gate import Outcome, Verdict
 APPROVE = "request.approve"
 REJECT = "request.reject"
 REVIEW = "request.review"
+CHANGE = "request.change"
 
 # Together with the plan's head these stay below what one message may hold.
 _RULES, _COMMENT, _VOTES, _REASON = 5, 120, 6, 1_200
@@ -95,6 +96,8 @@ def _consequence(card: RequestCard) -> str:
         return _what_follows(card)
     if card.outcome is Outcome.SUPERSEDED:
         newer = link(card.successor, "the newer request") if card.successor else "a newer request"
+        if card.edited_by is not None:
+            return f"Not run: {mention(card.edited_by)} changed it, and {newer} took its place."
         return f"Not run: {newer} took its place."
     why = {
         Outcome.DENIED: "Not run: it was rejected.",
@@ -188,7 +191,7 @@ def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
     shown = card.preview
     if card.is_open:
         first = approve_button(shown) if head.is_whole else review_button(shown)
-        return actions(first, reject_button(shown), *glass_button(card))
+        return actions(first, reject_button(shown), *_change(shown), *glass_button(card))
     left = [*_take_back(card), *glass_button(card)]
     return actions(*left) if left else None
 
@@ -196,3 +199,10 @@ def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
 def _take_back(card: RequestCard) -> list[ButtonElement]:
     may = card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed
     return [button("Take my approval back", REJECT, card.preview.value)] if may else []
+
+
+def _change(shown: Preview) -> Iterator[ButtonElement]:
+    """Yield the way to other values, where there are any."""
+    if shown.inputs:
+        spoken = f"Change what is asked: {shown.title}"
+        yield button("Change", CHANGE, shown.value, spoken=spoken)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.wording import Who, who_of
 from workflows.gate import Outcome, Verdict
+from workflows.separation import Duty
 
 
 class _Frozen(BaseModel):
@@ -138,6 +139,11 @@ class Preview(_Frozen):
         return who_of(self.requester.id, self.requester.name)
 
     @property
+    def was_changed(self) -> bool:
+        """Whether somebody beside the requester changed what is asked."""
+        return any(one.duty == Duty.CHANGER for one in self.left_out)
+
+    @property
     def hidden(self) -> int:
         """Return how many lines of the plan the preview itself does not hold."""
         return max(0, self.lines_total - len(self.lines))
@@ -215,6 +221,7 @@ class RequestCard:
     is_consumed: bool = False
     reason: str = ""
     successor: str = ""  # The permalink of the request that took this one's place.
+    edited_by: Who | None = None  # Who changed what was asked here.
     receipt: Receipt | None = None
     known: Mapping[str, Who] = field(default_factory=dict)
     thread: str = ""

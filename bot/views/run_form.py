@@ -54,6 +54,7 @@ class FormPurpose:
     callback_id: str
     submit: str
     metadata: str
+    note: str = ""  # A line of mrkdwn above the fields.
 
 
 def run_form(
@@ -72,6 +73,8 @@ def run_form(
         blocks.append(header(title))
     if definition.description:
         blocks.append(plain_section(definition.description))
+    if asked.note:
+        blocks.append(context(asked.note))
     blocks += blocks_for(definition, errors, values, revision=state.revision)
     if not definition.inputs:
         blocks.append(section("It asks for nothing."))

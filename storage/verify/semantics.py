@@ -74,6 +74,7 @@ class Told:
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
+    editors: set[str] = field(default_factory=set)  # Who changed its values; they decide nothing.
 
 
 class SemanticCheck:
@@ -90,7 +91,7 @@ class SemanticCheck:
             "approval.denied": self._decided,
             "approval.expired": self._closed,
             "approval.withdrawn": self._closed,
-            "approval.edited": self._closed,
+            "approval.edited": self._edited,
             "approval.delegated": self._delegated,
             "approval.escalated": self._escalated,
             "break_glass.used": self._broke_glass,
@@ -168,6 +169,8 @@ class SemanticCheck:
     ) -> None:
         if person == told.requester:
             self._report.mean("self-approval", f"Entry {index}: the requester approved.")
+        elif person in told.editors:
+            self._report.mean("self-approval", f"Entry {index}: who changed it approved.")
         elif person in asked.excluded:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
         elif not asked.may_decide(person, stage) and not self._stands_in(person, asked, stage):
@@ -189,6 +192,13 @@ class SemanticCheck:
         asked = told.requests.get(_text(members["data"]["request"]))
         if asked is not None:
             asked.closed = members["kind"]
+
+    def _edited(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        asked = told.requests.get(_text(members["data"]["request"]))
+        if asked is not None and (asked.closed is not None or asked.is_granted):
+            self._report.mean("edit-late", f"Entry {index} changes what was settled.")
+        self._closed(index, members, told)
+        told.editors.add(members["actor"]["ref"])
 
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
