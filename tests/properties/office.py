@@ -4,6 +4,7 @@ The checks here read entries and tables, and never ask the engine what it thinks
 """
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,6 +96,7 @@ class Office:
             assert [one.rseq for one in entries] == list(range(len(entries)))
             self._check_end(run, entries)
             check_intents(entries)
+            check_edits(entries)
             check_effects(run, entries, self.world.effects)
         assert [str(one) for one in check_projections(self.database)] == []
 
@@ -146,6 +148,21 @@ def check_intents(entries: Sequence[Entry]) -> None:
             for one in entries[: intent.rseq]
             if one.data.get("request") == request.data["request"]
         )
+
+
+def check_edits(entries: Sequence[Entry]) -> None:
+    """An effect is what was asked last, and nobody who changed it has agreed to it."""
+    inputs, editors = {}, set()
+    for one in entries:
+        if "input" in one.parts:
+            inputs = json.loads(one.parts["input"].value or b"{}")
+        if one.kind == "approval.edited":
+            assert not any(other.kind == "action.intended" for other in entries[: one.rseq])
+            editors.add(one.actor.ref)
+        if one.kind == "approval.granted":
+            assert one.actor.ref not in editors
+        if one.kind == "action.intended":
+            assert json.loads(one.parts["args"].value or b"{}")["by"] == inputs["by"]
 
 
 def stages_of(request: Entry) -> list[Any]:

@@ -32,7 +32,7 @@ from workflows.entry import RunId
 from workflows.errors import ActionFailedError, InterlockError
 from workflows.gate import Verdict
 from workflows.loading import load_policy
-from workflows.orders import Ballot
+from workflows.orders import Ballot, Edit
 
 LOCKED = CHANGE.replace("workflow: change-it", "workflow: change-in-turn\nlock: number/one")
 ONE = """
@@ -147,6 +147,14 @@ class Weeks(RuleBasedStateMachine):
                 verdict=verdict,
             )
             self._may(lambda: self.office.house.engine.decide(ballot))
+
+    @rule(run=runs, by=st.sampled_from(["rita", "rita", "ana", "zoe"]), to=st.integers(4, 7))
+    def edit(self, run: RunId, by: str, to: int) -> None:
+        asked = [one for one in self.office.house.entries(run) if one.kind == "approval.requested"]
+        if asked:
+            request = self.office.house.request(run).id
+            wanted = Edit(request=request, person=id_of(by), inputs={"by": to})
+            self._may(lambda: self.office.house.engine.edit(wanted))
 
     @rule(run=runs, by=PEOPLE)
     def cancel(self, run: RunId, by: str) -> None:
