@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.views.request_card import APPROVE, REJECT, REVIEW, request_card
+from bot.views.request_card import APPROVE, CHANGE, REJECT, REVIEW, request_card
 from bot.views.request_values import Escalated, Preview, RequestCard, Vote
 from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
 from tests.bot.shown import ANA, NOON, RITA, a_card, a_preview, a_receipt, preview_json
@@ -146,9 +146,30 @@ def test_an_open_card_has_one_primary_button_and_a_plain_reject() -> None:
     card = request_card(a_card()).payload
     row = card["blocks"][-1]["elements"]
 
-    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE}
+    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE, CHANGE: VALUE}
     assert row[0]["text"]["text"] == "Approve: Refund a customer"
-    assert [one.get("style") for one in row] == ["primary", None]
+    assert [one.get("style") for one in row] == ["primary", None, None]
+
+
+def test_where_nothing_was_typed_nothing_can_be_changed() -> None:
+    card = request_card(a_card(a_preview(inputs=[]))).payload
+
+    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE}
+
+
+def test_a_card_of_what_was_changed_says_by_whom_and_leads_to_the_newer_one() -> None:
+    newer = "https://acme.example/p2"
+    told = told_by(a_card(outcome=Outcome.SUPERSEDED, edited_by=RITA, successor=newer))
+
+    assert f"Not run: <@U0RITA> changed it, and <{newer}|the newer request> took its place." in told
+
+
+def test_a_card_says_that_others_changed_what_the_requester_typed() -> None:
+    changer = {"id": "slack:T0ACME:U0SAM", "name": "Sam", "duty": "changer"}
+    told = told_by(a_card(a_preview(left_out=[changer])))
+
+    assert "The requester typed, and others changed" in told
+    assert "<@U0SAM> (whoever changed what is asked)" in told
 
 
 def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
@@ -173,7 +194,7 @@ def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
 def test_what_does_not_fit_is_approved_only_where_it_can_be_read_whole(preview: Preview) -> None:
     card = payload_of(a_card(preview))
 
-    assert buttons_of(card) == {REVIEW: VALUE, REJECT: VALUE}
+    assert buttons_of(card) == {REVIEW: VALUE, REJECT: VALUE, CHANGE: VALUE}
     assert "not shown here in full" in text_of(card)
 
 

@@ -130,8 +130,9 @@ def test_a_reminder_of_an_exception_leads_to_its_card() -> None:
 
 
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
-    # Two speak to people, not of a step.
-    for kind in REPLIES - {"approval.reminded", "approval.escalated"}:
+    # These speak to people, or of the run as a whole.
+    of_no_step = {"approval.reminded", "approval.escalated", "approval.edited"}
+    for kind in REPLIES - of_no_step:
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
     for decision in TOLD_DECISIONS:
         reply = StepReply(kind="decision.made", data={"step": "s", "decision": decision})
