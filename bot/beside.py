@@ -123,11 +123,28 @@ def _hand_over_or_lock(
 
 def _known_to_slack(settings: Settings, order: AnyOrder) -> tuple[People, References]:
     # Printing needs nobody, so it also works while Slack is away.
-    if settings.bot_token is None or not isinstance(order, NEED_PEOPLE):
+    found = _slack(settings) if isinstance(order, NEED_PEOPLE) else None
+    if found is None:
         return NobodyReadable(), NoReferences()
+    client, directory = found
+    return directory, references_of(client, directory)
+
+
+def slack_people(settings: Settings) -> Directory | None:
+    """Return the people of the workspace, None for a process without its token.
+
+    Raises:
+        PeopleUnreadableError: Slack does not answer, or refuses the token.
+    """
+    found = _slack(settings)
+    return None if found is None else found[1]
+
+
+def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+    if settings.bot_token is None:
+        return None
     client = SlackClient(settings.bot_token.get_secret_value(), base_url=settings.slack_api_url)
     try:
-        directory = Directory(client, team=str(client.identity()["team_id"]))
+        return client, Directory(client, team=str(client.identity()["team_id"]))
     except SlackError as error:
         raise PeopleUnreadableError(f"Slack cannot be asked ({error.code}).") from error
-    return directory, references_of(client, directory)

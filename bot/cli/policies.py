@@ -1,4 +1,4 @@
-"""`interlock policy check`, `explain` and `replay`: for whoever says who has to agree to what."""
+"""`interlock policy` and its `check`: for whoever says who has to agree to what."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, fault_data, leave
 from bot.settings import read_settings
 from storage.rows import DatabaseRows
@@ -21,12 +22,16 @@ EXISTING = click.Path(path_type=Path, exists=True)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-@click.group()
-def policy() -> None:
-    """Work with the policy."""
+PLACES = {
+    "check": Place("bot.cli.policies", "policy_check", "Say what is wrong with a policy file."),
+    "explain": Place("bot.cli.explaining", "policy_explain", "Say why it asks whom about a run."),
+    "replay": Place("bot.cli.replaying", "policy_replay", "Say what it would have changed."),
+}
+
+policy = LazyGroup(name="policy", places=PLACES, help="Work with the policy.")
 
 
-@policy.command("check")
+@click.command("check")
 @click.argument("path", required=False, type=EXISTING)
 @click.option("--workflows", "folder", type=FOLDER, help="Workflow files to look at it with.")
 @as_json_option
