@@ -14,6 +14,7 @@ from tests.storage.trail import (
     Trail,
     begin_trail,
     decided,
+    edited,
     erase_person,
     executed,
     in_run,
@@ -197,6 +198,23 @@ def test_an_effect_other_than_the_approved_one_is_told(trail: Trail) -> None:
     )
 
     assert {"binding", "quorum"} <= {code for code, _text in verified(trail).semantics}
+
+
+def test_whoever_changed_what_is_asked_and_approves_it_is_told(trail: Trail) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    trail.tell(started("r2", rita), requested("r2", ana), edited("r2", ana))
+    trail.tell(decided("r2", ana, denied=False))
+
+    codes = [code for code, _text in verified(trail).semantics]
+    assert codes[:2] == ["decision-late", "self-approval"]
+
+
+def test_a_change_of_what_was_settled_is_told(trail: Trail) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    trail.tell(started("r2", rita), requested("r2", ana), decided("r2", ana, denied=False))
+    trail.tell(edited("r2", rita))
+
+    assert "edit-late" in {code for code, _text in verified(trail).semantics}
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,17 @@ def decided(run: str, approver: Ref, *, denied: bool) -> Draft:
     return in_run(run, kind, data, actor=Actor(kind=ActorKind.USER, ref=approver))
 
 
+def edited(run: str, editor: Ref) -> Draft:
+    data: dict[str, Json] = {
+        "request": f"{run}/ship",
+        "next": f"{run}/again",
+        "was": BINDING,
+        "binding": None,
+        "steps": ["ship"],
+    }
+    return in_run(run, "approval.edited", data, actor=Actor(kind=ActorKind.USER, ref=editor))
+
+
 def intended(run: str, *, bound: str = BINDING) -> Draft:
     data: dict[str, Json] = {
         "step": "ship",

@@ -139,6 +139,15 @@ def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
         assert f": {decision}" not in told_by(step_reply(reply))
 
 
+def test_a_change_is_told_with_what_changed_as_dead_letters() -> None:
+    reply = reply_about(an_entry("approval.edited"), actor=ANA)
+    told = told_by(step_reply(replace(reply, changes=["Reason: *x* → <!here>"])))
+
+    assert "What is asked was changed by <@U0ANA>; approvals given before no longer count" in told
+    assert "<!here>" not in told
+    assert "→ &lt;!here&gt;" in told
+
+
 def test_a_reply_quotes_what_came_back_as_dead_letters() -> None:
     reply = reply_about(an_entry("action.failed", error_class="http_500"), words="<!channel> *no*")
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from storage.rebuild import check_projections
-from tests.world import CHANGE, POLICY, Clock, Working, id_of
+from tests.world import CHANGE, POLICY, Change, ChangeWorld, Clock, Value, Working, id_of
+from workflows.actions.base import Call
 from workflows.entry import Entry, Json, RequestId, RunId
 from workflows.errors import (
     InputsError,
@@ -353,3 +354,50 @@ def test_a_run_keeps_the_lock_it_has(house: Working) -> None:
 
     with pytest.raises(NotAllowedError, match="another lock"):
         change(house, run, 7)
+
+
+LITTLE = POLICY.replace('effect == "destructive"', "inputs.by > 100")
+WRITES = CHANGE.replace("effect: destructive", "effect: write")
+
+
+def test_what_asks_nobody_any_more_is_not_held_to_the_plan_that_was_shown(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.shelf.put(WRITES)
+    house.policy = load_policy(LITTLE)
+    plans: list[Json] = []
+    perform = ChangeWorld.perform
+
+    def noted(action: ChangeWorld, arguments: Change, call: Call) -> Value:
+        plans.append(call.approved)
+        return perform(action, arguments, call)
+
+    monkeypatch.setattr(ChangeWorld, "perform", noted)
+    run = asked(house, by=200)
+    change(house, run, 7)
+    house.settle()
+
+    assert house.kinds(run).count("approval.requested") == 1
+    assert house.status(run) == "done"
+    assert (house.world.number, plans) == (17, [None])
+
+
+CALLS = """
+workflow: calls-it
+title: Call it
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - {id: inner, workflow: change-it, inputs: {by: 5}}
+"""
+
+
+def test_the_values_that_another_run_gave_stay(house: Working) -> None:
+    house.shelf.put(CALLS)
+    parent = house.start("calls-it")
+    house.settle()
+    child = RunId(str(last(house, parent, "wait.started").data["child"]))
+
+    with pytest.raises(NotAllowedError, match="started by another one"):
+        change(house, child, 7)
