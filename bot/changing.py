@@ -80,7 +80,6 @@ class Changing:
             person=sent.caller.person,
             inputs={**kept, **given},
             shown=shown.digest,
-            delivery=sent.caller.delivery,
         )
         try:
             with leading_on(self.desk):

@@ -81,9 +81,8 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
         ref = unit.ref(wanted.person.id, wanted.person.name)
         actor = Actor(kind=ActorKind.USER, ref=ref)
         found = _Found(request=request, row=row, state=replay(row.id, entries), actor=actor)
-        is_repeat = order.delivery is not None and unit.is_repeat(order.delivery)
         if (earlier := edit_of(entries, request.id)) is not None:
-            if is_repeat or _is_same(earlier, found, wanted):
+            if _is_same(earlier, found, wanted):
                 return Edited(run=row.id, next=next_of(earlier), changed=False)
             raise stale(earlier, unit.name(Ref(earlier.actor.ref)))
         _refuse_closed(unit, request)

@@ -72,7 +72,6 @@ class Edit:
     person: PersonId
     inputs: Mapping[str, object]
     shown: str = ""
-    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from workflows.errors import (
 from workflows.gate import Outcome, Verdict
 from workflows.loading import load_policy
 from workflows.orders import Ballot, Edit, Edited
-from workflows.store import Delivery
+from workflows.replay import replay
 
 TWO = POLICY.replace('"@deciders"], approve: 1', '"@deciders"], approve: 2')
 
@@ -38,13 +38,11 @@ def change(
     *,
     by: str = "rita",
     request: RequestId | None = None,
-    delivery: Delivery | None = None,
 ) -> Edited:
     wanted = Edit(
         request=request or house.request(run).id,
         person=id_of(by),
         inputs={"by": to},
-        delivery=delivery,
     )
     return house.engine.edit(wanted)
 
@@ -256,18 +254,26 @@ def test_the_values_that_are_asked_already_are_no_change(house: Working) -> None
 
 def test_a_form_sent_twice_changes_once(house: Working) -> None:
     run = asked(house)
-    sent = Delivery(team="T0", kind="submission", key="V1/1")
     request = house.request(run).id
-    first = change(house, run, 7, delivery=sent)
-    again = change(house, run, 7, request=request, delivery=sent)
+    first = change(house, run, 7)
+    again = change(house, run, 7, request=request)
     house.settle()
-    later = change(house, run, 7, request=request, delivery=sent)
+    later = change(house, run, 7, request=request)
 
     assert first.changed
     assert (again.changed, later.changed) == (False, False)
     assert first.next == again.next == later.next
     assert house.kinds(run).count("approval.edited") == 1
     assert house.kinds(run).count("approval.requested") == 2
+
+
+def test_the_run_waits_for_nobody_until_it_has_asked_again(house: Working) -> None:
+    run = asked(house)
+    change(house, run, 7)
+    state = replay(run, house.entries(run))
+
+    assert house.status(run) == "running"
+    assert (state.marked, state.is_waiting) == ({}, False)
 
 
 def test_of_two_who_change_it_the_second_is_told_so(house: Working) -> None:

@@ -43,6 +43,7 @@ steps:
       - {destructive("one", '"${{ row.by }}"')}
 """
 )
+LOOK = "{id: see, uses: world.read, with: {name: number}}"
 LEFT_OUT = (
     INPUTS
     + f"""
@@ -101,9 +102,13 @@ def change(house: Working, run: RunId, step: str, **values: object) -> None:
     house.engine.edit(Edit(request=request, person=id_of("rita"), inputs={**GIVEN, **values}))
 
 
-def approve(house: Working, run: RunId, step: str) -> None:
+def approve(house: Working, run: RunId, step: str, verdict: Verdict = Verdict.APPROVE) -> None:
     request = request_of(house, run, step)
-    house.engine.decide(Ballot(request=request, person=id_of("ana"), verdict=Verdict.APPROVE))
+    house.engine.decide(Ballot(request=request, person=id_of("ana"), verdict=verdict))
+
+
+def deny(house: Working, run: RunId, step: str) -> None:
+    approve(house, run, step, Verdict.DENY)
 
 
 def test_every_open_request_of_the_run_is_asked_again(make: Making) -> None:
@@ -150,6 +155,42 @@ def test_a_loop_goes_over_the_list_that_the_new_values_give(make: Making) -> Non
     assert house.world.number == 40
     assert house.world.effects == [f"{run}/one/0"]
     assert house.status(run) == "done"
+
+
+def test_what_stands_in_the_loop_is_read_again_for_the_new_items(make: Making) -> None:
+    looks = EACH.replace("    steps:\n", f"    steps:\n      - {LOOK}\n")
+    house = make(workflow("it", looks))
+    house.world.items = [{"name": "a", "by": 1}]
+    run = house.start("it", GIVEN)
+    house.settle()
+    change(house, run, "one/0", note="the other list")
+    house.settle()
+
+    assert house.world.reads == 2
+
+
+def test_an_item_that_was_refused_forbids_the_change(make: Making) -> None:
+    goes_on = EACH.replace("    as: row\n", "    as: row\n    on_item_failure: continue\n")
+    house = make(workflow("it", goes_on))
+    house.world.items = [{"name": "a", "by": 1}, {"name": "b", "by": 2}]
+    run = house.start("it", GIVEN)
+    house.settle()
+    deny(house, run, "one/0")
+    house.settle()
+
+    with pytest.raises(NotAllowedError, match="was refused already"):
+        change(house, run, "one/1", note="the other list")
+
+
+def test_a_run_that_was_started_for_a_step_forbids_the_change(make: Making) -> None:
+    calls = f"{INPUTS}steps:\n  - {{id: inner, workflow: other}}\n  - {destructive('last', BY)}\n"
+    look = "{id: look, uses: world.read, with: {name: number}}"
+    house = make(workflow("it", calls), workflow("other", f"steps: [{look}]"))
+    run = house.start("it", GIVEN)
+    house.settle()
+
+    with pytest.raises(NotAllowedError, match="“inner” has started another run"):
+        change(house, run, "last", by=7)
 
 
 def test_a_step_that_was_left_out_is_judged_again(make: Making) -> None:
