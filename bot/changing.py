@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.desk import Desk
 from bot.forms import field_errors, values_from
-from bot.payloads import Caller, Interaction
+from bot.payloads import Caller, Interaction, UnreadablePayloadError
+from bot.permitted import may_start
 from bot.refusals import NewerCardError
 from bot.shown_request import Shown
 from bot.views.change_form import change_form, not_shown
@@ -22,6 +23,7 @@ from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import InputsError, RequestClosedError, StaleRequestError
 from workflows.gate import ApprovalRequest, Outcome
 from workflows.orders import Edit
+from workflows.people import PersonId
 from workflows.replay import replay
 from workflows.run import Phase, RunState
 from workflows.store import Subject
@@ -100,6 +102,21 @@ class Changing:
         """Return the run's definition, and where it stands with which values."""
         row, entries = self.desk.store.history(asked.run)
         return self.desk.library.version(row.version), replay(asked.run, entries)
+
+
+def changed_fields(desk: Desk, metadata: str, person: PersonId) -> Definition:
+    """Return whose fields are searched in an open form, for somebody who may send it.
+
+    Raises:
+        InterlockError: there is no such request, or it is not for this person to change.
+    """
+    asked = desk.store.request(Shown.read(metadata).request)
+    row = desk.store.run(asked.run)
+    definition = desk.library.version(row.version)
+    has_asked = desk.store.person(Ref(row.requester)) == person
+    if not has_asked and not may_start(desk, person, definition):
+        raise UnreadablePayloadError("This form is not for this person.")
+    return definition
 
 
 def refuse_changed(desk: Desk, asked: ApprovalRequest) -> None:

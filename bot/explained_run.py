@@ -11,13 +11,14 @@ from storage.listing import listed_run, people_of
 from storage.published import canonical_of, publisher_of
 from storage.transaction import Database
 from workflows.check import check as check_files
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.definition_flow import ForEach
 from workflows.entry import Entry, Json, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
 from workflows.explaining import Given
 from workflows.fault import suggestion
 from workflows.flow import loop_output
+from workflows.input_values import read_inputs
 from workflows.instances import is_undo, step_of
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.replay import replay
@@ -65,7 +66,7 @@ def of_workflow(
         )
     definition = found[workflow]
     given = Given(
-        inputs=validate_inputs(definition, values), requester=asked.requester, at=asked.at
+        inputs=read_inputs(definition.inputs, values), requester=asked.requester, at=asked.at
     )
     bound: dict[PersonId, Duty] = {}
     if asked.people is not None and asked.requester:

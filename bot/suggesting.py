@@ -18,12 +18,14 @@ from slack_sdk.models.blocks import Option
 
 from bot import limits
 from bot.answering import asked_fields
+from bot.changing import changed_fields
 from bot.desk import Desk
 from bot.form_choices import choice, every_option
 from bot.forms import Asks, FormState
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.permitted import may_start
 from bot.schedule_draft import ScheduleDraft
+from bot.views.change_form import CHANGE_FORM
 from bot.views.question_card import ANSWER_FORM
 from bot.views.schedules import SCHEDULE_FORM
 from workflows.choosing import Choice, matching
@@ -115,6 +117,8 @@ class Suggesting:
         view, person = asking.sent, asking.caller.person
         if view.callback_id == ANSWER_FORM:
             return asked_fields(self.desk, view.private_metadata, person)
+        if view.callback_id == CHANGE_FORM:
+            return changed_fields(self.desk, view.private_metadata, person)
         form = _form_of(view.callback_id, view.private_metadata)
         definition = self.desk.library.version(form.version)
         if not may_start(self.desk, person, definition):

@@ -4,6 +4,7 @@ The edit and the end of the old request are one transaction; reading, planning a
 are the run's next segment, so a process that dies between the two has lost nothing.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from workflows.errors import (
 )
 from workflows.expression import Scope
 from workflows.gate import ApprovalRequest, Outcome
+from workflows.given import bare
 from workflows.house import House
 from workflows.orders import Edit, Edited
 from workflows.people import Person
@@ -63,7 +65,8 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
 
     Raises:
         UnknownRunError: there is no such request.
-        InputsError: values that do not fit, or that are what is asked for already.
+        InputsError, InputsUnreadableError: values that do not fit, or that are what is asked
+            for already, or nobody could say just now.
         StaleRequestError: somebody else changed it first.
         RequestClosedError: it is settled, or its time is over.
         NotAllowedError: this person may not change it, or too much has been done.
@@ -105,8 +108,15 @@ def _judged(house: House, definition: Definition, order: Edit) -> _Wanted:
 
 def _is_same(edited: Entry, found: _Found, wanted: _Wanted) -> bool:
     part = edited.parts.get("input")
-    is_same = part is not None and part.value == json_bytes(dict(wanted.inputs))
-    return is_same and edited.actor == found.actor
+    if part is None or part.value is None or edited.actor != found.actor:
+        return False
+    return not _changed(wanted, json.loads(part.value))
+
+
+def _changed(wanted: _Wanted, before: Mapping[str, Json]) -> frozenset[str]:
+    """Return the inputs that differ; what people or services call things does not count."""
+    inputs = wanted.definition.inputs
+    return changed_inputs(bare(inputs, before), bare(inputs, wanted.inputs))
 
 
 def _refuse_closed(unit: Unit, request: ApprovalRequest) -> None:
@@ -166,7 +176,7 @@ def _record(
 
 def _begins_anew(procedures: Procedures, wanted: _Wanted, found: _Found) -> list[str]:
     definition, row = wanted.definition, found.row
-    changed = changed_inputs(found.state.inputs, wanted.inputs)
+    changed = _changed(wanted, found.state.inputs)
     if not changed:
         first = next(iter(definition.inputs), "")
         raise InputsError({first: "nothing is different from what is asked already"})

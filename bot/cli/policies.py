@@ -12,6 +12,7 @@ COMMANDS = {
     "replay": Place(
         "bot.cli.replaying", "policy_replay", "Say what it would have decided differently."
     ),
+    "budgets": Place("bot.cli.budgets", "policy_budgets", "Say how much of each budget is used."),
 }
 
 policy = LazyGroup(name="policy", places=COMMANDS, help="Work with the policy.")
