@@ -272,7 +272,7 @@ def _health(health: HealthFigures) -> str:
         found = (
             f"{plural(len(health.findings), 'thing stands', 'things stand')} out: in the thread."
         )
-    return f"*Health of approvals*, last {health.period}: {escape(health.words, 400)}. {found}"
+    return f"*Health of approvals*, last {escape(health.period, 20)}: {escape(health.words, 400)}. {found}"
 
 
 def _head(shown: DigestShown) -> Iterator[Block]:
