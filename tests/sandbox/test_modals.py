@@ -335,6 +335,24 @@ def test_an_external_select_offers_what_the_app_finds(
     assert chosen["value"] == "ord_8841"
 
 
+@pytest.mark.parametrize(
+    "options", [[{"text": plain("x" * 76), "value": "x"}], [{"text": plain("No value")}]]
+)
+def test_choices_that_slack_would_not_show_are_none_and_a_fault_of_the_app(
+    options: list[Json],
+    app: App,
+    form: Callable[..., None],
+    workspace: Workspace,
+    server: SandboxServer,
+) -> None:
+    app.options("order.find")(lambda ack: ack(options=options))
+    element = {"type": "external_select", "action_id": "order.find"}
+    form({"type": "input", "block_id": "order", "label": plain("Order"), "element": element})
+
+    assert workspace.person("rita").search("Order", "") == []
+    assert [one.where for one in server.recorder.faults] == ["block_suggestion"]
+
+
 def test_closing_is_told_only_to_an_app_that_asked(
     app: App, form: Callable[..., None], workspace: Workspace, server: SandboxServer
 ) -> None:

@@ -23,7 +23,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def settings() -> SandboxSettings:
-    app = AppSettings(events=frozenset({"app_home_opened"}))
+    app = AppSettings(
+        events=frozenset({"app_home_opened"}),
+        shortcuts={"message.find": "message", "everywhere": "global"},
+        shortcut_names={"message.find": "Find its run", "everywhere": "Open the door"},
+    )
     return SandboxSettings(app=app, ack_seconds=1.0, rate_scale=None)
 
 

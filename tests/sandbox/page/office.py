@@ -64,6 +64,7 @@ def everything_form() -> dict[str, Any]:
             field("where", "Where", {"type": "conversations_select"}),
             field("mail", "Mail", {"type": "email_text_input"}, optional=True),
             field("fruit", "Fruit", fruit),
+            field("paper", "Paper", {"type": "file_input", "max_files": 1, "filetypes": ["csv"]}),
         ],
         callback_id="everything",
         submit=plain("Send"),
@@ -114,6 +115,7 @@ class Office:
         app.action("more")(self.on_more)
         app.action("broken")(self.on_broken)
         app.event("app_home_opened")(self.on_home)
+        app.shortcut("message.find")(self.on_shortcut)
 
     def on_command(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         word = body["text"]
@@ -191,6 +193,12 @@ class Office:
         view = modal("What is known", [{"type": "section", "text": text}])
         client.views_push(trigger_id=body["trigger_id"], view=view)
         ack()
+
+    def on_shortcut(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        text = f"Looking for: {body['message']['text']}"
+        channel = body["channel"]["id"]
+        client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=text)
 
     def on_broken(self, ack: Ack) -> None:
         self.never.wait(10)

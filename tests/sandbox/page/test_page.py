@@ -74,6 +74,9 @@ def test_every_kind_of_field_brings_its_value_to_the_app(sits: Sits, office: Off
     dialog.get_by_label("Where").select_option("C0OPS")
     dialog.get_by_role("combobox", name="Fruit").press_sequentially("ap")
     dialog.get_by_role("option", name="Apricots").click()
+    paper = {"name": "plan.csv", "mimeType": "text/csv", "buffer": b"a,b\n"}
+    dialog.get_by_label("Paper").set_input_files(paper)
+    expect(dialog).to_contain_text("plan.csv")
     dialog.get_by_role("button", name="Send").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -88,6 +91,21 @@ def test_every_kind_of_field_brings_its_value_to_the_app(sits: Sits, office: Off
     assert held["where"]["selected_conversation"] == "C0OPS"
     assert held["mail"]["value"] is None
     assert held["fruit"]["selected_option"]["value"] == "apricots"
+    assert [(one["name"], one["size"]) for one in held["paper"]["files"]] == [("plan.csv", 4)]
+
+
+@pytest.mark.usefixtures("office")
+def test_a_message_offers_the_shortcuts_of_the_app_by_their_names(
+    sits: Sits, workspace: Workspace
+) -> None:
+    workspace.person("ana").say("Who refunds 1042?")
+    page = sits("rita")
+    page.locator(".message").filter(has_text="Who refunds 1042?").hover()
+    expect(page.get_by_role("button", name="Open the door")).to_have_count(0)
+
+    page.get_by_role("button", name="Find its run").click()
+
+    expect(page.get_by_text("Looking for: Who refunds 1042?", exact=True)).to_be_visible()
 
 
 def test_escape_goes_back_to_the_form_below_with_its_words(sits: Sits, office: Office) -> None:
