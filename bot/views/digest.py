@@ -272,7 +272,8 @@ def _health(health: HealthFigures) -> str:
         found = (
             f"{plural(len(health.findings), 'thing stands', 'things stand')} out: in the thread."
         )
-    return f"*Health of approvals*, last {escape(health.period, 20)}: {escape(health.words, 400)}. {found}"
+    told = f"last {escape(health.period, 20)}: {escape(health.words, 400)}"
+    return f"*Health of approvals*, {told}. {found}"
 
 
 def _head(shown: DigestShown) -> Iterator[Block]:
