@@ -57,6 +57,8 @@ RANKS = {
     Subject.OUTCOME: 1,
     Subject.NOTICE: 1,
     Subject.DIGEST: 1,
+    Subject.STAND_IN: 1,
+    Subject.AWAY: 1,
     Subject.STEP: 2,
 }
 RANK_OF_LIVE_STATE = 3  # A root that has its place is only updated, and may wait.

@@ -66,6 +66,7 @@ def _decided(entry: Entry) -> Iterable[Change]:
             "stage": entry.data["stage"],
             "verdict": (Verdict.APPROVE if is_approval else Verdict.DENY).value,
             "decided_at": entry.at,
+            "stands_for": entry.data.get("for"),
         },
     )
     if entry.data.get("settles"):
@@ -91,6 +92,26 @@ def _withdrawn(entry: Entry) -> Iterable[Change]:
 
 def _edited(entry: Entry) -> Iterable[Change]:
     yield _settle(entry, Outcome.SUPERSEDED)
+
+
+def _delegated(entry: Entry) -> Iterable[Change]:
+    """The newest word of a person counts; one that is over when it is said only ends others."""
+    if entry.data["request"] is not None:
+        return
+    giver, until = entry.data["from"], _moment(entry.data["until"])
+    yield Update("delegation", {"giver": giver, "ended_at": None}, {"ended_at": entry.at})
+    if until > entry.at:
+        yield Insert(
+            "delegation",
+            {
+                "entry_id": entry.id,
+                "giver": giver,
+                "stand_in": entry.data["to"],
+                "given_at": entry.at,
+                "until": until,
+                "ended_at": None,
+            },
+        )
 
 
 def _intended(entry: Entry) -> Iterable[Change]:
@@ -306,6 +327,7 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
     "approval.edited": _edited,
+    "approval.delegated": _delegated,
     "action.intended": _intended,
     "action.failed": _failed,
     "action.resolved": _resolved,

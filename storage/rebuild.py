@@ -45,8 +45,9 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "decision": (
         ("entry_id",),
-        ("request_id", "approver", "stage", "verdict", "decided_at"),
+        ("request_id", "approver", "stage", "verdict", "decided_at", "stands_for"),
     ),
+    "delegation": (("entry_id",), ("giver", "stand_in", "given_at", "until", "ended_at")),
     "definition_version": (("version",), ("workflow", "published_at", "published_by")),
     "active_definition": (("workflow",), ("version", "level", "activated_at", "retired_at")),
     "active_policy": (("name",), ("version", "changed_at")),

@@ -25,6 +25,7 @@ from workflows.store import DueKind
 IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
+IN_ANOTHERS_PLACE = text("stands_for IS NOT NULL")
 
 
 class RunRecord(Base):
@@ -121,10 +122,23 @@ class RequestRecord(Base):
 
 
 class DecisionRecord(Base):
-    """One approver's verdict; the same one twice is impossible, approve then deny is not."""
+    """One approver's verdict; the same one twice is impossible, approve then deny is not.
+
+    `stands_for` is whose place they took, if not their own.
+    """
 
     __tablename__ = "decision"
-    __table_args__ = (UniqueConstraint("request_id", "approver", "verdict"),)
+    __table_args__ = (
+        UniqueConstraint("request_id", "approver", "verdict"),
+        partial_index(
+            "uq_decision_stands_for",
+            "request_id",
+            "stands_for",
+            "verdict",
+            unique=True,
+            where=IN_ANOTHERS_PLACE,
+        ),
+    )
 
     seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("approval_request.id"))
@@ -133,6 +147,7 @@ class DecisionRecord(Base):
     stage: Mapped[int] = mapped_column(BigInteger)
     verdict: Mapped[Verdict] = mapped_column(by_value(Verdict))
     decided_at: Mapped[datetime]
+    stands_for: Mapped[str | None]
 
 
 class QuestionRecord(Base):

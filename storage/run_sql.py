@@ -26,7 +26,8 @@ _SELECT_REQUEST = (
 
 
 _SELECT_DECISIONS = (
-    "SELECT approver, stage, verdict, decided_at FROM decision WHERE request_id = ? ORDER BY seq"
+    "SELECT approver, stage, verdict, decided_at, stands_for"
+    " FROM decision WHERE request_id = ? ORDER BY seq"
 )
 
 
@@ -109,6 +110,16 @@ class RunSql(RowSql):
             run,
         ).fetchone()
         return None if found is None else _request(found)
+
+    def open_requests_of(self, external_id: str, limit: int) -> list[ApprovalRequest]:
+        """Return open requests in which a person was asked, the nearest end first."""
+        found = self.run(
+            f"{_SELECT_REQUEST} JOIN audit_subject s ON s.external_id = ?"
+            " WHERE r.outcome = 'open' AND r.stages LIKE '%\"' || s.ref || '\"%'"
+            " ORDER BY r.expires_at, r.id LIMIT ?",
+            *(external_id, limit),
+        )
+        return [_request(one) for one in found.fetchall()]
 
     def decisions(self, request: str) -> list[Decision]:
         """Return the decisions of a request in the order they were given."""
@@ -228,8 +239,14 @@ class RunSql(RowSql):
 
 
 def _decision(found: Sequence[Any]) -> Decision:
-    who, stage, said, at = found
-    return Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
+    who, stage, said, at, stands_for = found
+    return Decision(
+        approver=Ref(who),
+        stage=stage,
+        verdict=Verdict(said),
+        at=read_moment(at),
+        stands_for=None if stands_for is None else Ref(stands_for),
+    )
 
 
 def _request(found: Sequence[Any]) -> ApprovalRequest:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from storage.change import Clock
+from storage.delegations import DelegationSql
 from storage.entries_sql import entries_in, entry_questions, first_entry
 from storage.held_run import read_held
 from storage.journal import Journal, utc_now
@@ -17,6 +18,7 @@ from storage.patience import patience
 from storage.run_sql import RunSql, run_question
 from storage.transaction import Database
 from storage.unit import SqlUnit
+from workflows.delegation import Delegation
 from workflows.entry import Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest
@@ -110,6 +112,22 @@ class SqlStore:
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
         return found
+
+    def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
+        with self.database.glance() as tx:
+            return RunSql(tx).open_requests_of(person, most)
+
+    def delegation_by(self, giver: PersonId) -> Delegation | None:
+        with self.database.glance() as tx:
+            return DelegationSql(tx).by_person(giver)
+
+    def standing_in(self, person: PersonId) -> Sequence[Delegation]:
+        with self.database.glance() as tx:
+            return DelegationSql(tx).to_person(person)
+
+    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
+        with self.database.glance() as tx:
+            return any(one.stands_at(at) for one in DelegationSql(tx).between(giver, stand_in))
 
     def person(self, ref: Ref) -> PersonId | None:
         with self.database.glance() as tx:

@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
 from workflows.asking import bound_to, plan_json, plan_of
+from workflows.authority import may_still_decide
 from workflows.definition_steps import Step
-from workflows.entry import Draft, Json, Part, PartClass, Ref
+from workflows.entry import Draft, Json, Part, PartClass
 from workflows.errors import (
     ActionError,
     ActionFailedError,
@@ -27,7 +28,6 @@ from workflows.errors import (
 from workflows.holding import hold
 from workflows.moments import moment
 from workflows.moves import Do
-from workflows.people import EFFECT_AGE
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
 from workflows.run import StepState
@@ -123,8 +123,8 @@ def _with_salt(segment: Segment, salt: bytes | None, value: Json) -> Part:
 
 def _check_authority(segment: Segment, state: StepState) -> None:
     """Refuse an approval of somebody who may no longer give it."""
-    for ref, stage in state.approvers:
-        if not _may_still_decide(segment, ref, _groups(state, stage)):
+    for voice in state.approvers:
+        if not may_still_decide(segment.house, voice, _groups(state, voice.stage)):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
 
 
@@ -134,14 +134,6 @@ def _groups(state: StepState, stage: int) -> list[str]:
     one = stages[stage] if isinstance(stages, list) else None
     named = one["from"] if isinstance(one, dict) else None
     return [str(name) for name in named] if isinstance(named, list) else []
-
-
-def _may_still_decide(segment: Segment, ref: Ref, groups: list[str]) -> bool:
-    people = segment.house.people
-    who = segment.house.store.person(ref)
-    if who is None or not people.person(who).counts:
-        return False
-    return any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
 
 
 def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:

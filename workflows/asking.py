@@ -1,7 +1,7 @@
 """Raising an approval request: plan, resolve who is asked, bind it to exactly what will run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,13 @@ from workflows.demand import Demand, DemandStage
 from workflows.entry import Draft, Json, Part, Ref, RequestId
 from workflows.errors import NoApproverError
 from workflows.gate import MOST_PEOPLE
+from workflows.house import House
 from workflows.moments import stamp
 from workflows.people import CLICK_AGE, Person
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
 from workflows.segment import After, Next, Segment
+from workflows.standing_in import acting_for
 from workflows.store import Due, DueKind, Unit
 
 
@@ -28,7 +30,8 @@ class Question:
     plan: Plan
     demand: Demand
     requester: Person | None
-    asked: tuple[tuple[Person, ...], ...]  # For each stage, the requester left out.
+    excluded: tuple[Person, ...]  # Who decides nothing of it, whatever group they are in.
+    asked: tuple[tuple[Person, ...], ...]  # For each stage, without those.
     expires: datetime
 
 
@@ -42,13 +45,15 @@ def ask(segment: Segment, ready: Ready, demand: Demand) -> Next:
     """
     house = segment.house
     requester = requester_of(segment)
+    excluded = _excluded(house, requester)
     question = Question(
         id=RequestId(house.new_id()),
         ready=ready,
         plan=plan_of(segment, ready),
         demand=demand,
         requester=requester,
-        asked=tuple(_asked(segment, stage, requester) for stage in demand.stages),
+        excluded=excluded,
+        asked=tuple(_asked(segment, stage, excluded) for stage in demand.stages),
         expires=house.now() + demand.expires,
     )
     _check_people(question)
@@ -107,13 +112,18 @@ def requester_of(segment: Segment) -> Person | None:
     return None if who is None else segment.house.people.person(who)
 
 
-def _asked(segment: Segment, stage: DemandStage, requester: Person | None) -> tuple[Person, ...]:
+def _excluded(house: House, requester: Person | None) -> tuple[Person, ...]:
+    """Return the requester, and whoever acts for them."""
+    return tuple(one for one in (requester, acting_for(house, requester)) if one is not None)
+
+
+def _asked(segment: Segment, stage: DemandStage, excluded: Sequence[Person]) -> tuple[Person, ...]:
     people = segment.house.people
     everybody = frozenset().union(
         *(people.members(name, max_age=CLICK_AGE) for name in stage.asked)
     )
-    own = None if requester is None else requester.id
-    return tuple(people.person(who) for who in sorted(everybody) if who != own)
+    never = {one.id for one in excluded}
+    return tuple(people.person(who) for who in sorted(everybody - never))
 
 
 def _check_people(question: Question) -> None:
@@ -161,8 +171,8 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
 
 
 def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[str, Json]:
-    demand, requester = question.demand, question.requester
-    excluded = [] if requester is None else [unit.ref(requester.id, requester.name)]
+    demand = question.demand
+    excluded: list[Json] = [str(unit.ref(one.id, one.name)) for one in question.excluded]
     return {
         "request": question.id,
         "step": question.ready.step.id,
@@ -171,7 +181,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "policy": segment.house.policy().digest,
         "effect": question.ready.effect.value,
         "stages": list(_stages(unit, question)),
-        "excluded": list(excluded),
+        "excluded": excluded,
         "expires": stamp(question.expires),
         "rules": list(demand.rules),
         "remind": [int(one.total_seconds()) for one in demand.remind],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Entry, Json, Part, RequestId
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Entry, Json, Part, Ref, RequestId
 from workflows.errors import ReasonMissingError, StaleRequestError
 from workflows.gate import (
     ApprovalRequest,
@@ -20,8 +20,8 @@ from workflows.gate import (
 )
 from workflows.house import House
 from workflows.orders import Ballot, Decided
-from workflows.people import CLICK_AGE, Person
 from workflows.recorder import record
+from workflows.standing_in import absent_for, groups_of, seated, whom_to_remind
 from workflows.store import Due, Unit
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.
@@ -52,7 +52,8 @@ def decide(house: House, ballot: Ballot) -> Decided:
             "A reason is required here.", hint="Decide again and say why in a few words."
         )
     person = house.people.person(ballot.person)
-    member_of = _groups_of(house, asked, person)
+    member_of = groups_of(house, asked, person.id)
+    absent = absent_for(house, asked, person)
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(ballot.request)
         earlier = unit.decisions(request.id)
@@ -66,22 +67,19 @@ def decide(house: House, ballot: Ballot) -> Decided:
         if is_known or repeats(vote, earlier):
             now = tally(request, earlier)
             return Decided(request=request.id, run=row.id, tally=now, changed=False)
-        stage = admit(request, vote, earlier, now=unit.now)
-        decision = Decision(approver=vote.approver, stage=stage, verdict=vote.verdict, at=unit.now)
+        vote = seated(unit, request, vote, absent=absent, decisions=earlier)
+        decision = Decision(
+            approver=vote.approver,
+            stage=admit(request, vote, earlier, now=unit.now),
+            verdict=vote.verdict,
+            at=unit.now,
+            stands_for=vote.stands_for,
+        )
         now = tally(request, [*earlier, decision])
         _record(unit, house, request, decision, now=now, ballot=ballot)
         if now.outcome is not Outcome.OPEN:
             house.dispatcher.enqueue(unit, row.id)
     return Decided(request=request.id, run=row.id, tally=now, changed=True)
-
-
-def _groups_of(house: House, request: ApprovalRequest, person: Person) -> frozenset[str]:
-    """Return the groups of the request that the person belongs to now."""
-    return frozenset(
-        name
-        for name in request.groups
-        if person.id in house.people.members(name, max_age=CLICK_AGE)
-    )
 
 
 def _record(
@@ -105,6 +103,7 @@ def _record(
         "step_up": False,
         "slack": ballot.slack,
         "settles": now.outcome is not Outcome.OPEN,
+        **({} if decision.stands_for is None else {"for": decision.stands_for}),
     }
     comment = ballot.comment.strip()
     parts = {"comment": Part(value=house.redact(comment).encode())} if comment else {}
@@ -144,14 +143,22 @@ def remind(house: House, due: Due) -> None:
         request, row = unit.lock_run_of(RequestId(due.key))
         if not unit.take_due(due) or request.outcome is not Outcome.OPEN:
             return
-        said = {one.approver for one in standing(unit.decisions(request.id))}
-        stage = request.stages[tally(request, unit.decisions(request.id)).stage]
-        waiting = sorted(stage.people - said)
+        waiting = sorted(_waiting(unit, request))
         number, following = _reminders(unit.entries(row.id), request)
         data: dict[str, Json] = {"request": request.id, "to": list(waiting), "n": number}
         record(unit, Draft(kind="approval.reminded", actor=INTERLOCK, data=data, run=row.id))
         if following is not None:
             unit.set_due(replace(due, at=following))
+
+
+def _waiting(unit: Unit, request: ApprovalRequest) -> set[Ref]:
+    """Return who is still to decide in the present stage and is there, stand-ins included."""
+    decisions = unit.decisions(request.id)
+    stage = request.stages[tally(request, decisions).stage]
+    given = standing(decisions)
+    left = stage.people - {one.place for one in given}
+    said = {one.approver for one in given} | request.excluded
+    return {*whom_to_remind(unit, left)} - said
 
 
 def _reminders(entries: Sequence[Entry], request: ApprovalRequest) -> tuple[int, datetime | None]:

@@ -10,6 +10,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── UnknownRunError            no run of that id
     ├── UnclearTimeError           words that name no single moment to come
     ├── ScheduleClosedError        a schedule that is not there, has ended, or cannot be changed so
+    ├── DelegationError            a stand-in who cannot be, or a time away that cannot
     ├── InputsError                form values that do not fit the definition, field by field
     ├── OutputMismatchError        a step's output does not look as the definition declares
     ├── KeyReusedError             an idempotency key that already started something else
@@ -76,6 +77,10 @@ class UnclearTimeError(InterlockError):
 
 class ScheduleClosedError(InterlockError):
     """The schedule is not there, has ended, or cannot be changed like that."""
+
+
+class DelegationError(InterlockError):
+    """Nobody can stand in like that, or be away for so long."""
 
 
 class InputsError(InterlockError):

@@ -70,12 +70,18 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One approver's recorded verdict."""
+    """One approver's recorded verdict; `stands_for` is whose place they took, if not their own."""
 
     approver: Ref
     stage: int
     verdict: Verdict
     at: datetime
+    stands_for: Ref | None = None
+
+    @property
+    def place(self) -> Ref:
+        """Return whose place was decided: one place counts once, whoever spoke in it."""
+        return self.stands_for or self.approver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +95,11 @@ class Tally:
 
 
 def standing(decisions: Sequence[Decision]) -> list[Decision]:
-    """Return the decisions that count: each person's latest, a denial over an approval."""
+    """Return the decisions that count: each place's latest, a denial over an approval."""
     latest: dict[Ref, Decision] = {}
     for one in decisions:
-        if one.approver not in latest or one.verdict is Verdict.DENY:
-            latest[one.approver] = one
+        if one.place not in latest or one.verdict is Verdict.DENY:
+            latest[one.place] = one
     return list(latest.values())
 
 
@@ -121,8 +127,8 @@ def _denied(
 ) -> bool:
     """Say whether the stage was refused: by enough people, or by one who had approved before."""
     denials = [one for one in counted if one.stage == index and one.verdict is Verdict.DENY]
-    approved_before = {one.approver for one in given if one.verdict is Verdict.APPROVE}
-    turned = any(one.approver in approved_before for one in denials)
+    approved_before = {one.place for one in given if one.verdict is Verdict.APPROVE}
+    turned = any(one.place in approved_before for one in denials)
     return turned or len(denials) >= request.stages[index].deny
 
 
@@ -130,14 +136,20 @@ def _denied(
 class Vote:
     """A verdict that somebody would like to have recorded.
 
-    `member_of` are the groups of the request this person belongs to now, read within the
-    last minute; `why_never` says why this sort of person never counts, if so.
+    `member_of` are the groups of the request that whoever's place it is belongs to now, read
+    within the last minute; `why_never` says why this sort of person never counts, if so.
     """
 
     approver: Ref
     verdict: Verdict
     member_of: frozenset[str]
     why_never: str = ""
+    stands_for: Ref | None = None
+
+    @property
+    def place(self) -> Ref:
+        """Return whose place it would decide."""
+        return self.stands_for or self.approver
 
 
 def repeats(vote: Vote, decisions: Sequence[Decision]) -> bool:
@@ -180,9 +192,7 @@ def _admit_time(
 
 def _turns(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> bool:
     """Say whether an approver takes back an approval that nothing has used yet."""
-    approved = any(
-        one.approver == vote.approver and one.verdict is Verdict.APPROVE for one in decisions
-    )
+    approved = any(one.place == vote.place and one.verdict is Verdict.APPROVE for one in decisions)
     return vote.verdict is Verdict.DENY and approved and not request.is_consumed
 
 
@@ -197,22 +207,23 @@ def _admit_person(request: ApprovalRequest, vote: Vote) -> None:
         )
     if vote.approver in request.excluded:
         raise NotEligibleError("You are excluded from deciding this one.", hint=asked(request))
+    if vote.place in request.excluded or vote.place == request.requester:
+        raise NotEligibleError(
+            "Whoever you stand in for may not decide this one.", hint=asked(request)
+        )
 
 
 def _stage_for(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> int:
     mine = [
         index
         for index, stage in enumerate(request.stages)
-        if vote.approver in stage.people and vote.member_of.intersection(stage.groups)
+        if vote.place in stage.people and vote.member_of.intersection(stage.groups)
     ]
     if not mine:
         raise NotEligibleError(_why_not_asked(request, vote), hint=asked(request))
-    earlier = next((one for one in standing(decisions) if one.approver == vote.approver), None)
-    if earlier is not None and vote.verdict is Verdict.APPROVE:
-        raise NotEligibleError(
-            f"You already said {earlier.verdict} here, and one person counts once.",
-            hint=asked(request),
-        )
+    earlier = next((one for one in standing(decisions) if _is_same_voice(one, vote)), None)
+    if earlier is not None and not _turns_it(earlier, vote):
+        raise NotEligibleError(_why_it_counts(earlier, vote), hint=asked(request))
     if vote.verdict is Verdict.DENY:
         return earlier.stage if earlier is not None else mine[0]
     current = tally(request, decisions).stage
@@ -221,8 +232,26 @@ def _stage_for(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decisio
     return current
 
 
+def _is_same_voice(given: Decision, vote: Vote) -> bool:
+    """Say whether a decision was given by this voter, or in the place that they would decide."""
+    return given.approver == vote.approver or given.place == vote.place
+
+
+def _turns_it(given: Decision, vote: Vote) -> bool:
+    return given.verdict is Verdict.APPROVE and vote.verdict is Verdict.DENY
+
+
+def _why_it_counts(given: Decision, vote: Vote) -> str:
+    if given.approver == vote.approver:
+        return f"You already said {given.verdict} here, and one person counts once."
+    who = "Somebody who stood in for you" if vote.stands_for is None else "Another"
+    return f"{who} already said {given.verdict} in this place, and one place counts once."
+
+
 def _why_not_asked(request: ApprovalRequest, vote: Vote) -> str:
-    was_asked = any(vote.approver in stage.people for stage in request.stages)
+    was_asked = any(vote.place in stage.people for stage in request.stages)
+    if was_asked and vote.stands_for is not None:
+        return "You no longer stand in for somebody who belongs to the people who were asked."
     if was_asked:
         return "You no longer belong to the people who were asked."
     if vote.member_of:

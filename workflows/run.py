@@ -58,6 +58,16 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """An approval as it was given; `stands_for` is whose place it was given in, if another's."""
+
+    approver: Ref
+    stage: int
+    at: datetime
+    stands_for: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
     """One step: how often it was tried, what came of it, what it waits for."""
 
@@ -69,7 +79,7 @@ class StepState:
     stands: bool = False  # Its request is open, or approved and not used up by an effect.
     refusal: str = ""  # denied, expired or aborted
     asked: Entry | None = None  # The newest approval.requested of this step.
-    approvers: tuple[tuple[Ref, int], ...] = ()  # Who approved it, each with the stage.
+    approvers: tuple[Voice, ...] = ()
     granted_at: datetime | None = None
     intended: Entry | None = None  # The entry that announced the newest effect.
     trouble: str = ""  # The id of the entry that made it an exception.

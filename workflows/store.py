@@ -4,13 +4,14 @@
 a run has locked that run's row first, so clicks, clock and segments queue up behind it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision
 from workflows.people import PersonId
@@ -31,6 +32,8 @@ class Subject(StrEnum):
     OUTCOME = "outcome"  # A run's end, told to its requester.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
+    AWAY = "away"  # That nobody is there who could decide a request, told to its requester.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +205,15 @@ class Unit(Protocol):
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         """Return the schedule's row, if it has one, while no other unit changes it."""
 
+    def hold_delegation(self, giver: Ref) -> Delegation | None:
+        """Return what this person said of being away and did not end; no other unit uses it."""
+
+    def delegation_of(self, giver: Ref) -> Delegation | None:
+        """Return the same; others may look at it meanwhile, and nobody changes it."""
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are, or may be, away; nothing is held."""
+
     def wake_at(self, moment: datetime) -> None:
         """Have the clock look at `moment`, once this unit is committed."""
 
@@ -245,6 +257,18 @@ class Store(Protocol):
         Raises:
             UnknownRunError: there is none.
         """
+
+    def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
+        """Return open requests in which this person was asked, the nearest end first."""
+
+    def delegation_by(self, giver: PersonId) -> Delegation | None:
+        """Return what this person said of being away and did not end."""
+
+    def standing_in(self, person: PersonId) -> Sequence[Delegation]:
+        """Return by whose words this person stands in for others, none that was ended."""
+
+    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
+        """Say whether `stand_in` decided for `giver` at that moment."""
 
     def person(self, ref: Ref) -> PersonId | None:
         """Return whose pseudonym this is, None once it was erased."""

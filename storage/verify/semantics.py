@@ -20,7 +20,8 @@ class Asked:
     binding: str
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
-    granted: dict[int, set[str]] = field(default_factory=dict)
+    granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
+    voices: dict[str, str] = field(default_factory=dict)  # Who approved, and in whose place.
     denied: bool = False
     closed: str | None = None
     added: set[str] = field(default_factory=set)
@@ -39,6 +40,18 @@ class Asked:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who decides for somebody who is away, and until when."""
+
+    to: str | None
+    until: str
+
+    def names(self, person: str, *, at: str) -> bool:
+        """Say whether it is this person, at that moment; both write moments in one form."""
+        return self.to == person and at < self.until
+
+
 @dataclass(slots=True)
 class Told:
     """What an open run has told so far."""
@@ -55,7 +68,7 @@ class SemanticCheck:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._open: dict[str, Told] = {}
-        self._delegates: dict[str, set[str]] = {}
+        self._words: dict[str, Word] = {}  # The newest of each person.
         self._readers = {
             "approval.requested": self._requested,
             "approval.granted": self._decided,
@@ -79,7 +92,8 @@ class SemanticCheck:
         if faults:
             return
         if kind == "approval.delegated" and run is None:
-            self._delegates.setdefault(_text(data["from"]), set()).add(_text(data["to"]))
+            to = data["to"] if isinstance(data["to"], str) else None
+            self._words[_text(data["from"])] = Word(to, _text(data["until"]))
         if run is not None:
             self._follow(index, members, self._told(members))
 
@@ -125,24 +139,35 @@ class SemanticCheck:
         if members["kind"] == "approval.denied":
             asked.denied = True
             return
-        self._check_approver(index, person, told=told, asked=asked, stage=_whole(data["stage"]))
-        asked.granted.setdefault(_whole(data["stage"]), set()).add(person)
+        self._check_approver(index, members, told=told, asked=asked)
+        place, stage = _text(data.get("for", person)), _whole(data["stage"])
+        if asked.voices.setdefault(person, place) != place:
+            self._report.mean("counted-twice", f"Entry {index}: one person approved for two.")
+        asked.granted.setdefault(stage, set()).add(place)
 
     def _check_approver(
-        self, index: int, person: str, *, told: Told, asked: Asked, stage: int
+        self, index: int, members: Mapping[str, Any], *, told: Told, asked: Asked
     ) -> None:
-        if person == told.requester:
+        data, person = members["data"], members["actor"]["ref"]
+        place = _text(data.get("for", person))
+        if told.requester in {person, place}:
             self._report.mean("self-approval", f"Entry {index}: the requester approved.")
-        elif person in asked.excluded:
+        elif asked.excluded & {person, place}:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
-        elif not asked.may_decide(person, stage) and not self._stands_in(person, asked, stage):
+        elif not asked.may_decide(place, _whole(data["stage"])):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
+        if place != person and not self._decides_for(place, person, at=members["ts"]):
+            words = f"Entry {index}: who approved did not stand in for whom they say."
+            self._report.mean("no-delegation", words)
+        if told.requester is not None and self._decides_for(
+            told.requester, person, at=members["ts"]
+        ):
+            words = f"Entry {index}: who approved acted for the requester."
+            self._report.mean("acts-for-requester", words)
 
-    def _stands_in(self, person: str, asked: Asked, stage: int) -> bool:
-        return any(
-            person in delegates and asked.may_decide(giver, stage)
-            for giver, delegates in self._delegates.items()
-        )
+    def _decides_for(self, giver: str, person: str, *, at: str) -> bool:
+        word = self._words.get(giver)
+        return word is not None and word.names(person, at=at)
 
     def _closed(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         asked = told.requests.get(_text(members["data"]["request"]))
