@@ -115,9 +115,9 @@ class RunSql(RowSql):
         """Return open requests in which a person was asked, the nearest end first."""
         found = self.run(
             f"{_SELECT_REQUEST} JOIN audit_subject s ON s.external_id = ?"
-            " WHERE r.outcome = 'open' AND r.stages LIKE '%\"' || s.ref || '\"%'"
+            " WHERE r.outcome = 'open' AND r.stages LIKE ? || s.ref || ?"
             " ORDER BY r.expires_at, r.id LIMIT ?",
-            *(external_id, limit),
+            *(external_id, '%"', '"%', limit),
         )
         return [_request(one) for one in found.fetchall()]
 

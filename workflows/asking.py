@@ -1,7 +1,7 @@
 """Raising an approval request: plan, resolve who is asked, bind it to exactly what will run."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from workflows.people import CLICK_AGE, Person
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
 from workflows.segment import After, Next, Segment
-from workflows.standing_in import acting_for
+from workflows.standing_in import acting_for, tell_if_deserted
 from workflows.store import Due, DueKind, Unit
 
 
@@ -62,7 +62,9 @@ def ask(segment: Segment, ready: Ready, demand: Demand) -> Next:
     parts["preview"] = segment.part(_preview(segment, question, bound))
 
     def raised(unit: Unit) -> Draft:
-        return segment.draft("approval.requested", _data(unit, segment, question, bound), parts)
+        data = _data(unit, segment, question, bound)
+        tell_if_deserted(unit, question.id, _first_asked(data))
+        return segment.draft("approval.requested", data, parts)
 
     rests = segment.is_alone
     is_raised = segment.commit(
@@ -198,6 +200,14 @@ def _stages(unit: Unit, question: Question) -> Iterator[Json]:
             "deny": min(stage.deny, len(asked)),
             "people": refs,
         }
+
+
+def _first_asked(data: Mapping[str, Json]) -> list[Ref]:
+    """Return whom the first stage asks."""
+    match data["stages"]:
+        case [{"people": [*people]}, *_]:
+            return [Ref(str(one)) for one in people]
+    return []
 
 
 def _set_times(unit: Unit, segment: Segment, question: Question) -> None:

@@ -21,7 +21,15 @@ from workflows.gate import (
 from workflows.house import House
 from workflows.orders import Ballot, Decided
 from workflows.recorder import record
-from workflows.standing_in import absent_for, groups_of, seated, whom_to_remind
+from workflows.standing_in import (
+    absent_for,
+    away_message,
+    groups_of,
+    left_to_decide,
+    seated,
+    tell_if_deserted,
+    whom_to_remind,
+)
 from workflows.store import Due, Unit
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.
@@ -68,9 +76,10 @@ def decide(house: House, ballot: Ballot) -> Decided:
             now = tally(request, earlier)
             return Decided(request=request.id, run=row.id, tally=now, changed=False)
         vote = seated(unit, request, vote, absent=absent, decisions=earlier)
+        stage = admit(request, vote, earlier, now=unit.now)
         decision = Decision(
             approver=vote.approver,
-            stage=admit(request, vote, earlier, now=unit.now),
+            stage=stage,
             verdict=vote.verdict,
             at=unit.now,
             stands_for=vote.stands_for,
@@ -79,6 +88,8 @@ def decide(house: House, ballot: Ballot) -> Decided:
         _record(unit, house, request, decision, now=now, ballot=ballot)
         if now.outcome is not Outcome.OPEN:
             house.dispatcher.enqueue(unit, row.id)
+        elif now.stage != stage:
+            tell_if_deserted(unit, request.id, request.stages[now.stage].people)
     return Decided(request=request.id, run=row.id, tally=now, changed=True)
 
 
@@ -147,6 +158,8 @@ def remind(house: House, due: Due) -> None:
         number, following = _reminders(unit.entries(row.id), request)
         data: dict[str, Json] = {"request": request.id, "to": list(waiting), "n": number}
         record(unit, Draft(kind="approval.reminded", actor=INTERLOCK, data=data, run=row.id))
+        if not waiting:
+            unit.send(away_message(request.id))
         if following is not None:
             unit.set_due(replace(due, at=following))
 
@@ -154,11 +167,8 @@ def remind(house: House, due: Due) -> None:
 def _waiting(unit: Unit, request: ApprovalRequest) -> set[Ref]:
     """Return who is still to decide in the present stage and is there, stand-ins included."""
     decisions = unit.decisions(request.id)
-    stage = request.stages[tally(request, decisions).stage]
-    given = standing(decisions)
-    left = stage.people - {one.place for one in given}
-    said = {one.approver for one in given} | request.excluded
-    return {*whom_to_remind(unit, left)} - said
+    said = {one.approver for one in standing(decisions)} | request.excluded
+    return {*whom_to_remind(unit, left_to_decide(request, decisions))} - said
 
 
 def _reminders(entries: Sequence[Entry], request: ApprovalRequest) -> tuple[int, datetime | None]:

@@ -14,6 +14,7 @@ from workflows.gate import ApprovalRequest
 from workflows.house import House
 from workflows.moments import stamp
 from workflows.people import Person, PersonId
+from workflows.standing_in import away_message
 from workflows.store import Message, Subject, Unit
 
 MOST_REDRAWN = 200  # Cards that show at once who stands in; others do when they change.
@@ -86,12 +87,12 @@ def delegate(house: House, new: NewDelegation) -> bool:
         _record(unit, ref, before, to=to, until=new.until, reason=reason)
         _redraw(unit, asked)
         for one in _deserted(unit, asked):
-            unit.send(away_message(one))
+            unit.send(away_message(one.id))
     return True
 
 
-def come_back(house: House, person: PersonId) -> bool:
-    """Record that somebody is back before their time; False if they are not away.
+def come_back(house: House, person: PersonId, *, entry: str) -> bool:
+    """Record that somebody is back before their time; False if what `entry` said is over.
 
     Raises:
         PeopleUnreadableError, StorageError: nothing was recorded.
@@ -101,7 +102,7 @@ def come_back(house: House, person: PersonId) -> bool:
     with house.store.begin() as unit:
         ref = unit.ref(giver.id, giver.name)
         before = unit.hold_delegation(ref)
-        if before is None or not before.stands_at(unit.now):
+        if before is None or before.entry != entry or not before.stands_at(unit.now):
             return False
         # The newest word counts, and this one is over as soon as it is said.
         _record(unit, ref, before, to=None, until=unit.now, reason="")
@@ -149,8 +150,3 @@ def _deserted(unit: Unit, asked: Iterable[ApprovalRequest]) -> list[ApprovalRequ
         for request in requests
         if any(deserted_until(stage.people, away, now=unit.now) for stage in request.stages)
     ]
-
-
-def away_message(request: ApprovalRequest) -> Message:
-    """Return the message that tells a requester that nobody is there who could decide."""
-    return Message(subject=Subject.AWAY, key=request.id)

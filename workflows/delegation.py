@@ -4,7 +4,7 @@ One hop, for a time, and the newest word counts: whoever stands in for Ana does 
 stand in for those who asked Ana to. What follows of it for a vote is `standing_in`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -39,7 +39,7 @@ class Delegation:
 
 
 def deserted_until(
-    people: frozenset[Ref], away: Mapping[Ref, Delegation], *, now: datetime
+    people: Collection[Ref], away: Mapping[Ref, Delegation], *, now: datetime
 ) -> datetime | None:
     """Return when the first of `people` is back, if all are away and nobody stands in for any.
 

@@ -6,10 +6,11 @@ transaction or after it, never inside one; what people are told leaves through t
 
 import logging
 
-from workflows import deciding, exceptions, questioning, scheduling, starting
+from workflows import deciding, delegating, exceptions, questioning, scheduling, starting
 from workflows.actions.base import Happened
 from workflows.chasing import chase
 from workflows.claiming import claim
+from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
@@ -76,6 +77,30 @@ class Engine:
             GateError, UnknownRunError, StorageError: nothing was decided.
         """
         return deciding.decide(self._house, ballot)
+
+    def check_delegation(self, new: NewDelegation) -> None:
+        """Return if somebody may be away like that, and record nothing.
+
+        Raises:
+            DelegationError, PeopleUnreadableError: they may not; the refusal says why.
+        """
+        delegating.check_delegation(self._house, new)
+
+    def delegate(self, new: NewDelegation) -> bool:
+        """Record that somebody is away and who stands in; False if they had said so already.
+
+        Raises:
+            DelegationError, PeopleUnreadableError, StorageError: nothing was recorded.
+        """
+        return delegating.delegate(self._house, new)
+
+    def come_back(self, person: PersonId, *, entry: str) -> bool:
+        """Record that somebody is back early; False if what `entry` said of it is over.
+
+        Raises:
+            PeopleUnreadableError, StorageError: nothing was recorded.
+        """
+        return delegating.come_back(self._house, person, entry=entry)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.

@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from workflows.entry import Ref
+from workflows.delegation import deserted_until
+from workflows.entry import Ref, RequestId
 from workflows.errors import GateError
-from workflows.gate import ApprovalRequest, Decision, Vote, admit, standing
+from workflows.gate import ApprovalRequest, Decision, Vote, admit, standing, tally
 from workflows.house import House
 from workflows.people import CLICK_AGE, Person, PersonId
-from workflows.store import Unit
+from workflows.store import Message, Subject, Unit
 
 ACTS_FOR_REQUESTER = "you stand in for whoever asked"
 
@@ -132,6 +133,23 @@ def acting_for(house: House, requester: Person | None) -> Person | None:
         return None
     who = house.store.person(word.stand_in)
     return None if who is None else house.people.person(who)
+
+
+def left_to_decide(request: ApprovalRequest, decisions: Sequence[Decision]) -> frozenset[Ref]:
+    """Return whose places in the present stage nobody has decided yet."""
+    stage = request.stages[tally(request, decisions).stage]
+    return stage.people - {one.place for one in standing(decisions)}
+
+
+def away_message(request: RequestId) -> Message:
+    """Return the message that tells a requester that nobody is there who could decide."""
+    return Message(subject=Subject.AWAY, key=request)
+
+
+def tell_if_deserted(unit: Unit, request: RequestId, people: Collection[Ref]) -> None:
+    """Have the requester told if all of `people` are away, and nobody stands in for any."""
+    if deserted_until(people, unit.away(people), now=unit.now) is not None:
+        unit.send(away_message(request))
 
 
 def whom_to_remind(unit: Unit, people: Collection[Ref]) -> Iterator[Ref]:
