@@ -11,8 +11,10 @@ from typing import Any
 from bot.arrival import refuse_late
 from bot.command_text import (
     Approvals,
+    Away,
     Cancel,
     Command,
+    Delegations,
     Digest,
     Find,
     Misread,
@@ -23,6 +25,7 @@ from bot.command_text import (
     Workflows,
     parse,
 )
+from bot.delegating import Delegating
 from bot.desk import Desk
 from bot.payloads import Caller, Interaction, Typed
 from bot.reports import Reports
@@ -55,6 +58,8 @@ class Commands:
             return Starting(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Schedule) and wanted.workflow:
             return Scheduling(desk=self.desk).by_command(typed, wanted, context)
+        if isinstance(wanted, Away):
+            return Delegating(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Cancel):
             return self._cancel(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
@@ -94,6 +99,8 @@ class Commands:
                 return reports.workflows(page=page)
             case Schedule():
                 return Scheduling(desk=self.desk).listed(caller, page=page)
+            case Delegations():
+                return Delegating(desk=self.desk).listed(caller, page=page)
             case Find(words=words):
                 return reports.found(words, page=page)
             case _:

@@ -16,6 +16,7 @@ from slack_bolt import Ack, App
 from bot.answering import Answering
 from bot.commands import Commands
 from bot.deciding import Deciding
+from bot.delegating import Delegating
 from bot.desk import Desk
 from bot.payloads import Interaction, read_event, read_interaction, read_typed
 from bot.refusals import from_older_version, refusal
@@ -24,6 +25,7 @@ from bot.settling import Settling
 from bot.starting import Starting
 from bot.threads import Threads
 from bot.views import (
+    delegations,
     doubt_card,
     exception_card,
     paging,
@@ -54,6 +56,7 @@ def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> No
     _register_command(app, desk)
     _register_cards(app, desk)
     _register_schedules(app, desk)
+    _register_delegations(app, desk)
     _register_forms(app, desk)
     _register_events(app, desk)
     _register_rest(app, desk)
@@ -123,6 +126,13 @@ def _register_schedules(app: App, desk: Desk) -> None:
     _on_click(app, desk, schedules.SCHEDULE_DROP, scheduling.drop)
     _on_form(app, schedules.SCHEDULE_FORM, scheduling.by_form)
     _on_form(app, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
+
+
+def _register_delegations(app: App, desk: Desk) -> None:
+    delegating = Delegating(desk=desk)
+    _on_click(app, desk, delegations.DELEGATION_CONFIRM, delegating.confirm)
+    _on_click(app, desk, delegations.DELEGATION_DROP, delegating.drop)
+    _on_click(app, desk, delegations.DELEGATION_END, delegating.end)
 
 
 def _register_forms(app: App, desk: Desk) -> None:

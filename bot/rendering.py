@@ -7,7 +7,8 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 from collections.abc import Callable
 
 from bot.letters import Letter
-from bot.rendering_cards import draw_card
+from bot.rendering_away import absences_of, draw_deserted, draw_stand_in
+from bot.rendering_cards import decisions_of, draw_card, preview_in
 from bot.rendering_questions import question_of
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
@@ -46,6 +47,8 @@ class Rendering:
             Subject.OUTCOME: self._outcome,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
+            Subject.STAND_IN: self._stand_in,
+            Subject.AWAY: self._deserted,
         }
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -105,6 +108,24 @@ class Rendering:
     def _notice(self, row: OutboxRow) -> Letter:
         said = row.body if isinstance(row.body, dict) else {}
         return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
+
+    def _stand_in(self, row: OutboxRow) -> Letter | None:
+        drawn = draw_stand_in(row.key, self._store)
+        if drawn is None:
+            return None
+        return Letter(channel=drawn[0], content=content_of(drawn[1]))
+
+    def _deserted(self, row: OutboxRow) -> Letter | None:
+        request = self._store.request(RequestId(row.key))
+        read = self._reader.run(request.run)
+        preview = preview_in(read, request)
+        person = requester_of(read)
+        absences = absences_of(request, decisions_of(read, request), self._reader)
+        if preview is None or not person or absences.back_at is None:
+            return None
+        place = self._store.outbox.place_of(Subject.CARD, request.id)
+        drawn = draw_deserted(preview, absences.back_at, card=self._reader.link(place))
+        return Letter(channel=person, content=content_of(drawn))
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None

@@ -4,6 +4,7 @@ import logging
 
 from pydantic import ValidationError
 
+from bot.rendering_away import absences_of
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
@@ -30,13 +31,15 @@ def draw_card(
 
     A card that lacks its receipt, since the log has not placed the entry yet, is drawn again.
     """
-    preview = _preview(read, request)
+    preview = preview_in(read, request)
     if preview is None:
         return None
     said = _said(read, request.id)
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
-    now = tally(request, [_decision(one) for one in said])
+    given = decisions_of(read, request)
+    now = tally(request, given)
+    absences = absences_of(request, given, reader)
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
@@ -49,12 +52,14 @@ def draw_card(
         receipt=receipt,
         known=reader.named(request.groups),
         thread=reader.link(row.thread),
+        absences=absences.told,
+        deserted_until=absences.back_at,
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
     )
     return request_card(card), settling is None or receipt is not None
 
 
-def _preview(read: RunRead, request: ApprovalRequest) -> Preview | None:
+def preview_in(read: RunRead, request: ApprovalRequest) -> Preview | None:
     """Return what approvers are shown; None if it was erased, or is of another release."""
     raised = read.asked(request.id)
     shown = part_json(raised, "preview") if raised is not None else None
@@ -65,17 +70,23 @@ def _preview(read: RunRead, request: ApprovalRequest) -> Preview | None:
         return None
 
 
+def decisions_of(read: RunRead, request: ApprovalRequest) -> list[Decision]:
+    """Return what was said about a request, in order."""
+    return [_decision(one) for one in _said(read, request.id)]
+
+
 def _said(read: RunRead, request: str) -> list[Entry]:
     return [one for one in read.of_kind(*DECISIONS) if one.data["request"] == request]
 
 
 def _decision(entry: Entry) -> Decision:
-    stage = entry.data["stage"]
+    stage, stands_for = entry.data["stage"], entry.data.get("for")
     return Decision(
         approver=Ref(entry.actor.ref),
         stage=stage if isinstance(stage, int) else 0,
         verdict=DECISIONS[entry.kind],
         at=entry.at,
+        stands_for=Ref(stands_for) if isinstance(stands_for, str) else None,
     )
 
 
@@ -83,7 +94,13 @@ def _vote(read: RunRead, entry: Entry) -> Vote:
     who = read.who(entry.actor)
     if who is None:
         raise ValueError(f"entry {entry.id} is a decision of nobody")
-    return Vote(who=who, verdict=DECISIONS[entry.kind], at=entry.at, comment=words_of(entry))
+    return Vote(
+        who=who,
+        verdict=DECISIONS[entry.kind],
+        at=entry.at,
+        comment=words_of(entry),
+        stands_for=read.whose_place(entry),
+    )
 
 
 def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:

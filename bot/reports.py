@@ -97,7 +97,10 @@ class Reports:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
         found = list_open_requests(self.desk.store.database)
-        lines = [self._approval_line(one, mine) for one in found]
+        now = self.desk.now()
+        words = self.desk.store.standing_in(self.reader.person)
+        places = mine | {one.giver for one in words if one.stands_at(now)}
+        lines = [self._approval_line(one, mine, places) for one in found]
         return approval_list(lines, page=page)
 
     def found(self, words: str, *, page: int) -> Rendered:
@@ -171,7 +174,9 @@ class Reports:
             for one in entries
         ]
 
-    def _approval_line(self, listed: ListedRequest, mine: frozenset[Ref]) -> ApprovalLine:
+    def _approval_line(
+        self, listed: ListedRequest, mine: frozenset[Ref], places: frozenset[Ref]
+    ) -> ApprovalLine:
         asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
         stage = asked.stages[listed.tally.stage]
         return ApprovalLine(
@@ -184,7 +189,7 @@ class Reports:
             need=listed.tally.need,
             asked=tuple(Who(name=name) for name in stage.groups),
             card=self._link(listed.place),
-            is_mine=bool(mine & stage.people) and not mine & asked.excluded,
+            is_mine=bool(places & stage.people) and not mine & asked.excluded,
         )
 
     def _workflow_line(self, definition: Definition) -> WorkflowLine:

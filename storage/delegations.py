@@ -40,13 +40,14 @@ class DelegationSql(RowSql):
         found = self.run(f"{_SELECT} WHERE d.giver = ? AND {_STANDS}", giver).fetchone()
         return None if found is None else _read(found)
 
-    def of_people(self, people: Collection[str]) -> list[Delegation]:
-        """Return what those of `people` said who did not end it."""
+    def of_people(self, people: Collection[str], *, now: datetime) -> dict[Ref, Delegation]:
+        """Return what those of `people` said who are away at `now`."""
         if not people:
-            return []
+            return {}
         marks = ", ".join("?" * len(people))
-        where = f"d.giver IN ({marks}) AND {_STANDS}"
-        return _all(self.run(f"{_SELECT} WHERE {where} ORDER BY d.giver", *sorted(people)))
+        where = f"d.giver IN ({marks}) AND {_STANDS} AND d.until > ?"
+        found = self.run(f"{_SELECT} WHERE {where} ORDER BY d.giver", *sorted(people), now)
+        return {one.giver: one for one in _all(found)}
 
     def by_person(self, external_id: str) -> Delegation | None:
         """Return what a person said and did not end."""

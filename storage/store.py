@@ -4,7 +4,7 @@ What happens inside a unit is `unit`; what people read at leisure is
 `listing`, `search` and `figures`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -116,6 +116,12 @@ class SqlStore:
     def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
         with self.database.glance() as tx:
             return RunSql(tx).open_requests_of(person, most)
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are away now."""
+        with self.database.glance() as tx:
+            sql = DelegationSql(tx)
+            return sql.of_people(people, now=sql.moment(self._clock))
 
     def delegation_by(self, giver: PersonId) -> Delegation | None:
         with self.database.glance() as tx:

@@ -219,7 +219,7 @@ class SqlUnit:
         return DelegationSql(self._tx).share(giver)
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
-        return {one.giver: one for one in DelegationSql(self._tx).of_people(people)}
+        return DelegationSql(self._tx).of_people(people, now=self.now)
 
     def wake_at(self, moment: datetime) -> None:
         self._tx.after_commit(lambda: self._on_due(moment))

@@ -148,5 +148,5 @@ def _deserted(unit: Unit, asked: Iterable[ApprovalRequest]) -> list[ApprovalRequ
     return [
         request
         for request in requests
-        if any(deserted_until(stage.people, away, now=unit.now) for stage in request.stages)
+        if any(deserted_until(stage.people, away) for stage in request.stages)
     ]

@@ -38,16 +38,12 @@ class Delegation:
         return moment < self.ends_at
 
 
-def deserted_until(
-    people: Collection[Ref], away: Mapping[Ref, Delegation], *, now: datetime
-) -> datetime | None:
+def deserted_until(people: Collection[Ref], away: Mapping[Ref, Delegation]) -> datetime | None:
     """Return when the first of `people` is back, if all are away and nobody stands in for any.
 
-    None while somebody is there who could decide.
+    None while somebody is there who could decide. `away` says who is away now.
     """
     gone = [away[one] for one in people if one in away]
-    if not people or len(gone) < len(people):
-        return None
-    if any(one.stand_in is not None or not one.stands_at(now) for one in gone):
+    if not gone or len(gone) < len(people) or any(one.stand_in is not None for one in gone):
         return None
     return min(one.ends_at for one in gone)

@@ -148,7 +148,7 @@ def away_message(request: RequestId) -> Message:
 
 def tell_if_deserted(unit: Unit, request: RequestId, people: Collection[Ref]) -> None:
     """Have the requester told if all of `people` are away, and nobody stands in for any."""
-    if deserted_until(people, unit.away(people), now=unit.now) is not None:
+    if deserted_until(people, unit.away(people)) is not None:
         unit.send(away_message(request))
 
 
@@ -157,7 +157,7 @@ def whom_to_remind(unit: Unit, people: Collection[Ref]) -> Iterator[Ref]:
     away = unit.away(people)
     for one in sorted(people):
         word = away.get(one)
-        if word is None or not word.stands_at(unit.now):
+        if word is None:
             yield one
         elif word.stand_in is not None:
             yield word.stand_in

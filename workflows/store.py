@@ -212,7 +212,7 @@ class Unit(Protocol):
         """Return the same; others may look at it meanwhile, and nobody changes it."""
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
-        """Return what those of `people` said who are, or may be, away; nothing is held."""
+        """Return what those of `people` said who are away now; nothing is held."""
 
     def wake_at(self, moment: datetime) -> None:
         """Have the clock look at `moment`, once this unit is committed."""

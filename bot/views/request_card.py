@@ -20,7 +20,7 @@ from bot.views.pieces import (
     section,
 )
 from bot.views.plan import Head, head_of
-from bot.views.request_values import Preview, RequestCard, StageShown, Vote
+from bot.views.request_values import Absence, Preview, RequestCard, StageShown, Vote
 from bot.views.symbols import OUTCOME
 from bot.wording import Who, bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
@@ -31,6 +31,7 @@ REVIEW = "request.review"
 
 # Together with the plan's head these stay below what one message may hold.
 _STAGES, _NAMES, _RULES, _COMMENT, _VOTES, _REASON = 3, 5, 5, 120, 6, 1_200
+_ABSENCES = 5
 
 
 def request_card(card: RequestCard) -> Rendered:
@@ -100,6 +101,22 @@ def _who_may_decide(card: RequestCard) -> Iterator[Block]:
         yield context(f"After these, {plural(more, 'further stage')}.")
     if shown.needs_reason:
         yield context("A reason is asked for with each decision.")
+    yield from _who_is_away(card)
+
+
+def _who_is_away(card: RequestCard) -> Iterator[Block]:
+    if card.deserted_until is not None:
+        back = when(card.deserted_until)
+        yield section(f"⚠️ Everybody who could decide is away. The first is back {back}.")
+    if card.absences:
+        more = len(card.absences) - _ABSENCES
+        lines = [_absence_line(one) for one in card.absences[:_ABSENCES]]
+        yield context(*lines, f"{plural(more, 'other')} away too" if more > 0 else "")
+
+
+def _absence_line(one: Absence) -> str:
+    stands_in = f"; {mention(one.stand_in)} stands in" if one.stand_in is not None else ""
+    return f"🏝️ {mention(one.who)} is away until {when(one.until)}{stands_in}"
 
 
 def _stage_line(card: RequestCard, index: int, stage: StageShown) -> str:
@@ -147,7 +164,8 @@ def _vote_line(vote: Vote, *, told_below: str) -> str:
     sign, said = ("✅", "approved") if vote.verdict is Verdict.APPROVE else ("⛔", "rejected")
     is_told = vote.comment in ("", told_below)
     words = "" if is_told else f": “{escape(clip(vote.comment, _COMMENT), 160)}”"
-    return f"{sign} {mention(vote.who)} {said} {when(vote.at)}{words}"
+    place = f" (for {mention(vote.stands_for)})" if vote.stands_for is not None else ""
+    return f"{sign} {mention(vote.who)}{place} {said} {when(vote.at)}{words}"
 
 
 def _ids(card: RequestCard) -> list[str]:

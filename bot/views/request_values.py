@@ -89,12 +89,22 @@ class Preview(_Frozen):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One decision, for the record on the card."""
+    """One decision, for the record on the card; `stands_for` is in whose place it was given."""
 
     who: Who
     verdict: Verdict
     at: datetime
     comment: str = ""
+    stands_for: Who | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Somebody who was asked and is away, and who decides in their place, if anybody."""
+
+    who: Who
+    until: datetime
+    stand_in: Who | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +126,8 @@ class RequestCard:
     """A request as it stands now.
 
     `known` maps the groups and people that the policy names to live mentions; a name that is
-    not in it is shown as written. `reason` says why a request was withdrawn.
+    not in it is shown as written. `reason` says why a request was withdrawn. `absences` are
+    those of whom it still waits for; `deserted_until` is when the first is back, if all are.
     """
 
     preview: Preview
@@ -131,6 +142,8 @@ class RequestCard:
     receipt: Receipt | None = None
     known: Mapping[str, Who] = field(default_factory=dict)
     thread: str = ""
+    absences: Sequence[Absence] = ()
+    deserted_until: datetime | None = None
     may_take_back: bool = False  # Approved, not consumed, and whoever approved may still deny.
 
     @property

@@ -16,6 +16,7 @@ from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.workflows.engine.test_questions import ASKS
 from tests.world import NOON, Clock, Working, World, id_of
+from workflows.delegating import NewDelegation
 from workflows.entry import SYSTEM, Draft, Json, RunId
 from workflows.store import Delivery
 
@@ -66,6 +67,8 @@ def fill(house: Working) -> Runs:
     house.settle()
     waiting, queued = _run(house), _run(house)
     resting, asking = _run(house, "rests", {}), _run(house, "asks", {})
+    until = house.clock() + timedelta(days=1)
+    house.engine.delegate(NewDelegation(giver=id_of("ana"), stand_in=id_of("dora"), until=until))
     _tell_all(house.store, waiting)
     return Runs(
         done=done,
