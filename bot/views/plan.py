@@ -16,7 +16,7 @@ from bot.views.request_values import Preview
 from bot.wording import clean, clip, length, one_line, plural
 
 # Together with the rest of a card these stay below what one message may hold.
-PLAN, INPUTS, CHANGES = 2_600, 2_600, 900
+PLAN, INPUTS, CHANGES = 2_400, 2_400, 800
 MOST_INPUTS = 20
 _ONE_VALUE = 600
 _BESIDE_ANOTHER = 120

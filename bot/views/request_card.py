@@ -31,7 +31,7 @@ REVIEW = "request.review"
 
 # Together with the plan's head these stay below what one message may hold.
 _STAGES, _NAMES, _RULES, _COMMENT, _VOTES, _REASON = 3, 5, 5, 120, 6, 1_200
-_ABSENCES = 5
+_ABSENCES = 3
 
 
 def request_card(card: RequestCard) -> Rendered:
