@@ -9,6 +9,7 @@ from storage import (
     run_models,
     schedule_models,
     schema_models,
+    step_up_models,
 )
 from storage.base import Base, tell_postgres
 
@@ -23,6 +24,7 @@ __all__ = [
     "run_models",
     "schedule_models",
     "schema_models",
+    "step_up_models",
 ]
 
 tell_postgres(Base.metadata)

@@ -59,6 +59,7 @@ RANKS = {
     Subject.DIGEST: 1,
     Subject.STAND_IN: 1,
     Subject.AWAY: 1,
+    Subject.CODES: 1,
     Subject.STEP: 2,
 }
 RANK_OF_LIVE_STATE = 3  # A root that has its place is only updated, and may wait.

@@ -3,7 +3,7 @@
 Every table that says what state something is in is written from here and nowhere else, in the
 transaction of the entry. `rebuild` makes the same tables again and compares. The row of a run
 itself stands in `run_facts`, since the unit that appends holds it already; what entries say of
-schedules stands in `schedule_projections`.
+schedules stands in `schedule_projections`, and of one-time codes in `step_up_projections`.
 """
 
 import json
@@ -20,6 +20,7 @@ from storage.schedule_projections import (
     schedule_resumed,
     schedule_set,
 )
+from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
 
@@ -48,6 +49,7 @@ def _requested(entry: Entry) -> Iterable[Change]:
             "stages": _text(data["stages"]),
             "excluded": _text(data["excluded"]),
             "needs_reason": data.get("reason") == "required",
+            "step_up": data.get("step_up"),
             "raised_at": entry.at,
             "expires_at": _moment(data["expires"]),
             "outcome": Outcome.OPEN.value,
@@ -343,6 +345,9 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "schedule.deleted": schedule_deleted,
     "schedule.fired": schedule_fired,
     "schedule.missed": schedule_missed,
+    "step_up.enrolled": step_up_enrolled,
+    "step_up.confirmed": step_up_confirmed,
+    "step_up.reset": step_up_reset,
     "summary.written": _summarised,
     "wait.started": _wait_started,
     "wait.ended": _wait_ended,

@@ -36,6 +36,7 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "stages",
             "excluded",
             "needs_reason",
+            "step_up",
             "raised_at",
             "expires_at",
             "outcome",
@@ -80,6 +81,19 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
+    "step_up": (
+        ("id",),
+        (
+            "person",
+            "asked",
+            "enrolled_at",
+            "confirmed_at",
+            "confirmed_by",
+            "ended_at",
+            "ended_by",
+            "ended_how",
+        ),
+    ),
     "api_token": (
         ("name",),
         (

@@ -119,6 +119,7 @@ class RequestRecord(Base):
     outcome: Mapped[Outcome] = mapped_column(by_value(Outcome))
     settled_at: Mapped[datetime | None]
     consumed_attempt: Mapped[int | None] = mapped_column(BigInteger)
+    step_up: Mapped[str | None]
 
 
 class DecisionRecord(Base):

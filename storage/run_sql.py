@@ -20,7 +20,8 @@ _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
 _SELECT_REQUEST = (
     "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
-    " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt"
+    " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt,"
+    " r.step_up"
     " FROM approval_request r JOIN run ON run.id = r.run_id"
 )
 
@@ -251,7 +252,7 @@ def _decision(found: Sequence[Any]) -> Decision:
 
 def _request(found: Sequence[Any]) -> ApprovalRequest:
     (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = found[:9]
-    raised_at, expires_at, outcome, settled_at, consumed = found[9:]
+    raised_at, expires_at, outcome, settled_at, consumed, step_up = found[9:]
     return ApprovalRequest(
         id=RequestId(ident),
         run=RunId(run),
@@ -267,6 +268,7 @@ def _request(found: Sequence[Any]) -> ApprovalRequest:
         outcome=Outcome(outcome),
         settled_at=read_moment_or_none(settled_at),
         is_consumed=consumed is not None,
+        step_up=step_up,
     )
 
 

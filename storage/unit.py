@@ -20,6 +20,7 @@ from storage.place_sql import PlaceSql
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
+from storage.step_up import StepUpSql
 from storage.transaction import Transaction
 from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
@@ -220,6 +221,10 @@ class SqlUnit:
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
         return DelegationSql(self._tx).of_people(people, now=self.now)
+
+    @property
+    def codes(self) -> StepUpSql:
+        return StepUpSql(self._tx)
 
     def wake_at(self, moment: datetime) -> None:
         self._tx.after_commit(lambda: self._on_due(moment))

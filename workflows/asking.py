@@ -188,6 +188,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "rules": list(demand.rules),
         "remind": [int(one.total_seconds()) for one in demand.remind],
         "reason": "required" if demand.needs_reason else "optional",
+        **({} if demand.step_up is None else {"step_up": demand.step_up}),
     }
 
 

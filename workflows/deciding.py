@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflows.codes import check_approval
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Entry, Json, Part, Ref, RequestId
-from workflows.errors import ReasonMissingError, StaleRequestError
+from workflows.errors import ReasonMissingError, StaleRequestError, StepUpError
 from workflows.gate import (
     ApprovalRequest,
     Decision,
@@ -30,6 +31,7 @@ from workflows.standing_in import (
     tell_if_deserted,
     whom_to_remind,
 )
+from workflows.step_up import Vault
 from workflows.store import Due, Unit
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.
@@ -46,6 +48,8 @@ def decide(house: House, ballot: Ballot) -> Decided:
         NotEligibleError: this person may not decide it.
         RequestClosedError: it is settled, or its time is over.
         ReasonMissingError: the policy wants a reason, and there is none.
+        StepUpError: it wants a code, and this one does not count; the attempt was recorded.
+        SecretError: the person's secret cannot be opened.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
     """
     asked = house.store.request(ballot.request)
@@ -62,6 +66,9 @@ def decide(house: House, ballot: Ballot) -> Decided:
     person = house.people.person(ballot.person)
     member_of = groups_of(house, asked, person.id)
     absent = absent_for(house, asked, person)
+    # A code goes with each approval; to say no, nobody needs one.
+    is_coded = asked.step_up is not None and ballot.verdict is Verdict.APPROVE
+    vault = house.vault() if is_coded else None
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(ballot.request)
         earlier = unit.decisions(request.id)
@@ -71,26 +78,52 @@ def decide(house: House, ballot: Ballot) -> Decided:
             member_of=member_of,
             why_never=person.why_not,
         )
-        is_known = ballot.delivery is not None and unit.is_repeat(ballot.delivery)
-        if is_known or repeats(vote, earlier):
+        if repeats(vote, earlier) or _is_known(unit, ballot, is_coded=is_coded):
             now = tally(request, earlier)
             return Decided(request=request.id, run=row.id, tally=now, changed=False)
         vote = seated(unit, request, vote, absent=absent, decisions=earlier)
         stage = admit(request, vote, earlier, now=unit.now)
-        decision = Decision(
-            approver=vote.approver,
-            stage=stage,
-            verdict=vote.verdict,
-            at=unit.now,
-            stands_for=vote.stands_for,
-        )
-        now = tally(request, [*earlier, decision])
-        _record(unit, house, request, decision, now=now, ballot=ballot)
-        if now.outcome is not Outcome.OPEN:
-            house.dispatcher.enqueue(unit, row.id)
-        elif now.stage != stage:
-            tell_if_deserted(unit, request.id, request.stages[now.stage].people)
+        refusal = None if vault is None else _check(unit, vault, vote, ballot)
+        if refusal is None:
+            decision = _decision(vote, stage, at=unit.now)
+            now = tally(request, [*earlier, decision])
+            _record(unit, house, request, decision, now=now, ballot=ballot)
+            _go_on(unit, house, request, decision, now=now)
+    if refusal is not None:
+        raise refusal  # Only now, since the attempt is counted in what was committed.
     return Decided(request=request.id, run=row.id, tally=now, changed=True)
+
+
+def _is_known(unit: Unit, ballot: Ballot, *, is_coded: bool) -> bool:
+    """Say whether this delivery was taken up before.
+
+    A form with a wrong code is sent again as the same delivery; there the code counts once.
+    """
+    return not is_coded and ballot.delivery is not None and unit.is_repeat(ballot.delivery)
+
+
+def _check(unit: Unit, vault: Vault, vote: Vote, ballot: Ballot) -> StepUpError | None:
+    return check_approval(unit, vault, vote.approver, ballot.code, request=ballot.request)
+
+
+def _decision(vote: Vote, stage: int, *, at: datetime) -> Decision:
+    return Decision(
+        approver=vote.approver,
+        stage=stage,
+        verdict=vote.verdict,
+        at=at,
+        stands_for=vote.stands_for,
+    )
+
+
+def _go_on(
+    unit: Unit, house: House, request: ApprovalRequest, decision: Decision, *, now: Tally
+) -> None:
+    """Set the run going once it is settled; look who is there once it is the next one's turn."""
+    if now.outcome is not Outcome.OPEN:
+        house.dispatcher.enqueue(unit, request.run)
+    elif now.stage != decision.stage:
+        tell_if_deserted(unit, request.id, request.stages[now.stage].people)
 
 
 def _record(
@@ -111,7 +144,7 @@ def _record(
         "have": now.have,
         "need": now.need,
         "via": ballot.via,
-        "step_up": False,
+        "step_up": is_approval and request.step_up is not None,
         "slack": ballot.slack,
         "settles": now.outcome is not Outcome.OPEN,
         **({} if decision.stands_for is None else {"for": decision.stands_for}),

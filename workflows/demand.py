@@ -1,14 +1,16 @@
 """What has to be agreed to before a step runs: stages gathered from every rule that applies.
 
-Gathering only ever tightens: more people, an earlier end, a reason required.
+Gathering only ever tightens: more people, an earlier end, a reason or a code required.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, TypeAlias
 
 from workflows.definition_steps import Approval, ApprovalStage
 
+StepUp: TypeAlias = Literal["totp"]  # A one-time code by time, typed with each approval.
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
 
 
@@ -34,6 +36,7 @@ class Demand:
     needs_reason: bool
     rules: tuple[str, ...]
     unsure: tuple[str, ...] = ()
+    step_up: StepUp | None = None
 
     def is_as_strict_as(self, other: "Demand | None") -> bool:
         """Say whether whoever satisfied this has satisfied `other` too."""
@@ -41,10 +44,12 @@ class Demand:
             return True
         mine = {frozenset(one.asked): one for one in self.stages}
         pairs = [(mine.get(frozenset(one.asked)), one) for one in other.stages]
-        return all(
+        people = all(
             have is not None and have.approve >= want.approve and have.deny <= want.deny
             for have, want in pairs
-        ) and (self.needs_reason or not other.needs_reason)
+        )
+        reason = self.needs_reason or not other.needs_reason
+        return people and reason and other.step_up in {None, self.step_up}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,7 @@ class Wish:
     remind: tuple[timedelta, ...]
     needs_reason: bool
     is_unsure: bool = False
+    step_up: StepUp | None = None
 
 
 def wish_of(approval: Approval, *, name: str, expires: timedelta) -> Wish:
@@ -87,6 +93,7 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
         needs_reason=any(one.needs_reason for one in wishes),
         rules=tuple(dict.fromkeys(one.name for one in wishes)),
         unsure=tuple(one.name for one in wishes if one.is_unsure),
+        step_up=next((one.step_up for one in wishes if one.step_up is not None), None),
     )
 
 

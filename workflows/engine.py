@@ -6,12 +6,13 @@ transaction or after it, never inside one; what people are told leaves through t
 
 import logging
 
-from workflows import deciding, delegating, exceptions, questioning, scheduling, starting
+from workflows import deciding, delegating, enrolling, exceptions, questioning, scheduling, starting
 from workflows.actions.base import Happened
 from workflows.chasing import chase
 from workflows.claiming import claim
 from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
+from workflows.enrolling import Proof
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
@@ -101,6 +102,46 @@ class Engine:
             PeopleUnreadableError, StorageError: nothing was recorded.
         """
         return delegating.come_back(self._house, person, entry=entry)
+
+    def offer_codes(self, person: PersonId, secret: bytes) -> str:
+        """Keep a secret that is about to be shown to a person; return its enrolment.
+
+        Raises:
+            StepUpError, NotAllowedError, PeopleUnreadableError, SecretError, StorageError.
+        """
+        return enrolling.offer_codes(self._house, person, secret)
+
+    def prove_codes(self, proof: Proof) -> None:
+        """Record that a person's app gives the right codes, and ask governors to confirm them.
+
+        Raises:
+            StepUpError, NotAllowedError, PeopleUnreadableError, SecretError, StorageError.
+        """
+        enrolling.prove_codes(self._house, proof)
+
+    def confirm_codes(self, enrolment: str, *, governor: PersonId) -> None:
+        """Have a person's codes count from now on.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.confirm_codes(self._house, enrolment, governor=governor)
+
+    def decline_codes(self, enrolment: str, *, governor: PersonId) -> None:
+        """End codes that wait to be confirmed.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.decline_codes(self._house, enrolment, governor=governor)
+
+    def reset_codes(self, person: PersonId, *, governor: PersonId) -> None:
+        """Take a person's codes away.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.reset_codes(self._house, person, governor=governor)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.

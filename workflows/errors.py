@@ -22,6 +22,9 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── RequestClosedError     the request is no longer open
     │   ├── ReasonMissingError     the policy wants a reason with every decision
     │   ├── StaleRequestError      the click came from an older version of the request
+    │   ├── StepUpError            a one-time code is needed, and none can count just now
+    │   │   ├── NoCodesError       this person has no codes, or none that were confirmed
+    │   │   └── WrongCodeError     this code is not right, or was used before
     │   └── PeopleUnreadableError  who belongs to a group could not be read just now
     ├── ActionError
     │   ├── NotPerformedError      the effect certainly did not happen; trying again is allowed
@@ -136,6 +139,18 @@ class ReasonMissingError(GateError):
 
 class StaleRequestError(GateError):
     """The click came from an older version of the request."""
+
+
+class StepUpError(GateError):
+    """A one-time code is needed here, and none of this person can count just now."""
+
+
+class NoCodesError(StepUpError):
+    """This person has set up no codes, or no governor has confirmed them."""
+
+
+class WrongCodeError(StepUpError):
+    """The code is not right, is no code at all, or was used before."""
 
 
 class PeopleUnreadableError(GateError):

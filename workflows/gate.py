@@ -61,6 +61,7 @@ class ApprovalRequest:
     outcome: Outcome = Outcome.OPEN
     settled_at: datetime | None = None
     is_consumed: bool = False
+    step_up: str | None = None  # What an approver types as well: a code of that sort.
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -149,6 +149,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request step binding policy stages excluded expires",
         parts="args plan preview",
+        optional="step_up",
     ),
     *_kinds(
         "approval.granted approval.denied",
@@ -204,6 +205,15 @@ ALL: list[Kind] = [
     *_kinds("role.granted role.revoked", Place.OUTSIDE, "role to scope"),
     *_kinds("token.created", Place.OUTSIDE, "token owner workflows expires digest"),
     *_kinds("token.revoked", Place.OUTSIDE, "token"),
+    *_kinds("step_up.enrolled", Place.OUTSIDE, "person enrolment asked"),
+    *_kinds("step_up.confirmed", Place.OUTSIDE, "person enrolment replaces"),
+    *_kinds("step_up.reset", Place.OUTSIDE, "person enrolment reason"),
+    *_kinds(
+        "step_up.refused",
+        Place.OUTSIDE,
+        "person enrolment why request",
+        optional="locked_until",
+    ),
     *_kinds("key.add", Place.OUTSIDE, "role", also={**_ADDED_LOG, **_ADDED_ENTRY}),
     *_kinds("key.retire", Place.OUTSIDE, "id"),
     *_kinds("key.revoke", Place.OUTSIDE, "id from"),

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 import rfc8785
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
 from workflows.definition_steps import LONGEST_EXPIRY, Approval, ApprovalStage, Expiry
-from workflows.demand import DEFINITION, Demand, Wish, gathered, wish_of
+from workflows.demand import DEFINITION, Demand, StepUp, Wish, gathered, wish_of
 from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
@@ -51,6 +51,7 @@ class Rule(Closed):
     expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
     reason: Literal["optional", "required"] = "optional"
+    step_up: StepUp | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -137,6 +138,17 @@ class Policy(Closed):
     # None where a policy has none, so that its digest is the one it had before there were any.
     webhooks: dict[Name, Webhook] | None = None
 
+    @model_validator(mode="after")
+    def _somebody_confirms_codes(self) -> Self:
+        if self.asks_for_codes and self.roles is None:
+            raise ValueError("step_up needs roles.governors: they confirm whose codes count")
+        return self
+
+    @property
+    def asks_for_codes(self) -> bool:
+        """Whether some rule wants a one-time code with an approval."""
+        return any(rule.step_up is not None for rule in self.rules)
+
     @cached_property
     def canonical(self) -> bytes:
         """Return the bytes of its meaning."""
@@ -207,6 +219,7 @@ class Policy(Closed):
             remind=rule.remind,
             needs_reason=rule.reason == "required",
             is_unsure=applies is not True,
+            step_up=rule.step_up,
         )
 
     def _told(self, facts: Facts) -> dict[str, Json]:

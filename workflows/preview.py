@@ -61,6 +61,7 @@ def preview(shown: Shown) -> dict[str, Json]:
         "expires": stamp(shown.expires),
         "digest": shown.digest[:8],
         "changed": list(shown.changed),
+        **({} if shown.demand.step_up is None else {"step_up": shown.demand.step_up}),
     }
 
 

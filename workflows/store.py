@@ -17,6 +17,7 @@ from workflows.gate import ApprovalRequest, Decision
 from workflows.people import PersonId
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
+from workflows.step_up import CodeShelf
 
 
 class Subject(StrEnum):
@@ -33,6 +34,7 @@ class Subject(StrEnum):
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
     STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
+    CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.
     AWAY = "away"  # That nobody is there who could decide a request, told to its requester.
 
 
@@ -213,6 +215,10 @@ class Unit(Protocol):
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
         """Return what those of `people` said who are away now; nothing is held."""
+
+    @property
+    def codes(self) -> CodeShelf:
+        """Return what this unit keeps of people's one-time codes."""
 
     def wake_at(self, moment: datetime) -> None:
         """Have the clock look at `moment`, once this unit is committed."""

@@ -20,6 +20,7 @@ class Asked:
     binding: str
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
+    wants_code: bool = False
     granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
     voices: dict[str, str] = field(default_factory=dict)  # Who approved, and in whose place.
     denied: bool = False
@@ -124,7 +125,9 @@ class SemanticCheck:
         data = members["data"]
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
-        told.requests[_text(data["request"])] = Asked(_text(data["binding"]), stages, excluded)
+        told.requests[_text(data["request"])] = Asked(
+            _text(data["binding"]), stages, excluded, wants_code=data.get("step_up") is not None
+        )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data, person = members["data"], members["actor"]["ref"]
@@ -140,6 +143,8 @@ class SemanticCheck:
             asked.denied = True
             return
         self._check_approver(index, members, told=told, asked=asked)
+        if asked.wants_code and data["step_up"] is not True:
+            self._report.mean("step-up", f"Entry {index}: an approval without the code it needs.")
         place, stage = _text(data.get("for", person)), _whole(data["stage"])
         if asked.voices.setdefault(person, place) != place:
             self._report.mean("counted-twice", f"Entry {index}: one person approved for two.")
