@@ -216,6 +216,7 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         redact=core.redact,
         now=core.means.clock,
         new_id=core.means.new_id,
+        random=core.means.random,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         workspace_url=workspace.url,

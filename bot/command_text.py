@@ -92,6 +92,13 @@ class Delegations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totp:
+    """Set up one-time codes; with `reset` a governor takes that person's away."""
+
+    reset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
     """Search the summaries of runs."""
 
@@ -130,6 +137,7 @@ Command: TypeAlias = (
     | Schedule
     | Away
     | Delegations
+    | Totp
     | Find
     | Digest
     | Help
@@ -147,6 +155,7 @@ USAGE: Mapping[str, str] = {
     "delegate": "delegate @PERSON until WHEN [because REASON]",
     "away": "away until WHEN [because REASON]",
     "delegations": "delegations",
+    "totp": "totp [reset @PERSON]",
     "find": "find WORDS",
     "digest": "digest",
     "help": "help",
@@ -268,6 +277,15 @@ def _away(rest: str) -> Command:
     return Away(until=found["until"], reason=reason)
 
 
+def _totp(rest: str) -> Command:
+    words = rest.split()
+    if not words:
+        return Totp()
+    if words[0].casefold() != "reset" or len(words) != 2:  # noqa: PLR2004 - the word and a person.
+        return Misread(problem="Say whose codes are to be taken away.", usage="totp")
+    return Totp(reset=words[1])
+
+
 def tokens(text: str) -> list[str]:
     r"""Return the words of `text`; quotes hold words together when they begin a word or value.
 
@@ -359,6 +377,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "delegate": _delegate,
     "away": _away,
     "delegations": _bare(Delegations),
+    "totp": _totp,
     "find": _find,
     "digest": _bare(Digest),
     "help": _bare(Help),

@@ -22,6 +22,7 @@ from bot.command_text import (
     Runs,
     Schedule,
     Show,
+    Totp,
     Workflows,
     parse,
 )
@@ -31,6 +32,7 @@ from bot.payloads import Caller, Interaction, Typed
 from bot.reports import Reports
 from bot.scheduling import Scheduling
 from bot.starting import Starting
+from bot.stepping_up import SteppingUp
 from bot.views.digest import without_charts
 from bot.views.lists import help_page
 from bot.views.notice import notice
@@ -60,6 +62,8 @@ class Commands:
             return Scheduling(desk=self.desk).by_command(typed, wanted, context)
         if isinstance(wanted, Away):
             return Delegating(desk=self.desk).by_command(typed, wanted)
+        if isinstance(wanted, Totp):
+            return SteppingUp(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Cancel):
             return self._cancel(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)

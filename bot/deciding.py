@@ -11,9 +11,17 @@ from typing import Any
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import plan_lines, preview_of
-from bot.views.request_modals import approve_modal, reason_of, reject_modal, review_modal
+from bot.stepping_up import SteppingUp
+from bot.views.request_modals import (
+    CODE,
+    approve_modal,
+    code_in,
+    reason_of,
+    reject_modal,
+    review_modal,
+)
 from workflows.entry import Json, RequestId
-from workflows.errors import RequestClosedError
+from workflows.errors import RequestClosedError, WrongCodeError
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
 
@@ -49,10 +57,12 @@ class Deciding:
     desk: Desk
 
     def approve(self, click: Interaction) -> None:
-        """Record an approval, or ask for the reason that the policy wants with it."""
+        """Record an approval, or ask for what the policy wants with it: a reason, a code."""
         shown = Shown.read(click.press.said)
         asked = self.desk.store.request(shown.request)
-        if asked.needs_reason and asked.outcome is Outcome.OPEN:
+        if asked.step_up and SteppingUp(desk=self.desk).offer(click):
+            return
+        if (asked.needs_reason or asked.step_up) and asked.outcome is Outcome.OPEN:
             modal = approve_modal(preview_of(self.desk.store, shown.request))
             self.desk.hurried.open(click.trigger_id, modal)
             return
@@ -82,8 +92,11 @@ class Deciding:
         self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
-        """Record an approval given in a modal."""
-        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
+        """Record an approval given in a modal; a wrong code can be typed again there."""
+        try:
+            self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
+        except WrongCodeError as wrong:
+            return {"response_action": "errors", "errors": {CODE: str(wrong)}}
         return CLOSE
 
     def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
@@ -93,14 +106,15 @@ class Deciding:
 
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:
         caller = done.caller
-        comment = reason_of({"state": done.view.state}) if done.view is not None else ""
+        view = {"state": done.view.state} if done.view is not None else {}
         return self.desk.engine.decide(
             Ballot(
                 request=shown.request,
                 person=caller.person,
                 verdict=verdict,
                 shown=shown.digest,
-                comment=comment,
+                comment=reason_of(view),
+                code=code_in(view),
                 slack=_where(done),
                 delivery=caller.delivery,
             )

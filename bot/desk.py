@@ -27,6 +27,7 @@ class Desk:
     redact: Callable[[str], str]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    random: Callable[[], bytes]  # For what must never be guessed.
     command: str
     channel: str
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.

@@ -13,7 +13,9 @@ from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.store import Subject
 
 # Nothing without their buttons, and ahead of everything else.
-DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION})
+DECISIONS = frozenset(
+    {Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION, Subject.CODES}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,10 @@ from bot.refusals import from_older_version, refusal
 from bot.scheduling import Scheduling
 from bot.settling import Settling
 from bot.starting import Starting
+from bot.stepping_up import SteppingUp
 from bot.threads import Threads
 from bot.views import (
+    codes,
     delegations,
     doubt_card,
     exception_card,
@@ -57,6 +59,7 @@ def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> No
     _register_cards(app, desk)
     _register_schedules(app, desk)
     _register_delegations(app, desk)
+    _register_codes(app, desk)
     _register_forms(app, desk)
     _register_events(app, desk)
     _register_rest(app, desk)
@@ -133,6 +136,14 @@ def _register_delegations(app: App, desk: Desk) -> None:
     _on_click(app, desk, delegations.DELEGATION_CONFIRM, delegating.confirm)
     _on_click(app, desk, delegations.DELEGATION_DROP, delegating.drop)
     _on_click(app, desk, delegations.DELEGATION_END, delegating.end)
+
+
+def _register_codes(app: App, desk: Desk) -> None:
+    stepping_up = SteppingUp(desk=desk)
+    _on_click(app, desk, codes.CODES_SET_UP, stepping_up.set_up)
+    _on_click(app, desk, codes.CODES_CONFIRM, stepping_up.confirm)
+    _on_click(app, desk, codes.CODES_DECLINE, stepping_up.decline)
+    _on_form(app, codes.CODES_FORM, stepping_up.prove)
 
 
 def _register_forms(app: App, desk: Desk) -> None:

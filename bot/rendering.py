@@ -9,6 +9,7 @@ from collections.abc import Callable
 from bot.letters import Letter
 from bot.rendering_away import absences_of, draw_deserted, draw_stand_in
 from bot.rendering_cards import decisions_of, draw_card, preview_in
+from bot.rendering_codes import draw_codes
 from bot.rendering_questions import question_of
 from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
@@ -49,6 +50,7 @@ class Rendering:
             Subject.DIGEST: self._digested,
             Subject.STAND_IN: self._stand_in,
             Subject.AWAY: self._deserted,
+            Subject.CODES: self._codes,
         }
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -126,6 +128,10 @@ class Rendering:
         place = self._store.outbox.place_of(Subject.CARD, request.id)
         drawn = draw_deserted(preview, absences.back_at, card=self._reader.link(place))
         return Letter(channel=person, content=content_of(drawn))
+
+    def _codes(self, row: OutboxRow) -> Letter | None:
+        drawn = draw_codes(row.key, self._store.database)
+        return None if drawn is None else Letter(channel=row.channel, content=content_of(drawn))
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None

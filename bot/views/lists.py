@@ -280,6 +280,7 @@ _EXPLAINED: Mapping[str, str] = {
     "delegate": "let somebody decide for you while you are away",
     "away": "say that you are away, and nobody decides for you",
     "delegations": "list who is away, and come back early",
+    "totp": "set up the codes that some approvals want; governors take them away",
     "find": "search what happened",
     "digest": "show the last week",
     "help": "show this",

@@ -101,6 +101,8 @@ def _who_may_decide(card: RequestCard) -> Iterator[Block]:
         yield context(f"After these, {plural(more, 'further stage')}.")
     if shown.needs_reason:
         yield context("A reason is asked for with each decision.")
+    if shown.step_up:
+        yield context("An approval needs a code from the approver's authenticator app.")
     yield from _who_is_away(card)
 
 

@@ -58,6 +58,7 @@ class Preview(_Frozen):
     rules: tuple[str, ...] = ()
     stages: tuple[StageShown, ...]
     needs_reason: bool = False
+    step_up: str = ""  # What an approver types as well, if anything.
     expires: datetime
     digest: str
     changed: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ import pytest
 
 from storage.history import read_entries
 from storage.rebuild import check_projections
+from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from tests.world import POLICY, Clock, Working, id_of
 from workflows.delegating import NewDelegation
@@ -72,6 +73,7 @@ def approve(house: Working, run: RunId, typed: str, *, by: str = "ana") -> Outco
 
 
 def told(house: Working, *kinds: str) -> list[Entry]:
+    sequence_pending(house.store.database, house.store.journal.sequencer)
     with house.store.database.read() as connection:
         found = read_entries(connection, 0, 100_000)
     return [one for one in found if one.kind in kinds]
