@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from bot.logs import configure_logs
+from sandbox.recorder import Call
 from storage.transaction import Database
 from tests.journeys.coded import App, approves, begins, card_of, coded_day, proves
 from tests.journeys.day import Case, Day
@@ -92,8 +93,17 @@ def test_a_secret_and_its_codes_leave_no_trace_but_one_modal(day: Day, logged: i
     assert not [one for one in answers if traces(app, codes, one)]
     assert traces(app, codes, everything_in(day.bot.core.memory.database)) == []
     assert traces(app, codes, logged.getvalue()) == []
-    assert "metadata" in " ".join(said for _method, said in calls)
+    assert not [one for one in metadata_of(recorder.calls()) if traces(app, codes, one)]
     assert _files(day.stage.home, app) == []
+
+
+def metadata_of(calls: list[Call]) -> list[str]:
+    """Return what lies hidden beside messages and modals."""
+    found = [json.dumps(one.arguments.get("metadata")) for one in calls]
+    views = (one.arguments.get("view") for one in calls)
+    read = [json.loads(one) if isinstance(one, str) else one for one in views if one]
+    assert read
+    return found + [str(one.get("private_metadata")) for one in read]
 
 
 def _files(home: Path, app: App) -> list[str]:
@@ -110,9 +120,10 @@ def test_the_traces_would_be_found(day: Day) -> None:
     """The search itself finds what was planted."""
     case = Case(day)
     app = begins(case, "ana")
+    planted = app.code()
     with day.bot.core.memory.database.begin() as tx:
-        tx.run("UPDATE step_up_guard SET misses = ?", (json.dumps([app.code()]),))
+        tx.run("UPDATE step_up_guard SET misses = ?", (json.dumps([planted]),))
     found = everything_in(day.bot.core.memory.database)
 
-    assert traces(app, [app.code()], found) == [app.code()]
+    assert traces(app, [planted], found) == [planted]
     assert traces(app, [], f"x {app.secret.hex()} y") == [app.secret.hex()]
