@@ -11,17 +11,20 @@ from typing import Any
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import plan_lines, preview_of
+from bot.refusals import refusal
 from bot.stepping_up import SteppingUp
 from bot.views.request_modals import (
     CODE,
     approve_modal,
     code_in,
     reason_of,
+    refused_modal,
     reject_modal,
     review_modal,
 )
+from bot.wording import code
 from workflows.entry import Json, RequestId
-from workflows.errors import RequestClosedError, WrongCodeError
+from workflows.errors import NoCodesError, RequestClosedError, WrongCodeError
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
 
@@ -60,9 +63,10 @@ class Deciding:
         """Record an approval, or ask for what the policy wants with it: a reason, a code."""
         shown = Shown.read(click.press.said)
         asked = self.desk.store.request(shown.request)
-        if asked.step_up and SteppingUp(desk=self.desk).offer(click):
+        is_open = asked.outcome is Outcome.OPEN
+        if is_open and asked.step_up and SteppingUp(desk=self.desk).offer(click):
             return
-        if (asked.needs_reason or asked.step_up) and asked.outcome is Outcome.OPEN:
+        if is_open and (asked.needs_reason or asked.step_up):
             modal = approve_modal(preview_of(self.desk.store, shown.request))
             self.desk.hurried.open(click.trigger_id, modal)
             return
@@ -97,6 +101,9 @@ class Deciding:
             self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
         except WrongCodeError as wrong:
             return {"response_action": "errors", "errors": {CODE: str(wrong)}}
+        except NoCodesError as refused:
+            how = f"{refusal(refused)} Type {code(f'{self.desk.command} totp')}."
+            return {"response_action": "update", "view": refused_modal(how).to_dict()}
         return CLOSE
 
     def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:

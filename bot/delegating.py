@@ -104,8 +104,10 @@ class Delegating:
 
     def _warning(self, stand_in: Person | None, until: datetime) -> str:
         """Say it if whoever stands in is away meanwhile, since nobody stands in at two hops."""
-        word = None if stand_in is None else self.desk.store.delegation_by(stand_in.id)
-        if stand_in is None or word is None or not word.stands_at(self.desk.now()):
+        if stand_in is None:
+            return ""
+        word = self.desk.store.delegation_by(stand_in.id, at=self.desk.now())
+        if word is None:
             return ""
         if word.ends_at >= until:
             return f"{stand_in.name} is away for all of that time, and nobody decides for both."

@@ -97,9 +97,8 @@ class Reports:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
         found = list_open_requests(self.desk.store.database)
-        now = self.desk.now()
-        words = self.desk.store.standing_in(self.reader.person)
-        places = mine | {one.giver for one in words if one.stands_at(now)}
+        words = self.desk.store.standing_in(self.reader.person, at=self.desk.now())
+        places = mine | {one.giver for one in words}
         lines = [self._approval_line(one, mine, places) for one in found]
         return approval_list(lines, page=page)
 

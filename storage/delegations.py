@@ -49,22 +49,22 @@ class DelegationSql(RowSql):
         found = self.run(f"{_SELECT} WHERE {where} ORDER BY d.giver", *sorted(people), now)
         return {one.giver: one for one in _all(found)}
 
-    def by_person(self, external_id: str) -> Delegation | None:
-        """Return what a person said and did not end."""
+    def by_person(self, external_id: str, *, now: datetime) -> Delegation | None:
+        """Return what a person said who is away at `now`."""
         found = self.run(
             f"{_SELECT} JOIN audit_subject s ON s.ref = d.giver"
-            f" WHERE s.external_id = ? AND {_STANDS}",
-            external_id,
+            f" WHERE s.external_id = ? AND {_STANDS} AND d.until > ?",
+            *(external_id, now),
         ).fetchone()
         return None if found is None else _read(found)
 
-    def to_person(self, external_id: str) -> list[Delegation]:
-        """Return by whose words a person stands in for others."""
+    def to_person(self, external_id: str, *, now: datetime) -> list[Delegation]:
+        """Return by whose words a person stands in for others at `now`."""
         return _all(
             self.run(
                 f"{_SELECT} JOIN audit_subject s ON s.ref = d.stand_in"
-                f" WHERE s.external_id = ? AND {_STANDS} ORDER BY d.giver",
-                external_id,
+                f" WHERE s.external_id = ? AND {_STANDS} AND d.until > ? ORDER BY d.giver",
+                *(external_id, now),
             )
         )
 

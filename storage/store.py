@@ -123,13 +123,13 @@ class SqlStore:
             sql = DelegationSql(tx)
             return sql.of_people(people, now=sql.moment(self._clock))
 
-    def delegation_by(self, giver: PersonId) -> Delegation | None:
+    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
         with self.database.glance() as tx:
-            return DelegationSql(tx).by_person(giver)
+            return DelegationSql(tx).by_person(giver, now=at)
 
-    def standing_in(self, person: PersonId) -> Sequence[Delegation]:
+    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
         with self.database.glance() as tx:
-            return DelegationSql(tx).to_person(person)
+            return DelegationSql(tx).to_person(person, now=at)
 
     def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
         with self.database.glance() as tx:

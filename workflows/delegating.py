@@ -125,7 +125,7 @@ def _record(
             kind="approval.delegated",
             actor=Actor(kind=ActorKind.USER, ref=giver),
             data=data,
-            parts={"reason": Part(value=reason.encode())} if reason else {},
+            parts={"reason": Part(value=reason.encode(), subject=giver)} if reason else {},
         )
     )
     if to is not None:

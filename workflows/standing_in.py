@@ -47,7 +47,7 @@ def absent_for(house: House, request: ApprovalRequest, person: Person) -> tuple[
         PeopleUnreadableError: the directory did not answer.
     """
     asked = {one for stage in request.stages for one in stage.people}
-    givers = {one.giver for one in house.store.standing_in(person.id)} & asked
+    givers = {one.giver for one in house.store.standing_in(person.id, at=house.now())} & asked
     known = ((giver, house.store.person(giver)) for giver in sorted(givers))
     return tuple(
         Absent(giver=giver, member_of=groups_of(house, request, who))
@@ -128,7 +128,7 @@ def acting_for(house: House, requester: Person | None) -> Person | None:
     Raises:
         PeopleUnreadableError: the directory did not answer.
     """
-    word = None if requester is None else house.store.delegation_by(requester.id)
+    word = None if requester is None else house.store.delegation_by(requester.id, at=house.now())
     if word is None or word.stand_in is None:
         return None
     who = house.store.person(word.stand_in)

@@ -267,11 +267,11 @@ class Store(Protocol):
     def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
         """Return open requests in which this person was asked, the nearest end first."""
 
-    def delegation_by(self, giver: PersonId) -> Delegation | None:
-        """Return what this person said of being away and did not end."""
+    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
+        """Return what this person said of being away, None if they are not at that moment."""
 
-    def standing_in(self, person: PersonId) -> Sequence[Delegation]:
-        """Return by whose words this person stands in for others, none that was ended."""
+    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        """Return by whose words this person stands in for others at that moment."""
 
     def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
         """Say whether `stand_in` decided for `giver` at that moment."""

@@ -1,5 +1,6 @@
 """What `verify` says of a whole log: nothing wrong, or exactly what is unproven."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tests.storage.trail import (
     started,
     sweep,
 )
-from workflows.entry import PartClass
+from workflows.entry import Json, PartClass, Ref
 
 
 @pytest.fixture
@@ -244,6 +245,29 @@ def test_a_stand_in_counts_once(trail: Trail) -> None:
     trail.tell(decided("r1", dora, denied=False, stands_for=ana))
 
     assert "counted-twice" in {code for code, _text in verified(trail).semantics}
+
+
+@pytest.mark.parametrize("step_up", [None, False])
+def test_an_approval_without_the_code_it_needs_is_told(
+    trail: Trail, *, step_up: bool | None
+) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    asked = requested("r1", ana)
+    trail.tell(started("r1", rita), replace(asked, data={**asked.data, "step_up": "totp"}))
+    given = decided("r1", ana, denied=False)
+    trail.tell(replace(given, data={**given.data, "step_up": step_up}))
+    without = [code for code, _text in verified(trail).semantics]
+    trail.tell(in_run("r1", "run.finished", {"outcome": "done"}))
+
+    assert "step-up" in without
+    trail.tell(started("r2", rita), replace(requested("r2", ana), data=_coded("r2", ana)))
+    good = decided("r2", ana, denied=False)
+    trail.tell(replace(good, data={**good.data, "step_up": True}))
+    assert [code for code, _text in verified(trail).semantics].count("step-up") == 1
+
+
+def _coded(run: str, person: Ref) -> dict[str, Json]:
+    return {**requested(run, person).data, "step_up": "totp"}
 
 
 def test_an_effect_other_than_the_approved_one_is_told(trail: Trail) -> None:

@@ -176,6 +176,13 @@ def test_progress_names_each_decision_so_far() -> None:
     assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, have=1))
 
 
+def test_a_card_says_that_an_approval_needs_a_code() -> None:
+    coded = a_preview(step_up="totp")
+
+    assert "authenticator app" in told_by(a_card(coded))
+    assert "authenticator app" not in told_by(a_card())
+
+
 def test_a_decision_in_the_place_of_another_names_both() -> None:
     vote = Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, stands_for=RITA)
 

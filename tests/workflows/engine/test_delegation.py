@@ -31,7 +31,7 @@ def goes(house: Working, who: str, to: str | None = None, *, until: datetime = F
 
 
 def comes_back(house: Working, who: str) -> bool:
-    word = house.store.delegation_by(id_of(who))
+    word = house.store.delegation_by(id_of(who), at=house.clock())
     return word is not None and house.engine.come_back(id_of(who), entry=word.entry)
 
 
@@ -177,7 +177,7 @@ def test_it_ends_when_they_are_back(house: Working) -> None:
 
 def test_an_older_word_cannot_end_a_newer_one(house: Working) -> None:
     goes(house, "ana", "dora")
-    old = house.store.delegation_by(id_of("ana"))
+    old = house.store.delegation_by(id_of("ana"), at=house.clock())
     goes(house, "ana", "omar")
     assert old is not None
 
@@ -195,6 +195,15 @@ def test_who_acts_for_the_requester_when_it_is_asked_is_not_asked(house: Working
     comes_back(house, "rita")
     with pytest.raises(NotEligibleError, match="excluded"):
         house.approve(run, by="ben")
+
+
+def test_who_once_stood_in_for_the_requester_decides_like_anybody(house: Working) -> None:
+    goes(house, "rita", "ben", until=NOON + timedelta(hours=1))
+    house.clock.forward(timedelta(hours=1))
+    run = asked(house)
+
+    assert house.request(run).excluded == {ref(house, "rita")}
+    assert house.approve(run, by="ben").tally.outcome is Outcome.APPROVED
 
 
 def test_who_acts_for_the_requester_when_they_click_is_refused(house: Working) -> None:
