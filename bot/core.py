@@ -149,6 +149,7 @@ def build_core(
             name=name,
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
+            acting_for=lambda people: store.acting_for(people, at=means.clock()),
             vault=lazy_vault(settings, memory, now=means.clock),
         )
     )

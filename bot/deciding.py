@@ -15,8 +15,11 @@ from bot.refusals import refusal
 from bot.stepping_up import SteppingUp
 from bot.views.request_modals import (
     CODE,
+    REASON,
     approve_modal,
+    asks_for_reason,
     code_in,
+    reason_fault,
     reason_of,
     refused_modal,
     reject_modal,
@@ -24,7 +27,12 @@ from bot.views.request_modals import (
 )
 from bot.wording import code
 from workflows.entry import Json, RequestId
-from workflows.errors import NoCodesError, RequestClosedError, WrongCodeError
+from workflows.errors import (
+    NoCodesError,
+    ReasonMissingError,
+    RequestClosedError,
+    WrongCodeError,
+)
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
 
@@ -63,10 +71,10 @@ class Deciding:
         """Record an approval, or ask for what the policy wants with it: a reason, a code."""
         shown = Shown.read(click.press.said)
         asked = self.desk.store.request(shown.request)
-        is_open = asked.outcome is Outcome.OPEN
-        if is_open and asked.step_up and SteppingUp(desk=self.desk).offer(click):
+        is_open, is_coded = asked.outcome is Outcome.OPEN, asked.terms.step_up is not None
+        if is_open and is_coded and SteppingUp(desk=self.desk).offer(click):
             return
-        if is_open and (asked.needs_reason or asked.step_up):
+        if is_open and (asked.needs_reason or is_coded):
             modal = approve_modal(preview_of(self.desk.store, shown.request))
             self.desk.hurried.open(click.trigger_id, modal)
             return
@@ -96,19 +104,26 @@ class Deciding:
         self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
-        """Record an approval given in a modal; a wrong code can be typed again there."""
+        """Record an approval given in a modal."""
+        return self._decide_by_modal(sent, Verdict.APPROVE)
+
+    def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
+        """Record a rejection with its reason."""
+        return self._decide_by_modal(sent, Verdict.DENY)
+
+    def _decide_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
+        """Record a verdict; a reason or a code that does not do is said beside its field."""
         try:
-            self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
+            self._decide(sent, Shown.read(sent.sent.private_metadata), verdict)
         except WrongCodeError as wrong:
             return {"response_action": "errors", "errors": {CODE: str(wrong)}}
         except NoCodesError as refused:
             how = f"{refusal(refused)} Type {code(f'{self.desk.command} totp')}."
             return {"response_action": "update", "view": refused_modal(how).to_dict()}
-        return CLOSE
-
-    def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
-        """Record a rejection with its reason."""
-        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.DENY)
+        except ReasonMissingError as refused:
+            if not asks_for_reason({"state": sent.sent.state}):
+                raise
+            return {"response_action": "errors", "errors": {REASON: reason_fault(refused)}}
         return CLOSE
 
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, NoReturn, TypeVar
 
+from bot.hurry import time_left
 from bot.roster import Group, Known, called, group, known, person_id, slack_user
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError
@@ -166,7 +167,7 @@ class Directory:
             fresh = self._fresh(self._shelf.groups, max_age)
         if fresh is not None:
             return fresh
-        if not self._asking_groups.acquire(timeout=limit):
+        if not self._asking_groups.acquire(timeout=_in_time(limit)):
             _refuse("Slack did not say in time who belongs to which group.")
         try:
             return self._ask_groups(max_age=max_age, limit=limit)
@@ -179,7 +180,7 @@ class Directory:
         if fresh is not None:
             return fresh
         asked_at = self._clock()
-        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=limit))
+        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=_in_time(limit)))
         groups = tuple(group(one) for one in found)
         with self._guard:
             if self._shelf.groups_dropped <= asked_at:
@@ -194,7 +195,7 @@ class Directory:
         if fresh is not None:
             return fresh
         asked_at = self._clock()
-        found = self._ask("users.info", lambda: self._client.user(user, timeout=limit))
+        found = self._ask("users.info", lambda: self._client.user(user, timeout=_in_time(limit)))
         one = known(found, team=self._team)
         with self._guard:
             self._shelf.people[user] = _Read(one, asked_at)
@@ -233,7 +234,7 @@ class Directory:
         return found
 
     def _everybody(self, *, max_age: timedelta, limit: float) -> tuple[Known, ...]:
-        if not self._asking_names.acquire(timeout=limit):
+        if not self._asking_names.acquire(timeout=_in_time(limit)):
             _refuse("Slack did not list its people in time.")
         try:
             with self._guard:
@@ -245,7 +246,7 @@ class Directory:
     def _list_everybody(self, limit: float) -> tuple[Known, ...]:
         asked_at = self._clock()
         found: list[Known] = []
-        pages = self._client.users(timeout=limit)
+        pages = self._client.users(timeout=_in_time(limit))
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
             read = [known(one, team=self._team) for one in page]
             found += read
@@ -274,6 +275,18 @@ class Directory:
             _refuse("Slack asked us to wait before the next look at people and groups.", error)
         except SlackError as error:
             _refuse(_why(error), error)
+
+
+def _in_time(limit: float) -> float:
+    """Return for how long Slack may be asked now.
+
+    Raises:
+        PeopleUnreadableError: whoever waits for the answer has no time left for it.
+    """
+    left = time_left(limit)
+    if left <= 0:
+        _refuse("Slack is slow, and did not say in time who is who.")
+    return left
 
 
 def _why(error: SlackError) -> str:

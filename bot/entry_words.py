@@ -17,6 +17,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.denied": lambda data: f"Rejected{_place(data)}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
+    "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
     "exception.reminded": lambda data: f"{data['step']}: people were reminded of it ({data['n']})",
     "action.intended": lambda data: f"{data['step']}: about to do {data['action']}",
@@ -57,6 +58,11 @@ def _place(data: Data) -> str:
 
 def _short(version: Json) -> str:
     return str(version)[:8]
+
+
+def _named(data: Data) -> str:
+    groups = data.get("groups")
+    return ", ".join(map(str, groups)) if isinstance(groups, list) else "more people"
 
 
 def _asked(data: Data) -> str:

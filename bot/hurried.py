@@ -7,7 +7,7 @@ repeated. What a message or a modal says is for the views.
 import json
 import logging
 from http.client import HTTPException
-from typing import Any
+from typing import Any, cast
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -19,6 +19,7 @@ from bot.views.pieces import Rendered
 from workflows.errors import InterlockError
 
 SECONDS = 2
+LOOK_SECONDS = 0.75  # More is asked after it, and all of it in less than three.
 UNREACHED = (OSError, HTTPException, SlackClientError)
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,15 @@ class Hurried:
     """Slack under one token, for calls within a listener. Safe to share between threads."""
 
     def __init__(self, token: str, *, base_url: str) -> None:
-        self._web = WebClient(
+        self._web = self._client(token, base_url, SECONDS)
+        self._looking = self._client(token, base_url, LOOK_SECONDS)
+
+    def _client(self, token: str, base_url: str, seconds: float) -> WebClient:
+        return WebClient(
             token=token,
             base_url=base_url,
-            timeout=SECONDS,
+            # The SDK counts in whole seconds by its types only; urllib takes fractions.
+            timeout=cast(int, seconds),
             ssl=tls_for(base_url),
             retry_handlers=[],
         )
@@ -80,7 +86,7 @@ class Hurried:
         if not channel.startswith(("C", "G")):
             return False
         try:
-            found: dict[str, Any] = self._web.conversations_info(channel=channel)["channel"]
+            found: dict[str, Any] = self._looking.conversations_info(channel=channel)["channel"]
         except UNREACHED:
             log.info("membership not read", extra={"channel": channel})
             return False

@@ -13,10 +13,9 @@ from storage.delegations import delegation_told_in
 from storage.history import find_entry
 from storage.listing import people_of
 from storage.store import SqlStore
-from workflows.delegation import deserted_until
 from workflows.gate import ApprovalRequest, Decision, Outcome
 from workflows.people import PersonId
-from workflows.standing_in import left_to_decide
+from workflows.standing_in import back_at, left_to_decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ def absences_of(request: ApprovalRequest, given: Sequence[Decision], reader: Run
     if request.outcome is not Outcome.OPEN:
         return Absences()
     left = left_to_decide(request, given)
-    away = reader.away(left)
+    away = reader.away({one for people in left for one in people})
     named = reader.people(
         one for word in away.values() for one in (word.giver, word.stand_in) if one is not None
     )
@@ -45,7 +44,7 @@ def absences_of(request: ApprovalRequest, given: Sequence[Decision], reader: Run
         )
         for word in away.values()
     ]
-    return Absences(told=told, back_at=deserted_until(left, away))
+    return Absences(told=told, back_at=back_at(left, away))
 
 
 def draw_stand_in(entry: str, store: SqlStore) -> tuple[PersonId, Rendered] | None:

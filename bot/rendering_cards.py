@@ -8,10 +8,11 @@ from bot.rendering_away import absences_of
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
-from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.request_values import Escalated, Preview, RequestCard, Vote
 from storage.outbox_values import OutboxRow
-from workflows.entry import Entry, Ref
+from workflows.entry import Entry, Json, Ref
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, tally
+from workflows.prompting import ESCALATED
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +39,31 @@ def draw_card(
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
     given = decisions_of(read, request)
-    now = tally(request, given)
-    absences = absences_of(request, given, reader)
+    now, absences = tally(request, given), absences_of(request, given, reader)
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
-        stage=now.stage,
-        have=now.have,
+        given=now.given,
+        waiting=now.waiting,
+        escalated=_escalated(read, request.id),
         votes=[_vote(read, one) for one in said],
         settled_at=request.settled_at,
         is_consumed=request.is_consumed,
         reason=_reason(read, request),
         receipt=receipt,
-        known=reader.named(request.groups),
+        known=reader.named(_names(request)),
         thread=reader.link(row.thread),
         absences=absences.told,
         deserted_until=absences.back_at,
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
     )
     return request_card(card), settling is None or receipt is not None
+
+
+def _names(request: ApprovalRequest) -> list[str]:
+    """Return the groups and people that the card speaks of."""
+    later = (name for one in request.terms.escalations for name in one.to)
+    return list(dict.fromkeys((*request.groups, *later)))
 
 
 def preview_in(read: RunRead, request: ApprovalRequest) -> Preview | None:
@@ -68,6 +75,24 @@ def preview_in(read: RunRead, request: ApprovalRequest) -> Preview | None:
     except ValidationError:
         log.warning("a preview cannot be read", extra={"request": request.id})
         return None
+
+
+def _escalated(read: RunRead, request: str) -> list[Escalated]:
+    """Return to whom the request was opened since, in order."""
+    return [
+        Escalated(
+            groups=tuple(str(name) for name in _list(one, "groups")),
+            stages=tuple(index for index in _list(one, "stages") if isinstance(index, int)),
+            at=one.at,
+        )
+        for one in read.of_kind(ESCALATED)
+        if one.data["request"] == request
+    ]
+
+
+def _list(entry: Entry, name: str) -> list[Json]:
+    found = entry.data.get(name)
+    return found if isinstance(found, list) else []
 
 
 def decisions_of(read: RunRead, request: ApprovalRequest) -> list[Decision]:

@@ -177,7 +177,9 @@ class Reports:
         self, listed: ListedRequest, mine: frozenset[Ref], places: frozenset[Ref]
     ) -> ApprovalLine:
         asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
-        stage = asked.stages[listed.tally.stage]
+        waiting = [asked.stages[index] for index in listed.tally.waiting]
+        groups = dict.fromkeys(name for one in waiting for name in one.all_groups)
+        people = frozenset().union(*(one.everybody for one in waiting))
         return ApprovalLine(
             request=asked.id,
             title=shown.title,
@@ -186,9 +188,9 @@ class Reports:
             expires_at=asked.expires_at,
             have=listed.tally.have,
             need=listed.tally.need,
-            asked=tuple(Who(name=name) for name in stage.groups),
+            asked=tuple(Who(name=name) for name in groups),
             card=self._link(listed.place),
-            is_mine=bool(places & stage.people) and not mine & asked.excluded,
+            is_mine=bool(places & people) and not mine & asked.excluded,
         )
 
     def _workflow_line(self, definition: Definition) -> WorkflowLine:

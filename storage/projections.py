@@ -23,6 +23,7 @@ from storage.schedule_projections import (
 from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
+from workflows.terms import terms_in
 
 ALREADY_SETTLED = "The request is used or settled already; nothing was recorded."
 NOT_APPROVED = "The request is not approved, or already used; nothing was recorded."
@@ -49,10 +50,25 @@ def _requested(entry: Entry) -> Iterable[Change]:
             "stages": _text(data["stages"]),
             "excluded": _text(data["excluded"]),
             "needs_reason": data.get("reason") == "required",
-            "step_up": data.get("step_up"),
             "raised_at": entry.at,
             "expires_at": _moment(data["expires"]),
             "outcome": Outcome.OPEN.value,
+            "terms": _text(terms) if (terms := terms_in(data)) else None,
+        },
+    )
+
+
+def _escalated(entry: Entry) -> Iterable[Change]:
+    yield Insert(
+        "escalation",
+        {
+            "request_id": entry.data["request"],
+            "n": entry.data["n"],
+            "entry_id": entry.id,
+            "people": _text(entry.data["to"]),
+            # Without groups nobody can be seen to belong to them still, so nobody is let in.
+            "named": _text(entry.data.get("groups", [])),
+            "stages": _text(entry.data.get("stages", [])),
         },
     )
 
@@ -324,6 +340,7 @@ def _text(value: Json) -> str:
 
 _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "approval.requested": _requested,
+    "approval.escalated": _escalated,
     "approval.granted": _decided,
     "approval.denied": _decided,
     "approval.expired": _expired,

@@ -119,7 +119,23 @@ class RequestRecord(Base):
     outcome: Mapped[Outcome] = mapped_column(by_value(Outcome))
     settled_at: Mapped[datetime | None]
     consumed_attempt: Mapped[int | None] = mapped_column(BigInteger)
-    step_up: Mapped[str | None]
+    terms: Mapped[str | None]
+
+
+class EscalationRecord(Base):
+    """People who may decide a request too, since it waited for too long. All of it is projected.
+
+    `named` are the groups they belonged to, `stages` where they may decide.
+    """
+
+    __tablename__ = "escalation"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("approval_request.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[str]
+    people: Mapped[str]
+    named: Mapped[str]
+    stages: Mapped[str]
 
 
 class DecisionRecord(Base):

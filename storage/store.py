@@ -19,9 +19,9 @@ from storage.run_sql import RunSql, run_question
 from storage.transaction import Database
 from storage.unit import SqlUnit
 from workflows.delegation import Delegation
-from workflows.entry import Entry, Ref, RequestId, RunId
+from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
-from workflows.gate import ApprovalRequest
+from workflows.gate import ApprovalRequest, Outcome
 from workflows.people import PersonId
 from workflows.store import Due, RunRow
 
@@ -115,7 +115,9 @@ class SqlStore:
 
     def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
         with self.database.glance() as tx:
-            return RunSql(tx).open_requests_of(person, most)
+            sql = RunSql(tx)
+            found = (sql.request(one) for one in sql.open_requests_of(person, most))
+            return [one for one in found if one is not None and one.outcome is Outcome.OPEN]
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
         """Return what those of `people` said who are away now."""
@@ -135,10 +137,21 @@ class SqlStore:
         with self.database.glance() as tx:
             return any(one.stands_at(at) for one in DelegationSql(tx).between(giver, stand_in))
 
+    def acting_for(self, people: frozenset[Ref], *, at: datetime) -> frozenset[Ref]:
+        """Return who stands in for one of these people at that moment."""
+        with self.database.glance() as tx:
+            words = DelegationSql(tx).of_people(people, now=at).values()
+        return frozenset(one.stand_in for one in words if one.stand_in is not None)
+
     def person(self, ref: Ref) -> PersonId | None:
         with self.database.glance() as tx:
             found = RunSql(tx).person(ref)
         return None if found is None else PersonId(found[0])
+
+    def publisher(self, version: str) -> Ref | None:
+        with self.database.glance() as tx:
+            found = RunSql(tx).publisher(version)
+        return Ref(found) if found is not None and found.startswith(PERSON) else None
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         with self.database.glance() as tx:

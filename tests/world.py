@@ -341,6 +341,7 @@ class Working:
             name="test",
             most_runs=self._most_runs,
             effects_wait=lambda: self.effects_wait,
+            acting_for=lambda people: self.store.acting_for(people, at=self.clock()),
             vault=lambda: VAULT,
         )
 

@@ -7,7 +7,7 @@ effect is never begun on an approval that no longer covers exactly what would ru
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
@@ -25,7 +25,9 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
+from workflows.gate import ApprovalRequest
 from workflows.holding import hold
+from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.reading import read_again
@@ -73,18 +75,20 @@ def _judged(segment: Segment, name: str) -> Ready:
         PeopleUnreadableError, TransientReadError: it could not be judged just now.
     """
     step, state = segment.definition.step(name), segment.state.step(name)
-    if state.asked is None:
+    if state.asked is None or state.request is None:
         raise VoidError("no_request", "The approval request is not in the run's history.")
     _check_age(segment, state)
+    request = segment.house.store.request(state.request)
     # Before the reads, since each look at them leaves entries; and after, since they take time.
-    _check_authority(segment, state)
+    _check_authority(segment, state, request)
     if step.recheck:
         read_again(segment, step)
     if step.when is not None and not _still_holds(segment, name):
         raise VoidError("facts_changed", f"No longer true: {step.when}")
     ready = make_ready(segment, step)
     _check_binding(segment, ready, state)
-    _check_authority(segment, state)
+    _check_demand(segment, ready, state)
+    _check_authority(segment, state, request)
     return ready
 
 
@@ -121,19 +125,30 @@ def _with_salt(segment: Segment, salt: bytes | None, value: Json) -> Part:
     return Part(value=segment.part(value).value, salt=salt)
 
 
-def _check_authority(segment: Segment, state: StepState) -> None:
+def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
+    """Refuse an approval where the policy asks for more by now than it did.
+
+    It is the same policy, and the same version; so rules that were gathered then ask for no
+    more now.
+    """
+    demand, asked = judged(segment, ready).demand, state.asked
+    known = asked.data.get("rules") if asked is not None else None
+    news = [
+        rule
+        for rule in (demand.rules if demand is not None else ())
+        if not isinstance(known, list) or rule not in known
+    ]
+    if news:
+        raise VoidError("demand_grew", f"By now the policy asks for more: {', '.join(news)}.")
+
+
+def _check_authority(segment: Segment, state: StepState, request: ApprovalRequest) -> None:
     """Refuse an approval of somebody who may no longer give it."""
+    barred = request.excluded | segment.house.acting_for(request.excluded)
     for voice in state.approvers:
-        if not may_still_decide(segment.house, voice, _groups(state, voice.stage)):
+        is_barred = not barred.isdisjoint({voice.approver, voice.place})
+        if is_barred or not may_still_decide(segment.house, voice, request):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
-
-
-def _groups(state: StepState, stage: int) -> list[str]:
-    """Return the groups that were asked in that stage."""
-    stages = state.asked.data["stages"] if state.asked is not None else None
-    one = stages[stage] if isinstance(stages, list) else None
-    named = one["from"] if isinstance(one, dict) else None
-    return [str(name) for name in named] if isinstance(named, list) else []
 
 
 def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
@@ -148,14 +163,17 @@ def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
     return After.LOOK
 
 
-def act(segment: Segment, ready: Ready, state: StepState) -> Next:
-    """Announce the effect, perform it, record its end."""
+def act(segment: Segment, ready: Ready, state: StepState, *, spared: Sequence[Draft] = ()) -> Next:
+    """Announce the effect, perform it, record its end.
+
+    `spared` are facts that let it go on without asking anybody; they go with the announcement.
+    """
     if (why := segment.house.effects_wait()) is not None:
         return hold(segment, ready.step.id, why)
     announced = _announcement(segment, ready, state)
     if ready.action.is_delivered:
-        return _hand_over(segment, ready, announced)
-    if segment.commit(announced):
+        return _hand_over(segment, ready, announced, spared)
+    if segment.commit(*spared, announced):
         _record_end(segment, ready, announced)
     return After.LOOK
 
@@ -176,7 +194,7 @@ def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
 
 
-def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> Next:
+def _hand_over(segment: Segment, ready: Ready, announced: Draft, spared: Sequence[Draft]) -> Next:
     """Leave a message to the outbox: the step is done when it has been delivered."""
     message = Message(
         subject=Subject.POST,
@@ -185,7 +203,7 @@ def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> Next:
         body=json.loads(announced.parts["args"].value),
     )
     rests = segment.is_alone
-    is_left = segment.commit(announced, also=lambda unit: unit.send(message), rests=rests)
+    is_left = segment.commit(*spared, announced, also=lambda unit: unit.send(message), rests=rests)
     return After.GONE if is_left and rests else After.LOOK
 
 

@@ -143,10 +143,10 @@ def _redraw(unit: Unit, asked: Iterable[ApprovalRequest]) -> None:
 def _deserted(unit: Unit, asked: Iterable[ApprovalRequest]) -> list[ApprovalRequest]:
     """Return the requests of which some stage has nobody left; the message looks more closely."""
     requests = list(asked)
-    people = {one for request in requests for stage in request.stages for one in stage.people}
+    people = {one for request in requests for stage in request.stages for one in stage.everybody}
     away = unit.away(people)
     return [
         request
         for request in requests
-        if any(deserted_until(stage.people, away) for stage in request.stages)
+        if any(deserted_until(stage.everybody, away) for stage in request.stages)
     ]

@@ -6,7 +6,16 @@ transaction or after it, never inside one; what people are told leaves through t
 
 import logging
 
-from workflows import deciding, delegating, enrolling, exceptions, questioning, scheduling, starting
+from workflows import (
+    deciding,
+    delegating,
+    enrolling,
+    exceptions,
+    prompting,
+    questioning,
+    scheduling,
+    starting,
+)
 from workflows.actions.base import Happened
 from workflows.chasing import chase
 from workflows.claiming import claim
@@ -234,9 +243,11 @@ class Engine:
         """Do what a due-row is for, in the transaction that removes it."""
         try:
             if due.kind is DueKind.EXPIRE:
-                deciding.expire(self._house, due)
+                prompting.expire(self._house, due)
             elif due.kind is DueKind.REMIND:
-                deciding.remind(self._house, due)
+                prompting.remind(self._house, due)
+            elif due.kind is DueKind.ESCALATE:
+                prompting.escalate(self._house, due)
             elif due.kind is DueKind.CHASE:
                 chase(self._house, due)
             elif due.kind is DueKind.SUMMARISE:

@@ -20,7 +20,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── NoApproverError        a stage that nobody can decide
     │   ├── NotEligibleError       this person may not decide this request
     │   ├── RequestClosedError     the request is no longer open
-    │   ├── ReasonMissingError     the policy wants a reason with every decision
+    │   ├── ReasonMissingError     the policy wants a reason, or one of another form
+    │   ├── OutsideHoursError      the policy lets nobody approve at this hour
     │   ├── StaleRequestError      the click came from an older version of the request
     │   ├── StepUpError            a one-time code is needed, and none can count just now
     │   │   ├── NoCodesError       this person has no codes, or none that were confirmed
@@ -134,7 +135,11 @@ class RequestClosedError(GateError):
 
 
 class ReasonMissingError(GateError):
-    """The policy wants a reason with every decision, and there is none."""
+    """The policy wants a reason, and there is none, or none of the form that it wants."""
+
+
+class OutsideHoursError(GateError):
+    """The policy lets nobody approve at this hour."""
 
 
 class StaleRequestError(GateError):

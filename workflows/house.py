@@ -8,6 +8,7 @@ from typing import Any, NoReturn, Protocol
 from workflows.actions.base import Action, Secrets
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
+from workflows.entry import Ref
 from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
@@ -49,8 +50,10 @@ class House:
 
     `redact` replaces every secret the bot holds; `holds_secret` says whether one stands in a
     text. `new_id` gives 32 hex digits that were never given before. `effects_wait` says why
-    no effect may begin just now, None when they may. `vault` seals people's secrets; opening
-    it may make its key, so it is asked for only where there is one, and never inside a unit.
+    no effect may begin just now, None when they may. `acting_for` returns everybody who acts
+    for one of these people now, so that nobody decides what they may not through another.
+    `vault` seals people's secrets; opening it may make its key, so it is asked for only where
+    there is one, and never inside a unit.
     """
 
     store: Store
@@ -68,4 +71,5 @@ class House:
     ports: Mapping[str, Any] = field(default_factory=dict)
     most_runs: int | None = None  # Runs that have begun and not ended; the others queue.
     effects_wait: Callable[[], str | None] = lambda: None
+    acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
     vault: Callable[[], Vault] = no_vault

@@ -149,7 +149,8 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request step binding policy stages excluded expires",
         parts="args plan preview",
-        optional="step_up",
+        optional="attempt effect rules remind reason auto duties exclude patterns hours escalate"
+        " step_up",
     ),
     *_kinds(
         "approval.granted approval.denied",
@@ -160,7 +161,8 @@ ALL: list[Kind] = [
     ),
     *_kinds("approval.expired", Place.INSIDE, "request binding have need"),
     *_kinds("approval.withdrawn", Place.INSIDE, "request binding reason"),
-    *_kinds("approval.escalated approval.reminded", Place.INSIDE, "request to n"),
+    *_kinds("approval.escalated", Place.INSIDE, "request to n", optional="groups stages"),
+    *_kinds("approval.reminded", Place.INSIDE, "request to n"),
     *_kinds("exception.reminded", Place.INSIDE, "step to n"),
     *_kinds("approval.delegated", Place.EITHER, "request from to until", parts="reason"),
     *_kinds("approval.edited", Place.INSIDE, "request next was binding", parts="preview"),

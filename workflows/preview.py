@@ -3,17 +3,18 @@
 The card is drawn from this alone, and the auditor reads the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.actions.base import Effect, Plan
 from workflows.definition import Definition
 from workflows.definition_steps import Step
-from workflows.demand import Demand
+from workflows.demand import Demand, DemandStage, Match
 from workflows.entry import Json, RequestId, RunId
 from workflows.moments import stamp
 from workflows.people import Person
+from workflows.separation import Duty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,10 @@ class Shown:
     inputs: Mapping[str, Json]
     requester: Person | None
     demand: Demand
+    raised: datetime
     expires: datetime
     digest: str
+    left_out: Mapping[Person, Duty]
     changed: Sequence[str] = ()
 
 
@@ -53,16 +56,43 @@ def preview(shown: Shown) -> dict[str, Json]:
         "inputs": _inputs(definition, shown.inputs),
         "requester": _requester(shown.requester),
         "rules": list(shown.demand.rules),
-        "stages": [
-            {"from": list(one.asked), "approve": one.approve, "deny": one.deny}
-            for one in shown.demand.stages
-        ],
+        "stages": [_stage(one) for one in shown.demand.stages],
         "needs_reason": shown.demand.needs_reason,
         "expires": stamp(shown.expires),
         "digest": shown.digest[:8],
         "changed": list(shown.changed),
+        **{name: one for name, one in _terms(shown) if one},
         **({} if shown.demand.step_up is None else {"step_up": shown.demand.step_up}),
     }
+
+
+def _stage(stage: DemandStage) -> Json:
+    told: dict[str, Json] = {
+        "from": list(stage.asked),
+        "approve": stage.approve,
+        "deny": stage.deny,
+    }
+    return told if stage.turn is None else {**told, "turn": stage.turn}
+
+
+def _terms(shown: Shown) -> Iterator[tuple[str, list[Json]]]:
+    """Yield what else holds for the decision; a request of the plain sort has none of it."""
+    demand = shown.demand
+    yield "reason_hints", [one.hint for one in demand.patterns]
+    yield "hours", [str(one) for one in demand.hours]
+    yield (
+        "escalate",
+        [{"at": stamp(shown.raised + one.after), "to": list(one.to)} for one in demand.escalations],
+    )
+    yield (
+        "left_out",
+        [
+            {"id": one.id, "name": one.name, "duty": duty.value}
+            for one, duty in shown.left_out.items()
+            if duty is not Duty.REQUESTER
+        ],
+    )
+    yield "auto", [[one.rule, one.because] for one in demand.why if one.match is Match.AUTO]
 
 
 def _inputs(definition: Definition, inputs: Mapping[str, Json]) -> list[Json]:

@@ -66,6 +66,11 @@ class Voice:
     at: datetime
     stands_for: Ref | None = None
 
+    @property
+    def place(self) -> Ref:
+        """Return whose place it was given in."""
+        return self.stands_for or self.approver
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:

@@ -55,6 +55,7 @@ class DueKind(StrEnum):
     WAKE = "wake"  # Look at the run again: a retry, a verification, a doubt's deadline.
     EXPIRE = "expire"  # Close the request if it is still open.
     REMIND = "remind"  # Remind the approvers.
+    ESCALATE = "escalate"  # Let more people decide the request.
     CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
     CANCEL = "cancel"  # Cancel a run whose parent has ended.
@@ -278,6 +279,9 @@ class Store(Protocol):
 
     def person(self, ref: Ref) -> PersonId | None:
         """Return whose pseudonym this is, None once it was erased."""
+
+    def publisher(self, version: str) -> Ref | None:
+        """Return the person who published that version last, None where it was no person."""
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         """Return due-rows whose moment has come, oldest first."""

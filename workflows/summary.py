@@ -142,6 +142,8 @@ def _decided(story: Story, entry: Entry) -> str:
             return "It waited for another run that held its lock."
         case "hold":
             return f"“{_step(story, entry)}” had to wait{because}"
+        case "auto_approved":
+            return f"“{_step(story, entry)}” needed nobody, by “{entry.data['rule']}”{because}"
     return ""
 
 
@@ -198,6 +200,12 @@ def _answered(story: Story, entry: Entry) -> str:
     return f"{who} {verb} it{tail} ({entry.data['have']} of {entry.data['need']})."
 
 
+def _escalated(_story: Story, entry: Entry) -> str:
+    groups = entry.data.get("groups")
+    named = ", ".join(map(str, groups)) if isinstance(groups, list) else "more people"
+    return f"Nobody had decided, so {named} could decide too."
+
+
 def _expired(_story: Story, entry: Entry) -> str:
     return f"Nobody decided in time: {entry.data['have']} of {entry.data['need']} had approved."
 
@@ -249,6 +257,7 @@ _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "step.observed": _observed,
     "decision.made": _decided,
     "approval.requested": _requested,
+    "approval.escalated": _escalated,
     "approval.granted": _answered,
     "approval.denied": _answered,
     "approval.expired": _expired,

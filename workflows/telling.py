@@ -14,6 +14,7 @@ REPLIES = frozenset(
         "action.failed",
         "action.in_doubt",
         "action.resolved",
+        "approval.escalated",
         "approval.reminded",
         "exception.reminded",
         "verification.passed",
@@ -24,7 +25,7 @@ REPLIES = frozenset(
     }
 )
 TOLD_DECISIONS = frozenset(
-    {"skip", "exception", "retry", "abort", "undo", "cancel", "queue", "hold"}
+    {"skip", "exception", "retry", "abort", "undo", "cancel", "queue", "hold", "auto_approved"}
 )
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})

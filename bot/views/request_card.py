@@ -20,9 +20,10 @@ from bot.views.pieces import (
     section,
 )
 from bot.views.plan import Head, head_of
-from bot.views.request_values import Absence, Preview, RequestCard, StageShown, Vote
+from bot.views.request_progress import groups_asked_now, who_may_decide
+from bot.views.request_values import RequestCard, Vote
 from bot.views.symbols import OUTCOME
-from bot.wording import Who, bold, clip, code, escape, joined, link, mention, plural, utc, when
+from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
 
 APPROVE = "request.approve"
@@ -30,8 +31,7 @@ REJECT = "request.reject"
 REVIEW = "request.review"
 
 # Together with the plan's head these stay below what one message may hold.
-_STAGES, _NAMES, _RULES, _COMMENT, _VOTES, _REASON = 3, 5, 5, 120, 6, 1_200
-_ABSENCES = 3
+_RULES, _COMMENT, _VOTES, _REASON = 5, 120, 6, 1_200
 
 
 def request_card(card: RequestCard) -> Rendered:
@@ -41,7 +41,7 @@ def request_card(card: RequestCard) -> Rendered:
         header(f"{shown.title}: {shown.headline}"),
         section(_state(card)),
         *head.blocks,
-        *_who_may_decide(card),
+        *who_may_decide(card),
         *_record(card),
         context(*_ids(card)),
     ]
@@ -55,14 +55,10 @@ def _sentence(card: RequestCard) -> str:
     asker, what = escape(shown.asker.plain, 80), escape(f"{shown.title}: {shown.headline}", 300)
     due = utc(shown.expires)
     if card.is_open:
-        people = escape(joined(_groups(shown)), 200)
+        people = escape(joined(groups_asked_now(card)), 200)
         return f"{asker} asks {people} to approve until {due}: {what}"
     sign, words = OUTCOME[card.outcome]
     return f"{sign} {words}: {what} (asked by {asker}, open until {due})"
-
-
-def _groups(shown: Preview) -> list[str]:
-    return list(dict.fromkeys(name for stage in shown.stages for name in stage.groups))
 
 
 def _state(card: RequestCard) -> str:
@@ -88,48 +84,6 @@ def _consequence(card: RequestCard) -> str:
         Outcome.WITHDRAWN: "Not run on this approval.",
     }
     return why[card.outcome]
-
-
-def _who_may_decide(card: RequestCard) -> Iterator[Block]:
-    shown = card.preview
-    if not card.is_open:
-        return
-    lines = [_stage_line(card, index, stage) for index, stage in enumerate(shown.stages)]
-    more = len(lines) - _STAGES
-    yield section("\n".join(lines[:_STAGES]))
-    if more > 0:
-        yield context(f"After these, {plural(more, 'further stage')}.")
-    if shown.needs_reason:
-        yield context("A reason is asked for with each decision.")
-    if shown.step_up:
-        yield context("An approval needs a code from the approver's authenticator app.")
-    yield from _who_is_away(card)
-
-
-def _who_is_away(card: RequestCard) -> Iterator[Block]:
-    if card.deserted_until is not None:
-        back = when(card.deserted_until)
-        yield section(f"⚠️ Everybody who could decide is away. The first is back {back}.")
-    if card.absences:
-        more = len(card.absences) - _ABSENCES
-        lines = [_absence_line(one) for one in card.absences[:_ABSENCES]]
-        yield context(*lines, f"{plural(more, 'other')} away too" if more > 0 else "")
-
-
-def _absence_line(one: Absence) -> str:
-    stands_in = f"; {mention(one.stand_in)} stands in" if one.stand_in is not None else ""
-    return f"🏝️ {mention(one.who)} is away until {when(one.until)}{stands_in}"
-
-
-def _stage_line(card: RequestCard, index: int, stage: StageShown) -> str:
-    names = [mention(card.known.get(name, Who(name=name))) for name in stage.groups[:_NAMES]]
-    more = len(stage.groups) - len(names)
-    people = joined([*names, plural(more, "other")] if more else names)
-    turn = f"Stage {index + 1}: " if len(card.preview.stages) > 1 else ""
-    have = min(card.have, stage.approve) if index == card.stage else 0
-    done = stage.approve if index < card.stage else have
-    stops = "one rejection stops it" if stage.deny == 1 else f"{stage.deny} rejections stop it"
-    return f"{turn}*{done} of {plural(stage.approve, 'approval')}* from {people}; {stops}"
 
 
 def _record(card: RequestCard) -> Iterator[Block]:

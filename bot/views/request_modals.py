@@ -14,7 +14,8 @@ from bot import limits
 from bot.views.pieces import actions, button, context, header, plain, plain_section, section
 from bot.views.plan import pages_of
 from bot.views.request_values import Preview
-from bot.wording import clip, plural
+from bot.wording import clean, clip, plural
+from workflows.errors import ReasonMissingError
 
 REVIEW_FORM = "request.review_form"
 APPROVE_FORM = "request.approve_form"
@@ -77,7 +78,7 @@ def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
 def _approval_inputs(shown: Preview) -> Iterator[Block]:
     """Yield what the policy wants with an approval: a reason, a code."""
     if shown.needs_reason:
-        yield _reason_input("Why do you approve?")
+        yield _reason_for_approving(shown)
     if shown.step_up:
         yield code_input(focus=not shown.needs_reason)
 
@@ -105,6 +106,13 @@ def approve_modal(shown: Preview) -> View:
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
             *_approval_inputs(shown),
         ],
+    )
+
+
+def _reason_for_approving(shown: Preview) -> InputBlock:
+    hints = "; ".join(shown.reason_hints)
+    return _reason_input(
+        "Why do you approve?", hint=f"{hints}. It stays on record." if hints else ""
     )
 
 
@@ -155,6 +163,17 @@ def _typed(view: Mapping[str, Any], name: str) -> str:
     state = view.get("state") or {}
     field = state.get("values", {}).get(name, {}).get(name, {})
     return str(field.get("value") or "").strip()
+
+
+def asks_for_reason(view: Mapping[str, Any]) -> bool:
+    """Say whether a submitted view has a field for the reason."""
+    state = view.get("state") or {}
+    return REASON in state.get("values", {})
+
+
+def reason_fault(refused: ReasonMissingError) -> str:
+    """Return what stands beside the field whose reason does not do, as plain text."""
+    return clip(clean(str(refused)), limits.HINT)
 
 
 def refused_modal(text: str) -> View:

@@ -33,6 +33,22 @@ class StageShown(_Frozen):
     groups: tuple[str, ...] = Field(validation_alias="from")
     approve: int
     deny: int
+    turn: int | None = None  # Stages that are decided side by side share it.
+
+
+class EscalationShown(_Frozen):
+    """Who may decide too from a moment on."""
+
+    at: datetime
+    to: tuple[str, ...]
+
+
+class LeftOut(_Frozen):
+    """Somebody beside the requester who may not decide, and why."""
+
+    id: str
+    name: str = ""
+    duty: str
 
 
 Shown = Annotated[str, BeforeValidator(str)]  # Values are shown; a number becomes its digits.
@@ -62,6 +78,11 @@ class Preview(_Frozen):
     expires: datetime
     digest: str
     changed: tuple[str, ...] = ()
+    reason_hints: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
+    escalate: tuple[EscalationShown, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    auto: tuple[tuple[str, str], ...] = ()  # Rules that spared people, and why.
 
     @classmethod
     def read(cls, stored: bytes | str | Mapping[str, Any]) -> Self:
@@ -123,9 +144,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalated:
+    """Groups that may decide too since a moment, and in which stages."""
+
+    groups: tuple[str, ...]
+    stages: tuple[int, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestCard:
     """A request as it stands now.
 
+    `given` says how many approvals each stage has, and `waiting` are the stages of the present
+    turn that lack some.
     `known` maps the groups and people that the policy names to live mentions; a name that is
     not in it is shown as written. `reason` says why a request was withdrawn. `absences` are
     those of whom it still waits for; `deserted_until` is when the first is back, if all are.
@@ -133,8 +165,9 @@ class RequestCard:
 
     preview: Preview
     outcome: Outcome = Outcome.OPEN
-    stage: int = 0
-    have: int = 0
+    given: Sequence[int] = ()
+    waiting: Sequence[int] = (0,)
+    escalated: Sequence[Escalated] = ()
     votes: Sequence[Vote] = ()
     settled_at: datetime | None = None
     is_consumed: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.views.pieces import Rendered, context, rendered, section
-from bot.wording import Who, code, duration, escape, link, mention, mentions, when
+from bot.wording import Who, bold, code, duration, escape, link, mention, mentions, when
 from workflows.entry import Entry, Json
 
 _ERROR, _WORDS = 80, 300
@@ -127,10 +127,12 @@ def _decided(reply: StepReply) -> str:
         "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
         "queue": "🕓 The run waits until another one is done with the same thing",
         "hold": "⏳ {step} waits, and goes on by itself",
+        "auto_approved": "🟢 {step} needs nobody's approval, by the rule {rule}",
     }.get(_text(reply, "decision"))
     if told is None:
         return _other(reply)
-    return told.format(step=_step(reply), by=_by(reply))
+    rule = bold(_text(reply, "rule"), _ERROR)
+    return told.format(step=_step(reply), by=_by(reply), rule=rule)
 
 
 def _reminded(reply: StepReply) -> str:
@@ -138,6 +140,11 @@ def _reminded(reply: StepReply) -> str:
         return "⏰ This still waits for a decision, and everybody who could decide is away"
     who = mentions(reply.asked, "Those who were asked", most=20)
     return f"⏰ {who}: this still waits for a decision. The card above has the buttons"
+
+
+def _escalated(reply: StepReply) -> str:
+    who = mentions(reply.asked, "More people", most=20)
+    return f"📣 {who}: this has waited for long, so you may decide it too. The card has the buttons"
 
 
 def _chased(reply: StepReply) -> str:
@@ -178,6 +185,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.passed": _verified,
     "verification.failed": _not_verified,
     "verification.unknown": _unverifiable,
+    "approval.escalated": _escalated,
     "approval.reminded": _reminded,
     "exception.reminded": _chased,
     "decision.made": _decided,

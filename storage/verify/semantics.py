@@ -4,11 +4,16 @@ Findings here change no verdict: the log is whole, and what it tells is the find
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from storage.verify.report import Report
 from workflows.kinds import KINDS, Place, faults_of
+from workflows.moments import moment
+from workflows.policy_hours import OpenHours
+from workflows.turns import turns_in
 
 CLOSING_INTENT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
@@ -20,25 +25,47 @@ class Asked:
     binding: str
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
+    hours: Sequence[Any] = ()
     wants_code: bool = False
     granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
-    voices: dict[str, str] = field(default_factory=dict)  # Who approved, and in whose place.
+    voices: set[str] = field(default_factory=set)  # Who approved, in whatever place.
     denied: bool = False
     closed: str | None = None
-    added: set[str] = field(default_factory=set)
+    added: dict[int, set[str]] = field(default_factory=dict)
 
     def may_decide(self, person: str, stage: int) -> bool:
         """Say whether this person was asked at that stage, then or by escalation."""
         asked = self.stages[stage].get("people", []) if 0 <= stage < len(self.stages) else []
-        return person in asked or person in self.added
+        return person in asked or person in self.added.get(stage, ())
+
+    def add(self, people: Sequence[object], stages: Sequence[object] | None) -> None:
+        """Let more people decide, in these stages or in all of them."""
+        places = range(len(self.stages)) if stages is None else stages
+        for one in (place for place in places if isinstance(place, int)):
+            self.added.setdefault(one, set()).update(who for who in people if isinstance(who, str))
+
+    def is_done(self, stage: int) -> bool:
+        """Say whether a stage has its quorum."""
+        need = max(1, _whole(self.stages[stage].get("approve")))
+        return len(self.granted.get(stage, ())) >= need
+
+    def is_in_turn(self, stage: int) -> bool:
+        """Say whether everything that is decided before that stage has its quorum."""
+        turns = turns_in([_number(one.get("turn")) for one in self.stages])
+        before = takewhile(lambda turn: stage not in turn, turns)
+        return all(self.is_done(index) for turn in before for index in turn)
+
+    def is_open_at(self, ts: str) -> bool:
+        """Say whether an approval may be given at that time; what cannot be read binds nobody."""
+        try:
+            return all(OpenHours.read(one).holds_at(moment(ts)) for one in self.hours)
+        except (KeyError, TypeError, ValueError):
+            return True
 
     @property
     def is_granted(self) -> bool:
         """Whether every stage has its quorum."""
-        return not self.denied and all(
-            len(self.granted.get(number, ())) >= max(1, _whole(stage.get("approve")))
-            for number, stage in enumerate(self.stages)
-        )
+        return not self.denied and all(map(self.is_done, range(len(self.stages))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +153,11 @@ class SemanticCheck:
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
         told.requests[_text(data["request"])] = Asked(
-            _text(data["binding"]), stages, excluded, wants_code=data.get("step_up") is not None
+            _text(data["binding"]),
+            stages,
+            excluded,
+            _listed(data.get("hours", [])),
+            wants_code=data.get("step_up") is not None,
         )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -143,36 +174,47 @@ class SemanticCheck:
             asked.denied = True
             return
         self._check_approver(index, members, told=told, asked=asked)
+        self._check_moment(index, members, asked)
         if asked.wants_code and data["step_up"] is not True:
             self._report.mean("step-up", f"Entry {index}: an approval without the code it needs.")
-        place, stage = _text(data.get("for", person)), _whole(data["stage"])
-        if asked.voices.setdefault(person, place) != place:
-            self._report.mean("counted-twice", f"Entry {index}: one person approved for two.")
-        asked.granted.setdefault(stage, set()).add(place)
+        place = _place(members)
+        if person in asked.voices or any(place in others for others in asked.granted.values()):
+            self._report.mean("counted-twice", f"Entry {index}: who approved had done so before.")
+        asked.voices.add(person)
+        asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
 
     def _check_approver(
         self, index: int, members: Mapping[str, Any], *, told: Told, asked: Asked
     ) -> None:
-        data, person = members["data"], members["actor"]["ref"]
-        place = _text(data.get("for", person))
+        person, place = members["actor"]["ref"], _place(members)
         if told.requester in {person, place}:
             self._report.mean("self-approval", f"Entry {index}: the requester approved.")
         elif asked.excluded & {person, place}:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
-        elif not asked.may_decide(place, _whole(data["stage"])):
+        elif not asked.may_decide(place, _whole(members["data"]["stage"])):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
+        self._check_stand_in(index, members, left_out=asked.excluded | {told.requester})
+
+    def _check_stand_in(
+        self, index: int, members: Mapping[str, Any], *, left_out: AbstractSet[str | None]
+    ) -> None:
+        person, place = members["actor"]["ref"], _place(members)
         if place != person and not self._decides_for(place, person, at=members["ts"]):
             words = f"Entry {index}: who approved did not stand in for whom they say."
             self._report.mean("no-delegation", words)
-        if told.requester is not None and self._decides_for(
-            told.requester, person, at=members["ts"]
-        ):
-            words = f"Entry {index}: who approved acted for the requester."
-            self._report.mean("acts-for-requester", words)
+        if any(self._decides_for(one, person, at=members["ts"]) for one in left_out):
+            words = f"Entry {index}: who approved acted for somebody who was left out."
+            self._report.mean("acts-for-excluded", words)
 
-    def _decides_for(self, giver: str, person: str, *, at: str) -> bool:
-        word = self._words.get(giver)
+    def _decides_for(self, giver: str | None, person: str, *, at: str) -> bool:
+        word = self._words.get(giver or "")
         return word is not None and word.names(person, at=at)
+
+    def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
+        if not asked.is_in_turn(_whole(members["data"]["stage"])):
+            self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
+        if not asked.is_open_at(_text(members["ts"])):
+            self._report.mean("outside-hours", f"Entry {index} approves outside business hours.")
 
     def _closed(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         asked = told.requests.get(_text(members["data"]["request"]))
@@ -180,10 +222,16 @@ class SemanticCheck:
             asked.closed = members["kind"]
 
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        self._add_people(members["data"], told)
+        data = members["data"]
+        asked = told.requests.get(_text(data["request"]))
+        if asked is not None:
+            asked.add([data["to"]], None)
 
     def _escalated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        self._add_people(members["data"], told)
+        data = members["data"]
+        asked = told.requests.get(_text(data["request"]))
+        if asked is not None:
+            asked.add(_listed(data["to"]), _listed(data["stages"]) if "stages" in data else None)
 
     def _broke_glass(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         told.broken_glass.add(_text(members["data"]["request"]))
@@ -208,11 +256,18 @@ class SemanticCheck:
         for index in told.intents.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
 
-    def _add_people(self, data: Mapping[str, Any], told: Told) -> None:
-        asked = told.requests.get(_text(data["request"]))
-        if asked is not None:
-            people = data["to"] if isinstance(data["to"], list) else [data["to"]]
-            asked.added.update(one for one in people if isinstance(one, str))
+
+def _place(members: Mapping[str, Any]) -> str:
+    """Return in whose place a decision was given."""
+    return _text(members["data"].get("for", members["actor"]["ref"]))
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _text(value: object) -> str:

@@ -133,7 +133,7 @@ def test_the_requesters_delegate_is_refused(case: Case) -> None:
     card = case.card(case.asks("rita"))
     goes(case, "rita", f"/ops delegate @ana until {soon(case, hours=5)}")
 
-    assert "you stand in for whoever asked" in case.refused("ana", card)
+    assert "You act for somebody who may not" in case.refused("ana", card)
     case.approves("ben", card)
 
 

@@ -11,20 +11,12 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workflows.admission import Vote, admit, repeats
 from workflows.delegation import Delegation
 from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import GateError
-from workflows.gate import (
-    ApprovalRequest,
-    Decision,
-    Outcome,
-    Stage,
-    Verdict,
-    Vote,
-    admit,
-    repeats,
-    tally,
-)
+from workflows.gate import ApprovalRequest, Decision, Outcome, Stage, Verdict, tally
+from workflows.separation import Duty
 from workflows.standing_in import Absent, seated
 from workflows.store import Unit
 
@@ -61,10 +53,13 @@ class Office:
         vote = Vote(approver=who, verdict=what, member_of=frozenset({"@leads"}) & _groups(who))
         if repeats(vote, self.decisions):
             return
+        acting = self.words.get(RITA)
+        if acting == who:
+            vote = replace(vote, duty=Duty.DELEGATE)
         absent = [
             Absent(giver=giver, member_of=frozenset({"@leads"}))
             for giver, to in sorted(self.words.items())
-            if to == who and giver in ASKED
+            if to == who and giver in ASKED and giver != acting
         ]
         unit = cast("Unit", self)
         try:

@@ -217,7 +217,7 @@ def test_who_stood_in_when_they_approved_is_as_good_as_who_was_asked(trail: Trai
         ("ana", "dora", [("ana", "ben"), ("ben", "dora")], ["no-delegation"]),
         ("zoe", "dora", [("zoe", "dora")], ["ineligible-approver"]),
         ("ana", "rita", [("ana", "rita")], ["self-approval"]),
-        ("ana", "dora", [("ana", "dora"), ("rita", "dora")], ["acts-for-requester"]),
+        ("ana", "dora", [("ana", "dora"), ("rita", "dora")], ["acts-for-excluded"]),
     ],
 )
 def test_who_did_not_stand_in_or_acts_for_the_requester_is_told(

@@ -286,7 +286,7 @@ def test_a_demand_without_a_code_does_not_meet_one_with_it() -> None:
 
 
 def test_codes_need_somebody_who_confirms_them() -> None:
-    with pytest.raises(DefinitionError, match=r"step_up needs roles\.governors"):
+    with pytest.raises(DefinitionError, match="nobody could confirm whose codes count"):
         policy(CODED.partition("roles:")[0])
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -99,7 +99,6 @@ def _add_codes() -> None:
         sa.Column("offered_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("person", name="pk_step_up_guard"),
     )
-    op.add_column("approval_request", sa.Column("step_up", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.directory import Directory
+from bot.hurry import asking_at_most
 from bot.roster import called, known
 from bot.slack_client import SlackClient
 from bot.wording import mention
@@ -212,6 +213,15 @@ def test_a_slow_slack_costs_a_click_no_more_than_its_second(
 
     with pytest.raises(PeopleUnreadableError, match="could not be asked"):
         directory.members("@finance-leads", max_age=CLICK_AGE)
+
+
+def test_whoever_has_no_time_left_for_slack_is_refused_without_asking(
+    server: SandboxServer, directory: Directory
+) -> None:
+    with asking_at_most(0), pytest.raises(PeopleUnreadableError, match="Slack is slow"):
+        directory.members("@finance-leads", max_age=CLICK_AGE)
+
+    assert lists(server) == 0
 
 
 def test_after_a_429_slack_is_left_alone_as_long_as_it_said(

@@ -1,6 +1,7 @@
 """What each message says, drawn from the entries of a run alone."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,6 +147,48 @@ def test_a_settled_card_says_who_and_carries_its_receipt(bench: Bench) -> None:
     assert "U0ANA" in told
     assert "· head " in told
     assert letter.is_complete
+
+
+def test_a_card_says_whom_it_was_opened_to_and_since_when(bench: Bench) -> None:
+    bench.ask()
+    dora = bench.person(PersonId("slack:T0ACME:U0DORA"), "Dora")
+    bench.add(
+        fact(
+            "approval.escalated",
+            request="q1",
+            to=[dora.ref],
+            n=1,
+            groups=["@governors"],
+            stages=[0],
+        )
+    )
+
+    words, _ = bench.says(Subject.CARD, "q1")
+
+    assert "or <!subteam^S0GOVERNORS>; one rejection stops it" in words
+    assert "It waited for long: since <!date^" in words
+
+
+def test_those_whom_a_request_is_opened_to_are_named_in_the_thread(bench: Bench) -> None:
+    bench.ask()
+    dora = bench.person(PersonId("slack:T0ACME:U0DORA"), "Dora")
+    (entry,) = bench.add(
+        fact("approval.escalated", request="q1", to=[dora.ref], n=1, groups=[], stages=[0])
+    )
+
+    words, _ = bench.says(Subject.STEP, entry)
+
+    assert "<@U0DORA>: this has waited for long, so you may decide it too" in words
+
+
+def test_a_step_that_needs_nobody_says_by_which_rule_and_why(bench: Bench) -> None:
+    told = fact("decision.made", step="refund", decision="auto_approved", rule="small *ones*")
+    (entry,) = bench.add(replace(told, parts={"reason": Part(value=b"It hurts nobody.")}))
+
+    words, _ = bench.says(Subject.STEP, entry)
+
+    assert "`refund` needs nobody's approval, by the rule *small" in words
+    assert "“It hurts nobody.”" in words
 
 
 def test_a_used_approval_can_no_longer_be_taken_back(bench: Bench) -> None:

@@ -130,6 +130,7 @@ def previews(draw: st.DrawFn) -> Preview:
                 "from": st.lists(TEXTS, min_size=1, max_size=20),
                 "approve": st.integers(1, 90),
                 "deny": st.integers(1, 9),
+                "turn": st.none() | st.integers(0, 2),
             }
         ),
         min_size=1,
@@ -137,6 +138,10 @@ def previews(draw: st.DrawFn) -> Preview:
     )
     lines = draw(rows) * draw(many)
     person = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS})
+    left_out = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS, "duty": TEXTS})
+    escalation = st.fixed_dictionaries(
+        {"at": st.just("2026-03-02T09:00:00.000Z"), "to": st.lists(TEXTS, min_size=1, max_size=20)}
+    )
     return Preview.read(
         preview_json(
             run=draw(IDS),
@@ -155,6 +160,11 @@ def previews(draw: st.DrawFn) -> Preview:
             stages=draw(stages),
             needs_reason=draw(st.booleans()),
             changed=draw(rows) * draw(many),
+            reason_hints=draw(rows) * draw(many),
+            hours=draw(rows) * draw(many),
+            escalate=draw(st.lists(escalation, max_size=5)),
+            left_out=draw(st.lists(left_out, max_size=100)),
+            auto=draw(st.lists(st.tuples(TEXTS, TEXTS), max_size=9)),
         )
     )
 

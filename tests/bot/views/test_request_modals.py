@@ -86,6 +86,14 @@ def test_a_reason_is_asked_for_where_the_policy_wants_one() -> None:
     )
 
 
+def test_the_wanted_form_of_a_reason_is_said_where_it_is_typed() -> None:
+    strict = a_preview(needs_reason=True, reason_hints=["Name the ticket", "Say who checked"])
+
+    for view in (checked(approve_modal(strict)), checked(review_modal(strict))):
+        assert view["blocks"][-1]["hint"]["text"].startswith("Name the ticket; Say who checked.")
+    assert "ticket" not in checked(reject_modal(strict))["blocks"][-1]["hint"]["text"]
+
+
 def test_a_code_is_asked_for_with_an_approval_and_not_with_a_rejection() -> None:
     coded = a_preview(step_up="totp")
     for view in (checked(approve_modal(coded)), checked(review_modal(coded))):

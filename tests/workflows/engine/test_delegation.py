@@ -193,7 +193,7 @@ def test_who_acts_for_the_requester_when_it_is_asked_is_not_asked(house: Working
     assert request.stages[0].people == {ref(house, "ana")}
     house.clock.forward(timedelta(minutes=1))
     comes_back(house, "rita")
-    with pytest.raises(NotEligibleError, match="excluded"):
+    with pytest.raises(NotEligibleError, match="act for somebody who may not"):
         house.approve(run, by="ben")
 
 
@@ -210,10 +210,22 @@ def test_who_acts_for_the_requester_when_they_click_is_refused(house: Working) -
     run = asked(house)
     goes(house, "rita", "ben")
     for verdict in Verdict:
-        with pytest.raises(NotEligibleError, match="stand in for whoever asked"):
+        with pytest.raises(NotEligibleError, match="act for somebody who may not"):
             house.vote(run, verdict, by="ben")
 
     assert house.approve(run, by="ana").tally.outcome is Outcome.APPROVED
+
+
+def test_who_stands_in_and_is_needed_later_is_not_used_up(store: SqlStore, clock: Clock) -> None:
+    house = Working(store, clock, policy=IN_TURN)
+    goes(house, "ana", "dora")
+    run = asked(house)
+    with pytest.raises(NotEligibleError, match="not your stage's turn"):
+        house.approve(run, by="dora")
+    house.approve(run, by="ben")
+
+    assert house.approve(run, by="dora").tally.outcome is Outcome.APPROVED
+    assert "for" not in decisions(house, run)[-1].data
 
 
 def test_no_voice_of_the_requesters_stand_in_passes_to_another(house: Working) -> None:

@@ -97,7 +97,7 @@ def test_an_approval_with_a_right_code_counts_and_says_so(house: Working) -> Non
     (given,) = [one for one in house.entries(run) if one.kind == "approval.granted"]
 
     assert given.data["step_up"] is True
-    assert house.request(run).step_up == "totp"
+    assert house.request(run).terms.step_up == "totp"
     assert house.status(run) == "done"
     assert check_projections(house.store.database) == []
 
@@ -125,7 +125,7 @@ def test_where_no_rule_asks_for_a_code_none_is_needed(store: SqlStore, clock: Cl
     plain = Working(store, clock)
     run = asked(plain)
 
-    assert plain.request(run).step_up is None
+    assert plain.request(run).terms.step_up is None
     assert approve(plain, run, "") is Outcome.APPROVED
     with pytest.raises(StepUpError, match="Nothing here asks"):
         offers(plain, "ana")
