@@ -14,6 +14,8 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.addresses import Addresses
+from bot.builder_answers import BuilderAnswers
+from bot.builder_steps import BuilderSteps
 from bot.clock_parts import clock_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
@@ -28,6 +30,7 @@ from bot.opening import Memory
 from bot.orders import carry_out
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
+from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
@@ -36,7 +39,11 @@ from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
+from bot.thread_reading import ThreadReader
+from bot.thread_summaries import ThreadSummaries
 from bot.undelivered import Aftermath
+from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
+from storage.step_tokens import StepTokens
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
@@ -158,10 +165,14 @@ def build_bot(
         people=directory,
         means=means,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
+        references=references_of(workspace.client, directory, ticks=means.ticks),
     )
     app = bolt_app(workspace)
-    register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
-    outbox = _outbox(core, workspace, directory)
+    tokens = _step_tokens(core)
+    summaries = _summaries(core, workspace, directory)
+    desk = _desk(core, workspace, directory, summaries)
+    register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
+    outbox = _outbox(core, workspace, directory, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
@@ -205,7 +216,32 @@ def _web_client(workspace: Workspace) -> WebClient:
     )
 
 
-def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
+def _step_tokens(core: Core) -> StepTokens:
+    def opened() -> Sealer:
+        memory, given = core.memory, core.means.environment.get(VARIABLE, "")
+        return open_sealer(
+            memory.database,
+            log=memory.log_id,
+            master=master_key(core.settings.home, given),
+            now=core.means.clock(),
+        )
+
+    return StepTokens(core.memory.database, opened)
+
+
+def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
+    return ThreadSummaries(
+        ThreadReader(workspace.client, directory),
+        core.store,
+        core.library,
+        workspace_url=workspace.url,
+        redact=core.redact,
+    )
+
+
+def _desk(
+    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+) -> Desk:
     return Desk(
         engine=core.engine,
         store=core.store,
@@ -213,12 +249,14 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         digests=core.digests,
         directory=directory,
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
+        summaries=summaries,
         redact=core.redact,
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
+        governors=core.policy.governors,
         workspace_url=workspace.url,
     )
 
@@ -259,14 +297,21 @@ def _programs(core: Core) -> "Programs":
     return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
 
 
-def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
+def _outbox(
+    core: Core,
+    workspace: Workspace,
+    directory: Directory,
+    *,
+    summaries: ThreadSummaries,
+    tokens: StepTokens,
+) -> Outbox:
     store = core.store
     reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
     return Outbox(
         Post(
             rows=store.outbox,
             courier=_courier(core, workspace),
-            renderer=Rendering(store, reader, digest=core.digests.letter),
+            renderer=Rendering(store, reader, digest=core.digests.letter, summary=summaries.letter),
             consequences=Aftermath(
                 store=store,
                 engine=core.engine,
@@ -275,8 +320,16 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
                 digests=core.digests,
                 team=workspace.team,
             ),
+            answers=BuilderAnswers(
+                reader,
+                workspace.client,
+                tokens,
+                Pacer(core.means.ticks),
+                workspace_url=workspace.url,
+            ),
             name=core.name,
             live_seconds=core.means.live_seconds,
+            now=core.means.clock,
         )
     )
 

@@ -18,6 +18,7 @@ from bot.library import POLICY
 from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
+from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings
 from bot.slack_client import SlackClient
@@ -33,6 +34,7 @@ from workflows.errors import (
     UnusableDatabaseError,
 )
 from workflows.people import People
+from workflows.references import NoReferences, References
 
 NEED_PEOPLE = (
     RunOrder,
@@ -76,10 +78,12 @@ def have_done(
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, home=settings.home)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
+        people, references = _known_to_slack(settings, order)
         core = build_core(
             settings,
             memory,
-            people=_people(settings, order),
+            people=people,
+            references=references,
             means=means,
             # On Postgres this may be the machine of a worker, with older files or none.
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
@@ -117,12 +121,13 @@ def _hand_over_or_lock(
             return None
 
 
-def _people(settings: Settings, order: AnyOrder) -> People:
+def _known_to_slack(settings: Settings, order: AnyOrder) -> tuple[People, References]:
     # Printing needs nobody, so it also works while Slack is away.
     if settings.bot_token is None or not isinstance(order, NEED_PEOPLE):
-        return NobodyReadable()
+        return NobodyReadable(), NoReferences()
     client = SlackClient(settings.bot_token.get_secret_value(), base_url=settings.slack_api_url)
     try:
-        return Directory(client, team=str(client.identity()["team_id"]))
+        directory = Directory(client, team=str(client.identity()["team_id"]))
     except SlackError as error:
         raise PeopleUnreadableError(f"Slack cannot be asked ({error.code}).") from error
+    return directory, references_of(client, directory)

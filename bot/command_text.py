@@ -8,9 +8,12 @@ is for the engine.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import takewhile
 from typing import TypeAlias
 
+from workflows.approval_health import LONGEST_PERIOD, USUAL_PERIOD
+from workflows.duration import duration
 from workflows.fault import nearest
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
@@ -111,6 +114,13 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Say how approvals go, and what waits."""
+
+    period: timedelta = USUAL_PERIOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Help:
     """Say what can be asked."""
 
@@ -140,6 +150,7 @@ Command: TypeAlias = (
     | Totp
     | Find
     | Digest
+    | Health
     | Help
     | Misread
 )
@@ -158,6 +169,7 @@ USAGE: Mapping[str, str] = {
     "totp": "totp [reset @PERSON]",
     "find": "find WORDS",
     "digest": "digest",
+    "health": "health [30d]",
     "help": "help",
 }
 
@@ -362,6 +374,16 @@ def _find(rest: str) -> Command:
     return Find(words=rest)
 
 
+def _health(rest: str) -> Command:
+    try:
+        period = duration(rest.casefold()) if rest else USUAL_PERIOD
+    except ValueError:
+        return Misread(problem=f"“{_short(rest)}” is no period; write 7d or 30d.", usage="health")
+    if period > LONGEST_PERIOD:
+        return Misread(problem="That is longer than a year.", usage="health")
+    return Health(period=period)
+
+
 def _bare(command: Callable[[], Command]) -> Callable[[str], Command]:
     return lambda _: command()
 
@@ -380,5 +402,6 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "totp": _totp,
     "find": _find,
     "digest": _bare(Digest),
+    "health": _health,
     "help": _bare(Help),
 }

@@ -36,6 +36,10 @@ _UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_fo
 T = TypeVar("T")
 
 
+class NobodyKnownError(PeopleUnreadableError):
+    """Slack answered, and knows no such name; asking again would not help."""
+
+
 @dataclass(slots=True)
 class _Read(Generic[T]):
     """Something read from Slack, and the moment before it was asked for."""
@@ -134,6 +138,38 @@ class Directory:
             return Who(name=name)
         return Who(name=one.person.name, user=one.user)
 
+    # --- what values name -------------------------------------------------------------------
+
+    def find_person(self, name: str) -> Known:
+        """Return a person by their id or as "@name"; whoever has that name is looked up.
+
+        Raises:
+            NobodyKnownError: Slack knows nobody of that id or name, or several.
+            PeopleUnreadableError: Slack did not answer.
+        """
+        if not name.startswith("@"):
+            return self._known(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+        return self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+
+    def find_group(self, name: str) -> Group:
+        """Return a user group by its id or as "@handle".
+
+        Raises:
+            NobodyKnownError: Slack knows none.
+            PeopleUnreadableError: Slack did not answer.
+        """
+        ident = name if name.startswith("@") else f"<!subteam^{name}>"
+        found = self._group(ident, max_age=CLICK_AGE, limit=CLICK_LIMIT)
+        return found if found is not None else _unknown(f"Slack knows no user group {name}.")
+
+    def every_group(self) -> tuple[Group, ...]:
+        """Return every user group.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer.
+        """
+        return self._groups(max_age=NAMES_AGE, limit=CLICK_LIMIT)
+
     # --- what events tell -------------------------------------------------------------------
 
     def groups_changed(self) -> None:
@@ -159,7 +195,7 @@ class Directory:
             if one.id == by_id[1] if by_id else one.handle == handle:
                 return one
         if by_id:
-            _refuse(f"Slack knows no user group {name}.")
+            _unknown(f"Slack knows no user group {name}.")
         return None
 
     def _groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
@@ -224,13 +260,13 @@ class Directory:
         wanted = name.removeprefix("@")
         bearers = called(wanted, self._everybody(max_age=NAMES_AGE, limit=limit))
         if not bearers:
-            _refuse(f"Slack knows no user group or person called {name}.")
+            _unknown(f"Slack knows no user group or person called {name}.")
         if len(bearers) > 1:
-            _refuse(f"{len(bearers)} people go by the name {name}.")
+            _unknown(f"{len(bearers)} people go by the name {name}.")
         found = self._known(bearers[0].user, max_age=max_age, limit=limit)
         if not called(wanted, [found]):
             self.person_changed({"id": found.user})
-            _refuse(f"Whoever was called {name} has another name now.")
+            _unknown(f"Whoever was called {name} has another name now.")
         return found
 
     def _everybody(self, *, max_age: timedelta, limit: float) -> tuple[Known, ...]:
@@ -274,6 +310,8 @@ class Directory:
             self._shelf.slow_until[method] = self._clock() + error.after
             _refuse("Slack asked us to wait before the next look at people and groups.", error)
         except SlackError as error:
+            if isinstance(error, RefusedError) and error.code in _UNKNOWN_PERSON:
+                _unknown("Slack knows no such person.", error)
             _refuse(_why(error), error)
 
 
@@ -292,13 +330,15 @@ def _in_time(limit: float) -> float:
 def _why(error: SlackError) -> str:
     if error.code == "plan_upgrade_required":
         return "This Slack plan has no user groups; a policy has to name people instead."
-    if isinstance(error, RefusedError) and error.code in _UNKNOWN_PERSON:
-        return "Slack knows no such person."
     return f"Slack could not be asked about people just now ({error.code})."
 
 
 def _refuse(message: str, cause: Exception | None = None) -> NoReturn:
     raise PeopleUnreadableError(message, hint="Try again in a moment.") from cause
+
+
+def _unknown(message: str, cause: Exception | None = None) -> NoReturn:
+    raise NobodyKnownError(message, hint="Try again in a moment.") from cause
 
 
 def _those_who_count(people: Iterable[Known]) -> frozenset[PersonId]:

@@ -48,16 +48,17 @@ class Hurried:
             retry_handlers=[],
         )
 
-    def open(self, trigger: str, view: View) -> None:
-        """Open a modal for whoever made the gesture behind `trigger`.
+    def open(self, trigger: str, view: View) -> str:
+        """Open a modal for whoever made the gesture behind `trigger`; return its id.
 
         Raises:
             NotShownError: Slack did not; the trigger lives three seconds.
         """
         try:
-            self._web.views_open(trigger_id=trigger, view=view.to_dict())
+            opened = self._web.views_open(trigger_id=trigger, view=view.to_dict())
         except UNREACHED as error:
             raise _not_shown(error) from error
+        return str((opened.get("view") or {}).get("id", ""))
 
     def push(self, trigger: str, view: View) -> None:
         """Put a modal on top of the one that is open.
@@ -71,13 +72,13 @@ class Hurried:
             raise _not_shown(error) from error
 
     def update(self, view_id: str, version: str, view: View) -> None:
-        """Replace the modal `view_id`, unless it changed since `version`.
+        """Replace the modal `view_id`, unless it changed since `version`, where that is given.
 
         Raises:
             NotShownError: Slack did not.
         """
         try:
-            self._web.views_update(view_id=view_id, hash=version, view=view.to_dict())
+            self._web.views_update(view_id=view_id, hash=version or None, view=view.to_dict())
         except UNREACHED as error:
             raise _not_shown(error) from error
 

@@ -24,6 +24,7 @@ class Letter:
 
     `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
     once more soon: its receipt has no number yet. `replies` follow below it, each once.
+    `thread` puts it below a message that is none of ours.
     """
 
     channel: str
@@ -31,6 +32,7 @@ class Letter:
     in_thread: bool = False
     is_complete: bool = True
     replies: Sequence[Content] = ()
+    thread: Place | None = None
 
 
 class Renderer(Protocol):
@@ -42,7 +44,7 @@ class Renderer(Protocol):
 
 def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
     """Return a letter as it travels: to where it stands, below its thread, or to its address."""
-    thread = _place(row.thread) if letter.in_thread else None
+    thread = _place(row.thread) if letter.in_thread else letter.thread
     place = _place(row.place)
     around = place or thread
     return Parcel(

@@ -11,31 +11,45 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltRequest
 
 from bot.answering import Answering
+from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
 from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.delegating import Delegating
 from bot.desk import Desk
-from bot.payloads import Interaction, read_event, read_interaction, read_typed
+from bot.form_choices import SEARCH
+from bot.payloads import (
+    Interaction,
+    Shortcut,
+    read_event,
+    read_interaction,
+    read_shortcut,
+    read_typed,
+)
 from bot.refusals import from_older_version, refusal
 from bot.scheduling import Scheduling
 from bot.settling import Settling
+from bot.shortcuts import Shortcuts
 from bot.starting import Starting
 from bot.stepping_up import SteppingUp
+from bot.suggesting import Suggesting
 from bot.threads import Threads
 from bot.views import (
     codes,
     delegations,
     doubt_card,
     exception_card,
+    help_page,
+    message_shortcuts,
     paging,
     question_card,
     request_card,
     request_modals,
     run_form,
     schedules,
+    thread_summary,
 )
 from bot.views.notice import notice
 from bot.views.pieces import OPEN_LINK
@@ -46,14 +60,19 @@ from workflows.schedule import ScheduleState
 
 Body = dict[str, Any]
 Answer = Mapping[str, Any]
+OnShortcut = Callable[[Shortcut, Mapping[str, Any]], None]
 OnForm = Callable[[Interaction, Mapping[str, Any]], Answer]
 
+RETRY_NUMBER, LAST_RETRY = "x-slack-retry-num", 3  # Slack delivers an event four times in all.
+OPENED = "summary_view"  # Where Bolt's context keeps the modal that a summary will stand in.
 ANYTHING = re.compile(r".*")
 
 log = logging.getLogger(__name__)
 
 
-def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> None:
+def register_listeners(
+    app: App, desk: Desk, steps: BuilderSteps, *, new_id: Callable[[], str]
+) -> None:
     """Make `app` listen to everything the manifest asks for."""
     _register_command(app, desk)
     _register_cards(app, desk)
@@ -61,13 +80,16 @@ def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> No
     _register_delegations(app, desk)
     _register_codes(app, desk)
     _register_forms(app, desk)
+    _register_shortcuts(app, desk)
     _register_events(app, desk)
+    _register_steps(app, steps)
     _register_rest(app, desk)
     app.error(_defects(desk, new_id))
 
 
 def _register_command(app: App, desk: Desk) -> None:
     commands, starting = Commands(desk=desk), Starting(desk=desk)
+    suggesting = Suggesting(desk=desk)
 
     def on_command(ack: Ack, body: Body, context: Body) -> None:
         try:
@@ -83,11 +105,27 @@ def _register_command(app: App, desk: Desk) -> None:
     def on_again(click: Interaction) -> None:
         desk.hurried.answer(click.response_url, starting.again(click), replace=True)
 
+    def on_meant(ack: Ack, body: Body, context: Body) -> None:
+        click = read_interaction(body)
+        try:
+            shown = commands.meant(click, context)
+        except InterlockError as refused:
+            shown = notice(refusal(refused))
+        desk.hurried.answer(click.response_url, shown, replace=True)
+        ack()
+
     def on_options(ack: Ack, body: Body) -> None:
-        found = run_form.picker_options(starting.choices(), str(body.get("value", "")))
+        mine = starting.choices(read_interaction(body).caller.person)
+        found = run_form.picker_options(mine, str(body.get("value", "")))
+        ack(options=[one.to_dict() for one in found])
+
+    def on_search(ack: Ack, body: Body) -> None:
+        found = suggesting.options(body, read_interaction(body))
         ack(options=[one.to_dict() for one in found])
 
     app.command(desk.command)(on_command)
+    app.options(SEARCH)(on_search)
+    app.action(help_page.MEANT)(on_meant)
     app.options(run_form.PICK_OPTIONS)(on_options)
     _on_click(app, desk, run_form.RUN_AGAIN, on_again)
     _on_click(app, desk, paging.PAGE_EARLIER, on_page)
@@ -160,6 +198,34 @@ def _register_forms(app: App, desk: Desk) -> None:
         _on_form(app, callback_id, handler)
 
 
+def _register_shortcuts(app: App, desk: Desk) -> None:
+    shortcuts = Shortcuts(desk=desk)
+    uses: Mapping[str, OnShortcut] = {
+        message_shortcuts.MESSAGE_REQUEST: shortcuts.request,
+        message_shortcuts.MESSAGE_FIND_RUN: shortcuts.find_run,
+    }
+    for callback_id, handler in uses.items():
+        _on_shortcut(app, desk, callback_id, handler)
+    _on_form(app, message_shortcuts.MESSAGE_PICK, shortcuts.by_choice)
+    _on_form(app, thread_summary.THREAD_SHARE, shortcuts.share)
+
+    def on_summary(ack: Ack, body: Body, context: Body) -> None:
+        used = read_shortcut(body)
+        try:
+            context[OPENED] = shortcuts.open_summary(used)
+        except InterlockError as refused:
+            _tell(desk, used, refusal(refused))
+        ack()
+
+    def summarise(body: Body, context: Body) -> None:
+        if context.get(OPENED):
+            shortcuts.summarise(read_shortcut(body), str(context[OPENED]))
+
+    # The conversation is read after the answer, however long it is.
+    listens = app.shortcut(_on_message(thread_summary.THREAD_SUMMARISE))
+    listens(ack=on_summary, lazy=[summarise])
+
+
 def _register_events(app: App, desk: Desk) -> None:
     threads = Threads(desk=desk)
 
@@ -181,6 +247,14 @@ def _register_events(app: App, desk: Desk) -> None:
     app.event("subteam_members_changed")(on_groups)
     app.event("subteam_updated")(on_groups)
     app.event("user_change")(on_person)
+
+
+def _register_steps(app: App, steps: BuilderSteps) -> None:
+    def on_request(body: Body, request: BoltRequest) -> None:
+        attempt = next(iter(request.headers.get(RETRY_NUMBER, ())), "0")
+        steps.take_up(read_event(body), is_last=int(attempt) >= LAST_RETRY)
+
+    app.function(REQUEST_APPROVAL)(on_request)
 
 
 def _register_rest(app: App, desk: Desk) -> None:
@@ -226,6 +300,22 @@ def _on_form(
         ack(**answer)
 
     app.view(callback_id)(listener)
+
+
+def _on_shortcut(app: App, desk: Desk, callback_id: str, handler: OnShortcut) -> None:
+    def listener(ack: Ack, body: Body, context: Body) -> None:
+        used = read_shortcut(body)
+        try:
+            handler(used, context)
+        except InterlockError as refused:
+            _tell(desk, used, refusal(refused))
+        ack()
+
+    app.shortcut(_on_message(callback_id))(listener)
+
+
+def _on_message(callback_id: str) -> dict[str, str | re.Pattern[str]]:
+    return {"type": "message_action", "callback_id": callback_id}
 
 
 def _tell(desk: Desk, click: Interaction, words: str) -> None:

@@ -19,6 +19,8 @@ PER_MINUTE: Final = {
     "conversations.history": 41.0,
     "conversations.replies": 41.0,
     "conversations.list": 16.0,
+    "functions.completeSuccess": 41.0,
+    "functions.completeError": 41.0,
 }
 DEFAULT_PER_MINUTE: Final = 16.0
 # What may leave at once after a pause: with it, no minute holds more than Slack's figure.

@@ -157,6 +157,24 @@ class Interaction(_Payload):
         return Delivery(team=team, kind="click", key=self.trigger_id)
 
 
+class Shortcut(Interaction):
+    """A shortcut used on a message, wherever it stands."""
+
+    callback_id: str = ""
+    message_ts: str = ""
+    message: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def ts(self) -> str:
+        """Return the message's timestamp."""
+        return self.message_ts or str(self.message.get("ts", ""))
+
+    @property
+    def thread(self) -> str:
+        """Return the first message of its thread, the message itself outside one."""
+        return str(self.message.get("thread_ts") or self.ts)
+
+
 class Event(_Payload):
     """Something that happened in the workspace, from the Events API."""
 
@@ -190,6 +208,15 @@ def read_interaction(body: Mapping[str, Any]) -> Interaction:
         UnreadablePayloadError: it is none.
     """
     return _read(Interaction, body)
+
+
+def read_shortcut(body: Mapping[str, Any]) -> Shortcut:
+    """Return the message shortcut in `body`.
+
+    Raises:
+        UnreadablePayloadError: it is none.
+    """
+    return _read(Shortcut, body)
 
 
 def read_event(body: Mapping[str, Any]) -> Event:

@@ -26,17 +26,24 @@ from workflows.store import Subject
 ERASED = "What was asked here has been erased or cannot be read. Nothing can be decided here."
 
 DrawDigest = Callable[[str], "Letter | None"]
+DrawSummary = Callable[[OutboxRow], "Letter | None"]
 
 
 class Rendering:
-    """Draws rows of the outbox. `digest` draws one by its id; without it there are none."""
+    """Draws rows of the outbox. `digest` and `summary` draw theirs; without, there are none."""
 
     def __init__(
-        self, store: SqlStore, reader: RunReader, *, digest: DrawDigest | None = None
+        self,
+        store: SqlStore,
+        reader: RunReader,
+        *,
+        digest: DrawDigest | None = None,
+        summary: DrawSummary | None = None,
     ) -> None:
         self._store = store
         self._reader = reader
         self._digest = digest
+        self._summary = summary
         self._drawers: dict[Subject, Callable[[OutboxRow], Letter | None]] = {
             Subject.ROOT: self._root,
             Subject.STEP: self._reply,
@@ -51,6 +58,7 @@ class Rendering:
             Subject.STAND_IN: self._stand_in,
             Subject.AWAY: self._deserted,
             Subject.CODES: self._codes,
+            Subject.SUMMARY: self._summarised,
         }
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -135,6 +143,9 @@ class Rendering:
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None
+
+    def _summarised(self, row: OutboxRow) -> Letter | None:
+        return self._summary(row) if self._summary is not None else None
 
 
 def _in_thread(

@@ -9,6 +9,7 @@ from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
+from bot.wording import is_web_address
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
 from workflows.chasing import REMINDED
@@ -43,6 +44,7 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
             status=read.listed.status,
             requester=read.requester,
             trigger=read.listed.trigger,
+            source=_source_of(read),
             steps=step_lines(read),
             entries=len(read.entries),
             started_at=read.listed.started_at,
@@ -52,6 +54,12 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
             waits_link=reader.link(wait.place),
         )
     )
+
+
+def _source_of(read: RunRead) -> str:
+    """Return the message that a run was asked for from, where it was."""
+    said = str(read.entries[0].data.get("source") or "")
+    return said if read.listed.trigger == "shortcut" and is_web_address(said) else ""
 
 
 def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
@@ -153,7 +161,7 @@ def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
     finished = read.listed.finished_at
     if finished is None:
         return None
-    last = _what_ended_it(read)
+    last = ended_by(read)
     return outcome(
         RunOutcome(
             run=read.id,
@@ -168,7 +176,7 @@ def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
     )
 
 
-def _what_ended_it(read: RunRead) -> Entry | None:
+def ended_by(read: RunRead) -> Entry | None:
     """Return the entry that made the run end as it did, if one alone did."""
     status = read.listed.status
     kinds = {

@@ -3,6 +3,7 @@
 Everything is read without locks. How it looks is for `views/lists`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.command_text import Runs
@@ -10,6 +11,7 @@ from bot.desk import Desk
 from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
 from bot.payloads import Caller
+from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
 from bot.views.lists import (
     ApprovalLine,
@@ -26,6 +28,7 @@ from bot.views.lists import (
     run_shown,
     workflow_list,
 )
+from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from bot.wording import Who, who_of
 from storage.heads import head
@@ -45,9 +48,10 @@ from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
-from workflows.people import CLICK_AGE
 
 MOST_FOUND = 50
+MOST_NAMED = 5
+NO_RUN = "No run belongs to this message, and none of those that ended is told in such words."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,18 @@ class Reports:
         )
         return run_shown(shown, page=page)
 
+    def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
+        """Return a few runs that were found for the reader."""
+        lines = [self._run_line(one) for one in runs[:MOST_NAMED]]
+        return run_list(lines, command="runs", title=title, name=self.desk.command)
+
+    def nearest(self, words: Sequence[str]) -> Rendered:
+        """Return the runs whose summaries share most with `words`, a few at most."""
+        hits = find(self.desk.store.database, " OR ".join(words), limit=MOST_NAMED)
+        if not hits:
+            return notice(NO_RUN)
+        return found_list(" ".join(words), [self._found(one) for one in hits])
+
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
@@ -109,7 +125,8 @@ class Reports:
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
-        lines = [self._workflow_line(one) for one in self.desk.library.definitions()]
+        mine = permitted(self.desk, self.reader.person)
+        lines = [self._workflow_line(one, mine) for one in self.desk.library.definitions()]
         return workflow_list(lines, page=page)
 
     def _found(self, hit: Hit) -> Found:
@@ -193,7 +210,7 @@ class Reports:
             is_mine=bool(places & people) and not mine & asked.excluded,
         )
 
-    def _workflow_line(self, definition: Definition) -> WorkflowLine:
+    def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:
         return WorkflowLine(
             name=definition.workflow,
             title=definition.title,
@@ -201,18 +218,11 @@ class Reports:
             version=definition.version,
             owner=definition.owner,
             is_destructive=self.desk.library.is_destructive(definition),
-            may_start=self._may_start(definition),
+            may_start=definition.workflow in mine.names,
+            is_certain=mine.is_certain,
+            run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
         )
-
-    def _may_start(self, definition: Definition) -> bool:
-        try:
-            return any(
-                self.reader.person in self.desk.directory.members(name, max_age=CLICK_AGE)
-                for name in definition.may_run
-            )
-        except InterlockError:
-            return False  # Only shown; whoever starts it is read again.
 
     def _link(self, place: MessagePlace | None) -> str:
         if place is None:

@@ -37,6 +37,7 @@ from bot.when_words import moments_told, read_when, rhythm_told
 from storage.schedules import live_schedules
 from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError, ScheduleClosedError, StorageError
+from workflows.input_words import in_words
 from workflows.people import PersonId
 from workflows.schedule import ScheduleState
 from workflows.scheduling import ScheduleChange
@@ -214,7 +215,10 @@ class Scheduling:
             moments=tuple(moments),
             is_destructive=self.desk.library.is_destructive(definition),
             makes_up=missed is not Missed.SKIP,
-            values=[(name, str(one)) for name, one in draft.inputs.items()],
+            values=[
+                (name, in_words(one, definition.inputs.get(name)))
+                for name, one in draft.inputs.items()
+            ],
         )
 
     def _open_form(

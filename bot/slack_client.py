@@ -76,6 +76,26 @@ class SlackClient:
             self._hurried[timeout] = self._client(timeout)
         return self._hurried[timeout]
 
+    def under(self, token: str) -> "SlackClient":
+        """Return the same Slack under another token."""
+        return SlackClient(token, base_url=self._base_url)
+
+    def complete_step(self, execution: str, outputs: Mapping[str, str]) -> None:
+        """Let a Workflow Builder workflow go on that waits for our step."""
+        self._call(
+            "functions.completeSuccess",
+            lambda: self._web.functions_completeSuccess(
+                function_execution_id=execution, outputs=dict(outputs)
+            ),
+        )
+
+    def fail_step(self, execution: str, error: str) -> None:
+        """Stop a Workflow Builder workflow that waits for our step, and say why."""
+        self._call(
+            "functions.completeError",
+            lambda: self._web.functions_completeError(function_execution_id=execution, error=error),
+        )
+
     def post(
         self, channel: str, content: Content, *, thread: str | None, metadata: Answer
     ) -> Place:
@@ -167,6 +187,18 @@ class SlackClient:
             ),
             key="channels",
         )
+
+    def channel(self, channel: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `channel` object."""
+        web = self._with(timeout)
+        answer = self._call("conversations.info", lambda: web.conversations_info(channel=channel))
+        return cast(Answer, answer["channel"])
+
+    def file(self, file: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `file` object."""
+        web = self._with(timeout)
+        answer = self._call("files.info", lambda: web.files_info(file=file))
+        return cast(Answer, answer["file"])
 
     def user(self, user: str, *, timeout: float | None = None) -> Answer:
         """Return Slack's `user` object."""

@@ -101,7 +101,7 @@ class Aftermath:
         elif row.subject is Subject.QUESTION:
             request = RequestId(row.key.rpartition("/")[2])
             self._engine.undeliverable(row.run, request=request, error_class=error)
-        elif row.subject is Subject.POST:
+        elif row.subject is Subject.POST or (row.subject is Subject.BUILDER and row.key != row.run):
             step = read_step_key(row.key).step
             self._engine.undeliverable(row.run, step=step, error_class=error)
 

@@ -19,6 +19,7 @@ from sandbox.methods import (
     chat,
     conversations,
     files,
+    functions,
     reactions,
     usergroups,
     users,
@@ -26,7 +27,7 @@ from sandbox.methods import (
 )
 from sandbox.methods.table import ALWAYS, FLAGS, JSON_ARGUMENTS, METHODS, NUMBERS, Method
 
-FAMILIES = (auth, chat, conversations, files, reactions, usergroups, users, views)
+FAMILIES = (auth, chat, conversations, files, functions, reactions, usergroups, users, views)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +101,24 @@ def _check_token(hub: Hub, method: Method, token: str) -> None:
     if token in hub.state.revoked:
         raise SlackError(hub.state.revoked[token])
     known = {hub.app.bot_token: False, hub.app.app_token: True}
+    if _is_of_a_step(hub, method, token):
+        return
     if token not in known:
         raise SlackError("invalid_auth")
     if known[token] != method.app_token:
         raise SlackError("not_allowed_token_type")
+
+
+def _is_of_a_step(hub: Hub, method: Method, token: str) -> bool:
+    """Say whether the token was given with a step; it ends soon, and is for that step alone."""
+    found = next((one for one in hub.state.executions.values() if one.token == token), None)
+    if found is None:
+        return False
+    if hub.state.now() > found.token_expires or found.state != "running":
+        raise SlackError("token_expired")
+    if not method.name.startswith("functions."):
+        hub.recorder.blame("a step's token is for completing the step", method.name)
+    return True
 
 
 def _check_scope(hub: Hub, method: Method) -> None:

@@ -91,7 +91,7 @@ class Person(Looking):
         with self._hub.state.lock:
             me = self._active()
             where, element = self._find_menu(what, message)
-            state = forms.value_for(self._hub, element, value)
+            state = forms.value_for(self._hub, element, value, user=self.id)
             if isinstance(where, View):
                 where.values.setdefault(element["block_id"], {})[element["action_id"]] = state
             delivery = self._click(me, where, element | state)
@@ -111,9 +111,7 @@ class Person(Looking):
                 place = {"container": container, "channel": {"id": where.channel}}
             payload = payloads.suggestion(self._hub, me, place=place, element=element, typed=typed)
             delivery = self._deliver("interactive", payload, None)
-        answer = self._settled(delivery, wait=True).answer or {}
-        groups = answer.get("option_groups") or [answer]
-        return [option for group in groups for option in group.get("options", [])]
+        return answers.offered(self._hub, self._settled(delivery, wait=True))
 
     def fill(self, fields: Mapping[str, Any]) -> None:
         """Fill in fields of the open modal, by label, block id or action id."""
@@ -122,7 +120,7 @@ class Person(Looking):
             me, view = self._active(), self._open_view()
             for name, value in fields.items():
                 block, element = forms.find_field(view.content["blocks"], name)
-                state = forms.value_for(self._hub, element, value)
+                state = forms.value_for(self._hub, element, value, user=self.id)
                 view.values.setdefault(block["block_id"], {})[element["action_id"]] = state
                 if block["type"] != "input" or block.get("dispatch_action"):
                     told.append(self._click(me, view, element | state))

@@ -83,6 +83,14 @@ def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[L
         return [_listed(row) for row in connection.execute(query)]
 
 
+def runs_from(database: Database, source: str, *, most: int = MOST) -> list[ListedRun]:
+    """Return the newest runs that were started from `source`, such as a message's address."""
+    query = _runs().where(RunRecord.source == source)
+    newest = query.order_by(RunRecord.started_at.desc(), RunRecord.id).limit(most)
+    with database.read() as connection:
+        return [_listed(row) for row in connection.execute(newest)]
+
+
 def listed_run(database: Database, run: RunId) -> ListedRun | None:
     """Return one run as lists show it."""
     with database.read() as connection:

@@ -60,6 +60,8 @@ RANKS = {
     Subject.STAND_IN: 1,
     Subject.AWAY: 1,
     Subject.CODES: 1,
+    Subject.BUILDER: 1,
+    Subject.SUMMARY: 1,
     Subject.STEP: 2,
 }
 RANK_OF_LIVE_STATE = 3  # A root that has its place is only updated, and may wait.

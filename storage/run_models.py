@@ -26,6 +26,7 @@ IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
 IN_ANOTHERS_PLACE = text("stands_for IS NOT NULL")
+HAS_SOURCE = text("source IS NOT NULL")
 
 
 class RunRecord(Base):
@@ -46,6 +47,7 @@ class RunRecord(Base):
         Index("ix_run_workflow_started_at", "workflow", "started_at", "id"),
         Index("ix_run_requester_started_at", "requester", "started_at", "id"),
         Index("ix_run_status_started_at", "status", "started_at", "id"),
+        partial_index("ix_run_source", "source", where=HAS_SOURCE),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -155,6 +157,7 @@ class DecisionRecord(Base):
             unique=True,
             where=IN_ANOTHERS_PLACE,
         ),
+        Index("ix_decision_decided_at", "decided_at"),
     )
 
     seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)

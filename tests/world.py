@@ -36,6 +36,7 @@ from workflows.house import House
 from workflows.loading import load_definition, load_policy
 from workflows.orders import Ballot, Decided, Start
 from workflows.people import Person, PersonId
+from workflows.references import FileReference, Reference
 from workflows.store import Due, Store, Unit
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -127,6 +128,37 @@ class Town:
     def _answer(self) -> None:
         if not self.is_readable:
             raise PeopleUnreadableError("Slack did not answer.")
+
+
+class Slack:
+    """What Slack knows by a name; `called` is what people go by at the moment."""
+
+    def __init__(self) -> None:
+        self.called = {"U0ANA": "@ana", "U0SAM": "@sam", "S0OPS": "@ops", "C0OPS": "#ops"}
+        self.files = {"F0SHEET": FileReference(id="F0SHEET", name="a.csv", size=9, type="csv")}
+        self.is_readable = True
+
+    def user(self, named: str) -> Reference:
+        return self._find(named, "U", "nobody is called")
+
+    def group(self, named: str) -> Reference:
+        return self._find(named, "S", "no group is called")
+
+    def channel(self, named: str) -> Reference:
+        return self._find(named, "C", "no channel is called")
+
+    def file(self, named: str) -> FileReference:
+        if named not in self.files:
+            raise ValueError("is a file that I cannot see")
+        return self.files[named]
+
+    def _find(self, named: str, kind: str, why: str) -> Reference:
+        if not self.is_readable:
+            raise PeopleUnreadableError("Slack did not answer.")
+        for ident, name in self.called.items():
+            if named in (ident, name) and ident.startswith(kind):
+                return Reference(id=ident, name=name[1:])
+        raise ValueError(f"{why} {named}")
 
 
 @dataclass
@@ -311,6 +343,7 @@ class Working:
         self.clock = clock
         self.world = world or World()
         self.town = Town()
+        self.slack = Slack()
         self.queue = Queue()
         self.shelf = Shelf(*definitions)
         self.policy = load_policy(policy)
@@ -343,6 +376,7 @@ class Working:
             effects_wait=lambda: self.effects_wait,
             acting_for=lambda people: self.store.acting_for(people, at=self.clock()),
             vault=lambda: VAULT,
+            references=self.slack,
         )
 
     def store_runs(self) -> list[RunId]:

@@ -197,7 +197,7 @@ def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
 def _hand_over(segment: Segment, ready: Ready, announced: Draft, spared: Sequence[Draft]) -> Next:
     """Leave a message to the outbox: the step is done when it has been delivered."""
     message = Message(
-        subject=Subject.POST,
+        subject=Subject(ready.action.delivered_as),
         key=segment.key(ready.step),
         run=segment.state.id,
         body=json.loads(announced.parts["args"].value),

@@ -5,8 +5,10 @@ transaction or after it, never inside one; what people are told leaves through t
 """
 
 import logging
+from collections.abc import Sequence
 
 from workflows import (
+    choosing,
     deciding,
     delegating,
     enrolling,
@@ -18,7 +20,9 @@ from workflows import (
 )
 from workflows.actions.base import Happened
 from workflows.chasing import chase
+from workflows.choosing import Choice
 from workflows.claiming import claim
+from workflows.definition_options import Options
 from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
 from workflows.enrolling import Proof
@@ -215,6 +219,14 @@ class Engine:
             via=via,
             delivery=delivery,
         )
+
+    def offered(self, options: Options, typed: str) -> Sequence[Choice]:
+        """Return what may be chosen in a field, read now.
+
+        Raises:
+            ActionError, SecretError: it could not be read.
+        """
+        return choosing.offered(self._house, options, typed)
 
     def answer(self, given: Answer) -> None:
         """Record what somebody answers to a question of a run.

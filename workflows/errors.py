@@ -12,6 +12,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── ScheduleClosedError        a schedule that is not there, has ended, or cannot be changed so
     ├── DelegationError            a stand-in who cannot be, or a time away that cannot
     ├── InputsError                form values that do not fit the definition, field by field
+    │   └── InputsUnreadableError  whether they fit could not be found out just now
     ├── OutputMismatchError        a step's output does not look as the definition declares
     ├── KeyReusedError             an idempotency key that already started something else
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
@@ -96,6 +97,10 @@ class InputsError(InterlockError):
         told = "; ".join(f"{name}: {why}" for name, why in fields.items())
         super().__init__(f"{told.removesuffix('.')}.", hint=hint)
         self.fields = dict(fields)
+
+
+class InputsUnreadableError(InputsError):
+    """Whether values fit could not be found out just now; the same may be sent again."""
 
 
 class OutputMismatchError(InterlockError):

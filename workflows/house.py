@@ -12,6 +12,7 @@ from workflows.entry import Ref
 from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
+from workflows.references import NoReferences, References
 from workflows.step_up import Vault
 from workflows.store import Store
 
@@ -73,3 +74,4 @@ class House:
     effects_wait: Callable[[], str | None] = lambda: None
     acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
     vault: Callable[[], Vault] = no_vault
+    references: References = field(default_factory=NoReferences)

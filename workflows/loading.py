@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
 from workflows.definition_flow import Ask
-from workflows.definition_inputs import Input, TextInput
+from workflows.definition_inputs import Input, ListInput, TextInput, default_of
 from workflows.errors import DefinitionError
 from workflows.fault import Fault, Place
 from workflows.form_faults import form_faults
@@ -130,18 +130,22 @@ def _input_faults(inputs: Mapping[str, Input], path: Place, document: Document) 
         wrong = _pattern_fault(spec)
         if wrong is not None:
             field, what = wrong
-            yield document.fault((*path, name, field), what)
+            inside = ("of",) if isinstance(spec, ListInput) else ()
+            yield document.fault((*path, name, *inside, field), what)
             continue
+        default = default_of(spec)
         try:
-            read_value(spec, spec.default)
+            read_value(spec, default)
         except ValueError as error:
-            if spec.default is not None:
+            if default is not None:
                 here = (*path, name, "default")
                 yield document.fault(here, str(error), "or leave the default out")
 
 
 def _pattern_fault(spec: Input) -> tuple[str, str] | None:
     """Return the field of a text input whose pattern is none, or that does not match it."""
+    if isinstance(spec, ListInput):
+        return _pattern_fault(spec.of)
     if not isinstance(spec, TextInput) or spec.pattern is None:
         return None
     try:

@@ -12,6 +12,7 @@ from workflows.definition import Definition
 from workflows.definition_steps import Step
 from workflows.demand import Demand, DemandStage, Match
 from workflows.entry import Json, RequestId, RunId
+from workflows.input_words import in_words, live_in
 from workflows.moments import stamp
 from workflows.people import Person
 from workflows.separation import Duty
@@ -54,6 +55,7 @@ def preview(shown: Shown) -> dict[str, Json]:
         "lines": list(shown.plan.lines),
         "lines_total": len(shown.plan.lines),
         "inputs": _inputs(definition, shown.inputs),
+        **_live(definition, shown.inputs),
         "requester": _requester(shown.requester),
         "rules": list(shown.demand.rules),
         "stages": [_stage(one) for one in shown.demand.stages],
@@ -98,16 +100,23 @@ def _terms(shown: Shown) -> Iterator[tuple[str, list[Json]]]:
 def _inputs(definition: Definition, inputs: Mapping[str, Json]) -> list[Json]:
     """Return titles and values in the order of the form."""
     return [
-        [definition.inputs[name].title or name, _text(inputs[name])]
-        for name in definition.inputs
-        if inputs.get(name) is not None
+        [definition.inputs[name].title or name, in_words(inputs[name], definition.inputs[name])]
+        for name in _given(definition, inputs)
     ]
 
 
-def _text(value: Json) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+def _live(definition: Definition, inputs: Mapping[str, Json]) -> dict[str, Json]:
+    """Return which of those values Slack shows better for each reader: row, kind, id or moment."""
+    found: list[Json] = [
+        [row, kind, what]
+        for row, name in enumerate(_given(definition, inputs))
+        for kind, what in live_in(inputs[name], definition.inputs[name])
+    ]
+    return {"live": found} if found else {}
+
+
+def _given(definition: Definition, inputs: Mapping[str, Json]) -> list[str]:
+    return [name for name in definition.inputs if inputs.get(name) is not None]
 
 
 def _requester(person: Person | None) -> Json:
@@ -117,7 +126,7 @@ def _requester(person: Person | None) -> Json:
 def differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     """Say what changed between two previews, in lines a person understands."""
     told = [
-        f"{name}: {_text(before.get(name))} → {_text(after.get(name))}"
+        f"{name}: {before.get(name)} → {after.get(name)}"
         for name in ("headline", "version")
         if before.get(name) != after.get(name)
     ]

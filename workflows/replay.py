@@ -80,6 +80,7 @@ def _started(entry: Entry) -> Mapping[str, Any]:
         "workflow": str(entry.data["workflow"]),
         "version": str(entry.data["version"]),
         "requester": entry.actor,
+        "source": str(entry.data.get("source") or ""),
         "parent": RunId(str(parent["run"])) if isinstance(parent, dict) else None,
         "depth": _number(parent.get("depth")) if isinstance(parent, dict) else 0,
         "inputs": json.loads(part.value) if part is not None and part.value is not None else {},

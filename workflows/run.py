@@ -126,6 +126,7 @@ class RunState:
     version: str = ""
     requester: Actor | None = None
     parent: RunId | None = None  # The run that this one was started for.
+    source: str = ""  # What it was asked for from: a webhook, a token, a message, a builder's step.
     depth: int = 0  # How many runs stand around it.
     inputs: Mapping[str, Json] = field(default_factory=dict)
     steps: Mapping[str, StepState] = field(default_factory=dict)

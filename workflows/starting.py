@@ -1,13 +1,21 @@
 """Starting a run: who may, with which inputs, and the same start only once."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.binding import json_bytes
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, RunId
-from workflows.errors import InputsError, KeyReusedError, NotAllowedError, SecretError
+from workflows.errors import (
+    InputsError,
+    InputsUnreadableError,
+    KeyReusedError,
+    NotAllowedError,
+    SecretError,
+)
 from workflows.expression import Scope
+from workflows.given import bare, named_inputs, read_given
 from workflows.house import House
 from workflows.orders import Child, Start, Started
 from workflows.people import CLICK_AGE, Person
@@ -71,17 +79,24 @@ def _started_before(house: House, order: Start) -> Started | None:
     part = first.parts.get("input")
     if part is None or part.value is None:
         raise _reused(row, "a run whose inputs were erased since, so nobody can compare them")
-    if part.value != _inputs_then(house, order, row):
+    if not _are_those(house, order, row, json.loads(part.value)):
         raise _reused(row, "a run with other inputs")
     return Started(run=row.id, is_new=False)
 
 
-def _inputs_then(house: House, order: Start, row: RunRow) -> bytes | None:
-    """Return the inputs as the version of the earlier run reads them, None if they do not fit."""
+def _are_those(house: House, order: Start, row: RunRow, stored: Mapping[str, Json]) -> bool:
+    """Say whether the inputs are those stored, as the version of the earlier run reads them.
+
+    What people or services call things may have changed since; ids count.
+    """
+    inputs = house.definitions.version(row.version).inputs
     try:
-        return json_bytes(validate_inputs(house.definitions.version(row.version), order.inputs))
+        now = named_inputs(house, inputs, order.inputs)
+    except InputsUnreadableError:
+        raise
     except InputsError:
-        return None
+        return False
+    return json_bytes(bare(inputs, now)) == json_bytes(bare(inputs, stored))
 
 
 def _reused(row: RunRow, what: str) -> KeyReusedError:
@@ -130,7 +145,7 @@ def check_start(house: House, order: Start) -> Checked:
     person = None if order.person is None else house.people.person(order.person)
     if person is not None:
         _admit(house, definition, person)
-    inputs = validate_inputs(definition, order.inputs)
+    inputs = read_given(house, definition.inputs, order.inputs)
     if house.holds_secret(str(inputs)) or house.holds_secret(order.message):
         raise SecretError(
             "A secret stands among these values; nothing was started and nothing was stored.",

@@ -36,6 +36,8 @@ class Subject(StrEnum):
     STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
     CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.
     AWAY = "away"  # That nobody is there who could decide a request, told to its requester.
+    BUILDER = "builder"  # What a Workflow Builder workflow is told: `run/step`, a run, or a step.
+    SUMMARY = "summary"  # What a conversation comes to, `channel/thread/latest`.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.definition import Definition
+from workflows.definition_flow import Ask
+from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
+from workflows.input_words import in_words
 from workflows.instances import step_of
 from workflows.run import LEFT
 from workflows.store import ThreadMessage
@@ -112,7 +115,7 @@ def _inputs(definition: Definition, entry: Entry) -> str:
     part = entry.parts.get("input")
     values: Mapping[str, Json] = json.loads(part.value) if part and part.value else {}
     named = [
-        f"{definition.inputs[name].title or name} {value}"
+        f"{definition.inputs[name].title or name} {in_words(value, definition.inputs[name])}"
         for name, value in values.items()
         if value is not None and name in definition.inputs
     ]
@@ -177,8 +180,18 @@ def _questioned(_story: Story, entry: Entry) -> str:
 def _replied(story: Story, entry: Entry) -> str:
     part = entry.parts.get("comment")
     values = json.loads(part.value) if part and part.value else {}
-    said = ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+    fields = _fields(story, entry)
+    said = ", ".join(
+        f"{name} {in_words(value, fields.get(name))}"
+        for name, value in values.items()
+        if value is not None
+    )
     return f"{story.name_of(entry.actor.ref)} answered: {_clipped(said)}."
+
+
+def _fields(story: Story, entry: Entry) -> Mapping[str, Input]:
+    form = story.definition.form(str(entry.data["step"]))
+    return form.ask.fields if isinstance(form, Ask) else {}
 
 
 def _requested(_story: Story, entry: Entry) -> str:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, Place] = {
     "show": Place("bot.cli.reading", "show", "Tell the story of one run."),
     "find": Place("bot.cli.reading", "find_runs", "Search the summaries of runs."),
     "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
+    "health": Place("bot.cli.health", "health", "Say how approvals go; 1 if something stands out."),
     "token": Place("bot.cli.tokens", "token", "Let programs start runs for a person."),
     "policy": Place("bot.cli.checking", "policy", "Work with the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),

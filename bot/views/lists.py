@@ -1,15 +1,15 @@
-"""Private answers to `/ops`: runs, approvals, workflows, one run, search results, help."""
+"""Private answers to `/ops`: runs, approvals, workflows, one run, search results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.command_text import USAGE
 from bot.error_words import error_words
+from bot.views.help_page import MEANT
 from bot.views.paging import Listing, page_of
-from bot.views.pieces import Rendered, context, header, rendered, section
+from bot.views.pieces import Rendered, button, section
 from bot.views.symbols import STATUS
 from bot.wording import (
     Who,
@@ -157,6 +157,8 @@ class WorkflowLine:
     owner: str
     is_destructive: bool
     may_start: bool
+    is_certain: bool = True  # Whether it could be read who may.
+    run_by: Sequence[str] = ()
     is_best_effort: bool = False
     next_firing: datetime | None = None
 
@@ -168,22 +170,35 @@ def workflow_list(
     listing = Listing(
         title="Workflows",
         command=command,
-        items=[[section(_workflow_line(one))] for one in workflows],
+        items=[[_workflow(one)] for one in workflows],
         empty="None is published yet. An operator publishes them from definition files.",
     )
     return page_of(listing, page)
+
+
+def _workflow(line: WorkflowLine) -> Block:
+    start = button("Start", MEANT, f"run {line.name}", spoken=f"Start {line.title}")
+    return section(_workflow_line(line), accessory=start if line.may_start else None)
 
 
 def _workflow_line(line: WorkflowLine) -> str:
     words = f"\n{escape(line.description, _WORDS)}" if line.description else ""
     gated = "asks before it changes anything for good" if line.is_destructive else "needs no gate"
     hasty = " · best effort: tries once, verifies nothing" if line.is_best_effort else ""
-    may = "" if line.may_start else " · you may not start it"
     fires = f" · next {when(line.next_firing)}" if line.next_firing is not None else ""
     return (
         f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"
-        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}{may}"
+        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}\n{_may(line)}"
     )
+
+
+def _may(line: WorkflowLine) -> str:
+    if line.may_start:
+        return "▶️ you may start it"
+    people = escape(joined(list(line.run_by)), 200) or "its owner"
+    if not line.is_certain:
+        return f"❔ whether you may start it could not be read just now; {people} may"
+    return f"🔒 you may not start it; {people} may"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,35 +282,3 @@ def _snippet(pieces: Sequence[tuple[str, bool]]) -> str:
         if length(told) > _SNIPPET * 2:
             return f"{told} …"
     return told
-
-
-_EXPLAINED: Mapping[str, str] = {
-    "run": "start a workflow; without a name, choose one",
-    "runs": "list runs",
-    "show": "tell one run's story, with its entry numbers",
-    "cancel": "end a run; the reason stays on record",
-    "approvals": "list what waits for a decision",
-    "workflows": "list what can be run",
-    "schedule": "list schedules, or set one: tomorrow 9am, in 2 hours, every weekday 9:00",
-    "delegate": "let somebody decide for you while you are away",
-    "away": "say that you are away, and nobody decides for you",
-    "delegations": "list who is away, and come back early",
-    "totp": "set up the codes that some approvals want; governors take them away",
-    "find": "search what happened",
-    "digest": "show the last week",
-    "help": "show this",
-}
-
-
-def help_page(*, name: str = "/ops", problem: str = "", usage: str = "") -> Rendered:
-    """Build the help; `problem` says what was not understood, `usage` which line matters."""
-    wanted = [usage] if usage in USAGE and usage != "help" else list(USAGE)
-    lines = [f"{code(f'{name} {USAGE[word]}')}  {_EXPLAINED[word]}" for word in wanted]
-    blocks: list[Block] = [section(f"⚠️ {escape(problem, 500)}")] if problem else []
-    if not problem:
-        blocks.append(header("What you can ask"))
-    blocks.append(section("\n".join(lines)))
-    if not problem:
-        blocks.append(context("Only you see this. In threads, where commands do not work, click."))
-    told = escape(problem, 500) or f"What you can ask with {escape(name, 40)}"
-    return rendered(told, blocks)

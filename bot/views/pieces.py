@@ -19,6 +19,9 @@ from slack_sdk.models.blocks import (
     InteractiveElement,
     MarkdownTextObject,
     PlainTextObject,
+    RichTextBlock,
+    RichTextElementParts,
+    RichTextPreformattedElement,
     SectionBlock,
 )
 
@@ -26,6 +29,7 @@ from bot import limits
 from bot.wording import NOTHING, clean, clip, length, one_line
 
 OPEN_LINK = "link.open"  # A button with an address clicks too; its listener only acknowledges.
+_PREFORMATTED = 2_000
 # Texts of these keys are shown to people, so they count against a message's budget.
 _SHOWN = frozenset({"text", "label", "title", "caption", "name"})
 
@@ -66,6 +70,16 @@ def section(text: str, *, accessory: ButtonElement | None = None) -> SectionBloc
 def plain_section(text: str) -> SectionBlock:
     """Return a paragraph of people's or services' words."""
     return SectionBlock(text=plain(text))
+
+
+def preformatted(text: str) -> RichTextBlock:
+    """Return lines that keep their columns."""
+    shown = clip(clean(text).strip("\n"), _PREFORMATTED) or NOTHING
+    return RichTextBlock(
+        elements=[
+            RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=shown)]),
+        ]
+    )
 
 
 def header(text: str) -> HeaderBlock:

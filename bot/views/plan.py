@@ -5,15 +5,16 @@ All of it comes from the preview, in plain text, letter by letter. Nothing is cu
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from slack_sdk.models.blocks import Block, PlainTextObject, SectionBlock
 
 from bot import limits
 from bot.views.pieces import context, paragraphs, plain, plain_section, section
 from bot.views.request_values import Preview
-from bot.wording import clean, clip, length, one_line, plural
+from bot.wording import Who, clean, clip, escape, length, mention, one_line, plural, when
 
 # Together with the rest of a card these stay below what one message may hold.
 PLAN, INPUTS, CHANGES = 2_400, 2_400, 800
@@ -99,8 +100,35 @@ def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
     if shown.inputs:
         asked = "The requester typed" if shown.requester is not None else "It was started with"
         yield section(f"*{asked}*")
-        yield from beside(inputs.rows)
+        yield from _rows(shown, inputs.rows)
     yield from _left(inputs.left, "field", "of the form")
+
+
+def _rows(shown: Preview, rows: Sequence[str]) -> Iterator[Block]:
+    """Yield the rows; people, groups and moments as Slack shows them to each reader."""
+    waiting: list[str] = []
+    for number, row in enumerate(rows):
+        told = _live(shown, number)
+        if told:
+            yield from beside(waiting)
+            yield section(f"{escape(one_line(shown.inputs[number][0]), 200)}: {told}")
+            waiting = []
+        else:
+            waiting.append(row)
+    yield from beside(waiting)
+
+
+def _live(shown: Preview, number: int) -> str:
+    here = ((kind, what) for row, kind, what in shown.live if row == number)
+    found = [_SHOWN[kind](what) for kind, what in here if kind in _SHOWN]
+    return ", ".join(found)
+
+
+_SHOWN: Mapping[str, Callable[[str], str]] = {
+    "user": lambda user: mention(Who(name=user, user=user)),
+    "group": lambda group: mention(Who(name=group, group=group)),
+    "moment": lambda at: when(datetime.fromisoformat(at)),
+}
 
 
 def beside(rows: Sequence[str]) -> Iterator[Block]:

@@ -70,6 +70,7 @@ class Preview(_Frozen):
     lines: tuple[str, ...] = ()
     lines_total: int = 0
     inputs: tuple[tuple[str, Shown], ...] = ()
+    live: tuple[tuple[int, str, str], ...] = ()  # Row of the inputs, kind, id or moment.
     requester: Asker | None = None
     rules: tuple[str, ...] = ()
     stages: tuple[StageShown, ...]

@@ -95,7 +95,9 @@ def _footer(definition: Definition) -> Block:
     )
 
 
-def picker(choices: Sequence[WorkflowChoice], *, channel: str = "") -> View:
+def picker(
+    choices: Sequence[WorkflowChoice], *, metadata: str = "", callback_id: str = RUN_PICK
+) -> View:
     """Build the modal that asks which workflow; its submission is answered with the form."""
     if not choices:
         return View(
@@ -106,8 +108,8 @@ def picker(choices: Sequence[WorkflowChoice], *, channel: str = "") -> View:
         )
     return View(
         type="modal",
-        callback_id=RUN_PICK,
-        private_metadata=channel,
+        callback_id=callback_id,
+        private_metadata=metadata,
         title=plain("Run a workflow", limits.VIEW_TITLE),
         submit=plain("Next", limits.VIEW_TITLE),
         close=plain("Cancel", limits.VIEW_TITLE),

@@ -56,8 +56,8 @@ def test_codes_are_set_up_confirmed_by_a_governor_and_approve(case: Case) -> Non
 
     asked = card_of(case, "ivan", number)
     assert asked.buttons == ["Confirm", "Decline"]
-    case.person("ivan").click("Confirm", message=asked)
     case.person("ana").wait_for_notification("wait for a governor")
+    case.person("ivan").click("Confirm", message=asked)
     settled = case.slack.workspace.wait_for_change(asked, "count.")
     assert settled.buttons == []
 

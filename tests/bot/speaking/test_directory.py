@@ -63,6 +63,7 @@ def test_a_group_may_be_named_by_its_id(directory: Directory) -> None:
     assert found == {person("ana"), person("ben")}
 
 
+@pytest.mark.trap(9)
 def test_people_who_never_count_are_no_members(server: SandboxServer, directory: Directory) -> None:
     server.workspace.add_group("mixed", members=["ana", "gil", "dex", "connie"])
 
@@ -153,6 +154,7 @@ def test_an_answer_older_than_the_event_is_not_kept(
     assert lists(server) == 2
 
 
+@pytest.mark.trap(11)
 def test_a_disabled_group_decides_nothing(server: SandboxServer, directory: Directory) -> None:
     server.workspace.disable_group("finance-leads")
 
@@ -196,6 +198,7 @@ def test_a_name_that_two_people_gave_themselves_is_refused(
         directory.members("@twin", max_age=CLICK_AGE)
 
 
+@pytest.mark.trap(11)
 def test_a_plan_without_groups_says_so() -> None:
     with SandboxServer(SandboxSettings(paid_plan=False)) as server:
         seed(server.workspace)
@@ -224,6 +227,7 @@ def test_whoever_has_no_time_left_for_slack_is_refused_without_asking(
     assert lists(server) == 0
 
 
+@pytest.mark.trap(13)
 def test_after_a_429_slack_is_left_alone_as_long_as_it_said(
     server: SandboxServer, directory: Directory, clock: Clock
 ) -> None:

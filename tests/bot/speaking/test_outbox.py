@@ -108,6 +108,7 @@ def test_a_decision_does_not_wait_for_live_states(thread: Office) -> None:
     assert "approved" in texts(thread)
 
 
+@pytest.mark.trap(14)
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(office: Office) -> None:
     office.start_run()
     office.server.faults.next("chat.postMessage", fault.lose_answer())
@@ -214,6 +215,7 @@ def test_a_deleted_card_is_posted_again(thread: Office) -> None:
     assert replies(thread) == ["approved"]
 
 
+@pytest.mark.trap(12)
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed"])
 def test_a_frozen_card_is_answered_in_its_thread(thread: Office, error: str) -> None:
     thread.send(Subject.CARD, "q1", "open")
@@ -286,6 +288,7 @@ def test_whoever_left_cannot_be_told_and_nothing_is_stuck(office: Office) -> Non
     assert texts(office, "@rita") == ["Hello again"]
 
 
+@pytest.mark.trap(28)
 def test_a_digest_whose_chart_is_refused_arrives_without_it(office: Office) -> None:
     office.wordings.blocks[Subject.DIGEST, "d1"] = [SECTION, CHART]
     office.server.faults.next("chat.postMessage", fault.refuse("invalid_blocks"))

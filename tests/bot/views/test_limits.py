@@ -18,7 +18,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views.digest import DayFigures, DigestShown, WorkflowFigures, details, digest, plainer
+from bot.views.digest import (
+    DayFigures,
+    DigestShown,
+    HealthFigures,
+    WorkflowFigures,
+    details,
+    digest,
+    plainer,
+)
 from bot.views.doubt_card import DoubtCard, doubt_card
 from bot.views.exception_card import (
     DoneEffect,
@@ -27,6 +35,8 @@ from bot.views.exception_card import (
     Tried,
     exception_card,
 )
+from bot.views.health import HealthShown, health_page
+from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.lists import (
     ApprovalLine,
     Found,
@@ -36,7 +46,6 @@ from bot.views.lists import (
     WorkflowLine,
     approval_list,
     found_list,
-    help_page,
     queue_list,
     run_list,
     run_shown,
@@ -49,9 +58,9 @@ from bot.views.question_card import QuestionCard, question_card
 from bot.views.request_card import REVIEW, request_card
 from bot.views.request_modals import approve_modal, reject_modal, review_modal
 from bot.views.request_values import Absence, Preview, RequestCard, Vote
-from bot.views.run_form import ask_again
 from bot.views.run_root import RunRoot, StepLine, run_root
 from bot.views.step_reply import StepReply, step_reply
+from bot.views.thread_summary import Line, ThreadShown, shared_summary, summary_modal
 from bot.wording import Who, escape
 from sandbox.rules.blocks import check_message_blocks
 from sandbox.rules.views import check_view
@@ -190,6 +199,7 @@ MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
     (RunRoot, run_root),
     (RunOutcome, outcome),
     (DigestShown, digest),
+    (HealthShown, health_page),
     (RunShown, run_shown),
 ]
 LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
@@ -267,8 +277,17 @@ def test_slack_takes_every_reply(kind: str, data: dict[str, Any], words: str) ->
 def test_slack_takes_every_notice(text: str, about: str) -> None:
     judged(posted(text, about=about))
     judged(notice(escape(text), about=about))
-    judged(help_page(problem=text, usage=about, name="/ops"))
-    judged(ask_again(text, value=about, thread=about))
+    judged(misread_page(text, usage=about, meant=about, name="/ops"))
+    judged(help_page(startable=[Startable(name=text, title=about, example=text)] * 20))
+
+
+@patiently
+@given(TEXTS, TEXTS, TEXTS)
+def test_slack_takes_every_summary_of_a_thread(name: str, text: str, link: str) -> None:
+    line = Line(author=name, text=text, at=NOON, link=link)
+    shown = ThreadShown(key="k", story=(text,) * 12, lines=(line,) * 8, messages=8, people=1)
+    judged(shared_summary(shown, by=Who(name=name)))
+    judged_view(summary_modal(shown))
 
 
 LONG = "Wide words & <signs> " * 300
@@ -289,6 +308,7 @@ FULLEST = Preview.read(
 )
 
 
+@pytest.mark.trap(27)
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_the_fullest_card_fits_one_message(outcome: Outcome) -> None:
     who = Who(name=LONG)
@@ -320,6 +340,7 @@ def test_the_fullest_root_and_exception_fit_one_message() -> None:
     judged(exception_card(trouble))
 
 
+@pytest.mark.trap(27)
 def test_the_fullest_digest_fits_one_message() -> None:
     day = DayFigures(day=date(2026, 3, 2), done=10**9, refused=10**9, failed=10**9)
     figures = WorkflowFigures(title=LONG, started=10**9, done=10**9, refused=10**9)
@@ -328,6 +349,7 @@ def test_the_fullest_digest_fits_one_message() -> None:
         workflows=[figures] * 99,
         waiting=a_digest().waiting * 99,
         exceptions=[LONG] * 99,
+        health=HealthFigures(period="366d", words=LONG, findings=[LONG] * 99),
         head=a_head(note=LONG, vkey=LONG, check=LONG, verified=LONG),
     )
 

@@ -29,6 +29,7 @@ def test_the_first_line_says_the_verb_the_object_and_where() -> None:
     assert first["text"]["text"] == "Refund a customer: POST shop /refunds"
 
 
+@pytest.mark.trap(35)
 def test_phones_are_told_who_wants_what_from_whom_until_when() -> None:
     text = request_card(a_card()).text
 

@@ -129,7 +129,8 @@ def test_a_reminder_of_an_exception_leads_to_its_card() -> None:
 
 
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
-    for kind in REPLIES - {"approval.reminded"}:  # That one speaks to people, not of a step.
+    # Two speak to people, not of a step.
+    for kind in REPLIES - {"approval.reminded", "approval.escalated"}:
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
     for decision in TOLD_DECISIONS:
         reply = StepReply(kind="decision.made", data={"step": "s", "decision": decision})

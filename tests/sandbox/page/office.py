@@ -87,18 +87,27 @@ def card() -> list[dict[str, Any]]:
     ]
 
 
+def opener(words: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "section", "text": plain(words)},
+        {"type": "actions", "block_id": "opener", "elements": [button("Open the form", "open")]},
+    ]
+
+
 class Office:
     """The listeners, and what reached them."""
 
     def __init__(self, app: App) -> None:
         self.values: list[dict[str, Any]] = []
         self.clicks: list[str] = []
+        self.opener: object = None
         self.was_asked_to_delete = threading.Event()
         self.never = threading.Event()  # Set when a test ends, so that no listener outlives it.
         app.command("/ops")(self.on_command)
         app.view("refund")(self.on_refund)
         app.view("everything")(self.on_everything)
         app.options("fruit")(self.on_search)
+        app.action("open")(self.on_open)
         app.action("approve")(self.on_approve)
         app.action("delete")(self.on_delete)
         app.action("why")(self.on_why)
@@ -114,11 +123,28 @@ class Office:
             client.views_open(trigger_id=body["trigger_id"], view=refund_form())
         elif word == "everything":
             client.views_open(trigger_id=body["trigger_id"], view=everything_form())
+        elif word == "modal card":
+            self.post_opener(client, body["channel_id"])
         elif word == "card":
             client.chat_postMessage(channel=body["channel_id"], text="A card", blocks=card())
         else:
             ack(f"You said {word}")
             return
+        ack()
+
+    def post_opener(self, client: WebClient, channel: str) -> None:
+        """Post a card whose button opens the form."""
+        blocks = opener("A card")
+        self.opener = client.chat_postMessage(channel=channel, text="A card", blocks=blocks).data
+
+    def redraws(self, client: WebClient, words: str) -> None:
+        """Change that card, as others do while somebody fills in the form."""
+        assert isinstance(self.opener, dict)
+        place = {"channel": self.opener["channel"], "ts": self.opener["ts"]}
+        client.chat_update(**place, text=words, blocks=opener(words))
+
+    def on_open(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        client.views_open(trigger_id=body["trigger_id"], view=refund_form())
         ack()
 
     def on_refund(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
