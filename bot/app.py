@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
@@ -26,6 +27,7 @@ from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
 from bot.home_address import home_address
+from bot.home_delegations import delegation_lines, in_place_of
 from bot.home_reading import HomeReading
 from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
 from bot.hurried import SECONDS, Hurried
@@ -261,6 +263,7 @@ def _desk(
         redact=core.redact,
         now=core.means.clock,
         new_id=core.means.new_id,
+        random=core.means.random,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         governors=core.policy.governors,
@@ -357,7 +360,11 @@ def _homes(core: Core, workspace: Workspace, desk: Desk) -> Homes:
     return Homes(
         Publishing(
             rows=core.store.homes,
-            draw=HomeReading(desk=desk).draw,
+            draw=HomeReading(
+                desk=desk,
+                in_place_of=partial(in_place_of, desk),
+                delegated=partial(delegation_lines, desk),
+            ).draw,
             client=workspace.client,
             pacer=Pacer(core.means.ticks),
             name=core.name,

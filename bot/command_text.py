@@ -7,7 +7,7 @@ is for the engine.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import takewhile
 from typing import TypeAlias
@@ -21,6 +21,11 @@ _SPACES = re.compile(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
 _DASHES = re.compile(r"(?<!\S)[—–](?=[a-z])")  # noqa: RUF001 - what phones make of "--".
 _LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_FOR_WHOM = re.compile(r"(?:to\s+)?(?P<to><[^>]+>|\S+)\s+(?P<rest>.+)", re.DOTALL)
+_UNTIL = re.compile(
+    r"until\s+(?P<until>.+?)(?:\s+because\s+(?P<reason>.+))?", re.DOTALL | re.IGNORECASE
+)
+_LONGEST_REASON = 300
 _ECHO = 60
 
 
@@ -83,6 +88,27 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """Be away until a time in words; `to` decides meanwhile, nobody if empty."""
+
+    until: str
+    to: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegations:
+    """List who is away, and who stands in for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totp:
+    """Set up one-time codes; with `reset` a governor takes that person's away."""
+
+    reset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
     """Search the summaries of runs."""
 
@@ -127,6 +153,9 @@ Command: TypeAlias = (
     | Approvals
     | Workflows
     | Schedule
+    | Away
+    | Delegations
+    | Totp
     | Find
     | Digest
     | Health
@@ -143,6 +172,10 @@ USAGE: Mapping[str, str] = {
     "approvals": "approvals",
     "workflows": "workflows",
     "schedule": "schedule [list | WORKFLOW WHEN [FIELD=VALUE …]]",
+    "delegate": "delegate @PERSON until WHEN [because REASON]",
+    "away": "away until WHEN [because REASON]",
+    "delegations": "delegations",
+    "totp": "totp [reset @PERSON]",
     "find": "find WORDS",
     "digest": "digest",
     "health": "health [30d]",
@@ -238,6 +271,40 @@ def _schedule(rest: str) -> Command:
     if isinstance(inputs, Misread):
         return inputs
     return Schedule(workflow=name.casefold(), when=" ".join(said), inputs=inputs)
+
+
+def _delegate(rest: str) -> Command:
+    found = _FOR_WHOM.fullmatch(rest)
+    if found is None:
+        problem = "Say who decides for you, and until when."
+        return Misread(problem=problem, usage="delegate")
+    match _away(found["rest"]):
+        case Away() as away:
+            return replace(away, to=found["to"])
+        case Misread() as misread:
+            return replace(misread, usage="delegate")
+        case other:
+            return other
+
+
+def _away(rest: str) -> Command:
+    found = _UNTIL.fullmatch(rest)
+    if found is None:
+        return Misread(problem="Say until when, as in “until monday”.", usage="away")
+    reason = (found["reason"] or "").strip().strip('"').strip()
+    if len(reason) > _LONGEST_REASON:
+        problem = f"The reason is longer than {_LONGEST_REASON} characters."
+        return Misread(problem=problem, usage="away")
+    return Away(until=found["until"], reason=reason)
+
+
+def _totp(rest: str) -> Command:
+    words = rest.split()
+    if not words:
+        return Totp()
+    if words[0].casefold() != "reset" or len(words) != 2:  # noqa: PLR2004 - the word and a person.
+        return Misread(problem="Say whose codes are to be taken away.", usage="totp")
+    return Totp(reset=words[1])
 
 
 def tokens(text: str) -> list[str]:
@@ -346,6 +413,10 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
     "schedule": _schedule,
+    "delegate": _delegate,
+    "away": _away,
+    "delegations": _bare(Delegations),
+    "totp": _totp,
     "find": _find,
     "digest": _bare(Digest),
     "health": _health,

@@ -12,9 +12,11 @@ from bot.arrival import refuse_late
 from bot.changing import Changing
 from bot.command_text import (
     Approvals,
+    Away,
     Cancel,
     Change,
     Command,
+    Delegations,
     Digest,
     Find,
     Health,
@@ -23,9 +25,11 @@ from bot.command_text import (
     Runs,
     Schedule,
     Show,
+    Totp,
     Workflows,
     parse,
 )
+from bot.delegating import Delegating
 from bot.desk import Desk
 from bot.health_shown import HealthDesk
 from bot.nearby import corrected
@@ -34,6 +38,7 @@ from bot.permitted import permitted
 from bot.reports import Reports
 from bot.scheduling import Scheduling
 from bot.starting import Starting
+from bot.stepping_up import SteppingUp
 from bot.views.digest import without_charts
 from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.notice import notice
@@ -71,6 +76,10 @@ class Commands:
         if isinstance(wanted, Change):
             Changing(desk=self.desk).by_command(typed.caller, RunId(wanted.run))
             return None
+        if isinstance(wanted, Away):
+            return Delegating(desk=self.desk).by_command(typed, wanted)
+        if isinstance(wanted, Totp):
+            return SteppingUp(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Cancel):
             return self._cancel(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
@@ -118,8 +127,9 @@ class Commands:
                 return reports.approvals(page=page)
             case Workflows():
                 return reports.workflows(page=page)
-            case Schedule():
-                return Scheduling(desk=self.desk).listed(caller, page=page)
+            case Schedule() | Delegations():
+                part = Scheduling if isinstance(wanted, Schedule) else Delegating
+                return part(desk=self.desk).listed(caller, page=page)
             case Find(words=words):
                 return reports.found(words, page=page)
             case Health():

@@ -22,6 +22,7 @@ from bot.library import Library
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
+from bot.vault import lazy_vault
 from storage.journal import utc_now
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
@@ -152,6 +153,8 @@ def build_core(
             name=name,
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
+            acting_for=lambda people: store.acting_for(people, at=means.clock()),
+            vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
         )

@@ -12,20 +12,31 @@ from bot.changing import leading_on, refuse_changed
 from bot.desk import Desk
 from bot.payloads import Interaction
 from bot.previews import plan_lines, preview_of
+from bot.refusals import refusal
 from bot.shown_request import Shown
+from bot.stepping_up import SteppingUp
 from bot.views.request_limits import KNOWN
 from bot.views.request_modals import (
+    CODE,
     REASON,
     approve_modal,
     asks_for_reason,
+    code_in,
     is_known,
     reason_fault,
     reason_of,
+    refused_modal,
     reject_modal,
     review_modal,
 )
+from bot.wording import code
 from workflows.entry import Json
-from workflows.errors import ReasonMissingError, RequestClosedError
+from workflows.errors import (
+    NoCodesError,
+    ReasonMissingError,
+    RequestClosedError,
+    WrongCodeError,
+)
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
 
@@ -41,10 +52,13 @@ class Deciding:
     desk: Desk
 
     def approve(self, click: Interaction) -> None:
-        """Record an approval, or ask for the reason that the policy wants with it."""
+        """Record an approval, or ask for what the policy wants with it: a reason, a code."""
         shown = Shown.read(click.press.said)
         asked = self.desk.store.request(shown.request)
-        if asked.needs_reason and asked.outcome is Outcome.OPEN:
+        is_open, is_coded = asked.outcome is Outcome.OPEN, asked.terms.step_up is not None
+        if is_open and is_coded and SteppingUp(desk=self.desk).offer(click):
+            return
+        if is_open and (asked.needs_reason or is_coded):
             modal = approve_modal(preview_of(self.desk.store, shown.request))
             self.desk.hurried.open(click.trigger_id, modal)
             return
@@ -90,9 +104,14 @@ class Deciding:
         return self._decide_by_modal(sent, Verdict.DENY)
 
     def _decide_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
-        """Record a verdict; a reason that does not do is said beside its field."""
+        """Record a verdict; a reason or a code that does not do is said beside its field."""
         try:
             self._decide(sent, Shown.read(sent.sent.private_metadata), verdict)
+        except WrongCodeError as wrong:
+            return {"response_action": "errors", "errors": {CODE: str(wrong)}}
+        except NoCodesError as refused:
+            how = f"{refusal(refused)} Type {code(f'{self.desk.command} totp')}."
+            return {"response_action": "update", "view": refused_modal(how).to_dict()}
         except ReasonMissingError as refused:
             if not asks_for_reason({"state": sent.sent.state}):
                 raise
@@ -101,13 +120,14 @@ class Deciding:
 
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:
         caller = done.caller
-        comment = reason_of({"state": done.view.state}) if done.view is not None else ""
+        view = {"state": done.view.state} if done.view is not None else {}
         ballot = Ballot(
             request=shown.request,
             person=caller.person,
             verdict=verdict,
             shown=shown.digest,
-            comment=comment,
+            comment=reason_of(view),
+            code=code_in(view),
             slack=where(done),
             delivery=caller.delivery,
         )

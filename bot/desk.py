@@ -30,6 +30,7 @@ class Desk:
     redact: Callable[[str], str]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    random: Callable[[], bytes]  # For what must never be guessed.
     command: str
     channel: str
     governors: tuple[str, ...]

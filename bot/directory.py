@@ -115,6 +115,18 @@ class Directory:
             )
         return _those_who_count(self._each(found.users, limit=limit))
 
+    def one(self, name: str) -> Person:
+        """Return the one person behind `name`: "@handle" or "<@U…>", whoever they are.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer, or knows no single person of that name.
+        """
+        if found := _USER.fullmatch(name):
+            return self._known(found[1], max_age=CLICK_AGE, limit=CLICK_LIMIT).person
+        if self._group(name, max_age=CLICK_AGE, limit=CLICK_LIMIT) is not None:
+            raise PeopleUnreadableError(f"{name} is a group.", hint="Name one person.")
+        return self._by_name(name, max_age=CLICK_AGE, limit=CLICK_LIMIT).person
+
     def who(self, name: str) -> Who:
         """Return `name` as a live mention for a message, or as it is when it cannot be read."""
         try:

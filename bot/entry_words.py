@@ -13,8 +13,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
     "decision.made": lambda data: f"{data['step']}: {_decided(data)}",
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
-    "approval.granted": lambda data: f"Approved, {data['have']} of {data['need']}",
-    "approval.denied": lambda _data: "Rejected",
+    "approval.granted": lambda data: f"Approved{_place(data)}, {data['have']} of {data['need']}",
+    "approval.denied": lambda data: f"Rejected{_place(data)}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
@@ -52,6 +52,10 @@ def _decided(data: Data) -> str:
     if data["decision"] == "hold":
         return "waits, since no effect may begin just now; it goes on by itself"
     return f"{data['decision']} ({data['rule']})"
+
+
+def _place(data: Data) -> str:
+    return " in the place of somebody who is away" if "for" in data else ""
 
 
 def _short(version: Json) -> str:

@@ -15,7 +15,14 @@ from workflows.store import Subject
 PATIENT = frozenset({Subject.STEP, Subject.NUDGE})  # Behind everything else.
 # Nothing without their buttons, and ahead of everything else.
 DECISIONS = frozenset(
-    {Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION, Subject.REVIEW}
+    {
+        Subject.CARD,
+        Subject.DOUBT,
+        Subject.TROUBLE,
+        Subject.QUESTION,
+        Subject.REVIEW,
+        Subject.CODES,
+    }
 )
 
 

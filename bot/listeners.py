@@ -19,6 +19,7 @@ from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
 from bot.changing import Changing
 from bot.commands import Commands
 from bot.deciding import Deciding
+from bot.delegating import Delegating
 from bot.desk import Desk
 from bot.form_choices import SEARCH
 from bot.home_clicks import HomeClicks
@@ -35,11 +36,14 @@ from bot.scheduling import Scheduling
 from bot.settling import Settling
 from bot.shortcuts import Shortcuts
 from bot.starting import Starting
+from bot.stepping_up import SteppingUp
 from bot.suggesting import Suggesting
 from bot.threads import Threads
 from bot.views import (
     app_home,
     change_form,
+    codes,
+    delegations,
     doubt_card,
     exception_card,
     glass_modals,
@@ -84,6 +88,8 @@ def register_listeners(
     _register_cards(app, desk)
     _register_schedules(app, desk)
     _register_home(app, desk)
+    _register_delegations(app, desk)
+    _register_codes(app, desk)
     _register_forms(app, desk)
     _register_shortcuts(app, desk)
     _register_events(app, desk)
@@ -190,6 +196,21 @@ def _register_home(app: App, desk: Desk) -> None:
     _on_click(app, desk, app_home.HOME_BACK, homes.turn)
     _on_click(app, desk, app_home.HOME_SETTINGS, homes.settings)
     _on_form(app, home_settings.HOME_SETTINGS_FORM, homes.choose)
+
+
+def _register_delegations(app: App, desk: Desk) -> None:
+    delegating = Delegating(desk=desk)
+    _on_click(app, desk, delegations.DELEGATION_CONFIRM, delegating.confirm)
+    _on_click(app, desk, delegations.DELEGATION_DROP, delegating.drop)
+    _on_click(app, desk, delegations.DELEGATION_END, delegating.end)
+
+
+def _register_codes(app: App, desk: Desk) -> None:
+    stepping_up = SteppingUp(desk=desk)
+    _on_click(app, desk, codes.CODES_SET_UP, stepping_up.set_up)
+    _on_click(app, desk, codes.CODES_CONFIRM, stepping_up.confirm)
+    _on_click(app, desk, codes.CODES_DECLINE, stepping_up.decline)
+    _on_form(app, codes.CODES_FORM, stepping_up.prove)
 
 
 def _register_forms(app: App, desk: Desk) -> None:

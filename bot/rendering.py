@@ -8,7 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.letters import Letter
-from bot.rendering_cards import draw_card
+from bot.rendering_away import absences_of, draw_deserted, draw_stand_in
+from bot.rendering_cards import decisions_of, draw_card, preview_in
+from bot.rendering_codes import draw_codes
 from bot.rendering_nudge import draw_nudge, person_of
 from bot.rendering_outcome import draw_outcome
 from bot.rendering_questions import question_of
@@ -67,6 +69,9 @@ class Rendering:
             Subject.NUDGE: self._nudge,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
+            Subject.STAND_IN: self._stand_in,
+            Subject.AWAY: self._deserted,
+            Subject.CODES: self._codes,
             Subject.SUMMARY: self._summarised,
             Subject.REVIEW: self._review,
         }
@@ -154,6 +159,28 @@ class Rendering:
     def _review(self, row: OutboxRow) -> Letter:
         drawn = draw_review(row, self._store, self._reader, now=self._now)
         return Letter(channel=row.channel, content=content_of(drawn))
+
+    def _stand_in(self, row: OutboxRow) -> Letter | None:
+        drawn = draw_stand_in(row.key, self._store)
+        if drawn is None:
+            return None
+        return Letter(channel=drawn[0], content=content_of(drawn[1]))
+
+    def _deserted(self, row: OutboxRow) -> Letter | None:
+        request = self._store.request(RequestId(row.key))
+        read = self._reader.run(request.run)
+        preview = preview_in(read, request.id)
+        person = requester_of(read)
+        absences = absences_of(request, decisions_of(read, request), self._reader)
+        if preview is None or not person or absences.back_at is None:
+            return None
+        place = self._store.outbox.place_of(Subject.CARD, request.id)
+        drawn = draw_deserted(preview, absences.back_at, card=self._reader.link(place))
+        return Letter(channel=person, content=content_of(drawn))
+
+    def _codes(self, row: OutboxRow) -> Letter | None:
+        drawn = draw_codes(row.key, self._store.database)
+        return None if drawn is None else Letter(channel=row.channel, content=content_of(drawn))
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None

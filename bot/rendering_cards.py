@@ -4,6 +4,7 @@ import logging
 
 from pydantic import ValidationError
 
+from bot.rendering_away import absences_of
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
@@ -62,10 +63,11 @@ def draw_card(
     said = said_in(read, request.id)
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
-    now = tally(request, [decision_in(one) for one in said])
     edited = edit_of(read.entries, request.id)
     newer = next_of(edited) if edited is not None else None
     place = places.place_of(Subject.CARD, newer) if newer is not None else None
+    given = decisions_of(read, request)
+    now, absences = tally(request, given), absences_of(request, given, reader)
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
@@ -81,6 +83,8 @@ def draw_card(
         receipt=receipt,
         known=reader.named(_names(request)),
         thread=reader.link(row.thread),
+        absences=absences.told,
+        deserted_until=absences.back_at,
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
         broken=_broken(read, request),
         hold=_hold(read, request),
@@ -124,6 +128,11 @@ def _list(entry: Entry, name: str) -> list[Json]:
     return found if isinstance(found, list) else []
 
 
+def decisions_of(read: RunRead, request: ApprovalRequest) -> list[Decision]:
+    """Return what was said about a request, in order."""
+    return [decision_in(one) for one in said_in(read, request.id)]
+
+
 def said_in(read: RunRead, request: str) -> list[Entry]:
     """Return the decisions on a request, in order."""
     return [one for one in read.of_kind(*DECISIONS) if one.data["request"] == request]
@@ -131,12 +140,13 @@ def said_in(read: RunRead, request: str) -> list[Entry]:
 
 def decision_in(entry: Entry) -> Decision:
     """Return the decision that an entry records."""
-    stage = entry.data["stage"]
+    stage, stands_for = entry.data["stage"], entry.data.get("for")
     return Decision(
         approver=Ref(entry.actor.ref),
         stage=stage if isinstance(stage, int) else 0,
         verdict=DECISIONS[entry.kind],
         at=entry.at,
+        stands_for=Ref(stands_for) if isinstance(stands_for, str) else None,
     )
 
 
@@ -144,7 +154,13 @@ def _vote(read: RunRead, entry: Entry) -> Vote:
     who = read.who(entry.actor)
     if who is None:
         raise ValueError(f"entry {entry.id} is a decision of nobody")
-    return Vote(who=who, verdict=DECISIONS[entry.kind], at=entry.at, comment=words_of(entry))
+    return Vote(
+        who=who,
+        verdict=DECISIONS[entry.kind],
+        at=entry.at,
+        comment=words_of(entry),
+        stands_for=read.whose_place(entry),
+    )
 
 
 def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:

@@ -112,7 +112,9 @@ class Reports:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
         found = list_open_requests(self.desk.store.database)
-        lines = [self._approval_line(one, mine) for one in found]
+        words = self.desk.store.standing_in(self.reader.person, at=self.desk.now())
+        places = mine | {one.giver for one in words}
+        lines = [self._approval_line(one, mine, places) for one in found]
         return approval_list(lines, page=page)
 
     def found(self, words: str, *, page: int) -> Rendered:
@@ -170,7 +172,9 @@ class Reports:
             for one in entries
         ]
 
-    def _approval_line(self, listed: ListedRequest, mine: frozenset[Ref]) -> ApprovalLine:
+    def _approval_line(
+        self, listed: ListedRequest, mine: frozenset[Ref], places: frozenset[Ref]
+    ) -> ApprovalLine:
         asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
         waiting = [asked.stages[index] for index in listed.tally.waiting]
         groups = dict.fromkeys(name for one in waiting for name in one.all_groups)
@@ -185,7 +189,7 @@ class Reports:
             need=listed.tally.need,
             asked=tuple(Who(name=name) for name in groups),
             card=link_to(self.desk, listed.place),
-            is_mine=bool(mine & people) and not mine & asked.excluded,
+            is_mine=bool(places & people) and not mine & asked.excluded,
         )
 
     def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:

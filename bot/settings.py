@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from workflows.errors import InterlockError
 
-FROM_FILES = frozenset({"bot_token", "app_token", "signing_secret", "database"})
+FROM_FILES = frozenset({"bot_token", "app_token", "signing_secret", "database", "secrets_key"})
 SLACK = "https://slack.com/api/"
+SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
 
 
 class SettingsError(InterlockError):
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
 
     @field_validator("slack_api_url")
@@ -105,8 +107,8 @@ class Settings(BaseModel):
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Return every token held, for the redactor."""
-        held = (self.bot_token, self.app_token, self.signing_secret)
+        """Return every token and key held, for the redactor."""
+        held = (self.bot_token, self.app_token, self.signing_secret, self.secrets_key)
         return tuple(one.get_secret_value() for one in held if one is not None)
 
 

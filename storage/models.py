@@ -3,6 +3,7 @@
 from storage import (
     access_models,
     audit_models,
+    delegation_models,
     home_models,
     limit_models,
     message_models,
@@ -10,6 +11,7 @@ from storage import (
     run_models,
     schedule_models,
     schema_models,
+    step_up_models,
 )
 from storage.base import Base, tell_postgres
 
@@ -18,6 +20,7 @@ __all__ = [
     "Base",
     "access_models",
     "audit_models",
+    "delegation_models",
     "home_models",
     "limit_models",
     "message_models",
@@ -25,6 +28,7 @@ __all__ = [
     "run_models",
     "schedule_models",
     "schema_models",
+    "step_up_models",
 ]
 
 tell_postgres(Base.metadata)

@@ -3,7 +3,7 @@
 Every table that says what state something is in is written from here and nowhere else, in the
 transaction of the entry. `rebuild` makes the same tables again and compares. The row of a run
 itself stands in `run_facts`, since the unit that appends holds it already; what entries say of
-schedules stands in `schedule_projections`.
+schedules stands in `schedule_projections`, and of one-time codes in `step_up_projections`.
 """
 
 import json
@@ -27,6 +27,7 @@ from storage.schedule_projections import (
     schedule_resumed,
     schedule_set,
 )
+from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
 from workflows.terms import terms_in
@@ -90,6 +91,7 @@ def _decided(entry: Entry) -> Iterable[Change]:
             "stage": entry.data["stage"],
             "verdict": (Verdict.APPROVE if is_approval else Verdict.DENY).value,
             "decided_at": entry.at,
+            "stands_for": entry.data.get("for"),
         },
     )
     if entry.data.get("settles"):
@@ -115,6 +117,26 @@ def _withdrawn(entry: Entry) -> Iterable[Change]:
 
 def _edited(entry: Entry) -> Iterable[Change]:
     yield _settle(entry, Outcome.SUPERSEDED)
+
+
+def _delegated(entry: Entry) -> Iterable[Change]:
+    """The newest word of a person counts; one that is over when it is said only ends others."""
+    if entry.data["request"] is not None:
+        return
+    giver, until = entry.data["from"], _moment(entry.data["until"])
+    yield Update("delegation", {"giver": giver, "ended_at": None}, {"ended_at": entry.at})
+    if until > entry.at:
+        yield Insert(
+            "delegation",
+            {
+                "entry_id": entry.id,
+                "giver": giver,
+                "stand_in": entry.data["to"],
+                "given_at": entry.at,
+                "until": until,
+                "ended_at": None,
+            },
+        )
 
 
 def _intended(entry: Entry) -> Iterable[Change]:
@@ -346,6 +368,7 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "approval.edited": _edited,
     "break_glass.used": _broke_glass,
     "break_glass.reviewed": glass_reviewed,
+    "approval.delegated": _delegated,
     "action.intended": _intended,
     "action.failed": _failed,
     "action.resolved": _resolved,
@@ -361,6 +384,9 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "schedule.deleted": schedule_deleted,
     "schedule.fired": schedule_fired,
     "schedule.missed": schedule_missed,
+    "step_up.enrolled": step_up_enrolled,
+    "step_up.confirmed": step_up_confirmed,
+    "step_up.reset": step_up_reset,
     "summary.written": _summarised,
     "wait.started": _wait_started,
     "wait.ended": _wait_ended,

@@ -48,8 +48,9 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "escalation": (("request_id", "n"), ("entry_id", "people", "named", "stages")),
     "decision": (
         ("entry_id",),
-        ("request_id", "approver", "stage", "verdict", "decided_at"),
+        ("request_id", "approver", "stage", "verdict", "decided_at", "stands_for"),
     ),
+    "delegation": (("entry_id",), ("giver", "stand_in", "given_at", "until", "ended_at")),
     "definition_version": (("version",), ("workflow", "published_at", "published_by")),
     "active_definition": (("workflow",), ("version", "level", "activated_at", "retired_at")),
     "active_policy": (("name",), ("version", "changed_at")),
@@ -105,6 +106,19 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "awaited": (("id", "ref"), ("is_question", "run_id", "until")),
+    "step_up": (
+        ("id",),
+        (
+            "person",
+            "asked",
+            "enrolled_at",
+            "confirmed_at",
+            "confirmed_by",
+            "ended_at",
+            "ended_by",
+            "ended_how",
+        ),
+    ),
     "api_token": (
         ("name",),
         (

@@ -25,6 +25,7 @@ from workflows.store import DueKind
 IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
+IN_ANOTHERS_PLACE = text("stands_for IS NOT NULL")
 HAS_SOURCE = text("source IS NOT NULL")
 IS_DENIED = text("outcome = 'denied'")
 GOES_ON = text("finished_at IS NULL")
@@ -148,11 +149,22 @@ class EscalationRecord(Base):
 
 
 class DecisionRecord(Base):
-    """One approver's verdict; the same one twice is impossible, approve then deny is not."""
+    """One approver's verdict; the same one twice is impossible, approve then deny is not.
+
+    `stands_for` is whose place they took, if not their own.
+    """
 
     __tablename__ = "decision"
     __table_args__ = (
         UniqueConstraint("request_id", "approver", "verdict"),
+        partial_index(
+            "uq_decision_stands_for",
+            "request_id",
+            "stands_for",
+            "verdict",
+            unique=True,
+            where=IN_ANOTHERS_PLACE,
+        ),
         Index("ix_decision_decided_at", "decided_at"),
         Index("ix_decision_approver", "approver", "seq"),
     )
@@ -164,6 +176,7 @@ class DecisionRecord(Base):
     stage: Mapped[int] = mapped_column(BigInteger)
     verdict: Mapped[Verdict] = mapped_column(by_value(Verdict))
     decided_at: Mapped[datetime]
+    stands_for: Mapped[str | None]
 
 
 class QuestionRecord(Base):

@@ -28,7 +28,8 @@ _SELECT_REQUEST = (
 
 _SELECT_ESCALATIONS = "SELECT people, named, stages FROM escalation WHERE request_id = ? ORDER BY n"
 _SELECT_DECISIONS = (
-    "SELECT approver, stage, verdict, decided_at FROM decision WHERE request_id = ? ORDER BY seq"
+    "SELECT approver, stage, verdict, decided_at, stands_for"
+    " FROM decision WHERE request_id = ? ORDER BY seq"
 )
 
 
@@ -118,6 +119,18 @@ class RunSql(RowSql):
         if found is None:
             return None
         return read_request(found, self.run(_SELECT_ESCALATIONS, found[0]).fetchall())
+
+    def open_requests_of(self, external_id: str, limit: int) -> list[str]:
+        """Return the ids of open requests in which a person was asked, the nearest end first."""
+        asked = "? || s.ref || ?"
+        found = self.run(
+            "SELECT r.id FROM approval_request r JOIN audit_subject s ON s.external_id = ?"  # noqa: S608  fixed texts
+            f" WHERE r.outcome = 'open' AND (r.stages LIKE {asked} OR EXISTS (SELECT 1"
+            f" FROM escalation e WHERE e.request_id = r.id AND e.people LIKE {asked}))"
+            " ORDER BY r.expires_at, r.id LIMIT ?",
+            *(external_id, *('%"', '"%') * 2, limit),
+        )
+        return [str(one[0]) for one in found.fetchall()]
 
     def decisions(self, request: str) -> list[Decision]:
         """Return the decisions of a request in the order they were given."""
@@ -244,5 +257,11 @@ class RunSql(RowSql):
 
 
 def _decision(found: Sequence[Any]) -> Decision:
-    who, stage, said, at = found
-    return Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
+    who, stage, said, at, stands_for = found
+    return Decision(
+        approver=Ref(who),
+        stage=stage,
+        verdict=Verdict(said),
+        at=read_moment(at),
+        stands_for=None if stands_for is None else Ref(stands_for),
+    )

@@ -4,12 +4,13 @@ What happens inside a unit is `unit`; what people read at leisure is
 `listing`, `search` and `figures`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from storage.budget_sql import BudgetSql
 from storage.change import Clock
+from storage.delegations import DelegationSql
 from storage.denial_sql import DenialSql
 from storage.entries_sql import entries_in, entry_questions, first_entry
 from storage.glass_sql import GlassSql
@@ -21,9 +22,10 @@ from storage.patience import patience
 from storage.run_sql import RunSql, run_question
 from storage.transaction import Database
 from storage.unit import SqlUnit
+from workflows.delegation import Delegation
 from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
-from workflows.gate import ApprovalRequest
+from workflows.gate import ApprovalRequest, Outcome
 from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.store import Denial, Due, RunRow, Taken
@@ -123,6 +125,36 @@ class SqlStore:
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
         return found
+
+    def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
+        with self.database.glance() as tx:
+            sql = RunSql(tx)
+            found = (sql.request(one) for one in sql.open_requests_of(person, most))
+            return [one for one in found if one is not None and one.outcome is Outcome.OPEN]
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are away now."""
+        with self.database.glance() as tx:
+            sql = DelegationSql(tx)
+            return sql.of_people(people, now=sql.moment(self._clock))
+
+    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
+        with self.database.glance() as tx:
+            return DelegationSql(tx).by_person(giver, now=at)
+
+    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        with self.database.glance() as tx:
+            return DelegationSql(tx).to_person(person, now=at)
+
+    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
+        with self.database.glance() as tx:
+            return any(one.stands_at(at) for one in DelegationSql(tx).between(giver, stand_in))
+
+    def acting_for(self, people: frozenset[Ref], *, at: datetime) -> frozenset[Ref]:
+        """Return who stands in for one of these people at that moment."""
+        with self.database.glance() as tx:
+            words = DelegationSql(tx).of_people(people, now=at).values()
+        return frozenset(one.stand_in for one in words if one.stand_in is not None)
 
     def person(self, ref: Ref) -> PersonId | None:
         with self.database.glance() as tx:

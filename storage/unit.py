@@ -4,7 +4,7 @@ A unit reads the row of a run once, keeps it while it works, and writes it back 
 end. Opening and committing is `store`; what an entry changes elsewhere is `projections`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from storage.bot_sql import BotSql, NewDigest
 from storage.budget_sql import BudgetSql
 from storage.change import Clock, Insert, Update
 from storage.database_errors import refused_by_database
+from storage.delegations import DelegationSql
 from storage.entries_sql import entries_of_run
 from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
@@ -23,7 +24,9 @@ from storage.place_sql import PlaceSql
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
+from storage.step_up import StepUpSql
 from storage.transaction import Cursor, Transaction
+from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
@@ -268,6 +271,19 @@ class SqlUnit:
 
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         return ScheduleSql(self._tx).hold(schedule)
+
+    def hold_delegation(self, giver: Ref) -> Delegation | None:
+        return DelegationSql(self._tx).hold(giver)
+
+    def delegation_of(self, giver: Ref) -> Delegation | None:
+        return DelegationSql(self._tx).share(giver)
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        return DelegationSql(self._tx).of_people(people, now=self.now)
+
+    @property
+    def codes(self) -> StepUpSql:
+        return StepUpSql(self._tx)
 
     def wake_at(self, moment: datetime) -> None:
         self._tx.after_commit(lambda: self._on_due(moment))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.base import Action, Call, Effect, Happened, Model
 from workflows.actions.slack import SlackPostAction
@@ -85,6 +86,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 def id_of(name: str) -> PersonId:
     """Return the external id of a person of the world."""
     return PersonId(f"slack:T0:U0{name.upper()}")
+
+
+VAULT = Sealer(bytes(32), "test")
 
 
 class Clock:
@@ -370,6 +374,8 @@ class Working:
             name="test",
             most_runs=self._most_runs,
             effects_wait=lambda: self.effects_wait,
+            acting_for=lambda people: self.store.acting_for(people, at=self.clock()),
+            vault=lambda: VAULT,
             references=self.slack,
         )
 
@@ -433,10 +439,18 @@ class Working:
         asked = [one for one in self.entries(run) if one.kind == "approval.requested"]
         return self.store.request(RequestId(str(asked[-1].data["request"])))
 
-    def vote(self, run: RunId, verdict: Verdict, *, by: str, comment: str = "") -> Decided:
+    def vote(
+        self, run: RunId, verdict: Verdict, *, by: str, comment: str = "", code: str = ""
+    ) -> Decided:
         """Decide the run's newest request."""
         return self.engine.decide(
-            Ballot(request=self.request(run).id, person=id_of(by), verdict=verdict, comment=comment)
+            Ballot(
+                request=self.request(run).id,
+                person=id_of(by),
+                verdict=verdict,
+                comment=comment,
+                code=code,
+            )
         )
 
     def approve(self, run: RunId, *, by: str = "ana") -> Decided:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from workflows.actions.base import Call, Effect
 from workflows.announcing import Announcement
 from workflows.asking import bound_to, plan_json, plan_of
+from workflows.authority import may_still_decide
 from workflows.definition_steps import Step
 from workflows.entry import Draft, Entry, Json, Part, PartClass, Ref
 from workflows.errors import (
@@ -25,12 +26,12 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
-from workflows.gate import ApprovalRequest, Stage
+from workflows.gate import ApprovalRequest
 from workflows.holding import held_back
 from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
-from workflows.people import EFFECT_AGE, PersonId
+from workflows.people import EFFECT_AGE
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
 from workflows.run import Phase, StepState
@@ -154,35 +155,22 @@ def _check_authority(segment: Segment, state: StepState, request: ApprovalReques
         _check_breaker(segment, state.glass)
         return
     barred = request.excluded | segment.house.acting_for(request.excluded)
-    for ref, index in state.approvers:
-        if ref in barred or not _may_still_decide(segment, ref, request, request.stages[index]):
+    for voice in state.approvers:
+        is_barred = not barred.isdisjoint({voice.approver, voice.place})
+        if is_barred or not may_still_decide(segment.house, voice, request):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
 
 
 def _check_breaker(segment: Segment, used: Entry) -> None:
     who, names = segment.house.store.person(Ref(used.actor.ref)), used.data["people"]
     groups = [str(name) for name in names] if isinstance(names, list) else []
+    people = segment.house.people
     if (
         who is None
-        or not segment.house.people.person(who).counts
-        or not _belongs(segment, who, groups)
+        or not people.person(who).counts
+        or not any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
     ):
         raise VoidError("approver_left", "Whoever broke the glass may no longer do so.")
-
-
-def _may_still_decide(segment: Segment, ref: Ref, request: ApprovalRequest, stage: Stage) -> bool:
-    who = segment.house.store.person(ref)
-    if who is None or not segment.house.people.person(who).counts:
-        return False
-    if _belongs(segment, who, request.terms.exclude):
-        return False
-    return stage.admits(ref, _belongs(segment, who, stage.all_groups))
-
-
-def _belongs(segment: Segment, who: PersonId, names: Sequence[str]) -> list[str]:
-    """Return those of `names` that somebody belongs to, as read just now."""
-    people = segment.house.people
-    return [name for name in names if who in people.members(name, max_age=EFFECT_AGE)]
 
 
 def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:

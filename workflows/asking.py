@@ -1,7 +1,7 @@
 """Raising an approval request: plan, resolve who is asked, bind it to exactly what will run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from workflows.asked_people import AskedPeople, asked_people
 from workflows.binding import binding, commitment
 from workflows.demand import Demand, Match
 from workflows.denials import Denied
-from workflows.entry import Draft, Json, Part, RequestId
+from workflows.entry import Draft, Json, Part, Ref, RequestId
 from workflows.errors import NoApproverError
 from workflows.limits import Limits, limits_of
 from workflows.moments import stamp
@@ -21,9 +21,11 @@ from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
 from workflows.run import StepState
 from workflows.segment import After, Next, Segment
+from workflows.standing_in import tell_if_deserted
 from workflows.step_facts import requester_of
 from workflows.store import Due, DueKind, Unit
 from workflows.terms import terms_data
+from workflows.turns import turns_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,9 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
     parts["preview"] = segment.part(_preview(segment, question, bound))
 
     def fact(unit: Unit) -> Draft:
-        return segment.draft("approval.requested", _data(unit, segment, question, bound), parts)
+        data = _data(unit, segment, question, bound)
+        tell_if_deserted(unit, question.id, _first_asked(data))
+        return segment.draft("approval.requested", data, parts)
 
     rests = segment.is_alone
     is_raised = segment.commit(
@@ -210,6 +214,21 @@ def _stages(unit: Unit, question: Question) -> Iterator[Json]:
             "people": refs,
         }
         yield told if stage.turn is None else {**told, "turn": stage.turn}
+
+
+def _first_asked(data: Mapping[str, Json]) -> list[list[Ref]]:
+    """Return whom the stages of the first turn ask, as they are about to be recorded."""
+    stages = data["stages"]
+    told = [one for one in stages if isinstance(one, dict)] if isinstance(stages, list) else []
+    turns = (one.get("turn") for one in told)
+    numbers = [turn if isinstance(turn, int) else None for turn in turns]
+    first = turns_in(numbers)[0] if told else ()
+    return [_people(told[index]) for index in first]
+
+
+def _people(stage: Mapping[str, Json]) -> list[Ref]:
+    people = stage["people"]
+    return [Ref(str(one)) for one in people] if isinstance(people, list) else []
 
 
 def _set_times(unit: Unit, segment: Segment, question: Question) -> None:

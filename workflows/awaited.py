@@ -14,5 +14,7 @@ def awaited(request: ApprovalRequest, decisions: Sequence[Decision]) -> frozense
     if request.outcome is not Outcome.OPEN:
         return frozenset()
     asked = (request.stages[index].everybody for index in tally(request, decisions).waiting)
-    said = {one.approver for one in standing(decisions)}
+    counted = standing(decisions)
+    # Whose place a stand-in has decided is not waited for either.
+    said = {one.approver for one in counted} | {one.stands_for for one in counted}
     return frozenset().union(*asked) - said - request.excluded - {Ref(request.requester)}

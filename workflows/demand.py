@@ -1,13 +1,13 @@
 """What has to be agreed to before a step runs: stages gathered from every rule that applies.
 
-Gathering only ever tightens: more people, an earlier end, a reason required, fewer hours.
+Gathering only ever tightens: more people, an earlier end, fewer hours, a reason or a code.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from workflows.definition_steps import AllOf, Approval, ApprovalStage, turns_of
 from workflows.policy_escalation import Escalate, Escalation
@@ -17,6 +17,7 @@ from workflows.turns import Order, Turns, in_turns, order_of, turns_in
 
 T = TypeVar("T")
 
+StepUp: TypeAlias = Literal["totp"]  # A one-time code by time, typed with each approval.
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
 
 
@@ -79,7 +80,8 @@ class Demand:
 
     `unsure` names the rules whose condition gave neither true nor false and so counted as true.
     `exclude` are groups and people who may not decide. A reason has to fit all of `patterns`,
-    and an approval to be given while all of `hours` are open.
+    and an approval to be given while all of `hours` are open, with a code where `step_up` says
+    of which sort.
     """
 
     stages: tuple[DemandStage, ...]
@@ -93,6 +95,7 @@ class Demand:
     hours: tuple[OpenHours, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     nudge: timedelta | None = None  # When approvers are written to directly, None for never.
+    step_up: StepUp | None = None
     order: Order = field(default=frozenset(), compare=False)  # As the rules want it.
     why: tuple[Why, ...] = field(default=(), compare=False)  # For each rule that counts.
 
@@ -109,6 +112,7 @@ class Demand:
             and set(other.patterns) <= set(self.patterns)
             and set(other.exclude) <= set(self.exclude)
             and set(other.hours) <= set(self.hours)
+            and other.step_up in {None, self.step_up}
         )
 
     def _asks_as_many_as(self, other: "Demand") -> bool:
@@ -166,6 +170,7 @@ class Wish:
     hours: tuple[OpenHours, ...] = ()
     escalate: Escalate | None = None
     nudge: timedelta | None = None
+    step_up: StepUp | None = None
 
     @property
     def turns(self) -> Turns:
@@ -218,6 +223,7 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
         hours=_each(one for wish in wishes for one in wish.hours),
         escalations=_escalations(wishes, stages),
         nudge=min((one.nudge for one in wishes if one.nudge is not None), default=None),
+        step_up=next((one.step_up for one in wishes if one.step_up is not None), None),
         order=order,
     )
 

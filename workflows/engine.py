@@ -11,7 +11,9 @@ from workflows import (
     breaking,
     choosing,
     deciding,
+    delegating,
     editing,
+    enrolling,
     exceptions,
     prompting,
     questioning,
@@ -25,7 +27,9 @@ from workflows.chasing import chase
 from workflows.choosing import Choice
 from workflows.claiming import claim
 from workflows.definition_options import Options
+from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
+from workflows.enrolling import Proof
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
@@ -125,6 +129,70 @@ class Engine:
                 nothing was changed.
         """
         return editing.edit(self._house, self._procedures, wanted)
+
+    def check_delegation(self, new: NewDelegation) -> None:
+        """Return if somebody may be away like that, and record nothing.
+
+        Raises:
+            DelegationError, PeopleUnreadableError: they may not; the refusal says why.
+        """
+        delegating.check_delegation(self._house, new)
+
+    def delegate(self, new: NewDelegation) -> bool:
+        """Record that somebody is away and who stands in; False if they had said so already.
+
+        Raises:
+            DelegationError, PeopleUnreadableError, StorageError: nothing was recorded.
+        """
+        return delegating.delegate(self._house, new)
+
+    def come_back(self, person: PersonId, *, entry: str) -> bool:
+        """Record that somebody is back early; False if what `entry` said of it is over.
+
+        Raises:
+            PeopleUnreadableError, StorageError: nothing was recorded.
+        """
+        return delegating.come_back(self._house, person, entry=entry)
+
+    def offer_codes(self, person: PersonId, secret: bytes) -> str:
+        """Keep a secret that is about to be shown to a person; return its enrolment.
+
+        Raises:
+            StepUpError, NotAllowedError, PeopleUnreadableError, SecretError, StorageError.
+        """
+        return enrolling.offer_codes(self._house, person, secret)
+
+    def prove_codes(self, proof: Proof) -> None:
+        """Record that a person's app gives the right codes, and ask governors to confirm them.
+
+        Raises:
+            StepUpError, NotAllowedError, PeopleUnreadableError, SecretError, StorageError.
+        """
+        enrolling.prove_codes(self._house, proof)
+
+    def confirm_codes(self, enrolment: str, *, governor: PersonId) -> None:
+        """Have a person's codes count from now on.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.confirm_codes(self._house, enrolment, governor=governor)
+
+    def decline_codes(self, enrolment: str, *, governor: PersonId) -> None:
+        """End codes that wait to be confirmed.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.decline_codes(self._house, enrolment, governor=governor)
+
+    def reset_codes(self, person: PersonId, *, governor: PersonId) -> None:
+        """Take a person's codes away.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.reset_codes(self._house, person, governor=governor)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.

@@ -10,6 +10,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── UnknownRunError            no run of that id
     ├── UnclearTimeError           words that name no single moment to come
     ├── ScheduleClosedError        a schedule that is not there, has ended, or cannot be changed so
+    ├── DelegationError            a stand-in who cannot be, or a time away that cannot
     ├── InputsError                form values that do not fit the definition, field by field
     │   └── InputsUnreadableError  whether they fit could not be found out just now
     ├── OutputMismatchError        a step's output does not look as the definition declares
@@ -26,6 +27,9 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── UncountableError       a budget cannot say how much it takes
     │   ├── ReviewMissingError     an earlier use of the glass has not been reviewed
     │   ├── StaleRequestError      the click came from an older version of the request
+    │   ├── StepUpError            a one-time code is needed, and none can count just now
+    │   │   ├── NoCodesError       this person has no codes, or none that were confirmed
+    │   │   └── WrongCodeError     this code is not right, or was used before
     │   └── PeopleUnreadableError  who belongs to a group could not be read just now
     ├── ActionError
     │   ├── NotPerformedError      the effect certainly did not happen; trying again is allowed
@@ -81,6 +85,10 @@ class UnclearTimeError(InterlockError):
 
 class ScheduleClosedError(InterlockError):
     """The schedule is not there, has ended, or cannot be changed like that."""
+
+
+class DelegationError(InterlockError):
+    """Nobody can stand in like that, or be away for so long."""
 
 
 class InputsError(InterlockError):
@@ -160,6 +168,18 @@ class StaleRequestError(GateError):
     def __init__(self, message: str, *, next_request: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.next_request = next_request
+
+
+class StepUpError(GateError):
+    """A one-time code is needed here, and none of this person can count just now."""
+
+
+class NoCodesError(StepUpError):
+    """This person has set up no codes, or no governor has confirmed them."""
+
+
+class WrongCodeError(StepUpError):
+    """The code is not right, is no code at all, or was used before."""
 
 
 class PeopleUnreadableError(GateError):

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from workflows.admission import asked
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
 from workflows.errors import NotEligibleError, RequestClosedError
-from workflows.gate import ApprovalRequest, Outcome, asked
+from workflows.gate import ApprovalRequest, Outcome
 
 MOST_BREAKERS = 50
 

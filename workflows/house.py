@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from workflows.actions.base import Action, Secrets
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
 from workflows.entry import Ref
+from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
 from workflows.references import NoReferences, References
+from workflows.step_up import Vault
 from workflows.store import Store
 
 
@@ -34,6 +36,15 @@ class Definitions(Protocol):
         """
 
 
+def no_vault() -> NoReturn:
+    """Refuse: this process was given no place for secrets.
+
+    Raises:
+        SecretError: always.
+    """
+    raise SecretError("This process keeps no secrets.", hint="Ask the bot that serves.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The parts the engine works with. `name` says which process this is.
@@ -44,6 +55,8 @@ class House:
     for one of these people now, so that nobody decides what they may not through another.
     `alerts` is the channel for what more people than those of a run have to see; empty, it is
     the run's own.
+    `vault` seals people's secrets; opening it may make its key, so it is asked for only where
+    there is one, and never inside a unit.
     """
 
     store: Store
@@ -62,5 +75,6 @@ class House:
     most_runs: int | None = None  # Runs that have begun and not ended; the others queue.
     effects_wait: Callable[[], str | None] = lambda: None
     acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
+    vault: Callable[[], Vault] = no_vault
     references: References = field(default_factory=NoReferences)
     alerts: str = ""

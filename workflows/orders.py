@@ -1,7 +1,7 @@
 """What people and programs ask of the engine, and what they are told back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workflows.entry import Actor, Json, RequestId, RunId
 from workflows.gate import Tally, Verdict
@@ -52,7 +52,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """A verdict that somebody wants recorded; `shown` is the digest's head on their card."""
+    """A verdict that somebody wants recorded; `shown` is the digest's head on their card.
+
+    `code` is the one-time code that they typed, where one is asked for.
+    """
 
     request: RequestId
     person: PersonId
@@ -62,6 +65,7 @@ class Ballot:
     via: str = "slack"
     slack: Json = None
     delivery: Delivery | None = None
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,17 @@ from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
 from workflows.definition_steps import LONGEST_EXPIRY, AnyStage, Approval, Expiry
-from workflows.demand import DEFINITION, Demand, Judged, Match, Why, Wish, gathered, wish_of
+from workflows.demand import (
+    DEFINITION,
+    Demand,
+    Judged,
+    Match,
+    StepUp,
+    Why,
+    Wish,
+    gathered,
+    wish_of,
+)
 from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
@@ -60,6 +70,7 @@ class Rule(Closed):
     auto: Auto | None = None
     sticky: Sticky | None = None
     nudge: Nudge | None = None
+    step_up: StepUp | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -151,6 +162,11 @@ class Policy(Closed):
     budgets: Budgets | None = None
     freezes: Freezes | None = None
     break_glass: BreakGlass | None = None
+
+    @property
+    def asks_for_codes(self) -> bool:
+        """Whether some rule wants a one-time code with an approval."""
+        return any(rule.step_up is not None for rule in self.rules)
 
     @cached_property
     def canonical(self) -> bytes:
@@ -265,6 +281,7 @@ class Policy(Closed):
             hours=() if rule.hours is None else (hours_of(rule.hours, self.timezone),),
             escalate=rule.escalate,
             nudge=nudge_after(rule.nudge or self.defaults.nudge),
+            step_up=rule.step_up,
         )
 
     def told(self, facts: Facts) -> dict[str, Json]:

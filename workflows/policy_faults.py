@@ -20,6 +20,9 @@ def policy_faults(policy: Policy, document: Document) -> list[Fault]:
         faults += _condition_faults(document, (*path, "when"), rule.when)
         faults += _time_faults(document, path, rule, rule.expires or policy.defaults.expires)
         faults += _auto_faults(document, path, rule)
+        if rule.step_up is not None and policy.roles is None:
+            what = "nobody could confirm whose codes count"
+            faults.append(document.fault((*path, "step_up"), what, "name roles.governors"))
         if rule.name in names[:index]:
             faults.append(
                 document.fault((*path, "name"), "another rule has this name", "rename one")

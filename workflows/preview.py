@@ -66,6 +66,7 @@ def preview(shown: Shown) -> dict[str, Json]:
         "changed": list(shown.changed),
         **{name: one for name, one in _terms(shown) if one},
         **shown.limits,
+        **({} if shown.demand.step_up is None else {"step_up": shown.demand.step_up}),
     }
 
 

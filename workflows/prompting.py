@@ -17,6 +17,7 @@ from workflows.nudging import message_to, nudge_the_next
 from workflows.people import CLICK_AGE, Person
 from workflows.policy_escalation import Escalation
 from workflows.recorder import record
+from workflows.standing_in import away_message, whom_to_remind
 from workflows.store import Due, Unit
 
 ESCALATED = "approval.escalated"
@@ -47,11 +48,14 @@ def remind(house: House, due: Due) -> None:
         request = _taken(unit, house, due)
         if request is None:
             return
-        waiting: list[Json] = [*sorted(awaited(request, unit.decisions(request.id)))]
+        decisions = unit.decisions(request.id)
+        waiting: list[Json] = [str(one) for one in whom_to_remind(unit, request, decisions)]
         about = _entries_about(unit, request)
         number = 1 + sum(one.kind == REMINDED for one in about)
         data: dict[str, Json] = {"request": request.id, "to": waiting, "n": number}
         record(unit, Draft(kind=REMINDED, actor=INTERLOCK, data=data, run=request.run))
+        if not waiting:
+            unit.send(away_message(request.id))
         _set_next(unit, due, (request.raised_at + one for one in _waits(about)))
 
 
@@ -116,7 +120,8 @@ def _escalate(unit: Unit, request: ApprovalRequest, new: _Newcomers, *, number: 
     decisions = unit.decisions(request.id)
     given = tally(request, decisions).given
     stages = [one for one in new.escalation.stages if given[one] < request.stages[one].approve]
-    gone = request.excluded | new.acting | {one.approver for one in decisions}
+    spoken = {one for given in decisions for one in (given.approver, given.place)}
+    gone = request.excluded | new.acting | spoken
     refs = [unit.ref(one.id, one.name) for one in new.people]
     added = [one for one in refs if one not in gone and _is_new(request, one, stages)]
     if not added:

@@ -12,7 +12,7 @@ from typing import Any
 
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
 from workflows.instances import step_of
-from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState
+from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState, Voice
 
 
 def replay(run: RunId, entries: Iterable[Entry]) -> RunState:
@@ -160,12 +160,11 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 changed_at=entry.at,
             )
         case "approval.granted":
-            voice = (Ref(entry.actor.ref), _number(entry.data["stage"]))
             phase = Phase.APPROVED if entry.data.get("settles") else step.phase
             return replace(
                 step,
                 phase=phase,
-                approvers=(*step.approvers, voice),
+                approvers=(*step.approvers, _voice(entry)),
                 granted_at=entry.at,
                 changed_at=entry.at,
             )
@@ -179,6 +178,16 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 step, phase=Phase.PENDING, request=None, stands=False, approvals_void=voids
             )
     return step
+
+
+def _voice(entry: Entry) -> Voice:
+    stands_for = entry.data.get("for")
+    return Voice(
+        approver=Ref(entry.actor.ref),
+        stage=_number(entry.data["stage"]),
+        at=entry.at,
+        stands_for=Ref(stands_for) if isinstance(stands_for, str) else None,
+    )
 
 
 def _refused(step: StepState, entry: Entry, how: str) -> StepState:

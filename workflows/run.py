@@ -58,6 +58,21 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """An approval as it was given; `stands_for` is whose place it was given in, if another's."""
+
+    approver: Ref
+    stage: int
+    at: datetime
+    stands_for: Ref | None = None
+
+    @property
+    def place(self) -> Ref:
+        """Return whose place it was given in."""
+        return self.stands_for or self.approver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
     """One step: how often it was tried, what came of it, what it waits for."""
 
@@ -70,7 +85,7 @@ class StepState:
     stands: bool = False  # Its request is open, or approved and not used up by an effect.
     refusal: str = ""  # denied, expired or aborted
     asked: Entry | None = None  # The newest approval.requested of this step.
-    approvers: tuple[tuple[Ref, int], ...] = ()  # Who approved it, each with the stage.
+    approvers: tuple[Voice, ...] = ()
     glass: Entry | None = None  # The newest break_glass.used of this step.
     granted_at: datetime | None = None
     intended: Entry | None = None  # The entry that announced the newest effect.

@@ -4,19 +4,21 @@
 a run has locked that run's row first, so clicks, clock and segments queue up behind it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision
 from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
+from workflows.step_up import CodeShelf
 
 
 class Subject(StrEnum):
@@ -33,6 +35,9 @@ class Subject(StrEnum):
     NUDGE = "nudge"  # A request, told directly to one of those who have to act, `request/person`.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
+    CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.
+    AWAY = "away"  # That nobody is there who could decide a request, told to its requester.
     BUILDER = "builder"  # What a Workflow Builder workflow is told: `run/step`, a run, or a step.
     SUMMARY = "summary"  # What a conversation comes to, `channel/thread/latest`.
     REVIEW = "review"  # The review of a use of the glass, `use` and for whom.
@@ -261,6 +266,19 @@ class Unit(Ledger, Protocol):
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         """Return the schedule's row, if it has one, while no other unit changes it."""
 
+    def hold_delegation(self, giver: Ref) -> Delegation | None:
+        """Return what this person said of being away and did not end; no other unit uses it."""
+
+    def delegation_of(self, giver: Ref) -> Delegation | None:
+        """Return the same; others may look at it meanwhile, and nobody changes it."""
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are away now; nothing is held."""
+
+    @property
+    def codes(self) -> CodeShelf:
+        """Return what this unit keeps of people's one-time codes."""
+
     def wake_at(self, moment: datetime) -> None:
         """Have the clock look at `moment`, once this unit is committed."""
 
@@ -307,6 +325,18 @@ class Store(Ledger, Protocol):
         Raises:
             UnknownRunError: there is none.
         """
+
+    def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
+        """Return open requests in which this person was asked, the nearest end first."""
+
+    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
+        """Return what this person said of being away, None if they are not at that moment."""
+
+    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        """Return by whose words this person stands in for others at that moment."""
+
+    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
+        """Say whether `stand_in` decided for `giver` at that moment."""
 
     def person(self, ref: Ref) -> PersonId | None:
         """Return whose pseudonym this is, None once it was erased."""

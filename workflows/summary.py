@@ -205,7 +205,9 @@ def _requested(_story: Story, entry: Entry) -> str:
 
 
 def _answered(story: Story, entry: Entry) -> str:
-    who = story.name_of(entry.actor.ref)
+    who, place = story.name_of(entry.actor.ref), entry.data.get("for")
+    if isinstance(place, str):
+        who = f"{who} (for {story.name_of(place)})"
     verb = "approved" if entry.kind == "approval.granted" else "rejected"
     words = _words(entry, "comment")
     tail = f", saying “{words}”" if words else ""

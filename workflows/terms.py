@@ -15,7 +15,7 @@ from workflows.policy_reason import ReasonPattern
 from workflows.separation import Duty
 
 # The fields of approval.requested that hold terms; a request's row keeps them as they are.
-FIELDS = ("duties", "exclude", "patterns", "hours", "escalate")
+FIELDS = ("duties", "exclude", "patterns", "hours", "escalate", "step_up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,8 @@ class Terms:
 
     `duties` say why each excluded person is, `exclude` names groups and people who are left
     out whenever they join. An approval's reason has to fit all `patterns`, and it has to be
-    given while all `hours` are open. `escalations` come in order.
+    given while all `hours` are open. `escalations` come in order. `step_up` says which sort of
+    code an approver types as well, if any.
     """
 
     duties: Mapping[Ref, Duty] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Terms:
     patterns: tuple[ReasonPattern, ...] = ()
     hours: tuple[OpenHours, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    step_up: str | None = None
 
 
 def terms_data(demand: Demand, duties: Iterable[Duty]) -> dict[str, Json]:
@@ -49,6 +51,7 @@ def terms_data(demand: Demand, duties: Iterable[Duty]) -> dict[str, Json]:
             }
             for one in demand.escalations
         ],
+        "step_up": demand.step_up,
     }
     return {name: one for name, one in found.items() if one}
 
@@ -67,6 +70,7 @@ def terms_of(data: Mapping[str, Json], excluded: Sequence[Ref]) -> Terms:
         patterns=tuple(_pattern(one) for one in _objects(data, "patterns")),
         hours=tuple(OpenHours.read(one) for one in _objects(data, "hours")),
         escalations=tuple(_escalation(one) for one in _objects(data, "escalate")),
+        step_up=str(data["step_up"]) if data.get("step_up") else None,
     )
 
 

@@ -18,7 +18,7 @@ from bot.views.request_values import Preview
 from bot.wording import Who, clean, clip, escape, length, mention, one_line, plural, when
 
 # Together with the rest of a card these stay below what one message may hold.
-PLAN, INPUTS, CHANGES = 2_600, 2_600, 900
+PLAN, INPUTS, CHANGES = 2_400, 2_400, 800
 MOST_INPUTS = 20
 _ONE_VALUE = 600
 _BESIDE_ANOTHER = 120

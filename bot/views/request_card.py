@@ -148,7 +148,8 @@ def _vote_line(vote: Vote, *, told_below: str) -> str:
     sign, said = ("✅", "approved") if vote.verdict is Verdict.APPROVE else ("⛔", "rejected")
     is_told = vote.comment in ("", told_below)
     words = "" if is_told else f": “{escape(clip(vote.comment, _COMMENT), 160)}”"
-    return f"{sign} {mention(vote.who)} {said} {when(vote.at)}{words}"
+    place = f" (for {mention(vote.stands_for)})" if vote.stands_for is not None else ""
+    return f"{sign} {mention(vote.who)}{place} {said} {when(vote.at)}{words}"
 
 
 def _ids(card: RequestCard) -> list[str]:

@@ -1,10 +1,10 @@
-"""The modals around an approval: read it all, approve with a reason, reject with a reason.
+"""The modals around an approval: read it all, approve with a reason or a code, reject.
 
 Each carries only the request's value in `private_metadata`, which is the client's word: the
 listener looks everything else up again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
@@ -24,6 +24,7 @@ REJECT_FORM = "request.reject_form"
 TURN_PAGE = "request.page"
 TURN_BACK = "request.page_back"
 REASON = "reason"  # Both the block and the field in it.
+CODE = "code"  # So here.
 
 
 def review_modal(shown: Preview, whole: Sequence[str] | None = None, *, page: int = 1) -> View:
@@ -72,12 +73,29 @@ def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
     if missing:
         told = f"{plural(missing, 'line')} of the plan cannot be shown, so it cannot be approved."
         return [section(f"⚠️ {told}")]
-    reason = [_reason_for_approving(shown)] if shown.needs_reason else []
-    return [*knowing_input(shown), *reason]
+    return [*knowing_input(shown), *_approval_inputs(shown)]
+
+
+def _approval_inputs(shown: Preview) -> Iterator[Block]:
+    """Yield what the policy wants with an approval: a reason, a code."""
+    if shown.needs_reason:
+        yield _reason_for_approving(shown)
+    if shown.step_up:
+        yield code_input(focus=not shown.needs_reason)
+
+
+def code_input(*, focus: bool = True) -> InputBlock:
+    """Build the field for a one-time code."""
+    return InputBlock(
+        block_id=CODE,
+        label=plain("Code from your authenticator app", limits.LABEL),
+        hint=plain("Six digits. Each counts once; the next comes within 30 seconds.", limits.HINT),
+        element=PlainTextInputElement(action_id=CODE, max_length=16, focus_on_load=focus),
+    )
 
 
 def approve_modal(shown: Preview) -> View:
-    """Build the question for a reason, where the policy wants one with an approval."""
+    """Build the question for what the policy wants with an approval: a reason, a code."""
     return View(
         type="modal",
         callback_id=APPROVE_FORM,
@@ -88,7 +106,7 @@ def approve_modal(shown: Preview) -> View:
         blocks=[
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
             *knowing_input(shown),
-            _reason_for_approving(shown),
+            *_approval_inputs(shown),
         ],
     )
 
@@ -135,8 +153,17 @@ def _reason_input(label: str, *, required: bool = True, hint: str = "") -> Input
 
 def reason_of(view: Mapping[str, Any]) -> str:
     """Return the reason that a submitted view carries, or nothing."""
+    return _typed(view, REASON)
+
+
+def code_in(view: Mapping[str, Any]) -> str:
+    """Return the one-time code that a submitted view carries, or nothing."""
+    return _typed(view, CODE)
+
+
+def _typed(view: Mapping[str, Any], name: str) -> str:
     state = view.get("state") or {}
-    field = state.get("values", {}).get(REASON, {}).get(REASON, {})
+    field = state.get("values", {}).get(name, {}).get(name, {})
     return str(field.get("value") or "").strip()
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from slack_sdk.models.blocks import Block
 
 from bot.views.pieces import context, section
-from bot.views.request_values import RequestCard, StageShown
+from bot.views.request_values import Absence, RequestCard, StageShown
 from bot.wording import Who, bold, escape, joined, mention, mentions, plural, when, who_of
 from workflows.separation import Duty
 from workflows.turns import turns_in
 
 # Together with the plan's head these stay below what one message may hold.
-_STAGES, _NAMES, _NOTES, _WORDS, _LONG = 3, 5, 2, 160, 600
+_STAGES, _NAMES, _NOTES, _WORDS, _LONG, _ABSENCES = 3, 5, 2, 160, 600, 3
 
 
 def who_may_decide(card: RequestCard) -> Iterator[Block]:
@@ -26,6 +26,22 @@ def who_may_decide(card: RequestCard) -> Iterator[Block]:
     notes = list(_notes(card, later=len(lines) - start - len(shown)))
     if notes:
         yield context(*notes)
+    yield from _who_is_away(card)
+
+
+def _who_is_away(card: RequestCard) -> Iterator[Block]:
+    if card.deserted_until is not None:
+        back = when(card.deserted_until)
+        yield section(f"⚠️ Everybody who could decide is away. The first is back {back}.")
+    if card.absences:
+        more = len(card.absences) - _ABSENCES
+        lines = [_absence_line(one) for one in card.absences[:_ABSENCES]]
+        yield context(*lines, f"{plural(more, 'other')} away too" if more > 0 else "")
+
+
+def _absence_line(one: Absence) -> str:
+    stands_in = f"; {mention(one.stand_in)} stands in" if one.stand_in is not None else ""
+    return f"🏝️ {mention(one.who)} is away until {when(one.until)}{stands_in}"
 
 
 def groups_asked_now(card: RequestCard) -> list[str]:
@@ -82,6 +98,8 @@ def _notes(card: RequestCard, *, later: int) -> Iterator[str]:
         yield f"An approval needs a reason: {escape('; '.join(shown.reason_hints), _LONG)}"
     elif shown.needs_reason:
         yield "A reason is asked for with each decision."
+    if shown.step_up:
+        yield "An approval needs a code from the approver's authenticator app."
     if shown.hours:
         hours = escape(" and ".join(shown.hours), _LONG)
         yield f"It can be approved only {hours}; it can be rejected at any time."

@@ -106,6 +106,7 @@ class Preview(_Frozen):
     rules: tuple[str, ...] = ()
     stages: tuple[StageShown, ...]
     needs_reason: bool = False
+    step_up: str = ""  # What an approver types as well, if anything.
     expires: datetime
     digest: str
     changed: tuple[str, ...] = ()
@@ -151,12 +152,22 @@ class Preview(_Frozen):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One decision, for the record on the card."""
+    """One decision, for the record on the card; `stands_for` is in whose place it was given."""
 
     who: Who
     verdict: Verdict
     at: datetime
     comment: str = ""
+    stands_for: Who | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Somebody who was asked and is away, and who decides in their place, if anybody."""
+
+    who: Who
+    until: datetime
+    stand_in: Who | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +219,8 @@ class RequestCard:
     `given` says how many approvals each stage has, and `waiting` are the stages of the present
     turn that lack some.
     `known` maps the groups and people that the policy names to live mentions; a name that is
-    not in it is shown as written. `reason` says why a request was withdrawn.
+    not in it is shown as written. `reason` says why a request was withdrawn. `absences` are
+    those of whom it still waits for; `deserted_until` is when the first is back, if all are.
     """
 
     preview: Preview
@@ -225,6 +237,8 @@ class RequestCard:
     receipt: Receipt | None = None
     known: Mapping[str, Who] = field(default_factory=dict)
     thread: str = ""
+    absences: Sequence[Absence] = ()
+    deserted_until: datetime | None = None
     may_take_back: bool = False  # Approved, not consumed, and whoever approved may still deny.
     broken: GlassBroken | None = None
     hold: HoldShown | None = None

@@ -153,6 +153,8 @@ def _edited(reply: StepReply) -> str:
 
 
 def _reminded(reply: StepReply) -> str:
+    if reply.data.get("to") == []:
+        return "⏰ This still waits for a decision, and everybody who could decide is away"
     who = mentions(reply.asked, "Those who were asked", most=20)
     return f"⏰ {who}: this still waits for a decision. The card above has the buttons"
 

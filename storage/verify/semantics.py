@@ -4,6 +4,7 @@ Findings here change no verdict: the log is whole, and what it tells is the find
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -25,7 +26,9 @@ class Asked:
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
     hours: Sequence[Any] = ()
-    granted: dict[int, set[str]] = field(default_factory=dict)
+    wants_code: bool = False
+    granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
+    voices: set[str] = field(default_factory=set)  # Who approved, in whatever place.
     denied: bool = False
     closed: str | None = None
     added: dict[int, set[str]] = field(default_factory=dict)
@@ -66,6 +69,18 @@ class Asked:
         return not self.denied and all(map(self.is_done, range(len(self.stages))))
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who decides for somebody who is away, and until when."""
+
+    to: str | None
+    until: str
+
+    def names(self, person: str, *, at: str) -> bool:
+        """Say whether it is this person, at that moment; both write moments in one form."""
+        return self.to == person and at < self.until
+
+
 @dataclass(slots=True)
 class Told:
     """What an open run has told so far."""
@@ -83,8 +98,8 @@ class SemanticCheck:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._open: dict[str, Told] = {}
-        self._delegates: dict[str, set[str]] = {}
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
+        self._words: dict[str, Word] = {}  # The newest of each person.
         self._readers = {
             "approval.requested": self._requested,
             "approval.granted": self._decided,
@@ -108,7 +123,8 @@ class SemanticCheck:
         if faults:
             return
         if kind == "approval.delegated" and run is None:
-            self._delegates.setdefault(_text(data["from"]), set()).add(_text(data["to"]))
+            to = data["to"] if isinstance(data["to"], str) else None
+            self._words[_text(data["from"])] = Word(to, _text(data["until"]))
         if kind == "break_glass.reviewed":
             self._reviewed(index, members)
         if run is not None:
@@ -141,9 +157,14 @@ class SemanticCheck:
         data = members["data"]
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
-        asked = Asked(_text(data["binding"]), stages, excluded, _listed(data.get("hours", [])))
-        asked.breakers = _breakers(data.get("glass"))
-        told.requests[_text(data["request"])] = asked
+        told.requests[_text(data["request"])] = Asked(
+            _text(data["binding"]),
+            stages,
+            excluded,
+            _listed(data.get("hours", [])),
+            wants_code=data.get("step_up") is not None,
+            breakers=_breakers(data.get("glass")),
+        )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data, person = members["data"], members["actor"]["ref"]
@@ -158,35 +179,50 @@ class SemanticCheck:
         if members["kind"] == "approval.denied":
             asked.denied = True
             return
-        self._check_approver(index, person, told=told, asked=asked, stage=_whole(data["stage"]))
+        self._check_approver(index, members, told=told, asked=asked)
         self._check_moment(index, members, asked)
-        if any(person in others for others in asked.granted.values()):
+        if asked.wants_code and data["step_up"] is not True:
+            self._report.mean("step-up", f"Entry {index}: an approval without the code it needs.")
+        place = _place(members)
+        if person in asked.voices or any(place in others for others in asked.granted.values()):
             self._report.mean("counted-twice", f"Entry {index}: who approved had done so before.")
-        asked.granted.setdefault(_whole(data["stage"]), set()).add(person)
+        asked.voices.add(person)
+        asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
 
     def _check_approver(
-        self, index: int, person: str, *, told: Told, asked: Asked, stage: int
+        self, index: int, members: Mapping[str, Any], *, told: Told, asked: Asked
     ) -> None:
-        if person == told.requester:
+        person, place = members["actor"]["ref"], _place(members)
+        if told.requester in {person, place}:
             self._report.mean("self-approval", f"Entry {index}: the requester approved.")
-        elif person in told.editors:
+        elif not told.editors.isdisjoint({person, place}):
             self._report.mean("self-approval", f"Entry {index}: who changed it approved.")
-        elif person in asked.excluded:
+        elif asked.excluded & {person, place}:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
-        elif not asked.may_decide(person, stage) and not self._stands_in(person, asked, stage):
+        elif not asked.may_decide(place, _whole(members["data"]["stage"])):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
+        self._check_stand_in(index, members, left_out=asked.excluded | {told.requester})
+
+    def _check_stand_in(
+        self, index: int, members: Mapping[str, Any], *, left_out: AbstractSet[str | None]
+    ) -> None:
+        person, place = members["actor"]["ref"], _place(members)
+        if place != person and not self._decides_for(place, person, at=members["ts"]):
+            words = f"Entry {index}: who approved did not stand in for whom they say."
+            self._report.mean("no-delegation", words)
+        if any(self._decides_for(one, person, at=members["ts"]) for one in left_out):
+            words = f"Entry {index}: who approved acted for somebody who was left out."
+            self._report.mean("acts-for-excluded", words)
+
+    def _decides_for(self, giver: str | None, person: str, *, at: str) -> bool:
+        word = self._words.get(giver or "")
+        return word is not None and word.names(person, at=at)
 
     def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
         if not asked.is_in_turn(_whole(members["data"]["stage"])):
             self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
         if not asked.is_open_at(_text(members["ts"])):
             self._report.mean("outside-hours", f"Entry {index} approves outside business hours.")
-
-    def _stands_in(self, person: str, asked: Asked, stage: int) -> bool:
-        return any(
-            person in delegates and asked.may_decide(giver, stage)
-            for giver, delegates in self._delegates.items()
-        )
 
     def _closed(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         asked = told.requests.get(_text(members["data"]["request"]))
@@ -247,6 +283,11 @@ class SemanticCheck:
         del self._open[run]
         for index in told.intents.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
+
+
+def _place(members: Mapping[str, Any]) -> str:
+    """Return in whose place a decision was given."""
+    return _text(members["data"].get("for", members["actor"]["ref"]))
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.

@@ -13,20 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workflows.admission import Vote, admit, repeats
 from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import GateError, NotEligibleError, RequestClosedError
-from workflows.gate import (
-    Added,
-    ApprovalRequest,
-    Decision,
-    Outcome,
-    Stage,
-    Verdict,
-    Vote,
-    admit,
-    repeats,
-    tally,
-)
+from workflows.gate import Added, ApprovalRequest, Decision, Outcome, Stage, Verdict, tally
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PEOPLE = [Ref(f"s:{name}") for name in ("ana", "ben", "cleo", "dora", "rita")]

@@ -14,6 +14,7 @@ from tests.storage.trail import (
     Trail,
     begin_trail,
     decided,
+    delegated,
     edited,
     erase_person,
     executed,
@@ -188,6 +189,88 @@ def test_what_the_entries_tell_stands_apart_and_decides_nothing(trail: Trail) ->
         "run-without-end",
         "intent-without-end",
     ]
+
+
+def approved_for(trail: Trail, giver: str, by: str, *words: tuple[str, str | None]) -> list[str]:
+    """Return what is told of an approval that `by` gave for `giver`, after these words.
+
+    Each word is a person, and who stands in for them.
+    """
+    rita, ana = trail.person("rita"), trail.person("ana")
+    for person, stand_in in words:
+        to = None if stand_in is None else trail.person(stand_in)
+        trail.tell(delegated(trail.person(person), to, until=trail.clock.at + timedelta(hours=1)))
+    trail.tell(started("r1", rita), requested("r1", ana))
+    trail.tell(decided("r1", trail.person(by), denied=False, stands_for=trail.person(giver)))
+    trail.tell(intended("r1"), executed("r1"))
+    trail.tell(in_run("r1", "run.finished", {"outcome": "done"}))
+    return [code for code, _text in verified(trail).semantics]
+
+
+def test_who_stood_in_when_they_approved_is_as_good_as_who_was_asked(trail: Trail) -> None:
+    assert approved_for(trail, "ana", "dora", ("ana", "dora")) == []
+
+
+@pytest.mark.parametrize(
+    ("giver", "by", "words", "told"),
+    [
+        ("ana", "dora", [], ["no-delegation"]),
+        ("ana", "dora", [("ana", "zoe")], ["no-delegation"]),
+        ("ana", "dora", [("ana", "dora"), ("ana", None)], ["no-delegation"]),
+        ("ana", "dora", [("ana", "ben"), ("ben", "dora")], ["no-delegation"]),
+        ("zoe", "dora", [("zoe", "dora")], ["ineligible-approver"]),
+        ("ana", "rita", [("ana", "rita")], ["self-approval"]),
+        ("ana", "dora", [("ana", "dora"), ("rita", "dora")], ["acts-for-excluded"]),
+    ],
+)
+def test_who_did_not_stand_in_or_acts_for_the_requester_is_told(
+    trail: Trail, giver: str, by: str, words: list[tuple[str, str | None]], told: list[str]
+) -> None:
+    assert approved_for(trail, giver, by, *words) == told
+
+
+def test_a_delegation_that_was_over_or_came_later_covers_nothing(trail: Trail) -> None:
+    ana, dora = trail.person("ana"), trail.person("dora")
+    trail.tell(delegated(ana, dora, until=trail.clock.at + timedelta(hours=1)))
+    trail.clock.at += timedelta(hours=2)
+    told = approved_for(trail, "ana", "dora")
+    trail.tell(delegated(ana, dora, until=trail.clock.at + timedelta(hours=1)))
+
+    assert told == ["no-delegation"]
+    assert [code for code, _text in verified(trail).semantics] == ["no-delegation"]
+
+
+def test_a_stand_in_counts_once(trail: Trail) -> None:
+    rita, ana, dora = (trail.person(one) for one in ("rita", "ana", "dora"))
+    trail.tell(delegated(ana, dora, until=trail.clock.at + timedelta(hours=1)))
+    trail.tell(started("r1", rita), requested("r1", ana, dora, approve=2))
+    trail.tell(decided("r1", dora, denied=False))
+    trail.tell(decided("r1", dora, denied=False, stands_for=ana))
+
+    assert "counted-twice" in {code for code, _text in verified(trail).semantics}
+
+
+@pytest.mark.parametrize("step_up", [None, False])
+def test_an_approval_without_the_code_it_needs_is_told(
+    trail: Trail, *, step_up: bool | None
+) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    asked = requested("r1", ana)
+    trail.tell(started("r1", rita), replace(asked, data={**asked.data, "step_up": "totp"}))
+    given = decided("r1", ana, denied=False)
+    trail.tell(replace(given, data={**given.data, "step_up": step_up}))
+    without = [code for code, _text in verified(trail).semantics]
+    trail.tell(in_run("r1", "run.finished", {"outcome": "done"}))
+
+    assert "step-up" in without
+    trail.tell(started("r2", rita), replace(requested("r2", ana), data=_coded("r2", ana)))
+    good = decided("r2", ana, denied=False)
+    trail.tell(replace(good, data={**good.data, "step_up": True}))
+    assert [code for code, _text in verified(trail).semantics].count("step-up") == 1
+
+
+def _coded(run: str, person: Ref) -> dict[str, Json]:
+    return {**requested(run, person).data, "step_up": "totp"}
 
 
 def test_an_effect_other_than_the_approved_one_is_told(trail: Trail) -> None:

@@ -81,7 +81,7 @@ from bot.views.pieces import Rendered
 from bot.views.question_card import QuestionCard, question_card
 from bot.views.request_card import REVIEW, request_card
 from bot.views.request_modals import approve_modal, reject_modal, review_modal
-from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.request_values import Absence, Preview, RequestCard, Vote
 from bot.views.review_card import ReviewCard, reminder, review_card
 from bot.views.run_root import RunRoot, StepLine, run_root
 from bot.views.schedules import ScheduleLine, schedule_item
@@ -424,11 +424,14 @@ FULLEST = Preview.read(
 @pytest.mark.trap(27)
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_the_fullest_card_fits_one_message(outcome: Outcome) -> None:
-    vote = Vote(who=Who(name=LONG), verdict=Verdict.DENY, at=NOON, comment=LONG)
+    who = Who(name=LONG)
+    vote = Vote(who=who, verdict=Verdict.DENY, at=NOON, comment=LONG, stands_for=who)
     card = RequestCard(
         preview=FULLEST,
         outcome=outcome,
         votes=[vote] * 99,
+        absences=[Absence(who=who, until=NOON, stand_in=who)] * 99,
+        deserted_until=NOON,
         reason=LONG,
         settled_at=NOON,
         receipt=a_receipt(),

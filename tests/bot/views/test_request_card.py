@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.views.request_card import APPROVE, CHANGE, REJECT, REVIEW, request_card
-from bot.views.request_values import Escalated, Preview, RequestCard, Vote
+from bot.views.request_values import Absence, Escalated, Preview, RequestCard, Vote
 from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
 from tests.bot.shown import ANA, NOON, RITA, a_card, a_preview, a_receipt, preview_json
 from workflows.gate import Outcome, Verdict
@@ -264,6 +264,33 @@ def test_progress_names_each_decision_so_far() -> None:
     votes = [Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, comment="fine")]
 
     assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, given=(1,)))
+
+
+def test_a_card_says_that_an_approval_needs_a_code() -> None:
+    coded = a_preview(step_up="totp")
+
+    assert "authenticator app" in told_by(a_card(coded))
+    assert "authenticator app" not in told_by(a_card())
+
+
+def test_a_decision_in_the_place_of_another_names_both() -> None:
+    vote = Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, stands_for=RITA)
+
+    assert "<@U0ANA> (for <@U0RITA>) approved" in told_by(a_card(votes=[vote]))
+
+
+def test_an_open_card_says_who_is_away_and_who_stands_in() -> None:
+    absences = [
+        Absence(who=ANA, until=NOON, stand_in=RITA),
+        *[Absence(who=RITA, until=NOON, stand_in=None)] * 6,
+    ]
+    told = told_by(a_card(absences=absences))
+
+    assert "<@U0ANA> is away until <!date^1772452800^" in told
+    assert "; <@U0RITA> stands in" in told
+    assert "4 others away too" in told
+    assert "Everybody who could decide is away" in told_by(a_card(deserted_until=NOON))
+    assert "away" not in told_by(a_card(outcome=Outcome.APPROVED, absences=absences))
 
 
 def test_more_decisions_than_fit_are_counted() -> None:
