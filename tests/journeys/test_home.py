@@ -8,6 +8,7 @@ from bot.views import app_home, exception_card, question_card, request_card, sch
 from sandbox.seen import SeenMessage, SeenView
 from sandbox.targets.shop_faults import Fault
 from tests.journeys.day import Case, Day, day_at_work
+from tests.journeys.test_delegation import goes, soon
 from tests.sandbox.payload_checks import complaints_about
 
 ASKING = """
@@ -297,3 +298,18 @@ def test_what_somebody_chose_to_be_told_is_all_they_are_told(case: Case) -> None
     direct = case.slack.workspace.messages("@sam")
     assert told
     assert ["ended: done" in message.words for message in direct] == [False] * len(direct)
+
+
+def test_a_home_says_who_is_away_and_shows_their_requests_to_whoever_stands_in(case: Case) -> None:
+    root = case.asks()
+    case.card(root)
+    goes(case, "ben", f"/ops delegate @dora until {soon(case, hours=30)}")
+    home = home_of(case, "dora", "You decide in the place of")
+
+    assert case.order in part(home, "Waiting for you")
+    presses(case, "dora", request_card.APPROVE, below=case.order)
+    assert case.waits(lambda: "approval.granted" in case.kinds() or None, "the approval")
+    own = home_of(case, "ben", "You are away until")
+    presses(case, "ben", "delegation.end", below="You are away until")
+    case.waits(lambda: "You are away" not in home_of(case, "ben", "").words or None, "being back")
+    assert "decides in your place" in own.words
