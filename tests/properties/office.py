@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +139,7 @@ def check_intents(entries: Sequence[Entry]) -> None:
         ]
         assert intent.data["binding"] == request.data["binding"]
         assert all(one.at < moment(str(request.data["expires"])) for one in voices)
-        for number, stage in enumerate(stages_of(request)):
-            given = {one.actor.ref for one in voices if one.data["stage"] == number}
-            assert len(given) >= stage["approve"]
-            assert given <= {*stage["people"]}
-            assert not given & {*request.data["excluded"], entries[0].actor.ref}
+        check_quorum(request, voices, entries)
         assert not any(
             one.kind == "approval.denied" and one.data["settles"]
             for one in entries[: intent.rseq]
@@ -163,6 +160,34 @@ def check_edits(entries: Sequence[Entry]) -> None:
             assert one.actor.ref not in editors
         if one.kind == "action.intended":
             assert json.loads(one.parts["args"].value or b"{}")["by"] == inputs["by"]
+
+
+def check_quorum(request: Entry, voices: Sequence[Entry], entries: Sequence[Entry]) -> None:
+    """Each stage was approved by enough of those asked there, in turn, nobody twice."""
+    stages, places, done = stages_of(request), [0], set[str]()
+    for before, stage in pairwise(stages):
+        together = "turn" in stage and stage["turn"] == before.get("turn")
+        places.append(places[-1] + (not together))
+    for number, stage in enumerate(stages):
+        given = {one.actor.ref for one in voices if one.data["stage"] == number}
+        assert len(given) >= stage["approve"]
+        assert given <= {*stage["people"], *added_to(number, request, entries)}
+        assert not given & {*request.data["excluded"], entries[0].actor.ref}
+        assert not given & done
+        done |= given
+    turns = [places[one.data["stage"]] for one in voices]
+    assert turns == sorted(turns)
+
+
+def added_to(stage: int, request: Entry, entries: Sequence[Entry]) -> set[str]:
+    """Return those whom escalations let in there."""
+    return {
+        person
+        for one in entries
+        if one.kind == "approval.escalated" and one.data["request"] == request.data["request"]
+        if stage in one.data["stages"]
+        for person in one.data["to"]
+    }
 
 
 def stages_of(request: Entry) -> list[Any]:
