@@ -9,7 +9,11 @@ from workflows.gate import Outcome
 
 
 def a_code_is_wanted(bench: Bench) -> None:
-    house = bench.house(policy_of('stages: [{from: ["@leads"]}], step_up: totp', rest='roles: {governors: ["@directors"]}'))
+    house = bench.house(
+        policy_of(
+            'stages: [{from: ["@leads"]}], step_up: totp', rest='roles: {governors: ["@directors"]}'
+        )
+    )
     run = asked(house)
 
     with pytest.raises(StepUpError):
