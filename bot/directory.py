@@ -203,7 +203,7 @@ class Directory:
             fresh = self._fresh(self._shelf.groups, max_age)
         if fresh is not None:
             return fresh
-        if not self._asking_groups.acquire(timeout=_in_time(limit)):
+        if not self._asking_groups.acquire(timeout=in_time(limit)):
             _refuse("Slack did not say in time who belongs to which group.")
         try:
             return self._ask_groups(max_age=max_age, limit=limit)
@@ -216,7 +216,7 @@ class Directory:
         if fresh is not None:
             return fresh
         asked_at = self._clock()
-        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=_in_time(limit)))
+        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=in_time(limit)))
         groups = tuple(group(one) for one in found)
         with self._guard:
             if self._shelf.groups_dropped <= asked_at:
@@ -231,7 +231,7 @@ class Directory:
         if fresh is not None:
             return fresh
         asked_at = self._clock()
-        found = self._ask("users.info", lambda: self._client.user(user, timeout=_in_time(limit)))
+        found = self._ask("users.info", lambda: self._client.user(user, timeout=in_time(limit)))
         one = known(found, team=self._team)
         with self._guard:
             self._shelf.people[user] = _Read(one, asked_at)
@@ -270,7 +270,7 @@ class Directory:
         return found
 
     def _everybody(self, *, max_age: timedelta, limit: float) -> tuple[Known, ...]:
-        if not self._asking_names.acquire(timeout=_in_time(limit)):
+        if not self._asking_names.acquire(timeout=in_time(limit)):
             _refuse("Slack did not list its people in time.")
         try:
             with self._guard:
@@ -282,7 +282,7 @@ class Directory:
     def _list_everybody(self, limit: float) -> tuple[Known, ...]:
         asked_at = self._clock()
         found: list[Known] = []
-        pages = self._client.users(timeout=_in_time(limit))
+        pages = self._client.users(timeout=in_time(limit))
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
             read = [known(one, team=self._team) for one in page]
             found += read
@@ -315,7 +315,7 @@ class Directory:
             _refuse(_why(error), error)
 
 
-def _in_time(limit: float) -> float:
+def in_time(limit: float) -> float:
     """Return for how long Slack may be asked now.
 
     Raises:

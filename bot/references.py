@@ -1,7 +1,7 @@
 """Looks up the people, groups, channels and files that values name, in Slack.
 
 Fills `workflows.references.References`. Whoever fills in a form waits for the answer, so each
-look has a second.
+look has a second, and all of one answer what is left of that person's patience.
 """
 
 import time
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from bot.addresses import Addresses
-from bot.directory import CLICK_LIMIT, Directory, NobodyKnownError
+from bot.directory import CLICK_LIMIT, Directory, NobodyKnownError, in_time
 from bot.pacing import Pacer, TooSoonError
 from bot.slack_client import SlackClient
 from bot.slack_errors import RefusedError, SlackError
@@ -51,8 +51,8 @@ class SlackReferences:
 
     def channel(self, named: str) -> Reference:
         try:
-            ident = self._asked(lambda: self._addresses.readable(named))
-            found = self._asked(lambda: self._client.channel(ident, timeout=CLICK_LIMIT))
+            ident = self._asked(lambda: self._addresses.readable(named, left=_left))
+            found = self._asked(lambda: self._client.channel(ident, timeout=_left()))
         except RefusedError as error:
             raise ValueError(
                 "is a channel that I do not know; invite me if it is private"
@@ -68,7 +68,7 @@ class SlackReferences:
 
     def file(self, named: str) -> FileReference:
         try:
-            found = self._asked(lambda: self._client.file(named, timeout=CLICK_LIMIT))
+            found = self._asked(lambda: self._client.file(named, timeout=_left()))
         except RefusedError as error:
             raise ValueError("is a file that I cannot see; upload it in the form") from error
         if found.get("mode") in GONE or found.get("is_external"):
@@ -92,6 +92,10 @@ def references_of(
 ) -> SlackReferences:
     """Return what looks names up under one token."""
     return SlackReferences(directory, client, Addresses(client, Pacer(ticks)))
+
+
+def _left() -> float:
+    return in_time(CLICK_LIMIT)
 
 
 def _file(found: Mapping[str, Any]) -> FileReference:

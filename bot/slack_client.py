@@ -189,11 +189,12 @@ class SlackClient:
             channel=channel, ts=thread, include_all_metadata=True, **wanted
         )
 
-    def channels(self) -> Iterator[list[Answer]]:
+    def channels(self, *, timeout: float | None = None) -> Iterator[list[Answer]]:
         """Yield the channels that the bot can see, a page at a call."""
+        web = self._with(timeout)
         yield from self._pages(
             "conversations.list",
-            lambda cursor: self._web.conversations_list(
+            lambda cursor: web.conversations_list(
                 cursor=cursor, limit=PAGE, types="public_channel,private_channel"
             ),
             key="channels",

@@ -89,7 +89,7 @@ def _named(house: House, spec: Input, value: Json) -> Json:
     if value is None:
         return None
     if isinstance(spec, ListInput):
-        return [_named(house, spec.of, one) for one in _items(value)]
+        return [_item(house, spec.of, one, at) for at, one in enumerate(_items(value), start=1)]
     known, text = house.references, str(value)
     match spec:
         case UserInput():
@@ -101,6 +101,13 @@ def _named(house: House, spec: Input, value: Json) -> Json:
         case FileInput():
             return _file(house, spec, text)
     return value
+
+
+def _item(house: House, spec: Input, value: Json, at: int) -> Json:
+    try:
+        return _named(house, spec, value)
+    except ValueError as error:
+        raise ValueError(f"item {at}: {error}") from error
 
 
 def _file(house: House, spec: FileInput, text: str) -> Json:

@@ -52,13 +52,14 @@ def _moment(text: str, spec: DateInput | DatetimeInput) -> str:
 def live_in(value: Json, spec: Input | None) -> Iterator[tuple[str, str]]:
     """Yield what Slack can show of a value for each reader: `(kind, id or moment)`.
 
-    People and groups as mentions, moments in the reader's own time zone.
+    People as mentions, moments in the reader's own time zone. A group stays a word: a mention
+    would call everybody in it.
     """
     if isinstance(value, list):
         inner = spec.of if isinstance(spec, ListInput) else None
         for one in value:
             yield from live_in(one, inner)
-    elif isinstance(spec, UserInput | GroupInput) and isinstance(value, dict):
+    elif isinstance(spec, UserInput) and isinstance(value, dict):
         yield spec.type, str(value.get("id"))
     elif isinstance(spec, DatetimeInput) and isinstance(value, str):
         yield "moment", value

@@ -135,7 +135,7 @@ def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
 
 
 def _rows(shown: Preview, rows: Sequence[str]) -> Iterator[Block]:
-    """Yield the rows; people, groups and moments as Slack shows them to each reader."""
+    """Yield the rows; people and moments as Slack shows them to each reader."""
     waiting: list[str] = []
     for number, row in enumerate(rows):
         told = _live_row(shown, number)
@@ -162,7 +162,6 @@ def _live(shown: Preview, number: int) -> str:
 
 _SHOWN: Mapping[str, Callable[[str], str]] = {
     "user": lambda user: mention(Who(name=user, user=user)),
-    "group": lambda group: mention(Who(name=group, group=group)),
     "moment": lambda at: when(datetime.fromisoformat(at)),
 }
 

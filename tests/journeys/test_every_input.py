@@ -11,6 +11,7 @@ from sandbox.errors import NotPossibleError
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
 from tests.journeys.company import OPS, SHIPPED, Scene
+from tests.journeys.test_hostile_words import marked_up
 from tests.sandbox.payload_checks import complaints_about
 
 MANY = ", ".join(f"region-{number:03d}" for number in range(150))
@@ -137,6 +138,8 @@ def test_every_type_is_filled_in_and_shown_in_words_to_whoever_decides(scene: Sc
         assert "At: 2030-03-17 17:46 UTC" in card.words
         assert "Sheet: moves.csv (4 bytes)" in card.words
         assert "<@U0ANA>" in str(card.blocks)
+        # The group that decides is called, the one that somebody typed is not.
+        assert str(card.blocks).count("<!subteam^S0FINANCELEADS>") == 1
         assert "goes to region-149 by ana of finance-leads in finance, first tag one" in card.words
 
 
@@ -168,6 +171,19 @@ def test_a_file_of_another_type_or_size_is_refused(scene: Scene) -> None:
         rita.submit({"Sheet": {"name": "moves.csv", "content": "x" * 101}})
 
         assert rita.wait_for_view("").hints == {"Sheet": "has 101 bytes, at most 100"}
+
+
+def test_the_name_of_a_file_is_shown_as_it_is(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops run move-customer", channel=OPS)
+        rita.wait_for_view("Move a customer")
+        evil = "<!channel> <https://evil.example|Approve> *x*.csv"
+        rita.submit(filled(rita, Sheet={"name": evil, "content": "a\n"}))
+        card = scene.card(root_of(scene))
+
+        assert f"Sheet: {evil} (2 bytes)" in str(card.blocks)
+        assert not [one for one in marked_up(card.blocks) if "channel" in one or "evil" in one]
 
 
 def test_the_same_values_are_typed_with_the_command(scene: Scene) -> None:

@@ -82,7 +82,7 @@ def test_every_field_at_fault_is_named_at_once(house: Working) -> None:
         "place": "must be a channel, such as #ops",
         "by": "must be 1 to 1000",
         "row": "three is not offered any more; choose another",
-        "people": "nobody is called @zoe",
+        "people": "item 2: nobody is called @zoe",
     }
 
 
