@@ -51,6 +51,8 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
             unknown.append(rule.name)
         faults += _people_faults(policy, document, index, rule)
         faults += _reason_faults(document, index, rule)
+    for place, condition in _others(policy):
+        faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
     faults += _misspelt(policy, document)
     if around is not None:
@@ -63,12 +65,35 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
 def _rule_faults(
     document: Document, index: int, rule: Rule, around: Around | None
 ) -> Iterator[Fault]:
+    """Yield what is odd about the condition of a rule."""
+    found = list(_condition_faults(document, ("rules", index, "when"), rule.when, around))
+    yield from found
+    if not found and around is not None:
+        yield from reach_faults(document, index, rule, around)
+
+
+def _others(policy: Policy) -> Iterator[tuple[Place, str]]:
+    """Yield the conditions that stand elsewhere than in the `when` of a rule."""
+    for index, rule in enumerate(policy.rules):
+        if rule.auto is not None:
+            yield ("rules", index, "auto", "when"), rule.auto.when
+    for index, budget in enumerate(policy.budgets or ()):
+        yield ("budgets", index, "when"), budget.when
+    for index, freeze in enumerate(policy.freezes or ()):
+        if freeze.when is not None:
+            yield ("freezes", index, "when"), freeze.when
+    if policy.break_glass is not None and policy.break_glass.when is not None:
+        yield ("break_glass", "when"), policy.break_glass.when
+
+
+def _condition_faults(
+    document: Document, place: Place, condition: str, around: Around | None
+) -> Iterator[Fault]:
     """Yield what is odd about a condition; the first sort of fault found explains the rest."""
     for faults in (
-        _effect_faults(document, index, rule),
-        _never(document, index, rule),
-        name_faults(document, index, rule, around) if around is not None else (),
-        reach_faults(document, index, rule, around) if around is not None else (),
+        _effect_faults(document, place, condition),
+        _never(document, place, condition),
+        name_faults(document, place, condition, around) if around is not None else (),
     ):
         found = list(faults)
         if found:
@@ -76,27 +101,25 @@ def _rule_faults(
             return
 
 
-def _effect_faults(document: Document, index: int, rule: Rule) -> Iterator[Fault]:
+def _effect_faults(document: Document, place: Place, condition: str) -> Iterator[Fault]:
     known = [one.value for one in Effect]
-    for name, text in dict.fromkeys(compared(tree_of(rule_environment(), rule.when))):
+    for name, text in dict.fromkeys(compared(tree_of(rule_environment(), condition))):
         if name == "effect" and text not in known:
             what = f"effect is never {text!r}"
-            place = ("rules", index, "when")
             yield document.fault(place, what, suggestion(text, known), warning=True)
 
 
-def _never(document: Document, index: int, rule: Rule) -> Iterator[Fault]:
-    """Yield that a rule can never match, as far as trying shows that."""
-    place: Place = ("rules", index, "when")
-    found = reached(rule.when, effects=JUDGED)
+def _never(document: Document, place: Place, condition: str) -> Iterator[Fault]:
+    """Yield that a condition can never be true, as far as trying shows that."""
+    found = reached(condition, effects=JUDGED)
     if found.reach is Reach.NEVER:
         what, right = "can never be true", "look at what it compares"
-        if reached(rule.when).reach is not Reach.NEVER:
+        if reached(condition).reach is not Reach.NEVER:
             what = "is only about steps that read, and those are never put to the policy"
             right = "leave it out, or make it about other effects"
         yield document.fault(place, what, right, warning=True)
     elif found.reach is Reach.UNCLEAR:
-        what = f"is never true, and counts only where it has no value, as with {found.words}"
+        what = f"is never true, and has no value in some cases, as with {found.words}"
         yield document.fault(place, what, "look at what it compares", warning=True)
 
 

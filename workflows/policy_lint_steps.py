@@ -46,10 +46,11 @@ def inputs_named(tree: Tree) -> list[str]:
     return list(dict.fromkeys(path[1] for path in found if path[0] == "inputs" and len(path) > 1))
 
 
-def name_faults(document: Document, index: int, rule: Rule, around: Around) -> Iterator[Fault]:
-    """Yield names in a rule that no workflow here has, with the nearest that one has."""
-    tree, place = tree_of(rule_environment(), rule.when), ("rules", index, "when")
-    meant = _meant(rule, around)
+def name_faults(
+    document: Document, place: Place, condition: str, around: Around
+) -> Iterator[Fault]:
+    """Yield names in a condition that no workflow here has, with the nearest that one has."""
+    tree, meant = tree_of(rule_environment(), condition), _meant(condition, around)
     known = {
         "workflow": {one.workflow for one in around.definitions},
         "step": {name for one in meant for name in one.outline},
@@ -66,12 +67,12 @@ def name_faults(document: Document, index: int, rule: Rule, around: Around) -> I
             yield document.fault(place, what, suggestion(name, inputs), warning=True)
 
 
-def _meant(rule: Rule, around: Around) -> list[Definition]:
-    """Return the workflows that a rule may be about, by their names alone."""
+def _meant(condition: str, around: Around) -> list[Definition]:
+    """Return the workflows that a condition may be about, by their names alone."""
     return [
         one
         for one in around.definitions
-        if reached(rule.when, {"workflow": one.workflow}).reach is not Reach.NEVER
+        if reached(condition, {"workflow": one.workflow}).reach is not Reach.NEVER
     ]
 
 

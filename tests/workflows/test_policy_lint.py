@@ -64,7 +64,7 @@ def around() -> Around:
         ),
         (
             "inputs.amount > 10 && inputs.amount < 5",
-            "is never true, and counts only where it has no value, as with inputs.amount = true",
+            "is never true, and has no value in some cases, as with inputs.amount = true",
         ),
     ],
 )
@@ -88,6 +88,36 @@ def test_what_trying_cannot_settle_is_named_as_not_analysed() -> None:
     assert loaded.model is not None
 
     assert lint_policy(loaded.model, loaded.document).not_analysed == ("who knows",)
+
+
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [
+        (
+            "budgets: [{name: much, when: hour > 23, amount: 1, limit: 5, window: 1d}]\n",
+            "budgets[0].when: can never be true",
+        ),
+        (
+            "freezes: [{name: end, weekly: {weekdays: [5]}, when: effect == 'writ'}]\n",
+            "freezes[0].when: effect is never 'writ', did you mean 'write'?",
+        ),
+        (
+            'break_glass: {people: ["@a"], by: ["@b"], when: weekday == 8}\n',
+            "break_glass.when: can never be true",
+        ),
+    ],
+)
+def test_other_conditions_are_looked_at_too(rest: str, told: str) -> None:
+    (found,) = linted(GATE, rest=rest)
+
+    assert told in found
+
+
+def test_an_auto_that_can_never_spare_anybody() -> None:
+    auto = 'stages: [{from: ["@leads"]}]\n    auto: {when: hour > 23, because: It is late.}'
+    (found,) = linted(rule('effect == "write"', more=auto))
+
+    assert "rules[0].auto.when: can never be true" in found
 
 
 # --- rules in each other's way ----------------------------------------------------------------
@@ -221,7 +251,7 @@ def test_a_rule_that_counts_for_others_only_since_it_has_no_value_there(around: 
     found = linted(GATE, rule('effect == "destructive" && inputs.amount > 5'), around=around)
     told = next(one for one in found if "rules[1]" in one)
 
-    assert "counts for purge-stale-accounts, roll-back-release too" in told
+    assert "counts for purge-stale-accounts, request-approval, roll-back-release too" in told
     assert "which have no input 'amount'" in told
     assert "has(inputs.amount) &&" in told
     named = rule('has(inputs.amount) && effect == "destructive" && inputs.amount > 5')
