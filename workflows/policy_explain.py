@@ -75,6 +75,8 @@ def _demanded(demand: Demand) -> Iterator[str]:
         yield f"A reason is required: {'; '.join(one.hint for one in demand.patterns)}"
     elif demand.needs_reason:
         yield "A reason is required."
+    if demand.step_up is not None:
+        yield "Each approval needs a code from an authenticator app."
 
 
 def stage_words(stage: DemandStage) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.workflows.test_policy import NIGHT, REFUND, policy
+from tests.workflows.test_policy import CODED, NIGHT, REFUND, policy
 from workflows.actions.base import Effect
 from workflows.demand import Match
 from workflows.policy_explain import explained
@@ -30,6 +30,10 @@ def test_what_is_demanded_stands_below_the_rules() -> None:
         "Open for 8h.",
         "A reason is required.",
     )
+
+
+def test_a_code_that_is_wanted_is_named() -> None:
+    assert "Each approval needs a code" in explained(policy(CODED), REFUND).lines[-1]
 
 
 def test_a_demand_carries_why_it_is_one() -> None:
