@@ -3,14 +3,13 @@
 Everything is found by its moment, so a long log costs no more than a short one.
 """
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Row, and_, func, select
 
+from storage.approval_turns import Turns, read_turns
 from storage.audit_models import COUNTED_BY_TIME, AuditEntryRow
 from storage.message_models import OutboxRecord
 from storage.run_models import DecisionRecord, RequestRecord, RunRecord
@@ -19,22 +18,8 @@ from workflows.entry import Ref, RequestId
 from workflows.gate import Outcome, Verdict
 from workflows.moments import stamp
 from workflows.store import Subject
-from workflows.turns import turns_in
 
 _Row: TypeAlias = Row[str, str, Verdict, int, datetime, datetime, str, str, str | None]
-
-
-class Staged(NamedTuple):
-    """A request with several stages: which are decided together, and when each was."""
-
-    turns: list[tuple[int, ...]]
-    decided: list[tuple[int, datetime]]
-
-    def opened(self, stage: int, *, by: datetime) -> datetime | None:
-        """Return when the turns before that of this stage were over, as known at `by`."""
-        first = next(turn[0] for turn in self.turns if stage in turn)
-        before = (at for other, at in self.decided if other < first and at <= by)
-        return max(before, default=None)
 
 
 def read_approvals(connection: Connection, *, since: datetime, until: datetime) -> Approvals:
@@ -47,7 +32,7 @@ def read_approvals(connection: Connection, *, since: datetime, until: datetime) 
 
 
 def _decisions(connection: Connection, since: datetime, until: datetime) -> list[Decided]:
-    staged = _staged(connection, since, until)
+    turns = read_turns(connection, since=since, until=until)
     query = (
         select(
             DecisionRecord.request_id,
@@ -72,20 +57,19 @@ def _decisions(connection: Connection, since: datetime, until: datetime) -> list
         .where(DecisionRecord.decided_at >= since, DecisionRecord.decided_at < until)
         .order_by(DecisionRecord.decided_at, DecisionRecord.seq)
     )
-    return [_decided(row, staged) for row in connection.execute(query)]
+    return [_decided(row, turns) for row in connection.execute(query)]
 
 
-def _decided(row: _Row, staged: Mapping[str, Staged]) -> Decided:
+def _decided(row: _Row, turns: Turns) -> Decided:
     shown = _shown(row)
-    later = staged.get(row.request_id)
-    opened = None if later is None else later.opened(row.stage, by=row.decided_at)
+    later = turns.since(row.request_id, row.stage, who=row.approver, by=row.decided_at)
     return Decided(
         request=RequestId(row.request_id),
         workflow=row.workflow,
         requester=Ref(row.requester),
         approver=Ref(row.approver),
         verdict=Verdict(row.verdict),
-        asked_at=shown if opened is None else max(shown, opened),
+        asked_at=shown if later is None else max(shown, later),
         decided_at=row.decided_at,
     )
 
@@ -100,33 +84,6 @@ def _shown(row: _Row) -> datetime:
         return raised
     posted = datetime.fromtimestamp(float(row.place_ts), tz=UTC)
     return posted if raised <= posted <= row.decided_at else raised
-
-
-def _staged(connection: Connection, since: datetime, until: datetime) -> dict[str, Staged]:
-    """Return the requests of which a later stage was decided in the period."""
-    later = (
-        select(DecisionRecord.request_id)
-        .where(DecisionRecord.decided_at >= since, DecisionRecord.decided_at < until)
-        .where(DecisionRecord.stage > 0)
-    )
-    query = (
-        select(
-            DecisionRecord.request_id,
-            DecisionRecord.stage,
-            DecisionRecord.decided_at,
-            RequestRecord.stages,
-        )
-        .join(RequestRecord, RequestRecord.id == DecisionRecord.request_id)
-        .where(DecisionRecord.request_id.in_(later))
-        .order_by(DecisionRecord.request_id, DecisionRecord.seq)
-    )
-    found: dict[str, Staged] = {}
-    for row in connection.execute(query):
-        if row.request_id not in found:
-            turns = turns_in([one.get("turn") for one in json.loads(row.stages)])
-            found[row.request_id] = Staged(turns, [])
-        found[row.request_id].decided.append((row.stage, row.decided_at))
-    return found
 
 
 def _settled(

@@ -22,9 +22,11 @@ from tests.storage.run_drafts import (
     new_run,
     requested,
     started,
+    user,
     verdict,
 )
 from workflows.approval_health import Approvals, Decided
+from workflows.entry import Json
 from workflows.gate import Outcome, Verdict
 from workflows.store import Message, Subject
 
@@ -123,6 +125,19 @@ def test_groups_that_decide_in_one_turn_do_not_wait_for_each_other(
     decided(store, stage=1, by=BEN)
 
     assert read(store).decisions[1].took == timedelta(hours=5, seconds=2)
+
+
+def test_who_is_let_in_later_thinks_from_then_on(store: SqlStore, clock: HandClock) -> None:
+    asked(store)
+    clock.forward(hours=4)
+    carl = user("s:" + "d" * 32)
+    with store.begin() as unit:
+        more: dict[str, Json] = {"groups": ["@directors"], "stages": [0]}
+        unit.append(fact("approval.escalated", request="q1", to=[carl.ref], n=1, **more))
+    clock.forward(seconds=2)
+    decided(store, by=carl)
+
+    assert only(read(store)).took == timedelta(seconds=2)
 
 
 def test_a_stage_is_told_from_the_one_before_even_where_that_was_another_month(

@@ -146,7 +146,7 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
 
     found = plans(store.database, said)
 
-    assert len(found) == 7
+    assert len(found) == 8
     assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
-    assert sum("ix_decision_decided_at" in plan for plan in found.values()) == 2
+    assert sum("ix_decision_decided_at" in plan for plan in found.values()) == 3
     assert sum("ix_audit_entry_counted" in plan for plan in found.values()) == 2

@@ -134,6 +134,7 @@ def test_approvals_given_before_are_void(house: Working) -> None:
     assert (tally.outcome, tally.have, tally.need) == (Outcome.OPEN, 1, 2)
 
 
+@pytest.mark.trap(6)
 def test_a_click_on_the_card_before_the_change_decides_nothing_and_says_who_changed_it(
     house: Working,
 ) -> None:

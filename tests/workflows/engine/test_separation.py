@@ -58,6 +58,7 @@ def test_the_requester_does_not_decide(house: Working) -> None:
         house.approve(run, by="rita")
 
 
+@pytest.mark.trap(8)
 def test_whoever_published_what_runs_does_not_decide(house: Working, database: Database) -> None:
     publish(house, by="ana")
     run = asked(house)
