@@ -1,7 +1,7 @@
 """Who is shown what of the health of approvals.
 
 What stands out names people to everybody, as their cards do. Figures about one person are for
-that person and for the governors (docs/decisions/0060).
+that person and for the governors (docs/decisions/0057).
 """
 
 from collections.abc import Mapping

@@ -26,7 +26,7 @@ class Concerned:
 def concerned(entry: Entry) -> Concerned:
     """Return whose Home `entry` changes."""
     data = entry.data
-    is_about_request = entry.kind.startswith(("approval.", "question."))
+    is_about_request = entry.kind.startswith(("approval.", "question.", "break_glass."))
     is_schedule = entry.kind in SCHEDULES
     return Concerned(
         request=str(data.get("request") or "") if is_about_request else "",

@@ -31,7 +31,8 @@ TOLD_DECISIONS = frozenset(
 )
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
-USES_REQUEST = frozenset({"action.intended", "break_glass.used"})
+BROKEN_GLASS = "break_glass.used"
+USES_REQUEST = frozenset({"action.intended", BROKEN_GLASS})
 ENDS = frozenset({"run.finished", "run.cancelled"})
 DECIDED = frozenset({"approval.granted", "approval.denied"})
 CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
@@ -59,7 +60,8 @@ def messages_about(entry: Entry) -> Iterator[Message]:
 
 def settles_request(entry: Entry) -> bool:
     """Say whether an entry is what became of an approval request."""
-    return entry.kind in CLOSED or (entry.kind in DECIDED and bool(entry.data.get("settles")))
+    says_so = entry.kind in DECIDED or entry.kind == BROKEN_GLASS
+    return entry.kind in CLOSED or (says_so and bool(entry.data.get("settles")))
 
 
 def is_routine(entry: Entry) -> bool:
