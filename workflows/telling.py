@@ -31,9 +31,10 @@ TOLD_DECISIONS = frozenset(
 )
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
-USES_REQUEST = frozenset({"action.intended", "break_glass.used"})
+BROKEN = "break_glass.used"
+USES_REQUEST = frozenset({"action.intended", BROKEN})
 ENDS = frozenset({"run.finished", "run.cancelled"})
-DECIDED = frozenset({"approval.granted", "approval.denied"})
+DECIDED = frozenset({"approval.granted", "approval.denied", BROKEN})
 CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
 
 
@@ -108,7 +109,8 @@ def question_card(run: RunId, request: RequestId) -> Message:
 
 def renewed(entry: Entry) -> RequestId | None:
     """Return the request of which people may have been told directly, and which `entry` changes."""
-    is_news = entry.kind.startswith("approval.") and entry.kind != "approval.requested"
+    is_about_it = entry.kind.startswith("approval.") or entry.kind == BROKEN
+    is_news = is_about_it and entry.kind != "approval.requested"
     request = str(entry.data.get("request") or "")
     return RequestId(request) if is_news and request else None
 
