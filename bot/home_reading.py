@@ -91,6 +91,7 @@ class HomeReading:
             at=waiting.now,
             command=self.desk.command,
             waiting=waiting.shelf(_skip(reader, Section.WAITING)) if person.counts else Shelf(),
+            reviews=waiting.reviews() if person.counts else (),
             count=waiting.count(),
             said=waiting.said(),
             why_never=person.why_not,

@@ -12,10 +12,18 @@ from bot.belonging import Belonging
 from bot.desk import Desk
 from bot.previews import preview_of
 from bot.rendering_questions import question_of
+from bot.rendering_reviews import review_of
 from bot.run_lines import link_to
 from bot.run_reading import RunReader, part_json
 from bot.views.app_home import MOST, Item, Section, Shelf
-from bot.views.app_home_items import RequestItem, Said, question_item, request_item, said_words
+from bot.views.app_home_items import (
+    RequestItem,
+    Said,
+    question_item,
+    request_item,
+    review_item,
+    said_words,
+)
 from bot.views.request_values import Preview
 from storage.history import find_entry
 from storage.home_listing import (
@@ -24,14 +32,17 @@ from storage.home_listing import (
     last_decision,
     list_awaited,
     open_request,
+    reviews_for,
 )
 from workflows.entry import Ref
 from workflows.errors import InterlockError, StorageError
 from workflows.gate import ApprovalRequest, Tally
+from workflows.glass import GlassUse
 from workflows.store import Subject
 
 MOMENT_AGO = timedelta(minutes=10)
 MOST_COUNTED = 100
+MOST_REVIEWS = 2  # Each has its card in a direct message besides.
 # Of what somebody was asked and may not decide any more, so much is passed over for one page.
 MOST_LOOKED_THROUGH = 50
 BATCH = 10
@@ -61,6 +72,11 @@ class Waiting:
             if blocks:
                 items.append(Item(blocks=blocks, at=at))
         return Shelf(items=items, skip=skip) if items or not skip else self.shelf(0)
+
+    def reviews(self) -> list[list[Block]]:
+        """Return what the person is to review of broken glass, the most urgent first."""
+        found = reviews_for(self.desk.store.database, self.ref, most=MOST_REVIEWS)
+        return [blocks for one in found if (blocks := self._review(one))]
 
     def count(self) -> str:
         """Say how many things wait, where that is more than one page shows."""
@@ -128,6 +144,19 @@ class Waiting:
         have, need = self._how_far(*found)
         card = link_to(self.desk, one.place)
         return request_item(RequestItem(preview=preview, have=have, need=need, card=card))
+
+    def _review(self, use: GlassUse) -> list[Block]:
+        if not self.belonging.to_any(use.asked, otherwise=True):
+            return []
+        try:
+            card = review_of(use, self.desk.store, self.reader, now=self.now)
+        except StorageError:
+            raise
+        except (InterlockError, ValidationError):
+            log.warning("not shown on a Home", extra={"use": use.id}, exc_info=True)
+            return []
+        place = self.desk.store.outbox.place_of(Subject.REVIEW, f"{use.id}/{self.ref}")
+        return review_item(card, link_to(self.desk, place))
 
     def _how_far(self, asked: ApprovalRequest, now: Tally) -> tuple[int, int]:
         """Return what the stage has and needs in which the person decides."""

@@ -26,12 +26,12 @@ from workflows.moments import moment
 from workflows.prompting import ESCALATED
 from workflows.store import Subject
 from workflows.superseded import EDITED, edit_of, next_of
+from workflows.telling import BROKEN
 
 log = logging.getLogger(__name__)
 
 DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
 WITHDRAWN = "approval.withdrawn"
-BROKEN = "break_glass.used"
 # Words for the codes of withdrawn requests; others are shown as they are.
 REASONS = {
     "undeliverable": "The people who decide could not be shown the question.",

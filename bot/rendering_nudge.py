@@ -9,6 +9,7 @@ from storage.outbox_values import OutboxRow
 from workflows.awaited import awaited
 from workflows.entry import Entry, Ref
 from workflows.gate import ApprovalRequest, Verdict
+from workflows.telling import BROKEN
 
 
 def draw_nudge(
@@ -32,7 +33,8 @@ def draw_nudge(
             is_awaited=is_awaited,
             outcome=request.outcome,
             at=request.settled_at,
-            by=_settled_by(read, said),
+            by=_settled_by(read, request.id),
+            is_alone=_settling(read, request.id, BROKEN) is not None,
             own=_own(said, ref),
             reminded_at=reminders[-1].at if reminders else None,
             card=card,
@@ -46,9 +48,16 @@ def person_of(row: OutboxRow) -> Ref:
     return Ref(row.key.rpartition("/")[2])
 
 
-def _settled_by(read: RunRead, said: list[Entry]) -> list[Who]:
-    found = [read.who(one.actor) for one in said if one.data.get("settles")]
-    return [one for one in found[-1:] if one is not None]
+def _settled_by(read: RunRead, request: str) -> list[Who]:
+    settling = _settling(read, request, *DECISIONS, BROKEN)
+    who = read.who(settling.actor) if settling is not None else None
+    return [] if who is None else [who]
+
+
+def _settling(read: RunRead, request: str, *kinds: str) -> Entry | None:
+    """Return the last entry of these kinds that settled the request."""
+    found = [one for one in read.of_kind(*kinds) if one.data["request"] == request]
+    return next((one for one in reversed(found) if one.data.get("settles")), None)
 
 
 def _own(said: list[Entry], ref: Ref) -> Verdict | None:

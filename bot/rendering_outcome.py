@@ -12,7 +12,7 @@ from storage.home_values import Told
 from workflows.entry import Entry
 from workflows.gate import Outcome
 from workflows.run import Status
-from workflows.telling import CLOSED, DECIDED, settles_request
+from workflows.telling import BROKEN, CLOSED, DECIDED, settles_request
 
 OUTCOMES = {
     "approval.granted": Outcome.APPROVED,
@@ -20,6 +20,7 @@ OUTCOMES = {
     "approval.expired": Outcome.EXPIRED,
     "approval.withdrawn": Outcome.WITHDRAWN,
     "approval.edited": Outcome.SUPERSEDED,
+    BROKEN: Outcome.APPROVED,
 }
 
 
@@ -75,6 +76,7 @@ def _settled(read: RunRead) -> Iterator[RequestSettled]:
             outcome=OUTCOMES[last.kind],
             at=last.at,
             by=_by(read, last),
+            is_alone=last.kind == BROKEN,
             reason=words_of(last) if last.kind in DECIDED else withdrawn_because(read, request),
         )
 

@@ -24,7 +24,7 @@ def draw_review(
     """Return the card, or the reminder that the row's key names: `use/overdue-1/…`."""
     ident, _, rest = row.key.partition("/")
     use = store.glass_use(ident)
-    card = _card(use, store, reader, now=now())
+    card = review_of(use, store, reader, now=now())
     if not rest.startswith(OVERDUE):
         return review_card(card)
     # A reviewer who is reminded in person has the card there too.
@@ -33,7 +33,8 @@ def draw_review(
     return reminder(card, reader.link(place))
 
 
-def _card(use: GlassUse, store: SqlStore, reader: RunReader, *, now: datetime) -> ReviewCard:
+def review_of(use: GlassUse, store: SqlStore, reader: RunReader, *, now: datetime) -> ReviewCard:
+    """Return a use of the glass as a view shows it."""
     read = reader.run(use.run)
     used = read.entry(use.id)
     return ReviewCard(

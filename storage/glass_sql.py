@@ -57,6 +57,13 @@ class GlassSql(RowSql):
         )
         return [_use(one) for one in found.fetchall()]
 
+    def unreviewed(self, *, most: int) -> Sequence[GlassUse]:
+        """Return uses that nobody has reviewed yet, those first that should be soonest."""
+        found = self.run(
+            f"{_SELECT} WHERE reviewed_at IS NULL ORDER BY review_by, id LIMIT ?", most
+        )
+        return [_use(one) for one in found.fetchall()]
+
 
 def _use(values: Sequence[Any]) -> GlassUse:
     found = dict(zip(_COLUMNS, values, strict=True))

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
 
+from storage.glass_sql import GlassSql
 from storage.home_models import AwaitedRecord
 from storage.listing import ListedRun, listed, place_in, runs_query
 from storage.message_models import OutboxRecord
@@ -21,7 +22,10 @@ from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import RequestId, RunId
 from workflows.gate import ApprovalRequest, Outcome, Tally, Verdict, tally
+from workflows.glass import GlassUse
 from workflows.store import Subject
+
+MOST_REVIEWS = 100  # That are looked through for one person.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,16 @@ def count_awaited(database: Database, refs: Collection[str], *, now: datetime, m
     with database.read() as connection:
         found = connection.execute(select(func.count()).select_from(few.subquery())).scalar()
     return int(found or 0)
+
+
+def reviews_for(database: Database, ref: str, *, most: int) -> list[GlassUse]:
+    """Return the uses of the glass that somebody was asked to review, and that nobody has.
+
+    There are few at any time: whoever broke it cannot do so again before an overdue review.
+    """
+    with database.glance() as tx:
+        found = GlassSql(tx).unreviewed(most=MOST_REVIEWS)
+    return [one for one in found if ref in one.reviewers][:most]
 
 
 def runs_going(database: Database, ref: str, *, skip: int, most: int) -> list[ListedRun]:

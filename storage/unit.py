@@ -177,6 +177,8 @@ class SqlUnit:
             self._homes.news_for_owners(self._workflow_of(entry), now=self.now)
         if whom.schedule:
             self._homes.news_for_setter(whom.schedule, now=self.now)
+        if whom.review:
+            self._homes.news_for(self.glass_use(whom.review).reviewers, now=self.now)
         self._homes.news_for(whom.people, now=self.now)
 
     def _workflow_of(self, entry: Entry) -> str:

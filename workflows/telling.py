@@ -31,10 +31,10 @@ TOLD_DECISIONS = frozenset(
 )
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
-BROKEN_GLASS = "break_glass.used"
-USES_REQUEST = frozenset({"action.intended", BROKEN_GLASS})
+BROKEN = "break_glass.used"
+USES_REQUEST = frozenset({"action.intended", BROKEN})
 ENDS = frozenset({"run.finished", "run.cancelled"})
-DECIDED = frozenset({"approval.granted", "approval.denied"})
+DECIDED = frozenset({"approval.granted", "approval.denied", BROKEN})
 CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
 
 
@@ -60,8 +60,7 @@ def messages_about(entry: Entry) -> Iterator[Message]:
 
 def settles_request(entry: Entry) -> bool:
     """Say whether an entry is what became of an approval request."""
-    says_so = entry.kind in DECIDED or entry.kind == BROKEN_GLASS
-    return entry.kind in CLOSED or (says_so and bool(entry.data.get("settles")))
+    return entry.kind in CLOSED or (entry.kind in DECIDED and bool(entry.data.get("settles")))
 
 
 def is_routine(entry: Entry) -> bool:
@@ -110,7 +109,8 @@ def question_card(run: RunId, request: RequestId) -> Message:
 
 def renewed(entry: Entry) -> RequestId | None:
     """Return the request of which people may have been told directly, and which `entry` changes."""
-    is_news = entry.kind.startswith("approval.") and entry.kind != "approval.requested"
+    is_about_it = entry.kind.startswith("approval.") or entry.kind == BROKEN
+    is_news = is_about_it and entry.kind != "approval.requested"
     request = str(entry.data.get("request") or "")
     return RequestId(request) if is_news and request else None
 

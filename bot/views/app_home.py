@@ -86,6 +86,7 @@ class HomeShown:
     at: datetime
     command: str
     waiting: Shelf = field(default_factory=Shelf)
+    reviews: Sequence[Sequence[Block]] = ()  # Of broken glass, before anything else that waits.
     count: str = ""  # How many things wait, where there are more than the page shows.
     said: str = ""  # What the reader decided a moment ago, as mrkdwn.
     why_never: str = ""  # Why no decision of this person counts.
@@ -146,14 +147,16 @@ def _waiting(shown: HomeShown) -> Iterator[Block]:
     if shown.why_never:
         yield section(f"Nothing can wait for you here: {escape(shown.why_never, 200)}.")
         return
-    if not shown.waiting.items and not shown.waiting.skip:
+    if not (shown.waiting.items or shown.waiting.skip or shown.reviews):
         yield section(
             "Nothing waits for you. When somebody needs your approval or an answer of yours,"
             " it stands here with its buttons."
         )
     if shown.count:
         yield context(shown.count)
-    yield from _shelf(Section.WAITING, shown.waiting)
+    reviews = [block for item in shown.reviews for block in item]
+    yield from reviews
+    yield from _shelf(Section.WAITING, shown.waiting, used=weight(reviews))
 
 
 def _runs(shown: HomeShown) -> Iterator[Block]:
@@ -202,8 +205,8 @@ def _delegations(shown: HomeShown) -> Iterator[Block]:
         yield from _shelf(Section.DELEGATIONS, shown.delegations)
 
 
-def _shelf(name: Section, shelf: Shelf) -> Iterator[Block]:
-    fitting = list(_fitting(shelf.items, CHARACTERS[name]))
+def _shelf(name: Section, shelf: Shelf, *, used: int = 0) -> Iterator[Block]:
+    fitting = list(_fitting(shelf.items, CHARACTERS[name] - used))
     for item in fitting:
         yield from item.blocks
     left = shelf.items[len(fitting) :]

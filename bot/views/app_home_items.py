@@ -14,6 +14,7 @@ from bot.views.plan import brief_of, effect_words, typed_by
 from bot.views.question_card import ANSWER, QuestionCard
 from bot.views.request_card import REVIEW, approve_button, reject_button, review_button
 from bot.views.request_values import Preview
+from bot.views.review_card import ReviewCard, review_buttons
 from bot.views.symbols import OUTCOME, STATUS
 from bot.wording import clip, code, escape, mention, one_line, plural, when
 from workflows.gate import Outcome, Verdict
@@ -98,6 +99,17 @@ def doubt_item(card: DoubtCard, link: str) -> list[Block]:
         f" · sent {when(card.since)}"
     )
     return [words, doubt_buttons(card)]
+
+
+def review_item(card: ReviewCard, link: str) -> list[Block]:
+    """Return a broken glass that the reader is to review, with the answers of its card."""
+    due = f"It was due {when(card.review_by)}" if card.is_overdue else f"Due {when(card.review_by)}"
+    words = section(
+        f"🧯 {mention(card.by)} broke the glass over {linked(card.title, link)} ·"
+        f" {code(card.step, 80)} {when(card.at)}. Was that right? {due}."
+    )
+    reason = plain_section(clip(one_line(card.reason or "The reason was erased."), _QUESTION))
+    return [words, reason, review_buttons(card)]
 
 
 def run_item(line: RunLine) -> list[Block]:

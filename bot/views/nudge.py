@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.views.pieces import Rendered, actions, context, link_button, rendered, section
 from bot.views.request_values import Preview
-from bot.views.symbols import OUTCOME
+from bot.views.symbols import BROKEN_GLASS, OUTCOME
 from bot.wording import (
     Who,
     bold,
@@ -36,6 +36,7 @@ class Nudge:
     outcome: Outcome = Outcome.OPEN
     at: datetime | None = None  # When it was settled.
     by: Sequence[Who] = ()  # Whoever settled it.
+    is_alone: bool = False  # Somebody broke the glass.
     own: Verdict | None = None  # What this person said.
     reminded_at: datetime | None = None
     card: str = ""
@@ -89,6 +90,9 @@ def _what_became(told: Nudge, how: str) -> str:
     done = "There is nothing for you to do any more."
     if told.outcome is Outcome.OPEN:
         return f"👍 {mine}{done}"
+    if told.is_alone:
+        sign, words = BROKEN_GLASS
+        return f"{sign} {words},{how}. {mine}{done}"
     sign, words = OUTCOME[told.outcome]
     return f"{sign} {words}{how}. {mine}{done}"
 

@@ -28,6 +28,7 @@ from bot.wording import (
 from workflows.gate import Outcome
 from workflows.run import Status
 
+ALONE = "🧯", "let through with broken glass"
 _WORDS, _REASON, _LINES, _NAMES = 1_500, 200, 8, 5
 
 _NEXT = {
@@ -49,6 +50,15 @@ class RequestSettled:
     at: datetime
     by: Sequence[Who] = ()
     reason: str = ""
+    is_alone: bool = False  # Somebody broke the glass.
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The sign of it, and what was done with the request."""
+        if self.is_alone:
+            return ALONE
+        sign, words = OUTCOME[self.outcome]
+        return sign, words.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +110,13 @@ def _newest(told: RunOutcome, *, live: bool) -> tuple[str, str]:
     if not told.settled:
         return STATUS[told.status]
     last = told.settled[-1]
-    sign, words = OUTCOME[last.outcome]
+    sign, words = last.words
     people = _people(last.by, live=live)
     step = code(last.step) if live else escape(last.step, 80)
     by = f" by {people}" if people else ""
     follows = " It waits for a decision again." if told.asks_again else " It goes on."
     is_told = last.outcome in (Outcome.APPROVED, Outcome.WITHDRAWN, Outcome.SUPERSEDED)
-    return sign, f"step {step} was {words.casefold()}{by}.{follows if is_told else ''}"
+    return sign, f"step {step} was {words}{by}.{follows if is_told else ''}"
 
 
 def _people(by: Sequence[Who], *, live: bool) -> str:
@@ -127,11 +137,11 @@ def _decided(told: RunOutcome) -> Iterator[Block]:
 
 
 def _line(one: RequestSettled, told: RunOutcome) -> str:
-    sign, words = OUTCOME[one.outcome]
+    sign, words = one.words
     by = f" by {_people(one.by, live=True)}" if one.by else ""
     is_told = not one.reason or (told.has_ended and one.reason == told.reason)
     why = "" if is_told else f": “{escape(clip(one_line(one.reason), _REASON))}”"
-    return f"{sign} {code(one.step, 80)} {words.casefold()}{by} {when(one.at)}{why}"
+    return f"{sign} {code(one.step, 80)} {words}{by} {when(one.at)}{why}"
 
 
 def _sentence(told: RunOutcome) -> str:

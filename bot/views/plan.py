@@ -71,7 +71,8 @@ class Brief:
 def brief_of(shown: Preview, most: int) -> Brief | None:
     """Return everything an approver has to read, None where it is longer than `most`."""
     changed = [f"Changed: {line}" for line in shown.changed]
-    plan = "\n".join(one_line(line) for line in (shown.headline, *shown.lines, *changed))
+    told = (shown.headline, *shown.lines, *changed, *in_words(shown))
+    plan = "\n".join(one_line(line) for line in told)
     rows = [(_row(*row), _live_row(shown, number)) for number, row in enumerate(shown.inputs)]
     typed = "\n".join(row for row, live in rows if not live)
     live = "\n".join(live for _, live in rows if live)

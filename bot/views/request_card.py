@@ -31,7 +31,7 @@ from bot.views.request_limits import (
 )
 from bot.views.request_progress import groups_asked_now, who_may_decide
 from bot.views.request_values import Preview, RequestCard, Vote
-from bot.views.symbols import OUTCOME
+from bot.views.symbols import BROKEN_GLASS, OUTCOME
 from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
 
@@ -86,7 +86,7 @@ def _state(card: RequestCard) -> str:
 
 def _outcome(card: RequestCard) -> tuple[str, str]:
     if card.broken is not None and card.outcome is Outcome.APPROVED and card.broken.settles:
-        return "🧯", "Decided alone, by breaking the glass"
+        return BROKEN_GLASS
     return OUTCOME[card.outcome]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.views.pieces import (
     Rendered,
@@ -72,12 +72,16 @@ def review_card(card: ReviewCard) -> Rendered:
             _record_sentence(card, card.reviewed),
             [*blocks, *_record(card.reviewed), context(*_ids(card))],
         )
-    buttons = actions(
-        button("It was right", RIGHT, card.use, style="primary"),
-        button("It was not right", NOT_RIGHT, card.use),
-    )
-    return rendered(
-        _sentence(card), [*blocks, section(_asked(card)), buttons, context(*_ids(card))]
+    question = [section(_asked(card)), review_buttons(card)]
+    return rendered(_sentence(card), [*blocks, *question, context(*_ids(card))])
+
+
+def review_buttons(card: ReviewCard) -> ActionsBlock:
+    """Return the two answers."""
+    title = clip(card.title, 150)
+    return actions(
+        button("It was right", RIGHT, card.use, style="primary", spoken=f"It was right: {title}"),
+        button("It was not right", NOT_RIGHT, card.use, spoken=f"It was not right: {title}"),
     )
 
 

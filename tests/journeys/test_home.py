@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.views import app_home, exception_card, question_card, request_card, schedules
+from bot.views import (
+    app_home,
+    exception_card,
+    question_card,
+    request_card,
+    review_card,
+    schedules,
+)
 from sandbox.seen import SeenMessage, SeenView
 from sandbox.targets.shop_faults import Fault
 from tests.journeys.day import Case, Day, day_at_work
@@ -25,11 +32,15 @@ steps:
       fields: {most: {type: integer, minimum: 1, maximum: 3, title: Orders}}
       expires: 1h
 """
+GLASS = """
+break_glass: {people: ["@platform"], by: ["@governors"], review: 24h}
+"""
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    with day_at_work(tmp_path_factory.mktemp("home"), workflow=ASKING) as open_day:
+    home = tmp_path_factory.mktemp("home")
+    with day_at_work(home, workflow=ASKING, more_policy=GLASS) as open_day:
         yield open_day
         assert complaints_about(open_day.stage.slack.recorder) == []
 
@@ -250,6 +261,30 @@ def test_a_question_is_answered_on_home(case: Case) -> None:
     case.person("ben").submit({"Orders": "2"})
 
     follows(case, "ben", WAITING, lacks="How many orders")
+
+
+def test_a_broken_glass_is_reviewed_on_home_and_the_requester_hears_of_it(case: Case) -> None:
+    home_of(case, "ivan")
+    home_of(case, "ana")
+    card = asks(case)
+    follows(case, "ana", WAITING, has=case.order)
+    case.person("petra").click("Break glass", message=card)
+    case.person("petra").wait_for_view("Why can it not wait?")
+    case.person("petra").submit({"reason": f"{case.order} is urgent."})
+    follows(case, "ana", WAITING, lacks=case.order)
+    follows(case, "ivan", WAITING, has=f"{case.order} is urgent.")
+
+    presses(case, "ivan", review_card.RIGHT, below=f"{case.order} is urgent.")
+    case.person("ivan").wait_for_view("Anything to add?")
+    case.person("ivan").submit({})
+
+    follows(case, "ivan", WAITING, lacks=case.order)
+    alone = "let through with broken glass by @petra"
+
+    def told() -> bool:
+        return any(alone in one.words for one in case.slack.workspace.messages("@rita"))
+
+    assert case.waits(lambda: told() or None, "word to the requester")
 
 
 def test_a_schedule_is_paused_and_resumed_on_home(case: Case) -> None:

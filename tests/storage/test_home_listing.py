@@ -7,16 +7,19 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from storage.awaited import heal
+from storage.glass_sql import GlassSql
 from storage.home_listing import (
     count_awaited,
     last_decision,
     list_awaited,
     open_request,
+    reviews_for,
     runs_ended,
     runs_going,
     troubled_runs,
 )
 from storage.home_values import Told
+from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.storage.run_drafts import (
     ANA,
@@ -33,7 +36,7 @@ from tests.storage.run_drafts import (
     verdict,
 )
 from tests.storage.test_store_indexes import READ_WHOLE
-from workflows.entry import Draft, Ref, RequestId
+from workflows.entry import Draft, Json, Ref, RequestId
 from workflows.errors import StorageError
 from workflows.gate import Verdict
 
@@ -169,6 +172,58 @@ def plans(store: SqlStore, call: Callable[[], object]) -> dict[str, str]:
         }
 
 
+def broken(request: str, *, run: str, reviewers: tuple[str, ...]) -> Draft:
+    review_by = f"2026-03-0{3 + len(reviewers)}T12:00:00.000Z"
+    return fact(
+        "break_glass.used",
+        run,
+        actor=RITA,
+        request=request,
+        step="refund",
+        binding="b",
+        review_by=review_by,
+        reviewers=[*reviewers],
+        settles=True,
+    )
+
+
+def test_a_broken_glass_waits_for_those_who_review_it_the_most_urgent_first(
+    store: SqlStore,
+) -> None:
+    for number in (1, 2):
+        waiting(store, number)
+    record(store, broken("q1", run="r1", reviewers=(ANA.ref, BEN.ref)))
+    record(store, broken("q2", run="r2", reviewers=(ANA.ref,)))
+
+    def asked(ref: str) -> list[str]:
+        return [one.request for one in reviews_for(store.database, ref, most=9)]
+
+    before = asked(ANA.ref), asked(BEN.ref), asked(RITA.ref)
+    used = reviews_for(store.database, BEN.ref, most=1)[0].id
+    data: dict[str, Json] = {"used": used, "verdict": "right", "by_run": "r1"}
+    record(store, Draft(kind="break_glass.reviewed", actor=ANA, data=data))
+
+    assert before == (["q2", "q1"], ["q1"], [])
+    assert (asked(ANA.ref), asked(BEN.ref)) == (["q2"], [])
+    assert ids(store) == []
+    assert check_projections(store.database) == []
+
+
+def test_news_of_a_broken_glass_reaches_whoever_reviews_it(store: SqlStore) -> None:
+    waiting(store, 1)
+    with store.begin() as unit:
+        for ref in (ANA.ref, RITA.ref):
+            unit.open_home(Ref(ref), shown=None)
+    for ref in (store.homes.claim(by="one"), store.homes.claim(by="one")):
+        assert ref is not None
+        store.homes.mark_drawn(ref.ref, by="one", shown="h", pause=timedelta())
+    record(store, broken("q1", run="r1", reviewers=(ANA.ref,)))
+    first = store.homes.claim(by="one")
+
+    assert first is not None
+    assert first.ref == ANA.ref
+
+
 @Sqlite
 def test_nothing_that_a_home_reads_grows_with_the_log(store: SqlStore) -> None:
     waiting(store, 1)
@@ -214,11 +269,13 @@ def test_no_statement_around_homes_reads_a_whole_table(store: SqlStore) -> None:
     store.homes.hurry(ANA.ref, is_news=True)
     store.homes.postpone(ANA.ref, by="one", wait=timedelta(seconds=5))
     record(store, verdict("granted"), finished())
+    with store.database.begin() as tx:
+        GlassSql(tx).unreviewed(most=9)
     store.homes.forget(ANA.ref)
     heal(store.database)
     with store.database.begin() as tx:
         tx.driver.set_trace_callback(None)
-        words = ("home_", "awaited", "outbox")
+        words = ("home_", "awaited", "outbox", "glass_use")
         mine = [one for one in said if any(word in one for word in words)]
         found = {
             one: "; ".join(row[3] for row in tx.driver.execute(f"EXPLAIN QUERY PLAN {one}"))
@@ -226,6 +283,7 @@ def test_no_statement_around_homes_reads_a_whole_table(store: SqlStore) -> None:
         }
 
     assert len(found) > 15
+    assert any("ix_glass_use_unreviewed" in plan for plan in found.values())
     # The news that waits is read in its order, and it is few.
     whole = {one for one, plan in found.items() if READ_WHOLE.search(plan)}
     assert {one for one in whole if "home_news n JOIN" not in one} == set()

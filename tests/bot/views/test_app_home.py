@@ -17,11 +17,12 @@ from bot.views.app_home import (
     read_turn,
     shelf_of,
 )
-from bot.views.app_home_items import RequestItem, Said, request_item, said_words
+from bot.views.app_home_items import RequestItem, Said, request_item, review_item, said_words
 from bot.views.pieces import section
 from bot.views.request_card import APPROVE, REJECT, REVIEW
+from bot.views.review_card import NOT_RIGHT, RIGHT, ReviewCard
 from tests.bot.payload_checks import buttons_of, faults_of_view, text_of
-from tests.bot.shown import NOON, a_preview
+from tests.bot.shown import ANA, NOON, RITA, a_preview
 from workflows.gate import Outcome, Verdict
 
 EMPTY = HomeShown(at=NOON, command="/ops")
@@ -114,6 +115,34 @@ def test_delegations_turn_pages_too() -> None:
     assert not delegations([]).items
 
 
+def test_a_broken_glass_is_reviewed_before_anything_else_that_waits() -> None:
+    card = ReviewCard(
+        use="e_1",
+        run="r_1",
+        step="refund",
+        title="Refund a <customer>",
+        what="POST shop /refunds",
+        by=RITA,
+        at=NOON,
+        review_by=NOON,
+        asked=(ANA,),
+        reason="The <!channel> shop is down",
+        is_overdue=True,
+    )
+    waiting = shelf_of(Section.WAITING, [request_item(item())], skip=0)
+    reviews = [review_item(card, "https://acme.example/p2")]
+    view = view_of(replace(EMPTY, reviews=reviews, waiting=waiting))
+    told = text_of(view)
+
+    assert list(buttons_of(view))[1:4] == [RIGHT, NOT_RIGHT, APPROVE]
+    assert {buttons_of(view)[one] for one in (RIGHT, NOT_RIGHT)} == {"e_1"}
+    assert "<@U0RITA> broke the glass over *<https://acme.example/p2|Refund a &lt;cust" in told
+    assert "Was that right? It was due <!date" in told
+    assert "The <!channel> shop is down" in told
+    alone = text_of(view_of(replace(EMPTY, reviews=reviews)))
+    assert "Nothing waits for you" not in alone
+
+
 # --- requests ---------------------------------------------------------------------------------
 
 
@@ -170,6 +199,24 @@ def test_what_changed_and_that_a_reason_is_needed_stand_beside_the_buttons() -> 
     assert "A reason is asked for." in told
     assert "An approval needs a reason: like OPS-123" in strict
     assert "It can be approved only from 9:00 to 17:00." in strict
+
+
+def test_what_limits_it_is_read_where_it_is_approved() -> None:
+    denied = {
+        "by": {"id": "slack:T0ACME:U0BEN", "name": "Ben"},
+        "at": "2026-03-01T12:00:00.000Z",
+        "reason": "Already replaced.",
+        "workflow": "refund-customer",
+        "count": 1,
+    }
+    freeze = {"name": "Christmas", "until": "2026-03-05T06:00:00.000Z"}
+    payload = payload_of(item(denied=denied, budgets=["480 of 500 are taken"], freeze=freeze))
+    told = text_of(payload)
+
+    assert "Denied before by Ben on 2026-03-01 12:00 UTC: Already replaced." in told
+    assert "480 of 500 are taken" in told
+    assert "The freeze “Christmas” holds it back" in told
+    assert "This was denied before" in told  # Approve asks back.
 
 
 def test_people_and_moments_among_the_values_are_shown_as_each_reader_knows_them() -> None:

@@ -34,6 +34,7 @@ from bot.views.app_home_items import (
     doubt_item,
     question_item,
     request_item,
+    review_item,
     run_item,
     said_words,
     trouble_item,
@@ -330,6 +331,7 @@ def test_slack_takes_every_home(
         at=NOON,
         command="/ops",
         **{where.value: shelf},
+        reviews=[review_item(data.draw(any_of(ReviewCard)), words)] * (len(found) % 3),
         said=said_words(data.draw(any_of(Said))),
         why_never=words if len(found) == 1 else "",
         owns=[words] * len(found),
@@ -476,6 +478,19 @@ def test_the_fullest_home_fits_one_view_and_shows_something_of_everything() -> N
         may_change=True,
         may_delete=True,
     )
+    review = ReviewCard(
+        use="e" * 60,
+        run="r" * 60,
+        step="s" * 60,
+        title=LONG,
+        what=LONG,
+        by=Who(name=LONG),
+        at=NOON,
+        review_by=NOON,
+        asked=(Who(name=LONG),) * 9,
+        reason=LONG,
+        is_overdue=True,
+    )
     items = {
         Section.WAITING: request_item(RequestItem(preview=short, have=1, need=2, card=thread)),
         Section.RUNS: run_item(line),
@@ -492,6 +507,7 @@ def test_the_fullest_home_fits_one_view_and_shows_something_of_everything() -> N
             at=NOON,
             command="/ops",
             **shelves,
+            reviews=[review_item(review, thread)] * 2,
             ended=[run_item(line)] * 3,
             delegations=told,
             count="More than 100 things wait.",

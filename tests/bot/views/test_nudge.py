@@ -53,6 +53,10 @@ def test_a_reminder_shows_on_it() -> None:
         ({"own": Verdict.APPROVE}, "You approved it. There is nothing for you to do"),
         ({"own": Verdict.DENY, "outcome": Outcome.DENIED}, "Rejected. You rejected it."),
         ({"outcome": Outcome.APPROVED, "by": [ANA]}, "Approved by Ana. There is nothing"),
+        (
+            {"outcome": Outcome.APPROVED, "by": [ANA], "is_alone": True},
+            "🧯 Decided alone, by breaking the glass, by Ana. There is nothing",
+        ),
         ({"outcome": Outcome.EXPIRED}, "Expired. There is nothing"),
         ({"outcome": Outcome.WITHDRAWN}, "Withdrawn. There is nothing"),
     ],

@@ -311,6 +311,17 @@ def told_so_far(*settled: RequestSettled, asks_again: bool = False) -> Rendered:
             RequestSettled(step="refund", outcome=Outcome.EXPIRED, at=NOON),
             "step refund was expired.",
         ),
+        (
+            RequestSettled(
+                step="refund",
+                outcome=Outcome.APPROVED,
+                at=NOON,
+                by=[ANA],
+                reason="The shop is down",
+                is_alone=True,
+            ),
+            "was let through with broken glass by Ana. It goes on. The shop is down",
+        ),
     ],
 )
 def test_the_requester_is_told_what_became_of_a_request_while_the_run_goes_on(

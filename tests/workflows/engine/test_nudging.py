@@ -7,6 +7,7 @@ import pytest
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
 from tests.world import POLICY, Clock, Working, id_of
+from workflows.breaking import Breaking
 from workflows.entry import Entry, Ref, RunId
 from workflows.store import Subject
 
@@ -101,6 +102,24 @@ def test_nobody_is_written_to_about_what_is_decided_by_then(house: Working) -> N
     wait(house, minutes=10)
 
     assert told(house, run) == set()
+
+
+def test_a_broken_glass_ends_what_people_were_asked_directly(store: SqlStore, clock: Clock) -> None:
+    glass = '\nbreak_glass: {people: ["@kim"], by: ["@governors"], review: 24h}\n'
+    house = Working(store, clock, policy=NUDGING + glass)
+    house.town.groups["@governors"] = {"gina"}
+    run = house.start()
+    house.settle()
+    wait(house, minutes=10)
+    row = message(house, run, "ana")
+    assert row is not None
+    order = Breaking(request=house.request(run).id, person=id_of("kim"), reason="it is urgent")
+    house.engine.break_glass(order)
+    after = message(house, run, "ana")
+
+    assert after is not None
+    assert after.wanted == row.wanted + 1
+    assert house.store.outbox.find(Subject.OUTCOME, run) is not None
 
 
 def test_whoever_has_decided_by_then_is_left_alone(store: SqlStore, clock: Clock) -> None:
