@@ -48,13 +48,10 @@ def memory(policy: Policy, facts: Facts) -> timedelta | None:
 
     A rule whose condition cannot be evaluated has its say.
     """
-    told, own = policy.told(facts), policy.defaults.sticky
-    lengths = [
-        one.sticky
-        for one in policy.rules
-        if one.sticky is not None and applies(one.when, told, unsure=True)
-    ]
-    return max([*lengths, *([] if own is None else [own])], default=None)
+    own, rules = policy.defaults.sticky, [one for one in policy.rules if one.sticky is not None]
+    told = policy.told(facts) if rules else {}
+    lengths = [one.sticky for one in rules if applies(one.when, told, unsure=True)]
+    return max((one for one in (own, *lengths) if one is not None), default=None)
 
 
 def denied_before(segment: Segment, ready: Ready, facts: Facts) -> Denied | None:
