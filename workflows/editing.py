@@ -16,9 +16,7 @@ from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Entry, Json, Part, Ref, RequestId
 from workflows.errors import (
     InputsError,
-    InterlockError,
     NotAllowedError,
-    PeopleUnreadableError,
     RequestClosedError,
     StaleRequestError,
 )
@@ -45,7 +43,7 @@ class _Wanted:
     definition: Definition
     inputs: Mapping[str, Json]
     person: Person
-    why_not: InterlockError | None  # Why they may not start such a run, if so.
+    is_requester: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
     if order.shown and order.shown != asked.binding[:SHOWN]:
         raise StaleRequestError("This form is about an older version of the request.")
     definition = house.definitions.version(house.store.run(asked.run).version)
-    wanted = _judged(house, definition, order)
+    wanted = _judged(house, definition, order, requester=Ref(asked.requester))
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(order.request)
         entries = unit.entries(row.id)
@@ -93,16 +91,18 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
         return _record(house, procedures, unit, wanted, found)
 
 
-def _judged(house: House, definition: Definition, order: Edit) -> _Wanted:
-    inputs = checked_inputs(house, definition, order.inputs)
+def _judged(house: House, definition: Definition, order: Edit, *, requester: Ref) -> _Wanted:
+    """Return the edit of somebody who may make it; services are not asked for anybody else."""
     person = house.people.person(order.person)
-    why_not: InterlockError | None = None
-    try:
+    is_requester = house.store.person(requester) == person.id
+    if not (is_requester and person.counts):
         admit_starter(house, definition, person)
-    except (NotAllowedError, PeopleUnreadableError) as error:
-        why_not = error
     return _Wanted(
-        order=order, definition=definition, inputs=inputs, person=person, why_not=why_not
+        order=order,
+        definition=definition,
+        inputs=checked_inputs(house, definition, order.inputs),
+        person=person,
+        is_requester=is_requester,
     )
 
 
@@ -129,10 +129,7 @@ def _refuse_closed(unit: Unit, request: ApprovalRequest) -> None:
 
 
 def _admit(wanted: _Wanted, found: _Found) -> None:
-    """Refuse whoever may neither start such runs nor asked for this one, and the only approver."""
-    is_requester = found.state.requester == found.actor
-    if wanted.why_not is not None and not (is_requester and wanted.person.counts):
-        raise wanted.why_not
+    """Refuse to change what another run asked for, and whoever could alone have approved it."""
     if found.state.parent is not None:
         raise NotAllowedError(
             "This run was started by another one, which gave it these values.",
@@ -141,7 +138,7 @@ def _admit(wanted: _Wanted, found: _Found) -> None:
     alone = any(
         len(stage.everybody - {found.actor.ref}) < stage.approve for stage in found.request.stages
     )
-    if alone and not is_requester:
+    if alone and not wanted.is_requester:
         raise NotAllowedError(
             "Without you too few people could decide, and whoever changes it cannot decide it.",
             hint="Ask the requester to change it.",

@@ -14,6 +14,7 @@ from workflows.actions.base import Effect
 from workflows.definition import Definition
 from workflows.definition_steps import Approval
 from workflows.demand import Demand, DemandStage, Match, Why
+from workflows.denials import RULE as DENIED_BEFORE
 from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.errors import InterlockError, NoGateError
@@ -60,6 +61,7 @@ class Judgement:
     approval: Approval | None  # What the definition wanted.
     asked: Asked | None
     lacks: tuple[str, ...] = ()  # What was erased: inputs, args.
+    was_denied: bool = False  # The same had been rejected before, so no rule spared people.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def judgement_of(
     data, name = entry.data, str(entry.data["step"])
     if "effect" not in data:
         raise NotJudgedError("it was recorded without its effect")
-    work, args = definition.step(name), _args(entry)
+    work, args = definition.step(name), _part(entry, "args")
     kept = {"inputs": inputs, "args": args}
     facts = Facts(
         effect=Effect(str(data["effect"])),
@@ -114,11 +116,14 @@ def judgement_of(
         approval=work.approval,
         asked=_asked(entry) if entry.kind == REQUESTED else None,
         lacks=tuple(what for what, found in kept.items() if found is None),
+        was_denied=DENIED_BEFORE in _list(data.get("rules"))
+        or "denied" in (_part(entry, "preview") or {}),
     )
 
 
-def _args(entry: Entry) -> dict[str, Json] | None:
-    part = entry.parts.get("args")
+def _part(entry: Entry, name: str) -> dict[str, Json] | None:
+    """Return what a part holds, None once it was erased."""
+    part = entry.parts.get(name)
     found = json.loads(part.value) if part is not None and part.value is not None else None
     return found if isinstance(found, dict) else None
 
@@ -154,13 +159,16 @@ def differences(policy: Policy, judged: Judgement) -> list[Difference]:
     Raises:
         NotJudgedError: one of its rules looks at what was erased.
     """
-    whys = policy.whys(judged.facts, judged.approval)
+    spares = not judged.was_denied
+    whys = policy.whys(judged.facts, judged.approval, spares=spares)
     if judged.lacks and any(_is_unclear(one) for one in whys):
         raise NotJudgedError(f"its {' and '.join(judged.lacks)} were erased")
     try:
-        demand = policy.demand(judged.facts, judged.approval)
+        demand = policy.judge(judged.facts, judged.approval, spares=spares).demand
     except NoGateError:
         return [Difference(change=Change.REFUSED, now="nobody is asked, and it is destructive")]
+    if demand is None and judged.was_denied:
+        return []  # Whoever decided then is asked again, whatever the rules say.
     if judged.asked is None or demand is None:
         return list(_only_one(judged.asked, demand))
     return list(_between(judged.asked, demand))

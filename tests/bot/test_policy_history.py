@@ -212,6 +212,19 @@ def test_what_was_erased_is_not_evaluated_where_a_rule_looks_at_it(house: Workin
     assert told(house, FULL) == []  # No rule of this one looks at them for such a step.
 
 
+def test_what_was_asked_since_it_was_denied_before_is_no_difference(house: Working) -> None:
+    sticky = FULL.replace("{expires: 24h}", "{expires: 24h, sticky: 7d}")
+    house.policy = load_policy(sticky.replace("args.by < 100", "args.by < 1"))
+    house.deny(asked(house, "plain"))
+    house.settle()
+    house.policy = load_policy(sticky)
+    asked(house, "plain")
+    first, second = replayed(house, sticky)
+
+    assert [str(one) for one in first.differences] == ["needs no approval any more: 1 of @deciders"]
+    assert second.differences == ()
+
+
 def test_only_what_was_judged_since_then_is_looked_at(house: Working, clock: Clock) -> None:
     asked(house)
     clock.forward(timedelta(hours=5))

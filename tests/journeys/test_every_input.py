@@ -247,6 +247,37 @@ def test_a_question_has_such_fields_too_for_those_who_are_asked(scene: Scene) ->
         assert any("ben does it" in one.words for one in scene.thread(root))
 
 
+def test_each_keeps_its_value_when_another_one_is_changed(scene: Scene) -> None:
+    with scene.serving():
+        rita, ana = scene.person("rita"), scene.person("ana")
+        rita.command("/ops run move-customer", channel=OPS)
+        rita.wait_for_view("Move a customer")
+        rita.submit(filled(rita))
+        root = root_of(scene)
+        card = scene.card(root)
+        ana.click("Change", message=card)
+        ana.wait_for_view("Move a customer")
+        assert ana.search("Account", "") == []  # She may not start it, so nothing is offered.
+        ana.close_view(everything=True)
+        rita.click("Change", message=card)
+        rita.wait_for_view("Move a customer")
+        account = next(iter(rita.search("Account", "00003")))
+        rita.submit({"Account": account})
+        newer = scene.waits(
+            lambda: next(
+                (one for one in scene.thread(root) if "Reject" in one.buttons and one.ts > card.ts),
+                None,
+            ),
+            "the new card",
+        )
+        lines = newer.words.splitlines()
+
+        assert "Account: acc_00002 → acc_00003" in lines
+        changed = [one for one in lines if " → " in one and not one.startswith("headline")]
+        assert changed == ["Account: acc_00002 → acc_00003"]
+        assert "Sheet: moves.csv (4 bytes)" in newer.words
+
+
 def test_a_schedule_is_set_with_them_and_looked_up_again_when_it_fires(scene: Scene) -> None:
     with scene.serving():
         rita = scene.person("rita")
