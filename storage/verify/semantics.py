@@ -55,6 +55,7 @@ class SemanticCheck:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._open: dict[str, Told] = {}
+        self._begins_late = self._ends_early = self._seen = False
         self._delegates: dict[str, set[str]] = {}
         self._readers = {
             "approval.requested": self._requested,
@@ -69,8 +70,14 @@ class SemanticCheck:
             "action.intended": self._intended,
         }
 
+    def skip(self) -> None:
+        """Take note that an entry is not here: what is not told in full is not judged."""
+        self._ends_early = bool(self._seen)
+        self._begins_late |= not self._seen
+
     def check(self, index: int, members: Mapping[str, Any]) -> None:
         """Take in one entry."""
+        self._seen |= members["run"] is not None
         run, kind, data = members["run"], members["kind"], members["data"]
         faults = faults_of(kind, run=run, rseq=members["rseq"], data=data, parts=members["parts"])
         for fault in faults:
@@ -80,11 +87,17 @@ class SemanticCheck:
             return
         if kind == "approval.delegated" and run is None:
             self._delegates.setdefault(_text(data["from"]), set()).add(_text(data["to"]))
-        if run is not None:
+        if run is not None and self._is_told_in_full(members):
             self._follow(index, members, self._told(members))
+
+    def _is_told_in_full(self, members: Mapping[str, Any]) -> bool:
+        is_known = members["run"] in self._open or members["kind"] == "run.started"
+        return is_known or not self._begins_late
 
     def finish(self) -> None:
         """Report what has no end yet."""
+        if self._ends_early:
+            return
         for run, told in self._open.items():
             self._report.mean("run-without-end", f"Run {run} has not ended.")
             for index in told.intents.values():
