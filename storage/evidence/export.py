@@ -27,6 +27,7 @@ from workflows.moments import stamp
 from workflows.people import PersonId
 
 TRIES = 20
+VERIFIER = Path(__file__).parent / "shipped" / "verify.py"
 
 
 class Disclosure(StrEnum):
@@ -115,6 +116,7 @@ def _export(
         write_contents(connection, pack, contents)
         sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
         pack.put("README", readme(contents))
+        pack.put("verify.py", VERIFIER.read_bytes())
         manifest = Manifest(
             origin=found.origin,
             start=start,

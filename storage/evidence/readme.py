@@ -21,6 +21,7 @@ subjects.jsonl     who is behind the pseudonyms that the entries name
 index.csv          the readable columns of each entry
 checkpoint         the newest signed head; checkpoints/ has every head that was kept
 state.json         the tree as it was stored
+verify.py          a verifier in one file
 manifest.json      every file with its hash; manifest.dsse.json is the log key's signature
 
 How to check it
@@ -32,6 +33,11 @@ With Interlock, and the public key that you got another way than with this pack:
 KEY is what `interlock init` printed, NOTE a head that you kept (from Slack, from a mail). Exit
 code 0: the history shown is the history recorded. 1: it is not. 3: nothing wrong was found, but
 something is unproven; it says what.
+
+With Python and the package `cryptography`, and no Interlock; `verify.py` was written a second
+time, from the specification:
+
+    python verify.py --vkey KEY --checkpoint NOTE
 
 The newest head, with nothing but OpenSSL; `vkey` is a file with KEY:
 

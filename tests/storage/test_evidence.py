@@ -4,10 +4,12 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from securesystemslib.dsse import Envelope
@@ -15,6 +17,7 @@ from securesystemslib.signer import SSlibKey
 
 from storage.database import Database
 from storage.evidence import Disclosure, Exported, Request, export
+from storage.evidence.export import VERIFIER
 from storage.store import SqlStore
 from storage.verify import Report, verify_database, verify_pack
 from tests.storage.test_verify import a_full_life
@@ -200,6 +203,33 @@ def test_a_pack_never_overwrites_what_is_there(office: Office) -> None:
         office.export()
 
 
+def by_script(pack: Path, *keys: str, notes: Sequence[Path] = ()) -> tuple[int, dict[str, Any]]:
+    """Return what the verifier of every pack says, run as its reader would run it."""
+    words = [word for key in keys for word in ("--vkey", key)]
+    words += [word for note in notes for word in ("--checkpoint", str(note))]
+    done = subprocess.run(
+        [sys.executable, "-I", VERIFIER, "--pack", pack, "--json", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout) if done.stdout else {"failures": []}
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, None), (5, 20)])
+def test_the_verifier_in_the_pack_agrees(office: Office, start: int, end: int | None) -> None:
+    note = a_full_life(office.trail)
+    made = office.export(start=start, end=end, proofs=(3,), sample=2)
+    kept = made.path.with_name("note")
+    kept.write_text(note)
+
+    code, told = by_script(made.path, office.trail.pin, notes=[kept])
+    assert (code, told["failures"], told["unproven"]) == (0, [], [])
+    code, told = by_script(made.path)
+    assert (code, [one for one, _ in told["unproven"]]) == (3, ["unpinned"])
+    assert (made.path / "verify.py").read_bytes() == VERIFIER.read_bytes()
+
+
 def rewrite(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
     def attack(pack: Path) -> None:
         file = pack / name
@@ -305,6 +335,10 @@ def test_whoever_changes_a_pack_is_found_by_name(office: Office, name: str) -> N
 
     assert report.exit == 1
     assert report.codes >= set(codes.split()), report.failures
+    # The verifier that ships in the pack was written apart from ours, and finds the same.
+    code, told = by_script(made.path, office.trail.pin)
+    assert code == 1
+    assert {one for one, _ in told["failures"]} >= set(codes.split()), told
 
 
 def test_an_unsigned_manifest_is_unproven(office: Office) -> None:
