@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bot.export_orders import ExportOrder
 from bot.orders import AnyOrder, OrderError, read_order
 from bot.unix_socket import connect_to, listen_at, peer_of, read_line
 from workflows.entry import Json
@@ -20,6 +21,7 @@ from workflows.people import PersonId
 NAME = "holder.sock"
 MOST_BYTES = 1024 * 1024
 SECONDS = 30.0
+LONG_SECONDS = 4 * 3600.0  # A pack of a large log is written in minutes, on a slow disk in more.
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +107,8 @@ def hand_over(home: Path, order: AnyOrder) -> Mapping[str, Json] | None:
         RefusedThereError: the order is refused.
         OrderError: the serving process went away; a run may have been started.
     """
-    connection = connect_to(home / NAME, timeout=SECONDS)
+    patience = LONG_SECONDS if isinstance(order, ExportOrder) else SECONDS
+    connection = connect_to(home / NAME, timeout=patience)
     if connection is None:
         return None
     with connection:

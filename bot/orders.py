@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot import token_orders
 from bot.core import Core
+from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderForm
 from bot.schedule_orders import (
@@ -96,6 +97,8 @@ AnyOrder: TypeAlias = (
     | KeyOrder
     | TokenOrder
     | RevokeOrder
+    | ExportOrder
+    | ProofOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -226,4 +229,6 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     ChangeScheduleOrder: _change_schedule,
     TokenOrder: _token,
     RevokeOrder: _revoke,
+    ExportOrder: export_by_order,
+    ProofOrder: prove_by_order,
 }

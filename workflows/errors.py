@@ -36,6 +36,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── TransientReadError     a read that may succeed when tried again
     │   ├── ActionFailedError      tried and failed; not again by itself
     │   └── InDoubtError           it may or may not have happened
+    ├── EvidenceError              a pack that cannot be written, or a range that is none
     ├── SecretError                a secret that is missing or too short, or stands in the clear
     └── StorageError
         ├── StorageUnavailableError  locked, full or unreachable: nothing was recorded
@@ -214,6 +215,10 @@ class ActionFailedError(ActionError):
 
 class InDoubtError(ActionError):
     """The effect may or may not have happened; `error_class` is timeout or reply_lost."""
+
+
+class EvidenceError(InterlockError):
+    """A pack cannot be written, or the range that was asked for is none."""
 
 
 class SecretError(InterlockError):

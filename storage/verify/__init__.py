@@ -5,8 +5,9 @@ Integrity alone decides; what the entries say about who did what stands apart.
 """
 
 from storage.verify.database_source import database_source, verify_database
+from storage.verify.pack_source import verify_pack
 from storage.verify.report import Report
 from storage.verify.source import Source
 from storage.verify.walk import verify
 
-__all__ = ["Report", "Source", "database_source", "verify", "verify_database"]
+__all__ = ["Report", "Source", "database_source", "verify", "verify_database", "verify_pack"]

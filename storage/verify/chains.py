@@ -13,11 +13,19 @@ class ChainCheck:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._tails: dict[str, tuple[int, bytes]] = {}
+        self._has_gap = False
+
+    def skip(self) -> None:
+        """Take note that an entry is not here, so that runs may have begun before."""
+        self._has_gap = True
 
     def check(self, index: int, members: Mapping[str, Any], leaf: bytes) -> None:
         """Check the entry's place in its run."""
         run = members["run"]
         if run is None:
+            return
+        if self._has_gap and run not in self._tails:
+            self._tails[run] = (members["rseq"], leaf)  # Where it began is outside.
             return
         rseq, prev = self._tails.get(run, (-1, b""))
         if members["rseq"] != rseq + 1:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
+from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
 from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
 from storage.verify.walk import Options, verify
@@ -85,6 +86,19 @@ class DatabaseSource:
         missing = {"audit_entry", "audit_checkpoint", "audit_tree"} - self._tables
         if missing:
             raise UnusableDatabaseError("This database holds no trail.")
+
+    @property
+    def withholds(self) -> bool:
+        """A database has every part that is not marked as gone."""
+        return False
+
+    def unreadable(self) -> Sequence[tuple[str, str]]:
+        """Return nothing: what the database cannot read ends the look at it."""
+        return ()
+
+    def judge(self, ring: KeyRing, report: Report) -> None:
+        """Nothing vouches for a database but its log."""
+        del ring, report
 
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield the placed entries by their place, parts beside them."""

@@ -14,6 +14,7 @@ from storage.entry_bytes import (
     decode64,
     read_stamp,
 )
+from storage.evidence.names import index_row
 from storage.verify.report import Report
 from storage.verify.source import StoredEntry
 from workflows.binding import canonical
@@ -44,10 +45,11 @@ class LineCheck:
 
     def read(self, row: StoredEntry, index: int) -> dict[str, Any] | None:
         """Return the members of the line at `index`; None when it cannot be read at all."""
-        if len(row.line) > MOST_BYTES:
-            self._report.fail("entry-malformed", f"Entry {index} has {len(row.line)} bytes.")
+        line = row.line or b""
+        if len(line) > MOST_BYTES:
+            self._report.fail("entry-malformed", f"Entry {index} has {len(line)} bytes.")
             return None
-        members = self._parse(row.line, index)
+        members = self._parse(line, index)
         if members is None:
             return None
         fault = shape_fault(members)
@@ -58,6 +60,8 @@ class LineCheck:
         self._check_time(members["ts"], index)
         if row.columns is not None and row.columns != columns_of(members):
             self._report.fail("index-row", f"The columns of entry {index} differ from its line.")
+        if row.row is not None and row.row != row_of(index, members):
+            self._report.fail("index-row", f"The row of entry {index} differs from its line.")
         return members
 
     def _parse(self, line: bytes, index: int) -> dict[str, Any] | None:
@@ -112,6 +116,18 @@ def columns_of(members: Mapping[str, Any]) -> tuple[Any, ...]:
         members["kind"],
         members["actor"]["ref"],
         workflow,
+    )
+
+
+def row_of(index: int, members: Mapping[str, Any]) -> str:
+    """Return what the entry's row in the index of a pack must say."""
+    return index_row(
+        index=index,
+        run=members["run"],
+        rseq=members["rseq"],
+        ts=members["ts"],
+        kind=members["kind"],
+        actor=members["actor"]["ref"],
     )
 
 

@@ -100,6 +100,7 @@ class SemanticCheck:
         self._open: dict[str, Told] = {}
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._words: dict[str, Word] = {}  # The newest of each person.
+        self._begins_late = self._ends_early = self._seen = False
         self._readers = {
             "approval.requested": self._requested,
             "approval.granted": self._decided,
@@ -113,8 +114,14 @@ class SemanticCheck:
             "action.intended": self._intended,
         }
 
+    def skip(self) -> None:
+        """Take note that an entry is not here: what is not told in full is not judged."""
+        self._ends_early = bool(self._seen)
+        self._begins_late |= not self._seen
+
     def check(self, index: int, members: Mapping[str, Any]) -> None:
         """Take in one entry."""
+        self._seen |= members["run"] is not None
         run, kind, data = members["run"], members["kind"], members["data"]
         faults = faults_of(kind, run=run, rseq=members["rseq"], data=data, parts=members["parts"])
         for fault in faults:
@@ -125,13 +132,19 @@ class SemanticCheck:
         if kind == "approval.delegated" and run is None:
             to = data["to"] if isinstance(data["to"], str) else None
             self._words[_text(data["from"])] = Word(to, _text(data["until"]))
-        if kind == "break_glass.reviewed":
+        if kind == "break_glass.reviewed" and not self._begins_late:
             self._reviewed(index, members)
-        if run is not None:
+        if run is not None and self._is_told_in_full(members):
             self._follow(index, members, self._told(members))
+
+    def _is_told_in_full(self, members: Mapping[str, Any]) -> bool:
+        is_known = members["run"] in self._open or members["kind"] == "run.started"
+        return is_known or not self._begins_late
 
     def finish(self) -> None:
         """Report what has no end yet."""
+        if self._ends_early:
+            return
         for run, told in self._open.items():
             self._report.mean("run-without-end", f"Run {run} has not ended.")
             for index in told.intents.values():
@@ -206,6 +219,8 @@ class SemanticCheck:
     def _check_stand_in(
         self, index: int, members: Mapping[str, Any], *, left_out: AbstractSet[str | None]
     ) -> None:
+        if self._begins_late:
+            return  # Whoever stood in for whom may have been said before.
         person, place = members["actor"]["ref"], _place(members)
         if place != person and not self._decides_for(place, person, at=members["ts"]):
             words = f"Entry {index}: who approved did not stand in for whom they say."

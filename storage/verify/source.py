@@ -1,7 +1,11 @@
 """What a verification reads: a database today, a pack as well; as stored, never repaired."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from storage.verify.keyring import KeyRing
+    from storage.verify.report import Report
 
 
 class HeldPart(NamedTuple):
@@ -13,13 +17,17 @@ class HeldPart(NamedTuple):
 
 
 class StoredEntry(NamedTuple):
-    """An entry as stored. `columns` are the readable copies of its line, None without any."""
+    """An entry as stored. `columns` are the readable copies of its line, None without any.
+
+    A pack has its `row` of the index instead; of an entry outside its range the leaf alone.
+    """
 
     place: int
-    line: bytes
+    line: bytes | None
     leaf: bytes
     columns: tuple[Any, ...] | None = None
     parts: Sequence[HeldPart] = ()
+    row: str | None = None
 
 
 class StoredHead(NamedTuple):
@@ -39,6 +47,16 @@ class StoredSubject(NamedTuple):
 
 class Source(Protocol):
     """One snapshot of a log."""
+
+    @property
+    def withholds(self) -> bool:
+        """Whether a part that is not here may be held elsewhere."""
+
+    def unreadable(self) -> Sequence[tuple[str, str]]:
+        """Return what was found broken while reading: a code and a sentence each."""
+
+    def judge(self, ring: "KeyRing", report: "Report") -> None:
+        """Check what vouches for the whole: a manifest, proofs, files beside the log."""
 
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield the placed entries by their place."""

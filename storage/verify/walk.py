@@ -95,10 +95,12 @@ class Walk:
         self._chains = ChainCheck(report)
         self._signatures = SignatureCheck(report, how.processes)
         self._semantics = SemanticCheck(report)
-        self._parts = PartCheck(Markers() if how.quick else Markers.read(source.markers()), report)
+        markers = Markers() if how.quick else Markers.read(source.markers())
+        self._parts = PartCheck(markers, report, withholds=source.withholds)
         self._roots: dict[int, bytes] = {}
         self._times: dict[int, str] = {}
         self._next = 0
+        self._skipped = 0
 
     def run(self, pins: Sequence[VerifierKey], checkpoints: Sequence[str]) -> None:
         """Do everything, and fill the report."""
@@ -116,7 +118,9 @@ class Walk:
             self._meet(row)
             if self._tree.size in sizes:
                 self._roots[self._tree.size] = self._tree.root()
-                self._times[self._tree.size] = row.line[TS_FROM_END].decode(errors="replace")
+                if row.line is not None:
+                    ts = row.line[TS_FROM_END].decode(errors="replace")
+                    self._times[self._tree.size] = ts
         self._signatures.finish()
 
     def _meet(self, row: StoredEntry) -> None:
@@ -124,6 +128,9 @@ class Walk:
         if row.place != self._next:
             self._report.fail("index-count", f"Place {row.place} follows {self._next - 1}.")
         self._next = row.place + 1
+        if row.line is None:
+            self._skip(row)
+            return
         leaf = leaf_of(row.line)
         if leaf != row.leaf:
             self._report.fail(
@@ -132,6 +139,13 @@ class Walk:
         self._tiles += self._tree.append(leaf)
         if not self._how.quick or any(mark in row.line for mark in KEY_MARKS) or index == 0:
             self._read(row, index, leaf)
+
+    def _skip(self, row: StoredEntry) -> None:
+        """Take in an entry of which there is the leaf alone."""
+        self._tiles += self._tree.append(row.leaf)
+        self._skipped += 1
+        self._chains.skip()
+        self._semantics.skip()
 
     def _read(self, row: StoredEntry, index: int, leaf: bytes) -> None:
         members = self._lines.read(row, index)
@@ -148,7 +162,7 @@ class Walk:
     def _check_author(self, row: StoredEntry, index: int, members: dict[str, Any]) -> None:
         public = self._ring.writer_at(index, members["key"])
         if public is not None and index % self._how.sample == 0:
-            self._signatures.add(Claim(index, public, members["sig"], row.line))
+            self._signatures.add(Claim(index, public, members["sig"], row.line or b""))
 
     def _judge_state(self) -> None:
         if (self._tree.size, self._tree.dump()) != (self._source.tree() or (0, b"")):
@@ -207,8 +221,11 @@ class Walk:
     def _judge_rest(self) -> None:
         for code, text in self._source.repeated():
             self._report.fail(code, text)
+        for code, text in self._source.unreadable():
+            self._report.fail(code, text)
         for code, text in self._source.remarks():
             self._report.warn(code, text)
+        self._source.judge(self._ring, self._report)
         if self._how.quick:
             return
         self._parts.finish()
@@ -225,6 +242,8 @@ class Walk:
             "parts_gone": self._parts.gone,
             "mode": "quick" if self._how.quick else "full",
         }
+        if self._skipped:
+            self._report.counts["entries_outside"] = self._skipped
 
     def _age(self, ts: str) -> timedelta | None:
         try:

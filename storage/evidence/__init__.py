@@ -1,0 +1,5 @@
+"""What an auditor is handed: a folder or zip that verifies without us (AUDIT.md section 10)."""
+
+from storage.evidence.export import Disclosure, Exported, Request, export
+
+__all__ = ["Disclosure", "Exported", "Request", "export"]

@@ -1,0 +1,140 @@
+"""Writing a pack: files into a folder or a zip, each hashed on its way.
+
+The pack stands under its name only when it is whole; until then it has another name beside it.
+"""
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from workflows.entry import Json
+from workflows.errors import EvidenceError
+
+PARTIAL = ".partial"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # The same content gives the same zip.
+
+
+class _Place(Protocol):
+    """Where the files of a pack go."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return a file to write to."""
+
+    def close(self) -> None:
+        """Finish it."""
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.mkdir(parents=True)
+
+    def open(self, name: str) -> IO[bytes]:
+        file = self._path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file.open("wb")
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class _Zip:
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._zip = zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED)
+
+    def open(self, name: str) -> IO[bytes]:
+        info = zipfile.ZipInfo(name, EPOCH)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.external_attr = 0o644 << 16
+        return self._zip.open(info, "w", force_zip64=True)
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+class Pack:
+    """A pack that is being written; `files` says what each finished file is."""
+
+    def __init__(self, place: _Place) -> None:
+        self._place = place
+        self.files: dict[str, Json] = {}
+
+    @contextmanager
+    def file(self, name: str) -> Iterator["Hashed"]:
+        """Give a file to write to; it is listed once the block ends."""
+        with self._place.open(name) as out:
+            hashed = Hashed(out)
+            yield hashed
+        self.files[name] = {"bytes": hashed.size, "sha256": hashed.digest}
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write a whole file."""
+        with self.file(name) as out:
+            out.write(content)
+
+    def put_unlisted(self, name: str, content: bytes) -> None:
+        """Write a file that the manifest cannot list: itself, and its signature."""
+        with self._place.open(name) as out:
+            out.write(content)
+
+
+class Hashed:
+    """A file whose bytes are counted and hashed as they are written."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, content: bytes) -> None:
+        """Write `content`."""
+        self._out.write(content)
+        self._hash.update(content)
+        self.size += len(content)
+
+    @property
+    def digest(self) -> str:
+        """The hex SHA-256 of what was written."""
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Pack]:
+    """Give a pack to fill: a zip where the name says so, else a folder.
+
+    Raises:
+        EvidenceError: something stands there already, or it cannot be written.
+    """
+    if path.exists():
+        raise EvidenceError(
+            f"{path} exists already.", hint="Name another place; a pack is never overwritten."
+        )
+    partial = path.with_name(path.name + PARTIAL)
+    _remove(partial)
+    is_zip = path.suffix == ".zip"
+    try:
+        place: _Place = _Zip(partial) if is_zip else _Folder(partial)
+        yield Pack(place)
+        place.close()
+        partial.rename(path)
+    except OSError as error:
+        _remove(partial)
+        raise EvidenceError(
+            f"The pack cannot be written: {error.strerror or error}.",
+            hint="Nothing was left behind. Make room or name another place.",
+        ) from error
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Files that go into every pack as they are, and import nothing of ours."""

@@ -1,0 +1,704 @@
+"""Verify an evidence pack (audit-evidence/1) with Python and `cryptography`, and nothing else.
+
+    python verify.py --vkey KEY [--pack FOLDER] [--checkpoint NOTE]...
+
+This file ships inside each pack and imports nothing of the program that wrote the pack: it was
+written a second time from the specification. KEY is the log's public key, or a file with it,
+that you got another way than with the pack; NOTE a signed head that you kept.
+
+Exit code 0: verified. 1: the history shown is not the history recorded. 2: not readable, or
+asked wrongly. 3: nothing wrong was found, but something is unproven.
+"""
+
+import argparse
+import base64
+import csv
+import hashlib
+import hmac
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MEMBERS = frozenset(
+    ("actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v")
+)
+ENTRY_TYPE = b"application/vnd.audit-entry.v1+json"
+MANIFEST_TYPE = b"application/vnd.audit-manifest.v1+json"
+OWN = {"manifest.json", "manifest.dsse.json"}
+MARKERS = {"erasure", "retention.sweep"}
+ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
+NOTE_NAME = re.compile(r"checkpoints/[0-9]{12,}")
+HASH, VKEY, NOTE_LINES, MOST_BYTES = 32, 33, 3, 16_384
+PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
+
+
+class Findings:
+    """What was found: failures decide, what is unproven comes after them."""
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[str, str]] = []
+        self.unproven: list[tuple[str, str]] = []
+
+    def fail(self, code: str, text: str) -> None:
+        """Note a failure."""
+        self.failures.append((code, text))
+
+    def doubt(self, code: str, text: str) -> None:
+        """Note something unproven."""
+        self.unproven.append((code, text))
+
+    @property
+    def exit(self) -> int:
+        """What it amounts to."""
+        return 1 if self.failures else 3 if self.unproven else 0
+
+
+# --- bytes ----------------------------------------------------------------------------------
+
+
+def canonical(value: Any) -> bytes:  # noqa: ANN401  any JSON value
+    """Return the one spelling of a value (RFC 8785, over integers)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def refuse(text: str) -> NoReturn:
+    """Refuse a number that is no integer."""
+    raise ValueError(f"{text} is no integer")
+
+
+def parse(data: bytes | str) -> Any:  # noqa: ANN401  any JSON value
+    """Read JSON that holds no fractions."""
+    return json.loads(data, parse_float=refuse, parse_constant=refuse)
+
+
+def pae(kind: bytes, body: bytes) -> bytes:
+    """Return what DSSE signs."""
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
+
+
+def b64(text: str) -> bytes:
+    """Return the bytes behind base64."""
+    return base64.b64decode(text, validate=True)
+
+
+def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Say whether an Ed25519 signature holds."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def key_id(public: bytes) -> str:
+    """Return the id of a public key."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+# --- the tree -------------------------------------------------------------------------------
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    """Return the hash over two subtrees."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+class Tree:
+    """The roots of the perfect subtrees, the largest first."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.frontier: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Take in the next leaf."""
+        bits = self.size
+        while bits & 1:
+            leaf = node(self.frontier.pop(), leaf)
+            bits >>= 1
+        self.frontier.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Return the root over all leaves so far."""
+        if not self.frontier:
+            return hashlib.sha256(b"").digest()
+        root = self.frontier[-1]
+        for one in reversed(self.frontier[:-1]):
+            root = node(one, root)
+        return root
+
+
+def root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the root that an inclusion proof leads to (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        raise ValueError("there is no such entry")
+    place, last = index, size - 1
+    for one in path:
+        if last == 0:
+            raise ValueError("the proof is too long")
+        if place & 1 or place == last:
+            leaf = node(one, leaf)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            leaf = node(leaf, one)
+        place, last = place >> 1, last >> 1
+    if last:
+        raise ValueError("the proof is too short")
+    return leaf
+
+
+# --- keys and notes -------------------------------------------------------------------------
+
+
+class Key:
+    """A log key, from which entry on it is known and at which it ended."""
+
+    def __init__(self, vkey: str, added: int = -1) -> None:
+        self.vkey = vkey.strip()
+        self.name, short, encoded = self.vkey.split("+", 2)
+        material = b64(encoded)
+        digest = hashlib.sha256(self.name.encode() + b"\n" + material).digest()
+        if len(material) != VKEY or material[:1] != b"\1" or digest[:4].hex() != short:
+            raise ValueError("not an Ed25519 verifier key")
+        self.public, self.short, self.id = material[1:], digest[:4], key_id(material[1:])
+        self.added = added
+        self.ended: int | None = None
+        self.revoked_from: int | None = None
+
+    def counts_at(self, size: int) -> bool:
+        """Say whether a head of that size counts under it."""
+        return self.ended is None or size <= self.ended
+
+
+@dataclass
+class Writer:
+    """A key that signs entries, and the entry at which it ended."""
+
+    public: bytes
+    ended: int | None = None
+
+
+class Note:
+    """A signed head."""
+
+    def __init__(self, text: str) -> None:
+        body, gap, signatures = text.partition("\n\n")
+        lines = body.split("\n")
+        if not gap or len(lines) != NOTE_LINES or not signatures.endswith("\n"):
+            raise ValueError("not a note over three lines")
+        self.origin, self.size, self.root = lines[0], int(lines[1]), b64(lines[2])
+        if str(self.size) != lines[1] or len(self.root) != HASH:
+            raise ValueError("not a checkpoint")
+        self.message = f"{body}\n".encode()
+        self.signatures: list[tuple[str, bytes]] = []
+        for line in signatures[:-1].split("\n"):
+            dash, name, data = line.split(" ")
+            if dash != "\u2014":
+                raise ValueError("not a signature line")
+            self.signatures.append((name, b64(data)))
+
+    def signers(self, keys: Sequence[Key]) -> list[Key]:
+        """Return the known keys that signed; one bad line under any of them rejects the note."""
+        found = []
+        for name, data in self.signatures:
+            for key in keys:
+                if (key.name, key.short) == (name, data[:4]):
+                    if not verifies(key.public, data[4:], self.message):
+                        raise ValueError(f"the line of key {key.id} is false")
+                    found.append(key)
+        return found
+
+
+def unpasted(text: str) -> str:
+    """Return a note as it was before Slack turned names into links and quoted signs."""
+    text = re.sub(r"<[^|<>\n]+\|([^<>\n]+)>", r"\1", text.replace("\r\n", "\n"))
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return text.replace("```", "").strip("\n ") + "\n"
+
+
+# --- the pack -------------------------------------------------------------------------------
+
+
+class Pack:
+    """A folder with a pack in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.payload = (folder / "manifest.json").read_bytes()
+        self.manifest = parse(self.payload)
+        if (
+            self.manifest["format"] != "audit-evidence/1"
+            or canonical(self.manifest) != self.payload
+        ):
+            raise ValueError("not a manifest of audit-evidence/1")
+        self.start, self.end = self.manifest["range"]
+
+    def names(self) -> set[str]:
+        """Return the names of all files."""
+        found = (one for one in self.folder.rglob("*") if one.is_file() or one.is_symlink())
+        return {one.relative_to(self.folder).as_posix() for one in found}
+
+    def text(self, name: str) -> str:
+        """Return a whole file."""
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines of a file."""
+        with (self.folder / name).open("rb") as file:
+            for line in file:
+                yield line.rstrip(b"\n")
+
+    def leaves(self) -> Iterator[bytes]:
+        """Yield the leaf of every entry of the log."""
+        with (self.folder / "leaves.bin").open("rb") as file:
+            while leaf := file.read(32):
+                yield leaf
+
+    def context(self) -> Iterator[tuple[int, bytes]]:
+        """Yield place and line of what has to be known outside the range."""
+        for line in self.lines("context.jsonl"):
+            place, _, rest = line.partition(b"\t")
+            yield int(place), rest
+
+
+class Verifier:
+    """One look at one pack."""
+
+    def __init__(self, pack: Pack, pins: Sequence[Key], notes: Sequence[str]) -> None:
+        self.pack, self.pins, self.given = pack, pins, notes
+        self.found, self.tree, self.origin = Findings(), Tree(), ""
+        self.log_keys: list[Key] = []
+        self.genesis: list[Key] = []
+        self.writers: dict[str, Writer] = {}
+        self.roots = {0: self.tree.root()}
+        self.tails: dict[str, tuple[int, bytes]] = {}
+        self.has_gap = False
+        self.erased: dict[tuple[int, str], int] = {}
+        self.swept: dict[str, int] = {}
+
+    def run(self) -> Findings:
+        """Do everything; return what was found."""
+        self.check_files()
+        if any(code == "file-missing" for code, _ in self.found.failures):
+            return self.found
+        self.read_markers()
+        self.read_log()
+        self.judge_state()
+        self.judge_notes()
+        self.judge_manifest()
+        self.judge_proofs()
+        self.judge_subjects()
+        self.judge_ids()
+        return self.found
+
+    # files
+
+    def check_files(self) -> None:
+        """Compare every file with the manifest."""
+        listed, there = self.pack.manifest["files"], self.pack.names() - OWN
+        for name in sorted(set(listed) | there):
+            if name not in there:
+                self.found.fail("file-missing", f"{name} is not in the pack")
+            elif name not in listed:
+                self.found.fail("file-extra", f"{name} is not in the manifest")
+            else:
+                self.check_file(name, listed[name])
+
+    def check_file(self, name: str, listed: dict[str, Any]) -> None:
+        """Compare one file with what the manifest says of it."""
+        digest, size = hashlib.sha256(), 0
+        path = self.pack.folder / name
+        if path.is_symlink():
+            self.found.fail("file-hash", f"{name} leads out of the pack")
+            return
+        with path.open("rb") as file:
+            while block := file.read(1 << 16):
+                digest.update(block)
+                size += len(block)
+        if (size, digest.hexdigest()) != (listed.get("bytes"), listed.get("sha256")):
+            self.found.fail("file-hash", f"{name} is not the file that the manifest lists")
+
+    # entries
+
+    def read_markers(self) -> None:
+        """Learn first which payloads are said to be gone."""
+        ranged = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
+        for source in (ranged, self.pack.context()):
+            for place, line in source:
+                if b'"kind":"erasure"' not in line and b'"kind":"retention.sweep"' not in line:
+                    continue
+                try:
+                    entry = parse(line)
+                except ValueError:
+                    continue
+                if entry.get("kind") in MARKERS:
+                    self.mark(place, entry["kind"], entry["data"])
+
+    def mark(self, place: int, kind: str, data: dict[str, Any]) -> None:
+        """Take in one marker; it explains only entries before it."""
+        if kind == "retention.sweep":
+            before = min(data["before"], place)
+            self.swept[data["cls"]] = max(before, self.swept.get(data["cls"], 0))
+            return
+        for index, name in data["items"]:
+            if index < place:
+                self.erased[index, name] = place
+
+    def read_log(self) -> None:
+        """Go over every leaf of the log, and over the entries that are here."""
+        start, end = self.pack.start, self.pack.end
+        lines, rows = self.pack.lines("entries.jsonl"), self.rows()
+        parts, context = self.parts(), dict(self.pack.context())
+        for place, leaf in enumerate(self.pack.leaves()):
+            inside = start <= place < end
+            line = next(lines, None) if inside else context.pop(place, None)
+            if line is None:
+                self.tree.append(leaf)
+                self.has_gap = True
+                if inside:
+                    self.found.fail("range", f"entry {place} is not in the pack")
+            else:
+                self.entry(place, line, leaf, next(rows, None) if inside else None)
+                if inside:
+                    self.entry_parts(place, line, parts.pop(place, {}))
+            self.roots[self.tree.size] = self.tree.root()
+        if end > self.tree.size or next(lines, None) is not None or next(rows, None) is not None:
+            self.found.fail("range", "the pack holds other entries than its range")
+        if context:
+            self.found.fail("range", "the context holds entries of the range")
+        for place in parts:
+            self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
+
+    def rows(self) -> Iterator[list[str]]:
+        """Yield the rows of the index."""
+        with (self.pack.folder / "index.csv").open(newline="", encoding="utf-8") as file:
+            yield from list(csv.reader(file))[1:]
+
+    def parts(self) -> dict[int, dict[str, tuple[bytes, bytes]]]:
+        """Return salt and value of each payload, by entry and name."""
+        found: dict[int, dict[str, tuple[bytes, bytes]]] = {}
+        for line in self.pack.lines("disclosures.jsonl"):
+            one = parse(line)
+            held = found.setdefault(one["i"], {})
+            if one["n"] in held:
+                self.found.fail("disclosure-duplicate", f"{one['n']} of {one['i']} is there twice")
+            held[one["n"]] = (b64(one["s"]), b64(one["d"]))
+        return found
+
+    def entry(self, place: int, line: bytes, leaf: bytes, row: list[str] | None) -> None:
+        """Check one entry and its row of the index."""
+        own = hashlib.sha256(b"\0" + line).digest()
+        if own != leaf:
+            self.found.fail("leaf-mismatch", f"the leaf of entry {place} is not of its line")
+        self.tree.append(own)
+        try:
+            entry = parse(line)
+            if canonical(entry) != line:
+                self.found.fail("not-canonical", f"entry {place} re-encodes to other bytes")
+            is_entry = set(entry) == MEMBERS and entry["v"] == 1 and len(line) <= MOST_BYTES
+        except (ValueError, TypeError):
+            is_entry = False
+        if not is_entry:
+            self.found.fail("entry-malformed", f"entry {place} is malformed")
+            return
+        self.keys(place, entry)
+        self.author(place, entry, line)
+        self.chain(place, entry, own)
+        if entry["log"] != self.origin:
+            self.found.fail("wrong-log", f"entry {place} is of the log {entry['log']}")
+        told = [str(place), entry["run"] or "", str(entry["rseq"]), entry["ts"], entry["kind"]]
+        if row is not None and row != [*told, entry["actor"]["ref"]]:
+            self.found.fail("index-row", f"the row of entry {place} differs from its line")
+
+    def keys(self, place: int, entry: dict[str, Any]) -> None:
+        """Learn what the entry says about keys."""
+        kind, data = entry["kind"], entry["data"]
+        if (place == 0) != (kind == "log.init"):
+            self.found.fail("genesis", "only entry 0 is log.init")
+        if kind == "log.init":
+            self.origin = entry["log"]
+            for encoded in data["entry_keys"]:
+                self.writers.setdefault(key_id(b64(encoded)), Writer(b64(encoded)))
+            self.genesis = [Key(one, place) for one in data["log_vkeys"]]
+            self.log_keys += self.genesis
+        elif kind == "key.add" and data["role"] == "log":
+            self.log_keys.append(Key(data["vkey"], place))
+        elif kind == "key.add":
+            public = b64(data["pk"])
+            claim = f"audit-key-pop/v1\n{self.origin}\n{key_id(public)}".encode()
+            if not verifies(public, b64(data["pop"]), claim):
+                self.found.fail("key-pop", f"entry {place} enrols a key that nobody held")
+            self.writers.setdefault(key_id(public), Writer(public))
+        elif kind in {"key.retire", "key.revoke"}:
+            self.end_key(place, data)
+
+    def end_key(self, place: int, data: dict[str, Any]) -> None:
+        """Take in the end of a key."""
+        writer = self.writers.get(data["id"])
+        if writer is not None and writer.ended is None:
+            writer.ended = place
+            if data.get("from") is not None:
+                self.found.doubt("revoked-window", f"the key {data['id']} was revoked")
+        for key in self.log_keys:
+            if key.id == data["id"] and key.ended is None:
+                key.ended, key.revoked_from = place, data.get("from")
+
+    def author(self, place: int, entry: dict[str, Any], line: bytes) -> None:
+        """Check who signed an entry."""
+        writer = self.writers.get(entry["key"])
+        if writer is None:
+            self.found.fail("entry-key", f"entry {place} is signed by an unknown key")
+            return
+        if writer.ended is not None and place > writer.ended:
+            self.found.fail("entry-key-retired", f"entry {place} is signed by a key that ended")
+        body = line[:-136] + line[-39:]
+        try:
+            signature = b64(entry["sig"])
+        except ValueError:
+            signature = b""
+        if not verifies(writer.public, signature, pae(ENTRY_TYPE, body)):
+            self.found.fail("entry-signature", f"the signature of entry {place} is false")
+
+    def chain(self, place: int, entry: dict[str, Any], leaf: bytes) -> None:
+        """Check the place of an entry in its run."""
+        run = entry["run"]
+        if run is None:
+            return
+        if run not in self.tails and self.has_gap:
+            self.tails[run] = (entry["rseq"], leaf)
+            return
+        rseq, before = self.tails.get(run, (-1, b""))
+        if entry["rseq"] != rseq + 1:
+            self.found.fail("run-sequence", f"entry {place} does not follow in its run")
+        if entry["prev"] != base64.b64encode(before).decode():
+            self.found.fail("run-chain", f"entry {place} does not name the one before it")
+        self.tails[run] = (entry["rseq"], leaf)
+
+    def entry_parts(self, place: int, line: bytes, held: dict[str, tuple[bytes, bytes]]) -> None:
+        """Compare payloads with what their entry committed to."""
+        try:
+            named = parse(line)["parts"]
+        except (ValueError, KeyError, TypeError):
+            return
+        for name in held.keys() - named.keys():
+            self.found.fail("disclosure-orphan", f"entry {place} has no part {name}")
+        for name, promised in named.items():
+            gone = (place, name) in self.erased or place < self.swept.get(promised["cls"], 0)
+            if name not in held:
+                if not gone and self.pack.manifest["disclosure"] == "all":
+                    self.found.fail("part-missing", f"part {name} of entry {place} is missing")
+                continue
+            if gone:
+                self.found.fail("part-not-erased", f"part {name} of entry {place} is held")
+            salt, value = held[name]
+            tagged = b"audit-part/v1\0" + name.encode() + b"\0" + value
+            made = base64.b64encode(hmac.digest(salt, tagged, "sha256")).decode()
+            if (made, len(value)) != (promised["c"], promised["len"]):
+                self.found.fail("part-commitment", f"part {name} of entry {place} is another")
+
+    # what vouches for it
+
+    def judge_state(self) -> None:
+        """Compare the stored tree with that of the entries."""
+        try:
+            state = parse(self.pack.text("state.json"))
+            frontier = b"".join(self.tree.frontier).hex()
+            fits = (state["size"], state["frontier"]) == (self.tree.size, frontier)
+        except (ValueError, KeyError, TypeError):
+            fits = False
+        if not fits:
+            self.found.fail("tree-state", "the stored tree is not that of the entries")
+
+    def judge_notes(self) -> None:
+        """Check every head, those of the pack and those that were kept elsewhere."""
+        names = sorted(one for one in self.pack.names() if NOTE_NAME.fullmatch(one))
+        texts = [(name, self.pack.text(name)) for name in [*names, "checkpoint"]]
+        texts += [(f"given note {number}", one) for number, one in enumerate(self.given, 1)]
+        notes: list[tuple[str, Note]] = []
+        for name, text in texts:
+            try:
+                notes.append((name, Note(text)))
+            except ValueError as error:
+                self.found.fail("checkpoint-malformed", f"{name}: {error}")
+        notes.sort(key=lambda one: one[1].size)
+        self.judge_roots(notes)
+        if not self.pins:
+            self.found.doubt("unpinned", "no key was given: the log vouches for itself")
+        for pin in self.pins:
+            if pin.name != self.origin:
+                self.found.fail("key-origin", f"the given key is for the log {pin.name}")
+        counting = self.judge_signers(notes)
+        if self.tree.size and not any(note.size == self.tree.size for _, note in notes):
+            self.found.fail("checkpoint-missing", "there is no head over all entries")
+        if max((one for one in counting if one <= self.tree.size), default=0) < self.tree.size:
+            self.found.doubt("unsigned-tail", "no head that counts covers the last entries")
+        self.judge_kept(notes)
+
+    def judge_kept(self, notes: Sequence[tuple[str, Note]]) -> None:
+        """Doubt a note from elsewhere that the log does not list any more."""
+        kept = {(note.size, note.root) for name, note in notes if name.startswith("checkpoint")}
+        for name, note in notes:
+            if not name.startswith("checkpoint") and (note.size, note.root) not in kept:
+                self.found.doubt("pin-not-kept", f"{name} is not listed any more")
+
+    def judge_roots(self, notes: Sequence[tuple[str, Note]]) -> None:
+        """Compare every head with the root that the entries give at its size."""
+        for name, note in notes:
+            if note.size > self.tree.size:
+                self.found.fail("truncated", f"{name} covers {note.size} entries")
+            elif note.root != self.roots[note.size]:
+                self.found.fail("root-mismatch", f"{name} has another root")
+
+    def judge_signers(self, notes: Sequence[tuple[str, Note]]) -> set[int]:
+        """Check the signatures of the notes; return the sizes of those that count."""
+        own = {(key.name, key.short): key for key in self.log_keys}
+        pins = [own.get((one.name, one.short), one) for one in (self.pins or self.genesis)]
+        trusted = list(pins)
+        for _, note in notes:
+            try:
+                signed = note.signers(trusted)
+            except ValueError:
+                continue
+            if any(key.counts_at(note.size) for key in signed):
+                fresh = (one for one in self.log_keys if 0 < one.added < note.size)
+                trusted += [one for one in fresh if one not in trusted]
+        counting: set[int] = set()
+        everybody = list({(one.name, one.short): one for one in [*pins, *self.log_keys]}.values())
+        for name, note in notes:
+            if note.origin != self.origin:
+                self.found.fail("checkpoint-origin", f"{name} is of {note.origin}")
+                continue
+            try:
+                signed = note.signers(everybody)
+            except ValueError as error:
+                self.found.fail("checkpoint-signature", f"{name}: {error}")
+                continue
+            good = [one for one in signed if one in trusted and one.counts_at(note.size)]
+            if not good:
+                self.found.fail("checkpoint-untrusted", f"{name} is signed by no key that counts")
+                continue
+            counting.add(note.size)
+            late = [key.revoked_from is not None and note.size > key.revoked_from for key in good]
+            if all(late):
+                self.found.doubt("revoked-window", f"{name} is signed by a key revoked later")
+        return counting
+
+    def judge_manifest(self) -> None:
+        """Check what the manifest says of the log, and who signed it."""
+        manifest = self.pack.manifest
+        if manifest["origin"] != self.origin:
+            self.found.fail("wrong-log", f"the manifest is for {manifest['origin']}")
+        if manifest["log_vkeys"] != [one.vkey for one in self.genesis]:
+            self.found.fail("genesis", "the manifest names other first keys")
+        path = self.pack.folder / "manifest.dsse.json"
+        if not path.exists():
+            self.found.doubt("manifest-unsigned", "nobody signed the manifest")
+            return
+        try:
+            envelope = parse(path.read_bytes())
+            known = {key.id: key for key in self.log_keys}
+            message = pae(MANIFEST_TYPE, self.pack.payload)
+            results = [
+                verifies(known[one["keyid"]].public, b64(one["sig"]), message)
+                for one in envelope["signatures"]
+                if one["keyid"] in known
+            ]
+            is_same = b64(envelope["payload"]) == self.pack.payload
+            is_typed = envelope["payloadType"] == MANIFEST_TYPE.decode()
+        except (ValueError, KeyError, TypeError):
+            results, is_same, is_typed = [], False, False
+        if not (results and all(results) and is_same and is_typed):
+            self.found.fail("manifest-signature", "no key of the log signed this manifest")
+
+    def judge_proofs(self) -> None:
+        """Check every proof in the pack."""
+        leaves = list(self.pack.leaves())
+        for name in sorted(self.pack.names()):
+            match = PROOF_NAME.fullmatch(name)
+            if match is None:
+                continue
+            index = int(match[1])
+            try:
+                self.judge_proof(self.pack.text(name), index, leaves[index])
+            except (ValueError, IndexError) as error:
+                self.found.fail("proof", f"{name}: {error}")
+
+    def judge_proof(self, text: str, index: int, leaf: bytes) -> None:
+        """Return if `text` proves that `leaf` stands at `index` under a head of this log."""
+        head, _, note_text = text.partition("\n\n")
+        lines = head.split("\n")
+        if lines[:2] != ["c2sp.org/tlog-proof@v1", f"index {index}"]:
+            raise ValueError("it is for another entry")
+        note = Note(note_text)
+        if note.origin != self.origin or not note.signers(self.log_keys):
+            raise ValueError("its head is not of this log")
+        path = [b64(one) for one in lines[2:]]
+        if root_of(leaf, index, note.size, path) != note.root:
+            raise ValueError("it leads to another root")
+
+    def judge_ids(self) -> None:
+        """Check that no entry stands twice."""
+        met: set[str] = set()
+        for line in self.pack.lines("entries.jsonl"):
+            found = ID.search(line)
+            if found is not None and found[1].decode() in met:
+                self.found.fail("duplicate-id", f"the id {found[1].decode()} stands twice")
+            met.add(found[1].decode() if found is not None else "")
+
+    def judge_subjects(self) -> None:
+        """Check that each pseudonym is that of who stands behind it."""
+        met: set[str] = set()
+        for line in self.pack.lines("subjects.jsonl"):
+            one = parse(line)
+            mac = hmac.new(b64(one["k"]), one["id"].encode(), "sha256").hexdigest()
+            if f"s:{mac[:32]}" != one["ref"] or one["id"] in met:
+                self.found.fail("subject-ref", f"{one['ref']} is not who stands behind it")
+            met.add(one["id"])
+
+
+def keys_in(given: str) -> list[Key]:
+    """Return the key itself, or the keys in the file of that name."""
+    path = Path(given)
+    lines = path.read_text().splitlines() if path.is_file() else [given]
+    return [Key(one) for one in lines if one.strip()]
+
+
+def main() -> int:
+    """Verify, print, and return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--pack", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("--vkey", action="append", default=[], help="a key, or a file with it")
+    parser.add_argument("--checkpoint", action="append", default=[], type=Path)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    try:
+        pins = [key for one in asked.vkey for key in keys_in(one)]
+        notes = [unpasted(one.read_text()) for one in asked.checkpoint]
+        found = Verifier(Pack(asked.pack), pins, notes).run()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"The pack cannot be read: {error!r}\n")
+        return 2
+    if asked.json:
+        told = {"exit": found.exit, "failures": found.failures, "unproven": found.unproven}
+        sys.stdout.write(f"{json.dumps(told)}\n")
+        return found.exit
+    for level, findings in (("failure", found.failures), ("unproven", found.unproven)):
+        for code, text in findings:
+            sys.stdout.write(f"{level} {code}: {text}\n")
+    verdicts = {0: "Verified.", 1: "BROKEN.", 3: "Nothing wrong found, but unproven."}
+    sys.stdout.write(f"{verdicts[found.exit]}\n")
+    return found.exit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

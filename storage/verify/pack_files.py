@@ -1,0 +1,133 @@
+"""The files of a pack, be it a folder or a zip: read as a stream, hashed, listed.
+
+A pack comes from somebody else, so a name that leads out of it, or a zip that unpacks to more
+than it says, is a fault of the pack.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from storage.evidence import names
+from storage.verify.report import Report
+
+BLOCK = 1 << 16
+UNLISTED = frozenset({names.MANIFEST, names.SIGNATURE})
+MOST_SMALL = 64 * 1024 * 1024  # Of files that are read as a whole.
+
+
+class BrokenPackError(ValueError):
+    """A pack that cannot be read; the text says why."""
+
+
+class PackFiles(Protocol):
+    """Where the files of a pack are."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all files."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file to read.
+
+        Raises:
+            BrokenPackError: it is not there, or cannot be read.
+        """
+
+
+class FolderFiles:
+    """A pack in a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def names(self) -> frozenset[str]:
+        found = (one for one in self._path.rglob("*") if one.is_symlink() or one.is_file())
+        return frozenset(one.relative_to(self._path).as_posix() for one in found)
+
+    def open(self, name: str) -> IO[bytes]:
+        path = self._path / name
+        try:
+            if path.is_symlink() or not path.resolve().is_relative_to(self._path.resolve()):
+                raise BrokenPackError(f"{name} leads out of the pack.")
+            return path.open("rb")
+        except OSError as error:
+            raise BrokenPackError(f"{name} cannot be read: {error.strerror}.") from error
+
+
+class ZipFiles:
+    """A pack in a zip."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self._zip = file
+
+    def names(self) -> frozenset[str]:
+        return frozenset(one.filename for one in self._zip.infolist() if not one.is_dir())
+
+    def open(self, name: str) -> IO[bytes]:
+        try:
+            return self._zip.open(name)
+        except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise BrokenPackError(f"{name} cannot be read: {error}.") from error
+
+
+@contextmanager
+def pack_files(path: Path) -> Iterator[PackFiles]:
+    """Open the pack at `path`.
+
+    Raises:
+        BrokenPackError: there is none, or it cannot be read.
+    """
+    if path.is_dir():
+        yield FolderFiles(path)
+        return
+    try:
+        with zipfile.ZipFile(path) as file:
+            yield ZipFiles(file)
+    except FileNotFoundError:
+        raise BrokenPackError(f"There is no {path}.") from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BrokenPackError(f"{path} is neither a folder nor a zip: {error}.") from error
+
+
+def read_small(files: PackFiles, name: str) -> bytes:
+    """Return a whole file.
+
+    Raises:
+        BrokenPackError: it is not there, cannot be read, or is too large for what it is.
+    """
+    with files.open(name) as file:
+        try:
+            content = file.read(MOST_SMALL + 1)
+        except (OSError, zipfile.BadZipFile, EOFError) as error:
+            raise BrokenPackError(f"{name} cannot be read: {error}.") from error
+    if len(content) > MOST_SMALL:
+        raise BrokenPackError(f"{name} is larger than such a file ever is.")
+    return content
+
+
+def check_files(files: PackFiles, listed: dict[str, dict[str, object]], report: Report) -> None:
+    """Compare every file with what the manifest says of it."""
+    there = files.names() - UNLISTED
+    for name in sorted(listed.keys() - there):
+        report.fail("file-missing", f"{name} is in the manifest and not in the pack.")
+    for name in sorted(there - listed.keys()):
+        report.fail("file-extra", f"{name} is in the pack and not in the manifest.")
+    for name in sorted(there & listed.keys()):
+        _check_file(files, name, listed[name], report)
+
+
+def _check_file(files: PackFiles, name: str, listed: dict[str, object], report: Report) -> None:
+    digest, size = hashlib.sha256(), 0
+    try:
+        with files.open(name) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+                size += len(block)
+    except (OSError, zipfile.BadZipFile, EOFError, BrokenPackError) as error:
+        report.fail("file-hash", f"{name} cannot be read: {error}.")
+        return
+    if size != listed.get("bytes") or digest.hexdigest() != listed.get("sha256"):
+        report.fail("file-hash", f"{name} is not the file that the manifest lists.")

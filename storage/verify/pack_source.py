@@ -1,0 +1,270 @@
+"""A pack as the source of a verification: the files as they are, nothing unpacked or repaired."""
+
+import base64
+import re
+import zipfile
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Unpack
+
+from storage.checkpoint import MalformedNoteError, read_note
+from storage.entry_bytes import DECODER
+from storage.evidence import names
+from storage.verify.keyring import KeyRing
+from storage.verify.pack_files import (
+    BrokenPackError,
+    PackFiles,
+    check_files,
+    pack_files,
+    read_small,
+)
+from storage.verify.pack_manifest import ReadManifest, judge_manifest, read_manifest
+from storage.verify.pack_proofs import judge_proofs
+from storage.verify.report import Report
+from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
+from storage.verify.walk import Options, verify
+
+HASH = 32
+ID = re.compile(rb'"id":"([0-9a-f]{16})[0-9a-f]{16}","key":"')
+KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS},}})")
+MARKERS = frozenset({"erasure", "retention.sweep"})
+MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
+MOST_TOLD = 100
+MOST_LINE = 1 << 26  # A payload of a megabyte, in base64, stays far below.
+
+
+def verify_pack(
+    path: Path, vkeys: Sequence[str], checkpoints: Sequence[str] = (), **how: Unpack[Options]
+) -> Report:
+    """Verify the pack at `path`; arguments are those of `verify`.
+
+    What cannot be opened or read is a report too, never an exception.
+    """
+    try:
+        with pack_files(path) as files:
+            manifest = read_manifest(files)
+            missing = [one for one in names.REQUIRED if one not in files.names()]
+            if missing:
+                report = Report()
+                for one in missing:
+                    report.fail("file-missing", f"{one} is not in the pack.")
+                return report
+            return verify(PackSource(files, manifest), vkeys, checkpoints, **how)
+    except (BrokenPackError, OSError, zipfile.BadZipFile, EOFError) as error:
+        return Report(malformed=f"The pack cannot be read: {error}")
+
+
+class PackSource:
+    """The trail in a pack."""
+
+    def __init__(self, files: PackFiles, manifest: ReadManifest) -> None:
+        self._files = files
+        self._manifest = manifest
+        self._faults: list[tuple[str, str]] = []
+        self._size = 0  # How many leaves were met.
+
+    @property
+    def withholds(self) -> bool:
+        """A pack that was disclosed in part says so."""
+        return self._manifest.is_selected
+
+    def unreadable(self) -> Sequence[tuple[str, str]]:
+        """Return what did not fit together while the files were read."""
+        return self._faults
+
+    def judge(self, ring: KeyRing, report: Report) -> None:
+        """Check the manifest, every file against it, and the proofs."""
+        judge_manifest(self._files, self._manifest, ring, report)
+        check_files(self._files, dict(self._manifest.files), report)
+        judge_proofs(self._files, ring, report)
+
+    def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
+        """Yield every entry by its place: those outside the range and the context as leaves."""
+        start, end = self._manifest.start, self._manifest.end
+        lines, rows = self._lines(names.ENTRIES), self._rows()
+        parts = _Ahead(self._disclosures() if with_parts else iter(()))
+        context = dict(self._context())
+        for place, leaf in enumerate(self._leaves()):
+            self._size = place + 1
+            if not start <= place < end:
+                yield StoredEntry(place, context.pop(place, None), leaf)
+                continue
+            line = next(lines, None)
+            if line is None:
+                self._fault("range", f"Entry {place} is in the range and not in the pack.")
+                yield StoredEntry(place, None, leaf)
+                continue
+            yield StoredEntry(place, line, leaf, None, parts.take(place), next(rows, ""))
+        if end > self._size or next(lines, None) is not None or next(rows, None) is not None:
+            self._fault("range", "The pack holds other entries than its range says.")
+        if context:
+            self._fault("range", "The context holds entries that are not outside the range.")
+        for one in parts.left():
+            self._fault("disclosure-orphan", f"A payload is for entry {one}, which is not here.")
+
+    def heads(self) -> Sequence[StoredHead]:
+        """Return every note of the pack."""
+        found = {
+            int(match[1]): self._text(name)
+            for name in sorted(self._files.names())
+            if (match := KEPT.fullmatch(name))
+        }
+        newest = self._text(names.CHECKPOINT)
+        if newest not in found.values():
+            self._fault("checkpoint-missing", "The newest head is not among those that are kept.")
+            found.setdefault(_size_of(newest), newest)
+        return [StoredHead(size, note) for size, note in sorted(found.items())]
+
+    def tree(self) -> tuple[int, bytes] | None:
+        """Return the stored size and frontier."""
+        try:
+            said = DECODER.decode(self._text(names.STATE))
+            return int(said["size"]), bytes.fromhex(said["frontier"])
+        except (KeyError, TypeError, ValueError):
+            self._fault("tree-state", "The stored tree cannot be read.")
+            return None
+
+    def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
+        """A pack carries leaves; tiles follow from them."""
+        return None
+
+    def markers(self) -> Iterator[tuple[int, bytes]]:
+        """Yield every marker, of the range and of the context."""
+        for place, line in enumerate(self._lines(names.ENTRIES), start=self._manifest.start):
+            if _is_marker(line):
+                yield place, line
+        for place, line in self._context():
+            if _is_marker(line):
+                yield place, line
+
+    def pending(self) -> Sequence[bytes]:
+        """Everything in a pack has its place."""
+        return []
+
+    def repeated(self) -> Sequence[tuple[str, str]]:
+        """Return ids that stand twice among the entries that are here."""
+        # Eight bytes of each id are kept, a million of them in eight megabytes.
+        short = array("Q", sorted(map(_short_id, self._lines(names.ENTRIES))))
+        twice = {one for one, after in pairwise(short) if one == after}
+        found = Counter(
+            str(_member(line, "id"))
+            for line in (self._lines(names.ENTRIES) if twice else ())
+            if _short_id(line) in twice
+        )
+        return [
+            ("duplicate-id", f"The id {one} stands twice.")
+            for one, count in found.most_common(MOST_TOLD)
+            if count > 1
+        ]
+
+    def subjects(self) -> Iterator[StoredSubject]:
+        """Yield everyone behind a pseudonym, as far as the pack tells."""
+        for number, line in enumerate(self._lines(names.SUBJECTS)):
+            try:
+                said = DECODER.decode(line.decode())
+                yield StoredSubject(str(said["ref"]), _bytes64(said["k"]), str(said["id"]))
+            except (KeyError, TypeError, ValueError):
+                self._fault("subject-ref", f"Line {number} of the people cannot be read.")
+
+    def remarks(self) -> Sequence[tuple[str, str]]:
+        """Nothing is odd about a pack that is not a fault."""
+        return []
+
+    # --- files ------------------------------------------------------------------------------
+
+    def _leaves(self) -> Iterator[bytes]:
+        with self._files.open(names.LEAVES) as file:
+            while leaf := file.read(HASH):
+                if len(leaf) != HASH:
+                    self._fault("range", "The leaves end in the middle of one.")
+                    return
+                yield leaf
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        with self._files.open(name) as file:
+            while line := file.readline(MOST_LINE):
+                if not line.endswith(b"\n"):
+                    self._fault("file-hash", f"{name} ends in the middle of a line.")
+                yield line.removesuffix(b"\n")
+
+    def _rows(self) -> Iterator[str]:
+        rows = self._lines(names.INDEX)
+        if next(rows, b"").decode(errors="replace") != names.INDEX_COLUMNS:
+            self._fault("index-row", f"{names.INDEX} has other columns.")
+        yield from (row.decode(errors="replace") for row in rows)
+
+    def _context(self) -> Iterator[tuple[int, bytes]]:
+        for row in self._lines(names.CONTEXT):
+            place, tab, line = row.partition(b"\t")
+            if not tab or not place.isdigit():
+                self._fault("range", "A line of the context does not name its place.")
+                continue
+            yield int(place), line
+
+    def _disclosures(self) -> Iterator[tuple[int, HeldPart]]:
+        for number, line in enumerate(self._lines(names.DISCLOSURES)):
+            try:
+                said = DECODER.decode(line.decode())
+                value, salt = _bytes64(said["d"]), _bytes64(said["s"])
+                yield int(said["i"]), HeldPart(str(said["n"]), salt, value)
+            except (KeyError, TypeError, ValueError):
+                self._fault("disclosure-orphan", f"Payload {number} cannot be read.")
+
+    def _text(self, name: str) -> str:
+        return read_small(self._files, name).decode(errors="replace")
+
+    def _fault(self, code: str, text: str) -> None:
+        self._faults.append((code, text))
+
+
+class _Ahead:
+    """Payloads in the order of their entries, looked at one ahead."""
+
+    def __init__(self, parts: Iterator[tuple[int, HeldPart]]) -> None:
+        self._parts = parts
+        self._next = next(parts, None)
+
+    def take(self, place: int) -> list[HeldPart]:
+        """Return the payloads of the entry at `place`."""
+        found = []
+        while self._next is not None and self._next[0] == place:
+            found.append(self._next[1])
+            self._next = next(self._parts, None)
+        return found
+
+    def left(self) -> list[int]:
+        """Return the places of payloads that belong to no entry that was met."""
+        if self._next is None:
+            return []
+        return sorted({self._next[0], *(place for place, _ in self._parts)})[:MOST_TOLD]
+
+
+def _member(line: bytes, name: str) -> object:
+    try:
+        said = DECODER.decode(line.decode())
+        return said.get(name) if isinstance(said, dict) else None
+    except ValueError:
+        return None  # The walk says what is wrong with it.
+
+
+def _size_of(note: str) -> int:
+    try:
+        return read_note(note).checkpoint.size
+    except MalformedNoteError:
+        return 0  # Whoever reads it as a note says so.
+
+
+def _short_id(line: bytes) -> int:
+    found = ID.search(line)
+    return int(found[1], 16) if found else 0
+
+
+def _is_marker(line: bytes) -> bool:
+    return any(one in line for one in MARKS) and _member(line, "kind") in MARKERS
+
+
+def _bytes64(text: object) -> bytes:
+    return base64.b64decode(str(text), validate=True)

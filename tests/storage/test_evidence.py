@@ -1,0 +1,403 @@
+"""A pack says what its database says, whole or in part, and shows every change made to it."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from securesystemslib.dsse import Envelope
+from securesystemslib.signer import SSlibKey
+
+from storage.database import Database
+from storage.evidence import Disclosure, Exported, Request, export
+from storage.evidence.export import VERIFIER
+from storage.store import SqlStore
+from storage.verify import Report, verify_database, verify_pack
+from tests.storage.test_verify import a_full_life
+from tests.storage.trail import Trail, begin_trail
+from workflows.errors import EvidenceError
+from workflows.people import PersonId
+
+AUDITOR = PersonId("os:auditor")
+
+
+@dataclass
+class Office:
+    """A trail, and packs of it."""
+
+    trail: Trail
+    folder: Path
+
+    def export(self, name: str = "pack", **wanted: object) -> Exported:
+        store = SqlStore(self.trail.database, self.trail.journal, now=self.trail.clock)
+        request = Request(out=self.folder / name, **wanted)  # type: ignore[arg-type]
+        return export(store, request, person=AUDITOR, now=self.trail.clock())
+
+    def verified(self, made: Exported, *notes: str, quick: bool = False) -> Report:
+        return verify_pack(
+            made.path, [self.trail.pin], notes, now=self.trail.clock, processes=1, quick=quick
+        )
+
+
+@pytest.fixture
+def office(database_url: str, database: Database, home: Path, tmp_path: Path) -> Office:
+    return Office(begin_trail(database_url, database, home), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_a_pack_of_the_whole_log_is_verified_like_its_database(office: Office, name: str) -> None:
+    note = a_full_life(office.trail)
+    made = office.export(name)
+    report = office.verified(made, note)
+    own = verify_database(
+        office.trail.url, [office.trail.pin], [note], now=office.trail.clock, processes=1
+    )
+
+    assert (report.exit, report.failures, report.unproven) == (0, [], [])
+    assert (report.warnings, report.semantics) == ([], [])
+    assert report.counts["parts_gone"] == own.counts["parts_gone"]
+    # The export itself is recorded after the pack was made.
+    assert int(report.counts["entries"]) == int(own.counts["entries"]) - 1
+
+
+def test_a_quick_look_at_a_pack_is_verified(office: Office) -> None:
+    a_full_life(office.trail)
+
+    assert office.verified(office.export(), quick=True).exit == 0
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 9), (5, 20), (17, None), (12, 12)])
+def test_a_pack_of_a_part_is_verified_and_provably_all_of_that_part(
+    office: Office, start: int, end: int | None
+) -> None:
+    note = a_full_life(office.trail)
+    made = office.export(start=start, end=end)
+    report = office.verified(made, note)
+
+    assert (report.exit, report.failures, report.unproven) == (0, [], [])
+    assert report.semantics == []
+    lines = (made.path / "entries.jsonl").read_text().splitlines()
+    assert len(lines) == made.end - made.start
+
+
+def test_what_is_not_disclosed_is_withheld_and_not_missing(office: Office) -> None:
+    office.trail.run("r1")
+    made = office.export(disclose=Disclosure.NONE)
+    report = office.verified(made)
+
+    assert (report.exit, report.counts["parts_held"]) == (0, 0)
+    assert (made.path / "disclosures.jsonl").read_bytes() == b""
+    assert json.loads((made.path / "manifest.json").read_text())["disclosure"] == "selected"
+
+
+def test_only_the_chosen_payloads_are_disclosed(office: Office) -> None:
+    office.trail.run("r1")
+    made = office.export(disclose=Disclosure.SELECTED, parts=frozenset({"output"}))
+    told = [json.loads(one) for one in (made.path / "disclosures.jsonl").read_text().splitlines()]
+
+    assert office.verified(made).exit == 0
+    assert {one["n"] for one in told} == {"output"}
+
+
+def test_people_outside_the_part_are_not_named(office: Office) -> None:
+    office.trail.run("r1", approver="ana")
+    office.trail.run("r2", approver="ben")
+    before = office.trail.place_of("run.finished") + 1
+    made = office.export(start=0, end=before)
+
+    assert "slack:T0ABC:ben" not in (made.path / "subjects.jsonl").read_text()
+    assert "slack:T0ABC:ana" in (made.path / "subjects.jsonl").read_text()
+
+
+def test_proofs_and_sampled_runs_go_along(office: Office) -> None:
+    for number in range(6):
+        office.trail.run(f"r{number}")
+    first = office.export("one", proofs=(3,), sample=2, seed="2026-Q1")
+    again = office.export("two", sample=2, seed="2026-Q1")
+    other = office.export("three", sample=6, seed="x")
+
+    assert office.verified(first).exit == 0
+    assert (first.path / "proofs" / "3.tlog-proof").read_text().startswith("c2sp.org/tlog-proof@v1")
+    assert first.sampled == again.sampled
+    assert len(first.sampled) == 2
+    assert len(other.sampled) == 6
+    assert (first.path / "samples" / first.sampled[0] / "entries.jsonl").exists()
+
+
+def test_the_export_is_recorded_with_the_hash_of_the_manifest(office: Office) -> None:
+    office.trail.run("r1")
+    made = office.export(start=1, end=4)
+    line = json.loads(office.trail.line(office.trail.place_of("export.made")))
+
+    assert line["data"] == {
+        "range": [1, 4],
+        "disclosure": "all",
+        "size": made.head.size,
+        "manifest": made.manifest,
+    }
+    assert line["actor"]["t"] == "user"
+
+
+def test_the_head_of_a_pack_stays_listed_in_the_log(office: Office) -> None:
+    office.trail.run("r1")
+    made = office.export()
+    office.trail.run("r2")
+    note = (made.path / "checkpoint").read_text()
+    report = verify_database(
+        office.trail.url, [office.trail.pin], [note], now=office.trail.clock, processes=1
+    )
+
+    assert (report.exit, report.unproven) == (0, [])
+
+
+def test_securesystemslib_accepts_the_manifest(office: Office) -> None:
+    made = office.export()
+    envelope = json.loads((made.path / "manifest.dsse.json").read_text())
+    vkey = made.head.vkey
+    public = base64.b64decode(vkey.split("+", 2)[2])[1:]
+    key_id = envelope["signatures"][0]["keyid"]
+    key = SSlibKey(key_id, "ed25519", "ed25519", {"public": public.hex()})
+
+    assert set(Envelope.from_dict(envelope).verify([key], 1)) == {key_id}
+    assert base64.b64decode(envelope["payload"]) == (made.path / "manifest.json").read_bytes()
+
+
+def test_the_page_in_the_pack_checks_the_head_with_openssl_alone(office: Office) -> None:
+    made = office.export()
+    page = (made.path / "README").read_text().splitlines()
+    commands = [one.strip() for one in page if one.startswith(("    sed", "    {", "    openssl"))]
+    (made.path / "vkey").write_text(f"{office.trail.pin}\n")
+    done = subprocess.run(
+        ["bash", "-euc", "\n".join(commands)],
+        cwd=made.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert len(commands) == 3
+    assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully")
+
+
+@pytest.mark.parametrize(("start", "end"), [(3, 1), (0, 10_000)])
+def test_a_range_that_is_none_is_refused(office: Office, start: int, end: int) -> None:
+    office.trail.run("r1")
+
+    with pytest.raises(EvidenceError, match="no range"):
+        office.export(start=start, end=end)
+
+    assert not (office.folder / "pack").exists()
+
+
+def test_a_pack_never_overwrites_what_is_there(office: Office) -> None:
+    office.export()
+
+    with pytest.raises(EvidenceError, match="exists already"):
+        office.export()
+
+
+def by_script(pack: Path, *keys: str, notes: Sequence[Path] = ()) -> tuple[int, dict[str, Any]]:
+    """Return what the verifier of every pack says, run as its reader would run it."""
+    words = [word for key in keys for word in ("--vkey", key)]
+    words += [word for note in notes for word in ("--checkpoint", str(note))]
+    done = subprocess.run(
+        [sys.executable, "-I", VERIFIER, "--pack", pack, "--json", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout) if done.stdout else {"failures": []}
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, None), (5, 20)])
+def test_the_verifier_in_the_pack_agrees(office: Office, start: int, end: int | None) -> None:
+    note = a_full_life(office.trail)
+    made = office.export(start=start, end=end, proofs=(3,), sample=2)
+    kept = made.path.with_name("note")
+    kept.write_text(note)
+
+    code, told = by_script(made.path, office.trail.pin, notes=[kept])
+    assert (code, told["failures"], told["unproven"]) == (0, [], [])
+    code, told = by_script(made.path)
+    assert (code, [one for one, _ in told["unproven"]]) == (3, ["unpinned"])
+    assert (made.path / "verify.py").read_bytes() == VERIFIER.read_bytes()
+
+
+def rewrite(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
+    def attack(pack: Path) -> None:
+        file = pack / name
+        file.write_text(change(file.read_text()))
+
+    return attack
+
+
+def without_line(number: int) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        del lines[number]
+        return "".join(lines)
+
+    return change
+
+
+def swapped(text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    lines[2], lines[3] = lines[3], lines[2]
+    return "".join(lines)
+
+
+def first_words_exchanged(text: str) -> str:
+    lines = [json.loads(one) for one in text.splitlines()]
+    lines[0]["d"], lines[1]["d"] = lines[1]["d"], lines[0]["d"]
+    return "".join(json.dumps(one, sort_keys=True, separators=(",", ":")) + "\n" for one in lines)
+
+
+def cut_leaves(pack: Path) -> None:
+    leaves = pack / "leaves.bin"
+    leaves.write_bytes(leaves.read_bytes()[:-32])
+
+
+ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "change a value": (
+        rewrite("entries.jsonl", lambda text: text.replace('"done"', '"gone"', 1)),
+        "leaf-mismatch entry-signature file-hash",
+    ),
+    "drop an entry": (rewrite("entries.jsonl", without_line(4)), "leaf-mismatch range file-hash"),
+    "swap two entries": (rewrite("entries.jsonl", swapped), "leaf-mismatch file-hash"),
+    "repeat an entry": (
+        rewrite("entries.jsonl", lambda text: text + text.splitlines(keepends=True)[-1]),
+        "range duplicate-id file-hash",
+    ),
+    "cut the tail": (cut_leaves, "truncated file-hash tree-state"),
+    "change the readable row": (
+        rewrite("index.csv", lambda text: text.replace("run.started", "run.finished", 1)),
+        "index-row file-hash",
+    ),
+    "exchange two payloads": (
+        rewrite("disclosures.jsonl", first_words_exchanged),
+        "part-commitment file-hash",
+    ),
+    "drop a payload": (rewrite("disclosures.jsonl", without_line(0)), "part-missing file-hash"),
+    "repeat a payload": (
+        rewrite("disclosures.jsonl", lambda text: text.splitlines(keepends=True)[0] + text),
+        "disclosure-duplicate file-hash",
+    ),
+    "give a payload to nobody": (
+        rewrite("disclosures.jsonl", lambda text: text.replace('"n":"', '"n":"x', 1)),
+        "disclosure-orphan part-missing file-hash",
+    ),
+    "name somebody else": (
+        rewrite("subjects.jsonl", lambda text: text.replace("T0ABC:ana", "T0ABC:eve")),
+        "subject-ref file-hash",
+    ),
+    "change the newest head": (
+        rewrite("checkpoint", lambda text: text.replace("\n", "\n1", 1)),
+        "truncated checkpoint-signature file-hash",
+    ),
+    "change the tree": (
+        rewrite("state.json", lambda text: text.replace('"frontier":"', '"frontier":"00', 1)),
+        "tree-state file-hash",
+    ),
+    "change a proof": (
+        rewrite("proofs/3.tlog-proof", lambda text: text.replace("index 3", "index 4")),
+        "proof file-hash",
+    ),
+    "take a file away": (lambda pack: (pack / "README").unlink(), "file-missing"),
+    "take the entries away": (lambda pack: (pack / "entries.jsonl").unlink(), "file-missing"),
+    "put a file in": (lambda pack: (pack / "extra").write_text("x") and None, "file-extra"),
+    "change the manifest": (
+        rewrite("manifest.json", lambda text: text.replace('"tool":"', '"tool":"x', 1)),
+        "manifest-signature",
+    ),
+    "change the origin": (
+        rewrite("manifest.json", lambda text: text.replace("interlock.example", "evil.example")),
+        "wrong-log genesis manifest-signature",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_whoever_changes_a_pack_is_found_by_name(office: Office, name: str) -> None:
+    attack, codes = ATTACKS[name]
+    for number in range(3):
+        office.trail.run(f"r{number}")
+    made = office.export(proofs=(3,))
+    assert office.verified(made).exit == 0
+    attack(made.path)
+    report = office.verified(made)
+
+    assert report.exit == 1
+    assert report.codes >= set(codes.split()), report.failures
+    # The verifier that ships in the pack was written apart from ours, and finds the same.
+    code, told = by_script(made.path, office.trail.pin)
+    assert code == 1
+    assert {one for one, _ in told["failures"]} >= set(codes.split()), told
+
+
+def test_an_unsigned_manifest_is_unproven(office: Office) -> None:
+    made = office.export()
+    (made.path / "manifest.dsse.json").unlink()
+    report = office.verified(made)
+
+    assert report.exit == 3
+    assert [code for code, _ in report.unproven] == ["manifest-unsigned"]
+
+
+def test_a_pack_of_another_log_is_refused_under_our_key(
+    office: Office,
+) -> None:
+    made = office.export()
+    other = verify_pack(
+        made.path,
+        [office.trail.pin.replace("T0ABC", "T0XYZ")],
+        now=office.trail.clock,
+    )
+
+    assert other.exit in {1, 2}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no zip", b"PK\x03\x04 broken"],
+    ids=["empty", "text", "broken zip"],
+)
+def test_what_is_no_pack_is_said_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "pack.zip"
+    file.write_bytes(content)
+    report = verify_pack(file, [])
+
+    assert report.exit == 2
+    assert "cannot be read" in (report.malformed or "")
+
+
+def test_a_manifest_that_is_none_is_said_in_a_sentence(office: Office) -> None:
+    made = office.export()
+    for broken in ("", "[]", '{"format":"audit-evidence/2"}', '{"format": "audit-evidence/1"}'):
+        (made.path / "manifest.json").write_text(broken)
+
+        assert office.verified(made).exit == 2
+
+
+def test_a_pack_cannot_lead_out_of_itself(office: Office, tmp_path: Path) -> None:
+    made = office.export()
+    secret = tmp_path / "elsewhere"
+    shutil.copy(made.path / "leaves.bin", secret)
+    (made.path / "leaves.bin").unlink()
+    (made.path / "leaves.bin").symlink_to(secret)
+
+    assert office.verified(made).exit in {1, 2}
+
+
+def test_the_same_log_gives_the_same_zip(office: Office) -> None:
+    made = office.export("a.zip")
+    names = zipfile.ZipFile(made.path).namelist()
+
+    assert "manifest.json" in names
+    assert len(names) == len(set(names))
