@@ -4,7 +4,7 @@ Only what this person may act on, or asked for themselves, is read. Who belongs 
 Slack's to say; where it does not, the page says so, and a click is judged by the engine anyhow.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,9 +110,17 @@ class HomeReading:
             reader=runs,
             belonging=belonging,
             ref=reader.ref,
-            refs={reader.ref, *self.in_place_of(reader.ref)},
+            in_place_of=dict(self._givers(reader.ref)),
             now=self.desk.now(),
         )
+
+    def _givers(self, ref: Ref) -> Iterator[tuple[Ref, Belonging]]:
+        """Yield those in whose place the person decides, as far as their decisions count."""
+        for giver in sorted(self.in_place_of(ref)):
+            who = self.desk.store.person(giver)
+            person = self.desk.directory.person(who) if who is not None else None
+            if person is not None and person.counts:
+                yield giver, Belonging(self.desk.directory, person)
 
     def _runs(self, reader: HomeReader) -> Shelf:
         skip, most = _skip(reader, Section.RUNS), MOST[Section.RUNS] + 1

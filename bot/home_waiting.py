@@ -1,7 +1,7 @@
 """What waits for one person, for their Home: requests they may decide now, and questions."""
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from bot.views.app_home_items import (
     said_words,
 )
 from bot.views.request_values import Preview
+from bot.wording import Who, who_of
 from storage.history import find_entry
 from storage.home_listing import (
     Awaited,
@@ -34,9 +35,10 @@ from storage.home_listing import (
     open_request,
     reviews_for,
 )
+from workflows.awaited import place_of
 from workflows.entry import Ref
 from workflows.errors import InterlockError, StorageError
-from workflows.gate import ApprovalRequest, Tally
+from workflows.gate import ApprovalRequest, Decision, tally
 from workflows.glass import GlassUse
 from workflows.store import Subject
 
@@ -52,13 +54,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What waits for the person `ref`, and for those of `refs` in whose place they decide."""
+    """What waits for the person `ref`, and for those in whose place they decide."""
 
     desk: Desk
     reader: RunReader
     belonging: Belonging
     ref: Ref
-    refs: Collection[Ref]
+    in_place_of: Mapping[Ref, Belonging]
     now: datetime
 
     def shelf(self, skip: int) -> Shelf:
@@ -81,7 +83,7 @@ class Waiting:
     def count(self) -> str:
         """Say how many things wait, where that is more than one page shows."""
         most = MOST_COUNTED
-        found = count_awaited(self.desk.store.database, self.refs, now=self.now, most=most + 1)
+        found = count_awaited(self.desk.store.database, self.ref, now=self.now, most=most + 1)
         if found <= MOST[Section.WAITING]:
             return ""
         return f"More than {most} things wait." if found > most else f"{found} things wait."
@@ -110,7 +112,14 @@ class Waiting:
 
     def _candidates(self, skip: int) -> Iterator[Awaited]:
         database = self.desk.store.database
-        while page := list_awaited(database, self.refs, now=self.now, skip=skip, most=BATCH):
+        while page := list_awaited(
+            database,
+            self.ref,
+            in_place_of=self.in_place_of,
+            now=self.now,
+            skip=skip,
+            most=BATCH,
+        ):
             yield from page
             if len(page) < BATCH:
                 return
@@ -139,11 +148,28 @@ class Waiting:
     def _request(self, one: Awaited) -> list[Block]:
         found = open_request(self.desk.store.database, one.id)
         preview = self._preview(one)
-        if found is None or preview is None or not self._may_decide(found[0]):
+        if found is None or preview is None:
             return []
-        have, need = self._how_far(*found)
-        card = link_to(self.desk, one.place)
-        return request_item(RequestItem(preview=preview, have=have, need=need, card=card))
+        asked, decisions = found
+        place = place_of(
+            asked,
+            decisions,
+            self.ref,
+            in_place_of=self.in_place_of,
+            acting=self.desk.store.acting_for(asked.excluded, at=self.now),
+        )
+        if place is None or not self._may_decide(asked, place):
+            return []
+        have, need = _how_far(asked, decisions, place)
+        return request_item(
+            RequestItem(
+                preview=preview,
+                have=have,
+                need=need,
+                card=link_to(self.desk, one.place),
+                stands_for=self._giver(place),
+            )
+        )
 
     def _review(self, use: GlassUse) -> list[Block]:
         if not self.belonging.to_any(use.asked, otherwise=True):
@@ -158,11 +184,9 @@ class Waiting:
         place = self.desk.store.outbox.place_of(Subject.REVIEW, f"{use.id}/{self.ref}")
         return review_item(card, link_to(self.desk, place))
 
-    def _how_far(self, asked: ApprovalRequest, now: Tally) -> tuple[int, int]:
-        """Return what the stage has and needs in which the person decides."""
-        own = (one for one in now.waiting if self.ref in asked.stages[one].everybody)
-        stage = next(own, now.stage)
-        return now.given[stage], asked.stages[stage].approve
+    def _giver(self, place: Ref) -> Who | None:
+        found = self.in_place_of.get(place)
+        return None if found is None else who_of(found.person.id, found.person.name)
 
     def _preview(self, one: Awaited) -> Preview | None:
         with self.desk.store.database.read() as connection:
@@ -170,8 +194,16 @@ class Waiting:
         shown = part_json(entry, "preview") if entry is not None else None
         return Preview.read(shown) if isinstance(shown, dict) else None
 
-    def _may_decide(self, asked: ApprovalRequest) -> bool:
-        """Say whether the person still belongs to those who were asked."""
-        own = [stage for stage in asked.stages if self.ref in stage.everybody]
+    def _may_decide(self, asked: ApprovalRequest, place: Ref) -> bool:
+        """Say whether the one in that place still belongs to those who were asked."""
+        own = [stage for stage in asked.stages if place in stage.everybody]
         names = [name for stage in own for name in stage.all_groups]
-        return not own or self.belonging.to_any(names, otherwise=True)
+        return self.in_place_of.get(place, self.belonging).to_any(names, otherwise=True)
+
+
+def _how_far(asked: ApprovalRequest, decisions: Sequence[Decision], place: Ref) -> tuple[int, int]:
+    """Return what the stage has and needs in which that place is decided."""
+    now = tally(asked, decisions)
+    own = (one for one in now.waiting if place in asked.stages[one].everybody)
+    stage = next(own, now.stage)
+    return now.given[stage], asked.stages[stage].approve

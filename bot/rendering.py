@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.letters import Letter
-from bot.rendering_away import absences_of, draw_deserted, draw_stand_in
+from bot.rendering_away import absences_of, draw_deserted, draw_stand_in, stood_in_for
 from bot.rendering_cards import decisions_of, draw_card, preview_in
 from bot.rendering_codes import draw_codes
 from bot.rendering_nudge import draw_nudge, person_of
@@ -132,13 +132,15 @@ class Rendering:
 
     def _nudge(self, row: OutboxRow) -> Letter | None:
         request = self._store.request(RequestId(row.key.partition("/")[0]))
-        person = self._store.person(person_of(row))
+        person, now = self._store.person(person_of(row)), self._now()
         if person is None:
             return None
         drawn = draw_nudge(
             self._reader.run(request.run),
             request,
             row,
+            in_place_of=stood_in_for(self._store, person, at=now),
+            acting=self._store.acting_for(request.excluded, at=now),
             card=self._reader.link(self._store.outbox.place_of(Subject.CARD, request.id)),
             home=self._home,
         )

@@ -1,6 +1,6 @@
 """Draws what people are told about absences: who stands in, and what nobody can decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from storage.delegations import delegation_told_in
 from storage.history import find_entry
 from storage.listing import people_of
 from storage.store import SqlStore
+from workflows.entry import Ref
 from workflows.gate import ApprovalRequest, Decision, Outcome
 from workflows.people import PersonId
 from workflows.standing_in import back_at, left_to_decide
@@ -45,6 +46,13 @@ def absences_of(request: ApprovalRequest, given: Sequence[Decision], reader: Run
         for word in away.values()
     ]
     return Absences(told=told, back_at=back_at(left, away))
+
+
+def stood_in_for(store: SqlStore, person: PersonId, *, at: datetime) -> Mapping[Ref, Who]:
+    """Return those in whose place somebody decides at that moment."""
+    givers = [word.giver for word in store.standing_in(person, at=at)]
+    found = people_of(store.database, givers) if givers else {}
+    return {giver: who_of(*found[giver]) for giver in givers if giver in found}
 
 
 def draw_stand_in(entry: str, store: SqlStore) -> tuple[PersonId, Rendered] | None:

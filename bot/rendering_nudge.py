@@ -1,26 +1,40 @@
 """Draws what one approver is told directly of a request."""
 
+from collections.abc import Mapping
+
 from bot.rendering_cards import DECISIONS, decision_in, preview_in, said_in
 from bot.run_reading import RunRead, told_to
 from bot.views.nudge import Nudge, nudge
 from bot.views.pieces import Rendered
 from bot.wording import Who
 from storage.outbox_values import OutboxRow
-from workflows.awaited import awaited
+from workflows.awaited import place_of
 from workflows.entry import Entry, Ref
 from workflows.gate import ApprovalRequest, Verdict
 from workflows.telling import BROKEN
 
 
 def draw_nudge(
-    read: RunRead, request: ApprovalRequest, row: OutboxRow, *, card: str, home: str
+    read: RunRead,
+    request: ApprovalRequest,
+    row: OutboxRow,
+    *,
+    in_place_of: Mapping[Ref, Who],
+    acting: frozenset[Ref],
+    card: str,
+    home: str,
 ) -> Rendered | None:
-    """Return the message as it stands now; None for somebody who was never told and need not be."""
+    """Return the message as it stands now; None for somebody who was never told and need not be.
+
+    `in_place_of` are those for whom the person decides now, `acting` whoever does so for
+    somebody excluded.
+    """
     ref = person_of(row)
     preview = preview_in(read, request.id)
     said = said_in(read, request.id)
-    is_awaited = ref in awaited(request, [decision_in(one) for one in said])
-    if preview is None or (row.place is None and not is_awaited):
+    decisions = [decision_in(one) for one in said]
+    place = place_of(request, decisions, ref, in_place_of=in_place_of, acting=acting)
+    if preview is None or (row.place is None and place is None):
         return None
     reminders = [
         one
@@ -30,7 +44,8 @@ def draw_nudge(
     return nudge(
         Nudge(
             preview=preview,
-            is_awaited=is_awaited,
+            is_awaited=place is not None,
+            stands_for=in_place_of.get(place) if place is not None else None,
             outcome=request.outcome,
             at=request.settled_at,
             by=_settled_by(read, request.id),

@@ -15,8 +15,8 @@ from bot.refusals import refusal
 from bot.views.codes import SecretShown, secret_modal, set_up_offer, waiting_modal
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
-from bot.views.request_modals import CODE, code_in
-from bot.wording import mention, who_of
+from bot.views.request_modals import CODE, code_in, refused_modal
+from bot.wording import code, mention, who_of
 from storage.step_up import has_codes
 from workflows.codes import no_codes
 from workflows.enrolling import Proof
@@ -49,6 +49,10 @@ class SteppingUp:
         if counts:
             return False
         words = refusal(no_codes(is_pending=waits))
+        if click.is_home:
+            how = f"{words} Type {code(f'{self.desk.command} totp')}."
+            self.desk.hurried.open(click.trigger_id, refused_modal(words if waits else how))
+            return True
         told = notice(words) if waits else set_up_offer(words)
         self.desk.hurried.answer(click.response_url, told)
         return True

@@ -183,6 +183,7 @@ def _decision(row: Row) -> Decision:
         stage=row["stage"],
         verdict=Verdict(row["verdict"]),
         at=row["decided_at"],
+        stands_for=None if row["stands_for"] is None else Ref(row["stands_for"]),
     )
 
 

@@ -3,14 +3,13 @@
 None grows with the log, with what waits for others, or with all that waits for this person.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, false, func, select
 
 from storage.glass_sql import GlassSql
 from storage.home_models import AwaitedRecord
@@ -21,10 +20,11 @@ from storage.run_models import IS_TROUBLED, DecisionRecord, RequestRecord, RunRe
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import RequestId, RunId
-from workflows.gate import ApprovalRequest, Outcome, Tally, Verdict, tally
+from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict
 from workflows.glass import GlassUse
 from workflows.store import Subject
 
+_IS_REQUEST = AwaitedRecord.is_question == false()
 MOST_REVIEWS = 100  # That are looked through for one person.
 
 
@@ -50,19 +50,28 @@ class Given:
 
 
 def list_awaited(
-    database: Database, refs: Collection[str], *, now: datetime, skip: int, most: int
+    database: Database,
+    ref: str,
+    *,
+    in_place_of: Collection[str] = (),
+    now: datetime,
+    skip: int,
+    most: int,
 ) -> list[Awaited]:
-    """Return what waits for any of `refs`, the nearest end first, each thing once."""
+    """Return what waits for somebody, the nearest end first, each thing once.
+
+    Requests that wait for one of `in_place_of` are among it; questions are for nobody else.
+    """
     wanted = skip + most
+    others = [_waiting(one, now).where(_IS_REQUEST) for one in sorted(in_place_of)]
     with database.read() as connection:
         # One after the other: an index gives the order of one person, not that of several.
         found = [
-            [_awaited(row) for row in connection.execute(_waiting(ref, now).limit(wanted))]
-            for ref in sorted(refs)
+            [_awaited(row) for row in connection.execute(query.limit(wanted))]
+            for query in (_waiting(ref, now), *others)
         ]
     ordered = merge(*found, key=lambda one: (one.until, one.id))
-    once = list({one.id: one for one in islice(ordered, wanted * max(1, len(refs)))}.values())
-    return once[skip:wanted]
+    return list({one.id: one for one in ordered}.values())[skip:wanted]
 
 
 def _waiting(ref: str, now: datetime) -> Select[Any]:
@@ -96,11 +105,11 @@ def _awaited(row: Row[Any]) -> Awaited:
     )
 
 
-def count_awaited(database: Database, refs: Collection[str], *, now: datetime, most: int) -> int:
-    """Return how many things wait for any of `refs`; it stops counting at `most`."""
+def count_awaited(database: Database, ref: str, *, now: datetime, most: int) -> int:
+    """Return how many things wait for somebody themself; it stops counting at `most`."""
     few = (
         select(AwaitedRecord.id)
-        .where(AwaitedRecord.ref.in_(sorted(refs)), AwaitedRecord.until > now)
+        .where(AwaitedRecord.ref == ref, AwaitedRecord.until > now)
         .limit(most)
     )
     with database.read() as connection:
@@ -159,11 +168,13 @@ def last_decision(database: Database, ref: str) -> Given | None:
     return Given(request=RequestId(row.request_id), verdict=row.verdict, at=row.decided_at)
 
 
-def open_request(database: Database, request: RequestId) -> tuple[ApprovalRequest, Tally] | None:
-    """Return a request and how far it is, None once it is settled."""
+def open_request(
+    database: Database, request: RequestId
+) -> tuple[ApprovalRequest, Sequence[Decision]] | None:
+    """Return a request and what was decided on it, None once it is settled."""
     with database.glance() as tx:
         sql = RunSql(tx)
         found = sql.request(request)
         if found is None or found.outcome is not Outcome.OPEN:
             return None
-        return found, tally(found, sql.decisions(request))
+        return found, sql.decisions(request)

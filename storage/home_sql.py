@@ -26,8 +26,16 @@ class HomeSql(RowSql):
     # --- news -------------------------------------------------------------------------------
 
     def news_for_awaited(self, request: str, *, now: datetime) -> None:
-        """Note that the Homes of those change for whom a request or question waits now."""
+        """Note that the Homes of those change for whom a request or question waits now.
+
+        Whoever stands in for one of them has it on theirs.
+        """
         self._news("awaited a JOIN home_reader h ON h.ref = a.ref WHERE a.id = ?", request, now)
+        self._news(
+            "awaited a JOIN delegation d ON d.giver = a.ref AND d.ended_at IS NULL"
+            " JOIN home_reader h ON h.ref = d.stand_in WHERE a.id = ?",
+            *(request, now),
+        )
 
     def news_for_owners(self, workflow: str, *, now: datetime) -> None:
         """Note that the Homes of those change who answer for a workflow."""

@@ -138,6 +138,7 @@ def _redraw(unit: Unit, asked: Iterable[ApprovalRequest]) -> None:
     # In one order everywhere, so that two who go away at once do not wait for each other.
     for one in sorted(asked, key=lambda request: request.id):
         unit.send(Message(subject=Subject.CARD, key=one.id, run=one.run))
+        unit.renew_nudges(one.run, one.id)
 
 
 def _deserted(unit: Unit, asked: Iterable[ApprovalRequest]) -> list[ApprovalRequest]:

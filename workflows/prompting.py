@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.asked_people import barred_by_rules
-from workflows.awaited import awaited
 from workflows.entry import INTERLOCK, Draft, Entry, Json, Ref, RequestId
 from workflows.errors import PeopleUnreadableError
 from workflows.gate import MOST_PEOPLE, ApprovalRequest, Outcome, tally
@@ -65,7 +64,7 @@ def nudge(house: House, due: Due) -> None:
         request = _taken(unit, house, due)
         if request is None:
             return
-        for ref in sorted(awaited(request, unit.decisions(request.id))):
+        for ref in whom_to_remind(unit, request, unit.decisions(request.id)):
             unit.send(message_to(request, ref))
 
 

@@ -16,7 +16,7 @@ from bot.views.request_card import REVIEW, approve_button, reject_button, review
 from bot.views.request_values import Preview
 from bot.views.review_card import ReviewCard, review_buttons
 from bot.views.symbols import OUTCOME, STATUS
-from bot.wording import clip, code, escape, mention, one_line, plural, when
+from bot.wording import Who, clip, code, escape, mention, one_line, plural, when
 from workflows.gate import Outcome, Verdict
 
 _BRIEF = 700
@@ -25,12 +25,16 @@ _HEADLINE, _QUESTION, _WHAT, _TERMS = 200, 400, 160, 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestItem:
-    """A request that waits for the reader, and how far its present stage is."""
+    """A request that waits for the reader, and how far its present stage is.
+
+    `stands_for` is in whose place the reader would decide it, if not in their own.
+    """
 
     preview: Preview
     have: int
     need: int
     card: str = ""
+    stands_for: Who | None = None
 
 
 def request_item(item: RequestItem) -> list[Block]:
@@ -49,9 +53,10 @@ def request_item(item: RequestItem) -> list[Block]:
 
 def _request(item: RequestItem) -> Block:
     shown = item.preview
+    place = f"In the place of {mention(item.stands_for)} · " if item.stands_for else ""
     return section(
         f"✋ {linked(shown.title, item.card)} · {code(shown.step, 80)} ({effect_words(shown)})\n"
-        f"{item.have} of {plural(item.need, 'approval')} · asked by {mention(shown.asker)}"
+        f"{place}{item.have} of {plural(item.need, 'approval')} · asked by {mention(shown.asker)}"
         f" · until {when(shown.expires)} · what is approved {code(shown.digest[:8])}{_terms(shown)}"
     )
 
@@ -63,6 +68,8 @@ def _terms(shown: Preview) -> str:
         terms.append(f"An approval needs a reason: {escape('; '.join(shown.reason_hints), _TERMS)}")
     elif shown.needs_reason:
         terms.append("A reason is asked for.")
+    if shown.step_up:
+        terms.append("An approval needs a code from your authenticator app.")
     if shown.hours:
         hours = escape(" and ".join(shown.hours), _TERMS)
         terms.append(f"It can be approved only {hours}.")

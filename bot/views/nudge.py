@@ -33,6 +33,7 @@ class Nudge:
 
     preview: Preview
     is_awaited: bool  # Whether it still waits for this person.
+    stands_for: Who | None = None  # In whose place they would decide, if not in their own.
     outcome: Outcome = Outcome.OPEN
     at: datetime | None = None  # When it was settled.
     by: Sequence[Who] = ()  # Whoever settled it.
@@ -60,9 +61,10 @@ def _asking(told: Nudge) -> str:
 def _asks(told: Nudge) -> list[Block]:
     shown = told.preview
     reminded = f"\nReminded {when(told.reminded_at)}." if told.reminded_at is not None else ""
+    place = f" in the place of {mention(told.stands_for)}" if told.stands_for else ""
     words = section(
         f"✋ {bold(shown.title, _TITLE)}: {escape(shown.headline, _HEADLINE)}\n"
-        f"Asked by {mention(shown.asker)}, and it waits for you until"
+        f"Asked by {mention(shown.asker)}, and it waits for you{place} until"
         f" {when(shown.expires)}.{reminded}"
     )
     home = link(told.home, "Home tab") if told.home else "Home tab"

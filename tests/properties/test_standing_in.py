@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.admission import Vote, admit, repeats
+from workflows.awaited import place_of
 from workflows.delegation import Delegation
 from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import GateError
@@ -86,13 +87,9 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=300)
-@given(st.integers(1, 3), st.integers(1, 3), st.lists(EVENTS, max_size=16))
-def test_a_quorum_is_of_distinct_places_and_of_distinct_people(
-    approve: int, deny: int, events: Sequence[tuple[Ref, Ref | None]]
-) -> None:
+def office_of(approve: int, deny: int) -> Office:
     stage = Stage(groups=("@leads",), approve=approve, deny=deny, people=ASKED)
-    office = Office(
+    return Office(
         ApprovalRequest(
             id=RequestId("request"),
             run=RunId("run"),
@@ -107,6 +104,41 @@ def test_a_quorum_is_of_distinct_places_and_of_distinct_people(
             expires_at=NOON + timedelta(hours=1),
         )
     )
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 3), st.integers(1, 3), st.lists(EVENTS, max_size=16))
+def test_what_waits_for_somebody_is_what_they_may_approve(
+    approve: int, deny: int, events: Sequence[tuple[Ref, Ref | None]]
+) -> None:
+    office = office_of(approve, deny)
+    for event in events:
+        office.take(event)
+    acting = {one for one in [office.words.get(RITA)] if one is not None}
+    told = {
+        who: place_of(
+            office.request,
+            office.decisions,
+            who,
+            in_place_of={giver for giver, to in office.words.items() if to == who},
+            acting=acting,
+        )
+        for who in PEOPLE
+    }
+
+    for who, place in told.items():
+        trial = replace(office, decisions=list(office.decisions), acting=set())
+        trial.take((who, Verdict.APPROVE))
+        given = trial.decisions[len(office.decisions) :]
+        assert [one.place for one in given] == ([] if place is None else [place])
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 3), st.integers(1, 3), st.lists(EVENTS, max_size=16))
+def test_a_quorum_is_of_distinct_places_and_of_distinct_people(
+    approve: int, deny: int, events: Sequence[tuple[Ref, Ref | None]]
+) -> None:
+    office = office_of(approve, deny)
     for event in events:
         office.take(event)
     approvals = [one for one in office.decisions if one.verdict is Verdict.APPROVE]

@@ -83,6 +83,15 @@ def test_whoever_has_spoken_is_not_waited_for_any_more(store: SqlStore) -> None:
     assert waits_for(store) == {BEN.ref}
 
 
+def test_whose_place_a_stand_in_decided_is_not_waited_for_any_more(store: SqlStore) -> None:
+    record(store, started(), staged((ANA.ref, BEN.ref), approve=2))
+    given = verdict("granted", by=CARL, settles=False)
+    record(store, replace(given, data={**given.data, "for": ANA.ref}))
+
+    assert waits_for(store) == {BEN.ref}
+    assert check_projections(store.database) == []
+
+
 def test_a_later_stage_is_waited_for_once_it_is_its_turn(store: SqlStore) -> None:
     record(store, started(), staged((ANA.ref, BEN.ref), (BEN.ref, CARL.ref)))
     before = waits_for(store)

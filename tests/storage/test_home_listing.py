@@ -58,8 +58,17 @@ def waiting(store: SqlStore, number: int, *, hours: int = 24) -> None:
     record(store, started(run), requested(run, request=f"q{number}", expires=expires))
 
 
-def ids(store: SqlStore, *refs: str, skip: int = 0, most: int = 10) -> list[str]:
-    found = list_awaited(store.database, refs or (ANA.ref,), now=NOON, skip=skip, most=most)
+def ids(
+    store: SqlStore, ref: str = ANA.ref, *in_place_of: str, skip: int = 0, most: int = 10
+) -> list[str]:
+    found = list_awaited(
+        store.database,
+        ref,
+        in_place_of=in_place_of,
+        now=NOON,
+        skip=skip,
+        most=most,
+    )
     return [one.id for one in found]
 
 
@@ -76,7 +85,7 @@ def test_what_is_over_by_time_does_not_wait_any_more(store: SqlStore) -> None:
     waiting(store, 1, hours=-1)
 
     assert ids(store) == []
-    assert count_awaited(store.database, [ANA.ref], now=NOON, most=9) == 0
+    assert count_awaited(store.database, ANA.ref, now=NOON, most=9) == 0
 
 
 def test_what_waits_for_several_is_listed_once_in_one_order(store: SqlStore) -> None:
@@ -89,15 +98,31 @@ def test_what_waits_for_several_is_listed_once_in_one_order(store: SqlStore) -> 
     assert ids(store, RITA.ref) == []
 
 
+def test_a_question_waits_for_nobody_in_anothers_place(store: SqlStore) -> None:
+    waiting(store, 1)
+    question = fact(
+        "question.asked",
+        "r2",
+        request="k1",
+        step="ask",
+        people=[ANA.ref],
+        expires="2026-03-02T15:00:00.000Z",
+    )
+    record(store, started("r2"), question)
+
+    assert ids(store, ANA.ref) == ["k1", "q1"]
+    assert ids(store, RITA.ref, ANA.ref) == ["q1"]
+
+
 def test_counting_stops_where_it_was_told_to(store: SqlStore) -> None:
     for number in range(4):
         waiting(store, number)
 
-    assert count_awaited(store.database, [ANA.ref], now=NOON, most=3) == 3
-    assert count_awaited(store.database, [ANA.ref], now=NOON, most=9) == 4
+    assert count_awaited(store.database, ANA.ref, now=NOON, most=3) == 3
+    assert count_awaited(store.database, ANA.ref, now=NOON, most=9) == 4
 
 
-def test_an_open_request_comes_with_how_far_it_is_and_a_settled_one_not_at_all(
+def test_an_open_request_comes_with_what_was_decided_and_a_settled_one_not_at_all(
     store: SqlStore,
 ) -> None:
     record(store, started(), requested(approve=2), verdict("granted", settles=False))
@@ -105,7 +130,7 @@ def test_an_open_request_comes_with_how_far_it_is_and_a_settled_one_not_at_all(
     record(store, verdict("denied", by=BEN))
 
     assert found is not None
-    assert (found[1].have, found[1].need) == (1, 2)
+    assert [one.approver for one in found[1]] == [ANA.ref]
     assert open_request(store.database, RequestId("q1")) is None
     assert open_request(store.database, RequestId("q9")) is None
 
@@ -224,14 +249,34 @@ def test_news_of_a_broken_glass_reaches_whoever_reviews_it(store: SqlStore) -> N
     assert first.ref == ANA.ref
 
 
+def test_news_of_a_request_reaches_whoever_stands_in_for_somebody_it_waits_for(
+    store: SqlStore,
+) -> None:
+    until = f"{NOON + timedelta(days=3):%Y-%m-%dT%H:%M:%S.000Z}"
+    told: dict[str, Json] = {"request": None, "from": ANA.ref, "to": RITA.ref, "until": until}
+    record(store, Draft(kind="approval.delegated", actor=ANA, data=told))
+    with store.begin() as unit:
+        unit.open_home(Ref(RITA.ref), shown=None)
+    opened = store.homes.claim(by="one")
+    assert opened is not None
+    store.homes.mark_drawn(opened.ref, by="one", shown="h", pause=timedelta())
+    before = store.homes.claim(by="one")
+    waiting(store, 1)
+    after = store.homes.claim(by="one")
+
+    assert before is None
+    assert after is not None
+    assert after.ref == RITA.ref
+
+
 @Sqlite
 def test_nothing_that_a_home_reads_grows_with_the_log(store: SqlStore) -> None:
     waiting(store, 1)
     database, ref = store.database, ANA.ref
 
     def read() -> None:
-        list_awaited(database, [ref], now=NOON, skip=0, most=6)
-        count_awaited(database, [ref], now=NOON, most=100)
+        list_awaited(database, ref, now=NOON, skip=0, most=6)
+        count_awaited(database, ref, now=NOON, most=100)
         runs_going(database, ref, skip=0, most=7)
         runs_ended(database, ref, most=3)
         troubled_runs(database, "refund", most=5)

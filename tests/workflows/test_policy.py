@@ -295,6 +295,13 @@ def test_a_policy_without_codes_keeps_the_digest_it_had() -> None:
     assert policy(CODED).digest != policy(CODED.replace("    step_up: totp\n", "")).digest
 
 
+def test_a_policy_that_writes_to_nobody_directly_keeps_the_digest_it_had() -> None:
+    writing = RULES.replace("{expires: 24h}", "{expires: 24h, nudge: {after: 10m}}")
+
+    assert b"nudge" not in policy().canonical
+    assert policy(writing).digest != policy().digest
+
+
 def test_a_demand_that_grew_is_not_met_by_what_was_asked_before() -> None:
     before = policy().demand(replace(REFUND, inputs={"amount": 1}))
     now = policy().demand(REFUND)

@@ -219,6 +219,14 @@ def test_what_limits_it_is_read_where_it_is_approved() -> None:
     assert "This was denied before" in told  # Approve asks back.
 
 
+def test_it_says_in_whose_place_one_would_decide_and_that_a_code_is_needed() -> None:
+    one = replace(item(step_up="totp"), stands_for=RITA)
+    told = text_of(payload_of(one))
+
+    assert "In the place of <@U0RITA> · 1 of 2 approvals" in told
+    assert "needs a code from your authenticator app" in told
+
+
 def test_people_and_moments_among_the_values_are_shown_as_each_reader_knows_them() -> None:
     payload = payload_of(
         item(

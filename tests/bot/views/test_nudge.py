@@ -43,6 +43,12 @@ def test_without_addresses_it_has_no_dead_buttons() -> None:
     assert "It stands in my Home tab too" in text_of(payload)
 
 
+def test_whoever_stands_in_is_told_in_whose_place() -> None:
+    told = text_of(payload_of(replace(ASKING, stands_for=ANA)))
+
+    assert "waits for you in the place of <@U0ANA> until" in told
+
+
 def test_a_reminder_shows_on_it() -> None:
     assert "Reminded <!date" in text_of(payload_of(replace(ASKING, reminded_at=NOON)))
 

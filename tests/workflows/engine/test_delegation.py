@@ -71,6 +71,29 @@ def test_whoever_stands_in_decides_and_the_entry_says_for_whom(house: Working) -
     assert check_projections(house.store.database) == []
 
 
+def test_whoever_stands_in_is_written_to_directly_and_not_who_is_away(
+    store: SqlStore, clock: Clock
+) -> None:
+    text = POLICY.replace("{expires: 24h}", "{expires: 24h, nudge: {after: 10m}}")
+    house = Working(store, clock, policy=text)
+    goes(house, "ana", "dora")
+    goes(house, "ben")
+    run = asked(house)
+    house.clock.forward(timedelta(minutes=10))
+    house.settle()
+    request = house.request(run).id
+    told = {
+        who: house.store.outbox.find(Subject.NUDGE, f"{request}/{ref(house, who)}")
+        for who in ("ana", "ben", "dora")
+    }
+    comes_back(house, "ana")
+    after = house.store.outbox.find(Subject.NUDGE, f"{request}/{ref(house, 'dora')}")
+
+    assert [who for who, row in told.items() if row is not None] == ["dora"]
+    assert after is not None
+    assert after.wanted == 2  # It says by now that there is nothing to do any more.
+
+
 def test_a_decision_in_ones_own_place_names_nobody_else(house: Working) -> None:
     goes(house, "ana", "ben")
     run = asked(house)
