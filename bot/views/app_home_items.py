@@ -63,6 +63,8 @@ def _terms(shown: Preview) -> str:
         terms.append(f"An approval needs a reason: {escape('; '.join(shown.reason_hints), _TERMS)}")
     elif shown.needs_reason:
         terms.append("A reason is asked for.")
+    if shown.step_up:
+        terms.append("An approval needs a code from your authenticator app.")
     if shown.hours:
         hours = escape(" and ".join(shown.hours), _TERMS)
         terms.append(f"It can be approved only {hours}.")

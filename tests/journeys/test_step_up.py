@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from slack_bolt import BoltRequest
 
+from bot.views import request_card
 from sandbox.seen import SeenMessage
 from storage.history import read_entries
 from storage.rebuild import check_projections
@@ -14,6 +15,7 @@ from storage.sequencing import sequence_pending
 from storage.verify import verify_database
 from tests.journeys.coded import App, approves, begins, card_of, coded_day, enrols, proves
 from tests.journeys.day import Case, Day, approve_label, day_at_work
+from tests.journeys.test_home import home_of, presses
 from tests.sandbox.payload_checks import complaints_about
 from workflows.entry import Entry
 
@@ -66,6 +68,24 @@ def test_codes_are_set_up_confirmed_by_a_governor_and_approve(case: Case) -> Non
     (granted,) = [one for one in case.entries() if one.kind == "approval.granted"]
     assert granted.data["step_up"] is True
     assert case.refunds() == [500]
+
+
+def test_on_home_codes_are_set_up_and_asked_for_too(case: Case) -> None:
+    root = case.asks()
+    case.card(root)
+    home_of(case, "ana", case.order)
+    presses(case, "ana", request_card.APPROVE, below=case.order)
+    app = App(case.day, case.person("ana").wait_for_view("authenticator app"))
+    number = proves(case, "ana", app)
+    presses(case, "ana", request_card.APPROVE, below=case.order)
+    assert "wait for a governor" in case.person("ana").wait_for_view("Not done").words
+    case.person("ana").close_view()
+    case.person("ivan").click("Confirm", message=card_of(case, "ivan", number))
+    presses(case, "ana", request_card.APPROVE, below=case.order)
+    case.person("ana").wait_for_view("Code from your authenticator app")
+    case.person("ana").submit({"code": app.fresh()})
+
+    case.ends(root, "done")
 
 
 def test_a_rejection_needs_no_code(case: Case) -> None:
