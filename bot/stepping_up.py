@@ -16,7 +16,7 @@ from bot.views.codes import SecretShown, secret_modal, set_up_offer, waiting_mod
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from bot.views.request_modals import CODE, code_in, refused_modal
-from bot.wording import code, mention, who_of
+from bot.wording import mention, who_of
 from storage.step_up import has_codes
 from workflows.codes import no_codes
 from workflows.enrolling import Proof
@@ -49,12 +49,13 @@ class SteppingUp:
         if counts:
             return False
         words = refusal(no_codes(is_pending=waits))
-        if click.is_home:
-            how = f"{words} Type {code(f'{self.desk.command} totp')}."
-            self.desk.hurried.open(click.trigger_id, refused_modal(words if waits else how))
-            return True
-        told = notice(words) if waits else set_up_offer(words)
-        self.desk.hurried.answer(click.response_url, told)
+        if click.response_url:
+            told = notice(words) if waits else set_up_offer(words)
+            self.desk.hurried.answer(click.response_url, told)
+        elif waits:
+            self.desk.hurried.open(click.trigger_id, refused_modal(words))
+        else:  # On Home there is no place for private words.
+            self._show(click.caller)
         return True
 
     def set_up(self, click: Interaction) -> None:

@@ -1,6 +1,7 @@
 """Recording what approvers say. What time does to a request is for `prompting`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.admission import Vote, admit, repeats
@@ -17,6 +18,7 @@ from workflows.policy_reason import misfit
 from workflows.recorder import record
 from workflows.separation import Duty
 from workflows.standing_in import (
+    Absent,
     absent_for,
     groups_of,
     left_to_decide,
@@ -53,30 +55,20 @@ def decide(house: House, ballot: Ballot) -> Decided:
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
     _check_reason(asked, ballot)
-    person = house.people.person(ballot.person)
-    member_of = groups_of(house, asked.groups, person.id)
-    acting = house.acting_for(asked.excluded)
-    duty = _duty_now(house, asked, person, acting)
-    absent = absent_for(house, asked, person, acting=acting)
+    voter = _voter(house, asked, ballot)
     # A code goes with each approval; to say no, nobody needs one.
     is_coded = asked.terms.step_up is not None and ballot.verdict is Verdict.APPROVE
     vault = house.vault() if is_coded else None
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(ballot.request)
         earlier = unit.decisions(request.id)
-        vote = Vote(
-            approver=unit.ref(person.id, person.name),
-            verdict=ballot.verdict,
-            member_of=member_of,
-            why_never=person.why_not,
-            duty=duty,
-        )
+        vote = voter.vote(unit, ballot.verdict)
         if repeats(vote, earlier) or _is_known(unit, ballot, is_coded=is_coded):
             now = tally(request, earlier)
             return Decided(request=request.id, run=row.id, tally=now, changed=False)
         if request.outcome is Outcome.SUPERSEDED:
             _refuse_edited(unit, request)
-        vote = seated(unit, request, vote, absent=absent, decisions=earlier)
+        vote = seated(unit, request, vote, absent=voter.absent, decisions=earlier)
         stage = admit(request, vote, earlier, now=unit.now)
         refusal = None if vault is None else _check_code(unit, vault, vote, ballot)
         if refusal is None:
@@ -93,6 +85,37 @@ def _refuse_edited(unit: Unit, request: ApprovalRequest) -> None:
     edited = edit_of(unit.entries(request.run), request.id)
     if edited is not None:
         raise stale(edited, unit.name(Ref(edited.actor.ref)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voter:
+    """Who votes, and what of them was read before the transaction."""
+
+    person: Person
+    member_of: frozenset[str]
+    duty: Duty | None
+    absent: Sequence[Absent]
+
+    def vote(self, unit: Unit, verdict: Verdict) -> Vote:
+        """Return their vote in their own place."""
+        return Vote(
+            approver=unit.ref(self.person.id, self.person.name),
+            verdict=verdict,
+            member_of=self.member_of,
+            why_never=self.person.why_not,
+            duty=self.duty,
+        )
+
+
+def _voter(house: House, request: ApprovalRequest, ballot: Ballot) -> _Voter:
+    person = house.people.person(ballot.person)
+    acting = house.acting_for(request.excluded)
+    return _Voter(
+        person=person,
+        member_of=groups_of(house, request.groups, person.id),
+        duty=_duty_now(house, request, person, acting),
+        absent=absent_for(house, request, person, acting=acting),
+    )
 
 
 def _is_known(unit: Unit, ballot: Ballot, *, is_coded: bool) -> bool:

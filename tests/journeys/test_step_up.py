@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from slack_bolt import BoltRequest
 
-from bot.views.request_card import APPROVE
-from sandbox.seen import SeenMessage, SeenView
+from bot.views import request_card
+from sandbox.seen import SeenMessage
 from storage.history import read_entries
 from storage.rebuild import check_projections
 from storage.sequencing import sequence_pending
 from storage.verify import verify_database
 from tests.journeys.coded import App, approves, begins, card_of, coded_day, enrols, proves
 from tests.journeys.day import Case, Day, approve_label, day_at_work
+from tests.journeys.test_home import home_of, presses
 from tests.sandbox.payload_checks import complaints_about
 from workflows.entry import Entry
 
@@ -69,31 +70,22 @@ def test_codes_are_set_up_confirmed_by_a_governor_and_approve(case: Case) -> Non
     assert case.refunds() == [500]
 
 
-def test_on_home_a_code_is_asked_for_too_and_whoever_has_none_is_told_how(case: Case) -> None:
+def test_on_home_codes_are_set_up_and_asked_for_too(case: Case) -> None:
     root = case.asks()
     case.card(root)
-    ana = case.person("ana")
-    ana.open_home()
-    home = ana.wait_for_home(case.order)
-    assert "needs a code" in home.words
-    ana.click(APPROVE, home=home, block_id=_row(home, case.order))
-    ana.wait_for_view("have none yet")
-    assert "/ops totp" in ana.wait_for_view("have none yet").words
-    ana.close_view()
-    app = enrols(case, "ana")
-
-    ana.click(APPROVE, home=ana.home, block_id=_row(ana.home, case.order))
-    ana.wait_for_view("Code from your authenticator app")
-    ana.submit({"code": app.fresh()})
+    home_of(case, "ana", case.order)
+    presses(case, "ana", request_card.APPROVE, below=case.order)
+    app = App(case.day, case.person("ana").wait_for_view("authenticator app"))
+    number = proves(case, "ana", app)
+    presses(case, "ana", request_card.APPROVE, below=case.order)
+    assert "wait for a governor" in case.person("ana").wait_for_view("Not done").words
+    case.person("ana").close_view()
+    case.person("ivan").click("Confirm", message=card_of(case, "ivan", number))
+    presses(case, "ana", request_card.APPROVE, below=case.order)
+    case.person("ana").wait_for_view("Code from your authenticator app")
+    case.person("ana").submit({"code": app.fresh()})
 
     case.ends(root, "done")
-
-
-def _row(home: SeenView | None, words: str) -> str:
-    """Return the first row of buttons below these words."""
-    blocks = list(home.blocks) if home is not None else []
-    first = next(at for at, one in enumerate(blocks) if words in str(one))
-    return str(next(one for one in blocks[first:] if APPROVE in str(one))["block_id"])
 
 
 def test_a_rejection_needs_no_code(case: Case) -> None:
