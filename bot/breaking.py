@@ -13,10 +13,11 @@ from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import preview_of
 from bot.shown_request import Shown
+from bot.stepping_up import SteppingUp
 from bot.views.glass_modals import break_modal, review_modal
-from bot.views.request_modals import reason_of
+from bot.views.request_modals import CODE, code_in, reason_of
 from workflows.breaking import Breaking
-from workflows.errors import RequestClosedError
+from workflows.errors import RequestClosedError, WrongCodeError
 from workflows.glass import Finding
 from workflows.reviewing import Review
 
@@ -35,22 +36,29 @@ class BreakingGlass:
         """Ask for the reason; anybody who may not break the glass is told why not."""
         shown = Shown.read(click.press.said)
         self.desk.engine.may_break_glass(shown.request, click.caller.person)
+        is_coded = self.desk.store.request(shown.request).terms.step_up is not None
+        if is_coded and SteppingUp(desk=self.desk).offer(click):
+            return
         modal = break_modal(preview_of(self.desk.store, shown.request))
         self.desk.hurried.open(click.trigger_id, modal)
 
     def by_form(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Record that somebody decides alone, with their reason."""
         shown, caller = Shown.read(sent.sent.private_metadata), sent.caller
-        self.desk.engine.break_glass(
-            Breaking(
-                request=shown.request,
-                person=caller.person,
-                reason=reason_of({"state": sent.sent.state}),
-                shown=shown.digest,
-                slack=where(sent),
-                delivery=caller.delivery,
-            )
+        view = {"state": sent.sent.state}
+        order = Breaking(
+            request=shown.request,
+            person=caller.person,
+            reason=reason_of(view),
+            code=code_in(view),
+            shown=shown.digest,
+            slack=where(sent),
+            delivery=caller.delivery,
         )
+        try:
+            self.desk.engine.break_glass(order)
+        except WrongCodeError as wrong:
+            return {"response_action": "errors", "errors": {CODE: str(wrong)}}
         return CLOSE
 
     def ask_comment(self, click: Interaction, finding: Finding) -> None:

@@ -23,6 +23,7 @@ from workflows.entry import Json
 from workflows.errors import SecretError
 from workflows.message_keys import read_step_key
 from workflows.run import OVER, Status
+from workflows.telling import BROKEN
 
 COMPLETE = "functions.completeSuccess"
 FAIL = "functions.completeError"
@@ -114,7 +115,7 @@ class BuilderAnswers:
         return execution, self._go_ahead(read), read_step_key(row.key).step
 
     def _go_ahead(self, read: RunRead) -> _Approved:
-        granted = read.of_kind("approval.granted")
+        granted = read.of_kind("approval.granted", BROKEN)
         names = [who.plain for one in granted if (who := read.who(one.actor)) is not None]
         place = read.listed.place
         link = permalink(self._workspace_url, place.channel, place.ts) if place is not None else ""

@@ -7,6 +7,7 @@ has to stand (its arguments, plan, policy and age) is looked at again before the
 
 from dataclasses import dataclass
 
+from workflows.codes import check_approval
 from workflows.deciding import SHOWN
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RequestId
 from workflows.errors import (
@@ -14,6 +15,7 @@ from workflows.errors import (
     ReasonMissingError,
     ReviewMissingError,
     StaleRequestError,
+    StepUpError,
 )
 from workflows.freezing import FREEZE
 from workflows.gate import ApprovalRequest, Outcome
@@ -31,6 +33,7 @@ from workflows.moments import stamp
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
 from workflows.reviewing import requester_of, review_cards
+from workflows.step_up import Vault
 from workflows.store import Delivery, Due, DueKind, Unit
 
 MOST_TOLD = 20  # Reviewers who are told in person; all others see the card in the channel.
@@ -47,6 +50,7 @@ class Breaking:
     via: str = "slack"
     slack: Json = None
     delivery: Delivery | None = None
+    code: str = ""  # Where an approval would want one too.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +79,12 @@ def may_break(house: House, request: RequestId, person: PersonId) -> None:
 def break_glass(house: House, order: Breaking) -> bool:
     """Record that somebody decides a request alone; False if that was recorded before.
 
+    Where an approval wants a one-time code, so does this.
+
     Raises:
         GateError, UnknownRunError, StorageError: nothing was decided; the refusal says why.
+        StepUpError: the code does not count; the attempt was recorded.
+        SecretError: the person's secret cannot be opened.
     """
     asked = house.store.request(order.request)
     if order.shown and order.shown != asked.binding[:SHOWN]:
@@ -90,16 +98,28 @@ def break_glass(house: House, order: Breaking) -> bool:
             "Breaking the glass needs a reason.", hint="Say in a few words why it cannot wait."
         )
     read = _read(house, asked, order.person)
+    vault = house.vault() if asked.terms.step_up is not None else None
     with house.store.begin() as unit:
-        if order.delivery is not None and unit.is_repeat(order.delivery):
+        # A form with a wrong code is sent again as the same delivery; there the code counts once.
+        if vault is None and order.delivery is not None and unit.is_repeat(order.delivery):
             return False
         request, _ = unit.lock_run_of(order.request)
         breaker, earlier = _breaker(unit, read), unit.glass_use_of(request.id)
         if earlier is not None and earlier.by == breaker.ref:
             return False
-        glass = _admit(unit, request, breaker, read)
-        _record(unit, house, _Admitted(request, glass, breaker, read.reviewers), order, reason)
+        found = _Admitted(request, _admit(unit, request, breaker, read), breaker, read.reviewers)
+        refusal = None if vault is None else _check_code(unit, vault, found, order)
+        if refusal is None:
+            _record(unit, house, found, order, reason)
+    if refusal is not None:
+        raise refusal  # Only now, since the attempt is counted in what was committed.
     return True
+
+
+def _check_code(
+    unit: Unit, vault: Vault, found: "_Admitted", order: Breaking
+) -> StepUpError | None:
+    return check_approval(unit, vault, found.breaker.ref, order.code, request=order.request)
 
 
 def _read(house: House, request: ApprovalRequest, who: PersonId) -> _Read:
@@ -175,6 +195,7 @@ def _record(unit: Unit, house: House, found: _Admitted, order: Breaking, reason:
         "by": list(glass.by),
         "reviewers": [str(unit.ref(one)) for one in told],
         "settles": request.outcome is Outcome.OPEN,
+        "step_up": request.terms.step_up is not None,
         "via": order.via,
         "slack": order.slack,
     }

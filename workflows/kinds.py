@@ -177,7 +177,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request step binding review_by",
         parts="reason",
-        optional="people by reviewers settles via slack",
+        optional="people by reviewers settles via slack step_up",
     ),
     *_kinds("break_glass.reviewed", Place.OUTSIDE, "used verdict by_run", parts="comment"),
     *_kinds(

@@ -9,7 +9,7 @@ from slack_sdk.models.views import View
 
 from bot import limits
 from bot.views.pieces import plain, plain_section, section
-from bot.views.request_modals import REASON
+from bot.views.request_modals import REASON, code_input
 from bot.views.request_values import Preview
 from bot.wording import clip
 from workflows.glass import Finding
@@ -36,6 +36,7 @@ def break_modal(shown: Preview) -> View:
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
             section("🧯 You decide this alone. It runs at once, through a freeze too."),
             _words("Why can it not wait?", hint="People are alerted, and it stays on record."),
+            *([code_input(focus=False)] if shown.step_up else []),
         ],
     )
 

@@ -319,6 +319,7 @@ _GLASS = {
     "decision-late": "breaks the glass over what was closed",
     "glass-ineligible": "is of somebody who was not to break the glass",
     "glass-without-reason": "breaks the glass without a reason",
+    "glass-without-code": "breaks the glass without the code that was wanted",
 }
 
 
@@ -330,6 +331,7 @@ def _glass_faults(members: Mapping[str, Any], asked: Asked) -> list[str]:
         "decision-late": asked.closed is None and not asked.denied,
         "glass-ineligible": is_person and members["actor"]["ref"] in asked.breakers,
         "glass-without-reason": "reason" in members["parts"],
+        "glass-without-code": not asked.wants_code or members["data"].get("step_up") is True,
     }
     return [code for code, is_right in checks.items() if not is_right]
 

@@ -358,7 +358,13 @@ def reviewed(run: str, used: str, who: Ref) -> Draft:
     return Draft(kind="break_glass.reviewed", actor=actor, data=data)
 
 
-def asked_with_glass(trail: Trail, run: str, *, breakers: tuple[str, ...] = ("otto",)) -> None:
+def asked_with_glass(
+    trail: Trail,
+    run: str,
+    *,
+    breakers: tuple[str, ...] = ("otto",),
+    step_up: str | None = None,
+) -> None:
     draft = requested(run, trail.person("ana"))
     glass: Json = {
         "from": ["@on-call"],
@@ -366,7 +372,7 @@ def asked_with_glass(trail: Trail, run: str, *, breakers: tuple[str, ...] = ("ot
         "by": ["@governors"],
         "review": 86_400,
     }
-    with_glass = replace(draft, data={**draft.data, "glass": glass})
+    with_glass = replace(draft, data={**draft.data, "glass": glass, "step_up": step_up})
     trail.tell(started(run, trail.person("rita")), with_glass)
 
 
@@ -397,12 +403,13 @@ def test_an_effect_under_broken_glass_is_as_good_as_an_approved_one(trail: Trail
         ({"closes": "approval.expired"}, "decision-late"),
         ({"denied": True}, "decision-late"),
         ({"unasked": True}, "glass-unasked"),
+        ({"wants_code": True}, "glass-without-code"),
     ],
 )
 def test_any_other_broken_glass_is_told_and_lets_no_effect_through(
     trail: Trail, how: dict[str, Any], code: str
 ) -> None:
-    asked_with_glass(trail, "r1")
+    asked_with_glass(trail, "r1", step_up="totp" if how.get("wants_code") else None)
     if how.get("denied"):
         trail.tell(decided("r1", trail.person("ana"), denied=True))
     if kind := how.get("closes"):

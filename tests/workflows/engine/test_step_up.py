@@ -11,6 +11,7 @@ from storage.rebuild import check_projections
 from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from tests.world import POLICY, Clock, Working, id_of
+from workflows.breaking import Breaking
 from workflows.delegating import NewDelegation
 from workflows.enrolling import Proof
 from workflows.entry import Entry, Ref, RunId
@@ -23,7 +24,7 @@ from workflows.errors import (
     WrongCodeError,
 )
 from workflows.gate import Outcome, Verdict
-from workflows.store import Subject
+from workflows.store import Delivery, Subject
 from workflows.totp import code_of, step_at
 
 CODED = (
@@ -409,3 +410,40 @@ def test_entries_name_people_by_pseudonym_and_hold_no_code(house: Working) -> No
         Ref(str(one.data["person"])).startswith("s:")
         for one in told(house, "step_up.enrolled", "step_up.confirmed", "step_up.refused")
     )
+
+
+GLASS = 'break_glass: {people: ["@deciders"], by: ["@governors"]}\n'
+
+
+def breaks(house: Working, run: RunId, typed: str, *, delivery: Delivery | None = None) -> bool:
+    order = Breaking(
+        request=house.request(run).id,
+        person=id_of("ben"),
+        reason="the shop is down",
+        code=typed,
+        delivery=delivery,
+    )
+    done = house.engine.break_glass(order)
+    house.settle()
+    return done
+
+
+def test_whoever_breaks_the_glass_needs_a_code_where_approvers_do(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = Working(store, clock, policy=CODED + GLASS)
+    house.town.groups["@governors"] = {"gus", "ana"}
+    run = asked(house)
+    with pytest.raises(NoCodesError):
+        breaks(house, run, "123456")
+    enrols(house, "ben")
+    sent = Delivery(team="T0", kind="submission", key="v1")
+    with pytest.raises(WrongCodeError):
+        breaks(house, run, wrong(house, "ben"), delivery=sent)
+    assert "break_glass.used" not in house.kinds(run)
+    assert len(told(house, "step_up.refused")) == 1
+
+    assert breaks(house, run, code(house, "ben"), delivery=sent)
+    assert house.status(run) == "done"
+    (used,) = [one for one in house.entries(run) if one.kind == "break_glass.used"]
+    assert used.data["step_up"] is True
