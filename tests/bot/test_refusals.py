@@ -10,6 +10,7 @@ from tests.bot.payload_checks import live_faults, units
 from workflows import errors
 from workflows.errors import (
     InputsError,
+    InputsUnreadableError,
     InterlockError,
     NotEligibleError,
     RequestClosedError,
@@ -20,7 +21,7 @@ from workflows.errors import (
 EVERY = [
     kind
     for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, InterlockError) and kind is not InputsError
+    if issubclass(kind, InterlockError) and not issubclass(kind, InputsError)
 ]
 
 
@@ -49,6 +50,13 @@ def test_wrong_values_are_listed_by_field() -> None:
 
     assert "*amount* must be at least 1" in told
     assert "*order* please give a value" in told
+
+
+def test_values_that_could_not_be_looked_up_are_told_with_what_helps() -> None:
+    told = refusal(InputsUnreadableError({"who": "Slack did not answer"}, hint="Try again."))
+
+    assert "*who* Slack did not answer" in told
+    assert "Try again." in told
 
 
 def test_many_wrong_values_are_counted() -> None:
