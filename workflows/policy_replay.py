@@ -21,13 +21,13 @@ from workflows.errors import InterlockError, NoGateError
 from workflows.instances import step_of
 from workflows.moments import moment
 from workflows.policy import Facts, Policy
-from workflows.terms import terms_data
+from workflows.terms import FIELDS, terms_data
 from workflows.turns import turns_in
 
 REQUESTED, INTENDED = "approval.requested", "action.intended"
 CLOSE = timedelta(minutes=1)  # Between the moment a request was made and that of its entry.
 AUTO_UNCLEAR = "auto: "  # How a rule says that the condition of its auto has no value.
-_TERMS = ("reason", "remind", "exclude", "patterns", "hours", "escalate")
+_TERMS = ("reason", "remind", *(name for name in FIELDS if name != "duties"))
 
 
 class Change(StrEnum):

@@ -28,6 +28,7 @@ LOOP = workflow(
 BOTH = "2 of @deciders and 1 of @directors"
 FULL = """
 defaults: {expires: 24h}
+roles: {governors: ["@owners", "@deputies"]}
 rules:
   - name: destructive
     when: effect == "destructive"
@@ -155,6 +156,7 @@ def test_what_is_destructive_and_asks_nobody_does_not_run(house: Working) -> Non
         ('exclude: ["@deputies"]', 'exclude: ["@owners"]', "other terms: exclude"),
         ('to: "23:59"', 'to: "22:00"', "other terms: hours"),
         ("after: 2h", "after: 3h", "other terms: escalate"),
+        ("reason: required", "reason: required\n    step_up: totp", "other terms: step_up"),
     ],
 )
 def test_each_thing_that_would_be_different_is_told(

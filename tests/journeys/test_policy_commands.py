@@ -1,6 +1,7 @@
 """`interlock policy explain` and `replay` beside a bot that serves, on runs as they were."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.cli import main
 from tests.journeys.day import Case, Day
 
 BIG = "inputs.amount > 50000"
+DEAR = "ord_1057"  # 83610 were paid for it; what other orders cost may be less than what is asked.
 
 
 @pytest.fixture
@@ -69,11 +71,19 @@ def test_a_run_that_waits_says_who_could_approve_it_and_who_not(beside: Day) -> 
     assert "asked for by @rita" in interlock("policy", "explain", run).stdout
 
 
-def test_a_changed_run_is_explained_with_its_new_values_and_without_its_editor(
-    beside: Day,
-) -> None:
+@pytest.fixture
+def sam_approves(beside: Day) -> Iterator[Day]:
+    """Have Sam, who may start refunds, belong to those who approve them."""
     beside.stage.slack.workspace.join_group("sam", "finance-leads")
-    case = Case(beside)
+    yield beside
+    beside.stage.slack.workspace.leave_group("sam", "finance-leads")
+
+
+def test_a_changed_run_is_explained_with_its_new_values_and_without_its_editor(
+    sam_approves: Day,
+) -> None:
+    case = Case(sam_approves)
+    case.order = DEAR
     root = case.asks()
     card = case.card(root)
     sam = case.person("sam")
@@ -82,7 +92,6 @@ def test_a_changed_run_is_explained_with_its_new_values_and_without_its_editor(
     sam.submit({"Amount in cents": "60000"})
     case.card(root, other_than=card)
     step = explained(str(case.entries()[0].run))
-    beside.stage.slack.workspace.leave_group("sam", "finance-leads")
     big = next(one for one in step["rules"] if one["rule"] == "big refunds")
 
     assert big["match"] == "matched"
