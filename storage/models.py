@@ -3,6 +3,7 @@
 from storage import (
     access_models,
     audit_models,
+    installation_models,
     message_models,
     move_models,
     run_models,
@@ -16,6 +17,7 @@ __all__ = [
     "Base",
     "access_models",
     "audit_models",
+    "installation_models",
     "message_models",
     "move_models",
     "run_models",
