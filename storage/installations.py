@@ -18,7 +18,7 @@ from storage.transaction import Database
 from workflows.errors import SecretError
 
 LOG = "interlock/installations"  # What the tokens are sealed for; there is one store to a host.
-BOT_TOKEN, REFRESH_TOKEN = "bot_token", "refresh_token"  # noqa: S105 - names of columns.
+BOT_TOKEN, REFRESH_TOKEN = "bot_token", "refresh_token"
 RENEWED_BEFORE = timedelta(minutes=120)
 LEASE = timedelta(seconds=60)
 
