@@ -12,6 +12,7 @@ from typing import Any
 from sandbox import limits
 from sandbox.errors import SlackError
 from sandbox.faults import Fault
+from sandbox.grants import refusal_of
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
 from sandbox.methods import (
@@ -19,6 +20,7 @@ from sandbox.methods import (
     chat,
     conversations,
     files,
+    oauth,
     reactions,
     usergroups,
     users,
@@ -26,7 +28,7 @@ from sandbox.methods import (
 )
 from sandbox.methods.table import ALWAYS, FLAGS, JSON_ARGUMENTS, METHODS, NUMBERS, Method
 
-FAMILIES = (auth, chat, conversations, files, reactions, usergroups, users, views)
+FAMILIES = (auth, chat, conversations, files, oauth, reactions, usergroups, users, views)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,24 +97,24 @@ def _performed(hub: Hub, name: str, token: str, arguments: Mapping[str, Any]) ->
 
 
 def _check_token(hub: Hub, method: Method, token: str) -> None:
+    if method.public:
+        return
     if not token:
         raise SlackError("not_authed")
-    if token in hub.state.revoked:
-        raise SlackError(hub.state.revoked[token])
-    known = {hub.app.bot_token: False, hub.app.app_token: True}
-    if token not in known:
-        raise SlackError("invalid_auth")
-    if known[token] != method.app_token:
+    is_apps = token == hub.app.app_token
+    if not is_apps and (refusal := refusal_of(hub.state, token)) is not None:
+        raise SlackError(refusal)
+    if is_apps != method.app_token:
         raise SlackError("not_allowed_token_type")
 
 
 def _check_scope(hub: Hub, method: Method) -> None:
-    if method.scopes and not method.scopes & hub.app.scopes:
+    if method.scopes and not method.scopes & hub.state.scopes:
         raise SlackError(
             "missing_scope",
             extra={
                 "needed": ",".join(sorted(method.scopes)),
-                "provided": ",".join(sorted(hub.app.scopes)),
+                "provided": ",".join(sorted(hub.state.scopes)),
             },
         )
 

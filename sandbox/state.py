@@ -18,6 +18,7 @@ from sandbox.records import (
     Complaint,
     Ephemeral,
     File,
+    Grant,
     Group,
     Message,
     Notification,
@@ -55,6 +56,11 @@ class State:
         self.notifications: list[Notification] = []
         self.complaints: list[Complaint] = []
         self.revoked: dict[str, str] = {}
+        self.grants: dict[str, Grant] = {}
+        self.installed = settings.installed
+        self.scopes = settings.app.scopes
+        if settings.installed:
+            self.grants[settings.app.bot_token] = Grant(token=settings.app.bot_token)
         self.base_url = ""
         self.bot = ""
 

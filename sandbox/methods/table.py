@@ -45,6 +45,7 @@ class Method:
     tier: int | None
     app_token: bool
     posts: bool
+    public: bool  # Without a token: the app shows its own id and secret.
 
 
 METHODS: dict[str, Method] = {}
@@ -59,6 +60,7 @@ def method(
     tier: int | None = None,
     app_token: bool = False,
     posts: bool = False,
+    public: bool = False,
 ) -> Callable[[Perform], Perform]:
     """Enter a function into the table; `scopes` lists alternatives, any one is enough."""
 
@@ -72,6 +74,7 @@ def method(
             tier=tier,
             app_token=app_token,
             posts=posts,
+            public=public,
         )
         return perform
 

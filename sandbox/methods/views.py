@@ -89,7 +89,7 @@ def publish(hub: Hub, arguments: Json) -> Json:
     """Show this Home to one person."""
     user = hub.state.user(arguments["user_id"])
     content = check_view(arguments["view"], kind="home")
-    if user.deleted or user.team != hub.settings.team:
+    if user.deleted or user.is_stranger:
         raise SlackError("not_enabled")
     shown = hub.state.views.get(user.home) if user.home else None
     if arguments.get("hash") and (shown is None or arguments["hash"] != shown.hash):
