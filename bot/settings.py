@@ -6,16 +6,22 @@ Secrets that definitions use are for `secrets_source`.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from bot.workspace_environment import environment_of, listed_in
 from workflows.errors import InterlockError
 
-FROM_FILES = frozenset({"bot_token", "app_token", "signing_secret", "database"})
+FROM_FILES = frozenset(
+    {"bot_token", "app_token", "signing_secret", "client_secret", "secrets_key", "database"}
+)
 SLACK = "https://slack.com/api/"
+WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
+WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
 
 class SettingsError(InterlockError):
@@ -45,6 +51,13 @@ class Settings(BaseModel):
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
+    # Many workspaces: the app's own identity, who may install it, and which one a command is for.
+    client_id: str = Field(default="", validation_alias="SLACK_CLIENT_ID")
+    client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
+    workspaces: tuple[str, ...] = Field(default=(), validation_alias="INTERLOCK_WORKSPACES")
+    workspace: str = Field(default="", validation_alias="INTERLOCK_WORKSPACE")
+    public_url: str = Field(default="", validation_alias="INTERLOCK_PUBLIC_URL")
+    secrets_key: SecretStr | None = Field(default=None, validation_alias="INTERLOCK_SECRETS_KEY")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -68,6 +81,44 @@ class Settings(BaseModel):
             raise ValueError("write DEBUG, INFO, WARNING or ERROR")
         return level.upper()
 
+    @field_validator("workspaces", mode="before")
+    @classmethod
+    def _are_listed(cls, written: object) -> object:
+        return listed_in(written) if isinstance(written, str) else written
+
+    @field_validator("workspaces")
+    @classmethod
+    def _are_ids(cls, listed: tuple[str, ...]) -> tuple[str, ...]:
+        for one in listed:
+            _refuse_no_id(one)
+        return listed
+
+    @field_validator("workspace")
+    @classmethod
+    def _is_an_id(cls, ident: str) -> str:
+        if ident:
+            _refuse_no_id(ident)
+        return ident
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        found = urlsplit(url)
+        is_local = found.hostname in {"localhost", "127.0.0.1"}
+        if url and not (found.hostname and (found.scheme == "https" or is_local)):
+            raise ValueError("write https:// and the host under which Slack's users reach the bot")
+        return url.rstrip("/")
+
+    @property
+    def serves_many(self) -> bool:
+        """Whether the app may be installed in many workspaces, which this process then serves."""
+        return bool(self.client_id or self.client_secret)
+
+    @property
+    def authorize_url(self) -> str:
+        """Return where Slack asks people whether they want the app."""
+        return urljoin(self.slack_api_url, "../oauth/v2/authorize")
+
     @property
     def database_url(self) -> str:
         """Return where everything is remembered, by default a file in the home folder."""
@@ -88,6 +139,32 @@ class Settings(BaseModel):
         """Return the file that says who must agree to what."""
         return self.policy or self.home / "policy.yaml"
 
+    def of_workspace(self, ident: str) -> "Settings":
+        """Return the settings under which one of a host's many workspaces is served.
+
+        It has a home, a log and a database of its own. A policy or workflow files in its home
+        go before those of the host.
+        """
+        home = self.home / WORKSPACES / ident
+        told: dict[str, object] = {
+            "home": home,
+            "database": self._database_of(ident),
+            "origin": f"{self.origin}/{ident}",
+            "policy": _first_there(home / "policy.yaml", self.policy_file),
+            "workflows": _first_there(home / "workflows", self.definitions),
+            "workspace": ident,
+            "http": "",
+            "api": "",
+        }
+        return self.model_copy(update=told)
+
+    def _database_of(self, ident: str) -> str:
+        if self.is_sqlite:
+            return ""
+        from storage.schemas import address_in_schema  # noqa: PLC0415 - it brings SQLAlchemy, and help must not wait for that.
+
+        return address_in_schema(self.database, ident)
+
     @property
     def slack_host(self) -> str:
         """Return where Slack is, without what else may stand in the address."""
@@ -106,8 +183,22 @@ class Settings(BaseModel):
     @property
     def tokens(self) -> tuple[str, ...]:
         """Return every token held, for the redactor."""
-        held = (self.bot_token, self.app_token, self.signing_secret)
+        held = (self.bot_token, self.app_token, self.signing_secret, self.client_secret)
         return tuple(one.get_secret_value() for one in held if one is not None)
+
+
+def _first_there(own: Path, of_host: Path) -> Path | None:
+    """Return what stands there, the workspace's own first; None where neither does."""
+    if own.exists():
+        return None  # Its place in the home is where it is looked for.
+    return of_host if of_host.exists() else None
+
+
+def _refuse_no_id(written: str) -> None:
+    if WORKSPACE_ID.fullmatch(written) is None:
+        raise ValueError(
+            f"{written!r} is no id of a workspace; those look like T0123ABCD or E0123ABCD"
+        )
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
@@ -118,14 +209,18 @@ def _host_and_port(address: str) -> tuple[str, int]:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that `environment` gives; an empty variable gives none.
 
+    With INTERLOCK_WORKSPACE they are those of one of the many workspaces of a host.
+
     Raises:
         SettingsError: one of them cannot be used; it says which, never its value.
     """
+    workspace = environment.get("INTERLOCK_WORKSPACE", "")
     try:
-        return Settings.model_validate(_given(environment))
+        found = Settings.model_validate(_given(environment_of(environment, workspace)))
     except ValidationError as error:
         faults = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
         raise SettingsError(f"Some settings cannot be used: {faults}.") from None
+    return found.of_workspace(workspace) if workspace else found
 
 
 def _given(environment: Mapping[str, str]) -> dict[str, str]:
