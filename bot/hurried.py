@@ -42,6 +42,10 @@ class Hurried:
             retry_handlers=[],
         )
 
+    def use(self, token: str) -> None:
+        """Make every call from now on with this token."""
+        self._web.token = token
+
     def open(self, trigger: str, view: View) -> None:
         """Open a modal for whoever made the gesture behind `trigger`.
 
