@@ -62,12 +62,17 @@ class Directory:
     ) -> None:
         self._client = client
         self._team = team
+        self._admitted: frozenset[str] = frozenset()
         self._clock = clock
         self._shelf = _Shelf()
         self._guard = threading.Lock()
         # One question to Slack at a time and kind: who waits here takes the answer of the first.
         self._asking_groups = threading.Lock()
         self._asking_names = threading.Lock()
+
+    def admit(self, teams: Iterable[str]) -> None:
+        """Let people of these other workspaces count, as the policy says. Nobody else's ever do."""
+        self._admitted = frozenset(teams)
 
     # --- what the rules ask -----------------------------------------------------------------
 
@@ -84,7 +89,8 @@ class Directory:
         try:
             return self._known(user, max_age=EFFECT_AGE, limit=CLICK_LIMIT).person
         except PeopleUnreadableError:
-            if team == self._team:
+            # All of an organisation are at home, and only Slack can say who else is.
+            if team == self._team or self._team.startswith("E"):
                 raise
             # Slack shows little of other workspaces; that they are another one's is enough.
             return Person(id=who, name="someone of another workspace", is_foreign=True)
@@ -142,12 +148,17 @@ class Directory:
         """Return the group called `name`, None if there is none of that name."""
         by_id = _GROUP.fullmatch(name)
         handle = name.removeprefix("@").casefold()
-        for one in self._groups(max_age=max_age, limit=limit):
-            if one.id == by_id[1] if by_id else one.handle == handle:
-                return one
-        if by_id:
+        found = [
+            one
+            for one in self._groups(max_age=max_age, limit=limit)
+            if (one.id == by_id[1] if by_id else one.handle == handle)
+        ]
+        if len(found) > 1:
+            # A handle is unique in a workspace, not in an organisation of several.
+            _refuse(f"{len(found)} user groups are called {name}; name the one you mean by its id.")
+        if by_id and not found:
             _refuse(f"Slack knows no user group {name}.")
-        return None
+        return found[0] if found else None
 
     def _groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
         with self._guard:
@@ -183,7 +194,7 @@ class Directory:
             return fresh
         asked_at = self._clock()
         found = self._ask("users.info", lambda: self._client.user(user, timeout=limit))
-        one = known(found, team=self._team)
+        one = known(found, team=self._team, admitted=self._admitted)
         with self._guard:
             self._shelf.people[user] = _Read(one, asked_at)
         return one
@@ -235,7 +246,7 @@ class Directory:
         found: list[Known] = []
         pages = self._client.users(timeout=limit)
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
-            read = [known(one, team=self._team) for one in page]
+            read = [known(one, team=self._team, admitted=self._admitted) for one in page]
             found += read
             with self._guard:
                 self._shelf.people |= {one.user: _Read(one, asked_at) for one in read}

@@ -26,6 +26,7 @@ from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
+from workflows.policy_connect import Connect
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
@@ -136,6 +137,7 @@ class Policy(Closed):
     programs: dict[Name, Program] = Field(default_factory=dict)
     # None where a policy has none, so that its digest is the one it had before there were any.
     webhooks: dict[Name, Webhook] | None = None
+    connect: Connect | None = None  # As above.
 
     @cached_property
     def canonical(self) -> bytes:
