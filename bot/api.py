@@ -138,7 +138,7 @@ class Api:
         """
         token = token_named(self._core.store.database, caller.token.name)
         if token is None or not token.is_live(self._core.means.clock()):
-            raise _unknown()  # It was revoked while its program waited.
+            raise unknown_token()  # It was revoked while its program waited.
         if not re.fullmatch(RUN, run):
             raise UnknownRunError("No run has such an id.")
         row = self._core.store.run(RunId(run))
@@ -161,10 +161,10 @@ class Api:
     def _caller(self, authorization: str) -> Caller:
         scheme, _, written = authorization.partition(" ")
         if scheme.lower() != "bearer" or not is_token(written):
-            raise _unknown()
+            raise unknown_token()
         token = token_of(self._core.store.database, digest_of(written))
         if token is None or token.owner is None or token.revoked_at is not None:
-            raise _unknown()
+            raise unknown_token()
         if not token.is_live(self._core.means.clock()):
             raise _unauthorized("This token has expired.", hint="Have a new one made.")
         return Caller(token=token, owner=token.owner)
@@ -232,7 +232,8 @@ def _read(form: type[_Form], body: bytes) -> _Form:
         ) from None
 
 
-def _unknown() -> DoorError:
+def unknown_token() -> DoorError:
+    """Return the refusal of whoever shows nothing that opens anything here."""
     return _unauthorized(
         "This needs a token that is in force.", hint="Send Authorization: Bearer ilk_…"
     )

@@ -24,8 +24,10 @@ from bot.head_watch import HeadWatch
 from bot.holder import Holder
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
+from bot.one_identity import unify_people
 from bot.opening import Memory
 from bot.orders import carry_out
+from bot.org_client import OrgClient
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
 from bot.rendering import Rendering
@@ -36,6 +38,7 @@ from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
+from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 
 if TYPE_CHECKING:
@@ -49,13 +52,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """A bot, put together. `receiver` is Socket Mode or HTTP, whichever the settings choose."""
+    """A bot, put together. `receiver` is Socket Mode or HTTP, whichever the settings choose.
+
+    One of many workspaces has none: what is for it comes in through its host.
+    """
 
     core: Core
     app: App
+    slack: SlackClient
+    hurried: Hurried
     outbox: Outbox
     segments: Segments | None  # None: other processes continue the runs.
-    receiver: "Sockets | HttpServer"
+    receiver: "Sockets | HttpServer | None"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
     watch: HeadWatch | None = None
@@ -64,8 +72,13 @@ class Bot:
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
         segments = [] if self.segments is None else [self.segments]
-        doors = [self.receiver] if self.api is None else [self.api, self.receiver]
+        doors = [one for one in (self.api, self.receiver) if one is not None]
         return [self.outbox, *segments, *self.others, *doors]
+
+    def use_token(self, token: str) -> None:
+        """Speak with Slack under another token from now on."""
+        self.slack.use(token)
+        self.hurried.use(token)
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
@@ -105,14 +118,22 @@ def enter_workspace(settings: Settings) -> Workspace:
     """Ask Slack whose token this is.
 
     Raises:
-        SettingsError: Slack does not take the token, or cannot be reached.
+        SettingsError: Slack does not take the token, cannot be reached, or says that the token
+            is for another workspace than the settings.
     """
     token = settings.bot_token.get_secret_value() if settings.bot_token else ""
-    client = SlackClient(token, base_url=settings.slack_api_url)
+    kind = OrgClient if settings.is_org else SlackClient
+    client = kind(token, base_url=settings.slack_api_url)
     identity = _identity(client, settings)
+    whose = identity.get("enterprise_id") if settings.is_org else identity["team_id"]
+    if settings.workspace and whose != settings.workspace:
+        raise SettingsError(
+            f"The token that is stored for {settings.workspace} is that of {whose}.",
+            hint="Install the app there again.",
+        )
     return Workspace(
         client=client,
-        team=str(identity["team_id"]),
+        team=str(whose),
         user=str(identity.get("user_id", "")),
         url=str(identity.get("url", "")),
         settings=settings,
@@ -141,16 +162,19 @@ def build_bot(
     *,
     watch: HeadWatch | None = None,
     continues_runs: bool = True,
+    receives: bool = True,
 ) -> Bot:
     """Put a bot together; nothing works until its parts are started.
 
     With `watch`, effects wait until it has compared the log with what Slack shows. One that
-    does not continue runs leaves that to the workers on its database.
+    does not continue runs leaves that to the workers on its database, and one that does not
+    receive is handed what comes by others.
 
     Raises:
         InterlockError: the policy, a secret or the database cannot be used.
     """
     settings = workspace.settings
+    workspace.client.on_refused(TokenTrouble(complain))
     directory = Directory(workspace.client, team=workspace.team)
     core = build_core(
         settings,
@@ -159,8 +183,11 @@ def build_bot(
         means=means,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
     )
-    app = bolt_app(workspace)
-    register_listeners(app, _desk(core, workspace, directory), new_id=means.new_id)
+    directory.admit(core.policy.connect or ())
+    app, desk = bolt_app(workspace), _desk(core, workspace, directory)
+    if settings.is_org:
+        unify_people(app, directory)
+    register_listeners(app, desk, new_id=means.new_id)
     outbox = _outbox(core, workspace, directory)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
@@ -172,12 +199,14 @@ def build_bot(
     return Bot(
         core=core,
         app=app,
+        slack=workspace.client,
+        hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=_receiver(app, workspace, core),
+        receiver=_receiver(app, workspace, core) if receives else None,
         others=[clock, holder, *sequencing_of(core), *watching_of(core, watch)],
         watch=watch,
-        api=_api(core),
+        api=_api(core) if receives else None,
     )
 
 
@@ -228,7 +257,7 @@ def _receiver(app: App, workspace: Workspace, core: Core) -> "Sockets | HttpServ
         from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
 
         host, port = settings.http_address
-        programs = _programs(core) if settings.api == settings.http else None
+        programs = programs_of(core) if settings.api == settings.http else None
         return HttpServer(app, host=host, port=port, programs=programs)
     token = settings.app_token.get_secret_value() if settings.app_token else ""
     return Sockets(app, app_token=token, web_client=_web_client(workspace))
@@ -243,11 +272,12 @@ def _api(core: Core) -> "HttpServer | None":
     from bot.http import HttpServer  # noqa: PLC0415 - as above.
 
     host, port = settings.api_address
-    programs = _programs(core)
+    programs = programs_of(core)
     return HttpServer(None, host=host, port=port, programs=programs, setting="INTERLOCK_API")
 
 
-def _programs(core: Core) -> "Programs":
+def programs_of(core: Core) -> "Programs":
+    """Return what programs and webhooks reach of a bot."""
     from bot.api import Api  # noqa: PLC0415 - as above.
     from bot.hooks import Hooks  # noqa: PLC0415 - as above.
     from bot.http_routes import Programs  # noqa: PLC0415 - as above.

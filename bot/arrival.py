@@ -8,9 +8,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 
 from storage.patience import in_a_hurry
 from workflows.errors import InterlockError
@@ -22,6 +22,13 @@ MOST_STAMPS = 10_000
 LOCK_MILLISECONDS = 1_500  # Waiting for others' commits and Slack's own second stay below three.
 
 Clock = Callable[[], float]
+
+
+class Takes(Protocol):
+    """What takes up requests of Slack: Bolt's app, or whoever knows which of many it is for."""
+
+    def dispatch(self, request: BoltRequest, /) -> BoltResponse:
+        """Return the answer to a request."""
 
 
 class TooLateError(InterlockError):
@@ -49,7 +56,7 @@ class Stamps:
             return self._arrived.pop(envelope, self._clock())
 
 
-def take_up(app: App, request: BoltRequest) -> BoltResponse:
+def take_up(app: Takes, request: BoltRequest) -> BoltResponse:
     """Have `app` answer a request, and let no commit keep the person waiting for long."""
     with in_a_hurry(LOCK_MILLISECONDS):
         return app.dispatch(request)

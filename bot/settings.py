@@ -115,6 +115,11 @@ class Settings(BaseModel):
         return bool(self.client_id or self.client_secret)
 
     @property
+    def is_org(self) -> bool:
+        """Whether these are the settings of a whole organisation."""
+        return self.workspace.startswith("E")
+
+    @property
     def authorize_url(self) -> str:
         """Return where Slack asks people whether they want the app."""
         return urljoin(self.slack_api_url, "../oauth/v2/authorize")

@@ -21,6 +21,7 @@ from bot.running import Part, run_until, until_signalled
 from bot.segments import Segments
 from bot.serve import note_start
 from bot.settings import Settings, SettingsError, require_bot_token
+from bot.token_trouble import TokenTrouble, complain
 from storage.lock_file import ServeLock
 from workflows.people import People
 
@@ -76,8 +77,10 @@ def work_until_stopped(settings: Settings) -> None:
         stack.callback(memory.database.close)
         watch = HeadWatch(memory, workspace.witness)
         watch.look()
+        workspace.client.on_refused(TokenTrouble(complain))
         people = Directory(workspace.client, team=workspace.team)
         worker = build_worker(settings, memory, people=people, means=means, watch=watch)
+        people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
         log.info("working", extra={"threads": settings.threads, "home": str(settings.home)})
         run_until(stopping, worker.parts, problem=worker.problem)

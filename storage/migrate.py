@@ -67,6 +67,12 @@ def is_current(engine: Engine) -> bool:
         return _revisions(connection) == {newest()}
 
 
+def is_empty(engine: Engine) -> bool:
+    """Say whether no release has made its tables in the database yet."""
+    with engine.connect() as connection:
+        return not _revisions(connection)
+
+
 def is_usable(engine: Engine) -> bool:
     """Say whether this release can work on the database: it has its schema, or the next one's."""
     with engine.connect() as connection:

@@ -36,10 +36,16 @@ def serve(*, no_worker: bool, concurrency: int | None) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
     from bot.serve import serve_until_stopped  # noqa: PLC0415 - as above.
 
+    settings = _settings(concurrency)
+    if settings.serves_many:
+        from bot.workspaces.serve import serve_workspaces  # noqa: PLC0415 - as above.
+
+        gc.freeze()  # As below.
+        return serve_workspaces(settings, continues_runs=not no_worker)
     # What was imported stays until the end, so no collection need look at it again. Those of
     # what comes later are cheaper then, and come sooner, before much has gathered.
     gc.freeze()
-    serve_until_stopped(_settings(concurrency), continues_runs=not no_worker)
+    return serve_until_stopped(settings, continues_runs=not no_worker)
 
 
 @click.command()

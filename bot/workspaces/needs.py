@@ -31,6 +31,11 @@ def app_of(settings: Settings) -> tuple[str, str]:
     return settings.client_id, _plain(settings.client_secret)
 
 
+def signing_secret_of(settings: Settings) -> str:
+    """Return the secret by which Slack's deliveries are known."""
+    return _plain(settings.signing_secret)
+
+
 def _refuse_both(settings: Settings) -> None:
     if settings.bot_token is not None:
         raise SettingsError(
