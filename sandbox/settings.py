@@ -34,6 +34,7 @@ BOT_EVENTS = frozenset(
     {
         "app_home_opened",
         "app_mention",
+        "app_uninstalled",
         "member_joined_channel",
         "member_left_channel",
         "message.channels",
@@ -41,6 +42,7 @@ BOT_EVENTS = frozenset(
         "message.im",
         "subteam_members_changed",
         "subteam_updated",
+        "tokens_revoked",
         "user_change",
     }
 )
