@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 import bot
 from bot.command_text import USAGE
 from bot.settings import Settings
+from bot.workspaces.scopes import SCOPES as INSTALLED
 
 ROOT = Path(bot.__file__).parents[1]
 # The scopes of each method we call, from Slack's own list; any one of a group suffices there,
@@ -17,6 +18,8 @@ ROOT = Path(bot.__file__).parents[1]
 CHANNELS = {"channels:read", "groups:read"}
 HISTORY = {"channels:history", "groups:history"}
 SCOPES: dict[str, set[str]] = {
+    "auth.revoke": set(),
+    "auth.teams.list": set(),
     "auth.test": set(),
     "chat.getPermalink": set(),
     "chat.postEphemeral": {"chat:write"},
@@ -27,6 +30,7 @@ SCOPES: dict[str, set[str]] = {
     "conversations.list": CHANNELS,
     "conversations.open": {"im:write"},
     "conversations.replies": HISTORY,
+    "oauth.v2.access": set(),
     "usergroups.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "users.list": {"users:read"},
@@ -34,11 +38,14 @@ SCOPES: dict[str, set[str]] = {
     "views.push": set(),
     "views.update": set(),
 }
+DEEPER = {"auth_teams_list": "auth.teams.list", "oauth_v2_access": "oauth.v2.access"}
 OF_EVENTS = {
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
     "message": HISTORY,
     "subteam_members_changed": {"usergroups:read"},
     "subteam_updated": {"usergroups:read"},
+    "tokens_revoked": set(),
     "user_change": {"users:read"},
 }
 
@@ -54,8 +61,8 @@ def sources() -> str:
 
 
 def called_methods() -> set[str]:
-    calls = re.findall(r"\b_?web\.([a-z]+_[A-Za-z_]+)\b", sources())
-    return {call.replace("_", ".", 1) for call in calls}
+    calls = re.findall(r"\b_?web\.([a-z]+_[A-Za-z0-9_]+)\b", sources())
+    return {DEEPER.get(call, call.replace("_", ".", 1)) for call in calls}
 
 
 def events() -> set[str]:
@@ -70,6 +77,12 @@ def test_it_asks_for_every_scope_that_is_needed_and_no_other(manifest: dict[str,
     needed = {"commands"}.union(*SCOPES.values(), *(OF_EVENTS[name] for name in events()))
 
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_whoever_installs_it_in_many_workspaces_is_asked_for_the_same(
+    manifest: dict[str, Any],
+) -> None:
+    assert list(INSTALLED) == sorted(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_it_subscribes_to_exactly_what_the_bot_listens_to(manifest: dict[str, Any]) -> None:
