@@ -71,6 +71,10 @@ class Workspace:
         """Where faults are ordered for calls that are about this workspace."""
         return self._hub.faults
 
+    def expire_token(self) -> None:
+        """Let the time of the newest token be over."""
+        self._hub.state.grants[self.token].expires = self._hub.state.now()
+
     def uninstall(self, *, error: str = "account_inactive", tells: bool = True) -> None:
         """Remove the app, as an admin would; Slack tells it so if it subscribed to that."""
         with self._hub.state.lock:

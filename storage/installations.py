@@ -92,15 +92,16 @@ class Installations:
         """Return every installation there was, in order of their ids."""
         return self._read(None)
 
-    def remove(self, ident: str) -> None:
-        """Forget the tokens of a workspace, and remember when."""
+    def remove(self, ident: str) -> bool:
+        """Forget the tokens of a workspace, and remember when; False if somebody did before."""
         with self._database.begin() as tx:
-            RowSql(tx).run(
+            removed = RowSql(tx).run(
                 "UPDATE installation SET bot_token = NULL, refresh_token = NULL,"
                 " expires_at = NULL, renewing_until = NULL, removed_at = ?, trouble = ''"
                 " WHERE id = ? AND removed_at IS NULL",
                 *(self._now(), ident),
             )
+            return bool(removed.rowcount)
 
     def note_trouble(self, ident: str, trouble: str) -> None:
         """Remember what is wrong with a workspace, for whoever asks; "" if nothing is."""

@@ -127,23 +127,24 @@ def connection_arguments(url: URL) -> dict[str, Any]:
     return {
         "application_name": "interlock",
         "connect_timeout": CONNECT_SECONDS,
-        "options": f"{_options_in(url)} {ours}".strip(),
+        "options": f"{options_in(url)} {ours}".strip(),
     }
 
 
 def schema_of(url: URL) -> str:
     """Return the schema that an address names, "" for the one that everybody finds."""
-    found = SCHEMA.search(_options_in(url))
+    found = SCHEMA.search(options_in(url))
     return found[1] if found else ""
 
 
 def with_schema(url: URL, schema: str) -> URL:
     """Return the address of `schema` in the database at `url`."""
-    options = f"{_options_in(url)} -c search_path={schema}".strip()
+    options = f"{options_in(url)} -c search_path={schema}".strip()
     return url.update_query_dict({"options": options})
 
 
-def _options_in(url: URL) -> str:
+def options_in(url: URL) -> str:
+    """Return what an address says of the settings of its connections."""
     said = url.query.get("options", "")
     return said if isinstance(said, str) else " ".join(said)
 

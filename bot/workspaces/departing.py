@@ -45,9 +45,9 @@ class Departing:
         if not self._is_over(found):
             log.info("the app is still installed", extra={"workspace": ident})
             return
-        self._installations.remove(ident)
-        log.warning("the app was removed; its data stays", extra={"workspace": ident})
-        self._gone()
+        if self._installations.remove(ident):
+            log.warning("the app was removed; its data stays", extra={"workspace": ident})
+            self._gone()
 
     def _is_over(self, found: Installation) -> bool:
         tokens = found.tokens

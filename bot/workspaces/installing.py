@@ -20,6 +20,7 @@ from slack_sdk.oauth import OAuthStateStore
 from slack_sdk.oauth.installation_store import Installation as SlackInstallation
 from slack_sdk.oauth.installation_store import InstallationStore
 
+from bot.hurried import UNREACHED
 from bot.settings import WORKSPACE_ID, Settings
 from bot.slack_errors import SlackError
 from bot.workspaces.needs import app_of
@@ -159,7 +160,7 @@ class Installing:
         """Take what Slack sent back with the person; return how it went."""
         try:
             response = self.flow.handle_callback(request)
-        except OSError as error:
+        except UNREACHED as error:
             log.warning("an installation failed", extra={"error": type(error).__name__})
             why, hint = "Slack did not answer in time.", "Begin again in a minute."
             response = _page(failed_page(why, hint=hint, again=INSTALL), status=502)

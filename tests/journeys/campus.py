@@ -98,7 +98,7 @@ class Branch:
 
 @dataclass(kw_only=True)
 class Campus:
-    """The host and its workspaces. `time` is that of the host and of Slack."""
+    """The host and its workspaces. `time` is the host's; Slack has the real one."""
 
     stage: Stage
     environment: dict[str, str]
@@ -173,8 +173,7 @@ def campus_at(
 ) -> Iterator[Campus]:
     """Open two companies, and with `organisation` a third of two workspaces. None has the app."""
     address = f"127.0.0.1:{free_port()}"
-    time = Time()
-    acme = _acme(f"http://{address}/slack/oauth_redirect", time, rotates=rotates)
+    acme = _acme(f"http://{address}/slack/oauth_redirect", rotates=rotates)
     others = [acme.neighbour(team=GLOBEX, team_name="Globex")]
     if organisation:
         north = acme.neighbour(team="T0NORTH", team_name="North", organisation=NORTHWIND)
@@ -197,16 +196,10 @@ def campus_at(
             "SLACK_CLIENT_SECRET": app.client_secret,
             "SLACK_SIGNING_SECRET": app.signing_secret,
         }
-        yield Campus(stage=stage, environment=environment, time=time)
+        yield Campus(stage=stage, environment=environment)
 
 
-def _acme(redirect: str, time: Time, *, rotates: bool) -> SandboxSettings:
+def _acme(redirect: str, *, rotates: bool) -> SandboxSettings:
     settings = fresh_settings()
     app = replace(settings.app, redirect_urls=(redirect,), rotates=rotates)
-    return replace(
-        settings,
-        app=app,
-        installed=False,
-        rate_scale=None,
-        clock=lambda: time().timestamp(),
-    )
+    return replace(settings, app=app, installed=False, rate_scale=None)

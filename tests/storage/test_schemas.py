@@ -14,6 +14,7 @@ from storage.migrate import is_current, upgrade
 from storage.postgres_database import schema_of, with_schema
 from storage.schemas import address_in_schema, make_schema
 from storage.store import SqlStore
+from storage.verify import verify_database
 from tests.storage.job_queue import begin_run, dispatcher_of, jobs, rest, serving, until
 from tests.storage.run_drafts import HandClock
 from workflows.dispatch import Handler
@@ -144,3 +145,21 @@ def test_options_of_an_address_count_where_we_say_nothing(postgres_url: str) -> 
     database.close()
 
     assert (mine, ours) == ("8MB", "on")
+
+
+def test_each_log_is_verified_in_its_own_schema(
+    stores: dict[str, SqlStore], postgres_url: str
+) -> None:
+    vkeys = {owner: store.journal.sequencer.signers[0].vkey for owner, store in stores.items()}
+    with stores[ACME].database.begin() as tx:
+        tx.connection.execute(text("DROP TRIGGER audit_entry_only_place ON audit_entry"))
+    acme, globex = (
+        verify_database(address_in_schema(postgres_url, owner), [vkeys[owner]])
+        for owner in (ACME, GLOBEX)
+    )
+    crossed = verify_database(address_in_schema(postgres_url, GLOBEX), [vkeys[ACME]])
+
+    assert (acme.failures, globex.failures) == ([], [])
+    assert [code for code, _ in acme.warnings] == ["trigger"]
+    assert [code for code, _ in globex.warnings] == []
+    assert crossed.failures
