@@ -5,7 +5,7 @@ Tests build the same bot with other `Means` and start only the parts they are ab
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -163,12 +163,14 @@ def build_bot(
     watch: HeadWatch | None = None,
     continues_runs: bool = True,
     receives: bool = True,
+    awaits_invitation: Callable[[], bool] = lambda: False,
 ) -> Bot:
     """Put a bot together; nothing works until its parts are started.
 
     With `watch`, effects wait until it has compared the log with what Slack shows. One that
     does not continue runs leaves that to the workers on its database, and one that does not
-    receive is handed what comes by others.
+    receive is handed what comes by others. While it `awaits_invitation`, messages for channels
+    that it is not in wait for somebody to invite it.
 
     Raises:
         InterlockError: the policy, a secret or the database cannot be used.
@@ -188,7 +190,8 @@ def build_bot(
     if settings.is_org:
         unify_people(app, directory)
     register_listeners(app, desk, new_id=means.new_id)
-    outbox = _outbox(core, workspace, directory)
+    courier = _courier(core, workspace, awaits_invitation)
+    outbox = _outbox(core, workspace, directory, courier)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
@@ -288,13 +291,13 @@ def programs_of(core: Core) -> "Programs":
     return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
 
 
-def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
+def _outbox(core: Core, workspace: Workspace, directory: Directory, courier: Courier) -> Outbox:
     store = core.store
     reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
     return Outbox(
         Post(
             rows=store.outbox,
-            courier=_courier(core, workspace),
+            courier=courier,
             renderer=Rendering(store, reader, digest=core.digests.letter),
             consequences=Aftermath(
                 store=store,
@@ -310,7 +313,12 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory) -> Outbox:
     )
 
 
-def _courier(core: Core, workspace: Workspace) -> Courier:
+def _courier(core: Core, workspace: Workspace, awaits_invitation: Callable[[], bool]) -> Courier:
     pacer = Pacer(core.means.ticks)
-    addresses = Addresses(workspace.client, pacer)
-    return Courier(workspace.client, pacer, addresses, log=core.memory.log_id)
+    return Courier(
+        workspace.client,
+        pacer,
+        Addresses(workspace.client, pacer),
+        log=core.memory.log_id,
+        awaits_invitation=awaits_invitation,
+    )

@@ -2,6 +2,7 @@
 
 import logging
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from bot.app import Bot, build_bot, enter_workspace
@@ -65,6 +66,7 @@ def put_together(
     *,
     continues_runs: bool = True,
     receives: bool = True,
+    awaits_invitation: Callable[[], bool] = lambda: False,
 ) -> Bot:
     """Take the right to serve, open the log, and return a bot whose parts can be started.
 
@@ -84,7 +86,13 @@ def put_together(
     watch = HeadWatch(memory, workspace.witness)
     watch.look()
     bot = build_bot(
-        workspace, memory, means, watch=watch, continues_runs=continues_runs, receives=receives
+        workspace,
+        memory,
+        means,
+        watch=watch,
+        continues_runs=continues_runs,
+        receives=receives,
+        awaits_invitation=awaits_invitation,
     )
     note_start(bot.core)
     return bot

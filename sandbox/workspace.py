@@ -159,7 +159,10 @@ class Workspace:
             created=int(state.now()),
             creator=people[0].id if people else state.bot,
             team=team,
-            members=[*(one.id for one in people), *([state.bot] if bot else [])],
+            members=[
+                *(one.id for one in people),
+                *([state.bot] if bot and state.installed else []),
+            ],
             archived=archived,
             shared=any(one.is_stranger for one in people),
         )

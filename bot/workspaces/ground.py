@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -22,6 +24,8 @@ from storage.database import open_database
 from storage.installations import Installation
 from storage.log_setup import has_log
 from storage.schemas import make_schema
+
+INVITED_WITHIN = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +71,17 @@ def put_together_one(ground: Ground, one: Installation, stack: ExitStack) -> Bot
             stack,
             continues_runs=ground.continues_runs,
             receives=False,
+            awaits_invitation=partial(_is_new, ground, one.id),
         )
     ground.secrets.add(one.id, bot.core.redact)
     log.info("serving a workspace", extra={"workspace": one.id, "home": str(settings.home)})
     return bot
+
+
+def _is_new(ground: Ground, ident: str) -> bool:
+    """Say whether the app came in so recently that it may not have been invited anywhere yet."""
+    found = ground.register.installations.find(ident)
+    return found is not None and ground.means.clock() - found.installed_at < INVITED_WITHIN
 
 
 def settings_of(ground: Ground, one: Installation) -> Settings:

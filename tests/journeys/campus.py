@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from bot.core import Means
+from bot.orders import carry_out
 from bot.settings import Settings, read_settings
+from bot.token_orders import TokenOrder
 from bot.workspaces.ground import Ground
 from bot.workspaces.host import Host, build_host
 from bot.workspaces.register import Register, opened_register
@@ -23,6 +26,7 @@ from sandbox.settings import Organisation, SandboxSettings
 from sandbox.workspace import Workspace
 from tests.journeys.company import PATIENCE, SHIPPED, free_port
 from tests.journeys.day import Time
+from workflows.people import PersonId
 
 ACME, GLOBEX, ORG = "T0ACME", "T0GLOBEX", "E0ORG"
 ORIGIN = "host.example/audit"
@@ -50,9 +54,11 @@ class Branch:
     def fills(self, name: str = "rita", **fields: str) -> SeenMessage:
         """Have somebody start a refund; return the thread's first message."""
         known = {one.ts for one in self.roots()}
-        self.person(name).command("/ops run refund-customer", channel=OPS)
+        typed = self.person(name).command("/ops run refund-customer", channel=OPS)
+        assert typed.acked, typed.failure
         self.person(name).wait_for_view("")
-        self.person(name).submit(FORM | fields)
+        sent = self.person(name).submit(FORM | fields)
+        assert sent.acked, sent.failure
         return self.waits(
             lambda: next((one for one in self.roots() if one.ts not in known), None), "a thread"
         )
@@ -139,6 +145,26 @@ class Campus:
                 part.start()
             self.stage.slack.deliver_over_http(f"{self.url}/slack/events")
             yield host
+
+    def token(self, host: Host, ident: str, name: str) -> str:
+        """Make a token of Rita's in one workspace."""
+        order = TokenOrder(name=name, owner="@rita", workflows=(), lasts=timedelta(days=1))
+        with host.tenants.entered(ident) as door:
+            return str(carry_out(door.bot.core, order, person=PersonId("os:root"))["token"])
+
+    def starts(self, host: Host, ident: str) -> str:
+        """Have a program start a refund in one workspace; return the run."""
+        answer = httpx.post(
+            f"{self.url}/workspaces/{ident}/runs",
+            headers={"Authorization": f"Bearer {self.token(host, ident, 'first')}"},
+            json={
+                "workflow": "refund-customer",
+                "inputs": {"order": "ord_1001", "amount": 500, "reason": "Broken"},
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        assert answer.headers["location"].startswith(f"/workspaces/{ident}/runs/")
+        return str(answer.json()["run"])
 
     # --- installing -------------------------------------------------------------------------
 

@@ -199,3 +199,34 @@ def test_a_host_that_starts_again_serves_whom_it_served(campus: Campus) -> None:
         acme.ends(acme.roots()[0])
 
     assert len(campus.stage.shop.effects("ord_1001")) == 1
+
+
+def test_a_run_that_begins_before_anybody_invited_the_bot_waits_for_that(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.INVITATION_SECONDS", 0.2)
+    with campus.serving() as host:
+        campus.installs(ACME)
+        campus.starts(host, ACME)
+        acme = campus.branch(ACME)
+        calls = acme.workspace.recorder.calls
+        acme.waits(lambda: calls("chat.postMessage", ok=False) or None, "a refused post")
+        acme.joined()
+        root = acme.waits(lambda: next(iter(acme.roots()), None), "the thread")
+        acme.approve(acme.card(root))
+        acme.ends(root)
+
+    assert len(campus.stage.shop.effects("ord_1001")) == 1
+
+
+def test_an_hour_later_a_channel_without_the_bot_stops_the_run_as_ever(campus: Campus) -> None:
+    with campus.serving() as host:
+        campus.installs(ACME)
+        campus.time.ahead += timedelta(hours=1)
+        run = campus.starts(host, ACME)
+        acme = campus.branch(ACME)
+        acme.waits(lambda: "stopped" in acme.told("/ops runs") or None, "a run that stopped")
+        told = acme.person("rita").wait_for_notification("I could not post about run")
+
+    assert run in told.text
+    assert campus.stage.shop.effects("ord_1001") == []

@@ -12,10 +12,17 @@ from sandbox.errors import NotPossibleError
 from storage.verify import verify_database
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
 
+BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def campus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Campus]:
-    database = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def campus(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Iterator[Campus]:
+    database = request.getfixturevalue("postgres_url") if kind == "postgres" else ""
     with campus_at(tmp_path, database=database) as opened:
         yield opened
 
@@ -36,6 +43,7 @@ def farewell(campus: Campus, ident: str, kind: str) -> None:
     assert told.acked, told.failure
 
 
+@BOTH
 def test_a_company_that_removes_the_app_is_served_no_more_and_the_other_is(
     campus: Campus,
 ) -> None:
@@ -59,6 +67,7 @@ def test_a_company_that_removes_the_app_is_served_no_more_and_the_other_is(
     assert len(campus.stage.shop.effects("ord_1002")) == 1
 
 
+@BOTH
 def test_an_open_request_stays_open_and_goes_on_once_the_app_is_back(campus: Campus) -> None:
     with campus.serving() as host:
         campus.installs(ACME)
@@ -99,6 +108,7 @@ def test_a_request_whose_time_was_over_meanwhile_expires_when_the_app_is_back(
     assert campus.stage.shop.effects("ord_1001") == []
 
 
+@BOTH
 def test_its_data_stays_and_verifies(campus: Campus) -> None:
     with campus.serving() as host:
         campus.installs(ACME)
@@ -113,12 +123,12 @@ def test_its_data_stays_and_verifies(campus: Campus) -> None:
     assert (report.failures, int(report.counts["subjects"]) > 0) == ([], True)
 
 
-@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
-def test_a_farewell_that_comes_late_ends_no_new_installation(campus: Campus, kind: str) -> None:
+@pytest.mark.parametrize("told", ["app_uninstalled", "tokens_revoked"])
+def test_a_farewell_that_comes_late_ends_no_new_installation(campus: Campus, told: str) -> None:
     with campus.serving() as host:
         campus.installs(ACME)
         acme = campus.branch(ACME).joined()
-        farewell(campus, ACME, kind)
+        farewell(campus, ACME, told)
         root = acme.fills()
         acme.approve(acme.card(root))
         acme.ends(root)

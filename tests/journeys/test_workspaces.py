@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from bot.orders import carry_out
-from bot.token_orders import TokenOrder
 from bot.workspaces.host import Host
 from storage.listing import Wanted, list_runs
 from storage.rebuild import check_projections
 from tests.journeys.campus import ACME, GLOBEX, ORIGIN, Branch, Campus, campus_at
 from tests.sandbox.payload_checks import complaints_about
 from workflows.entry import RunId
-from workflows.people import PersonId
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -112,9 +108,9 @@ def test_a_click_that_names_the_request_of_another_company_decides_nothing(campu
 
 def test_a_token_of_one_company_opens_nothing_of_the_other(campus: Campus) -> None:
     with both(campus) as (host, _, _):
-        run = started_by_program(campus, host, ACME)
-        globex_run = started_by_program(campus, host, GLOBEX)
-        token = made_token(host, ACME, "second")
+        run = campus.starts(host, ACME)
+        globex_run = campus.starts(host, GLOBEX)
+        token = campus.token(host, ACME, "second")
         headers = {"Authorization": f"Bearer {token}"}
 
         def look(ident: str, wanted: str) -> int:
@@ -138,25 +134,3 @@ def test_a_token_of_one_company_opens_nothing_of_the_other(campus: Campus) -> No
         "at no workspace": 401,
         "without one": 404,
     }
-
-
-def made_token(host: Host, ident: str, name: str) -> str:
-    with host.tenants.entered(ident) as door:
-        order = TokenOrder(name=name, owner="@rita", workflows=(), lasts=timedelta(days=1))
-        told = carry_out(door.bot.core, order, person=PersonId("os:root"))
-    return str(told["token"])
-
-
-def started_by_program(campus: Campus, host: Host, ident: str) -> str:
-    token = made_token(host, ident, "first")
-    answer = httpx.post(
-        f"{campus.url}/workspaces/{ident}/runs",
-        headers={"Authorization": f"Bearer {token}"},
-        json={
-            "workflow": "refund-customer",
-            "inputs": {"order": "ord_1001", "amount": 500, "reason": "Broken"},
-        },
-    )
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["location"].startswith(f"/workspaces/{ident}/runs/")
-    return str(answer.json()["run"])
