@@ -30,6 +30,8 @@ MANY = 20
 
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
+# How a file names somebody by id: a handle has small letters, and an id begins like this.
+_BY_ID = re.compile(r"@([UWS][0-9][A-Z0-9]+)")
 _UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 T = TypeVar("T")
@@ -72,7 +74,10 @@ class Directory:
 
     def admit(self, teams: Iterable[str]) -> None:
         """Let people of these other workspaces count, as the policy says. Nobody else's ever do."""
-        self._admitted = frozenset(teams)
+        with self._guard:
+            self._admitted = frozenset(teams)
+            self._shelf.people.clear()
+            self._shelf.names = None
 
     # --- what the rules ask -----------------------------------------------------------------
 
@@ -96,7 +101,7 @@ class Directory:
             return Person(id=who, name="someone of another workspace", is_foreign=True)
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
-        """Return everybody behind `name`: "@handle", "<@U…>", "<!subteam^S…>".
+        """Return everybody behind `name`: "@handle", "@U0…", "@S0…", "<@U…>", "<!subteam^S…>".
 
         Membership is at most `max_age` old, flags a day unless an event dropped them. A click
         (60 s) waits one second for Slack, a worker (10 s) five.
@@ -104,6 +109,7 @@ class Directory:
         Raises:
             PeopleUnreadableError: Slack did not answer, or knows no such name.
         """
+        name = _mention(name)
         limit = CLICK_LIMIT if max_age >= CLICK_AGE else WORK_LIMIT
         if one := _USER.fullmatch(name):
             return _those_who_count([self._known(one[1], max_age=max_age, limit=limit)])
@@ -119,13 +125,21 @@ class Directory:
     def who(self, name: str) -> Who:
         """Return `name` as a live mention for a message, or as it is when it cannot be read."""
         try:
-            found = self._group(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
-            if found is not None:
-                return Who(name=name, group=found.id)
-            one = self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+            one = self._one(_mention(name))
+            if one is None:
+                found = self._group(_mention(name), max_age=NAMES_AGE, limit=CLICK_LIMIT)
+                if found is not None:
+                    return Who(name=name, group=found.id)
+                one = self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
         except PeopleUnreadableError:
             return Who(name=name)
         return Who(name=one.person.name, user=one.user)
+
+    def _one(self, mention: str) -> Known | None:
+        found = _USER.fullmatch(mention)
+        if found is None:
+            return None
+        return self._known(found[1], max_age=NAMES_AGE, limit=CLICK_LIMIT)
 
     # --- what events tell -------------------------------------------------------------------
 
@@ -273,6 +287,14 @@ class Directory:
             _refuse("Slack asked us to wait before the next look at people and groups.", error)
         except SlackError as error:
             _refuse(_why(error), error)
+
+
+def _mention(name: str) -> str:
+    """Return a name that is an id as Slack's text writes it, any other as it is."""
+    found = _BY_ID.fullmatch(name)
+    if found is None:
+        return name
+    return f"<!subteam^{found[1]}>" if found[1].startswith("S") else f"<@{found[1]}>"
 
 
 def _why(error: SlackError) -> str:

@@ -51,33 +51,28 @@ class Branch:
         self.workspace.join("interlock", "ops")
         return self
 
-    def fills(self, name: str = "rita", **fields: str) -> SeenMessage:
+    def fills(self, name: str = "rita", *, channel: str = OPS, **fields: str) -> SeenMessage:
         """Have somebody start a refund; return the thread's first message."""
-        known = {one.ts for one in self.roots()}
-        typed = self.person(name).command("/ops run refund-customer", channel=OPS)
+        known = {one.ts for one in self.roots(channel)}
+        typed = self.person(name).command("/ops run refund-customer", channel=channel)
         assert typed.acked, typed.failure
         self.person(name).wait_for_view("")
         sent = self.person(name).submit(FORM | fields)
         assert sent.acked, sent.failure
         return self.waits(
-            lambda: next((one for one in self.roots() if one.ts not in known), None), "a thread"
+            lambda: next((one for one in self.roots(channel) if one.ts not in known), None),
+            "a thread",
         )
 
-    def roots(self) -> list[SeenMessage]:
-        return self.workspace.messages(OPS)
+    def roots(self, channel: str = OPS) -> list[SeenMessage]:
+        return self.workspace.messages(channel)
 
-    def card(self, root: SeenMessage) -> SeenMessage:
-        return self.waits(
-            lambda: next(
-                (
-                    one
-                    for one in self.workspace.messages(OPS, thread=root)
-                    if "Reject" in one.buttons
-                ),
-                None,
-            ),
-            "an approval card",
-        )
+    def card(self, root: SeenMessage, *, channel: str = OPS) -> SeenMessage:
+        def look() -> SeenMessage | None:
+            thread = self.workspace.messages(channel, thread=root)
+            return next((one for one in thread if "Reject" in one.buttons), None)
+
+        return self.waits(look, "an approval card")
 
     def approve(self, card: SeenMessage, by: str = "ana") -> None:
         label = next(one for one in card.buttons if one not in ("Reject", "Review"))
@@ -91,11 +86,11 @@ class Branch:
         assert found is not None
         return found
 
-    def told(self, typed: str, by: str = "rita") -> str:
+    def told(self, typed: str, by: str = "rita", *, channel: str = OPS) -> str:
         """Return the private answer to a command."""
         person = self.person(by)
         before = len(person.ephemerals)
-        person.command(typed, channel=OPS)
+        person.command(typed, channel=channel)
         return person.ephemerals[before:][-1].words
 
     def waits(self, look: Callable[[], T | None], what: str) -> T:
