@@ -27,7 +27,7 @@ from bot.listeners import register_listeners
 from bot.one_identity import unify_people
 from bot.opening import Memory
 from bot.orders import carry_out
-from bot.org_client import OrgClient
+from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
 from bot.rendering import Rendering
@@ -121,9 +121,7 @@ def enter_workspace(settings: Settings) -> Workspace:
         SettingsError: Slack does not take the token, cannot be reached, or says that the token
             is for another workspace than the settings.
     """
-    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
-    kind = OrgClient if settings.is_org else SlackClient
-    client = kind(token, base_url=settings.slack_api_url)
+    client = slack_of(settings)
     identity = _identity(client, settings)
     whose = identity.get("enterprise_id") if settings.is_org else identity["team_id"]
     if settings.workspace and whose != settings.workspace:

@@ -12,6 +12,7 @@ from typing import cast
 
 from slack_sdk.web import SlackResponse
 
+from bot.settings import Settings
 from bot.slack_client import PAGE, Answer, SlackClient
 from bot.slack_errors import UnreadyError
 
@@ -96,6 +97,13 @@ class OrgClient(SlackClient):
             lambda: web.usergroups_list(include_users=True, include_disabled=True, team_id=team),
         )
         return list(answer["usergroups"])
+
+
+def slack_of(settings: Settings) -> SlackClient:
+    """Return Slack under the bot token of these settings, a workspace's or an organisation's."""
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    kind = OrgClient if settings.is_org else SlackClient
+    return kind(token, base_url=settings.slack_api_url)
 
 
 def _each_once(groups: Iterable[Answer]) -> list[Answer]:

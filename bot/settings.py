@@ -251,12 +251,30 @@ def _content(variable: str, path: Path) -> str:
         ) from error
 
 
+def require_one(settings: Settings) -> None:
+    """Return if the settings say which log is meant.
+
+    Raises:
+        SettingsError: they are those of a host, which has many.
+    """
+    if settings.serves_many and not settings.workspace:
+        raise SettingsError(
+            "SLACK_CLIENT_ID is set, so there is one log to each workspace.",
+            hint="Say which one with INTERLOCK_WORKSPACE=T…; `interlock workspaces` lists them.",
+        )
+
+
 def require_tokens(settings: Settings) -> None:
     """Return if the tokens for the chosen way of receiving are there and look right.
 
     Raises:
         SettingsError: one is missing, or stands where another belongs.
     """
+    if settings.workspace:
+        raise SettingsError(
+            "INTERLOCK_WORKSPACE is set, and a host serves all its workspaces together.",
+            hint="Set it for commands and for `interlock worker`, not for `interlock serve`.",
+        )
     require_bot_token(settings)
     if settings.http:
         _token(settings.signing_secret, "SLACK_SIGNING_SECRET", "")
@@ -270,7 +288,8 @@ def require_bot_token(settings: Settings) -> None:
     Raises:
         SettingsError: it is missing, or another token stands in its place.
     """
-    _token(settings.bot_token, "SLACK_BOT_TOKEN", "xoxb-")
+    # One of many is read from the register, and looks different where tokens rotate.
+    _token(settings.bot_token, "SLACK_BOT_TOKEN", "" if settings.workspace else "xoxb-")
 
 
 def _token(token: SecretStr | None, name: str, start: str) -> None:

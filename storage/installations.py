@@ -60,6 +60,28 @@ class Installation:
         return self.id.startswith("E")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An installation as an operator sees it: everything but its tokens."""
+
+    id: str
+    name: str
+    installed_by: str
+    installed_at: datetime
+    expires_at: datetime | None
+    removed_at: datetime | None
+    trouble: str
+
+
+def list_installations(database: Database) -> list[Listed]:
+    """Return every installation there was, in order of their ids; no key is needed for it."""
+    table = InstallationRecord.__table__
+    chosen = [table.c[one] for one in Listed.__slots__]
+    with database.read() as connection:
+        found = connection.execute(select(*chosen).order_by(table.c.id)).mappings()
+        return [Listed(**one) for one in found]
+
+
 class Installations:
     """The installations of a host. Safe to share between threads and processes."""
 

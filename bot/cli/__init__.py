@@ -25,6 +25,7 @@ COMMANDS: dict[str, Place] = {
     "find": Place("bot.cli.reading", "find_runs", "Search the summaries of runs."),
     "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
     "token": Place("bot.cli.tokens", "token", "Let programs start runs for a person."),
+    "workspaces": Place("bot.cli.workspaces", "workspaces", "List who installed the app."),
     "policy": Place("bot.cli.checking", "policy", "Work with the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),
     "keys": Place("bot.cli.keys", "keys", "Bring in, replace and end signing keys."),

@@ -44,8 +44,8 @@ def _refuse_both(settings: Settings) -> None:
         )
     if settings.workspace:
         raise SettingsError(
-            "INTERLOCK_WORKSPACE is set, and a process serves all workspaces.",
-            hint="Set it for commands about one workspace only.",
+            "INTERLOCK_WORKSPACE is set, and a host serves all its workspaces together.",
+            hint="Set it for commands and for `interlock worker`, not for `interlock serve`.",
         )
 
 
