@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute, Route
 from bot.http import HttpServer
 from bot.hurried import Hurried
 from bot.running import Part
-from bot.settings import Settings
 from bot.workspaces.departing import Departing
 from bot.workspaces.ground import Ground, put_together_one
 from bot.workspaces.installing import INSTALL, REDIRECT, Installing, installing_of
@@ -32,6 +31,7 @@ READY_SECONDS = 20.0
 class Host:
     """A host, put together; nothing works until its parts are started."""
 
+    ground: Ground
     tenants: Tenants
     receiver: HttpServer
     api: HttpServer | None = None
@@ -71,22 +71,21 @@ def build_host(ground: Ground) -> Host:
     installing = installing_of(
         settings, register, slack, now=now, is_at_work=partial(_is_at_work, tenants)
     )
-    return _doors(settings, tenants, reception, installing)
+    return _doors(ground, tenants, reception, installing)
 
 
-def _doors(
-    settings: Settings, tenants: Tenants, reception: Reception, installing: Installing
-) -> Host:
+def _doors(ground: Ground, tenants: Tenants, reception: Reception, installing: Installing) -> Host:
+    settings = ground.settings
     host, port = settings.http_address
     programs = program_routes(tenants) if settings.api else []
     is_shared = settings.api == settings.http
     more = [*_install_routes(installing), *(programs if is_shared else [])]
     receiver = HttpServer(reception, host=host, port=port, more=more)
     if not settings.api or is_shared:
-        return Host(tenants=tenants, receiver=receiver)
+        return Host(ground=ground, tenants=tenants, receiver=receiver)
     host, port = settings.api_address
     api = HttpServer(None, host=host, port=port, more=programs, setting="INTERLOCK_API")
-    return Host(tenants=tenants, receiver=receiver, api=api)
+    return Host(ground=ground, tenants=tenants, receiver=receiver, api=api)
 
 
 def _install_routes(installing: Installing) -> list[BaseRoute]:

@@ -186,7 +186,7 @@ def test_a_host_with_everything_it_needs_may_begin(tmp_path: Path) -> None:
         ({"INTERLOCK_HTTP": ""}, "INTERLOCK_HTTP is not set"),
         ({"INTERLOCK_WORKSPACES": ""}, "nobody may install"),
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "Take one of the two out"),
-        ({"INTERLOCK_WORKSPACE": "T0ACME"}, "for commands about one workspace"),
+        ({"INTERLOCK_WORKSPACE": "T0ACME"}, "serves all its workspaces together"),
     ],
 )
 def test_a_host_is_told_what_it_lacks(tmp_path: Path, changed: dict[str, str], told: str) -> None:
