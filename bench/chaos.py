@@ -1,8 +1,9 @@
 """Kills the product a thousand times and says what became of everything it had accepted.
 
-Three kinds of victim, each on homes of its own and counted apart: the engine as a real process
-on SQLite; three such processes on one Postgres, which crashes too; and the whole bot
-(`interlock serve`) against the pretend Slack, which loses and repeats deliveries. The target
+Four kinds of victim, each on homes of its own and counted apart: the engine as a real process
+on SQLite; three such processes on one Postgres, which crashes too; the whole bot (`interlock
+serve`) on SQLite; and on that Postgres a bot that only serves, with three `interlock worker`s.
+Both bots face the pretend Slack, which loses and repeats deliveries. The target
 is a service with a log of its own and misbehaves in eight ways. Judged is by that log and by
 the signed trail, verified from outside. `bench/trial/` holds the parts, `bench/chaos/` the
 workflows.

@@ -12,26 +12,19 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import raw
-from bench.clicks import APPROVERS, SHIPPED, Clicking, Marks, furnish, serving
-from bench.copies import Copies
+from bench.clicking import SHIPPED, Clicking, Marks, furnish, serving
 from bench.engine import HEAD, READING, Bench, bench_on, gated_runs
 from bench.engine import Marks as EngineMarks
 from bench.figures import last_line, percentiles, table
-from bench.process import idle_cpu, resident_mb, threads
+from bench.growing import SETTLED, Growing
+from bench.process import cpu_percent, resident_mb, threads
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import staged
-from storage.database import open_database
-from storage.log_setup import open_journal
-from storage.store import SqlStore
-from workflows.entry import RunId
 
-SETTLED = 3.0  # Seconds after its start until the bot is idle.
 IDLE_SECONDS = 10.0
 CLICKS = 10
 
@@ -111,82 +104,31 @@ def _until_asked(bench: Bench, workflow: str) -> float:
     return took
 
 
-class Growing:
-    """The real bot on a database that grows while the bot is away."""
-
-    def __init__(self, bot: Bot, home: Path, clicking: Clicking) -> None:
-        self._bot = bot
-        self._home = home
-        self._clicking = clicking
-        self._waiting, self._ended = self._templates()
-        self._waits = 1
-        self._entries = 0
-
-    def _templates(self) -> tuple[RunId, RunId]:
-        """Have the bot make one run that waits and one that is done, to be copied."""
-        self._bot.start()
-        ((number, card),) = self._clicking.asked(1)
-        self._clicking.click(card, APPROVERS[0], wait=True)
-        self._clicking.marks.wait(number)
-        time.sleep(SETTLED)
-        self._clicking.asked(1)
-        time.sleep(SETTLED)
-        self._bot.stop()
-        with self._store() as store, store.database.glance() as look:
-            found = "SELECT id FROM run WHERE status = ? ORDER BY started_at DESC LIMIT 1"
-            waiting, ended = (look.run(found, (one,)).fetchone()[0] for one in ("waiting", "done"))
-        return RunId(waiting), RunId(ended)
-
-    @contextmanager
-    def _store(self) -> Iterator[SqlStore]:
-        database = open_database(str(self._home / "interlock.db"))
-        try:
-            yield SqlStore(database, open_journal(database, self._home))
-        finally:
-            database.close()
-
-    def grow(self, waiting: int, entries: int) -> float:
-        """Grow to that many waiting approvals and entries; return entries made a second."""
-        began = time.perf_counter()
-        with self._store() as store:
-            before = _size(store)
-            Copies(store, self._waiting).make(waiting - self._waits)
-            filling = Copies(store, self._ended)
-            filling.make(max(0, entries - _size(store)) // filling.entries)
-            self._waits, self._entries = waiting, _size(store)
-        return (self._entries - before) / (time.perf_counter() - began)
-
-    def measure(self) -> dict[str, float]:
-        """Start the bot after a kill, look at it while idle, then click in it."""
-        self._bot.start()
-        self._bot.kill()
-        began = time.perf_counter()
-        self._bot.start()
-        ready = time.perf_counter() - began
-        time.sleep(SETTLED)
-        process = self._bot.pid
-        idle = {
-            "rss_mb": resident_mb(process),
-            "threads": float(threads(process)),
-            "idle_cpu_percent": idle_cpu(process, IDLE_SECONDS),
-        }
-        rate = raw.here()
-        acks, begins = self._clicking.singles(CLICKS)
-        self._bot.stop()
-        return {
-            "waiting": float(self._waits),
-            "entries": float(self._entries),
-            "ready_s": ready,
-            **idle,
-            "ack_p50_ms": statistics.median(acks),
-            **percentiles("click_to_step", begins),
-            "raw_commits": rate,
-        }
-
-
-def _size(store: SqlStore) -> int:
-    with store.database.glance() as look:
-        return int(look.run("SELECT size FROM audit_tree").fetchone()[0])
+def measure(bot: Bot, growing: Growing, clicking: Clicking) -> dict[str, float]:
+    """Start the bot after a kill, look at it while idle, then click in it."""
+    bot.start()
+    bot.kill()
+    began = time.perf_counter()
+    bot.start()
+    ready = time.perf_counter() - began
+    time.sleep(SETTLED)
+    idle = {
+        "rss_mb": resident_mb(bot.pid),
+        "threads": float(threads(bot.pid)),
+        "idle_cpu_percent": cpu_percent(bot.pid, IDLE_SECONDS),
+    }
+    rate = raw.here()
+    timed = clicking.singles(CLICKS)
+    bot.stop()
+    return {
+        "waiting": float(growing.waits),
+        "entries": float(growing.entries),
+        "ready_s": ready,
+        **idle,
+        "ack_p50_ms": statistics.median(timed.acks),
+        **percentiles("click_to_step", timed.begins),
+        "raw_commits": rate,
+    }
 
 
 def stages(plan: tuple[tuple[int, int], ...]) -> list[dict[str, float]]:
@@ -201,12 +143,13 @@ def stages(plan: tuple[tuple[int, int], ...]) -> list[dict[str, float]]:
         bot = Bot(stage)
         bot.prepare()
         try:
-            growing = Growing(bot, stage.home, Clicking(stage, marks))
+            clicking = Clicking(stage, marks)
+            growing = Growing(bot, stage.home, clicking)
             growing.grow(1, 0)
-            found = [growing.measure()]
+            found = [measure(bot, growing, clicking)]
             for waiting, entries in plan:
                 made = growing.grow(waiting, entries)
-                found.append({**growing.measure(), "made_per_s": made})
+                found.append({**measure(bot, growing, clicking), "made_per_s": made})
         finally:
             bot.stop()
     return found

@@ -1,6 +1,6 @@
 """What a second worker brings: the same burst of runs with one `interlock worker`, then with two.
 
-Everything is as in production: a Postgres, `interlock serve --no-worker` and the workers are
+Everything is as in production: a Postgres, two `interlock serve --no-worker` and the workers are
 processes of their own, against the sandbox's Slack and shop. A run reads an order, then pays it
 back; the shop takes `--delay` for each answer, as a service far away does. Runs are started
 faster than they end, so that most of them wait; counted are the runs that end between the first
@@ -24,6 +24,7 @@ from sandbox.targets.shop_faults import Fault
 from tests.journeys.company import SHIPPED
 from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
 
+SERVING = 2
 FIRST_ORDER = 1301
 MOST_RUNS = 1_300  # The shop knows three thousand orders.
 EVERY_REQUEST = 10**9
@@ -32,7 +33,7 @@ PATIENCE = 1_800.0
 
 @contextmanager
 def crowd_on(address: str) -> Iterator[Crowd]:
-    """Give a database of its own, a stage, and one process that serves without working."""
+    """Give a database of its own, a stage, and the processes that serve without working."""
     with (
         database(address) as url,
         tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder,
@@ -42,7 +43,8 @@ def crowd_on(address: str) -> Iterator[Crowd]:
         stage.slack.hub.rates.scale = None
         file = stage.workflows / "pay-back.yaml"
         file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 5m"))  # However slow it is.
-        crowd.begin("serve", "--no-worker")
+        for _ in range(SERVING):
+            crowd.begin("serve", "--no-worker")
         yield crowd
 
 

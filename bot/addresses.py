@@ -4,6 +4,7 @@ Answers are kept for the life of the process: Slack never gives an id to somethi
 """
 
 import re
+from collections.abc import Callable
 
 from bot.pacing import Pacer
 from bot.slack_client import SlackClient
@@ -40,8 +41,10 @@ class Addresses:
         if channel != found and not _PERSON.fullmatch(channel):
             self._named[channel.removeprefix("#")] = found
 
-    def readable(self, postable: str) -> str:
+    def readable(self, postable: str, *, left: Callable[[], float | None] = lambda: None) -> str:
         """Return the id of a channel that may be named; only reading needs it.
+
+        `left` says how long Slack may still be asked, and raises once that is over.
 
         Raises:
             SlackError: it could not be looked up, or there is none (`channel_not_found`).
@@ -49,8 +52,9 @@ class Addresses:
         if not postable.startswith("#"):
             return postable
         name = postable.removeprefix("#")
-        pages = self._client.channels()
+        pages = self._client.channels(timeout=left())
         while name not in self._named:
+            left()
             self._pacer.take("conversations.list")
             page = next(pages, None)
             if page is None:

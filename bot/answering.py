@@ -12,7 +12,8 @@ from bot.run_reading import RunReader
 from bot.views.question_card import Asked, QuestionCard, question_form
 from workflows.definition_flow import Ask
 from workflows.entry import RequestId, RunId
-from workflows.errors import InputsError, RequestClosedError
+from workflows.errors import InputsError, NotEligibleError, RequestClosedError
+from workflows.people import CLICK_AGE, PersonId
 from workflows.questioning import Answer
 
 CLOSE: Mapping[str, Any] = {"response_action": "clear"}
@@ -57,19 +58,32 @@ class Answering:
         return CLOSE
 
     def _asked(self, value: str) -> tuple[QuestionCard, Asked]:
-        run, request = _named(value)
-        reader = RunReader(
-            self.desk.store,
-            self.desk.library,
-            self.desk.directory,
-            workspace_url=self.desk.workspace_url,
-        )
-        read = reader.run(run)
-        card = question_of(read, value, reader)
-        form = read.definition.form(card.step) if card is not None else None
-        if card is None or not isinstance(form, Ask):
-            raise RequestClosedError("There is no such question any more.")
-        return card, Asked(inputs=form.ask.fields, version=request)
+        card, ask = _question(self.desk, value)
+        return card, Asked(inputs=ask.ask.fields, version=card.request)
+
+
+def asked_fields(desk: Desk, value: str, person: PersonId) -> Asked:
+    """Return the fields of a question, for somebody who was asked.
+
+    Raises:
+        InterlockError: there is no such question, or `person` was not asked.
+    """
+    card, form = _question(desk, value)
+    members = desk.directory.members
+    if not any(person in members(name, max_age=CLICK_AGE) for name in form.ask.asked):
+        raise NotEligibleError("You are not among the people who were asked.")
+    return Asked(inputs=form.ask.fields, version=card.request)
+
+
+def _question(desk: Desk, value: str) -> tuple[QuestionCard, Ask]:
+    run, _ = _named(value)
+    reader = RunReader(desk.store, desk.library, desk.directory, workspace_url=desk.workspace_url)
+    read = reader.run(run)
+    card = question_of(read, value, reader)
+    form = read.definition.form(card.step) if card is not None else None
+    if card is None or not isinstance(form, Ask):
+        raise RequestClosedError("There is no such question any more.")
+    return card, form
 
 
 def _named(value: str) -> tuple[RunId, RequestId]:

@@ -8,20 +8,29 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.addresses import Addresses
+from bot.builder_answers import BuilderAnswers
+from bot.builder_steps import BuilderSteps
 from bot.clock_parts import clock_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
 from bot.directory import Directory
+from bot.doors import api_of, receiver_of
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
+from bot.home_address import home_address
+from bot.home_delegations import delegation_lines, in_place_of
+from bot.home_reading import HomeReading
+from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
 from bot.one_identity import unify_people
@@ -30,6 +39,7 @@ from bot.orders import carry_out
 from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
+from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
@@ -38,14 +48,19 @@ from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
 from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
+from bot.thread_reading import ThreadReader
+from bot.thread_summaries import ThreadSummaries
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
+from storage.awaited import heal
+from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
+from storage.step_tokens import StepTokens
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
-    from bot.http_routes import Programs
 
 LAZY_THREADS = 32
+ALONE_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -182,14 +197,20 @@ def build_bot(
         people=directory,
         means=means,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
+        references=references_of(workspace.client, directory, ticks=means.ticks),
     )
     directory.admit(core.policy.connect or ())
-    app, desk = bolt_app(workspace), _desk(core, workspace, directory)
+    app = bolt_app(workspace)
     if settings.is_org:
         unify_people(app, directory)
-    register_listeners(app, desk, new_id=means.new_id)
+    tokens = _step_tokens(core)
+    summaries = _summaries(core, workspace, directory)
+    desk = _desk(core, workspace, directory, summaries)
+    register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
+    homes = _homes(core, workspace, desk)
+    core.store.on_news(homes.nudge)
     courier = _courier(core, workspace, awaits_invitation)
-    outbox = _outbox(core, workspace, directory, courier)
+    outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
@@ -204,10 +225,10 @@ def build_bot(
         hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=_receiver(app, workspace, core) if receives else None,
-        others=[clock, holder, *sequencing_of(core), *watching_of(core, watch)],
+        receiver=receiver_of(app, core, _web_client(workspace)) if receives else None,
+        others=[homes, clock, holder, *sequencing_of(core), *watching_of(core, watch)],
         watch=watch,
-        api=_api(core) if receives else None,
+        api=api_of(core) if receives else None,
     )
 
 
@@ -235,7 +256,32 @@ def _web_client(workspace: Workspace) -> WebClient:
     )
 
 
-def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
+def _step_tokens(core: Core) -> StepTokens:
+    def opened() -> Sealer:
+        memory, given = core.memory, core.means.environment.get(VARIABLE, "")
+        return open_sealer(
+            memory.database,
+            log=memory.log_id,
+            master=master_key(core.settings.home, given),
+            now=core.means.clock(),
+        )
+
+    return StepTokens(core.memory.database, opened)
+
+
+def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
+    return ThreadSummaries(
+        ThreadReader(workspace.client, directory),
+        core.store,
+        core.library,
+        workspace_url=workspace.url,
+        redact=core.redact,
+    )
+
+
+def _desk(
+    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+) -> Desk:
     return Desk(
         engine=core.engine,
         store=core.store,
@@ -243,60 +289,41 @@ def _desk(core: Core, workspace: Workspace, directory: Directory) -> Desk:
         digests=core.digests,
         directory=directory,
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
+        summaries=summaries,
         redact=core.redact,
         now=core.means.clock,
         new_id=core.means.new_id,
+        random=core.means.random,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
+        governors=core.policy.governors,
         workspace_url=workspace.url,
     )
 
 
-def _receiver(app: App, workspace: Workspace, core: Core) -> "Sockets | HttpServer":
-    settings = workspace.settings
-    if settings.http:
-        from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
-
-        host, port = settings.http_address
-        programs = programs_of(core) if settings.api == settings.http else None
-        return HttpServer(app, host=host, port=port, programs=programs)
-    token = settings.app_token.get_secret_value() if settings.app_token else ""
-    return Sockets(app, app_token=token, web_client=_web_client(workspace))
-
-
-def _api(core: Core) -> "HttpServer | None":
-    settings = core.settings
-    if not settings.api and core.policy.webhooks:
-        log.warning("INTERLOCK_API is not set, so no webhook is taken")
-    if not settings.api or settings.api == settings.http:
-        return None
-    from bot.http import HttpServer  # noqa: PLC0415 - as above.
-
-    host, port = settings.api_address
-    programs = programs_of(core)
-    return HttpServer(None, host=host, port=port, programs=programs, setting="INTERLOCK_API")
-
-
-def programs_of(core: Core) -> "Programs":
-    """Return what programs and webhooks reach of a bot."""
-    from bot.api import Api  # noqa: PLC0415 - as above.
-    from bot.hooks import Hooks  # noqa: PLC0415 - as above.
-    from bot.http_routes import Programs  # noqa: PLC0415 - as above.
-    from bot.polls import Polls  # noqa: PLC0415 - as above.
-
-    polls = Polls()
-    core.store.on_moved(polls.moved)
-    return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
-
-
-def _outbox(core: Core, workspace: Workspace, directory: Directory, courier: Courier) -> Outbox:
+def _outbox(
+    core: Core,
+    workspace: Workspace,
+    directory: Directory,
+    courier: Courier,
+    *,
+    summaries: ThreadSummaries,
+    tokens: StepTokens,
+) -> Outbox:
     store = core.store
     reader = RunReader(store, core.library, directory, workspace_url=workspace.url)
     return Outbox(
         Post(
             rows=store.outbox,
             courier=courier,
-            renderer=Rendering(store, reader, digest=core.digests.letter),
+            renderer=Rendering(
+                store,
+                reader,
+                digest=core.digests.letter,
+                summary=summaries.letter,
+                now=core.means.clock,
+                home=_home_of(workspace),
+            ),
             consequences=Aftermath(
                 store=store,
                 engine=core.engine,
@@ -305,8 +332,41 @@ def _outbox(core: Core, workspace: Workspace, directory: Directory, courier: Cou
                 digests=core.digests,
                 team=workspace.team,
             ),
+            answers=BuilderAnswers(
+                reader,
+                workspace.client,
+                tokens,
+                Pacer(core.means.ticks),
+                workspace_url=workspace.url,
+            ),
             name=core.name,
             live_seconds=core.means.live_seconds,
+            now=core.means.clock,
+        )
+    )
+
+
+def _home_of(workspace: Workspace) -> str:
+    return home_address(workspace.settings, team=workspace.team, workspace_url=workspace.url)
+
+
+def _homes(core: Core, workspace: Workspace, desk: Desk) -> Homes:
+    is_alone = core.settings.is_sqlite  # Then nobody else makes news, nor did another release.
+    return Homes(
+        Publishing(
+            rows=core.store.homes,
+            draw=HomeReading(
+                desk=desk,
+                in_place_of=partial(in_place_of, desk),
+                delegated=partial(delegation_lines, desk),
+            ).draw,
+            client=workspace.client,
+            pacer=Pacer(core.means.ticks),
+            name=core.name,
+            pause=timedelta(seconds=core.means.live_seconds),
+            backstop=ALONE_SECONDS if is_alone else BACKSTOP_SECONDS,
+            now=core.means.clock,
+            first=lambda: None if is_alone else heal(core.memory.database),
         )
     )
 

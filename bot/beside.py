@@ -19,8 +19,10 @@ from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.org_client import slack_of
+from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings, require_one
+from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
 from bot.token_orders import TokenOrder
 from bot.unix_socket import person_of
@@ -33,6 +35,7 @@ from workflows.errors import (
     UnusableDatabaseError,
 )
 from workflows.people import People
+from workflows.references import NoReferences, References
 
 NEED_PEOPLE = (
     RunOrder,
@@ -77,10 +80,12 @@ def have_done(
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, home=settings.home)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
+        people, references = _known_to_slack(settings, order)
         core = build_core(
             settings,
             memory,
-            people=_people(settings, order),
+            people=people,
+            references=references,
             means=means,
             # On Postgres this may be the machine of a worker, with older files or none.
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
@@ -118,18 +123,35 @@ def _hand_over_or_lock(
             return None
 
 
-def _people(settings: Settings, order: AnyOrder) -> People:
+def _known_to_slack(settings: Settings, order: AnyOrder) -> tuple[People, References]:
     # Printing needs nobody, so it also works while Slack is away.
-    if not isinstance(order, NEED_PEOPLE):
-        return NobodyReadable()
+    found = _slack(settings) if isinstance(order, NEED_PEOPLE) else None
+    if found is None:
+        return NobodyReadable(), NoReferences()
+    client, directory = found
+    return directory, references_of(client, directory)
+
+
+def slack_people(settings: Settings) -> Directory | None:
+    """Return the people of the workspace, None for a process without its token.
+
+    Raises:
+        PeopleUnreadableError: Slack does not answer, or refuses the token.
+    """
+    found = _slack(settings)
+    return None if found is None else found[1]
+
+
+def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
     if settings.workspace:
         from bot.workspaces.beside import with_token  # noqa: PLC0415 - only a host has it.
 
         settings = with_token(settings)
     if settings.bot_token is None:
-        return NobodyReadable()
+        return None
     client = slack_of(settings)
     try:
-        return Directory(client, team=settings.workspace or str(client.identity()["team_id"]))
+        team = settings.workspace or str(client.identity()["team_id"])
+        return client, Directory(client, team=team)
     except SlackError as error:
         raise PeopleUnreadableError(f"Slack cannot be asked ({error.code}).") from error

@@ -7,10 +7,13 @@ is for the engine.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import takewhile
 from typing import TypeAlias
 
+from workflows.approval_health import LONGEST_PERIOD, USUAL_PERIOD
+from workflows.duration import duration
 from workflows.fault import nearest
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
@@ -18,6 +21,11 @@ _SPACES = re.compile(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
 _DASHES = re.compile(r"(?<!\S)[—–](?=[a-z])")  # noqa: RUF001 - what phones make of "--".
 _LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_FOR_WHOM = re.compile(r"(?:to\s+)?(?P<to><[^>]+>|\S+)\s+(?P<rest>.+)", re.DOTALL)
+_UNTIL = re.compile(
+    r"until\s+(?P<until>.+?)(?:\s+because\s+(?P<reason>.+))?", re.DOTALL | re.IGNORECASE
+)
+_LONGEST_REASON = 300
 _ECHO = 60
 
 
@@ -54,6 +62,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Open the form of a run that waits for approval, with its present values."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
     """List what waits for a decision."""
 
@@ -73,6 +88,27 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """Be away until a time in words; `to` decides meanwhile, nobody if empty."""
+
+    until: str
+    to: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegations:
+    """List who is away, and who stands in for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totp:
+    """Set up one-time codes; with `reset` a governor takes that person's away."""
+
+    reset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
     """Search the summaries of runs."""
 
@@ -82,6 +118,13 @@ class Find:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """Post the digest of the last week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Say how approvals go, and what waits."""
+
+    period: timedelta = USUAL_PERIOD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,19 +145,40 @@ class Misread:
 
 
 Command: TypeAlias = (
-    Run | Runs | Show | Cancel | Approvals | Workflows | Schedule | Find | Digest | Help | Misread
+    Run
+    | Runs
+    | Show
+    | Cancel
+    | Change
+    | Approvals
+    | Workflows
+    | Schedule
+    | Away
+    | Delegations
+    | Totp
+    | Find
+    | Digest
+    | Health
+    | Help
+    | Misread
 )
 
 USAGE: Mapping[str, str] = {
     "run": "run [WORKFLOW] [FIELD=VALUE …]",
     "runs": "runs [mine | WORKFLOW | --exceptions]",
     "show": "show RUN",
+    "change": "change RUN",
     "cancel": "cancel RUN REASON",
     "approvals": "approvals",
     "workflows": "workflows",
     "schedule": "schedule [list | WORKFLOW WHEN [FIELD=VALUE …]]",
+    "delegate": "delegate @PERSON until WHEN [because REASON]",
+    "away": "away until WHEN [because REASON]",
+    "delegations": "delegations",
+    "totp": "totp [reset @PERSON]",
     "find": "find WORDS",
     "digest": "digest",
+    "health": "health [30d]",
     "help": "help",
 }
 
@@ -209,6 +273,40 @@ def _schedule(rest: str) -> Command:
     return Schedule(workflow=name.casefold(), when=" ".join(said), inputs=inputs)
 
 
+def _delegate(rest: str) -> Command:
+    found = _FOR_WHOM.fullmatch(rest)
+    if found is None:
+        problem = "Say who decides for you, and until when."
+        return Misread(problem=problem, usage="delegate")
+    match _away(found["rest"]):
+        case Away() as away:
+            return replace(away, to=found["to"])
+        case Misread() as misread:
+            return replace(misread, usage="delegate")
+        case other:
+            return other
+
+
+def _away(rest: str) -> Command:
+    found = _UNTIL.fullmatch(rest)
+    if found is None:
+        return Misread(problem="Say until when, as in “until monday”.", usage="away")
+    reason = (found["reason"] or "").strip().strip('"').strip()
+    if len(reason) > _LONGEST_REASON:
+        problem = f"The reason is longer than {_LONGEST_REASON} characters."
+        return Misread(problem=problem, usage="away")
+    return Away(until=found["until"], reason=reason)
+
+
+def _totp(rest: str) -> Command:
+    words = rest.split()
+    if not words:
+        return Totp()
+    if words[0].casefold() != "reset" or len(words) != 2:  # noqa: PLR2004 - the word and a person.
+        return Misread(problem="Say whose codes are to be taken away.", usage="totp")
+    return Totp(reset=words[1])
+
+
 def tokens(text: str) -> list[str]:
     r"""Return the words of `text`; quotes hold words together when they begin a word or value.
 
@@ -268,6 +366,13 @@ def _show(rest: str) -> Command:
     return Show(run=words[0].strip("`"))
 
 
+def _change(rest: str) -> Command:
+    words = rest.split()
+    if len(words) != 1:
+        return Misread(problem="Say which run, by its id.", usage="change")
+    return Change(run=words[0].strip("`"))
+
+
 def _cancel(rest: str) -> Command:
     run, _, reason = rest.partition(" ")
     reason = reason.strip().strip('"').strip()
@@ -285,6 +390,16 @@ def _find(rest: str) -> Command:
     return Find(words=rest)
 
 
+def _health(rest: str) -> Command:
+    try:
+        period = duration(rest.casefold()) if rest else USUAL_PERIOD
+    except ValueError:
+        return Misread(problem=f"“{_short(rest)}” is no period; write 7d or 30d.", usage="health")
+    if period > LONGEST_PERIOD:
+        return Misread(problem="That is longer than a year.", usage="health")
+    return Health(period=period)
+
+
 def _bare(command: Callable[[], Command]) -> Callable[[str], Command]:
     return lambda _: command()
 
@@ -293,11 +408,17 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "run": _run,
     "runs": _runs,
     "show": _show,
+    "change": _change,
     "cancel": _cancel,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
     "schedule": _schedule,
+    "delegate": _delegate,
+    "away": _away,
+    "delegations": _bare(Delegations),
+    "totp": _totp,
     "find": _find,
     "digest": _bare(Digest),
+    "health": _health,
     "help": _bare(Help),
 }

@@ -4,37 +4,52 @@ What was meant is for `command_text`, starting runs for `starting`, and what lis
 `reports`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.arrival import refuse_late
+from bot.changing import Changing
 from bot.command_text import (
     Approvals,
+    Away,
     Cancel,
+    Change,
     Command,
+    Delegations,
     Digest,
     Find,
+    Health,
     Misread,
     Run,
     Runs,
     Schedule,
     Show,
+    Totp,
     Workflows,
     parse,
 )
+from bot.delegating import Delegating
 from bot.desk import Desk
+from bot.health_shown import HealthDesk
+from bot.nearby import corrected
 from bot.payloads import Caller, Interaction, Typed
+from bot.permitted import permitted
 from bot.reports import Reports
 from bot.scheduling import Scheduling
 from bot.starting import Starting
+from bot.stepping_up import SteppingUp
 from bot.views.digest import without_charts
-from bot.views.lists import help_page
+from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.notice import notice
 from bot.views.paging import read_page_value
 from bot.views.pieces import Rendered
-from bot.wording import code
+from bot.wording import clip, code
 from workflows.entry import RunId
+from workflows.examples import example_of
+from workflows.people import PersonId
+
+_ECHO = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +64,48 @@ class Commands:
         Raises:
             InterlockError: it was refused.
         """
-        wanted = self._meant(parse(typed.text))
+        names = {one.workflow for one in self.desk.library.definitions()}
+        wanted = _meant(parse(typed.text), names)
+        if (near := _nearby(wanted, typed.text, names)) is not None:
+            return near.shown(self.desk.command)
         if isinstance(wanted, Run):
             refuse_late(context)
             return Starting(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Schedule) and wanted.workflow:
             return Scheduling(desk=self.desk).by_command(typed, wanted, context)
+        if isinstance(wanted, Change):
+            Changing(desk=self.desk).by_command(typed.caller, RunId(wanted.run))
+            return None
+        if isinstance(wanted, Away):
+            return Delegating(desk=self.desk).by_command(typed, wanted)
+        if isinstance(wanted, Totp):
+            return SteppingUp(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Cancel):
             return self._cancel(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
+
+    def meant(self, click: Interaction, context: Mapping[str, Any]) -> Rendered:
+        """Do what a button says, as if it had been typed; return what to say in its place.
+
+        Raises:
+            InterlockError: it was refused.
+        """
+        caller = click.caller
+        typed = Typed(
+            command=self.desk.command,
+            text=click.press.said,
+            team_id=caller.team,
+            user_id=caller.user,
+            channel_id=caller.channel,
+            trigger_id=caller.trigger,
+            response_url=caller.response_url,
+        )
+        return self.reply(typed, context) or notice("Fill in the form.")
 
     def page(self, click: Interaction) -> Rendered:
         """Return another page of a list that was asked for before."""
         typed, page = read_page_value(click.press.said)
         return self._shown(parse(typed), click.caller, page=page)
-
-    def _meant(self, wanted: Command) -> Command:
-        """Return `wanted`, or the start of a workflow whose name was typed alone."""
-        if isinstance(wanted, Misread) and wanted.word:
-            names = {one.workflow for one in self.desk.library.definitions()}
-            if wanted.word.casefold() in names:
-                return Run(workflow=wanted.word.casefold())
-        return wanted
 
     def _cancel(self, caller: Caller, wanted: Cancel) -> Rendered:
         run = RunId(wanted.run)
@@ -92,17 +127,75 @@ class Commands:
                 return reports.approvals(page=page)
             case Workflows():
                 return reports.workflows(page=page)
-            case Schedule():
-                return Scheduling(desk=self.desk).listed(caller, page=page)
+            case Schedule() | Delegations():
+                part = Scheduling if isinstance(wanted, Schedule) else Delegating
+                return part(desk=self.desk).listed(caller, page=page)
             case Find(words=words):
                 return reports.found(words, page=page)
+            case Health():
+                return HealthDesk(desk=self.desk, reader=caller).page(wanted, page=page)
             case _:
-                return self._told(wanted)
+                return self._told(wanted, caller)
 
-    def _told(self, wanted: Command) -> Rendered:
+    def _told(self, wanted: Command, caller: Caller) -> Rendered:
         if isinstance(wanted, Misread):
-            return help_page(name=self.desk.command, problem=wanted.problem, usage=wanted.usage)
+            return misread_page(wanted.problem, name=self.desk.command, usage=wanted.usage)
         if isinstance(wanted, Digest):
             # Only they see it, and a private answer that Slack refuses is lost: no chart.
             return without_charts(self.desk.digests.look().shown)
-        return help_page(name=self.desk.command)
+        return help_for(self.desk, caller.person)
+
+
+def help_for(desk: Desk, person: PersonId) -> Rendered:
+    """Return the help for one person: what can be typed, and what they may start."""
+    mine = permitted(desk, person)
+    startable = [
+        Startable(name=one.workflow, title=one.title, example=example_of(one))
+        for one in mine.definitions
+    ]
+    return help_page(name=desk.command, startable=startable, is_certain=mine.is_certain)
+
+
+def _meant(wanted: Command, names: Collection[str]) -> Command:
+    """Return `wanted`, or the start of a workflow whose name was typed alone."""
+    if isinstance(wanted, Misread) and wanted.word.casefold() in names:
+        return Run(workflow=wanted.word.casefold())
+    return wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nearby:
+    """A name that nothing is called, and the whole command put right, if one is near."""
+
+    problem: str
+    usage: str
+    meant: str
+
+    def shown(self, command: str) -> Rendered:
+        return misread_page(self.problem, name=command, usage=self.usage, meant=self.meant)
+
+
+def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | None:
+    """Return what was probably meant, where what was typed names nothing there is."""
+    if isinstance(wanted, Misread) and wanted.word:
+        meant = corrected(typed, names)
+        problem = f"There is no “{_short(wanted.word)}”."
+        told = f"{problem} Did you mean “{_named(meant)}”?" if meant else wanted.problem
+        return _Nearby(problem=told, usage=wanted.usage, meant=meant)
+    if isinstance(wanted, Run | Schedule) and wanted.workflow and wanted.workflow not in names:
+        meant = corrected(typed, names)
+        problem = f"There is no workflow called “{_short(wanted.workflow)}”."
+        told = f"{problem} Did you mean “{_named(meant)}”?"
+        return _Nearby(problem=told, usage="run", meant=meant) if meant else None
+    return None
+
+
+def _named(meant: str) -> str:
+    """Return the name that was put right: of a workflow, or of the command itself."""
+    command = parse(meant)
+    workflow = command.workflow if isinstance(command, Run | Schedule) else ""
+    return workflow or meant.partition(" ")[0]
+
+
+def _short(word: str) -> str:
+    return clip(word, _ECHO)

@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.library import Library
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
+from bot.vault import lazy_vault
 from bot.workspace_environment import environment_of
 from storage.journal import utc_now
 from storage.rows import DatabaseRows
@@ -34,6 +35,7 @@ from workflows.house import House
 from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
+from workflows.references import NoReferences, References
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +53,12 @@ class Means:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
     ticks: Callable[[], float] = time.monotonic  # What Slack's limits are counted by.
+    remembered: Callable[[], datetime] = utc_now  # The clock beside the database, once it is open.
 
     @property
     def clock(self) -> Callable[[], datetime]:
         """Return how this process tells the time."""
-        return self.now or utc_now
+        return self.now or self.remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ def build_core(
     means: Means,
     publishes: bool = True,
     effects_wait: Callable[[], str | None] = lambda: None,
+    references: References | None = None,
 ) -> Core:
     """Put the parts together, and publish what the files say into the trail.
 
@@ -124,6 +128,7 @@ def build_core(
         SecretError: a secret cannot be read or is too short.
         StorageError: what the files say could not be recorded.
     """
+    means = replace(means, remembered=memory.clock)
     held, redact = read_redactor(settings, means)
     checked = CheckedFiles(settings.home)
     policy = checked.policy(settings.policy_file)
@@ -149,6 +154,10 @@ def build_core(
             name=name,
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
+            acting_for=lambda people: store.acting_for(people, at=means.clock()),
+            vault=lazy_vault(settings, memory, now=means.clock),
+            references=references or NoReferences(),
+            alerts=settings.channel,
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -8,12 +8,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.changing import leading_on, refuse_changed
 from bot.desk import Desk
-from bot.payloads import Interaction, UnreadablePayloadError
+from bot.payloads import Interaction
 from bot.previews import plan_lines, preview_of
-from bot.views.request_modals import approve_modal, reason_of, reject_modal, review_modal
-from workflows.entry import Json, RequestId
-from workflows.errors import RequestClosedError
+from bot.refusals import refusal
+from bot.shown_request import Shown
+from bot.stepping_up import SteppingUp
+from bot.views.request_limits import KNOWN
+from bot.views.request_modals import (
+    CODE,
+    REASON,
+    approve_modal,
+    asks_for_reason,
+    code_in,
+    is_known,
+    reason_fault,
+    reason_of,
+    refused_modal,
+    reject_modal,
+    review_modal,
+)
+from bot.wording import code
+from workflows.entry import Json
+from workflows.errors import (
+    NoCodesError,
+    ReasonMissingError,
+    RequestClosedError,
+    WrongCodeError,
+)
 from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.orders import Ballot, Decided
 
@@ -23,36 +46,19 @@ CLOSE: Answer = {"response_action": "clear"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a button or a modal carries: a request, and the head of what it asks about."""
-
-    request: RequestId
-    digest: str
-
-    @classmethod
-    def read(cls, value: str) -> "Shown":
-        """Return what `value` names.
-
-        Raises:
-            UnreadablePayloadError: it is none of ours.
-        """
-        request, dot, digest = value.partition(".")
-        if not request or not dot or not digest:
-            raise UnreadablePayloadError("This button does not say what it is about.")
-        return cls(request=RequestId(request), digest=digest)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Deciding:
     """The listeners' part in approvals."""
 
     desk: Desk
 
     def approve(self, click: Interaction) -> None:
-        """Record an approval, or ask for the reason that the policy wants with it."""
+        """Record an approval, or ask for what the policy wants with it: a reason, a code."""
         shown = Shown.read(click.press.said)
         asked = self.desk.store.request(shown.request)
-        if asked.needs_reason and asked.outcome is Outcome.OPEN:
+        is_open, is_coded = asked.outcome is Outcome.OPEN, asked.terms.step_up is not None
+        if is_open and is_coded and SteppingUp(desk=self.desk).offer(click):
+            return
+        if is_open and (asked.needs_reason or is_coded):
             modal = approve_modal(preview_of(self.desk.store, shown.request))
             self.desk.hurried.open(click.trigger_id, modal)
             return
@@ -61,7 +67,10 @@ class Deciding:
     def reject(self, click: Interaction) -> None:
         """Ask for the reason; a request that is settled for good says at once that it is."""
         shown = Shown.read(click.press.said)
-        _refuse_settled(self.desk.store.request(shown.request))
+        asked = self.desk.store.request(shown.request)
+        if asked.outcome is Outcome.SUPERSEDED:
+            refuse_changed(self.desk, asked)
+        _refuse_settled(asked)
         modal = reject_modal(preview_of(self.desk.store, shown.request))
         self.desk.hurried.open(click.trigger_id, modal)
 
@@ -82,29 +91,48 @@ class Deciding:
         self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
-        """Record an approval given in a modal."""
-        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.APPROVE)
-        return CLOSE
+        """Record an approval given in a modal; an earlier denial has to be known."""
+        shown = Shown.read(sent.sent.private_metadata)
+        denied = preview_of(self.desk.store, shown.request).denied
+        if denied is not None and not is_known({"state": sent.sent.state}):
+            told = "Tick that you know of it, or reject the request."
+            return {"response_action": "errors", "errors": {KNOWN: told}}
+        return self._decide_by_modal(sent, Verdict.APPROVE)
 
     def reject_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Record a rejection with its reason."""
-        self._decide(sent, Shown.read(sent.sent.private_metadata), Verdict.DENY)
+        return self._decide_by_modal(sent, Verdict.DENY)
+
+    def _decide_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
+        """Record a verdict; a reason or a code that does not do is said beside its field."""
+        try:
+            self._decide(sent, Shown.read(sent.sent.private_metadata), verdict)
+        except WrongCodeError as wrong:
+            return {"response_action": "errors", "errors": {CODE: str(wrong)}}
+        except NoCodesError as refused:
+            how = f"{refusal(refused)} Type {code(f'{self.desk.command} totp')}."
+            return {"response_action": "update", "view": refused_modal(how).to_dict()}
+        except ReasonMissingError as refused:
+            if not asks_for_reason({"state": sent.sent.state}):
+                raise
+            return {"response_action": "errors", "errors": {REASON: reason_fault(refused)}}
         return CLOSE
 
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:
         caller = done.caller
-        comment = reason_of({"state": done.view.state}) if done.view is not None else ""
-        return self.desk.engine.decide(
-            Ballot(
-                request=shown.request,
-                person=caller.person,
-                verdict=verdict,
-                shown=shown.digest,
-                comment=comment,
-                slack=_where(done),
-                delivery=caller.delivery,
-            )
+        view = {"state": done.view.state} if done.view is not None else {}
+        ballot = Ballot(
+            request=shown.request,
+            person=caller.person,
+            verdict=verdict,
+            shown=shown.digest,
+            comment=reason_of(view),
+            code=code_in(view),
+            slack=where(done),
+            delivery=caller.delivery,
         )
+        with leading_on(self.desk):
+            return self.desk.engine.decide(ballot)
 
 
 def _refuse_settled(asked: ApprovalRequest) -> None:
@@ -116,7 +144,7 @@ def _refuse_settled(asked: ApprovalRequest) -> None:
         )
 
 
-def _where(done: Interaction) -> Json:
+def where(done: Interaction) -> Json:
     """Return where in Slack this was said, as entries name it."""
     stamp = done.actions[0].action_ts if done.actions else ""
     return {"team": done.caller.team, **done.place, "event_ts": stamp}

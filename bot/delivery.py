@@ -135,20 +135,27 @@ class Courier:
         known = _Try(may_be_there=parcel.may_be_there)
         try:
             return self._deliver(parcel, known, posting)
-        except TooSoonError as early:
-            return Later(after=early.after, error="paced", may_be_there=known.may_be_there)
-        except RateLimitedError as error:
-            self._pacer.slow_down(error.method, after=error.after)
-            return Later(after=error.after, error=error.code, may_be_there=known.may_be_there)
-        except LostAnswerError as error:
-            return Later(after=RESET_SECONDS, error=error.code, may_be_there=known.may_be_there)
-        except UnreadyError as error:
-            wait = SETTINGS_SECONDS if error.needs_a_person else PASSING_SECONDS
-            return Later(after=wait, error=error.code, may_be_there=known.may_be_there)
-        except RefusedError as error:
-            if error.code in UNINVITED and self._awaits_invitation():
+        except (TooSoonError, SlackError) as error:
+            return self.result_of(error, may_be_there=known.may_be_there)
+
+    def result_of(self, error: Exception, *, may_be_there: bool) -> Result:
+        """Return what a call that failed means for the message it was made for."""
+        match error:
+            case TooSoonError():
+                return Later(after=error.after, error="paced", may_be_there=may_be_there)
+            case RateLimitedError():
+                self._pacer.slow_down(error.method, after=error.after)
+                return Later(after=error.after, error=error.code, may_be_there=may_be_there)
+            case LostAnswerError():
+                return Later(after=RESET_SECONDS, error=error.code, may_be_there=may_be_there)
+            case UnreadyError():
+                wait = SETTINGS_SECONDS if error.needs_a_person else PASSING_SECONDS
+                return Later(after=wait, error=error.code, may_be_there=may_be_there)
+            case RefusedError() if error.code in UNINVITED and self._awaits_invitation():
                 return Later(after=INVITATION_SECONDS, error=error.code)
-            return Undeliverable(error=error.code)
+            case SlackError():
+                return Undeliverable(error=error.code)
+        raise error
 
     def _deliver(self, parcel: Parcel, known: _Try, posting: Callable[[], None]) -> Result:
         channel = self._addresses.postable(parcel.channel)

@@ -10,6 +10,8 @@ from bot.hurried import Hurried
 from bot.library import Library
 from bot.payloads import Caller
 from bot.settings import SettingsError
+from bot.thread_summaries import ThreadSummaries
+from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from workflows.engine import Engine
 
@@ -24,12 +26,21 @@ class Desk:
     digests: Digests
     directory: Directory
     hurried: Hurried
+    summaries: ThreadSummaries
     redact: Callable[[str], str]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    random: Callable[[], bytes]  # For what must never be guessed.
     command: str
     channel: str
+    governors: tuple[str, ...]
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.
+
+    def link(self, place: MessagePlace | None) -> str:
+        """Return the address of a message, nothing while it has no place."""
+        if place is None:
+            return ""
+        return f"{self.workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"
 
     def channel_for(self, caller: Caller, own: str | None) -> str:
         """Return where a run's thread stands: the workflow's own channel, or where it was asked.

@@ -5,12 +5,14 @@ however often it is delivered. Once it stands in Slack, an entry says where.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.digest_figures import figures_json, shown_from
+from bot.digest_figures import figures_json, people_in, shown_from
+from bot.health import HealthReport, read_health
+from bot.health_words import names_of
 from bot.letters import Letter
 from bot.rendering import content_of
 from bot.timetable import Schedule
@@ -18,6 +20,7 @@ from bot.views.digest import DigestShown, details, digest
 from storage.bot_sql import NewDigest
 from storage.figures import digest_figures, last_digest, read_figures
 from storage.heads import Head, show_head
+from storage.listing import people_of
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -39,11 +42,7 @@ class Made:
 
     id: str
     figures: dict[str, Any]
-
-    @property
-    def shown(self) -> DigestShown:
-        """Return the view."""
-        return shown_from(self.figures)
+    shown: DigestShown
 
 
 class Digests:
@@ -64,8 +63,11 @@ class Digests:
 
     def look(self, *, since: datetime | None = None) -> Made:
         """Return what a digest would say now, and keep nothing of it but the head it shows."""
+        until = self._now()
+        health = self._health(until)
         with self._store.begin() as unit:
-            return self._make(unit, since or self._now() - WEEK, until=self._now(), first=0)
+            told = self._told(unit, health, since or until - WEEK, until=until, first=0)
+        return self._made(told, until)
 
     def post(self, *, at: datetime | None = None) -> Made:
         """Make the digest of what came since the last one, and queue it for the channel.
@@ -73,36 +75,58 @@ class Digests:
         Made twice for one moment it is one digest.
         """
         until = at or self._now()
+        health = self._health(until)
         with self._store.begin() as unit:
             last = last_digest(unit.transaction.connection)
             since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
-            made = self._make(unit, min(since, until), until=until, first=first)
-            self._keep(unit, made)
-        return made
+            told = self._told(unit, health, min(since, until), until=until, first=first)
+            self._keep(unit, told, until)
+        return self._made(told, until)
 
-    def _make(self, unit: SqlUnit, since: datetime, *, until: datetime, first: int) -> Made:
+    def _health(self, until: datetime) -> HealthReport:
+        # Months of decisions are read here, and nobody's click has to wait for that.
+        with self._store.database.read() as connection:
+            return read_health(connection, until=until)
+
+    def _told(
+        self, unit: SqlUnit, health: HealthReport, since: datetime, *, until: datetime, first: int
+    ) -> dict[str, Json]:
         head: Head = show_head(unit.transaction)
         places = range(first, head.size)
         figures = read_figures(unit.transaction.connection, since=since, until=until, places=places)
-        titles = {one.workflow: one.title for one in self._definitions()}
-        told = figures_json(
-            figures, head, titles=titles, since=since, until=until, first=min(first, head.size - 1)
+        return figures_json(
+            figures,
+            head,
+            health,
+            titles=self._titles(),
+            since=since,
+            until=until,
+            first=min(first, head.size - 1),
         )
-        return Made(id=f"{until:%Y%m%dT%H%M%S}", figures=told)
 
-    def _keep(self, unit: SqlUnit, made: Made) -> None:
-        head = made.figures["head"]
+    def _made(self, told: dict[str, Any], until: datetime) -> Made:
+        return Made(id=_id_of(until), figures=told, shown=self._shown(told))
+
+    def _titles(self) -> dict[str, str]:
+        return {one.workflow: one.title for one in self._definitions()}
+
+    def _shown(self, figures: Mapping[str, Any]) -> DigestShown:
+        people = people_of(self._store.database, people_in(figures))
+        return shown_from(figures, name=names_of(people), titles=self._titles())
+
+    def _keep(self, unit: SqlUnit, told: dict[str, Any], until: datetime) -> None:
+        head = told["head"]
         unit.add_digest(
             NewDigest(
-                id=made.id,
+                id=_id_of(until),
                 from_idx=head["first"],
                 to_idx=head["last"],
-                from_at=moment(made.figures["since"]),
-                to_at=moment(made.figures["until"]),
-                figures=made.figures,
+                from_at=moment(told["since"]),
+                to_at=moment(told["until"]),
+                figures=told,
             )
         )
-        unit.send(Message(subject=Subject.DIGEST, key=made.id, channel=self._channel))
+        unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
 
     def letter(self, digest_id: str) -> Letter | None:
         """Return the message of a digest, None if it was never made."""
@@ -110,7 +134,7 @@ class Digests:
             kept = digest_figures(connection, digest_id)
         if kept is None:
             return None
-        shown = shown_from(json.loads(kept))
+        shown = self._shown(json.loads(kept))
         replies = [content_of(one) for one in details(shown)]
         return Letter(channel=self._channel, content=content_of(digest(shown)), replies=replies)
 
@@ -139,6 +163,10 @@ class Digests:
 
     def _begin(self, due: datetime) -> None:
         self.post(at=due)
+
+
+def _id_of(until: datetime) -> str:
+    return f"{until:%Y%m%dT%H%M%S}"
 
 
 def _fact(figures: dict[str, Any], place: MessagePlace, team: str) -> Draft:

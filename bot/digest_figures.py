@@ -3,18 +3,23 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
+from bot.health import HealthReport, finding_from, finding_json
+from bot.health_words import NameOf, finding_words, habits_words, names_of
 from bot.views.digest import (
     DayFigures,
     DecisionFigures,
     DigestShown,
+    HealthFigures,
     SignedHead,
     Waiting,
     WorkflowFigures,
 )
 from storage.figures import Figures, WaitingRun
 from storage.heads import Head
+from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome
 from workflows.moments import moment, stamp
@@ -29,11 +34,19 @@ WAITS_FOR = {
     Status.EXCEPTION: "owner or deputy to say how it goes on",
 }
 
+UNNAMED = names_of({})
 Titles = Mapping[str, str]
 
 
 def figures_json(
-    figures: Figures, head: Head, *, titles: Titles, since: datetime, until: datetime, first: int
+    figures: Figures,
+    head: Head,
+    health: HealthReport,
+    *,
+    titles: Titles,
+    since: datetime,
+    until: datetime,
+    first: int,
 ) -> dict[str, Json]:
     """Return everything a digest shows, fixed at this moment; `first` is its first entry."""
     return {
@@ -42,6 +55,7 @@ def figures_json(
         "days": [*_days(figures, since, until)],
         "workflows": [*_workflows(figures, titles)],
         "decisions": _decisions(figures),
+        "health": _health(health),
         "waiting": [_waiting(one, titles) for one in figures.waiting],
         "exceptions": [_trouble(one) for one in figures.troubles],
         "changes": [_change(one) for one in figures.changes],
@@ -100,6 +114,16 @@ def _decisions(figures: Figures) -> dict[str, Json]:
     }
 
 
+def _health(report: HealthReport) -> dict[str, Json]:
+    """Return how approvals go; people by their pseudonyms, so that no name outlives its erasure."""
+    health = report.health
+    return {
+        "period": duration_text(health.until - health.since),
+        "words": habits_words(health.total.now, health.total.before),
+        "findings": [finding_json(one) for one in report.findings],
+    }
+
+
 def _waiting(one: WaitingRun, titles: Titles) -> dict[str, Json]:
     return {
         "title": titles.get(one.workflow, one.workflow),
@@ -114,6 +138,7 @@ def _trouble(entry: Entry) -> str:
         "action.in_doubt": "was in doubt",
         "verification.failed": "did not show its effect",
         "verification.unknown": "could not be verified",
+        "break_glass.used": "was decided alone, by breaking the glass",
     }[entry.kind]
     return f"Step {entry.data['step']} of run {entry.run} {what} (entry #{entry.index})."
 
@@ -124,7 +149,19 @@ def _change(entry: Entry) -> str:
     return f"{what} {named}".strip() + f" (entry #{entry.index})."
 
 
-def shown_from(figures: Mapping[str, Any], *, previous: str = "") -> DigestShown:
+def people_in(figures: Mapping[str, Any]) -> list[str]:
+    """Return the pseudonyms of everybody that kept figures speak of."""
+    found = figures.get("health", {}).get("findings", [])
+    return sorted({ref for one in found for ref in one["who"]})
+
+
+def shown_from(
+    figures: Mapping[str, Any],
+    *,
+    name: NameOf = UNNAMED,
+    titles: Titles = MappingProxyType({}),
+    previous: str = "",
+) -> DigestShown:
     """Return the view of kept figures; `previous` links the digest before."""
     head, decided = figures["head"], dict(figures["decisions"])
     took = decided.pop("median_ms")
@@ -136,10 +173,26 @@ def shown_from(figures: Mapping[str, Any], *, previous: str = "") -> DigestShown
         workflows=[WorkflowFigures(**one) for one in figures["workflows"]],
         decisions=DecisionFigures(**decided, median=median),
         head=SignedHead(**head, check=CHECK),
+        health=_shown_health(figures, name, titles),
         waiting=[_shown_waiting(one) for one in figures["waiting"]],
         exceptions=figures["exceptions"],
         changes=figures["changes"],
         previous=previous,
+    )
+
+
+def _shown_health(figures: Mapping[str, Any], name: NameOf, titles: Titles) -> HealthFigures | None:
+    kept = figures.get("health")
+    if kept is None:
+        return None  # A digest of before there was such a chapter.
+    found = [finding_from(one) for one in kept["findings"]]
+    return HealthFigures(
+        period=kept["period"],
+        words=kept["words"],
+        findings=[
+            finding_words(one, name, lambda workflow: titles.get(workflow, workflow))
+            for one in found
+        ],
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, NoReturn, TypeVar
 
+from bot.hurry import time_left
 from bot.roster import Group, Known, called, group, known, person_id, slack_user
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError
@@ -35,6 +36,10 @@ _BY_ID = re.compile(r"@([UWS][0-9][A-Z0-9]+)")
 _UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 T = TypeVar("T")
+
+
+class NobodyKnownError(PeopleUnreadableError):
+    """Slack answered, and knows no such name; asking again would not help."""
 
 
 @dataclass(slots=True)
@@ -122,6 +127,18 @@ class Directory:
             )
         return _those_who_count(self._each(found.users, limit=limit))
 
+    def one(self, name: str) -> Person:
+        """Return the one person behind `name`: "@handle" or "<@U…>", whoever they are.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer, or knows no single person of that name.
+        """
+        if found := _USER.fullmatch(name):
+            return self._known(found[1], max_age=CLICK_AGE, limit=CLICK_LIMIT).person
+        if self._group(name, max_age=CLICK_AGE, limit=CLICK_LIMIT) is not None:
+            raise PeopleUnreadableError(f"{name} is a group.", hint="Name one person.")
+        return self._by_name(name, max_age=CLICK_AGE, limit=CLICK_LIMIT).person
+
     def who(self, name: str) -> Who:
         """Return `name` as a live mention for a message, or as it is when it cannot be read."""
         try:
@@ -140,6 +157,38 @@ class Directory:
         if found is None:
             return None
         return self._known(found[1], max_age=NAMES_AGE, limit=CLICK_LIMIT)
+
+    # --- what values name -------------------------------------------------------------------
+
+    def find_person(self, name: str) -> Known:
+        """Return a person by their id or as "@name"; whoever has that name is looked up.
+
+        Raises:
+            NobodyKnownError: Slack knows nobody of that id or name, or several.
+            PeopleUnreadableError: Slack did not answer.
+        """
+        if not name.startswith("@"):
+            return self._known(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+        return self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+
+    def find_group(self, name: str) -> Group:
+        """Return a user group by its id or as "@handle".
+
+        Raises:
+            NobodyKnownError: Slack knows none.
+            PeopleUnreadableError: Slack did not answer.
+        """
+        ident = name if name.startswith("@") else f"<!subteam^{name}>"
+        found = self._group(ident, max_age=CLICK_AGE, limit=CLICK_LIMIT)
+        return found if found is not None else _unknown(f"Slack knows no user group {name}.")
+
+    def every_group(self) -> tuple[Group, ...]:
+        """Return every user group.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer.
+        """
+        return self._groups(max_age=NAMES_AGE, limit=CLICK_LIMIT)
 
     # --- what events tell -------------------------------------------------------------------
 
@@ -171,7 +220,7 @@ class Directory:
             # A handle is unique in a workspace, not in an organisation of several.
             _refuse(f"{len(found)} user groups are called {name}; name the one you mean by its id.")
         if by_id and not found:
-            _refuse(f"Slack knows no user group {name}.")
+            _unknown(f"Slack knows no user group {name}.")
         return found[0] if found else None
 
     def _groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
@@ -179,7 +228,7 @@ class Directory:
             fresh = self._fresh(self._shelf.groups, max_age)
         if fresh is not None:
             return fresh
-        if not self._asking_groups.acquire(timeout=limit):
+        if not self._asking_groups.acquire(timeout=in_time(limit)):
             _refuse("Slack did not say in time who belongs to which group.")
         try:
             return self._ask_groups(max_age=max_age, limit=limit)
@@ -192,7 +241,7 @@ class Directory:
         if fresh is not None:
             return fresh
         asked_at = self._clock()
-        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=limit))
+        found = self._ask("usergroups.list", lambda: self._client.groups(timeout=in_time(limit)))
         groups = tuple(group(one) for one in found)
         with self._guard:
             if self._shelf.groups_dropped <= asked_at:
@@ -207,7 +256,7 @@ class Directory:
         if fresh is not None:
             return fresh
         asked_at = self._clock()
-        found = self._ask("users.info", lambda: self._client.user(user, timeout=limit))
+        found = self._ask("users.info", lambda: self._client.user(user, timeout=in_time(limit)))
         one = known(found, team=self._team, admitted=self._admitted)
         with self._guard:
             self._shelf.people[user] = _Read(one, asked_at)
@@ -236,17 +285,17 @@ class Directory:
         wanted = name.removeprefix("@")
         bearers = called(wanted, self._everybody(max_age=NAMES_AGE, limit=limit))
         if not bearers:
-            _refuse(f"Slack knows no user group or person called {name}.")
+            _unknown(f"Slack knows no user group or person called {name}.")
         if len(bearers) > 1:
-            _refuse(f"{len(bearers)} people go by the name {name}.")
+            _unknown(f"{len(bearers)} people go by the name {name}.")
         found = self._known(bearers[0].user, max_age=max_age, limit=limit)
         if not called(wanted, [found]):
             self.person_changed({"id": found.user})
-            _refuse(f"Whoever was called {name} has another name now.")
+            _unknown(f"Whoever was called {name} has another name now.")
         return found
 
     def _everybody(self, *, max_age: timedelta, limit: float) -> tuple[Known, ...]:
-        if not self._asking_names.acquire(timeout=limit):
+        if not self._asking_names.acquire(timeout=in_time(limit)):
             _refuse("Slack did not list its people in time.")
         try:
             with self._guard:
@@ -258,7 +307,7 @@ class Directory:
     def _list_everybody(self, limit: float) -> tuple[Known, ...]:
         asked_at = self._clock()
         found: list[Known] = []
-        pages = self._client.users(timeout=limit)
+        pages = self._client.users(timeout=in_time(limit))
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
             read = [known(one, team=self._team, admitted=self._admitted) for one in page]
             found += read
@@ -286,6 +335,8 @@ class Directory:
             self._shelf.slow_until[method] = self._clock() + error.after
             _refuse("Slack asked us to wait before the next look at people and groups.", error)
         except SlackError as error:
+            if isinstance(error, RefusedError) and error.code in _UNKNOWN_PERSON:
+                _unknown("Slack knows no such person.", error)
             _refuse(_why(error), error)
 
 
@@ -297,16 +348,30 @@ def _mention(name: str) -> str:
     return f"<!subteam^{found[1]}>" if found[1].startswith("S") else f"<@{found[1]}>"
 
 
+def in_time(limit: float) -> float:
+    """Return for how long Slack may be asked now.
+
+    Raises:
+        PeopleUnreadableError: whoever waits for the answer has no time left for it.
+    """
+    left = time_left(limit)
+    if left <= 0:
+        _refuse("Slack is slow, and did not say in time who is who.")
+    return left
+
+
 def _why(error: SlackError) -> str:
     if error.code == "plan_upgrade_required":
         return "This Slack plan has no user groups; a policy has to name people instead."
-    if isinstance(error, RefusedError) and error.code in _UNKNOWN_PERSON:
-        return "Slack knows no such person."
     return f"Slack could not be asked about people just now ({error.code})."
 
 
 def _refuse(message: str, cause: Exception | None = None) -> NoReturn:
     raise PeopleUnreadableError(message, hint="Try again in a moment.") from cause
+
+
+def _unknown(message: str, cause: Exception | None = None) -> NoReturn:
+    raise NobodyKnownError(message, hint="Try again in a moment.") from cause
 
 
 def _those_who_count(people: Iterable[Known]) -> frozenset[PersonId]:

@@ -13,12 +13,15 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
     "decision.made": lambda data: f"{data['step']}: {_decided(data)}",
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
-    "approval.granted": lambda data: f"Approved, {data['have']} of {data['need']}",
-    "approval.denied": lambda _data: "Rejected",
+    "approval.granted": lambda data: f"Approved{_place(data)}, {data['have']} of {data['need']}",
+    "approval.denied": lambda data: f"Rejected{_place(data)}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
+    "approval.edited": lambda _data: "The values were changed; approvals so far are void",
+    "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
     "exception.reminded": lambda data: f"{data['step']}: people were reminded of it ({data['n']})",
+    "break_glass.used": lambda data: f"{data['step']}: somebody broke the glass and decided alone",
     "action.intended": lambda data: f"{data['step']}: about to do {data['action']}",
     "action.executed": lambda data: f"{data['step']}: done in {data['ms']} ms",
     "action.failed": lambda data: f"{data['step']}: failed ({data['error_class']})",
@@ -51,8 +54,17 @@ def _decided(data: Data) -> str:
     return f"{data['decision']} ({data['rule']})"
 
 
+def _place(data: Data) -> str:
+    return " in the place of somebody who is away" if "for" in data else ""
+
+
 def _short(version: Json) -> str:
     return str(version)[:8]
+
+
+def _named(data: Data) -> str:
+    groups = data.get("groups")
+    return ", ".join(map(str, groups)) if isinstance(groups, list) else "more people"
 
 
 def _asked(data: Data) -> str:

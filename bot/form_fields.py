@@ -1,92 +1,74 @@
-"""One input of a definition as one field of a form, with a hint that says its limits.
+"""One input of a definition as one field of a form; hints are for `form_hints`.
 
 Slack checks lengths and ranges first, from what it is told here; what counts is
 `workflows.input_values`, on the server.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from slack_sdk.models.blocks import (
     DatePickerElement,
+    DateTimePickerElement,
     InputInteractiveElement,
     NumberInputElement,
     Option,
     PlainTextInputElement,
     RadioButtonsElement,
-    StaticSelectElement,
 )
+from slack_sdk.models.blocks.block_elements import FileInputElement
 
 from bot import limits
+from bot.form_choices import FIELD, is_chosen, one_choice, several_choices
 from bot.views.pieces import plain
-from bot.wording import amount, clean, length, one_line
+from bot.wording import clean, length
 from workflows.definition_inputs import (
     BooleanInput,
     DateInput,
-    EnumInput,
+    DatetimeInput,
+    FileInput,
     Input,
     IntegerInput,
+    ListInput,
     NumberInput,
     TextInput,
     default_of,
 )
+from workflows.input_lists import items_in
+from workflows.input_values import read_value
 
-FIELD = "value"  # The action id of the one field in each block.
+_EARLIEST, _LATEST = 1_000_000_000, 9_999_999_999
 _YES_NO = (("true", "Yes"), ("false", "No"))
 
 
 def field_for(spec: Input, start: str) -> InputInteractiveElement:
     """Return the field, filled with `start` where it can show that."""
+    if is_chosen(spec):
+        return one_choice(spec, start)
     return _ELEMENTS[type(spec)](spec, start)
 
 
 def start_of(spec: Input, given: object) -> str:
     """Return what stands in the field at first: what was typed, or the default."""
     value = default_of(spec) if given in (None, "") else given
+    if isinstance(spec, ListInput):
+        return "\n".join(_starts(value))
+    if isinstance(value, dict):
+        value = value.get("id")
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def hint_for(spec: Input) -> str:
-    """Return what the field wants, in words that say its limits."""
-    told = [clean(spec.description)] if spec.description else []
-    return " ".join([*told, *_LIMITS[type(spec)](spec)])
-
-
-def _text_limits(spec: TextInput) -> Iterator[str]:
-    least = spec.min_length or 0
-    if least or spec.max_length < limits.TEXT_INPUT:
-        yield f"{f'{least} to' if least else 'At most'} {amount(spec.max_length)} characters."
-    if spec.pattern is not None:
-        yield f"It has to look like {spec.pattern}" + ("." if spec.example is None else ",")
-    if spec.example is not None:
-        yield f"for example {spec.example}" if spec.pattern else f"For example {spec.example}"
-
-
-def _range_limits(low: str | None, high: str | None) -> Iterator[str]:
-    if low is not None and high is not None:
-        yield f"From {low} to {high}."
-    elif low is not None:
-        yield f"At least {low}."
-    elif high is not None:
-        yield f"At most {high}."
-
-
-def _number_limits(spec: IntegerInput | NumberInput) -> Iterator[str]:
-    low, high = (amount(one) if one is not None else None for one in (spec.minimum, spec.maximum))
-    yield from _range_limits(low, high)
-    if isinstance(spec, IntegerInput):
-        yield "A whole number."
-
-
-def _date_limits(spec: DateInput) -> Iterator[str]:
-    ends = (spec.minimum, spec.maximum)
-    yield from _range_limits(*(one.isoformat() if one is not None else None for one in ends))
-
-
-def _no_limits(_: Input) -> Iterator[str]:
-    return iter(())
+def _starts(value: object) -> Iterator[str]:
+    """Yield the items of a list as they were typed; none of something that is no list."""
+    try:
+        found = items_in(value) if value is not None else ()
+    except ValueError:
+        return
+    for one in found:
+        yield str(one.get("id")) if isinstance(one, dict) else str(one)
 
 
 def _text(spec: TextInput, start: str) -> InputInteractiveElement:
@@ -154,30 +136,31 @@ def _date(_: DateInput, start: str) -> InputInteractiveElement:
     return DatePickerElement(action_id=FIELD, initial_date=start if is_day else None)
 
 
-def _enum(spec: EnumInput, start: str) -> InputInteractiveElement:
-    options = [
-        Option(value=_option_value(spec, index), text=plain(one_line(choice), limits.OPTION))
-        for index, choice in enumerate(spec.choices)
-    ]
-    value = _option_value(spec, spec.choices.index(start)) if start in spec.choices else ""
-    return StaticSelectElement(
-        action_id=FIELD,
-        options=options,
-        initial_option=_chosen(options, value),
-        placeholder=plain("Choose one", limits.PLACEHOLDER),
+def _datetime(spec: DatetimeInput, start: str) -> InputInteractiveElement:
+    try:
+        at = dt.datetime.fromisoformat(str(read_value(spec, start))).timestamp() if start else 0
+    except ValueError:
+        at = 0
+    # Slack takes a moment of ten digits.
+    initial = int(at) if _EARLIEST <= at <= _LATEST else None
+    return DateTimePickerElement(action_id=FIELD, initial_date_time=initial)
+
+
+def _file(spec: FileInput, _start: str) -> InputInteractiveElement:
+    return FileInputElement(
+        action_id=FIELD, filetypes=list(spec.types) if spec.types else None, max_files=1
     )
 
 
-def _option_value(spec: EnumInput, index: int) -> str:
-    """Return the choice itself, or its place where one of the choices is too long for Slack."""
-    fits = all(length(choice) <= limits.OPTION_VALUE for choice in spec.choices)
-    return spec.choices[index] if fits else f"#{index}"
-
-
-def choice_of(spec: EnumInput, value: str) -> str:
-    """Return the choice that an option's value stands for; an unknown value as it is."""
-    places = {_option_value(spec, index): choice for index, choice in enumerate(spec.choices)}
-    return places.get(value, value)
+def _list(spec: ListInput, start: str) -> InputInteractiveElement:
+    starts = start.splitlines()
+    if is_chosen(spec.of):
+        return several_choices(spec, starts)
+    return PlainTextInputElement(
+        action_id=FIELD,
+        multiline=True,
+        initial_value=_fitting(start, limits.TEXT_INPUT, multiline=True),
+    )
 
 
 _ELEMENTS: Mapping[type, Callable[[Any, str], InputInteractiveElement]] = {
@@ -186,13 +169,7 @@ _ELEMENTS: Mapping[type, Callable[[Any, str], InputInteractiveElement]] = {
     NumberInput: _number,
     BooleanInput: _boolean,
     DateInput: _date,
-    EnumInput: _enum,
-}
-_LIMITS: Mapping[type, Callable[[Any], Iterator[str]]] = {
-    TextInput: _text_limits,
-    IntegerInput: _number_limits,
-    NumberInput: _number_limits,
-    BooleanInput: _no_limits,
-    DateInput: _date_limits,
-    EnumInput: _no_limits,
+    DatetimeInput: _datetime,
+    FileInput: _file,
+    ListInput: _list,
 }

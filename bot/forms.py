@@ -8,17 +8,21 @@ version, so that an answer to an older form is not taken for one to the present 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, Self
 
 from slack_sdk.models.blocks import Block, InputBlock
 
 from bot import limits
-from bot.form_fields import FIELD, choice_of, field_for, hint_for, start_of
+from bot.form_choices import FIELD, SEARCH, choice_of
+from bot.form_fields import field_for, start_of
+from bot.form_hints import hint_for, is_left_to_default
 from bot.views.pieces import plain, section
 from bot.wording import bold, clip, escape, length, one_line
 from workflows.definition import Definition
-from workflows.definition_inputs import EnumInput, Input
+from workflows.definition_inputs import Input, ListInput
 from workflows.errors import InputsError
+from workflows.moments import second
 
 _PREFILL = 40_000  # Characters filled in beforehand; a modal holds 250 KB in all.
 _ERRORS_SHOWN = 20
@@ -44,11 +48,13 @@ class FormState:
     version: str
     channel: str = ""
     revision: int = 0
+    source: str = ""  # The message that a shortcut was used on, by its address.
 
     @property
     def metadata(self) -> str:
         """Return it as `private_metadata`."""
-        return json.dumps([self.workflow, self.version, self.channel, self.revision])
+        told = [self.workflow, self.version, self.channel, self.revision]
+        return json.dumps([*told, self.source] if self.source else told)
 
     @classmethod
     def read(cls, metadata: str) -> Self:
@@ -58,19 +64,29 @@ class FormState:
             ValueError: it was not written by us.
         """
         parts = json.loads(metadata)
-        if not isinstance(parts, list) or [type(one) for one in parts] != [str, str, str, int]:
+        kinds = [type(one) for one in parts] if isinstance(parts, list) else []
+        if kinds not in ([str, str, str, int], [str, str, str, int, str]):
             raise ValueError("this is no form of ours")
-        workflow, version, channel, revision = parts
-        return cls(workflow=workflow, version=version, channel=channel, revision=revision)
+        workflow, version, channel, revision, *more = parts
+        return cls(
+            workflow=workflow,
+            version=version,
+            channel=channel,
+            revision=revision,
+            source=next(iter(more), ""),
+        )
 
 
-def state_of(definition: Definition, *, channel: str = "", revision: int = 0) -> FormState:
+def state_of(
+    definition: Definition, *, channel: str = "", revision: int = 0, source: str = ""
+) -> FormState:
     """Return the state of a form for `definition`."""
     return FormState(
         workflow=definition.workflow,
         version=definition.version,
         channel=channel,
         revision=revision,
+        source=source,
     )
 
 
@@ -97,7 +113,7 @@ def blocks_for(
                 block_id=block_id(asks, name, revision=revision),
                 label=plain(one_line(spec.title or name), limits.LABEL),
                 hint=plain(hint_for(spec), limits.HINT) if hint_for(spec) else None,
-                optional=not spec.required,
+                optional=not spec.required or is_left_to_default(spec),
                 element=field_for(spec, start if room >= 0 else ""),
             )
         )
@@ -130,18 +146,36 @@ def values_from(state: Mapping[str, Any], asks: Asks) -> dict[str, object]:
     found: dict[str, object] = {}
     for block, fields in (state.get("values") or {}).items():
         name = str(block).partition(".")[0]
-        spec, field = asks.inputs.get(name), fields.get(FIELD) or {}
-        value = _filled(field)
-        if spec is None or value is None:
-            continue
-        found[name] = choice_of(spec, value) if isinstance(spec, EnumInput) else value
+        spec, field = asks.inputs.get(name), fields.get(FIELD) or fields.get(SEARCH) or {}
+        value = _filled(spec, field) if spec is not None else None
+        if value is not None:
+            found[name] = value
     return found
 
 
-def _filled(field: Mapping[str, Any]) -> str | None:
-    option = field.get("selected_option") or {}
-    value = field.get("value") or field.get("selected_date") or option.get("value")
-    return str(value) if value not in (None, "") else None
+def _filled(spec: Input, field: Mapping[str, Any]) -> object:
+    """Return what a field holds, None where it was left open."""
+    if isinstance(spec, ListInput):
+        return _several(spec, field) or None
+    at = field.get("selected_date_time")
+    if at is not None:
+        return second(datetime.fromtimestamp(int(at), UTC))
+    chosen = (field.get("selected_option") or {}).get("value")
+    files = [one.get("id") for one in field.get("files") or ()]
+    value = chosen or next(iter(files), None) or next(filter(None, map(field.get, _HELD)), None)
+    return choice_of(spec, str(value)) if value not in (None, "") else None
+
+
+_HELD = ("value", "selected_date", "selected_user", "selected_conversation")
+
+
+def _several(spec: ListInput, field: Mapping[str, Any]) -> list[str]:
+    """Return the items of a list: what was chosen, or each line that was written."""
+    chosen = [str(one.get("value")) for one in field.get("selected_options") or ()]
+    named = field.get("selected_users") or field.get("selected_conversations") or ()
+    lines = str(field.get("value") or "").splitlines()
+    written = [line.strip() for line in lines if line.strip()]
+    return [choice_of(spec.of, one) for one in [*chosen, *map(str, named), *written]]
 
 
 def field_errors(error: InputsError, asks: Asks, *, revision: int = 0) -> dict[str, str]:

@@ -7,7 +7,7 @@ repeated. What a message or a modal says is for the views.
 import json
 import logging
 from http.client import HTTPException
-from typing import Any
+from typing import Any, cast
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -19,6 +19,7 @@ from bot.views.pieces import Rendered
 from workflows.errors import InterlockError
 
 SECONDS = 2
+LOOK_SECONDS = 0.75  # More is asked after it, and all of it in less than three.
 UNREACHED = (OSError, HTTPException, SlackClientError)
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,15 @@ class Hurried:
     """Slack under one token, for calls within a listener. Safe to share between threads."""
 
     def __init__(self, token: str, *, base_url: str) -> None:
-        self._web = WebClient(
+        self._web = self._client(token, base_url, SECONDS)
+        self._looking = self._client(token, base_url, LOOK_SECONDS)
+
+    def _client(self, token: str, base_url: str, seconds: float) -> WebClient:
+        return WebClient(
             token=token,
             base_url=base_url,
-            timeout=SECONDS,
+            # The SDK counts in whole seconds by its types only; urllib takes fractions.
+            timeout=cast(int, seconds),
             ssl=tls_for(base_url),
             retry_handlers=[],
         )
@@ -45,17 +51,19 @@ class Hurried:
     def use(self, token: str) -> None:
         """Make every call from now on with this token."""
         self._web.token = token
+        self._looking.token = token
 
-    def open(self, trigger: str, view: View) -> None:
-        """Open a modal for whoever made the gesture behind `trigger`.
+    def open(self, trigger: str, view: View) -> str:
+        """Open a modal for whoever made the gesture behind `trigger`; return its id.
 
         Raises:
             NotShownError: Slack did not; the trigger lives three seconds.
         """
         try:
-            self._web.views_open(trigger_id=trigger, view=view.to_dict())
+            opened = self._web.views_open(trigger_id=trigger, view=view.to_dict())
         except UNREACHED as error:
             raise _not_shown(error) from error
+        return str((opened.get("view") or {}).get("id", ""))
 
     def push(self, trigger: str, view: View) -> None:
         """Put a modal on top of the one that is open.
@@ -69,13 +77,13 @@ class Hurried:
             raise _not_shown(error) from error
 
     def update(self, view_id: str, version: str, view: View) -> None:
-        """Replace the modal `view_id`, unless it changed since `version`.
+        """Replace the modal `view_id`, unless it changed since `version`, where that is given.
 
         Raises:
             NotShownError: Slack did not.
         """
         try:
-            self._web.views_update(view_id=view_id, hash=version, view=view.to_dict())
+            self._web.views_update(view_id=view_id, hash=version or None, view=view.to_dict())
         except UNREACHED as error:
             raise _not_shown(error) from error
 
@@ -84,7 +92,7 @@ class Hurried:
         if not channel.startswith(("C", "G")):
             return False
         try:
-            found: dict[str, Any] = self._web.conversations_info(channel=channel)["channel"]
+            found: dict[str, Any] = self._looking.conversations_info(channel=channel)["channel"]
         except UNREACHED:
             log.info("membership not read", extra={"channel": channel})
             return False

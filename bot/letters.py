@@ -12,8 +12,18 @@ from bot.slack_client import Content, Place
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.store import Subject
 
+PATIENT = frozenset({Subject.STEP, Subject.NUDGE})  # Behind everything else.
 # Nothing without their buttons, and ahead of everything else.
-DECISIONS = frozenset({Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION})
+DECISIONS = frozenset(
+    {
+        Subject.CARD,
+        Subject.DOUBT,
+        Subject.TROUBLE,
+        Subject.QUESTION,
+        Subject.REVIEW,
+        Subject.CODES,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +32,8 @@ class Letter:
 
     `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
     once more soon: its receipt has no number yet. `replies` follow below it, each once.
+    `thread` puts it below a message that is none of ours. One that `may_wait` is posted a moment
+    later than others: what else comes by then is in it.
     """
 
     channel: str
@@ -29,6 +41,8 @@ class Letter:
     in_thread: bool = False
     is_complete: bool = True
     replies: Sequence[Content] = ()
+    thread: Place | None = None
+    may_wait: bool = False
 
 
 class Renderer(Protocol):
@@ -40,7 +54,7 @@ class Renderer(Protocol):
 
 def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
     """Return a letter as it travels: to where it stands, below its thread, or to its address."""
-    thread = _place(row.thread) if letter.in_thread else None
+    thread = _place(row.thread) if letter.in_thread else letter.thread
     place = _place(row.place)
     around = place or thread
     return Parcel(
@@ -53,7 +67,7 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
         place=place,
         may_be_there=row.was_posting,
         needs_blocks=row.subject in DECISIONS,
-        is_urgent=row.subject is not Subject.STEP
+        is_urgent=row.subject not in PATIENT
         and not (row.subject is Subject.ROOT and row.place is not None),
     )
 

@@ -11,57 +11,96 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltRequest
 
 from bot.answering import Answering
+from bot.breaking import BreakingGlass
+from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
+from bot.changing import Changing
 from bot.commands import Commands
 from bot.deciding import Deciding
+from bot.delegating import Delegating
 from bot.desk import Desk
-from bot.payloads import Interaction, read_event, read_interaction, read_typed
+from bot.form_choices import SEARCH
+from bot.home_clicks import HomeClicks
+from bot.payloads import (
+    Interaction,
+    Shortcut,
+    read_event,
+    read_interaction,
+    read_shortcut,
+    read_typed,
+)
 from bot.refusals import from_older_version, refusal
 from bot.scheduling import Scheduling
 from bot.settling import Settling
+from bot.shortcuts import Shortcuts
 from bot.starting import Starting
+from bot.stepping_up import SteppingUp
+from bot.suggesting import Suggesting
 from bot.threads import Threads
 from bot.views import (
+    app_home,
+    change_form,
+    codes,
+    delegations,
     doubt_card,
     exception_card,
+    glass_modals,
+    help_page,
+    home_settings,
+    message_shortcuts,
     paging,
     question_card,
     request_card,
+    request_limits,
     request_modals,
+    review_card,
     run_form,
     schedules,
+    thread_summary,
 )
 from bot.views.notice import notice
 from bot.views.pieces import OPEN_LINK
 from bot.views.request_modals import refused_modal
 from workflows.actions.base import Happened
 from workflows.errors import InterlockError
+from workflows.glass import Finding
 from workflows.schedule import ScheduleState
 
 Body = dict[str, Any]
 Answer = Mapping[str, Any]
+OnShortcut = Callable[[Shortcut, Mapping[str, Any]], None]
 OnForm = Callable[[Interaction, Mapping[str, Any]], Answer]
 
+RETRY_NUMBER, LAST_RETRY = "x-slack-retry-num", 3  # Slack delivers an event four times in all.
+OPENED = "summary_view"  # Where Bolt's context keeps the modal that a summary will stand in.
 ANYTHING = re.compile(r".*")
 
 log = logging.getLogger(__name__)
 
 
-def register_listeners(app: App, desk: Desk, *, new_id: Callable[[], str]) -> None:
+def register_listeners(
+    app: App, desk: Desk, steps: BuilderSteps, *, new_id: Callable[[], str]
+) -> None:
     """Make `app` listen to everything the manifest asks for."""
     _register_command(app, desk)
     _register_cards(app, desk)
     _register_schedules(app, desk)
+    _register_home(app, desk)
+    _register_delegations(app, desk)
+    _register_codes(app, desk)
     _register_forms(app, desk)
+    _register_shortcuts(app, desk)
     _register_events(app, desk)
+    _register_steps(app, steps)
     _register_rest(app, desk)
     app.error(_defects(desk, new_id))
 
 
 def _register_command(app: App, desk: Desk) -> None:
     commands, starting = Commands(desk=desk), Starting(desk=desk)
+    suggesting = Suggesting(desk=desk)
 
     def on_command(ack: Ack, body: Body, context: Body) -> None:
         try:
@@ -77,11 +116,27 @@ def _register_command(app: App, desk: Desk) -> None:
     def on_again(click: Interaction) -> None:
         desk.hurried.answer(click.response_url, starting.again(click), replace=True)
 
+    def on_meant(ack: Ack, body: Body, context: Body) -> None:
+        click = read_interaction(body)
+        try:
+            shown = commands.meant(click, context)
+        except InterlockError as refused:
+            shown = notice(refusal(refused))
+        desk.hurried.answer(click.response_url, shown, replace=True)
+        ack()
+
     def on_options(ack: Ack, body: Body) -> None:
-        found = run_form.picker_options(starting.choices(), str(body.get("value", "")))
+        mine = starting.choices(read_interaction(body).caller.person)
+        found = run_form.picker_options(mine, str(body.get("value", "")))
+        ack(options=[one.to_dict() for one in found])
+
+    def on_search(ack: Ack, body: Body) -> None:
+        found = suggesting.options(body, read_interaction(body))
         ack(options=[one.to_dict() for one in found])
 
     app.command(desk.command)(on_command)
+    app.options(SEARCH)(on_search)
+    app.action(help_page.MEANT)(on_meant)
     app.options(run_form.PICK_OPTIONS)(on_options)
     _on_click(app, desk, run_form.RUN_AGAIN, on_again)
     _on_click(app, desk, paging.PAGE_EARLIER, on_page)
@@ -90,10 +145,12 @@ def _register_command(app: App, desk: Desk) -> None:
 
 def _register_cards(app: App, desk: Desk) -> None:
     deciding, settling = Deciding(desk=desk), Settling(desk=desk)
+    glass = BreakingGlass(desk=desk)
     clicks: Mapping[str, Callable[[Interaction], None]] = {
         request_card.APPROVE: deciding.approve,
         request_card.REJECT: deciding.reject,
         request_card.REVIEW: deciding.review,
+        request_card.CHANGE: Changing(desk=desk).open,
         request_modals.TURN_PAGE: deciding.turn_page,
         request_modals.TURN_BACK: deciding.turn_page,
         doubt_card.HAPPENED: lambda click: settling.doubt(click, Happened.YES),
@@ -104,6 +161,9 @@ def _register_cards(app: App, desk: Desk) -> None:
         exception_card.SKIP: lambda click: settling.exception(click, "skip"),
         exception_card.ABORT: lambda click: settling.exception(click, "abort"),
         exception_card.UNDO: lambda click: settling.exception(click, "undo"),
+        request_limits.BREAK_GLASS: glass.ask_reason,
+        review_card.RIGHT: lambda click: glass.ask_comment(click, Finding.RIGHT),
+        review_card.NOT_RIGHT: lambda click: glass.ask_comment(click, Finding.NOT_RIGHT),
         OPEN_LINK: lambda _click: None,
     }
     for action_id, handler in clicks.items():
@@ -125,18 +185,78 @@ def _register_schedules(app: App, desk: Desk) -> None:
     _on_form(app, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
 
 
+def _register_home(app: App, desk: Desk) -> None:
+    homes = HomeClicks(desk=desk)
+
+    def on_home(body: Body) -> None:
+        homes.opened(read_event(body))
+
+    app.event("app_home_opened")(on_home)
+    _on_click(app, desk, app_home.HOME_MORE, homes.turn)
+    _on_click(app, desk, app_home.HOME_BACK, homes.turn)
+    _on_click(app, desk, app_home.HOME_SETTINGS, homes.settings)
+    _on_form(app, home_settings.HOME_SETTINGS_FORM, homes.choose)
+
+
+def _register_delegations(app: App, desk: Desk) -> None:
+    delegating = Delegating(desk=desk)
+    _on_click(app, desk, delegations.DELEGATION_CONFIRM, delegating.confirm)
+    _on_click(app, desk, delegations.DELEGATION_DROP, delegating.drop)
+    _on_click(app, desk, delegations.DELEGATION_END, delegating.end)
+
+
+def _register_codes(app: App, desk: Desk) -> None:
+    stepping_up = SteppingUp(desk=desk)
+    _on_click(app, desk, codes.CODES_SET_UP, stepping_up.set_up)
+    _on_click(app, desk, codes.CODES_CONFIRM, stepping_up.confirm)
+    _on_click(app, desk, codes.CODES_DECLINE, stepping_up.decline)
+    _on_form(app, codes.CODES_FORM, stepping_up.prove)
+
+
 def _register_forms(app: App, desk: Desk) -> None:
     starting, deciding = Starting(desk=desk), Deciding(desk=desk)
+    glass = BreakingGlass(desk=desk)
     forms: Mapping[str, OnForm] = {
         run_form.RUN_FORM: starting.by_form,
         run_form.RUN_PICK: starting.by_choice,
         request_modals.APPROVE_FORM: deciding.approve_by_modal,
         request_modals.REVIEW_FORM: deciding.approve_by_modal,
         request_modals.REJECT_FORM: deciding.reject_by_modal,
+        glass_modals.BREAK_FORM: glass.by_form,
+        glass_modals.REVIEW_FORM: glass.reviewed_by_form,
+        change_form.CHANGE_FORM: Changing(desk=desk).by_form,
         question_card.ANSWER_FORM: Answering(desk=desk).by_form,
     }
     for callback_id, handler in forms.items():
         _on_form(app, callback_id, handler)
+
+
+def _register_shortcuts(app: App, desk: Desk) -> None:
+    shortcuts = Shortcuts(desk=desk)
+    uses: Mapping[str, OnShortcut] = {
+        message_shortcuts.MESSAGE_REQUEST: shortcuts.request,
+        message_shortcuts.MESSAGE_FIND_RUN: shortcuts.find_run,
+    }
+    for callback_id, handler in uses.items():
+        _on_shortcut(app, desk, callback_id, handler)
+    _on_form(app, message_shortcuts.MESSAGE_PICK, shortcuts.by_choice)
+    _on_form(app, thread_summary.THREAD_SHARE, shortcuts.share)
+
+    def on_summary(ack: Ack, body: Body, context: Body) -> None:
+        used = read_shortcut(body)
+        try:
+            context[OPENED] = shortcuts.open_summary(used)
+        except InterlockError as refused:
+            _tell(desk, used, refusal(refused))
+        ack()
+
+    def summarise(body: Body, context: Body) -> None:
+        if context.get(OPENED):
+            shortcuts.summarise(read_shortcut(body), str(context[OPENED]))
+
+    # The conversation is read after the answer, however long it is.
+    listens = app.shortcut(_on_message(thread_summary.THREAD_SUMMARISE))
+    listens(ack=on_summary, lazy=[summarise])
 
 
 def _register_events(app: App, desk: Desk) -> None:
@@ -149,8 +269,8 @@ def _register_events(app: App, desk: Desk) -> None:
         threads.answer_mention(read_event(body))
 
     def on_groups(body: Body) -> None:
-        del body
         desk.directory.groups_changed()
+        HomeClicks(desk=desk).group_changed(read_event(body))
 
     def on_person(body: Body) -> None:
         desk.directory.person_changed(read_event(body).event.get("user", {}))
@@ -166,6 +286,14 @@ def _register_events(app: App, desk: Desk) -> None:
     app.event("subteam_members_changed")(on_groups)
     app.event("subteam_updated")(on_groups)
     app.event("user_change")(on_person)
+
+
+def _register_steps(app: App, steps: BuilderSteps) -> None:
+    def on_request(body: Body, request: BoltRequest) -> None:
+        attempt = next(iter(request.headers.get(RETRY_NUMBER, ())), "0")
+        steps.take_up(read_event(body), is_last=int(attempt) >= LAST_RETRY)
+
+    app.function(REQUEST_APPROVAL)(on_request)
 
 
 def _register_rest(app: App, desk: Desk) -> None:
@@ -186,12 +314,19 @@ def _register_rest(app: App, desk: Desk) -> None:
 def _on_click(
     app: App, desk: Desk, action_id: str | re.Pattern[str], handler: Callable[[Interaction], None]
 ) -> None:
+    homes = HomeClicks(desk=desk)
+
     def listener(ack: Ack, body: Body) -> None:
         click = read_interaction(body)
         try:
             handler(click)
         except InterlockError as refused:
             _tell(desk, click, refusal(refused))
+            after = homes.failed
+        else:
+            after = homes.did
+        if click.is_home:
+            after(click)
         ack()
 
     app.action(action_id)(listener)
@@ -213,10 +348,28 @@ def _on_form(
     app.view(callback_id)(listener)
 
 
+def _on_shortcut(app: App, desk: Desk, callback_id: str, handler: OnShortcut) -> None:
+    def listener(ack: Ack, body: Body, context: Body) -> None:
+        used = read_shortcut(body)
+        try:
+            handler(used, context)
+        except InterlockError as refused:
+            _tell(desk, used, refusal(refused))
+        ack()
+
+    app.shortcut(_on_message(callback_id))(listener)
+
+
+def _on_message(callback_id: str) -> dict[str, str | re.Pattern[str]]:
+    return {"type": "message_action", "callback_id": callback_id}
+
+
 def _tell(desk: Desk, click: Interaction, words: str) -> None:
-    """Say something to whoever clicked, where they clicked: beside a message, or on a modal."""
+    """Say something to whoever clicked: beside a message, on a modal, or in one over Home."""
     if click.response_url:
         desk.hurried.answer(click.response_url, notice(words))
+    elif click.is_home:
+        desk.hurried.open(click.trigger_id, refused_modal(words))
     elif click.view is not None:
         desk.hurried.push(click.trigger_id, refused_modal(words))
 

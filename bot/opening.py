@@ -16,6 +16,7 @@ from storage.database import Database, open_database
 from storage.history import read_entry
 from storage.journal import Journal, utc_now
 from storage.log_setup import init_log, open_journal
+from storage.server_clock import clock_of
 from workflows.errors import UnusableDatabaseError
 
 Now = Callable[[], datetime]
@@ -28,6 +29,7 @@ class Memory:
 
     database: Database
     journal: Journal
+    clock: Now = utc_now
     is_new: bool = False
 
     @property
@@ -44,8 +46,10 @@ class Memory:
         return str(keys[0]).split("+")[1] if isinstance(keys, list) and keys else ""
 
 
-def open_memory(settings: Settings, *, now: Now = utc_now) -> Memory:
+def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:
     """Open the log that the settings name; an empty home begins one.
+
+    Time is told by the database where it has a clock, unless `now` tells it.
 
     Raises:
         StorageError: it cannot be opened, or is another log than the settings say.
@@ -55,15 +59,16 @@ def open_memory(settings: Settings, *, now: Now = utc_now) -> Memory:
         return begin_log(settings, now=now)
     database = open_database(settings.database_url)
     try:
-        journal = open_journal(database, settings.home, now=now)
+        clock = now or clock_of(database)
+        journal = open_journal(database, settings.home, now=clock)
         _refuse_other(journal.origin, settings)
     except BaseException:
         database.close()
         raise
-    return Memory(database=database, journal=journal)
+    return Memory(database=database, journal=journal, clock=clock)
 
 
-def begin_log(settings: Settings, *, now: Now = utc_now) -> Memory:
+def begin_log(settings: Settings, *, now: Now | None = None) -> Memory:
     """Make the home folder, the tables, the keys and the first entry of a new log.
 
     Raises:
@@ -73,11 +78,12 @@ def begin_log(settings: Settings, *, now: Now = utc_now) -> Memory:
     make_home(settings)
     database = open_database(settings.database_url)
     try:
-        journal = init_log(database, settings.home, origin=settings.origin, now=now)
+        clock = now or clock_of(database)
+        journal = init_log(database, settings.home, origin=settings.origin, now=clock)
     except BaseException:
         database.close()
         raise
-    return Memory(database=database, journal=journal, is_new=True)
+    return Memory(database=database, journal=journal, clock=clock, is_new=True)
 
 
 def make_home(settings: Settings) -> None:

@@ -53,13 +53,15 @@ class OrgClient(SlackClient):
             self._known = (found, self._clock())
         return found
 
-    def channels(self) -> Iterator[list[Answer]]:
-        for team in self.teams():
-            yield from self._channels(team)
+    def channels(self, *, timeout: float | None = None) -> Iterator[list[Answer]]:
+        for team in self.teams(timeout=timeout):
+            yield from self._channels(team, timeout)
 
-    def _channels(self, team: str) -> Iterator[list[Answer]]:
+    def _channels(self, team: str, timeout: float | None) -> Iterator[list[Answer]]:
+        web = self._with(timeout)
+
         def page(cursor: str | None) -> SlackResponse:
-            return self._web.conversations_list(
+            return web.conversations_list(
                 cursor=cursor, limit=PAGE, types="public_channel,private_channel", team_id=team
             )
 

@@ -15,9 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot.bell import Bell
+from bot.builder_answers import Answered
 from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
-from bot.letters import Renderer, follower_of, parcel_of
+from bot.letters import DECISIONS, Renderer, follower_of, parcel_of
+from bot.pacing import TooSoonError
 from bot.slack_client import Place
+from bot.slack_errors import LostAnswerError, SlackError
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
@@ -34,6 +37,8 @@ HEAD_START_SECONDS = 0.02
 THREAD_SECONDS = 1.0
 RECEIPT_SECONDS = 1.0
 MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
+# What decides a request mostly ends its run: told together, and phones show the end.
+TOGETHER_SECONDS = 3.0
 LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
 DEFECT_SECONDS = 30.0
 MOST_DEFECTS = 10
@@ -51,8 +56,18 @@ class Consequences(Protocol):
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         """Record where a digest was posted."""
 
+    def stands(self, row: OutboxRow) -> None:
+        """Tell those whom a new card or thread is for where it stands."""
+
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered, and draw the consequences."""
+
+
+class Answers(Protocol):
+    """Who tells Workflow Builder's workflows."""
+
+    def answer(self, row: OutboxRow, *, posting: Callable[[], None]) -> Answered:
+        """Tell Slack what a row is about; `SlackError` and `TooSoonError` say that it was not."""
 
 
 class LostClaimError(Exception):
@@ -67,6 +82,7 @@ class Post:
     courier: Courier
     renderer: Renderer
     consequences: Consequences
+    answers: Answers
     name: str
     live_seconds: float = LIVE_SECONDS
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -159,12 +175,22 @@ class Outbox:
         if wait > 0:
             self._later(row, wait, "live", may_be_there=row.was_posting)
             return
-        letter = self._post.renderer.render(row)
+        if row.subject is Subject.BUILDER:
+            self._answer(row, by)
+            return
+        try:
+            letter = self._post.renderer.render(row)
+        except SlackError as error:  # What some messages say has to be read from Slack.
+            self._came_to(row, self._post.courier.result_of(error, may_be_there=row.was_posting))
+            return
         if letter is None:
             self._post.rows.mark_delivered(row.id, done=row.wanted)
             return
         if letter.in_thread and self._waits_for_thread(row):
             self._later(row, THREAD_SECONDS, "thread", may_be_there=row.was_posting)
+            return
+        if letter.may_wait and row.place is None and not row.attempts:
+            self._later(row, TOGETHER_SECONDS, "together", may_be_there=row.was_posting)
             return
         claimed = self._post.ticks()
         result = self._bring(parcel_of(row, letter), row, by, claimed)
@@ -172,9 +198,28 @@ class Outbox:
             if isinstance(result, Delivered):
                 follows = follower_of(row, result.place, number, content)
                 result = _in_place_of(result, self._bring(follows, row, by, claimed))
+        self._came_to(row, result, is_complete=letter.is_complete)
+
+    def _answer(self, row: OutboxRow, by: str) -> None:
+        """Tell a Workflow Builder workflow what came of its request: no message, but one call."""
+        claimed = self._post.ticks()
+        try:
+            answered = self._post.answers.answer(
+                row, posting=lambda: self._posting(row, by, claimed)
+            )
+        except (SlackError, TooSoonError) as error:
+            lost = isinstance(error, LostAnswerError) or row.was_posting
+            self._came_to(row, self._post.courier.result_of(error, may_be_there=lost))
+            return
+        if answered.step and row.run is not None:
+            # First the run, then the row, as with messages: told twice, it is told once.
+            self._post.consequences.delivered(row.run, answered.step, output=answered.output)
+        self._post.rows.mark_delivered(row.id, done=row.wanted)
+
+    def _came_to(self, row: OutboxRow, result: Result, *, is_complete: bool = True) -> None:
         match result:
             case Delivered(place=place):
-                self._delivered(row, place, is_complete=letter.is_complete)
+                self._delivered(row, place, is_complete=is_complete)
             case Later(after=after, error=error, may_be_there=may_be_there):
                 self._later(row, after, error, may_be_there=may_be_there)
             case Undeliverable(error=error):
@@ -214,6 +259,8 @@ class Outbox:
             self._was_live(row.run)
         if row.place is None:
             self.nudge()  # Replies that waited for this one may go.
+        if row.place is None and row.subject in DECISIONS | {Subject.ROOT}:
+            self._post.consequences.stands(row)
 
     def _later(self, row: OutboxRow, after: float, error: str, *, may_be_there: bool) -> None:
         self._post.rows.postpone(

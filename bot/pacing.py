@@ -10,15 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-POST, UPDATE = "chat.postMessage", "chat.update"
+POST, UPDATE, PUBLISH = "chat.postMessage", "chat.update", "views.publish"
 
 PER_MINUTE: Final = {
     POST: 300.0,  # Slack promises no figure for the whole workspace; "several hundred".
     UPDATE: 41.0,
+    PUBLISH: 82.0,
     "conversations.open": 41.0,
     "conversations.history": 41.0,
     "conversations.replies": 41.0,
     "conversations.list": 16.0,
+    "functions.completeSuccess": 41.0,
+    "functions.completeError": 41.0,
 }
 DEFAULT_PER_MINUTE: Final = 16.0
 # What may leave at once after a pause: with it, no minute holds more than Slack's figure.

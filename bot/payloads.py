@@ -78,6 +78,7 @@ class _Identified(_Payload):
 
 class _View(_Payload):
     id: str
+    type: str = "modal"
     hash: str = ""
     callback_id: str = ""
     private_metadata: str = ""
@@ -98,7 +99,7 @@ class _Press(_Payload):
 
 
 class Interaction(_Payload):
-    """A click in a message or a modal, or a modal sent."""
+    """A click in a message, a modal or a Home, or a modal sent."""
 
     user: _User
     team: _Identified | None = None
@@ -130,6 +131,11 @@ class Interaction(_Payload):
         )
 
     @property
+    def is_home(self) -> bool:
+        """Whether it was done on the person's Home tab, which is no message and no modal."""
+        return self.view is not None and self.view.type == "home"
+
+    @property
     def press(self) -> _Press:
         """Return the button or menu that was used."""
         return self.actions[0]
@@ -147,7 +153,7 @@ class Interaction(_Payload):
 
     @property
     def place(self) -> dict[str, str]:
-        """Return where the message stands that was clicked, empty for a modal."""
+        """Return where the message stands that was clicked, empty for a modal or a Home."""
         channel = self.channel.id if self.channel else str(self.container.get("channel_id", ""))
         return {"channel": channel, "message_ts": str(self.container.get("message_ts", ""))}
 
@@ -155,6 +161,24 @@ class Interaction(_Payload):
         if self.view is not None and not self.actions:
             return Delivery(team=team, kind="submission", key=f"{self.view.id}/{self.view.hash}")
         return Delivery(team=team, kind="click", key=self.trigger_id)
+
+
+class Shortcut(Interaction):
+    """A shortcut used on a message, wherever it stands."""
+
+    callback_id: str = ""
+    message_ts: str = ""
+    message: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def ts(self) -> str:
+        """Return the message's timestamp."""
+        return self.message_ts or str(self.message.get("ts", ""))
+
+    @property
+    def thread(self) -> str:
+        """Return the first message of its thread, the message itself outside one."""
+        return str(self.message.get("thread_ts") or self.ts)
 
 
 class Event(_Payload):
@@ -190,6 +214,15 @@ def read_interaction(body: Mapping[str, Any]) -> Interaction:
         UnreadablePayloadError: it is none.
     """
     return _read(Interaction, body)
+
+
+def read_shortcut(body: Mapping[str, Any]) -> Shortcut:
+    """Return the message shortcut in `body`.
+
+    Raises:
+        UnreadablePayloadError: it is none.
+    """
+    return _read(Shortcut, body)
 
 
 def read_event(body: Mapping[str, Any]) -> Event:

@@ -15,6 +15,7 @@ from workflows.entry import Json
 from workflows.errors import (
     ExpressionError,
     InputsError,
+    InputsUnreadableError,
     InterlockError,
     KeyReusedError,
     NotAllowedError,
@@ -37,6 +38,7 @@ _STATUS: tuple[tuple[type[InterlockError], HTTPStatus], ...] = (
     (UnknownRunError, HTTPStatus.NOT_FOUND),
     (KeyReusedError, HTTPStatus.CONFLICT),
     (RequestClosedError, HTTPStatus.CONFLICT),
+    (InputsUnreadableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InputsError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ExpressionError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (SecretError, HTTPStatus.UNPROCESSABLE_ENTITY),

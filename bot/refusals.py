@@ -6,7 +6,7 @@ pass so that it is logged with its trace.
 
 from collections.abc import Iterator
 
-from bot.wording import bold, escape, one_line
+from bot.wording import bold, escape, link, one_line
 from workflows.errors import (
     GateError,
     HeldElsewhereError,
@@ -45,13 +45,23 @@ _SIGNS: tuple[tuple[type[InterlockError], str], ...] = (
 )
 
 
+class NewerCardError(StaleRequestError):
+    """A click on what has been changed since; `address` is that of the card that counts now."""
+
+    def __init__(self, stale: StaleRequestError, address: str) -> None:
+        hint = "Nothing was changed by your click."
+        super().__init__(stale.message, next_request=stale.next_request, hint=hint)
+        self.address = address
+
+
 def refusal(error: InterlockError) -> str:
     """Return the reply, as mrkdwn of at most 3,000 characters."""
     sign = next((sign for kind, sign in _SIGNS if isinstance(error, kind)), "⚠️")
     if isinstance(error, InputsError):
         return "\n".join([f"{sign} These values do not fit:", *_fields(error)])
     told = escape(one_line(error.message), _MESSAGE)
-    return f"{sign} {told} {escape(one_line(_hint(error)), _HINT)}".rstrip()
+    there = link(error.address, "See the newer card.") if isinstance(error, NewerCardError) else ""
+    return f"{sign} {told} {escape(one_line(_hint(error)), _HINT)} {there}".rstrip()
 
 
 def _hint(error: InterlockError) -> str:

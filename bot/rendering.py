@@ -5,17 +5,25 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.letters import Letter
-from bot.rendering_cards import draw_card
+from bot.rendering_away import absences_of, draw_deserted, draw_stand_in
+from bot.rendering_cards import decisions_of, draw_card, preview_in
+from bot.rendering_codes import draw_codes
+from bot.rendering_nudge import draw_nudge, person_of
+from bot.rendering_outcome import draw_outcome
 from bot.rendering_questions import question_of
-from bot.rendering_run import draw_outcome, draw_reply, draw_root, requester_of, run_of
+from bot.rendering_reviews import draw_review
+from bot.rendering_run import draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
 from bot.slack_client import Content
 from bot.views.notice import notice, posted
 from bot.views.pieces import Rendered
 from bot.views.question_card import question_card
+from storage.home_values import Told
+from storage.journal import utc_now
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
 from workflows.entry import RequestId
@@ -24,17 +32,31 @@ from workflows.store import Subject
 ERASED = "What was asked here has been erased or cannot be read. Nothing can be decided here."
 
 DrawDigest = Callable[[str], "Letter | None"]
+DrawSummary = Callable[[OutboxRow], "Letter | None"]
 
 
 class Rendering:
-    """Draws rows of the outbox. `digest` draws one by its id; without it there are none."""
+    """Draws rows of the outbox. `digest` and `summary` draw theirs; without, there are none.
+
+    `home` is the address of the bot's Home tab, empty where it is not known.
+    """
 
     def __init__(
-        self, store: SqlStore, reader: RunReader, *, digest: DrawDigest | None = None
+        self,
+        store: SqlStore,
+        reader: RunReader,
+        *,
+        digest: DrawDigest | None = None,
+        summary: DrawSummary | None = None,
+        home: str = "",
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._home = home
+        self._now = now
         self._store = store
         self._reader = reader
         self._digest = digest
+        self._summary = summary
         self._drawers: dict[Subject, Callable[[OutboxRow], Letter | None]] = {
             Subject.ROOT: self._root,
             Subject.STEP: self._reply,
@@ -44,8 +66,14 @@ class Rendering:
             Subject.QUESTION: self._question,
             Subject.POST: self._post,
             Subject.OUTCOME: self._outcome,
+            Subject.NUDGE: self._nudge,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
+            Subject.STAND_IN: self._stand_in,
+            Subject.AWAY: self._deserted,
+            Subject.CODES: self._codes,
+            Subject.SUMMARY: self._summarised,
+            Subject.REVIEW: self._review,
         }
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -67,7 +95,8 @@ class Rendering:
 
     def _card(self, row: OutboxRow) -> Letter | None:
         request = self._store.request(RequestId(row.key))
-        drawn = draw_card(self._reader.run(request.run), request, row, self._reader)
+        read = self._reader.run(request.run)
+        drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
         if drawn is None:
             return _in_thread(row, notice(ERASED))
         rendered, is_complete = drawn
@@ -89,10 +118,31 @@ class Rendering:
     def _outcome(self, row: OutboxRow) -> Letter | None:
         read = self._read(row)
         person = requester_of(read)
-        drawn = draw_outcome(read, self._reader.link(row.thread))
+        drawn = draw_outcome(read, self._reader.link(row.thread), told=self._told(read, row))
         if drawn is None or not person:
             return None
-        return Letter(channel=person, content=content_of(drawn))
+        goes_on = not read.listed.status.is_end
+        return Letter(channel=person, content=content_of(drawn), may_wait=goes_on)
+
+    def _told(self, read: RunRead, row: OutboxRow) -> Told:
+        """Return what the requester wants to be told; what was told already is kept up."""
+        requester = read.state.requester
+        chose = self._store.homes.reader(requester.ref) if requester is not None else None
+        return chose.told if chose is not None and row.place is None else Told.ALL
+
+    def _nudge(self, row: OutboxRow) -> Letter | None:
+        request = self._store.request(RequestId(row.key.partition("/")[0]))
+        person = self._store.person(person_of(row))
+        if person is None:
+            return None
+        drawn = draw_nudge(
+            self._reader.run(request.run),
+            request,
+            row,
+            card=self._reader.link(self._store.outbox.place_of(Subject.CARD, request.id)),
+            home=self._home,
+        )
+        return Letter(channel=person, content=content_of(drawn)) if drawn is not None else None
 
     def _post(self, row: OutboxRow) -> Letter | None:
         said = row.body if isinstance(row.body, dict) else {}
@@ -106,8 +156,37 @@ class Rendering:
         said = row.body if isinstance(row.body, dict) else {}
         return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
 
+    def _review(self, row: OutboxRow) -> Letter:
+        drawn = draw_review(row, self._store, self._reader, now=self._now)
+        return Letter(channel=row.channel, content=content_of(drawn))
+
+    def _stand_in(self, row: OutboxRow) -> Letter | None:
+        drawn = draw_stand_in(row.key, self._store)
+        if drawn is None:
+            return None
+        return Letter(channel=drawn[0], content=content_of(drawn[1]))
+
+    def _deserted(self, row: OutboxRow) -> Letter | None:
+        request = self._store.request(RequestId(row.key))
+        read = self._reader.run(request.run)
+        preview = preview_in(read, request.id)
+        person = requester_of(read)
+        absences = absences_of(request, decisions_of(read, request), self._reader)
+        if preview is None or not person or absences.back_at is None:
+            return None
+        place = self._store.outbox.place_of(Subject.CARD, request.id)
+        drawn = draw_deserted(preview, absences.back_at, card=self._reader.link(place))
+        return Letter(channel=person, content=content_of(drawn))
+
+    def _codes(self, row: OutboxRow) -> Letter | None:
+        drawn = draw_codes(row.key, self._store.database)
+        return None if drawn is None else Letter(channel=row.channel, content=content_of(drawn))
+
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None
+
+    def _summarised(self, row: OutboxRow) -> Letter | None:
+        return self._summary(row) if self._summary is not None else None
 
 
 def _in_thread(

@@ -4,13 +4,29 @@ import logging
 
 from pydantic import ValidationError
 
+from bot.rendering_away import absences_of
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
-from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.request_values import (
+    Escalated,
+    GlassBroken,
+    HoldShown,
+    Preview,
+    RequestCard,
+    Vote,
+)
+from storage.outbox_rows import OutboxRows
 from storage.outbox_values import OutboxRow
-from workflows.entry import Entry, Ref
+from workflows.entry import Entry, Json, Ref
+from workflows.freezing import FREEZE
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, tally
+from workflows.holding import newest_hold
+from workflows.moments import moment
+from workflows.prompting import ESCALATED
+from workflows.store import Subject
+from workflows.superseded import EDITED, edit_of, next_of
+from workflows.telling import BROKEN
 
 log = logging.getLogger(__name__)
 
@@ -20,62 +36,117 @@ WITHDRAWN = "approval.withdrawn"
 REASONS = {
     "undeliverable": "The people who decide could not be shown the question.",
     "cancelled": "The run was cancelled.",
+    "parent_ended": "The run that it was a part of has ended.",
+    "aborted": "The run was aborted.",
+    "run_ended": "The run ended before this was decided.",
+    "segments_died": "The bot could not go on with the run.",
+    "edited": "What the run is about was changed.",
 }
 
 
 def draw_card(
-    read: RunRead, request: ApprovalRequest, row: OutboxRow, reader: RunReader
+    read: RunRead,
+    request: ApprovalRequest,
+    row: OutboxRow,
+    *,
+    reader: RunReader,
+    places: OutboxRows,
 ) -> tuple[Rendered, bool] | None:
     """Return an approval card and whether it is complete; None without a preview.
 
-    A card that lacks its receipt, since the log has not placed the entry yet, is drawn again.
+    A card that lacks its receipt, since the log has not placed the entry yet, or the way to the
+    card that took its place, is drawn again.
     """
-    preview = _preview(read, request)
+    preview = preview_in(read, request.id)
     if preview is None:
         return None
-    said = _said(read, request.id)
+    said = said_in(read, request.id)
     settling = _settling(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
-    now = tally(request, [_decision(one) for one in said])
+    edited = edit_of(read.entries, request.id)
+    newer = next_of(edited) if edited is not None else None
+    place = places.place_of(Subject.CARD, newer) if newer is not None else None
+    given = decisions_of(read, request)
+    now, absences = tally(request, given), absences_of(request, given, reader)
     card = RequestCard(
         preview=preview,
         outcome=request.outcome,
-        stage=now.stage,
-        have=now.have,
+        given=now.given,
+        waiting=now.waiting,
+        escalated=_escalated(read, request.id),
         votes=[_vote(read, one) for one in said],
         settled_at=request.settled_at,
         is_consumed=request.is_consumed,
-        reason=_reason(read, request),
+        reason=withdrawn_because(read, request.id),
+        successor=reader.link(place),
+        edited_by=read.who(edited.actor) if edited is not None else None,
         receipt=receipt,
-        known=reader.named(request.groups),
+        known=reader.named(_names(request)),
         thread=reader.link(row.thread),
+        absences=absences.told,
+        deserted_until=absences.back_at,
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
+        broken=_broken(read, request),
+        hold=_hold(read, request),
     )
-    return request_card(card), settling is None or receipt is not None
+    leads_on = newer is None or place is not None or read.asked(newer) is None
+    return request_card(card), leads_on and (settling is None or receipt is not None)
 
 
-def _preview(read: RunRead, request: ApprovalRequest) -> Preview | None:
+def _names(request: ApprovalRequest) -> list[str]:
+    """Return the groups and people that the card speaks of."""
+    later = (name for one in request.terms.escalations for name in one.to)
+    return list(dict.fromkeys((*request.groups, *later)))
+
+
+def preview_in(read: RunRead, request: str) -> Preview | None:
     """Return what approvers are shown; None if it was erased, or is of another release."""
-    raised = read.asked(request.id)
+    raised = read.asked(request)
     shown = part_json(raised, "preview") if raised is not None else None
     try:
         return Preview.read(shown) if isinstance(shown, dict) else None
     except ValidationError:
-        log.warning("a preview cannot be read", extra={"request": request.id})
+        log.warning("a preview cannot be read", extra={"request": request})
         return None
 
 
-def _said(read: RunRead, request: str) -> list[Entry]:
+def _escalated(read: RunRead, request: str) -> list[Escalated]:
+    """Return to whom the request was opened since, in order."""
+    return [
+        Escalated(
+            groups=tuple(str(name) for name in _list(one, "groups")),
+            stages=tuple(index for index in _list(one, "stages") if isinstance(index, int)),
+            at=one.at,
+        )
+        for one in read.of_kind(ESCALATED)
+        if one.data["request"] == request
+    ]
+
+
+def _list(entry: Entry, name: str) -> list[Json]:
+    found = entry.data.get(name)
+    return found if isinstance(found, list) else []
+
+
+def decisions_of(read: RunRead, request: ApprovalRequest) -> list[Decision]:
+    """Return what was said about a request, in order."""
+    return [decision_in(one) for one in said_in(read, request.id)]
+
+
+def said_in(read: RunRead, request: str) -> list[Entry]:
+    """Return the decisions on a request, in order."""
     return [one for one in read.of_kind(*DECISIONS) if one.data["request"] == request]
 
 
-def _decision(entry: Entry) -> Decision:
-    stage = entry.data["stage"]
+def decision_in(entry: Entry) -> Decision:
+    """Return the decision that an entry records."""
+    stage, stands_for = entry.data["stage"], entry.data.get("for")
     return Decision(
         approver=Ref(entry.actor.ref),
         stage=stage if isinstance(stage, int) else 0,
         verdict=DECISIONS[entry.kind],
         at=entry.at,
+        stands_for=Ref(stands_for) if isinstance(stands_for, str) else None,
     )
 
 
@@ -83,22 +154,53 @@ def _vote(read: RunRead, entry: Entry) -> Vote:
     who = read.who(entry.actor)
     if who is None:
         raise ValueError(f"entry {entry.id} is a decision of nobody")
-    return Vote(who=who, verdict=DECISIONS[entry.kind], at=entry.at, comment=words_of(entry))
+    return Vote(
+        who=who,
+        verdict=DECISIONS[entry.kind],
+        at=entry.at,
+        comment=words_of(entry),
+        stands_for=read.whose_place(entry),
+    )
 
 
 def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:
     """Return the entry that settled the request."""
     if request.outcome is Outcome.OPEN:
         return None
-    ends = read.of_kind("approval.expired", WITHDRAWN)
+    ends = read.of_kind("approval.expired", WITHDRAWN, EDITED)
     closed = [one for one in ends if one.data["request"] == request.id]
-    voted = [one for one in _said(read, request.id) if one.data.get("settles")]
+    decided = read.of_kind(*DECISIONS, BROKEN)
+    settled = [one for one in decided if one.data["request"] == request.id]
+    voted = [one for one in settled if one.data.get("settles")]
     return next(reversed(closed or voted), None)
 
 
-def _reason(read: RunRead, request: ApprovalRequest) -> str:
+def _broken(read: RunRead, request: ApprovalRequest) -> GlassBroken | None:
+    used = [one for one in read.of_kind(BROKEN) if one.data["request"] == request.id]
+    who = read.who(used[-1].actor) if used else None
+    if who is None:
+        return None
+    settles = bool(used[-1].data.get("settles"))
+    return GlassBroken(who=who, at=used[-1].at, reason=words_of(used[-1]), settles=settles)
+
+
+def _hold(read: RunRead, request: ApprovalRequest) -> HoldShown | None:
+    """Return why an approved effect waits, if it does."""
+    held = newest_hold(read.entries, request.step)
+    if held is None or request.outcome is not Outcome.APPROVED or request.is_consumed:
+        return None
+    until = held.data.get("until")
+    return HoldShown(
+        words=words_of(held),
+        is_frozen=held.data["rule"] == FREEZE,
+        until=moment(until) if isinstance(until, str) else None,
+    )
+
+
+def withdrawn_because(read: RunRead, request: str) -> str:
+    """Return why a request was withdrawn, in words; nothing if it was not."""
     for one in read.of_kind(WITHDRAWN):
-        if one.data["request"] == request.id:
+        if one.data["request"] == request:
             code = str(one.data["reason"])
             return words_of(one) or REASONS.get(code, code)
     return ""

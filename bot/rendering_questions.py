@@ -3,8 +3,10 @@
 from bot.run_reading import RunRead, RunReader, part_json
 from bot.views.question_card import QuestionAnswered, QuestionCard
 from workflows.definition_flow import Ask
+from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
 from workflows.errors import DefinitionError
+from workflows.input_words import in_words
 from workflows.moments import moment
 from workflows.run import Phase
 
@@ -53,20 +55,19 @@ def _answered(read: RunRead, step: str, request: str) -> QuestionAnswered | None
     return QuestionAnswered(
         by=by,
         at=found.at,
-        said=tuple(
-            (_title(read, step, name), _text(value)) for name, value in said if value is not None
-        ),
+        said=tuple(_said(read, step, name, value) for name, value in said if value is not None),
     )
 
 
-def _title(read: RunRead, step: str, name: str) -> str:
+def _field(read: RunRead, step: str, name: str) -> Input | None:
     try:
         form = read.definition.form(step)
     except DefinitionError:
-        return name
-    spec = form.ask.fields.get(name) if isinstance(form, Ask) else None
-    return (spec.title if spec is not None else None) or name
+        return None
+    return form.ask.fields.get(name) if isinstance(form, Ask) else None
 
 
-def _text(value: Json) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _said(read: RunRead, step: str, name: str, value: Json) -> tuple[str, str]:
+    spec = _field(read, step, name)
+    title = (spec.title if spec is not None else None) or name
+    return title, in_words(value, spec)

@@ -1,14 +1,14 @@
-"""Draws what is said about a run as a whole: its first message, its replies, its end."""
+"""Draws what is said about a run as a whole: its first message and its replies."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.run_reading import RunRead, RunReader, told_to, words_of
 from bot.step_lines import step_lines
-from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
+from bot.wording import is_web_address
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
 from workflows.chasing import REMINDED
@@ -19,6 +19,7 @@ from workflows.moments import moment
 from workflows.replay import replay
 from workflows.run import Phase, Status, StepState
 from workflows.store import Subject
+from workflows.superseded import EDITED, changed_by
 from workflows.trouble import troubles
 
 
@@ -43,6 +44,7 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
             status=read.listed.status,
             requester=read.requester,
             trigger=read.listed.trigger,
+            source=_source_of(read),
             steps=step_lines(read),
             entries=len(read.entries),
             started_at=read.listed.started_at,
@@ -52,6 +54,12 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
             waits_link=reader.link(wait.place),
         )
     )
+
+
+def _source_of(read: RunRead) -> str:
+    """Return the message that a run was asked for from, where it was."""
+    said = str(read.entries[0].data.get("source") or "")
+    return said if read.listed.trigger == "shortcut" and is_web_address(said) else ""
 
 
 def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
@@ -66,7 +74,7 @@ def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
         for state in read.state.steps.values()
         if state.phase is phase
     ]
-    return found[0] if found else _Wait(words=_held_by(read))
+    return found[0] if found else _held(read)
 
 
 def _for_approval(state: StepState, _run: str, places: OutboxRows) -> _Wait:
@@ -103,11 +111,16 @@ _WAITS = {
 }
 
 
-def _held_by(read: RunRead) -> str:
+def _held(read: RunRead) -> _Wait:
     """Return why the run's next effect has to wait, if that is what it waits for."""
     decided = read.of_kind("decision.made")
-    is_held = bool(decided) and decided[-1].data["decision"] == HOLD
-    return words_of(decided[-1]).rstrip(".") if is_held else ""
+    if not decided or decided[-1].data["decision"] != HOLD:
+        return _Wait()
+    words, until = words_of(decided[-1]).rstrip("."), decided[-1].data.get("until")
+    if not isinstance(until, str):
+        return _Wait(words=words)
+    # The moment is shown in the reader's own zone, so that of the policy is left out.
+    return _Wait(words=words.rpartition(", until ")[0] or words, until=moment(until))
 
 
 def _groups_of(asked: Entry) -> str:
@@ -133,6 +146,9 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
     if entry is None:
         return None
     reply = reply_about(entry, actor=read.who(entry.actor), words=words_of(entry))
+    if entry.kind == EDITED:
+        changes = changed_by(read.definition, read.entries, entry)
+        return step_reply(replace(reply, changes=changes))
     if entry.kind != REMINDED:
         asked = [read.known[ref] for ref in told_to(entry) if ref in read.known]
         return step_reply(replace(reply, asked=asked))
@@ -146,50 +162,6 @@ def _card_of(read: RunRead, reminder: Entry, places: OutboxRows) -> MessagePlace
     standing = troubles(replay(read.id, before), before)
     card = next((one.card for one in standing if one.step == reminder.data["step"]), None)
     return places.place_of(card.subject, card.key) if card is not None else None
-
-
-def draw_outcome(read: RunRead, thread: str) -> Rendered | None:
-    """Return what the requester is told at the end, None before it."""
-    finished = read.listed.finished_at
-    if finished is None:
-        return None
-    last = _what_ended_it(read)
-    return outcome(
-        RunOutcome(
-            run=read.id,
-            title=read.definition.title,
-            status=read.listed.status,
-            took=max(finished - read.listed.started_at, timedelta()),
-            reason=words_of(last) if last is not None else "",
-            by=read.who(last.actor) if last is not None else None,
-            step=_step_of(read, last),
-            thread=thread,
-        )
-    )
-
-
-def _what_ended_it(read: RunRead) -> Entry | None:
-    """Return the entry that made the run end as it did, if one alone did."""
-    status = read.listed.status
-    kinds = {
-        Status.DENIED: ("approval.denied",),
-        Status.EXPIRED: ("approval.expired",),
-        Status.WITHDRAWN: ("approval.withdrawn",),
-        Status.FAILED: ("action.failed", "step.observed"),
-        Status.ABORTED: ("decision.made",),
-        Status.CANCELLED: ("decision.made",),
-    }.get(status, ())
-    found = read.of_kind(*kinds) if kinds else []
-    return found[-1] if found else None
-
-
-def _step_of(read: RunRead, entry: Entry | None) -> str:
-    if entry is None:
-        return ""
-    if isinstance(entry.data.get("step"), str):
-        return str(entry.data["step"])
-    asked = read.asked(str(entry.data.get("request", "")))
-    return str(asked.data["step"]) if asked is not None else ""
 
 
 def requester_of(read: RunRead) -> str:

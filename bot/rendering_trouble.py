@@ -26,25 +26,29 @@ from workflows.undoable import done, in_order
 
 def draw_doubt(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
     """Return the question whether an effect happened; None if there is no such doubt."""
+    found = doubt_of(read, key, reader)
+    return doubt_card(found) if found is not None else None
+
+
+def doubt_of(read: RunRead, key: str, reader: RunReader) -> DoubtCard | None:
+    """Return what a doubt's card is drawn from, None if there is no such doubt."""
     _, step, intent_id = read_card_key(key)
     intent = read.entry(intent_id)
     if intent is None:
         return None
     doubts = [one for one in read.of_kind("action.in_doubt") if _same_attempt(one, intent)]
     doubt = doubts[-1] if doubts else None
-    return doubt_card(
-        DoubtCard(
-            run=read.id,
-            step=step,
-            title=read.definition.title,
-            what=read.line_about(step),
-            key=str(intent.data["idem"]),
-            cause=str(doubt.data["cause"]) if doubt is not None else "",
-            since=intent.at,
-            asked=_asked(read, step, intent, reader),
-            asks_again=intent.data.get("request") is not None,
-            settled=_doubt_settled(read, intent),
-        )
+    return DoubtCard(
+        run=read.id,
+        step=step,
+        title=read.definition.title,
+        what=read.line_about(step),
+        key=str(intent.data["idem"]),
+        cause=str(doubt.data["cause"]) if doubt is not None else "",
+        since=intent.at,
+        asked=_asked(read, step, intent, reader),
+        asks_again=intent.data.get("request") is not None,
+        settled=_doubt_settled(read, intent),
     )
 
 
@@ -75,27 +79,31 @@ def _asked(read: RunRead, step: str, since: Entry, reader: RunReader) -> tuple[W
 
 def draw_trouble(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
     """Return the question how a run goes on; None if there is no such exception."""
+    found = trouble_of(read, key, reader)
+    return exception_card(found) if found is not None else None
+
+
+def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | None:
+    """Return what an exception's card is drawn from, None if there is no such exception."""
     _, step, entry_id = read_card_key(key)
     stopped = read.entry(entry_id)
     if stopped is None:
         return None
     tries = [one for one in _ends_of_tries(read, step) if one.rseq <= stopped.rseq]
-    return exception_card(
-        ExceptionCard(
-            run=read.id,
-            step=step,
-            title=read.definition.title,
-            what=read.line_about(step),
-            error_class=error_class_of(stopped),
-            message=_message(stopped, tries),
-            tried=tuple(Tried(at=one.at, came=_came(one)) for one in tries),
-            performed=_performed(read, step, tries),
-            done=tuple(_done(read)),
-            asked=_asked(read, step, stopped, reader),
-            at=stopped.at,
-            is_undoing=is_undo(step),
-            settled=_trouble_settled(read, step, stopped),
-        )
+    return ExceptionCard(
+        run=read.id,
+        step=step,
+        title=read.definition.title,
+        what=read.line_about(step),
+        error_class=error_class_of(stopped),
+        message=_message(stopped, tries),
+        tried=tuple(Tried(at=one.at, came=_came(one)) for one in tries),
+        performed=_performed(read, step, tries),
+        done=tuple(_done(read)),
+        asked=_asked(read, step, stopped, reader),
+        at=stopped.at,
+        is_undoing=is_undo(step),
+        settled=_trouble_settled(read, step, stopped),
     )
 
 

@@ -3,6 +3,7 @@
 Everything is read without locks. How it looks is for `views/lists`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.command_text import Runs
@@ -10,13 +11,14 @@ from bot.desk import Desk
 from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
 from bot.payloads import Caller
+from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
+from bot.run_lines import link_to, run_line, title_of
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
     Found,
     QueueLine,
-    RunLine,
     RunShown,
     WorkflowLine,
     approval_list,
@@ -26,6 +28,7 @@ from bot.views.lists import (
     run_shown,
     workflow_list,
 )
+from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from bot.wording import Who, who_of
 from storage.heads import head
@@ -40,14 +43,14 @@ from storage.listing import (
     people_of,
     refs_of,
 )
-from storage.outbox_values import MessagePlace
 from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
-from workflows.errors import InterlockError, UnknownRunError, UnknownWorkflowError
-from workflows.people import CLICK_AGE
+from workflows.errors import UnknownRunError, UnknownWorkflowError
 
 MOST_FOUND = 50
+MOST_NAMED = 5
+NO_RUN = "No run belongs to this message, and none of those that ended is told in such words."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ class Reports:
         if wanted.exceptions:
             waiting = queued(database, self.desk.library.version, wanted=which)
             return queue_list([self._queue_line(one) for one in waiting], command=typed, page=page)
-        lines = [self._run_line(one) for one in list_runs(database, which)]
+        lines = [run_line(self.desk, one) for one in list_runs(database, which)]
         return run_list(lines, command=typed, page=page, name=self.desk.command)
 
     def run(self, run: RunId, *, page: int) -> Rendered:
@@ -87,17 +90,31 @@ class Reports:
             entries = read_run(connection, run)
             now = head(connection)
         shown = RunShown(
-            line=self._run_line(listed),
+            line=run_line(self.desk, listed),
             entries=self._entry_lines(entries),
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)
 
+    def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
+        """Return a few runs that were found for the reader."""
+        lines = [run_line(self.desk, one) for one in runs[:MOST_NAMED]]
+        return run_list(lines, command="runs", title=title, name=self.desk.command)
+
+    def nearest(self, words: Sequence[str]) -> Rendered:
+        """Return the runs whose summaries share most with `words`, a few at most."""
+        hits = find(self.desk.store.database, " OR ".join(words), limit=MOST_NAMED)
+        if not hits:
+            return notice(NO_RUN)
+        return found_list(" ".join(words), [self._found(one) for one in hits])
+
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
         found = list_open_requests(self.desk.store.database)
-        lines = [self._approval_line(one, mine) for one in found]
+        words = self.desk.store.standing_in(self.reader.person, at=self.desk.now())
+        places = mine | {one.giver for one in words}
+        lines = [self._approval_line(one, mine, places) for one in found]
         return approval_list(lines, page=page)
 
     def found(self, words: str, *, page: int) -> Rendered:
@@ -107,7 +124,8 @@ class Reports:
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
-        lines = [self._workflow_line(one) for one in self.desk.library.definitions()]
+        mine = permitted(self.desk, self.reader.person)
+        lines = [self._workflow_line(one, mine) for one in self.desk.library.definitions()]
         return workflow_list(lines, page=page)
 
     def _found(self, hit: Hit) -> Found:
@@ -116,7 +134,7 @@ class Reports:
             title=self._title_now(hit.workflow),
             snippet=[(one.text, one.is_found) for one in hit.snippet],
             at=hit.written_at,
-            thread=self._link(hit.place),
+            thread=link_to(self.desk, hit.place),
         )
 
     def _title_now(self, workflow: str) -> str:
@@ -125,36 +143,19 @@ class Reports:
         except UnknownWorkflowError:  # Retired since; its name is known all the same.
             return workflow
 
-    def _run_line(self, listed: ListedRun) -> RunLine:
-        return RunLine(
-            run=listed.id,
-            title=self._title(listed),
-            status=listed.status,
-            requester=who_of(listed.requester, listed.requester_name),
-            started_at=listed.started_at,
-            note=f"at {listed.step}" if listed.step and not listed.status.is_end else "",
-            thread=self._link(listed.place),
-        )
-
     def _queue_line(self, one: Queued) -> QueueLine:
         trouble = one.trouble
         card = self.desk.store.outbox.place_of(trouble.card.subject, trouble.card.key)
         return QueueLine(
             run=one.run.id,
-            title=self._title(one.run),
+            title=title_of(self.desk, one.run),
             step=trouble.step,
             is_doubt=trouble.is_doubt,
             error_class=trouble.error_class,
             since=trouble.since,
             asked=tuple(Who(name=name) for name in one.asked),
-            card=self._link(card or one.run.place),
+            card=link_to(self.desk, card or one.run.place),
         )
-
-    def _title(self, listed: ListedRun) -> str:
-        try:
-            return self.desk.library.version(listed.version).title
-        except InterlockError:  # Written by another release; its name is known all the same.
-            return listed.workflow
 
     def _entry_lines(self, entries: list[Entry]) -> list[EntryLine]:
         refs = sorted({one.actor.ref for one in entries if one.actor.is_person})
@@ -171,9 +172,13 @@ class Reports:
             for one in entries
         ]
 
-    def _approval_line(self, listed: ListedRequest, mine: frozenset[Ref]) -> ApprovalLine:
+    def _approval_line(
+        self, listed: ListedRequest, mine: frozenset[Ref], places: frozenset[Ref]
+    ) -> ApprovalLine:
         asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
-        stage = asked.stages[listed.tally.stage]
+        waiting = [asked.stages[index] for index in listed.tally.waiting]
+        groups = dict.fromkeys(name for one in waiting for name in one.all_groups)
+        people = frozenset().union(*(one.everybody for one in waiting))
         return ApprovalLine(
             request=asked.id,
             title=shown.title,
@@ -182,12 +187,12 @@ class Reports:
             expires_at=asked.expires_at,
             have=listed.tally.have,
             need=listed.tally.need,
-            asked=tuple(Who(name=name) for name in stage.groups),
-            card=self._link(listed.place),
-            is_mine=bool(mine & stage.people) and not mine & asked.excluded,
+            asked=tuple(Who(name=name) for name in groups),
+            card=link_to(self.desk, listed.place),
+            is_mine=bool(places & people) and not mine & asked.excluded,
         )
 
-    def _workflow_line(self, definition: Definition) -> WorkflowLine:
+    def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:
         return WorkflowLine(
             name=definition.workflow,
             title=definition.title,
@@ -195,20 +200,8 @@ class Reports:
             version=definition.version,
             owner=definition.owner,
             is_destructive=self.desk.library.is_destructive(definition),
-            may_start=self._may_start(definition),
+            may_start=definition.workflow in mine.names,
+            is_certain=mine.is_certain,
+            run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
         )
-
-    def _may_start(self, definition: Definition) -> bool:
-        try:
-            return any(
-                self.reader.person in self.desk.directory.members(name, max_age=CLICK_AGE)
-                for name in definition.may_run
-            )
-        except InterlockError:
-            return False  # Only shown; whoever starts it is read again.
-
-    def _link(self, place: MessagePlace | None) -> str:
-        if place is None:
-            return ""
-        return f"{self.desk.workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"

@@ -5,7 +5,7 @@ Nothing here locks anything or asks Slack for more than names; how it looks is f
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.directory import Directory
@@ -17,7 +17,8 @@ from storage.listing import ListedRun, listed_run, people_of
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from workflows.definition import Definition
-from workflows.entry import Actor, Entry, Json, RunId
+from workflows.delegation import Delegation
+from workflows.entry import Actor, Entry, Json, Ref, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import Definitions
 from workflows.replay import replay
@@ -58,6 +59,13 @@ class RunRead:
         if not actor.is_person:
             return None
         return self.known.get(actor.ref, Who(name="somebody whose name was erased"))
+
+    def whose_place(self, entry: Entry) -> Who | None:
+        """Return in whose place a decision was given, None if in its giver's own."""
+        giver = entry.data.get("for")
+        if not isinstance(giver, str):
+            return None
+        return self.known.get(giver, Who(name="somebody whose name was erased"))
 
     def entry(self, ident: str) -> Entry | None:
         """Return the entry of that id."""
@@ -123,9 +131,18 @@ class RunReader:
 
     def _known(self, entries: Iterable[Entry]) -> dict[str, Who]:
         doers = {one.actor.ref for one in entries if one.actor.is_person}
-        refs = sorted(doers.union(*(told_to(one) for one in entries)))
-        found = people_of(self._store.database, refs) if refs else {}
+        places = {str(one.data["for"]) for one in entries if "for" in one.data}
+        return self.people(doers.union(places, *(told_to(one) for one in entries)))
+
+    def people(self, refs: Iterable[str]) -> dict[str, Who]:
+        """Return the people behind these pseudonyms whose names were not erased."""
+        wanted = sorted(set(refs))
+        found = people_of(self._store.database, wanted) if wanted else {}
         return {ref: who_of(external, name) for ref, (external, name) in found.items()}
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are away now."""
+        return self._store.away(people)
 
     def asked_people(self, definition: Definition) -> tuple[Who, ...]:
         """Return owner and deputy as live mentions."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from bot.desk import Desk
 from bot.firings import next_firing
-from bot.payloads import Caller
 from bot.schedules import KnownSchedule, known_schedules
 from bot.views.pieces import Rendered
 from bot.views.schedules import ScheduleLine, schedule_list
@@ -23,25 +22,28 @@ class ScheduleList:
     """What `reader` is shown."""
 
     desk: Desk
-    reader: Caller
+    reader: PersonId
     _owners: dict[str, frozenset[PersonId]] = field(default_factory=dict)
 
     def shown(self, *, page: int) -> Rendered:
         """Return all schedules that have not ended."""
+        return schedule_list(self.lines(), page=page, name=self.desk.command)
+
+    def lines(self) -> list[ScheduleLine]:
+        """Return all schedules that have not ended, each with what the reader may do to it."""
         database = self.desk.store.database
         known = known_schedules(self.desk.library.definitions(), live_schedules(database))
         refs = sorted({str(ref) for one in known if (ref := _setter(one)) is not None})
         named = people_of(database, refs)
-        mine = refs_of(database, self.reader.person)
+        mine = refs_of(database, self.reader)
         people = {ref: who_of(*found) for ref, found in named.items()}
-        lines = [self._line(one, people, mine) for one in known]
-        return schedule_list(lines, page=page, name=self.desk.command)
+        return [self._line(one, people, mine) for one in known]
 
     def _line(
         self, known: KnownSchedule, people: dict[str, Who], mine: frozenset[Ref]
     ) -> ScheduleLine:
         setter = _setter(known)
-        may = setter in mine or self.reader.person in self._responsible(known.definition)
+        may = setter in mine or self.reader in self._responsible(known.definition)
         return ScheduleLine(
             id=known.id,
             title=known.title,

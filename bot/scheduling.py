@@ -37,6 +37,7 @@ from bot.when_words import moments_told, read_when, rhythm_told
 from storage.schedules import live_schedules
 from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError, ScheduleClosedError, StorageError
+from workflows.input_words import in_words
 from workflows.people import PersonId
 from workflows.schedule import ScheduleState
 from workflows.scheduling import ScheduleChange
@@ -125,10 +126,12 @@ class Scheduling:
 
     def listed(self, caller: Caller, *, page: int) -> Rendered:
         """Return all schedules."""
-        return ScheduleList(desk=self.desk, reader=caller).shown(page=page)
+        return ScheduleList(desk=self.desk, reader=caller.person).shown(page=page)
 
     def change(self, click: Interaction, to: ScheduleState) -> None:
         """Pause, resume or delete a schedule, and show the list as it is then.
+
+        A Home needs no list: it is drawn anew by itself.
 
         Raises:
             InterlockError: nothing was changed.
@@ -149,6 +152,8 @@ class Scheduling:
                 is_definitions=found.is_definitions,
             )
         )
+        if click.is_home:
+            return
         shown = self.listed(click.caller, page=page)
         self.desk.hurried.answer(click.response_url, shown, replace=True)
 
@@ -214,7 +219,10 @@ class Scheduling:
             moments=tuple(moments),
             is_destructive=self.desk.library.is_destructive(definition),
             makes_up=missed is not Missed.SKIP,
-            values=[(name, str(one)) for name, one in draft.inputs.items()],
+            values=[
+                (name, in_words(one, definition.inputs.get(name)))
+                for name, one in draft.inputs.items()
+            ],
         )
 
     def _open_form(

@@ -20,6 +20,7 @@ FROM_FILES = frozenset(
     {"bot_token", "app_token", "signing_secret", "client_secret", "secrets_key", "database"}
 )
 SLACK = "https://slack.com/api/"
+SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
 WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
     # Many workspaces: the app's own identity, who may install it, and which one a command is for.
     client_id: str = Field(default="", validation_alias="SLACK_CLIENT_ID")
@@ -57,7 +59,6 @@ class Settings(BaseModel):
     workspaces: tuple[str, ...] = Field(default=(), validation_alias="INTERLOCK_WORKSPACES")
     workspace: str = Field(default="", validation_alias="INTERLOCK_WORKSPACE")
     public_url: str = Field(default="", validation_alias="INTERLOCK_PUBLIC_URL")
-    secrets_key: SecretStr | None = Field(default=None, validation_alias="INTERLOCK_SECRETS_KEY")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -187,8 +188,14 @@ class Settings(BaseModel):
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Return every token held, for the redactor."""
-        held = (self.bot_token, self.app_token, self.signing_secret, self.client_secret)
+        """Return every token and key held, for the redactor."""
+        held = (
+            self.bot_token,
+            self.app_token,
+            self.signing_secret,
+            self.client_secret,
+            self.secrets_key,
+        )
         return tuple(one.get_secret_value() for one in held if one is not None)
 
 

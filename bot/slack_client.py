@@ -88,6 +88,26 @@ class SlackClient:
             self._hurried[timeout] = self._client(timeout)
         return self._hurried[timeout]
 
+    def under(self, token: str) -> "SlackClient":
+        """Return the same Slack under another token."""
+        return SlackClient(token, base_url=self._base_url)
+
+    def complete_step(self, execution: str, outputs: Mapping[str, str]) -> None:
+        """Let a Workflow Builder workflow go on that waits for our step."""
+        self._call(
+            "functions.completeSuccess",
+            lambda: self._web.functions_completeSuccess(
+                function_execution_id=execution, outputs=dict(outputs)
+            ),
+        )
+
+    def fail_step(self, execution: str, error: str) -> None:
+        """Stop a Workflow Builder workflow that waits for our step, and say why."""
+        self._call(
+            "functions.completeError",
+            lambda: self._web.functions_completeError(function_execution_id=execution, error=error),
+        )
+
     def post(
         self, channel: str, content: Content, *, thread: str | None, metadata: Answer
     ) -> Place:
@@ -136,6 +156,17 @@ class SlackClient:
             ),
         )
 
+    def publish(self, user: str, view: Answer, *, known: str | None) -> str:
+        """Show somebody their Home, and return its hash.
+
+        With `known` it is refused (`hash_conflict`) where Slack shows another one than that.
+        """
+        answer = self._call(
+            "views.publish",
+            lambda: self._web.views_publish(user_id=user, view=dict(view), hash=known),
+        )
+        return str(answer["view"]["hash"])
+
     def open_direct(self, user: str) -> str:
         """Return the channel of the direct conversation with `user`."""
         answer = self._call("conversations.open", lambda: self._web.conversations_open(users=user))
@@ -170,15 +201,28 @@ class SlackClient:
             channel=channel, ts=thread, include_all_metadata=True, **wanted
         )
 
-    def channels(self) -> Iterator[list[Answer]]:
+    def channels(self, *, timeout: float | None = None) -> Iterator[list[Answer]]:
         """Yield the channels that the bot can see, a page at a call."""
+        web = self._with(timeout)
         yield from self._pages(
             "conversations.list",
-            lambda cursor: self._web.conversations_list(
+            lambda cursor: web.conversations_list(
                 cursor=cursor, limit=PAGE, types="public_channel,private_channel"
             ),
             key="channels",
         )
+
+    def channel(self, channel: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `channel` object."""
+        web = self._with(timeout)
+        answer = self._call("conversations.info", lambda: web.conversations_info(channel=channel))
+        return cast(Answer, answer["channel"])
+
+    def file(self, file: str, *, timeout: float | None = None) -> Answer:
+        """Return Slack's `file` object."""
+        web = self._with(timeout)
+        answer = self._call("files.info", lambda: web.files_info(file=file))
+        return cast(Answer, answer["file"])
 
     def user(self, user: str, *, timeout: float | None = None) -> Answer:
         """Return Slack's `user` object."""

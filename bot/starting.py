@@ -17,6 +17,8 @@ from bot.command_text import Run, parse
 from bot.desk import Desk
 from bot.forms import FormState, field_errors, state_of, values_from
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
+from bot.permitted import permitted
+from bot.places import is_ours
 from bot.refusals import refusal
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
@@ -26,6 +28,7 @@ from bot.wording import bold, code
 from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError
 from workflows.orders import Start, Started
+from workflows.people import PersonId
 from workflows.store import Delivery
 
 Answer = Mapping[str, Any]  # What `ack` is given.
@@ -90,22 +93,24 @@ class Starting:
             InterlockError: nothing was started.
         """
         refuse_late(context)
-        form = _form_of(sent)
+        form = self._form_of(sent)
         definition = self.desk.library.active(form.workflow)
         values = values_from(sent.sent.state, definition)
         if definition.version != form.version:
             return _instead(_again(definition, form, values))
         caller = replace(sent.caller, channel=form.channel)
+        trigger = "shortcut" if form.source else "form"
         try:
-            self._start(caller, definition, values, trigger="form")
+            self._start(caller, definition, values, trigger=trigger, source=form.source)
         except InputsError as error:
             hints = field_errors(error, definition, revision=form.revision)
             return {"response_action": "errors", "errors": hints}
         return CLOSE
 
-    def choices(self) -> list[WorkflowChoice]:
-        """Return every workflow, for the menu."""
-        found = self.desk.library.definitions()
+    def choices(self, person: PersonId) -> list[WorkflowChoice]:
+        """Return the workflows that `person` may start; all where Slack does not say which."""
+        mine = permitted(self.desk, person)
+        found = mine.definitions if mine.is_certain else self.desk.library.definitions()
         return [WorkflowChoice(name=one.workflow, title=one.title) for one in found]
 
     def _was_just_typed(self, caller: Caller, text: str) -> bool:
@@ -124,7 +129,7 @@ class Starting:
         return any(known)
 
     def _picker(self, caller: Caller) -> View:
-        return picker(self.choices(), channel=caller.channel)
+        return picker(self.choices(caller.person), metadata=caller.channel)
 
     def _start_or_ask(
         self, caller: Caller, definition: Definition, values: Mapping[str, str], *, typed: str
@@ -159,6 +164,7 @@ class Starting:
         *,
         trigger: str,
         message: str = "",
+        source: str = "",
     ) -> Started:
         return self.desk.engine.start(
             Start(
@@ -168,20 +174,25 @@ class Starting:
                 person=caller.person,
                 channel=self.desk.channel_for(caller, definition.channel),
                 message=message,
+                source=source,
                 delivery=caller.delivery,
             )
         )
 
-
-def _form_of(sent: Interaction) -> FormState:
-    try:
-        return FormState.read(sent.sent.private_metadata)
-    except ValueError as error:
-        raise UnreadablePayloadError("This form is not one of ours.") from error
+    def _form_of(self, sent: Interaction) -> FormState:
+        try:
+            form = FormState.read(sent.sent.private_metadata)
+        except ValueError as error:
+            raise UnreadablePayloadError("This form is not one of ours.") from error
+        if form.source and not is_ours(self.desk.workspace_url, form.source):
+            raise UnreadablePayloadError("This form does not say which message it is about.")
+        return form
 
 
 def _again(definition: Definition, form: FormState, values: Mapping[str, object]) -> View:
-    state = state_of(definition, channel=form.channel, revision=form.revision + 1)
+    state = state_of(
+        definition, channel=form.channel, revision=form.revision + 1, source=form.source
+    )
     return run_form(definition, state, values=values, errors={"": CHANGED})
 
 

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.commands import help_for
 from bot.desk import Desk
 from bot.payloads import Event
 from bot.roster import person_id
-from bot.views.lists import help_page
 from bot.views.notice import notice
 from storage.unit import SqlUnit
 from workflows.entry import RunId
 from workflows.people import Person, PersonId
+from workflows.store import Delivery
 
 DECIDING_WORDS = re.compile(
     r"\W*(lgtm|approved?|ok(ay)?|go( ahead)?|ship it|yes|\+1|:\+1:|:white_check_mark:|👍|✅)\W*",
@@ -55,7 +56,8 @@ class Threads:
         user, channel = str(event.get("user", "")), str(event.get("channel", ""))
         if user and channel and not event.get("bot_id"):
             thread = str(event.get("thread_ts", ""))
-            shown = help_page(name=self.desk.command)
+            team = str(event.get("user_team") or event.get("team") or happened.team_id)
+            shown = help_for(self.desk, person_id(team, user))
             self.desk.hurried.whisper(channel, user, shown, thread=thread)
 
     def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:
@@ -63,13 +65,14 @@ class Threads:
         person = self.desk.directory.person(author)
         text = self.desk.redact(str(said.get("text", ""))[:MOST_WORDS])
         with self.desk.store.begin() as unit:
-            if unit.is_repeat(happened.delivery):
+            if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
                 return
             _add(unit, run, str(said["ts"]), person, text)
 
     def _forget(self, happened: Event, run: RunId, ts: str) -> None:
         with self.desk.store.begin() as unit:
             if not unit.is_repeat(happened.delivery):
+                unit.is_repeat(_message(happened, ts))
                 unit.drop_thread_message(run, ts)
 
     def _point_to_the_button(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:
@@ -100,6 +103,25 @@ def _message_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _author(happened: Event, said: Mapping[str, Any]) -> PersonId:
     team = str(said.get("user_team") or said.get("team") or happened.team_id)
     return person_id(team, str(said["user"]))
+
+
+def _is_late(unit: SqlUnit, happened: Event, run: RunId, said: Mapping[str, Any]) -> bool:
+    """Say whether something newer about the same message was taken up before.
+
+    Slack delivers an event again when it was not taken, maybe after the one that followed it:
+    what was edited would get its old words back, and what was deleted would be kept.
+    """
+    ts = str(said["ts"])
+    is_known = unit.is_repeat(_message(happened, ts))
+    if happened.event.get("subtype") != "message_changed":
+        return is_known
+    is_kept = ts in {one.ts for one in unit.thread_messages(run)}
+    return is_known and not is_kept
+
+
+def _message(happened: Event, ts: str) -> Delivery:
+    key = f"{happened.event.get('channel', '')}/{ts}"
+    return Delivery(team=happened.team_id, kind="thread_message", key=key)
 
 
 def _add(unit: SqlUnit, run: RunId, ts: str, person: Person, text: str) -> None:

@@ -15,7 +15,12 @@ from storage.firings import Fired, active_since, fired
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.entry import Actor, ActorKind, Draft, Json, RunId
-from workflows.errors import InterlockError, PeopleUnreadableError, StorageError
+from workflows.errors import (
+    InputsUnreadableError,
+    InterlockError,
+    PeopleUnreadableError,
+    StorageError,
+)
 from workflows.people import PersonId
 from workflows.store import Message, Subject
 from workflows.triggers import Missed, Overlap, When
@@ -66,7 +71,7 @@ class Timetable:
         except StorageError:
             log.warning("a schedule waits for the database", extra={"schedule": schedule.name})
             is_held = True
-        except PeopleUnreadableError:
+        except (PeopleUnreadableError, InputsUnreadableError):
             # Asked again at the next look; after a minute the moment counts as missed.
             log.warning("a schedule waits for Slack", extra={"schedule": schedule.name})
             is_held = True
@@ -117,7 +122,7 @@ class Timetable:
     def _begin(self, schedule: Schedule, due: datetime) -> RunId | None:
         try:
             return schedule.begin(due)
-        except (StorageError, PeopleUnreadableError):
+        except (StorageError, PeopleUnreadableError, InputsUnreadableError):
             raise
         except InterlockError as error:
             # The moment is used up: the same start would be refused again, and again.

@@ -30,6 +30,7 @@ TOLD = frozenset(
         Subject.DOUBT,
         Subject.TROUBLE,
         Subject.QUESTION,
+        Subject.REVIEW,
         Subject.POST,
     }
 )
@@ -71,6 +72,13 @@ class Aftermath:
         """Record where a digest was posted."""
         self._digests.posted(digest, place, team=self._team)
 
+    def stands(self, row: OutboxRow) -> None:
+        """Have the Homes lead to a new card or thread of those whom it is for."""
+        if row.subject in (Subject.CARD, Subject.QUESTION):
+            self._store.homes.renew_awaited(row.key.rpartition("/")[2])
+        elif row.subject is Subject.ROOT and row.run is not None:
+            self._store.homes.renew([self._store.run(row.run).requester])
+
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered; stop what rests on it; tell people.
 
@@ -101,7 +109,7 @@ class Aftermath:
         elif row.subject is Subject.QUESTION:
             request = RequestId(row.key.rpartition("/")[2])
             self._engine.undeliverable(row.run, request=request, error_class=error)
-        elif row.subject is Subject.POST:
+        elif row.subject is Subject.POST or (row.subject is Subject.BUILDER and row.key != row.run):
             step = read_step_key(row.key).step
             self._engine.undeliverable(row.run, step=step, error_class=error)
 

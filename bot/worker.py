@@ -17,6 +17,7 @@ from bot.following import PolicyWatch
 from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import Memory, open_memory
+from bot.references import references_of
 from bot.running import Part, run_until, until_signalled
 from bot.segments import Segments
 from bot.serve import note_start
@@ -25,6 +26,7 @@ from bot.token_trouble import TokenTrouble, complain
 from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People
+from workflows.references import References
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,14 @@ def work_until_stopped(settings: Settings) -> None:
         watch.look()
         workspace.client.on_refused(TokenTrouble(complain))
         people = Directory(workspace.client, team=workspace.team)
-        worker = build_worker(settings, memory, people=people, means=means, watch=watch)
+        worker = build_worker(
+            settings,
+            memory,
+            people=people,
+            means=means,
+            watch=watch,
+            references=references_of(workspace.client, people),
+        )
         people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
         log.info("working", extra={"threads": settings.threads, "home": str(settings.home)})
@@ -98,6 +107,7 @@ def build_worker(
     people: People,
     means: Means,
     watch: HeadWatch | None = None,
+    references: References | None = None,
 ) -> Worker:
     """Put a worker together; nothing works until its parts are started.
 
@@ -113,6 +123,7 @@ def build_worker(
         means=means,
         publishes=False,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
+        references=references,
     )
     clock = clock_of(core, people)
     core.store.on_due(clock.due_at)

@@ -9,9 +9,12 @@ from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
 from sandbox.methods.chat import bot_message, content_of
 from sandbox.records import Channel, Complaint, Ephemeral, ResponseUrl, View
+from sandbox.rules.shapes import Faults, list_of
+from sandbox.rules.texts import menu_option
 from sandbox.rules.views import check_view
 from sandbox.screens import close_all, close_top, new_view, push_view, replace_view
 
+_choices = list_of(menu_option, least=0, most=limits.OPTIONS)
 TROUBLE = "We had some trouble connecting. Try again?"
 
 
@@ -120,6 +123,19 @@ def _show_errors(hub: Hub, view: View, errors: Unchecked) -> None:
         raise SlackError("invalid_errors", [f"errors must name input blocks of the view: {errors}"])
     view.errors = {block_id: str(hint) for block_id, hint in errors.items()}
     hub.state.changed("view_changed", user=view.user, view=view.id)
+
+
+def offered(hub: Hub, delivery: Delivery) -> list[Json]:
+    """Return the choices that the app offers for what was typed; a wrong answer shows none."""
+    answer, faults = delivery.answer or {}, Faults()
+    groups = answer.get("option_groups") or [answer]
+    found = [one.get("options") for one in groups]
+    for options in found:
+        _choices(options, "/options", faults)
+    if not delivery.acked or faults.messages:
+        hub.recorder.blame(f"no choices: {delivery.outcome} {faults.messages}", "block_suggestion")
+        return []
+    return [option for options in found for option in options]
 
 
 def use_response_url(hub: Hub, token: str, answer: Json) -> None:

@@ -20,6 +20,7 @@ from sandbox.methods import (
     chat,
     conversations,
     files,
+    functions,
     oauth,
     reactions,
     usergroups,
@@ -28,7 +29,18 @@ from sandbox.methods import (
 )
 from sandbox.methods.table import ALWAYS, FLAGS, JSON_ARGUMENTS, METHODS, NUMBERS, Method
 
-FAMILIES = (auth, chat, conversations, files, oauth, reactions, usergroups, users, views)
+FAMILIES = (
+    auth,
+    chat,
+    conversations,
+    files,
+    functions,
+    oauth,
+    reactions,
+    usergroups,
+    users,
+    views,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +113,25 @@ def _check_token(hub: Hub, method: Method, token: str) -> None:
         return
     if not token:
         raise SlackError("not_authed")
+    if _is_of_a_step(hub, method, token):
+        return
     is_apps = token == hub.app.app_token
     if not is_apps and (refusal := refusal_of(hub.state, token)) is not None:
         raise SlackError(refusal)
     if is_apps != method.app_token:
         raise SlackError("not_allowed_token_type")
+
+
+def _is_of_a_step(hub: Hub, method: Method, token: str) -> bool:
+    """Say whether the token was given with a step; it ends soon, and is for that step alone."""
+    found = next((one for one in hub.state.executions.values() if one.token == token), None)
+    if found is None:
+        return False
+    if hub.state.now() > found.token_expires or found.state != "running":
+        raise SlackError("token_expired")
+    if not method.name.startswith("functions."):
+        hub.recorder.blame("a step's token is for completing the step", method.name)
+    return True
 
 
 def _check_scope(hub: Hub, method: Method) -> None:

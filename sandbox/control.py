@@ -12,7 +12,8 @@ The gestures and their arguments are those of `person.Person`; a message is name
 `{"channel": "#ops", "ts": "..."}`. The `do` of a person: command, say, click, choose,
 search, fill, submit, close_view, shortcut, open_home, delete. Without a person, things
 happen to the workspace: join, leave, join_group, leave_group, deactivate, archive,
-add_person, add_channel, add_group.
+add_person, add_channel, add_group, run_step (a Workflow Builder workflow comes to a step of
+the app's: `{"callback_id", "inputs"}`).
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from sandbox.errors import NotPossibleError, SlackError
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
 from sandbox.picture import picture_for
-from sandbox.records import Ephemeral, Message
+from sandbox.records import Ephemeral, Execution, Message
 from sandbox.seen import SeenMessage, seen_message
 from sandbox.workspace import Workspace
 
@@ -63,6 +64,7 @@ HAPPENINGS = frozenset(
         "join_group",
         "leave",
         "leave_group",
+        "run_step",
     }
 )
 
@@ -209,4 +211,6 @@ def _shown(result: Unchecked) -> Unchecked:
         }
     if isinstance(result, SeenMessage):
         return {"channel": result.channel, "ts": result.ts, "thread_ts": result.thread_ts}
+    if isinstance(result, Execution):
+        return {"id": result.id, "state": result.state}
     return result if isinstance(result, list | dict | str | bool | None) else None

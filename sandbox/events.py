@@ -3,7 +3,7 @@
 from sandbox.delivery.envelope import Delivery
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
-from sandbox.records import Channel, Group, Message, User
+from sandbox.records import Channel, Execution, Group, Message, User
 from sandbox.wire import group_object, message_object, user_object
 
 _LAST_WORDS = frozenset({"tokens_revoked", "app_uninstalled"})
@@ -58,6 +58,50 @@ def _authorization(hub: Hub) -> Json:
         "is_bot": True,
         "is_enterprise_install": org is not None,
     }
+
+
+def function_executed(hub: Hub, execution: Execution) -> None:
+    """Tell that a workflow has come to one of the app's steps."""
+    state = hub.state
+    known = hub.app.functions[execution.callback_id]
+    emit(
+        hub,
+        {
+            "type": "function_executed",
+            "function": {
+                "id": "Fn0" + execution.callback_id.upper().replace("_", ""),
+                "callback_id": execution.callback_id,
+                "title": known["title"],
+                "description": known.get("description", ""),
+                "type": "app",
+                "input_parameters": _parameters(known.get("input_parameters", {})),
+                "output_parameters": _parameters(known.get("output_parameters", {})),
+                "app_id": hub.app.id,
+                "date_created": int(state.now()),
+                "date_updated": int(state.now()),
+                "date_deleted": 0,
+                "form_enabled": False,
+            },
+            "inputs": dict(execution.inputs),
+            "function_execution_id": execution.id,
+            "workflow_execution_id": state.next_id("Wx"),
+            "event_ts": state.next_ts(),
+            "bot_access_token": execution.token,
+        },
+    )
+
+
+def _parameters(declared: Json) -> list[Json]:
+    return [
+        {
+            "type": one["type"],
+            "name": name,
+            "title": one.get("title", name),
+            "description": one.get("description", ""),
+            "is_required": bool(one.get("is_required")),
+        }
+        for name, one in declared.items()
+    ]
 
 
 def _is_shared(hub: Hub, channel: Unchecked) -> bool:

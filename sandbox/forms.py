@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from sandbox import limits
 from sandbox.errors import NotPossibleError
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
-from sandbox.records import View
+from sandbox.records import File, View
 from sandbox.rules.texts import every_option
 from sandbox.screens import elements_of, empty_value
+from sandbox.wire import file_object
 from sandbox.words import find_channel, find_user
 
 REQUIRED = "Please complete this required field."
@@ -44,8 +46,10 @@ def _label(block: Json, element: Json) -> str:
     return str(words.get("text", element.get("action_id")))
 
 
-def value_for(hub: Hub, element: Json, value: Unchecked) -> Json:
-    """Return the state an element has once a person chose or typed `value`.
+def value_for(hub: Hub, element: Json, value: Unchecked, *, user: str) -> Json:
+    """Return the state an element has once `user` chose or typed `value`.
+
+    A file is `{"name", "content"}`, or the name alone; several are a list.
 
     Raises:
         NotPossibleError: the client offers no such choice.
@@ -63,9 +67,36 @@ def value_for(hub: Hub, element: Json, value: Unchecked) -> Json:
         made[name] = _named(hub, kind, str(value))
     elif kind == "datetimepicker":
         made[name] = int(value)
+    elif kind == "file_input":
+        made[name] = [_uploaded(hub, user, one) for one in _several(value)]
     else:
         made[name] = str(value)
     return made
+
+
+def _several(value: Unchecked) -> list[Unchecked]:
+    return value if isinstance(value, list) else [value]
+
+
+def _uploaded(hub: Hub, user: str, given: Unchecked) -> Json:
+    """Upload a file as the client does, the moment it is chosen."""
+    wanted = given if isinstance(given, dict) else {"name": str(given)}
+    content = str(wanted.get("content", "a file\n")).encode()
+    if len(content) > limits.FILE_BYTES:
+        raise NotPossibleError("a form takes files of at most 10 MB")
+    file = File(
+        id=hub.state.next_id("F"),
+        team=hub.settings.team,
+        user=user,
+        name=str(wanted["name"]),
+        size=len(content),
+        token=hub.state.next_id("", 32),
+        content=content,
+        completed=True,
+        in_form=True,
+    )
+    hub.state.files[file.id] = file
+    return file_object(hub.state, file)
 
 
 def _options(element: Json, value: Unchecked, *, several: bool) -> Unchecked:
@@ -151,6 +182,15 @@ def _too_many(element: Json, value: Unchecked) -> str | None:
     return None
 
 
+def _files(element: Json, value: list[Json]) -> str | None:
+    if len(value) > element.get("max_files", limits.FILES):
+        return "Too many files."
+    types = element.get("filetypes")
+    if types and any(one["filetype"] not in types for one in value):
+        return f"Please choose a file of type {', '.join(types)}."
+    return None
+
+
 def _email(_element: Json, value: str) -> str | None:
     return None if "@" in value else "Please enter a valid email address."
 
@@ -165,4 +205,5 @@ _LOOKS: dict[str, Callable[[Json, Unchecked], str | None]] = {
     "email_text_input": _email,
     "url_text_input": _url,
     "datepicker": _date,
+    "file_input": _files,
 }

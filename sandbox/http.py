@@ -58,6 +58,7 @@ def _routes(hub: Hub, control: list[BaseRoute]) -> list[BaseRoute]:
         Route("/upload/v1/{token}", faces.upload, methods=["POST"]),
         Route("/files/{file}/{name}", faces.download),
         Route("/archives/{channel}/{place}", faces.permalink),
+        Route("/app_redirect", faces.app_home),
         *control,
     ]
     if PAGE.is_dir():
@@ -145,6 +146,12 @@ class _Faces:
         return RedirectResponse(
             f"{request.scope.get('root_path', '')}/#{request.path_params['channel']}/{ts}/{thread}"
         )
+
+    async def app_home(self, request: Request) -> Response:
+        """Send a reader of the app's address to its Home on the page."""
+        if request.query_params.get("app") != self._hub.app.id:
+            return PlainTextResponse("not_found", status_code=NOT_FOUND)
+        return RedirectResponse("/#home")
 
 
 async def _arguments(request: Request) -> Json:

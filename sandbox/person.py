@@ -16,7 +16,7 @@ from sandbox.looking import Looking
 from sandbox.loose import Json, Unchecked
 from sandbox.records import Channel, Ephemeral, Message, User, View
 from sandbox.screens import close_all, close_top, top_view
-from sandbox.seen import SeenMessage, find_element, seen_message
+from sandbox.seen import SeenMessage, SeenView, find_element, seen_message
 from sandbox.wire import view_object
 from sandbox.words import as_stored
 
@@ -72,6 +72,7 @@ class Person(Looking):
         what: str,
         *,
         message: SeenMessage | None = None,
+        home: SeenView | None = None,
         block_id: str | None = None,
         stale: bool = False,
         confirm: bool = True,
@@ -79,13 +80,16 @@ class Person(Looking):
     ) -> Delivery:
         """Click the button of that label or action id, through its confirm dialog.
 
-        Without `message` the open modal is searched first, then what the person sees, newest
-        first, then Home. `confirm=False` backs out of the dialog: nothing is delivered.
-        `stale=True` clicks what `message` showed although it may be gone by now.
+        Without `message` or `home` the open modal is searched first, then what the person sees,
+        newest first, then Home. `confirm=False` backs out of the dialog: nothing is delivered.
+        `stale=True` clicks what `message` or `home` showed although it may be gone by now.
         """
         with self._hub.state.lock:
             me = self._active()
-            where, element = self._find(what, message, block_id=block_id, stale=stale)
+            if home is not None:
+                where, element = self._find_on_home(what, home, block_id=block_id, stale=stale)
+            else:
+                where, element = self._find(what, message, block_id=block_id, stale=stale)
             if element.get("confirm") and not confirm:
                 return self._cancelled()
             delivery = self._click(me, where, element)
@@ -98,7 +102,7 @@ class Person(Looking):
         with self._hub.state.lock:
             me = self._active()
             where, element = self._find_menu(what, message)
-            state = forms.value_for(self._hub, element, value)
+            state = forms.value_for(self._hub, element, value, user=self.id)
             if isinstance(where, View):
                 where.values.setdefault(element["block_id"], {})[element["action_id"]] = state
             delivery = self._click(me, where, element | state)
@@ -118,9 +122,7 @@ class Person(Looking):
                 place = {"container": container, "channel": {"id": where.channel}}
             payload = payloads.suggestion(self._hub, me, place=place, element=element, typed=typed)
             delivery = self._deliver("interactive", payload, None)
-        answer = self._settled(delivery, wait=True).answer or {}
-        groups = answer.get("option_groups") or [answer]
-        return [option for group in groups for option in group.get("options", [])]
+        return answers.offered(self._hub, self._settled(delivery, wait=True))
 
     def fill(self, fields: Mapping[str, Any]) -> None:
         """Fill in fields of the open modal, by label, block id or action id."""
@@ -129,7 +131,7 @@ class Person(Looking):
             me, view = self._active(), self._open_view()
             for name, value in fields.items():
                 block, element = forms.find_field(view.content["blocks"], name)
-                state = forms.value_for(self._hub, element, value)
+                state = forms.value_for(self._hub, element, value, user=self.id)
                 view.values.setdefault(block["block_id"], {})[element["action_id"]] = state
                 if block["type"] != "input" or block.get("dispatch_action"):
                     told.append(self._click(me, view, element | state))
@@ -195,6 +197,8 @@ class Person(Looking):
 
     def open_home(self, *, tab: str = "home") -> None:
         """Look at the app's Home, or with `tab="messages"` at its messages."""
+        if tab == "home" and not self._hub.app.has_home:
+            raise NotPossibleError("this app has no Home tab")
         with self._hub.state.lock:
             me = self._active()
             shown = self._hub.state.views.get(me.home) if me.home else None
@@ -224,6 +228,15 @@ class Person(Looking):
             return self._as_it_was(message), find_element(message.blocks, what, block_id)
         where = self._present(message)
         return where, find_element(tuple(where.blocks), what, block_id)
+
+    def _find_on_home(
+        self, what: str, home: SeenView, *, block_id: str | None, stale: bool
+    ) -> tuple[Message | Ephemeral | View, Json]:
+        shown = self._hub.state.views.get(self.user.home or "")
+        if shown is None or shown.id != home.id or top_view(self._hub, self.id) is not None:
+            raise NotPossibleError(f"{self.name} does not see that Home")
+        blocks = home.blocks if stale else tuple(shown.content["blocks"])
+        return shown, find_element(blocks, what, block_id)
 
     def _find_menu(
         self, what: str, message: SeenMessage | None

@@ -8,7 +8,7 @@
       "team": {"id": "T0ACME", "name": "Acme", "domain": "acme"},
       "me": PERSON, "people": [PERSON], "groups": [{"id", "handle", "name", "members": [id]}],
       "app": {"id", "name", "installed": bool, "bot": user id, "commands": ["/ops"],
-              "shortcuts": {id: kind}},
+              "shortcuts": {id: kind}, "shortcut_names": {id: name}},
       "channels": [{"id", "name", "kind": "public|private|im", "archived", "member": bool,
                     "members": [id], "with": user id of an im, "count": messages}],
       "messages": {channel id: [MESSAGE]},          # outside threads, oldest first
@@ -20,7 +20,8 @@
       "notifications": [{"at", "channel", "ts", "text"}]
     }
 
-    PERSON:  {"id", "name", "real_name", "bot", "guest", "deleted", "stranger", "team"}
+    PERSON:  {"id", "name", "real_name", "bot", "guest", "deleted", "stranger", "team",
+              "tz": the zone of their clock}
     MESSAGE: {"ts", "channel", "user", "text" (markup), "words" (readable), "blocks",
               "thread_ts", "replies": count, "latest_reply", "edited": bool,
               "change": redraw when it grows, "ephemeral": bool, "subtype",
@@ -93,6 +94,7 @@ def _person(user: User) -> Json:
         "deleted": user.deleted,
         "stranger": user.is_stranger,
         "team": user.team,
+        "tz": user.tz,
     }
 
 
@@ -113,6 +115,7 @@ def _app(hub: Hub) -> Json:
         "bot": hub.state.bot,
         "commands": sorted(hub.app.commands),
         "shortcuts": dict(hub.app.shortcuts or {}),
+        "shortcut_names": dict(hub.app.shortcut_names),
     }
 
 

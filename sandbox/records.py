@@ -162,7 +162,22 @@ class File:
     title: str = ""
     content: bytes | None = None
     completed: bool = False
+    in_form: bool = False  # Uploaded into a form of the app, which so may see it.
     channels: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """One run of a step of ours in a Workflow Builder workflow, which waits until it is told."""
+
+    id: str
+    callback_id: str
+    inputs: Json
+    token: str
+    token_expires: float
+    state: Literal["running", "completed", "failed"] = "running"
+    outputs: Json = field(default_factory=dict)
+    error: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

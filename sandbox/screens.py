@@ -88,6 +88,8 @@ def empty_value(kind: str) -> Json:
     """Return what the state of an untouched element holds beside its type."""
     if kind in {"checkboxes", "multi_static_select", "multi_external_select"}:
         return {"selected_options": []}
+    if kind == "file_input":
+        return {"files": []}
     if kind.startswith("multi_"):
         return {"selected_" + kind.removeprefix("multi_").removesuffix("_select"): []}
     return {_SINGLE.get(kind, "value"): None}

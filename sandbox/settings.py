@@ -19,6 +19,7 @@ BOT_SCOPES = frozenset(
         "channels:read",
         "chat:write",
         "commands",
+        "files:read",
         "files:write",
         "groups:history",
         "groups:read",
@@ -35,6 +36,7 @@ BOT_EVENTS = frozenset(
         "app_home_opened",
         "app_mention",
         "app_uninstalled",
+        "function_executed",
         "member_joined_channel",
         "member_left_channel",
         "message.channels",
@@ -53,7 +55,7 @@ class AppSettings:
     """The installed app as its manifest describes it.
 
     `shortcuts` maps a callback id to `message` or `global`; None allows any, for tests that
-    do not bring a manifest.
+    do not bring a manifest. `functions` are the steps it offers to Workflow Builder.
     """
 
     id: str = "A0INTERLOCK"
@@ -71,6 +73,9 @@ class AppSettings:
     events: frozenset[str] = BOT_EVENTS
     commands: Mapping[str, bool] = field(default_factory=lambda: {"/ops": True})
     shortcuts: Mapping[str, str] | None = None
+    shortcut_names: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    has_home: bool = True
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], **others: Unchecked) -> "AppSettings":
@@ -87,6 +92,11 @@ class AppSettings:
                 for one in features.get("slash_commands", [])
             },
             shortcuts={one["callback_id"]: one["type"] for one in features.get("shortcuts", [])},
+            shortcut_names={
+                one["callback_id"]: one["name"] for one in features.get("shortcuts", [])
+            },
+            functions=manifest.get("functions", {}),
+            has_home=bool(features.get("app_home", {}).get("home_tab_enabled")),
             **others,
         )
 

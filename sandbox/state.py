@@ -17,6 +17,7 @@ from sandbox.records import (
     Channel,
     Complaint,
     Ephemeral,
+    Execution,
     File,
     Grant,
     Group,
@@ -53,6 +54,7 @@ class State:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.files: dict[str, File] = {}
+        self.executions: dict[str, Execution] = {}
         self.notifications: list[Notification] = []
         self.complaints: list[Complaint] = []
         self.revoked: dict[str, str] = {}

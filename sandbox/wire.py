@@ -157,12 +157,14 @@ def replies_of(state: State, message: Message) -> list[Message]:
 
 
 def file_object(state: State, file: File) -> Json:
-    """Build a `file` as the upload's last step returns it."""
+    """Build a `file` as the upload's last step, a message and a form hold it."""
+    ending = file.name.rpartition(".")[2].lower() if "." in file.name else "binary"
     made: Json = {
         "id": file.id,
         "created": int(float(file.id and state.now())),
         "name": file.name,
         "title": file.title or file.name,
+        "filetype": ending,
         "user": file.user,
         "user_team": file.team,
         "size": file.size,

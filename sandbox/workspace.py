@@ -19,10 +19,10 @@ it is not. All methods may be called from any thread. See `person` for what peop
 `looking` for what they can see, `faults` for what can go wrong.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from sandbox import events, posting
+from sandbox import events, limits, posting
 from sandbox.errors import NotPossibleError
 from sandbox.faults import Faults
 from sandbox.grants import end_all, newest_token
@@ -31,7 +31,7 @@ from sandbox.looking import PATIENCE
 from sandbox.loose import Unchecked
 from sandbox.person import Person
 from sandbox.recorder import Recorder
-from sandbox.records import Channel, ChannelKind, Group, Message, User
+from sandbox.records import Channel, ChannelKind, Execution, Group, Message, User
 from sandbox.seen import SeenMessage, seen_message
 from sandbox.words import find_channel, find_group, find_user
 
@@ -274,6 +274,32 @@ class Workspace:
                     self._change_group(group.handle, add=[], remove=[user.id])
             events.user_changed(self._hub, user)
         self._hub.state.changed("people", user=user.id)
+
+    def run_step(self, callback_id: str, inputs: Mapping[str, Unchecked]) -> Execution:
+        """Let a Workflow Builder workflow come to a step of the app's; it waits until told.
+
+        Raises:
+            NotPossibleError: the app offers no such step, or its author left an input out.
+        """
+        state = self._hub.state
+        known = self._hub.app.functions.get(callback_id)
+        if known is None:
+            raise NotPossibleError(f"the app offers no step {callback_id!r}")
+        declared = known.get("input_parameters", {})
+        needed = {name for name, one in declared.items() if one.get("is_required")}
+        if needed - inputs.keys() or inputs.keys() - declared.keys():
+            raise NotPossibleError(f"the step takes {sorted(declared)}, and needs {sorted(needed)}")
+        with state.lock:
+            execution = Execution(
+                id=state.next_id("Fx"),
+                callback_id=callback_id,
+                inputs=dict(inputs),
+                token=f"xwfp-{state.next_id('', 40)}",
+                token_expires=state.now() + limits.STEP_TOKEN_SECONDS,
+            )
+            state.executions[execution.id] = execution
+            events.function_executed(self._hub, execution)
+        return execution
 
     def delete_message(self, message: SeenMessage) -> None:
         """Delete a message as an admin would."""

@@ -1,4 +1,4 @@
-"""The rows of who may come in from outside: tokens of programs, and the key of what lies sealed.
+"""The rows of tokens, from outside and to outside, and the key of what lies sealed.
 
 What a token may do is projected from the entries that tell of its making and its end; when it
 was last used is operational, and losing it costs nothing but that line in a list.
@@ -28,6 +28,19 @@ class ApiTokenRecord(Base):
     revoked_at: Mapped[datetime | None]
     # Operational.
     last_used_at: Mapped[datetime | None]
+
+
+class StepTokenRecord(Base):
+    """The token that Slack gave for one execution of a Workflow Builder step, sealed.
+
+    Operational: without it the step is completed under the bot's own token.
+    """
+
+    __tablename__ = "step_token"
+
+    execution: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    made_at: Mapped[datetime]
 
 
 class SealingKeyRecord(Base):

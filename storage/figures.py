@@ -1,4 +1,4 @@
-"""The figures of a period: runs and how they ended, decisions and how long they took.
+"""The figures of a period: runs and how they ended, decisions and how long they took, what waits.
 
 Counted from the projections, and from entries by their place in the log; how they are told is
 for `bot/digest`.
@@ -15,15 +15,21 @@ from sqlalchemy import Connection, func, select
 from storage.audit_models import AuditEntryRow
 from storage.history import read_entry
 from storage.message_models import DigestRecord
-from storage.run_models import RequestRecord, RunRecord
+from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from workflows.entry import Entry, RunId
 from workflows.gate import Outcome
 from workflows.run import Status
 
 MOST_LISTED = 50
 WAITS = (Status.WAITING, Status.IN_DOUBT, Status.EXCEPTION)
+STANDS = (Status.IN_DOUBT, Status.EXCEPTION)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
-TROUBLES = ("action.in_doubt", "verification.failed", "verification.unknown")
+TROUBLES = (
+    "action.in_doubt",
+    "verification.failed",
+    "verification.unknown",
+    "break_glass.used",
+)
 CHANGES = (
     "workflow.published",
     "workflow.activated",
@@ -81,6 +87,30 @@ def read_figures(
         waiting=_waiting(connection),
         troubles=_entries(connection, TROUBLES, places),
         changes=_entries(connection, CHANGES, places),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What waits for people at this moment, and since when the oldest of it does."""
+
+    requests: int
+    requests_until: datetime | None  # When the first of them expires.
+    runs: int  # In doubt, or stopped by an exception.
+    runs_since: datetime | None  # When the oldest of them was started.
+
+
+def read_standing(connection: Connection) -> Standing:
+    """Return how much waits for a decision, and how much for somebody to settle it."""
+    request, run = RequestRecord, RunRecord
+    requests = connection.execute(
+        select(func.count(), func.min(request.expires_at)).where(IS_OPEN)
+    ).one()
+    runs = connection.execute(
+        select(func.count(), func.min(run.started_at)).where(run.status.in_(STANDS))
+    ).one()
+    return Standing(
+        requests=requests[0], requests_until=requests[1], runs=runs[0], runs_since=runs[1]
     )
 
 

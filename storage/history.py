@@ -19,19 +19,19 @@ def read_run(connection: Connection, run: str) -> list[Entry]:
     rows = connection.execute(
         select(*COLUMNS).where(AuditEntryRow.run_id == run).order_by(AuditEntryRow.rseq)
     ).all()
-    return _entries(connection, rows)
+    return entries_of(connection, rows)
 
 
 def read_entry(connection: Connection, index: int) -> Entry | None:
     """Return the entry at that place of the log."""
     rows = connection.execute(select(*COLUMNS).where(AuditEntryRow.idx == index)).all()
-    return next(iter(_entries(connection, rows)), None)
+    return next(iter(entries_of(connection, rows)), None)
 
 
 def find_entry(connection: Connection, entry_id: str) -> Entry | None:
     """Return the entry of that id, also while its place is pending."""
     rows = connection.execute(select(*COLUMNS).where(AuditEntryRow.uid == entry_id)).all()
-    return next(iter(_entries(connection, rows)), None)
+    return next(iter(entries_of(connection, rows)), None)
 
 
 def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
@@ -41,10 +41,11 @@ def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
         .where(AuditEntryRow.idx >= start, AuditEntryRow.idx < end)
         .order_by(AuditEntryRow.idx)
     ).all()
-    return _entries(connection, rows)
+    return entries_of(connection, rows)
 
 
-def _entries(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:
+def entries_of(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:
+    """Return the entries that `rows` of `COLUMNS` hold, with their parts."""
     found = list(rows)
     held = _held(connection, [row.seq for row in found])
     return [_entry(row, held) for row in found]

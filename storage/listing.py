@@ -66,7 +66,7 @@ class Wanted:
 
 def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[ListedRun]:
     """Return the newest runs that are wanted."""
-    query = _runs().order_by(RunRecord.started_at.desc(), RunRecord.id).limit(most)
+    query = runs_query().order_by(RunRecord.started_at.desc(), RunRecord.id).limit(most)
     if wanted.requester is not None:
         query = query.where(AuditSubjectRow.external_id == wanted.requester)
     if wanted.workflow:
@@ -80,14 +80,22 @@ def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[L
             or_(RunRecord.status.in_(sorted(TROUBLED)), RunRecord.id.in_(reminding))
         )
     with database.read() as connection:
-        return [_listed(row) for row in connection.execute(query)]
+        return [listed(row) for row in connection.execute(query)]
+
+
+def runs_from(database: Database, source: str, *, most: int = MOST) -> list[ListedRun]:
+    """Return the newest runs that were started from `source`, such as a message's address."""
+    query = runs_query().where(RunRecord.source == source)
+    newest = query.order_by(RunRecord.started_at.desc(), RunRecord.id).limit(most)
+    with database.read() as connection:
+        return [listed(row) for row in connection.execute(newest)]
 
 
 def listed_run(database: Database, run: RunId) -> ListedRun | None:
     """Return one run as lists show it."""
     with database.read() as connection:
-        row = connection.execute(_runs().where(RunRecord.id == run)).first()
-    return _listed(row) if row is not None else None
+        row = connection.execute(runs_query().where(RunRecord.id == run)).first()
+    return listed(row) if row is not None else None
 
 
 def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRequest]:
@@ -123,7 +131,8 @@ def people_of(database: Database, refs: Sequence[str]) -> dict[str, tuple[Person
         return {row.ref: (PersonId(row.external_id), row.display or "") for row in rows}
 
 
-def _runs() -> Select[Any]:
+def runs_query() -> Select[Any]:
+    """Return the statement that finds runs; `listed` reads its rows."""
     return (
         select(
             *RunRecord.__table__.columns,
@@ -140,7 +149,8 @@ def _runs() -> Select[Any]:
     )
 
 
-def _listed(row: Row[Any]) -> ListedRun:
+def listed(row: Row[Any]) -> ListedRun:
+    """Return the run that a row of `runs_query` holds."""
     return ListedRun(
         id=RunId(row.id),
         workflow=row.workflow,
@@ -152,7 +162,7 @@ def _listed(row: Row[Any]) -> ListedRun:
         requester_name=row.display or "",
         started_at=row.started_at,
         finished_at=row.finished_at,
-        place=_place(row),
+        place=place_in(row),
     )
 
 
@@ -161,10 +171,11 @@ def _open_request(sql: RunSql, row: _RequestRow) -> ListedRequest | None:
     if request is None or request.outcome is not Outcome.OPEN:
         return None
     counted = tally(request, sql.decisions(request.id))
-    return ListedRequest(request=request, tally=counted, place=_place(row))
+    return ListedRequest(request=request, tally=counted, place=place_in(row))
 
 
-def _place(row: Row[Any] | _RequestRow) -> MessagePlace | None:
+def place_in(row: Row[Any] | _RequestRow) -> MessagePlace | None:
+    """Return where the message of a row stands."""
     if row.place_ts is None:
         return None
     return MessagePlace(channel=row.place_channel, ts=row.place_ts)

@@ -24,6 +24,7 @@ from workflows.store import Subject
 IS_PENDING = text("state = 'pending'")
 IS_UNPLACED = text("state = 'pending' AND place_ts IS NULL")
 HAS_PLACE = text("place_ts IS NOT NULL")
+IS_NUDGE = text("subject = 'nudge'")
 
 
 class OutboxRecord(Base):
@@ -47,6 +48,7 @@ class OutboxRecord(Base):
             where=IS_PENDING,
         ),
         partial_index("ix_outbox_next_at", "next_at", where=IS_PENDING),
+        partial_index("ix_outbox_nudge", "run_id", where=IS_NUDGE),
         partial_index(
             "ix_outbox_unplaced",
             "run_id",

@@ -3,12 +3,16 @@
 from storage import (
     access_models,
     audit_models,
+    delegation_models,
+    home_models,
     installation_models,
+    limit_models,
     message_models,
     move_models,
     run_models,
     schedule_models,
     schema_models,
+    step_up_models,
 )
 from storage.base import Base, tell_postgres
 
@@ -17,12 +21,16 @@ __all__ = [
     "Base",
     "access_models",
     "audit_models",
+    "delegation_models",
+    "home_models",
     "installation_models",
+    "limit_models",
     "message_models",
     "move_models",
     "run_models",
     "schedule_models",
     "schema_models",
+    "step_up_models",
 ]
 
 tell_postgres(Base.metadata)

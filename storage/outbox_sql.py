@@ -15,7 +15,7 @@ from storage.outbox_values import (
     OutboxRow,
     OutboxState,
 )
-from storage.transaction import Transaction
+from storage.transaction import Check, Transaction
 from workflows.entry import RunId
 from workflows.store import Message, Subject
 
@@ -57,6 +57,15 @@ class OutboxSql(RowSql):
         if messages:
             values = [value for one in messages for value in _values(one, at)]
             self.later(_send(len(messages)), *values)
+
+    def renew_nudges(self, run: str, request: str, *, at: datetime, tell: Check) -> None:
+        """Say that what people were told directly about a request changed, if they were."""
+        self.later(
+            f"UPDATE outbox SET {_pending_again('?')}"  # noqa: S608  fixed texts
+            " WHERE subject = 'nudge' AND run_id = ? AND key LIKE ?",
+            *(at, run, f"{request}/%"),
+            check=tell,
+        )
 
     def claim(self, *, now: datetime, until: datetime, by: str, limit: int) -> list[OutboxRow]:
         """Take messages that may go now, open decisions first, for this process alone."""
@@ -165,18 +174,24 @@ class OutboxSql(RowSql):
         return read_moment_or_none(found[0])
 
 
+def _pending_again(at: str) -> str:
+    """Return what makes a row pending; one that waits out an error goes on waiting."""
+    return (
+        f"wanted = outbox.wanted + 1, next_at = CASE outbox.state WHEN 'pending'"
+        f" THEN outbox.next_at ELSE {at} END,"
+        " attempts = CASE outbox.state WHEN 'pending' THEN outbox.attempts ELSE 0 END,"
+        " state = 'pending'"
+    )
+
+
 @lru_cache(maxsize=64)
 def _send(count: int) -> str:
     rows = ", ".join(["(?, ?, ?, ?, ?, ?, 1, 0, 'pending', ?, ?, 0)"] * count)
     return (
         "INSERT INTO outbox (subject, key, run_id, channel, body, rank, wanted, done, state,"  # noqa: S608  fixed texts
         f" is_posting, next_at, attempts) VALUES {rows}"
-        " ON CONFLICT (subject, key) DO UPDATE SET wanted = outbox.wanted + 1,"
-        " body = coalesce(excluded.body, outbox.body),"
-        " next_at = CASE outbox.state WHEN 'pending' THEN outbox.next_at"
-        " ELSE excluded.next_at END,"
-        " attempts = CASE outbox.state WHEN 'pending' THEN outbox.attempts ELSE 0 END,"
-        " state = 'pending'"
+        " ON CONFLICT (subject, key) DO UPDATE SET"
+        f" body = coalesce(excluded.body, outbox.body), {_pending_again('excluded.next_at')}"
     )
 
 

@@ -52,12 +52,19 @@ RANKS = {
     Subject.DOUBT: 0,
     Subject.TROUBLE: 0,
     Subject.QUESTION: 0,
+    Subject.REVIEW: 0,
     Subject.ROOT: 1,
     Subject.POST: 1,
     Subject.OUTCOME: 1,
     Subject.NOTICE: 1,
     Subject.DIGEST: 1,
+    Subject.STAND_IN: 1,
+    Subject.AWAY: 1,
+    Subject.CODES: 1,
+    Subject.BUILDER: 1,
+    Subject.SUMMARY: 1,
     Subject.STEP: 2,
+    Subject.NUDGE: 2,
 }
 RANK_OF_LIVE_STATE = 3  # A root that has its place is only updated, and may wait.
 REPLIES = frozenset({Subject.STEP, Subject.CARD, Subject.DOUBT, Subject.TROUBLE, Subject.QUESTION})

@@ -3,7 +3,7 @@
 Every table that says what state something is in is written from here and nowhere else, in the
 transaction of the entry. `rebuild` makes the same tables again and compares. The row of a run
 itself stands in `run_facts`, since the unit that appends holds it already; what entries say of
-schedules stands in `schedule_projections`.
+schedules stands in `schedule_projections`, and of one-time codes in `step_up_projections`.
 """
 
 import json
@@ -12,6 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.change import Change, Insert, Update, Upsert
+from storage.limit_projections import (
+    budgets_given_back,
+    budgets_kept,
+    budgets_taken,
+    glass_reviewed,
+    glass_used,
+)
 from storage.schedule_projections import (
     schedule_deleted,
     schedule_fired,
@@ -20,8 +27,10 @@ from storage.schedule_projections import (
     schedule_resumed,
     schedule_set,
 )
+from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
+from workflows.terms import terms_in
 
 ALREADY_SETTLED = "The request is used or settled already; nothing was recorded."
 NOT_APPROVED = "The request is not approved, or already used; nothing was recorded."
@@ -51,6 +60,22 @@ def _requested(entry: Entry) -> Iterable[Change]:
             "raised_at": entry.at,
             "expires_at": _moment(data["expires"]),
             "outcome": Outcome.OPEN.value,
+            "terms": _text(terms) if (terms := terms_in(data)) else None,
+        },
+    )
+
+
+def _escalated(entry: Entry) -> Iterable[Change]:
+    yield Insert(
+        "escalation",
+        {
+            "request_id": entry.data["request"],
+            "n": entry.data["n"],
+            "entry_id": entry.id,
+            "people": _text(entry.data["to"]),
+            # Without groups nobody can be seen to belong to them still, so nobody is let in.
+            "named": _text(entry.data.get("groups", [])),
+            "stages": _text(entry.data.get("stages", [])),
         },
     )
 
@@ -66,6 +91,7 @@ def _decided(entry: Entry) -> Iterable[Change]:
             "stage": entry.data["stage"],
             "verdict": (Verdict.APPROVE if is_approval else Verdict.DENY).value,
             "decided_at": entry.at,
+            "stands_for": entry.data.get("for"),
         },
     )
     if entry.data.get("settles"):
@@ -93,6 +119,26 @@ def _edited(entry: Entry) -> Iterable[Change]:
     yield _settle(entry, Outcome.SUPERSEDED)
 
 
+def _delegated(entry: Entry) -> Iterable[Change]:
+    """The newest word of a person counts; one that is over when it is said only ends others."""
+    if entry.data["request"] is not None:
+        return
+    giver, until = entry.data["from"], _moment(entry.data["until"])
+    yield Update("delegation", {"giver": giver, "ended_at": None}, {"ended_at": entry.at})
+    if until > entry.at:
+        yield Insert(
+            "delegation",
+            {
+                "entry_id": entry.id,
+                "giver": giver,
+                "stand_in": entry.data["to"],
+                "given_at": entry.at,
+                "until": until,
+                "ended_at": None,
+            },
+        )
+
+
 def _intended(entry: Entry) -> Iterable[Change]:
     if entry.data["request"] is not None:
         yield Update(
@@ -105,17 +151,30 @@ def _intended(entry: Entry) -> Iterable[Change]:
             {"consumed_attempt": entry.data["attempt"]},
             NOT_APPROVED,
         )
+    yield from budgets_taken(entry)
 
 
 def _failed(entry: Entry) -> Iterable[Change]:
     if entry.data["performed"] == "no":
         yield _give_back(entry)
+        yield budgets_given_back(entry)
 
 
 def _resolved(entry: Entry) -> Iterable[Change]:
     # What a person sends again asks for approval again, so only a probe gives it back.
     if entry.data["happened"] == "no" and entry.data["by"] != "person":
         yield _give_back(entry)
+    match entry.data["happened"]:
+        case "no":
+            yield budgets_given_back(entry)
+        case "yes":
+            yield budgets_kept(entry)
+
+
+def _broke_glass(entry: Entry) -> Iterable[Change]:
+    yield from glass_used(entry)
+    if entry.data.get("settles"):
+        yield _settle(entry, Outcome.APPROVED)
 
 
 def _give_back(entry: Entry) -> Change:
@@ -301,11 +360,15 @@ def _text(value: Json) -> str:
 
 _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "approval.requested": _requested,
+    "approval.escalated": _escalated,
     "approval.granted": _decided,
     "approval.denied": _decided,
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
     "approval.edited": _edited,
+    "break_glass.used": _broke_glass,
+    "break_glass.reviewed": glass_reviewed,
+    "approval.delegated": _delegated,
     "action.intended": _intended,
     "action.failed": _failed,
     "action.resolved": _resolved,
@@ -321,6 +384,9 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "schedule.deleted": schedule_deleted,
     "schedule.fired": schedule_fired,
     "schedule.missed": schedule_missed,
+    "step_up.enrolled": step_up_enrolled,
+    "step_up.confirmed": step_up_confirmed,
+    "step_up.reset": step_up_reset,
     "summary.written": _summarised,
     "wait.started": _wait_started,
     "wait.ended": _wait_ended,

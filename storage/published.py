@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from storage.run_models import ActiveDefinitionRecord, ActivePolicyRecord, DefinitionRecord
 from storage.transaction import Database
+from workflows.entry import PERSON, Ref
 
 
 def canonical_of(database: Database, version: str) -> str | None:
@@ -34,3 +35,11 @@ def active_policy(database: Database, name: str) -> str | None:
     wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
     with database.read() as connection:
         return connection.execute(wanted).scalar()
+
+
+def publisher_of(database: Database, version: str) -> Ref | None:
+    """Return the person who published a version, None where it came from a file on disk."""
+    wanted = select(DefinitionRecord.published_by).where(DefinitionRecord.version == version)
+    with database.read() as connection:
+        found = connection.execute(wanted).scalar()
+    return Ref(found) if found is not None and found.startswith(PERSON) else None

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
+from storage.awaited import told_rows
 from storage.change import Change, Insert, Update, Upsert
 from storage.entries_sql import entry_of
 from storage.models import Base
@@ -41,12 +42,15 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "outcome",
             "settled_at",
             "consumed_attempt",
+            "terms",
         ),
     ),
+    "escalation": (("request_id", "n"), ("entry_id", "people", "named", "stages")),
     "decision": (
         ("entry_id",),
-        ("request_id", "approver", "stage", "verdict", "decided_at"),
+        ("request_id", "approver", "stage", "verdict", "decided_at", "stands_for"),
     ),
+    "delegation": (("entry_id",), ("giver", "stand_in", "given_at", "until", "ended_at")),
     "definition_version": (("version",), ("workflow", "published_at", "published_by")),
     "active_definition": (("workflow",), ("version", "level", "activated_at", "retired_at")),
     "active_policy": (("name",), ("version", "changed_at")),
@@ -79,6 +83,42 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "schedule_firing": (("schedule", "due"), ("run_id", "is_missed")),
+    "budget_use": (
+        ("entry_id", "budget"),
+        ("key", "amount", "run_id", "step", "attempt", "taken_at", "given_back_at"),
+    ),
+    "glass_use": (
+        ("id",),
+        (
+            "request_id",
+            "run_id",
+            "step",
+            "used_by",
+            "used_at",
+            "review_by",
+            "people",
+            "asked",
+            "reviewers",
+            "verdict",
+            "reviewed_by",
+            "reviewed_at",
+            "review_entry",
+        ),
+    ),
+    "awaited": (("id", "ref"), ("is_question", "run_id", "until")),
+    "step_up": (
+        ("id",),
+        (
+            "person",
+            "asked",
+            "enrolled_at",
+            "confirmed_at",
+            "confirmed_by",
+            "ended_at",
+            "ended_by",
+            "ended_how",
+        ),
+    ),
     "api_token": (
         ("name",),
         (
@@ -152,6 +192,7 @@ def rebuild(connection: Connection) -> Picture:
     picture = Picture()
     for entry, leaf in _all_entries(connection):
         picture.take_up(entry, leaf=leaf)
+    picture.tables["awaited"] = told_rows(picture.tables)
     return picture
 
 

@@ -25,6 +25,12 @@ from workflows.store import DueKind
 IS_READY = text("ready_at IS NOT NULL")
 IS_CLAIMED = text("claimed_at IS NOT NULL")
 IS_OPEN = text("outcome = 'open'")
+IN_ANOTHERS_PLACE = text("stands_for IS NOT NULL")
+HAS_SOURCE = text("source IS NOT NULL")
+IS_DENIED = text("outcome = 'denied'")
+GOES_ON = text("finished_at IS NULL")
+HAS_ENDED = text("finished_at IS NOT NULL")
+IS_TROUBLED = text("status IN ('exception', 'in_doubt')")
 
 
 class RunRecord(Base):
@@ -45,6 +51,10 @@ class RunRecord(Base):
         Index("ix_run_workflow_started_at", "workflow", "started_at", "id"),
         Index("ix_run_requester_started_at", "requester", "started_at", "id"),
         Index("ix_run_status_started_at", "status", "started_at", "id"),
+        partial_index("ix_run_source", "source", where=HAS_SOURCE),
+        partial_index("ix_run_requester_going", "requester", "started_at", "id", where=GOES_ON),
+        partial_index("ix_run_requester_ended", "requester", "finished_at", "id", where=HAS_ENDED),
+        partial_index("ix_run_troubled", "workflow", "started_at", "id", where=IS_TROUBLED),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -102,6 +112,7 @@ class RequestRecord(Base):
             where=IS_OPEN,
         ),
         Index("ix_approval_request_settled_at", "settled_at"),
+        partial_index("ix_approval_request_denied_settled_at", "settled_at", where=IS_DENIED),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -118,13 +129,45 @@ class RequestRecord(Base):
     outcome: Mapped[Outcome] = mapped_column(by_value(Outcome))
     settled_at: Mapped[datetime | None]
     consumed_attempt: Mapped[int | None] = mapped_column(BigInteger)
+    terms: Mapped[str | None]
+
+
+class EscalationRecord(Base):
+    """People who may decide a request too, since it waited for too long. All of it is projected.
+
+    `named` are the groups they belonged to, `stages` where they may decide.
+    """
+
+    __tablename__ = "escalation"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("approval_request.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[str]
+    people: Mapped[str]
+    named: Mapped[str]
+    stages: Mapped[str]
 
 
 class DecisionRecord(Base):
-    """One approver's verdict; the same one twice is impossible, approve then deny is not."""
+    """One approver's verdict; the same one twice is impossible, approve then deny is not.
+
+    `stands_for` is whose place they took, if not their own.
+    """
 
     __tablename__ = "decision"
-    __table_args__ = (UniqueConstraint("request_id", "approver", "verdict"),)
+    __table_args__ = (
+        UniqueConstraint("request_id", "approver", "verdict"),
+        partial_index(
+            "uq_decision_stands_for",
+            "request_id",
+            "stands_for",
+            "verdict",
+            unique=True,
+            where=IN_ANOTHERS_PLACE,
+        ),
+        Index("ix_decision_decided_at", "decided_at"),
+        Index("ix_decision_approver", "approver", "seq"),
+    )
 
     seq: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("approval_request.id"))
@@ -133,6 +176,7 @@ class DecisionRecord(Base):
     stage: Mapped[int] = mapped_column(BigInteger)
     verdict: Mapped[Verdict] = mapped_column(by_value(Verdict))
     decided_at: Mapped[datetime]
+    stands_for: Mapped[str | None]
 
 
 class QuestionRecord(Base):

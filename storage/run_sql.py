@@ -4,29 +4,32 @@ Each reads or writes rows by an index; none grows with the log. What people read
 goes through SQLAlchemy in `listing`, `search` and `figures`.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.held_run import RUN_COLUMNS, HeldRun, read_held
+from storage.request_rows import read_request
 from storage.transaction import Question, Transaction
-from workflows.entry import Ref, RequestId, RunId
-from workflows.gate import ApprovalRequest, Decision, Outcome, Stage, Verdict
+from workflows.entry import Ref, RunId
+from workflows.gate import ApprovalRequest, Decision, Verdict
 from workflows.store import Due, DueKind
 
 _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
 _SELECT_REQUEST = (
     "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
-    " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt"
+    " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt,"
+    " r.terms"
     " FROM approval_request r JOIN run ON run.id = r.run_id"
 )
 
 
+_SELECT_ESCALATIONS = "SELECT people, named, stages FROM escalation WHERE request_id = ? ORDER BY n"
 _SELECT_DECISIONS = (
-    "SELECT approver, stage, verdict, decided_at FROM decision WHERE request_id = ? ORDER BY seq"
+    "SELECT approver, stage, verdict, decided_at, stands_for"
+    " FROM decision WHERE request_id = ? ORDER BY seq"
 )
 
 
@@ -60,14 +63,16 @@ class RunSql(RowSql):
         They are read after the lock, so they are what the one before us left.
         """
         its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
-        run, asked, decided = self.ask(
+        run, asked, escalated, decided = self.ask(
             (self._held(its_run), (request,)),
             (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,)),
+            (_SELECT_ESCALATIONS, (request,)),
             (_SELECT_DECISIONS, (request,)),
         )
         if not run or not asked:
             return None
-        return self._read(run[0]), _request(asked[0]), [_decision(one) for one in decided]
+        found = read_request(asked[0], escalated)
+        return self._read(run[0]), found, [_decision(one) for one in decided]
 
     def _held(self, where: str) -> str:
         """Return what locks a run's row; on Postgres it tells the moment after the wait too."""
@@ -98,8 +103,11 @@ class RunSql(RowSql):
 
     def request(self, request: str) -> ApprovalRequest | None:
         """Return a request as it is now."""
-        found = self.run(f"{_SELECT_REQUEST} WHERE r.id = ?", request).fetchone()
-        return None if found is None else _request(found)
+        asked, escalated = self.ask(
+            (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,)),
+            (_SELECT_ESCALATIONS, (request,)),
+        )
+        return read_request(asked[0], escalated) if asked else None
 
     def standing_request(self, run: str) -> ApprovalRequest | None:
         """Return the run's newest request that is open, or approved and not used."""
@@ -108,7 +116,21 @@ class RunSql(RowSql):
             " AND r.outcome IN ('open', 'approved') ORDER BY r.raised_at DESC, r.id LIMIT 1",
             run,
         ).fetchone()
-        return None if found is None else _request(found)
+        if found is None:
+            return None
+        return read_request(found, self.run(_SELECT_ESCALATIONS, found[0]).fetchall())
+
+    def open_requests_of(self, external_id: str, limit: int) -> list[str]:
+        """Return the ids of open requests in which a person was asked, the nearest end first."""
+        asked = "? || s.ref || ?"
+        found = self.run(
+            "SELECT r.id FROM approval_request r JOIN audit_subject s ON s.external_id = ?"  # noqa: S608  fixed texts
+            f" WHERE r.outcome = 'open' AND (r.stages LIKE {asked} OR EXISTS (SELECT 1"
+            f" FROM escalation e WHERE e.request_id = r.id AND e.people LIKE {asked}))"
+            " ORDER BY r.expires_at, r.id LIMIT ?",
+            *(external_id, *('%"', '"%') * 2, limit),
+        )
+        return [str(one[0]) for one in found.fetchall()]
 
     def decisions(self, request: str) -> list[Decision]:
         """Return the decisions of a request in the order they were given."""
@@ -148,8 +170,8 @@ class RunSql(RowSql):
         return bool(taken.rowcount)
 
     def clear_due(self, run: str) -> None:
-        """Remove the due-rows of a run."""
-        self.later("DELETE FROM due WHERE run_id = ?", run)
+        """Remove the due-rows of a run; a review is due after its end too."""
+        self.later("DELETE FROM due WHERE run_id = ? AND kind <> ?", run, DueKind.REVIEW)
 
     def due(self, *, until: datetime, limit: int) -> list[Due]:
         """Return due-rows up to that moment, oldest first."""
@@ -219,6 +241,13 @@ class RunSql(RowSql):
         else:
             self.later("UPDATE run_lock SET run_id = ? WHERE key = ?", to, key)
 
+    def publisher(self, version: str) -> str | None:
+        """Return who published that version last, None where nobody did."""
+        found = self.run(
+            "SELECT published_by FROM definition_version WHERE version = ?", version
+        ).fetchone()
+        return None if found is None else found[0]
+
     def person(self, ref: str) -> tuple[str, str | None] | None:
         """Return the external id and the name behind a pseudonym."""
         found = self.run(
@@ -228,39 +257,11 @@ class RunSql(RowSql):
 
 
 def _decision(found: Sequence[Any]) -> Decision:
-    who, stage, said, at = found
-    return Decision(approver=Ref(who), stage=stage, verdict=Verdict(said), at=read_moment(at))
-
-
-def _request(found: Sequence[Any]) -> ApprovalRequest:
-    (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = found[:9]
-    raised_at, expires_at, outcome, settled_at, consumed = found[9:]
-    return ApprovalRequest(
-        id=RequestId(ident),
-        run=RunId(run),
-        step=step,
-        binding=binding,
-        policy=policy,
-        stages=read_stages(stages),
-        excluded=frozenset(Ref(one) for one in json.loads(excluded)),
-        requester=requester,
-        needs_reason=bool(needs_reason),
-        raised_at=read_moment(raised_at),
-        expires_at=read_moment(expires_at),
-        outcome=Outcome(outcome),
-        settled_at=read_moment_or_none(settled_at),
-        is_consumed=consumed is not None,
-    )
-
-
-def read_stages(text: str) -> tuple[Stage, ...]:
-    """Return the stages as an `approval.requested` wrote them."""
-    return tuple(
-        Stage(
-            groups=tuple(one["from"]),
-            approve=one["approve"],
-            deny=one["deny"],
-            people=frozenset(Ref(person) for person in one["people"]),
-        )
-        for one in json.loads(text)
+    who, stage, said, at, stands_for = found
+    return Decision(
+        approver=Ref(who),
+        stage=stage,
+        verdict=Verdict(said),
+        at=read_moment(at),
+        stands_for=None if stands_for is None else Ref(stands_for),
     )

@@ -4,24 +4,31 @@ What happens inside a unit is `unit`; what people read at leisure is
 `listing`, `search` and `figures`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from storage.budget_sql import BudgetSql
 from storage.change import Clock
+from storage.delegations import DelegationSql
+from storage.denial_sql import DenialSql
 from storage.entries_sql import entries_in, entry_questions, first_entry
+from storage.glass_sql import GlassSql
 from storage.held_run import read_held
+from storage.home_rows import HomeRows
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
 from storage.run_sql import RunSql, run_question
 from storage.transaction import Database
 from storage.unit import SqlUnit
-from workflows.entry import Entry, Ref, RequestId, RunId
+from workflows.delegation import Delegation
+from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
-from workflows.gate import ApprovalRequest
+from workflows.gate import ApprovalRequest, Outcome
+from workflows.glass import GlassUse
 from workflows.people import PersonId
-from workflows.store import Due, RunRow
+from workflows.store import Denial, Due, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
 
@@ -39,9 +46,11 @@ class SqlStore:
         is_sqlite = database.dialect == "sqlite"
         self._clock = now if now is not None or not is_sqlite else utc_now
         self.outbox = OutboxRows(database, clock=self._clock)
+        self.homes = HomeRows(database, clock=self._clock)
         self._on_sent: Callable[[], None] = lambda: None
         self._on_due: Callable[[datetime], None] = lambda _: None
         self._on_moved: Callable[[RunId], None] = lambda _: None
+        self._on_news: Callable[[], None] = lambda: None
 
     def on_sent(self, tell: Callable[[], None]) -> None:
         """Say who is told, after the commit, that a message waits to be delivered."""
@@ -55,6 +64,11 @@ class SqlStore:
         """Say who is told, after the commit, which run's row has changed."""
         self._on_moved = tell
 
+    def on_news(self, tell: Callable[[], None]) -> None:
+        """Say who is told, after the commit, that somebody's Home is to be drawn."""
+        self._on_news = tell
+        self.homes.on_news(tell)
+
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
         limit = patience()
@@ -66,6 +80,7 @@ class SqlStore:
                 on_sent=self._on_sent,
                 on_due=self._on_due,
                 on_moved=self._on_moved,
+                on_news=self._on_news,
             )
             yield unit
             unit.flush()
@@ -111,10 +126,78 @@ class SqlStore:
             raise UnknownRunError(f"There is no request {request}.")
         return found
 
+    def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
+        with self.database.glance() as tx:
+            sql = RunSql(tx)
+            found = (sql.request(one) for one in sql.open_requests_of(person, most))
+            return [one for one in found if one is not None and one.outcome is Outcome.OPEN]
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are away now."""
+        with self.database.glance() as tx:
+            sql = DelegationSql(tx)
+            return sql.of_people(people, now=sql.moment(self._clock))
+
+    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
+        with self.database.glance() as tx:
+            return DelegationSql(tx).by_person(giver, now=at)
+
+    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        with self.database.glance() as tx:
+            return DelegationSql(tx).to_person(person, now=at)
+
+    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
+        with self.database.glance() as tx:
+            return any(one.stands_at(at) for one in DelegationSql(tx).between(giver, stand_in))
+
+    def acting_for(self, people: frozenset[Ref], *, at: datetime) -> frozenset[Ref]:
+        """Return who stands in for one of these people at that moment."""
+        with self.database.glance() as tx:
+            words = DelegationSql(tx).of_people(people, now=at).values()
+        return frozenset(one.stand_in for one in words if one.stand_in is not None)
+
     def person(self, ref: Ref) -> PersonId | None:
         with self.database.glance() as tx:
             found = RunSql(tx).person(ref)
         return None if found is None else PersonId(found[0])
+
+    def publisher(self, version: str) -> Ref | None:
+        with self.database.glance() as tx:
+            found = RunSql(tx).publisher(version)
+        return Ref(found) if found is not None and found.startswith(PERSON) else None
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).used(name, key, since=since)
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).taken(name, key, since=since)
+
+    def glass_use(self, use: str) -> GlassUse:
+        with self.database.glance() as tx:
+            return GlassSql(tx).use(use)
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        with self.database.glance() as tx:
+            return GlassSql(tx).overdue(now)
+
+    def denied_arguments(
+        self, action: str, *, since: datetime
+    ) -> Sequence[tuple[RequestId, bytes]]:
+        with self.database.glance() as tx:
+            return DenialSql(tx).arguments(action, since=since)
+
+    def denial(self, request: RequestId) -> Denial:
+        with self.database.glance() as tx:
+            found = DenialSql(tx).denial(request)
+        if found is None:
+            raise UnknownRunError(f"There is no denied request {request}.")
+        return found
+
+    def known_budget_key(self, name: str, value: str) -> str | None:
+        with self.database.glance() as tx:
+            return BudgetSql(tx).known_key(name, value)
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         with self.database.glance() as tx:

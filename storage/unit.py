@@ -4,28 +4,46 @@ A unit reads the row of a run once, keeps it while it works, and writes it back 
 end. Opening and committing is `store`; what an entry changes elsewhere is `projections`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from storage.awaited import AwaitedSql
 from storage.bot_sql import BotSql, NewDigest
+from storage.budget_sql import BudgetSql
 from storage.change import Clock, Insert, Update
 from storage.database_errors import refused_by_database
+from storage.delegations import DelegationSql
 from storage.entries_sql import entries_of_run
+from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
+from storage.home_sql import HomeSql
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
 from storage.place_sql import PlaceSql
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
-from storage.transaction import Transaction
+from storage.step_up import StepUpSql
+from storage.transaction import Cursor, Transaction
+from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
+from workflows.glass import GlassUse
+from workflows.home_news import concerned
 from workflows.people import PersonId
 from workflows.schedule import ScheduleRow
-from workflows.store import Delivery, Due, Message, NewRun, RunRow, Subject, ThreadMessage
+from workflows.store import (
+    Delivery,
+    Due,
+    Message,
+    NewRun,
+    RunRow,
+    Subject,
+    Taken,
+    ThreadMessage,
+)
 
 NOBODY = "somebody"  # Whom an erased pseudonym stands for.
 
@@ -42,6 +60,7 @@ class SqlUnit:
         on_sent: Callable[[], None] = lambda: None,
         on_due: Callable[[datetime], None] = lambda _: None,
         on_moved: Callable[[RunId], None] = lambda _: None,
+        on_news: Callable[[], None] = lambda: None,
     ) -> None:
         self._tx = tx
         self._journal = journal
@@ -52,6 +71,8 @@ class SqlUnit:
         self._messages: dict[tuple[Subject, str], Message] = {}
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
+        self._awaited = AwaitedSql(tx)
+        self._homes = HomeSql(tx, on_news=on_news)
         self._runs: dict[str, HeldRun] = {}
         self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
         self._now: datetime | None = None
@@ -138,10 +159,32 @@ class SqlUnit:
         if held is not None:
             held.take_up(recorded.entry, leaf=recorded.leaf)
         self._decided.clear()
-        for change in changes(recorded.entry):
+        self._bring_up(recorded.entry)
+        return recorded.entry
+
+    def _bring_up(self, entry: Entry) -> None:
+        """Write what an entry states, and note whose Home it changes."""
+        whom = concerned(entry)
+        if whom.request:
+            self._homes.news_for_awaited(whom.request, now=self.now)
+        for change in changes(entry):
             self._write_new_runs()
             self._sql.apply(change)
-        return recorded.entry
+        self._awaited.follow(entry)
+        if whom.request:
+            self._homes.news_for_awaited(whom.request, now=self.now)
+        if whom.owners:
+            self._homes.news_for_owners(self._workflow_of(entry), now=self.now)
+        if whom.schedule:
+            self._homes.news_for_setter(whom.schedule, now=self.now)
+        if whom.review:
+            self._homes.news_for(self.glass_use(whom.review).reviewers, now=self.now)
+        self._homes.news_for(whom.people, now=self.now)
+
+    def _workflow_of(self, entry: Entry) -> str:
+        held = self._runs.get(entry.run or "")
+        facts = held.facts if held is not None else None
+        return facts.workflow if facts is not None else str(entry.data.get("workflow") or "")
 
     def claim(self, run: RunId, *, by: str) -> int:
         held = self._held(run)
@@ -171,6 +214,15 @@ class SqlUnit:
         known = self._decided.get(request)
         return self._sql.decisions(request) if known is None else known
 
+    def glass_use(self, use: str) -> GlassUse:
+        return GlassSql(self._tx).use(use)
+
+    def glass_use_of(self, request: RequestId) -> GlassUse | None:
+        return GlassSql(self._tx).use_of(request)
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        return GlassSql(self._tx).overdue(now)
+
     def take_lock(self, key: str, run: RunId) -> RunId:
         self._write_new_runs()
         holder = self._sql.take_lock(key, run)
@@ -196,6 +248,18 @@ class SqlUnit:
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         return PlaceSql(self._tx).give_back(run)
 
+    def hold_budget(self, name: str, key: str) -> None:
+        BudgetSql(self._tx).hold(name, key)
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        return BudgetSql(self._tx).used(name, key, since=since)
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        return BudgetSql(self._tx).taken(name, key, since=since)
+
+    def budget_key(self, name: str, value: str) -> str:
+        return BudgetSql(self._tx).key(name, value)
+
     def set_due(self, due: Due) -> None:
         self._write_new_runs()
         self._sql.set_due(due)
@@ -210,6 +274,19 @@ class SqlUnit:
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         return ScheduleSql(self._tx).hold(schedule)
 
+    def hold_delegation(self, giver: Ref) -> Delegation | None:
+        return DelegationSql(self._tx).hold(giver)
+
+    def delegation_of(self, giver: Ref) -> Delegation | None:
+        return DelegationSql(self._tx).share(giver)
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        return DelegationSql(self._tx).of_people(people, now=self.now)
+
+    @property
+    def codes(self) -> StepUpSql:
+        return StepUpSql(self._tx)
+
     def wake_at(self, moment: datetime) -> None:
         self._tx.after_commit(lambda: self._on_due(moment))
 
@@ -222,6 +299,13 @@ class SqlUnit:
         if earlier is not None and message.body is None:
             message = replace(message, body=earlier.body)
         self._messages[named] = message
+
+    def renew_nudges(self, run: RunId, request: RequestId) -> None:
+        OutboxSql(self._tx).renew_nudges(run, request, at=self.now, tell=self._tell_if_sent)
+
+    def _tell_if_sent(self, cursor: Cursor) -> None:
+        if cursor.rowcount > 0:
+            self._tx.after_commit(self._on_sent)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._tx.after_commit(action)
@@ -252,6 +336,10 @@ class SqlUnit:
     def drop_thread_message(self, run: RunId, ts: str) -> None:
         """Forget a message that was deleted in Slack."""
         self._bot.drop_thread_message(run, ts)
+
+    def open_home(self, ref: Ref, *, shown: str | None) -> None:
+        """Note that somebody looks at their Home, which shows the hash `shown` if anything."""
+        self._homes.open(ref, now=self.now, shown=shown)
 
     def flush(self) -> None:
         """Write the runs and messages this unit touched. The store calls it before the commit.
@@ -288,6 +376,8 @@ class SqlUnit:
         elif news := {name: one for name, one in wanted.items() if held.stored[name] != one}:
             self._sql.apply(Update("run", {"id": held.id}, news))
             self._tx.after_commit(lambda: self._on_moved(RunId(held.id)))
+        if held.stored is None or held.stored["status"] != wanted["status"]:
+            self._homes.news_for([wanted["requester"]], now=self.now)
         held.stored = wanted
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.base import Action, Call, Effect, Happened, Model
 from workflows.actions.slack import SlackPostAction
@@ -35,6 +36,7 @@ from workflows.house import House
 from workflows.loading import load_definition, load_policy
 from workflows.orders import Ballot, Decided, Start
 from workflows.people import Person, PersonId
+from workflows.references import FileReference, Reference
 from workflows.store import Due, Store, Unit
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -86,6 +88,9 @@ def id_of(name: str) -> PersonId:
     return PersonId(f"slack:T0:U0{name.upper()}")
 
 
+VAULT = Sealer(bytes(32), "test")
+
+
 class Clock:
     """A clock that moves when told to."""
 
@@ -123,6 +128,37 @@ class Town:
     def _answer(self) -> None:
         if not self.is_readable:
             raise PeopleUnreadableError("Slack did not answer.")
+
+
+class Slack:
+    """What Slack knows by a name; `called` is what people go by at the moment."""
+
+    def __init__(self) -> None:
+        self.called = {"U0ANA": "@ana", "U0SAM": "@sam", "S0OPS": "@ops", "C0OPS": "#ops"}
+        self.files = {"F0SHEET": FileReference(id="F0SHEET", name="a.csv", size=9, type="csv")}
+        self.is_readable = True
+
+    def user(self, named: str) -> Reference:
+        return self._find(named, "U", "nobody is called")
+
+    def group(self, named: str) -> Reference:
+        return self._find(named, "S", "no group is called")
+
+    def channel(self, named: str) -> Reference:
+        return self._find(named, "C", "no channel is called")
+
+    def file(self, named: str) -> FileReference:
+        if named not in self.files:
+            raise ValueError("is a file that I cannot see")
+        return self.files[named]
+
+    def _find(self, named: str, kind: str, why: str) -> Reference:
+        if not self.is_readable:
+            raise PeopleUnreadableError("Slack did not answer.")
+        for ident, name in self.called.items():
+            if named in (ident, name) and ident.startswith(kind):
+                return Reference(id=ident, name=name[1:])
+        raise ValueError(f"{why} {named}")
 
 
 @dataclass
@@ -307,6 +343,7 @@ class Working:
         self.clock = clock
         self.world = world or World()
         self.town = Town()
+        self.slack = Slack()
         self.queue = Queue()
         self.shelf = Shelf(*definitions)
         self.policy = load_policy(policy)
@@ -337,6 +374,9 @@ class Working:
             name="test",
             most_runs=self._most_runs,
             effects_wait=lambda: self.effects_wait,
+            acting_for=lambda people: self.store.acting_for(people, at=self.clock()),
+            vault=lambda: VAULT,
+            references=self.slack,
         )
 
     def store_runs(self) -> list[RunId]:
@@ -399,10 +439,18 @@ class Working:
         asked = [one for one in self.entries(run) if one.kind == "approval.requested"]
         return self.store.request(RequestId(str(asked[-1].data["request"])))
 
-    def vote(self, run: RunId, verdict: Verdict, *, by: str, comment: str = "") -> Decided:
+    def vote(
+        self, run: RunId, verdict: Verdict, *, by: str, comment: str = "", code: str = ""
+    ) -> Decided:
         """Decide the run's newest request."""
         return self.engine.decide(
-            Ballot(request=self.request(run).id, person=id_of(by), verdict=verdict, comment=comment)
+            Ballot(
+                request=self.request(run).id,
+                person=id_of(by),
+                verdict=verdict,
+                comment=comment,
+                code=code,
+            )
         )
 
     def approve(self, run: RunId, *, by: str = "ana") -> Decided:

@@ -7,13 +7,15 @@ effect is never begun on an approval that no longer covers exactly what would ru
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
+from workflows.announcing import Announcement
 from workflows.asking import bound_to, plan_json, plan_of
+from workflows.authority import may_still_decide
 from workflows.definition_steps import Step
-from workflows.entry import Draft, Json, Part, PartClass, Ref
+from workflows.entry import Draft, Entry, Json, Part, PartClass, Ref
 from workflows.errors import (
     ActionError,
     ActionFailedError,
@@ -24,13 +26,15 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
-from workflows.holding import hold
+from workflows.gate import ApprovalRequest
+from workflows.holding import held_back
+from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE
 from workflows.reading import read_again
 from workflows.ready import Ready, make_ready
-from workflows.run import StepState
+from workflows.run import Phase, StepState
 from workflows.segment import After, Next, Pause, Segment
 from workflows.store import Message, Subject
 
@@ -48,10 +52,10 @@ class VoidError(Exception):
 
 def act_on_approval(segment: Segment, name: str) -> Next:
     """Begin the approved effect of step `name`, unless the approval has become void."""
-    if (why := segment.house.effects_wait()) is not None:
-        return hold(segment, name, why)
     state = segment.state.step(name)
     try:
+        if (held := held_back(segment, name)) is not None:
+            return held
         ready = _judged(segment, name)
     except (PeopleUnreadableError, TransientReadError):
         # Nothing is wrong with the approval; the effect waits until it can be checked.
@@ -73,18 +77,20 @@ def _judged(segment: Segment, name: str) -> Ready:
         PeopleUnreadableError, TransientReadError: it could not be judged just now.
     """
     step, state = segment.definition.step(name), segment.state.step(name)
-    if state.asked is None:
+    if state.asked is None or state.request is None:
         raise VoidError("no_request", "The approval request is not in the run's history.")
     _check_age(segment, state)
+    request = segment.house.store.request(state.request)
     # Before the reads, since each look at them leaves entries; and after, since they take time.
-    _check_authority(segment, state)
+    _check_authority(segment, state, request)
     if step.recheck:
         read_again(segment, step)
     if step.when is not None and not _still_holds(segment, name):
         raise VoidError("facts_changed", f"No longer true: {step.when}")
     ready = make_ready(segment, step)
     _check_binding(segment, ready, state)
-    _check_authority(segment, state)
+    _check_demand(segment, ready, state)
+    _check_authority(segment, state, request)
     return ready
 
 
@@ -121,27 +127,50 @@ def _with_salt(segment: Segment, salt: bytes | None, value: Json) -> Part:
     return Part(value=segment.part(value).value, salt=salt)
 
 
-def _check_authority(segment: Segment, state: StepState) -> None:
+def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
+    """Refuse an approval where the policy asks for more by now than it did.
+
+    It is the same policy, and the same version; so rules that were gathered then ask for no
+    more now.
+    """
+    if state.is_broken:
+        return  # Who decides alone stands in for whatever rules there are.
+    verdict, denied = judged(segment, ready)
+    demand, asked = verdict.demand, state.asked
+    if denied is not None and asked is not None and denied.newest.at > asked.at:
+        raise VoidError("denied_meanwhile", "The same was denied elsewhere since this was asked.")
+    known = asked.data.get("rules") if asked is not None else None
+    news = [
+        rule
+        for rule in (demand.rules if demand is not None else ())
+        if not isinstance(known, list) or rule not in known
+    ]
+    if news:
+        raise VoidError("demand_grew", f"By now the policy asks for more: {', '.join(news)}.")
+
+
+def _check_authority(segment: Segment, state: StepState, request: ApprovalRequest) -> None:
     """Refuse an approval of somebody who may no longer give it."""
-    for ref, stage in state.approvers:
-        if not _may_still_decide(segment, ref, _groups(state, stage)):
+    if state.glass is not None and state.is_broken:
+        _check_breaker(segment, state.glass)
+        return
+    barred = request.excluded | segment.house.acting_for(request.excluded)
+    for voice in state.approvers:
+        is_barred = not barred.isdisjoint({voice.approver, voice.place})
+        if is_barred or not may_still_decide(segment.house, voice, request):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
 
 
-def _groups(state: StepState, stage: int) -> list[str]:
-    """Return the groups that were asked in that stage."""
-    stages = state.asked.data["stages"] if state.asked is not None else None
-    one = stages[stage] if isinstance(stages, list) else None
-    named = one["from"] if isinstance(one, dict) else None
-    return [str(name) for name in named] if isinstance(named, list) else []
-
-
-def _may_still_decide(segment: Segment, ref: Ref, groups: list[str]) -> bool:
+def _check_breaker(segment: Segment, used: Entry) -> None:
+    who, names = segment.house.store.person(Ref(used.actor.ref)), used.data["people"]
+    groups = [str(name) for name in names] if isinstance(names, list) else []
     people = segment.house.people
-    who = segment.house.store.person(ref)
-    if who is None or not people.person(who).counts:
-        return False
-    return any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
+    if (
+        who is None
+        or not people.person(who).counts
+        or not any(who in people.members(name, max_age=EFFECT_AGE) for name in groups)
+    ):
+        raise VoidError("approver_left", "Whoever broke the glass may no longer do so.")
 
 
 def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
@@ -156,19 +185,28 @@ def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
     return After.LOOK
 
 
-def act(segment: Segment, ready: Ready, state: StepState) -> Next:
-    """Announce the effect, perform it, record its end."""
-    if (why := segment.house.effects_wait()) is not None:
-        return hold(segment, ready.step.id, why)
-    announced = _announcement(segment, ready, state)
+def act(segment: Segment, ready: Ready, state: StepState, *, spared: Sequence[Draft] = ()) -> Next:
+    """Announce the effect, perform it, record its end.
+
+    `spared` are facts that let it go on without asking anybody; they go with the announcement.
+    """
+    if (held := held_back(segment, ready.step.id, ready)) is not None:
+        return held
+    announcement = Announcement(segment, ready, spared)
+    announced = _announced(segment, ready, state)
     if ready.action.is_delivered:
-        return _hand_over(segment, ready, announced)
-    if segment.commit(announced):
-        _record_end(segment, ready, announced)
+        return _hand_over(segment, ready, announced, announcement)
+    if announcement.commit(announced) and _is_under_way(segment, ready):
+        _record_end(segment, ready, announced, plan=announcement.known_plan)
     return After.LOOK
 
 
-def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
+def _is_under_way(segment: Segment, ready: Ready) -> bool:
+    """Say whether there was room for it in every budget."""
+    return segment.state.step(ready.step.id).phase is Phase.INTENDED
+
+
+def _announced(segment: Segment, ready: Ready, state: StepState) -> Draft:
     request = state.request
     binding = state.asked.data["binding"] if request and state.asked is not None else None
     data: dict[str, Json] = {
@@ -184,24 +222,27 @@ def _announcement(segment: Segment, ready: Ready, state: StepState) -> Draft:
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
 
 
-def _hand_over(segment: Segment, ready: Ready, announced: Draft) -> Next:
+def _hand_over(
+    segment: Segment, ready: Ready, announced: Draft, announcement: Announcement
+) -> Next:
     """Leave a message to the outbox: the step is done when it has been delivered."""
     message = Message(
-        subject=Subject.POST,
+        subject=Subject(ready.action.delivered_as),
         key=segment.key(ready.step),
         run=segment.state.id,
         body=json.loads(announced.parts["args"].value),
     )
-    rests = segment.is_alone
-    is_left = segment.commit(announced, also=lambda unit: unit.send(message), rests=rests)
+    rests = segment.is_alone and not announcement.is_limited
+    is_left = announcement.commit(announced, then=lambda unit: unit.send(message), rests=rests)
     return After.GONE if is_left and rests else After.LOOK
 
 
-def _record_end(segment: Segment, ready: Ready, announced: Draft) -> None:
+def _record_end(segment: Segment, ready: Ready, announced: Draft, *, plan: Json) -> None:
+    """Perform the effect, held to `plan` if there is one, and record what came of it."""
     named = {name: announced.data[name] for name in ("step", "attempt", "idem")}
     started = time.monotonic()
     try:
-        output = ready.action.perform(ready.arguments, _call(segment, ready))
+        output = ready.action.perform(ready.arguments, _call(segment, ready, plan))
     except InDoubtError as error:
         doubt = segment.draft("action.in_doubt", {**named, "cause": error.error_class})
         _commit_outcome(segment, doubt)
@@ -232,12 +273,8 @@ def _commit_outcome(segment: Segment, draft: Draft) -> None:
     segment.commit()
 
 
-def _call(segment: Segment, ready: Ready) -> Call:
-    """Return the call of an effect; it carries the plan that was approved, if one was."""
-    asked = segment.state.step(ready.step.id).asked
-    part = asked.parts.get("plan") if asked is not None else None
-    approved = json.loads(part.value)["data"] if part is not None and part.value else None
-    return segment.call(ready.step, ready.step, effect=ready.effect, approved=approved)
+def _call(segment: Segment, ready: Ready, plan: Json) -> Call:
+    return segment.call(ready.step, ready.step, effect=ready.effect, approved=plan)
 
 
 def _failure(segment: Segment, named: Mapping[str, Json], error: ActionError) -> Draft:

@@ -1,22 +1,31 @@
 """Raising an approval request: plan, resolve who is asked, bind it to exactly what will run."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workflows.actions.base import Plan
+from workflows.asked_people import AskedPeople, asked_people
 from workflows.binding import binding, commitment
-from workflows.demand import Demand, DemandStage
+from workflows.demand import Demand, Match
+from workflows.denials import Denied
 from workflows.entry import Draft, Json, Part, Ref, RequestId
 from workflows.errors import NoApproverError
-from workflows.gate import MOST_PEOPLE
+from workflows.limits import Limits, limits_of
 from workflows.moments import stamp
-from workflows.people import CLICK_AGE, Person
+from workflows.nudging import FIELD
+from workflows.people import Person
+from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
+from workflows.run import StepState
 from workflows.segment import After, Next, Segment
+from workflows.standing_in import tell_if_deserted
+from workflows.step_facts import requester_of
 from workflows.store import Due, DueKind, Unit
+from workflows.terms import terms_data
+from workflows.turns import turns_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,40 +37,50 @@ class Question:
     plan: Plan
     demand: Demand
     requester: Person | None
-    asked: tuple[tuple[Person, ...], ...]  # For each stage, the requester left out.
+    people: AskedPeople
+    raised: datetime
     expires: datetime
+    limits: Limits
 
 
-def ask(segment: Segment, ready: Ready, demand: Demand) -> Next:
+def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = None) -> Next:
     """Put the gate to people; where nothing else is alive, let go of the run at the same time.
 
     Raises:
         ActionError: the plan could not be made.
-        NoApproverError: some stage has nobody who could decide.
+        NoApproverError: some stage has too few people who could decide, or nobody may approve
+            before it ends.
+        OverBudgetError, UncountableError: a budget has no room for it, or cannot count it.
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
     house = segment.house
-    requester = requester_of(segment)
+    requester, raised = requester_of(segment), house.now()
+    expires = raised + demand.expires
+    _check_hours(demand, raised, expires)
+    plan = plan_of(segment, ready)
     question = Question(
-        id=RequestId(house.new_id()),
+        id=segment.state.step(ready.step.id).next_request or RequestId(house.new_id()),
         ready=ready,
-        plan=plan_of(segment, ready),
+        plan=plan,
         demand=demand,
         requester=requester,
-        asked=tuple(_asked(segment, stage, requester) for stage in demand.stages),
-        expires=house.now() + demand.expires,
+        people=asked_people(segment, demand, requester),
+        raised=raised,
+        expires=expires,
+        limits=limits_of(segment, ready, lambda: plan.data, denied),
     )
-    _check_people(question)
     parts = _parts(segment, question)
     bound = bound_to(segment, ready, args=parts["args"], plan=parts["plan"])
     parts["preview"] = segment.part(_preview(segment, question, bound))
 
-    def raised(unit: Unit) -> Draft:
-        return segment.draft("approval.requested", _data(unit, segment, question, bound), parts)
+    def fact(unit: Unit) -> Draft:
+        data = _data(unit, segment, question, bound)
+        tell_if_deserted(unit, question.id, _first_asked(data))
+        return segment.draft("approval.requested", data, parts)
 
     rests = segment.is_alone
     is_raised = segment.commit(
-        raised, also=lambda unit: _set_times(unit, segment, question), rests=rests
+        fact, also=lambda unit: _set_times(unit, segment, question), rests=rests
     )
     return After.GONE if is_raised and rests else After.LOOK
 
@@ -94,39 +113,13 @@ def bound_to(segment: Segment, ready: Ready, *, args: Part, plan: Part) -> str:
     )
 
 
-def requester_of(segment: Segment) -> Person | None:
-    """Return the person who asked for the run, None where it was no person.
-
-    Raises:
-        PeopleUnreadableError: the directory did not answer.
-    """
-    actor = segment.state.requester
-    if actor is None or not actor.is_person:
-        return None
-    who = segment.person(Ref(actor.ref))
-    return None if who is None else segment.house.people.person(who)
-
-
-def _asked(segment: Segment, stage: DemandStage, requester: Person | None) -> tuple[Person, ...]:
-    people = segment.house.people
-    everybody = frozenset().union(
-        *(people.members(name, max_age=CLICK_AGE) for name in stage.asked)
-    )
-    own = None if requester is None else requester.id
-    return tuple(people.person(who) for who in sorted(everybody) if who != own)
-
-
-def _check_people(question: Question) -> None:
-    for stage, people in zip(question.demand.stages, question.asked, strict=True):
-        if len(people) < stage.approve:
-            raise NoApproverError(
-                f"{' or '.join(stage.asked)} has {len(people)} people who may decide this, "
-                f"and {stage.approve} must agree.",
-                hint="Add people to the group, then retry the step.",
-            )
-    if sum(len(people) for people in question.asked) > MOST_PEOPLE:
+def _check_hours(demand: Demand, raised: datetime, expires: datetime) -> None:
+    opens = opens_at(demand.hours, raised)
+    if opens is None or opens >= expires:
         raise NoApproverError(
-            f"More than {MOST_PEOPLE} people would be asked.", hint="Name smaller groups."
+            f"It may be approved only {' and '.join(str(one) for one in demand.hours)}, "
+            "and the request would end before that.",
+            hint="Retry the step later, or have requests stay open for longer.",
         )
 
 
@@ -149,8 +142,11 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
             inputs=segment.state.inputs,
             requester=question.requester,
             demand=question.demand,
+            raised=question.raised,
             expires=question.expires,
             digest=bound,
+            left_out=question.people.left_out,
+            limits=question.limits.shown(),
         )
     )
     earlier = segment.state.step(question.ready.step.id).asked
@@ -161,8 +157,8 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
 
 
 def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[str, Json]:
-    demand, requester = question.demand, question.requester
-    excluded = [] if requester is None else [unit.ref(requester.id, requester.name)]
+    demand, left_out = question.demand, question.people.left_out
+    excluded: list[Json] = [str(unit.ref(one.id, one.name)) for one in left_out]
     return {
         "request": question.id,
         "step": question.ready.step.id,
@@ -171,28 +167,78 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "policy": segment.house.policy().digest,
         "effect": question.ready.effect.value,
         "stages": list(_stages(unit, question)),
-        "excluded": list(excluded),
+        "excluded": excluded,
         "expires": stamp(question.expires),
         "rules": list(demand.rules),
         "remind": [int(one.total_seconds()) for one in demand.remind],
         "reason": "required" if demand.needs_reason else "optional",
+        **terms_data(_near(demand, question), left_out.values()),
+        **_spared(demand),
+        "action": question.ready.action.name,
+        **_glass(unit, question.limits),
+        **({FIELD: int(demand.nudge.total_seconds())} if demand.nudge is not None else {}),
+        **_replaces(segment.state.step(question.ready.step.id)),
     }
 
 
+def _glass(unit: Unit, limits: Limits) -> dict[str, Json]:
+    return {} if limits.glass is None else {"glass": limits.glass.fixed(unit).json()}
+
+
+def _near(demand: Demand, question: Question) -> Demand:
+    """Return the demand with those holidays alone that matter while the request is open."""
+    near = tuple(one.between(question.raised, question.expires) for one in demand.hours)
+    return replace(demand, hours=near)
+
+
+def _spared(demand: Demand) -> dict[str, Json]:
+    """Return the rules that would have asked people too, and spared them."""
+    names: list[Json] = [one.rule for one in demand.why if one.match is Match.AUTO]
+    return {"auto": names} if names else {}
+
+
+def _replaces(step: StepState) -> dict[str, Json]:
+    """Return which request this one takes the place of, if it was promised by an edit."""
+    if step.next_request is None or step.asked is None:
+        return {}
+    return {"replaces": step.asked.data["request"]}
+
+
 def _stages(unit: Unit, question: Question) -> Iterator[Json]:
-    for stage, asked in zip(question.demand.stages, question.asked, strict=True):
+    for stage, asked in zip(question.demand.stages, question.people.stages, strict=True):
         refs: list[Json] = [str(unit.ref(one.id, one.name)) for one in asked]
-        yield {
+        told: dict[str, Json] = {
             "from": list(stage.asked),
             "approve": stage.approve,
             "deny": min(stage.deny, len(asked)),
             "people": refs,
         }
+        yield told if stage.turn is None else {**told, "turn": stage.turn}
+
+
+def _first_asked(data: Mapping[str, Json]) -> list[list[Ref]]:
+    """Return whom the stages of the first turn ask, as they are about to be recorded."""
+    stages = data["stages"]
+    told = [one for one in stages if isinstance(one, dict)] if isinstance(stages, list) else []
+    turns = (one.get("turn") for one in told)
+    numbers = [turn if isinstance(turn, int) else None for turn in turns]
+    first = turns_in(numbers)[0] if told else ()
+    return [_people(told[index]) for index in first]
+
+
+def _people(stage: Mapping[str, Json]) -> list[Ref]:
+    people = stage["people"]
+    return [Ref(str(one)) for one in people] if isinstance(people, list) else []
 
 
 def _set_times(unit: Unit, segment: Segment, question: Question) -> None:
-    run = segment.state.id
-    unit.set_due(Due(kind=DueKind.EXPIRE, key=question.id, run=run, at=question.expires))
-    for wait in question.demand.remind[:1]:  # Each one sets the next.
-        at = segment.house.now() + wait
-        unit.set_due(Due(kind=DueKind.REMIND, key=question.id, run=run, at=at))
+    demand, raised = question.demand, question.raised
+    moments = [
+        (DueKind.EXPIRE, question.expires),
+        # Each one of these sets the next.
+        *((DueKind.REMIND, raised + wait) for wait in demand.remind[:1]),
+        *((DueKind.ESCALATE, raised + one.after) for one in demand.escalations[:1]),
+        *([(DueKind.NUDGE, raised + demand.nudge)] if demand.nudge is not None else []),
+    ]
+    for kind, at in moments:
+        unit.set_due(Due(kind=kind, key=question.id, run=segment.state.id, at=at))

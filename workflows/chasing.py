@@ -33,6 +33,10 @@ def chase(house: House, due: Due) -> None:
         unit.lock_run(due.run)
         if not unit.take_due(due):
             return
+        later = names.after_quiet(unit.now)
+        if later > unit.now:
+            unit.set_due(replace(due, at=later))
+            return
         entries = unit.entries(due.run)
         standing = troubles(replay(due.run, entries), entries)
         moments = [_chase_one(unit, one, entries, names) for one in standing]
@@ -50,6 +54,9 @@ class _Names:
     @property
     def waits(self) -> Sequence[timedelta]:
         return self._policy.chase
+
+    def after_quiet(self, moment: datetime) -> datetime:
+        return self._policy.after_quiet(moment)
 
     def of(self, number: int) -> tuple[str, ...]:
         return asked(number, self._policy, self._definition)

@@ -10,6 +10,7 @@ from typing import Any
 
 from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
+from workflows.check_options import option_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
@@ -135,7 +136,7 @@ def _meaning_faults(
         policy=policy,
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
-    faults = [*_lock_faults(checking), *trigger_faults(checking)]
+    faults = [*_lock_faults(checking), *trigger_faults(checking), *option_faults(checking)]
     for node in definition.outline.values():
         faults += step_faults(checking, node)
     if not faults:

@@ -8,8 +8,8 @@ from workflows.definition_inputs import is_open
 from workflows.entry import Json
 from workflows.errors import ExpressionError, InputsError
 from workflows.fault import Fault, Place, suggestion
+from workflows.input_shapes import shape_of_input
 from workflows.input_values import read_inputs
-from workflows.shapes import shape_of_input
 from workflows.template import has_expression
 from workflows.triggers import AnyTrigger, WebhookTrigger
 from workflows.webhook_mapping import delivery_environment

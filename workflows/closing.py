@@ -1,10 +1,11 @@
 """Ending a run: what is withdrawn first, and what it lets go of."""
 
+from workflows.builder_step import is_builder_step
 from workflows.entry import INTERLOCK, Actor, Draft, Json
 from workflows.recorder import record
 from workflows.run import Phase, RunState, Status, StepState
 from workflows.segment import After, Next, Segment
-from workflows.store import Due, DueKind, RunRow, Unit
+from workflows.store import Due, DueKind, Message, RunRow, Subject, Unit
 from workflows.telling import question_card, trouble_card
 
 
@@ -77,6 +78,8 @@ def close_run(unit: Unit, row: RunRow, state: RunState) -> None:
     for other in (following, state.parent, *unit.pass_places(row.id)):
         if other is not None:
             unit.set_due(Due(kind=DueKind.WAKE, key=other, run=other, at=unit.now))
+    if is_builder_step(state.source):
+        unit.send(Message(subject=Subject.BUILDER, key=row.id, run=row.id))
     for name, one in state.steps.items():
         _let_go(unit, state, name, one)
 

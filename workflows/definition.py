@@ -21,9 +21,7 @@ from workflows.definition_inputs import Input
 from workflows.definition_parts import Channel, Closed, Identifier, Slug, Somebody, Title, Words
 from workflows.definition_steps import Step, hasty
 from workflows.duration import Duration, duration_text
-from workflows.entry import Json
 from workflows.errors import DefinitionError
-from workflows.input_values import read_inputs
 from workflows.instances import is_undo, items_of, step_of
 from workflows.outline import Outline, outline, undo_step
 from workflows.triggers import AnyTrigger, Trigger, WebhookTrigger
@@ -174,12 +172,3 @@ def _plain(value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value
-
-
-def validate_inputs(definition: Definition, raw: Mapping[str, object]) -> dict[str, Json]:
-    """Return a value for every input of `definition`, null for one that was left open.
-
-    Raises:
-        InputsError: some do not fit; it says for each field why.
-    """
-    return read_inputs(definition.inputs, raw)

@@ -1,5 +1,6 @@
 """What a step of a workflow may say."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -9,6 +10,8 @@ from workflows.actions.base import Effect
 from workflows.definition_parts import Closed, Condition, Identifier, Somebody, Title
 from workflows.duration import Duration, at_most
 from workflows.entry import PartClass
+from workflows.policy_escalation import Escalate
+from workflows.policy_reason import Reason
 from workflows.retry import Backoff
 from workflows.shapes import Returns
 
@@ -58,18 +61,45 @@ class ApprovalStage(Closed):
     deny: int = Field(default=1, ge=1, le=100)
 
 
+class AllOf(Closed):
+    """Parts that are decided side by side; each of them has to agree."""
+
+    parts: tuple[ApprovalStage, ...] = Field(alias="all", min_length=2, max_length=10)
+
+
+def _stage_form(value: object) -> str:
+    is_all = isinstance(value, AllOf) or (isinstance(value, dict) and "all" in value)
+    return "<all>" if is_all else "<people>"
+
+
+AnyStage: TypeAlias = Annotated[
+    Annotated[ApprovalStage, Tag("<people>")] | Annotated[AllOf, Tag("<all>")],
+    Discriminator(_stage_form),
+]
+
+
+def turns_of(stages: Iterable[ApprovalStage | AllOf]) -> tuple[tuple[ApprovalStage, ...], ...]:
+    """Return the stages turn by turn: alone, or the parts that are decided side by side."""
+    return tuple(one.parts if isinstance(one, AllOf) else (one,) for one in stages)
+
+
 class Approval(Closed):
     """People whose agreement the definition wants on top of what the policy demands."""
 
-    stages: tuple[ApprovalStage, ...] = Field(min_length=1, max_length=10)
+    stages: tuple[AnyStage, ...] = Field(min_length=1, max_length=10)
     expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
-    reason: Literal["optional", "required"] = "optional"
+    reason: Reason = "optional"
+    escalate: Escalate | None = None
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
-        if self.expires is not None and are_late(self.remind, self.expires):
+        if self.expires is None:
+            return self
+        if are_late(self.remind, self.expires):
             raise ValueError("a reminder comes after the request has expired")
+        if self.escalate is not None and self.escalate.after >= self.expires:
+            raise ValueError("an escalation comes after the request has expired")
         return self
 
 

@@ -5,21 +5,41 @@ transaction or after it, never inside one; what people are told leaves through t
 """
 
 import logging
+from collections.abc import Sequence
 
-from workflows import deciding, exceptions, questioning, scheduling, starting
+from workflows import (
+    breaking,
+    choosing,
+    deciding,
+    delegating,
+    editing,
+    enrolling,
+    exceptions,
+    prompting,
+    questioning,
+    reviewing,
+    scheduling,
+    starting,
+)
 from workflows.actions.base import Happened
+from workflows.breaking import Breaking
 from workflows.chasing import chase
+from workflows.choosing import Choice
 from workflows.claiming import claim
+from workflows.definition_options import Options
+from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
+from workflows.enrolling import Proof
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
-from workflows.orders import Ballot, Decided, Start, Started
+from workflows.orders import Ballot, Decided, Edit, Edited, Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
 from workflows.recorder import SupersededError
 from workflows.remembered import Remembered
+from workflows.reviewing import Review
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.store import Delivery, Due, DueKind
 from workflows.summarising import write_summary
@@ -76,6 +96,103 @@ class Engine:
             GateError, UnknownRunError, StorageError: nothing was decided.
         """
         return deciding.decide(self._house, ballot)
+
+    def may_break_glass(self, request: RequestId, person: PersonId) -> None:
+        """Return if this person may decide the request alone, and record nothing.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: they may not; the refusal says why.
+        """
+        breaking.may_break(self._house, request, person)
+
+    def break_glass(self, order: Breaking) -> bool:
+        """Record that somebody decides a request alone; False if that was recorded before.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: nothing was decided.
+        """
+        return breaking.break_glass(self._house, order)
+
+    def review_glass(self, order: Review) -> bool:
+        """Record what a reviewer says of a use of the glass; False if this was recorded before.
+
+        Raises:
+            NotAllowedError, GateError, UnknownRunError, StorageError: nothing was recorded.
+        """
+        return reviewing.review(self._house, order)
+
+    def edit(self, wanted: Edit) -> Edited:
+        """Take other inputs for a run whose request is open; approvals so far become void.
+
+        Raises:
+            GateError, InputsError, NotAllowedError, SecretError, UnknownRunError, StorageError:
+                nothing was changed.
+        """
+        return editing.edit(self._house, self._procedures, wanted)
+
+    def check_delegation(self, new: NewDelegation) -> None:
+        """Return if somebody may be away like that, and record nothing.
+
+        Raises:
+            DelegationError, PeopleUnreadableError: they may not; the refusal says why.
+        """
+        delegating.check_delegation(self._house, new)
+
+    def delegate(self, new: NewDelegation) -> bool:
+        """Record that somebody is away and who stands in; False if they had said so already.
+
+        Raises:
+            DelegationError, PeopleUnreadableError, StorageError: nothing was recorded.
+        """
+        return delegating.delegate(self._house, new)
+
+    def come_back(self, person: PersonId, *, entry: str) -> bool:
+        """Record that somebody is back early; False if what `entry` said of it is over.
+
+        Raises:
+            PeopleUnreadableError, StorageError: nothing was recorded.
+        """
+        return delegating.come_back(self._house, person, entry=entry)
+
+    def offer_codes(self, person: PersonId, secret: bytes) -> str:
+        """Keep a secret that is about to be shown to a person; return its enrolment.
+
+        Raises:
+            StepUpError, NotAllowedError, PeopleUnreadableError, SecretError, StorageError.
+        """
+        return enrolling.offer_codes(self._house, person, secret)
+
+    def prove_codes(self, proof: Proof) -> None:
+        """Record that a person's app gives the right codes, and ask governors to confirm them.
+
+        Raises:
+            StepUpError, NotAllowedError, PeopleUnreadableError, SecretError, StorageError.
+        """
+        enrolling.prove_codes(self._house, proof)
+
+    def confirm_codes(self, enrolment: str, *, governor: PersonId) -> None:
+        """Have a person's codes count from now on.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.confirm_codes(self._house, enrolment, governor=governor)
+
+    def decline_codes(self, enrolment: str, *, governor: PersonId) -> None:
+        """End codes that wait to be confirmed.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.decline_codes(self._house, enrolment, governor=governor)
+
+    def reset_codes(self, person: PersonId, *, governor: PersonId) -> None:
+        """Take a person's codes away.
+
+        Raises:
+            NotAllowedError, StepUpError, PeopleUnreadableError, StorageError.
+        """
+        enrolling.reset_codes(self._house, person, governor=governor)
 
     def cancel(self, run: RunId, *, person: PersonId, reason: str) -> bool:
         """Cancel a run: at once where nothing is under way, else at its next boundary.
@@ -141,6 +258,14 @@ class Engine:
             delivery=delivery,
         )
 
+    def offered(self, options: Options, typed: str) -> Sequence[Choice]:
+        """Return what may be chosen in a field, read now.
+
+        Raises:
+            ActionError, SecretError: it could not be read.
+        """
+        return choosing.offered(self._house, options, typed)
+
     def answer(self, given: Answer) -> None:
         """Record what somebody answers to a question of a run.
 
@@ -168,11 +293,17 @@ class Engine:
         """Do what a due-row is for, in the transaction that removes it."""
         try:
             if due.kind is DueKind.EXPIRE:
-                deciding.expire(self._house, due)
+                prompting.expire(self._house, due)
             elif due.kind is DueKind.REMIND:
-                deciding.remind(self._house, due)
+                prompting.remind(self._house, due)
+            elif due.kind is DueKind.ESCALATE:
+                prompting.escalate(self._house, due)
+            elif due.kind is DueKind.NUDGE:
+                prompting.nudge(self._house, due)
             elif due.kind is DueKind.CHASE:
                 chase(self._house, due)
+            elif due.kind is DueKind.REVIEW:
+                reviewing.remind_of_review(self._house, due)
             elif due.kind is DueKind.SUMMARISE:
                 write_summary(self._house, due)
             elif due.kind is DueKind.CANCEL:

@@ -16,6 +16,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 RunId = NewType("RunId", str)
 RequestId = NewType("RequestId", str)
 Ref = NewType("Ref", str)  # A person's pseudonym: "s:" and 32 hex digits.
+PERSON = "s:"  # How a pseudonym begins.
 
 NewSalt = Callable[[], bytes]
 

@@ -10,7 +10,9 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── UnknownRunError            no run of that id
     ├── UnclearTimeError           words that name no single moment to come
     ├── ScheduleClosedError        a schedule that is not there, has ended, or cannot be changed so
+    ├── DelegationError            a stand-in who cannot be, or a time away that cannot
     ├── InputsError                form values that do not fit the definition, field by field
+    │   └── InputsUnreadableError  whether they fit could not be found out just now
     ├── OutputMismatchError        a step's output does not look as the definition declares
     ├── KeyReusedError             an idempotency key that already started something else
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
@@ -19,8 +21,15 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── NoApproverError        a stage that nobody can decide
     │   ├── NotEligibleError       this person may not decide this request
     │   ├── RequestClosedError     the request is no longer open
-    │   ├── ReasonMissingError     the policy wants a reason with every decision
+    │   ├── ReasonMissingError     the policy wants a reason, or one of another form
+    │   ├── OutsideHoursError      the policy lets nobody approve at this hour
+    │   ├── OverBudgetError        there is not enough of a budget for it
+    │   ├── UncountableError       a budget cannot say how much it takes
+    │   ├── ReviewMissingError     an earlier use of the glass has not been reviewed
     │   ├── StaleRequestError      the click came from an older version of the request
+    │   ├── StepUpError            a one-time code is needed, and none can count just now
+    │   │   ├── NoCodesError       this person has no codes, or none that were confirmed
+    │   │   └── WrongCodeError     this code is not right, or was used before
     │   └── PeopleUnreadableError  who belongs to a group could not be read just now
     ├── ActionError
     │   ├── NotPerformedError      the effect certainly did not happen; trying again is allowed
@@ -78,6 +87,10 @@ class ScheduleClosedError(InterlockError):
     """The schedule is not there, has ended, or cannot be changed like that."""
 
 
+class DelegationError(InterlockError):
+    """Nobody can stand in like that, or be away for so long."""
+
+
 class InputsError(InterlockError):
     """Values do not fit the definition's inputs; `fields` names each one and why."""
 
@@ -87,6 +100,10 @@ class InputsError(InterlockError):
         told = "; ".join(f"{name}: {why}" for name, why in fields.items())
         super().__init__(f"{told.removesuffix('.')}.", hint=hint)
         self.fields = dict(fields)
+
+
+class InputsUnreadableError(InputsError):
+    """Whether values fit could not be found out just now; the same may be sent again."""
 
 
 class OutputMismatchError(InterlockError):
@@ -126,11 +143,43 @@ class RequestClosedError(GateError):
 
 
 class ReasonMissingError(GateError):
-    """The policy wants a reason with every decision, and there is none."""
+    """The policy wants a reason, and there is none, or none of the form that it wants."""
+
+
+class OutsideHoursError(GateError):
+    """The policy lets nobody approve at this hour."""
+
+
+class OverBudgetError(GateError):
+    """There is not enough of a budget, so it does not run."""
+
+
+class UncountableError(GateError):
+    """A budget cannot say how much a step takes, so it does not run."""
+
+
+class ReviewMissingError(GateError):
+    """An earlier use of the glass is overdue for its review, so it cannot be used again."""
 
 
 class StaleRequestError(GateError):
-    """The click came from an older version of the request."""
+    """The click came from an older version of the request; `next_request` took its place."""
+
+    def __init__(self, message: str, *, next_request: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.next_request = next_request
+
+
+class StepUpError(GateError):
+    """A one-time code is needed here, and none of this person can count just now."""
+
+
+class NoCodesError(StepUpError):
+    """This person has set up no codes, or no governor has confirmed them."""
+
+
+class WrongCodeError(StepUpError):
+    """The code is not right, is no code at all, or was used before."""
 
 
 class PeopleUnreadableError(GateError):

@@ -19,7 +19,10 @@ _KEY_HINTS = {
     "steps": "add at least one step",
     "id": "give the step a short name",
     "uses": "name an action, as in uses: http.request",
-    "type": "add a type: string, integer, number, boolean, date or enum",
+    "type": "add a type: string, integer, number, boolean, date, datetime, enum, list, user, group,"
+    " channel or file",
+    "of": "say what a list holds, as in of: {type: string}",
+    "items": "say which list of the answer holds the choices, as in items: result.rows",
     "expires": "say when a request ends, as in expires: 24h; none waits for ever",
     "expect": "say what proves the effect, as in expect: result.count == 0",
     "from": 'name who is asked, as in from: ["@finance-leads"]',

@@ -1,16 +1,17 @@
-"""Who may decide a request, and what the decisions given so far amount to.
+"""A request, its decisions, and what those given so far amount to.
 
-Pure rules over values: the engine reads the request, the decisions and who is in which
-group now, asks here, and records the answer.
+Pure rules over values: the engine reads the request and the decisions, asks here, and records
+the answer. Whether another decision may be given is for `admission`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from workflows.entry import Ref, RequestId, RunId
-from workflows.errors import NotEligibleError, RequestClosedError
+from workflows.terms import Terms
+from workflows.turns import turns_in
 
 MOST_PEOPLE = 100  # Over all stages; an entry holds 16 KiB.
 
@@ -34,13 +35,45 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """People whom an escalation added to a stage, and the groups they belonged to then."""
+
+    groups: tuple[str, ...]
+    people: frozenset[Ref]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One group of people of whom `approve` must agree, and `deny` suffice to refuse."""
+    """One group of people of whom `approve` must agree, and `deny` suffice to refuse.
+
+    Stages that are decided side by side share a `turn`.
+    """
 
     groups: tuple[str, ...]
     approve: int
     deny: int
     people: frozenset[Ref]
+    turn: int | None = None
+    added: tuple[Added, ...] = ()
+
+    @property
+    def everybody(self) -> frozenset[Ref]:
+        """Return all who were asked, in the beginning or by escalation."""
+        return self.people.union(*(one.people for one in self.added))
+
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """Return every group that was asked, each once."""
+        more = (name for one in self.added for name in one.groups)
+        return tuple(dict.fromkeys((*self.groups, *more)))
+
+    def admits(self, person: Ref, member_of: Collection[str]) -> bool:
+        """Say whether somebody was asked here, and still belongs to those who were."""
+        asked = ((self.people, self.groups), *((one.people, one.groups) for one in self.added))
+        return any(
+            person in people and any(name in member_of for name in groups)
+            for people, groups in asked
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,39 +94,57 @@ class ApprovalRequest:
     outcome: Outcome = Outcome.OPEN
     settled_at: datetime | None = None
     is_consumed: bool = False
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def groups(self) -> tuple[str, ...]:
         """Return every group or person asked, in order, each once."""
-        return tuple(dict.fromkeys(name for stage in self.stages for name in stage.groups))
+        return tuple(dict.fromkeys(name for stage in self.stages for name in stage.all_groups))
+
+    @property
+    def turns(self) -> list[tuple[int, ...]]:
+        """Return which stages are decided together, in order."""
+        return turns_in([stage.turn for stage in self.stages])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One approver's recorded verdict."""
+    """One approver's recorded verdict; `stands_for` is whose place they took, if not their own."""
 
     approver: Ref
     stage: int
     verdict: Verdict
     at: datetime
+    stands_for: Ref | None = None
+
+    @property
+    def place(self) -> Ref:
+        """Return whose place was decided: one place counts once, whoever spoke in it."""
+        return self.stands_for or self.approver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What the decisions amount to; `stage` is the one that is being decided."""
+    """What the decisions amount to; `stage` is the first that is being decided.
+
+    `waiting` are the stages of the present turn that lack approvals, and `given` says how many
+    approvals each stage has.
+    """
 
     outcome: Outcome
     stage: int
     have: int
     need: int
+    waiting: tuple[int, ...] = ()
+    given: tuple[int, ...] = ()
 
 
 def standing(decisions: Sequence[Decision]) -> list[Decision]:
-    """Return the decisions that count: each person's latest, a denial over an approval."""
+    """Return the decisions that count: each place's latest, a denial over an approval."""
     latest: dict[Ref, Decision] = {}
     for one in decisions:
-        if one.approver not in latest or one.verdict is Verdict.DENY:
-            latest[one.approver] = one
+        if one.place not in latest or one.verdict is Verdict.DENY:
+            latest[one.place] = one
     return list(latest.values())
 
 
@@ -104,16 +155,31 @@ def tally(request: ApprovalRequest, decisions: Sequence[Decision]) -> Tally:
     approval is consumed, and that single denial wins.
     """
     counted = standing(decisions)
+    given = tuple(
+        sum(one.stage == index and one.verdict is Verdict.APPROVE for one in counted)
+        for index in range(len(request.stages))
+    )
     for index, stage in enumerate(request.stages):
         if _denied(request, index, counted, decisions):
-            return Tally(outcome=Outcome.DENIED, stage=index, have=0, need=stage.approve)
-    for index, stage in enumerate(request.stages):
-        have = sum(one.stage == index and one.verdict is Verdict.APPROVE for one in counted)
-        if have < stage.approve:
-            return Tally(outcome=Outcome.OPEN, stage=index, have=have, need=stage.approve)
-    last = len(request.stages) - 1
-    have = sum(one.stage == last and one.verdict is Verdict.APPROVE for one in counted)
-    return Tally(outcome=Outcome.APPROVED, stage=last, have=have, need=request.stages[last].approve)
+            return Tally(
+                outcome=Outcome.DENIED, stage=index, have=0, need=stage.approve, given=given
+            )
+    waiting = _waiting(request, given)
+    outcome = Outcome.OPEN if waiting else Outcome.APPROVED
+    here = waiting[0] if waiting else len(request.stages) - 1
+    need = request.stages[here].approve
+    return Tally(
+        outcome=outcome, stage=here, have=given[here], need=need, waiting=waiting, given=given
+    )
+
+
+def _waiting(request: ApprovalRequest, given: Sequence[int]) -> tuple[int, ...]:
+    """Return the stages of the first turn that lacks approvals, those that lack them."""
+    lacking = (
+        tuple(index for index in turn if given[index] < request.stages[index].approve)
+        for turn in request.turns
+    )
+    return next((turn for turn in lacking if turn), ())
 
 
 def _denied(
@@ -121,115 +187,6 @@ def _denied(
 ) -> bool:
     """Say whether the stage was refused: by enough people, or by one who had approved before."""
     denials = [one for one in counted if one.stage == index and one.verdict is Verdict.DENY]
-    approved_before = {one.approver for one in given if one.verdict is Verdict.APPROVE}
-    turned = any(one.approver in approved_before for one in denials)
+    approved_before = {one.place for one in given if one.verdict is Verdict.APPROVE}
+    turned = any(one.place in approved_before for one in denials)
     return turned or len(denials) >= request.stages[index].deny
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """A verdict that somebody would like to have recorded.
-
-    `member_of` are the groups of the request this person belongs to now, read within the
-    last minute; `why_never` says why this sort of person never counts, if so.
-    """
-
-    approver: Ref
-    verdict: Verdict
-    member_of: frozenset[str]
-    why_never: str = ""
-
-
-def repeats(vote: Vote, decisions: Sequence[Decision]) -> bool:
-    """Say whether the same person already gave the same verdict."""
-    return any(
-        one.approver == vote.approver and one.verdict is vote.verdict for one in standing(decisions)
-    )
-
-
-def admit(
-    request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision], *, now: datetime
-) -> int:
-    """Return the stage in which `vote` counts.
-
-    Raises:
-        RequestClosedError: the request is settled or its time is over.
-        NotEligibleError: this person was not asked, no longer belongs to those who were,
-            asked for it themselves, or already decided.
-    """
-    _admit_time(request, vote, decisions, now=now)
-    _admit_person(request, vote)
-    return _stage_for(request, vote, decisions)
-
-
-def _admit_time(
-    request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision], *, now: datetime
-) -> None:
-    if request.outcome is Outcome.APPROVED and _turns(request, vote, decisions):
-        return
-    if request.outcome is not Outcome.OPEN:
-        raise RequestClosedError(
-            f"This request is already {request.outcome}.",
-            hint="Nothing was changed by your click.",
-        )
-    if now >= request.expires_at:
-        raise RequestClosedError(
-            "This request has expired.", hint="Ask the requester to send it again."
-        )
-
-
-def _turns(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> bool:
-    """Say whether an approver takes back an approval that nothing has used yet."""
-    approved = any(
-        one.approver == vote.approver and one.verdict is Verdict.APPROVE for one in decisions
-    )
-    return vote.verdict is Verdict.DENY and approved and not request.is_consumed
-
-
-def _admit_person(request: ApprovalRequest, vote: Vote) -> None:
-    if vote.why_never:
-        raise NotEligibleError(
-            f"Your decision cannot count: {vote.why_never}.", hint=asked(request)
-        )
-    if vote.approver == request.requester:
-        raise NotEligibleError(
-            "You asked for this, so someone else has to decide it.", hint=asked(request)
-        )
-    if vote.approver in request.excluded:
-        raise NotEligibleError("You are excluded from deciding this one.", hint=asked(request))
-
-
-def _stage_for(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> int:
-    mine = [
-        index
-        for index, stage in enumerate(request.stages)
-        if vote.approver in stage.people and vote.member_of.intersection(stage.groups)
-    ]
-    if not mine:
-        raise NotEligibleError(_why_not_asked(request, vote), hint=asked(request))
-    earlier = next((one for one in standing(decisions) if one.approver == vote.approver), None)
-    if earlier is not None and vote.verdict is Verdict.APPROVE:
-        raise NotEligibleError(
-            f"You already said {earlier.verdict} here, and one person counts once.",
-            hint=asked(request),
-        )
-    if vote.verdict is Verdict.DENY:
-        return earlier.stage if earlier is not None else mine[0]
-    current = tally(request, decisions).stage
-    if current not in mine:
-        raise NotEligibleError("It is not your stage's turn yet.", hint=asked(request))
-    return current
-
-
-def _why_not_asked(request: ApprovalRequest, vote: Vote) -> str:
-    was_asked = any(vote.approver in stage.people for stage in request.stages)
-    if was_asked:
-        return "You no longer belong to the people who were asked."
-    if vote.member_of:
-        return "You joined after this was asked, and joining later gives no vote on what is open."
-    return "You are not among the people who were asked."
-
-
-def asked(request: ApprovalRequest) -> str:
-    """Say who may decide, for a person who may not."""
-    return f"It waits for {' or '.join(request.groups)}."

@@ -1,29 +1,87 @@
 """Effects that have to wait although nothing is wrong with their run.
 
-Why they have to is for whoever serves to say (`House.effects_wait`). The run says so once,
-and is looked at again until it may go on.
+Two things hold them back: whoever serves (`House.effects_wait`), and the policy's freeze
+calendar. The run says so once, and goes on by itself: it is looked at again soon, or when the
+freeze ends. Who broke the glass over a step passes a freeze.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from workflows.entry import Entry, Json
+from workflows.freezing import FREEZE, frozen, may_be_frozen
+from workflows.moments import stamp
+from workflows.ready import Ready, make_ready
 from workflows.segment import After, Next, Pause, Segment
+from workflows.step_facts import facts_of
+from workflows.store import Message, Subject, Unit
 
 AGAIN = timedelta(seconds=15)
+SOONEST = timedelta(hours=1)  # How soon a freeze that was lifted early is noticed.
 HOLD = "hold"
 
 
-def hold(segment: Segment, step: str, why: str) -> Next:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why an effect waits: the rule, in words, and until when, if that is known."""
+
+    rule: str
+    words: str
+    until: datetime | None = None
+
+    @property
+    def data(self) -> dict[str, Json]:
+        """Return what the entry says beside the step."""
+        until = {} if self.until is None else {"until": stamp(self.until)}
+        return {"decision": HOLD, "rule": self.rule, **until}
+
+
+def held_back(segment: Segment, name: str, ready: Ready | None = None) -> Next | None:
+    """Have the branch wait if the effect of step `name` may not begin now; None where it may.
+
+    Raises:
+        InterlockError: the step could not be made ready, or judged.
+    """
+    why = segment.house.effects_wait()
+    found = Hold(rule="effects_wait", words=why) if why is not None else None
+    found = found or _freeze(segment, name, ready)
+    return None if found is None else _hold(segment, name, found)
+
+
+def _freeze(segment: Segment, name: str, ready: Ready | None) -> Hold | None:
+    policy, now = segment.house.policy(), segment.house.now()
+    if not may_be_frozen(policy, now) or segment.state.step(name).is_broken:
+        return None
+    ready = ready or make_ready(segment, segment.definition.step(name))
+    ice = frozen(policy, facts_of(segment, ready))
+    return None if ice is None else Hold(rule=FREEZE, words=ice.words, until=ice.until)
+
+
+def _hold(segment: Segment, name: str, why: Hold) -> Next:
     """Have the branch wait for a while; its effect is not begun."""
-    if not _was_said(segment, step):
-        data = {"step": step, "decision": HOLD, "rule": "effects_wait"}
-        said = segment.draft("decision.made", data, {"reason": segment.words(why)})
-        if not segment.commit(said):
+    if not _was_said(segment, name, why):
+        data: dict[str, Json] = {"step": name, **why.data}
+        said = segment.draft("decision.made", data, {"reason": segment.words(why.words)})
+        if not segment.commit(said, also=lambda unit: _redraw(unit, segment, name)):
             return After.LOOK
-    return Pause(until=segment.house.now() + AGAIN)
+    now = segment.house.now()
+    return Pause(until=now + AGAIN if why.until is None else min(why.until, now + SOONEST))
 
 
-def _was_said(segment: Segment, step: str) -> bool:
-    """Say whether the newest that happened to the step is that it waits."""
+def _redraw(unit: Unit, segment: Segment, name: str) -> None:
+    """Show on the card of an approved request that it waits."""
+    if (request := segment.state.step(name).request) is not None:
+        unit.send(Message(subject=Subject.CARD, key=request, run=segment.state.id))
+
+
+def _was_said(segment: Segment, name: str, why: Hold) -> bool:
     _, entries = segment.house.store.history(segment.state.id)
+    said = newest_hold(entries, name)
+    return said is not None and all(said.data.get(key) == one for key, one in why.data.items())
+
+
+def newest_hold(entries: Sequence[Entry], step: str) -> Entry | None:
+    """Return the entry that says that a step waits, if that is the newest that happened to it."""
     told = [one for one in entries if one.data.get("step") == step]
-    return bool(told) and told[-1].data.get("decision") == HOLD
+    return told[-1] if told and told[-1].data.get("decision") == HOLD else None

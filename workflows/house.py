@@ -3,13 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from workflows.actions.base import Action, Secrets
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
+from workflows.entry import Ref
+from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
+from workflows.references import NoReferences, References
+from workflows.step_up import Vault
 from workflows.store import Store
 
 
@@ -32,13 +36,27 @@ class Definitions(Protocol):
         """
 
 
+def no_vault() -> NoReturn:
+    """Refuse: this process was given no place for secrets.
+
+    Raises:
+        SecretError: always.
+    """
+    raise SecretError("This process keeps no secrets.", hint="Ask the bot that serves.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The parts the engine works with. `name` says which process this is.
 
     `redact` replaces every secret the bot holds; `holds_secret` says whether one stands in a
     text. `new_id` gives 32 hex digits that were never given before. `effects_wait` says why
-    no effect may begin just now, None when they may.
+    no effect may begin just now, None when they may. `acting_for` returns everybody who acts
+    for one of these people now, so that nobody decides what they may not through another.
+    `alerts` is the channel for what more people than those of a run have to see; empty, it is
+    the run's own.
+    `vault` seals people's secrets; opening it may make its key, so it is asked for only where
+    there is one, and never inside a unit.
     """
 
     store: Store
@@ -56,3 +74,7 @@ class House:
     ports: Mapping[str, Any] = field(default_factory=dict)
     most_runs: int | None = None  # Runs that have begun and not ended; the others queue.
     effects_wait: Callable[[], str | None] = lambda: None
+    acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
+    vault: Callable[[], Vault] = no_vault
+    references: References = field(default_factory=NoReferences)
+    alerts: str = ""

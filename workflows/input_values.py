@@ -1,7 +1,9 @@
 """Reads the values that people and schedules give, strictly, against declared inputs.
 
 Values come from Slack forms, the command line and triggers, so text that writes a number,
-a yes or a day is accepted. Nothing is trimmed, rounded or guessed.
+a yes or a day is accepted. Nothing is trimmed, rounded or guessed. How lists and the names of
+people, groups, channels and files are written is for `input_lists` and `input_names`; whether
+Slack knows them, and a service offers a choice, is asked by `given`.
 """
 
 import datetime as dt
@@ -13,24 +15,46 @@ from typing import Any
 from workflows.definition_file import MOST_INTEGER
 from workflows.definition_inputs import (
     BooleanInput,
+    ChannelInput,
     DateInput,
+    DatetimeInput,
     EnumInput,
+    FileInput,
+    GroupInput,
     Input,
     IntegerInput,
+    ListInput,
     NumberInput,
     TextInput,
+    UserInput,
     default_of,
 )
 from workflows.entry import Json
 from workflows.errors import InputsError
 from workflows.fault import suggestion
+from workflows.input_lists import items_in
+from workflows.input_names import channel_in, file_in, group_in, user_in
+from workflows.moments import second
 from workflows.pattern import matches
 
-_MISSING = (None, "")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
-def read_inputs(inputs: Mapping[str, Input], raw: Mapping[str, object]) -> dict[str, Json]:
+Settle = Callable[[str, Input, Json], Json]
+
+
+def read_inputs(
+    inputs: Mapping[str, Input],
+    raw: Mapping[str, object],
+    *,
+    settle: Settle = lambda _name, _spec, value: value,
+) -> dict[str, Json]:
     """Return a value for every declared input, null for one that was left open.
+
+    Each value that reads well is given to `settle`, which may refuse it or put another in its
+    place.
 
     Raises:
         InputsError: some do not fit; it says for each field why.
@@ -40,7 +64,7 @@ def read_inputs(inputs: Mapping[str, Input], raw: Mapping[str, object]) -> dict[
     values: dict[str, Json] = {}
     for name, spec in inputs.items():
         try:
-            values[name] = read_value(spec, raw.get(name))
+            values[name] = settle(name, spec, read_value(spec, raw.get(name)))
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:
@@ -54,13 +78,17 @@ def read_value(spec: Input, given: object) -> Json:
     Raises:
         ValueError: it does not fit; the text says why and what would.
     """
-    if given in _MISSING:
-        if default_of(spec) is not None:
-            return default_of(spec)
-        if spec.required:
-            raise ValueError("please give a value")
-        return None
-    return _READERS[type(spec)](spec, given)
+    if _is_missing(given):
+        given = default_of(spec)
+    if given is not None:
+        return _READERS[type(spec)](spec, given)
+    if spec.required:
+        raise ValueError("please give a value")
+    return None
+
+
+def _is_missing(given: object) -> bool:
+    return given is None or given in ("", [], ())
 
 
 def _text(spec: TextInput, given: object) -> Json:
@@ -138,6 +166,24 @@ def _date(spec: DateInput, given: object) -> Json:
     return day.isoformat()
 
 
+def _datetime(spec: DatetimeInput, given: object) -> Json:
+    at = _moment(given)
+    if _is_outside(at, spec.minimum, spec.maximum):
+        ends = (None if one is None else second(one) for one in (spec.minimum, spec.maximum))
+        raise ValueError(f"must be {_range(*ends)}")
+    return second(at)
+
+
+def _moment(given: object) -> dt.datetime:
+    hint = "must be a moment with its offset, such as 2026-03-31T09:00+02:00 or 2026-03-31T07:00Z"
+    if not isinstance(given, str) or not _MOMENT.fullmatch(given):
+        raise ValueError(hint)
+    try:
+        return dt.datetime.fromisoformat(given).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{given} is not in the calendar") from None
+
+
 def _day(given: object) -> dt.date:
     if isinstance(given, dt.date) and not isinstance(given, dt.datetime):
         return given
@@ -154,6 +200,20 @@ def _enum(spec: EnumInput, given: object) -> Json:
         return given
     shown = ", ".join(spec.choices[:10]) + (", …" if len(spec.choices) > 10 else "")  # noqa: PLR2004 - enough to see the pattern.
     raise ValueError(f"must be one of: {shown}")
+
+
+def _list(spec: ListInput, given: object) -> Json:
+    items = items_in(given)
+    least = spec.min_items or 1
+    if not least <= len(items) <= spec.most:
+        raise ValueError(f"must have {_range(spec.min_items, spec.most)} items")
+    found: list[Json] = []
+    for number, one in enumerate(items, start=1):
+        try:
+            found.append(read_value(spec.of, one))
+        except ValueError as error:
+            raise ValueError(f"item {number} {error}") from None
+    return found
 
 
 def _is_outside(value: Any, low: Any, high: Any) -> bool:  # noqa: ANN401 - numbers or days, always one kind.
@@ -183,5 +243,11 @@ _READERS: dict[type, Callable[[Any, object], Json]] = {
     NumberInput: _number,
     BooleanInput: _boolean,
     DateInput: _date,
+    DatetimeInput: _datetime,
     EnumInput: _enum,
+    ListInput: _list,
+    UserInput: lambda _, given: user_in(given),
+    GroupInput: lambda _, given: group_in(given),
+    ChannelInput: lambda _, given: channel_in(given),
+    FileInput: lambda _, given: file_in(given),
 }

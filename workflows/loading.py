@@ -11,18 +11,19 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from workflows.check_limits import limit_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
 from workflows.definition_flow import Ask
-from workflows.definition_inputs import Input, TextInput
-from workflows.definition_steps import are_late
-from workflows.errors import DefinitionError, ExpressionError
+from workflows.definition_inputs import Input, ListInput, TextInput, default_of
+from workflows.errors import DefinitionError
 from workflows.fault import Fault, Place
 from workflows.form_faults import form_faults
 from workflows.input_values import read_value
 from workflows.outline import nodes
 from workflows.pattern import matches
-from workflows.policy import Policy, rule_environment
+from workflows.policy import Policy
+from workflows.policy_faults import policy_faults
 
 MOST_STEPS = 500
 M = TypeVar("M", bound=BaseModel)
@@ -111,7 +112,10 @@ def read_policy(
     loaded = _read(text, file, Policy)
     if loaded.model is None or is_known(loaded.model.digest):
         return loaded
-    faults = _policy_faults(loaded.model, loaded.document)
+    faults = [
+        *policy_faults(loaded.model, loaded.document),
+        *limit_faults(loaded.model, loaded.document),
+    ]
     return Loaded(loaded.document, None if faults else loaded.model, faults)
 
 
@@ -130,18 +134,22 @@ def _input_faults(inputs: Mapping[str, Input], path: Place, document: Document) 
         wrong = _pattern_fault(spec)
         if wrong is not None:
             field, what = wrong
-            yield document.fault((*path, name, field), what)
+            inside = ("of",) if isinstance(spec, ListInput) else ()
+            yield document.fault((*path, name, *inside, field), what)
             continue
+        default = default_of(spec)
         try:
-            read_value(spec, spec.default)
+            read_value(spec, default)
         except ValueError as error:
-            if spec.default is not None:
+            if default is not None:
                 here = (*path, name, "default")
                 yield document.fault(here, str(error), "or leave the default out")
 
 
 def _pattern_fault(spec: Input) -> tuple[str, str] | None:
     """Return the field of a text input whose pattern is none, or that does not match it."""
+    if isinstance(spec, ListInput):
+        return _pattern_fault(spec.of)
     if not isinstance(spec, TextInput) or spec.pattern is None:
         return None
     try:
@@ -164,23 +172,6 @@ def _steps_of_one_name(definition: Definition, document: Document) -> Iterator[F
     if len(every) > MOST_STEPS:
         what = f"has {len(every)} steps in all, at most {MOST_STEPS}"
         yield document.fault(("steps",), what, "move some of them into a workflow of their own")
-
-
-def _policy_faults(policy: Policy, document: Document) -> list[Fault]:
-    faults = []
-    names = [rule.name for rule in policy.rules]
-    for index, rule in enumerate(policy.rules):
-        try:
-            rule_environment().check_condition(rule.when)
-        except ExpressionError as error:
-            faults.append(document.fault(("rules", index, "when"), error.message, error.hint))
-        if are_late(rule.remind, rule.expires or policy.defaults.expires):
-            what = "a reminder comes after the request has expired"
-            faults.append(document.fault(("rules", index, "remind"), what, "remind earlier"))
-        if rule.name in names[:index]:
-            path = ("rules", index, "name")
-            faults.append(document.fault(path, "another rule has this name", "rename one"))
-    return faults
 
 
 def _read(text: str, file: str, model: type[M]) -> Loaded[M]:

@@ -2,13 +2,13 @@
 
 from workflows.acting import act, act_on_approval
 from workflows.actions.base import Effect
-from workflows.asking import ask, requester_of
+from workflows.asking import ask
 from workflows.calling import begin_call, look_at_call
 from workflows.closing import cancel_run, end_run
 from workflows.definition_flow import Ask, Call, Flow, ForEach, Parallel, Wait
 from workflows.definition_steps import Step
-from workflows.demand import Demand
-from workflows.entry import Json, RunId
+from workflows.demand import Why
+from workflows.entry import Draft, Json, RunId
 from workflows.errors import (
     ActionError,
     InterlockError,
@@ -16,16 +16,17 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
-from workflows.instances import is_undo, step_of
+from workflows.instances import is_undo
+from workflows.judging import judged
 from workflows.looping import begin_branches, begin_loop
 from workflows.moves import Do, Move
-from workflows.policy import Facts
 from workflows.questioning import begin_question
 from workflows.reading import note_failure, read
 from workflows.ready import Ready, make_ready
-from workflows.run import LEFT, Phase, Status, StepState
+from workflows.run import Phase, Status, StepState
 from workflows.segment import After, Next, Segment
 from workflows.settling import settle
+from workflows.stopping import code_of, stop_draft
 from workflows.store import Unit
 from workflows.telling import question_card
 from workflows.verifying import verify
@@ -126,51 +127,33 @@ def _begin_step(segment: Segment, step: Step) -> Next:
     """Begin an action: read, ask people, or go on to the effect."""
     ready = make_ready(segment, step)
     is_read = ready.effect is Effect.READ
-    demand = None if is_read else _demand(segment, ready)
+    verdict, denied = (None, None) if is_read else judged(segment, ready)
+    demand = None if verdict is None else verdict.demand
     if segment.has_outcome and (is_read or demand is not None) and not segment.commit():
         return After.LOOK  # What has happened is recorded before a read or a plan that takes time.
-    if is_read:
-        read(segment, ready)
-        return After.LOOK
-    if demand is None:
-        return act(segment, ready, segment.state.step(step.id))
-    return ask(segment, ready, demand)
+    if demand is not None:
+        return ask(segment, ready, demand, denied)
+    if verdict is not None:
+        spared = [_auto_approval(segment, ready, one) for one in verdict.auto]
+        return act(segment, ready, segment.state.step(step.id), spared=spared)
+    read(segment, ready)
+    return After.LOOK
 
 
-def _demand(segment: Segment, ready: Ready) -> Demand | None:
-    return segment.house.policy().demand(_facts(segment, ready), ready.step.approval)
-
-
-def _facts(segment: Segment, ready: Ready) -> Facts:
-    """Return what the policy's rules may look at."""
-    requester, person = segment.state.requester, requester_of(segment)
-    told = requester.kind.value if requester is not None else ""
-    return Facts(
-        workflow=segment.definition.workflow,
-        step=step_of(ready.step.id),
-        action=ready.action.name,
-        effect=ready.effect,
-        inputs=segment.state.inputs,
-        args=ready.args,
-        requester=f"@{person.handle or person.name}" if person is not None else told,
-        at=segment.house.now(),
-    )
-
-
-def code_of(error: InterlockError) -> str:
-    """Return the short name of a refusal: `NoGateError` is `no_gate`."""
-    name = type(error).__name__.removesuffix("Error")
-    return "".join(f"_{one.lower()}" if one.isupper() else one for one in name).lstrip("_")
+def _auto_approval(segment: Segment, ready: Ready, why: Why) -> Draft:
+    """Return the fact that a rule spared people, with its explanation."""
+    data: dict[str, Json] = {
+        "step": ready.step.id,
+        "decision": "auto_approved",
+        "rule": why.rule,
+    }
+    return segment.draft("decision.made", data, {"reason": segment.words(why.because)})
 
 
 def trouble(segment: Segment, name: str, code: str, words: str) -> Next:
     """Have a person say how a step goes on; an item of a loop that goes on is left behind."""
-    node, state = segment.definition.outline[step_of(name)], segment.state.step(name)
-    is_left = node.is_in_loop_that_goes_on and not is_undo(name)
-    data: dict[str, Json] = {"step": name, "decision": "exception", "rule": code}
-    if is_left:
-        data = {"step": name, "decision": "skip", "rule": LEFT, "error_class": code}
-    draft = segment.draft("decision.made", data, {"reason": segment.words(words)})
+    state = segment.state.step(name)
+    draft = stop_draft(segment, name, code, words)
     segment.commit(draft, also=lambda unit: _redraw(unit, segment.state.id, state))
     return After.LOOK
 

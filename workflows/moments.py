@@ -11,6 +11,11 @@ def stamp(moment: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
+def second(moment: datetime) -> str:
+    """Return `moment` as inputs hold it: `YYYY-MM-DDThh:mm:ssZ`, UTC, whole seconds."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def moment(text: str) -> datetime:
     """Return the moment that `stamp` wrote.
 

@@ -1,7 +1,7 @@
 """What people and programs ask of the engine, and what they are told back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workflows.entry import Actor, Json, RequestId, RunId
 from workflows.gate import Tally, Verdict
@@ -52,7 +52,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """A verdict that somebody wants recorded; `shown` is the digest's head on their card."""
+    """A verdict that somebody wants recorded; `shown` is the digest's head on their card.
+
+    `code` is the one-time code that they typed, where one is asked for.
+    """
 
     request: RequestId
     person: PersonId
@@ -62,6 +65,29 @@ class Ballot:
     via: str = "slack"
     slack: Json = None
     delivery: Delivery | None = None
+    code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """All inputs of a run as somebody wants them; `shown` is the digest's head on their card."""
+
+    request: RequestId
+    person: PersonId
+    inputs: Mapping[str, object]
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """The run that goes on with other inputs, and what its new request will be called.
+
+    `changed` is False when the same edit was recorded before.
+    """
+
+    run: RunId
+    next: RequestId
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

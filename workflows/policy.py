@@ -6,12 +6,12 @@ counts as applying: a policy with a mistake in it asks too often, never too rare
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import rfc8785
@@ -20,27 +20,39 @@ from pydantic import AfterValidator, Field, StringConstraints
 from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import LONGEST_EXPIRY, Approval, ApprovalStage, Expiry
-from workflows.demand import DEFINITION, Demand, Wish, gathered, wish_of
+from workflows.definition_steps import LONGEST_EXPIRY, AnyStage, Approval, Expiry
+from workflows.demand import (
+    DEFINITION,
+    Demand,
+    Judged,
+    Match,
+    StepUp,
+    Why,
+    Wish,
+    gathered,
+    wish_of,
+)
 from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
+from workflows.policy_auto import Auto
+from workflows.policy_break_glass import BreakGlass
+from workflows.policy_budgets import Budgets
 from workflows.policy_connect import Connect
+from workflows.policy_escalation import Escalate
+from workflows.policy_freezes import Freezes
+from workflows.policy_hours import Hours, hours_of
+from workflows.policy_nudge import Nudge, nudge_after
+from workflows.policy_parts import RuleName, Sticky
+from workflows.policy_quiet import Quiet
+from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
 from workflows.webhooks import Webhook
 
-
-def _single_line(name: str) -> str:
-    if name != name.strip() or not name.isprintable() or name == DEFINITION:
-        raise ValueError("write a short name of its own on one line, without spaces around it")
-    return name
-
-
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
-RuleName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_single_line)]
 
 
 class Rule(Closed):
@@ -48,10 +60,18 @@ class Rule(Closed):
 
     name: RuleName
     when: Condition
-    stages: tuple[ApprovalStage, ...] = Field(min_length=1, max_length=10)
+    stages: tuple[AnyStage, ...] = Field(min_length=1, max_length=10)
     expires: Expiry | None = None
     remind: tuple[Duration, ...] = ()
-    reason: Literal["optional", "required"] = "optional"
+    reason: Reason = "optional"
+    # None where a rule does not say it, so that its policy keeps the digest it had.
+    exclude: Annotated[tuple[Somebody, ...], Field(min_length=1, max_length=20)] | None = None
+    hours: Hours | None = None
+    escalate: Escalate | None = None
+    auto: Auto | None = None
+    sticky: Sticky | None = None
+    nudge: Nudge | None = None
+    step_up: StepUp | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -87,6 +107,9 @@ class Defaults(Closed):
 
     expires: Expiry
     exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
+    quiet: Quiet | None = None
+    sticky: Sticky | None = None
+    nudge: Nudge | None = None
 
 
 class Roles(Closed):
@@ -137,6 +160,15 @@ class Policy(Closed):
     programs: dict[Name, Program] = Field(default_factory=dict)
     # None where a policy has none, so that its digest is the one it had before there were any.
     webhooks: dict[Name, Webhook] | None = None
+    budgets: Budgets | None = None
+    freezes: Freezes | None = None
+    break_glass: BreakGlass | None = None
+
+    @property
+    def asks_for_codes(self) -> bool:
+        """Whether some rule wants a one-time code with an approval."""
+        return any(rule.step_up is not None for rule in self.rules)
+
     connect: Connect | None = None  # As above.
 
     @cached_property
@@ -164,6 +196,11 @@ class Policy(Closed):
         """Return the groups and people who govern, none where the file names none."""
         return self.roles.governors if self.roles is not None else ()
 
+    def after_quiet(self, moment: datetime) -> datetime:
+        """Return `moment`, or the end of the quiet hours around it."""
+        quiet = self.defaults.quiet
+        return moment if quiet is None else quiet.over_at(moment, self.timezone)
+
     def operator(self, account: str) -> str | None:
         """Return the person for whom an account of the bot's machine acts, None for itself."""
         return (self.operators or {}).get(account)
@@ -182,36 +219,76 @@ class Policy(Closed):
         Raises:
             NoGateError: the step is destructive, and neither policy nor definition asks anybody.
         """
-        wishes = [wish for rule in self.rules if (wish := self._wish(rule, facts)) is not None]
-        if approval is not None:
-            own = wish_of(approval, name=DEFINITION, expires=self.defaults.expires)
-            wishes.append(own)
-        demand = gathered(wishes)
+        return self.judge(facts, approval).demand
+
+    def judge(
+        self, facts: Facts, approval: Approval | None = None, *, spares: bool = True
+    ) -> Judged:
+        """Return the same, and how each rule stands.
+
+        A rule may spare people by its `auto`, unless `spares` is false.
+
+        Raises:
+            NoGateError: as `demand`.
+        """
+        whys = self.whys(facts, approval, spares=spares)
+        demand = gathered(list(self._wishes(whys, approval)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
                 f"Step {facts.step} of {facts.workflow} is destructive, and no rule of the "
                 "policy asks anybody about it.",
                 hint="Add a rule to the policy, or an approval to the step.",
             )
-        return demand
+        counting = tuple(one for one in whys if one.counts)
+        return Judged(demand=None if demand is None else replace(demand, why=counting), why=whys)
 
-    def _wish(self, rule: Rule, facts: Facts) -> Wish | None:
-        try:
-            applies = rule_environment().evaluate(rule.when, self._told(facts))
-        except ExpressionError:
-            applies = None
-        if applies is False:
-            return None
+    def whys(
+        self, facts: Facts, approval: Approval | None = None, *, spares: bool = True
+    ) -> tuple[Why, ...]:
+        """Return how every rule stands to this step, in order; the definition's own wish last."""
+        told = self.told(facts)
+        # What cannot be undone always asks somebody, whatever a rule says of itself.
+        may_spare = spares and facts.effect is not Effect.DESTRUCTIVE
+        found = [self._why(rule, told, may_spare=may_spare) for rule in self.rules]
+        if approval is not None:
+            found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
+        return tuple(found)
+
+    def _why(self, rule: Rule, told: Mapping[str, Json], *, may_spare: bool) -> Why:
+        match, because = _stands(rule.when, told)
+        if may_spare and match is Match.MATCHED and rule.auto is not None:
+            match, because = _spared(rule.auto, told)
+        return Why(rule=rule.name, when=rule.when, match=match, because=because)
+
+    def _wishes(self, whys: Sequence[Why], approval: Approval | None) -> Iterator[Wish]:
+        """Yield what the rules that count want, then what the definition does."""
+        for rule, why in zip(self.rules, whys, strict=False):
+            if why.asks:
+                yield self._wish(rule, is_unsure=why.match is Match.UNSURE)
+        if approval is not None:
+            rest = self.defaults
+            yield wish_of(
+                approval, name=DEFINITION, expires=rest.expires, nudge=nudge_after(rest.nudge)
+            )
+
+    def _wish(self, rule: Rule, *, is_unsure: bool) -> Wish:
         return Wish(
             name=rule.name,
             stages=rule.stages,
             expires=rule.expires or self.defaults.expires,
             remind=rule.remind,
-            needs_reason=rule.reason == "required",
-            is_unsure=applies is not True,
+            needs_reason=needs_reason(rule.reason),
+            is_unsure=is_unsure,
+            patterns=patterns_of(rule.reason),
+            exclude=rule.exclude or (),
+            hours=() if rule.hours is None else (hours_of(rule.hours, self.timezone),),
+            escalate=rule.escalate,
+            nudge=nudge_after(rule.nudge or self.defaults.nudge),
+            step_up=rule.step_up,
         )
 
-    def _told(self, facts: Facts) -> dict[str, Json]:
+    def told(self, facts: Facts) -> dict[str, Json]:
+        """Return what conditions see of `facts`, by their names."""
         here = facts.at.astimezone(ZoneInfo(self.timezone))
         return {
             "effect": facts.effect.value,
@@ -224,3 +301,22 @@ class Policy(Closed):
             "inputs": dict(facts.inputs),
             "args": dict(facts.args),
         }
+
+
+def _stands(condition: str, told: Mapping[str, Json]) -> tuple[Match, str]:
+    """Return how a condition stands, and why it gave neither true nor false."""
+    try:
+        applies = rule_environment().evaluate(condition, told)
+    except ExpressionError as error:
+        return Match.UNSURE, error.message
+    if not isinstance(applies, bool):
+        return Match.UNSURE, f"it gave {applies!r}"
+    return (Match.MATCHED if applies else Match.PASSED_BY), ""
+
+
+def _spared(auto: Auto, told: Mapping[str, Json]) -> tuple[Match, str]:
+    """Return how a rule that matches stands once its `auto` is asked: only true spares people."""
+    match, unclear = _stands(auto.when, told)
+    if match is Match.MATCHED:
+        return Match.AUTO, auto.because
+    return Match.MATCHED, f"auto: {unclear}" if unclear else ""

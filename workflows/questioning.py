@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.asking import requester_of
 from workflows.binding import json_bytes
 from workflows.definition_flow import Ask
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RequestId, RunId
@@ -15,14 +14,15 @@ from workflows.errors import (
     SecretError,
 )
 from workflows.gate import MOST_PEOPLE
+from workflows.given import read_given
 from workflows.house import House
-from workflows.input_values import read_inputs
 from workflows.moments import stamp
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
 from workflows.replay import replay
 from workflows.run import Phase, RunState, StepState
 from workflows.segment import After, Next, Segment
+from workflows.step_facts import requester_of
 from workflows.store import Delivery, Unit
 from workflows.template import resolve_text
 
@@ -119,7 +119,7 @@ def answer(house: House, given: Answer) -> None:
     row, entries = house.store.history(given.run)
     _, step = _asked(replay(given.run, entries), given.request)
     form = house.definitions.version(row.version).form(_name(step))
-    values = read_inputs(form.ask.fields if isinstance(form, Ask) else {}, given.values)
+    values = read_given(house, form.ask.fields if isinstance(form, Ask) else {}, given.values)
     if house.holds_secret(str(values)):
         raise SecretError(
             "A secret stands among these values; nothing was stored.",

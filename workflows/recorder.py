@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from workflows.entry import Draft, Entry, StoredPart
+from workflows.entry import Draft, Entry, RunId, StoredPart
 from workflows.house import House
 from workflows.late import late_drafts
 from workflows.replay import after, replay
 from workflows.run import RunState
 from workflows.store import Due, DueKind, Message, RunRow, Unit
-from workflows.telling import messages_about
+from workflows.telling import messages_about, renewed
 from workflows.trouble import first_look
 
 MOST_PENDING = 16  # Facts of reads that wait for the next commit.
@@ -225,6 +225,9 @@ def record(unit: Unit, draft: Draft, *more: Message) -> Entry:
     entry = unit.append(draft)
     for message in (*messages_about(entry), *more):
         unit.send(message)
+    request = renewed(entry)
+    if request is not None:
+        unit.renew_nudges(RunId(entry.run or ""), request)
     look = first_look(entry)
     if look is not None:
         unit.set_due(look)

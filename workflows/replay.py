@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
-from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState
+from workflows.instances import step_of
+from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState, Voice
 
 
 def replay(run: RunId, entries: Iterable[Entry]) -> RunState:
@@ -36,6 +37,8 @@ def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
     whole = _WHOLE.get(entry.kind)
     if whole is not None:
         return whole(entry)
+    if entry.kind == "approval.edited":
+        return _edited(state, entry)
     if entry.kind.startswith("approval."):
         return _after_approval(state, entry)
     change, name = _CHANGES.get(entry.kind), entry.data.get("step")
@@ -75,16 +78,51 @@ def _cancelled(_entry: Entry) -> Mapping[str, Any]:
 
 
 def _started(entry: Entry) -> Mapping[str, Any]:
-    part, parent = entry.parts.get("input"), entry.data.get("parent")
+    parent = entry.data.get("parent")
     return {
         "workflow": str(entry.data["workflow"]),
         "version": str(entry.data["version"]),
         "requester": entry.actor,
+        "source": str(entry.data.get("source") or ""),
         "parent": RunId(str(parent["run"])) if isinstance(parent, dict) else None,
         "depth": _number(parent.get("depth")) if isinstance(parent, dict) else 0,
-        "inputs": json.loads(part.value) if part is not None and part.value is not None else {},
+        "inputs": _inputs_in(entry),
         "started_at": entry.at,
     }
+
+
+def _edited(state: RunState, entry: Entry) -> Mapping[str, Any]:
+    """Take the new inputs, and begin the steps anew that rest on them or wait for a decision."""
+    named, request = entry.data.get("steps"), entry.data["request"]
+    again = set(map(str, named)) if isinstance(named, list) else set()
+    following = RequestId(str(entry.data["next"]))
+    steps = {
+        name: _anew(one, following if one.request == request else one.next_request)
+        if step_of(name) in again
+        else one
+        for name, one in state.steps.items()
+    }
+    return {
+        "inputs": _inputs_in(entry),
+        "editors": tuple(dict.fromkeys((*state.editors, Ref(entry.actor.ref)))),
+        "steps": steps,
+        "marked": {name: one for name, one in state.marked.items() if step_of(name) not in again},
+    }
+
+
+def _anew(step: StepState, following: RequestId | None) -> StepState:
+    """Return a step as if it had not begun; attempts go on counting, and what was shown stays."""
+    return StepState(
+        attempt=step.attempt,
+        asked=step.asked,
+        next_request=following,
+        approvals_void=step.approvals_void,
+    )
+
+
+def _inputs_in(entry: Entry) -> Mapping[str, Json]:
+    part = entry.parts.get("input")
+    return json.loads(part.value) if part is not None and part.value is not None else {}
 
 
 def _with_step(state: RunState, name: str, step: StepState) -> Mapping[str, Any]:
@@ -115,18 +153,18 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 step,
                 phase=Phase.ASKED,
                 request=RequestId(str(entry.data["request"])),
+                next_request=None,
                 stands=True,
                 asked=entry,
                 approvers=(),
                 changed_at=entry.at,
             )
         case "approval.granted":
-            voice = (Ref(entry.actor.ref), _number(entry.data["stage"]))
             phase = Phase.APPROVED if entry.data.get("settles") else step.phase
             return replace(
                 step,
                 phase=phase,
-                approvers=(*step.approvers, voice),
+                approvers=(*step.approvers, _voice(entry)),
                 granted_at=entry.at,
                 changed_at=entry.at,
             )
@@ -140,6 +178,16 @@ def _approval(step: StepState, entry: Entry) -> StepState:
                 step, phase=Phase.PENDING, request=None, stands=False, approvals_void=voids
             )
     return step
+
+
+def _voice(entry: Entry) -> Voice:
+    stands_for = entry.data.get("for")
+    return Voice(
+        approver=Ref(entry.actor.ref),
+        stage=_number(entry.data["stage"]),
+        at=entry.at,
+        stands_for=Ref(stands_for) if isinstance(stands_for, str) else None,
+    )
 
 
 def _refused(step: StepState, entry: Entry, how: str) -> StepState:
@@ -303,6 +351,14 @@ def _unverified(step: StepState, entry: Entry) -> StepState:
     )
 
 
+def _glass_broken(step: StepState, entry: Entry) -> StepState:
+    if entry.data["request"] != step.request:
+        return step
+    return replace(
+        step, phase=Phase.APPROVED, glass=entry, granted_at=entry.at, changed_at=entry.at
+    )
+
+
 _ENDS_OF_AN_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
 _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {
@@ -313,6 +369,7 @@ _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {
 
 _CHANGES: Mapping[str, Callable[[StepState, Entry], StepState]] = {
     "step.observed": _observed,
+    "break_glass.used": _glass_broken,
     "action.intended": _intended,
     "action.executed": _executed,
     "action.failed": _failed,

@@ -58,6 +58,21 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """An approval as it was given; `stands_for` is whose place it was given in, if another's."""
+
+    approver: Ref
+    stage: int
+    at: datetime
+    stands_for: Ref | None = None
+
+    @property
+    def place(self) -> Ref:
+        """Return whose place it was given in."""
+        return self.stands_for or self.approver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
     """One step: how often it was tried, what came of it, what it waits for."""
 
@@ -66,10 +81,12 @@ class StepState:
     failures: int = 0  # Failed attempts since a person last set the step going.
     output: Json = None
     request: RequestId | None = None
+    next_request: RequestId | None = None  # What its next request is called, after an edit.
     stands: bool = False  # Its request is open, or approved and not used up by an effect.
     refusal: str = ""  # denied, expired or aborted
     asked: Entry | None = None  # The newest approval.requested of this step.
-    approvers: tuple[tuple[Ref, int], ...] = ()  # Who approved it, each with the stage.
+    approvers: tuple[Voice, ...] = ()
+    glass: Entry | None = None  # The newest break_glass.used of this step.
     granted_at: datetime | None = None
     intended: Entry | None = None  # The entry that announced the newest effect.
     trouble: str = ""  # The id of the entry that made it an exception.
@@ -82,6 +99,11 @@ class StepState:
     child: RunId | None = None  # The run that was started for it.
     is_left: bool = False  # An item that failed and was left behind.
     effect_rseq: int = -1  # The entry that says its effect happened, -1 for none.
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether somebody broke the glass over its present request."""
+        return self.glass is not None and self.glass.data["request"] == self.request
 
 
 UNTOUCHED = StepState()
@@ -111,8 +133,10 @@ class RunState:
     version: str = ""
     requester: Actor | None = None
     parent: RunId | None = None  # The run that this one was started for.
+    source: str = ""  # What it was asked for from: a webhook, a token, a message, a builder's step.
     depth: int = 0  # How many runs stand around it.
     inputs: Mapping[str, Json] = field(default_factory=dict)
+    editors: tuple[Ref, ...] = ()  # Who changed the inputs since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
     rseq: int = -1

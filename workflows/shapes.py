@@ -1,4 +1,4 @@
-"""What values look like: declared inputs, the outputs of actions, and what `returns` adds.
+"""What values look like: the outputs of actions, and what `returns` adds.
 
 Shapes give expressions their types, so that a misspelt field is found when a file is checked;
 and they check a step's actual output when it comes.
@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Discriminator, StringConstraints, Tag
 from typing_extensions import TypeAliasType
 
-from workflows.definition_inputs import BooleanInput, Input, IntegerInput, NumberInput
 from workflows.entry import Json
 from workflows.errors import OutputMismatchError
 from workflows.fault import suggestion
@@ -65,17 +64,6 @@ class Shape:
 
 ANY = Shape(kind=Kind.ANY)
 STRING = Shape(kind=Kind.STRING)
-
-
-def shape_of_input(spec: Input) -> Shape:
-    """Return what a declared input looks like; one that may stay open may be null."""
-    kinds: dict[type, Kind] = {
-        IntegerInput: Kind.INTEGER,
-        NumberInput: Kind.NUMBER,
-        BooleanInput: Kind.BOOLEAN,
-    }
-    open_end = not spec.required and spec.default is None
-    return Shape(kind=kinds.get(type(spec), Kind.STRING), may_be_null=open_end)
 
 
 def shape_of_returns(returns: Returns) -> Shape:

@@ -1,13 +1,21 @@
 """Starting a run: who may, with which inputs, and the same start only once."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.binding import json_bytes
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, RunId
-from workflows.errors import InputsError, KeyReusedError, NotAllowedError, SecretError
+from workflows.errors import (
+    InputsError,
+    InputsUnreadableError,
+    KeyReusedError,
+    NotAllowedError,
+    SecretError,
+)
 from workflows.expression import Scope
+from workflows.given import bare, named_inputs, read_given
 from workflows.house import House
 from workflows.orders import Child, Start, Started
 from workflows.people import CLICK_AGE, Person
@@ -71,17 +79,24 @@ def _started_before(house: House, order: Start) -> Started | None:
     part = first.parts.get("input")
     if part is None or part.value is None:
         raise _reused(row, "a run whose inputs were erased since, so nobody can compare them")
-    if part.value != _inputs_then(house, order, row):
+    if not _are_those(house, order, row, json.loads(part.value)):
         raise _reused(row, "a run with other inputs")
     return Started(run=row.id, is_new=False)
 
 
-def _inputs_then(house: House, order: Start, row: RunRow) -> bytes | None:
-    """Return the inputs as the version of the earlier run reads them, None if they do not fit."""
+def _are_those(house: House, order: Start, row: RunRow, stored: Mapping[str, Json]) -> bool:
+    """Say whether the inputs are those stored, as the version of the earlier run reads them.
+
+    What people or services call things may have changed since; ids count.
+    """
+    inputs = house.definitions.version(row.version).inputs
     try:
-        return json_bytes(validate_inputs(house.definitions.version(row.version), order.inputs))
+        now = named_inputs(house, inputs, order.inputs)
+    except InputsUnreadableError:
+        raise
     except InputsError:
-        return None
+        return False
+    return json_bytes(bare(inputs, now)) == json_bytes(bare(inputs, stored))
 
 
 def _reused(row: RunRow, what: str) -> KeyReusedError:
@@ -129,17 +144,42 @@ def check_start(house: House, order: Start) -> Checked:
     definition = house.definitions.active(order.workflow)
     person = None if order.person is None else house.people.person(order.person)
     if person is not None:
-        _admit(house, definition, person)
-    inputs = validate_inputs(definition, order.inputs)
-    if house.holds_secret(str(inputs)) or house.holds_secret(order.message):
-        raise SecretError(
-            "A secret stands among these values; nothing was started and nothing was stored.",
-            hint="Never type secrets here. Have it changed, since others may have seen it.",
-        )
+        admit_starter(house, definition, person)
+    inputs = checked_inputs(house, definition, order.inputs)
+    if house.holds_secret(order.message):
+        raise _secret()
     return Checked(definition=definition, inputs=inputs, person=person)
 
 
-def _admit(house: House, definition: Definition, person: Person) -> None:
+def checked_inputs(
+    house: House, definition: Definition, given: Mapping[str, object]
+) -> Mapping[str, Json]:
+    """Return `given` as the definition reads it.
+
+    Raises:
+        InputsError, InputsUnreadableError: as `read_given`.
+        SecretError: a secret stands among them.
+    """
+    inputs = read_given(house, definition.inputs, given)
+    if house.holds_secret(str(inputs)):
+        raise _secret()
+    return inputs
+
+
+def _secret() -> SecretError:
+    return SecretError(
+        "A secret stands among these values; nothing was started and nothing was stored.",
+        hint="Never type secrets here. Have it changed, since others may have seen it.",
+    )
+
+
+def admit_starter(house: House, definition: Definition, person: Person) -> None:
+    """Return if `person` may start runs of `definition`.
+
+    Raises:
+        NotAllowedError: they may not; it says who may.
+        PeopleUnreadableError: who belongs to those could not be read.
+    """
     # Whoever reaches the bot from its own machine as its own user holds its keys and files
     # already. Starting is all it gives: gates are decided in Slack.
     if person.id.startswith(LOCAL):

@@ -18,8 +18,10 @@ _GOES_ON = frozenset(
         "step.observed",
         "action.executed",
         "action.failed",
+        "approval.edited",
         "approval.expired",
         "approval.withdrawn",
+        "break_glass.used",
         "question.answered",
         "wait.ended",
         "verification.passed",
@@ -61,7 +63,7 @@ def standing_after(
 
 def _key(kind: str, data: Mapping[str, Json]) -> str:
     """Return what an entry is about: a request, a step, or nothing for the run as a whole."""
-    named = "request" if kind.startswith(("approval.", "question.")) else "step"
+    named = "request" if kind.startswith(("approval.", "break_glass.", "question.")) else "step"
     return str(data.get(named) or "")
 
 

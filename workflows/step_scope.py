@@ -6,7 +6,7 @@ also see what it gave itself.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -18,16 +18,17 @@ from workflows.entry import Json
 from workflows.errors import DefinitionError
 from workflows.expression import Environment
 from workflows.fault import suggestion
+from workflows.input_shapes import shape_of_input
 from workflows.instances import instance, is_undo, items_of, step_of, undo_of
 from workflows.outline import Node
 from workflows.shapes import (
     ANY,
     STRING,
     Kind,
+    Returns,
     Shape,
     refined,
     require,
-    shape_of_input,
     shape_of_model,
     shape_of_returns,
 )
@@ -49,6 +50,18 @@ _LOOP = Shape(
         "results": Shape(kind=Kind.LIST, item=ANY),
     },
 )
+
+
+class UsesAction(Protocol):
+    """Whatever names an action and says what comes back."""
+
+    @property
+    def uses(self) -> str:
+        """The action's name."""
+
+    @property
+    def returns(self) -> dict[str, Returns] | None:
+        """What the answer looks like, where that is said."""
 
 
 class StepScopes:
@@ -114,7 +127,12 @@ class StepScopes:
             instance(name, around[: len(node.loops)]) for name, node in every if name in found
         )
 
-    def _direct(self, step: str) -> set[str]:
+    def mentions(self, step: str) -> frozenset[str]:
+        """Return every path that a step and its proof name, such as `inputs.amount`.
+
+        Raises:
+            ExpressionError: one of its expressions does not compile.
+        """
         form = self._definition.form(step)
         environment = self.before(step)
         paths = references(templates_of(form), environment)
@@ -122,7 +140,13 @@ class StepScopes:
             paths |= environment.references(form.when)
         if isinstance(form, Step):
             paths |= self._work_paths(step)
-        return {path.split(".")[1] for path in paths if path.startswith("steps.")} - {form.id}
+        return paths
+
+    def _direct(self, step: str) -> set[str]:
+        """Return the other steps that one names."""
+        paths = self.mentions(step)
+        found = {path.split(".")[1] for path in paths if path.startswith("steps.")}
+        return found - {step_of(step)}
 
     def _work_paths(self, step: str) -> frozenset[str]:
         one = self._definition.step(step)
@@ -211,7 +235,7 @@ def templates_of(form: Flow) -> Json:
     return None
 
 
-def output_shape(work: Work, actions: Actions) -> Shape:
+def output_shape(work: UsesAction, actions: Actions) -> Shape:
     """Return what a step's output looks like: what its action gives, refined by `returns`.
 
     Raises:

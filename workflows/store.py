@@ -4,18 +4,21 @@
 a run has locked that run's row first, so clicks, clock and segments queue up behind it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision
+from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
+from workflows.step_up import CodeShelf
 
 
 class Subject(StrEnum):
@@ -28,9 +31,16 @@ class Subject(StrEnum):
     TROUBLE = "exception"  # The exception card of a step, `run/step/failure`.
     QUESTION = "question"  # A question to people, `run/request`.
     POST = "post"  # What a slack.post step says, `run/step`.
-    OUTCOME = "outcome"  # A run's end, told to its requester.
+    OUTCOME = "outcome"  # What became of a run's requests, and its end, told to its requester.
+    NUDGE = "nudge"  # A request, told directly to one of those who have to act, `request/person`.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
+    CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.
+    AWAY = "away"  # That nobody is there who could decide a request, told to its requester.
+    BUILDER = "builder"  # What a Workflow Builder workflow is told: `run/step`, a run, or a step.
+    SUMMARY = "summary"  # What a conversation comes to, `channel/thread/latest`.
+    REVIEW = "review"  # The review of a use of the glass, `use` and for whom.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +60,11 @@ class DueKind(StrEnum):
     WAKE = "wake"  # Look at the run again: a retry, a verification, a doubt's deadline.
     EXPIRE = "expire"  # Close the request if it is still open.
     REMIND = "remind"  # Remind the approvers.
+    ESCALATE = "escalate"  # Let more people decide the request.
+    NUDGE = "nudge"  # Write to each approver who has not decided yet.
     CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
+    REVIEW = "review"  # See whether a use of the glass was reviewed in time.
     CANCEL = "cancel"  # Cancel a run whose parent has ended.
 
 
@@ -114,7 +127,39 @@ class ThreadMessage:
     text: str
 
 
-class Unit(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What one effect took of a budget, and has not given back."""
+
+    at: datetime
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A request that was denied: of whom it was asked, and who refused it, when and why."""
+
+    request: RequestId
+    run: RunId
+    workflow: str
+    stages: Sequence[Mapping[str, Json]]
+    by_id: str  # An external id; empty once the person was erased.
+    by_name: str
+    at: datetime
+    reason: str
+
+
+class Ledger(Protocol):
+    """Says what was taken of budgets. What was given back is left out."""
+
+    def budget_used(self, name: str, key: str, *, since: datetime) -> int:
+        """Return how much of the budget was taken after that moment, for what `key` names."""
+
+    def taken(self, name: str, key: str, *, since: datetime) -> Sequence[Taken]:
+        """Return what was taken after that moment one by one, the oldest first."""
+
+
+class Unit(Ledger, Protocol):
     """One transaction. Everything it does is committed together, or not at all."""
 
     @property
@@ -178,6 +223,19 @@ class Unit(Protocol):
     def decisions(self, request: RequestId) -> Sequence[Decision]:
         """Return the request's decisions in the order they were given."""
 
+    def glass_use(self, use: str) -> GlassUse:
+        """Return a use of the glass as it now is.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def glass_use_of(self, request: RequestId) -> GlassUse | None:
+        """Return the use of the glass over a request, None if nobody broke it."""
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        """Return the uses of the glass whose review should have come by `now`, oldest first."""
+
     def take_lock(self, key: str, run: RunId) -> RunId:
         """Take the named lock or queue for it; return who holds it now (`run` if taken)."""
 
@@ -190,11 +248,17 @@ class Unit(Protocol):
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         """Give every place of the run back, and leave every queue; return who has one now."""
 
+    def hold_budget(self, name: str, key: str) -> None:
+        """Keep other units from taking of a budget until this one ends."""
+
+    def budget_key(self, name: str, value: str) -> str:
+        """Return the pseudonym of whom a budget counts for, made on first use."""
+
     def set_due(self, due: Due) -> None:
         """Store work for a moment, in place of an earlier row of that kind and key."""
 
     def clear_due(self, run: RunId) -> None:
-        """Remove all due-rows of the run."""
+        """Remove all due-rows of the run, but that of a review, which outlives it."""
 
     def take_due(self, due: Due) -> bool:
         """Remove the due-row; False if another process was first."""
@@ -202,17 +266,33 @@ class Unit(Protocol):
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         """Return the schedule's row, if it has one, while no other unit changes it."""
 
+    def hold_delegation(self, giver: Ref) -> Delegation | None:
+        """Return what this person said of being away and did not end; no other unit uses it."""
+
+    def delegation_of(self, giver: Ref) -> Delegation | None:
+        """Return the same; others may look at it meanwhile, and nobody changes it."""
+
+    def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
+        """Return what those of `people` said who are away now; nothing is held."""
+
+    @property
+    def codes(self) -> CodeShelf:
+        """Return what this unit keeps of people's one-time codes."""
+
     def wake_at(self, moment: datetime) -> None:
         """Have the clock look at `moment`, once this unit is committed."""
 
     def send(self, message: Message) -> None:
         """Queue a message; it leaves after the commit."""
 
+    def renew_nudges(self, run: RunId, request: RequestId) -> None:
+        """Have what people were told directly about a request drawn again; nobody else is told."""
+
     def after_commit(self, action: Callable[[], None]) -> None:
         """Call `action` once this unit is committed, and never otherwise."""
 
 
-class Store(Protocol):
+class Store(Ledger, Protocol):
     """Opens units, and answers reads that need no lock."""
 
     def begin(self) -> AbstractContextManager[Unit]:
@@ -246,8 +326,51 @@ class Store(Protocol):
             UnknownRunError: there is none.
         """
 
+    def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
+        """Return open requests in which this person was asked, the nearest end first."""
+
+    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
+        """Return what this person said of being away, None if they are not at that moment."""
+
+    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        """Return by whose words this person stands in for others at that moment."""
+
+    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
+        """Say whether `stand_in` decided for `giver` at that moment."""
+
     def person(self, ref: Ref) -> PersonId | None:
         """Return whose pseudonym this is, None once it was erased."""
+
+    def publisher(self, version: str) -> Ref | None:
+        """Return the person who published that version last, None where it was no person."""
+
+    def glass_use(self, use: str) -> GlassUse:
+        """Return a use of the glass as it is now.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def overdue_reviews(self, now: datetime) -> Sequence[GlassUse]:
+        """Return the uses of the glass whose review should have come by `now`, oldest first."""
+
+    def denied_arguments(
+        self, action: str, *, since: datetime
+    ) -> Sequence[tuple[RequestId, bytes]]:
+        """Return requests for that action denied after that moment, the newest first.
+
+        Each comes with the arguments kept with it; where they were erased it is left out.
+        """
+
+    def denial(self, request: RequestId) -> Denial:
+        """Return what is known of a denied request.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+
+    def known_budget_key(self, name: str, value: str) -> str | None:
+        """Return the pseudonym of whom a budget counts for, None if it was never used."""
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         """Return due-rows whose moment has come, oldest first."""

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.definition import Definition
+from workflows.definition_flow import Ask
+from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
+from workflows.input_words import in_words
 from workflows.instances import step_of
 from workflows.run import LEFT
 from workflows.store import ThreadMessage
+from workflows.superseded import changed_by
 from workflows.telling import is_routine
 
 LONGEST_QUOTE = 200
@@ -112,7 +116,7 @@ def _inputs(definition: Definition, entry: Entry) -> str:
     part = entry.parts.get("input")
     values: Mapping[str, Json] = json.loads(part.value) if part and part.value else {}
     named = [
-        f"{definition.inputs[name].title or name} {value}"
+        f"{definition.inputs[name].title or name} {in_words(value, definition.inputs[name])}"
         for name, value in values.items()
         if value is not None and name in definition.inputs
     ]
@@ -142,6 +146,8 @@ def _decided(story: Story, entry: Entry) -> str:
             return "It waited for another run that held its lock."
         case "hold":
             return f"“{_step(story, entry)}” had to wait{because}"
+        case "auto_approved":
+            return f"“{_step(story, entry)}” needed nobody, by “{entry.data['rule']}”{because}"
     return ""
 
 
@@ -175,8 +181,18 @@ def _questioned(_story: Story, entry: Entry) -> str:
 def _replied(story: Story, entry: Entry) -> str:
     part = entry.parts.get("comment")
     values = json.loads(part.value) if part and part.value else {}
-    said = ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+    fields = _fields(story, entry)
+    said = ", ".join(
+        f"{name} {in_words(value, fields.get(name))}"
+        for name, value in values.items()
+        if value is not None
+    )
     return f"{story.name_of(entry.actor.ref)} answered: {_clipped(said)}."
+
+
+def _fields(story: Story, entry: Entry) -> Mapping[str, Input]:
+    form = story.definition.form(str(entry.data["step"]))
+    return form.ask.fields if isinstance(form, Ask) else {}
 
 
 def _requested(_story: Story, entry: Entry) -> str:
@@ -189,11 +205,25 @@ def _requested(_story: Story, entry: Entry) -> str:
 
 
 def _answered(story: Story, entry: Entry) -> str:
-    who = story.name_of(entry.actor.ref)
+    who, place = story.name_of(entry.actor.ref), entry.data.get("for")
+    if isinstance(place, str):
+        who = f"{who} (for {story.name_of(place)})"
     verb = "approved" if entry.kind == "approval.granted" else "rejected"
     words = _words(entry, "comment")
     tail = f", saying “{words}”" if words else ""
     return f"{who} {verb} it{tail} ({entry.data['have']} of {entry.data['need']})."
+
+
+def _escalated(_story: Story, entry: Entry) -> str:
+    groups = entry.data.get("groups")
+    named = ", ".join(map(str, groups)) if isinstance(groups, list) else "more people"
+    return f"Nobody had decided, so {named} could decide too."
+
+
+def _broke_glass(story: Story, entry: Entry) -> str:
+    who, words = story.name_of(entry.actor.ref), _words(entry, "reason")
+    because = f": {words}" if words else "."
+    return f"{who} broke the glass and decided alone{because}"
 
 
 def _expired(_story: Story, entry: Entry) -> str:
@@ -202,6 +232,12 @@ def _expired(_story: Story, entry: Entry) -> str:
 
 def _withdrawn(_story: Story, entry: Entry) -> str:
     return f"The approval became void ({str(entry.data['reason']).replace('_', ' ')})."
+
+
+def _edited(story: Story, entry: Entry) -> str:
+    who = story.name_of(entry.actor.ref)
+    changes = ", ".join(changed_by(story.definition, story.entries, entry))
+    return f"{who} changed what was asked: {_clipped(changes) or 'the values were erased'}."
 
 
 def _executed(story: Story, entry: Entry) -> str:
@@ -247,10 +283,13 @@ _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "step.observed": _observed,
     "decision.made": _decided,
     "approval.requested": _requested,
+    "approval.escalated": _escalated,
     "approval.granted": _answered,
     "approval.denied": _answered,
+    "break_glass.used": _broke_glass,
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
+    "approval.edited": _edited,
     "action.executed": _executed,
     "action.failed": _failed,
     "action.in_doubt": _in_doubt,

@@ -14,7 +14,10 @@ REPLIES = frozenset(
         "action.failed",
         "action.in_doubt",
         "action.resolved",
+        "approval.edited",
+        "approval.escalated",
         "approval.reminded",
+        "break_glass.used",
         "exception.reminded",
         "verification.passed",
         "verification.failed",
@@ -24,11 +27,15 @@ REPLIES = frozenset(
     }
 )
 TOLD_DECISIONS = frozenset(
-    {"skip", "exception", "retry", "abort", "undo", "cancel", "queue", "hold"}
+    {"skip", "exception", "retry", "abort", "undo", "cancel", "queue", "hold", "auto_approved"}
 )
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
+BROKEN = "break_glass.used"
+USES_REQUEST = frozenset({"action.intended", BROKEN})
 ENDS = frozenset({"run.finished", "run.cancelled"})
+DECIDED = frozenset({"approval.granted", "approval.denied", BROKEN})
+CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
 
 
 def messages_about(entry: Entry) -> Iterator[Message]:
@@ -39,14 +46,21 @@ def messages_about(entry: Entry) -> Iterator[Message]:
     yield Message(subject=Subject.ROOT, key=run, run=run)
     if _request(entry):
         yield Message(subject=Subject.CARD, key=_request(entry), run=run)
+    if "replaces" in entry.data:  # The card of the earlier request leads to this one's.
+        yield Message(subject=Subject.CARD, key=str(entry.data["replaces"]), run=run)
     if _is_told(entry) and not is_routine(entry):
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
     if entry.kind.startswith("question."):
         yield question_card(run, RequestId(str(entry.data["request"])))
     if is_exception(entry):
         yield exception_card(entry)
-    if entry.kind in ENDS:
+    if entry.kind in ENDS or settles_request(entry):
         yield Message(subject=Subject.OUTCOME, key=run, run=run)
+
+
+def settles_request(entry: Entry) -> bool:
+    """Say whether an entry is what became of an approval request."""
+    return entry.kind in CLOSED or (entry.kind in DECIDED and bool(entry.data.get("settles")))
 
 
 def is_routine(entry: Entry) -> bool:
@@ -93,9 +107,17 @@ def question_card(run: RunId, request: RequestId) -> Message:
     return Message(subject=Subject.QUESTION, key=f"{run}/{request}", run=run)
 
 
+def renewed(entry: Entry) -> RequestId | None:
+    """Return the request of which people may have been told directly, and which `entry` changes."""
+    is_about_it = entry.kind.startswith("approval.") or entry.kind == BROKEN
+    is_news = is_about_it and entry.kind != "approval.requested"
+    request = str(entry.data.get("request") or "")
+    return RequestId(request) if is_news and request else None
+
+
 def _request(entry: Entry) -> str:
     """Return the request whose card an entry changes; an effect that begins uses it up."""
-    changes = entry.kind.startswith("approval.") or entry.kind == "action.intended"
+    changes = entry.kind.startswith("approval.") or entry.kind in USES_REQUEST
     return str(entry.data.get("request") or "") if changes else ""
 
 

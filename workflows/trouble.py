@@ -39,9 +39,14 @@ def error_class_of(entry: Entry) -> str:
     return str(entry.data.get("rule") or entry.data.get("cause") or "unknown_outcome")
 
 
+def is_trouble(entry: Entry) -> bool:
+    """Say whether an entry makes something that waits for a person."""
+    return is_exception(entry) or entry.kind == "action.in_doubt"
+
+
 def first_look(entry: Entry) -> Due | None:
     """Return when to see whether somebody has to be reminded of what `entry` says, if at all."""
-    if entry.run is None or not (is_exception(entry) or entry.kind == "action.in_doubt"):
+    if entry.run is None or not is_trouble(entry):
         return None
     run = RunId(entry.run)
     # Whoever records a trouble needs no policy: this look finds out when the first reminder is due.

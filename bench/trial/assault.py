@@ -88,7 +88,7 @@ class Chaos:
         return self._bot(name, kills, database="", transport="socket")
 
     def bot_on_postgres(self, name: str, kills: int) -> Outcome:
-        """Kill the whole bot over signed HTTP."""
+        """Kill a bot that only serves, over signed HTTP, and three workers beside it."""
         return self._bot(name, kills, database=self._database(name), transport="http")
 
     def _bot(self, name: str, kills: int, *, database: str, transport: str) -> Outcome:
@@ -101,6 +101,7 @@ class Chaos:
                 stage,
                 seed=f"{self.seed}/{name}",
                 transport=transport,
+                stop_database=self._postgres.crash if database else None,
                 is_late=self._is_late,
             )
             return self._judged(name, siege, kills)

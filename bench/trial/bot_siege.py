@@ -1,7 +1,8 @@
 """Kills the whole bot, `interlock serve` against the pretend Slack, again and again.
 
 It is the real program with its real start-up, over Socket Mode or signed HTTP, on SQLite or
-Postgres. Meanwhile Slack loses, repeats and delays what it carries in both directions.
+Postgres; there it only receives and delivers, and three `interlock worker`s continue the runs.
+Meanwhile Slack loses, repeats and delays what it carries in both directions.
 """
 
 import random
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from bench.trial.cases import cases
+from bench.trial.hand import Hand
 from bench.trial.home import Home
 from bench.trial.siege import Tally
 from bench.trial.slack_crowd import SlackCrowd
@@ -23,10 +25,12 @@ from sandbox.demo.stage import Stage
 LIVED = 2.5  # Seconds the bot works before a kill, at most.
 STRIKE_PATIENCE = 4.0
 AFTER_STRIKE = 0.05
-ARRIVALS, BIRTHS = 0.4, 0.1
+ARRIVALS, BIRTHS, STOPS = 0.4, 0.1, 0.05
 TROUBLED = 0.08  # The share of calls and deliveries of Slack that go wrong.
 DRAIN = 300.0
 STARTS = 5
+HANDS = 3
+OF_HANDS, OF_ALL = 0.6, 0.1  # The share of kills that meet a worker, and that meet everybody.
 DELIVERIES = ("slash_commands", "block_actions", "view_submission")
 CALLS = ("chat.postMessage", "chat.update", "conversations.history", "usergroups.list")
 
@@ -41,6 +45,7 @@ class BotSiege:
         *,
         seed: str,
         transport: str,
+        stop_database: Callable[[float], None] | None = None,
         is_late: Callable[[], bool] = lambda: False,
     ) -> None:
         """`is_late` says when there is no time for further kills."""
@@ -48,8 +53,14 @@ class BotSiege:
         self.tally = Tally(kills=Counter())
         self._kills = 0
         self._stage = stage
-        self._bot = Bot(stage, transport=transport, database=home.database)
+        words = ("serve", "--no-worker") if home.database else ("serve",)
+        self._bot = Bot(stage, transport=transport, database=home.database, words=words)
+        self._hands = [
+            Hand(self._bot, home.folder / "keys", home.folder / f"worker-{number}")
+            for number in range(HANDS if home.database else 0)
+        ]
         self._chance = random.Random(f"{seed}/kills")
+        self._stop_database = stop_database
         self._is_late = is_late
         wanted = cases(home.folder.name, random.Random(f"{seed}/cases"))
         self.crowd = SlackCrowd(home, wanted, stage.slack.workspace)
@@ -68,9 +79,16 @@ class BotSiege:
         finally:
             self.crowd.leave()
             self._bot.stop()
+            for one in self._hands:
+                one.kill()
 
     def _strike(self) -> None:
         share, delay = self._chance.random(), self._chance.random()
+        if self._stop_database is not None and share < STOPS:
+            self._stop_database(self._chance.uniform(0.2, 2.0))
+            self.tally.stops += 1
+            self._start()
+            return
         if share < BIRTHS:
             self._kill_newborn(delay)
             return
@@ -78,11 +96,28 @@ class BotSiege:
             self.home.target.struck.clear()
             self.home.target.struck.wait(STRIKE_PATIENCE)
             time.sleep(delay * AFTER_STRIKE)
-            self._kill("at a request")
+            self._kill_somebody("at a request")
         else:
             time.sleep(delay * LIVED)
-            self._kill("any time")
+            self._kill_somebody("any time")
         self._start()
+
+    def _kill_somebody(self, why: str) -> None:
+        """Kill the bot; where workers stand beside it, one of them or all together as well."""
+        share = self._chance.random() if self._hands else 1.0
+        if share < OF_HANDS:
+            self._kill_hand(self._chance.choice(self._hands), f"a worker {why}")
+            return
+        if share < OF_HANDS + OF_ALL:
+            for one in self._hands:
+                self._kill_hand(one, "all at once")
+            why = "all at once"
+        self._kill(why)
+
+    def _kill_hand(self, hand: Hand, why: str) -> None:
+        if self.tally.total < self._kills:
+            self.tally.kills[why] += hand.is_alive
+            hand.kill()
 
     def _kill_newborn(self, delay: float) -> None:
         """Kill the bot, and its successor before Slack can reach it."""
@@ -101,6 +136,8 @@ class BotSiege:
         self._bot.kill()
 
     def _start(self) -> None:
+        for one in self._hands:
+            one.start()
         if self._bot.is_alive:
             return
         for _ in range(STARTS):

@@ -18,7 +18,15 @@ CHANNELS = tuple(f"desk-{number}" for number in range(1, 9))  # The bot posts on
 STARTED = "has started"
 # What a person is told without a start, and rightly: Postgres is away, Slack does not answer
 # whether they may, or Slack gave the same command twice and the first one counts.
-NOT_NOW = ("cannot be reached", "did not answer", "Slack gave up", "a moment ago", "try again")
+NOT_NOW = (
+    "cannot be reached",
+    "did not answer",
+    "could not be asked",
+    "did not say in time",
+    "Slack gave up",
+    "a moment ago",
+    "try again",
+)
 APPROVE, REVIEW, REJECT = "request.approve", "request.review", "request.reject"
 DOUBT = {True: "doubt.happened", False: "doubt.not_happened"}
 

@@ -1,4 +1,4 @@
-"""`interlock check`, `schema` and `policy check`: for whoever writes these files."""
+"""`interlock check` and `schema`: for whoever writes workflow files."""
 
 import json
 from datetime import UTC, datetime
@@ -6,15 +6,14 @@ from pathlib import Path
 
 import click
 
-from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.output import Exit, answer, as_json_option, fault_data, leave
 from bot.settings import read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import check as check_files
 from workflows.check import files_in
 from workflows.check import schema as schema_of_files
-from workflows.fault import Fault
-from workflows.loading import load_policy, read_policy, read_text
+from workflows.loading import load_policy
 from workflows.policy import Policy
 from workflows.services import Services
 
@@ -41,7 +40,7 @@ def check(paths: tuple[Path, ...], policy_file: Path | None, *, as_json: bool) -
         "ok": not report.errors,
         "files": count,
         "policy_checked": policy is not None,
-        "faults": [_fault_data(one) for one in report.faults],
+        "faults": [fault_data(one) for one in report.faults],
     }
     answer(data, [*map(str, report.faults), told], as_json=as_json)
     leave(Exit.NO if report.errors else Exit.FINE)
@@ -53,25 +52,6 @@ def schema() -> None:
     click.echo(json.dumps(schema_of_files(), indent=2, sort_keys=True))
 
 
-@click.group()
-def policy() -> None:
-    """Work with the policy."""
-
-
-@policy.command("check")
-@click.argument("path", required=False, type=EXISTING)
-@as_json_option
-def policy_check(path: Path | None, *, as_json: bool) -> None:
-    """Say what is wrong with a policy file, by default the one of the settings."""
-    file = path or read_settings().policy_file
-    loaded = read_policy(read_text(file), str(file))
-    digest = loaded.model.digest if loaded.model is not None else None
-    told = f"The policy can be used; its digest is {digest}." if digest else "It cannot be used."
-    data = {"ok": digest is not None, "digest": digest, "faults": _all_data(loaded.faults)}
-    answer(data, [*map(str, loaded.faults), told], as_json=as_json)
-    leave(Exit.FINE if digest else Exit.NO)
-
-
 def _policy(file: Path | None) -> Policy | None:
     if file is not None:
         return load_policy(file)
@@ -81,19 +61,3 @@ def _policy(file: Path | None) -> Policy | None:
 
 def _verdict(files: int, errors: int, warnings: int) -> str:
     return f"{files} file(s), {errors} fault(s), {warnings} warning(s)."
-
-
-def _all_data(faults: tuple[Fault, ...]) -> list[dict[str, str | int | bool]]:
-    return [_fault_data(one) for one in faults]
-
-
-def _fault_data(fault: Fault) -> dict[str, str | int | bool]:
-    return {
-        "file": fault.file,
-        "line": fault.line,
-        "column": fault.column,
-        "path": fault.path,
-        "what": fault.what,
-        "right": fault.right,
-        "is_warning": fault.is_warning,
-    }

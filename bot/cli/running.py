@@ -10,7 +10,7 @@ from bot.cli.output import answer, as_json_option
 from bot.opening import Memory
 from bot.orders import CancelOrder, RunOrder, SettleOrder
 from bot.settings import read_settings
-from workflows.errors import InputsError
+from workflows.errors import InputsError, InputsUnreadableError
 
 
 @click.command()
@@ -33,6 +33,8 @@ def run(
 
     try:
         told = have_done(settings, order, user=os.getuid(), begun=tell_of_new_log)
+    except InputsUnreadableError:
+        raise  # Nothing has to be corrected.
     except InputsError as refused:
         hint = "Correct these fields and run it again."
         raise InputsError(refused.fields, hint=hint) from refused

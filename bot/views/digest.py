@@ -8,12 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from slack_sdk.models.blocks import (
-    Block,
-    RichTextBlock,
-    RichTextElementParts,
-    RichTextPreformattedElement,
-)
+from slack_sdk.models.blocks import Block
 
 from bot.views.figures import DataVisualizationBlock, Series, bar_chart, data_table
 from bot.views.pieces import (
@@ -21,6 +16,7 @@ from bot.views.pieces import (
     context,
     header,
     plain_section,
+    preformatted,
     rendered,
     section,
     sections,
@@ -28,7 +24,6 @@ from bot.views.pieces import (
 from bot.wording import (
     Who,
     bold,
-    clean,
     clip,
     code,
     duration,
@@ -80,6 +75,15 @@ class DecisionFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HealthFigures:
+    """How approvals went in a longer period, and what stands out in it; a sentence each."""
+
+    period: str
+    words: str
+    findings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A run that is not finished, and for whom it waits."""
 
@@ -120,6 +124,7 @@ class DigestShown:
     workflows: Sequence[WorkflowFigures]
     decisions: DecisionFigures
     head: SignedHead
+    health: HealthFigures | None = None
     waiting: Sequence[Waiting] = ()
     exceptions: Sequence[str] = ()  # One sentence each.
     changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
@@ -184,6 +189,7 @@ def _blocks(shown: DigestShown, *, with_chart: bool, with_table: bool) -> list[B
         context(_by_day(shown)),
         *([table] if table is not None else _by_workflow(shown)),
         section(_decided(shown.decisions)),
+        *([section(_health(shown.health))] if shown.health is not None else []),
         *_head(shown),
     ]
 
@@ -260,6 +266,16 @@ def _decided(figures: DecisionFigures) -> str:
     )
 
 
+def _health(health: HealthFigures) -> str:
+    found = "Nothing stands out."
+    if health.findings:
+        found = (
+            f"{plural(len(health.findings), 'thing stands', 'things stand')} out: in the thread."
+        )
+    told = f"last {escape(health.period, 20)}: {escape(health.words, 400)}"
+    return f"*Health of approvals*, {told}. {found}"
+
+
 def _head(shown: DigestShown) -> Iterator[Block]:
     head = shown.head
     yield section(
@@ -267,7 +283,7 @@ def _head(shown: DigestShown) -> Iterator[Block]:
         if head.last >= head.first
         else "*Signed head of the log*: no entry was added"
     )
-    yield _preformatted(head.note)
+    yield preformatted(head.note)
     own = f" {escape(head.verified, 200)}" if head.verified else ""
     yield section(
         f"Check it yourself: save the note as a file, then {code(head.check, 400)}{own}\n"
@@ -280,24 +296,20 @@ def _head(shown: DigestShown) -> Iterator[Block]:
         yield context(link(shown.previous, "The digest before this one"))
 
 
-def _preformatted(text: str) -> Block:
-    shown = clip(clean(text).strip("\n"), 2_000) or "–"  # noqa: RUF001 - the dash of an empty note.
-    return RichTextBlock(
-        elements=[
-            RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=shown)]),
-        ]
-    )
-
-
 def details(shown: DigestShown) -> list[Rendered]:
-    """Build the replies in the digest's thread: what waits, exceptions, changes, all workflows."""
+    """Build the replies in the digest's thread, a chapter each that has something to say."""
     chapters = (
         ("Waiting for a person", [_waiting(one) for one in shown.waiting]),
+        ("What stands out in approvals", [f"• {escape(one, 400)}" for one in _findings(shown)]),
         ("Exceptions", [f"• {escape(one, 300)}" for one in shown.exceptions]),
         ("Changes of rules and keys", [f"• {escape(one, 300)}" for one in shown.changes]),
         ("All workflows", _rest(shown)),
     )
     return [reply for title, lines in chapters for reply in _chapter(title, lines)]
+
+
+def _findings(shown: DigestShown) -> Sequence[str]:
+    return shown.health.findings if shown.health is not None else ()
 
 
 def _rest(shown: DigestShown) -> list[str]:

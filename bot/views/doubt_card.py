@@ -80,7 +80,7 @@ def doubt_card(card: DoubtCard) -> Rendered:
     if card.settled is not None:
         return rendered(_record_sentence(card, card.settled), [*blocks, _record(card.settled)])
     return rendered(
-        _question(card), [*blocks, section(_asked(card)), _buttons(card), _footer(card)]
+        _question(card), [*blocks, section(_asked(card)), doubt_buttons(card), _footer(card)]
     )
 
 
@@ -96,7 +96,8 @@ def _asked(card: DoubtCard) -> str:
     return f"{people}, please say what happened. Running it again sends it once more{again}."
 
 
-def _buttons(card: DoubtCard) -> Block:
+def doubt_buttons(card: DoubtCard) -> Block:
+    """Return the answers to the question whether an effect happened."""
     return actions(
         button("It happened", HAPPENED, card.value, style="primary"),
         button(

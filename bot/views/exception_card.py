@@ -135,7 +135,7 @@ def exception_card(card: ExceptionCard) -> Rendered:
     if card.settled is not None:
         return rendered(_record_sentence(card, card.settled), [*blocks, _record(card.settled)])
     return rendered(
-        _question(card), [*blocks, section(_asked(card)), _buttons(card), _footer(card)]
+        _question(card), [*blocks, section(_asked(card)), exception_buttons(card), _footer(card)]
     )
 
 
@@ -185,7 +185,8 @@ def _asked(card: ExceptionCard) -> str:
     return f"{people}, please say how it goes on. The run waits until then."
 
 
-def _buttons(card: ExceptionCard) -> Block:
+def exception_buttons(card: ExceptionCard) -> Block:
+    """Return the answers to the question how a run goes on."""
     found = [_retry(card), *([_skip(card)] if card.may_skip else []), _abort(card)]
     return actions(*found, *([_undo(card)] if card.undoable else []))
 

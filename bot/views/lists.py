@@ -1,15 +1,15 @@
-"""Private answers to `/ops`: runs, approvals, workflows, one run, search results, help."""
+"""Private answers to `/ops`: runs, approvals, workflows, one run, search results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.command_text import USAGE
 from bot.error_words import error_words
+from bot.views.help_page import MEANT
 from bot.views.paging import Listing, page_of
-from bot.views.pieces import Rendered, context, header, rendered, section
+from bot.views.pieces import Rendered, button, section
 from bot.views.symbols import STATUS
 from bot.wording import (
     Who,
@@ -47,21 +47,23 @@ def run_list(
     runs: Sequence[RunLine], *, command: str, title: str = "Runs", page: int = 1, name: str = "/ops"
 ) -> Rendered:
     """Build the list of runs, newest first as given."""
-    items = [[section(_run_line(one))] for one in runs]
+    items = [[section(run_words(one))] for one in runs]
     empty = f"There are none. Start one with {code(f'{name} run')}."
     return page_of(Listing(title=title, command=command, items=items, empty=empty), page)
 
 
-def _run_line(line: RunLine) -> str:
+def run_words(line: RunLine) -> str:
+    """Return a run in two lines of mrkdwn."""
     sign, words = STATUS[line.status]
     note = f" · {escape(line.note, _WORDS)}" if line.note else ""
     return (
-        f"{sign} {_linked(line.title, line.thread)} · {words}{note}\n"
+        f"{sign} {linked(line.title, line.thread)} · {words}{note}\n"
         f"{code(line.run)} · asked by {mention(line.requester)} · {when(line.started_at)}"
     )
 
 
-def _linked(title: str, url: str) -> str:
+def linked(title: str, url: str) -> str:
+    """Return a title in bold, as a link where there is somewhere to go."""
     if is_web_address(url):
         return f"*{link(url, title)}*"
     return bold(title, _TITLE) or "–"  # noqa: RUF001 - the dash of an empty title.
@@ -97,7 +99,7 @@ def _queue_line(line: QueueLine) -> str:
     words = escape(error_words(line.error_class), _WORDS)
     people = joined([mention(who) for who in line.asked[:5]])
     return (
-        f"{sign} {_linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
+        f"{sign} {linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
         f" ({code(line.error_class, 80)})\n"
         f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}"
     )
@@ -140,7 +142,7 @@ def _approval_line(line: ApprovalLine) -> str:
     sign = "👉" if line.is_mine else "✋"
     people = joined([mention(who) for who in line.asked[:5]])
     return (
-        f"{sign} {_linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
+        f"{sign} {linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
         f"{line.have} of {plural(line.need, 'approval')} from {people or 'somebody'}"
         f" · asked by {mention(line.requester)} · until {when(line.expires_at)}"
     )
@@ -157,6 +159,8 @@ class WorkflowLine:
     owner: str
     is_destructive: bool
     may_start: bool
+    is_certain: bool = True  # Whether it could be read who may.
+    run_by: Sequence[str] = ()
     is_best_effort: bool = False
     next_firing: datetime | None = None
 
@@ -168,22 +172,35 @@ def workflow_list(
     listing = Listing(
         title="Workflows",
         command=command,
-        items=[[section(_workflow_line(one))] for one in workflows],
+        items=[[_workflow(one)] for one in workflows],
         empty="None is published yet. An operator publishes them from definition files.",
     )
     return page_of(listing, page)
+
+
+def _workflow(line: WorkflowLine) -> Block:
+    start = button("Start", MEANT, f"run {line.name}", spoken=f"Start {line.title}")
+    return section(_workflow_line(line), accessory=start if line.may_start else None)
 
 
 def _workflow_line(line: WorkflowLine) -> str:
     words = f"\n{escape(line.description, _WORDS)}" if line.description else ""
     gated = "asks before it changes anything for good" if line.is_destructive else "needs no gate"
     hasty = " · best effort: tries once, verifies nothing" if line.is_best_effort else ""
-    may = "" if line.may_start else " · you may not start it"
     fires = f" · next {when(line.next_firing)}" if line.next_firing is not None else ""
     return (
         f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"
-        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}{may}"
+        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}\n{_may(line)}"
     )
+
+
+def _may(line: WorkflowLine) -> str:
+    if line.may_start:
+        return "▶️ you may start it"
+    people = escape(joined(list(line.run_by)), 200) or "its owner"
+    if not line.is_certain:
+        return f"❔ whether you may start it could not be read just now; {people} may"
+    return f"🔒 you may not start it; {people} may"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +228,7 @@ class RunShown:
 
 def run_shown(shown: RunShown, *, page: int = 1) -> Rendered:
     """Build the story of a run, entry by entry, with the numbers that prove it."""
-    items: list[Sequence[Block]] = [[section(_run_line(shown.line))]]
+    items: list[Sequence[Block]] = [[section(run_words(shown.line))]]
     if shown.summary:
         whose = "Summary, in a model's words" if shown.is_model_text else "Summary"
         items.append([section(f"*{whose}*\n{escape(shown.summary, 2_500)}")])
@@ -255,7 +272,7 @@ def found_list(words: str, found: Sequence[Found], *, page: int = 1) -> Rendered
 
 
 def _found_line(one: Found) -> str:
-    there = _linked(one.title, one.thread)
+    there = linked(one.title, one.thread)
     return f"{there} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
 
 
@@ -267,31 +284,3 @@ def _snippet(pieces: Sequence[tuple[str, bool]]) -> str:
         if length(told) > _SNIPPET * 2:
             return f"{told} …"
     return told
-
-
-_EXPLAINED: Mapping[str, str] = {
-    "run": "start a workflow; without a name, choose one",
-    "runs": "list runs",
-    "show": "tell one run's story, with its entry numbers",
-    "cancel": "end a run; the reason stays on record",
-    "approvals": "list what waits for a decision",
-    "workflows": "list what can be run",
-    "schedule": "list schedules, or set one: tomorrow 9am, in 2 hours, every weekday 9:00",
-    "find": "search what happened",
-    "digest": "show the last week",
-    "help": "show this",
-}
-
-
-def help_page(*, name: str = "/ops", problem: str = "", usage: str = "") -> Rendered:
-    """Build the help; `problem` says what was not understood, `usage` which line matters."""
-    wanted = [usage] if usage in USAGE and usage != "help" else list(USAGE)
-    lines = [f"{code(f'{name} {USAGE[word]}')}  {_EXPLAINED[word]}" for word in wanted]
-    blocks: list[Block] = [section(f"⚠️ {escape(problem, 500)}")] if problem else []
-    if not problem:
-        blocks.append(header("What you can ask"))
-    blocks.append(section("\n".join(lines)))
-    if not problem:
-        blocks.append(context("Only you see this. In threads, where commands do not work, click."))
-    told = escape(problem, 500) or f"What you can ask with {escape(name, 40)}"
-    return rendered(told, blocks)

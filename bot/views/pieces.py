@@ -19,6 +19,9 @@ from slack_sdk.models.blocks import (
     InteractiveElement,
     MarkdownTextObject,
     PlainTextObject,
+    RichTextBlock,
+    RichTextElementParts,
+    RichTextPreformattedElement,
     SectionBlock,
 )
 
@@ -26,6 +29,7 @@ from bot import limits
 from bot.wording import NOTHING, clean, clip, length, one_line
 
 OPEN_LINK = "link.open"  # A button with an address clicks too; its listener only acknowledges.
+_PREFORMATTED = 2_000
 # Texts of these keys are shown to people, so they count against a message's budget.
 _SHOWN = frozenset({"text", "label", "title", "caption", "name"})
 
@@ -68,6 +72,16 @@ def plain_section(text: str) -> SectionBlock:
     return SectionBlock(text=plain(text))
 
 
+def preformatted(text: str) -> RichTextBlock:
+    """Return lines that keep their columns."""
+    shown = clip(clean(text).strip("\n"), _PREFORMATTED) or NOTHING
+    return RichTextBlock(
+        elements=[
+            RichTextPreformattedElement(elements=[RichTextElementParts.Text(text=shown)]),
+        ]
+    )
+
+
 def header(text: str) -> HeaderBlock:
     """Return a first line."""
     return HeaderBlock(text=plain(one_line(text), limits.HEADER))
@@ -96,6 +110,13 @@ def button(
         style=style,
         confirm=confirm,
         accessibility_label=clip(one_line(spoken), limits.BUTTON) or None,
+    )
+
+
+def link_button(label: str, url: str) -> ButtonElement:
+    """Return a button that leads to an address, for a reader who sees no links in the text."""
+    return ButtonElement(
+        text=plain(one_line(label), limits.BUTTON), action_id=OPEN_LINK, url=url, style="primary"
     )
 
 

@@ -5,18 +5,20 @@ All of it comes from the preview, in plain text, letter by letter. Nothing is cu
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from slack_sdk.models.blocks import Block, PlainTextObject, SectionBlock
 
 from bot import limits
 from bot.views.pieces import context, paragraphs, plain, plain_section, section
+from bot.views.request_limits import in_words
 from bot.views.request_values import Preview
-from bot.wording import clean, clip, length, one_line, plural
+from bot.wording import Who, clean, clip, escape, length, mention, one_line, plural, when
 
 # Together with the rest of a card these stay below what one message may hold.
-PLAN, INPUTS, CHANGES = 2_600, 2_600, 900
+PLAN, INPUTS, CHANGES = 2_400, 2_400, 800
 MOST_INPUTS = 20
 _ONE_VALUE = 600
 _BESIDE_ANOTHER = 120
@@ -44,7 +46,7 @@ def head_of(shown: Preview) -> Head:
     changes = _head([one_line(line) for line in shown.changed], CHANGES)
     inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
     blocks = [
-        section(f"*What will run* ({_effect(shown)})"),
+        section(f"*What will run* ({effect_words(shown)})"),
         plain_section("\n".join(plan.rows)),
         *_left(plan.left + shown.hidden, "line", "of the plan"),
         *_changes(changes),
@@ -54,7 +56,32 @@ def head_of(shown: Preview) -> Head:
     return Head(blocks=tuple(blocks), is_whole=left == 0)
 
 
-def _effect(shown: Preview) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All there is to read about a small request: the plan's lines, and what was typed.
+
+    `live` are those of the values that Slack shows better for each reader, in mrkdwn.
+    """
+
+    plan: str
+    typed: str
+    live: str
+
+
+def brief_of(shown: Preview, most: int) -> Brief | None:
+    """Return everything an approver has to read, None where it is longer than `most`."""
+    changed = [f"Changed: {line}" for line in shown.changed]
+    told = (shown.headline, *shown.lines, *changed, *in_words(shown))
+    plan = "\n".join(one_line(line) for line in told)
+    rows = [(_row(*row), _live_row(shown, number)) for number, row in enumerate(shown.inputs)]
+    typed = "\n".join(row for row, live in rows if not live)
+    live = "\n".join(live for _, live in rows if live)
+    is_whole = not shown.hidden and length(plan) + length(typed) + length(live) <= most
+    return Brief(plan=clean(plan), typed=typed, live=live) if is_whole else None
+
+
+def effect_words(shown: Preview) -> str:
+    """Say what sort of effect a step has."""
     names = {
         "destructive": "it cannot be undone",
         "write": "it changes data",
@@ -95,12 +122,49 @@ def _changes(changes: _Cut) -> Iterator[Block]:
     yield from _left(changes.left, "change", "")
 
 
+def typed_by(shown: Preview) -> str:
+    """Say whose words the values of the form are."""
+    asked = "The requester typed" if shown.requester is not None else "It was started with"
+    return f"{asked}, and others changed" if shown.was_changed else asked
+
+
 def _typed(shown: Preview, inputs: _Cut) -> Iterator[Block]:
     if shown.inputs:
-        asked = "The requester typed" if shown.requester is not None else "It was started with"
-        yield section(f"*{asked}*")
-        yield from beside(inputs.rows)
+        yield section(f"*{typed_by(shown)}*")
+        yield from _rows(shown, inputs.rows)
     yield from _left(inputs.left, "field", "of the form")
+
+
+def _rows(shown: Preview, rows: Sequence[str]) -> Iterator[Block]:
+    """Yield the rows; people and moments as Slack shows them to each reader."""
+    waiting: list[str] = []
+    for number, row in enumerate(rows):
+        told = _live_row(shown, number)
+        if told:
+            yield from beside(waiting)
+            yield section(told)
+            waiting = []
+        else:
+            waiting.append(row)
+    yield from beside(waiting)
+
+
+def _live_row(shown: Preview, number: int) -> str:
+    """Return a value with its title as Slack shows it best, nothing for an ordinary one."""
+    told = _live(shown, number)
+    return f"{escape(one_line(shown.inputs[number][0]), 200)}: {told}" if told else ""
+
+
+def _live(shown: Preview, number: int) -> str:
+    here = ((kind, what) for row, kind, what in shown.live if row == number)
+    found = [_SHOWN[kind](what) for kind, what in here if kind in _SHOWN]
+    return ", ".join(found)
+
+
+_SHOWN: Mapping[str, Callable[[str], str]] = {
+    "user": lambda user: mention(Who(name=user, user=user)),
+    "moment": lambda at: when(datetime.fromisoformat(at)),
+}
 
 
 def beside(rows: Sequence[str]) -> Iterator[Block]:
@@ -126,10 +190,11 @@ def pages_of(shown: Preview, whole: Sequence[str] | None = None) -> list[list[Bl
     """
     lines = [shown.headline, *(shown.lines if whole is None else whole)]
     texts = list(paragraphs(lines))
+    texts += list(paragraphs(list(in_words(shown))))
     if shown.changed:
         texts += ["What changed since it was asked before:", *paragraphs(shown.changed)]
     if shown.inputs:
-        texts += ["What the requester typed:"]
+        texts += [f"{typed_by(shown)}:"]
         typed = [part for title, value in shown.inputs for part in _row(title, value).split("\n")]
         texts += list(paragraphs(typed))
     return list(_paged(texts))

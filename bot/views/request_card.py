@@ -7,7 +7,7 @@ whole: in the review modal of `request_modals`.
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import ActionsBlock, Block
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from bot.views.pieces import (
     Rendered,
@@ -20,17 +20,28 @@ from bot.views.pieces import (
     section,
 )
 from bot.views.plan import Head, head_of
-from bot.views.request_values import Preview, RequestCard, StageShown, Vote
-from bot.views.symbols import OUTCOME
-from bot.wording import Who, bold, clip, code, escape, joined, link, mention, plural, utc, when
+from bot.views.request_limits import (
+    broken_line,
+    glass_button,
+    glass_lines,
+    held_words,
+    knowing,
+    told_when_asked,
+    warning,
+)
+from bot.views.request_progress import groups_asked_now, who_may_decide
+from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.symbols import BROKEN_GLASS, OUTCOME
+from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
 
 APPROVE = "request.approve"
 REJECT = "request.reject"
 REVIEW = "request.review"
+CHANGE = "request.change"
 
 # Together with the plan's head these stay below what one message may hold.
-_STAGES, _NAMES, _RULES, _COMMENT, _VOTES, _REASON = 3, 5, 5, 120, 6, 1_200
+_RULES, _COMMENT, _VOTES, _REASON = 5, 120, 6, 1_200
 
 
 def request_card(card: RequestCard) -> Rendered:
@@ -39,8 +50,11 @@ def request_card(card: RequestCard) -> Rendered:
     blocks: list[Block] = [
         header(f"{shown.title}: {shown.headline}"),
         section(_state(card)),
+        *warning(shown),
         *head.blocks,
-        *_who_may_decide(card),
+        *told_when_asked(shown, is_open=card.is_open),
+        *who_may_decide(card),
+        *glass_lines(card),
         *_record(card),
         context(*_ids(card)),
     ]
@@ -54,32 +68,36 @@ def _sentence(card: RequestCard) -> str:
     asker, what = escape(shown.asker.plain, 80), escape(f"{shown.title}: {shown.headline}", 300)
     due = utc(shown.expires)
     if card.is_open:
-        people = escape(joined(_groups(shown)), 200)
+        people = escape(joined(groups_asked_now(card)), 200)
         return f"{asker} asks {people} to approve until {due}: {what}"
-    sign, words = OUTCOME[card.outcome]
+    sign, words = _outcome(card)
     return f"{sign} {words}: {what} (asked by {asker}, open until {due})"
-
-
-def _groups(shown: Preview) -> list[str]:
-    return list(dict.fromkeys(name for stage in shown.stages for name in stage.groups))
 
 
 def _state(card: RequestCard) -> str:
     shown = card.preview
     asked = f"asked by {mention(shown.asker)}"
-    sign, words = OUTCOME[card.outcome]
+    sign, words = _outcome(card)
     if card.is_open:
         return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}"
     at = f" {when(card.settled_at)}" if card.settled_at is not None else ""
     return f"{sign} {bold(words)}{at} · {asked}\n{_consequence(card)}"
 
 
+def _outcome(card: RequestCard) -> tuple[str, str]:
+    if card.broken is not None and card.outcome is Outcome.APPROVED and card.broken.settles:
+        return BROKEN_GLASS
+    return OUTCOME[card.outcome]
+
+
 def _consequence(card: RequestCard) -> str:
     """Say what the outcome means for the step: everything but approved means not run."""
     if card.outcome is Outcome.APPROVED:
-        return "The step has begun." if card.is_consumed else "The step is about to run."
+        return _what_follows(card)
     if card.outcome is Outcome.SUPERSEDED:
         newer = link(card.successor, "the newer request") if card.successor else "a newer request"
+        if card.edited_by is not None:
+            return f"Not run: {mention(card.edited_by)} changed it, and {newer} took its place."
         return f"Not run: {newer} took its place."
     why = {
         Outcome.DENIED: "Not run: it was rejected.",
@@ -89,28 +107,10 @@ def _consequence(card: RequestCard) -> str:
     return why[card.outcome]
 
 
-def _who_may_decide(card: RequestCard) -> Iterator[Block]:
-    shown = card.preview
-    if not card.is_open:
-        return
-    lines = [_stage_line(card, index, stage) for index, stage in enumerate(shown.stages)]
-    more = len(lines) - _STAGES
-    yield section("\n".join(lines[:_STAGES]))
-    if more > 0:
-        yield context(f"After these, {plural(more, 'further stage')}.")
-    if shown.needs_reason:
-        yield context("A reason is asked for with each decision.")
-
-
-def _stage_line(card: RequestCard, index: int, stage: StageShown) -> str:
-    names = [mention(card.known.get(name, Who(name=name))) for name in stage.groups[:_NAMES]]
-    more = len(stage.groups) - len(names)
-    people = joined([*names, plural(more, "other")] if more else names)
-    turn = f"Stage {index + 1}: " if len(card.preview.stages) > 1 else ""
-    have = min(card.have, stage.approve) if index == card.stage else 0
-    done = stage.approve if index < card.stage else have
-    stops = "one rejection stops it" if stage.deny == 1 else f"{stage.deny} rejections stop it"
-    return f"{turn}*{done} of {plural(stage.approve, 'approval')}* from {people}; {stops}"
+def _what_follows(card: RequestCard) -> str:
+    if card.is_consumed:
+        return "The step has begun."
+    return "The step is about to run." if card.hold is None else held_words(card.hold)
 
 
 def _record(card: RequestCard) -> Iterator[Block]:
@@ -120,6 +120,7 @@ def _record(card: RequestCard) -> Iterator[Block]:
     lines = [f"{plural(earlier, 'earlier decision')}, in the run's history"] if earlier else []
     reason = _reason(card)
     lines += [_vote_line(vote, told_below=reason) for vote in shown]
+    lines += [broken_line(card.broken)] if card.broken is not None else []
     if lines:
         yield context(*lines)
     if reason:
@@ -147,7 +148,8 @@ def _vote_line(vote: Vote, *, told_below: str) -> str:
     sign, said = ("✅", "approved") if vote.verdict is Verdict.APPROVE else ("⛔", "rejected")
     is_told = vote.comment in ("", told_below)
     words = "" if is_told else f": “{escape(clip(vote.comment, _COMMENT), 160)}”"
-    return f"{sign} {mention(vote.who)} {said} {when(vote.at)}{words}"
+    place = f" (for {mention(vote.stands_for)})" if vote.stands_for is not None else ""
+    return f"{sign} {mention(vote.who)}{place} {said} {when(vote.at)}{words}"
 
 
 def _ids(card: RequestCard) -> list[str]:
@@ -164,21 +166,44 @@ def _ids(card: RequestCard) -> list[str]:
     ]
 
 
+def approve_button(shown: Preview) -> ButtonElement:
+    """Return what approves a request whose plan can be read beside it."""
+    return button(
+        f"Approve: {shown.title}",
+        APPROVE,
+        shown.value,
+        style="primary",
+        spoken=f"Approve {shown.step}: {shown.title}",
+        confirm=knowing(shown),
+    )
+
+
+def reject_button(shown: Preview) -> ButtonElement:
+    """Return what asks for the reason of a rejection."""
+    return button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
+
+
+def review_button(shown: Preview) -> ButtonElement:
+    """Return what shows a plan that is too long to stand beside it; Approve is in there."""
+    return button("Review all, then approve", REVIEW, shown.value, style="primary")
+
+
 def _buttons(card: RequestCard, head: Head) -> ActionsBlock | None:
     shown = card.preview
-    reject = button("Reject", REJECT, shown.value, spoken=f"Reject: {shown.title}")
-    if card.is_open and head.is_whole:
-        approve = button(
-            f"Approve: {shown.title}",
-            APPROVE,
-            shown.value,
-            style="primary",
-            spoken=f"Approve {shown.step}: {shown.title}",
-        )
-        return actions(approve, reject)
     if card.is_open:
-        review = button("Review all, then approve", REVIEW, shown.value, style="primary")
-        return actions(review, reject)
-    if card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed:
-        return actions(button("Take my approval back", REJECT, shown.value))
-    return None
+        first = approve_button(shown) if head.is_whole else review_button(shown)
+        return actions(first, reject_button(shown), *_change(shown), *glass_button(card))
+    left = [*_take_back(card), *glass_button(card)]
+    return actions(*left) if left else None
+
+
+def _take_back(card: RequestCard) -> list[ButtonElement]:
+    may = card.outcome is Outcome.APPROVED and card.may_take_back and not card.is_consumed
+    return [button("Take my approval back", REJECT, card.preview.value)] if may else []
+
+
+def _change(shown: Preview) -> Iterator[ButtonElement]:
+    """Yield the way to other values, where there are any."""
+    if shown.inputs:
+        spoken = f"Change what is asked: {shown.title}"
+        yield button("Change", CHANGE, shown.value, spoken=spoken)

@@ -1,10 +1,10 @@
-"""The modals around an approval: read it all, approve with a reason, reject with a reason.
+"""The modals around an approval: read it all, approve with a reason or a code, reject.
 
 Each carries only the request's value in `private_metadata`, which is the client's word: the
 listener looks everything else up again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
@@ -13,8 +13,10 @@ from slack_sdk.models.views import View
 from bot import limits
 from bot.views.pieces import actions, button, context, header, plain, plain_section, section
 from bot.views.plan import pages_of
+from bot.views.request_limits import KNOWN, knowing_input
 from bot.views.request_values import Preview
-from bot.wording import clip, plural
+from bot.wording import clean, clip, plural
+from workflows.errors import ReasonMissingError
 
 REVIEW_FORM = "request.review_form"
 APPROVE_FORM = "request.approve_form"
@@ -22,6 +24,7 @@ REJECT_FORM = "request.reject_form"
 TURN_PAGE = "request.page"
 TURN_BACK = "request.page_back"
 REASON = "reason"  # Both the block and the field in it.
+CODE = "code"  # So here.
 
 
 def review_modal(shown: Preview, whole: Sequence[str] | None = None, *, page: int = 1) -> View:
@@ -70,11 +73,29 @@ def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
     if missing:
         told = f"{plural(missing, 'line')} of the plan cannot be shown, so it cannot be approved."
         return [section(f"⚠️ {told}")]
-    return [_reason_input("Why do you approve?")] if shown.needs_reason else []
+    return [*knowing_input(shown), *_approval_inputs(shown)]
+
+
+def _approval_inputs(shown: Preview) -> Iterator[Block]:
+    """Yield what the policy wants with an approval: a reason, a code."""
+    if shown.needs_reason:
+        yield _reason_for_approving(shown)
+    if shown.step_up:
+        yield code_input(focus=not shown.needs_reason)
+
+
+def code_input(*, focus: bool = True) -> InputBlock:
+    """Build the field for a one-time code."""
+    return InputBlock(
+        block_id=CODE,
+        label=plain("Code from your authenticator app", limits.LABEL),
+        hint=plain("Six digits. Each counts once; the next comes within 30 seconds.", limits.HINT),
+        element=PlainTextInputElement(action_id=CODE, max_length=16, focus_on_load=focus),
+    )
 
 
 def approve_modal(shown: Preview) -> View:
-    """Build the question for a reason, where the policy wants one with an approval."""
+    """Build the question for what the policy wants with an approval: a reason, a code."""
     return View(
         type="modal",
         callback_id=APPROVE_FORM,
@@ -84,8 +105,16 @@ def approve_modal(shown: Preview) -> View:
         submit=plain("Approve", limits.VIEW_TITLE),
         blocks=[
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
-            _reason_input("Why do you approve?"),
+            *knowing_input(shown),
+            *_approval_inputs(shown),
         ],
+    )
+
+
+def _reason_for_approving(shown: Preview) -> InputBlock:
+    hints = "; ".join(shown.reason_hints)
+    return _reason_input(
+        "Why do you approve?", hint=f"{hints}. It stays on record." if hints else ""
     )
 
 
@@ -124,9 +153,36 @@ def _reason_input(label: str, *, required: bool = True, hint: str = "") -> Input
 
 def reason_of(view: Mapping[str, Any]) -> str:
     """Return the reason that a submitted view carries, or nothing."""
+    return _typed(view, REASON)
+
+
+def code_in(view: Mapping[str, Any]) -> str:
+    """Return the one-time code that a submitted view carries, or nothing."""
+    return _typed(view, CODE)
+
+
+def _typed(view: Mapping[str, Any], name: str) -> str:
     state = view.get("state") or {}
-    field = state.get("values", {}).get(REASON, {}).get(REASON, {})
+    field = state.get("values", {}).get(name, {}).get(name, {})
     return str(field.get("value") or "").strip()
+
+
+def asks_for_reason(view: Mapping[str, Any]) -> bool:
+    """Say whether a submitted view has a field for the reason."""
+    state = view.get("state") or {}
+    return REASON in state.get("values", {})
+
+
+def reason_fault(refused: ReasonMissingError) -> str:
+    """Return what stands beside the field whose reason does not do, as plain text."""
+    return clip(clean(str(refused)), limits.HINT)
+
+
+def is_known(view: Mapping[str, Any]) -> bool:
+    """Say whether the tick about an earlier denial is set in a submitted view."""
+    state = view.get("state") or {}
+    field = state.get("values", {}).get(KNOWN, {}).get(KNOWN, {})
+    return bool(field.get("selected_options"))
 
 
 def refused_modal(text: str) -> View:

@@ -54,6 +54,7 @@ class FormPurpose:
     callback_id: str
     submit: str
     metadata: str
+    note: str = ""  # A line of mrkdwn above the fields.
 
 
 def run_form(
@@ -72,6 +73,8 @@ def run_form(
         blocks.append(header(title))
     if definition.description:
         blocks.append(plain_section(definition.description))
+    if asked.note:
+        blocks.append(context(asked.note))
     blocks += blocks_for(definition, errors, values, revision=state.revision)
     if not definition.inputs:
         blocks.append(section("It asks for nothing."))
@@ -95,7 +98,9 @@ def _footer(definition: Definition) -> Block:
     )
 
 
-def picker(choices: Sequence[WorkflowChoice], *, channel: str = "") -> View:
+def picker(
+    choices: Sequence[WorkflowChoice], *, metadata: str = "", callback_id: str = RUN_PICK
+) -> View:
     """Build the modal that asks which workflow; its submission is answered with the form."""
     if not choices:
         return View(
@@ -106,8 +111,8 @@ def picker(choices: Sequence[WorkflowChoice], *, channel: str = "") -> View:
         )
     return View(
         type="modal",
-        callback_id=RUN_PICK,
-        private_metadata=channel,
+        callback_id=callback_id,
+        private_metadata=metadata,
         title=plain("Run a workflow", limits.VIEW_TITLE),
         submit=plain("Next", limits.VIEW_TITLE),
         close=plain("Cancel", limits.VIEW_TITLE),

@@ -14,7 +14,7 @@ from bot.views.symbols import PHASE, STATUS
 from bot.wording import Who, bold, code, duration, escape, link, mention, plural, utc, when
 from workflows.run import OVER, Phase, Status
 
-_STEPS_SHOWN, _STEP, _NOTE = 30, 60, 120
+_STEPS_SHOWN, _STEP, _NOTE, _LINK = 30, 60, 120, 300
 
 _TRIGGERS = {
     "slash": "with a command",
@@ -25,6 +25,7 @@ _TRIGGERS = {
     "cli": "on the command line",
     "agent": "through a program",
     "workflow": "by another run",
+    "step": "by a step of Workflow Builder",
 }
 
 
@@ -54,6 +55,7 @@ class RunRoot:
     finished_at: datetime | None = None
     waits_for: str = ""  # In words: who has to decide, or which run holds the lock.
     waits_until: datetime | None = None
+    source: str = ""  # The message that it was asked for from.
     waits_link: str = ""  # Where to go: the card, or the thread of the run in front.
 
 
@@ -90,7 +92,12 @@ def _waiting(root: RunRoot) -> Iterator[str]:
 
 def _asked(root: RunRoot) -> str:
     how = _TRIGGERS.get(root.trigger, "")
-    return f"Asked for by {mention(root.requester)} {how}".rstrip()
+    about = (
+        f" · {link(root.source, 'the message it is about')}"
+        if 0 < len(root.source) <= _LINK
+        else ""
+    )
+    return f"Asked for by {mention(root.requester)} {how}".rstrip() + about
 
 
 def _steps(root: RunRoot) -> Iterator[Block]:

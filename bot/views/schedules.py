@@ -116,14 +116,19 @@ class ScheduleLine:
 
 def schedule_list(lines: Sequence[ScheduleLine], *, page: int = 1, name: str = "/ops") -> Rendered:
     """Build the list of all schedules, the next to fire first."""
-    ordered = sorted(lines, key=_order)
+    ordered = in_order(lines)
     listing = Listing(
         title="Schedules",
         command="schedule",
-        items=[_item(one, page) for one in ordered],
+        items=[schedule_item(one, page) for one in ordered],
         empty=f"There are none. Set one with {code(f'{name} schedule WORKFLOW tomorrow 9am')}.",
     )
     return page_of(listing, page)
+
+
+def in_order(lines: Sequence[ScheduleLine]) -> list[ScheduleLine]:
+    """Return schedules with the next to fire first, and the paused last."""
+    return sorted(lines, key=_order)
 
 
 def _order(line: ScheduleLine) -> tuple[bool, float, str]:
@@ -131,7 +136,8 @@ def _order(line: ScheduleLine) -> tuple[bool, float, str]:
     return line.is_paused, at, line.id
 
 
-def _item(line: ScheduleLine, page: int) -> list[Block]:
+def schedule_item(line: ScheduleLine, page: int = 1) -> list[Block]:
+    """Return a schedule with what this reader may do to it."""
     buttons = list(_buttons(line, page))
     return [section(_line(line)), *([actions(*buttons)] if buttons else [])]
 

@@ -5,10 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.views.pieces import Rendered, context, rendered, section
-from bot.wording import Who, code, duration, escape, link, mention, mentions, when
+from bot.wording import (
+    Who,
+    bold,
+    code,
+    duration,
+    escape,
+    link,
+    mention,
+    mentions,
+    one_line,
+    when,
+)
 from workflows.entry import Entry, Json
 
-_ERROR, _WORDS = 80, 300
+_ERROR, _WORDS, _CHANGES = 80, 300, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +30,7 @@ class StepReply:
     data: Mapping[str, Json] = field(default_factory=dict)
     actor: Who | None = None  # None for the bot itself.
     words: str = ""  # What came back, or a person's reason.
+    changes: Sequence[str] = ()  # What an edit changed.
     asked: Sequence[Who] = ()  # Whom it speaks to.
     card: str = ""  # The address of the card that it is about.
     rseq: int = 0
@@ -44,7 +56,8 @@ def step_reply(reply: StepReply) -> Rendered:
     """Build the line."""
     tell = _LINES.get(reply.kind, _other)
     line = tell(reply)
-    words = f"\n“{escape(reply.words, _WORDS)}”" if reply.words else ""
+    words = "".join(f"\n• {escape(one_line(one), _WORDS)}" for one in reply.changes[:_CHANGES])
+    words += f"\n“{escape(reply.words, _WORDS)}”" if reply.words else ""
     number = f" · entry #{reply.index} of the log" if reply.index is not None else ""
     return rendered(
         f"{line} {words.strip()}".strip(),
@@ -127,21 +140,40 @@ def _decided(reply: StepReply) -> str:
         "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
         "queue": "🕓 The run waits until another one is done with the same thing",
         "hold": "⏳ {step} waits, and goes on by itself",
+        "auto_approved": "🟢 {step} needs nobody's approval, by the rule {rule}",
     }.get(_text(reply, "decision"))
     if told is None:
         return _other(reply)
-    return told.format(step=_step(reply), by=_by(reply))
+    rule = bold(_text(reply, "rule"), _ERROR)
+    return told.format(step=_step(reply), by=_by(reply), rule=rule)
+
+
+def _edited(reply: StepReply) -> str:
+    return f"✏️ What is asked was changed{_by(reply)}; approvals given before no longer count"
 
 
 def _reminded(reply: StepReply) -> str:
+    if reply.data.get("to") == []:
+        return "⏰ This still waits for a decision, and everybody who could decide is away"
     who = mentions(reply.asked, "Those who were asked", most=20)
     return f"⏰ {who}: this still waits for a decision. The card above has the buttons"
+
+
+def _escalated(reply: StepReply) -> str:
+    who = mentions(reply.asked, "More people", most=20)
+    return f"📣 {who}: this has waited for long, so you may decide it too. The card has the buttons"
 
 
 def _chased(reply: StepReply) -> str:
     who = mentions(reply.asked, "Owner and deputy", most=20)
     card = link(reply.card, "The card") if reply.card else "The card above"
     return f"⏰ {who}: {_step(reply)} still waits for one of you. {card} has the buttons"
+
+
+def _broke_glass(reply: StepReply) -> str:
+    review = _text(reply, "review_by")
+    until = f"; it is reviewed until {when(datetime.fromisoformat(review))}" if review else ""
+    return f"🧯 {_step(reply)} was decided alone{_by(reply)}, by breaking the glass{until}"
 
 
 def _waits(reply: StepReply) -> str:
@@ -176,8 +208,11 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.passed": _verified,
     "verification.failed": _not_verified,
     "verification.unknown": _unverifiable,
+    "approval.edited": _edited,
+    "approval.escalated": _escalated,
     "approval.reminded": _reminded,
     "exception.reminded": _chased,
+    "break_glass.used": _broke_glass,
     "decision.made": _decided,
     "wait.started": _waits,
     "wait.ended": _waited,

@@ -38,6 +38,9 @@ PHASE: dict[Phase, tuple[str, str]] = {
     Phase.DONE: ("✅", "done"),
 }
 
+# Of a request that somebody decided alone, which is no approval.
+BROKEN_GLASS = ("🧯", "Decided alone, by breaking the glass")
+
 OUTCOME: dict[Outcome, tuple[str, str]] = {
     Outcome.OPEN: ("✋", "Waiting for approval"),
     Outcome.APPROVED: ("✅", "Approved"),

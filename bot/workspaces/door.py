@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from slack_bolt import App
 from starlette.routing import Router
 
-from bot.app import Bot, programs_of
+from bot.app import Bot
+from bot.doors import programs_of
 from workflows.errors import InterlockError
 
 LEAVE_SECONDS = 3.0

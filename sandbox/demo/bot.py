@@ -19,9 +19,17 @@ PATIENCE = 60.0
 class Bot:
     """Starts, kills and asks the bot. Its output goes to `bot.log` in the home folder."""
 
-    def __init__(self, stage: Stage, *, transport: str = "socket", database: str = "") -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        transport: str = "socket",
+        database: str = "",
+        words: tuple[str, ...] = ("serve",),
+    ) -> None:
         """`transport` is "socket" or "http"; `database` an address, by default a SQLite file."""
         self._stage = stage
+        self._words = words
         self._http = f"127.0.0.1:{_free_port()}" if transport == "http" else ""
         self._database = database
         self._process: subprocess.Popen[bytes] | None = None
@@ -70,7 +78,7 @@ class Bot:
         """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program.
-                [_interlock(), "serve"], env=self.environment, stdout=log, stderr=log
+                [interlock(), *self._words], env=self.environment, stdout=log, stderr=log
             )
         try:
             self._wait_until_reachable()
@@ -134,7 +142,7 @@ class Bot:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `interlock WORDS` beside the serving bot."""
         return subprocess.run(  # noqa: S603 - our own program.
-            [_interlock(), *words],
+            [interlock(), *words],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -143,7 +151,8 @@ class Bot:
         )
 
 
-def _interlock() -> str:
+def interlock() -> str:
+    """Return where our own program is."""
     return str(Path(sys.executable).with_name("interlock"))
 
 

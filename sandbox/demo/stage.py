@@ -13,7 +13,7 @@ from pathlib import Path
 from sandbox.demo.errors import DemoError
 from sandbox.seed import seed as seed_workspace
 from sandbox.server import SandboxServer
-from sandbox.settings import SandboxSettings
+from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.targets import accounts, releases, shop
 
 POLICY = "demo-policy.yaml"
@@ -22,6 +22,32 @@ SHOP, CRM, FOLDER, GIT = (
     "sqlite:////srv/interlock-demo/crm.db",
     "/srv/interlock-demo/releases",
     "/usr/bin/git",
+)
+
+
+# What the bot's manifest offers in the menu of a message.
+SHORTCUTS = {
+    "message.request": "Request approval of this",
+    "thread.summarise": "Summarise this thread",
+    "message.find_run": "Find its run",
+}
+_WORDS, _PERSON = "string", "slack#/types/user_id"
+# What it offers to Workflow Builder.
+STEP = {
+    "title": "Request approval",
+    "input_parameters": {
+        "title": {"type": _WORDS, "is_required": True},
+        "details": {"type": _WORDS, "is_required": False},
+        "requester": {"type": _PERSON, "is_required": True},
+    },
+    "output_parameters": {
+        name: {"type": _WORDS, "is_required": True} for name in ("approved_by", "run", "link")
+    },
+}
+APP = AppSettings(
+    shortcuts=dict.fromkeys(SHORTCUTS, "message"),
+    shortcut_names=SHORTCUTS,
+    functions={"request_approval": STEP},
 )
 
 
@@ -52,7 +78,7 @@ def fresh_settings() -> SandboxSettings:
     It never gives a trigger or event the id of another; a bot that was here before would take
     what a second performance does for repetitions of the first.
     """
-    return SandboxSettings(retry_delays=(0, 1, 5), seed=secrets.randbits(32))
+    return SandboxSettings(app=APP, retry_delays=(0, 1, 5), seed=secrets.randbits(32))
 
 
 @contextmanager

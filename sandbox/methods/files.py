@@ -66,6 +66,24 @@ def complete_upload(hub: Hub, arguments: Json) -> Json:
     return {"files": [file_object(hub.state, file) for file in files]}
 
 
+@method(
+    "files.info", required="file", optional="count cursor limit page", scopes="files:read", tier=4
+)
+def info(hub: Hub, arguments: Json) -> Json:
+    """Return a file that the bot can see: its own, one in its forms, one in a place it is in."""
+    file = hub.state.files.get(arguments["file"])
+    if file is None or not file.completed or not _is_seen(hub, file):
+        raise SlackError("file_not_found")
+    return {"file": file_object(hub.state, file), "comments": [], "content_html": None}
+
+
+def _is_seen(hub: Hub, file: File) -> bool:
+    if file.in_form or file.user == hub.state.bot:
+        return True
+    places = [hub.state.channels[one] for one in file.channels if one in hub.state.channels]
+    return any(hub.state.bot in place.members for place in places)
+
+
 def _uploaded(hub: Hub, wanted: Json) -> File:
     file = hub.state.files.get(wanted.get("id", ""))
     if file is None or file.content is None:

@@ -9,7 +9,9 @@ from sandbox.loose import Json
 Perform = Callable[[Hub, Json], Json]
 # Every method takes these; Bolt's context client sends `team_id` along with everything.
 ALWAYS = frozenset({"token", "team_id"})
-JSON_ARGUMENTS = frozenset({"blocks", "attachments", "metadata", "view", "files", "unfurls"})
+JSON_ARGUMENTS = frozenset(
+    {"blocks", "attachments", "metadata", "view", "files", "unfurls", "outputs"}
+)
 FLAGS = frozenset(
     {
         "as_user",

@@ -2,7 +2,7 @@
 
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
-from sandbox.loose import Json
+from sandbox.loose import Json, Unchecked
 from sandbox.methods.table import method
 from sandbox.records import Trigger, View
 from sandbox.rules.views import check_view
@@ -26,6 +26,15 @@ def _use_trigger(hub: Hub, arguments: Json) -> Trigger:
     return trigger
 
 
+def _checked(hub: Hub, view: Unchecked, *, kind: str) -> Json:
+    """Return the view when Slack would take it from this app."""
+    content = check_view(view, kind=kind)
+    kinds = [block.get("element", {}).get("type") for block in content["blocks"]]
+    if "file_input" in kinds and "files:read" not in hub.app.scopes:
+        raise SlackError("missing_scope", extra={"needed": "files:read"})
+    return content
+
+
 def _unique_external_id(hub: Hub, view: Json, other_than: str | None = None) -> None:
     wanted = view.get("external_id")
     for shown in hub.state.views.values():
@@ -36,7 +45,7 @@ def _unique_external_id(hub: Hub, view: Json, other_than: str | None = None) -> 
 @method("views.open", required="view", optional="trigger_id interactivity_pointer", tier=4)
 def open_view(hub: Hub, arguments: Json) -> Json:
     """Open a modal; from within a modal it goes on top, elsewhere it closes what was open."""
-    content = check_view(arguments["view"], kind="modal")
+    content = _checked(hub, arguments["view"], kind="modal")
     trigger = _use_trigger(hub, arguments)
     _unique_external_id(hub, content)
     return _pushed(hub, trigger, content)
@@ -45,7 +54,7 @@ def open_view(hub: Hub, arguments: Json) -> Json:
 @method("views.push", required="view", optional="trigger_id interactivity_pointer", tier=4)
 def push(hub: Hub, arguments: Json) -> Json:
     """Put a modal on top of the one whose element gave the trigger."""
-    content = check_view(arguments["view"], kind="modal")
+    content = _checked(hub, arguments["view"], kind="modal")
     trigger = _use_trigger(hub, arguments)
     if trigger.view is None or top_view(hub, trigger.user) is None:
         raise SlackError("not_found")
@@ -64,7 +73,7 @@ def _pushed(hub: Hub, trigger: Trigger, content: Json) -> Json:
 def update(hub: Hub, arguments: Json) -> Json:
     """Replace what a view shows; `hash` guards against overwriting something newer."""
     view = _named_view(hub, arguments)
-    content = check_view(arguments["view"], kind=view.type)
+    content = _checked(hub, arguments["view"], kind=view.type)
     if arguments.get("hash") and arguments["hash"] != view.hash:
         raise SlackError("hash_conflict")
     _unique_external_id(hub, content, other_than=view.id)
@@ -88,8 +97,8 @@ def _named_view(hub: Hub, arguments: Json) -> View:
 def publish(hub: Hub, arguments: Json) -> Json:
     """Show this Home to one person."""
     user = hub.state.user(arguments["user_id"])
-    content = check_view(arguments["view"], kind="home")
-    if user.deleted or user.is_stranger:
+    content = _checked(hub, arguments["view"], kind="home")
+    if not hub.app.has_home or user.deleted or user.is_stranger:
         raise SlackError("not_enabled")
     shown = hub.state.views.get(user.home) if user.home else None
     if arguments.get("hash") and (shown is None or arguments["hash"] != shown.hash):

@@ -1,8 +1,11 @@
 // Puts the page together: follows the sandbox, the address and the person, and redraws.
 
+import { announce } from "./announce.js";
 import { Conversation } from "./conversation.js";
 import { el, show } from "./dom.js";
+import { followThread } from "./focus.js";
 import { Home } from "./home.js";
+import { listenForKeys } from "./keys.js";
 import { updateModal } from "./modal.js";
 import { choosePerson } from "./picker.js";
 import { current, go, HOME, read } from "./places.js";
@@ -23,6 +26,7 @@ function redraw() {
   updateTop(page("top"));
   updateModal();
   tellShortcutTroubles();
+  announce();
   document.title = pageTitle();
 }
 
@@ -44,9 +48,11 @@ function updateThread() {
   const { thread } = model.place;
   const place = current();
   const isOpen = Boolean(thread && place && place.id === model.place.channel);
+  const wasOpen = !page("thread").hidden;
   page("thread").hidden = !isOpen;
   const key = isOpen ? `${model.person} ${place.id} ${thread}` : null;
   pane("thread", key, () => new Conversation(page("thread"), { channel: place.id, thread }));
+  followThread(page("thread"), isOpen, wasOpen);
 }
 
 function pageTitle() {
@@ -65,6 +71,7 @@ document.addEventListener("visibilitychange", () => document.hidden || refresh()
 
 async function start() {
   watch(redraw);
+  listenForKeys();
   window.addEventListener("hashchange", read);
   await loadEveryone();
   read();

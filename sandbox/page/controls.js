@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 import { model, titleOf } from "./store.js";
 import { words } from "./mrkdwn.js";
 import { searchMenu } from "./search.js";
+import { momentOf, wallTime } from "./times.js";
 
 // Build the control of `element`. `use`: {id, label, value (as `valueOf` gives it), describedBy,
 // report(value, event), search(typed)}.
@@ -17,7 +18,7 @@ export function control(element, use) {
 // What a control holds for a view state such as {type, selected_option}, in the form it reports.
 export function valueOf(element, state) {
   const held = Object.entries(state ?? {}).find(([name]) => name !== "type")?.[1] ?? null;
-  const isList = element.type.startsWith("multi_") || element.type === "checkboxes";
+  const isList = element.type.startsWith("multi_") || ["checkboxes", "file_input"].includes(element.type);
   if (held === null) return isList ? [] : "";
   if (element.type.includes("external_select")) return held;
   return Array.isArray(held) ? held.map((one) => one.value ?? one) : (held.value ?? held);
@@ -108,18 +109,31 @@ function people() {
 }
 
 function channels(element) {
-  const kinds = element.type.includes("conversations") ? ["public", "private", "im"] : ["public"];
+  const all = element.type.includes("conversations") ? ["public", "private", "im"] : ["public"];
+  const kinds = element.filter?.include ?? all;
   const shown = model.state.channels.filter((one) => one.member && kinds.includes(one.kind));
   return shown.map((one) => ({ value: one.id, label: one.kind === "im" ? titleOf(one) : `# ${one.name}` }));
 }
 
 function moment(element, use) {
-  const pad = (number) => String(number).padStart(2, "0");
-  const local = (at) => `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}`;
-  const tell = (event) => use.report(event.target.value ? Math.floor(new Date(event.target.value) / 1000) : "", event);
+  const tell = (event) => use.report(event.target.value ? momentOf(event.target.value) : "", event);
   const input = el("input", { ...common(element, use), type: "datetime-local", class: "field", on: { change: tell } });
-  input.value = use.value ? local(new Date(Number(use.value) * 1000)) : "";
+  input.value = use.value ? wallTime(use.value) : "";
   return input;
+}
+
+// The file goes to the sandbox as text when it is chosen, as Slack uploads it at once.
+function file(element, use) {
+  const many = (element.max_files ?? 10) > 1;
+  const accept = (element.filetypes ?? []).map((one) => `.${one}`).join(",");
+  const names = el("span", { class: "quiet" }, [use.value].flat().map((one) => one.name ?? "").filter(Boolean).join(", "));
+  const tell = async (event) => {
+    const chosen = await Promise.all([...event.target.files].map(async (one) => ({ name: one.name, content: await one.text() })));
+    names.textContent = chosen.map((one) => one.name).join(", ");
+    use.report(chosen, event);
+  };
+  const input = el("input", { ...common(element, use), type: "file", class: "field", multiple: many, accept: accept || undefined, on: { change: tell } });
+  return el("div", { class: "files" }, input, names);
 }
 
 function overflow(element, use) {
@@ -150,6 +164,7 @@ const KINDS = {
   multi_channels_select: several(channels),
   external_select: searchMenu,
   multi_external_select: searchMenu,
+  file_input: file,
   radio_buttons: (element, use) => ticks("radio", ticked(element), element, use),
   checkboxes: (element, use) => ticks("checkbox", ticked(element), element, use),
   overflow,

@@ -18,7 +18,7 @@ export class Conversation {
     this.sought = null;
     this.isNew = true;
     this.head = el("header", { class: "place-head" });
-    this.list = el("div", { class: "lines", role: "log", tabindex: 0, "aria-label": thread ? "Thread" : "Messages" });
+    this.list = el("div", { class: "lines", role: "log", "aria-live": "off", tabindex: 0, "aria-label": thread ? "Thread" : "Messages" });
     this.form = composer({ channel: id, thread, label: this.label(), disabled: this.closed() });
     show(parent, this.head, this.list, this.form);
   }

@@ -23,11 +23,23 @@ export class Home {
     if (mark === this.mark) return;
     this.mark = mark;
     const empty = el("p", { class: "quiet" }, `${app.name} shows nothing here.`);
+    const held = this.body.contains(document.activeElement) ? spoken(document.activeElement) : null;
     show(this.body, home ? drawBlocks(home.blocks, new Form(home).place) : empty);
+    if (held !== null) this.focus(held);
+  }
+
+  // A Home is drawn anew as a whole: what had the focus keeps it, or the page does.
+  focus(name) {
+    const heir = [...this.body.querySelectorAll("button, a, input, select")].find((one) => spoken(one) === name);
+    (heir ?? this.body).focus({ preventScroll: true });
   }
 
   messagesTab() {
     const direct = model.state.channels.find((one) => one.kind === "im" && one.with === model.state.app.bot);
     return direct && el("button", { type: "button", class: "link", on: { click: () => go(direct.id) } }, "Messages");
   }
+}
+
+function spoken(element) {
+  return element.getAttribute("aria-label") ?? element.textContent;
 }

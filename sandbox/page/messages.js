@@ -165,7 +165,7 @@ function tools(one, thread) {
   const mine = one.user === model.state.me.id;
   const found = [
     !thread && tool("Reply in thread", () => go(one.channel, { thread: one.thread_ts ?? one.ts })),
-    ...shortcuts.map(([id]) => tool(id, () => perform("shortcut", { callback_id: id, message: named }))),
+    ...shortcuts.map(([id]) => tool(model.state.app.shortcut_names[id] ?? id, () => perform("shortcut", { callback_id: id, message: named }))),
     mine && tool("Delete", () => perform("delete", { message: named })),
   ].filter(Boolean);
   return found.length > 0 && el("div", { class: "tools" }, found);

@@ -2,6 +2,7 @@
 
 import { drawBlocks } from "./blocks.js";
 import { el, show } from "./dom.js";
+import { comeBack, place } from "./focus.js";
 import { act, model } from "./store.js";
 import { toast } from "./troubles.js";
 import { Form } from "./views.js";
@@ -11,6 +12,7 @@ const FOCUSABLE = "input, textarea, select, button";
 const forms = new Map(); // View id -> its form, for modals that lie below the one in front.
 let shown = null; // `id hash` of what is drawn.
 let parts = {};
+let opener = null; // Where the keyboard was before the first modal.
 
 export function updateModal() {
   const { view } = model.state;
@@ -26,7 +28,9 @@ export function updateModal() {
 function close() {
   shown = null;
   forms.clear();
-  if (dialog.open) dialog.close();
+  if (!dialog.open) return;
+  dialog.close();
+  comeBack(opener);
 }
 
 function draw(view, isSame) {
@@ -47,7 +51,10 @@ function draw(view, isSame) {
       foot(view),
     ),
   );
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    opener = place();
+    dialog.showModal();
+  }
   const first = content.querySelector("[autofocus]") ?? content.querySelector(FOCUSABLE) ?? dialog.querySelector("footer button");
   ((focused && document.getElementById(focused)) || first)?.focus();
 }

@@ -25,7 +25,7 @@ export function current() {
   return mine.find((one) => one.id === place.channel) ?? mine.find((one) => !one.archived) ?? mine[0];
 }
 
-// The place a permalink of this workspace names, or null for any other address.
+// The place a permalink of this workspace names, or the app's Home, or null for any other address.
 export function placeIn(address) {
   let url;
   try {
@@ -33,8 +33,10 @@ export function placeIn(address) {
   } catch {
     return null;
   }
+  if (url.origin !== location.origin) return null;
+  if (url.pathname === "/app_redirect" && url.searchParams.get("app") === model.state.app.id) return { channel: HOME };
   const found = /^\/archives\/([A-Z0-9]+)\/p(\d+)(\d{6})$/.exec(url.pathname);
-  if (!found || url.origin !== location.origin) return null;
+  if (!found) return null;
   const message = `${found[2]}.${found[3]}`;
   return { channel: found[1], message, thread: url.searchParams.get("thread_ts") };
 }

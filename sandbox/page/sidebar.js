@@ -65,6 +65,7 @@ function draw({ id, title, sign, archived, who, fresh, calls, active }) {
       mark(sign, who),
       el("span", { class: "name" }, title),
       calls > 0 && el("span", { class: "count" }, String(calls)),
+      fresh && !calls && el("span", { class: "dot" }),
     ),
   );
 }

@@ -2,11 +2,14 @@
 
 import { avatar } from "./avatars.js";
 import { el, show } from "./dom.js";
+import { drawerButton } from "./drawer.js";
 import { withSigns } from "./emoji.js";
+import { keysButton } from "./keys.js";
 import { choosePerson } from "./picker.js";
 import { go } from "./places.js";
 import { threadOf, unseenCalls } from "./reading.js";
 import { channel, model, titleOf } from "./store.js";
+import { themeButton } from "./theme.js";
 import { ago } from "./times.js";
 import { updateWorkspaces } from "./workspaces.js";
 
@@ -30,7 +33,7 @@ function build(parent) {
   parts.list = el("div", { id: "notifications", popover: "auto", class: "menu" });
   parts.bell = el("button", { type: "button", class: "bell", popovertarget: "notifications" });
   parts.who = el("button", { type: "button", class: "who", "aria-label": "Be somebody else", on: { click: () => choosePerson() } });
-  show(parent, parts.team, parts.bell, parts.list, parts.who);
+  show(parent, drawerButton(), parts.team, keysButton(), themeButton(), parts.bell, parts.list, parts.who);
 }
 
 function notifications() {

@@ -62,7 +62,7 @@ export class Form {
       value: this.valueIn(block),
       describedBy: `${base}-error${block.hint ? ` ${base}-hint` : ""}`,
       report: (value, event) => this.report(block, value, event),
-      search: (typed) => search(element.action_id, typed),
+      search: (typed) => search(id, typed),
     };
     this.fields.set(id, { error, id: base });
     return [

@@ -183,6 +183,12 @@ INPUTS: dict[str, Kind] = {
         min_value=string(limits.INPUT_LENGTH),
         max_value=string(limits.INPUT_LENGTH),
     ),
+    "file_input": shape(
+        {"type": one_of("file_input")},
+        action_id=texts.identifier,
+        filetypes=list_of(string(limits.FILE_TYPE), most=limits.FILE_TYPES),
+        max_files=integer(1, limits.FILES),
+    ),
     "email_text_input": _typed("email_text_input", initial_value=string(limits.INPUT_LENGTH)),
     "url_text_input": _typed("url_text_input", initial_value=string(limits.INPUT_LENGTH)),
 }

@@ -4,11 +4,16 @@ Findings here change no verdict: the log is whole, and what it tells is the find
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from storage.verify.report import Report
 from workflows.kinds import KINDS, Place, faults_of
+from workflows.moments import moment
+from workflows.policy_hours import OpenHours
+from workflows.turns import turns_in
 
 CLOSING_INTENT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
@@ -20,23 +25,60 @@ class Asked:
     binding: str
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
-    granted: dict[int, set[str]] = field(default_factory=dict)
+    hours: Sequence[Any] = ()
+    wants_code: bool = False
+    granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
+    voices: set[str] = field(default_factory=set)  # Who approved, in whatever place.
     denied: bool = False
     closed: str | None = None
-    added: set[str] = field(default_factory=set)
+    added: dict[int, set[str]] = field(default_factory=dict)
+    breakers: set[str] = field(default_factory=set)  # Who may decide it alone.
 
     def may_decide(self, person: str, stage: int) -> bool:
         """Say whether this person was asked at that stage, then or by escalation."""
         asked = self.stages[stage].get("people", []) if 0 <= stage < len(self.stages) else []
-        return person in asked or person in self.added
+        return person in asked or person in self.added.get(stage, ())
+
+    def add(self, people: Sequence[object], stages: Sequence[object] | None) -> None:
+        """Let more people decide, in these stages or in all of them."""
+        places = range(len(self.stages)) if stages is None else stages
+        for one in (place for place in places if isinstance(place, int)):
+            self.added.setdefault(one, set()).update(who for who in people if isinstance(who, str))
+
+    def is_done(self, stage: int) -> bool:
+        """Say whether a stage has its quorum."""
+        need = max(1, _whole(self.stages[stage].get("approve")))
+        return len(self.granted.get(stage, ())) >= need
+
+    def is_in_turn(self, stage: int) -> bool:
+        """Say whether everything that is decided before that stage has its quorum."""
+        turns = turns_in([_number(one.get("turn")) for one in self.stages])
+        before = takewhile(lambda turn: stage not in turn, turns)
+        return all(self.is_done(index) for turn in before for index in turn)
+
+    def is_open_at(self, ts: str) -> bool:
+        """Say whether an approval may be given at that time; what cannot be read binds nobody."""
+        try:
+            return all(OpenHours.read(one).holds_at(moment(ts)) for one in self.hours)
+        except (KeyError, TypeError, ValueError):
+            return True
 
     @property
     def is_granted(self) -> bool:
         """Whether every stage has its quorum."""
-        return not self.denied and all(
-            len(self.granted.get(number, ())) >= max(1, _whole(stage.get("approve")))
-            for number, stage in enumerate(self.stages)
-        )
+        return not self.denied and all(map(self.is_done, range(len(self.stages))))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who decides for somebody who is away, and until when."""
+
+    to: str | None
+    until: str
+
+    def names(self, person: str, *, at: str) -> bool:
+        """Say whether it is this person, at that moment; both write moments in one form."""
+        return self.to == person and at < self.until
 
 
 @dataclass(slots=True)
@@ -47,6 +89,7 @@ class Told:
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
+    editors: set[str] = field(default_factory=set)  # Who changed its values; they decide nothing.
 
 
 class SemanticCheck:
@@ -55,14 +98,15 @@ class SemanticCheck:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._open: dict[str, Told] = {}
-        self._delegates: dict[str, set[str]] = {}
+        self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
+        self._words: dict[str, Word] = {}  # The newest of each person.
         self._readers = {
             "approval.requested": self._requested,
             "approval.granted": self._decided,
             "approval.denied": self._decided,
             "approval.expired": self._closed,
             "approval.withdrawn": self._closed,
-            "approval.edited": self._closed,
+            "approval.edited": self._edited,
             "approval.delegated": self._delegated,
             "approval.escalated": self._escalated,
             "break_glass.used": self._broke_glass,
@@ -79,7 +123,10 @@ class SemanticCheck:
         if faults:
             return
         if kind == "approval.delegated" and run is None:
-            self._delegates.setdefault(_text(data["from"]), set()).add(_text(data["to"]))
+            to = data["to"] if isinstance(data["to"], str) else None
+            self._words[_text(data["from"])] = Word(to, _text(data["until"]))
+        if kind == "break_glass.reviewed":
+            self._reviewed(index, members)
         if run is not None:
             self._follow(index, members, self._told(members))
 
@@ -110,7 +157,14 @@ class SemanticCheck:
         data = members["data"]
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
-        told.requests[_text(data["request"])] = Asked(_text(data["binding"]), stages, excluded)
+        told.requests[_text(data["request"])] = Asked(
+            _text(data["binding"]),
+            stages,
+            excluded,
+            _listed(data.get("hours", [])),
+            wants_code=data.get("step_up") is not None,
+            breakers=_breakers(data.get("glass")),
+        )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data, person = members["data"], members["actor"]["ref"]
@@ -125,38 +179,90 @@ class SemanticCheck:
         if members["kind"] == "approval.denied":
             asked.denied = True
             return
-        self._check_approver(index, person, told=told, asked=asked, stage=_whole(data["stage"]))
-        asked.granted.setdefault(_whole(data["stage"]), set()).add(person)
+        self._check_approver(index, members, told=told, asked=asked)
+        self._check_moment(index, members, asked)
+        if asked.wants_code and data["step_up"] is not True:
+            self._report.mean("step-up", f"Entry {index}: an approval without the code it needs.")
+        place = _place(members)
+        if person in asked.voices or any(place in others for others in asked.granted.values()):
+            self._report.mean("counted-twice", f"Entry {index}: who approved had done so before.")
+        asked.voices.add(person)
+        asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
 
     def _check_approver(
-        self, index: int, person: str, *, told: Told, asked: Asked, stage: int
+        self, index: int, members: Mapping[str, Any], *, told: Told, asked: Asked
     ) -> None:
-        if person == told.requester:
+        person, place = members["actor"]["ref"], _place(members)
+        if told.requester in {person, place}:
             self._report.mean("self-approval", f"Entry {index}: the requester approved.")
-        elif person in asked.excluded:
+        elif not told.editors.isdisjoint({person, place}):
+            self._report.mean("self-approval", f"Entry {index}: who changed it approved.")
+        elif asked.excluded & {person, place}:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
-        elif not asked.may_decide(person, stage) and not self._stands_in(person, asked, stage):
+        elif not asked.may_decide(place, _whole(members["data"]["stage"])):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
+        self._check_stand_in(index, members, left_out=asked.excluded | {told.requester})
 
-    def _stands_in(self, person: str, asked: Asked, stage: int) -> bool:
-        return any(
-            person in delegates and asked.may_decide(giver, stage)
-            for giver, delegates in self._delegates.items()
-        )
+    def _check_stand_in(
+        self, index: int, members: Mapping[str, Any], *, left_out: AbstractSet[str | None]
+    ) -> None:
+        person, place = members["actor"]["ref"], _place(members)
+        if place != person and not self._decides_for(place, person, at=members["ts"]):
+            words = f"Entry {index}: who approved did not stand in for whom they say."
+            self._report.mean("no-delegation", words)
+        if any(self._decides_for(one, person, at=members["ts"]) for one in left_out):
+            words = f"Entry {index}: who approved acted for somebody who was left out."
+            self._report.mean("acts-for-excluded", words)
+
+    def _decides_for(self, giver: str | None, person: str, *, at: str) -> bool:
+        word = self._words.get(giver or "")
+        return word is not None and word.names(person, at=at)
+
+    def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
+        if not asked.is_in_turn(_whole(members["data"]["stage"])):
+            self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
+        if not asked.is_open_at(_text(members["ts"])):
+            self._report.mean("outside-hours", f"Entry {index} approves outside business hours.")
 
     def _closed(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         asked = told.requests.get(_text(members["data"]["request"]))
         if asked is not None:
             asked.closed = members["kind"]
 
+    def _edited(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        asked = told.requests.get(_text(members["data"]["request"]))
+        if asked is not None and (asked.closed is not None or asked.is_granted):
+            self._report.mean("edit-late", f"Entry {index} changes what was settled.")
+        self._closed(index, members, told)
+        told.editors.add(members["actor"]["ref"])
+
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        self._add_people(members["data"], told)
+        data = members["data"]
+        asked = told.requests.get(_text(data["request"]))
+        if asked is not None:
+            asked.add([data["to"]], None)
 
     def _escalated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        self._add_people(members["data"], told)
+        data = members["data"]
+        asked = told.requests.get(_text(data["request"]))
+        if asked is not None:
+            asked.add(_listed(data["to"]), _listed(data["stages"]) if "stages" in data else None)
 
-    def _broke_glass(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
-        told.broken_glass.add(_text(members["data"]["request"]))
+    def _broke_glass(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        """Count a request as agreed to by one of those whom its own entry lets decide alone."""
+        name = _text(members["data"]["request"])
+        self._glass[members["id"]] = members["actor"]["ref"]
+        asked = told.requests.get(name)
+        faults = ["glass-unasked"] if asked is None else _glass_faults(members, asked)
+        for code in faults:
+            self._report.mean(code, f"Entry {index} {_GLASS[code]}.")
+        if not faults:
+            told.broken_glass.add(name)
+
+    def _reviewed(self, index: int, members: Mapping[str, Any]) -> None:
+        # A partial pack may begin after the use, so one that is not known says nothing.
+        if self._glass.pop(_text(members["data"]["used"]), None) == members["actor"]["ref"]:
+            self._report.mean("self-review", f"Entry {index}: who broke the glass reviewed it.")
 
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
@@ -178,11 +284,44 @@ class SemanticCheck:
         for index in told.intents.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
 
-    def _add_people(self, data: Mapping[str, Any], told: Told) -> None:
-        asked = told.requests.get(_text(data["request"]))
-        if asked is not None:
-            people = data["to"] if isinstance(data["to"], list) else [data["to"]]
-            asked.added.update(one for one in people if isinstance(one, str))
+
+def _place(members: Mapping[str, Any]) -> str:
+    """Return in whose place a decision was given."""
+    return _text(members["data"].get("for", members["actor"]["ref"]))
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+_GLASS = {
+    "glass-unasked": "breaks the glass over a request nobody made",
+    "binding": "breaks the glass over something else than was asked",
+    "decision-late": "breaks the glass over what was closed",
+    "glass-ineligible": "is of somebody who was not to break the glass",
+    "glass-without-reason": "breaks the glass without a reason",
+}
+
+
+def _glass_faults(members: Mapping[str, Any], asked: Asked) -> list[str]:
+    """Return the codes of what is wrong with a use of the glass."""
+    is_person = members["actor"]["t"] == "user"
+    checks = {
+        "binding": members["data"]["binding"] == asked.binding,
+        "decision-late": asked.closed is None and not asked.denied,
+        "glass-ineligible": is_person and members["actor"]["ref"] in asked.breakers,
+        "glass-without-reason": "reason" in members["parts"],
+    }
+    return [code for code, is_right in checks.items() if not is_right]
+
+
+def _breakers(glass: object) -> set[str]:
+    people = glass.get("people") if isinstance(glass, dict) else None
+    return {one for one in people if isinstance(one, str)} if isinstance(people, list) else set()
 
 
 def _text(value: object) -> str:

@@ -1,12 +1,12 @@
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.form_fields import hint_for
+from bot.form_hints import hint_for
 from bot.forms import FormState, block_id, blocks_for, field_errors, state_of, values_from
 from bot.views.run_form import (
     PICK_OPTIONS,
@@ -18,9 +18,10 @@ from bot.views.run_form import (
     run_form,
 )
 from tests.bot.payload_checks import faults_of_blocks, faults_of_message, faults_of_view, text_of
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.definition_inputs import TextInput
 from workflows.errors import InputsError
+from workflows.input_values import read_inputs
 
 EVERY_KIND: dict[str, dict[str, Any]] = {
     "order": {"type": "string", "pattern": "^ord_[a-z0-9]+$", "title": "Order", "example": "ord_1"},
@@ -30,6 +31,17 @@ EVERY_KIND: dict[str, dict[str, Any]] = {
     "day": {"type": "date", "maximum": date(2026, 12, 31), "required": False},
     "size": {"type": "enum", "choices": ("small", "large")},
     "reason": {"type": "string", "multiline": True, "max_length": 500},
+}
+CHOSEN: dict[str, dict[str, Any]] = {
+    "at": {"type": "datetime", "minimum": datetime(2026, 1, 1, tzinfo=UTC)},
+    "tags": {"type": "list", "of": {"type": "string"}, "max_items": 3},
+    "sizes": {"type": "list", "of": {"type": "enum", "choices": ("small", "large")}},
+    "city": {"type": "enum", "choices": tuple(f"city {one}" for one in range(101))},
+    "who": {"type": "user", "default": "@rita"},
+    "team": {"type": "group"},
+    "place": {"type": "channel"},
+    "people": {"type": "list", "of": {"type": "user"}},
+    "sheet": {"type": "file", "types": ("csv",), "max_bytes": 2_000},
 }
 
 
@@ -75,6 +87,84 @@ def test_each_kind_of_input_gets_its_own_field() -> None:
         "size": "static_select",
         "reason": "plain_text_input",
     }
+
+
+CHOOSING = a_definition(**CHOSEN)
+
+
+def test_what_is_chosen_gets_the_menu_that_slack_has_for_it() -> None:
+    kinds = {name: element_of(CHOOSING, name)["type"] for name in CHOOSING.inputs}
+
+    assert kinds == {
+        "at": "datetimepicker",
+        "tags": "plain_text_input",
+        "sizes": "multi_static_select",
+        "city": "external_select",
+        "who": "users_select",
+        "team": "external_select",
+        "place": "conversations_select",
+        "people": "multi_users_select",
+        "sheet": "file_input",
+    }
+
+
+def test_what_was_typed_stands_in_the_menus_where_slack_can_show_it() -> None:
+    at = element_of(CHOOSING, "at", at="2026-03-31T09:00+02:00")
+    sizes = element_of(CHOOSING, "sizes", sizes="large")
+
+    assert at["initial_date_time"] == 1774940400
+    assert [one["value"] for one in sizes["initial_options"]] == ["large"]
+    assert element_of(CHOOSING, "city", city="city 7")["initial_option"]["value"] == "city 7"
+    assert element_of(CHOOSING, "who", who="<@U0ANA|ana>")["initial_user"] == "U0ANA"
+    assert element_of(CHOOSING, "people", people="<@U0ANA>,U0SAM")["initial_users"] == [
+        "U0ANA",
+        "U0SAM",
+    ]
+    assert element_of(CHOOSING, "tags", tags="a,b")["initial_value"] == "a\nb"
+    assert "initial_user" not in element_of(CHOOSING, "who")
+    assert "initial_options" not in element_of(CHOOSING, "sizes", sizes="large,huge")
+
+
+def test_a_default_that_is_only_a_name_stands_if_the_field_is_left_open() -> None:
+    (block,) = [one for one in blocks_for(CHOOSING) if one.block_id.startswith("who.")]
+
+    assert block.to_dict()["optional"] is True
+    assert hint_for(CHOOSING.inputs["who"]) == "Left open: @rita."
+
+
+def test_what_was_chosen_comes_back_as_it_would_be_typed() -> None:
+    state = filled(
+        CHOOSING,
+        at={"type": "datetimepicker", "selected_date_time": 1774940400},
+        tags={"type": "plain_text_input", "value": "a, b\n\n c "},
+        sizes={"type": "multi_static_select", "selected_options": [{"value": "large"}]},
+        who={"type": "users_select", "selected_user": None},
+        place={"type": "conversations_select", "selected_conversation": "C0OPS"},
+        people={"type": "multi_users_select", "selected_users": ["U0ANA", "U0SAM"]},
+        sheet={"type": "file_input", "files": [{"id": "F0ABC12", "name": "x"}]},
+    )
+    for name, value in (("city", "city 7"), ("team", "S0OPS")):
+        option = {"type": "external_select", "selected_option": {"value": value}}
+        state["values"][block_id(CHOOSING, name)] = {"form.options": option}
+
+    assert values_from(state, CHOOSING) == {
+        "at": "2026-03-31T07:00:00Z",
+        "tags": ["a, b", "c"],
+        "sizes": ["large"],
+        "place": "C0OPS",
+        "people": ["U0ANA", "U0SAM"],
+        "sheet": "F0ABC12",
+        "city": "city 7",
+        "team": "S0OPS",
+    }
+
+
+def test_hints_say_what_a_menu_cannot() -> None:
+    hints = {name: hint_for(spec) for name, spec in CHOOSING.inputs.items()}
+
+    assert hints["tags"] == "One a line. At most 3."
+    assert hints["sheet"] == "Of type csv. At most 2,000 bytes."
+    assert hints["at"] == "At least 2026-01-01 00:00 UTC. In your own time zone."
 
 
 def test_slack_is_told_the_limits_so_that_it_can_check_them_first() -> None:
@@ -137,7 +227,7 @@ def test_what_was_filled_in_comes_back_as_typed_and_validates() -> None:
         "size": "small",
         "reason": "two\nlines",
     }
-    assert validate_inputs(DEFINITION, values)["amount"] == 100
+    assert read_inputs(DEFINITION.inputs, values)["amount"] == 100
 
 
 def test_a_field_that_is_not_of_this_workflow_is_ignored() -> None:
@@ -149,7 +239,7 @@ def test_a_field_that_is_not_of_this_workflow_is_ignored() -> None:
 
 def test_each_wrong_field_gets_its_hint() -> None:
     with pytest.raises(InputsError) as refused:
-        validate_inputs(DEFINITION, {"order": "8841", "amount": "0", "size": "s", "reason": "x"})
+        read_inputs(DEFINITION.inputs, {"order": "8841", "amount": "0", "size": "s", "reason": "x"})
 
     errors = field_errors(refused.value, DEFINITION)
 
@@ -207,7 +297,7 @@ def test_a_workflow_without_inputs_can_still_be_run() -> None:
 
 def test_the_picker_offers_every_workflow_and_says_which_was_chosen() -> None:
     choices = [WorkflowChoice(name=f"wf-{one}", title=f"Workflow {one}") for one in range(100)]
-    view = picker(choices, channel="C0OPS").to_dict()
+    view = picker(choices, metadata="C0OPS").to_dict()
 
     chosen = {"workflow": {"workflow": {"selected_option": {"value": "wf-7"}}}}
     assert faults_of_view(view) == []
@@ -216,6 +306,7 @@ def test_the_picker_offers_every_workflow_and_says_which_was_chosen() -> None:
     assert picked({}) == ""
 
 
+@pytest.mark.trap(26)
 def test_more_workflows_than_a_menu_holds_are_searched() -> None:
     choices = [WorkflowChoice(name=f"wf-{one}", title=f"Workflow {one}") for one in range(150)]
     view = picker(choices).to_dict()
@@ -241,26 +332,61 @@ def test_the_same_command_twice_asks_before_it_starts_a_second_run() -> None:
     assert asked["blocks"][1]["elements"][0]["action_id"] == "run.again"
 
 
+KINDS = [
+    *("string", "integer", "number", "boolean", "date", "datetime", "enum"),
+    *("list", "user", "group", "channel", "file"),
+]
 CHOICES = st.lists(st.text(min_size=1, max_size=75), min_size=1, max_size=100, unique=True)
 
 
 @st.composite
 def some_input(draw: st.DrawFn) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["string", "integer", "number", "boolean", "date", "enum"]))
-    spec: dict[str, Any] = {"type": kind, "required": draw(st.booleans())}
-    if kind == "enum":
-        spec["choices"] = tuple(draw(CHOICES))
-        spec["default"] = draw(st.sampled_from([None, spec["choices"][0]]))
-    if kind == "string":
-        spec["max_length"] = draw(st.integers(1, 3_000))
-        spec["multiline"] = draw(st.booleans())
-        spec["default"] = draw(st.none() | st.text(max_size=spec["max_length"]))
-    if kind == "integer":
-        spec["minimum"] = draw(st.none() | st.integers(-10, 10))
-        spec["default"] = draw(st.none() | st.integers(11, 100))
-    if kind == "date":
-        spec["default"] = draw(st.none() | st.dates())
-    return spec
+    kind = draw(st.sampled_from(KINDS))
+    more = draw(MORE[kind]) if kind in MORE else {}
+    return {"type": kind, "required": draw(st.booleans()), **more}
+
+
+@st.composite
+def some_text(draw: st.DrawFn) -> dict[str, Any]:
+    most = draw(st.integers(1, 3_000))
+    default = draw(st.none() | st.text(max_size=most))
+    return {"max_length": most, "multiline": draw(st.booleans()), "default": default}
+
+
+@st.composite
+def some_enum(draw: st.DrawFn) -> dict[str, Any]:
+    choices = tuple(draw(CHOICES))
+    return {"choices": choices, "default": draw(st.sampled_from([None, choices[0]]))}
+
+
+@st.composite
+def some_list(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["string", "integer", "enum", "user", "group", "channel"]))
+    more = {"choices": tuple(draw(CHOICES))} if kind == "enum" else {}
+    first = more.get("choices", ("x",))[0]
+    defaults = [None, (first,)] if kind in ("string", "enum") else [None]
+    return {"of": {"type": kind, **more}, "default": draw(st.sampled_from(defaults))}
+
+
+def with_default(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"default": st.none() | strategy})
+
+
+NAMES = with_default(st.sampled_from(["@rita", "#ops", "U0RITA"]))
+MORE: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "string": some_text(),
+    "enum": some_enum(),
+    "list": some_list(),
+    "integer": st.fixed_dictionaries(
+        {"minimum": st.none() | st.integers(-10, 10), "default": st.none() | st.integers(11, 100)}
+    ),
+    "date": with_default(st.dates()),
+    "datetime": with_default(
+        st.integers(0, 10**11).map(lambda at: datetime.fromtimestamp(at, UTC))
+    ),
+    "file": st.fixed_dictionaries({"types": st.sampled_from([None, ("csv", "pdf")])}),
+    **dict.fromkeys(("user", "group", "channel"), NAMES),
+}
 
 
 @settings(max_examples=40, deadline=None)

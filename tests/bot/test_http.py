@@ -69,6 +69,7 @@ def test_requests_that_wait_do_not_hold_up_each_other(address: str) -> None:
     assert {one.text for one in answers} == {"True"}
 
 
+@pytest.mark.trap(24)
 @pytest.mark.parametrize(
     ("secret", "age"), [("another-secret", 0.0), (SECRET, 301.0), (SECRET, -301.0)]
 )
@@ -79,6 +80,7 @@ def test_a_wrong_or_old_signature_is_refused(address: str, secret: str, age: flo
     assert answer.status_code == 401
 
 
+@pytest.mark.trap(24)
 def test_a_changed_body_is_refused(address: str) -> None:
     answer = httpx.post(address + PATH, content=BODY + "x", headers=signed(BODY), timeout=60)
 

@@ -17,7 +17,7 @@ from workflows.actions.slack import SlackPostAction
 from workflows.entry import RunId
 from workflows.gate import Outcome
 from workflows.house import House
-from workflows.orders import Start
+from workflows.orders import Edit, Start
 from workflows.store import Store, Subject
 
 ITEMS = tuple({"name": f"n{one}", "by": one + 1} for one in range(3))
@@ -129,6 +129,17 @@ def approved(house: Fleeting, outside: Outside, _fuse: Fuse) -> None:
     time_passes(house)
 
 
+def changed(house: Fleeting, outside: Outside, fuse: Fuse) -> None:
+    """Change what is asked before anybody decides, and approve what it was changed to."""
+    run = started(house)
+    house.sweep()
+    if is_asked(house, run) and "approval.edited" not in house.kinds(run):
+        request = house.request(run).id
+        house.engine.edit(Edit(request=request, person=id_of("rita"), inputs={"by": 7}))
+    approved(house, outside, fuse)
+    assert outside.world.number == 17
+
+
 def denied(house: Fleeting, _outside: Outside, _fuse: Fuse) -> None:
     run = started(house)
     house.sweep()
@@ -189,6 +200,7 @@ PATHS: Mapping[str, Path] = {
     "the answer is lost before": Path(drive=approved, can_probe=False, loses="before"),
     "lost, and a probe tells": Path(drive=approved, loses="after"),
     "lost before, and a probe tells": Path(drive=approved, loses="before"),
+    "changed": Path(drive=changed, fewest=20),
     "denied": Path(drive=denied, status="denied", effects=0, fewest=8),
     "expired": Path(drive=expired, status="expired", effects=0, fewest=8),
     "two in turn": Path(drive=in_turn, definition=LOCKED, effects=2, fewest=30),

@@ -1,6 +1,7 @@
 """The manifest asks Slack for exactly what the bot uses."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,14 @@ import pytest
 from ruamel.yaml import YAML
 
 import bot
+from bot.builder_steps import REQUEST_APPROVAL
 from bot.command_text import USAGE
 from bot.settings import Settings
+from bot.views.message_shortcuts import MESSAGE_FIND_RUN, MESSAGE_REQUEST
+from bot.views.thread_summary import THREAD_SUMMARISE
 from bot.workspaces.scopes import SCOPES as INSTALLED
+from sandbox.demo.stage import APP
+from sandbox.settings import AppSettings
 
 ROOT = Path(bot.__file__).parents[1]
 # The scopes of each method we call, from Slack's own list; any one of a group suffices there,
@@ -30,16 +36,22 @@ SCOPES: dict[str, set[str]] = {
     "conversations.list": CHANNELS,
     "conversations.open": {"im:write"},
     "conversations.replies": HISTORY,
+    "files.info": {"files:read"},
+    "functions.completeError": set(),
+    "functions.completeSuccess": set(),
     "oauth.v2.access": set(),
     "usergroups.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "users.list": {"users:read"},
     "views.open": set(),
+    "views.publish": set(),
     "views.push": set(),
     "views.update": set(),
 }
 DEEPER = {"auth_teams_list": "auth.teams.list", "oauth_v2_access": "oauth.v2.access"}
-OF_EVENTS = {
+OF_EVENTS: dict[str, set[str]] = {
+    "app_home_opened": set(),
+    "function_executed": set(),
     "app_mention": {"app_mentions:read"},
     "app_uninstalled": set(),
     "message": HISTORY,
@@ -66,7 +78,8 @@ def called_methods() -> set[str]:
 
 
 def events() -> set[str]:
-    return set(re.findall(r'app\.event\("([a-z_]+)"\)', sources()))
+    listened = set(re.findall(r'app\.event\("([a-z_]+)"\)', sources()))
+    return listened | ({"function_executed"} if "app.function(" in sources() else set())
 
 
 def test_every_method_we_call_is_in_the_table_of_scopes() -> None:
@@ -93,11 +106,57 @@ def test_it_subscribes_to_exactly_what_the_bot_listens_to(manifest: dict[str, An
     assert {"message.channels", "message.groups"} <= set(asked)
 
 
+def test_it_gives_everybody_a_home(manifest: dict[str, Any]) -> None:
+    assert "views.publish" in called_methods()
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
+    assert AppSettings.from_manifest(manifest).has_home
+
+
 def test_its_command_is_the_one_the_bot_answers(manifest: dict[str, Any]) -> None:
     commands = manifest["features"]["slash_commands"]
 
     assert [one["command"] for one in commands] == [Settings.model_fields["command"].default]
     assert all(one["should_escape"] for one in commands)
+
+
+def test_its_shortcuts_are_the_ones_the_bot_answers(manifest: dict[str, Any]) -> None:
+    shortcuts = manifest["features"]["shortcuts"]
+
+    assert {one["callback_id"] for one in shortcuts} == {
+        MESSAGE_REQUEST,
+        MESSAGE_FIND_RUN,
+        THREAD_SUMMARISE,
+    }
+    assert {one["type"] for one in shortcuts} == {"message"}
+    assert all(len(one["name"]) <= 24 for one in shortcuts)
+    assert all(len(one["description"]) <= 150 for one in shortcuts)
+
+
+def test_its_step_is_the_one_the_bot_takes_up(manifest: dict[str, Any]) -> None:
+    (name, step), *others = manifest["functions"].items()
+    parameters = {**step["input_parameters"], **step["output_parameters"]}
+
+    assert (name, others) == (REQUEST_APPROVAL, [])
+    assert all(one["name"] == key for key, one in parameters.items())
+    assert manifest["settings"]["function_runtime"] == "remote"
+    assert manifest["settings"]["org_deploy_enabled"] is True
+
+
+def test_the_demo_offers_what_the_manifest_does(manifest: dict[str, Any]) -> None:
+    app = AppSettings.from_manifest(manifest)
+
+    assert (APP.shortcuts, APP.shortcut_names) == (app.shortcuts, app.shortcut_names)
+    assert {name: _outline(one) for name, one in APP.functions.items()} == {
+        name: _outline(one) for name, one in app.functions.items()
+    }
+
+
+def _outline(step: Mapping[str, Any]) -> dict[str, dict[str, tuple[str, bool]]]:
+    """Return what a step takes and gives: names, types, and which of them have to be there."""
+    return {
+        side: {name: (one["type"], one["is_required"]) for name, one in step[side].items()}
+        for side in ("input_parameters", "output_parameters")
+    }
 
 
 def test_its_hint_names_everything_that_can_be_typed(manifest: dict[str, Any]) -> None:

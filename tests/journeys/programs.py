@@ -40,6 +40,7 @@ webhooks:
   own: {secret: shop_events, requester: "@ana"}
   crowd: {secret: shop_events, requester: "@support"}
   leaver: {secret: shop_events, requester: "@dex"}
+  people: {secret: shop_events, requester: "@rita"}
 """
 TRIGGERS = """
 triggers:
@@ -60,6 +61,29 @@ triggers:
     inputs: {order: "${{ body.order.id }}", amount: 500, reason: none}
   - webhook: leaver
     inputs: {order: "${{ body.order.id }}", amount: 500, reason: none}
+"""
+HAND_OVER = """
+workflow: hand-over
+title: Hand over
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+inputs:
+  tasks: {type: list, of: {type: string}}
+  to: {type: user}
+  watchers: {type: list, of: {type: user}, required: false}
+  at: {type: datetime}
+  place: {type: channel, default: "#finance"}
+steps:
+  - id: tell
+    uses: slack.post
+    with: {text: "${{ inputs.tasks[0] }} goes to ${{ inputs.to.name }}"}
+triggers:
+  - webhook: people
+    inputs:
+      tasks: ${{ body.tasks }}
+      to: "@${{ body.login }}"
+      at: ${{ body.at }}
 """
 PATIENT = 60.0
 
@@ -156,10 +180,11 @@ def outside_world(home: Path, *, over: str = "socket", database: str = "") -> It
 
 
 def write_webhooks(stage: Stage) -> None:
-    """Let the policy know webhooks, and the refund be started by them."""
+    """Let the policy know webhooks, and the refund and the hand-over be started by them."""
     stage.policy.write_text(stage.policy.read_text() + WEBHOOKS)
     refund = stage.workflows / "refund-customer.yaml"
     refund.write_text(refund.read_text() + TRIGGERS)
+    (stage.workflows / "hand-over.yaml").write_text(HAND_OVER)
 
 
 def bearer(token: str) -> dict[str, str]:

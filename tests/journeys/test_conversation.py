@@ -44,6 +44,7 @@ def test_a_run_tells_its_story_with_the_numbers_of_its_entries(scene: Scene) -> 
         assert "Started by form" in told
 
 
+@pytest.mark.trap(25)
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
@@ -57,6 +58,91 @@ def test_a_run_tells_its_story_with_the_numbers_of_its_entries(scene: Scene) -> 
 def test_what_cannot_be_done_says_what_would_be_right(scene: Scene, typed: str, told: str) -> None:
     with scene.serving():
         assert told in answer(scene, "rita", typed).words
+
+
+@pytest.mark.parametrize(
+    ("typed", "button", "done"),
+    [
+        ("/ops rnus mine", "/ops runs mine", "There are none"),
+        ("/ops 🎉 aprovals", "", "There is no “🎉”"),
+        ("/ops aprovals", "/ops approvals", "Nothing waits for a decision"),
+        ("/ops schedul", "/ops schedule", "Schedules"),
+    ],
+)
+def test_a_mistyped_command_is_a_button_that_does_what_was_meant(
+    scene: Scene, typed: str, button: str, done: str
+) -> None:
+    with scene.serving():
+        told = answer(scene, "rita", typed)
+        if button:
+            scene.person("rita").click(button, message=told)
+        shown = scene.waits(
+            lambda: next(
+                (one for one in scene.person("rita").ephemerals if done in one.words), None
+            ),
+            "what was meant",
+        )
+
+        assert shown is not None
+
+
+def test_a_mistyped_workflow_opens_the_form_of_the_one_that_was_meant(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        told = answer(scene, "rita", "/ops run refund-custmer order=8841")
+        assert "Did you mean “refund-customer”?" in told.words
+        rita.click("/ops run refund-customer order=8841", message=told)
+
+        assert "begin with" in rita.wait_for_view("Refund a customer").words
+
+
+def test_help_says_what_its_reader_may_start_with_an_example(scene: Scene) -> None:
+    with scene.serving():
+        ritas, petras = answer(scene, "rita", "/ops help"), answer(scene, "petra", "/ops help")
+
+        assert "/ops run refund-customer order=ord_1042 amount=1" in ritas.words
+        assert "roll-back-release" not in ritas.words
+        assert "roll-back-release" in petras.words
+        assert "refund-customer" not in petras.words
+        assert "Nothing; ask one of the operators" in answer(scene, "gil", "/ops help").words
+
+
+def test_the_list_of_workflows_says_which_one_may_start_and_starts_it(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        told = answer(scene, "rita", "/ops workflows")
+
+        assert "▶️ you may start it" in told.words
+        assert "🔒 you may not start it; @platform or @platform-leads may" in told.words
+        rita.click("Start", message=told, block_id=block_of(told, "refund-customer"))
+        assert "Refund a customer" in rita.wait_for_view("").title
+
+
+def block_of(message: SeenMessage, words: str) -> str:
+    return next(str(one["block_id"]) for one in message.blocks if words in str(one))
+
+
+def test_a_command_in_a_direct_message_has_its_thread_in_the_common_channel(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        long = "“" + "it\u2019s 🎉 broken\n" * 20 + "”"
+        rita.command(
+            f"/ops run refund-customer order=ord_1001 amount=500 reason={long}",
+            channel="@interlock",
+        )
+        card = scene.card(scene.waits(lambda: next(iter(scene.roots()), None), "the first message"))
+
+        assert "it's 🎉 broken" in card.words
+
+
+def test_a_command_of_many_thousand_characters_is_read_or_refused_in_words(scene: Scene) -> None:
+    with scene.serving():
+        longer = answer(scene, "rita", "/ops " + "y" * 13_000)
+        rita = scene.person("rita")
+        rita.command("/ops run refund-customer reason=" + "x" * 4_000, channel=OPS)
+
+        assert "longer than 12000 characters" in longer.words
+        assert "at most 500 characters" in rita.wait_for_view("Refund a customer").words
 
 
 def test_the_name_of_a_workflow_alone_opens_its_form(scene: Scene) -> None:

@@ -76,6 +76,7 @@ def test_a_worker_frozen_in_an_effect_settles_the_doubt_when_it_wakes(crowd: Cro
     assert [("late_reply" in one[0]) for one in resolved] == [True]
 
 
+@pytest.mark.trap(22)
 def test_two_that_serve_and_two_that_work_do_each_run_of_a_burst_once(crowd: Crowd) -> None:
     crowd.begin("serve")
     crowd.begin("serve")

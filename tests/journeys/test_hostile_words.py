@@ -36,6 +36,7 @@ def marked_up(found: object) -> Iterator[str]:
             yield from marked_up(one)
 
 
+@pytest.mark.trap(31)
 @pytest.mark.parametrize("name", REASONS)
 def test_what_stands_in_a_form_is_only_text_on_the_card(case: Case, name: str) -> None:
     known = len(case.person("dora").notifications)
@@ -58,6 +59,7 @@ def test_the_words_of_the_card_are_those_that_were_written(case: Case) -> None:
     assert 'Reason: He wrote: "5 < 6 & 7 > 2"' in texts(case.card(root).blocks)
 
 
+@pytest.mark.trap(25)
 def test_a_reason_of_three_thousand_characters_is_refused_at_its_field_and_kept(
     case: Case,
 ) -> None:
@@ -84,6 +86,7 @@ def texts(blocks: object) -> list[str]:
     return []
 
 
+@pytest.mark.trap(25)
 @pytest.mark.parametrize(
     "typed",
     [
@@ -99,6 +102,8 @@ def test_smart_quotes_and_line_breaks_mean_what_they_look_like(case: Case, typed
     assert "came broken" in case.card(root).words
 
 
+@pytest.mark.trap(25)
+@pytest.mark.trap(31)
 @pytest.mark.parametrize(
     "typed",
     ["/ops run <!channel>", "/ops find <@U0ANA> *", '/ops "', "/ops show <https://x.example|y>"],

@@ -147,6 +147,8 @@ def test_killed_while_it_posts_the_card(refund: Refund) -> None:
     refund.ends_done()
 
 
+@pytest.mark.trap(5)
+@pytest.mark.trap(17)
 def test_killed_right_after_the_click(refund: Refund) -> None:
     refund.submits()
     refund.is_approved()

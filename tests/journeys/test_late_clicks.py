@@ -16,6 +16,8 @@ from tests.journeys.day import Case, approve_label
 ROUNDS = 10
 
 
+@pytest.mark.trap(8)
+@pytest.mark.trap(9)
 @pytest.mark.parametrize(
     ("name", "why"),
     [
@@ -36,6 +38,7 @@ def test_whoever_may_not_decide_changes_nothing_and_is_told_why(
     assert "approval.granted" not in case.kinds()
 
 
+@pytest.mark.trap(9)
 def test_somebody_deactivated_decides_nothing_even_with_a_click_that_was_on_its_way(
     case: Case,
 ) -> None:
@@ -66,6 +69,7 @@ def test_who_joins_after_the_question_has_no_vote_on_it(case: Case) -> None:
     assert "approval.granted" not in case.kinds()
 
 
+@pytest.mark.trap(7)
 def test_who_left_the_group_since_has_no_vote_any_more(case: Case) -> None:
     card = case.card(case.asks())
     workspace = case.slack.workspace
@@ -85,6 +89,7 @@ def _told(case: Case, name: str, card: SeenMessage, words: str) -> str | None:
     return told if words in told else None
 
 
+@pytest.mark.trap(1)
 def test_clicking_twice_counts_once_and_pays_once(case: Case) -> None:
     root = case.asks()
     card = case.card(root)
@@ -98,6 +103,7 @@ def test_clicking_twice_counts_once_and_pays_once(case: Case) -> None:
     assert case.kinds().count("approval.granted") == 1
 
 
+@pytest.mark.trap(3)
 def test_approving_and_rejecting_at_once_ends_in_one_of_the_two_and_money_agrees(
     case: Case,
 ) -> None:
@@ -121,6 +127,7 @@ def test_approving_and_rejecting_at_once_ends_in_one_of_the_two_and_money_agrees
         assert len(settling) == 1
 
 
+@pytest.mark.trap(4)
 def test_a_click_after_the_time_is_over_is_refused_and_the_card_says_so(case: Case) -> None:
     root = case.asks()
     card = case.card(root)
@@ -133,6 +140,7 @@ def test_a_click_after_the_time_is_over_is_refused_and_the_card_says_so(case: Ca
     assert case.refunds() == []
 
 
+@pytest.mark.trap(6)
 def test_a_card_of_what_is_no_longer_asked_decides_nothing(case: Case) -> None:
     root = case.asks()
     told = case.refused("ana", _with_another_digest(case.card(root)), stale=True)
@@ -154,6 +162,7 @@ def _with_another_digest(card: SeenMessage) -> SeenMessage:
     return replace(card, blocks=tuple(json.loads(text.replace(value, other))))
 
 
+@pytest.mark.trap(16)
 def test_a_form_sent_after_the_request_was_settled_says_so_and_changes_nothing(
     case: Case,
 ) -> None:
@@ -173,6 +182,7 @@ def test_a_form_sent_after_the_request_was_settled_says_so_and_changes_nothing(
     assert "approval.denied" not in case.kinds()
 
 
+@pytest.mark.trap(16)
 def test_a_submission_delivered_twice_starts_one_run(case: Case) -> None:
     case.slack.faults.next("view_submission", fault.duplicate())
     root = case.asks()
@@ -184,6 +194,7 @@ def test_a_submission_delivered_twice_starts_one_run(case: Case) -> None:
     assert case.refunds() == [500]
 
 
+@pytest.mark.trap(12)
 def test_a_card_that_somebody_deleted_is_posted_again_when_it_changes(case: Case) -> None:
     root = case.asks(**{"Amount in cents": "500"})
     card = case.card(root)

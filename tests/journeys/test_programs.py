@@ -68,6 +68,7 @@ def test_a_program_starts_a_run_that_people_approve(
     assert case.refunds() == [500]
 
 
+@pytest.mark.trap(8)
 def test_the_owner_of_a_token_can_never_approve_what_it_started(
     outside: Outside, case: Case
 ) -> None:

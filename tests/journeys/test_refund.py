@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from bot.opening import begin_log
 from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
@@ -113,6 +115,7 @@ def test_an_unknown_workflow_is_answered_with_the_nearest(scene: Scene) -> None:
         assert "refund-customer" in rita.wait_for_ephemeral("").words
 
 
+@pytest.mark.trap(2)
 def test_two_approvers_at_once_refund_once(scene: Scene) -> None:
     with scene.serving():
         root = scene.fills("rita", "refund-customer", FORM)
@@ -127,6 +130,7 @@ def test_two_approvers_at_once_refund_once(scene: Scene) -> None:
     assert {one.outcome for one in clicks} == {"acked"}
 
 
+@pytest.mark.trap(5)
 def test_a_run_that_waits_goes_on_with_the_next_process(scene: Scene) -> None:
     with scene.serving():
         root = scene.fills("rita", "refund-customer", FORM)

@@ -11,6 +11,7 @@ def is_card(call: dict) -> bool:
     return "request.approve" in str(call.get("blocks"))
 
 
+@pytest.mark.trap(13)
 def test_a_card_that_slack_was_too_busy_for_comes_a_little_later(case: Case) -> None:
     case.slack.faults.next("chat.postMessage", fault.rate_limited(1), times=2, when=is_card)
     root = case.asks()
@@ -21,6 +22,7 @@ def test_a_card_that_slack_was_too_busy_for_comes_a_little_later(case: Case) -> 
     assert len([one for one in case.thread(root) if "What will run" in one.words]) == 1
 
 
+@pytest.mark.trap(12)
 @pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "not_in_channel"])
 def test_where_no_card_can_be_shown_nothing_runs_and_people_are_told(
     case: Case, error: str

@@ -40,6 +40,7 @@ def unknown_click(scene: Scene, action_id: str) -> dict[str, Any]:
     return {**delivery.payload, "actions": [action]}
 
 
+@pytest.mark.trap(21)
 def test_a_command_that_slack_gave_up_on_starts_nothing(scene: Scene) -> None:
     with scene.serving() as bot:
         waited = {ARRIVED: time.monotonic() - 3}
@@ -96,6 +97,7 @@ def test_a_locked_database_is_said_and_the_next_click_counts(scene: Scene) -> No
     assert refunds(scene) == [500]
 
 
+@pytest.mark.trap(15)
 def test_a_button_that_this_release_does_not_know_is_answered(scene: Scene) -> None:
     with scene.serving() as bot:
         card = scene.card(scene.fills("rita", "refund-customer", FORM))
@@ -107,6 +109,7 @@ def test_a_button_that_this_release_does_not_know_is_answered(scene: Scene) -> N
         scene.person("rita").wait_for_ephemeral("from an older version")
 
 
+@pytest.mark.trap(18)
 def test_a_defect_fails_the_click_under_a_number_that_stands_in_the_log(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_defect_fails_the_click_under_a_number_that_stands_in_the_log(
     assert refunds(scene) == [500]
 
 
+@pytest.mark.trap(11)
 def test_a_group_that_cannot_be_read_decides_nothing(scene: Scene) -> None:
     slack = scene.stage.slack
     with scene.serving():
@@ -158,6 +162,7 @@ def _refused(scene: Scene, card: SeenMessage) -> str | None:
     return words if "could not be asked" in words else None
 
 
+@pytest.mark.trap(14)
 def test_a_card_whose_answer_was_lost_is_not_posted_twice(scene: Scene) -> None:
     slack = scene.stage.slack
     with scene.serving():

@@ -206,6 +206,7 @@ def test_a_webhook_needs_one_person_who_counts_as_its_requester(
     assert len(list_runs(database, Wanted())) == before
 
 
+@pytest.mark.trap(8)
 def test_the_requester_of_a_webhook_can_never_approve_what_it_started(
     outside: Outside, case: Case
 ) -> None:

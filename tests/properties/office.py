@@ -4,9 +4,11 @@ The checks here read entries and tables, and never ask the engine what it thinks
 """
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,7 @@ class Office:
             assert [one.rseq for one in entries] == list(range(len(entries)))
             self._check_end(run, entries)
             check_intents(entries)
+            check_edits(entries)
             check_effects(run, entries, self.world.effects)
         assert [str(one) for one in check_projections(self.database)] == []
 
@@ -136,16 +139,55 @@ def check_intents(entries: Sequence[Entry]) -> None:
         ]
         assert intent.data["binding"] == request.data["binding"]
         assert all(one.at < moment(str(request.data["expires"])) for one in voices)
-        for number, stage in enumerate(stages_of(request)):
-            given = {one.actor.ref for one in voices if one.data["stage"] == number}
-            assert len(given) >= stage["approve"]
-            assert given <= {*stage["people"]}
-            assert not given & {*request.data["excluded"], entries[0].actor.ref}
+        check_quorum(request, voices, entries)
         assert not any(
             one.kind == "approval.denied" and one.data["settles"]
             for one in entries[: intent.rseq]
             if one.data.get("request") == request.data["request"]
         )
+
+
+def check_edits(entries: Sequence[Entry]) -> None:
+    """An effect is what was asked last, and nobody who changed it has agreed to it."""
+    inputs, editors = {}, set()
+    for one in entries:
+        if "input" in one.parts:
+            inputs = json.loads(one.parts["input"].value or b"{}")
+        if one.kind == "approval.edited":
+            assert not any(other.kind == "action.intended" for other in entries[: one.rseq])
+            editors.add(one.actor.ref)
+        if one.kind == "approval.granted":
+            assert one.actor.ref not in editors
+        if one.kind == "action.intended":
+            assert json.loads(one.parts["args"].value or b"{}")["by"] == inputs["by"]
+
+
+def check_quorum(request: Entry, voices: Sequence[Entry], entries: Sequence[Entry]) -> None:
+    """Each stage was approved by enough of those asked there, in turn, nobody twice."""
+    stages, places, done = stages_of(request), [0], set[str]()
+    for before, stage in pairwise(stages):
+        together = "turn" in stage and stage["turn"] == before.get("turn")
+        places.append(places[-1] + (not together))
+    for number, stage in enumerate(stages):
+        given = {one.actor.ref for one in voices if one.data["stage"] == number}
+        assert len(given) >= stage["approve"]
+        assert given <= {*stage["people"], *added_to(number, request, entries)}
+        assert not given & {*request.data["excluded"], entries[0].actor.ref}
+        assert not given & done
+        done |= given
+    turns = [places[one.data["stage"]] for one in voices]
+    assert turns == sorted(turns)
+
+
+def added_to(stage: int, request: Entry, entries: Sequence[Entry]) -> set[str]:
+    """Return those whom escalations let in there."""
+    return {
+        person
+        for one in entries
+        if one.kind == "approval.escalated" and one.data["request"] == request.data["request"]
+        if stage in one.data["stages"]
+        for person in one.data["to"]
+    }
 
 
 def stages_of(request: Entry) -> list[Any]:

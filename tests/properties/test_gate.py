@@ -7,37 +7,34 @@ afterwards is counted anew from the admitted votes, without the gate's own words
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workflows.admission import Vote, admit, repeats
 from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import GateError, NotEligibleError, RequestClosedError
-from workflows.gate import (
-    ApprovalRequest,
-    Decision,
-    Outcome,
-    Stage,
-    Verdict,
-    Vote,
-    admit,
-    repeats,
-    tally,
-)
+from workflows.gate import Added, ApprovalRequest, Decision, Outcome, Stage, Verdict, tally
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PEOPLE = [Ref(f"s:{name}") for name in ("ana", "ben", "cleo", "dora", "rita")]
 GROUPS = ["@leads", "@directors", "@governors"]
+LATE = Added(groups=("@governors",), people=frozenset(PEOPLE[3:]))
 WHY_NEVER = ["", "", "", "", "", "", "guests do not decide"]
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> ApprovalRequest:
-    """One to three stages, which may share people; the requester may be among those asked."""
+    """One to three stages, which may share people; the requester may be among those asked.
+
+    Neighbours may be decided side by side, and an escalation may have added people.
+    """
     names = GROUPS[: draw(st.integers(1, 3))]
+    turns = draw(st.sampled_from([(None, None, None), (0, 0, None), (None, 1, 1), (0, 0, 0)]))
     stages = []
-    for name in names:
+    for name, turn in zip(names, turns, strict=False):
         people = draw(st.frozensets(st.sampled_from(PEOPLE), min_size=1, max_size=5))
         stages.append(
             Stage(
@@ -45,6 +42,8 @@ def requests(draw: st.DrawFn) -> ApprovalRequest:
                 approve=draw(st.integers(1, min(2, len(people)))),
                 deny=draw(st.integers(1, len(people))),
                 people=people,
+                turn=turn,
+                added=draw(st.sampled_from([(), (), (LATE,)])),
             )
         )
     return ApprovalRequest(
@@ -127,13 +126,58 @@ def test_only_a_quorum_of_distinct_people_in_each_stage_in_order_approves(
         said = [one.verdict for one in desk.decisions if one.approver == who]
         assert said in ([], [Verdict.APPROVE], [Verdict.DENY], [Verdict.APPROVE, Verdict.DENY])
     assert not {*voters} & ({request.requester} | request.excluded)
-    assert [one.stage for one in approvals] == sorted(one.stage for one in approvals)
+    places = [places_of(request)[one.stage] for one in approvals]
+    assert places == sorted(places)
     for one in approvals:
-        assert one.approver in request.stages[one.stage].people
+        stage = request.stages[one.stage]
+        assert one.approver in stage.people.union(*(more.people for more in stage.added))
     if desk.request.outcome is Outcome.APPROVED:
         for index, stage in enumerate(request.stages):
             given_here = {one.approver for one in approvals if one.stage == index}
             assert len(given_here) >= stage.approve
+
+
+def places_of(request: ApprovalRequest) -> list[int]:
+    """Return for each stage where it stands in the order; those side by side stand together."""
+    found = [0]
+    for before, stage in pairwise(request.stages):
+        together = stage.turn is not None and stage.turn == before.turn
+        found.append(found[-1] + (not together))
+    return found
+
+
+@settings(max_examples=200)
+@given(requests(), st.lists(VOTES, max_size=16))
+def test_whoever_is_let_in_leaves_enough_people_for_all_else(
+    request: ApprovalRequest, votes: Sequence[Vote]
+) -> None:
+    """No approval makes impossible what was possible before, as long as nobody leaves."""
+    desk = Desk(request)
+    for vote in votes:
+        was_possible = can_be_met(desk)
+        if (
+            desk.take(replace(vote, member_of=frozenset(GROUPS)))
+            and vote.verdict is Verdict.APPROVE
+        ):
+            assert can_be_met(desk) == was_possible
+
+
+def can_be_met(desk: Desk) -> bool:
+    """Say by trying whether those who have not decided can still give what is lacking."""
+    request = desk.request
+    gone = {one.approver for one in desk.decisions} | request.excluded | {request.requester}
+    places = []
+    for index, stage in enumerate(request.stages):
+        given = sum(one.stage == index and one.verdict is Verdict.APPROVE for one in desk.decisions)
+        people = stage.people.union(*(more.people for more in stage.added)) - gone
+        places += [people] * (stage.approve - given)
+    return _seated(places, frozenset())
+
+
+def _seated(places: Sequence[frozenset[Ref]], taken: frozenset[Ref]) -> bool:
+    if not places:
+        return True
+    return any(_seated(places[1:], taken | {one}) for one in places[0] - taken)
 
 
 @settings(max_examples=200)
@@ -224,7 +268,9 @@ def test_who_may_never_decide_is_refused_whatever_they_say(
     elif who == "left":
         vote = replace(vote, member_of=frozenset())
     else:
-        others = tuple(replace(one, people=one.people - {person}) for one in request.stages)
+        others = tuple(
+            replace(one, people=one.people - {person}, added=()) for one in request.stages
+        )
         request = replace(request, stages=others)
 
     with pytest.raises(NotEligibleError):

@@ -32,7 +32,7 @@ from workflows.entry import RunId
 from workflows.errors import ActionFailedError, InterlockError
 from workflows.gate import Verdict
 from workflows.loading import load_policy
-from workflows.orders import Ballot
+from workflows.orders import Ballot, Edit
 
 LOCKED = CHANGE.replace("workflow: change-it", "workflow: change-in-turn\nlock: number/one")
 ONE = """
@@ -48,6 +48,18 @@ rules:
   - name: destructive
     when: effect == "destructive"
     stages: [{from: ["@deciders"], approve: 2, deny: 2}, {from: ["@directors"], approve: 1}]
+"""
+THREE = """
+defaults: {expires: 24h, quiet: {from: "22:00", to: "06:00"}}
+rules:
+  - name: destructive
+    when: effect == "destructive"
+    stages:
+      - {all: [{from: ["@deciders"]}, {from: ["@owners", "@directors"]}]}
+      - {from: ["@directors", "@deputies"]}
+    remind: [5m, 30m]
+    escalate: {after: 10m, to: ["@directors", "@askers"]}
+    exclude: ["@zoe"]
 """
 EVERYBODY = ("rita", "ana", "ben", "dora", "omar", "sam", "zoe")
 GROUPS = ("@deciders", "@directors", "@owners", "@askers")
@@ -94,11 +106,18 @@ class Weeks(RuleBasedStateMachine):
         kind=st.sampled_from(["", *sorted(TROUBLES)]),
         times=st.integers(1, 6),
         can_probe=st.booleans(),
+        policy=st.sampled_from([ONE, THREE]),
+        late=st.booleans(),
     )
-    def begin(self, workflow: str, kind: str, times: int, *, can_probe: bool) -> object:
+    def begin(
+        self, workflow: str, kind: str, times: int, *, can_probe: bool, policy: str, late: bool
+    ) -> object:
         """Begin in the middle: most of what is interesting comes after an approval."""
+        self.policy_changes(policy)
         run = self._start(workflow, "rita")
         self.probing(can_probe=can_probe)
+        if late:
+            self.time_passes(WAITS[1])
         if run is not None and kind:
             self.approve_into_trouble(run, kind, times)
         return run
@@ -129,7 +148,7 @@ class Weeks(RuleBasedStateMachine):
     @rule(run=runs, kind=st.sampled_from(sorted(TROUBLES)), times=st.integers(1, 6))
     def approve_into_trouble(self, run: RunId, kind: str, times: int) -> None:
         self.trouble(kind, times)
-        for name in ("ana", "ben", "dora"):
+        for name in ("ana", "omar", "ben", "dora", "sam"):
             self.vote(run, name, Verdict.APPROVE)
 
     def _vote(self, run: RunId, by: str, verdict: Verdict) -> None:
@@ -147,6 +166,14 @@ class Weeks(RuleBasedStateMachine):
                 verdict=verdict,
             )
             self._may(lambda: self.office.house.engine.decide(ballot))
+
+    @rule(run=runs, by=st.sampled_from(["rita", "rita", "ana", "zoe"]), to=st.integers(4, 7))
+    def edit(self, run: RunId, by: str, to: int) -> None:
+        asked = [one for one in self.office.house.entries(run) if one.kind == "approval.requested"]
+        if asked:
+            request = self.office.house.request(run).id
+            wanted = Edit(request=request, person=id_of(by), inputs={"by": to})
+            self._may(lambda: self.office.house.engine.edit(wanted))
 
     @rule(run=runs, by=PEOPLE)
     def cancel(self, run: RunId, by: str) -> None:
@@ -182,7 +209,7 @@ class Weeks(RuleBasedStateMachine):
     def directory(self, *, readable: bool) -> None:
         self.office.house.town.is_readable = readable
 
-    @rule(text=st.sampled_from([ONE, TWO]))
+    @rule(text=st.sampled_from([ONE, TWO, THREE]))
     def policy_changes(self, text: str) -> None:
         self.office.house.policy = load_policy(text)
 

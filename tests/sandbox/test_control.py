@@ -15,9 +15,17 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from sandbox.server import SandboxServer
+from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
 
 Json = dict[str, Any]
+
+
+@pytest.fixture
+def settings() -> SandboxSettings:
+    step: Json = {"title": "Request approval", "input_parameters": {}}
+    app = AppSettings(functions={"request_approval": step})
+    return SandboxSettings(app=app, retry_delays=())
 
 
 @pytest.fixture
@@ -134,6 +142,15 @@ def test_things_can_happen_to_the_workspace(desk: httpx.Client, workspace: Works
 
     assert happened.json()["ok"]
     assert "U0RITA" in workspace.group("finance-leads").members
+
+
+def test_a_workflow_builder_step_can_be_run_over_http(
+    desk: httpx.Client, server: SandboxServer
+) -> None:
+    told = act(desk, "run_step", None, callback_id="request_approval", inputs={}).json()
+    event = server.recorder.deliveries("function_executed")[0].payload["event"]
+
+    assert told["result"] == {"id": event["function_execution_id"], "state": "running"}
 
 
 def test_changes_are_streamed_to_the_page(desk: httpx.Client, workspace: Workspace) -> None:

@@ -108,7 +108,8 @@ class TestWithFewSubscriptions:
 
     @pytest.fixture
     def settings(self) -> SandboxSettings:
-        return SandboxSettings(app=AppSettings(events=frozenset({"app_mention"})))
+        app = AppSettings(events=frozenset({"app_mention"}))
+        return SandboxSettings(app=app, retry_delays=())
 
     def test_only_those_are_sent(self, workspace: Workspace, told: Callable[[], list[str]]) -> None:
         workspace.person("rita").say("@interlock hello")

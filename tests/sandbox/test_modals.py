@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from sandbox.errors import NotPossibleError
 from sandbox.server import SandboxServer
-from sandbox.settings import SandboxSettings
+from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
 
 Json = dict[str, Any]
@@ -335,6 +335,24 @@ def test_an_external_select_offers_what_the_app_finds(
     assert chosen["value"] == "ord_8841"
 
 
+@pytest.mark.parametrize(
+    "options", [[{"text": plain("x" * 76), "value": "x"}], [{"text": plain("No value")}]]
+)
+def test_choices_that_slack_would_not_show_are_none_and_a_fault_of_the_app(
+    options: list[Json],
+    app: App,
+    form: Callable[..., None],
+    workspace: Workspace,
+    server: SandboxServer,
+) -> None:
+    app.options("order.find")(lambda ack: ack(options=options))
+    element = {"type": "external_select", "action_id": "order.find"}
+    form({"type": "input", "block_id": "order", "label": plain("Order"), "element": element})
+
+    assert workspace.person("rita").search("Order", "") == []
+    assert [one.where for one in server.recorder.faults] == ["block_suggestion"]
+
+
 def test_closing_is_told_only_to_an_app_that_asked(
     app: App, form: Callable[..., None], workspace: Workspace, server: SandboxServer
 ) -> None:
@@ -375,3 +393,33 @@ def test_home_is_published_per_person_and_guarded_by_its_hash(
     assert refusal(
         lambda: client.views_publish(user_id="U0ANA", hash=first.hash, view=a_home("x"))
     ) == ("hash_conflict")
+
+
+@pytest.mark.parametrize("settings", [SandboxSettings(app=AppSettings(has_home=False))])
+def test_an_app_without_a_home_tab_publishes_none(client: WebClient, workspace: Workspace) -> None:
+    view = {"type": "home", "blocks": [{"type": "section", "text": plain("Waiting")}]}
+
+    assert refusal(lambda: client.views_publish(user_id="U0ANA", view=view)) == "not_enabled"
+    with pytest.raises(NotPossibleError, match="no Home"):
+        workspace.person("ana").open_home()
+
+
+def test_a_button_on_home_is_clicked_as_it_stands_or_as_it_once_stood(
+    client: WebClient, workspace: Workspace
+) -> None:
+    def a_home(label: str) -> Json:
+        button = {"type": "button", "text": plain(label), "action_id": label, "value": label}
+        return {"type": "home", "blocks": [{"type": "actions", "elements": [button]}]}
+
+    ana = workspace.person("ana")
+    client.views_publish(user_id="U0ANA", view=a_home("One"))
+    before = ana.home
+    client.views_publish(user_id="U0ANA", view=a_home("Two"))
+
+    assert before is not None
+    with pytest.raises(NotPossibleError, match="0 things called 'One'"):
+        ana.click("One", home=before)
+    stale = ana.click("One", home=before, stale=True, wait=False)
+    fresh = ana.click("Two", home=before, wait=False)
+    assert [one.payload["actions"][0]["value"] for one in (stale, fresh)] == ["One", "Two"]
+    assert fresh.payload["view"]["type"] == "home"

@@ -93,6 +93,7 @@ def test_after_half_an_hour_nothing_is_taken(
     assert "expired_url" in answer.body
 
 
+@pytest.mark.trap(29)
 def test_only_the_response_url_changes_an_ephemeral(
     urls: list[str], workspace: Workspace, client: WebClient
 ) -> None:

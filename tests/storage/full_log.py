@@ -13,10 +13,13 @@ from storage.bot_sql import NewDigest
 from storage.database import open_database
 from storage.log_setup import init_log, open_journal
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.workflows.engine.test_questions import ASKS
 from tests.world import NOON, Clock, Working, World, id_of
-from workflows.entry import SYSTEM, Draft, Json, RunId
+from workflows.delegating import NewDelegation
+from workflows.entry import SYSTEM, Draft, Json, Ref, RunId
+from workflows.step_up import Guard, Offer
 from workflows.store import Delivery
 
 ORIGIN = "interlock.example/audit/T0"
@@ -66,6 +69,8 @@ def fill(house: Working) -> Runs:
     house.settle()
     waiting, queued = _run(house), _run(house)
     resting, asking = _run(house, "rests", {}), _run(house, "asks", {})
+    until = house.clock() + timedelta(days=1)
+    house.engine.delegate(NewDelegation(giver=id_of("ana"), stand_in=id_of("dora"), until=until))
     _tell_all(house.store, waiting)
     return Runs(
         done=done,
@@ -102,6 +107,7 @@ def _tell_all(store: SqlStore, run: RunId) -> None:
         unit.append(_fact("schedule.fired", schedule="s", workflow="w", due=due, started=None))
         unit.is_repeat(Delivery(team="T0", kind="event", key="Ev1"))
         unit.add_thread_message(run, "1.2", author=unit.ref(id_of("rita"), "Rita"), text=WORDS)
+        _set_codes_up(unit, unit.ref(id_of("ana"), "Ana"))
         figures: Json = {"runs": 3}
         later = NOON + timedelta(microseconds=1)
         unit.add_digest(
@@ -112,6 +118,15 @@ def _tell_all(store: SqlStore, run: RunId) -> None:
         with store.begin() as unit:
             for number in range(100):
                 unit.append(_fact("hold.lifted", hold=f"h{number}", reason="over"))
+
+
+def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
+    asked: list[Json] = []
+    unit.append(_fact("step_up.enrolled", person=person, enrolment="e", asked=asked))
+    unit.codes.put_secret("e", bytes(range(256)))
+    offer = Offer(id="f", sealed=bytes(range(255, -1, -1)), at=NOON)
+    unit.codes.hold(person)
+    unit.codes.keep(Guard(person=person, last_step=2**33, misses=(NOON,), offer=offer))
 
 
 def _add_evidence(connection: Connection) -> None:

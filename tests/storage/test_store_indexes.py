@@ -1,14 +1,18 @@
-"""Nothing on the way of a click, a step or a message reads a whole table."""
+"""Nothing on the way of a click, a step, a message or a report reads a whole table."""
 
 import re
 import sqlite3
+from datetime import timedelta
 
 import pytest
 
+from storage.approval_figures import read_approvals
 from storage.database import Database
+from storage.figures import read_standing
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from storage.tokens import note_use, token_named, token_of
+from storage.trouble_figures import read_causes
 from tests.storage.run_drafts import (
     NOON,
     executed,
@@ -126,3 +130,23 @@ def test_every_look_of_clock_sweep_and_clicks_reads_by_an_index(
 
     assert len(found) >= 7
     assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
+
+
+def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
+    said: list[str] = []
+    walk(store)
+    with store.database.read() as connection:
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(said.append)
+        read_approvals(connection, since=NOON, until=NOON + timedelta(days=30))
+        read_causes(connection, since=NOON, until=NOON + timedelta(days=30))
+        read_standing(connection)
+        driver.set_trace_callback(None)
+
+    found = plans(store.database, said)
+
+    assert len(found) == 8
+    assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
+    assert sum("ix_decision_decided_at" in plan for plan in found.values()) == 3
+    assert sum("ix_audit_entry_counted" in plan for plan in found.values()) == 2

@@ -1,17 +1,24 @@
 """What `verify` says of a whole log: nothing wrong, or exactly what is unproven."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage.database import Database
 from storage.verify import Report, verify_database
 from tests.storage.trail import (
+    BINDING,
     Trail,
     begin_trail,
     decided,
+    delegated,
+    edited,
     erase_person,
+    executed,
+    in_run,
     intended,
     requested,
     rotate_log_key,
@@ -19,7 +26,7 @@ from tests.storage.trail import (
     started,
     sweep,
 )
-from workflows.entry import PartClass
+from workflows.entry import Actor, ActorKind, Draft, Json, Part, PartClass, Ref
 
 
 @pytest.fixture
@@ -184,6 +191,88 @@ def test_what_the_entries_tell_stands_apart_and_decides_nothing(trail: Trail) ->
     ]
 
 
+def approved_for(trail: Trail, giver: str, by: str, *words: tuple[str, str | None]) -> list[str]:
+    """Return what is told of an approval that `by` gave for `giver`, after these words.
+
+    Each word is a person, and who stands in for them.
+    """
+    rita, ana = trail.person("rita"), trail.person("ana")
+    for person, stand_in in words:
+        to = None if stand_in is None else trail.person(stand_in)
+        trail.tell(delegated(trail.person(person), to, until=trail.clock.at + timedelta(hours=1)))
+    trail.tell(started("r1", rita), requested("r1", ana))
+    trail.tell(decided("r1", trail.person(by), denied=False, stands_for=trail.person(giver)))
+    trail.tell(intended("r1"), executed("r1"))
+    trail.tell(in_run("r1", "run.finished", {"outcome": "done"}))
+    return [code for code, _text in verified(trail).semantics]
+
+
+def test_who_stood_in_when_they_approved_is_as_good_as_who_was_asked(trail: Trail) -> None:
+    assert approved_for(trail, "ana", "dora", ("ana", "dora")) == []
+
+
+@pytest.mark.parametrize(
+    ("giver", "by", "words", "told"),
+    [
+        ("ana", "dora", [], ["no-delegation"]),
+        ("ana", "dora", [("ana", "zoe")], ["no-delegation"]),
+        ("ana", "dora", [("ana", "dora"), ("ana", None)], ["no-delegation"]),
+        ("ana", "dora", [("ana", "ben"), ("ben", "dora")], ["no-delegation"]),
+        ("zoe", "dora", [("zoe", "dora")], ["ineligible-approver"]),
+        ("ana", "rita", [("ana", "rita")], ["self-approval"]),
+        ("ana", "dora", [("ana", "dora"), ("rita", "dora")], ["acts-for-excluded"]),
+    ],
+)
+def test_who_did_not_stand_in_or_acts_for_the_requester_is_told(
+    trail: Trail, giver: str, by: str, words: list[tuple[str, str | None]], told: list[str]
+) -> None:
+    assert approved_for(trail, giver, by, *words) == told
+
+
+def test_a_delegation_that_was_over_or_came_later_covers_nothing(trail: Trail) -> None:
+    ana, dora = trail.person("ana"), trail.person("dora")
+    trail.tell(delegated(ana, dora, until=trail.clock.at + timedelta(hours=1)))
+    trail.clock.at += timedelta(hours=2)
+    told = approved_for(trail, "ana", "dora")
+    trail.tell(delegated(ana, dora, until=trail.clock.at + timedelta(hours=1)))
+
+    assert told == ["no-delegation"]
+    assert [code for code, _text in verified(trail).semantics] == ["no-delegation"]
+
+
+def test_a_stand_in_counts_once(trail: Trail) -> None:
+    rita, ana, dora = (trail.person(one) for one in ("rita", "ana", "dora"))
+    trail.tell(delegated(ana, dora, until=trail.clock.at + timedelta(hours=1)))
+    trail.tell(started("r1", rita), requested("r1", ana, dora, approve=2))
+    trail.tell(decided("r1", dora, denied=False))
+    trail.tell(decided("r1", dora, denied=False, stands_for=ana))
+
+    assert "counted-twice" in {code for code, _text in verified(trail).semantics}
+
+
+@pytest.mark.parametrize("step_up", [None, False])
+def test_an_approval_without_the_code_it_needs_is_told(
+    trail: Trail, *, step_up: bool | None
+) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    asked = requested("r1", ana)
+    trail.tell(started("r1", rita), replace(asked, data={**asked.data, "step_up": "totp"}))
+    given = decided("r1", ana, denied=False)
+    trail.tell(replace(given, data={**given.data, "step_up": step_up}))
+    without = [code for code, _text in verified(trail).semantics]
+    trail.tell(in_run("r1", "run.finished", {"outcome": "done"}))
+
+    assert "step-up" in without
+    trail.tell(started("r2", rita), replace(requested("r2", ana), data=_coded("r2", ana)))
+    good = decided("r2", ana, denied=False)
+    trail.tell(replace(good, data={**good.data, "step_up": True}))
+    assert [code for code, _text in verified(trail).semantics].count("step-up") == 1
+
+
+def _coded(run: str, person: Ref) -> dict[str, Json]:
+    return {**requested(run, person).data, "step_up": "totp"}
+
+
 def test_an_effect_other_than_the_approved_one_is_told(trail: Trail) -> None:
     trail.tell(
         started("r2", trail.person("rita")),
@@ -192,6 +281,23 @@ def test_an_effect_other_than_the_approved_one_is_told(trail: Trail) -> None:
     )
 
     assert {"binding", "quorum"} <= {code for code, _text in verified(trail).semantics}
+
+
+def test_whoever_changed_what_is_asked_and_approves_it_is_told(trail: Trail) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    trail.tell(started("r2", rita), requested("r2", ana), edited("r2", ana))
+    trail.tell(decided("r2", ana, denied=False))
+
+    codes = [code for code, _text in verified(trail).semantics]
+    assert codes[:2] == ["decision-late", "self-approval"]
+
+
+def test_a_change_of_what_was_settled_is_told(trail: Trail) -> None:
+    rita, ana = trail.person("rita"), trail.person("ana")
+    trail.tell(started("r2", rita), requested("r2", ana), decided("r2", ana, denied=False))
+    trail.tell(edited("r2", rita))
+
+    assert "edit-late" in {code for code, _text in verified(trail).semantics}
 
 
 @pytest.mark.parametrize(
@@ -232,3 +338,105 @@ def test_the_json_form_has_the_agreed_members(trail: Trail) -> None:
         "warnings": [],
         "semantics": [],
     }
+
+
+def broke_glass(run: str, who: Ref, *, bound: str = BINDING, reason: bool = True) -> Draft:
+    data: dict[str, Json] = {
+        "request": f"{run}/ship",
+        "step": "ship",
+        "binding": bound,
+        "review_by": "2026-03-03T09:00:00.000Z",
+    }
+    parts = {"reason": Part(value=b"the shop is down")} if reason else {}
+    actor = Actor(kind=ActorKind.USER, ref=who)
+    return in_run(run, "break_glass.used", data, actor=actor, parts=parts)
+
+
+def reviewed(run: str, used: str, who: Ref) -> Draft:
+    data: dict[str, Json] = {"used": used, "verdict": "right", "by_run": run}
+    actor = Actor(kind=ActorKind.USER, ref=who)
+    return Draft(kind="break_glass.reviewed", actor=actor, data=data)
+
+
+def asked_with_glass(trail: Trail, run: str, *, breakers: tuple[str, ...] = ("otto",)) -> None:
+    draft = requested(run, trail.person("ana"))
+    glass: Json = {
+        "from": ["@on-call"],
+        "people": [str(trail.person(one)) for one in breakers],
+        "by": ["@governors"],
+        "review": 86_400,
+    }
+    with_glass = replace(draft, data={**draft.data, "glass": glass})
+    trail.tell(started(run, trail.person("rita")), with_glass)
+
+
+def ended(trail: Trail, run: str) -> None:
+    trail.tell(intended(run))
+    trail.tell(executed(run))
+    trail.tell(in_run(run, "run.finished", {"outcome": "done"}))
+
+
+@pytest.mark.parametrize("who", ["otto", "rita"])
+def test_an_effect_under_broken_glass_is_as_good_as_an_approved_one(trail: Trail, who: str) -> None:
+    asked_with_glass(trail, "r1", breakers=("otto", "rita"))
+    (used,) = trail.tell(broke_glass("r1", trail.person(who)))
+    ended(trail, "r1")
+    trail.tell(reviewed("r1", used.entry.id, trail.person("gina")))
+    report = verified(trail)
+
+    assert (report.exit, report.semantics) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"who": "zoe"}, "glass-ineligible"),
+        ({"who": "ana"}, "glass-ineligible"),
+        ({"bound": "ee" * 32}, "binding"),
+        ({"reason": False}, "glass-without-reason"),
+        ({"closes": "approval.expired"}, "decision-late"),
+        ({"denied": True}, "decision-late"),
+        ({"unasked": True}, "glass-unasked"),
+    ],
+)
+def test_any_other_broken_glass_is_told_and_lets_no_effect_through(
+    trail: Trail, how: dict[str, Any], code: str
+) -> None:
+    asked_with_glass(trail, "r1")
+    if how.get("denied"):
+        trail.tell(decided("r1", trail.person("ana"), denied=True))
+    if kind := how.get("closes"):
+        request: dict[str, Json] = {"request": "r1/ship", "binding": BINDING}
+        trail.tell(in_run("r1", kind, {**request, "have": 0, "need": 1}))
+    run = "other" if how.get("unasked") else "r1"
+    if run == "other":
+        trail.tell(started("other", trail.person("rita")))
+    draft = broke_glass(
+        run,
+        trail.person(how.get("who", "otto")),
+        bound=how.get("bound", BINDING),
+        reason=how.get("reason", True),
+    )
+    trail.tell(draft)
+    ended(trail, "r1")
+    codes = [found for found, _text in verified(trail).semantics]
+
+    assert code in codes
+    assert "quorum" in codes
+
+
+def test_a_glass_that_the_request_did_not_offer_is_none(trail: Trail) -> None:
+    trail.tell(started("r1", trail.person("rita")), requested("r1", trail.person("ana")))
+    trail.tell(broke_glass("r1", trail.person("ana")))
+    ended(trail, "r1")
+
+    assert [code for code, _text in verified(trail).semantics] == ["glass-ineligible", "quorum"]
+
+
+def test_whoever_broke_the_glass_does_not_review_it(trail: Trail) -> None:
+    asked_with_glass(trail, "r1")
+    (used,) = trail.tell(broke_glass("r1", trail.person("otto")))
+    ended(trail, "r1")
+    trail.tell(reviewed("r1", used.entry.id, trail.person("otto")))
+
+    assert [code for code, _text in verified(trail).semantics] == ["self-review"]

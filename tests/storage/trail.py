@@ -32,6 +32,7 @@ from workflows.entry import (
     Ref,
     RunId,
 )
+from workflows.moments import stamp
 
 ORIGIN = "interlock.example/audit/T0ABC"
 BINDING = binding(workflow="deploy", version="ab", step="ship", policy="p", args=None, plan=None)
@@ -162,8 +163,8 @@ def started(run: str, requester: Ref) -> Draft:
     )
 
 
-def requested(run: str, approver: Ref) -> Draft:
-    stage: Json = {"from": ["@leads"], "approve": 1, "deny": 1, "people": [approver]}
+def requested(run: str, *approvers: Ref, approve: int = 1) -> Draft:
+    stage: Json = {"from": ["@leads"], "approve": approve, "deny": 1, "people": [*approvers]}
     data: dict[str, Json] = {
         "request": f"{run}/ship",
         "step": "ship",
@@ -176,7 +177,13 @@ def requested(run: str, approver: Ref) -> Draft:
     return in_run(run, "approval.requested", data, parts={"preview": Part(value=b"shown")})
 
 
-def decided(run: str, approver: Ref, *, denied: bool) -> Draft:
+def delegated(giver: Ref, to: Ref | None, *, until: datetime) -> Draft:
+    data: dict[str, Json] = {"request": None, "from": giver, "to": to, "until": stamp(until)}
+    actor = Actor(kind=ActorKind.USER, ref=giver)
+    return Draft(kind="approval.delegated", actor=actor, data=data)
+
+
+def decided(run: str, approver: Ref, *, denied: bool, stands_for: Ref | None = None) -> Draft:
     data: dict[str, Json] = {
         "request": f"{run}/ship",
         "binding": BINDING,
@@ -187,9 +194,21 @@ def decided(run: str, approver: Ref, *, denied: bool) -> Draft:
         "via": "click",
         "step_up": None,
         "slack": None,
+        **({} if stands_for is None else {"for": stands_for}),
     }
     kind = "approval.denied" if denied else "approval.granted"
     return in_run(run, kind, data, actor=Actor(kind=ActorKind.USER, ref=approver))
+
+
+def edited(run: str, editor: Ref) -> Draft:
+    data: dict[str, Json] = {
+        "request": f"{run}/ship",
+        "next": f"{run}/again",
+        "was": BINDING,
+        "binding": None,
+        "steps": ["ship"],
+    }
+    return in_run(run, "approval.edited", data, actor=Actor(kind=ActorKind.USER, ref=editor))
 
 
 def intended(run: str, *, bound: str = BINDING) -> Draft:

@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 
 from tests.workflows.definition_kit import HEAD, refund
-from workflows.definition import Definition, validate_inputs
+from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import DefinitionError, InputsError
+from workflows.input_values import read_inputs
 from workflows.loading import load_definition
 
 STEPS = "steps: [{id: look, uses: sql.query}]\n"
@@ -18,7 +19,7 @@ def asking(spec: str) -> Definition:
 
 
 def read(spec: str, given: object) -> Json:
-    return validate_inputs(asking(spec), {"field": given})["field"]
+    return read_inputs(asking(spec).inputs, {"field": given})["field"]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,27 @@ def read(spec: str, given: object) -> Json:
         ("{type: integer, default: 5}", None, 5),
         ("{type: date, default: 2024-01-01}", None, "2024-01-01"),
         ("{type: boolean, default: false}", None, False),
+        ("{type: datetime}", "2026-03-31T09:00+02:00", "2026-03-31T07:00:00Z"),
+        ("{type: datetime}", "2026-03-31T07:00:59Z", "2026-03-31T07:00:59Z"),
+        ('{type: datetime, default: "2026-03-31T09:00:00+02:00"}', "", "2026-03-31T07:00:00Z"),
+        ("{type: list, of: {type: string}}", "a, b ,,c", ["a", "b", "c"]),
+        ("{type: list, of: {type: string}}", "a, b\n\nc", ["a, b", "c"]),
+        ("{type: list, of: {type: string}}", '["a, b", " c"]', ["a, b", " c"]),
+        ("{type: list, of: {type: integer}}", "1,2", [1, 2]),
+        ("{type: list, of: {type: integer}}", [1, "2"], [1, 2]),
+        ("{type: list, of: {type: enum, choices: [eu, us]}}", "us,eu", ["us", "eu"]),
+        ("{type: list, of: {type: string}, default: [x]}", [], ["x"]),
+        ("{type: list, of: {type: string}, required: false}", [], None),
+        ("{type: list, of: {type: user}}", "<@U0RITA|rita>,@sam", ["U0RITA", "@sam"]),
+        ("{type: user}", "<@W0RITA>", "W0RITA"),
+        ("{type: user}", "@rita.b-c", "@rita.b-c"),
+        ("{type: user}", {"id": "U0RITA", "name": "x"}, "U0RITA"),
+        ("{type: group}", "<!subteam^S0OPS|@ops>", "S0OPS"),
+        ("{type: group}", "@ops", "@ops"),
+        ("{type: channel}", "<#C0OPS|ops>", "C0OPS"),
+        ("{type: channel}", "#ops", "#ops"),
+        ("{type: file}", "F0ABC12", "F0ABC12"),
+        ("{type: file}", "https://acme.slack.com/files/U0RITA/F0ABC12/x.csv", "F0ABC12"),
     ],
 )
 def test_a_value_is_read_as_its_input_declares(spec: str, given: object, value: Json) -> None:
@@ -83,6 +105,35 @@ def test_a_value_is_read_as_its_input_declares(spec: str, given: object, value: 
         ('{type: string, pattern: "^ord_[a-z]+$"}', "x", 'must begin with "ord_" and look like'),
         ('{type: string, pattern: "^ord_[a-z]+$"}', " ord_a", "space before or after it"),
         ('{type: string, pattern: "a|b", example: a}', "c", "must look like a|b, for example a"),
+        ("{type: datetime}", "2026-03-31T09:00", "must be a moment with its offset"),
+        ("{type: datetime}", "2026-03-31", "must be a moment with its offset"),
+        ("{type: datetime}", 1774000000, "must be a moment with its offset"),
+        ("{type: datetime}", "2026-02-30T09:00Z", "is not in the calendar"),
+        ("{type: datetime}", "0001-01-01T00:00+14:00", "is not in the calendar"),
+        (
+            '{type: datetime, maximum: "2026-01-01T00:00:00Z"}',
+            "2026-01-01T00:00:01Z",
+            "must be at most 2026-01-01T00:00:00Z",
+        ),
+        ("{type: list, of: {type: integer}}", "1,x", "item 2 must be a whole number"),
+        ("{type: list, of: {type: integer}}", "[1,", "has to be JSON"),
+        ("{type: list, of: {type: integer}}", "[" * 9_000, "has to be JSON"),
+        ("{type: list, of: {type: integer}}", 5, "must be a list, such as a,b,c"),
+        ("{type: list, of: {type: integer}}", "", "please give a value"),
+        ("{type: list, of: {type: string}, max_items: 2}", "a,b,c", "at most 2 items"),
+        ("{type: list, of: {type: string}, min_items: 2}", "a", "must have 2 to 100 items"),
+        ("{type: list, of: {type: string}}", [["a"]], "item 1 must be text, not a list"),
+        ("{type: list, of: {type: string}}", [None], "item 1 please give a value"),
+        ("{type: user}", "rita", "must be a person, such as @rita"),
+        ("{type: user}", "<!channel>", "must be a person"),
+        ("{type: user}", "@rita @sam", "must be a person"),
+        ("{type: user}", {"name": "rita"}, "must be a person"),
+        ("{type: user}", "S0OPS", "must be a person"),
+        ("{type: group}", "<@U0RITA>", "must be a user group"),
+        ("{type: channel}", "D0RITA", "must be a channel"),
+        ("{type: channel}", "#ops,#dev", "must be a channel"),
+        ("{type: file}", "report.csv", "must be a file in Slack"),
+        ("{type: file}", "https://evil.example/F0ABC12", "must be a file in Slack"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_what_would(
@@ -118,7 +169,7 @@ def test_every_field_gets_its_own_answer() -> None:
     raw = {"order": "x", "amout": "1", "rate": "much"}
 
     with pytest.raises(InputsError) as refused:
-        validate_inputs(refund(), raw)
+        read_inputs(refund().inputs, raw)
 
     fields = refused.value.fields
     assert set(fields) == {"order", "amount", "amout", "rate"}
@@ -126,7 +177,7 @@ def test_every_field_gets_its_own_answer() -> None:
 
 
 def test_every_declared_input_has_a_value_afterwards() -> None:
-    given = validate_inputs(refund(), {"order": "ord_1", "amount": "250"})
+    given = read_inputs(refund().inputs, {"order": "ord_1", "amount": "250"})
 
     assert given == {"order": "ord_1", "amount": 250, "rate": 1.5, "note": None}
 
@@ -141,6 +192,22 @@ def test_every_declared_input_has_a_value_afterwards() -> None:
         "{type: enum, choices: [a, a]}",
         '{type: string, pattern: "^a$", example: b}',
         "{type: string, min_length: 5, max_length: 1}",
+        '{type: datetime, minimum: "2026-01-02T00:00:00Z", maximum: "2026-01-01T00:00:00Z"}',
+        '{type: datetime, default: "2026-01-01T00:00:00"}',
+        '{type: datetime, default: "2026-01-01T00:00:00.5Z"}',
+        "{type: list, of: {type: integer}, default: [x]}",
+        "{type: list, of: {type: integer, default: 5}}",
+        "{type: list, of: {type: string, multiline: true}}",
+        "{type: list, of: {type: list, of: {type: string}}}",
+        "{type: list, of: {type: user}, max_items: 21}",
+        '{type: list, of: {type: string, pattern: "("}}',
+        "{type: list}",
+        "{type: user, default: rita}",
+        "{type: file, types: [CSV]}",
+        "{type: file, default: F0ABC12}",
+        "{type: string, multiline: true, options: {uses: sql.query, items: result.rows}}",
+        "{type: string, options: {uses: sql.query}}",
+        "{type: string, options: {uses: sql.query, items: result.rows, timeout: 3s}}",
     ],
 )
 def test_an_input_that_contradicts_itself_is_refused_when_the_file_is_read(spec: str) -> None:

@@ -262,6 +262,39 @@ def test_whatever_is_demanded_can_be_refused_and_needs_somebody(
     assert len(people) == len(set(people))
 
 
+CODED = RULES.replace("expires: 8h", "expires: 8h\n    step_up: totp") + (
+    'roles: {governors: ["@governors"]}\n'
+)
+
+
+def test_one_rule_that_wants_a_code_is_enough() -> None:
+    big, small = REFUND, replace(REFUND, inputs={"amount": 1})
+    demands = [policy(CODED).demand(facts) for facts in (big, small)]
+
+    assert [one.step_up for one in demands if one is not None] == ["totp", None]
+    assert policy(CODED).asks_for_codes
+    assert not policy().asks_for_codes
+
+
+def test_a_demand_without_a_code_does_not_meet_one_with_it() -> None:
+    plain, coded = policy().demand(REFUND), policy(CODED).demand(REFUND)
+
+    assert plain is not None
+    assert coded is not None
+    assert coded.is_as_strict_as(plain)
+    assert not plain.is_as_strict_as(coded)
+
+
+def test_codes_need_somebody_who_confirms_them() -> None:
+    with pytest.raises(DefinitionError, match="nobody could confirm whose codes count"):
+        policy(CODED.partition("roles:")[0])
+
+
+def test_a_policy_without_codes_keeps_the_digest_it_had() -> None:
+    assert b"step_up" not in policy().canonical
+    assert policy(CODED).digest != policy(CODED.replace("    step_up: totp\n", "")).digest
+
+
 def test_a_demand_that_grew_is_not_met_by_what_was_asked_before() -> None:
     before = policy().demand(replace(REFUND, inputs={"amount": 1}))
     now = policy().demand(REFUND)

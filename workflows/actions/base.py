@@ -176,6 +176,7 @@ class Action(ABC, Generic[In, Out]):
     takes: type[In]
     gives: type[Out]
     is_delivered: ClassVar[bool] = False  # True: the outbox performs it (`slack.*`).
+    delivered_as: ClassVar[str] = "post"  # Then the subject of the message that does it.
     literals: ClassVar[frozenset[str]] = frozenset()
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:

@@ -12,6 +12,7 @@ from workflows.actions.base import Action, Rows
 from workflows.actions.http import HttpRequest
 from workflows.actions.shell import ShellRun
 from workflows.actions.slack import SlackPostAction
+from workflows.actions.slack_release import SlackReleaseAction
 from workflows.actions.sql import SqlExecute, SqlQuery
 from workflows.actions.timed import Timed
 from workflows.errors import DefinitionError
@@ -28,6 +29,7 @@ def shipped_actions(services: Services, rows: Rows) -> dict[str, Action[Any, Any
         SqlExecute(services, rows),
         ShellRun(services),
         SlackPostAction(),
+        SlackReleaseAction(),
     )
     return {action.name: action for action in actions}
 

@@ -81,3 +81,62 @@ def test_a_policy_that_asks_nobody_cannot_be_used(tmp_path: Path) -> None:
 
     assert told.exit_code == 1
     assert f"{file}:5:" in told.output
+
+
+# --- policy check -----------------------------------------------------------------------------
+
+
+ODD = """\
+defaults: {expires: 24h}
+rules:
+  - name: never
+    when: hour > 23
+    stages: [{from: ["@leads"]}]
+  - name: refunds
+    when: workflow == "refund-custmer"
+    stages: [{from: ["@leads"]}]
+  - name: who knows
+    when: requester.startsWith("@x") && weekday > 7
+    stages: [{from: ["@leads"]}]
+"""
+
+
+def odd(tmp_path: Path) -> str:
+    file = tmp_path / "odd.yaml"
+    file.write_text(ODD)
+    return str(file)
+
+
+def test_what_is_odd_about_a_policy_is_a_warning_and_it_can_be_used(tmp_path: Path) -> None:
+    file = odd(tmp_path)
+    told = CliRunner().invoke(main, ["policy", "check", file])
+
+    assert told.exit_code == 0
+    assert f"{file}:4:11: warning: rules[0].when: can never be true" in told.output
+    assert "Whether these rules can match was not found out: who knows." in told.output
+    assert "No workflow files were looked at." in told.output
+    assert "no workflow here is called" not in told.output
+
+
+def test_a_policy_is_looked_at_together_with_workflow_files(tmp_path: Path) -> None:
+    words = ["policy", "check", odd(tmp_path), "--workflows", str(SHIPPED), "--json"]
+    told = CliRunner().invoke(main, words)
+    data = json.loads(told.output)
+    said = {one["what"]: one for one in data["faults"]}
+
+    assert (told.exit_code, data["ok"], data["not_analysed"]) == (0, True, ["who knows"])
+    assert data["workflows"] == len(list(SHIPPED.glob("*.yaml"))) - 1
+    assert said["no workflow here is called 'refund-custmer'"]["line"] == 7
+    assert all(one["is_warning"] for one in data["faults"])
+    # Nobody knows what the last rule is about, so no step is said to be without one.
+    assert not any("no rule is about" in what for what in said)
+
+
+def test_the_workflow_files_of_the_settings_are_taken_where_no_others_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_WORKFLOWS", str(SHIPPED))
+    told = CliRunner().invoke(main, ["policy", "check", odd(tmp_path)])
+
+    assert "did you mean 'refund-customer'?" in told.output
+    assert "No workflow files" not in told.output

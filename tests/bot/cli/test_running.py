@@ -7,7 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.settings import read_settings
+from storage.database import open_database
+from storage.history import read_run
 from tests.journeys.company import SHIPPED
+from workflows.entry import Entry, RunId
 
 WRONG = ["run", "refund-customer", "who=x", "--channel", "ops"]
 AGAIN = "Correct these fields and run it again."
@@ -36,3 +40,63 @@ def test_the_hint_about_wrong_values_is_data_where_json_was_asked_for() -> None:
     assert told["hint"] == AGAIN
     assert told["message"].endswith(".")
     assert "who" in told["fields"]
+
+
+MOVE = """
+workflow: move-it
+title: Move it
+owner: "@owners"
+deputy: "@deputies"
+channel: "#ops"
+inputs:
+  tags: {type: list, of: {type: string}}
+  at: {type: datetime}
+  day: {type: date, default: "2031-05-06"}
+  size: {type: enum, choices: [small, large]}
+  who: {type: user, required: false}
+steps:
+  - {id: say, uses: slack.post, with: {text: "${{ inputs.tags[0] }}"}}
+"""
+TYPED = ("run", "move-it", "tags=one, two", "at=2030-03-17T18:46+01:00", "size=large")
+
+
+@pytest.fixture
+def _move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "move-it.yaml").write_text(MOVE)
+    monkeypatch.setenv("INTERLOCK_WORKFLOWS", str(tmp_path / "files"))
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+
+
+@pytest.mark.usefixtures("_move")
+def test_lists_and_moments_are_typed_on_the_command_line() -> None:
+    run = json.loads(CliRunner().invoke(main, [*TYPED, "--json"]).stdout)["run"]
+    (first, *_) = run_entries(run)
+    part = first.parts["input"].value
+
+    assert json.loads(part or b"") == {
+        "tags": ["one", "two"],
+        "at": "2030-03-17T17:46:00Z",
+        "day": "2031-05-06",
+        "size": "large",
+        "who": None,
+    }
+
+
+@pytest.mark.usefixtures("_move")
+def test_without_slack_nobody_is_believed_to_exist() -> None:
+    told = CliRunner().invoke(main, [*TYPED, "who=@rita"])
+
+    assert told.exit_code == 2
+    assert "who: @rita could not be looked up, since Slack is not asked here" in told.output
+    assert "Slack" in told.output
+
+
+def run_entries(run: str) -> list[Entry]:
+    settings = read_settings()
+    database = open_database(settings.database_url)
+    try:
+        with database.read() as connection:
+            return read_run(connection, RunId(run))
+    finally:
+        database.close()

@@ -8,7 +8,7 @@ import pytest
 from bot.slack_client import SlackClient
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
-from sandbox.settings import SandboxSettings
+from sandbox.settings import AppSettings, SandboxSettings
 from storage.database import Database, open_database
 from storage.log_setup import init_log
 from storage.store import SqlStore
@@ -19,7 +19,8 @@ ORIGIN = "interlock.example/audit/T0ACME"
 
 @pytest.fixture
 def server() -> Iterator[SandboxServer]:
-    with SandboxServer(SandboxSettings(rate_scale=None)) as running:
+    app = AppSettings(functions={"ask": {"title": "Ask"}})
+    with SandboxServer(SandboxSettings(app=app, rate_scale=None)) as running:
         seed(running.workspace)
         yield running
 

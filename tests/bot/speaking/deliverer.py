@@ -16,7 +16,7 @@ from bot.slack_client import SlackClient
 from storage.database import open_database
 from storage.log_setup import open_journal
 from storage.store import SqlStore
-from tests.bot.speaking.office import Ledger, Wordings
+from tests.bot.speaking.office import Ledger, Wordings, answers_of
 
 
 def main(home: str, database: str, api_url: str, token: str) -> None:
@@ -30,6 +30,7 @@ def main(home: str, database: str, api_url: str, token: str) -> None:
         courier=Courier(client, pacer, Addresses(client, pacer)),
         renderer=Wordings(),
         consequences=Ledger(),
+        answers=answers_of(store, client),
         name="doomed",
         now=lambda: datetime.now(UTC),
     )

@@ -1,5 +1,6 @@
 """An outbox under a clock that a test moves, and helpers to fill and empty it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -7,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.addresses import Addresses
+from bot.builder_answers import BuilderAnswers
 from bot.delivery import Courier
+from bot.directory import Directory
 from bot.letters import Letter
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
+from bot.run_reading import RunReader
 from bot.slack_client import Content, SlackClient
 from sandbox.server import SandboxServer
 from storage.outbox_values import REPLIES, MessagePlace, OutboxRow
+from storage.sealing import Sealer, open_sealer
+from storage.step_tokens import StepTokens
 from storage.store import SqlStore
+from tests.world import Shelf
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RunId
 from workflows.store import Message, NewRun, Subject
 
@@ -47,6 +54,7 @@ class Wordings:
     channels: dict[tuple[Subject, str], str] = field(default_factory=dict)
     follow: dict[tuple[Subject, str], list[str]] = field(default_factory=dict)
     incomplete: set[tuple[Subject, str]] = field(default_factory=set)
+    patient: set[tuple[Subject, str]] = field(default_factory=set)
 
     def render(self, row: OutboxRow) -> Letter | None:
         subject = (row.subject, row.key)
@@ -59,6 +67,7 @@ class Wordings:
             in_thread=row.subject in REPLIES,
             is_complete=subject not in self.incomplete,
             replies=[Content(text=one) for one in self.follow.get(subject, [])],
+            may_wait=subject in self.patient,
         )
 
 
@@ -69,6 +78,7 @@ class Ledger:
     done: list[tuple[str, str, Json]] = field(default_factory=list)
     lost: list[tuple[Subject, str, str]] = field(default_factory=list)
     digests: list[tuple[str, MessagePlace]] = field(default_factory=list)
+    stand: list[str] = field(default_factory=list)
 
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         self.done.append((run, step, output))
@@ -76,8 +86,27 @@ class Ledger:
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         self.digests.append((digest, place))
 
+    def stands(self, row: OutboxRow) -> None:
+        self.stand.append(row.key)
+
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         self.lost.append((row.subject, row.key, error))
+
+
+def answers_of(store: SqlStore, client: SlackClient) -> BuilderAnswers:
+    """Return who tells Workflow Builder's workflows; the key that seals tokens is a test's own."""
+
+    def opened() -> Sealer:
+        return open_sealer(store.database, log="test", master=b"k" * 32, now=datetime.now(UTC))
+
+    directory = Directory(client, team="T0ACME")
+    return BuilderAnswers(
+        RunReader(store, Shelf(), directory, workspace_url=""),
+        client,
+        StepTokens(store.database, opened),
+        Pacer(time.monotonic),
+        workspace_url="",
+    )
 
 
 class Office:
@@ -102,6 +131,7 @@ class Office:
             courier=courier,
             renderer=self.wordings,
             consequences=self.ledger,
+            answers=answers_of(self.store, client),
             name=name,
             live_seconds=live,
             now=self.clock,

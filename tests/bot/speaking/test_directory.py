@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.directory import Directory
+from bot.hurry import asking_at_most
 from bot.roster import called, known
 from bot.slack_client import SlackClient
 from bot.wording import mention
@@ -62,6 +63,7 @@ def test_a_group_may_be_named_by_its_id(directory: Directory) -> None:
     assert found == {person("ana"), person("ben")}
 
 
+@pytest.mark.trap(9)
 def test_people_who_never_count_are_no_members(server: SandboxServer, directory: Directory) -> None:
     server.workspace.add_group("mixed", members=["ana", "gil", "dex", "connie"])
 
@@ -152,6 +154,7 @@ def test_an_answer_older_than_the_event_is_not_kept(
     assert lists(server) == 2
 
 
+@pytest.mark.trap(11)
 def test_a_disabled_group_decides_nothing(server: SandboxServer, directory: Directory) -> None:
     server.workspace.disable_group("finance-leads")
 
@@ -195,6 +198,7 @@ def test_a_name_that_two_people_gave_themselves_is_refused(
         directory.members("@twin", max_age=CLICK_AGE)
 
 
+@pytest.mark.trap(11)
 def test_a_plan_without_groups_says_so() -> None:
     with SandboxServer(SandboxSettings(paid_plan=False)) as server:
         seed(server.workspace)
@@ -214,6 +218,16 @@ def test_a_slow_slack_costs_a_click_no_more_than_its_second(
         directory.members("@finance-leads", max_age=CLICK_AGE)
 
 
+def test_whoever_has_no_time_left_for_slack_is_refused_without_asking(
+    server: SandboxServer, directory: Directory
+) -> None:
+    with asking_at_most(0), pytest.raises(PeopleUnreadableError, match="Slack is slow"):
+        directory.members("@finance-leads", max_age=CLICK_AGE)
+
+    assert lists(server) == 0
+
+
+@pytest.mark.trap(13)
 def test_after_a_429_slack_is_left_alone_as_long_as_it_said(
     server: SandboxServer, directory: Directory, clock: Clock
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_decision_does_not_wait_for_live_states(thread: Office) -> None:
     assert "approved" in texts(thread)
 
 
+@pytest.mark.trap(14)
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(office: Office) -> None:
     office.start_run()
     office.server.faults.next("chat.postMessage", fault.lose_answer())
@@ -214,6 +215,7 @@ def test_a_deleted_card_is_posted_again(thread: Office) -> None:
     assert replies(thread) == ["approved"]
 
 
+@pytest.mark.trap(12)
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed"])
 def test_a_frozen_card_is_answered_in_its_thread(thread: Office, error: str) -> None:
     thread.send(Subject.CARD, "q1", "open")
@@ -286,6 +288,7 @@ def test_whoever_left_cannot_be_told_and_nothing_is_stuck(office: Office) -> Non
     assert texts(office, "@rita") == ["Hello again"]
 
 
+@pytest.mark.trap(28)
 def test_a_digest_whose_chart_is_refused_arrives_without_it(office: Office) -> None:
     office.wordings.blocks[Subject.DIGEST, "d1"] = [SECTION, CHART]
     office.server.faults.next("chat.postMessage", fault.refuse("invalid_blocks"))
@@ -387,6 +390,51 @@ def test_a_message_whose_receipt_is_pending_is_drawn_again(office: Office) -> No
     office.deliver(seconds=7)
 
     assert texts(office) == ["with its receipt"]
+
+
+def test_what_may_wait_is_posted_a_moment_later_with_all_that_came_by_then(office: Office) -> None:
+    office.start_run()
+    office.wordings.patient.add((Subject.OUTCOME, "r1"))
+    office.send(Subject.OUTCOME, "r1", "approved", channel="slack:T0ACME:U0RITA")
+    office.deliver()
+    early = posts(office)
+    office.wordings.patient.clear()
+    office.send(Subject.OUTCOME, "r1", "approved, and done", channel="slack:T0ACME:U0RITA")
+    office.deliver(seconds=4)
+
+    assert early == 0
+    assert texts(office, "@rita") == ["approved, and done"]
+    assert office.server.workspace.person("rita").notifications[-1].text == "approved, and done"
+
+
+def test_what_may_wait_waits_once_and_is_then_kept_up(office: Office) -> None:
+    office.start_run()
+    office.wordings.patient.add((Subject.OUTCOME, "r1"))
+    office.send(Subject.OUTCOME, "r1", "approved", channel="slack:T0ACME:U0RITA")
+    office.deliver(seconds=4)
+    office.send(Subject.OUTCOME, "r1", "denied after all", channel="slack:T0ACME:U0RITA")
+    office.deliver()
+
+    assert texts(office, "@rita") == ["denied after all"]
+    assert posts(office) == 1
+
+
+def test_a_direct_message_to_an_approver_goes_behind_everything_else(thread: Office) -> None:
+    thread.send(Subject.NUDGE, "q1/ana", "Please decide", channel="slack:T0ACME:U0ANA")
+    thread.send(Subject.CARD, "q1", "A card")
+    (first,) = thread.store.outbox.claim_messages(by="one", limit=1)
+
+    assert first.subject is Subject.CARD
+
+
+def test_those_whom_a_card_is_for_hear_once_where_it_stands(thread: Office) -> None:
+    thread.send(Subject.CARD, "q1", "A card")
+    thread.deliver()
+    thread.send(Subject.CARD, "q1", "A card, decided")
+    thread.send(Subject.STEP, "e1", "A reply")
+    thread.deliver()
+
+    assert thread.ledger.stand == ["r1", "q1"]
 
 
 def test_a_wrong_token_loses_nothing(office: Office) -> None:

@@ -1,6 +1,7 @@
 """What each message says, drawn from the entries of a run alone."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from bot.letters import Letter
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.slack_client import SlackClient
+from storage.home_values import Told
 from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
 from tests.bot.shown import preview_json
 from tests.storage.run_drafts import (
     ANA,
+    BEN,
     BINDING,
     executed,
     fact,
@@ -29,7 +32,7 @@ from tests.storage.run_drafts import (
 )
 from tests.workflows.definition_kit import refund
 from workflows.definition import Definition
-from workflows.entry import Actor, ActorKind, Draft, Part, RunId
+from workflows.entry import Actor, ActorKind, Draft, Part, Ref, RunId
 from workflows.people import PersonId
 from workflows.store import Message, Subject
 
@@ -72,8 +75,8 @@ class Bench:
             unit.lock_run(RunId("r1"))
             return [unit.append(one).id for one in drafts]
 
-    def ask(self, **preview: Any) -> None:  # noqa: ANN401 - whatever a test is about.
-        draft = requested()
+    def ask(self, *, people: tuple[str, ...] = (ANA.ref, BEN.ref), **preview: Any) -> None:  # noqa: ANN401 - whatever a test is about.
+        draft = requested(people=people)
         shown = preview_json(run="r1", request="q1", digest=BINDING[:8], **preview)
         parts = {**draft.parts, "preview": Part(value=json.dumps(shown).encode())}
         self.add(
@@ -146,6 +149,48 @@ def test_a_settled_card_says_who_and_carries_its_receipt(bench: Bench) -> None:
     assert "U0ANA" in told
     assert "· head " in told
     assert letter.is_complete
+
+
+def test_a_card_says_whom_it_was_opened_to_and_since_when(bench: Bench) -> None:
+    bench.ask()
+    dora = bench.person(PersonId("slack:T0ACME:U0DORA"), "Dora")
+    bench.add(
+        fact(
+            "approval.escalated",
+            request="q1",
+            to=[dora.ref],
+            n=1,
+            groups=["@governors"],
+            stages=[0],
+        )
+    )
+
+    words, _ = bench.says(Subject.CARD, "q1")
+
+    assert "or <!subteam^S0GOVERNORS>; one rejection stops it" in words
+    assert "It waited for long: since <!date^" in words
+
+
+def test_those_whom_a_request_is_opened_to_are_named_in_the_thread(bench: Bench) -> None:
+    bench.ask()
+    dora = bench.person(PersonId("slack:T0ACME:U0DORA"), "Dora")
+    (entry,) = bench.add(
+        fact("approval.escalated", request="q1", to=[dora.ref], n=1, groups=[], stages=[0])
+    )
+
+    words, _ = bench.says(Subject.STEP, entry)
+
+    assert "<@U0DORA>: this has waited for long, so you may decide it too" in words
+
+
+def test_a_step_that_needs_nobody_says_by_which_rule_and_why(bench: Bench) -> None:
+    told = fact("decision.made", step="refund", decision="auto_approved", rule="small *ones*")
+    (entry,) = bench.add(replace(told, parts={"reason": Part(value=b"It hurts nobody.")}))
+
+    words, _ = bench.says(Subject.STEP, entry)
+
+    assert "`refund` needs nobody's approval, by the rule *small" in words
+    assert "“It hurts nobody.”" in words
 
 
 def test_a_used_approval_can_no_longer_be_taken_back(bench: Bench) -> None:
@@ -304,3 +349,118 @@ def test_somebody_whose_name_was_erased_is_still_somebody(bench: Bench) -> None:
     words, _ = bench.says(Subject.CARD, "q1")
 
     assert "somebody whose name was erased" in words
+
+
+# --- what requesters and approvers are told directly ------------------------------------------
+
+
+def test_the_requester_is_told_of_an_approval_before_the_run_ends(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("granted", by=bench.person(OMAR, "Omar")))
+
+    letter = bench.letter(Subject.OUTCOME, "r1")
+
+    assert letter.channel == RITA
+    assert letter.may_wait
+    assert "step refund was approved by Omar. It goes on." in letter.content.text
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (fact("approval.expired", request="q1", binding="b", have=0, need=1), "expired"),
+        (
+            fact("approval.withdrawn", request="q1", binding="b", reason="cancelled"),
+            "withdrawn. It goes on. The run was cancelled.",
+        ),
+        (
+            fact("approval.withdrawn", request="q1", binding="b", reason="parent_ended"),
+            "The run that it was a part of has ended.",
+        ),
+    ],
+)
+def test_the_requester_is_told_how_a_request_ended_without_a_decision(
+    bench: Bench, end: Draft, words: str
+) -> None:
+    bench.ask()
+    bench.add(end)
+
+    assert words in bench.letter(Subject.OUTCOME, "r1").content.text
+
+
+def test_at_the_end_the_requester_is_told_all_of_it_in_the_same_message(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("granted", by=bench.person(OMAR, "Omar")), intended(), executed(), finished())
+
+    letter = bench.letter(Subject.OUTCOME, "r1")
+    words, _ = bench.says(Subject.OUTCOME, "r1")
+
+    assert not letter.may_wait
+    assert "ended: done" in letter.content.text
+    assert "✅ `refund` approved by <@U0OMAR>" in words
+
+
+@pytest.mark.parametrize(
+    ("told", "is_told_good", "is_told_bad"),
+    [(Told.ALL, True, True), (Told.TROUBLE, False, True), (Told.NOTHING, False, False)],
+)
+def test_a_requester_is_told_no_more_than_they_chose(
+    bench: Bench, told: Told, *, is_told_good: bool, is_told_bad: bool
+) -> None:
+    rita = bench.person(RITA, "Rita")
+    with bench.store.begin() as unit:
+        unit.open_home(Ref(rita.ref), shown=None)
+    bench.store.homes.choose(rita.ref, told)
+    bench.ask()
+    bench.add(verdict("granted"))
+    good = bench.rendering.render(bench.row(Subject.OUTCOME, "r1"))
+    bench.add(verdict("denied"))
+    bad = bench.rendering.render(bench.row(Subject.OUTCOME, "r1"))
+
+    assert (good is not None, bad is not None) == (is_told_good, is_told_bad)
+
+
+def nudged(bench: Bench, who: str) -> Letter | None:
+    return bench.rendering.render(bench.row(Subject.NUDGE, f"q1/{who}"))
+
+
+def test_an_approver_is_told_directly_what_waits_for_them_and_where(bench: Bench) -> None:
+    ana = bench.person(PersonId("slack:T0ACME:U0ANA"), "Ana")
+    bench.ask(people=(ana.ref, ANA.ref))
+    row = bench.row(Subject.CARD, "q1")
+    bench.store.outbox.adopt(row.id, MessagePlace(channel="C0OPS", ts="1795404074.580038"))
+
+    letter = bench.letter(Subject.NUDGE, f"q1/{ana.ref}")
+
+    assert letter.channel == "slack:T0ACME:U0ANA"
+    assert "waits for your decision until" in letter.content.text
+    assert "p1795404074580038" in str(letter.content.blocks)
+    assert not letter.in_thread
+
+
+def test_whoever_need_not_act_is_not_written_to_at_all(bench: Bench) -> None:
+    ana = bench.person(PersonId("slack:T0ACME:U0ANA"), "Ana")
+    bench.ask(people=(ana.ref, ANA.ref))
+    stranger = nudged(bench, bench.person(OMAR, "Omar").ref)
+    bench.add(verdict("granted", by=ana))
+
+    assert stranger is None
+    assert nudged(bench, ana.ref) is None
+
+
+def test_what_an_approver_was_told_says_later_what_became_of_it(bench: Bench) -> None:
+    ana = bench.person(PersonId("slack:T0ACME:U0ANA"), "Ana")
+    omar = bench.person(OMAR, "Omar")
+    bench.ask(people=(ana.ref, omar.ref))
+    row = bench.row(Subject.NUDGE, f"q1/{ana.ref}")
+    bench.store.outbox.adopt(row.id, MessagePlace(channel="D0ANA", ts="1795404074.580039"))
+    reminded = fact("approval.reminded", request="q1", to=[ana.ref], n=1)
+    bench.add(reminded)
+    asking, _ = bench.says(Subject.NUDGE, f"q1/{ana.ref}")
+    bench.add(verdict("denied", by=omar))
+    ended, buttons = bench.says(Subject.NUDGE, f"q1/{ana.ref}")
+
+    assert "Reminded <!date" in asking
+    assert "Rejected by <@U0OMAR>" in ended
+    assert "There is nothing for you to do any more." in ended
+    assert buttons == {}

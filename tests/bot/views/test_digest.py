@@ -3,6 +3,7 @@ from datetime import date, timedelta
 from bot.views.digest import (
     DayFigures,
     DecisionFigures,
+    HealthFigures,
     WorkflowFigures,
     details,
     digest,
@@ -147,3 +148,16 @@ def test_charts_and_tables_stay_within_what_slack_draws() -> None:
 def test_nothing_to_draw_draws_nothing() -> None:
     assert pie_chart("t", [("a", 0)]) is None
     assert data_table("t", ["a"], []) is None
+
+
+def test_the_health_of_approvals_is_one_line_and_what_stands_out_is_in_the_thread() -> None:
+    found = ["Ana approved 38 of 38, median 3 s.", "Refund: 7 of 20 requests expired."]
+    health = HealthFigures(period="30d", words="41 decisions", findings=found)
+    (chapter,) = [one for one in details(a_digest(health=health)) if "stands out" in one.text]
+
+    told = told_by(digest(a_digest(health=health)))
+    assert "last 30d: 41 decisions. 2 things stand out: in the thread." in told
+    assert "Ana" not in told
+    assert "• Ana approved 38 of 38, median 3 s." in told_by(chapter)
+    calm = a_digest(health=HealthFigures(period="30d", words="41 decisions"))
+    assert "Nothing stands out." in told_by(digest(calm))

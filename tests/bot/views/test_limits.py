@@ -18,7 +18,36 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views.digest import DayFigures, DigestShown, WorkflowFigures, details, digest, plainer
+from bot import limits
+from bot.views.app_home import (
+    MOST,
+    DelegationLine,
+    HomeShown,
+    Section,
+    delegations,
+    home_view,
+    shelf_of,
+)
+from bot.views.app_home_items import (
+    RequestItem,
+    Said,
+    doubt_item,
+    question_item,
+    request_item,
+    review_item,
+    run_item,
+    said_words,
+    trouble_item,
+)
+from bot.views.digest import (
+    DayFigures,
+    DigestShown,
+    HealthFigures,
+    WorkflowFigures,
+    details,
+    digest,
+    plainer,
+)
 from bot.views.doubt_card import DoubtCard, doubt_card
 from bot.views.exception_card import (
     DoneEffect,
@@ -27,6 +56,11 @@ from bot.views.exception_card import (
     Tried,
     exception_card,
 )
+from bot.views.glass_modals import break_modal
+from bot.views.glass_modals import review_modal as finding_modal
+from bot.views.health import HealthShown, health_page
+from bot.views.help_page import Startable, help_page, misread_page
+from bot.views.home_settings import settings_modal
 from bot.views.lists import (
     ApprovalLine,
     Found,
@@ -36,29 +70,48 @@ from bot.views.lists import (
     WorkflowLine,
     approval_list,
     found_list,
-    help_page,
     queue_list,
     run_list,
     run_shown,
     workflow_list,
 )
 from bot.views.notice import notice, posted
+from bot.views.nudge import Nudge, nudge
 from bot.views.outcome import RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.question_card import QuestionCard, question_card
 from bot.views.request_card import REVIEW, request_card
 from bot.views.request_modals import approve_modal, reject_modal, review_modal
-from bot.views.request_values import Preview, RequestCard, Vote
-from bot.views.run_form import ask_again
+from bot.views.request_values import Absence, Preview, RequestCard, Vote
+from bot.views.review_card import ReviewCard, reminder, review_card
 from bot.views.run_root import RunRoot, StepLine, run_root
+from bot.views.schedules import ScheduleLine, schedule_item
 from bot.views.step_reply import StepReply, step_reply
+from bot.views.thread_summary import Line, ThreadShown, shared_summary, summary_modal
 from bot.wording import Who, escape
 from sandbox.rules.blocks import check_message_blocks
 from sandbox.rules.views import check_view
-from tests.bot.payload_checks import buttons_of, faults_of_message, faults_of_view
-from tests.bot.shown import NOON, a_digest, a_head, a_receipt, a_root, a_trouble, preview_json
+from storage.home_values import Told
+from tests.bot.payload_checks import (
+    buttons_of,
+    faults_of_message,
+    faults_of_view,
+    shown_texts,
+    units,
+)
+from tests.bot.shown import (
+    NOON,
+    a_digest,
+    a_doubt,
+    a_head,
+    a_receipt,
+    a_root,
+    a_trouble,
+    preview_json,
+)
 from workflows.gate import Outcome, Verdict
-from workflows.run import Phase
+from workflows.glass import Finding
+from workflows.run import Phase, Status
 
 EVIL = [
     "",
@@ -84,6 +137,7 @@ PLAIN: dict[object, st.SearchStrategy[Any]] = {
     date: st.dates(),
     timedelta: st.timedeltas(timedelta(0), timedelta(days=400)),
 }
+COUNTS = st.integers(1, 99)
 IDS = st.text("abcdef0123456789_", min_size=1, max_size=40)
 
 
@@ -130,6 +184,7 @@ def previews(draw: st.DrawFn) -> Preview:
                 "from": st.lists(TEXTS, min_size=1, max_size=20),
                 "approve": st.integers(1, 90),
                 "deny": st.integers(1, 9),
+                "turn": st.none() | st.integers(0, 2),
             }
         ),
         min_size=1,
@@ -137,6 +192,10 @@ def previews(draw: st.DrawFn) -> Preview:
     )
     lines = draw(rows) * draw(many)
     person = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS})
+    left_out = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS, "duty": TEXTS})
+    escalation = st.fixed_dictionaries(
+        {"at": st.just("2026-03-02T09:00:00.000Z"), "to": st.lists(TEXTS, min_size=1, max_size=20)}
+    )
     return Preview.read(
         preview_json(
             run=draw(IDS),
@@ -155,8 +214,32 @@ def previews(draw: st.DrawFn) -> Preview:
             stages=draw(stages),
             needs_reason=draw(st.booleans()),
             changed=draw(rows) * draw(many),
+            reason_hints=draw(rows) * draw(many),
+            hours=draw(rows) * draw(many),
+            escalate=draw(st.lists(escalation, max_size=5)),
+            left_out=draw(st.lists(left_out, max_size=100)),
+            auto=draw(st.lists(st.tuples(TEXTS, TEXTS), max_size=9)),
+            **draw(limited()),
         )
     )
+
+
+@st.composite
+def limited(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw what limits an effect: budgets, a freeze, a denial, the glass."""
+    at, names = "2026-03-02T09:00:00.000Z", st.lists(TEXTS, min_size=1, max_size=20)
+    person = st.fixed_dictionaries({"id": TEXTS, "name": TEXTS})
+    freeze = st.fixed_dictionaries({"name": TEXTS, "until": st.just(at)})
+    denied = st.fixed_dictionaries(
+        {"by": person, "at": st.just(at), "reason": TEXTS, "workflow": TEXTS, "count": COUNTS}
+    )
+    glass = st.fixed_dictionaries({"from": names, "by": names, "review": TEXTS})
+    return {
+        "budgets": draw(st.lists(TEXTS, max_size=20)),
+        "freeze": draw(st.none() | freeze),
+        "denied": draw(st.none() | denied),
+        "glass": draw(st.none() | glass),
+    }
 
 
 def judged(message: Rendered) -> dict[str, Any]:
@@ -166,20 +249,25 @@ def judged(message: Rendered) -> dict[str, Any]:
     return payload
 
 
-def judged_view(view: Any) -> None:
-    shown = view.to_dict()
+def judged_view(view: Any, kind: str = "modal") -> dict[str, Any]:
+    shown: dict[str, Any] = view.to_dict()
     assert faults_of_view(shown) == []
-    check_view(shown, kind="modal")
+    check_view(shown, kind=kind)
+    return shown
 
 
 MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
     (RequestCard, request_card),
     (DoubtCard, doubt_card),
+    (ReviewCard, review_card),
+    (ReviewCard, lambda card: reminder(card, card.thread)),
     (ExceptionCard, exception_card),
     (QuestionCard, question_card),
     (RunRoot, run_root),
     (RunOutcome, outcome),
+    (Nudge, nudge),
     (DigestShown, digest),
+    (HealthShown, health_page),
     (RunShown, run_shown),
 ]
 LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
@@ -218,6 +306,47 @@ def test_slack_takes_every_list(
     judged(draw_it(items, data.draw(TEXTS)))
 
 
+ITEMS: list[tuple[type, Section, Callable[[Any, str], Any]]] = [
+    (RequestItem, Section.WAITING, lambda one, _: request_item(one)),
+    (QuestionCard, Section.WAITING, question_item),
+    (RunLine, Section.RUNS, lambda one, _: run_item(one)),
+    (ExceptionCard, Section.OWNED, trouble_item),
+    (DoubtCard, Section.OWNED, doubt_item),
+    (ScheduleLine, Section.SCHEDULES, lambda one, _: schedule_item(one)),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "draw_it"), ITEMS, ids=lambda one: getattr(one, "__name__", "")
+)
+@patiently
+@given(data=st.data())
+def test_slack_takes_every_home(
+    kind: type, where: Section, draw_it: Callable[[Any, str], Any], data: st.DataObject
+) -> None:
+    found = data.draw(st.lists(any_of(kind), max_size=3)) * data.draw(st.sampled_from([1, 9]))
+    words = data.draw(TEXTS)
+    shelf = shelf_of(where, [draw_it(one, words) for one in found], skip=len(words) % 3)
+    shown = HomeShown(
+        at=NOON,
+        command="/ops",
+        **{where.value: shelf},
+        reviews=[review_item(data.draw(any_of(ReviewCard)), words)] * (len(found) % 3),
+        said=said_words(data.draw(any_of(Said))),
+        why_never=words if len(found) == 1 else "",
+        owns=[words] * len(found),
+        delegations=delegations([DelegationLine(words=escape(words, 500))] * len(found)),
+        is_partial=bool(found),
+    )
+
+    judged_view(home_view(shown), "home")
+
+
+@pytest.mark.parametrize("told", list(Told))
+def test_slack_takes_the_settings_of_a_home(told: Told) -> None:
+    judged_view(settings_modal(told))
+
+
 @patiently
 @given(any_of(DigestShown))
 def test_slack_takes_every_fallback_and_detail_of_a_digest(shown: DigestShown) -> None:
@@ -228,7 +357,13 @@ def test_slack_takes_every_fallback_and_detail_of_a_digest(shown: DigestShown) -
 @patiently
 @given(previews(), st.integers(-1, 4))
 def test_slack_takes_every_modal_of_a_request(shown: Preview, page: int) -> None:
-    for view in (review_modal(shown, page=page), approve_modal(shown), reject_modal(shown)):
+    for view in (
+        review_modal(shown, page=page),
+        approve_modal(shown),
+        reject_modal(shown),
+        break_modal(shown),
+        finding_modal("e1", Finding.NOT_RIGHT, what=shown.title),
+    ):
         judged_view(view)
 
 
@@ -257,8 +392,17 @@ def test_slack_takes_every_reply(kind: str, data: dict[str, Any], words: str) ->
 def test_slack_takes_every_notice(text: str, about: str) -> None:
     judged(posted(text, about=about))
     judged(notice(escape(text), about=about))
-    judged(help_page(problem=text, usage=about, name="/ops"))
-    judged(ask_again(text, value=about, thread=about))
+    judged(misread_page(text, usage=about, meant=about, name="/ops"))
+    judged(help_page(startable=[Startable(name=text, title=about, example=text)] * 20))
+
+
+@patiently
+@given(TEXTS, TEXTS, TEXTS)
+def test_slack_takes_every_summary_of_a_thread(name: str, text: str, link: str) -> None:
+    line = Line(author=name, text=text, at=NOON, link=link)
+    shown = ThreadShown(key="k", story=(text,) * 12, lines=(line,) * 8, messages=8, people=1)
+    judged(shared_summary(shown, by=Who(name=name)))
+    judged_view(summary_modal(shown))
 
 
 LONG = "Wide words & <signs> " * 300
@@ -279,13 +423,17 @@ FULLEST = Preview.read(
 )
 
 
+@pytest.mark.trap(27)
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_the_fullest_card_fits_one_message(outcome: Outcome) -> None:
-    vote = Vote(who=Who(name=LONG), verdict=Verdict.DENY, at=NOON, comment=LONG)
+    who = Who(name=LONG)
+    vote = Vote(who=who, verdict=Verdict.DENY, at=NOON, comment=LONG, stands_for=who)
     card = RequestCard(
         preview=FULLEST,
         outcome=outcome,
         votes=[vote] * 99,
+        absences=[Absence(who=who, until=NOON, stand_in=who)] * 99,
+        deserted_until=NOON,
         reason=LONG,
         settled_at=NOON,
         receipt=a_receipt(),
@@ -307,6 +455,75 @@ def test_the_fullest_root_and_exception_fit_one_message() -> None:
     judged(exception_card(trouble))
 
 
+def test_the_fullest_home_fits_one_view_and_shows_something_of_everything() -> None:
+    short = Preview.read(preview_json(title=LONG, headline="x" * 199, lines=["l" * 400]))
+    thread = "https://acme.example/" + "p" * 100
+    line = RunLine(
+        run="r_1",
+        title=LONG,
+        status=Status.WAITING,
+        requester=Who(name=LONG),
+        started_at=NOON,
+        note=LONG,
+        thread=thread,
+    )
+    schedule = ScheduleLine(
+        id="s" * 60,
+        title=LONG,
+        workflow="w" * 60,
+        rhythm=LONG,
+        next_at=NOON,
+        is_paused=False,
+        who=Who(name=LONG),
+        may_change=True,
+        may_delete=True,
+    )
+    review = ReviewCard(
+        use="e" * 60,
+        run="r" * 60,
+        step="s" * 60,
+        title=LONG,
+        what=LONG,
+        by=Who(name=LONG),
+        at=NOON,
+        review_by=NOON,
+        asked=(Who(name=LONG),) * 9,
+        reason=LONG,
+        is_overdue=True,
+    )
+    items = {
+        Section.WAITING: request_item(RequestItem(preview=short, have=1, need=2, card=thread)),
+        Section.RUNS: run_item(line),
+        Section.OWNED: trouble_item(a_trouble(title=LONG, what=LONG), thread),
+        Section.SCHEDULES: schedule_item(schedule),
+    }
+    shelves = {
+        section.value: shelf_of(section, [blocks] * (MOST[section] + 1), skip=5)
+        for section, blocks in items.items()
+    }
+    told = delegations([DelegationLine(words="w" * 300)] * 20, skip=5)
+    view = home_view(
+        HomeShown(
+            at=NOON,
+            command="/ops",
+            **shelves,
+            reviews=[review_item(review, thread)] * 2,
+            ended=[run_item(line)] * 3,
+            delegations=told,
+            count="More than 100 things wait.",
+            is_partial=True,
+        )
+    )
+
+    shown = judged_view(view, "home")
+    total = sum(units(one) for one in shown_texts(shown["blocks"]))
+    assert total <= limits.MESSAGE_CHARACTERS
+    turns = [one for one in buttons_of(shown) if one.startswith("home.")]
+    assert set(turns) == {"home.more", "home.back", "home.settings"}
+    assert doubt_item(a_doubt(), thread)
+
+
+@pytest.mark.trap(27)
 def test_the_fullest_digest_fits_one_message() -> None:
     day = DayFigures(day=date(2026, 3, 2), done=10**9, refused=10**9, failed=10**9)
     figures = WorkflowFigures(title=LONG, started=10**9, done=10**9, refused=10**9)
@@ -315,6 +532,7 @@ def test_the_fullest_digest_fits_one_message() -> None:
         workflows=[figures] * 99,
         waiting=a_digest().waiting * 99,
         exceptions=[LONG] * 99,
+        health=HealthFigures(period="366d", words=LONG, findings=[LONG] * 99),
         head=a_head(note=LONG, vkey=LONG, check=LONG, verified=LONG),
     )
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.command_text import USAGE, Misread, parse
+from bot.views.help_page import MEANT, Startable, help_page, misread_page
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
@@ -13,7 +14,6 @@ from bot.views.lists import (
     WorkflowLine,
     approval_list,
     found_list,
-    help_page,
     run_list,
     run_shown,
     workflow_list,
@@ -168,12 +168,33 @@ def test_help_names_every_command() -> None:
     assert all(f"`/do {usage}`" in told for usage in USAGE.values())
 
 
+def test_help_says_what_its_reader_may_start_and_how() -> None:
+    startable = [
+        Startable(name="refund-customer", title="Refund", example="order=ord_1 amount=1"),
+        *(Startable(name=f"w-{one}", title=f"<!channel> {one}") for one in range(20)),
+    ]
+    told = told_by(help_page(startable=startable))
+
+    assert "*Refund*  `/ops run refund-customer order=ord_1 amount=1`" in told
+    assert "… and 13 others: `/ops workflows`" in told
+    assert "Nothing; ask one of the operators" in told_by(help_page(startable=[]))
+    assert "Ask again in a minute" in told_by(help_page(startable=[], is_certain=False))
+
+
 def test_what_was_misread_gets_the_one_line_that_helps() -> None:
     command = parse("aprovals <!channel>")
     assert isinstance(command, Misread)
 
-    told = told_by(help_page(problem=command.problem, usage=command.usage))
+    told = told_by(misread_page(command.problem, usage=command.usage))
 
     assert "Did you mean “approvals”?" in told
     assert "`/ops approvals`" in told
     assert "`/ops digest`" not in told
+
+
+def test_what_was_probably_meant_becomes_a_button() -> None:
+    page = misread_page("There is no “rnus”.", meant="runs mine")
+
+    assert buttons_of(page.payload) == {MEANT: "runs mine"}
+    assert "/ops runs mine" in told_by(page)
+    assert buttons_of(misread_page("No.", usage="run", meant="run " + "x" * 2_000).payload) == {}

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.views.request_card import APPROVE, REJECT, REVIEW, request_card
-from bot.views.request_values import Preview, RequestCard, Vote
+from bot.views.request_card import APPROVE, CHANGE, REJECT, REVIEW, request_card
+from bot.views.request_values import Absence, Escalated, Preview, RequestCard, Vote
 from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
 from tests.bot.shown import ANA, NOON, RITA, a_card, a_preview, a_receipt, preview_json
 from workflows.gate import Outcome, Verdict
@@ -29,6 +29,7 @@ def test_the_first_line_says_the_verb_the_object_and_where() -> None:
     assert first["text"]["text"] == "Refund a customer: POST shop /refunds"
 
 
+@pytest.mark.trap(35)
 def test_phones_are_told_who_wants_what_from_whom_until_when() -> None:
     text = request_card(a_card()).text
 
@@ -48,7 +49,9 @@ def test_the_card_shows_the_exact_plan_and_what_the_requester_typed() -> None:
 
 def test_the_card_mentions_who_may_decide_and_how_many_are_needed() -> None:
     told = told_by(
-        a_card(a_preview(stages=[{"from": ["@finance-leads"], "approve": 2, "deny": 1}]), have=1)
+        a_card(
+            a_preview(stages=[{"from": ["@finance-leads"], "approve": 2, "deny": 1}]), given=(1,)
+        )
     )
 
     assert "*1 of 2 approvals* from <!subteam^S0FINANCELEADS>" in told
@@ -66,20 +69,107 @@ def test_later_stages_are_shown_with_their_turn() -> None:
         {"from": ["@finance-directors"], "approve": 2, "deny": 2},
     ]
 
-    told = told_by(a_card(a_preview(stages=stages), stage=1, have=1))
+    told = told_by(a_card(a_preview(stages=stages), given=(1, 1), waiting=(1,)))
 
     assert "Stage 1: *1 of 1 approval*" in told
     assert "Stage 2: *1 of 2 approvals*" in told
     assert "2 rejections stop it" in told
 
 
+PARTS = [
+    {"from": ["@ops"], "approve": 1, "deny": 1},
+    {"from": ["@finance-leads"], "approve": 1, "deny": 1, "turn": 1},
+    {"from": ["@security"], "approve": 2, "deny": 1, "turn": 1},
+    {"from": ["@directors"], "approve": 1, "deny": 1},
+]
+
+
+def test_parts_of_one_turn_are_told_apart_and_marked_while_they_wait() -> None:
+    told = told_by(a_card(a_preview(stages=PARTS[:3]), given=(1, 1, 0), waiting=(2,)))
+
+    assert "✅ Stage 1: *1 of 1 approval* from @ops" in told
+    assert "✅ Stage 2, part 1: *1 of 1 approval*" in told
+    assert "▶️ Stage 2, part 2: *0 of 2 approvals* from @security" in told
+
+
+def test_of_many_stages_those_are_shown_that_are_being_decided() -> None:
+    told = told_by(a_card(a_preview(stages=PARTS), given=(1, 0, 0, 0), waiting=(1, 2)))
+
+    assert "✅ 1 earlier stage done" in told
+    assert "▶️ Stage 2, part 1" in told
+    assert "Stage 3: *0 of 1 approval* from @directors" in told
+    assert "Stage 1" not in told
+
+
+def test_phones_are_told_whom_it_waits_for_now() -> None:
+    text = request_card(a_card(a_preview(stages=PARTS), given=(1, 0, 0, 0), waiting=(1, 2))).text
+
+    assert "asks @finance-leads or @security to approve" in text
+
+
+def test_whom_it_was_opened_to_is_mentioned_and_who_comes_next_is_said() -> None:
+    later = {"at": "2026-03-02T11:00:00.000Z", "to": ["@governors"]}
+    earlier = {"at": "2026-03-02T10:00:00.000Z", "to": ["@finance-leads"]}
+    stages = [{"from": ["@ops"], "approve": 1, "deny": 1}]
+    told = told_by(
+        a_card(
+            a_preview(stages=stages, escalate=[earlier, later]),
+            escalated=[Escalated(groups=("@finance-leads",), stages=(0,), at=NOON)],
+        )
+    )
+
+    assert "from @ops or <!subteam^S0FINANCELEADS>" in told
+    assert "since <!date^1772452800^" in told
+    assert "If nobody decides, @governors may do so from <!date^1772449200^" in told
+
+
+def test_what_else_holds_for_the_decision_stands_on_the_card() -> None:
+    told = told_by(
+        a_card(
+            a_preview(
+                needs_reason=True,
+                reason_hints=["Name the ticket"],
+                hours=["Mon–Fri 09:00–17:00 (UTC)"],  # noqa: RUF001
+                left_out=[{"id": "slack:T0ACME:U0ANA", "name": "Ana", "duty": "editor"}],
+                auto=[["small ones", "They hurt nobody."]],
+            )
+        )
+    )
+
+    assert "An approval needs a reason: Name the ticket" in told
+    assert "can be approved only Mon–Fri 09:00–17:00 (UTC)" in told  # noqa: RUF001
+    assert "May not decide this: <@U0ANA> (whoever published the workflow)" in told
+    assert "The rule *small ones* asks nobody this time: They hurt nobody." in told
+
+
 def test_an_open_card_has_one_primary_button_and_a_plain_reject() -> None:
     card = request_card(a_card()).payload
     row = card["blocks"][-1]["elements"]
 
-    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE}
+    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE, CHANGE: VALUE}
     assert row[0]["text"]["text"] == "Approve: Refund a customer"
-    assert [one.get("style") for one in row] == ["primary", None]
+    assert [one.get("style") for one in row] == ["primary", None, None]
+
+
+def test_where_nothing_was_typed_nothing_can_be_changed() -> None:
+    card = request_card(a_card(a_preview(inputs=[]))).payload
+
+    assert buttons_of(card) == {APPROVE: VALUE, REJECT: VALUE}
+
+
+def test_a_card_of_what_was_changed_says_by_whom_and_leads_to_the_newer_one() -> None:
+    newer = "https://acme.example/p2"
+    told = told_by(a_card(outcome=Outcome.SUPERSEDED, edited_by=RITA, successor=newer))
+
+    assert f"Not run: <@U0RITA> changed it, and <{newer}|the newer request> took its place." in told
+
+
+def test_a_card_says_that_others_changed_what_the_requester_typed() -> None:
+    changer = {"id": "slack:T0ACME:U0SAM", "name": "Sam", "duty": "changer"}
+    told = told_by(a_card(a_preview(left_out=[changer])))
+
+    assert "The requester typed, and others changed" in told
+    assert "<@U0SAM> (whoever changed what is asked)" in told
 
 
 def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
@@ -104,7 +194,7 @@ def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
 def test_what_does_not_fit_is_approved_only_where_it_can_be_read_whole(preview: Preview) -> None:
     card = payload_of(a_card(preview))
 
-    assert buttons_of(card) == {REVIEW: VALUE, REJECT: VALUE}
+    assert buttons_of(card) == {REVIEW: VALUE, REJECT: VALUE, CHANGE: VALUE}
     assert "not shown here in full" in text_of(card)
 
 
@@ -173,7 +263,34 @@ def test_a_withdrawn_card_says_why() -> None:
 def test_progress_names_each_decision_so_far() -> None:
     votes = [Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, comment="fine")]
 
-    assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, have=1))
+    assert "<@U0ANA> approved <!date^1772452800^" in told_by(a_card(votes=votes, given=(1,)))
+
+
+def test_a_card_says_that_an_approval_needs_a_code() -> None:
+    coded = a_preview(step_up="totp")
+
+    assert "authenticator app" in told_by(a_card(coded))
+    assert "authenticator app" not in told_by(a_card())
+
+
+def test_a_decision_in_the_place_of_another_names_both() -> None:
+    vote = Vote(who=ANA, verdict=Verdict.APPROVE, at=NOON, stands_for=RITA)
+
+    assert "<@U0ANA> (for <@U0RITA>) approved" in told_by(a_card(votes=[vote]))
+
+
+def test_an_open_card_says_who_is_away_and_who_stands_in() -> None:
+    absences = [
+        Absence(who=ANA, until=NOON, stand_in=RITA),
+        *[Absence(who=RITA, until=NOON, stand_in=None)] * 6,
+    ]
+    told = told_by(a_card(absences=absences))
+
+    assert "<@U0ANA> is away until <!date^1772452800^" in told
+    assert "; <@U0RITA> stands in" in told
+    assert "4 others away too" in told
+    assert "Everybody who could decide is away" in told_by(a_card(deserted_until=NOON))
+    assert "away" not in told_by(a_card(outcome=Outcome.APPROVED, absences=absences))
 
 
 def test_more_decisions_than_fit_are_counted() -> None:

@@ -3,9 +3,11 @@ from typing import Any
 from slack_sdk.models.views import View
 
 from bot.views.request_modals import (
+    CODE,
     TURN_BACK,
     TURN_PAGE,
     approve_modal,
+    code_in,
     loading_modal,
     reason_of,
     refused_modal,
@@ -82,6 +84,35 @@ def test_a_reason_is_asked_for_where_the_policy_wants_one() -> None:
     assert (
         checked(reject_modal(a_preview(), reason_required=True))["blocks"][-1]["optional"] is False
     )
+
+
+def test_the_wanted_form_of_a_reason_is_said_where_it_is_typed() -> None:
+    strict = a_preview(needs_reason=True, reason_hints=["Name the ticket", "Say who checked"])
+
+    for view in (checked(approve_modal(strict)), checked(review_modal(strict))):
+        assert view["blocks"][-1]["hint"]["text"].startswith("Name the ticket; Say who checked.")
+    assert "ticket" not in checked(reject_modal(strict))["blocks"][-1]["hint"]["text"]
+
+
+def test_a_code_is_asked_for_with_an_approval_and_not_with_a_rejection() -> None:
+    coded = a_preview(step_up="totp")
+    for view in (checked(approve_modal(coded)), checked(review_modal(coded))):
+        assert view["blocks"][-1]["block_id"] == CODE
+        assert not view["blocks"][-1].get("optional")
+    both = checked(approve_modal(a_preview(step_up="totp", needs_reason=True)))
+
+    assert [one["block_id"] for one in both["blocks"][-2:]] == ["reason", CODE]
+    assert CODE not in [one.get("block_id") for one in checked(reject_modal(coded))["blocks"]]
+    assert CODE not in [
+        one.get("block_id") for one in checked(approve_modal(a_preview()))["blocks"]
+    ]
+
+
+def test_the_code_comes_back_trimmed() -> None:
+    values = {"code": {"code": {"type": "plain_text_input", "value": " 123 456 "}}}
+
+    assert code_in({"state": {"values": values}}) == "123 456"
+    assert code_in({}) == ""
 
 
 def test_the_reason_comes_back_trimmed() -> None:

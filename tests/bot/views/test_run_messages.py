@@ -9,13 +9,14 @@ from bot.views import exception_card as troubles
 from bot.views.doubt_card import DoubtSettled, doubt_card
 from bot.views.exception_card import DoneEffect, Standing, TroubleSettled, exception_card
 from bot.views.notice import notice, posted
-from bot.views.outcome import RunOutcome, outcome
+from bot.views.outcome import RequestSettled, RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.views.run_root import StepLine, run_root
 from bot.views.step_reply import StepReply, reply_about, step_reply
 from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
-from tests.bot.shown import ANA, NOON, a_doubt, a_root, a_trouble
+from tests.bot.shown import ANA, NOON, RITA, a_doubt, a_root, a_trouble
 from workflows.entry import INTERLOCK, Entry, Json, RunId
+from workflows.gate import Outcome
 from workflows.run import Phase, Status
 from workflows.telling import REPLIES, TOLD_DECISIONS
 
@@ -129,11 +130,22 @@ def test_a_reminder_of_an_exception_leads_to_its_card() -> None:
 
 
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
-    for kind in REPLIES - {"approval.reminded"}:  # That one speaks to people, not of a step.
+    # These speak to people, or of the run as a whole.
+    of_no_step = {"approval.reminded", "approval.escalated", "approval.edited"}
+    for kind in REPLIES - of_no_step:
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
     for decision in TOLD_DECISIONS:
         reply = StepReply(kind="decision.made", data={"step": "s", "decision": decision})
         assert f": {decision}" not in told_by(step_reply(reply))
+
+
+def test_a_change_is_told_with_what_changed_as_dead_letters() -> None:
+    reply = reply_about(an_entry("approval.edited"), actor=ANA)
+    told = told_by(step_reply(replace(reply, changes=["Reason: *x* → <!here>"])))
+
+    assert "What is asked was changed by <@U0ANA>; approvals given before no longer count" in told
+    assert "<!here>" not in told
+    assert "→ &lt;!here&gt;" in told
 
 
 def test_a_reply_quotes_what_came_back_as_dead_letters() -> None:
@@ -275,6 +287,73 @@ def test_the_requester_of_a_rejected_run_is_told_by_whom_and_why() -> None:
     assert "denied by <@U0ANA> at step `refund`" in told_by(message)
     assert "too much" in message.text
     assert "<!here>" not in message.text
+
+
+def told_so_far(*settled: RequestSettled, asks_again: bool = False) -> Rendered:
+    goes_on = replace(ENDED, status=Status.RUNNING, took=None)
+    return outcome(replace(goes_on, settled=settled, asks_again=asks_again))
+
+
+@pytest.mark.parametrize(
+    ("settled", "words"),
+    [
+        (
+            RequestSettled(step="refund", outcome=Outcome.APPROVED, at=NOON, by=[ANA, RITA]),
+            "step refund was approved by Ana and Rita. It goes on.",
+        ),
+        (
+            RequestSettled(
+                step="refund", outcome=Outcome.DENIED, at=NOON, by=[ANA], reason="<!here> no"
+            ),
+            "step refund was rejected by Ana. &lt;!here&gt; no",
+        ),
+        (
+            RequestSettled(step="refund", outcome=Outcome.EXPIRED, at=NOON),
+            "step refund was expired.",
+        ),
+        (
+            RequestSettled(
+                step="refund",
+                outcome=Outcome.APPROVED,
+                at=NOON,
+                by=[ANA],
+                reason="The shop is down",
+                is_alone=True,
+            ),
+            "was let through with broken glass by Ana. It goes on. The shop is down",
+        ),
+    ],
+)
+def test_the_requester_is_told_what_became_of_a_request_while_the_run_goes_on(
+    settled: RequestSettled, words: str
+) -> None:
+    message = told_so_far(settled)
+
+    assert words in message.text
+    assert "*What became of its requests*" in told_by(message)
+
+
+def test_a_withdrawn_request_says_why_and_that_it_is_asked_again() -> None:
+    void = RequestSettled(
+        step="refund", outcome=Outcome.WITHDRAWN, at=NOON, reason="The policy has changed."
+    )
+    message = told_so_far(void, asks_again=True)
+
+    assert "was withdrawn. It waits for a decision again. The policy has changed." in message.text
+
+
+def test_the_end_of_a_run_lists_what_became_of_each_request_and_tells_no_reason_twice() -> None:
+    settled = (
+        RequestSettled(step="hold", outcome=Outcome.APPROVED, at=NOON, by=[ANA]),
+        RequestSettled(step="refund", outcome=Outcome.DENIED, at=NOON, by=[RITA], reason="No."),
+    )
+    denied = replace(ENDED, status=Status.DENIED, by=RITA, reason="No.", settled=settled * 9)
+    told = told_by(outcome(denied))
+
+    assert "✅ `hold` approved by <@U0ANA>" in told
+    assert "⛔ `refund` rejected by <@U0RITA>" in told
+    assert "10 earlier requests, in the run's thread" in told
+    assert told.count("No.") == 2  # In the line for phones, and once below.
 
 
 def test_a_notice_is_one_sentence_with_what_it_is_about() -> None:

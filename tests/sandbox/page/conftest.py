@@ -1,47 +1,33 @@
 """A real browser in front of the sandbox's page; each tab is somebody."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from tests.sandbox.page.office import Office
-from tests.sandbox.page.tabs import PATIENCE, tabs
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-expect.set_options(timeout=PATIENCE)
+from tests.sandbox.page.tabs import chromium, tabs
 
 
 # Playwright keeps an event loop running in this thread, so it ends with each file's tests.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Chromium with an empty profile."""
-    if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM HERE: THE PAGE IS NOT TESTED. Install chromium (`make chromium`).")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
 def settings() -> SandboxSettings:
-    app = AppSettings(events=frozenset({"app_home_opened"}))
+    app = AppSettings(
+        events=frozenset({"app_home_opened"}),
+        shortcuts={"message.find": "message", "everywhere": "global"},
+        shortcut_names={"message.find": "Find its run", "everywhere": "Open the door"},
+    )
     return SandboxSettings(app=app, ack_seconds=1.0, rate_scale=None)
 
 

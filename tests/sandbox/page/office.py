@@ -64,6 +64,7 @@ def everything_form() -> dict[str, Any]:
             field("where", "Where", {"type": "conversations_select"}),
             field("mail", "Mail", {"type": "email_text_input"}, optional=True),
             field("fruit", "Fruit", fruit),
+            field("paper", "Paper", {"type": "file_input", "max_files": 1, "filetypes": ["csv"]}),
         ],
         callback_id="everything",
         submit=plain("Send"),
@@ -87,24 +88,34 @@ def card() -> list[dict[str, Any]]:
     ]
 
 
+def opener(words: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "section", "text": plain(words)},
+        {"type": "actions", "block_id": "opener", "elements": [button("Open the form", "open")]},
+    ]
+
+
 class Office:
     """The listeners, and what reached them."""
 
     def __init__(self, app: App) -> None:
         self.values: list[dict[str, Any]] = []
         self.clicks: list[str] = []
+        self.opener: object = None
         self.was_asked_to_delete = threading.Event()
         self.never = threading.Event()  # Set when a test ends, so that no listener outlives it.
         app.command("/ops")(self.on_command)
         app.view("refund")(self.on_refund)
         app.view("everything")(self.on_everything)
         app.options("fruit")(self.on_search)
+        app.action("open")(self.on_open)
         app.action("approve")(self.on_approve)
         app.action("delete")(self.on_delete)
         app.action("why")(self.on_why)
         app.action("more")(self.on_more)
         app.action("broken")(self.on_broken)
         app.event("app_home_opened")(self.on_home)
+        app.shortcut("message.find")(self.on_shortcut)
 
     def on_command(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         word = body["text"]
@@ -114,11 +125,28 @@ class Office:
             client.views_open(trigger_id=body["trigger_id"], view=refund_form())
         elif word == "everything":
             client.views_open(trigger_id=body["trigger_id"], view=everything_form())
+        elif word == "modal card":
+            self.post_opener(client, body["channel_id"])
         elif word == "card":
             client.chat_postMessage(channel=body["channel_id"], text="A card", blocks=card())
         else:
             ack(f"You said {word}")
             return
+        ack()
+
+    def post_opener(self, client: WebClient, channel: str) -> None:
+        """Post a card whose button opens the form."""
+        blocks = opener("A card")
+        self.opener = client.chat_postMessage(channel=channel, text="A card", blocks=blocks).data
+
+    def redraws(self, client: WebClient, words: str) -> None:
+        """Change that card, as others do while somebody fills in the form."""
+        assert isinstance(self.opener, dict)
+        place = {"channel": self.opener["channel"], "ts": self.opener["ts"]}
+        client.chat_update(**place, text=words, blocks=opener(words))
+
+    def on_open(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        client.views_open(trigger_id=body["trigger_id"], view=refund_form())
         ack()
 
     def on_refund(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -165,6 +193,12 @@ class Office:
         view = modal("What is known", [{"type": "section", "text": text}])
         client.views_push(trigger_id=body["trigger_id"], view=view)
         ack()
+
+    def on_shortcut(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        text = f"Looking for: {body['message']['text']}"
+        channel = body["channel"]["id"]
+        client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=text)
 
     def on_broken(self, ack: Ack) -> None:
         self.never.wait(10)

@@ -1,11 +1,36 @@
-"""Tabs of a browser, each somebody, in which no script may fail."""
+"""A browser, and tabs of it, each somebody, in which no script may fail."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 PATIENCE = 60_000  # Milliseconds, for a machine that does much else.
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+expect.set_options(timeout=PATIENCE)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start Chromium with an empty profile; skip the test where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("NO CHROMIUM HERE: THE PAGE IS NOT TESTED. Install chromium (`make chromium`).")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield running
+        running.close()
 
 
 @contextmanager

@@ -64,12 +64,12 @@ def test_markup_becomes_what_it_means(shown: Callable[..., Locator]) -> None:
     expect(message.locator("pre")).to_have_text("x\ny")
 
 
-def test_dates_stand_in_the_readers_zone(shown: Callable[..., Locator]) -> None:
+def test_dates_stand_in_the_zone_of_the_person(shown: Callable[..., Locator]) -> None:
     message = shown(
         text="Until <!date^1772452800^{date_num} {time}|somewhen>, <!date^x^{no}|never>"
     )
 
-    expect(message).to_contain_text("Until 2026-03-02 12:00, never")
+    expect(message).to_contain_text("Until 2026-03-02 13:00, never")  # Rita is in Berlin.
 
 
 def test_words_that_look_like_markup_of_a_page_stay_words(

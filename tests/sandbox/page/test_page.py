@@ -74,6 +74,9 @@ def test_every_kind_of_field_brings_its_value_to_the_app(sits: Sits, office: Off
     dialog.get_by_label("Where").select_option("C0OPS")
     dialog.get_by_role("combobox", name="Fruit").press_sequentially("ap")
     dialog.get_by_role("option", name="Apricots").click()
+    paper = {"name": "plan.csv", "mimeType": "text/csv", "buffer": b"a,b\n"}
+    dialog.get_by_label("Paper").set_input_files(paper)
+    expect(dialog).to_contain_text("plan.csv")
     dialog.get_by_role("button", name="Send").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -88,6 +91,21 @@ def test_every_kind_of_field_brings_its_value_to_the_app(sits: Sits, office: Off
     assert held["where"]["selected_conversation"] == "C0OPS"
     assert held["mail"]["value"] is None
     assert held["fruit"]["selected_option"]["value"] == "apricots"
+    assert [(one["name"], one["size"]) for one in held["paper"]["files"]] == [("plan.csv", 4)]
+
+
+@pytest.mark.usefixtures("office")
+def test_a_message_offers_the_shortcuts_of_the_app_by_their_names(
+    sits: Sits, workspace: Workspace
+) -> None:
+    workspace.person("ana").say("Who refunds 1042?")
+    page = sits("rita")
+    page.locator(".message").filter(has_text="Who refunds 1042?").hover()
+    expect(page.get_by_role("button", name="Open the door")).to_have_count(0)
+
+    page.get_by_role("button", name="Find its run").click()
+
+    expect(page.get_by_text("Looking for: Who refunds 1042?", exact=True)).to_be_visible()
 
 
 def test_escape_goes_back_to_the_form_below_with_its_words(sits: Sits, office: Office) -> None:
@@ -284,6 +302,51 @@ def test_home_shows_what_the_app_published(sits: Sits) -> None:
     page = sits("rita")
 
     page.get_by_role("button", name="Interlock", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+
+
+@pytest.mark.usefixtures("office")
+def test_a_home_that_changes_keeps_the_keyboard_where_it_was(sits: Sits, client: WebClient) -> None:
+    def a_home(*labels: str) -> dict[str, object]:
+        buttons = [
+            {
+                "type": "button",
+                "text": {"type": "plain_text", "text": label},
+                "action_id": f"do.{label}",
+            }
+            for label in labels
+        ]
+        return {"type": "home", "blocks": [{"type": "actions", "elements": buttons}]}
+
+    page = sits("rita")
+    page.get_by_role("button", name="Interlock", exact=True).click()
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    client.views_publish(user_id="U0RITA", view=a_home("One", "Two"))
+    page.get_by_role("button", name="Two").focus()
+
+    client.views_publish(user_id="U0RITA", view=a_home("Two", "Three"))
+    expect(page.get_by_role("button", name="Three")).to_be_visible()
+    stays = page.get_by_role("button", name="Two")
+    expect(stays).to_be_focused()
+    client.views_publish(user_id="U0RITA", view=a_home("Three"))
+
+    expect(stays).to_have_count(0)
+    expect(page.get_by_role("region", name="Home")).to_be_focused()
+
+
+@pytest.mark.usefixtures("office")
+def test_the_address_of_the_app_leads_to_its_home_from_anywhere(
+    sits: Sits, client: WebClient, server: SandboxServer
+) -> None:
+    address = f"{server.url}/app_redirect?app=A0INTERLOCK&team=T0ACME&tab=home"
+    client.chat_postMessage(channel="C0OPS", text=f"Look at my <{address}|Home tab>")
+    page = sits("rita")
+
+    page.get_by_role("link", name="Home tab").click()
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    page.goto(f"{server.url}/?as=rita")
+    page.goto(address)
 
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
 

@@ -59,6 +59,7 @@ def test_every_shipped_action_declares_what_it_does_and_takes() -> None:
         "sql.execute": Effect.WRITE,
         "shell.run": Effect.READ,
         "slack.post": Effect.EGRESS,
+        "slack.release": Effect.DESTRUCTIVE,
     }
     for one in actions.values():
         assert one.takes.model_json_schema()["additionalProperties"] is False

@@ -154,3 +154,39 @@ def test_the_difference_is_shown_when_it_is_asked_again(store: SqlStore, clock: 
     assert withdrawn(house, run) == ["plan_changed"]
     assert preview is not None
     assert json.loads(preview)["changed"] == ["headline: change number by 10 → change number by 12"]
+
+
+def test_what_the_policy_demands_by_the_time_of_the_effect_counts(
+    store: SqlStore, clock: Clock
+) -> None:
+    night = '  - {name: nights, when: hour >= 20, stages: [{from: ["@directors"]}]}\n'
+    house = Working(store, clock, policy=POLICY + night)
+    clock.at = clock.at.replace(hour=19, minute=58)
+    run = asked(house)
+    house.approve(run, by="ana")
+    house.clock.forward(timedelta(minutes=5))
+    house.settle()
+    again = house.request(run)
+
+    assert withdrawn(house, run) == ["demand_grew"]
+    assert house.world.effects == []
+    assert [one.groups for one in again.stages] == [("@deciders",), ("@directors",)]
+    house.approve(run, by="ana")
+    house.approve(run, by="dora")
+    house.settle()
+    assert house.status(run) == "done"
+
+
+def test_at_an_hour_for_which_the_policy_asks_nobody_nothing_runs(
+    store: SqlStore, clock: Clock
+) -> None:
+    days = POLICY.replace('effect == "destructive"', 'effect == "destructive" && hour < 20')
+    house = Working(store, clock, policy=days)
+    clock.at = clock.at.replace(hour=19, minute=58)
+    run = asked(house)
+    house.approve(run, by="ana")
+    house.clock.forward(timedelta(minutes=5))
+    house.settle()
+
+    assert house.world.effects == []
+    assert house.status(run) == "exception"

@@ -1,0 +1,252 @@
+"""People of the pretend Slack who start runs and approve them, for benches that time clicks.
+
+The bot under them is a process of its own, started as in production. Each run's step asks a
+small server here, which notes when.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from sandbox import faults as fault
+from sandbox.delivery.envelope import Delivery
+from sandbox.demo.stage import Stage
+from sandbox.seen import SeenMessage
+
+SHIPPED = Path(__file__).parents[1] / "workflows" / "definitions"
+APPROVERS = ("ana", "ben")
+SLOW = ("usergroups.list", "users.info", "users.list")
+LAST = 99_999  # Numbers from here down are for commands that nobody clicks for.
+PATIENCE = 180.0  # The bot posts once a second in a channel, as Slack wants it.
+
+POLICY = """
+defaults: {{expires: 24h}}
+rules:
+  - name: marks
+    when: effect == "destructive"
+    stages: [{{from: ["@finance-leads"], approve: 1}}]
+services:
+  marks:
+    base_url: {url}
+    private: true
+    paths: ["/marks/[0-9]+"]
+    honours_idempotency_key: true
+"""
+
+WORKFLOW = """
+workflow: make-a-mark
+title: Make a mark
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+inputs:
+  number: {type: integer, title: Number, minimum: 1, maximum: 100000}
+steps:
+  - id: mark
+    title: Make the mark
+    uses: http.request
+    with: {service: marks, method: POST, path: "/marks/${{ inputs.number }}"}
+    effect: destructive
+    timeout: 1m
+    verify:
+      uses: http.request
+      with: {service: marks, method: GET, path: "/marks/${{ inputs.number }}"}
+      returns: {body: {made: boolean}}
+      expect: result.body.made
+      within: 1m
+    undo: none
+"""
+
+
+class Marks:
+    """The target of the steps: notes when each was asked for."""
+
+    def __init__(self) -> None:
+        self.arrived: dict[int, float] = {}
+        self.changed = threading.Condition()
+
+    def made(self, number: int) -> None:
+        """Note that the step of that number has begun."""
+        with self.changed:
+            self.arrived.setdefault(number, time.monotonic())
+            self.changed.notify_all()
+
+    def wait(self, number: int) -> float:
+        """Return when the step of that number began."""
+        with self.changed:
+            self.changed.wait_for(lambda: number in self.arrived, timeout=PATIENCE)
+            return self.arrived[number]
+
+
+@contextmanager
+def serving(marks: Marks) -> Iterator[str]:
+    """Serve `marks` over HTTP; give its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            marks.made(self._number())
+            self._answer()
+
+        def do_GET(self) -> None:
+            self._answer()
+
+        def _number(self) -> int:
+            return int(self.path.rpartition("/")[2])
+
+        def _answer(self) -> None:
+            body = json.dumps({"made": self._number() in marks.arrived}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing: a line of log would cost more than the answer."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def furnish(stage: Stage, url: str) -> None:
+    """Give the bot one workflow, whose step asks the server at `url`, and a policy for it."""
+    stage.policy.write_text(POLICY.format(url=url))
+    for file in stage.workflows.glob("*.yaml"):
+        file.unlink()
+    (stage.workflows / "make-a-mark.yaml").write_text(WORKFLOW)
+
+
+@dataclass(slots=True)
+class Timed:
+    """Milliseconds from each click to its ack, to its step, and to the card that shows it."""
+
+    acks: list[float] = field(default_factory=list)
+    begins: list[float] = field(default_factory=list)
+    cards: list[float] = field(default_factory=list)
+
+
+class Clicking:
+    """People of the sandbox who start runs and approve them."""
+
+    def __init__(self, stage: Stage, marks: Marks) -> None:
+        self._stage = stage
+        self._slack = stage.slack.workspace
+        self.marks = marks
+        self._number = 0
+
+    def asked(self, count: int) -> list[tuple[int, SeenMessage]]:
+        """Start runs and return their numbers and cards, once all of them stand in Slack."""
+        numbers = range(self._number + 1, self._number + 1 + count)
+        for _ in range(count):
+            self._start()
+
+        def enough() -> list[tuple[int, SeenMessage]] | None:
+            named = [(_named(card, numbers), card) for card in self._cards()]
+            own = [(number, card) for number, card in named if number is not None]
+            return own if len(own) == count else None
+
+        return self._slack.wait_for(enough, timeout=PATIENCE, what=f"{count} cards")
+
+    def click(self, card: SeenMessage, who: str, *, wait: bool) -> Delivery:
+        """Press the approve button of a card."""
+        label = next(one for one in card.buttons if one not in ("Reject", "Review"))
+        return self._slack.person(who).click(label, message=card, wait=wait)
+
+    def singles(self, count: int) -> "Timed":
+        """Click one card after the other; return what each click took."""
+        timed = Timed()
+        for number, card in self.asked(count):
+            time.sleep(1)  # The step, the messages and the summary of the one before are done.
+            delivery = self.click(card, APPROVERS[0], wait=True)
+            timed.acks.append(_ack(delivery))
+            timed.begins.append((self.marks.wait(number) - delivery.begun) * 1000)
+            timed.cards.append(self._until_updated(card, delivery))
+        return timed
+
+    def burst(self, count: int) -> "Timed":
+        """Click that many cards at one moment, each of a run of its own."""
+        cards = self.asked(count)
+        time.sleep(1)
+        sent = [
+            self.click(card, APPROVERS[place % 2], wait=False)
+            for place, (_, card) in enumerate(cards)
+        ]
+        timed = Timed()
+        for (number, card), delivery in zip(cards, sent, strict=True):
+            timed.begins.append((self.marks.wait(number) - delivery.begun) * 1000)
+            timed.cards.append(self._until_updated(card, delivery))
+            timed.acks.append(_ack(delivery))
+        return timed
+
+    def slow_commands(self, count: int, seconds: float) -> list[float]:
+        """Type that many commands at once while Slack takes its time to say who is who.
+
+        Return milliseconds to each ack; Slack gives up after three seconds.
+        """
+        self._stage.slack.faults.randomly(
+            {one: [fault.slow(seconds)] for one in SLOW}, rate=1.0, seed=1
+        )
+        rita = self._slack.person("rita")
+        try:
+            sent = [
+                rita.command(f"/ops run make-a-mark number={LAST - place}", wait=False)
+                for place in range(count)
+            ]
+            self._slack.wait_for(
+                lambda: all(one.settled for one in sent) or None,
+                timeout=PATIENCE,
+                what="every acknowledgement",
+            )
+        finally:
+            self._stage.slack.faults.clear()
+        return [_ack(one) for one in sent]
+
+    def _until_updated(self, card: SeenMessage, delivery: Delivery) -> float:
+        """Return milliseconds until the card that was clicked shows what became of it."""
+
+        def updated() -> float | None:
+            calls = self._stage.slack.hub.recorder.calls("chat.update", ok=True)
+            own = (one.at for one in calls if one.arguments.get("ts") == card.ts)
+            return next((at for at in own if at >= delivery.at), None)
+
+        at = self._slack.wait_for(updated, timeout=PATIENCE, what="a card to change")
+        return (at - delivery.at) * 1000
+
+    def _start(self) -> None:
+        self._number += 1
+        rita = self._slack.person("rita")
+        rita.command("/ops run make-a-mark", channel="#ops")
+        rita.wait_for_view("")
+        rita.submit({"Number": str(self._number)})
+
+    def _cards(self) -> list[SeenMessage]:
+        roots = self._slack.messages("#ops")
+        threads = [self._slack.messages("#ops", thread=one) for one in roots]
+        return [one for thread in threads for one in thread if "Reject" in one.buttons]
+
+
+def _named(card: SeenMessage, numbers: range) -> int | None:
+    """Return which of these runs a card is for, if any; its plan names the path."""
+    found = re.search(r"/marks/([0-9]+)\b", card.words)
+    return int(found[1]) if found and int(found[1]) in numbers else None
+
+
+def _ack(delivery: Delivery) -> float:
+    if not delivery.acked or delivery.ack_seconds is None:
+        raise RuntimeError(f"a click was not acknowledged: {delivery.outcome}")
+    return delivery.ack_seconds * 1000

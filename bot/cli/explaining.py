@@ -1,0 +1,191 @@
+"""`interlock policy explain`: which rules ask whom about the steps of a run, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import click
+
+from bot.beside import slack_people
+from bot.cli.output import answer, as_json_option
+from bot.cli.reading import opened
+from bot.cli.running import inputs_of
+from bot.explained_run import Asked, Looked, of_run, of_workflow
+from bot.settings import Settings, read_settings
+from storage.rows import DatabaseRows
+from workflows.actions.registry import all_actions
+from workflows.could_approve import StagePeople, could_approve
+from workflows.entry import RunId
+from workflows.explaining import ExplainedStep, explain
+from workflows.loading import load_policy
+from workflows.moments import moment_of, stamp
+from workflows.people import Person
+from workflows.policy import Policy
+from workflows.procedure import Procedures
+from workflows.step_scope import Actions
+
+EXISTING = click.Path(path_type=Path, exists=True)
+UNRESOLVED = "Who belongs to these is not known here: SLACK_BOT_TOKEN is not set."
+
+Told: TypeAlias = Sequence[tuple[ExplainedStep, Sequence[StagePeople]]]
+
+
+@click.command("explain")
+@click.argument("run_id", metavar="[RUN]", required=False)
+@click.option("--workflow", help="A workflow of the files, instead of a run.")
+@click.option("-i", "--input", "values", multiple=True, metavar="FIELD=VALUE")
+@click.option("--step", "only", help="Only this step.")
+@click.option("--requester", default="", metavar="@NAME", help="Who asks.")
+@click.option("--at", "moment", metavar="MOMENT", help="As at that moment: RFC 3339, or a day.")
+@click.option("--policy", "file", type=EXISTING, help="Another file than that of the settings.")
+@as_json_option
+def policy_explain(
+    run_id: str | None,
+    workflow: str | None,
+    values: tuple[str, ...],
+    only: str | None,
+    requester: str,
+    moment: str | None,
+    file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Say of each step of RUN, or of a workflow with values, whom the policy asks, and why.
+
+    Nothing is run or recorded. What is explained is the policy file on disk; a bot goes by the
+    one it was started with.
+    """
+    if (run_id is None) == (workflow is None) or (run_id and values):
+        raise click.UsageError("Name a run, or a --workflow with its values (-i FIELD=VALUE).")
+    settings = read_settings()
+    policy = load_policy(file or settings.policy_file)
+    at = moment_of(moment) if moment else datetime.now(UTC)
+    asked = Asked(requester=requester, at=at, people=slack_people(settings))
+    actions = all_actions(policy.targets, DatabaseRows(now=lambda: at))
+    looked = _looked(settings, asked, actions, run_id, (workflow or "", inputs_of(values)))
+    steps = explain(policy, Procedures(actions).of(looked.definition), actions, looked.given)
+    if only is not None:
+        looked.definition.form(only)
+    told = [(one, _people(one, looked, asked)) for one in steps if only in (None, one.step.step)]
+    answer(_data(policy, looked, told), _lines(policy, looked, told), as_json=as_json)
+
+
+def _looked(
+    settings: Settings,
+    asked: Asked,
+    actions: Actions,
+    run: str | None,
+    tried: tuple[str, Mapping[str, str]],
+) -> Looked:
+    if run is None:
+        return of_workflow(settings.definitions, tried, asked=asked, actions=actions)
+    with opened(settings) as database:
+        return of_run(database, RunId(run), asked)
+
+
+def _people(one: ExplainedStep, looked: Looked, asked: Asked) -> Sequence[StagePeople]:
+    demand = one.told.demand
+    if demand is None or asked.people is None:
+        return ()
+    return could_approve(asked.people, demand, looked.bound)
+
+
+def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
+    given, definition = looked.given, looked.definition
+    here = given.at.astimezone(ZoneInfo(policy.timezone))
+    what = f"run {given.run} of {definition.workflow}" if given.run else definition.workflow
+    by = given.requester or "nobody in particular"
+    yield f"{what} under the policy {policy.digest[:8]}, asked for by {by},"
+    yield f"on {here:%A, %Y-%m-%d %H:%M} ({policy.timezone}):"
+    if not told:
+        yield "No step of it does more than read, so nobody is asked."
+    for step, stages in told:
+        yield ""
+        yield from _step(step, stages)
+
+
+def _step(one: ExplainedStep, stages: Sequence[StagePeople]) -> Iterator[str]:
+    step = one.step
+    yield f"{'undo of ' if step.is_undo else ''}{step.step} ({step.action}, {one.effect.value})"
+    if one.applies is False:
+        yield "  It is left out: its condition is not true with these values."
+    if one.unknown:
+        yield f"  Known only when it runs: {', '.join(one.unknown)}."
+    for rule in one.rules:
+        yield from (f"  {line}" for line in rule.lines)
+    yield from (f"  {line}" for line in one.told.lines[len(one.rules) :])
+    if one.told.demand is not None:
+        yield from (f"  {line}" for stage in stages for line in _who(stage))
+        if not stages:
+            yield f"  {UNRESOLVED}"
+
+
+def _who(stage: StagePeople) -> Iterator[str]:
+    groups = " or ".join(stage.stage.asked)
+    if stage.people is None:
+        yield f"Who belongs to {groups} cannot be read now: {stage.why_not}"
+        return
+    names = ", ".join(map(_name, stage.people)) or "nobody"
+    few = "" if stage.is_enough else f", and {stage.stage.approve} have to agree"
+    yield f"Could approve now for {groups}: {names}{few}."
+    for person, duty in stage.left_out.items():
+        yield f"  Not {_name(person)}: {duty.who}."
+
+
+def _name(person: Person) -> str:
+    return f"@{person.handle or person.name}"
+
+
+def _data(policy: Policy, looked: Looked, told: Told) -> dict[str, object]:
+    given = looked.given
+    return {
+        "run": given.run or None,
+        "workflow": looked.definition.workflow,
+        "version": looked.definition.version,
+        "policy": policy.digest,
+        "requester": given.requester,
+        "at": stamp(given.at),
+        "steps": [_step_data(step, stages) for step, stages in told],
+    }
+
+
+def _step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, object]:
+    demand = one.told.demand
+    return {
+        "step": one.step.step,
+        "is_undo": one.step.is_undo,
+        "action": one.step.action,
+        "effect": one.effect.value,
+        "applies": one.applies,
+        "unknown": list(one.unknown),
+        "asks": demand is not None,
+        "refusal": one.told.refusal,
+        "rules": [
+            {
+                "rule": rule.why.rule,
+                "when": rule.why.when,
+                "match": rule.why.match.value,
+                "because": rule.why.because,
+                "saw": dict(rule.saw),
+                "not_auto": rule.not_auto,
+            }
+            for rule in one.rules
+        ],
+        "stages": [
+            {"from": list(stage.asked), "approve": stage.approve, "deny": stage.deny}
+            for stage in (demand.stages if demand is not None else ())
+        ],
+        "expires_seconds": demand.expires.total_seconds() if demand is not None else None,
+        "people": [_stage_data(stage) for stage in stages] if stages else None,
+    }
+
+
+def _stage_data(stage: StagePeople) -> dict[str, object]:
+    return {
+        "from": list(stage.stage.asked),
+        "could_approve": None if stage.people is None else [_name(one) for one in stage.people],
+        "left_out": {_name(one): duty.value for one, duty in stage.left_out.items()},
+        "why_not": stage.why_not,
+    }

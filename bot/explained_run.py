@@ -1,0 +1,148 @@
+"""Gathers what the policy is asked about: a run on record, or a workflow with values to try."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from storage.history import read_run
+from storage.listing import listed_run, people_of
+from storage.published import canonical_of, publisher_of
+from storage.transaction import Database
+from workflows.check import check as check_files
+from workflows.definition import Definition
+from workflows.definition_flow import ForEach
+from workflows.entry import Entry, Json, Ref, RunId
+from workflows.errors import UnknownRunError, UnknownWorkflowError
+from workflows.explaining import Given
+from workflows.fault import suggestion
+from workflows.flow import loop_output
+from workflows.input_values import read_inputs
+from workflows.instances import is_undo, step_of
+from workflows.people import CLICK_AGE, People, PersonId
+from workflows.replay import replay
+from workflows.run import RunState
+from workflows.separation import Duty
+from workflows.step_scope import Actions
+
+JUDGED = ("approval.requested", "action.intended")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What is looked at, and who may not decide it whatever the policy says."""
+
+    definition: Definition
+    given: Given
+    bound: Mapping[PersonId, Duty] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line says beside the workflow or run; `people` is None without Slack."""
+
+    requester: str
+    at: datetime
+    people: People | None
+
+
+def of_workflow(
+    folder: Path, tried: tuple[str, Mapping[str, str]], *, asked: Asked, actions: Actions
+) -> Looked:
+    """Return a workflow of the files in `folder`, named in `tried`, with the values there.
+
+    Raises:
+        UnknownWorkflowError: no sound file there holds it.
+        InputsError: values that do not fit.
+    """
+    workflow, values = tried
+    paths = [folder] if folder.exists() else []
+    found = {one.workflow: one for one in check_files(paths, actions).definitions}
+    if workflow not in found:
+        raise UnknownWorkflowError(
+            f"There is no sound file of a workflow {workflow} in {folder}.",
+            hint=f"Of the workflows there: {suggestion(workflow, found)}",
+        )
+    definition = found[workflow]
+    given = Given(
+        inputs=read_inputs(definition.inputs, values), requester=asked.requester, at=asked.at
+    )
+    bound: dict[PersonId, Duty] = {}
+    if asked.people is not None and asked.requester:
+        named = asked.people.members(asked.requester, max_age=CLICK_AGE)
+        bound = dict.fromkeys(named, Duty.REQUESTER)
+    return Looked(definition=definition, given=given, bound=bound)
+
+
+def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
+    """Return a run as it stands: with its values, what its steps gave, and whom it concerns.
+
+    Raises:
+        UnknownRunError: there is none.
+        DefinitionError: its definition cannot be read by this release.
+    """
+    listed = listed_run(database, run)
+    if listed is None:
+        raise UnknownRunError(f"There is no run {run}.", hint="See `interlock runs`.")
+    stored = canonical_of(database, listed.version) or ""
+    definition = Definition.from_canonical(stored.encode())
+    with database.read() as connection:
+        entries = read_run(connection, run)
+    state = replay(run, entries)
+    duties = _duties(state, publisher_of(database, listed.version))
+    known = people_of(database, list(duties))
+    given = Given(
+        inputs=state.inputs,
+        requester=asked.requester or _requester(state, known, asked.people),
+        at=asked.at,
+        run=run,
+        outputs=_outputs(definition, state),
+        args=_arguments(entries),
+    )
+    bound = {known[ref][0]: duty for ref, duty in duties.items() if ref in known}
+    return Looked(definition=definition, given=given, bound=bound)
+
+
+def _duties(state: RunState, publisher: Ref | None) -> dict[Ref, Duty]:
+    duties = {} if publisher is None else {publisher: Duty.EDITOR}
+    duties |= dict.fromkeys(state.editors, Duty.CHANGER)
+    if state.requester is not None and state.requester.is_person:
+        duties[Ref(state.requester.ref)] = Duty.REQUESTER
+    return duties
+
+
+def _requester(
+    state: RunState, known: Mapping[str, tuple[PersonId, str]], people: People | None
+) -> str:
+    """Return the requester as rules see them: by the user name, where Slack can be asked."""
+    actor = state.requester
+    if actor is None or not actor.is_person:
+        return "" if actor is None else actor.kind.value
+    who, name = known.get(actor.ref, (None, ""))
+    if who is not None and people is not None:
+        person = people.person(who)
+        name = person.handle or person.name
+    return f"@{name}" if name else ""
+
+
+def _outputs(definition: Definition, state: RunState) -> dict[str, Json]:
+    """Return what the steps outside of loops gave."""
+    return {
+        name: loop_output(definition, state, name)
+        if isinstance(definition.form(name), ForEach)
+        else one.output
+        for name, one in state.steps.items()
+        if name == step_of(name) and state.gave(name)
+    }
+
+
+def _arguments(entries: Iterable[Entry]) -> dict[tuple[str, bool], Mapping[str, Json]]:
+    """Return the newest recorded arguments of each step; those that were erased are missing."""
+    found: dict[tuple[str, bool], Mapping[str, Json]] = {}
+    for one in entries:
+        part = one.parts.get("args")
+        if one.kind in JUDGED and part is not None and part.value is not None:
+            name = str(one.data["step"])
+            found[step_of(name), is_undo(name)] = json.loads(part.value)
+    return found

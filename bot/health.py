@@ -1,0 +1,100 @@
+"""How approvals go, read from the database: for `/ops health`, `interlock health`, the digest.
+
+The rules are `workflows.approval_health` and `workflows.approval_findings`; the words are
+`health_words`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from storage.approval_figures import read_approvals
+from storage.figures import Standing, read_standing
+from storage.trouble_figures import read_causes
+from workflows.approval_findings import Finding, Sign, findings_of
+from workflows.approval_health import USUAL_PERIOD, Health, health_of
+from workflows.entry import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport:
+    """The health of a period, what stands out in it, what went wrong, and what waits now."""
+
+    health: Health
+    findings: Sequence[Finding]
+    causes: Counter[tuple[str, str]]  # By workflow and error class.
+    standing: Standing
+
+    @property
+    def by_cause(self) -> list[tuple[str, Counter[str]]]:
+        """Return each error class with how often it stopped which workflow, the most first."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for (workflow, cause), times in self.causes.items():
+            found[cause][workflow] += times
+        return sorted(found.items(), key=lambda one: (-one[1].total(), one[0]))
+
+    @property
+    def people(self) -> list[str]:
+        """Return the pseudonyms of everybody it speaks of."""
+        pairs = [one.pair for one in self.health.workflows if one.pair is not None]
+        named = [ref for one in (*pairs, *(found.who for found in self.findings)) for ref in one]
+        return sorted({*named, *(one.approver for one in self.health.approvers)})
+
+
+def read_health(
+    connection: Connection, *, until: datetime, period: timedelta = USUAL_PERIOD
+) -> HealthReport:
+    """Return the health of the `period` before `until`, beside that of the one before it."""
+    since = until - period
+    now = read_approvals(connection, since=since, until=until)
+    before = read_approvals(connection, since=since - period, until=since)
+    health = health_of(now, before, since=since, until=until)
+    return HealthReport(
+        health=health,
+        findings=findings_of(health, now.decisions),
+        causes=read_causes(connection, since=since, until=until),
+        standing=read_standing(connection),
+    )
+
+
+def finding_json(one: Finding) -> dict[str, Json]:
+    """Return a finding as it is kept: people by their pseudonyms, times in milliseconds."""
+    return {
+        "sign": one.sign.value,
+        "who": [*one.who],
+        "workflow": one.workflow,
+        "count": one.count,
+        "of": one.of,
+        "back": one.back,
+        "back_of": one.back_of,
+        "took_ms": milliseconds(one.took),
+        "before_ms": milliseconds(one.before),
+    }
+
+
+def finding_from(kept: Mapping[str, Any]) -> Finding:
+    """Return the finding that `finding_json` kept."""
+    return Finding(
+        sign=Sign(kept["sign"]),
+        who=tuple(kept["who"]),
+        workflow=kept["workflow"],
+        count=kept["count"],
+        of=kept["of"],
+        back=kept["back"],
+        back_of=kept["back_of"],
+        took=_span(kept["took_ms"]),
+        before=_span(kept["before_ms"]),
+    )
+
+
+def milliseconds(span: timedelta | None) -> int | None:
+    """Return a span as entries and JSON write it."""
+    return None if span is None else span // timedelta(milliseconds=1)
+
+
+def _span(milliseconds: int | None) -> timedelta | None:
+    return None if milliseconds is None else timedelta(milliseconds=milliseconds)

@@ -1,0 +1,36 @@
+"""Runs as lines of a list, for whichever list they stand in."""
+
+from bot.desk import Desk
+from bot.views.lists import RunLine
+from bot.wording import who_of
+from storage.listing import ListedRun
+from storage.outbox_values import MessagePlace
+from workflows.errors import InterlockError
+
+
+def run_line(desk: Desk, listed: ListedRun) -> RunLine:
+    """Return a run as a list shows it."""
+    return RunLine(
+        run=listed.id,
+        title=title_of(desk, listed),
+        status=listed.status,
+        requester=who_of(listed.requester, listed.requester_name),
+        started_at=listed.started_at,
+        note=f"at {listed.step}" if listed.step and not listed.status.is_end else "",
+        thread=link_to(desk, listed.place),
+    )
+
+
+def title_of(desk: Desk, listed: ListedRun) -> str:
+    """Return what people call the run's workflow."""
+    try:
+        return desk.library.version(listed.version).title
+    except InterlockError:  # Written by another release; its name is known all the same.
+        return listed.workflow
+
+
+def link_to(desk: Desk, place: MessagePlace | None) -> str:
+    """Return the address of a message, nothing while it has no place."""
+    if place is None:
+        return ""
+    return f"{desk.workspace_url}archives/{place.channel}/p{place.ts.replace('.', '')}"

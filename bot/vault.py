@@ -1,0 +1,29 @@
+"""Where this process seals people's secrets, opened when something is first to be sealed.
+
+A bot whose policy never asks for codes thus makes no key, and needs none.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+
+from bot.opening import Memory
+from bot.settings import Settings
+from storage.sealing import Sealer, master_key, open_sealer
+
+
+def lazy_vault(
+    settings: Settings, memory: Memory, *, now: Callable[[], datetime]
+) -> Callable[[], Sealer]:
+    """Return what opens the sealer of this database, once; a failure is tried again.
+
+    What it returns is never called inside a unit: it may write the sealing key.
+    """
+
+    @cache
+    def opened() -> Sealer:
+        given = settings.secrets_key.get_secret_value() if settings.secrets_key else ""
+        master = master_key(settings.home, given)
+        return open_sealer(memory.database, log=memory.log_id, master=master, now=now())
+
+    return opened

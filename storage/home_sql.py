@@ -1,0 +1,181 @@
+"""The statements around Homes: whom news concerns, who opened one, which is to be drawn next."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from storage.change import RowSql, read_moment
+from storage.home_values import READS_FOR, HomeReader, Told
+from storage.transaction import Cursor, Transaction
+from workflows.entry import Ref
+
+_READER = "SELECT ref, pages, told, hash, attempts FROM home_reader"
+
+
+class HomeSql(RowSql):
+    """The statements, on one transaction. `on_news` is told, once it is kept, of what is new."""
+
+    __slots__ = ("_on_news", "_skip")
+
+    def __init__(self, tx: Transaction, *, on_news: Callable[[], None] = lambda: None) -> None:
+        super().__init__(tx)
+        self._on_news = on_news
+        self._skip = "" if tx.is_sqlite else " FOR UPDATE OF h SKIP LOCKED"
+
+    # --- news -------------------------------------------------------------------------------
+
+    def news_for_awaited(self, request: str, *, now: datetime) -> None:
+        """Note that the Homes of those change for whom a request or question waits now."""
+        self._news("awaited a JOIN home_reader h ON h.ref = a.ref WHERE a.id = ?", request, now)
+
+    def news_for_owners(self, workflow: str, *, now: datetime) -> None:
+        """Note that the Homes of those change who answer for a workflow."""
+        self._news(
+            "home_topic t JOIN home_reader h ON h.ref = t.ref WHERE t.workflow = ?", workflow, now
+        )
+
+    def news_for_setter(self, schedule: str, *, now: datetime) -> None:
+        """Note that the Home of whoever set a schedule changes."""
+        self._news(
+            "schedule s JOIN home_reader h ON h.ref = s.set_by WHERE s.id = ?", schedule, now
+        )
+
+    def news_for(self, people: Collection[str], *, now: datetime) -> None:
+        """Note that the Homes of these people change."""
+        for ref in sorted(people):
+            self._news("home_reader h WHERE h.ref = ?", ref, now)
+
+    def _news(self, whose: str, what: str, now: datetime) -> None:
+        self.later(
+            f"INSERT INTO home_news (ref) SELECT h.ref FROM {whose} AND h.opened_at > ?",  # noqa: S608  our own words
+            *(what, now - READS_FOR),
+            check=self._tell,
+        )
+
+    def _tell(self, cursor: Cursor) -> None:
+        if cursor.rowcount > 0:
+            self._tx.after_commit(self._on_news)
+
+    # --- readers ----------------------------------------------------------------------------
+
+    def open(self, ref: str, *, now: datetime, shown: str | None) -> None:
+        """Note that somebody looks at their Home: its first pages are drawn at once."""
+        self.later(
+            "INSERT INTO home_reader (ref, opened_at, pages, told, hash, next_at, attempts)"
+            " VALUES (?, ?, '{}', ?, ?, ?, 0) ON CONFLICT (ref) DO UPDATE SET"
+            " opened_at = excluded.opened_at, pages = excluded.pages, hash = excluded.hash,"
+            " next_at = excluded.next_at, attempts = 0",
+            *(ref, now, Told.ALL, shown, now),
+        )
+        self.news_for([ref], now=now)
+
+    def turn(self, ref: str, section: str, page: int, *, now: datetime) -> None:
+        """Show another page of a section from now on."""
+        reader = self.reader(ref)
+        if reader is not None:
+            pages = json.dumps({**reader.pages, section: page})
+            self.run("UPDATE home_reader SET pages = ? WHERE ref = ?", pages, ref)
+        self.hurry(ref, now=now)
+        self.news_for([ref], now=now)
+
+    def choose(self, ref: str, told: Told) -> None:
+        """Remember what somebody wants to be told directly."""
+        self.run("UPDATE home_reader SET told = ? WHERE ref = ?", told, ref)
+
+    def hurry(self, ref: str, *, now: datetime) -> None:
+        """Draw the Home of somebody who just did something there without the usual pause."""
+        self.run("UPDATE home_reader SET next_at = ? WHERE ref = ?", now, ref)
+        self._tx.after_commit(self._on_news)
+
+    def reader(self, ref: str) -> HomeReader | None:
+        """Return somebody who has opened their Home."""
+        found = self.run(f"{_READER} WHERE ref = ?", ref).fetchone()
+        return None if found is None else _reader(found)
+
+    def forget(self, ref: str) -> None:
+        """Forget a reader whom Slack shows no Home."""
+        for table in ("home_news", "home_topic", "home_reader"):
+            self.run(f"DELETE FROM {table} WHERE ref = ?", ref)  # noqa: S608  our own names
+
+    # --- drawing ----------------------------------------------------------------------------
+
+    def claim(self, *, now: datetime, until: datetime, by: str) -> HomeReader | None:
+        """Take a Home that is to be drawn, for this process alone; what is owed comes first.
+
+        Its news is taken with it: what is read from here on holds all of it.
+        """
+        ref = self._owed(now) or self._with_news(now)
+        if ref is None:
+            return None
+        self.run("DELETE FROM home_news WHERE ref = ?", ref)
+        self.run(
+            "UPDATE home_reader SET claimed_by = ?, claimed_until = ? WHERE ref = ?",
+            *(by, until, ref),
+        )
+        return self.reader(ref)
+
+    def _owed(self, now: datetime) -> str | None:
+        found = self.run(
+            "SELECT h.ref FROM home_reader h WHERE h.claimed_until IS NOT NULL"  # noqa: S608  fixed texts
+            f" AND h.claimed_until <= ? ORDER BY h.claimed_until LIMIT 1{self._skip}",
+            now,
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    def _with_news(self, now: datetime) -> str | None:
+        found = self.run(
+            "SELECT h.ref FROM home_news n JOIN home_reader h ON h.ref = n.ref"  # noqa: S608  fixed texts
+            " WHERE h.claimed_until IS NULL AND h.next_at <= ?"
+            f" ORDER BY n.seq LIMIT 1{self._skip}",
+            now,
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    def set_drawn(self, ref: str, *, by: str, shown: str, next_at: datetime) -> None:
+        """Note what Slack shows by now; nothing when another process holds the claim."""
+        self.run(
+            "UPDATE home_reader SET hash = ?, next_at = ?, attempts = 0, claimed_by = NULL,"
+            " claimed_until = NULL WHERE ref = ? AND claimed_by = ?",
+            *(shown, next_at, ref, by),
+        )
+
+    def set_topics(self, ref: str, topics: Collection[str]) -> None:
+        """Note whose workflows somebody answers for."""
+        self.run("DELETE FROM home_topic WHERE ref = ?", ref)
+        for workflow in sorted(topics):
+            self.run("INSERT INTO home_topic (workflow, ref) VALUES (?, ?)", workflow, ref)
+
+    def set_later(self, ref: str, *, by: str, until: datetime) -> None:
+        """Try again at `until`."""
+        self.run(
+            "UPDATE home_reader SET claimed_until = ?, attempts = attempts + 1"
+            " WHERE ref = ? AND claimed_by = ?",
+            *(until, ref, by),
+        )
+
+    def topics(self, ref: str) -> frozenset[str]:
+        """Return the workflows that somebody answers for, as far as their Home knows."""
+        found = self.run("SELECT workflow FROM home_topic WHERE ref = ?", ref)
+        return frozenset(str(one[0]) for one in found.fetchall())
+
+    def next_moment(self) -> datetime | None:
+        """Return when the earliest Home that waits for a moment may be drawn."""
+        moments = [
+            self.run(
+                "SELECT min(claimed_until) FROM home_reader WHERE claimed_until IS NOT NULL"
+            ).fetchone()[0],
+            self.run(
+                "SELECT min(h.next_at) FROM home_news n JOIN home_reader h ON h.ref = n.ref"
+                " WHERE h.claimed_until IS NULL"
+            ).fetchone()[0],
+        ]
+        return min((read_moment(one) for one in moments if one is not None), default=None)
+
+
+def _reader(found: Sequence[Any]) -> HomeReader:
+    ref, pages, told, shown, attempts = found
+    turned: Mapping[str, int] = json.loads(pages)
+    return HomeReader(
+        ref=Ref(ref), pages=turned, told=Told(told), hash=shown, attempts=int(attempts)
+    )

@@ -1,0 +1,62 @@
+"""Reads a request back from its row and those of its escalations."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from storage.change import read_moment, read_moment_or_none
+from workflows.entry import Ref, RequestId, RunId
+from workflows.gate import Added, ApprovalRequest, Outcome, Stage
+from workflows.terms import terms_of
+
+
+def read_request(found: Sequence[Any], escalated: Iterable[Sequence[Any]]) -> ApprovalRequest:
+    """Return the request that the columns of `run_sql` tell of."""
+    (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = found[:9]
+    raised_at, expires_at, outcome, settled_at, consumed, terms = found[9:]
+    left_out = [Ref(one) for one in json.loads(excluded)]
+    return ApprovalRequest(
+        id=RequestId(ident),
+        run=RunId(run),
+        step=step,
+        binding=binding,
+        policy=policy,
+        stages=widened(read_stages(stages), escalated),
+        excluded=frozenset(left_out),
+        requester=requester,
+        needs_reason=bool(needs_reason),
+        raised_at=read_moment(raised_at),
+        expires_at=read_moment(expires_at),
+        outcome=Outcome(outcome),
+        settled_at=read_moment_or_none(settled_at),
+        is_consumed=consumed is not None,
+        terms=terms_of(json.loads(terms) if terms else {}, left_out),
+    )
+
+
+def read_stages(text: str) -> tuple[Stage, ...]:
+    """Return the stages as an `approval.requested` wrote them."""
+    return tuple(
+        Stage(
+            groups=tuple(one["from"]),
+            approve=one["approve"],
+            deny=one["deny"],
+            people=frozenset(Ref(person) for person in one["people"]),
+            turn=one.get("turn"),
+        )
+        for one in json.loads(text)
+    )
+
+
+def widened(stages: Sequence[Stage], escalated: Iterable[Sequence[Any]]) -> tuple[Stage, ...]:
+    """Return the stages with the people whom escalations added."""
+    found = list(stages)
+    for people, named, places in escalated:
+        added = Added(
+            groups=tuple(json.loads(named)),
+            people=frozenset(Ref(one) for one in json.loads(people)),
+        )
+        for index in json.loads(places):
+            found[index] = replace(found[index], added=(*found[index].added, added))
+    return tuple(found)

@@ -1,0 +1,100 @@
+"""An approver in a real browser: Home, its buttons, the keyboard; and what the others see."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.day import Case
+from tests.sandbox.page.tabs import chromium, tabs
+
+pytestmark = pytest.mark.browser
+# Where pictures of the page are kept for whoever wants to look at them.
+PICTURES = os.environ.get("INTERLOCK_PICTURES")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def sits(browser: Browser, case: Case) -> Iterator[Callable[[str], Page]]:
+    with tabs(browser, case.slack.url) as open_tab:
+        yield open_tab
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+def opens_home(page: Page) -> None:
+    page.get_by_role("button", name="Interlock", exact=True).click()
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+
+
+def test_an_approver_finds_reads_and_approves_on_home_with_the_keyboard_alone(
+    case: Case, sits: Callable[[str], Page]
+) -> None:
+    ana = sits("ana")
+    opens_home(ana)
+    case.card(case.asks())
+    home = ana.get_by_role("region", name="Home")
+    expect(home).to_contain_text(case.order)
+    picture(ana, "home-approver")
+
+    approve = home.get_by_role("button", name=re.compile("Approve")).last
+    approve.focus()
+    ana.keyboard.press("Enter")
+
+    expect(home).to_contain_text("You approved")
+    expect(home).not_to_contain_text(f"Order: {case.order}")
+    focused = ana.evaluate("document.activeElement.closest('#place') !== null")
+    assert focused
+    assert case.waits(case.outcome, "the end of the run") == "done"
+    picture(ana, "home-approved")
+
+
+def test_a_requester_sees_on_home_how_their_run_goes_and_comes_to_its_thread(
+    case: Case, sits: Callable[[str], Page]
+) -> None:
+    rita = sits("rita")
+    opens_home(rita)
+    card = case.card(case.asks())
+    home = rita.get_by_role("region", name="Home")
+    expect(home).to_contain_text("waiting")
+    picture(rita, "home-requester")
+
+    case.approves("ana", card)
+    expect(home).to_contain_text("Ended last:")
+    home.get_by_role("link", name="Refund a customer").first.click()
+
+    expect(rita.get_by_role("heading", name=re.compile("# case-"))).to_be_visible()
+
+
+def test_somebody_refused_on_home_reads_why_and_closes_it_with_escape(
+    case: Case, sits: Callable[[str], Page]
+) -> None:
+    ben = sits("ben")
+    opens_home(ben)
+    case.card(case.asks())
+    home = ben.get_by_role("region", name="Home")
+    expect(home).to_contain_text(case.order)
+    case.slack.workspace.group("finance-leads").members.remove("U0BEN")  # Slack has not told yet.
+    case.day.bot.core.people.groups_changed()  # type: ignore[attr-defined]  # A directory has it.
+    try:
+        home.get_by_role("button", name=re.compile("Approve")).last.click()
+        dialog = ben.get_by_role("dialog")
+        expect(dialog).to_contain_text("You no longer belong to the people who were asked.")
+        picture(ben, "home-refused")
+        ben.keyboard.press("Escape")
+        expect(ben.get_by_role("dialog")).to_have_count(0)
+    finally:
+        case.slack.workspace.join_group("ben", "finance-leads")
+
+    assert "approval.granted" not in case.kinds()

@@ -1,0 +1,43 @@
+"""What goes wrong between Slack and an app, by number: each is proven by a test that names it.
+
+A test says `@pytest.mark.trap(12)`; `tests/docs/test_traps.py` looks that none is left out.
+"""
+
+TRAPS = {
+    1: "double click",
+    2: "two approvers in the same millisecond at the last missing vote",
+    3: "approve and deny at once",
+    4: "click after expiry, at the boundary, with the host's clock wrong",
+    5: "click after a restart, and during one",
+    6: "click on an older version of the card",
+    7: "approver removed from the group between request and click, cache still warm",
+    8: "requester approves, also through a second identity or as the last editor",
+    9: "guest, bot, deactivated account, Slack Connect user",
+    10: "payload of an organisation without a team, user ids with W",
+    11: "user groups unavailable, empty, disabled, or not in the plan",
+    12: "card deleted, edit window closed, channel archived or unknown, bot removed",
+    13: "429 on post, on update, and on the group lookup of a click",
+    14: "posted, but the answer was lost",
+    15: "button of an unknown or retired action id",
+    16: "modal submitted twice, after the request closed, with hidden fields tampered",
+    17: "acknowledgement lost after the commit",
+    18: "exception before and after the acknowledgement",
+    19: "modal opened with an expired and with a used trigger",
+    20: "hash conflict on Home and in a modal",
+    21: "twenty slow clicks at once, a click that waited in a queue",
+    22: "socket gap and refresh during a decision, delivery to the other process",
+    23: "the same event three times, out of order, a day later",
+    24: "signature replayed after five minutes, wrong secret, changed body",
+    25: "command with quotes, emoji, line breaks, in a direct message, unknown, very long",
+    26: "101 choices",
+    27: "51 blocks, 13,000 characters, 101 rows, two tables, an empty cell, long text in an update",
+    28: "a chart that Slack refuses",
+    29: "ephemeral message changed by an update",
+    30: "response URL used too often, and too late",
+    31: "mentions and links in arguments, names and words of others",
+    32: "token expired, revoked, rotated by two processes",
+    33: "app uninstalled while requests are open",
+    34: "clock change in spring and autumn",
+    35: "card whose text lacks object, requester or deadline",
+    36: "a secret among the arguments",
+}

@@ -1,0 +1,220 @@
+"""Whether a vote may be recorded, and in which stage of its request it counts.
+
+Pure rules over values, as `gate`: who somebody is and to which groups they belong comes with
+the vote.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflows.entry import Ref
+from workflows.errors import NotEligibleError, OutsideHoursError, RequestClosedError
+from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, standing, tally
+from workflows.policy_hours import opens_at
+from workflows.quorum import Wanted, can_agree, place_for
+from workflows.separation import Duty
+from workflows.wall_time import in_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """A verdict that somebody would like to have recorded.
+
+    `member_of` are the groups of the request that whoever's place it is belongs to now, read
+    within the last minute; `why_never` says why this sort of person never counts, if so.
+    `duty` keeps the person from deciding by what they are now, whatever they were when it was
+    asked. `stands_for` is whose place it would take, if not the voter's own.
+    """
+
+    approver: Ref
+    verdict: Verdict
+    member_of: frozenset[str]
+    why_never: str = ""
+    duty: Duty | None = None
+    stands_for: Ref | None = None
+
+    @property
+    def place(self) -> Ref:
+        """Return whose place it would decide."""
+        return self.stands_for or self.approver
+
+
+def repeats(vote: Vote, decisions: Sequence[Decision]) -> bool:
+    """Say whether the same person already gave the same verdict."""
+    return any(
+        one.approver == vote.approver and one.verdict is vote.verdict for one in standing(decisions)
+    )
+
+
+def admit(
+    request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision], *, now: datetime
+) -> int:
+    """Return the stage in which `vote` counts.
+
+    Raises:
+        RequestClosedError: the request is settled or its time is over.
+        NotEligibleError: this person was not asked, no longer belongs to those who were, has
+            another part in it, or already decided.
+        OutsideHoursError: an approval cannot be given at this hour.
+    """
+    _admit_time(request, vote, decisions, now=now)
+    _admit_person(request, vote)
+    stage = _stage_for(request, vote, decisions)
+    _admit_hour(request, vote, now=now)
+    return stage
+
+
+def _admit_time(
+    request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision], *, now: datetime
+) -> None:
+    if request.outcome is Outcome.APPROVED and _turns(request, vote, decisions):
+        return
+    if request.outcome is not Outcome.OPEN:
+        raise RequestClosedError(
+            f"This request is already {request.outcome}.",
+            hint="Nothing was changed by your click.",
+        )
+    if now >= request.expires_at:
+        raise RequestClosedError(
+            "This request has expired.", hint="Ask the requester to send it again."
+        )
+
+
+def _turns(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> bool:
+    """Say whether an approver takes back an approval that nothing has used yet."""
+    approved = any(one.place == vote.place and one.verdict is Verdict.APPROVE for one in decisions)
+    return vote.verdict is Verdict.DENY and approved and not request.is_consumed
+
+
+def _admit_person(request: ApprovalRequest, vote: Vote) -> None:
+    if vote.why_never:
+        raise NotEligibleError(
+            f"Your decision cannot count: {vote.why_never}.", hint=asked(request)
+        )
+    duty = _duty_of(request, vote)
+    if duty is not None:
+        raise NotEligibleError(duty.refusal, hint=asked(request))
+    if vote.approver in request.excluded:
+        raise NotEligibleError("You are excluded from deciding this one.", hint=asked(request))
+    if vote.place in request.excluded | {request.requester}:
+        raise NotEligibleError(
+            "Whoever you stand in for may not decide this one.", hint=asked(request)
+        )
+
+
+def _duty_of(request: ApprovalRequest, vote: Vote) -> Duty | None:
+    if vote.approver == request.requester:
+        return Duty.REQUESTER
+    return request.terms.duties.get(vote.approver, vote.duty)
+
+
+def _stage_for(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> int:
+    mine = [
+        index
+        for index, stage in enumerate(request.stages)
+        if stage.admits(vote.place, vote.member_of)
+    ]
+    if not mine:
+        raise NotEligibleError(_why_not_asked(request, vote), hint=asked(request))
+    earlier = next((one for one in standing(decisions) if _is_same_voice(one, vote)), None)
+    if earlier is not None and not _turns_it(earlier, vote):
+        raise NotEligibleError(_why_it_counts(earlier, vote), hint=asked(request))
+    if vote.verdict is Verdict.DENY:
+        return earlier.stage if earlier is not None else _gravest(request, mine, decisions)
+    return _stage_to_approve(request, vote, mine, decisions)
+
+
+def _is_same_voice(given: Decision, vote: Vote) -> bool:
+    """Say whether a decision was given by this voter, or in the place that they would decide."""
+    return given.approver == vote.approver or given.place == vote.place
+
+
+def _turns_it(given: Decision, vote: Vote) -> bool:
+    return given.verdict is Verdict.APPROVE and vote.verdict is Verdict.DENY
+
+
+def _why_it_counts(given: Decision, vote: Vote) -> str:
+    if given.approver == vote.approver:
+        return f"You already said {given.verdict} here, and one person counts once."
+    who = "Somebody who stood in for you" if vote.stands_for is None else "Another"
+    return f"{who} already said {given.verdict} in this place, and one place counts once."
+
+
+def _gravest(request: ApprovalRequest, mine: Sequence[int], decisions: Sequence[Decision]) -> int:
+    """Return the stage of `mine` that lacks the fewest rejections until it is refused."""
+    said = [one.stage for one in standing(decisions) if one.verdict is Verdict.DENY]
+    return min(mine, key=lambda index: request.stages[index].deny - said.count(index))
+
+
+def _stage_to_approve(
+    request: ApprovalRequest, vote: Vote, mine: Sequence[int], decisions: Sequence[Decision]
+) -> int:
+    """Return the stage of the present turn in which an approval leaves enough people for all."""
+    now = tally(request, decisions)
+    here = [index for index in now.waiting if index in mine]
+    if not here:
+        is_done = all(now.given[one] >= request.stages[one].approve for one in mine)
+        said = (
+            "Enough of those asked with you have agreed already."
+            if is_done
+            else "It is not your stage's turn yet."
+        )
+        raise NotEligibleError(said, hint=asked(request))
+    wanted = [
+        (number, people if index in mine else people - {vote.place})
+        for index, (number, people) in enumerate(wanted_of(request, decisions))
+    ]
+    # Whoever stands in uses up their own voice as well.
+    others = [(number, people - {vote.approver}) for number, people in wanted]
+    place = place_for(vote.place, here, wanted if vote.stands_for is None else others)
+    if place is None and can_agree(wanted):
+        needed = (one for one in request.stages if vote.approver in one.everybody)
+        later = (request.stages[index] for index in mine if index not in here)
+        names = dict.fromkeys(name for one in (*later, *needed) for name in one.all_groups)
+        raise NotEligibleError(
+            f"You are needed for {' or '.join(names)} later, and one person counts once.",
+            hint="Somebody else has to agree at this stage.",
+        )
+    return here[0] if place is None else place
+
+
+def wanted_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Wanted[Ref]]:
+    """Return how many approvals each stage lacks, and who could still give them."""
+    given = tally(request, decisions).given
+    spoken = {one for given in decisions for one in (given.approver, given.place)}
+    gone = spoken | request.excluded | {request.requester}
+    return [
+        (max(0, stage.approve - given[index]), stage.everybody - gone)
+        for index, stage in enumerate(request.stages)
+    ]
+
+
+def _admit_hour(request: ApprovalRequest, vote: Vote, *, now: datetime) -> None:
+    hours = request.terms.hours
+    if vote.verdict is Verdict.DENY or all(one.holds_at(now) for one in hours):
+        return
+    opens = opens_at(hours, now)
+    again = "Ask again within these hours."
+    if opens is not None and opens < request.expires_at:
+        again = f"Decide again from {in_words(opens, hours[0].zone)}."
+    raise OutsideHoursError(
+        f"This can be approved only {' and '.join(str(one) for one in hours)}.",
+        hint=f"{again} You can reject it at any time.",
+    )
+
+
+def _why_not_asked(request: ApprovalRequest, vote: Vote) -> str:
+    was_asked = any(vote.place in stage.everybody for stage in request.stages)
+    if was_asked and vote.stands_for is not None:
+        return "You no longer stand in for somebody who belongs to the people who were asked."
+    if was_asked:
+        return "You no longer belong to the people who were asked."
+    if vote.member_of:
+        return "You joined after this was asked, and joining later gives no vote on what is open."
+    return "You are not among the people who were asked."
+
+
+def asked(request: ApprovalRequest) -> str:
+    """Say who may decide, for a person who may not."""
+    return f"It waits for {' or '.join(request.groups)}."

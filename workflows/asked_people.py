@@ -1,0 +1,130 @@
+"""Who is asked in each stage of a demand, who is left out, and whether those left can agree.
+
+Everything is read before the transaction that raises the request.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workflows.demand import Demand, DemandStage
+from workflows.entry import Ref
+from workflows.errors import NoApproverError
+from workflows.gate import MOST_PEOPLE
+from workflows.people import CLICK_AGE, People, Person, PersonId
+from workflows.quorum import can_agree
+from workflows.segment import Segment
+from workflows.separation import Duty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPeople:
+    """For each stage those who may decide it, and those who are left out, with the reason.
+
+    Of people whom a rule leaves out only those are named who would have been asked.
+    """
+
+    stages: tuple[tuple[Person, ...], ...]
+    left_out: Mapping[Person, Duty]
+
+
+def asked_people(segment: Segment, demand: Demand, requester: Person | None) -> AskedPeople:
+    """Return who is asked.
+
+    Raises:
+        NoApproverError: some stage has too few people who could decide.
+        PeopleUnreadableError: who belongs to a group could not be read just now.
+    """
+    people = segment.house.people
+    bound = bound_by_duty(segment, requester)
+    barred = {**barred_by_rules(people, demand.exclude), **bound}
+    groups = [_members(people, stage.asked) for stage in demand.stages]
+    named = bound.keys() | (frozenset().union(*groups) & barred.keys())
+    found = AskedPeople(
+        stages=tuple(
+            tuple(people.person(who) for who in sorted(group - barred.keys())) for group in groups
+        ),
+        left_out={people.person(who): barred[who] for who in sorted(named)},
+    )
+    _check(demand.stages, found, groups, barred)
+    for one in demand.escalations:
+        if not 0 < len(_members(people, one.to)) <= MOST_PEOPLE:
+            raise NoApproverError(
+                f"{' and '.join(one.to)}, who are asked later on, have nobody or more than "
+                f"{MOST_PEOPLE} people.",
+                hint="Change the group, or the policy.",
+            )
+    return found
+
+
+def bound_by_duty(segment: Segment, requester: Person | None) -> dict[PersonId, Duty]:
+    """Return who may not decide, whatever the policy says.
+
+    That is the requester, whoever published what runs or changed what it is asked to do, and
+    everybody who acts for them.
+    """
+    own = segment.state.requester
+    refs: dict[Ref, Duty] = {}
+    editor = segment.house.store.publisher(segment.definition.version)
+    if editor is not None:
+        refs[editor] = Duty.EDITOR
+    refs |= dict.fromkeys(segment.state.editors, Duty.CHANGER)
+    if own is not None and own.is_person:
+        refs[Ref(own.ref)] = Duty.REQUESTER
+    for ref in segment.house.acting_for(frozenset(refs)):
+        refs.setdefault(ref, Duty.DELEGATE)
+    found = {who: duty for ref, duty in refs.items() if (who := segment.person(ref)) is not None}
+    return found if requester is None else {**found, requester.id: Duty.REQUESTER}
+
+
+def barred_by_rules(people: People, exclude: Sequence[str]) -> dict[PersonId, Duty]:
+    """Return everybody in the groups that rules leave out."""
+    return dict.fromkeys(_members(people, exclude), Duty.RULE)
+
+
+def _members(people: People, names: Sequence[str]) -> frozenset[PersonId]:
+    return frozenset().union(*(people.members(name, max_age=CLICK_AGE) for name in names))
+
+
+def _check(
+    stages: Sequence[DemandStage],
+    found: AskedPeople,
+    groups: Sequence[frozenset[PersonId]],
+    barred: Mapping[PersonId, Duty],
+) -> None:
+    for stage, people, group in zip(stages, found.stages, groups, strict=True):
+        if len(people) < stage.approve:
+            duties = dict.fromkeys(barred[who] for who in sorted(group & barred.keys()))
+            raise NoApproverError(
+                f"{_named(stage)} has {len(people)} people who may decide this, "
+                f"and {stage.approve} must agree{_without(list(duties))}.",
+                hint="Add people to the group, then retry the step.",
+            )
+    _check_together(stages, found)
+    if sum(map(len, found.stages)) > MOST_PEOPLE or len(found.left_out) > MOST_PEOPLE:
+        raise NoApproverError(
+            f"More than {MOST_PEOPLE} people would be asked, or left out.",
+            hint="Name smaller groups.",
+        )
+
+
+def _check_together(stages: Sequence[DemandStage], found: AskedPeople) -> None:
+    """Refuse stages that share people of whom there are too few for all."""
+    wanted = [
+        (stage.approve, frozenset(one.id for one in people))
+        for stage, people in zip(stages, found.stages, strict=True)
+    ]
+    for index, stage in enumerate(stages):
+        if not can_agree(wanted[: index + 1]):
+            raise NoApproverError(
+                f"One person counts once, and {_named(stage)} has too few people of its own "
+                "beside those who are needed in other stages.",
+                hint="Add people to the group, then retry the step.",
+            )
+
+
+def _named(stage: DemandStage) -> str:
+    return " or ".join(stage.asked)
+
+
+def _without(duties: Sequence[Duty]) -> str:
+    return f", without {' and '.join(one.who for one in duties)}" if duties else ""

@@ -1,0 +1,49 @@
+"""Who could approve a step if it were asked about now: the groups it would ask, resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflows.asked_people import barred_by_rules
+from workflows.demand import Demand, DemandStage
+from workflows.errors import PeopleUnreadableError
+from workflows.people import CLICK_AGE, People, Person, PersonId
+from workflows.separation import Duty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePeople:
+    """One stage and who could decide it; `people` is None where that cannot be read."""
+
+    stage: DemandStage
+    people: tuple[Person, ...] | None
+    left_out: Mapping[Person, Duty]
+    why_not: str = ""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether as many could agree as have to, as far as that is known."""
+        return self.people is None or len(self.people) >= self.stage.approve
+
+
+def could_approve(
+    people: People, demand: Demand, bound: Mapping[PersonId, Duty]
+) -> list[StagePeople]:
+    """Return for each stage who could decide it now; `bound` may not, whatever they belong to."""
+    return [_stage(people, one, demand, bound) for one in demand.stages]
+
+
+def _stage(
+    people: People, stage: DemandStage, demand: Demand, bound: Mapping[PersonId, Duty]
+) -> StagePeople:
+    try:
+        everybody = frozenset().union(
+            *(people.members(name, max_age=CLICK_AGE) for name in stage.asked)
+        )
+        barred = {**barred_by_rules(people, demand.exclude), **bound}
+        return StagePeople(
+            stage=stage,
+            people=tuple(people.person(who) for who in sorted(everybody - barred.keys())),
+            left_out={people.person(who): barred[who] for who in sorted(everybody & barred.keys())},
+        )
+    except PeopleUnreadableError as error:
+        return StagePeople(stage=stage, people=None, left_out={}, why_not=str(error))

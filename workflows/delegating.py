@@ -1,0 +1,152 @@
+"""Saying that one is away and who stands in, and that one is back: who may, what is recorded.
+
+The words that name a time are read by the bot. What it means for a vote is `standing_in`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflows.delegation import LONGEST_ABSENCE, Delegation, deserted_until
+from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
+from workflows.errors import DelegationError
+from workflows.gate import ApprovalRequest
+from workflows.house import House
+from workflows.moments import stamp
+from workflows.people import Person, PersonId
+from workflows.standing_in import away_message
+from workflows.store import Message, Subject, Unit
+
+MOST_REDRAWN = 200  # Cards that show at once who stands in; others do when they change.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelegation:
+    """That `giver` is away until then, and who decides for them; nobody if None."""
+
+    giver: PersonId
+    stand_in: PersonId | None
+    until: datetime
+    reason: str = ""
+
+
+def check_delegation(house: House, new: NewDelegation) -> tuple[Person, Person | None]:
+    """Return who is away and who stands in, and record nothing.
+
+    Raises:
+        DelegationError: one of them never decides anything, they are the same person, or the
+            time has passed or is too long.
+        PeopleUnreadableError: the directory did not answer.
+    """
+    giver = house.people.person(new.giver)
+    if not giver.counts:
+        raise DelegationError(
+            f"You decide nothing here that another could decide for you: {giver.why_not}."
+        )
+    _check_time(new.until, house.now())
+    if new.stand_in is None:
+        return giver, None
+    if new.stand_in == new.giver:
+        raise DelegationError(
+            "You cannot stand in for yourself.", hint="If nobody shall, say that you are away."
+        )
+    stand_in = house.people.person(new.stand_in)
+    if not stand_in.counts:
+        raise DelegationError(f"{stand_in.name} cannot stand in for you: {stand_in.why_not}.")
+    return giver, stand_in
+
+
+def _check_time(until: datetime, now: datetime) -> None:
+    if until <= now:
+        raise DelegationError("This moment has passed.", hint="Name a later one.")
+    if until - now > LONGEST_ABSENCE:
+        raise DelegationError(
+            f"This is longer than {LONGEST_ABSENCE.days} days.",
+            hint="Name an earlier end, and say it again then.",
+        )
+
+
+def delegate(house: House, new: NewDelegation) -> bool:
+    """Record that somebody is away; False if they had said exactly that already.
+
+    It takes the place of what they said before, and counts for open requests too.
+
+    Raises:
+        DelegationError, PeopleUnreadableError, StorageError: nothing was recorded.
+    """
+    giver, stand_in = check_delegation(house, new)
+    asked = house.store.open_requests_of(new.giver, most=MOST_REDRAWN)
+    with house.store.begin() as unit:
+        ref = unit.ref(giver.id, giver.name)
+        before = unit.hold_delegation(ref)
+        _check_time(new.until, unit.now)
+        to = None if stand_in is None else unit.ref(stand_in.id, stand_in.name)
+        if before is not None and (before.stand_in, before.until) == (to, new.until):
+            return False
+        reason = house.redact(new.reason.strip())
+        _record(unit, ref, before, to=to, until=new.until, reason=reason)
+        _redraw(unit, asked)
+        for one in _deserted(unit, asked):
+            unit.send(away_message(one.id))
+    return True
+
+
+def come_back(house: House, person: PersonId, *, entry: str) -> bool:
+    """Record that somebody is back before their time; False if what `entry` said is over.
+
+    Raises:
+        PeopleUnreadableError, StorageError: nothing was recorded.
+    """
+    giver = house.people.person(person)
+    asked = house.store.open_requests_of(person, most=MOST_REDRAWN)
+    with house.store.begin() as unit:
+        ref = unit.ref(giver.id, giver.name)
+        before = unit.hold_delegation(ref)
+        if before is None or before.entry != entry or not before.stands_at(unit.now):
+            return False
+        # The newest word counts, and this one is over as soon as it is said.
+        _record(unit, ref, before, to=None, until=unit.now, reason="")
+        _redraw(unit, asked)
+    return True
+
+
+def _record(
+    unit: Unit,
+    giver: Ref,
+    before: Delegation | None,
+    *,
+    to: Ref | None,
+    until: datetime,
+    reason: str,
+) -> None:
+    data: dict[str, Json] = {"request": None, "from": giver, "to": to, "until": stamp(until)}
+    entry = unit.append(
+        Draft(
+            kind="approval.delegated",
+            actor=Actor(kind=ActorKind.USER, ref=giver),
+            data=data,
+            parts={"reason": Part(value=reason.encode(), subject=giver)} if reason else {},
+        )
+    )
+    if to is not None:
+        unit.send(Message(subject=Subject.STAND_IN, key=entry.id))
+    if before is not None and before.stand_in is not None:
+        unit.send(Message(subject=Subject.STAND_IN, key=before.entry))
+
+
+def _redraw(unit: Unit, asked: Iterable[ApprovalRequest]) -> None:
+    # In one order everywhere, so that two who go away at once do not wait for each other.
+    for one in sorted(asked, key=lambda request: request.id):
+        unit.send(Message(subject=Subject.CARD, key=one.id, run=one.run))
+
+
+def _deserted(unit: Unit, asked: Iterable[ApprovalRequest]) -> list[ApprovalRequest]:
+    """Return the requests of which some stage has nobody left; the message looks more closely."""
+    requests = list(asked)
+    people = {one for request in requests for stage in request.stages for one in stage.everybody}
+    away = unit.away(people)
+    return [
+        request
+        for request in requests
+        if any(deserted_until(stage.everybody, away) for stage in request.stages)
+    ]

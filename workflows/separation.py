@@ -1,0 +1,43 @@
+"""Separation of duties: who may not decide a request, whatever group they belong to, and why.
+
+No policy can switch these off. Those who act for somebody who is left out are found by
+`House.acting_for`, so that whoever knows of such arrangements says so there.
+"""
+
+from enum import StrEnum
+
+
+class Duty(StrEnum):
+    """What somebody did, or is, that keeps them from deciding. The first one that fits counts."""
+
+    REQUESTER = "requester"
+    EDITOR = "editor"  # Published the version of the workflow that runs.
+    CHANGER = "changer"  # Changed what the run is asked to do.
+    DELEGATE = "delegate"  # Acts for one of the above.
+    RULE = "rule"  # A rule of the policy leaves their group out.
+
+    @property
+    def refusal(self) -> str:
+        """Say to such a person why their decision cannot count."""
+        return _REFUSALS[self]
+
+    @property
+    def who(self) -> str:
+        """Say who such a person is, to somebody else."""
+        return _WHO[self]
+
+
+_REFUSALS = {
+    Duty.REQUESTER: "You asked for this, so someone else has to decide it.",
+    Duty.EDITOR: "You published this version of the workflow, so someone else has to decide it.",
+    Duty.CHANGER: "You changed what is asked here, so someone else has to decide it.",
+    Duty.DELEGATE: "You act for somebody who may not decide this, so you may not either.",
+    Duty.RULE: "The policy leaves you out of this decision.",
+}
+_WHO = {
+    Duty.REQUESTER: "whoever asked for it",
+    Duty.EDITOR: "whoever published the workflow",
+    Duty.CHANGER: "whoever changed what is asked",
+    Duty.DELEGATE: "whoever acts for one of these",
+    Duty.RULE: "whom the policy leaves out",
+}
