@@ -26,6 +26,7 @@ from storage.log_setup import has_log
 from storage.schemas import make_schema
 
 INVITED_WITHIN = timedelta(hours=1)
+STARTS_AT_ONCE = 4
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,10 @@ class Ground:
     register: Register
     means: Means
     continues_runs: bool = True
-    # One start at a time: alembic knows one migration to a process, and ten at once help nobody.
-    starting: threading.Lock = field(default_factory=threading.Lock)
+    # Twenty at once would help nobody; one at a time, each would wait for a Slack that is away.
+    starting: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(STARTS_AT_ONCE)
+    )
     secrets: Secrets = field(default_factory=Secrets)
 
 

@@ -90,10 +90,15 @@ class Tenant:
             yield door
 
     def use(self, installation: Installation) -> None:
-        """Go on with the tokens of a newer installation of the same workspace."""
+        """Go on with the tokens of a newer installation of the same workspace.
+
+        One that is still starting is told again at the next look.
+        """
+        if self._door is None:
+            return
         earlier, self.installation = self.installation, installation
         old, new = earlier.tokens, installation.tokens
-        if self._door is not None and new is not None and new != old:
+        if new is not None and new != old:
             # The earlier one may still stand in an answer that is on its way.
             self._door.bot.core.redact.also(new.bot, *([old.bot] if old is not None else []))
             self._door.bot.use_token(new.bot)

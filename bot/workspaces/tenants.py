@@ -21,7 +21,7 @@ from workflows.errors import InterlockError, StorageError
 
 LOOK_SECONDS = 15.0
 AGAIN_SECONDS = 60.0
-START_SECONDS = 120.0
+START_SECONDS = 10.0  # Whoever is not ready then says so to those who ask.
 STOP_SECONDS = 65.0
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Tenants:
         return dict(self._tenants)
 
     def start(self) -> None:
-        """Start every workspace that the register has, and wait until it is known how they are."""
+        """Start every workspace that the register has, and give them a moment to be ready."""
         self.look()
         end = self._clock() + START_SECONDS
         for one in self.all.values():
@@ -106,6 +106,7 @@ class Tenants:
             StorageError: the register cannot be read.
         """
         with self._looking:
+            self._leaving = {ident: one for ident, one in self._leaving.items() if not one.is_over}
             wanted = {one.id: one for one in self._installations.all() if self._is_served(one)}
             for ident in self._tenants.keys() - wanted.keys():
                 self._end(ident)

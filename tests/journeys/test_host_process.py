@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,10 +23,10 @@ def campus(tmp_path: Path) -> Iterator[Campus]:
 
 
 @contextmanager
-def process(campus: Campus) -> Iterator[subprocess.Popen[bytes]]:
+def process(campus: Campus, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     log = Path(campus.environment["INTERLOCK_HOME"]).with_name("host.log")
     with log.open("ab") as told:
-        running = subprocess.Popen([INTERLOCK, "serve"], env=env(campus), stderr=told)
+        running = subprocess.Popen([INTERLOCK, "serve", *words], env=env(campus), stderr=told)
         try:
             until_ready(campus, running)
             campus.stage.slack.deliver_over_http(f"{campus.url}/slack/events")
@@ -127,3 +128,39 @@ def test_an_upgrade_reaches_every_database(campus: Campus) -> None:
     done = interlock(campus, "migrate")
 
     assert done.stdout == "Of 3 databases 0 were brought up to date.\n"
+
+
+@pytest.mark.slow
+def test_a_worker_elsewhere_continues_the_runs_of_one_workspace(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with campus_at(tmp_path, database=postgres_url) as campus, process(campus, "--no-worker"):
+        campus.installs(ACME).raise_for_status()
+        acme = campus.branch(ACME).joined()
+        root = acme.fills()
+        held = acme.told("/ops runs")
+        with worker(campus, tmp_path / "worker"):
+            acme.approve(acme.card(root))
+            acme.ends(root)
+
+    assert "ready" in held or "waits for its turn" in held, held
+    assert len(campus.stage.shop.effects("ord_1001")) == 1
+
+
+@contextmanager
+def worker(campus: Campus, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Continue runs of Acme from another machine: its keys, and the key over the register."""
+    host = Path(campus.environment["INTERLOCK_HOME"])
+    shutil.copytree(campus.home(ACME) / "keys", home / "workspaces" / ACME / "keys")
+    given = env(
+        campus,
+        INTERLOCK_HOME=str(home),
+        INTERLOCK_WORKSPACE=ACME,
+        INTERLOCK_SECRETS_KEY=(host / "keys" / "secrets.key").read_text().strip(),
+    )
+    running = subprocess.Popen([INTERLOCK, "worker"], env=given)
+    try:
+        yield running
+    finally:
+        running.terminate()
+        running.wait(PATIENCE)
