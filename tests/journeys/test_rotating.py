@@ -33,6 +33,11 @@ def refreshes(acme: Branch, *, ok: bool | None = None) -> list[Call]:
     return [one for one in calls if one.arguments.get("grant_type") == "refresh_token"]
 
 
+def trouble_of(campus: Campus) -> str:
+    found = campus.registers[-1].installations.find(ACME)
+    return found.trouble if found is not None else ""
+
+
 def stored(campus: Campus) -> str:
     found = campus.registers[-1].installations.find(ACME)
     assert found is not None
@@ -132,8 +137,7 @@ def test_messages_wait_for_a_token_that_was_taken_back(
         revoked = faults.refuse("token_revoked")
         acme.workspace.faults.next("chat.postMessage", revoked, times=1_000)
         acme.told("/ops run refund-customer order=ord_1001 amount=500 reason=Broken")
-        acme.waits(lambda: "Slack refuses a workspace's bot" in caplog.text or None, "a word")
-        trouble = campus.registers[-1].installations.find(ACME)
+        trouble = acme.waits(lambda: trouble_of(campus) or None, "a word to the operator")
         waiting = acme.roots()
         acme.workspace.faults.clear()
         campus.installs(ACME).raise_for_status()
@@ -143,8 +147,8 @@ def test_messages_wait_for_a_token_that_was_taken_back(
         mended = campus.registers[-1].installations.find(ACME)
 
     assert waiting == []
-    assert trouble is not None
-    assert trouble.trouble == "Slack refuses its bot (token_revoked)"
+    assert trouble == "Slack refuses its bot (token_revoked)"
+    assert "Slack refuses a workspace's bot" in caplog.text
     assert mended is not None
     assert mended.trouble == ""
     assert len(campus.stage.shop.effects("ord_1001")) == 1
