@@ -76,6 +76,8 @@ class Api:
     def __init__(self, core: Core, *, ticks: Callable[[], float] = time.monotonic) -> None:
         self._core = core
         self._limit = RateLimit(rate=RATE, burst=BURST, ticks=ticks)
+        workspace = core.settings.workspace
+        self._root = f"/workspaces/{workspace}" if workspace else ""  # One of many on a host.
 
     def admit(self, authorization: str) -> Caller:
         """Return who asks, by the header `Authorization`.
@@ -125,9 +127,10 @@ class Api:
         data: dict[str, Json] = {
             "run": started.run,
             "is_new": started.is_new,
-            "links": _links(started.run),
+            "links": self._links(started.run),
         }
-        return Answer(status=status, data=data, headers={"Location": f"/runs/{started.run}"})
+        where = str(self._links(started.run)["self"])
+        return Answer(status=status, data=data, headers={"Location": where})
 
     def row(self, caller: Caller, run: str) -> RunRow:
         """Return the row of one of the caller's own runs, as it is now.
@@ -138,7 +141,7 @@ class Api:
         """
         token = token_named(self._core.store.database, caller.token.name)
         if token is None or not token.is_live(self._core.means.clock()):
-            raise _unknown()  # It was revoked while its program waited.
+            raise unknown_token()  # It was revoked while its program waited.
         if not re.fullmatch(RUN, run):
             raise UnknownRunError("No run has such an id.")
         row = self._core.store.run(RunId(run))
@@ -156,15 +159,34 @@ class Api:
         reason = _read(CancelAsked, body).reason
         row = self.row(caller, run)
         self._core.engine.cancel(row.id, person=caller.owner, reason=reason)
-        return Answer(status=HTTPStatus.ACCEPTED, data=shown(self.row(caller, run)))
+        return Answer(status=HTTPStatus.ACCEPTED, data=self.shown(self.row(caller, run)))
+
+    def shown(self, row: RunRow) -> dict[str, Json]:
+        """Return a run as programs see it."""
+        return {
+            "run": row.id,
+            "workflow": row.workflow,
+            "version": row.version,
+            "status": row.status.value,
+            "is_over": row.status.is_end,
+            "step": row.step,
+            "revision": row.rseq,
+            "started_at": stamp(row.started_at),
+            "finished_at": stamp(row.finished_at) if row.finished_at else None,
+            "links": self._links(row.id),
+        }
+
+    def _links(self, run: RunId) -> dict[str, Json]:
+        own = f"{self._root}/runs/{run}"
+        return {"self": own, "cancel": f"{own}/cancel"}
 
     def _caller(self, authorization: str) -> Caller:
         scheme, _, written = authorization.partition(" ")
         if scheme.lower() != "bearer" or not is_token(written):
-            raise _unknown()
+            raise unknown_token()
         token = token_of(self._core.store.database, digest_of(written))
         if token is None or token.owner is None or token.revoked_at is not None:
-            raise _unknown()
+            raise unknown_token()
         if not token.is_live(self._core.means.clock()):
             raise _unauthorized("This token has expired.", hint="Have a new one made.")
         return Caller(token=token, owner=token.owner)
@@ -183,26 +205,6 @@ class Api:
         if not channel and not self._core.library.active(asked.workflow).channel:
             raise FieldsError({"channel": "the run would have no channel for its thread"})
         return channel
-
-
-def shown(row: RunRow) -> dict[str, Json]:
-    """Return a run as programs see it."""
-    return {
-        "run": row.id,
-        "workflow": row.workflow,
-        "version": row.version,
-        "status": row.status.value,
-        "is_over": row.status.is_end,
-        "step": row.step,
-        "revision": row.rseq,
-        "started_at": stamp(row.started_at),
-        "finished_at": stamp(row.finished_at) if row.finished_at else None,
-        "links": _links(row.id),
-    }
-
-
-def _links(run: RunId) -> dict[str, Json]:
-    return {"self": f"/runs/{run}", "cancel": f"/runs/{run}/cancel"}
 
 
 def _one_key(in_body: str | None, in_header: str | None) -> str | None:
@@ -232,7 +234,8 @@ def _read(form: type[_Form], body: bytes) -> _Form:
         ) from None
 
 
-def _unknown() -> DoorError:
+def unknown_token() -> DoorError:
+    """Return the refusal of whoever shows nothing that opens anything here."""
     return _unauthorized(
         "This needs a token that is in force.", hint="Send Authorization: Bearer ilk_…"
     )

@@ -5,7 +5,7 @@ Tests build the same bot with other `Means` and start only the parts they are ab
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +23,7 @@ from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
 from bot.directory import Directory
+from bot.doors import api_of, receiver_of
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
@@ -32,8 +33,10 @@ from bot.home_reading import HomeReading
 from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
+from bot.one_identity import unify_people
 from bot.opening import Memory
 from bot.orders import carry_out
+from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer
 from bot.references import references_of
@@ -47,6 +50,7 @@ from bot.slack_errors import SlackError, says_no
 from bot.socket_mode import Sockets
 from bot.thread_reading import ThreadReader
 from bot.thread_summaries import ThreadSummaries
+from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from storage.awaited import heal
 from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
@@ -54,7 +58,6 @@ from storage.step_tokens import StepTokens
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
-    from bot.http_routes import Programs
 
 LAZY_THREADS = 32
 ALONE_SECONDS = 15.0
@@ -64,13 +67,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """A bot, put together. `receiver` is Socket Mode or HTTP, whichever the settings choose."""
+    """A bot, put together. `receiver` is Socket Mode or HTTP, whichever the settings choose.
+
+    One of many workspaces has none: what is for it comes in through its host.
+    """
 
     core: Core
     app: App
+    slack: SlackClient
+    hurried: Hurried
     outbox: Outbox
     segments: Segments | None  # None: other processes continue the runs.
-    receiver: "Sockets | HttpServer"
+    receiver: "Sockets | HttpServer | None"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
     watch: HeadWatch | None = None
@@ -79,8 +87,13 @@ class Bot:
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
         segments = [] if self.segments is None else [self.segments]
-        doors = [self.receiver] if self.api is None else [self.api, self.receiver]
+        doors = [one for one in (self.api, self.receiver) if one is not None]
         return [self.outbox, *segments, *self.others, *doors]
+
+    def use_token(self, token: str) -> None:
+        """Speak with Slack under another token from now on."""
+        self.slack.use(token)
+        self.hurried.use(token)
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
@@ -120,14 +133,20 @@ def enter_workspace(settings: Settings) -> Workspace:
     """Ask Slack whose token this is.
 
     Raises:
-        SettingsError: Slack does not take the token, or cannot be reached.
+        SettingsError: Slack does not take the token, cannot be reached, or says that the token
+            is for another workspace than the settings.
     """
-    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
-    client = SlackClient(token, base_url=settings.slack_api_url)
+    client = slack_of(settings)
     identity = _identity(client, settings)
+    whose = identity.get("enterprise_id") if settings.is_org else identity["team_id"]
+    if settings.workspace and whose != settings.workspace:
+        raise SettingsError(
+            f"The token that is stored for {settings.workspace} is that of {whose}.",
+            hint="Install the app there again.",
+        )
     return Workspace(
         client=client,
-        team=str(identity["team_id"]),
+        team=str(whose),
         user=str(identity.get("user_id", "")),
         url=str(identity.get("url", "")),
         settings=settings,
@@ -156,16 +175,21 @@ def build_bot(
     *,
     watch: HeadWatch | None = None,
     continues_runs: bool = True,
+    receives: bool = True,
+    awaits_invitation: Callable[[], bool] = lambda: False,
 ) -> Bot:
     """Put a bot together; nothing works until its parts are started.
 
     With `watch`, effects wait until it has compared the log with what Slack shows. One that
-    does not continue runs leaves that to the workers on its database.
+    does not continue runs leaves that to the workers on its database, and one that does not
+    receive is handed what comes by others. While it `awaits_invitation`, messages for channels
+    that it is not in wait for somebody to invite it.
 
     Raises:
         InterlockError: the policy, a secret or the database cannot be used.
     """
     settings = workspace.settings
+    workspace.client.on_refused(TokenTrouble(complain))
     directory = Directory(workspace.client, team=workspace.team)
     core = build_core(
         settings,
@@ -175,14 +199,18 @@ def build_bot(
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references_of(workspace.client, directory, ticks=means.ticks),
     )
+    directory.admit(core.policy.connect or ())
     app = bolt_app(workspace)
+    if settings.is_org:
+        unify_people(app, directory)
     tokens = _step_tokens(core)
     summaries = _summaries(core, workspace, directory)
     desk = _desk(core, workspace, directory, summaries)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
     homes = _homes(core, workspace, desk)
     core.store.on_news(homes.nudge)
-    outbox = _outbox(core, workspace, directory, summaries=summaries, tokens=tokens)
+    courier = _courier(core, workspace, awaits_invitation)
+    outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     clock = clock_of(core, directory)
     core.store.on_due(clock.due_at)
@@ -193,12 +221,14 @@ def build_bot(
     return Bot(
         core=core,
         app=app,
+        slack=workspace.client,
+        hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=_receiver(app, workspace, core),
+        receiver=receiver_of(app, core, _web_client(workspace)) if receives else None,
         others=[homes, clock, holder, *sequencing_of(core), *watching_of(core, watch)],
         watch=watch,
-        api=_api(core),
+        api=api_of(core) if receives else None,
     )
 
 
@@ -271,46 +301,11 @@ def _desk(
     )
 
 
-def _receiver(app: App, workspace: Workspace, core: Core) -> "Sockets | HttpServer":
-    settings = workspace.settings
-    if settings.http:
-        from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
-
-        host, port = settings.http_address
-        programs = _programs(core) if settings.api == settings.http else None
-        return HttpServer(app, host=host, port=port, programs=programs)
-    token = settings.app_token.get_secret_value() if settings.app_token else ""
-    return Sockets(app, app_token=token, web_client=_web_client(workspace))
-
-
-def _api(core: Core) -> "HttpServer | None":
-    settings = core.settings
-    if not settings.api and core.policy.webhooks:
-        log.warning("INTERLOCK_API is not set, so no webhook is taken")
-    if not settings.api or settings.api == settings.http:
-        return None
-    from bot.http import HttpServer  # noqa: PLC0415 - as above.
-
-    host, port = settings.api_address
-    programs = _programs(core)
-    return HttpServer(None, host=host, port=port, programs=programs, setting="INTERLOCK_API")
-
-
-def _programs(core: Core) -> "Programs":
-    from bot.api import Api  # noqa: PLC0415 - as above.
-    from bot.hooks import Hooks  # noqa: PLC0415 - as above.
-    from bot.http_routes import Programs  # noqa: PLC0415 - as above.
-    from bot.polls import Polls  # noqa: PLC0415 - as above.
-
-    polls = Polls()
-    core.store.on_moved(polls.moved)
-    return Programs(api=Api(core), hooks=Hooks(core), polls=polls)
-
-
 def _outbox(
     core: Core,
     workspace: Workspace,
     directory: Directory,
+    courier: Courier,
     *,
     summaries: ThreadSummaries,
     tokens: StepTokens,
@@ -320,7 +315,7 @@ def _outbox(
     return Outbox(
         Post(
             rows=store.outbox,
-            courier=_courier(core, workspace),
+            courier=courier,
             renderer=Rendering(
                 store,
                 reader,
@@ -376,7 +371,12 @@ def _homes(core: Core, workspace: Workspace, desk: Desk) -> Homes:
     )
 
 
-def _courier(core: Core, workspace: Workspace) -> Courier:
+def _courier(core: Core, workspace: Workspace, awaits_invitation: Callable[[], bool]) -> Courier:
     pacer = Pacer(core.means.ticks)
-    addresses = Addresses(workspace.client, pacer)
-    return Courier(workspace.client, pacer, addresses, log=core.memory.log_id)
+    return Courier(
+        workspace.client,
+        pacer,
+        Addresses(workspace.client, pacer),
+        log=core.memory.log_id,
+        awaits_invitation=awaits_invitation,
+    )

@@ -8,9 +8,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 
 from bot.hurry import asking_at_most
 from storage.patience import in_a_hurry
@@ -25,6 +25,13 @@ LOCK_MILLISECONDS = 1_250
 ASKING_SECONDS = 1.25
 
 Clock = Callable[[], float]
+
+
+class Takes(Protocol):
+    """What takes up requests of Slack: Bolt's app, or whoever knows which of many it is for."""
+
+    def dispatch(self, request: BoltRequest, /) -> BoltResponse:
+        """Return the answer to a request."""
 
 
 class TooLateError(InterlockError):
@@ -52,7 +59,7 @@ class Stamps:
             return self._arrived.pop(envelope, self._clock())
 
 
-def take_up(app: App, request: BoltRequest) -> BoltResponse:
+def take_up(app: Takes, request: BoltRequest) -> BoltResponse:
     """Have `app` answer a request, and let neither commits nor Slack keep the person waiting."""
     with in_a_hurry(LOCK_MILLISECONDS), asking_at_most(ASKING_SECONDS):
         return app.dispatch(request)

@@ -18,9 +18,10 @@ from bot.library import POLICY
 from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
+from bot.org_client import slack_of
 from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
-from bot.settings import Settings
+from bot.settings import Settings, require_one
 from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
 from bot.token_orders import TokenOrder
@@ -62,6 +63,7 @@ def have_done(
     Raises:
         InterlockError: it is refused, by the serving process or by this one.
     """
+    require_one(settings)
     _refuse_to_begin(settings, order)
     with ExitStack() as stack:
         answer = _hand_over_or_lock(settings, order, stack)
@@ -141,10 +143,15 @@ def slack_people(settings: Settings) -> Directory | None:
 
 
 def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+    if settings.workspace:
+        from bot.workspaces.beside import with_token  # noqa: PLC0415 - only a host has it.
+
+        settings = with_token(settings)
     if settings.bot_token is None:
         return None
-    client = SlackClient(settings.bot_token.get_secret_value(), base_url=settings.slack_api_url)
+    client = slack_of(settings)
     try:
-        return client, Directory(client, team=str(client.identity()["team_id"]))
+        team = settings.workspace or str(client.identity()["team_id"])
+        return client, Directory(client, team=team)
     except SlackError as error:
         raise PeopleUnreadableError(f"Slack cannot be asked ({error.code}).") from error

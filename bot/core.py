@@ -23,6 +23,7 @@ from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
 from bot.vault import lazy_vault
+from bot.workspace_environment import environment_of
 from storage.journal import utc_now
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
@@ -102,7 +103,7 @@ def read_redactor(settings: Settings, means: Means) -> tuple[HeldSecrets, Redact
     Raises:
         SecretError: one cannot be read or is too short.
     """
-    held = read_secrets(means.environment)
+    held = read_secrets(environment_of(means.environment, settings.workspace))
     return held, Redactor([*held.values, *settings.tokens])
 
 

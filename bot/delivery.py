@@ -30,6 +30,7 @@ MOST_LOOKED_THROUGH = 2_000
 GONE = frozenset({"message_not_found"})
 FROZEN = frozenset({"cant_update_message", "edit_window_closed", "block_mismatch"})
 NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found"})
+UNINVITED = frozenset({"not_in_channel", "channel_not_found"})
 BAD_BLOCKS = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"}
 )
@@ -37,6 +38,7 @@ BAD_BLOCKS = frozenset(
 RESET_SECONDS = 3.0  # A request whose line was cut may still be on its way.
 PASSING_SECONDS = 5.0
 SETTINGS_SECONDS = 60.0
+INVITATION_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +115,15 @@ class Courier:
         *,
         log: str = "",
         now: Callable[[], float] = time.time,
+        awaits_invitation: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`awaits_invitation` says that the bot is new, and nobody may have invited it yet."""
         self._client = client
         self._pacer = pacer
         self._addresses = addresses
         self._log = log
         self._now = now
+        self._awaits_invitation = awaits_invitation
 
     def deliver(self, parcel: Parcel, *, posting: Callable[[], None]) -> Result:
         """Bring `parcel` to Slack and say what came of it.
@@ -146,6 +151,8 @@ class Courier:
             case UnreadyError():
                 wait = SETTINGS_SECONDS if error.needs_a_person else PASSING_SECONDS
                 return Later(after=wait, error=error.code, may_be_there=may_be_there)
+            case RefusedError() if error.code in UNINVITED and self._awaits_invitation():
+                return Later(after=INVITATION_SECONDS, error=error.code)
             case SlackError():
                 return Undeliverable(error=error.code)
         raise error

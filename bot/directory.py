@@ -31,6 +31,8 @@ MANY = 20
 
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
+# How a file names somebody by id: a handle has small letters, and an id begins like this.
+_BY_ID = re.compile(r"@([UWS][0-9][A-Z0-9]+)")
 _UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 T = TypeVar("T")
@@ -67,12 +69,20 @@ class Directory:
     ) -> None:
         self._client = client
         self._team = team
+        self._admitted: frozenset[str] = frozenset()
         self._clock = clock
         self._shelf = _Shelf()
         self._guard = threading.Lock()
         # One question to Slack at a time and kind: who waits here takes the answer of the first.
         self._asking_groups = threading.Lock()
         self._asking_names = threading.Lock()
+
+    def admit(self, teams: Iterable[str]) -> None:
+        """Let people of these other workspaces count, as the policy says. Nobody else's ever do."""
+        with self._guard:
+            self._admitted = frozenset(teams)
+            self._shelf.people.clear()
+            self._shelf.names = None
 
     # --- what the rules ask -----------------------------------------------------------------
 
@@ -89,13 +99,14 @@ class Directory:
         try:
             return self._known(user, max_age=EFFECT_AGE, limit=CLICK_LIMIT).person
         except PeopleUnreadableError:
-            if team == self._team:
+            # All of an organisation are at home, and only Slack can say who else is.
+            if team == self._team or self._team.startswith("E"):
                 raise
             # Slack shows little of other workspaces; that they are another one's is enough.
             return Person(id=who, name="someone of another workspace", is_foreign=True)
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
-        """Return everybody behind `name`: "@handle", "<@U…>", "<!subteam^S…>".
+        """Return everybody behind `name`: "@handle", "@U0…", "@S0…", "<@U…>", "<!subteam^S…>".
 
         Membership is at most `max_age` old, flags a day unless an event dropped them. A click
         (60 s) waits one second for Slack, a worker (10 s) five.
@@ -103,6 +114,7 @@ class Directory:
         Raises:
             PeopleUnreadableError: Slack did not answer, or knows no such name.
         """
+        name = _mention(name)
         limit = CLICK_LIMIT if max_age >= CLICK_AGE else WORK_LIMIT
         if one := _USER.fullmatch(name):
             return _those_who_count([self._known(one[1], max_age=max_age, limit=limit)])
@@ -130,13 +142,21 @@ class Directory:
     def who(self, name: str) -> Who:
         """Return `name` as a live mention for a message, or as it is when it cannot be read."""
         try:
-            found = self._group(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
-            if found is not None:
-                return Who(name=name, group=found.id)
-            one = self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+            one = self._one(_mention(name))
+            if one is None:
+                found = self._group(_mention(name), max_age=NAMES_AGE, limit=CLICK_LIMIT)
+                if found is not None:
+                    return Who(name=name, group=found.id)
+                one = self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
         except PeopleUnreadableError:
             return Who(name=name)
         return Who(name=one.person.name, user=one.user)
+
+    def _one(self, mention: str) -> Known | None:
+        found = _USER.fullmatch(mention)
+        if found is None:
+            return None
+        return self._known(found[1], max_age=NAMES_AGE, limit=CLICK_LIMIT)
 
     # --- what values name -------------------------------------------------------------------
 
@@ -191,12 +211,17 @@ class Directory:
         """Return the group called `name`, None if there is none of that name."""
         by_id = _GROUP.fullmatch(name)
         handle = name.removeprefix("@").casefold()
-        for one in self._groups(max_age=max_age, limit=limit):
-            if one.id == by_id[1] if by_id else one.handle == handle:
-                return one
-        if by_id:
+        found = [
+            one
+            for one in self._groups(max_age=max_age, limit=limit)
+            if (one.id == by_id[1] if by_id else one.handle == handle)
+        ]
+        if len(found) > 1:
+            # A handle is unique in a workspace, not in an organisation of several.
+            _refuse(f"{len(found)} user groups are called {name}; name the one you mean by its id.")
+        if by_id and not found:
             _unknown(f"Slack knows no user group {name}.")
-        return None
+        return found[0] if found else None
 
     def _groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
         with self._guard:
@@ -232,7 +257,7 @@ class Directory:
             return fresh
         asked_at = self._clock()
         found = self._ask("users.info", lambda: self._client.user(user, timeout=in_time(limit)))
-        one = known(found, team=self._team)
+        one = known(found, team=self._team, admitted=self._admitted)
         with self._guard:
             self._shelf.people[user] = _Read(one, asked_at)
         return one
@@ -284,7 +309,7 @@ class Directory:
         found: list[Known] = []
         pages = self._client.users(timeout=in_time(limit))
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
-            read = [known(one, team=self._team) for one in page]
+            read = [known(one, team=self._team, admitted=self._admitted) for one in page]
             found += read
             with self._guard:
                 self._shelf.people |= {one.user: _Read(one, asked_at) for one in read}
@@ -313,6 +338,14 @@ class Directory:
             if isinstance(error, RefusedError) and error.code in _UNKNOWN_PERSON:
                 _unknown("Slack knows no such person.", error)
             _refuse(_why(error), error)
+
+
+def _mention(name: str) -> str:
+    """Return a name that is an id as Slack's text writes it, any other as it is."""
+    found = _BY_ID.fullmatch(name)
+    if found is None:
+        return name
+    return f"<!subteam^{found[1]}>" if found[1].startswith("S") else f"<@{found[1]}>"
 
 
 def in_time(limit: float) -> float:

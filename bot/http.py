@@ -6,22 +6,21 @@ since the app is synchronous and would otherwise stop the event loop.
 
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import anyio.to_thread
 import uvicorn
-from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from bot.arrival import ARRIVED, take_up
+from bot.arrival import ARRIVED, Takes, take_up
 from bot.http_body import body_of
 from bot.http_routes import Programs, response_of
 from bot.problems import DoorError, problem
@@ -34,7 +33,9 @@ STOP_SECONDS = 3
 START_SECONDS = 10.0
 
 
-def web_app(app: App | None, programs: Programs | None = None) -> Starlette:
+def web_app(
+    app: Takes | None, programs: Programs | None = None, more: Sequence[BaseRoute] = ()
+) -> Starlette:
     """Return the ASGI app that hands what arrives to `app` and to `programs`."""
 
     async def health(_: Request) -> Response:
@@ -44,13 +45,14 @@ def web_app(app: App | None, programs: Programs | None = None) -> Starlette:
         Route("/healthz", health),
         *([_slack_route(app)] if app is not None else []),
         *(programs.routes if programs is not None else []),
+        *more,
     ]
     return Starlette(
         routes=routes, lifespan=_with_threads, exception_handlers={HTTPException: _no_route}
     )
 
 
-def _slack_route(app: App) -> Route:
+def _slack_route(app: Takes) -> Route:
     async def slack(request: Request) -> Response:
         arrived = time.monotonic()
         try:
@@ -84,18 +86,19 @@ class HttpServer:
 
     def __init__(
         self,
-        app: App | None,
+        app: Takes | None,
         *,
         host: str,
         port: int,
         programs: Programs | None = None,
+        more: Sequence[BaseRoute] = (),
         setting: str = "INTERLOCK_HTTP",
     ) -> None:
         self._address = f"{host}:{port}"
         self._setting = setting
         self.programs = programs
         config = uvicorn.Config(
-            web_app(app, programs),
+            web_app(app, programs, more),
             host=host,
             port=port,
             log_config=None,

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.api import Api, Caller, shown
+from bot.api import Api, Caller
 from bot.hooks import Hooks
 from bot.http_body import body_of
 from bot.polls import Polls
@@ -66,7 +66,7 @@ class Programs:
         if wait and after is not None and not _has_moved(row, after):
             with self.polls.place(caller.token.name):
                 row = await self._moved(request, caller, after, until=time.monotonic() + wait)
-        return Answer(status=HTTPStatus.OK, data=shown(row))
+        return Answer(status=HTTPStatus.OK, data=self.api.shown(row))
 
     async def _moved(self, request: Request, caller: Caller, after: int, *, until: float) -> RunRow:
         """Return the run's row once it has moved on, or as it is when the time is over."""

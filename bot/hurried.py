@@ -48,6 +48,11 @@ class Hurried:
             retry_handlers=[],
         )
 
+    def use(self, token: str) -> None:
+        """Make every call from now on with this token."""
+        self._web.token = token
+        self._looking.token = token
+
     def open(self, trigger: str, view: View) -> str:
         """Open a modal for whoever made the gesture behind `trigger`; return its id.
 

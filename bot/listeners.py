@@ -275,6 +275,12 @@ def _register_events(app: App, desk: Desk) -> None:
     def on_person(body: Body) -> None:
         desk.directory.person_changed(read_event(body).event.get("user", {}))
 
+    def on_end() -> None:
+        # One of many workspaces never hears this: its host does, and forgets its tokens.
+        log.error("the app was removed from Slack; install it again, or stop this process")
+
+    app.event("app_uninstalled")(on_end)
+    app.event("tokens_revoked")(on_end)
     app.event("message")(on_message)
     app.event("app_mention")(on_mention)
     app.event("subteam_members_changed")(on_groups)

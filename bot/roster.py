@@ -4,6 +4,7 @@ Pure: what Slack answered goes in, people and groups come out. Asking is for `di
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,15 @@ def slack_user(who: PersonId) -> tuple[str, str] | None:
     return (team, user) if kind == "slack" and team and user else None
 
 
-def known(user: Mapping[str, Any], *, team: str) -> Known:
-    """Return what `user` says, seen from workspace `team`."""
+def known(user: Mapping[str, Any], *, team: str, admitted: AbstractSet[str] = frozenset()) -> Known:
+    """Return what `user` says, seen from `team`, a workspace or an organisation.
+
+    People of the workspaces in `admitted` count like those at home.
+    """
     profile = user.get("profile", {})
     display = str(profile.get("display_name") or "")
     home = _home(user, team)
+    is_away = bool(user.get("is_stranger")) or home != team
     return Known(
         user=str(user["id"]),
         handle=str(user.get("name") or "").casefold(),
@@ -61,16 +66,18 @@ def known(user: Mapping[str, Any], *, team: str) -> Known:
             is_bot=_is_bot(user),
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_deactivated=bool(user.get("deleted")),
-            is_foreign=bool(user.get("is_stranger")) or home != team,
+            is_foreign=is_away and home not in admitted,
             timezone=str(user.get("tz") or "UTC"),
         ),
     )
 
 
 def _home(user: Mapping[str, Any], team: str) -> str:
-    # Somebody of an Enterprise Grid belongs to every workspace that `teams` lists.
-    teams = user.get("enterprise_user", {}).get("teams", ())
-    return team if team in teams else str(user.get("team_id") or team)
+    # Somebody of an Enterprise Grid belongs to every workspace that `teams` lists, and to the
+    # organisation: one identity there, in whichever of its workspaces they click.
+    grid = user.get("enterprise_user", {})
+    is_ours = team in grid.get("teams", ()) or team == grid.get("enterprise_id")
+    return team if is_ours else str(user.get("team_id") or team)
 
 
 def _is_bot(user: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from bot.app import Bot, build_bot, enter_workspace
@@ -31,31 +32,70 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
         StorageError, SigningKeyError: the log cannot be opened.
         BrokenDownError: a part can no longer do its work.
     """
-    if settings.is_sqlite and not continues_runs:
-        raise SettingsError(
-            "On SQLite nobody else can continue the runs.",
-            hint="Leave --no-worker out, or set INTERLOCK_DATABASE_URL to postgresql://….",
-        )
+    require_workers(settings, continues_runs=continues_runs)
     require_tokens(settings)
     means = Means()
     _, redact = read_redactor(settings, means)
     configure_logs(settings.log_level, redact)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
-        stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
-        workspace = enter_workspace(settings)
-        memory = open_memory(settings)
-        stack.callback(memory.database.close)
-        if memory.is_new:
-            log.warning("a new log has begun; keep its key outside", extra={"vkey": memory.vkey})
-        watch = HeadWatch(memory, workspace.witness)
-        watch.look()
-        bot = build_bot(workspace, memory, means, watch=watch, continues_runs=continues_runs)
-        note_start(bot.core)
+        bot = put_together(settings, means, stack, continues_runs=continues_runs)
         told = {"over": _way(bot), "home": str(settings.home), "continues_runs": continues_runs}
         log.info("serving", extra=told)
         run_until(stopping, bot.parts, problem=bot.problem)
     log.info("stopped")
+
+
+def require_workers(settings: Settings, *, continues_runs: bool) -> None:
+    """Return if somebody can continue the runs.
+
+    Raises:
+        SettingsError: this process does not, and on SQLite nobody else can.
+    """
+    if settings.is_sqlite and not continues_runs:
+        raise SettingsError(
+            "On SQLite nobody else can continue the runs.",
+            hint="Leave --no-worker out, or set INTERLOCK_DATABASE_URL to postgresql://….",
+        )
+
+
+def put_together(
+    settings: Settings,
+    means: Means,
+    stack: ExitStack,
+    *,
+    continues_runs: bool = True,
+    receives: bool = True,
+    awaits_invitation: Callable[[], bool] = lambda: False,
+) -> Bot:
+    """Take the right to serve, open the log, and return a bot whose parts can be started.
+
+    `stack` gives all of it back.
+
+    Raises:
+        SettingsError: Slack does not take the token, or cannot be reached.
+        HeldElsewhereError: another process serves this home.
+        StorageError, SigningKeyError: the log cannot be opened.
+    """
+    stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
+    workspace = enter_workspace(settings)
+    memory = open_memory(settings)
+    stack.callback(memory.database.close)
+    if memory.is_new:
+        log.warning("a new log has begun; keep its key outside", extra={"vkey": memory.vkey})
+    watch = HeadWatch(memory, workspace.witness)
+    watch.look()
+    bot = build_bot(
+        workspace,
+        memory,
+        means,
+        watch=watch,
+        continues_runs=continues_runs,
+        receives=receives,
+        awaits_invitation=awaits_invitation,
+    )
+    note_start(bot.core)
+    return bot
 
 
 def note_start(core: Core) -> None:

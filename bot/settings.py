@@ -6,17 +6,23 @@ Secrets that definitions use are for `secrets_source`.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from bot.workspace_environment import environment_of, listed_in
 from workflows.errors import InterlockError
 
-FROM_FILES = frozenset({"bot_token", "app_token", "signing_secret", "database", "secrets_key"})
+FROM_FILES = frozenset(
+    {"bot_token", "app_token", "signing_secret", "client_secret", "secrets_key", "database"}
+)
 SLACK = "https://slack.com/api/"
 SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
+WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
+WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
 
 class SettingsError(InterlockError):
@@ -47,6 +53,12 @@ class Settings(BaseModel):
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
     secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
+    # Many workspaces: the app's own identity, who may install it, and which one a command is for.
+    client_id: str = Field(default="", validation_alias="SLACK_CLIENT_ID")
+    client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
+    workspaces: tuple[str, ...] = Field(default=(), validation_alias="INTERLOCK_WORKSPACES")
+    workspace: str = Field(default="", validation_alias="INTERLOCK_WORKSPACE")
+    public_url: str = Field(default="", validation_alias="INTERLOCK_PUBLIC_URL")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -70,6 +82,49 @@ class Settings(BaseModel):
             raise ValueError("write DEBUG, INFO, WARNING or ERROR")
         return level.upper()
 
+    @field_validator("workspaces", mode="before")
+    @classmethod
+    def _are_listed(cls, written: object) -> object:
+        return listed_in(written) if isinstance(written, str) else written
+
+    @field_validator("workspaces")
+    @classmethod
+    def _are_ids(cls, listed: tuple[str, ...]) -> tuple[str, ...]:
+        for one in listed:
+            _refuse_no_id(one)
+        return listed
+
+    @field_validator("workspace")
+    @classmethod
+    def _is_an_id(cls, ident: str) -> str:
+        if ident:
+            _refuse_no_id(ident)
+        return ident
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        found = urlsplit(url)
+        is_local = found.hostname in {"localhost", "127.0.0.1"}
+        if url and not (found.hostname and (found.scheme == "https" or is_local)):
+            raise ValueError("write https:// and the host under which Slack's users reach the bot")
+        return url.rstrip("/")
+
+    @property
+    def serves_many(self) -> bool:
+        """Whether the app may be installed in many workspaces, which this process then serves."""
+        return bool(self.client_id or self.client_secret)
+
+    @property
+    def is_org(self) -> bool:
+        """Whether these are the settings of a whole organisation."""
+        return self.workspace.startswith("E")
+
+    @property
+    def authorize_url(self) -> str:
+        """Return where Slack asks people whether they want the app."""
+        return urljoin(self.slack_api_url, "../oauth/v2/authorize")
+
     @property
     def database_url(self) -> str:
         """Return where everything is remembered, by default a file in the home folder."""
@@ -90,6 +145,32 @@ class Settings(BaseModel):
         """Return the file that says who must agree to what."""
         return self.policy or self.home / "policy.yaml"
 
+    def of_workspace(self, ident: str) -> "Settings":
+        """Return the settings under which one of a host's many workspaces is served.
+
+        It has a home, a log and a database of its own. A policy or workflow files in its home
+        go before those of the host.
+        """
+        home = self.home / WORKSPACES / ident
+        told: dict[str, object] = {
+            "home": home,
+            "database": self._database_of(ident),
+            "origin": f"{self.origin}/{ident}",
+            "policy": _first_there(home / "policy.yaml", self.policy_file),
+            "workflows": _first_there(home / "workflows", self.definitions),
+            "workspace": ident,
+            "http": "",
+            "api": "",
+        }
+        return self.model_copy(update=told)
+
+    def _database_of(self, ident: str) -> str:
+        if self.is_sqlite:
+            return ""
+        from storage.schemas import address_in_schema  # noqa: PLC0415 - it brings SQLAlchemy, and help must not wait for that.
+
+        return address_in_schema(self.database, ident)
+
     @property
     def slack_host(self) -> str:
         """Return where Slack is, without what else may stand in the address."""
@@ -108,8 +189,28 @@ class Settings(BaseModel):
     @property
     def tokens(self) -> tuple[str, ...]:
         """Return every token and key held, for the redactor."""
-        held = (self.bot_token, self.app_token, self.signing_secret, self.secrets_key)
+        held = (
+            self.bot_token,
+            self.app_token,
+            self.signing_secret,
+            self.client_secret,
+            self.secrets_key,
+        )
         return tuple(one.get_secret_value() for one in held if one is not None)
+
+
+def _first_there(own: Path, of_host: Path) -> Path | None:
+    """Return what stands there, the workspace's own first; None where neither does."""
+    if own.exists():
+        return None  # Its place in the home is where it is looked for.
+    return of_host if of_host.exists() else None
+
+
+def _refuse_no_id(written: str) -> None:
+    if WORKSPACE_ID.fullmatch(written) is None:
+        raise ValueError(
+            f"{written!r} is no id of a workspace; those look like T0123ABCD or E0123ABCD"
+        )
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
@@ -120,14 +221,18 @@ def _host_and_port(address: str) -> tuple[str, int]:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that `environment` gives; an empty variable gives none.
 
+    With INTERLOCK_WORKSPACE they are those of one of the many workspaces of a host.
+
     Raises:
         SettingsError: one of them cannot be used; it says which, never its value.
     """
+    workspace = environment.get("INTERLOCK_WORKSPACE", "")
     try:
-        return Settings.model_validate(_given(environment))
+        found = Settings.model_validate(_given(environment_of(environment, workspace)))
     except ValidationError as error:
         faults = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
         raise SettingsError(f"Some settings cannot be used: {faults}.") from None
+    return found.of_workspace(workspace) if workspace else found
 
 
 def _given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -153,12 +258,30 @@ def _content(variable: str, path: Path) -> str:
         ) from error
 
 
+def require_one(settings: Settings) -> None:
+    """Return if the settings say which log is meant.
+
+    Raises:
+        SettingsError: they are those of a host, which has many.
+    """
+    if settings.serves_many and not settings.workspace:
+        raise SettingsError(
+            "SLACK_CLIENT_ID is set, so there is one log to each workspace.",
+            hint="Say which one with INTERLOCK_WORKSPACE=T…; `interlock workspaces` lists them.",
+        )
+
+
 def require_tokens(settings: Settings) -> None:
     """Return if the tokens for the chosen way of receiving are there and look right.
 
     Raises:
         SettingsError: one is missing, or stands where another belongs.
     """
+    if settings.workspace:
+        raise SettingsError(
+            "INTERLOCK_WORKSPACE is set, and a host serves all its workspaces together.",
+            hint="Set it for commands and for `interlock worker`, not for `interlock serve`.",
+        )
     require_bot_token(settings)
     if settings.http:
         _token(settings.signing_secret, "SLACK_SIGNING_SECRET", "")
@@ -172,7 +295,8 @@ def require_bot_token(settings: Settings) -> None:
     Raises:
         SettingsError: it is missing, or another token stands in its place.
     """
-    _token(settings.bot_token, "SLACK_BOT_TOKEN", "xoxb-")
+    # One of many is read from the register, and looks different where tokens rotate.
+    _token(settings.bot_token, "SLACK_BOT_TOKEN", "" if settings.workspace else "xoxb-")
 
 
 def _token(token: SecretStr | None, name: str, start: str) -> None:

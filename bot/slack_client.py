@@ -25,6 +25,7 @@ HTTP_OK, HTTP_SLOW_DOWN, HTTP_BROKEN = 200, 429, 500
 
 Answer: TypeAlias = Mapping[str, Any]
 Block: TypeAlias = Mapping[str, Any]
+OnRefused: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,17 @@ class SlackClient:
         self._base_url = base_url
         self._web = self._client(timeout)
         self._hurried: dict[float, WebClient] = {}
+        self._on_refused: OnRefused = lambda _code: None
+
+    def use(self, token: str) -> None:
+        """Make every call from now on with this token."""
+        self._token = token
+        for one in (self._web, *self._hurried.values()):
+            one.token = token
+
+    def on_refused(self, tell: OnRefused) -> None:
+        """Say who is told when Slack objects to the token or to what it may do."""
+        self._on_refused = tell
 
     def _client(self, timeout: float) -> WebClient:
         made = WebClient(
@@ -238,6 +250,27 @@ class SlackClient:
         """Return whose token this is: `team_id`, `user_id`, `bot_id`, `team`."""
         return self._call("auth.test", self._web.auth_test)
 
+    def revoke(self) -> None:
+        """Have Slack take this token no more."""
+        self._call("auth.revoke", self._web.auth_revoke)
+
+    def exchange(self, *, client_id: str, client_secret: str, refresh_token: str) -> Answer:
+        """Return what Slack gives for a refresh token, which is used up by that."""
+        return self._call(
+            "oauth.v2.access",
+            lambda: self._web.oauth_v2_access(
+                client_id=client_id,
+                client_secret=client_secret,
+                grant_type="refresh_token",
+                refresh_token=refresh_token,
+            ),
+        )
+
+    @property
+    def web(self) -> WebClient:
+        """Return the SDK's client, for what is Bolt's to call."""
+        return self._web
+
     def _pages(
         self, method: str, call: Callable[[str | None], SlackResponse], *, key: str
     ) -> Iterator[list[Answer]]:
@@ -247,12 +280,14 @@ class SlackClient:
             yield list(answer[key])
             cursor = _cursor(answer)
 
-    @staticmethod
-    def _call(method: str, call: Callable[[], SlackResponse]) -> Answer:
+    def _call(self, method: str, call: Callable[[], SlackResponse]) -> Answer:
         try:
             return cast(Answer, call().data)
         except SlackApiError as error:
-            raise _refusal(method, error.response) from error
+            refusal = _refusal(method, error.response)
+            if isinstance(refusal, UnreadyError) and refusal.needs_a_person:
+                self._on_refused(refusal.code)
+            raise refusal from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise _broken_line(method, error) from error
 

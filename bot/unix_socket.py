@@ -35,12 +35,11 @@ def listen_at(path: Path) -> socket.socket:
     """Return a socket that listens at `path` and that only this user may use."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    earlier = os.umask(0o177)  # The socket must never be open to others, not even at first.
-    try:
-        with address_of(path) as address:
-            listener.bind(address)
-    finally:
-        os.umask(earlier)
+    # The file takes over the mode of the socket, so it is never open to others, not even at
+    # first. A umask would be that of every thread, and of the folders they make meanwhile.
+    os.fchmod(listener.fileno(), 0o600)
+    with address_of(path) as address:
+        listener.bind(address)
     listener.listen()
     return listener
 

@@ -21,7 +21,9 @@ from bot.references import references_of
 from bot.running import Part, run_until, until_signalled
 from bot.segments import Segments
 from bot.serve import note_start
-from bot.settings import Settings, SettingsError, require_bot_token
+from bot.settings import Settings, SettingsError, require_bot_token, require_one
+from bot.token_trouble import TokenTrouble, complain
+from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People
 from workflows.references import References
@@ -66,6 +68,8 @@ def work_until_stopped(settings: Settings) -> None:
             "A worker needs Postgres: on SQLite the one process that serves continues the runs.",
             hint="Run `interlock serve`, or set INTERLOCK_DATABASE_URL to postgresql://….",
         )
+    require_one(settings)
+    settings = with_token(settings) if settings.workspace else settings
     require_bot_token(settings)
     means = Means()
     _, redact = read_redactor(settings, means)
@@ -78,6 +82,7 @@ def work_until_stopped(settings: Settings) -> None:
         stack.callback(memory.database.close)
         watch = HeadWatch(memory, workspace.witness)
         watch.look()
+        workspace.client.on_refused(TokenTrouble(complain))
         people = Directory(workspace.client, team=workspace.team)
         worker = build_worker(
             settings,
@@ -87,9 +92,11 @@ def work_until_stopped(settings: Settings) -> None:
             watch=watch,
             references=references_of(workspace.client, people),
         )
+        people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
         log.info("working", extra={"threads": settings.threads, "home": str(settings.home)})
-        run_until(stopping, worker.parts, problem=worker.problem)
+        tokens = [TokenWatch(settings, workspace.client.use)] if settings.workspace else []
+        run_until(stopping, [*tokens, *worker.parts], problem=worker.problem)
     log.info("stopped")
 
 

@@ -11,10 +11,12 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox.seed import seed
+from sandbox.seed import OTHER_TEAM, seed
 from sandbox.server import SandboxServer
+from sandbox.settings import AppSettings, SandboxSettings
 
 ABOUT = "Run only the pretend Slack. It prints one line of JSON with its addresses and tokens."
+REDIRECT = "two workspaces in which the app has to be installed first, from this redirect address"
 
 
 def main() -> int:
@@ -22,21 +24,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="interlock sandbox", description=ABOUT)
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free one")
     parser.add_argument("--home", type=Path, help="where to write sandbox.json")
+    parser.add_argument("--redirect", metavar="URL", help=REDIRECT)
     asked = parser.parse_args()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with SandboxServer(port=asked.port) as server:
-        seed(server.workspace)
-        line = json.dumps(
-            {
-                "url": server.url,
-                "api_url": server.api_url,
-                "bot_token": server.bot_token,
-                "app_token": server.app_token,
-                "signing_secret": server.signing_secret,
-            }
-        )
+    first, others = _workspaces(asked.redirect)
+    with SandboxServer(first, others=others, port=asked.port) as server:
+        for workspace in server.workspaces.values():
+            seed(workspace)
+        line = json.dumps(_told(server, asked.redirect))
         if asked.home is not None:
             asked.home.mkdir(parents=True, exist_ok=True)
             (asked.home / "sandbox.json").write_text(line + "\n")
@@ -44,6 +41,23 @@ def main() -> int:
         sys.stdout.flush()
         stopped.wait()
     return 0
+
+
+def _workspaces(redirect: str | None) -> tuple[SandboxSettings, list[SandboxSettings]]:
+    if redirect is None:
+        return SandboxSettings(), []
+    acme = SandboxSettings(app=AppSettings(redirect_urls=(redirect,)), installed=False)
+    return acme, [acme.neighbour(team=OTHER_TEAM, team_name="Globex")]
+
+
+def _told(server: SandboxServer, redirect: str | None) -> dict[str, str]:
+    app = server.settings.app
+    if redirect is None:
+        tokens = {"bot_token": server.bot_token, "app_token": server.app_token}
+    else:
+        tokens = {"client_id": app.client_id, "client_secret": app.client_secret}
+    addresses = {"url": server.url, "api_url": server.api_url}
+    return {**addresses, **tokens, "signing_secret": server.signing_secret}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 from sandbox import limits
 from sandbox.errors import SlackError
 from sandbox.faults import Fault
+from sandbox.grants import refusal_of
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
 from sandbox.methods import (
@@ -20,6 +21,7 @@ from sandbox.methods import (
     conversations,
     files,
     functions,
+    oauth,
     reactions,
     usergroups,
     users,
@@ -27,7 +29,18 @@ from sandbox.methods import (
 )
 from sandbox.methods.table import ALWAYS, FLAGS, JSON_ARGUMENTS, METHODS, NUMBERS, Method
 
-FAMILIES = (auth, chat, conversations, files, functions, reactions, usergroups, users, views)
+FAMILIES = (
+    auth,
+    chat,
+    conversations,
+    files,
+    functions,
+    oauth,
+    reactions,
+    usergroups,
+    users,
+    views,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +109,16 @@ def _performed(hub: Hub, name: str, token: str, arguments: Mapping[str, Any]) ->
 
 
 def _check_token(hub: Hub, method: Method, token: str) -> None:
+    if method.public:
+        return
     if not token:
         raise SlackError("not_authed")
-    if token in hub.state.revoked:
-        raise SlackError(hub.state.revoked[token])
-    known = {hub.app.bot_token: False, hub.app.app_token: True}
     if _is_of_a_step(hub, method, token):
         return
-    if token not in known:
-        raise SlackError("invalid_auth")
-    if known[token] != method.app_token:
+    is_apps = token == hub.app.app_token
+    if not is_apps and (refusal := refusal_of(hub.state, token)) is not None:
+        raise SlackError(refusal)
+    if is_apps != method.app_token:
         raise SlackError("not_allowed_token_type")
 
 
@@ -122,12 +135,12 @@ def _is_of_a_step(hub: Hub, method: Method, token: str) -> bool:
 
 
 def _check_scope(hub: Hub, method: Method) -> None:
-    if method.scopes and not method.scopes & hub.app.scopes:
+    if method.scopes and not method.scopes & hub.state.scopes:
         raise SlackError(
             "missing_scope",
             extra={
                 "needed": ",".join(sorted(method.scopes)),
-                "provided": ",".join(sorted(hub.app.scopes)),
+                "provided": ",".join(sorted(hub.state.scopes)),
             },
         )
 

@@ -6,12 +6,15 @@ from sandbox.loose import Json, Unchecked
 from sandbox.records import Channel, Execution, Group, Message, User
 from sandbox.wire import group_object, message_object, user_object
 
+_LAST_WORDS = frozenset({"tokens_revoked", "app_uninstalled"})
 _SUBSCRIPTION = {"public": "message.channels", "private": "message.groups", "im": "message.im"}
 
 
 def emit(hub: Hub, event: Json, *, subscription: str | None = None) -> Delivery | None:
-    """Deliver an event when the app subscribed to it."""
+    """Deliver an event when the app subscribed to it and is there, or has just been."""
     if (subscription or event["type"]) not in hub.app.events:
+        return None
+    if not hub.state.installed and event["type"] not in _LAST_WORDS:
         return None
     state = hub.state
     delivery = Delivery(
@@ -25,21 +28,35 @@ def emit(hub: Hub, event: Json, *, subscription: str | None = None) -> Delivery 
 
 
 def _callback(hub: Hub, event: Json) -> Json:
-    state = hub.state
-    bot = {"user_id": state.bot, "is_bot": True, "is_enterprise_install": False}
-    return {
+    state, org = hub.state, hub.settings.organisation
+    made: Json = {
         "token": hub.app.verification_token,
         "team_id": state.settings.team,
         "context_team_id": state.settings.team,
-        "context_enterprise_id": None,
+        "context_enterprise_id": org.id if org else None,
         "api_app_id": hub.app.id,
         "event": event,
         "type": "event_callback",
         "event_id": state.next_id("Ev"),
         "event_time": int(state.now()),
-        "authorizations": [{"enterprise_id": None, "team_id": state.settings.team, **bot}],
         "is_ext_shared_channel": _is_shared(hub, event.get("channel")),
         "event_context": state.next_id("4-", 20),
+    }
+    if org is not None:
+        made["enterprise_id"] = org.id
+    if event["type"] in _LAST_WORDS:
+        return made  # Slack names no installation when it tells of its end.
+    return made | {"authorizations": [_authorization(hub)]}
+
+
+def _authorization(hub: Hub) -> Json:
+    org = hub.settings.organisation
+    return {
+        "enterprise_id": org.id if org else None,
+        "team_id": hub.settings.team,
+        "user_id": hub.state.bot,
+        "is_bot": True,
+        "is_enterprise_install": org is not None,
     }
 
 
@@ -197,6 +214,14 @@ def user_changed(hub: Hub, user: User) -> None:
         hub,
         {"type": "user_change", "user": user_object(hub.state, user), "event_ts": now},
     )
+
+
+def uninstalled(hub: Hub) -> None:
+    """Tell the app that its tokens are worth nothing any more, and that it is gone."""
+    now = hub.state.next_ts()
+    tokens = {"oauth": [], "bot": [hub.state.bot]}
+    emit(hub, {"type": "tokens_revoked", "tokens": tokens, "event_ts": now})
+    emit(hub, {"type": "app_uninstalled", "event_ts": now})
 
 
 def home_opened(hub: Hub, user: User, *, tab: str, channel: str, view: Json | None) -> None:

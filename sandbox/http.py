@@ -1,10 +1,15 @@
 """The sandbox's HTTP face: Web API, response URLs, uploads, permalinks, and the page.
 
-The control API that the page and other processes use is in `control`.
+All workspaces share the Web API; whatever else one has stands under `/t/T0ACME/`, and that of
+the first one at the root too. The control API that the page and other processes use is in
+`control`.
 """
 
 import asyncio
+import base64
+import binascii
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -16,6 +21,8 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.answers import use_response_url
 from sandbox.api import Answer, answer_call
+from sandbox.authorizing import authorize_routes
+from sandbox.cluster import Cluster
 from sandbox.errors import SlackError
 from sandbox.faults import Fault
 from sandbox.hub import Hub
@@ -27,43 +34,79 @@ OK, BAD_REQUEST, NOT_FOUND = 200, 400, 404
 PAGE = Path(__file__).parent / "page"
 
 
-def slack_routes(hub: Hub) -> list[BaseRoute]:
-    """Return the routes that Slack itself would serve."""
+def build_asgi(cluster: Cluster, control: Sequence[list[BaseRoute]]) -> Starlette:
+    """Build the whole application; `control` has the routes of each workspace, in order."""
+    shared: list[BaseRoute] = [
+        Route("/api/{method}", _WebApi(cluster).call, methods=["GET", "POST"]),
+        WebSocketRoute("/link/", cluster.first.sockets.serve),
+        *authorize_routes(cluster),
+    ]
+    pairs = list(zip(cluster.hubs, control, strict=True))
+    own = [Mount(path_of(hub), routes=_routes(hub, more)) for hub, more in pairs]
+    return Starlette(routes=[*shared, *own, *_routes(*pairs[0])])
+
+
+def path_of(hub: Hub) -> str:
+    """Return where a workspace's own addresses begin."""
+    return f"/t/{hub.settings.installed_as}"
+
+
+def _routes(hub: Hub, control: list[BaseRoute]) -> list[BaseRoute]:
     faces = _Faces(hub)
-    return [
-        Route("/api/{method}", faces.call, methods=["GET", "POST"]),
+    routes: list[BaseRoute] = [
         Route("/actions/{team}/{token}", faces.respond, methods=["POST"]),
         Route("/upload/v1/{token}", faces.upload, methods=["POST"]),
         Route("/files/{file}/{name}", faces.download),
         Route("/archives/{channel}/{place}", faces.permalink),
         Route("/app_redirect", faces.app_home),
-        WebSocketRoute("/link/", hub.sockets.serve),
+        *control,
     ]
-
-
-def build_asgi(hub: Hub, control: list[BaseRoute]) -> Starlette:
-    """Build the whole application; the page comes last, it serves what nothing else does."""
-    routes = [*slack_routes(hub), *control]
     if PAGE.is_dir():
+        # The page comes last: it serves what nothing else does.
         routes.append(Mount("/", app=StaticFiles(directory=PAGE, html=True)))
-    return Starlette(routes=routes)
+    return routes
+
+
+class _WebApi:
+    """The Web API of all workspaces."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    async def call(self, request: Request) -> Response:
+        """Answer a Web API method, for the workspace whose token it brings."""
+        arguments = await _arguments(request)
+        header = request.headers.get("authorization", "")
+        arguments |= _basic(header)
+        token = _bearer(header) or str(arguments.get("token") or "")
+        if arguments.get("token"):
+            arguments["token"] = "(in the body)"  # noqa: S105 - keeps the token off the record.
+        hub = self._cluster.meant(token, arguments)
+        answer = answer_call(hub, request.path_params["method"], token, arguments)
+        return await _delivered(request, answer)
+
+
+def _bearer(header: str) -> str:
+    return header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else ""
+
+
+def _basic(header: str) -> Mapping[str, str]:
+    """Return the id and secret by which an app proves itself."""
+    if not header.startswith("Basic "):
+        return {}
+    try:
+        said = base64.b64decode(header.removeprefix("Basic "), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return {}
+    client_id, _, client_secret = said.partition(":")
+    return {"client_id": client_id, "client_secret": client_secret}
 
 
 class _Faces:
-    """One handler per kind of address."""
+    """One handler per kind of address that a workspace has."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-
-    async def call(self, request: Request) -> Response:
-        """Answer a Web API method."""
-        arguments = await _arguments(request)
-        header = request.headers.get("authorization", "")
-        token = header.removeprefix("Bearer ").strip() or str(arguments.get("token") or "")
-        if arguments.get("token"):
-            arguments["token"] = "(in the body)"  # noqa: S105 - keeps the token off the record.
-        answer = answer_call(self._hub, request.path_params["method"], token, arguments)
-        return await _delivered(request, answer)
 
     async def respond(self, request: Request) -> Response:
         """Answer at a response URL."""
@@ -100,7 +143,9 @@ class _Faces:
         place = request.path_params["place"].removeprefix("p")
         ts = f"{place[:-6]}.{place[-6:]}"
         thread = request.query_params.get("thread_ts", "")
-        return RedirectResponse(f"/#{request.path_params['channel']}/{ts}/{thread}")
+        return RedirectResponse(
+            f"{request.scope.get('root_path', '')}/#{request.path_params['channel']}/{ts}/{thread}"
+        )
 
     async def app_home(self, request: Request) -> Response:
         """Send a reader of the app's address to its Home on the page."""

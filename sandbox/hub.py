@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sandbox.cluster import Cluster
 from sandbox.delivery.courier import Courier
 from sandbox.delivery.sockets import Sockets
 from sandbox.faults import Faults
@@ -13,7 +14,7 @@ from sandbox.state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """One sandbox, its parts by name."""
+    """One workspace of the sandbox, its parts by name."""
 
     state: State
     recorder: Recorder
@@ -21,6 +22,13 @@ class Hub:
     faults: Faults
     courier: Courier
     sockets: Sockets
+    cluster: Cluster
+
+    @property
+    def connections(self) -> int:
+        """How many sockets the app holds; one where it is reached over HTTP."""
+        over_sockets = self.courier.transport in {None, self.sockets}
+        return self.sockets.connected if over_sockets else 1
 
     @property
     def settings(self) -> SandboxSettings:
@@ -33,19 +41,23 @@ class Hub:
         return self.state.settings.app
 
 
-def build_hub(settings: SandboxSettings) -> Hub:
-    """Put an empty sandbox together."""
+def build_hub(settings: SandboxSettings, cluster: Cluster | None = None) -> Hub:
+    """Put an empty workspace together, as one more of `cluster` if that is given."""
+    cluster = cluster or Cluster()
     state = State(settings)
     recorder = Recorder(settings.clock)
     faults = Faults(seed=settings.seed)
     courier = Courier(state, recorder, faults)
     sockets = Sockets(state, recorder, courier)
     courier.transport = sockets
-    return Hub(
+    made = Hub(
         state=state,
         recorder=recorder,
         rates=Rates(settings.rate_scale, settings.clock),
         faults=faults,
         courier=courier,
         sockets=sockets,
+        cluster=cluster,
     )
+    cluster.hubs.append(made)
+    return made

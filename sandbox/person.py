@@ -42,6 +42,13 @@ class Person(Looking):
             delivery = self._deliver("slash_commands", payload, after)
         return self._settled(delivery, wait=wait)
 
+    def goes_to(self, team: str) -> None:
+        """Look at another workspace of the organisation from now on."""
+        with self._hub.state.lock:
+            if team not in self.user.teams:
+                raise NotPossibleError(f"{self.name} does not belong to {team}")
+            self.user.team = team
+
     def say(
         self, typed: str, *, channel: str = "#ops", thread: SeenMessage | None = None
     ) -> SeenMessage:
@@ -259,6 +266,8 @@ class Person(Looking):
 
     def _deliver(self, kind: DeliveryKind, payload: Json, after: After | None) -> Delivery:
         state = self._hub.state
+        if not state.installed:
+            raise NotPossibleError("The app is not installed here.")
         delivery = Delivery(
             id=state.next_id("", 24).lower(),
             kind=kind,

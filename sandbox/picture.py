@@ -4,10 +4,11 @@
       "version": 41,                      # grows with every change; also in each notice
       "now": 1767600000.5,
       "connections": 2,                   # sockets the app holds; 0 means it is not running
+      "workspaces": [{"id", "name", "url"}],        # this one and the others of the sandbox
       "team": {"id": "T0ACME", "name": "Acme", "domain": "acme"},
       "me": PERSON, "people": [PERSON], "groups": [{"id", "handle", "name", "members": [id]}],
-      "app": {"id", "name", "bot": user id, "commands": ["/ops"], "shortcuts": {id: kind},
-              "shortcut_names": {id: name}},
+      "app": {"id", "name", "installed": bool, "bot": user id, "commands": ["/ops"],
+              "shortcuts": {id: kind}, "shortcut_names": {id: name}},
       "channels": [{"id", "name", "kind": "public|private|im", "archived", "member": bool,
                     "members": [id], "with": user id of an im, "count": messages}],
       "messages": {channel id: [MESSAGE]},          # outside threads, oldest first
@@ -50,12 +51,9 @@ def picture_for(hub: Hub, user: User) -> Json:
         return {
             "version": state.version,
             "now": state.now(),
-            "connections": hub.sockets.connected,
-            "team": {
-                "id": state.settings.team,
-                "name": state.settings.team_name,
-                "domain": state.settings.domain,
-            },
+            "connections": hub.connections,
+            "team": _team(hub),
+            "workspaces": [_workspace(one) for one in hub.cluster.hubs],
             "me": _person(user),
             "people": [_person(one) for one in state.users.values()],
             "groups": [_group(one) for one in state.groups.values()],
@@ -68,6 +66,17 @@ def picture_for(hub: Hub, user: User) -> Json:
             "complaints": _complaints(hub, user),
             "notifications": _notifications(hub, user),
         }
+
+
+def _team(hub: Hub) -> Json:
+    org, settings = hub.settings.organisation, hub.settings
+    name = org.name if org else settings.team_name
+    return {"id": settings.installed_as, "name": name, "domain": settings.domain}
+
+
+def _workspace(hub: Hub) -> Json:
+    team = _team(hub)
+    return {"id": team["id"], "name": team["name"], "url": f"{hub.state.base_url}/"}
 
 
 def _listed(channel: Channel, user: User) -> bool:
@@ -102,6 +111,7 @@ def _app(hub: Hub) -> Json:
     return {
         "id": hub.app.id,
         "name": hub.app.name,
+        "installed": hub.state.installed,
         "bot": hub.state.bot,
         "commands": sorted(hub.app.commands),
         "shortcuts": dict(hub.app.shortcuts or {}),

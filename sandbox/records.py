@@ -28,6 +28,7 @@ class User:
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     deleted: bool = False
+    teams: list[str] = field(default_factory=list)  # Of an organisation; `team` is where they are.
     bot_id: str | None = None
     home: str | None = None
     in_home: bool = False
@@ -68,6 +69,7 @@ class Channel:
     kind: ChannelKind
     created: int
     creator: str
+    team: str = ""
     members: list[str] = field(default_factory=list)
     archived: bool = False
     shared: bool = False
@@ -83,6 +85,7 @@ class Group:
     handle: str
     name: str
     created: int
+    team: str = ""
     members: list[str] = field(default_factory=list)
     disabled_at: int = 0
     updated: int = 0
@@ -175,6 +178,19 @@ class Execution:
     state: Literal["running", "completed", "failed"] = "running"
     outputs: Json = field(default_factory=dict)
     error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Grant:
+    """A bot token, and the refresh token that is exchanged for the next one.
+
+    `ended` is the error that a call with it meets, once it was taken back.
+    """
+
+    token: str
+    refresh: str = ""
+    expires: float | None = None
+    ended: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -32,7 +32,8 @@ def seed(workspace: Workspace) -> None:
         workspace.add_person(name, real_name=real_name, admin=name == "ivan")
     workspace.add_person("gil", real_name="Gil (guest)", guest=True)
     workspace.add_person("dex", real_name="Dex (left the company)", deactivated=True)
-    workspace.add_person("connie", real_name="Connie (Globex)", other_team=OTHER_TEAM)
+    away, where = (OTHER_TEAM, "Globex") if workspace.id != OTHER_TEAM else ("T0ACME", "Acme")
+    workspace.add_person("connie", real_name=f"Connie ({where})", other_team=away)
     for handle, members in GROUPS.items():
         workspace.add_group(handle, members=members)
     staff = list(PEOPLE)

@@ -3,22 +3,25 @@
     with SandboxServer() as server:            # a free port, a thread of its own
         client = WebClient(token=server.bot_token, base_url=server.api_url)
 
-The bot is pointed at it with `SLACK_API_URL=server.api_url` and the tokens.
+The bot is pointed at it with `SLACK_API_URL=server.api_url` and the tokens. Several workspaces
+share that address: `SandboxServer(acme, others=[globex])`, `server.workspaces["T0GLOBEX"]`.
 """
 
 import asyncio
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 
+from sandbox.cluster import Cluster
 from sandbox.control import control_routes
 from sandbox.delivery.signed import SignedHttp
 from sandbox.faults import Faults
-from sandbox.http import build_asgi
+from sandbox.http import build_asgi, path_of
 from sandbox.hub import Hub, build_hub
 from sandbox.protocol import CuttableHttp, CuttableWebSocket
 from sandbox.recorder import Recorder
@@ -31,16 +34,26 @@ START_SECONDS = 10.0
 class SandboxServer:
     """One sandbox on one port of the loopback interface."""
 
-    def __init__(self, settings: SandboxSettings | None = None, *, port: int = 0) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings | None = None,
+        *,
+        others: Sequence[SandboxSettings] = (),
+        port: int = 0,
+    ) -> None:
+        """`others` are further workspaces in which the same app may be installed."""
         self.settings = settings or SandboxSettings()
-        self._hub = build_hub(self.settings)
-        self.workspace = Workspace(self._hub)
+        self._cluster = Cluster()
+        self._hubs = [build_hub(one, self._cluster) for one in (self.settings, *others)]
+        self._hub = self._hubs[0]
+        self.workspaces = {one.settings.installed_as: Workspace(one) for one in self._hubs}
+        self.workspace = self.workspaces[self.settings.installed_as]
         self._port = port
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
-        self._signed: SignedHttp | None = None
+        self._signed: list[SignedHttp] = []
 
     @property
     def hub(self) -> Hub:
@@ -90,9 +103,12 @@ class SandboxServer:
     def start(self) -> Self:
         """Listen, and return once requests are answered."""
         listener = socket.create_server(("127.0.0.1", self._port))
-        self._hub.state.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        for hub in self._hubs:
+            hub.state.base_url = root if hub is self._hub else f"{root}{path_of(hub)}"
+        pairs = zip(self._hubs, self.workspaces.values(), strict=True)
         config = uvicorn.Config(
-            build_asgi(self._hub, control_routes(self._hub, self.workspace)),
+            build_asgi(self._cluster, [control_routes(hub, one) for hub, one in pairs]),
             http=CuttableHttp,
             ws=CuttableWebSocket,
             ws_ping_interval=10,
@@ -113,8 +129,9 @@ class SandboxServer:
 
     async def _serve(self, server: uvicorn.Server, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        self._hub.courier.attach(self._loop)
-        self._hub.sockets.attach(self._loop)
+        for hub in self._hubs:
+            hub.courier.attach(self._loop)
+            hub.sockets.attach(self._loop)
         self._serving = self._loop.create_task(server.serve(sockets=[listener]))
         # The listener queues connections from its creation on, so nobody can come too early.
         self._ready.set()
@@ -122,9 +139,10 @@ class SandboxServer:
         # tests start hundreds of sandboxes.
         with suppress(asyncio.CancelledError):
             await self._serving
-        self._hub.courier.detach()
-        # Wakes whoever streams changes, so that it notices the end.
-        self._hub.state.changed("stopped")
+        for hub in self._hubs:
+            hub.courier.detach()
+            # Wakes whoever streams changes, so that it notices the end.
+            hub.state.changed("stopped")
         await _hang_up(server, listener)
 
     def stop(self) -> None:
@@ -133,8 +151,12 @@ class SandboxServer:
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._serving.cancel)
             self._thread.join(START_SECONDS)
-        if self._signed is not None:
-            self._signed.close()
+        self._hang_up_http()
+
+    def _hang_up_http(self) -> None:
+        for one in self._signed:
+            one.close()
+        self._signed = []
 
     def deliver_over_http(self, request_url: str) -> None:
         """Deliver to this request URL from now on, once it answered the challenge.
@@ -142,18 +164,20 @@ class SandboxServer:
         Raises:
             RuntimeError: it did not answer `url_verification`.
         """
-        signed = SignedHttp(self._hub.state, self._hub.courier, request_url=request_url)
-        if not signed.verify():
-            signed.close()
+        signed = [SignedHttp(hub.state, hub.courier, request_url=request_url) for hub in self._hubs]
+        if not signed[0].verify():
+            for one in signed:
+                one.close()
             raise RuntimeError(f"{request_url} did not answer the challenge")
-        if self._signed is not None:
-            self._signed.close()
+        self._hang_up_http()
         self._signed = signed
-        self._hub.courier.transport = signed
+        for hub, one in zip(self._hubs, signed, strict=True):
+            hub.courier.transport = one
 
     def deliver_over_sockets(self) -> None:
         """Deliver over Socket Mode, as at the start."""
-        self._hub.courier.transport = self._hub.sockets
+        for hub in self._hubs:
+            hub.courier.transport = hub.sockets
 
     def wait_for_connection(self, count: int = 1, *, timeout: float = 10.0) -> None:
         """Return once the app holds `count` Socket Mode connections."""

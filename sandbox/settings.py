@@ -6,7 +6,7 @@ it otherwise says so by name.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox import limits
@@ -35,6 +35,7 @@ BOT_EVENTS = frozenset(
     {
         "app_home_opened",
         "app_mention",
+        "app_uninstalled",
         "function_executed",
         "member_joined_channel",
         "member_left_channel",
@@ -43,6 +44,7 @@ BOT_EVENTS = frozenset(
         "message.im",
         "subteam_members_changed",
         "subteam_updated",
+        "tokens_revoked",
         "user_change",
     }
 )
@@ -63,6 +65,10 @@ class AppSettings:
     app_token: str = "xapp-1-A0INTERLOCK-sandbox"  # noqa: S105 - as above.
     signing_secret: str = "sandbox-signing-secret"  # noqa: S105 - as above.
     verification_token: str = "sandbox-verification"  # noqa: S105 - as above.
+    client_id: str = "1601.1605"
+    client_secret: str = "sandbox-client-secret"  # noqa: S105 - as above.
+    redirect_urls: tuple[str, ...] = ()
+    rotates: bool = False
     scopes: frozenset[str] = BOT_SCOPES
     events: frozenset[str] = BOT_EVENTS
     commands: Mapping[str, bool] = field(default_factory=lambda: {"/ops": True})
@@ -96,8 +102,21 @@ class AppSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An Enterprise Grid: `teams` maps the id of each of its workspaces to its name."""
+
+    id: str
+    name: str
+    teams: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
     """One workspace and how strictly it treats the app.
+
+    With `organisation` it stands for all workspaces of one, in which the app is installed as a
+    whole; `team` is then where people belong unless said otherwise. `installed` says whether
+    the app is there from the start; otherwise somebody has to install it.
 
     `rate_scale` multiplies every rate limit; None lifts them. `ack_seconds` is how long the
     app may take; `retry_delays` is when a failed event is sent again.
@@ -107,9 +126,27 @@ class SandboxSettings:
     team: str = "T0ACME"
     team_name: str = "Acme"
     domain: str = "acme"
+    organisation: Organisation | None = None
+    installed: bool = True
     clock: Callable[[], float] = time.time
     seed: int = 7
     rate_scale: float | None = 1.0
     ack_seconds: float = limits.ACK_SECONDS
     retry_delays: tuple[float, ...] = limits.EVENT_RETRIES
     paid_plan: bool = True
+
+    @property
+    def installed_as(self) -> str:
+        """The id under which the app is installed: of the organisation, or of the workspace."""
+        return self.organisation.id if self.organisation else self.team
+
+    @property
+    def teams(self) -> Mapping[str, str]:
+        """The workspaces whose people are at home here, with their names."""
+        return self.organisation.teams if self.organisation else {self.team: self.team_name}
+
+    def neighbour(self, *, team: str, team_name: str, **others: Unchecked) -> "SandboxSettings":
+        """Return the settings of another workspace of the same app, with a token of its own."""
+        app = replace(self.app, bot_token=f"xoxb-sandbox-{team}")
+        made = {"domain": team_name.lower(), "seed": self.seed + 1, "app": app, **others}
+        return replace(self, team=team, team_name=team_name, **made)

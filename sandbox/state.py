@@ -19,6 +19,7 @@ from sandbox.records import (
     Ephemeral,
     Execution,
     File,
+    Grant,
     Group,
     Message,
     Notification,
@@ -57,6 +58,11 @@ class State:
         self.notifications: list[Notification] = []
         self.complaints: list[Complaint] = []
         self.revoked: dict[str, str] = {}
+        self.grants: dict[str, Grant] = {}
+        self.installed = settings.installed
+        self.scopes = settings.app.scopes
+        if settings.installed:
+            self.grants[settings.app.bot_token] = Grant(token=settings.app.bot_token)
         self.base_url = ""
         self.bot = ""
 

@@ -26,6 +26,16 @@ def user_object(state: State, user: User) -> Json:
     }
     if user.is_stranger:
         made["is_stranger"] = True
+    org = state.settings.organisation
+    if org is not None and not user.is_stranger:
+        made["enterprise_user"] = {
+            "id": user.id,
+            "enterprise_id": org.id,
+            "enterprise_name": org.name,
+            "is_admin": user.is_admin,
+            "is_owner": False,
+            "teams": list(user.teams),
+        }
     return made
 
 
@@ -37,7 +47,7 @@ def _profile(state: State, user: User) -> Json:
     }
     if user.bot_id:
         profile |= {"bot_id": user.bot_id, "api_app_id": state.settings.app.id}
-    elif "users:read.email" in state.settings.app.scopes:
+    elif "users:read.email" in state.scopes:
         profile["email"] = user.email
     return profile
 
@@ -55,7 +65,7 @@ def channel_object(state: State, channel: Channel) -> Json:
         "is_private": channel.kind != "public",
         "is_ext_shared": channel.shared,
         "is_org_shared": False,
-        "context_team_id": state.settings.team,
+        "context_team_id": channel.team or state.settings.team,
     }
     if channel.kind == "im":
         made["user"] = next((one for one in channel.members if one != state.bot), state.bot)
@@ -76,7 +86,7 @@ def group_object(state: State, group: Group, *, users: bool, count: bool) -> Jso
     """Build a `usergroup` as `usergroups.list` returns it."""
     made: Json = {
         "id": group.id,
-        "team_id": state.settings.team,
+        "team_id": group.team or state.settings.team,
         "is_usergroup": True,
         "name": group.name,
         "description": "",
@@ -185,7 +195,7 @@ def view_object(state: State, view: View) -> Json:
         "root_view_id": view.root,
         "app_id": state.settings.app.id,
         "external_id": content.get("external_id", ""),
-        "app_installed_team_id": state.settings.team,
+        "app_installed_team_id": state.settings.installed_as,
         "bot_id": state.users[state.bot].bot_id,
     }
     for name in ("title", "submit", "close"):

@@ -24,10 +24,13 @@ from typing import TypeVar
 
 from sandbox import events, limits, posting
 from sandbox.errors import NotPossibleError
+from sandbox.faults import Faults
+from sandbox.grants import end_all, newest_token
 from sandbox.hub import Hub
 from sandbox.looking import PATIENCE
 from sandbox.loose import Unchecked
 from sandbox.person import Person
+from sandbox.recorder import Recorder
 from sandbox.records import Channel, ChannelKind, Execution, Group, Message, User
 from sandbox.seen import SeenMessage, seen_message
 from sandbox.words import find_channel, find_group, find_user
@@ -36,14 +39,49 @@ T = TypeVar("T")
 
 
 class Workspace:
-    """One pretend Slack workspace with the app already installed."""
+    """One pretend Slack workspace, or an organisation of several."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         app = hub.app
-        bot = self._add_user(app.bot_name, real_name=app.name, is_bot=True)
-        bot.bot_id = "B0" + bot.id.removeprefix("U0")
+        # An app that nobody has installed yet has no account, which looks like a deactivated one.
+        bot = self._add_user(
+            app.bot_name, real_name=app.name, is_bot=True, deleted=not hub.state.installed
+        )
+        bot.bot_id = "B0" + bot.id[2:]
         hub.state.bot = bot.id
+
+    @property
+    def id(self) -> str:
+        """The id under which the app is installed here."""
+        return self._hub.settings.installed_as
+
+    @property
+    def token(self) -> str:
+        """The bot token that the app was given last, "" if it was never installed."""
+        return newest_token(self._hub.state)
+
+    @property
+    def recorder(self) -> Recorder:
+        """Every call and delivery of this workspace."""
+        return self._hub.recorder
+
+    @property
+    def faults(self) -> Faults:
+        """Where faults are ordered for calls that are about this workspace."""
+        return self._hub.faults
+
+    def expire_token(self) -> None:
+        """Let the time of the newest token be over."""
+        self._hub.state.grants[self.token].expires = self._hub.state.now()
+
+    def uninstall(self, *, error: str = "account_inactive", tells: bool = True) -> None:
+        """Remove the app, as an admin would; Slack tells it so if it subscribed to that."""
+        with self._hub.state.lock:
+            end_all(self._hub.state, error)
+            if tells:
+                events.uninstalled(self._hub)
+        self._hub.state.changed("installed", team=self._hub.settings.team)
 
     @property
     def bot(self) -> User:
@@ -62,11 +100,17 @@ class Workspace:
         admin: bool = False,
         deactivated: bool = False,
         other_team: str | None = None,
+        teams: Sequence[str] = (),
     ) -> Person:
-        """Add an account. `other_team` makes it a Slack Connect stranger."""
+        """Add an account. `other_team` makes it a Slack Connect stranger.
+
+        In an organisation, `teams` are the workspaces they belong to; they are in the first.
+        """
+        home = list(teams) or [self._hub.settings.team]
         user = self._add_user(
             name,
-            team=other_team or self._hub.settings.team,
+            team=other_team or home[0],
+            teams=home if self._hub.settings.organisation and other_team is None else [],
             real_name=real_name or name.capitalize(),
             tz=tz,
             is_bot=bot,
@@ -82,8 +126,10 @@ class Workspace:
         state = self._hub.state
         home = team or state.settings.team
         domain = state.settings.domain if home == state.settings.team else home.lower()
+        # Those who belong to a Grid have ids that begin with W, as far as they are old enough.
+        letter = "W" if state.settings.organisation and not flags.get("is_bot") else "U"
         user = User(
-            id=_id("U", name), team=home, name=name, email=f"{name}@{domain}.example", **flags
+            id=_id(letter, name), team=home, name=name, email=f"{name}@{domain}.example", **flags
         )
         with state.lock:
             if user.id in state.users:
@@ -100,8 +146,9 @@ class Workspace:
         private: bool = False,
         archived: bool = False,
         bot: bool = True,
+        team: str = "",
     ) -> Channel:
-        """Add a channel; `bot` says whether the app is in it."""
+        """Add a channel; `bot` says whether the app is in it, `team` where in an organisation."""
         state = self._hub.state
         people = [self.person(one).user for one in members]
         kind: ChannelKind = "private" if private else "public"
@@ -111,7 +158,11 @@ class Workspace:
             kind=kind,
             created=int(state.now()),
             creator=people[0].id if people else state.bot,
-            members=[*(one.id for one in people), *([state.bot] if bot else [])],
+            team=team,
+            members=[
+                *(one.id for one in people),
+                *([state.bot] if bot and state.installed else []),
+            ],
             archived=archived,
             shared=any(one.is_stranger for one in people),
         )
@@ -120,11 +171,14 @@ class Workspace:
         state.changed("channels", channel=channel.id)
         return channel
 
-    def add_group(self, handle: str, *, members: Sequence[str] = (), name: str = "") -> Group:
-        """Add a user group."""
+    def add_group(
+        self, handle: str, *, members: Sequence[str] = (), name: str = "", team: str = ""
+    ) -> Group:
+        """Add a user group; in an organisation `team` says of which workspace."""
         state = self._hub.state
         group = Group(
-            id=_id("S", handle),
+            id=_id("S", f"{handle}{team.removeprefix('T0')}"),
+            team=team,
             handle=handle,
             name=name or handle.replace("-", " ").capitalize(),
             created=int(state.now()),

@@ -21,7 +21,7 @@ from storage.keys import (
     load_key,
     load_or_create_key,
 )
-from storage.migrate import is_current, is_usable, upgrade
+from storage.migrate import is_current, is_empty, is_usable, upgrade
 from storage.move_marks import refuse_moved
 from storage.sequencing import Now
 from storage.transaction import Database
@@ -75,6 +75,14 @@ def init_log(
             )
         journal.append(tx, Draft(kind="log.init", actor=SYSTEM, data=data))
     return Journal(origin=origin, writer=_writer(database, home), signers=[log_key], now=now)
+
+
+def has_log(database: Database) -> bool:
+    """Say whether a log has begun in `database`."""
+    if is_empty(database.engine):
+        return False
+    with database.read() as connection:
+        return bool(connection.execute(select(func.count()).select_from(AuditEntryRow)).scalar())
 
 
 def open_journal(

@@ -6,6 +6,7 @@ other. How far back that holds stands in the database, since old code cannot kno
 The migrations themselves stand in `migrations/`; each run is one transaction on both databases.
 """
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 TABLE = "alembic_version"
+# Alembic keeps what it migrates in its module, so a process migrates one database at a time.
+_ONE_AT_A_TIME = threading.Lock()
 # The newest revision of the release before this one: its code works beside this schema.
 WORKS_WITH = "0002"
 
@@ -56,7 +59,8 @@ def upgrade_inside(connection: Connection) -> None:
 
     config = configuration()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, "head")
     connection.execute(text("DELETE FROM schema_floor"))
     connection.execute(text("INSERT INTO schema_floor VALUES (:one)"), {"one": WORKS_WITH})
 
@@ -65,6 +69,12 @@ def is_current(engine: Engine) -> bool:
     """Say whether the database has exactly the schema of this release."""
     with engine.connect() as connection:
         return _revisions(connection) == {newest()}
+
+
+def is_empty(engine: Engine) -> bool:
+    """Say whether no release has made its tables in the database yet."""
+    with engine.connect() as connection:
+        return not _revisions(connection)
 
 
 def is_usable(engine: Engine) -> bool:

@@ -1,5 +1,6 @@
 """A Postgres server: READ COMMITTED for units, one snapshot for reading, commits that last."""
 
+import re
 import select
 import threading
 import time
@@ -16,6 +17,8 @@ from storage.transaction import Database, Transaction
 from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction, take_back
 
 POOL = 16
+KEPT_OF_MANY = 4  # A schema shares the server's connections with others.
+SCHEMA = re.compile(r"-c\s*search_path=([a-z0-9_]+)")
 LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
@@ -37,15 +40,16 @@ class PostgresDatabase(Database):
     """A database on a Postgres server. Units and looks say BEGIN and COMMIT themselves."""
 
     def __init__(self, url: URL) -> None:
-        said = connection_arguments()
+        said = connection_arguments(url)
+        kept = KEPT_OF_MANY if schema_of(url) else POOL
         # Migrations and inspection have SQLAlchemy's own transactions, and connections that
         # are not kept.
         self.engine = create_engine(url, poolclass=NullPool, connect_args=said)
         self._pool = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
-            pool_size=POOL,
-            max_overflow=POOL,
+            pool_size=kept,
+            max_overflow=2 * POOL - kept,
             connect_args=said,
         )
         event.listen(self._pool, "commit", _refuse_commit)
@@ -117,13 +121,32 @@ def _patiently(connect: Callable[[], T]) -> T:
         time.sleep(AGAIN_SECONDS)
 
 
-def connection_arguments() -> dict[str, Any]:
-    """Return how to speak to the server, beside its address."""
+def connection_arguments(url: URL) -> dict[str, Any]:
+    """Return how to speak to the server at `url`; options in the address give way to ours."""
+    ours = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
     return {
         "application_name": "interlock",
         "connect_timeout": CONNECT_SECONDS,
-        "options": " ".join(f"-c {name}={value}" for name, value in OPTIONS.items()),
+        "options": f"{options_in(url)} {ours}".strip(),
     }
+
+
+def schema_of(url: URL) -> str:
+    """Return the schema that an address names, "" for the one that everybody finds."""
+    found = SCHEMA.search(options_in(url))
+    return found[1] if found else ""
+
+
+def with_schema(url: URL, schema: str) -> URL:
+    """Return the address of `schema` in the database at `url`."""
+    options = f"{options_in(url)} -c search_path={schema}".strip()
+    return url.update_query_dict({"options": options})
+
+
+def options_in(url: URL) -> str:
+    """Return what an address says of the settings of its connections."""
+    said = url.query.get("options", "")
+    return said if isinstance(said, str) else " ".join(said)
 
 
 def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection

@@ -39,6 +39,7 @@ from workflows.expression import Environment
 from workflows.policy_auto import Auto
 from workflows.policy_break_glass import BreakGlass
 from workflows.policy_budgets import Budgets
+from workflows.policy_connect import Connect
 from workflows.policy_escalation import Escalate
 from workflows.policy_freezes import Freezes
 from workflows.policy_hours import Hours, hours_of
@@ -167,6 +168,8 @@ class Policy(Closed):
     def asks_for_codes(self) -> bool:
         """Whether some rule wants a one-time code with an approval."""
         return any(rule.step_up is not None for rule in self.rules)
+
+    connect: Connect | None = None  # As above.
 
     @cached_property
     def canonical(self) -> bytes:

@@ -19,10 +19,15 @@ _TRIPLET = 3  # base64 turns three bytes into four characters.
 
 
 class Redactor:
-    """Replaces every held value by `MARK`. Calling it never changes what it holds."""
+    """Replaces every held value by `MARK`. Safe to share between threads."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        forms = {form for value in values for form in forms_of(value)}
+        self._values = frozenset(values)
+        self.also()
+
+    def also(self, *values: str) -> None:
+        """Hold these beside the first ones, in place of those given here before."""
+        forms = {form for value in {*self._values, *values} for form in forms_of(value)}
         # The longest first, or a short form would cut the start off a longer one.
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None

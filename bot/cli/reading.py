@@ -10,7 +10,7 @@ from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.entry_words import words_about
 from bot.error_words import error_words
 from bot.exception_queue import Queued, queued
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, read_settings, require_one
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run
@@ -121,6 +121,7 @@ def opened(settings: Settings) -> Iterator[Database]:
     Raises:
         UnusableDatabaseError: there is none.
     """
+    require_one(settings)
     if settings.is_sqlite and not sqlite_path(settings.database_url).exists():
         raise UnusableDatabaseError(
             f"There is no log in {settings.home} yet.", hint="Begin one with `interlock init`."

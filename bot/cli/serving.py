@@ -6,7 +6,7 @@ import click
 
 from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, read_settings, require_one
 
 
 @click.command()
@@ -16,6 +16,7 @@ def init(*, as_json: bool) -> None:
     from bot.opening import begin_log  # noqa: PLC0415 - help must not wait for the database.
 
     settings = read_settings()
+    require_one(settings)
     memory = begin_log(settings)
     memory.database.close()
     data, lines = data_about(settings, memory), lines_about(settings, memory)
@@ -36,10 +37,16 @@ def serve(*, no_worker: bool, concurrency: int | None) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
     from bot.serve import serve_until_stopped  # noqa: PLC0415 - as above.
 
+    settings = _settings(concurrency)
+    if settings.serves_many:
+        from bot.workspaces.serve import serve_workspaces  # noqa: PLC0415 - as above.
+
+        gc.freeze()  # As below.
+        return serve_workspaces(settings, continues_runs=not no_worker)
     # What was imported stays until the end, so no collection need look at it again. Those of
     # what comes later are cheaper then, and come sooner, before much has gathered.
     gc.freeze()
-    serve_until_stopped(_settings(concurrency), continues_runs=not no_worker)
+    return serve_until_stopped(settings, continues_runs=not no_worker)
 
 
 @click.command()
@@ -61,12 +68,29 @@ def _settings(concurrency: int | None) -> Settings:
 @as_json_option
 def migrate(*, as_json: bool) -> None:
     """Bring the database up to this release."""
+    from bot.workspaces.upgrading import databases_of  # noqa: PLC0415 - as above.
+
+    settings = read_settings()
+    many = settings.serves_many and not settings.workspace
+    changed = [_upgraded(one) for one in databases_of(settings)] if many else []
+    if many:
+        said = f"Of {len(changed)} databases {sum(changed)} were brought up to date."
+    else:
+        changed = [_upgraded(settings.database_url)]
+        was = "was brought" if changed[0] else "is"
+        said = f"The database {was} up to date."
+    answer({"changed": any(changed)}, [said], as_json=as_json)
+
+
+def _upgraded(address: str) -> bool:
+    """Bring one database up to this release; say whether that changed it."""
     from storage.database import open_database  # noqa: PLC0415 - as above.
     from storage.migrate import is_current, upgrade  # noqa: PLC0415 - as above.
 
-    database = open_database(read_settings().database_url)
-    was_current = is_current(database.engine)
-    upgrade(database.engine)
-    database.close()
-    said = "The database is up to date." if was_current else "The database was brought up to date."
-    answer({"changed": not was_current}, [said], as_json=as_json)
+    database = open_database(address)
+    try:
+        was_current = is_current(database.engine)
+        upgrade(database.engine)
+    finally:
+        database.close()
+    return not was_current

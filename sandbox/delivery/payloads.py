@@ -41,9 +41,10 @@ def new_response_url(
 def command_payload(hub: Hub, user: User, channel: Channel, *, command: str, text: str) -> Json:
     """Build the flat payload of a slash command."""
     shown = {"im": "directmessage", "private": "privategroup"}.get(channel.kind, channel.name)
+    org = hub.settings.organisation
     return {
         "token": hub.app.verification_token,
-        "team_id": hub.settings.team,
+        "team_id": user.team,
         "team_domain": hub.settings.domain,
         "channel_id": channel.id,
         "channel_name": shown,
@@ -52,16 +53,19 @@ def command_payload(hub: Hub, user: User, channel: Channel, *, command: str, tex
         "command": command,
         "text": text,
         "api_app_id": hub.app.id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if org else "false",
+        **({"enterprise_id": org.id, "enterprise_name": org.name} if org else {}),
         "response_url": new_response_url(hub, user, channel),
         "trigger_id": new_trigger(hub, user),
     }
 
 
 def _common(hub: Hub, user: User, kind: str) -> Json:
+    org = hub.settings.organisation
     return {
         "type": kind,
-        "team": {"id": hub.settings.team, "domain": hub.settings.domain},
+        # Slack names no workspace where the app is installed in all of them.
+        "team": None if org else {"id": hub.settings.team, "domain": hub.settings.domain},
         "user": {
             "id": user.id,
             "username": user.name,
@@ -70,8 +74,8 @@ def _common(hub: Hub, user: User, kind: str) -> Json:
         },
         "api_app_id": hub.app.id,
         "token": hub.app.verification_token,
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": {"id": org.id, "name": org.name} if org else None,
+        "is_enterprise_install": org is not None,
     }
 
 

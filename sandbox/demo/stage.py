@@ -5,7 +5,7 @@ The bot's files are the shipped ones; only the addresses of this machine's targe
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,20 +72,37 @@ class Stage:
         return self.home / "policy.yaml"
 
 
+def fresh_settings() -> SandboxSettings:
+    """Return how Slack is set up.
+
+    It never gives a trigger or event the id of another; a bot that was here before would take
+    what a second performance does for repetitions of the first.
+    """
+    return SandboxSettings(app=APP, retry_delays=(0, 1, 5), seed=secrets.randbits(32))
+
+
 @contextmanager
-def staged(home: Path, shipped: Path, *, port: int) -> Iterator[Stage]:
+def staged(
+    home: Path,
+    shipped: Path,
+    *,
+    port: int,
+    settings: SandboxSettings | None = None,
+    others: Sequence[SandboxSettings] = (),
+) -> Iterator[Stage]:
     """Start Slack and the targets under `home`, write the bot's files, and stop them again.
+
+    `others` are further workspaces; the same people work in each.
 
     Raises:
         DemoError: a shipped file is not as the demo expects it.
     """
     targets = home / "targets"
     crm, repository = accounts.seed(targets), releases.seed(targets)
-    # Slack never gives a trigger or event the id of another; a bot that was here before would
-    # take what a second performance does for repetitions of the first.
-    settings = SandboxSettings(app=APP, retry_delays=(0, 1, 5), seed=secrets.randbits(32))
-    with shop.ShopServer(targets) as open_shop, SandboxServer(settings, port=port) as slack:
-        seed_workspace(slack.workspace)
+    server = SandboxServer(settings or fresh_settings(), others=others, port=port)
+    with shop.ShopServer(targets) as open_shop, server as slack:
+        for workspace in slack.workspaces.values():
+            seed_workspace(workspace)
         stage = Stage(home=home, slack=slack, shop=open_shop, accounts=crm, releases=repository)
         _write_files(stage, shipped)
         yield stage

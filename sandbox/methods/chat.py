@@ -119,7 +119,7 @@ def bot_message(hub: Hub, channel: Channel, **content: Unchecked) -> Message:
 
 def _name_what_is_not_played(hub: Hub, arguments: Json) -> None:
     customized = arguments.keys() & {"username", "icon_emoji", "icon_url"}
-    if customized and "chat:write.customize" not in hub.app.scopes:
+    if customized and "chat:write.customize" not in hub.state.scopes:
         hub.recorder.blame("needs chat:write.customize", ", ".join(sorted(customized)))
     if arguments.get("reply_broadcast"):
         hub.recorder.blame("the sandbox shows no broadcast of a reply", "reply_broadcast")

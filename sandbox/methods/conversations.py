@@ -4,6 +4,7 @@ from sandbox import limits
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
+from sandbox.methods.organisation import team_meant
 from sandbox.methods.pages import page
 from sandbox.methods.table import method
 from sandbox.records import Channel, Message
@@ -36,8 +37,9 @@ def need_scope(hub: Hub, scope: str) -> None:
     Raises:
         SlackError: `missing_scope`.
     """
-    if scope not in hub.app.scopes and not (scope == "im:read" and "im:write" in hub.app.scopes):
-        provided = ",".join(sorted(hub.app.scopes))
+    held = hub.state.scopes
+    if scope not in held and not (scope == "im:read" and "im:write" in held):
+        provided = ",".join(sorted(held))
         raise SlackError("missing_scope", extra={"needed": scope, "provided": provided})
 
 
@@ -95,10 +97,12 @@ def list_all(hub: Hub, arguments: Json) -> Json:
     wanted = {kinds[one] for one in types if one in kinds}
     for kind in wanted:
         need_scope(hub, f"{_FAMILY[kind]}:read")
+    team = team_meant(hub, arguments)
     found = [
         one
         for one in hub.state.channels.values()
         if one.kind in wanted
+        and one.team in {"", team}
         and (one.kind == "public" or hub.state.bot in one.members)
         and not (arguments.get("exclude_archived") and one.archived)
     ]

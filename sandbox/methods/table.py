@@ -47,6 +47,7 @@ class Method:
     tier: int | None
     app_token: bool
     posts: bool
+    public: bool  # Without a token: the app shows its own id and secret.
 
 
 METHODS: dict[str, Method] = {}
@@ -61,6 +62,7 @@ def method(
     tier: int | None = None,
     app_token: bool = False,
     posts: bool = False,
+    public: bool = False,
 ) -> Callable[[Perform], Perform]:
     """Enter a function into the table; `scopes` lists alternatives, any one is enough."""
 
@@ -74,6 +76,7 @@ def method(
             tier=tier,
             app_token=app_token,
             posts=posts,
+            public=public,
         )
         return perform
 

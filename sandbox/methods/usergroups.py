@@ -3,6 +3,7 @@
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
 from sandbox.loose import Json
+from sandbox.methods.organisation import team_meant
 from sandbox.methods.table import method
 from sandbox.wire import group_object
 
@@ -21,7 +22,8 @@ def _need_paid_plan(hub: Hub) -> None:
 def list_all(hub: Hub, arguments: Json) -> Json:
     """Return the groups, with their people when asked."""
     _need_paid_plan(hub)
-    groups = hub.state.groups.values()
+    team = team_meant(hub, arguments)
+    groups = [one for one in hub.state.groups.values() if one.team in {"", team}]
     users = bool(arguments.get("include_users"))
     count = bool(arguments.get("include_count"))
     return {

@@ -98,7 +98,7 @@ def publish(hub: Hub, arguments: Json) -> Json:
     """Show this Home to one person."""
     user = hub.state.user(arguments["user_id"])
     content = _checked(hub, arguments["view"], kind="home")
-    if not hub.app.has_home or user.deleted or user.team != hub.settings.team:
+    if not hub.app.has_home or user.deleted or user.is_stranger:
         raise SlackError("not_enabled")
     shown = hub.state.views.get(user.home) if user.home else None
     if arguments.get("hash") and (shown is None or arguments["hash"] != shown.hash):

@@ -11,7 +11,7 @@ import { choosePerson } from "./picker.js";
 import { current, go, HOME, read } from "./places.js";
 import { unseenCalls } from "./reading.js";
 import { updateSidebar } from "./sidebar.js";
-import { become, follow, loadEveryone, model, refresh, titleOf, watch } from "./store.js";
+import { become, follow, here, loadEveryone, model, refresh, titleOf, watch } from "./store.js";
 import { updateTop } from "./top.js";
 import { tellShortcutTroubles } from "./troubles.js";
 
@@ -76,7 +76,7 @@ async function start() {
   await loadEveryone();
   read();
   follow(); // Before the first picture, or a change between the two would be seen by nobody.
-  const asked = new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem("person");
+  const asked = new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem(here("person"));
   if (model.everyone.some((one) => one.name === asked && !one.bot)) await become(asked);
   else choosePerson();
 }

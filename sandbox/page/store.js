@@ -12,6 +12,11 @@ export const model = {
   place: { channel: null, thread: null, message: null },
 };
 
+// Tabs and sessions of another workspace have the same origin, and their own path.
+export function here(name) {
+  return `${name} ${location.pathname}`;
+}
+
 export function watch(tell) {
   watchers.add(tell);
 }
@@ -21,9 +26,9 @@ export function changed() {
 }
 
 export async function loadEveryone() {
-  const { people } = await json("/sandbox/api/people");
+  const { people } = await json("sandbox/api/people");
   const first = people.find((one) => !one.bot);
-  const state = await json(`/sandbox/api/state?person=${encodeURIComponent(first.name)}`);
+  const state = await json(`sandbox/api/state?person=${encodeURIComponent(first.name)}`);
   model.everyone = state.people;
   model.groups = state.groups;
 }
@@ -31,7 +36,7 @@ export async function loadEveryone() {
 export async function become(name) {
   model.person = name;
   model.state = null;
-  sessionStorage.setItem("person", name);
+  sessionStorage.setItem(here("person"), name);
   await refresh();
 }
 
@@ -58,7 +63,7 @@ async function fetchPicture() {
   const name = model.person;
   if (!name) return;
   try {
-    const state = await json(`/sandbox/api/state?person=${encodeURIComponent(name)}`);
+    const state = await json(`sandbox/api/state?person=${encodeURIComponent(name)}`);
     if (name !== model.person) return;
     Object.assign(model, { state, everyone: state.people, groups: state.groups, reachable: true });
   } catch {
@@ -79,7 +84,7 @@ export async function act(gesture, details) {
   let answer;
   try {
     const headers = { "Content-Type": "application/json" };
-    answer = await (await fetch("/sandbox/api/act", { method: "POST", headers, body })).json();
+    answer = await (await fetch("sandbox/api/act", { method: "POST", headers, body })).json();
   } catch {
     answer = { ok: false, error: "The sandbox does not answer.", fields: {} };
   }
@@ -91,17 +96,17 @@ export async function act(gesture, details) {
 // one tab listens and tells the others; when it is closed, the next one takes its place.
 export function follow() {
   if (!navigator.locks) return listen(heed);
-  const others = new BroadcastChannel("sandbox");
+  const others = new BroadcastChannel(here("sandbox"));
   others.onmessage = (event) => heed(event.data);
   const tell = (notice) => {
     others.postMessage(notice);
     heed(notice);
   };
-  return navigator.locks.request("sandbox events", () => new Promise(() => listen(tell)));
+  return navigator.locks.request(here("sandbox events"), () => new Promise(() => listen(tell)));
 }
 
 function listen(tell) {
-  const events = new EventSource("/sandbox/events");
+  const events = new EventSource("sandbox/events");
   events.onmessage = (event) => tell(JSON.parse(event.data));
   events.onerror = () => tell({ kind: "lost" }); // The browser reconnects by itself.
 }

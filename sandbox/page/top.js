@@ -11,6 +11,7 @@ import { threadOf, unseenCalls } from "./reading.js";
 import { channel, model, titleOf } from "./store.js";
 import { themeButton } from "./theme.js";
 import { ago } from "./times.js";
+import { updateWorkspaces } from "./workspaces.js";
 
 const LATEST = 30;
 const parts = {};
@@ -18,7 +19,7 @@ const parts = {};
 export function updateTop(parent) {
   if (!parts.who) build(parent);
   const { state } = model;
-  show(parts.team, el("strong", {}, state.team.name), el("span", { class: "quiet" }, "Sandbox: a Slack for this machine"));
+  updateWorkspaces(parts.team, state);
   show(parts.who, avatar(state.me, "tiny"), el("span", {}, state.me.real_name), el("span", { class: "quiet" }, "Switch"));
   const calls = unseenCalls().length;
   parts.bell.setAttribute("aria-label", calls ? `Notifications, ${calls} new` : "Notifications");
@@ -59,6 +60,7 @@ function updateBanner() {
 function bannerWords() {
   const { state, reachable } = model;
   if (!reachable) return "The sandbox does not answer. Trying again…";
+  if (!state.app.installed) return `${state.app.name} is not installed in ${state.team.name}.`;
   if (state.connections === 0) return `The app is not connected: ${state.app.name} is not running, so commands and buttons will fail.`;
   if (state.me.deleted) return `${state.me.real_name} is deactivated and can do nothing here.`;
   return null;

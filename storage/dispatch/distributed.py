@@ -152,10 +152,10 @@ class DistributedDispatcher:
             JobsSql(unit.transaction).defer(run, queue=queue_after(self._forms))
 
     def _server(self) -> Server:
-        address = self._store.database.engine.url.set(drivername="postgresql")
+        url = self._store.database.engine.url
         return Server(
-            address=address.render_as_string(hide_password=False),
-            arguments=connection_arguments(),
+            address=url.set(drivername="postgresql").render_as_string(hide_password=False),
+            arguments=connection_arguments(url),
         )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
+from storage.postgres_database import options_in
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
 from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
@@ -36,7 +37,11 @@ TRIGGERS = {
 }
 LIST_TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal",
+    "postgresql": (
+        "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE relnamespace = current_schema()::regnamespace"
+        " AND tgenabled <> 'D' AND NOT tgisinternal"
+    ),
 }
 COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
 
@@ -210,11 +215,12 @@ def as_bytes(value: object) -> bytes:
 
 def _engine(url: str) -> Engine:
     if is_postgres(url):
+        address = postgres_address(url)
         return create_engine(
-            postgres_address(url),
+            address,
             poolclass=NullPool,
             isolation_level="REPEATABLE READ",
-            connect_args={"options": "-c default_transaction_read_only=on"},
+            connect_args={"options": f"{options_in(address)} -c default_transaction_read_only=on"},
         )
     return create_engine(
         "sqlite://",

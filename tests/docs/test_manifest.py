@@ -14,6 +14,7 @@ from bot.command_text import USAGE
 from bot.settings import Settings
 from bot.views.message_shortcuts import MESSAGE_FIND_RUN, MESSAGE_REQUEST
 from bot.views.thread_summary import THREAD_SUMMARISE
+from bot.workspaces.scopes import SCOPES as INSTALLED
 from sandbox.demo.stage import APP
 from sandbox.settings import AppSettings
 
@@ -23,6 +24,8 @@ ROOT = Path(bot.__file__).parents[1]
 CHANNELS = {"channels:read", "groups:read"}
 HISTORY = {"channels:history", "groups:history"}
 SCOPES: dict[str, set[str]] = {
+    "auth.revoke": set(),
+    "auth.teams.list": set(),
     "auth.test": set(),
     "chat.getPermalink": set(),
     "chat.postEphemeral": {"chat:write"},
@@ -36,6 +39,7 @@ SCOPES: dict[str, set[str]] = {
     "files.info": {"files:read"},
     "functions.completeError": set(),
     "functions.completeSuccess": set(),
+    "oauth.v2.access": set(),
     "usergroups.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "users.list": {"users:read"},
@@ -44,13 +48,16 @@ SCOPES: dict[str, set[str]] = {
     "views.push": set(),
     "views.update": set(),
 }
+DEEPER = {"auth_teams_list": "auth.teams.list", "oauth_v2_access": "oauth.v2.access"}
 OF_EVENTS: dict[str, set[str]] = {
     "app_home_opened": set(),
     "function_executed": set(),
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
     "message": HISTORY,
     "subteam_members_changed": {"usergroups:read"},
     "subteam_updated": {"usergroups:read"},
+    "tokens_revoked": set(),
     "user_change": {"users:read"},
 }
 
@@ -66,8 +73,8 @@ def sources() -> str:
 
 
 def called_methods() -> set[str]:
-    calls = re.findall(r"\b_?web\.([a-z]+_[A-Za-z_]+)\b", sources())
-    return {call.replace("_", ".", 1) for call in calls}
+    calls = re.findall(r"\b_?web\.([a-z]+_[A-Za-z0-9_]+)\b", sources())
+    return {DEEPER.get(call, call.replace("_", ".", 1)) for call in calls}
 
 
 def events() -> set[str]:
@@ -83,6 +90,12 @@ def test_it_asks_for_every_scope_that_is_needed_and_no_other(manifest: dict[str,
     needed = {"commands"}.union(*SCOPES.values(), *(OF_EVENTS[name] for name in events()))
 
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_whoever_installs_it_in_many_workspaces_is_asked_for_the_same(
+    manifest: dict[str, Any],
+) -> None:
+    assert list(INSTALLED) == sorted(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_it_subscribes_to_exactly_what_the_bot_listens_to(manifest: dict[str, Any]) -> None:

@@ -276,3 +276,40 @@ def test_a_group_is_mentioned_so_that_slack_tells_its_members(directory: Directo
     assert mention(directory.who("@finance-leads")) == "<!subteam^S0FINANCELEADS>"
     assert mention(directory.who("@ana")) == "<@U0ANA>"
     assert mention(directory.who("@nobody-at-all")) == "@nobody-at-all"
+
+
+def test_people_of_another_workspace_count_once_it_is_admitted(directory: Directory) -> None:
+    connie = person("connie", "T0GLOBEX")
+    before = directory.members("@U0CONNIE", max_age=timedelta(0))
+    directory.admit(["T0OTHER"])
+    still = directory.members("@U0CONNIE", max_age=timedelta(0))
+    directory.admit(["T0GLOBEX"])
+
+    assert before == still == frozenset()
+    assert directory.members("@U0CONNIE", max_age=timedelta(0)) == {connie}
+
+
+def test_a_guest_of_an_admitted_workspace_never_counts() -> None:
+    guest = {"id": "U0GUEST", "team_id": "T0GLOBEX", "is_stranger": True, "is_restricted": True}
+
+    assert not known(guest, team="T0ACME", admitted={"T0GLOBEX"}).person.counts
+
+
+@pytest.mark.parametrize(
+    ("name", "people"), [("@U0ANA", ["ana"]), ("@S0FINANCELEADS", ["ana", "ben"])]
+)
+def test_a_file_may_name_people_and_groups_by_their_ids(
+    directory: Directory, name: str, people: list[str]
+) -> None:
+    assert directory.members(name, max_age=CLICK_AGE) == {person(one) for one in people}
+    assert mention(directory.who(name)).startswith("<")
+
+
+def test_everybody_of_an_organisation_is_at_home_in_it() -> None:
+    grid = {"enterprise_id": "E0ORG", "teams": ["T0SOUTH"]}
+    sven = known({"id": "W0SVEN", "team_id": "T0SOUTH", "enterprise_user": grid}, team="E0ORG")
+    gus = known({"id": "W0GUS", "team_id": "T0ELSEWHERE"}, team="E0ORG")
+
+    assert sven.person.id == "slack:E0ORG:W0SVEN"
+    assert sven.person.counts
+    assert not gus.person.counts

@@ -1,0 +1,58 @@
+"""The doors of a bot: where Slack delivers, and where programs and webhooks come in.
+
+A server is imported only where one is wanted: Socket Mode does without.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot.core import Core
+from bot.socket_mode import Sockets
+
+if TYPE_CHECKING:
+    from bot.http import HttpServer
+    from bot.http_routes import Programs
+
+log = logging.getLogger(__name__)
+
+
+def receiver_of(app: App, core: Core, web_client: WebClient) -> "Sockets | HttpServer":
+    """Return what Slack delivers to: Socket Mode or HTTP, whichever the settings choose."""
+    settings = core.settings
+    if settings.http:
+        from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
+
+        host, port = settings.http_address
+        programs = programs_of(core) if settings.api == settings.http else None
+        return HttpServer(app, host=host, port=port, programs=programs)
+    token = settings.app_token.get_secret_value() if settings.app_token else ""
+    return Sockets(app, app_token=token, web_client=web_client)
+
+
+def api_of(core: Core) -> "HttpServer | None":
+    """Return the address that programs have of their own, None where they have none."""
+    settings = core.settings
+    if not settings.api and core.policy.webhooks:
+        log.warning("INTERLOCK_API is not set, so no webhook is taken")
+    if not settings.api or settings.api == settings.http:
+        return None
+    from bot.http import HttpServer  # noqa: PLC0415 - as above.
+
+    host, port = settings.api_address
+    programs = programs_of(core)
+    return HttpServer(None, host=host, port=port, programs=programs, setting="INTERLOCK_API")
+
+
+def programs_of(core: Core) -> "Programs":
+    """Return what programs and webhooks reach of a bot."""
+    from bot.api import Api  # noqa: PLC0415 - as above.
+    from bot.hooks import Hooks  # noqa: PLC0415 - as above.
+    from bot.http_routes import Programs  # noqa: PLC0415 - as above.
+    from bot.polls import Polls  # noqa: PLC0415 - as above.
+
+    polls = Polls()
+    core.store.on_moved(polls.moved)
+    return Programs(api=Api(core), hooks=Hooks(core), polls=polls)

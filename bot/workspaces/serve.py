@@ -1,0 +1,60 @@
+"""`interlock serve` for many workspaces: takes the right to serve, then runs the host."""
+
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from bot.core import Means
+from bot.logs import configure_logs
+from bot.running import run_until, until_signalled
+from bot.serve import require_workers
+from bot.settings import Settings
+from bot.workspaces.ground import Ground, Secrets
+from bot.workspaces.host import build_host
+from bot.workspaces.needs import require_app
+from bot.workspaces.register import opened_register
+from storage.lock_file import ServeLock
+from workflows.redaction import Redactor
+
+log = logging.getLogger(__name__)
+
+
+def serve_workspaces(
+    settings: Settings,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    continues_runs: bool = True,
+) -> None:
+    """Serve every workspace in which the app is installed, until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: something is missing, or the address cannot be had.
+        HeldElsewhereError: another process serves this home.
+        StorageError, SecretError: the register cannot be opened.
+        BrokenDownError: nothing can be received any more.
+    """
+    require_app(settings)
+    require_workers(settings, continues_runs=continues_runs)
+    environment, means = dict(environment), Means()
+    # Found in the environment, Bolt would keep tokens in files of its own for every app it makes.
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        os.environ.pop(name, None)
+    secrets = Secrets(Redactor(settings.tokens))
+    configure_logs(settings.log_level, secrets)
+    with ExitStack() as stack:
+        stopping = stack.enter_context(until_signalled())
+        stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
+        register = stack.enter_context(opened_register(settings, now=means.clock))
+        ground = Ground(
+            settings=settings,
+            environment=environment,
+            register=register,
+            means=means,
+            continues_runs=continues_runs,
+            secrets=secrets,
+        )
+        host = build_host(ground)
+        log.info("serving many workspaces", extra={"home": str(settings.home)})
+        run_until(stopping, host.parts, problem=host.problem)
+    log.info("stopped")

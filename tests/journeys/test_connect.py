@@ -1,0 +1,70 @@
+"""People of another workspace in a shared channel: they count only if the policy says so."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo.stage import staged
+from sandbox.seen import SeenMessage
+from tests.journeys.company import SHIPPED, Scene
+
+FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
+CONNIE = '"@U0CONNIE"'
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with staged(tmp_path, SHIPPED, port=0) as stage:
+        yield Scene(stage=stage, over="socket")
+
+
+def asks_connie(scene: Scene, *, connect: str = "") -> None:
+    """Let the policy ask Connie of Globex beside the finance leads."""
+    text = scene.stage.policy.read_text().replace(
+        '["@finance-leads"]', f'["@finance-leads", {CONNIE}]'
+    )
+    assert CONNIE in text
+    scene.stage.policy.write_text(text + (f"\nconnect: [{connect}]\n" if connect else ""))
+
+
+def click(scene: Scene, name: str) -> None:
+    card = scene.card(scene.fills("rita", "refund-customer", FORM))
+    approve(scene, name, card)
+
+
+def approve(scene: Scene, name: str, card: SeenMessage) -> None:
+    label = next(one for one in card.buttons if one not in ("Reject", "Review"))
+    scene.person(name).click(label, message=card)
+
+
+@pytest.mark.parametrize("connect", ["", "T0OTHER"])
+def test_whoever_is_named_in_a_rule_alone_decides_nothing(scene: Scene, connect: str) -> None:
+    asks_connie(scene, connect=connect)
+    with scene.serving():
+        click(scene, "connie")
+        refused = scene.person("connie").wait_for_ephemeral("another workspace")
+
+    assert "cannot count" in refused.words
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+def test_whoever_is_named_and_whose_workspace_is_admitted_decides(scene: Scene) -> None:
+    asks_connie(scene, connect="T0GLOBEX")
+    with scene.serving():
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        approve(scene, "connie", card)
+        # The definition asks the finance leads too, and nothing loosens that.
+        approve(scene, "ana", scene.now(card))
+        scene.ends(scene.roots()[0], "done")
+
+    assert len(scene.stage.shop.effects("ord_1001")) == 1
+
+
+def test_a_workspace_that_is_admitted_lets_nobody_decide_who_was_not_asked(scene: Scene) -> None:
+    scene.stage.policy.write_text(scene.stage.policy.read_text() + "\nconnect: [T0GLOBEX]\n")
+    with scene.serving():
+        click(scene, "connie")
+        scene.person("connie").wait_for_ephemeral("not among the people who were asked")
+
+    assert scene.stage.shop.effects("ord_1001") == []

@@ -1,0 +1,154 @@
+"""Tokens that expire, are renewed, or are taken back in the middle of a run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.workspaces.host import Host
+from sandbox import faults
+from sandbox.recorder import Call
+from tests.journeys.campus import ACME, Branch, Campus, campus_at
+
+HOURS = timedelta(hours=10, minutes=1)
+
+
+@pytest.fixture
+def campus(tmp_path: Path) -> Iterator[Campus]:
+    with campus_at(tmp_path, rotates=True) as opened:
+        yield opened
+
+
+@contextmanager
+def at_work(campus: Campus) -> Iterator[tuple[Host, Branch]]:
+    with campus.serving() as host:
+        campus.installs(ACME).raise_for_status()
+        yield host, campus.branch(ACME).joined()
+
+
+def refreshes(acme: Branch, *, ok: bool | None = None) -> list[Call]:
+    calls = acme.workspace.recorder.calls("oauth.v2.access", ok=ok)
+    return [one for one in calls if one.arguments.get("grant_type") == "refresh_token"]
+
+
+def trouble_of(campus: Campus) -> str:
+    found = campus.registers[-1].installations.find(ACME)
+    return found.trouble if found is not None else ""
+
+
+def stored(campus: Campus) -> str:
+    found = campus.registers[-1].installations.find(ACME)
+    assert found is not None
+    assert found.tokens is not None
+    return found.tokens.bot
+
+
+def test_a_token_is_renewed_when_two_hours_are_left_and_no_run_notices(campus: Campus) -> None:
+    with at_work(campus) as (host, acme):
+        first = acme.workspace.token
+        card = acme.card(acme.fills())
+        host.tenants.look()
+        early = refreshes(acme)
+        campus.time.ahead += HOURS
+        host.tenants.look()
+        host.tenants.look()
+        acme.workspace._hub.state.grants[first].expires = 0.0  # noqa: SLF001 - its time is over.
+        acme.approve(card)
+        acme.ends(acme.roots()[0])
+
+    assert early == []
+    assert len(refreshes(acme, ok=True)) == 1
+    assert stored(campus) == acme.workspace.token != first
+    assert len(campus.stage.shop.effects("ord_1001")) == 1
+
+
+def test_two_hosts_at_one_register_renew_once(campus: Campus) -> None:
+    with at_work(campus) as (host, acme):
+        campus.time.ahead += HOURS
+        acme.workspace.faults.next("oauth.v2.access", faults.slow(0.5))
+        installations = campus.registers[-1].installations
+        found = installations.find(ACME)
+        assert found is not None
+        right = installations.take_renewal(ACME)  # As the other host does first.
+        host.tenants.look()
+        assert right is not None
+        installations.give_back(right)
+        host.tenants.look()
+
+    assert len(refreshes(acme)) == 1
+
+
+def test_a_token_that_expires_in_the_middle_of_a_run_is_renewed_and_nothing_is_lost(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.SETTINGS_SECONDS", 0.5)
+    with at_work(campus) as (_, acme):
+        card = acme.card(acme.fills())
+        campus.time.ahead += timedelta(hours=12)
+        acme.workspace.expire_token()
+        # The next message meets the dead token, and that is noticed at once.
+        acme.told("/ops run refund-customer order=ord_1002 amount=500 reason=Broken")
+        acme.waits(lambda: refreshes(acme, ok=True) or None, "a renewal")
+        acme.waits(lambda: len(acme.roots()) == 2 or None, "the message that waited")
+        acme.approve(card)
+        acme.ends(acme.roots()[0])
+
+    assert len(campus.stage.shop.effects("ord_1001")) == 1
+
+
+def test_a_host_that_was_away_for_days_renews_before_it_starts(campus: Campus) -> None:
+    with at_work(campus) as (_, acme):
+        card = acme.card(acme.fills())
+    campus.time.ahead += timedelta(hours=20)
+    acme.workspace.expire_token()
+    with campus.serving():
+        acme.approve(card)
+        acme.ends(acme.roots()[0])
+
+    assert len(refreshes(acme, ok=True)) == 1
+
+
+def test_the_operator_is_told_when_a_token_cannot_be_renewed(
+    campus: Campus, caplog: pytest.LogCaptureFixture
+) -> None:
+    with at_work(campus) as (host, acme):
+        campus.time.ahead += HOURS
+        for grant in acme.workspace._hub.state.grants.values():  # noqa: SLF001
+            grant.refresh = ""  # Slack gave it away, and the answer was lost.
+        host.tenants.look()
+        host.tenants.look()
+        told = campus.registers[-1].installations.find(ACME)
+        still = acme.told("/ops runs")
+    lines = [one for one in caplog.records if one.getMessage() == "a token is not renewed"]
+
+    assert told is not None
+    assert told.trouble == "its token could not be renewed (invalid_refresh_token)"
+    assert len(lines) == 1
+    assert still  # The token at hand is good for two hours more.
+
+
+def test_messages_wait_for_a_token_that_was_taken_back(
+    campus: Campus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.SETTINGS_SECONDS", 0.5)
+    with at_work(campus) as (_, acme):
+        revoked = faults.refuse("token_revoked")
+        acme.workspace.faults.next("chat.postMessage", revoked, times=1_000)
+        acme.told("/ops run refund-customer order=ord_1001 amount=500 reason=Broken")
+        trouble = acme.waits(lambda: trouble_of(campus) or None, "a word to the operator")
+        waiting = acme.roots()
+        acme.workspace.faults.clear()
+        campus.installs(ACME).raise_for_status()
+        root = acme.waits(lambda: next(iter(acme.roots()), None), "the message that waited")
+        acme.approve(acme.card(root))
+        acme.ends(root)
+        mended = campus.registers[-1].installations.find(ACME)
+
+    assert waiting == []
+    assert trouble == "Slack refuses its bot (token_revoked)"
+    assert "Slack refuses a workspace's bot" in caplog.text
+    assert mended is not None
+    assert mended.trouble == ""
+    assert len(campus.stage.shop.effects("ord_1001")) == 1

@@ -1,0 +1,127 @@
+"""Each workspace by itself: its own policy, its own secrets, its own troubles."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core import read_redactor
+from bot.workspaces.ground import Ground, settings_of
+from storage.installations import Tokens
+from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
+
+
+@pytest.fixture
+def campus(tmp_path: Path) -> Iterator[Campus]:
+    with campus_at(tmp_path) as opened:
+        yield opened
+
+
+def test_a_policy_in_the_home_of_a_workspace_is_its_own(campus: Campus) -> None:
+    own = campus.home(GLOBEX) / "policy.yaml"
+    own.parent.mkdir(parents=True)
+    shared = Path(campus.environment["INTERLOCK_POLICY"]).read_text()
+    own.write_text(shared.replace("@finance-leads", "@finance-directors"))
+    with campus.serving():
+        campus.installs(ACME)
+        campus.installs(GLOBEX)
+        acme, globex = campus.branch(ACME).joined(), campus.branch(GLOBEX).joined()
+        mine, theirs = acme.card(acme.fills()), globex.card(globex.fills())
+
+    assert "directors" not in mine.words
+    assert "@finance-directors" in theirs.words
+
+
+def test_a_secret_that_is_for_one_workspace_is_held_by_no_other(campus: Campus) -> None:
+    campus.environment |= {
+        "INTERLOCK_SECRET_SHOP_TOKEN": "shared-among-all",
+        "INTERLOCK_SECRET_SHOP_TOKEN__T0GLOBEX": "of-globex-alone",
+        "INTERLOCK_SECRET_CRM_ADDRESS__T0ACME": "of-acme-alone",
+    }
+    with campus.serving() as host:
+        campus.installs(ACME)
+        campus.installs(GLOBEX)
+        held = {}
+        for ident in (ACME, GLOBEX):
+            with host.tenants.entered(ident) as door:
+                secrets = door.bot.core.secrets
+                held[ident] = {name: secrets.reveal(name) for name in sorted(secrets.names)}
+
+    assert held == {
+        ACME: {"CRM_ADDRESS": "of-acme-alone", "SHOP_TOKEN": "shared-among-all"},
+        GLOBEX: {"SHOP_TOKEN": "of-globex-alone"},
+    }
+
+
+def test_a_workspace_that_breaks_down_begins_again_and_the_other_does_not_notice(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.workspaces.tenants.AGAIN_SECONDS", 0.0)
+    with campus.serving() as host:
+        campus.installs(ACME)
+        campus.installs(GLOBEX)
+        acme, globex = campus.branch(ACME).joined(), campus.branch(GLOBEX).joined()
+        card = acme.card(acme.fills())
+        broken, sound = host.tenants.all[ACME], host.tenants.all[GLOBEX]
+        with host.tenants.entered(ACME) as door:
+            door.bot.core.dispatcher.stop()  # Nothing continues its runs any more.
+        acme.waits(lambda: broken.is_over or None, "the end of what broke")
+        while_down = acme.told("/ops runs")
+        host.tenants.look()
+        host.tenants.all[ACME].wait(60)
+        acme.approve(card)
+        acme.ends(acme.roots()[0])
+
+        assert host.tenants.all[ACME] is not broken
+        assert host.tenants.all[GLOBEX] is sound
+        assert sound.is_open
+        assert "run" in globex.told("/ops help")
+    assert "dispatcher has ended" in broken.why
+    assert "not at work" in while_down
+
+
+def test_a_token_of_another_workspace_serves_nobody(campus: Campus) -> None:
+    with campus.serving():
+        campus.installs(ACME)
+        campus.installs(GLOBEX)
+        installations = campus.registers[-1].installations
+        acme, globex = installations.find(ACME), installations.find(GLOBEX)
+        assert acme is not None
+        assert globex is not None
+        assert globex.tokens is not None
+        installations.save(replace(acme, tokens=Tokens(bot=globex.tokens.bot)))
+    with campus.serving() as host:
+        refused = host.tenants.all[ACME]
+
+        assert not refused.is_open
+        assert f"stored for {ACME} is that of {GLOBEX}" in refused.why
+        assert host.tenants.all[GLOBEX].is_open
+
+
+def test_a_workspace_that_is_listed_no_more_is_served_no_more(campus: Campus) -> None:
+    with campus.serving():
+        campus.installs(ACME)
+        campus.installs(GLOBEX)
+    campus.environment["INTERLOCK_WORKSPACES"] = GLOBEX
+    with campus.serving() as host:
+        acme = campus.branch(ACME).joined()
+
+        assert list(host.tenants.all) == [GLOBEX]
+        assert "not installed" in acme.told("/ops help")
+
+
+def test_no_line_of_the_log_holds_what_a_workspace_holds(campus: Campus) -> None:
+    campus.environment["INTERLOCK_SECRET_SHOP_TOKEN__T0ACME"] = "of-acme-alone"
+    with campus.serving() as host:
+        campus.installs(ACME)
+        ground: Ground = host.ground
+        token = campus.stage.slack.workspaces[ACME].token
+        line = ground.secrets(f"Authorization: Bearer {token} of-acme-alone")
+        found = ground.register.installations.find(ACME)
+        assert found is not None
+        _, redact = read_redactor(settings_of(ground, found), ground.means)
+
+    assert token not in line
+    assert "of-acme-alone" not in line
+    assert redact.holds(token)
