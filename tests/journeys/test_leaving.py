@@ -68,6 +68,7 @@ def test_a_company_that_removes_the_app_is_served_no_more_and_the_other_is(
 
 
 @BOTH
+@pytest.mark.trap(33)
 def test_an_open_request_stays_open_and_goes_on_once_the_app_is_back(campus: Campus) -> None:
     with campus.serving() as host:
         campus.installs(ACME)

@@ -48,6 +48,7 @@ def at_work(campus: Campus) -> Iterator[tuple[Host, Branch]]:
         yield host, org
 
 
+@pytest.mark.trap(10)
 def test_people_act_from_any_of_its_workspaces(campus: Campus) -> None:
     with at_work(campus) as (host, org):
         root = org.fills("rita", channel="#grid")

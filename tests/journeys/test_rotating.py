@@ -64,6 +64,7 @@ def test_a_token_is_renewed_when_two_hours_are_left_and_no_run_notices(campus: C
     assert len(campus.stage.shop.effects("ord_1001")) == 1
 
 
+@pytest.mark.trap(32)
 def test_two_hosts_at_one_register_renew_once(campus: Campus) -> None:
     with at_work(campus) as (host, acme):
         campus.time.ahead += HOURS
@@ -80,6 +81,7 @@ def test_two_hosts_at_one_register_renew_once(campus: Campus) -> None:
     assert len(refreshes(acme)) == 1
 
 
+@pytest.mark.trap(32)
 def test_a_token_that_expires_in_the_middle_of_a_run_is_renewed_and_nothing_is_lost(
     campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +131,7 @@ def test_the_operator_is_told_when_a_token_cannot_be_renewed(
     assert still  # The token at hand is good for two hours more.
 
 
+@pytest.mark.trap(32)
 def test_messages_wait_for_a_token_that_was_taken_back(
     campus: Campus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
