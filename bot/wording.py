@@ -22,6 +22,7 @@ _LIVE_MARK = re.compile(r"(?<![A-Za-z0-9])[*_~`]+|[*_~`]+(?![A-Za-z0-9])|`+")
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+'-]+:)")
 _USER = re.compile(r"[UW][A-Z0-9]{1,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,20}")
+_ADDRESS = 1_000  # Far above any address of a message; a section has room for 3,000 characters.
 _SAFE_LINK = re.compile(r"https?://[^\s<>|]+")
 
 
@@ -156,14 +157,16 @@ def _several(told: list[str], otherwise: str, most: int) -> str:
 def link(url: str, label: str) -> str:
     """Return a link, or the bare words where `url` is no web address."""
     words = escape(one_line(label), 150)
-    if not _SAFE_LINK.fullmatch(url):
-        return words
-    return f"<{url.replace('&', '&amp;')}|{words}>"
+    return f"<{_in_markup(url)}|{words}>" if is_web_address(url) else words
 
 
 def is_web_address(url: str) -> bool:
-    """Say whether `url` may stand behind a button."""
-    return _SAFE_LINK.fullmatch(url) is not None
+    """Say whether `url` may stand in a message: it is one, and leaves room for the words."""
+    return _SAFE_LINK.fullmatch(url) is not None and len(_in_markup(url)) <= _ADDRESS
+
+
+def _in_markup(url: str) -> str:
+    return url.replace("&", "&amp;")
 
 
 def when(moment: datetime) -> str:

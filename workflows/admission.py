@@ -169,7 +169,8 @@ def _stage_to_approve(
     others = [(number, people - {vote.approver}) for number, people in wanted]
     place = place_for(vote.place, here, wanted if vote.stands_for is None else others)
     if place is None and can_agree(wanted):
-        needed = (one for one in request.stages if vote.approver in one.everybody)
+        own = () if vote.stands_for is None else request.stages
+        needed = (one for one in own if vote.approver in one.everybody)
         later = (request.stages[index] for index in mine if index not in here)
         names = dict.fromkeys(name for one in (*later, *needed) for name in one.all_groups)
         raise NotEligibleError(

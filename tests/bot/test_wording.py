@@ -103,6 +103,7 @@ def test_only_web_addresses_become_links() -> None:
     assert link("https://a.example/x?a=1&b=2", "go") == "<https://a.example/x?a=1&amp;b=2|go>"
     assert link("javascript:alert(1)", "go") == "go"
     assert link("https://a.example|<!here>", "go") == "go"
+    assert link("https://a.example/" + "x" * 1_000, "go") == "go"
 
 
 def test_a_date_is_shown_in_the_readers_time_zone() -> None:
