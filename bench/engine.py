@@ -31,10 +31,11 @@ from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.world import POLICY, Town, Working, World, id_of
 from workflows.engine import Engine
-from workflows.entry import RequestId, RunId
+from workflows.entry import Draft, Entry, RequestId, RunId
 from workflows.gate import Verdict
 from workflows.orders import Ballot, Start
 from workflows.store import Message, Subject, Unit
+from workflows.telling import ENDS
 
 STEPS = 20
 PATIENCE = 120.0  # Seconds that a request may be in coming.
@@ -128,9 +129,7 @@ class Bench:
         self._thread.start()
 
     def note(self, message: Message) -> None:
-        """Take up what would be told: a card to decide, or an end."""
-        if message.subject is Subject.OUTCOME:
-            self.ended.release()
+        """Take up what would be told: a card to decide."""
         if message.subject is Subject.CARD:
             with self._seen:
                 if message.key not in self._known:  # A decision sends its card again.
@@ -169,7 +168,7 @@ class Bench:
 
 
 class _Watched:
-    """A store whose messages are seen once they are committed."""
+    """A store whose messages, and the ends of its runs, are seen once they are committed."""
 
     def __init__(self, store: SqlStore, bench: Bench) -> None:
         self._store = store
@@ -181,13 +180,19 @@ class _Watched:
     @contextmanager
     def begin(self) -> Iterator[Unit]:
         with self._store.begin() as unit:
-            send = unit.send
+            send, append = unit.send, unit.append
 
             def seen(message: Message) -> None:
                 send(message)
                 unit.after_commit(lambda: self._bench.note(message))
 
-            unit.send = seen  # type: ignore[method-assign]
+            def recorded(draft: Draft) -> Entry:
+                entry = append(draft)
+                if entry.kind in ENDS:
+                    unit.after_commit(self._bench.ended.release)
+                return entry
+
+            unit.send, unit.append = seen, recorded  # type: ignore[method-assign]
             yield unit
 
 

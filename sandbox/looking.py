@@ -160,19 +160,22 @@ class Looking:
         return [*stored, *(one for one in state.ephemerals if one.to == self.id)]
 
     def _search_everywhere(
-        self, find: Callable[[Blocks], Json]
+        self, find: Callable[[Blocks], Json], *, behind: bool = False
     ) -> tuple[Message | Ephemeral | View, Json]:
-        """Return the first place, modal before newest message before Home, that has it."""
+        """Return the first place, modal before newest message before Home, that has it.
+
+        With `behind` what Home showed before counts as well, the newest first.
+        """
         view = top_view(self._hub, self.id)
         home = self._hub.state.views.get(self.user.home or "")
         newest = sorted(self._visible(), key=_moment, reverse=True)
-        places: list[Message | Ephemeral | View | None] = [view] if view else [*newest, home]
-        for place in places:
-            if place is None:
-                continue
-            blocks = place.content["blocks"] if isinstance(place, View) else place.blocks
+        places = [view] if view else [*newest, *([home] if home else [])]
+        shown = [(one, _blocks_of(one)) for one in places]
+        if behind and home is not None and view is None:
+            shown += [(home, tuple(blocks)) for blocks in reversed(home.earlier)]
+        for place, blocks in shown:
             try:
-                return place, find(tuple(blocks))
+                return place, find(blocks)
             except NotPossibleError as problem:
                 if not str(problem).startswith("0 "):
                     raise
@@ -197,6 +200,10 @@ class Looking:
             blocks=list(message.blocks),
             thread_ts=message.thread_ts,
         )
+
+
+def _blocks_of(place: Message | Ephemeral | View) -> Blocks:
+    return tuple(place.content["blocks"] if isinstance(place, View) else place.blocks)
 
 
 def _in(message: Message | Ephemeral, root: str | None) -> bool:

@@ -223,7 +223,10 @@ class Person(Looking):
         self, what: str, message: SeenMessage | None, *, block_id: str | None, stale: bool
     ) -> tuple[Message | Ephemeral | View, Json]:
         if message is None:
-            return self._search_everywhere(lambda one: find_element(one, what, block_id))
+            behind = block_id is not None  # A page names what it shows, which may be gone by now.
+            return self._search_everywhere(
+                lambda one: find_element(one, what, block_id), behind=behind
+            )
         if stale:
             return self._as_it_was(message), find_element(message.blocks, what, block_id)
         where = self._present(message)

@@ -117,6 +117,9 @@ class View:
     values: dict[str, dict[str, Json]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     trouble: str | None = None
+    earlier: list[list[Json]] = field(
+        default_factory=list
+    )  # A Home's blocks before this, newest last.
 
     @property
     def type(self) -> str:

@@ -6,6 +6,7 @@ from sandbox.hub import Hub
 from sandbox.loose import Json
 from sandbox.records import User, View
 
+_BEHIND = 20  # How many earlier contents of a Home somebody may still look at.
 _INITIAL = {
     "initial_value": "value",
     "initial_option": "selected_option",
@@ -172,6 +173,7 @@ def show_home(hub: Hub, user: User, content: Json) -> View:
         hub.state.views[view.id] = view
         hub.state.changed("home", user=user.id)
         return view
+    view.earlier = [*view.earlier, view.content["blocks"]][-_BEHIND:]
     replace_view(hub, view, content)
     hub.state.changed("home", user=user.id)
     return view

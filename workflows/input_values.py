@@ -96,7 +96,7 @@ def _text(spec: TextInput, given: object) -> Json:
         raise ValueError(f"must be text, not {_kind(given)}")  # noqa: TRY004 - one kind of refusal for every field.
     if "\0" in given or any("\ud800" <= one <= "\udfff" for one in given):
         raise ValueError("holds a character that cannot be stored")
-    if not spec.multiline and given.splitlines() != [given]:
+    if not spec.multiline and given and given.splitlines() != [given]:
         raise ValueError("must be a single line")
     least = spec.min_length or 0
     if not least <= len(given) <= spec.max_length:

@@ -423,3 +423,24 @@ def test_a_button_on_home_is_clicked_as_it_stands_or_as_it_once_stood(
     fresh = ana.click("Two", home=before, wait=False)
     assert [one.payload["actions"][0]["value"] for one in (stale, fresh)] == ["One", "Two"]
     assert fresh.payload["view"]["type"] == "home"
+
+
+def test_a_page_that_is_behind_clicks_what_home_showed_by_its_block(
+    client: WebClient, workspace: Workspace
+) -> None:
+    def a_home(label: str) -> Json:
+        button = {"type": "button", "text": plain(label), "action_id": label, "value": label}
+        return {"type": "home", "blocks": [{"type": "actions", "elements": [button]}]}
+
+    ana = workspace.person("ana")
+    client.views_publish(user_id="U0ANA", view=a_home("One"))
+    assert ana.home is not None
+    block = ana.home.blocks[0]["block_id"]
+    client.views_publish(user_id="U0ANA", view=a_home("Two"))
+
+    click = ana.click("One", block_id=block, wait=False)
+    assert click.payload["actions"][0]["value"] == "One"
+    with pytest.raises(NotPossibleError, match="nothing of that kind"):
+        ana.click("One", block_id="another", wait=False)
+    with pytest.raises(NotPossibleError, match="nothing of that kind"):
+        ana.click("One", wait=False)

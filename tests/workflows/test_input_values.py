@@ -40,6 +40,7 @@ def read(spec: str, given: object) -> Json:
         ("{type: string, required: false}", "", None),
         ("{type: integer, required: false}", None, None),
         ("{type: integer, default: 5}", None, 5),
+        ('{type: string, default: ""}', None, ""),
         ("{type: date, default: 2024-01-01}", None, "2024-01-01"),
         ("{type: boolean, default: false}", None, False),
         ("{type: datetime}", "2026-03-31T09:00+02:00", "2026-03-31T07:00:00Z"),
