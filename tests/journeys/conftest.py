@@ -1,13 +1,15 @@
 """A whole company for each journey, once over each way of receiving."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from sandbox.demo.stage import staged
 from tests.journeys.company import SHIPPED, Scene
 from tests.journeys.day import Case, Day, day_at_work
+from tests.sandbox.page.tabs import chromium, tabs
 from tests.sandbox.payload_checks import complaints_about
 
 
@@ -32,3 +34,17 @@ def case(day: Day) -> Iterator[Case]:
     yield Case(day)
     day.stage.slack.faults.clear()
     day.stage.shop.faults.clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give one browser to all journeys of a module."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def sits(browser: Browser, case: Case) -> Iterator[Callable[[str], Page]]:
+    """Give a function that seats somebody at a tab of their own."""
+    with tabs(browser, case.slack.url) as open_tab:
+        yield open_tab

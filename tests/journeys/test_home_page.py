@@ -1,41 +1,15 @@
 """An approver in a real browser: Home, its buttons, the keyboard; and what the others see."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.journeys.day import Case
-from tests.sandbox.page.tabs import chromium, tabs
+from tests.journeys.pages import opens_home, picture
 
 pytestmark = pytest.mark.browser
-# Where pictures of the page are kept for whoever wants to look at them.
-PICTURES = os.environ.get("INTERLOCK_PICTURES")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def sits(browser: Browser, case: Case) -> Iterator[Callable[[str], Page]]:
-    with tabs(browser, case.slack.url) as open_tab:
-        yield open_tab
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png")
-
-
-def opens_home(page: Page) -> None:
-    page.get_by_role("button", name="Interlock", exact=True).click()
-    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
 
 
 def test_an_approver_finds_reads_and_approves_on_home_with_the_keyboard_alone(
