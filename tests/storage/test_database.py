@@ -201,8 +201,8 @@ class Line:
 
 
 @pytest.fixture
-def queue(sqlite_url: str) -> Line:
-    database = open_database(sqlite_url)
+def queue(blank_sqlite_url: str) -> Line:
+    database = open_database(blank_sqlite_url)
     with database.begin() as tx:
         tx.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
     return Line(database)
@@ -334,10 +334,10 @@ def test_a_savepoint_that_cannot_be_ended_fails_the_group_and_the_writer_goes_on
     assert kept(queue.database) == [7]
 
 
-def test_a_lock_of_another_process_is_a_refusal_with_a_hint(sqlite_url: str) -> None:
-    database = open_database(sqlite_url)
+def test_a_lock_of_another_process_is_a_refusal_with_a_hint(blank_sqlite_url: str) -> None:
+    database = open_database(blank_sqlite_url)
     database._driver.execute("PRAGMA busy_timeout = 10")  # type: ignore[attr-defined]  # noqa: SLF001
-    other = sqlite3.connect(sqlite_url, isolation_level=None)
+    other = sqlite3.connect(blank_sqlite_url, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailableError, match=r"locked.*Try again"), database.begin():
         pass
@@ -349,8 +349,8 @@ def test_a_lock_of_another_process_is_a_refusal_with_a_hint(sqlite_url: str) -> 
     database.close()
 
 
-def test_sqlite_is_opened_with_the_settings_that_we_rely_on(sqlite_url: str) -> None:
-    database = open_database(sqlite_url)
+def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: str) -> None:
+    database = open_database(blank_sqlite_url)
     with database.begin() as tx:
         found = {
             name: tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -398,9 +398,9 @@ def test_a_server_that_is_not_there_is_refused() -> None:
         open_database("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
 
 
-def test_time_in_the_line_counts_as_waiting_for_another_process(sqlite_url: str) -> None:
-    database = open_database(sqlite_url)
-    other = sqlite3.connect(sqlite_url, isolation_level=None, check_same_thread=False)
+def test_time_in_the_line_counts_as_waiting_for_another_process(blank_sqlite_url: str) -> None:
+    database = open_database(blank_sqlite_url)
+    other = sqlite3.connect(blank_sqlite_url, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     ahead = threading.Thread(target=lambda: at_once(lambda: database.begin().__enter__()))
     ahead.start()
@@ -419,8 +419,8 @@ def test_time_in_the_line_counts_as_waiting_for_another_process(sqlite_url: str)
     database.close()
 
 
-def test_postgres_commits_last_and_its_waits_are_bounded(postgres_url: str) -> None:
-    database = open_database(postgres_url)
+def test_postgres_commits_last_and_its_waits_are_bounded(blank_postgres_url: str) -> None:
+    database = open_database(blank_postgres_url)
     with database.begin(lock_timeout_ms=120, statement_timeout_ms=340) as tx:
         found = [
             tx.connection.exec_driver_sql(f"SHOW {name}").scalar()
@@ -439,8 +439,8 @@ def test_postgres_commits_last_and_its_waits_are_bounded(postgres_url: str) -> N
     assert again == "30s"
 
 
-def test_only_a_unit_commits(sqlite_url: str) -> None:
-    database = open_database(sqlite_url)
+def test_only_a_unit_commits(blank_sqlite_url: str) -> None:
+    database = open_database(blank_sqlite_url)
 
     assert isinstance(database, SqliteDatabase)
     with database.begin() as tx:

@@ -35,6 +35,11 @@ COMPARED = {"compare_type": True, "include_object": is_ours}
 
 
 @pytest.fixture
+def database_url(blank_url: str) -> str:
+    return blank_url
+
+
+@pytest.fixture
 def engine(database: Database) -> Iterator[Engine]:
     return database.engine
 
@@ -93,8 +98,8 @@ def test_the_database_refuses_to_change_an_entry(
         tx.connection.execute(text(statement))
 
 
-def test_a_table_of_entries_cannot_be_emptied_on_postgres(postgres_url: str) -> None:
-    database = open_database(postgres_url)
+def test_a_table_of_entries_cannot_be_emptied_on_postgres(blank_postgres_url: str) -> None:
+    database = open_database(blank_postgres_url)
     upgrade(database.engine)
     with pytest.raises(DBAPIError, match="never deleted"), database.begin() as tx:
         tx.connection.execute(text("TRUNCATE audit_entry CASCADE"))
@@ -105,8 +110,8 @@ def test_a_new_step_of_the_job_queue_has_a_migration_that_takes_it() -> None:
     assert shipped_steps()[-1] == NEWEST_STEP
 
 
-def test_the_job_queue_takes_the_steps_it_lacks_and_no_other(postgres_url: str) -> None:
-    database = open_database(postgres_url)
+def test_the_job_queue_takes_the_steps_it_lacks_and_no_other(blank_postgres_url: str) -> None:
+    database = open_database(blank_postgres_url)
     upgrade(database.engine)
     with database.begin() as tx:
         tx.driver.execute(f"DROP FUNCTION {CHANGED_LAST} CASCADE")
@@ -124,8 +129,8 @@ def test_the_job_queue_takes_the_steps_it_lacks_and_no_other(postgres_url: str) 
     assert found == (CHANGED_LAST, NEWEST_STEP)
 
 
-def test_a_database_on_sqlite_has_no_job_queue(sqlite_url: str) -> None:
-    database = open_database(sqlite_url)
+def test_a_database_on_sqlite_has_no_job_queue(blank_sqlite_url: str) -> None:
+    database = open_database(blank_sqlite_url)
     upgrade(database.engine)
     with database.begin() as tx:
         found = tx.driver.execute(

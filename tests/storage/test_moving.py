@@ -103,32 +103,32 @@ def vkey_of(database: Database) -> str:
         return head(connection).vkey
 
 
-def test_every_table_moves_as_it_is(log: Log, postgres_url: str) -> None:
-    moved = log.moves_to(postgres_url)
-    before, after = rows(log.url), rows(postgres_url)
+def test_every_table_moves_as_it_is(log: Log, blank_postgres_url: str) -> None:
+    moved = log.moves_to(blank_postgres_url)
+    before, after = rows(log.url), rows(blank_postgres_url)
 
     assert before == after
     assert {name: len(one) for name, one in before.items()} == dict(moved.rows)
     assert len([one for one in before.values() if one]) >= FILLED
 
 
-def test_the_moved_log_gets_the_identical_verdict(log: Log, postgres_url: str) -> None:
+def test_the_moved_log_gets_the_identical_verdict(log: Log, blank_postgres_url: str) -> None:
     database = open_database(log.url)
     vkey = vkey_of(database)
     database.close()
     before = judged(log.url, vkey).to_json()
-    moved = log.moves_to(postgres_url)
+    moved = log.moves_to(blank_postgres_url)
 
-    assert judged(postgres_url, vkey).to_json() == before
+    assert judged(blank_postgres_url, vkey).to_json() == before
     assert judged(log.url, vkey).to_json() == before
-    assert moved.head.size == head_size(postgres_url)
+    assert moved.head.size == head_size(blank_postgres_url)
 
 
 def test_runs_that_wait_for_people_and_for_time_finish_at_the_new_place(
-    log: Log, postgres_url: str
+    log: Log, blank_postgres_url: str
 ) -> None:
-    log.moves_to(postgres_url)
-    with house_at(postgres_url, log.home, log.clock, world=log.world) as house:
+    log.moves_to(blank_postgres_url)
+    with house_at(blank_postgres_url, log.home, log.clock, world=log.world) as house:
         due = {one.kind.value for one in house.due(log.runs.waiting)}
         house.approve(log.runs.waiting)
         house.settle()
@@ -151,22 +151,22 @@ def test_runs_that_wait_for_people_and_for_time_finish_at_the_new_place(
         f"{log.runs.resting}/act",
     ]
     assert [str(one) for one in differences] == []
-    judged(postgres_url, vkey)
+    judged(blank_postgres_url, vkey)
 
 
-def test_what_was_said_is_found_at_the_new_place(log: Log, postgres_url: str) -> None:
-    log.moves_to(postgres_url)
-    database = open_database(postgres_url)
+def test_what_was_said_is_found_at_the_new_place(log: Log, blank_postgres_url: str) -> None:
+    log.moves_to(blank_postgres_url)
+    database = open_database(blank_postgres_url)
     hits = find(database, "change", limit=10)
     database.close()
 
     assert log.runs.done in {one.run for one in hits}
 
 
-def test_a_log_moves_back_into_a_file(log: Log, postgres_url: str, tmp_path: Path) -> None:
-    log.moves_to(postgres_url)
+def test_a_log_moves_back_into_a_file(log: Log, blank_postgres_url: str, tmp_path: Path) -> None:
+    log.moves_to(blank_postgres_url)
     back = str(tmp_path / "back.db")
-    move_log(postgres_url, back, now=utc_now, tell=quietly)
+    move_log(blank_postgres_url, back, now=utc_now, tell=quietly)
 
     assert rows(back) == rows(log.url)
     with house_at(back, log.home, log.clock, world=log.world) as house:
@@ -174,7 +174,7 @@ def test_a_log_moves_back_into_a_file(log: Log, postgres_url: str, tmp_path: Pat
         house.settle()
         assert house.status(log.runs.waiting) == "done"
     with pytest.raises(UnusableDatabaseError, match=r"moved to sqlite:.*back\.db"):
-        opened(postgres_url, log.home)
+        opened(blank_postgres_url, log.home)
 
 
 def opened(url: str, home: Path) -> None:
@@ -185,8 +185,8 @@ def opened(url: str, home: Path) -> None:
         database.close()
 
 
-def test_the_old_copy_is_refused_until_it_is_taken_back(log: Log, postgres_url: str) -> None:
-    log.moves_to(postgres_url)
+def test_the_old_copy_is_refused_until_it_is_taken_back(log: Log, blank_postgres_url: str) -> None:
+    log.moves_to(blank_postgres_url)
     with pytest.raises(UnusableDatabaseError, match=r"This log moved to postgresql://") as refused:
         opened(log.url, log.home)
     database = open_database(log.url)
@@ -196,7 +196,7 @@ def test_the_old_copy_is_refused_until_it_is_taken_back(log: Log, postgres_url: 
 
     assert "INTERLOCK_DATABASE_URL" in refused.value.hint
     assert mark is not None
-    assert mark.size == head_size(postgres_url)
+    assert mark.size == head_size(blank_postgres_url)
     assert again is None
 
 
@@ -209,11 +209,11 @@ def head_size(url: str) -> int:
 
 
 def test_a_process_that_was_overlooked_cannot_write_into_the_old_copy(
-    log: Log, postgres_url: str
+    log: Log, blank_postgres_url: str
 ) -> None:
     database = open_database(log.url)
     journal = open_journal(database, log.home)
-    log.moves_to(postgres_url)
+    log.moves_to(blank_postgres_url)
     with (
         pytest.raises((StorageError, sqlite3.IntegrityError), match="this log moved"),
         database.begin() as tx,
@@ -223,8 +223,8 @@ def test_a_process_that_was_overlooked_cannot_write_into_the_old_copy(
     database.close()
 
 
-def test_the_password_of_the_target_is_kept_nowhere(log: Log, postgres_url: str) -> None:
-    scheme, _, rest = postgres_url.partition("://")
+def test_the_password_of_the_target_is_kept_nowhere(log: Log, blank_postgres_url: str) -> None:
+    scheme, _, rest = blank_postgres_url.partition("://")
     user, _, place = rest.partition("@")
     moved = log.moves_to(f"{scheme}://{user.partition(':')[0]}:s3cret-word@{place}")
     content = b"".join(one.read_bytes() for one in Path(log.url).parent.glob("interlock.db*"))
@@ -234,25 +234,25 @@ def test_the_password_of_the_target_is_kept_nowhere(log: Log, postgres_url: str)
 
 
 def test_a_target_with_something_in_it_is_refused(
-    log: Log, postgres_url: str, tmp_path: Path
+    log: Log, blank_postgres_url: str, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
-    with house_at(postgres_url, other, Clock(), world=World()):
+    with house_at(blank_postgres_url, other, Clock(), world=World()):
         pass
     before = rows(log.url)
     with pytest.raises(UnusableDatabaseError, match="is not empty"):
-        log.moves_to(postgres_url)
+        log.moves_to(blank_postgres_url)
 
     assert rows(log.url) == before
     opened(log.url, log.home)
 
 
-def test_a_migrated_and_empty_target_is_taken(log: Log, postgres_url: str) -> None:
-    database = open_database(postgres_url)
+def test_a_migrated_and_empty_target_is_taken(log: Log, blank_postgres_url: str) -> None:
+    database = open_database(blank_postgres_url)
     upgrade(database.engine)
     database.close()
 
-    assert log.moves_to(postgres_url).is_new
+    assert log.moves_to(blank_postgres_url).is_new
 
 
 def test_a_log_is_not_moved_onto_itself(log: Log) -> None:
@@ -260,24 +260,24 @@ def test_a_log_is_not_moved_onto_itself(log: Log) -> None:
         log.moves_to(f"sqlite:{log.url}")
 
 
-def test_a_log_that_does_not_verify_is_not_moved(log: Log, postgres_url: str) -> None:
+def test_a_log_that_does_not_verify_is_not_moved(log: Log, blank_postgres_url: str) -> None:
     with closing(sqlite3.connect(log.url)) as driver:
         driver.execute("UPDATE audit_checkpoint SET note = replace(note, 'audit', 'adult')")
         driver.commit()
     with pytest.raises(UnusableDatabaseError, match="does not verify"):
-        log.moves_to(postgres_url)
+        log.moves_to(blank_postgres_url)
 
-    assert_untouched(postgres_url)
+    assert_untouched(blank_postgres_url)
 
 
-def test_a_log_whose_tables_tell_otherwise_is_not_moved(log: Log, postgres_url: str) -> None:
+def test_a_log_whose_tables_tell_otherwise_is_not_moved(log: Log, blank_postgres_url: str) -> None:
     with closing(sqlite3.connect(log.url)) as driver:
         driver.execute("UPDATE run SET workflow = 'other' WHERE id = ?", [log.runs.done])
         driver.commit()
     with pytest.raises(UnusableDatabaseError, match="do not agree with its entries"):
-        log.moves_to(postgres_url)
+        log.moves_to(blank_postgres_url)
 
-    assert_untouched(postgres_url)
+    assert_untouched(blank_postgres_url)
     opened(log.url, log.home)
 
 
@@ -292,15 +292,15 @@ def test_a_move_into_a_file_that_is_refused_leaves_no_words_behind(log: Log) -> 
 
 
 def test_a_text_that_the_new_database_cannot_hold_is_told_in_a_sentence(
-    log: Log, postgres_url: str
+    log: Log, blank_postgres_url: str
 ) -> None:
     with closing(sqlite3.connect(log.url)) as driver:
         driver.execute("UPDATE thread_message SET body = 'half' || char(0) || 'word'")
         driver.commit()
     with pytest.raises(UnusableDatabaseError, match="thread_message holds something that"):
-        log.moves_to(postgres_url)
+        log.moves_to(blank_postgres_url)
 
-    assert_untouched(postgres_url)
+    assert_untouched(blank_postgres_url)
     opened(log.url, log.home)
 
 
@@ -313,30 +313,30 @@ def assert_untouched(url: str) -> None:
 
 
 def test_a_postgres_that_somebody_works_with_is_not_moved(
-    log: Log, postgres_url: str, tmp_path: Path
+    log: Log, blank_postgres_url: str, tmp_path: Path
 ) -> None:
-    log.moves_to(postgres_url)
-    working = open_database(postgres_url)
+    log.moves_to(blank_postgres_url)
+    working = open_database(blank_postgres_url)
     with working.read() as connection:
         connection.execute(text("SELECT 1"))
         with pytest.raises(HeldElsewhereError, match="open to this database"):
-            move_log(postgres_url, str(tmp_path / "back.db"), now=utc_now, tell=quietly)
+            move_log(blank_postgres_url, str(tmp_path / "back.db"), now=utc_now, tell=quietly)
     working.close()
 
     assert not (tmp_path / "back.db").exists()
 
 
-def test_moving_again_after_it_was_done_changes_nothing(log: Log, postgres_url: str) -> None:
-    first, again = log.moves_to(postgres_url), log.moves_to(postgres_url)
+def test_moving_again_after_it_was_done_changes_nothing(log: Log, blank_postgres_url: str) -> None:
+    first, again = log.moves_to(blank_postgres_url), log.moves_to(blank_postgres_url)
 
     assert (first.is_new, again.is_new) == (True, False)
     assert again.head.note == first.head.note
 
 
 def test_a_log_that_moved_is_not_moved_to_a_third_place(
-    log: Log, postgres_url: str, tmp_path: Path
+    log: Log, blank_postgres_url: str, tmp_path: Path
 ) -> None:
-    log.moves_to(postgres_url)
+    log.moves_to(blank_postgres_url)
 
     with pytest.raises(UnusableDatabaseError, match=r"moved to postgresql.* already"):
         log.moves_to(str(tmp_path / "third.db"))
@@ -368,7 +368,7 @@ def test_a_move_that_is_killed_changes_nothing_and_may_be_done_again(
     log: Log, request: pytest.FixtureRequest, tmp_path: Path, at: str, kind: str
 ) -> None:
     is_file = kind == "file"
-    target = str(tmp_path / "new.db") if is_file else request.getfixturevalue("postgres_url")
+    target = str(tmp_path / "new.db") if is_file else request.getfixturevalue("blank_postgres_url")
     before = rows(log.url)
     killed = subprocess.run([sys.executable, "-c", KILLED, log.url, target, at], check=False)
     opened(log.url, log.home)
@@ -384,11 +384,11 @@ def test_a_move_that_is_killed_changes_nothing_and_may_be_done_again(
 
 
 def test_a_move_that_is_killed_after_its_mark_is_finished_by_the_same_command(
-    log: Log, postgres_url: str
+    log: Log, blank_postgres_url: str
 ) -> None:
     """The source is marked, and the target never came to commit."""
-    log.moves_to(postgres_url)
-    database = open_database(postgres_url)
+    log.moves_to(blank_postgres_url)
+    database = open_database(blank_postgres_url)
     with database.begin() as tx:
         tx.connection.execute(text("DROP SCHEMA public CASCADE"))
         tx.connection.execute(text("CREATE SCHEMA public"))
@@ -396,5 +396,5 @@ def test_a_move_that_is_killed_after_its_mark_is_finished_by_the_same_command(
     with pytest.raises(InterlockError, match="moved to"):
         opened(log.url, log.home)
 
-    assert log.moves_to(postgres_url).is_new
-    assert rows(postgres_url) == rows(log.url)
+    assert log.moves_to(blank_postgres_url).is_new
+    assert rows(blank_postgres_url) == rows(log.url)

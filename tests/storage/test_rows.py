@@ -54,7 +54,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with one hundred accounts, seen in the years 0 to 99."""
     url = f"sqlite:///{tmp_path / 'target.db'}"
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("blank_postgres_url")
     with connected(url) as connection:
         connection.execute(text("CREATE TABLE account (id TEXT PRIMARY KEY, seen INTEGER)"))
         connection.execute(
@@ -174,12 +174,14 @@ def test_a_percent_sign_is_left_alone(target: str) -> None:
     assert found == [{"n": 10}]
 
 
-def test_a_value_is_taken_for_what_it_is_compared_with(postgres_url: str) -> None:
-    ask_nothing(postgres_url, "CREATE TABLE visit (day DATE, cents NUMERIC, at TIMESTAMPTZ)")
-    ask_nothing(postgres_url, "INSERT INTO visit VALUES ('2024-05-06', 1.10, '2024-05-06 12:00Z')")
+def test_a_value_is_taken_for_what_it_is_compared_with(blank_postgres_url: str) -> None:
+    ask_nothing(blank_postgres_url, "CREATE TABLE visit (day DATE, cents NUMERIC, at TIMESTAMPTZ)")
+    ask_nothing(
+        blank_postgres_url, "INSERT INTO visit VALUES ('2024-05-06', 1.10, '2024-05-06 12:00Z')"
+    )
 
     found = query(
-        postgres_url,
+        blank_postgres_url,
         "SELECT day, cents, at, cents::text AS said FROM visit"
         " WHERE day < :day AND cents > :cents AND at < :at",
         day="2025-01-01",
@@ -370,19 +372,19 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
 
 
 def test_a_role_that_may_not_make_tables_still_executes_and_leaves_doubt_unknown(
-    postgres_url: str,
+    blank_postgres_url: str,
 ) -> None:
     role = f"purger_{time.monotonic_ns()}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE account (id TEXT, seen INTEGER)")
         connection.execute("INSERT INTO account VALUES ('a', 1)")
         connection.execute(f"CREATE ROLE {role} LOGIN")
         connection.execute(f"GRANT SELECT, DELETE ON account TO {role}")
-    limited = make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
+    limited = make_url(blank_postgres_url).set(username=role).render_as_string(hide_password=False)
 
     assert execute(limited) == 1
     assert ROWS.happened(limited, key="run-1/purge", timeout=5) is Happened.UNKNOWN
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP OWNED BY {role}")
         connection.execute(f"DROP ROLE {role}")
 

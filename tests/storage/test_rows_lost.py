@@ -96,15 +96,15 @@ class Line:
 
 
 @pytest.fixture
-def bad_line(postgres_url: str) -> Iterator[Callable[[When], str]]:
-    with psycopg.connect(postgres_url) as connection:
+def bad_line(blank_postgres_url: str) -> Iterator[Callable[[When], str]]:
+    with psycopg.connect(blank_postgres_url) as connection:
         connection.execute("CREATE TABLE account (id TEXT, seen INTEGER)")
         connection.execute("INSERT INTO account SELECT 'acc', n FROM generate_series(1, 10) n")
     lines: list[Line] = []
 
     def open_line(when: When) -> str:
-        lines.append(Line(postgres_url, when))
-        return lines[-1].url(postgres_url)
+        lines.append(Line(blank_postgres_url, when))
+        return lines[-1].url(blank_postgres_url)
 
     yield open_line
     for line in lines:
@@ -123,12 +123,12 @@ def left(url: str) -> int:
 
 
 def test_a_line_that_breaks_before_the_commit_changed_nothing(
-    bad_line: Callable[[When], str], postgres_url: str
+    bad_line: Callable[[When], str], blank_postgres_url: str
 ) -> None:
     with pytest.raises(NotPerformedError) as caught:
         execute(bad_line(When.BEFORE_DELETE))
     assert caught.value.error_class == "unreachable"
-    assert left(postgres_url) == 10
+    assert left(blank_postgres_url) == 10
 
 
 @pytest.mark.parametrize(
@@ -136,17 +136,21 @@ def test_a_line_that_breaks_before_the_commit_changed_nothing(
     [(When.BEFORE_COMMIT, Happened.NO, 10), (When.AFTER_COMMIT, Happened.YES, 0)],
 )
 def test_a_line_that_breaks_at_the_commit_leaves_a_doubt_that_can_be_settled(
-    bad_line: Callable[[When], str], postgres_url: str, when: When, happened: Happened, rows: int
+    bad_line: Callable[[When], str],
+    blank_postgres_url: str,
+    when: When,
+    happened: Happened,
+    rows: int,
 ) -> None:
     with pytest.raises(InDoubtError) as caught:
         execute(bad_line(when))
     assert caught.value.error_class == "reply_lost"
-    assert ROWS.happened(postgres_url, key="k", timeout=5) is happened
-    assert left(postgres_url) == rows
+    assert ROWS.happened(blank_postgres_url, key="k", timeout=5) is happened
+    assert left(blank_postgres_url) == rows
 
 
 def test_a_line_that_freezes_at_the_commit_ends_in_time_and_in_doubt(
-    bad_line: Callable[[When], str], postgres_url: str
+    bad_line: Callable[[When], str], blank_postgres_url: str
 ) -> None:
     started = time.monotonic()
 
@@ -155,16 +159,16 @@ def test_a_line_that_freezes_at_the_commit_ends_in_time_and_in_doubt(
 
     assert caught.value.error_class == "timeout"
     assert time.monotonic() - started < 4
-    assert ROWS.happened(postgres_url, key="k", timeout=5) is Happened.YES
+    assert ROWS.happened(blank_postgres_url, key="k", timeout=5) is Happened.YES
 
 
 def test_a_line_that_freezes_before_the_commit_changed_nothing(
-    bad_line: Callable[[When], str], postgres_url: str
+    bad_line: Callable[[When], str], blank_postgres_url: str
 ) -> None:
     with pytest.raises(NotPerformedError) as caught:
         execute(bad_line(When.FROZEN_DELETE), timeout=1)
     assert caught.value.error_class == "timeout"
-    assert left(postgres_url) == 10
+    assert left(blank_postgres_url) == 10
 
 
 def test_a_server_that_accepts_and_says_nothing_is_left_in_time() -> None:

@@ -25,12 +25,14 @@ ACME, GLOBEX = "T0ACME", "T0GLOBEX"
 
 
 @pytest.fixture
-def stores(postgres_url: str, tmp_path: Path, clock: HandClock) -> Iterator[dict[str, SqlStore]]:
+def stores(
+    blank_postgres_url: str, tmp_path: Path, clock: HandClock
+) -> Iterator[dict[str, SqlStore]]:
     """Give the store of each of two workspaces."""
     made = {}
     for owner in (ACME, GLOBEX):
-        make_schema(postgres_url, owner)
-        database = open_database(address_in_schema(postgres_url, owner))
+        make_schema(blank_postgres_url, owner)
+        database = open_database(address_in_schema(blank_postgres_url, owner))
         journal = init_log(database, tmp_path / owner, origin=f"host.example/{owner}", now=clock)
         made[owner] = SqlStore(database, journal, now=clock)
     yield made
@@ -39,9 +41,9 @@ def stores(postgres_url: str, tmp_path: Path, clock: HandClock) -> Iterator[dict
 
 
 def test_each_has_the_whole_schema_and_nothing_stands_where_all_look(
-    stores: dict[str, SqlStore], postgres_url: str
+    stores: dict[str, SqlStore], blank_postgres_url: str
 ) -> None:
-    with psycopg.connect(postgres_url) as connection:
+    with psycopg.connect(blank_postgres_url) as connection:
         found = connection.execute(
             "SELECT table_schema, count(*) FROM information_schema.tables"
             " WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
@@ -82,10 +84,10 @@ def test_a_job_of_one_is_done_by_its_own_workers_alone(stores: dict[str, SqlStor
 
 
 def test_a_log_opens_again_in_its_schema(
-    stores: dict[str, SqlStore], postgres_url: str, tmp_path: Path, clock: HandClock
+    stores: dict[str, SqlStore], blank_postgres_url: str, tmp_path: Path, clock: HandClock
 ) -> None:
     assert stores
-    database = open_database(address_in_schema(postgres_url, GLOBEX))
+    database = open_database(address_in_schema(blank_postgres_url, GLOBEX))
     opened = open_journal(database, tmp_path / GLOBEX, now=clock)
     with pytest.raises(UnusableDatabaseError):
         open_journal(database, tmp_path / ACME, origin=f"host.example/{ACME}", now=clock)
@@ -94,11 +96,11 @@ def test_a_log_opens_again_in_its_schema(
     assert opened.origin == f"host.example/{GLOBEX}"
 
 
-def test_a_schema_that_is_there_stays(postgres_url: str) -> None:
-    make_schema(postgres_url, ACME)
-    database = open_database(address_in_schema(postgres_url, ACME))
+def test_a_schema_that_is_there_stays(blank_postgres_url: str) -> None:
+    make_schema(blank_postgres_url, ACME)
+    database = open_database(address_in_schema(blank_postgres_url, ACME))
     upgrade(database.engine)
-    make_schema(postgres_url, ACME)
+    make_schema(blank_postgres_url, ACME)
     with database.read() as connection:
         found = connection.execute(text("SELECT current_schema()")).scalar_one()
     database.close()
@@ -106,24 +108,24 @@ def test_a_schema_that_is_there_stays(postgres_url: str) -> None:
     assert found == "interlock_t0acme"
 
 
-def test_a_role_that_may_not_make_one_is_told_what_to_do(postgres_url: str) -> None:
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+def test_a_role_that_may_not_make_one_is_told_what_to_do(blank_postgres_url: str) -> None:
+    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
         name = connection.info.dbname
         connection.execute(f"DROP ROLE IF EXISTS guest_{name}")
         connection.execute(f"CREATE ROLE guest_{name} LOGIN")
-    guest = make_url(postgres_url).set(username=f"guest_{name}", password=None)
+    guest = make_url(blank_postgres_url).set(username=f"guest_{name}", password=None)
     try:
         with pytest.raises(UnusableDatabaseError, match="may not make the schema"):
             make_schema(guest.render_as_string(hide_password=False), ACME)
     finally:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
+        with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
             connection.execute(f"DROP ROLE guest_{name}")
 
 
 @pytest.mark.parametrize("owner", ["", "T0'; DROP", "t0acme", "T0ACME.x", "../T0"])
-def test_only_ids_of_workspaces_name_schemas(postgres_url: str, owner: str) -> None:
+def test_only_ids_of_workspaces_name_schemas(blank_postgres_url: str, owner: str) -> None:
     with pytest.raises(UnusableDatabaseError, match="not the id of a workspace"):
-        make_schema(postgres_url, owner)
+        make_schema(blank_postgres_url, owner)
 
 
 def test_options_of_an_address_stay_beside_its_schema() -> None:
@@ -134,8 +136,8 @@ def test_options_of_an_address_stay_beside_its_schema() -> None:
     assert "work_mem=8MB" in str(with_schema(url, "interlock_t0acme").query["options"])
 
 
-def test_options_of_an_address_count_where_we_say_nothing(postgres_url: str) -> None:
-    url = make_url(postgres_url).update_query_dict(
+def test_options_of_an_address_count_where_we_say_nothing(blank_postgres_url: str) -> None:
+    url = make_url(blank_postgres_url).update_query_dict(
         {"options": "-c work_mem=8MB -c synchronous_commit=off"}
     )
     database = open_database(url.render_as_string(hide_password=False))
@@ -148,16 +150,16 @@ def test_options_of_an_address_count_where_we_say_nothing(postgres_url: str) -> 
 
 
 def test_each_log_is_verified_in_its_own_schema(
-    stores: dict[str, SqlStore], postgres_url: str
+    stores: dict[str, SqlStore], blank_postgres_url: str
 ) -> None:
     vkeys = {owner: store.journal.sequencer.signers[0].vkey for owner, store in stores.items()}
     with stores[ACME].database.begin() as tx:
         tx.connection.execute(text("DROP TRIGGER audit_entry_only_place ON audit_entry"))
     acme, globex = (
-        verify_database(address_in_schema(postgres_url, owner), [vkeys[owner]])
+        verify_database(address_in_schema(blank_postgres_url, owner), [vkeys[owner]])
         for owner in (ACME, GLOBEX)
     )
-    crossed = verify_database(address_in_schema(postgres_url, GLOBEX), [vkeys[ACME]])
+    crossed = verify_database(address_in_schema(blank_postgres_url, GLOBEX), [vkeys[ACME]])
 
     assert (acme.failures, globex.failures) == ([], [])
     assert [code for code, _ in acme.warnings] == ["trigger"]

@@ -67,9 +67,11 @@ def test_a_check_that_fails_at_the_commit_keeps_nothing(numbers: Database) -> No
         assert look.ask(COUNT) == [[(0,)]]
 
 
-def test_a_unit_that_failed_and_was_kept_quiet_says_so_at_the_commit(postgres_url: str) -> None:
+def test_a_unit_that_failed_and_was_kept_quiet_says_so_at_the_commit(
+    blank_postgres_url: str,
+) -> None:
     """Postgres answers such a COMMIT with a rollback and no error."""
-    database = open_database(postgres_url)
+    database = open_database(blank_postgres_url)
 
     def swallow() -> None:
         with database.begin() as tx, suppress(Exception):
@@ -80,9 +82,11 @@ def test_a_unit_that_failed_and_was_kept_quiet_says_so_at_the_commit(postgres_ur
     database.close()
 
 
-def test_statements_prepared_in_a_journey_that_failed_work_in_the_next(postgres_url: str) -> None:
+def test_statements_prepared_in_a_journey_that_failed_work_in_the_next(
+    blank_postgres_url: str,
+) -> None:
     """The driver believes prepared what such a journey never prepared, until it is told."""
-    database = open_database(postgres_url)
+    database = open_database(blank_postgres_url)
     with database.begin() as tx:
         tx.run("CREATE TABLE number (n INTEGER PRIMARY KEY, told TEXT)")
         tx.run("INSERT INTO number VALUES (0, '')")

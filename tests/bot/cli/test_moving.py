@@ -24,12 +24,12 @@ def types(*words: str, answers: str = "") -> Result:
 
 
 def test_the_log_of_the_home_moves_and_goes_on_there(
-    postgres_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+    blank_postgres_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = json.loads(types("audit", "head", "--json").output)
-    moved = types("move", "--to", postgres_url)
+    moved = types("move", "--to", blank_postgres_url)
     refused = types("audit", "head")
-    monkeypatch.setenv("INTERLOCK_DATABASE_URL", postgres_url)
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", blank_postgres_url)
     after = json.loads(types("audit", "head", "--json").output)
 
     assert moved.exit_code == 0, moved.output
@@ -43,10 +43,10 @@ def test_the_log_of_the_home_moves_and_goes_on_there(
 
 
 def test_where_to_is_taken_from_the_settings(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    blank_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     types("audit", "head")
-    monkeypatch.setenv("INTERLOCK_DATABASE_URL", postgres_url)
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", blank_postgres_url)
     told = json.loads(types("move", "--json").stdout)
 
     assert (told["ok"], told["is_new"], told["size"]) == (True, True, 2)
@@ -54,9 +54,9 @@ def test_where_to_is_taken_from_the_settings(
     assert told["left"] == []
 
 
-def test_nothing_moves_while_a_process_serves(postgres_url: str, home: Path) -> None:
+def test_nothing_moves_while_a_process_serves(blank_postgres_url: str, home: Path) -> None:
     with ServeLock.take(home, now=datetime.now(UTC)):
-        refused = types("move", "--to", postgres_url)
+        refused = types("move", "--to", blank_postgres_url)
         elsewhere = types("move", "--take-back", "--yes")
 
     assert (refused.exit_code, elsewhere.exit_code) == (2, 2)
@@ -64,19 +64,19 @@ def test_nothing_moves_while_a_process_serves(postgres_url: str, home: Path) -> 
 
 
 def test_a_file_of_another_home_is_not_moved_while_that_is_served(
-    postgres_url: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    blank_postgres_url: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "mine"))
     with ServeLock.take(home, now=datetime.now(UTC)):
-        refused = types("move", "--from", f"sqlite:{home}/interlock.db", "--to", postgres_url)
+        refused = types("move", "--from", f"sqlite:{home}/interlock.db", "--to", blank_postgres_url)
 
     assert refused.exit_code == 2
     assert "Stop it first" in refused.output
 
 
-def test_a_move_is_taken_back_after_a_question(postgres_url: str) -> None:
+def test_a_move_is_taken_back_after_a_question(blank_postgres_url: str) -> None:
     types("audit", "head")
-    types("move", "--to", postgres_url)
+    types("move", "--to", blank_postgres_url)
     no = types("move", "--take-back", answers="n\n")
     yes = types("move", "--take-back", answers="y\n")
     again = types("move", "--take-back", "--yes")
@@ -96,8 +96,8 @@ def test_without_a_place_to_go_nothing_moves() -> None:
     assert "--to postgresql://" in refused.output
 
 
-def test_a_log_that_is_not_there_is_not_moved(postgres_url: str, tmp_path: Path) -> None:
-    refused = types("move", "--from", str(tmp_path / "none.db"), "--to", postgres_url)
+def test_a_log_that_is_not_there_is_not_moved(blank_postgres_url: str, tmp_path: Path) -> None:
+    refused = types("move", "--from", str(tmp_path / "none.db"), "--to", blank_postgres_url)
 
     assert refused.exit_code == 2
     assert "There is no file" in refused.output

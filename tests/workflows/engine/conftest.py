@@ -17,8 +17,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(current_url: str) -> Iterator[Database]:
-    opened = open_database(current_url)
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
     yield opened
     opened.close()
 

@@ -301,7 +301,7 @@ def test_an_item_over_the_budget_is_left_behind_and_the_loop_goes_on(
 
 def test_runs_that_begin_at_once_in_two_processes_never_take_more_than_there_is(
     store: SqlStore,
-    current_url: str,
+    database_url: str,
     clock: Clock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -318,7 +318,7 @@ def test_runs_that_begin_at_once_in_two_processes_never_take_more_than_there_is(
     budget = BUDGET.replace("limit: 10", "limit: 100")
     house = a_house(store, clock, budget)
     runs = [house.start("just-change", {"by": 9}) for _ in range(24)]
-    other = open_database(current_url)
+    other = open_database(database_url)
     shared = SqlStore(other, open_journal(other, home), now=clock)
     houses = [house, *(_beside(house, one, clock, budget) for one in (store, shared, shared))]
     together = threading.Barrier(len(houses))
