@@ -315,7 +315,8 @@ def test_what_does_not_fit_on_home_is_behind_a_button(case: Case) -> None:
     many = [Case(case.day) for _ in range(7)]
     for one in many:
         asks(one)
-    first = home_of(case, "ana", many[0].order)
+    home_of(case, "ana", many[0].order)
+    first = follows(case, "ana", WAITING, has="Show more")
 
     presses(case, "ana", app_home.HOME_MORE, below=WAITING)
     second = follows(case, "ana", WAITING, has=many[-1].order, lacks=many[0].order)
