@@ -31,6 +31,7 @@ LONGEST = 2000
 MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item.
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_COPIES = re.compile(r"\.(map|filter)\s*\(")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,16 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A compiled expression, what it gives and which variables it reads."""
+    """A compiled expression, what it gives and which variables it reads.
+
+    `copies` says whether it has what goes over the items of a list and copies them.
+    """
 
     text: str
     compiled: Any
     type: Any
     reads: tuple[str, ...]
+    copies: bool
 
 
 class Environment:
@@ -87,7 +92,13 @@ class Environment:
         except RuntimeError as error:
             raise ExpressionError(self._explained(text, str(error))) from None
         reads = tuple(sorted(names_in(compiled.serialize()) & self.variables.keys()))
-        program = Program(text=text, compiled=compiled, type=compiled.return_type(), reads=reads)
+        program = Program(
+            text=text,
+            compiled=compiled,
+            type=compiled.return_type(),
+            reads=reads,
+            copies=_COPIES.search(text) is not None,
+        )
         with self._lock:
             self._programs[text] = program
         return program
@@ -134,7 +145,8 @@ class Environment:
         """
         program = self.compile(text)
         data = {name: self._bound(name, tree) for name in program.reads}
-        _refuse_long_copies(text, data)
+        if program.copies:
+            _refuse_long_copies(text, data)
         try:
             result = program.compiled.eval(data=data)
         except RuntimeError as error:
@@ -222,8 +234,6 @@ class Environment:
 
 
 def _refuse_long_copies(text: str, data: Mapping[str, object]) -> None:
-    if not re.search(r"\.(map|filter)\s*\(", text):
-        return
     longest = max((len(one) for one in data.values() if isinstance(one, list | dict)), default=0)
     if longest > MOST_ITEMS:
         raise ExpressionError(f"{text!r} goes over {longest} items; at most {MOST_ITEMS}.")

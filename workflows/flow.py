@@ -13,7 +13,7 @@ from workflows.definition_flow import Flow, ForEach, Parallel
 from workflows.definition_steps import Step
 from workflows.entry import Json
 from workflows.instances import instance, items_of, step_of, undo_of
-from workflows.moves import Do, Move, step_move
+from workflows.moves import Do, Move, is_past, step_move
 from workflows.run import Phase, RunState, Status, StepState
 from workflows.undoable import done
 
@@ -99,6 +99,8 @@ class Walk:
         for step in steps:
             name = instance(step.id, items)
             one = state.step(name)
+            if is_past(step, one):
+                continue
             if self._is_left(name, one):
                 return []
             found = self._of(step, name, items, state, now)

@@ -11,7 +11,7 @@ UNDO = "undo"
 
 def instance(step: str, items: Sequence[int] = ()) -> str:
     """Return the name of `step` for the items of the loops around it, the outermost first."""
-    return "/".join((step, *(str(one) for one in items)))
+    return "/".join((step, *map(str, items))) if items else step
 
 
 def step_of(name: str) -> str:

@@ -60,6 +60,20 @@ def step_move(step: Flow, name: str, state: StepState, *, run: str, now: datetim
     return None
 
 
+def is_past(step: Flow, state: StepState) -> bool:
+    """Say, of most steps that are done, that `step_move` gives none: they make the most of a run.
+
+    Of a step that left its item behind it says nothing, since its loop goes on elsewhere.
+    """
+    if state.is_left:
+        return False
+    if isinstance(step, Step) and state.phase in _DONE:
+        return state.phase is not Phase.EXECUTED or step.verify is None
+    return state.phase in _PAST
+
+
+_PAST = frozenset({Phase.VERIFIED, Phase.SKIPPED, Phase.DONE})
+_DONE = _PAST | {Phase.OBSERVED, Phase.EXECUTED}  # Of an action, unless it is to be verified.
 _PLAIN = {
     Phase.PENDING: Do.BEGIN,
     Phase.ASKED: Do.WAIT,

@@ -198,7 +198,8 @@ def _output(entry: Entry) -> Json:
     part = entry.parts.get("output")
     if part is None or part.value is None:
         return None
-    value: Json = json.loads(part.value)
+    # Of bytes the parser would first guess the encoding, for as long as it takes to parse them.
+    value: Json = json.loads(part.value.decode())
     return value
 
 

@@ -3,7 +3,7 @@
 How facts are recorded and what others write meanwhile is for `recorder`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -79,10 +79,9 @@ class Segment(Recorder):
         """
         state, node = self.state, self.definition.outline[step_of(name)]
         around = items_of(name)
-        seen = (*node.before, node.step.id)
         return Scope(
             inputs=state.inputs,
-            steps={one: self._output(one, around) for one in seen if self._gave(one, around)},
+            steps=dict(self._outputs((*node.before, node.step.id), around)),
             items={
                 loop.item: _item(
                     state.step(instance(loop.id, around[:depth])).output, around[depth]
@@ -99,16 +98,20 @@ class Segment(Recorder):
 
     def _seen_as(self, step: str, around: tuple[int, ...]) -> str:
         """Return the instance of `step` that belongs to the same items."""
-        return instance(step, around[: len(self.definition.outline[step].loops)])
+        return (
+            instance(step, around[: len(self.definition.outline[step].loops)]) if around else step
+        )
 
-    def _gave(self, step: str, around: tuple[int, ...]) -> bool:
-        return self.state.gave(self._seen_as(step, around))
-
-    def _output(self, step: str, around: tuple[int, ...]) -> Json:
-        name = self._seen_as(step, around)
-        if isinstance(self.definition.form(step), ForEach):
-            return loop_output(self.definition, self.state, name)
-        return self.state.step(name).output
+    def _outputs(self, seen: Sequence[str], around: tuple[int, ...]) -> Iterator[tuple[str, Json]]:
+        """Yield those of the steps `seen` that gave something, and what."""
+        for one in seen:
+            name, form = self._seen_as(one, around), self.definition.outline[one].step
+            if not self.state.gave(name):
+                continue
+            if isinstance(form, ForEach):
+                yield one, loop_output(self.definition, self.state, name)
+            else:
+                yield one, self.state.step(name).output
 
     def action(self, work: Work) -> Action[Any, Any]:
         """Return the action that `work` uses.

@@ -26,7 +26,10 @@ class Effect(StrEnum):
     @property
     def rank(self) -> int:
         """Return the place in the order, so that effects can be compared."""
-        return list(Effect).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {effect: rank for rank, effect in enumerate(Effect)}
 
 
 class Happened(StrEnum):
