@@ -15,8 +15,10 @@ from storage.audit_models import AuditEntryRow
 from storage.database_errors import storage_refusals
 from storage.evidence.contents import Contents, write_contents
 from storage.evidence.manifest import Manifest, write_manifest
-from storage.evidence.pack import writing
+from storage.evidence.pack import Pack, writing
 from storage.evidence.readme import readme
+from storage.evidence.reports.page import About
+from storage.evidence.reports.written import write_reports
 from storage.evidence.samples import write_samples
 from storage.heads import Head, head, mark_shown
 from storage.sequencing import sequence_pending
@@ -113,10 +115,7 @@ def _export(
         proofs=wanted.proofs,
     )
     with writing(wanted.out) as pack:
-        write_contents(connection, pack, contents)
-        sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
-        pack.put("README", readme(contents))
-        pack.put("verify.py", VERIFIER.read_bytes())
+        sampled, period = _fill(connection, pack, contents, wanted, now=now)
         manifest = Manifest(
             origin=found.origin,
             start=start,
@@ -126,17 +125,11 @@ def _export(
             filters=_filters(wanted),
             created=stamp(now),
             tool=wanted.tool,
+            period=period,
         )
         digest = write_manifest(connection, pack, manifest, store.journal.sequencer.signers[0])
-    data: dict[str, Json] = {
-        "range": [start, end],
-        "disclosure": manifest.disclosure,
-        "size": found.size,
-        "manifest": digest,
-    }
-    with store.begin() as unit:
-        actor = Actor(kind=ActorKind.USER, ref=unit.ref(person))
-        entry = unit.append(Draft(kind="export.made", actor=actor, data=data))
+        # The pack stands under its name only once the log says that it was made.
+        entry = _record(store, manifest, digest, person=person)
     return Exported(
         path=wanted.out,
         start=start,
@@ -144,8 +137,41 @@ def _export(
         head=found,
         manifest=digest,
         sampled=sampled,
-        entry=entry.id,
+        entry=entry,
     )
+
+
+def _fill(
+    connection: Connection, pack: Pack, contents: Contents, wanted: Request, *, now: datetime
+) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+    """Write everything but the manifest; return the drawn runs and the period."""
+    write_contents(connection, pack, contents)
+    sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
+    about = About(
+        contents=contents,
+        sampled=sampled,
+        count=wanted.sample,
+        seed=wanted.seed,
+        created=stamp(now),
+        tool=wanted.tool,
+    )
+    period = write_reports(connection, pack, about)
+    pack.put("README", readme(about))
+    pack.put("verify.py", VERIFIER.read_bytes())
+    return sampled, period
+
+
+def _record(store: SqlStore, manifest: Manifest, digest: str, *, person: PersonId) -> str:
+    """Record that the pack was made; return the id of the entry."""
+    data: dict[str, Json] = {
+        "range": [manifest.start, manifest.end],
+        "disclosure": manifest.disclosure,
+        "size": manifest.size,
+        "manifest": digest,
+    }
+    with store.begin() as unit:
+        actor = Actor(kind=ActorKind.USER, ref=unit.ref(person))
+        return unit.append(Draft(kind="export.made", actor=actor, data=data)).id
 
 
 def _filters(wanted: Request) -> dict[str, Json]:

@@ -297,6 +297,14 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
         rewrite("subjects.jsonl", lambda text: text.replace("T0ABC:ana", "T0ABC:eve")),
         "subject-ref file-hash",
     ),
+    "change a row of a report": (
+        rewrite("reports/approvals.csv", lambda text: text.replace("approval.", "x.", 1)),
+        "index-row file-hash",
+    ),
+    "change the readable report": (
+        rewrite("report.html", lambda text: text.replace("Integrity", "Certified", 1)),
+        "file-hash",
+    ),
     "change the newest head": (
         rewrite("checkpoint", lambda text: text.replace("\n", "\n1", 1)),
         "truncated checkpoint-signature file-hash",
