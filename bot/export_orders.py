@@ -67,6 +67,9 @@ def export_by_order(core: Core, order: ExportOrder, person: PersonId) -> Mapping
         "vkey": made.head.vkey,
         "manifest": made.manifest,
         "sampled": list(made.sampled),
+        "rows": dict(made.rows),
+        "files": made.files,
+        "bytes": made.bytes,
     }
 
 

@@ -4,6 +4,7 @@ Nothing is recomputed or repaired on the way, so that whoever verifies the pack 
 database as it is.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +19,7 @@ from storage.evidence.manifest import Manifest, write_manifest
 from storage.evidence.pack import Pack, writing
 from storage.evidence.readme import readme
 from storage.evidence.reports.page import About
-from storage.evidence.reports.written import write_reports
+from storage.evidence.reports.written import Written, write_reports
 from storage.evidence.samples import write_samples
 from storage.heads import Head, head, mark_shown
 from storage.sequencing import sequence_pending
@@ -63,7 +64,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written: where, which range of how many entries, the manifest's hash."""
+    """What was written: where, which range of how many entries, the manifest's hash.
+
+    `rows` counts those of each report, `files` and `bytes` what the manifest lists.
+    """
 
     path: Path
     start: int
@@ -71,6 +75,9 @@ class Exported:
     head: Head
     manifest: str
     sampled: tuple[str, ...]
+    rows: Mapping[str, int]
+    files: int
+    bytes: int
     entry: str
 
 
@@ -115,7 +122,7 @@ def _export(
         proofs=wanted.proofs,
     )
     with writing(wanted.out) as pack:
-        sampled, period = _fill(connection, pack, contents, wanted, now=now)
+        sampled, told = _fill(connection, pack, contents, wanted, now=now)
         manifest = Manifest(
             origin=found.origin,
             start=start,
@@ -125,7 +132,7 @@ def _export(
             filters=_filters(wanted),
             created=stamp(now),
             tool=wanted.tool,
-            period=period,
+            period=told.period,
         )
         digest = write_manifest(connection, pack, manifest, store.journal.sequencer.signers[0])
         # The pack stands under its name only once the log says that it was made.
@@ -137,14 +144,17 @@ def _export(
         head=found,
         manifest=digest,
         sampled=sampled,
+        rows=told.rows,
+        files=len(pack.files),
+        bytes=pack.size,
         entry=entry,
     )
 
 
 def _fill(
     connection: Connection, pack: Pack, contents: Contents, wanted: Request, *, now: datetime
-) -> tuple[tuple[str, ...], tuple[str, str] | None]:
-    """Write everything but the manifest; return the drawn runs and the period."""
+) -> tuple[tuple[str, ...], Written]:
+    """Write everything but the manifest; return the drawn runs and what the reports told."""
     write_contents(connection, pack, contents)
     sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
     about = About(
@@ -155,10 +165,10 @@ def _fill(
         created=stamp(now),
         tool=wanted.tool,
     )
-    period = write_reports(connection, pack, about)
+    told = write_reports(connection, pack, about)
     pack.put("README", readme(about))
     pack.put("verify.py", VERIFIER.read_bytes())
-    return sampled, period
+    return sampled, told
 
 
 def _record(store: SqlStore, manifest: Manifest, digest: str, *, person: PersonId) -> str:

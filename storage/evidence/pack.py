@@ -58,11 +58,15 @@ class _Zip:
 
 
 class Pack:
-    """A pack that is being written; `files` says what each finished file is."""
+    """A pack that is being written.
+
+    `files` says what each finished file is, `size` how many bytes they have together.
+    """
 
     def __init__(self, place: _Place) -> None:
         self._place = place
         self.files: dict[str, Json] = {}
+        self.size = 0
 
     @contextmanager
     def file(self, name: str) -> Iterator["Hashed"]:
@@ -71,6 +75,7 @@ class Pack:
             hashed = Hashed(out)
             yield hashed
         self.files[name] = {"bytes": hashed.size, "sha256": hashed.digest}
+        self.size += hashed.size
 
     def put(self, name: str, content: bytes) -> None:
         """Write a whole file."""
@@ -114,7 +119,7 @@ def writing(path: Path) -> Iterator[Pack]:
         raise EvidenceError(
             f"{path} exists already.", hint="Name another place; a pack is never overwritten."
         )
-    partial = path.with_name(path.name + PARTIAL)
+    partial = partial_of(path)
     _remove(partial)
     is_zip = path.suffix == ".zip"
     try:
@@ -131,6 +136,11 @@ def writing(path: Path) -> Iterator[Pack]:
     except BaseException:
         _remove(partial)
         raise
+
+
+def partial_of(path: Path) -> Path:
+    """Return where a pack grows until it is whole."""
+    return path.with_name(path.name + PARTIAL)
 
 
 def _remove(path: Path) -> None:

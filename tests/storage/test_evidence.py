@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,7 @@ import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
-from storage.database import Database
+from storage.database import Database, open_database
 from storage.evidence import Disclosure, Exported, Request, export
 from storage.evidence.export import VERIFIER
 from storage.store import SqlStore
@@ -194,6 +195,53 @@ def test_a_range_that_is_none_is_refused(office: Office, start: int, end: int) -
         office.export(start=start, end=end)
 
     assert not (office.folder / "pack").exists()
+
+
+def test_a_failed_export_leaves_nothing_and_is_not_recorded(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    office.trail.run("r1")
+    monkeypatch.setattr("storage.evidence.reports.written.page", full)
+    with pytest.raises(EvidenceError, match="No space left"):
+        office.export()
+
+    assert list(office.folder.glob("pack*")) == []
+    assert office.trail.place_of("run.finished") == office.trail.count() - 1
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+import storage.evidence.reports.written as last
+from storage.database import open_database
+from storage.evidence import Request, export
+from storage.log_setup import open_journal
+from storage.store import SqlStore
+
+now = lambda: datetime.now(UTC)
+database = open_database(sys.argv[1])
+store = SqlStore(database, open_journal(database, Path(sys.argv[2]), now=now), now=now)
+last.page = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+export(store, Request(out=Path(sys.argv[3])), person="os:1", now=now())
+"""
+
+
+def test_a_killed_export_leaves_no_pack_under_its_name(sqlite_url: str, tmp_path: Path) -> None:
+    database = open_database(sqlite_url)
+    office = Office(begin_trail(sqlite_url, database, tmp_path / "home"), tmp_path)
+    office.trail.run("r1")
+    words = [sys.executable, "-c", KILLED, sqlite_url, str(tmp_path / "home"), str(tmp_path / "p")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not (tmp_path / "p").exists()
+    assert office.verified(office.export("p")).exit == 0
+    assert [one.name for one in tmp_path.glob("p*")] == ["p"]
+    database.close()
 
 
 def test_a_pack_never_overwrites_what_is_there(office: Office) -> None:

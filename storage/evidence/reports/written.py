@@ -1,5 +1,8 @@
 """Puts the reports and the readable page into a pack."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from storage.evidence import names
@@ -9,8 +12,16 @@ from storage.evidence.reports.columns import COLUMNS
 from storage.evidence.reports.page import About, page
 
 
-def write_reports(connection: Connection, pack: Pack, about: About) -> tuple[str, str] | None:
-    """Write every report of the range; return when its first and its last entry say they are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How many rows each report has, and when the range began and ended, as its entries say."""
+
+    rows: Mapping[str, int]
+    period: tuple[str, str] | None
+
+
+def write_reports(connection: Connection, pack: Pack, about: About) -> Written:
+    """Write every report of the range, and the page."""
     with gathered(connection, about.contents.start, about.contents.end) as reports:
         for report in COLUMNS:
             with pack.file(names.report_name(report)) as out:
@@ -19,4 +30,5 @@ def write_reports(connection: Connection, pack: Pack, about: About) -> tuple[str
         with pack.file(names.PAGE) as out:
             for piece in page(about, reports):
                 out.write(piece.encode())
-        return reports.period
+        rows = {report: reports.tally.rows[report] for report in COLUMNS}
+        return Written(rows=rows, period=reports.period)
