@@ -115,22 +115,39 @@ def writing(path: Path) -> Iterator[Pack]:
     Raises:
         EvidenceError: something stands there already, or it cannot be written.
     """
+    with _growing(path) as partial:
+        place: _Place = _Zip(partial) if path.suffix == ".zip" else _Folder(partial)
+        yield Pack(place)
+        place.close()
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to fill.
+
+    Raises:
+        EvidenceError: something stands there already, or it cannot be written.
+    """
+    with _growing(path) as partial, partial.open("xb") as file:
+        yield file
+
+
+@contextmanager
+def _growing(path: Path) -> Iterator[Path]:
+    """Give another name beside `path`; what grows there gets its own once the block is through."""
     if path.exists():
         raise EvidenceError(
-            f"{path} exists already.", hint="Name another place; a pack is never overwritten."
+            f"{path} exists already.", hint="Name another place; nothing is ever overwritten."
         )
     partial = partial_of(path)
     _remove(partial)
-    is_zip = path.suffix == ".zip"
     try:
-        place: _Place = _Zip(partial) if is_zip else _Folder(partial)
-        yield Pack(place)
-        place.close()
+        yield partial
         partial.rename(path)
     except OSError as error:
         _remove(partial)
         raise EvidenceError(
-            f"The pack cannot be written: {error.strerror or error}.",
+            f"{path} cannot be written: {error.strerror or error}.",
             hint="Nothing was left behind. Make room or name another place.",
         ) from error
     except BaseException:

@@ -17,7 +17,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
 from storage.database import Database, open_database
-from storage.evidence import Disclosure, Exported, Request, export
+from storage.evidence import Bounds, Disclosure, Exported, Request, export
 from storage.evidence.export import VERIFIER
 from storage.store import SqlStore
 from storage.verify import Report, verify_database, verify_pack
@@ -36,9 +36,12 @@ class Office:
     trail: Trail
     folder: Path
 
-    def export(self, name: str = "pack", **wanted: object) -> Exported:
+    def export(
+        self, name: str = "pack", *, start: int = 0, end: int | None = None, **wanted: object
+    ) -> Exported:
         store = SqlStore(self.trail.database, self.trail.journal, now=self.trail.clock)
-        request = Request(out=self.folder / name, **wanted)  # type: ignore[arg-type]
+        bounds = Bounds(start=start, end=end)
+        request = Request(out=self.folder / name, bounds=bounds, **wanted)  # type: ignore[arg-type]
         return export(store, request, person=AUDITOR, now=self.trail.clock())
 
     def verified(self, made: Exported, *notes: str, quick: bool = False) -> Report:

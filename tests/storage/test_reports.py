@@ -15,7 +15,7 @@ import pytest
 
 from storage.database import open_database
 from storage.entry_bytes import pae
-from storage.evidence import Exported, Request, export
+from storage.evidence import Bounds, Exported, Request, export
 from storage.evidence.cells import cell, csv_row
 from storage.evidence.names import MANIFEST_TYPE, report_name
 from storage.evidence.reports.columns import COLUMNS
@@ -50,9 +50,12 @@ class Told:
     folder: Path
     places: dict[str, int]
 
-    def export(self, name: str, **wanted: object) -> Exported:
+    def export(
+        self, name: str, *, start: int = 0, end: int | None = None, **wanted: object
+    ) -> Exported:
         store = SqlStore(self.trail.database, self.trail.journal, now=self.trail.clock)
-        request = Request(out=self.folder / name, **wanted)  # type: ignore[arg-type]
+        bounds = Bounds(start=start, end=end)
+        request = Request(out=self.folder / name, bounds=bounds, **wanted)  # type: ignore[arg-type]
         return export(store, request, person=AUDITOR, now=self.trail.clock())
 
 

@@ -32,6 +32,21 @@ def test_a_pack_is_told_as_data(home: Path) -> None:
     assert told["bytes"] > 0 < told["files"]
 
 
+def test_events_go_to_stdout_or_into_a_file_that_is_whole(home: Path) -> None:
+    printed = interlock("audit", "export", "--format", "cloudevents").stdout.splitlines()
+    told = json.loads(
+        interlock("audit", "export", "--format", "ocsf", "--out", "o.jsonl", "--json").stdout
+    )
+
+    assert json.loads(printed[0])["type"] == "interlock.log.init"
+    assert (told["lines"], told["file"]) == (len(printed), "o.jsonl")
+    assert len((home / "o.jsonl").read_text().splitlines()) == len(printed)
+    again = interlock("audit", "export", "--format", "csv", "--out", "o.jsonl")
+    assert (again.exit_code, "exists already" in again.output) == (2, True)
+    refused = interlock("audit", "export", "--format", "csv", "--json")
+    assert "name it with --out" in refused.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -40,6 +55,8 @@ def test_a_pack_is_told_as_data(home: Path) -> None:
         (["--sample", "3"], "go together"),
         (["--from", "yesterday"], "neither an entry's number nor a day"),
         (["--from", "9", "--to", "3"], "no range"),
+        (["--format", "ocsf", "--sample", "3"], "a pack has the rest"),
+        (["--run", "r"], "not of one run"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(home: Path, words: list[str], said: str) -> None:
