@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bot.core import Core
 from bot.order_form import OrderForm
-from storage.evidence import Disclosure, Request, export
+from storage.evidence import Bounds, Disclosure, Request, export
 from storage.heads import proof_of, show_head
 from storage.proofs import ProofError
 from workflows.entry import Json
@@ -46,10 +46,7 @@ def export_by_order(core: Core, order: ExportOrder, person: PersonId) -> Mapping
         core.store,
         Request(
             out=Path(order.out),
-            start=order.start,
-            end=order.end,
-            since=order.since,
-            until=order.until,
+            bounds=Bounds(start=order.start, end=order.end, since=order.since, until=order.until),
             disclose=order.disclose,
             parts=frozenset(order.parts),
             proofs=order.proofs,
@@ -67,6 +64,9 @@ def export_by_order(core: Core, order: ExportOrder, person: PersonId) -> Mapping
         "vkey": made.head.vkey,
         "manifest": made.manifest,
         "sampled": list(made.sampled),
+        "rows": dict(made.rows),
+        "files": made.files,
+        "bytes": made.bytes,
     }
 
 

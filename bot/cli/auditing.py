@@ -2,29 +2,30 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import answer, as_json_option, leave
 from bot.settings import read_settings
 from storage.verify import verify_database, verify_pack
 
-if TYPE_CHECKING:
-    from workflows.entry import Json
-
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
-@click.group()
-def audit() -> None:
-    """Check and show the signed trail."""
+PLACES = {
+    "head": Place("bot.cli.auditing", "head", "Print the newest signed head."),
+    "verify": Place("bot.cli.auditing", "verify", "Check the log, or a pack of it."),
+    "proof": Place("bot.cli.auditing", "proof", "Print the proof of one entry."),
+    "export": Place("bot.cli.exporting", "export", "Write a pack for an auditor, or events."),
+}
+
+audit = LazyGroup(name="audit", places=PLACES, help="Check and show the signed trail.")
 
 
-@audit.command()
+@click.command()
 @as_json_option
 def head(*, as_json: bool) -> None:
     """Print the newest signed head; whoever keeps it can tell later if the log was cut."""
@@ -35,7 +36,7 @@ def head(*, as_json: bool) -> None:
     answer(dict(told), [str(told["note"]).rstrip(), "", f"vkey {told['vkey']}"], as_json=as_json)
 
 
-@audit.command()
+@click.command()
 @click.option("--db", "url", help="The database, by default the one of the settings.")
 @click.option("--pack", type=click.Path(path_type=Path), help="A pack: a folder or a zip.")
 @click.option("--vkey", "vkeys", multiple=True, help="A key that was kept outside, or its file.")
@@ -80,68 +81,7 @@ def verify(
     leave(report.exit)
 
 
-@audit.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="A folder to make, or a .zip."
-)
-@click.option("--from", "start", help="The first entry, by number or by day (2026-01-31).")
-@click.option("--to", "end", help="Where to stop: before an entry's number, or after a day.")
-@click.option(
-    "--disclose",
-    type=click.Choice(["all", "selected", "none"]),
-    default="all",
-    show_default=True,
-    help="Which payloads go along.",
-)
-@click.option("--part", "parts", multiple=True, help="A payload that `selected` discloses.")
-@click.option("--proof", "proofs", multiple=True, type=click.IntRange(0), help="An entry to prove.")
-@click.option("--sample", type=click.IntRange(0), default=0, help="How many runs to draw.")
-@click.option("--seed", default="", help="What they are drawn by; the same draws the same.")
-@as_json_option
-def export(  # noqa: PLR0913  an option each
-    *,
-    out: Path,
-    start: str | None,
-    end: str | None,
-    disclose: str,
-    parts: tuple[str, ...],
-    proofs: tuple[int, ...],
-    sample: int,
-    seed: str,
-    as_json: bool,
-) -> None:
-    """Write a pack for an auditor: it verifies offline, with the log's public key alone."""
-    from bot.beside import have_done  # noqa: PLC0415 - as above.
-    from bot.export_orders import ExportOrder  # noqa: PLC0415 - as above.
-
-    if parts and disclose != "selected":
-        raise click.UsageError("--part goes with --disclose selected.")
-    if disclose == "selected" and not parts:
-        raise click.UsageError("Name what to disclose: --part plan --part comment.")
-    order = ExportOrder.model_validate(
-        {
-            "out": str(out.absolute()),
-            **_from(start),
-            **_to(end),
-            "disclose": disclose,
-            "parts": parts,
-            "proofs": proofs,
-            "sample": sample,
-            "seed": seed,
-        }
-    )
-    told = have_done(read_settings(), order, user=os.getuid())
-    answer(dict(told), list(_about_pack(told)), as_json=as_json)
-
-
-def _about_pack(told: "Mapping[str, Json]") -> Iterator[str]:
-    bounds = told["range"]
-    first, after = bounds if isinstance(bounds, list) else (0, 0)
-    yield f"{told['pack']} holds the entries from {first} up to {after}, of {told['size']}."
-    yield f"Check it:  interlock audit verify --pack {told['pack']} --vkey {told['vkey']}"
-
-
-@audit.command()
+@click.command()
 @click.argument("index", type=click.IntRange(0))
 @as_json_option
 def proof(*, index: int, as_json: bool) -> None:
@@ -151,29 +91,6 @@ def proof(*, index: int, as_json: bool) -> None:
 
     told = have_done(read_settings(), ProofOrder(index=index), user=os.getuid())
     answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
-
-
-def _from(written: str | None) -> dict[str, object]:
-    if written is None:
-        return {}
-    return {"start": int(written)} if written.isdecimal() else {"since": _day(written)}
-
-
-def _to(written: str | None) -> dict[str, object]:
-    if written is None:
-        return {}
-    if written.isdecimal():
-        return {"end": int(written)}
-    return {"until": _day(written) + timedelta(days=1)}
-
-
-def _day(written: str) -> datetime:
-    try:
-        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise click.UsageError(
-            f"{written!r} is neither an entry's number nor a day like 2026-01-31 (UTC)."
-        ) from None
 
 
 def _keys(given: str) -> list[str]:

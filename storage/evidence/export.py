@@ -4,29 +4,33 @@ Nothing is recomputed or repaired on the way, so that whoever verifies the pack 
 database as it is.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from storage.audit_models import AuditEntryRow
 from storage.database_errors import storage_refusals
 from storage.evidence.contents import Contents, write_contents
 from storage.evidence.manifest import Manifest, write_manifest
-from storage.evidence.pack import writing
+from storage.evidence.pack import Pack, writing
+from storage.evidence.ranges import Bounds, places
 from storage.evidence.readme import readme
+from storage.evidence.reports.page import About
+from storage.evidence.reports.written import Written, write_reports
 from storage.evidence.samples import write_samples
 from storage.heads import Head, head, mark_shown
 from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from workflows.entry import Actor, ActorKind, Draft, Json
-from workflows.errors import EvidenceError, StorageUnavailableError
+from workflows.errors import StorageUnavailableError
 from workflows.moments import stamp
 from workflows.people import PersonId
 
 TRIES = 20
+ALL = Bounds()
 VERIFIER = Path(__file__).parent / "shipped" / "verify.py"
 
 
@@ -40,17 +44,14 @@ class Disclosure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to export: entries `start` to `end` - 1 (to the head if None), and how much of them.
+    """What to export, and how much of it.
 
-    `since` and `until` bound the entries by their time instead. `parts` are the names that
-    `selected` discloses; `sample` runs are drawn with `seed`, the same ones each time.
+    `parts` are the names that `selected` discloses; `sample` runs are drawn with `seed`, the
+    same ones each time.
     """
 
     out: Path
-    start: int = 0
-    end: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    bounds: Bounds = ALL
     disclose: Disclosure = Disclosure.ALL
     parts: frozenset[str] = frozenset()
     proofs: tuple[int, ...] = ()
@@ -61,7 +62,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written: where, which range of how many entries, the manifest's hash."""
+    """What was written: where, which range of how many entries, the manifest's hash.
+
+    `rows` counts those of each report, `files` and `bytes` what the manifest lists.
+    """
 
     path: Path
     start: int
@@ -69,6 +73,9 @@ class Exported:
     head: Head
     manifest: str
     sampled: tuple[str, ...]
+    rows: Mapping[str, int]
+    files: int
+    bytes: int
     entry: str
 
 
@@ -104,7 +111,7 @@ def _export(
     person: PersonId,
     now: datetime,
 ) -> Exported:
-    start, end = _range(connection, wanted, found.size)
+    start, end = places(connection, wanted.bounds, found.size)
     contents = Contents(
         start=start,
         end=end,
@@ -113,10 +120,7 @@ def _export(
         proofs=wanted.proofs,
     )
     with writing(wanted.out) as pack:
-        write_contents(connection, pack, contents)
-        sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
-        pack.put("README", readme(contents))
-        pack.put("verify.py", VERIFIER.read_bytes())
+        sampled, told = _fill(connection, pack, contents, wanted, now=now)
         manifest = Manifest(
             origin=found.origin,
             start=start,
@@ -126,17 +130,11 @@ def _export(
             filters=_filters(wanted),
             created=stamp(now),
             tool=wanted.tool,
+            period=told.period,
         )
         digest = write_manifest(connection, pack, manifest, store.journal.sequencer.signers[0])
-    data: dict[str, Json] = {
-        "range": [start, end],
-        "disclosure": manifest.disclosure,
-        "size": found.size,
-        "manifest": digest,
-    }
-    with store.begin() as unit:
-        actor = Actor(kind=ActorKind.USER, ref=unit.ref(person))
-        entry = unit.append(Draft(kind="export.made", actor=actor, data=data))
+        # The pack stands under its name only once the log says that it was made.
+        entry = _record(store, manifest, digest, person=person)
     return Exported(
         path=wanted.out,
         start=start,
@@ -144,8 +142,44 @@ def _export(
         head=found,
         manifest=digest,
         sampled=sampled,
-        entry=entry.id,
+        rows=told.rows,
+        files=len(pack.files),
+        bytes=pack.size,
+        entry=entry,
     )
+
+
+def _fill(
+    connection: Connection, pack: Pack, contents: Contents, wanted: Request, *, now: datetime
+) -> tuple[tuple[str, ...], Written]:
+    """Write everything but the manifest; return the drawn runs and what the reports told."""
+    write_contents(connection, pack, contents)
+    sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
+    about = About(
+        contents=contents,
+        sampled=sampled,
+        count=wanted.sample,
+        seed=wanted.seed,
+        created=stamp(now),
+        tool=wanted.tool,
+    )
+    told = write_reports(connection, pack, about)
+    pack.put("README", readme(about))
+    pack.put("verify.py", VERIFIER.read_bytes())
+    return sampled, told
+
+
+def _record(store: SqlStore, manifest: Manifest, digest: str, *, person: PersonId) -> str:
+    """Record that the pack was made; return the id of the entry."""
+    data: dict[str, Json] = {
+        "range": [manifest.start, manifest.end],
+        "disclosure": manifest.disclosure,
+        "size": manifest.size,
+        "manifest": digest,
+    }
+    with store.begin() as unit:
+        actor = Actor(kind=ActorKind.USER, ref=unit.ref(person))
+        return unit.append(Draft(kind="export.made", actor=actor, data=data)).id
 
 
 def _filters(wanted: Request) -> dict[str, Json]:
@@ -153,31 +187,7 @@ def _filters(wanted: Request) -> dict[str, Json]:
     chosen: dict[str, Json] = {
         "parts": parts if wanted.disclose is not Disclosure.ALL else None,
         "sample": {"count": wanted.sample, "seed": wanted.seed} if wanted.sample else None,
-        "since": stamp(wanted.since) if wanted.since else None,
-        "until": stamp(wanted.until) if wanted.until else None,
+        "since": stamp(wanted.bounds.since) if wanted.bounds.since else None,
+        "until": stamp(wanted.bounds.until) if wanted.bounds.until else None,
     }
     return {name: one for name, one in chosen.items() if one is not None}
-
-
-def _range(connection: Connection, wanted: Request, size: int) -> tuple[int, int]:
-    start, end = wanted.start, size if wanted.end is None else wanted.end
-    if wanted.since is not None:
-        start = max(start, _first_at(connection, wanted.since, size))
-    if wanted.until is not None:
-        end = min(end, _first_at(connection, wanted.until, size))
-    if not 0 <= start <= end <= size:
-        raise EvidenceError(
-            f"The log has the entries 0 to {size - 1}; {start} to {end} is no range of them.",
-            hint="Name a range within it, the first entry before the last.",
-        )
-    return start, end
-
-
-def _first_at(connection: Connection, moment: datetime, size: int) -> int:
-    """Return the place of the first entry that is not older than `moment`."""
-    found = connection.execute(
-        select(func.min(AuditEntryRow.idx)).where(
-            AuditEntryRow.idx.is_not(None), AuditEntryRow.ts >= stamp(moment)
-        )
-    ).scalar()
-    return size if found is None else int(found)

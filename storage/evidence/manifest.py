@@ -29,6 +29,7 @@ class Manifest:
     created: str
     tool: str
     filters: Mapping[str, Json] = field(default_factory=dict)
+    period: tuple[str, str] | None = None  # What the first and the last entry say.
 
 
 def write_manifest(connection: Connection, pack: Pack, manifest: Manifest, signer: Signer) -> str:
@@ -47,6 +48,8 @@ def write_manifest(connection: Connection, pack: Pack, manifest: Manifest, signe
     }
     if manifest.filters:
         members["filters"] = dict(manifest.filters)
+    if manifest.period is not None:
+        members["period"] = list(manifest.period)
     payload = canonical(members)
     pack.put_unlisted(names.MANIFEST, payload)
     pack.put_unlisted(names.SIGNATURE, canonical(_envelope(payload, signer)))

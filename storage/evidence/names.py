@@ -14,6 +14,8 @@ STATE = "state.json"
 CHECKPOINT = "checkpoint"
 CHECKPOINTS = "checkpoints/"
 PROOFS = "proofs/"
+REPORTS = "reports/"
+PAGE = "report.html"
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 ENTRY_TYPE = "application/vnd.audit-entry.v1+json"
 SIZE_DIGITS = 12
@@ -38,6 +40,11 @@ def checkpoint_name(size: int) -> str:
 def proof_name(index: int) -> str:
     """Return the name of the file of an entry's proof."""
     return f"{PROOFS}{index}.tlog-proof"
+
+
+def report_name(report: str) -> str:
+    """Return the name of the file of a report."""
+    return f"{REPORTS}{report}.csv"
 
 
 def index_row(*, index: int, run: str | None, rseq: int, ts: str, kind: str, actor: str) -> str:

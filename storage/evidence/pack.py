@@ -58,11 +58,15 @@ class _Zip:
 
 
 class Pack:
-    """A pack that is being written; `files` says what each finished file is."""
+    """A pack that is being written.
+
+    `files` says what each finished file is, `size` how many bytes they have together.
+    """
 
     def __init__(self, place: _Place) -> None:
         self._place = place
         self.files: dict[str, Json] = {}
+        self.size = 0
 
     @contextmanager
     def file(self, name: str) -> Iterator["Hashed"]:
@@ -71,6 +75,7 @@ class Pack:
             hashed = Hashed(out)
             yield hashed
         self.files[name] = {"bytes": hashed.size, "sha256": hashed.digest}
+        self.size += hashed.size
 
     def put(self, name: str, content: bytes) -> None:
         """Write a whole file."""
@@ -110,27 +115,49 @@ def writing(path: Path) -> Iterator[Pack]:
     Raises:
         EvidenceError: something stands there already, or it cannot be written.
     """
-    if path.exists():
-        raise EvidenceError(
-            f"{path} exists already.", hint="Name another place; a pack is never overwritten."
-        )
-    partial = path.with_name(path.name + PARTIAL)
-    _remove(partial)
-    is_zip = path.suffix == ".zip"
-    try:
-        place: _Place = _Zip(partial) if is_zip else _Folder(partial)
+    with _growing(path) as partial:
+        place: _Place = _Zip(partial) if path.suffix == ".zip" else _Folder(partial)
         yield Pack(place)
         place.close()
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to fill.
+
+    Raises:
+        EvidenceError: something stands there already, or it cannot be written.
+    """
+    with _growing(path) as partial, partial.open("xb") as file:
+        yield file
+
+
+@contextmanager
+def _growing(path: Path) -> Iterator[Path]:
+    """Give another name beside `path`; what grows there gets its own once the block is through."""
+    if path.exists():
+        raise EvidenceError(
+            f"{path} exists already.", hint="Name another place; nothing is ever overwritten."
+        )
+    partial = partial_of(path)
+    _remove(partial)
+    try:
+        yield partial
         partial.rename(path)
     except OSError as error:
         _remove(partial)
         raise EvidenceError(
-            f"The pack cannot be written: {error.strerror or error}.",
+            f"{path} cannot be written: {error.strerror or error}.",
             hint="Nothing was left behind. Make room or name another place.",
         ) from error
     except BaseException:
         _remove(partial)
         raise
+
+
+def partial_of(path: Path) -> Path:
+    """Return where a pack grows until it is whole."""
+    return path.with_name(path.name + PARTIAL)
 
 
 def _remove(path: Path) -> None:

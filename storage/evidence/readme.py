@@ -1,6 +1,8 @@
 """The page that explains a pack to whoever opens it, with the commands that check it."""
 
-from storage.evidence.contents import Contents
+import shlex
+
+from storage.evidence.reports.page import About
 
 TEXT = """\
 An evidence pack, format audit-evidence/1
@@ -19,6 +21,11 @@ context.jsonl      entries outside the range that a check needs: keys, erasures
 disclosures.jsonl  payloads; each entry commits to its own
 subjects.jsonl     who is behind the pseudonyms that the entries name
 index.csv          the readable columns of each entry
+report.html        the range to read: counts, exceptions, what it does not prove
+reports/           tables for a spreadsheet, see below
+samples/           the entries and proofs of runs that were drawn, if any
+proofs/            the proofs of single entries, if any were asked for
+anchors/           what others say of heads of this log, if anything is held
 checkpoint         the newest signed head; checkpoints/ has every head that was kept
 state.json         the tree as it was stored
 verify.py          a verifier in one file
@@ -45,6 +52,35 @@ The newest head, with nothing but OpenSSL; `vkey` is a file with KEY:
     {{ printf '\\x30\\x2a\\x30\\x05\\x06\\x03\\x2b\\x65\\x70\\x03\\x21\\x00'; cut -d+ -f3- vkey | base64 -d | tail -c 32; }} > key.der
     openssl pkeyutl -verify -pubin -inkey key.der -keyform DER -rawin -in text -sigfile sig
 
+The tables
+----------
+Each row begins with the entry it rests on: idx, ts, kind, run, actor as in index.csv, and who,
+the account behind the actor as subjects.jsonl names it. Verifying compares these six with the
+entry. The other columns are read from the entries of this pack and from nothing else, so of a
+run that began before the range some are empty. A cell that a spreadsheet would take for a
+formula begins with an apostrophe. Nobody's words are in the tables.
+
+reports/population.csv   Which runs were there, and how did each end? Every run with an entry in
+                         the range, at its first one here.
+reports/approvals.csv    Who decided what, when, asked by which rules, after how many seconds?
+reports/sod.csv          Did anybody decide what they had asked for? `overlap` says requester,
+                         editor (changed the values), excluded (left out by the policy), alone
+                         (broke the glass), none, or unknown where the run or its request began
+                         before the range.
+reports/exceptions.csv   break-glass with its review, late, expired, missed, in-doubt,
+                         self-approval, code-refused, undelivered, verification-failed and
+                         -unknown. A click that was refused is no entry, so it is not here.
+reports/changes.csv      Who changed definitions, policy, roles, keys, tokens, secrets' versions,
+                         schedules, and codes, from what to what?
+reports/retention.csv    What was swept, erased and held back; for each class how many payloads
+                         of the range are still held (`n`), the oldest one's entry, and when the
+                         first of them is due. No `due` means that no term is set.
+reports/ai.csv           Which models were asked with which template, and what did the first
+                         person decide after the answer, in the same run?
+
+How the sample was drawn
+------------------------
+{drawn}
 What it shows, and what it cannot show
 --------------------------------------
 That the entries are those that were recorded, whole, unchanged and in order, up to a head that
@@ -55,8 +91,19 @@ of the kind `erasure` or `retention.sweep` says that it is gone.
 """  # noqa: E501  the three commands are one line each, as AUDIT.md has them
 
 
-def readme(contents: Contents) -> bytes:
-    """Return the page for a pack of these contents."""
+DRAWN = """\
+{count} of the runs that began in the range, with the seed {seed}: those whose
+SHA-256 over seed, line feed and run is smallest. Who names the seed after the log was written
+leaves nobody a way to choose the runs. Draw them again, from index.csv alone:
+
+    seed={quoted}; awk -F, '$3 == "0" && $2 != "" {{ print $2 }}' index.csv | while read -r run; do printf '%s %s\\n' "$(printf '%s\\n%s' "$seed" "$run" | sha256sum | cut -c 1-64)" "$run"; done | sort | head -n {count} | cut -d ' ' -f 2
+"""  # noqa: E501  one line, to be pasted
+NOT_DRAWN = "None was drawn. `--sample N --seed S` draws N runs by S, the same ones each time.\n"
+
+
+def readme(about: About) -> bytes:
+    """Return the page for a pack."""
+    contents = about.contents
     chosen = "none" if not contents.parts else ", ".join(sorted(contents.parts))
     return TEXT.format(
         origin=contents.head.origin,
@@ -65,4 +112,11 @@ def readme(contents: Contents) -> bytes:
         size=contents.head.size,
         fingerprint=contents.head.fingerprint,
         payloads="all that are held" if contents.parts is None else f"selected: {chosen}",
+        drawn=_drawn(about),
     ).encode()
+
+
+def _drawn(about: About) -> str:
+    if not about.count:
+        return NOT_DRAWN
+    return DRAWN.format(count=about.count, seed=repr(about.seed), quoted=shlex.quote(about.seed))

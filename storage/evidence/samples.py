@@ -5,11 +5,12 @@ after the log was written leaves nobody a way to choose the runs.
 """
 
 import hashlib
+import heapq
 
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
-from storage.evidence.contents import Contents, proof
+from storage.evidence.contents import CHUNK, Contents, proof
 from storage.evidence.pack import Pack
 
 
@@ -51,10 +52,14 @@ def sample(connection: Connection, contents: Contents, *, count: int, seed: str)
             AuditEntryRow.idx >= contents.start,
             AuditEntryRow.idx < contents.end,
         )
-        .order_by(AuditEntryRow.idx)
+        .order_by(AuditEntryRow.idx),
+        execution_options={"yield_per": CHUNK},
     ).scalars()
-    ranked = sorted(
-        (hashlib.sha256(f"{seed}\n{run}".encode()).digest(), place, str(run))
-        for place, run in enumerate(began)
+    drawn = heapq.nsmallest(
+        count,
+        (
+            (hashlib.sha256(f"{seed}\n{run}".encode()).digest(), place, str(run))
+            for place, run in enumerate(began)
+        ),
     )
-    return tuple(run for _, run in sorted((place, run) for _, place, run in ranked[:count]))
+    return tuple(run for _, run in sorted((place, run) for _, place, run in drawn))

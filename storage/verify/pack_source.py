@@ -23,6 +23,7 @@ from storage.verify.pack_files import (
 )
 from storage.verify.pack_manifest import ReadManifest, judge_manifest, read_manifest
 from storage.verify.pack_proofs import judge_proofs
+from storage.verify.pack_reports import judge_reports
 from storage.verify.report import Report
 from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
 from storage.verify.walk import Options, verify
@@ -76,10 +77,12 @@ class PackSource:
         return self._faults
 
     def judge(self, ring: KeyRing, report: Report) -> None:
-        """Check the manifest, every file against it, and the proofs."""
+        """Check the manifest, every file against it, the proofs, and the rows of reports."""
         judge_manifest(self._files, self._manifest, ring, report)
         check_files(self._files, dict(self._manifest.files), report)
         judge_proofs(self._files, ring, report)
+        people = {one.ref: one.external_id for one in self.subjects()}
+        judge_reports(self._files, people, report)
 
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield every entry by its place: those outside the range and the context as leaves."""

@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -15,8 +16,8 @@ import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
-from storage.database import Database
-from storage.evidence import Disclosure, Exported, Request, export
+from storage.database import Database, open_database
+from storage.evidence import Bounds, Disclosure, Exported, Request, export
 from storage.evidence.export import VERIFIER
 from storage.store import SqlStore
 from storage.verify import Report, verify_database, verify_pack
@@ -35,9 +36,12 @@ class Office:
     trail: Trail
     folder: Path
 
-    def export(self, name: str = "pack", **wanted: object) -> Exported:
+    def export(
+        self, name: str = "pack", *, start: int = 0, end: int | None = None, **wanted: object
+    ) -> Exported:
         store = SqlStore(self.trail.database, self.trail.journal, now=self.trail.clock)
-        request = Request(out=self.folder / name, **wanted)  # type: ignore[arg-type]
+        bounds = Bounds(start=start, end=end)
+        request = Request(out=self.folder / name, bounds=bounds, **wanted)  # type: ignore[arg-type]
         return export(store, request, person=AUDITOR, now=self.trail.clock())
 
     def verified(self, made: Exported, *notes: str, quick: bool = False) -> Report:
@@ -196,6 +200,53 @@ def test_a_range_that_is_none_is_refused(office: Office, start: int, end: int) -
     assert not (office.folder / "pack").exists()
 
 
+def test_a_failed_export_leaves_nothing_and_is_not_recorded(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    office.trail.run("r1")
+    monkeypatch.setattr("storage.evidence.reports.written.page", full)
+    with pytest.raises(EvidenceError, match="No space left"):
+        office.export()
+
+    assert list(office.folder.glob("pack*")) == []
+    assert office.trail.place_of("run.finished") == office.trail.count() - 1
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+import storage.evidence.reports.written as last
+from storage.database import open_database
+from storage.evidence import Request, export
+from storage.log_setup import open_journal
+from storage.store import SqlStore
+
+now = lambda: datetime.now(UTC)
+database = open_database(sys.argv[1])
+store = SqlStore(database, open_journal(database, Path(sys.argv[2]), now=now), now=now)
+last.page = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+export(store, Request(out=Path(sys.argv[3])), person="os:1", now=now())
+"""
+
+
+def test_a_killed_export_leaves_no_pack_under_its_name(sqlite_url: str, tmp_path: Path) -> None:
+    database = open_database(sqlite_url)
+    office = Office(begin_trail(sqlite_url, database, tmp_path / "home"), tmp_path)
+    office.trail.run("r1")
+    words = [sys.executable, "-c", KILLED, sqlite_url, str(tmp_path / "home"), str(tmp_path / "p")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not (tmp_path / "p").exists()
+    assert office.verified(office.export("p")).exit == 0
+    assert [one.name for one in tmp_path.glob("p*")] == ["p"]
+    database.close()
+
+
 def test_a_pack_never_overwrites_what_is_there(office: Office) -> None:
     office.export()
 
@@ -296,6 +347,14 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "name somebody else": (
         rewrite("subjects.jsonl", lambda text: text.replace("T0ABC:ana", "T0ABC:eve")),
         "subject-ref file-hash",
+    ),
+    "change a row of a report": (
+        rewrite("reports/approvals.csv", lambda text: text.replace("approval.", "x.", 1)),
+        "index-row file-hash",
+    ),
+    "change the readable report": (
+        rewrite("report.html", lambda text: text.replace("Integrity", "Certified", 1)),
+        "file-hash",
     ),
     "change the newest head": (
         rewrite("checkpoint", lambda text: text.replace("\n", "\n1", 1)),

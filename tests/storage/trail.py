@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow
 from storage.checkpoint import read_vkey
@@ -117,6 +117,11 @@ class Trail:
         with self.database.read() as connection:
             places = connection.execute(found.order_by(AuditEntryRow.idx)).scalars().all()
         return int(places[0] or 0)
+
+    def count(self) -> int:
+        """Return how many entries there are."""
+        with self.database.read() as connection:
+            return int(connection.execute(select(func.count(AuditEntryRow.seq))).scalar_one())
 
     def _unguard(self) -> list[str]:
         if self.database.dialect == "sqlite":

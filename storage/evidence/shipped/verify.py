@@ -36,6 +36,9 @@ MARKERS = {"erasure", "retention.sweep"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 NOTE_NAME = re.compile(r"checkpoints/[0-9]{12,}")
 HASH, VKEY, NOTE_LINES, MOST_BYTES = 32, 33, 3, 16_384
+REPORT_NAME = re.compile(r"reports/[^/]+\.csv")
+REPORT_COLUMNS = ["idx", "ts", "kind", "run", "actor", "who"]
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
 
 
@@ -82,6 +85,11 @@ def parse(data: bytes | str) -> Any:  # noqa: ANN401  any JSON value
 def pae(kind: bytes, body: bytes) -> bytes:
     """Return what DSSE signs."""
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
+
+
+def cell(text: str) -> str:
+    """Return a text as a table for spreadsheets holds it: never a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def b64(text: str) -> bytes:
@@ -298,6 +306,7 @@ class Verifier:
         self.judge_manifest()
         self.judge_proofs()
         self.judge_subjects()
+        self.judge_reports()
         self.judge_ids()
         return self.found
 
@@ -646,6 +655,25 @@ class Verifier:
         if root_of(leaf, index, note.size, path) != note.root:
             raise ValueError("it leads to another root")
 
+    def judge_reports(self) -> None:
+        """Compare what each row of a report repeats of its entry with that entry."""
+        people = {}
+        for line in self.pack.lines("subjects.jsonl"):
+            one = parse(line)
+            people[one["ref"]] = one["id"]
+        names = sorted(one for one in self.pack.names() if REPORT_NAME.fullmatch(one))
+        entries = {int(row[0]): row for row in self.rows()} if names else {}
+        for name in names:
+            with (self.pack.folder / name).open(newline="", encoding="utf-8") as file:
+                rows = csv.reader(file)
+                if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
+                    self.found.fail("index-row", f"{name} has other columns")
+                for row in rows:
+                    index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
+                    repeated = [index, ts, kind, run, actor, people.get(actor, "")]
+                    if row[: len(repeated)] != [cell(one) for one in repeated]:
+                        self.found.fail("index-row", f"{name} differs from entry {row[0]}")
+
     def judge_ids(self) -> None:
         """Check that no entry stands twice."""
         met: set[str] = set()
@@ -685,7 +713,7 @@ def main() -> int:
         pins = [key for one in asked.vkey for key in keys_in(one)]
         notes = [unpasted(one.read_text()) for one in asked.checkpoint]
         found = Verifier(Pack(asked.pack), pins, notes).run()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         sys.stderr.write(f"The pack cannot be read: {error!r}\n")
         return 2
     if asked.json:

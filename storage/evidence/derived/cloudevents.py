@@ -1,0 +1,27 @@
+"""Entries as CloudEvents 1.0 in the JSON format, with the extension `sequence`."""
+
+from storage.evidence.derived.sealed import Sealed
+from workflows.binding import canonical
+from workflows.entry import Json
+
+SPEC = "1.0"
+TYPE = "interlock."  # And the kind of the entry.
+DIGITS = 16  # So that the text sorts as the number does.
+
+
+def cloud_event(entry: Sealed, origin: str) -> bytes:
+    """Return one event; its data is the whole signed entry, member for member."""
+    event: dict[str, Json] = {
+        "specversion": SPEC,
+        "id": entry.id,
+        "source": f"//{origin}",
+        "type": f"{TYPE}{entry.kind}",
+        "time": entry.ts,
+        "sequence": f"{entry.idx:0{DIGITS}}",
+        "datacontenttype": "application/json" if entry.members else "text/plain",
+        "data": dict(entry.members) if entry.members else entry.line,
+    }
+    run = entry.members.get("run")
+    if isinstance(run, str):
+        event["subject"] = run
+    return canonical(event)

@@ -1,0 +1,67 @@
+"""Bar charts as SVG inside the page, each with the same numbers as a table beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, LABEL, BAR, GAP = 640, 220, 18, 8
+NUMBER = 60  # Room for the number behind the longest bar.
+MOST_LABEL = 34
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Counts by name, each one or two numbers: `series` says what they count."""
+
+    title: str
+    series: tuple[str, ...]
+    counts: Sequence[tuple[str, tuple[int, ...]]]
+
+
+def drawn(chart: Chart) -> str:
+    """Return a chart and its table as HTML."""
+    if not chart.counts:
+        return f"<h3>{escape(chart.title)}</h3><p>None in this range.</p>"
+    return f"<h3>{escape(chart.title)}</h3>{_svg(chart)}{table(chart)}"
+
+
+def table(chart: Chart) -> str:
+    """Return the numbers of a chart as a table."""
+    heads = "".join(f'<th scope="col">{escape(one)}</th>' for one in ("", *chart.series))
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f'<td class="n">{one}</td>' for one in numbers)
+        + "</tr>"
+        for name, numbers in chart.counts
+    )
+    caption = f"<caption>{escape(chart.title)}</caption>"
+    return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _svg(chart: Chart) -> str:
+    most = max(sum(numbers) for _, numbers in chart.counts) or 1
+    height = len(chart.counts) * (BAR + GAP)
+    rows = "".join(
+        _bars(name, numbers, y=place * (BAR + GAP), most=most)
+        for place, (name, numbers) in enumerate(chart.counts)
+    )
+    words = escape(f"{chart.title}; the numbers stand in the table below")
+    # Someone who hears the page is told the numbers by the table.
+    return (
+        f'<svg role="img" aria-label="{words}" viewBox="0 0 {WIDTH} {height}"'
+        f' width="{WIDTH}" height="{height}">{rows}</svg>'
+    )
+
+
+def _bars(name: str, numbers: tuple[int, ...], *, y: int, most: int) -> str:
+    room, x, bars = WIDTH - LABEL - NUMBER, LABEL, ""
+    for series, number in enumerate(numbers):
+        width = room * number // most
+        bars += f'<rect class="s{series}" x="{x}" y="{y}" width="{width}" height="{BAR}"/>'
+        x += width
+    middle = y + BAR - 5
+    label = escape(name if len(name) <= MOST_LABEL else f"{name[: MOST_LABEL - 1]}…")
+    return (
+        f'<text x="{LABEL - 8}" y="{middle}" text-anchor="end">{label}</text>{bars}'
+        f'<text x="{x + 6}" y="{middle}">{" + ".join(str(one) for one in numbers)}</text>'
+    )

@@ -1,0 +1,80 @@
+"""The reports in a pack: does each row repeat of its entry what the entry says?
+
+The other columns of a row are read from entries too, but who writes them may change from release
+to release; the entries decide, and a row leads to its own.
+"""
+
+import csv
+import heapq
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from storage.evidence import names
+from storage.evidence.cells import cell
+from storage.evidence.reports.columns import COMMON
+from storage.verify.pack_files import PackFiles
+from storage.verify.report import Report
+
+NAME = re.compile(rf"{names.REPORTS}[^/]+\.csv")
+PLACE = re.compile(r"0|[1-9][0-9]{0,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    file: str
+    place: int
+    repeated: list[str]
+
+
+def judge_reports(files: PackFiles, people: Mapping[str, str], report: Report) -> None:
+    """Compare every row of every report with the entry it names.
+
+    `people` says who is behind a pseudonym. Rows and entries are met in the order of the log,
+    so that nothing is kept.
+    """
+    with ExitStack() as stack:
+        tables = [
+            _rows(name, stack.enter_context(_text(files, name)), report)
+            for name in sorted(files.names())
+            if NAME.fullmatch(name)
+        ]
+        entries = _entries(stack.enter_context(_text(files, names.INDEX)), people)
+        place, repeated = -1, [""]
+        for row in heapq.merge(*tables, key=lambda one: one.place):
+            while place < row.place:
+                place, repeated = next(entries, (row.place, [""]))
+            if place != row.place or row.repeated != repeated:
+                words = f"{row.file}: a row says something else than entry {row.place}."
+                report.fail("index-row", words)
+
+
+def _text(files: PackFiles, name: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(files.open(name), "utf-8", errors="replace", newline="\n")
+
+
+def _rows(name: str, file: Iterable[str], report: Report) -> Iterator[_Row]:
+    rows = csv.reader(file)
+    try:
+        if tuple(next(rows, ()))[: len(COMMON)] != COMMON:
+            report.fail("index-row", f"{name} has other columns.")
+        for row in rows:
+            if not row or not PLACE.fullmatch(row[0]):
+                report.fail("index-row", f"{name}: a row names no entry.")
+                continue
+            yield _Row(name, int(row[0]), row[: len(COMMON)])
+    except csv.Error as error:
+        report.fail("index-row", f"{name} cannot be read: {error}.")
+
+
+def _entries(file: Iterable[str], people: Mapping[str, str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield place and repeated cells of each entry; the index itself is judged elsewhere."""
+    # A line of it holds six short values; whoever writes longer ones is found by the walk.
+    for line in file:
+        row = line.removesuffix("\n").split(",")
+        if len(row) == len(names.INDEX_COLUMNS.split(",")) and PLACE.fullmatch(row[0]):
+            index, run, _, ts, kind, actor = row
+            told = (index, ts, kind, run, actor, people.get(actor, ""))
+            yield int(index), [cell(one) for one in told]

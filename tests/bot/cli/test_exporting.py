@@ -1,0 +1,80 @@
+"""`interlock audit export` as it is typed."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.cli.growth import growth_told
+from storage.evidence.pack import partial_of
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert interlock("init").exit_code == 0
+    return tmp_path
+
+
+def interlock(*words: str) -> Result:
+    return CliRunner().invoke(main, [*words])
+
+
+def test_a_pack_is_told_as_data(home: Path) -> None:
+    told = json.loads(interlock("audit", "export", "--out", "pack.zip", "--json").stdout)
+
+    assert (told["pack"], told["range"]) == (str(home / "pack.zip"), [0, told["size"]])
+    assert told["rows"]["population"] == 0
+    assert told["bytes"] > 0 < told["files"]
+
+
+def test_events_go_to_stdout_or_into_a_file_that_is_whole(home: Path) -> None:
+    printed = interlock("audit", "export", "--format", "cloudevents").stdout.splitlines()
+    told = json.loads(
+        interlock("audit", "export", "--format", "ocsf", "--out", "o.jsonl", "--json").stdout
+    )
+
+    assert json.loads(printed[0])["type"] == "interlock.log.init"
+    assert (told["lines"], told["file"]) == (len(printed), "o.jsonl")
+    assert len((home / "o.jsonl").read_text().splitlines()) == len(printed)
+    again = interlock("audit", "export", "--format", "csv", "--out", "o.jsonl")
+    assert (again.exit_code, "exists already" in again.output) == (2, True)
+    refused = interlock("audit", "export", "--format", "csv", "--json")
+    assert "name it with --out" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--disclose", "selected"], "Name what to disclose"),
+        (["--part", "plan"], "goes with --disclose selected"),
+        (["--sample", "3"], "go together"),
+        (["--from", "yesterday"], "neither an entry's number nor a day"),
+        (["--from", "9", "--to", "3"], "no range"),
+        (["--format", "ocsf", "--sample", "3"], "a pack has the rest"),
+        (["--run", "r"], "not of one run"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(home: Path, words: list[str], said: str) -> None:
+    refused = interlock("audit", "export", "--out", "pack", *words)
+
+    assert refused.exit_code == 2
+    assert said in refused.output
+    assert not (home / "pack").exists()
+
+
+def test_a_pack_that_takes_long_says_on_stderr_how_far_it_is(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partial_of(home / "pack").mkdir()
+    (partial_of(home / "pack") / "entries.jsonl").write_bytes(bytes(3 * 1024 * 1024))
+    with growth_told(home / "pack", every=0.01):
+        said = ""
+        end = time.monotonic() + 10
+        while "pack: 3.0 MiB written after 0 s" not in said:
+            said += capsys.readouterr().err
+            assert time.monotonic() < end
