@@ -1,5 +1,6 @@
 """`interlock audit`: what an outsider needs, and how they check it."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ import click
 
 from bot.cli.output import answer, as_json_option, leave
 from bot.settings import read_settings
+from storage.evidence.page import browser_verifier
 from storage.verify import verify_database, verify_pack
 
 if TYPE_CHECKING:
@@ -151,6 +153,24 @@ def proof(*, index: int, as_json: bool) -> None:
 
     told = have_done(read_settings(), ProofOrder(index=index), user=os.getuid())
     answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
+
+
+@audit.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file to make."
+)
+@as_json_option
+def verifier(*, out: Path, as_json: bool) -> None:
+    """Write the page that verifies a pack in a browser, without server or network."""
+    page = browser_verifier()
+    try:
+        with out.open("xb") as file:
+            file.write(page)
+    except OSError as error:
+        raise click.UsageError(f"{out} cannot be written: {error.strerror}.") from error
+    told = {"page": str(out), "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}
+    lines = [f"{out} is the page. Open it in a browser, drop a pack on it, paste the key."]
+    answer(told, [*lines, f"sha256 {told['sha256']}"], as_json=as_json)
 
 
 def _from(written: str | None) -> dict[str, object]:

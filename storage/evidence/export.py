@@ -13,9 +13,11 @@ from sqlalchemy import Connection, func, select
 
 from storage.audit_models import AuditEntryRow
 from storage.database_errors import storage_refusals
+from storage.evidence import names
 from storage.evidence.contents import Contents, write_contents
 from storage.evidence.manifest import Manifest, write_manifest
 from storage.evidence.pack import writing
+from storage.evidence.page import browser_verifier
 from storage.evidence.readme import readme
 from storage.evidence.samples import write_samples
 from storage.heads import Head, head, mark_shown
@@ -117,6 +119,7 @@ def _export(
         sampled = write_samples(connection, pack, contents, count=wanted.sample, seed=wanted.seed)
         pack.put("README", readme(contents))
         pack.put("verify.py", VERIFIER.read_bytes())
+        pack.put(names.PAGE, browser_verifier())
         manifest = Manifest(
             origin=found.origin,
             start=start,
