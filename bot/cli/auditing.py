@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import answer, as_json_option, leave
+from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.settings import read_settings
 from storage.evidence.page import browser_verifier
 from storage.verify import verify_database, verify_pack
@@ -153,6 +153,27 @@ def proof(*, index: int, as_json: bool) -> None:
 
     told = have_done(read_settings(), ProofOrder(index=index), user=os.getuid())
     answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
+
+
+@audit.command()
+@click.argument("index", type=click.IntRange(0))
+@as_json_option
+def explain(*, index: int, as_json: bool) -> None:
+    """Tell everything about entry INDEX: what it says, who signed it, what proves it.
+
+    Exit codes: 0 it holds, 1 it does not, 2 asked wrongly.
+    """
+    from bot.cli.entry_explained import explained_data, explained_lines  # noqa: PLC0415 - as above.
+    from bot.cli.reading import opened  # noqa: PLC0415 - as above.
+    from storage.explained import explain_entry  # noqa: PLC0415 - as above.
+    from storage.listing import people_of  # noqa: PLC0415 - as above.
+
+    with opened(read_settings()) as database:
+        with database.read() as connection:
+            found = explain_entry(connection, index)
+        known = people_of(database, [found.entry.actor.ref])
+    answer(explained_data(found, known), explained_lines(found, known), as_json=as_json)
+    leave(Exit.FINE if found.holds else Exit.NO)
 
 
 @audit.command()
