@@ -14,7 +14,7 @@ from bot.payloads import Caller
 from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
 from bot.run_lines import link_to, run_line, title_of
-from bot.timeline import actors_in, timeline, timeline_line
+from bot.timeline import Known, Moment, actors_in, timeline, who
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
@@ -31,7 +31,7 @@ from bot.views.lists import (
 )
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
-from bot.views.timeline import TimelineShown, run_timeline
+from bot.views.timeline import TimelineLine, TimelineShown, run_timeline
 from bot.wording import Who, who_of
 from storage.heads import head
 from storage.history import read_run
@@ -114,7 +114,7 @@ class Reports:
         known = people_of(database, actors_in(moments))
         shown = TimelineShown(
             line=run_line(self.desk, listed),
-            moments=[timeline_line(one, known) for one in moments],
+            moments=[_timeline_line(one, known) for one in moments],
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_timeline(shown, page=page)
@@ -228,3 +228,15 @@ class Reports:
             run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
         )
+
+
+def _timeline_line(moment: Moment, known: Known) -> TimelineLine:
+    return TimelineLine(
+        index=moment.entry.index,
+        at=moment.entry.at,
+        did=moment.did,
+        words=moment.words,
+        actor=who(moment.entry.actor, known),
+        agreed=[(who(one.actor, known), one.index) for one in moment.agreed],
+        notes=moment.notes,
+    )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.entry_words import words_about
-from bot.views.timeline import TimelineLine
 from bot.wording import Who, who_of
 from workflows.entry import Actor, Entry, Json, Ref
 from workflows.people import PersonId
@@ -82,19 +81,6 @@ def timeline(entries: Sequence[Entry]) -> list[Moment]:
 def actors_in(moments: Iterable[Moment]) -> list[Ref]:
     """Return the pseudonyms of everybody a timeline names; all who agreed are among the actors."""
     return sorted({Ref(one.entry.actor.ref) for one in moments if one.entry.actor.is_person})
-
-
-def timeline_line(moment: Moment, known: Known) -> TimelineLine:
-    """Return one line as the view shows it; `known` has those whose names were not erased."""
-    return TimelineLine(
-        index=moment.entry.index,
-        at=moment.entry.at,
-        did=moment.did,
-        words=moment.words,
-        actor=who(moment.entry.actor, known),
-        agreed=[(who(one.actor, known), one.index) for one in moment.agreed],
-        notes=moment.notes,
-    )
 
 
 def who(actor: Actor, known: Known) -> Who:
