@@ -54,6 +54,13 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Tell a run as a timeline: who saw, decided and did what, on whose approval."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """End a run."""
 
@@ -148,6 +155,7 @@ Command: TypeAlias = (
     Run
     | Runs
     | Show
+    | Audit
     | Cancel
     | Change
     | Approvals
@@ -167,6 +175,7 @@ USAGE: Mapping[str, str] = {
     "run": "run [WORKFLOW] [FIELD=VALUE …]",
     "runs": "runs [mine | WORKFLOW | --exceptions]",
     "show": "show RUN",
+    "audit": "audit RUN",
     "change": "change RUN",
     "cancel": "cancel RUN REASON",
     "approvals": "approvals",
@@ -366,6 +375,13 @@ def _show(rest: str) -> Command:
     return Show(run=words[0].strip("`"))
 
 
+def _audit(rest: str) -> Command:
+    words = rest.split()
+    if len(words) != 1:
+        return Misread(problem="Say which run, by its id.", usage="audit")
+    return Audit(run=words[0].strip("`"))
+
+
 def _change(rest: str) -> Command:
     words = rest.split()
     if len(words) != 1:
@@ -408,6 +424,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "run": _run,
     "runs": _runs,
     "show": _show,
+    "audit": _audit,
     "change": _change,
     "cancel": _cancel,
     "approvals": _bare(Approvals),

@@ -12,6 +12,7 @@ from bot.arrival import refuse_late
 from bot.changing import Changing
 from bot.command_text import (
     Approvals,
+    Audit,
     Away,
     Cancel,
     Change,
@@ -121,8 +122,9 @@ class Commands:
         match wanted:
             case Runs():
                 return reports.runs(wanted, page=page)
-            case Show(run=run):
-                return reports.run(RunId(run), page=page)
+            case Show(run=run) | Audit(run=run):
+                tell = reports.audit if isinstance(wanted, Audit) else reports.run
+                return tell(RunId(run), page=page)
             case Approvals():
                 return reports.approvals(page=page)
             case Workflows():

@@ -14,6 +14,7 @@ from bot.payloads import Caller
 from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
 from bot.run_lines import link_to, run_line, title_of
+from bot.timeline import Known, Moment, actors_in, timeline, who
 from bot.views.lists import (
     ApprovalLine,
     EntryLine,
@@ -30,6 +31,7 @@ from bot.views.lists import (
 )
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
+from bot.views.timeline import TimelineLine, TimelineShown, run_timeline
 from bot.wording import Who, who_of
 from storage.heads import head
 from storage.history import read_run
@@ -95,6 +97,27 @@ class Reports:
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)
+
+    def audit(self, run: RunId, *, page: int) -> Rendered:
+        """Return the timeline of one run, each line with its entry's number.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+        database = self.desk.store.database
+        listed = listed_run(database, run)
+        if listed is None:
+            raise UnknownRunError(f"There is no run {run[:64]}.")
+        with database.read() as connection:
+            moments = timeline(read_run(connection, run))
+            now = head(connection)
+        known = people_of(database, actors_in(moments))
+        shown = TimelineShown(
+            line=run_line(self.desk, listed),
+            moments=[_timeline_line(one, known) for one in moments],
+            head=f"{now.size}/{now.root.hex()[:8]}",
+        )
+        return run_timeline(shown, page=page)
 
     def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
         """Return a few runs that were found for the reader."""
@@ -205,3 +228,15 @@ class Reports:
             run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
         )
+
+
+def _timeline_line(moment: Moment, known: Known) -> TimelineLine:
+    return TimelineLine(
+        index=moment.entry.index,
+        at=moment.entry.at,
+        did=moment.did,
+        words=moment.words,
+        actor=who(moment.entry.actor, known),
+        agreed=[(who(one.actor, known), one.index) for one in moment.agreed],
+        notes=moment.notes,
+    )

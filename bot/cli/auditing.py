@@ -1,5 +1,6 @@
 """`interlock audit`: what an outsider needs, and how they check it."""
 
+import hashlib
 import os
 import re
 from datetime import timedelta
@@ -8,8 +9,9 @@ from pathlib import Path
 import click
 
 from bot.cli.lazy import LazyGroup, Place
-from bot.cli.output import answer, as_json_option, leave
+from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.settings import read_settings
+from storage.evidence.page import browser_verifier
 from storage.verify import verify_database, verify_pack
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
@@ -20,6 +22,8 @@ PLACES = {
     "verify": Place("bot.cli.auditing", "verify", "Check the log, or a pack of it."),
     "proof": Place("bot.cli.auditing", "proof", "Print the proof of one entry."),
     "export": Place("bot.cli.exporting", "export", "Write a pack for an auditor, or events."),
+    "explain": Place("bot.cli.auditing", "explain", "Tell everything about one entry."),
+    "verifier": Place("bot.cli.auditing", "verifier", "Write the page that verifies a pack."),
 }
 
 audit = LazyGroup(name="audit", places=PLACES, help="Check and show the signed trail.")
@@ -91,6 +95,45 @@ def proof(*, index: int, as_json: bool) -> None:
 
     told = have_done(read_settings(), ProofOrder(index=index), user=os.getuid())
     answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
+
+
+@click.command()
+@click.argument("index", type=click.IntRange(0))
+@as_json_option
+def explain(*, index: int, as_json: bool) -> None:
+    """Tell everything about entry INDEX: what it says, who signed it, what proves it.
+
+    Exit codes: 0 it holds, 1 it does not, 2 asked wrongly.
+    """
+    from bot.cli.entry_explained import explained_data, explained_lines  # noqa: PLC0415 - as above.
+    from bot.cli.reading import opened  # noqa: PLC0415 - as above.
+    from storage.explained import explain_entry  # noqa: PLC0415 - as above.
+    from storage.listing import people_of  # noqa: PLC0415 - as above.
+
+    with opened(read_settings()) as database:
+        with database.read() as connection:
+            found = explain_entry(connection, index)
+        known = people_of(database, [found.entry.actor.ref])
+    answer(explained_data(found, known), explained_lines(found, known), as_json=as_json)
+    leave(Exit.FINE if found.holds else Exit.NO)
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A file to make."
+)
+@as_json_option
+def verifier(*, out: Path, as_json: bool) -> None:
+    """Write the page that verifies a pack in a browser, without server or network."""
+    page = browser_verifier()
+    try:
+        with out.open("xb") as file:
+            file.write(page)
+    except OSError as error:
+        raise click.UsageError(f"{out} cannot be written: {error.strerror}.") from error
+    told = {"page": str(out), "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}
+    lines = [f"{out} is the page. Open it in a browser, drop a pack on it, paste the key."]
+    answer(told, [*lines, f"sha256 {told['sha256']}"], as_json=as_json)
 
 
 def _keys(given: str) -> list[str]:

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
+from bot.cli.moments import moment_data, moment_lines
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.entry_words import words_about
 from bot.error_words import error_words
 from bot.exception_queue import Queued, queued
 from bot.settings import Settings, read_settings, require_one
+from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
-from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run
+from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.published import active_versions, canonical_of
 from storage.search import Hit, find
 from workflows.definition import Definition
@@ -86,17 +88,26 @@ def _queued(one: Queued) -> dict[str, Any]:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
+@click.option("--timeline", "as_timeline", is_flag=True, help="Who did what, on whose approval.")
 @as_json_option
-def show(run_id: str, *, as_json: bool) -> None:
+def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
     """Tell the story of one run, entry by entry, with their numbers in the log."""
     with opened(read_settings()) as database:
         listed = listed_run(database, RunId(run_id))
         if listed is None:
             raise UnknownRunError(f"There is no run {run_id}.", hint="See `interlock runs`.")
         with database.read() as connection:
-            entries = [_entry(one) for one in read_run(connection, run_id)]
+            read = read_run(connection, run_id)
+        moments = timeline(read) if as_timeline else []
+        known = people_of(database, actors_in(moments)) if moments else {}
+    if as_timeline:
+        told = {**_run(listed), "timeline": [moment_data(one, known) for one in moments]}
+        lines = [line for one in moments for line in moment_lines(one, known)]
+        answer(told, [_title(listed), *lines], as_json=as_json)
+        return
+    entries = [_entry(one) for one in read]
     data = {**_run(listed), "entries": entries}
-    lines = [f"{listed.workflow}: {listed.status.value}, started by {data['by']}"]
+    lines = [_title(listed)]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)
 
@@ -142,6 +153,11 @@ def _workflow(database: Database, version: str) -> dict[str, str]:
         "title": definition.title,
         "owner": definition.owner,
     }
+
+
+def _title(listed: ListedRun) -> str:
+    who = listed.requester_name or listed.requester
+    return f"{listed.workflow}: {listed.status.value}, started by {who}"
 
 
 def _run(listed: ListedRun) -> dict[str, str | None]:

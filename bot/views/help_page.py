@@ -35,6 +35,7 @@ _EXPLAINED: Mapping[str, str] = {
     "run": "start a workflow; without a name, choose one",
     "runs": "list runs",
     "show": "tell one run's story, with its entry numbers",
+    "audit": "tell who saw, decided and did what in a run, on whose approval",
     "change": "change the values of a run that waits for approval",
     "cancel": "end a run; the reason stays on record",
     "approvals": "list what waits for a decision",

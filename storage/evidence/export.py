@@ -13,9 +13,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from storage.database_errors import storage_refusals
+from storage.evidence import names
 from storage.evidence.contents import Contents, write_contents
 from storage.evidence.manifest import Manifest, write_manifest
 from storage.evidence.pack import Pack, writing
+from storage.evidence.page import browser_verifier
 from storage.evidence.ranges import Bounds, places
 from storage.evidence.readme import readme
 from storage.evidence.reports.page import About
@@ -166,6 +168,7 @@ def _fill(
     told = write_reports(connection, pack, about)
     pack.put("README", readme(about))
     pack.put("verify.py", VERIFIER.read_bytes())
+    pack.put(names.PAGE, browser_verifier())
     return sampled, told
 
 

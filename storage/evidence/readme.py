@@ -28,7 +28,7 @@ proofs/            the proofs of single entries, if any were asked for
 anchors/           what others say of heads of this log, if anything is held
 checkpoint         the newest signed head; checkpoints/ has every head that was kept
 state.json         the tree as it was stored
-verify.py          a verifier in one file
+verify.py          a verifier in one file; verify.html is one for a browser, without network
 manifest.json      every file with its hash; manifest.dsse.json is the log key's signature
 
 How to check it
@@ -45,6 +45,9 @@ With Python and the package `cryptography`, and no Interlock; `verify.py` was wr
 time, from the specification:
 
     python verify.py --vkey KEY --checkpoint NOTE
+
+With a browser and nothing else: open `verify.html`, drop this pack on it, and paste KEY and NOTE.
+Better than this copy is one that you got another way: `interlock audit verifier --out FILE`.
 
 The newest head, with nothing but OpenSSL; `vkey` is a file with KEY:
 

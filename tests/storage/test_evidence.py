@@ -7,47 +7,20 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
 from storage.database import Database, open_database
-from storage.evidence import Bounds, Disclosure, Exported, Request, export
+from storage.evidence import Disclosure
 from storage.evidence.export import VERIFIER
-from storage.store import SqlStore
-from storage.verify import Report, verify_database, verify_pack
+from storage.verify import verify_database, verify_pack
+from tests.storage.packs import ATTACKS, Office, by_script
 from tests.storage.test_verify import a_full_life
-from tests.storage.trail import Trail, begin_trail
+from tests.storage.trail import begin_trail
 from workflows.errors import EvidenceError
-from workflows.people import PersonId
-
-AUDITOR = PersonId("os:auditor")
-
-
-@dataclass
-class Office:
-    """A trail, and packs of it."""
-
-    trail: Trail
-    folder: Path
-
-    def export(
-        self, name: str = "pack", *, start: int = 0, end: int | None = None, **wanted: object
-    ) -> Exported:
-        store = SqlStore(self.trail.database, self.trail.journal, now=self.trail.clock)
-        bounds = Bounds(start=start, end=end)
-        request = Request(out=self.folder / name, bounds=bounds, **wanted)  # type: ignore[arg-type]
-        return export(store, request, person=AUDITOR, now=self.trail.clock())
-
-    def verified(self, made: Exported, *notes: str, quick: bool = False) -> Report:
-        return verify_pack(
-            made.path, [self.trail.pin], notes, now=self.trail.clock, processes=1, quick=quick
-        )
 
 
 @pytest.fixture
@@ -254,19 +227,6 @@ def test_a_pack_never_overwrites_what_is_there(office: Office) -> None:
         office.export()
 
 
-def by_script(pack: Path, *keys: str, notes: Sequence[Path] = ()) -> tuple[int, dict[str, Any]]:
-    """Return what the verifier of every pack says, run as its reader would run it."""
-    words = [word for key in keys for word in ("--vkey", key)]
-    words += [word for note in notes for word in ("--checkpoint", str(note))]
-    done = subprocess.run(
-        [sys.executable, "-I", VERIFIER, "--pack", pack, "--json", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else {"failures": []}
-
-
 @pytest.mark.parametrize(("start", "end"), [(0, None), (5, 20)])
 def test_the_verifier_in_the_pack_agrees(office: Office, start: int, end: int | None) -> None:
     note = a_full_life(office.trail)
@@ -279,107 +239,6 @@ def test_the_verifier_in_the_pack_agrees(office: Office, start: int, end: int | 
     code, told = by_script(made.path)
     assert (code, [one for one, _ in told["unproven"]]) == (3, ["unpinned"])
     assert (made.path / "verify.py").read_bytes() == VERIFIER.read_bytes()
-
-
-def rewrite(name: str, change: Callable[[str], str]) -> Callable[[Path], None]:
-    def attack(pack: Path) -> None:
-        file = pack / name
-        file.write_text(change(file.read_text()))
-
-    return attack
-
-
-def without_line(number: int) -> Callable[[str], str]:
-    def change(text: str) -> str:
-        lines = text.splitlines(keepends=True)
-        del lines[number]
-        return "".join(lines)
-
-    return change
-
-
-def swapped(text: str) -> str:
-    lines = text.splitlines(keepends=True)
-    lines[2], lines[3] = lines[3], lines[2]
-    return "".join(lines)
-
-
-def first_words_exchanged(text: str) -> str:
-    lines = [json.loads(one) for one in text.splitlines()]
-    lines[0]["d"], lines[1]["d"] = lines[1]["d"], lines[0]["d"]
-    return "".join(json.dumps(one, sort_keys=True, separators=(",", ":")) + "\n" for one in lines)
-
-
-def cut_leaves(pack: Path) -> None:
-    leaves = pack / "leaves.bin"
-    leaves.write_bytes(leaves.read_bytes()[:-32])
-
-
-ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
-    "change a value": (
-        rewrite("entries.jsonl", lambda text: text.replace('"done"', '"gone"', 1)),
-        "leaf-mismatch entry-signature file-hash",
-    ),
-    "drop an entry": (rewrite("entries.jsonl", without_line(4)), "leaf-mismatch range file-hash"),
-    "swap two entries": (rewrite("entries.jsonl", swapped), "leaf-mismatch file-hash"),
-    "repeat an entry": (
-        rewrite("entries.jsonl", lambda text: text + text.splitlines(keepends=True)[-1]),
-        "range duplicate-id file-hash",
-    ),
-    "cut the tail": (cut_leaves, "truncated file-hash tree-state"),
-    "change the readable row": (
-        rewrite("index.csv", lambda text: text.replace("run.started", "run.finished", 1)),
-        "index-row file-hash",
-    ),
-    "exchange two payloads": (
-        rewrite("disclosures.jsonl", first_words_exchanged),
-        "part-commitment file-hash",
-    ),
-    "drop a payload": (rewrite("disclosures.jsonl", without_line(0)), "part-missing file-hash"),
-    "repeat a payload": (
-        rewrite("disclosures.jsonl", lambda text: text.splitlines(keepends=True)[0] + text),
-        "disclosure-duplicate file-hash",
-    ),
-    "give a payload to nobody": (
-        rewrite("disclosures.jsonl", lambda text: text.replace('"n":"', '"n":"x', 1)),
-        "disclosure-orphan part-missing file-hash",
-    ),
-    "name somebody else": (
-        rewrite("subjects.jsonl", lambda text: text.replace("T0ABC:ana", "T0ABC:eve")),
-        "subject-ref file-hash",
-    ),
-    "change a row of a report": (
-        rewrite("reports/approvals.csv", lambda text: text.replace("approval.", "x.", 1)),
-        "index-row file-hash",
-    ),
-    "change the readable report": (
-        rewrite("report.html", lambda text: text.replace("Integrity", "Certified", 1)),
-        "file-hash",
-    ),
-    "change the newest head": (
-        rewrite("checkpoint", lambda text: text.replace("\n", "\n1", 1)),
-        "truncated checkpoint-signature file-hash",
-    ),
-    "change the tree": (
-        rewrite("state.json", lambda text: text.replace('"frontier":"', '"frontier":"00', 1)),
-        "tree-state file-hash",
-    ),
-    "change a proof": (
-        rewrite("proofs/3.tlog-proof", lambda text: text.replace("index 3", "index 4")),
-        "proof file-hash",
-    ),
-    "take a file away": (lambda pack: (pack / "README").unlink(), "file-missing"),
-    "take the entries away": (lambda pack: (pack / "entries.jsonl").unlink(), "file-missing"),
-    "put a file in": (lambda pack: (pack / "extra").write_text("x") and None, "file-extra"),
-    "change the manifest": (
-        rewrite("manifest.json", lambda text: text.replace('"tool":"', '"tool":"x', 1)),
-        "manifest-signature",
-    ),
-    "change the origin": (
-        rewrite("manifest.json", lambda text: text.replace("interlock.example", "evil.example")),
-        "wrong-log genesis manifest-signature",
-    ),
-}
 
 
 @pytest.mark.parametrize("name", ATTACKS)

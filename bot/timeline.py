@@ -1,0 +1,172 @@
+"""A run as one timeline: saw, asked, decided, did; by whom, on whose approval, at which cost.
+
+Every line restates one entry and carries its number in the log. Only what the entries hold is
+told; how it looks is for the command line and for `views.timeline`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.entry_words import words_about
+from bot.wording import Who, who_of
+from workflows.entry import Actor, Entry, Json, Ref
+from workflows.people import PersonId
+
+Known: TypeAlias = Mapping[str, tuple[PersonId, str]]
+
+SAW = frozenset(
+    {
+        "step.observed",
+        "verification.passed",
+        "verification.failed",
+        "verification.unknown",
+        "action.resolved",
+        "wait.ended",
+    }
+)
+ASKED = frozenset(
+    {
+        "run.started",
+        "approval.requested",
+        "approval.escalated",
+        "approval.reminded",
+        "exception.reminded",
+        "question.asked",
+        "model.asked",
+    }
+)
+DID = frozenset({"action.intended", "action.executed", "action.failed", "action.in_doubt"})
+ERASED = "what people were shown has been erased"
+NAMELESS = "somebody whose name was erased"
+NOT_NEEDED = "no approval: the policy asks for none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """Somebody's approval, and the entry that has it."""
+
+    actor: Actor
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of a timeline.
+
+    `agreed` are those on whose approval it was done, `ground` says why where there was nobody;
+    `shown` is what people were shown, `cost` what it took.
+    """
+
+    entry: Entry
+    did: str
+    words: str
+    agreed: tuple[Agreed, ...] = ()
+    ground: str = ""
+    shown: str = ""
+    cost: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say beside the words, a sentence each."""
+        return [one for one in (self.ground, self.shown, self.cost) if one]
+
+
+def timeline(entries: Sequence[Entry]) -> list[Moment]:
+    """Return the timeline of one run from its entries, in their order."""
+    return [_moment(entry, entries[:place]) for place, entry in enumerate(entries)]
+
+
+def actors_in(moments: Iterable[Moment]) -> list[Ref]:
+    """Return the pseudonyms of everybody a timeline names; all who agreed are among the actors."""
+    return sorted({Ref(one.entry.actor.ref) for one in moments if one.entry.actor.is_person})
+
+
+def who(actor: Actor, known: Known) -> Who:
+    """Return an actor as people know them."""
+    if not actor.is_person:
+        return Who(name=actor.ref)
+    return who_of(*known[actor.ref]) if actor.ref in known else Who(name=NAMELESS)
+
+
+def _moment(entry: Entry, before: Sequence[Entry]) -> Moment:
+    agreed = _agreed(entry, before)
+    return Moment(
+        entry=entry,
+        did=_did(entry.kind),
+        words=words_about(entry),
+        agreed=agreed,
+        ground="" if agreed else _ground(entry, before),
+        shown=_shown(entry, before),
+        cost=_cost(entry),
+    )
+
+
+def _did(kind: str) -> str:
+    if kind in SAW:
+        return "saw"
+    if kind in ASKED:
+        return "asked"
+    return "did" if kind in DID else "decided"
+
+
+def _agreed(entry: Entry, before: Iterable[Entry]) -> tuple[Agreed, ...]:
+    """Return who approved the request under which an effect is announced."""
+    request = entry.data.get("request")
+    if entry.kind != "action.intended" or request is None:
+        return ()
+    return tuple(
+        Agreed(actor=one.actor, index=one.index)
+        for one in before
+        if one.kind in {"approval.granted", "break_glass.used"} and one.data["request"] == request
+    )
+
+
+def _ground(entry: Entry, before: Iterable[Entry]) -> str:
+    if entry.kind != "action.intended":
+        return ""
+    asked = _asked(entry, before)
+    if asked is None:
+        return NOT_NEEDED
+    spared = asked.data.get("auto")
+    rules = ", ".join(map(str, spared)) if isinstance(spared, list) else ""
+    return f"no approval: spared by the rule {rules}" if rules else ""
+
+
+def _shown(entry: Entry, before: Iterable[Entry]) -> str:
+    """Return what people were shown: with the request itself, and where it was answered."""
+    if entry.kind == "approval.requested":
+        return f"shown: {_headline(entry) or ERASED}"
+    asked = _asked(entry, before)
+    is_answer = entry.kind.startswith("approval.") and entry.actor.is_person
+    if asked is None or not is_answer:
+        return ""
+    place = "…" if asked.index is None else asked.index
+    return f"was shown #{place}: {_headline(asked) or ERASED}"
+
+
+def _asked(entry: Entry, before: Iterable[Entry]) -> Entry | None:
+    request = entry.data.get("request")
+    raised = (one for one in before if one.kind == "approval.requested")
+    return next((one for one in raised if one.data["request"] == request), None)
+
+
+def _headline(entry: Entry) -> str:
+    part = entry.parts.get("preview")
+    preview: Json = json.loads(part.value) if part and part.value else None
+    return str(preview.get("headline") or "") if isinstance(preview, dict) else ""
+
+
+def _cost(entry: Entry) -> str:
+    """Return what it took: of which budgets, in tokens and money, in time."""
+    taken = entry.data.get("budgets")
+    shares = [one for one in taken if isinstance(one, dict)] if isinstance(taken, list) else []
+    told = [f"takes {one['amount']:,} of the budget {one['name']}" for one in shares]
+    if entry.kind == "model.answered":
+        spent = entry.data
+        told.append(f"{spent['tokens_in']} tokens in, {spent['tokens_out']} out")
+        told.append(f"{spent['cost_micro']} millionths of the currency")
+    if "ms" in entry.data and entry.kind != "action.executed":  # Whose words have it.
+        told.append(f"{entry.data['ms']} ms")
+    return ", ".join(told)

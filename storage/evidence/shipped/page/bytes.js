@@ -1,0 +1,108 @@
+// Spellings of bytes and values: base64, hex, canonical JSON, what DSSE signs.
+
+const UTF8 = new TextEncoder();
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const NO_BASE64 = /[^A-Za-z0-9+/=]/;
+
+// What cannot be read; the text says why.
+export class Unreadable extends Error {}
+
+export const encode = (text) => UTF8.encode(text);
+
+export function decode(bytes) {
+  try {
+    return STRICT.decode(bytes);
+  } catch {
+    throw new Unreadable("not UTF-8");
+  }
+}
+
+export function concat(...chunks) {
+  const out = new Uint8Array(chunks.reduce((size, one) => size + one.length, 0));
+  let at = 0;
+  for (const one of chunks) {
+    out.set(one, at);
+    at += one.length;
+  }
+  return out;
+}
+
+export function same(a, b) {
+  return a.length === b.length && a.every((one, place) => one === b[place]);
+}
+
+export function hex(bytes) {
+  return Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
+export function toBase64(bytes) {
+  let text = "";
+  for (const one of bytes) text += String.fromCharCode(one);
+  return btoa(text);
+}
+
+// Return the bytes behind base64, in its one spelling; of that `size` if one is given.
+export function fromBase64(text, size = null) {
+  const isText = typeof text === "string" && text.length % 4 === 0 && !NO_BASE64.test(text);
+  if (!isText) throw new Unreadable("not base64");
+  const bytes = Uint8Array.from(unpacked(text), (one) => one.charCodeAt(0));
+  if (size !== null && (bytes.length !== size || toBase64(bytes) !== text)) {
+    throw new Unreadable(`not the base64 of ${size} bytes`);
+  }
+  return bytes;
+}
+
+function unpacked(text) {
+  try {
+    return atob(text);
+  } catch {
+    throw new Unreadable("not base64");
+  }
+}
+
+// Return the one spelling of a value (RFC 8785 over integers), and refuse any other value.
+export function canonical(value) {
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw new Unreadable("half a character");
+    return JSON.stringify(value);
+  }
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new Unreadable("no integer");
+    return String(value);
+  }
+  if (value === null || typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const members = Object.keys(value).sort();
+  return `{${members.map((one) => `${canonical(one)}:${canonical(value[one])}`).join(",")}}`;
+}
+
+// Return a value and whether the text is its one spelling.
+export function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return { value, isCanonical: canonical(value) === text };
+  } catch (error) {
+    throw error instanceof Unreadable ? error : new Unreadable("not JSON");
+  }
+}
+
+// Return an object; anything else is unreadable.
+export function parseObject(text) {
+  const { value } = parse(text);
+  if (!isObject(value)) throw new Unreadable("no object");
+  return value;
+}
+
+export function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function hasExactly(value, members) {
+  return isObject(value) && canonical(Object.keys(value).sort()) === canonical([...members].sort());
+}
+
+// Return what DSSE signs for a body of that type.
+export function pae(type, body) {
+  const head = `DSSEv1 ${encode(type).length} ${type} ${body.length} `;
+  return concat(encode(head), body);
+}

@@ -1,0 +1,113 @@
+// One entry: is it an entry, byte for byte, and what does it look like to a reader.
+
+import { decode, fromBase64, hasExactly, isObject, parse, Unreadable } from "./bytes.js";
+
+const MEMBERS = ["actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v"];
+const ACTORS = new Set(["user", "bot", "schedule", "webhook", "agent", "model", "system"]);
+const CLASSES = new Set(["personal.content", "personal.derived", "identity.actor", "business"]);
+const RUN = /^[A-Za-z0-9_-]{1,64}$/;
+const NAME = /^[A-Za-z0-9_.:/@-]{1,64}$/;
+const PSEUDONYM = /^s:[0-9a-f]{32}$/;
+const PART = /^[a-z0-9_.-]{1,64}$/;
+const MEMBER = /^[A-Za-z0-9_.-]{1,64}$/;
+const TS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const MOST_BYTES = 16384;
+const MOST_LEVELS = 32;
+
+// Return the entry on a line, null where it is none; tell the report what is wrong with it.
+export function readEntry(line, place, report) {
+  if (line.length > MOST_BYTES) {
+    report.fail("entry-malformed", `entry ${place} is longer than an entry can be`, { place });
+    return null;
+  }
+  let read;
+  try {
+    read = parse(decode(line));
+  } catch (error) {
+    if (!(error instanceof Unreadable || error instanceof RangeError)) throw error;
+    report.fail("not-canonical", `entry ${place} cannot be read: ${error.message}`, { place });
+    return null;
+  }
+  const run = typeof read.value?.run === "string" ? read.value.run : null;
+  if (!read.isCanonical) {
+    report.fail("not-canonical", `entry ${place} is not spelt as entries are`, { place, run });
+  }
+  const fault = shapeFault(read.value);
+  if (fault !== null) {
+    report.fail("entry-malformed", `entry ${place} is no entry: ${fault}`, { place, run });
+    return null;
+  }
+  if (!isMoment(read.value.ts)) {
+    report.fail("ts-format", `entry ${place} has a time that is none`, { place, run });
+  }
+  return read.value;
+}
+
+// Return what the entry's row in the index must say.
+export function rowOf(place, entry) {
+  return [place, entry.run ?? "", entry.rseq, entry.ts, entry.kind, entry.actor.ref].join(",");
+}
+
+function isMoment(ts) {
+  const moment = new Date(ts);
+  return TS.test(ts) && !Number.isNaN(moment.valueOf()) && moment.toISOString() === ts;
+}
+
+function shapeFault(entry) {
+  if (!hasExactly(entry, MEMBERS)) return "it has not the thirteen members";
+  if (entry.v !== 1) return "its format is not 1";
+  for (const name of ["log", "kind", "ts", "sig", "prev", "id", "key"]) {
+    if (typeof entry[name] !== "string") return `its ${name} is no text`;
+  }
+  if (!/^[0-9a-f]{32}$/.test(entry.id)) return "its id is malformed";
+  if (!/^[0-9a-f]{16}$/.test(entry.key)) return "its key is malformed";
+  return placeFault(entry) ?? actorFault(entry.actor) ?? dataFault(entry.data, 2) ?? partsFault(entry.parts);
+}
+
+function placeFault({ run, rseq, prev }) {
+  if (!Number.isSafeInteger(rseq) || rseq < 0) return "its place in the run is malformed";
+  if (run === null) return rseq === 0 && prev === "" ? null : "without a run it has no place in one";
+  if (typeof run !== "string" || !RUN.test(run)) return "its run is malformed";
+  return (rseq === 0) === (prev === "") ? null : "what it says of the entry before does not fit its place";
+}
+
+function actorFault(actor) {
+  if (!hasExactly(actor, ["ref", "t"]) || !ACTORS.has(actor.t)) return "who did it is malformed";
+  const form = actor.t === "user" ? PSEUDONYM : NAME;
+  return typeof actor.ref === "string" && form.test(actor.ref) ? null : "who did it is malformed";
+}
+
+function dataFault(value, depth) {
+  if (depth === 2 && !isObject(value)) return "its data is no object";
+  if (typeof value === "string") return value.includes("\0") ? "a text in it holds U+0000" : null;
+  if (typeof value !== "object" || value === null) return null;
+  if (depth > MOST_LEVELS) return "it has too many levels";
+  if (isObject(value) && !Object.keys(value).every((one) => MEMBER.test(one))) return "a member's name is malformed";
+  return firstFault(Object.values(value), (one) => dataFault(one, depth + 1));
+}
+
+function partsFault(parts) {
+  if (!isObject(parts)) return "its parts are no object";
+  return firstFault(Object.entries(parts), ([name, part]) => {
+    if (!PART.test(name) || !hasExactly(part, ["c", "cls", "len"])) return "a part is malformed";
+    if (!CLASSES.has(part.cls) || !Number.isSafeInteger(part.len) || part.len < 0) return "a part is malformed";
+    return isHash(part.c) ? null : "a part's commitment is malformed";
+  });
+}
+
+function isHash(text) {
+  try {
+    return fromBase64(text, 32).length === 32;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return false;
+  }
+}
+
+function firstFault(values, fault) {
+  for (const one of values) {
+    const found = fault(one);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,102 @@
+// Which keys the log knows, from when until when: learnt from its entries, in their order.
+
+import { encode, fromBase64, Unreadable } from "./bytes.js";
+import { LogKey } from "./notes.js";
+import { keyId, verifies } from "./signing.js";
+
+export class KeyRing {
+  writers = new Map();
+  logKeys = [];
+  genesis = [];
+  origin = "";
+  #report;
+  #windows;
+
+  // `windows` tells of revoked keys from which entry on they are doubtful.
+  constructor(report, windows) {
+    this.#report = report;
+    this.#windows = windows;
+  }
+
+  // Take in what an entry says about keys; most say nothing.
+  async observe(place, entry) {
+    const { kind, data } = entry;
+    const at = { place, run: entry.run };
+    if ((place === 0) !== (kind === "log.init")) {
+      this.#report.fail("genesis", `entry ${place} is ${kind}; only entry 0 begins the log`, at);
+    }
+    try {
+      if (kind === "log.init") this.#begin(place, entry);
+      else if (kind === "key.add") await this.#add(place, data);
+      else if (kind === "key.retire" || kind === "key.revoke") this.#end(place, data);
+    } catch (error) {
+      if (!(error instanceof Unreadable || error instanceof TypeError)) throw error;
+      this.#report.fail("entry-key", `entry ${place} names a key that is none`, at);
+    }
+  }
+
+  // Return the public key that signs this entry, null (and a failure) if none may.
+  author(place, entry) {
+    const writer = this.writers.get(entry.key);
+    const at = { place, run: entry.run };
+    if (!writer) {
+      this.#report.fail("entry-key", `entry ${place} is signed by a key the log does not know`, at);
+      return null;
+    }
+    if (writer.ended !== null && place > writer.ended) {
+      this.#report.fail("entry-key-retired", `entry ${place} is signed by a key that had ended`, at);
+    }
+    if (place >= (this.#windows.get(entry.key) ?? Infinity)) writer.doubtful += 1;
+    return writer.public;
+  }
+
+  // Doubt what revoked writers signed.
+  finish() {
+    for (const [id, one] of this.writers) {
+      if (!one.doubtful) continue;
+      this.#report.doubt("revoked-window", `${one.doubtful} entries are signed by the key ${id}, which was revoked`);
+    }
+  }
+
+  #begin(place, entry) {
+    if (place) return;
+    this.origin = entry.log;
+    entry.data.entry_keys.forEach((one) => this.#enrol(fromBase64(one, 32)));
+    this.genesis = entry.data.log_vkeys.map((one) => this.#own(new LogKey(one, place), place));
+    this.logKeys.push(...this.genesis);
+  }
+
+  async #add(place, data) {
+    if (data.role === "log") {
+      this.logKeys.push(this.#own(new LogKey(data.vkey, place), place));
+      return;
+    }
+    const key = fromBase64(data.pk, 32);
+    const claim = encode(`audit-key-pop/v1\n${this.origin}\n${keyId(key)}`);
+    if (!(await verifies(key, fromBase64(data.pop, 64), claim))) {
+      this.#report.fail("key-pop", `entry ${place} brings in a key that nobody showed to hold`, { place });
+    }
+    this.#enrol(key);
+  }
+
+  #own(key, place) {
+    if (key.name !== this.origin) {
+      this.#report.fail("key-origin", `entry ${place} names a key of the log ${key.name}`, { place });
+    }
+    return key;
+  }
+
+  #enrol(key) {
+    const id = keyId(key);
+    if (!this.writers.has(id)) this.writers.set(id, { public: key, ended: null, doubtful: 0 });
+  }
+
+  #end(place, data) {
+    const writer = this.writers.get(data.id);
+    if (writer) writer.ended ??= place;
+    for (const key of this.logKeys.filter((one) => one.id === data.id)) {
+      key.ended ??= place;
+      key.revokedFrom ??= data.from ?? null;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// The manifest of a pack: its files and their hashes, and the log key's signature over it.
+
+import { canonical, decode, fromBase64, hex, isObject, pae, parse, parseObject, same, Unreadable } from "./bytes.js";
+import { Sha256 } from "./sha256.js";
+import { verifies } from "./signing.js";
+
+const TYPE = "application/vnd.audit-manifest.v1+json";
+const OWN = new Set(["manifest.json", "manifest.dsse.json"]);
+export const REQUIRED = [
+  "entries.jsonl", "leaves.bin", "context.jsonl", "disclosures.jsonl", "subjects.jsonl",
+  "index.csv", "state.json", "checkpoint",
+];
+
+export async function readManifest(files) {
+  const payload = await files.bytes("manifest.json");
+  const { value: said, isCanonical } = parse(decode(payload));
+  if (!isCanonical || !isObject(said)) throw new Unreadable("its manifest is malformed");
+  if (said.format !== "audit-evidence/1") throw new Unreadable("it is no pack of the format audit-evidence/1");
+  const [start, end] = Array.isArray(said.range) ? said.range : [];
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
+    throw new Unreadable("its manifest names no range");
+  }
+  if (said.disclosure !== "all" && said.disclosure !== "selected") throw new Unreadable("its manifest does not say what is disclosed");
+  if (!isObject(said.files) || !Object.values(said.files).every(isObject)) throw new Unreadable("its manifest lists no files");
+  if (!Array.isArray(said.log_vkeys)) throw new Unreadable("its manifest names no keys");
+  return { ...said, payload, start, end, withholds: said.disclosure === "selected" };
+}
+
+// Compare every file with what the manifest says of it.
+export async function checkFiles(files, manifest, report) {
+  const there = new Set(files.names().filter((one) => !OWN.has(one)));
+  const listed = new Set(Object.keys(manifest.files));
+  for (const name of [...new Set([...there, ...listed])].sort()) {
+    if (!there.has(name)) report.fail("file-missing", `the file ${name} is not in the pack`);
+    else if (!listed.has(name)) report.fail("file-extra", `the file ${name} is not in the manifest`);
+    else await checkFile(files, name, manifest.files[name], report);
+  }
+}
+
+async function checkFile(files, name, listed, report) {
+  const hash = new Sha256();
+  try {
+    for await (const block of files.blocks(name)) hash.update(block);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    report.fail("file-hash", error.message);
+    return;
+  }
+  if (files.size(name) !== listed.bytes || hex(hash.digest()) !== listed.sha256) {
+    report.fail("file-hash", `the file ${name} is not the one that the manifest lists`);
+  }
+}
+
+// Check that the manifest speaks of this log, and that a key of the log signed it.
+export async function judgeManifest(files, manifest, ring, report) {
+  if (manifest.origin !== ring.origin) report.fail("wrong-log", `the manifest is for the log ${manifest.origin}`);
+  if (canonical(manifest.log_vkeys) !== canonical(ring.genesis.map((one) => one.vkey))) {
+    report.fail("genesis", "the manifest names other first keys than the log");
+  }
+  if (!files.has("manifest.dsse.json")) {
+    report.doubt("manifest-unsigned", "nobody signed the manifest");
+    return;
+  }
+  try {
+    if (await isSigned(await files.text("manifest.dsse.json"), manifest.payload, ring)) return;
+  } catch (error) {
+    if (!(error instanceof Unreadable || error instanceof TypeError)) throw error;
+  }
+  report.fail("manifest-signature", "no key of the log signed this manifest");
+}
+
+async function isSigned(envelope, payload, ring) {
+  const said = parseObject(envelope);
+  if (said.payloadType !== TYPE || !same(fromBase64(said.payload), payload)) return false;
+  const message = pae(TYPE, payload);
+  const known = new Map(ring.logKeys.map((key) => [key.id, key]));
+  const lines = said.signatures.filter((one) => known.has(one.keyid));
+  for (const one of lines) {
+    // As with notes: one bad line under a known key rejects it.
+    if (!(await verifies(known.get(one.keyid).public, fromBase64(one.sig), message))) return false;
+  }
+  return lines.length > 0;
+}

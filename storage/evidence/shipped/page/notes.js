@@ -1,0 +1,98 @@
+// Keys of the log and signed heads, as C2SP writes them.
+
+import { concat, encode, fromBase64, hex, Unreadable } from "./bytes.js";
+import { sha256 } from "./sha256.js";
+import { keyId, verifies } from "./signing.js";
+
+// A log key, from which entry on it is known, and at which it ended.
+export class LogKey {
+  ended = null;
+  revokedFrom = null;
+
+  constructor(vkey, added = -1) {
+    this.vkey = vkey.trim();
+    const [, name, short, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(.+)$/.exec(this.vkey) ?? [];
+    if (!name) throw new Unreadable("it does not read name+hash+key");
+    const material = fromBase64(encoded, 33);
+    const digest = sha256(concat(encode(`${name}\n`), material));
+    if (material[0] !== 1 || hex(digest.subarray(0, 4)) !== short) {
+      throw new Unreadable("it is no Ed25519 key, or a letter of it is wrong");
+    }
+    Object.assign(this, { name, short, added, public: material.subarray(1) });
+    this.id = keyId(this.public);
+  }
+
+  countsAt(size) {
+    return this.ended === null || size <= this.ended;
+  }
+}
+
+// A signed head.
+export class Note {
+  constructor(text) {
+    const gap = text.indexOf("\n\n");
+    const lines = text.slice(0, gap).split("\n");
+    if (gap < 0 || lines.length !== 3 || !text.endsWith("\n")) {
+      throw new Unreadable("it is no note over three lines");
+    }
+    if (!/^(0|[1-9][0-9]{0,15})$/.test(lines[1])) throw new Unreadable("its size is no number");
+    this.origin = lines[0];
+    this.size = Number(lines[1]);
+    this.root = fromBase64(lines[2], 32);
+    this.message = encode(text.slice(0, gap + 1));
+    this.lines = text.slice(gap + 2, -1).split("\n").map(signatureLine);
+  }
+
+  // The size and root that it speaks of.
+  get says() {
+    return `${this.origin} ${this.size} ${hex(this.root)}`;
+  }
+
+  // Return the known keys that signed; one bad line under any of them rejects the note.
+  async signers(keys) {
+    const found = [];
+    for (const line of this.lines) {
+      for (const key of keys) {
+        if (line.name !== key.name || line.short !== key.short) continue;
+        if (!(await verifies(key.public, line.signature, this.message))) {
+          throw new Unreadable(`the signature line of key ${key.id} is false`);
+        }
+        found.push(key);
+      }
+    }
+    return found;
+  }
+}
+
+function signatureLine(line) {
+  const [dash, name, encoded, ...more] = line.split(" ");
+  if (dash !== "\u2014" || more.length || !encoded) throw new Unreadable("it has a line that is no signature");
+  const data = fromBase64(encoded);
+  return { name, short: hex(data.subarray(0, 4)), signature: data.subarray(4) };
+}
+
+// Return the keys that somebody typed or pasted, one a line.
+export function keysIn(text) {
+  return text.split("\n").filter((line) => line.trim()).map((line) => new LogKey(line));
+}
+
+// Return the notes that somebody pasted, one below the other, as they were before Slack turned
+// names into links and quoted signs.
+export function notesIn(text) {
+  const plain = text
+    .replaceAll("\r\n", "\n")
+    .replace(/<[^|<>\n]+\|([^<>\n]+)>/g, "$1")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&")
+    .replaceAll("```", "");
+  const notes = [[]];
+  let isSigned = false;
+  for (const line of plain.split("\n").map((one) => one.trimEnd())) {
+    const isSignature = line.startsWith("\u2014");
+    if (isSigned && !isSignature) notes.push([]);
+    if (line || notes.at(-1).length) notes.at(-1).push(line);
+    isSigned = isSignature;
+  }
+  return notes.map((lines) => lines.join("\n").trim()).filter(Boolean).map((one) => `${one}\n`);
+}

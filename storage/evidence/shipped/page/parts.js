@@ -1,0 +1,108 @@
+// Payloads: each is there and is the one that was recorded, or a later marker says why it is gone.
+
+import { decode, fromBase64, parseObject, toBase64, Unreadable } from "./bytes.js";
+import { commitment } from "./signing.js";
+
+// Which payloads are said to be gone, and by which entry.
+export class Markers {
+  #erased = new Map();
+  #swept = new Map();
+  list = [];
+
+  // Take in one marker; it explains only payloads of entries before it.
+  add(place, { kind, data, ts }) {
+    this.list.push({ place, kind, data, ts });
+    if (kind === "retention.sweep") {
+      const before = Math.min(data.before, place);
+      const known = this.#swept.get(data.cls);
+      if (!known || before > known.before) this.#swept.set(data.cls, { before, by: place });
+      return;
+    }
+    for (const [index, name] of data.items) {
+      if (index < place) this.#erased.set(`${index} ${name}`, place);
+    }
+  }
+
+  // Return the entry that says that this payload is gone, null if none does.
+  by(place, name, cls) {
+    const swept = this.#swept.get(cls);
+    if (swept && place < swept.before) return swept.by;
+    return this.#erased.get(`${place} ${name}`) ?? null;
+  }
+}
+
+// The payloads of a pack in the order of their entries, read one ahead.
+export class Held {
+  #lines;
+  #next = null;
+  #report;
+
+  constructor(files, report) {
+    this.#lines = files.lines("disclosures.jsonl");
+    this.#report = report;
+  }
+
+  async begin() {
+    await this.#advance();
+    return this;
+  }
+
+  // Return the payloads of one entry by name.
+  async take(place) {
+    const found = new Map();
+    for (; this.#next?.place === place; await this.#advance()) {
+      const { name } = this.#next;
+      if (found.has(name)) this.#report.fail("disclosure-duplicate", `the payload ${name} of entry ${place} is there twice`, { place });
+      found.set(name, this.#next);
+    }
+    return found;
+  }
+
+  // Report the payloads that belong to no entry that was met.
+  async finish() {
+    for (; this.#next; await this.#advance()) {
+      this.#report.fail("disclosure-orphan", `a payload is for entry ${this.#next.place}, which is not here or came before`);
+    }
+  }
+
+  async #advance() {
+    for (this.#next = null; this.#next === null; ) {
+      const { value, done } = await this.#lines.next();
+      if (done) return;
+      try {
+        this.#next = payload(value);
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        this.#report.fail("disclosure-orphan", `a payload cannot be read: ${error.message}`);
+      }
+    }
+  }
+}
+
+function payload(line) {
+  const { i, n, s, d } = parseObject(decode(line));
+  if (!Number.isSafeInteger(i) || typeof n !== "string") throw new Unreadable("it names no entry");
+  return { place: i, name: n, salt: fromBase64(s), value: fromBase64(d) };
+}
+
+// Compare the payloads of one entry with what it committed to; count them.
+export async function checkParts(place, entry, held, { markers, withholds, report }) {
+  const at = { place, run: entry.run };
+  for (const name of held.keys()) {
+    if (!Object.hasOwn(entry.parts, name)) report.fail("disclosure-orphan", `entry ${place} has no payload ${name}`, at);
+  }
+  for (const [name, promised] of Object.entries(entry.parts)) {
+    const gone = markers.by(place, name, promised.cls);
+    const part = held.get(name);
+    report.counts[part ? "held" : gone !== null ? "gone" : "withheld"] += 1;
+    if (!part) {
+      if (gone === null && !withholds) report.fail("part-missing", `the payload ${name} of entry ${place} is missing, and no entry says why`, at);
+      continue;
+    }
+    if (gone !== null) report.fail("part-not-erased", `the payload ${name} of entry ${place} is still here, though entry ${gone} says it is gone`, at);
+    const made = toBase64(await commitment(part.salt, name, part.value));
+    if (made !== promised.c || part.value.length !== promised.len) {
+      report.fail("part-commitment", `the payload ${name} of entry ${place} is not the one that was recorded`, at);
+    }
+  }
+}

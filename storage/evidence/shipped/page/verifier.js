@@ -1,0 +1,302 @@
+// One look at one pack: stream over its files in blocks, hand each entry to every check.
+
+import { concat, decode, encode, fromBase64, hex, pae, parseObject, same, toBase64, Unreadable } from "./bytes.js";
+import { readEntry, rowOf } from "./entries.js";
+import { judgeNotes, readNotes } from "./heads.js";
+import { KeyRing } from "./keyring.js";
+import { checkFiles, judgeManifest, readManifest, REQUIRED } from "./manifest.js";
+import { Note } from "./notes.js";
+import { checkParts, Held, Markers } from "./parts.js";
+import { Report } from "./report.js";
+import { RunList } from "./runs.js";
+import { hmac, verifies } from "./signing.js";
+import { leafOf, rootOf, Tree } from "./tree.js";
+
+const ENTRY_TYPE = "application/vnd.audit-entry.v1+json";
+const COLUMNS = "idx,run,rseq,ts,kind,actor";
+const PROOF = /^(?:samples\/[^/]+\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
+const ID = /"id":"([0-9a-f]{13})[0-9a-f]{19}","key":"/;
+const AT_ONCE = 256; // Signatures under way: enough to keep the browser's threads busy.
+
+// Return a report on the pack, and what there is to show of it. What cannot be read is a report.
+export async function verify(files, pins, given) {
+  const report = new Report();
+  const verifier = new Verifier(files, pins, given, report);
+  try {
+    await verifier.run();
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    report.unreadable = error.message;
+  }
+  return verifier;
+}
+
+class Verifier {
+  #pins;
+  #given;
+  #running = [];
+  #hasGap = false;
+  #tails = new Map();
+  #roots = new Map();
+  #ids = new Float64Array(1024);
+  #met = 0;
+  #tree = new Tree();
+
+  constructor(files, pins, given, report) {
+    Object.assign(this, { files, report, manifest: null, ring: null });
+    this.#pins = pins;
+    this.#given = given;
+    this.markers = new Markers();
+    this.runs = new RunList();
+    this.people = new Map();
+    Object.assign(report.counts, { entries: 0, here: 0, held: 0, gone: 0, withheld: 0, notes: 0 });
+  }
+
+  async run() {
+    const { files, report } = this;
+    this.manifest = await readManifest(files);
+    const missing = REQUIRED.filter((one) => !files.has(one));
+    missing.forEach((one) => report.fail("file-missing", `the file ${one} is not in the pack`));
+    if (missing.length) return;
+    await checkFiles(files, this.manifest, report);
+    const context = await this.#context();
+    this.ring = new KeyRing(report, await this.#foresee(context));
+    const notes = await readNotes(files, this.#given, report);
+    report.counts.notes = notes.length;
+    await this.#readLog(context, new Set(notes.map((one) => one.note.size)));
+    this.ring.finish();
+    await this.#judgeState();
+    await judgeNotes(notes, { pins: this.#pins, ring: this.ring, tree: this.#tree, roots: this.#roots, report });
+    await judgeManifest(files, this.manifest, this.ring, report);
+    await this.#judgeProofs();
+    await this.#judgePeople();
+    await this.#judgeIds();
+  }
+
+  async #context() {
+    const found = new Map();
+    for await (const line of this.files.lines("context.jsonl")) {
+      const tab = line.indexOf(9);
+      const place = tab > 0 ? decode(line.subarray(0, tab)) : "";
+      if (/^[0-9]{1,15}$/.test(place)) found.set(Number(place), line.slice(tab + 1));
+      else this.report.fail("range", "a line of the context does not name its place");
+    }
+    return found;
+  }
+
+  // Learn first which payloads are said to be gone; return from where on revoked keys are doubtful.
+  async #foresee(context) {
+    const windows = new Map();
+    const take = (place, line) => {
+      const entry = foretold(line);
+      if (entry?.kind === "key.revoke") windows.set(entry.data.id, entry.data.from);
+      else if (entry) this.markers.add(place, entry);
+    };
+    let place = this.manifest.start;
+    for await (const line of this.files.lines("entries.jsonl")) {
+      this.#note(line);
+      take(place++, line);
+    }
+    context.forEach((line, at) => take(at, line));
+    return windows;
+  }
+
+  async #readLog(context, sizes) {
+    const { start, end } = this.manifest;
+    const lines = this.files.lines("entries.jsonl");
+    const rows = this.files.lines("index.csv");
+    if (text((await rows.next()).value) !== COLUMNS) this.report.fail("index-row", "the index has other columns");
+    const parts = await new Held(this.files, this.report).begin();
+    this.#roots.set(0, this.#tree.root());
+    let place = 0;
+    for await (const leaf of this.files.records("leaves.bin", 32)) {
+      const isInside = start <= place && place < end;
+      const line = isInside ? (await lines.next()).value : context.get(place);
+      if (!isInside) context.delete(place);
+      if (!line) this.#skip(place, leaf, isInside);
+      else await this.#meet(place, line, leaf, isInside ? { row: text((await rows.next()).value), held: await parts.take(place) } : null);
+      if (sizes.has(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
+      place += 1;
+    }
+    await this.#settle();
+    const isMore = !(await lines.next()).done || !(await rows.next()).done;
+    if (end > place || isMore) this.report.fail("range", "the pack holds other entries than its range says");
+    if (context.size) this.report.fail("range", "the context holds entries that are not outside the range");
+    await parts.finish();
+    this.report.counts.entries = this.#tree.size;
+  }
+
+  #skip(place, leaf, isInside) {
+    if (leaf.length !== 32) {
+      this.report.fail("range", "the hashes end in the middle of one");
+      return;
+    }
+    this.#tree.append(leaf);
+    this.#hasGap = true;
+    if (isInside) this.report.fail("range", `entry ${place} is in the range and not in the pack`, { place });
+  }
+
+  async #meet(place, line, leaf, inside) {
+    const own = leafOf(line);
+    this.#tree.append(own);
+    const entry = readEntry(line, place, this.report);
+    const run = entry?.run ?? null;
+    if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run });
+    if (entry === null) return;
+    await this.ring.observe(place, entry);
+    this.#author(place, entry, line);
+    this.#chain(place, entry, own);
+    if (entry.log !== this.ring.origin) this.report.fail("wrong-log", `entry ${place} is of the log ${entry.log}`, { place, run });
+    if (!inside) return;
+    if (inside.row !== rowOf(place, entry)) this.report.fail("index-row", `the row of entry ${place} in the index says something else`, { place, run });
+    this.runs.add(place, entry);
+    this.report.counts.here += 1;
+    const how = { markers: this.markers, withholds: this.manifest.withholds, report: this.report };
+    this.#running.push(checkParts(place, entry, inside.held, how));
+    if (this.#running.length >= AT_ONCE) await this.#settle();
+  }
+
+  async #settle() {
+    await Promise.all(this.#running);
+    this.#running = [];
+  }
+
+  #author(place, entry, line) {
+    const key = this.ring.author(place, entry);
+    if (key !== null) this.#running.push(this.#signature(place, entry, key, line));
+  }
+
+  async #signature(place, entry, key, line) {
+    const body = concat(line.subarray(0, -136), line.subarray(-39));
+    let signature = new Uint8Array();
+    try {
+      signature = fromBase64(entry.sig, 64);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+    }
+    if (await verifies(key, signature, pae(ENTRY_TYPE, body))) return;
+    this.report.fail("entry-signature", `the signature of entry ${place} is false`, { place, run: entry.run });
+  }
+
+  #chain(place, { run, rseq, prev }, leaf) {
+    if (run === null) return;
+    const tail = this.#tails.get(run);
+    this.#tails.set(run, { rseq, leaf });
+    if (!tail && this.#hasGap) return; // Where it began may be outside of the pack.
+    const expected = tail ? tail.rseq + 1 : 0;
+    if (rseq !== expected) this.report.fail("run-sequence", `entry ${place} is number ${rseq} of its run, where ${expected} comes next`, { place, run });
+    if (prev !== (tail ? toBase64(tail.leaf) : "")) this.report.fail("run-chain", `entry ${place} does not name the entry before it in its run`, { place, run });
+  }
+
+  async #judgeState() {
+    try {
+      const state = parseObject(await this.files.text("state.json"));
+      if (state.size === this.#tree.size && state.frontier === hex(this.#tree.frontier())) return;
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+    }
+    this.report.fail("tree-state", "the stored tree is not that of the entries");
+  }
+
+  async #judgeProofs() {
+    const names = this.files.names().filter((one) => PROOF.test(one));
+    const wanted = new Map(names.map((one) => [Number(PROOF.exec(one)[1]), null]));
+    let place = 0;
+    if (names.length) {
+      for await (const leaf of this.files.records("leaves.bin", 32)) {
+        if (wanted.has(place)) wanted.set(place, leaf.slice());
+        place += 1;
+      }
+    }
+    for (const name of names) await this.#judgeProof(name, wanted);
+  }
+
+  async #judgeProof(name, leaves) {
+    const index = Number(PROOF.exec(name)[1]);
+    try {
+      const whole = await this.files.text(name);
+      const gap = whole.indexOf("\n\n");
+      const [header, at, ...path] = whole.slice(0, gap).split("\n");
+      if (gap < 0 || header !== "c2sp.org/tlog-proof@v1" || at !== `index ${index}`) throw new Unreadable("it is for another entry");
+      const note = new Note(whole.slice(gap + 2));
+      const signed = await note.signers(this.ring.logKeys);
+      if (note.origin !== this.ring.origin || !signed.length) throw new Unreadable("its head is not of this log");
+      if (!leaves.get(index)) throw new Unreadable("there is no such entry");
+      const root = rootOf(leaves.get(index), index, note.size, path.map((one) => fromBase64(one, 32)));
+      if (!same(root, note.root)) throw new Unreadable("it leads to another root");
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      this.report.fail("proof", `${name} proves nothing: ${error.message}`);
+    }
+  }
+
+  async #judgePeople() {
+    const met = new Set();
+    for await (const line of this.files.lines("subjects.jsonl")) {
+      try {
+        const { ref, id, k } = parseObject(decode(line));
+        if (typeof id !== "string" || met.has(id)) throw new Unreadable("somebody stands there twice");
+        met.add(id);
+        const made = hex(await hmac(fromBase64(k), encode(id))).slice(0, 32);
+        if (`s:${made}` !== ref) throw new Unreadable(`${ref} is not who stands behind it`);
+        this.people.set(ref, id);
+      } catch (error) {
+        if (!(error instanceof Unreadable || error.name === "DataError")) throw error;
+        this.report.fail("subject-ref", `the list of people is not as recorded: ${error.message}`);
+      }
+    }
+  }
+
+  // Keep 52 bits of each id, a million of them in eight megabytes; `judgeIds` looks again.
+  #note(line) {
+    const id = shortId(line);
+    if (id === null) return;
+    if (this.#met === this.#ids.length) {
+      const larger = new Float64Array(this.#ids.length * 2);
+      larger.set(this.#ids);
+      this.#ids = larger;
+    }
+    this.#ids[this.#met++] = id;
+  }
+
+  async #judgeIds() {
+    const ids = this.#ids.subarray(0, this.#met).sort();
+    const twice = new Set(ids.filter((one, place) => place && one === ids[place - 1]));
+    if (!twice.size) return;
+    const met = new Set();
+    let place = this.manifest.start - 1;
+    for await (const line of this.files.lines("entries.jsonl")) {
+      place += 1;
+      if (!twice.has(shortId(line))) continue;
+      const [id] = ID.exec(latin(line));
+      if (met.has(id)) this.report.fail("duplicate-id", `entry ${place} stands in the pack a second time`, { place });
+      met.add(id);
+    }
+  }
+}
+
+const LATIN = new TextDecoder("latin1");
+const latin = (line) => LATIN.decode(line);
+
+function shortId(line) {
+  const found = ID.exec(latin(line));
+  return found ? Number.parseInt(found[1], 16) : null;
+}
+
+function text(line) {
+  return line ? new TextDecoder().decode(line) : "";
+}
+
+// Return a marker or the end of a key on that line; null for everything else.
+function foretold(line) {
+  if (!/"kind":"(?:erasure|retention\.sweep|key\.revoke)"/.test(latin(line))) return null;
+  try {
+    const entry = parseObject(decode(line));
+    if (entry.kind === "key.revoke" && Number.isSafeInteger(entry.data?.from)) return entry;
+    if (entry.kind === "retention.sweep" && Number.isSafeInteger(entry.data?.before)) return entry;
+    return entry.kind === "erasure" && Array.isArray(entry.data?.items) && entry.data.items.every(Array.isArray) ? entry : null;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return null; // The walk meets the line again, and says what is wrong with it.
+  }
+}

@@ -1,0 +1,59 @@
+"""A run told as one timeline, in Slack and on the command line, and one entry explained."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from tests.journeys.company import OPS, Scene
+
+FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
+
+
+def interlock(*words: str) -> Result:
+    return CliRunner().invoke(main, [*words])
+
+
+def test_a_run_is_told_as_a_timeline_with_whose_approval_it_rests_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(scene.stage.home))
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        scene.person("ana").click(
+            next(one for one in card.buttons if one != "Review"), message=card
+        )
+        scene.ends(root, "done")
+        run = json.loads(interlock("runs", "--json").stdout)["runs"][0]["run"]
+        gil = scene.person("gil")
+        gil.command(f"/ops audit {run}", channel=OPS)
+        told = gil.wait_for_ephemeral("Audit of run").words
+        lines = interlock("show", run, "--timeline").stdout
+        data = json.loads(interlock("show", run, "--timeline", "--json").stdout)
+        approval = next(one for one in data["timeline"] if one["kind"] == "approval.granted")
+        effect = next(one for one in data["timeline"] if one["kind"] == "action.intended")
+        explained = interlock("audit", "explain", str(effect["index"]))
+        known = json.loads(interlock("audit", "explain", str(approval["index"]), "--json").stdout)
+
+    assert f"✅ on the approval of @ana (`#{approval['index']}`)" in told
+    assert "asked · interlock" in told
+    assert effect["approved_by"] == [{"by": "ana", "index": approval["index"]}]
+    assert f"on the approval of ana (#{approval['index']})" in lines
+    assert approval["shown"].endswith(": POST shop /refunds")
+    assert [one["did"] for one in data["timeline"]][:2] == ["asked", "saw"]
+    assert explained.exit_code == 0, explained.output
+    assert explained.stdout.endswith("It holds.\n")
+    assert effect["index"] in known["bound"]
+    assert known["proof"]["ok"] is True
+
+
+def test_a_run_that_is_not_there_is_not_told(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops audit 0000", channel=OPS)
+        rita.wait_for_ephemeral("There is no run")
+        rita.command("/ops audit", channel=OPS)
+
+        assert "audit RUN" in rita.wait_for_ephemeral("Say which run").words

@@ -1,0 +1,321 @@
+"""The page that verifies a pack in a browser says what the verifiers in Python say."""
+
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from storage.database import open_database
+from storage.evidence.page import browser_verifier
+from storage.verify import verify_pack
+from tests.sandbox.page.tabs import PATIENCE, chromium
+from tests.storage.packs import ATTACKS, Office
+from tests.storage.test_tampering import restore_to
+from tests.storage.test_verify import a_full_life
+from tests.storage.trail import (
+    Trail,
+    begin_trail,
+    erase_person,
+    outside,
+    rotate_log_key,
+    rotate_writer,
+)
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Reader:
+    """Somebody with the page open, and what it asked the network for."""
+
+    browser: Browser
+    page: Page
+    asked: list[str]
+
+    def verify(self, pack: Path, *, keys: str = "", heads: str = "") -> int:
+        """Have `pack` verified and return the verdict, as the exit code of the others."""
+        page = self.page
+        chooser = "#folder" if pack.is_dir() else "#zip"
+        page.locator(chooser).set_input_files(str(pack))
+        page.locator("#keys").fill(keys)
+        page.locator("#heads").fill(heads)
+        page.locator("#start").click()
+        expect(page.locator("#start")).to_be_enabled()
+        return int(page.locator(".verdict").get_attribute("data-exit") or "")
+
+    def codes(self, level: str = "failures") -> set[str]:
+        """Return the codes that the page shows."""
+        found = self.page.locator(f".{level} li[data-code]").all()
+        return {one.get_attribute("data-code") or "" for one in found}
+
+    def text(self, where: str) -> str:
+        """Return what the page says there."""
+        return self.page.locator(where).inner_text()
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Open the page from a file, once for all; no script of it may fail."""
+    file = tmp_path_factory.mktemp("page") / "verify.html"
+    file.write_bytes(browser_verifier())
+    faults: list[str] = []
+    with chromium() as running:
+        page = running.new_page(viewport={"width": 390, "height": 800})
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        yield Reader(running, page, asked)
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def begin(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_schema: Path
+) -> Iterator[Callable[[], Office]]:
+    """Give a function that begins a log."""
+    opened = []
+
+    def begin() -> Office:
+        folder = tmp_path_factory.mktemp("log")
+        shutil.copy(sqlite_schema, folder / "interlock.db")
+        url = str(folder / "interlock.db")
+        opened.append(open_database(url))
+        return Office(begin_trail(url, opened[-1], folder / "home"), folder)
+
+    yield begin
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def full(begin: Callable[[], Office]) -> tuple[Office, str]:
+    """Give a log with everything in it, and a note of it that was kept elsewhere."""
+    office = begin()
+    return office, a_full_life(office.trail)
+
+
+@pytest.fixture(scope="module")
+def plain(begin: Callable[[], Office]) -> Path:
+    """Give a whole pack, for attacks on copies of it."""
+    office = begin()
+    for number in range(3):
+        office.trail.run(f"r{number}")
+    made = office.export(proofs=(3,))
+    (office.folder / "vkey").write_text(office.trail.pin)
+    return made.path
+
+
+def zipped(folder: Path) -> Path:
+    """Return a ZIP of a folder, some files packed and some as they are."""
+    made = folder.with_suffix(".zip")
+    with zipfile.ZipFile(made, "w") as out:
+        for number, file in enumerate(sorted(one for one in folder.rglob("*") if one.is_file())):
+            how = zipfile.ZIP_DEFLATED if number % 2 else zipfile.ZIP_STORED
+            out.write(file, file.relative_to(folder), how)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"), [("all.zip", 0, None), ("part", 5, 20), ("end.zip", 17, None)]
+)
+def test_a_good_pack_is_verified(
+    full: tuple[Office, str], reader: Reader, name: str, start: int, end: int | None
+) -> None:
+    office, note = full
+    made = office.export(name, start=start, end=end, proofs=(3,), sample=2)
+    code = reader.verify(made.path, keys=office.trail.pin, heads=f"```\n{note}```\n{note}")
+
+    assert (code, reader.codes(), reader.codes("unproven")) == (0, set(), set())
+    assert reader.text(".verdict") == "Verified: the history shown is the history recorded."
+    assert f"has {made.head.size} entries" in reader.text(".about")
+
+
+def test_without_a_key_the_log_vouches_for_itself(plain: Path, reader: Reader) -> None:
+    assert reader.verify(plain) == 3
+    assert reader.codes("unproven") == {"unpinned"}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_whoever_changes_a_pack_is_found_by_the_same_name(
+    plain: Path, reader: Reader, tmp_path: Path, name: str
+) -> None:
+    attack, codes = ATTACKS[name]
+    pin = plain.with_name("vkey").read_text()
+    pack = tmp_path / "pack"
+    shutil.copytree(plain, pack)
+    attack(pack)
+    ours = verify_pack(pack, [pin], processes=1)
+
+    assert reader.verify(zipped(pack), keys=pin) == ours.exit == 1
+    assert reader.codes() >= set(codes.split()), ours.failures
+    assert reader.codes() == ours.codes
+
+
+def test_the_first_fault_is_told_in_words_with_its_run(
+    plain: Path, reader: Reader, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(plain, pack)
+    entries = pack / "entries.jsonl"
+    entries.write_text(entries.read_text().replace('"done"', '"gone"', 1))
+    reader.verify(pack, keys=plain.with_name("vkey").read_text())
+
+    assert "was changed, moved or put in after the log was signed" in reader.text(".first")
+    assert "It is of the run r0." in reader.text(".first")
+    assert reader.page.locator("#runs summary em").all_inner_texts() == ["not as recorded"]
+
+
+def erased_in_words_only(trail: Trail) -> None:
+    trail.run_sql("CREATE TABLE spare AS SELECT * FROM audit_part")
+    erase_person(trail, "rita")
+    trail.run_sql("INSERT INTO audit_part SELECT * FROM spare WHERE name = 'message'")
+
+
+def stolen_writer(trail: Trail) -> None:
+    old = trail.journal.writer.id
+    rotate_writer(trail)
+    trail.tell(outside("key.revoke", {"id": old, "from": 3}))
+
+
+def a_broken_second_line(trail: Trail) -> None:
+    fresh = rotate_log_key(trail)
+    kept = "kept_because = 'rotation'"
+    name = f"{fresh.vkey.split('+')[0]} "
+    trail.run_sql(
+        f"UPDATE audit_checkpoint SET note = substr(note, 1, length(note) - 9) || 'AAAA'"
+        f" || substr(note, -5) WHERE {kept} AND note LIKE '%{name}%'"
+    )
+
+
+def a_marker_that_lies(trail: Trail) -> None:
+    trail.run_sql("DELETE FROM audit_part WHERE name = 'message'")
+
+
+@pytest.mark.parametrize(
+    "change", [erased_in_words_only, stolen_writer, a_broken_second_line, a_marker_that_lies]
+)
+def test_what_was_done_to_the_log_shows_in_its_pack(
+    begin: Callable[[], Office], reader: Reader, change: Callable[[Trail], None]
+) -> None:
+    office = begin()
+    office.trail.run("r0")
+    change(office.trail)
+    made = office.export("pack.zip")
+    ours = office.verified(made)
+
+    assert reader.verify(made.path, keys=office.trail.pin) == ours.exit != 0
+    assert reader.codes() == ours.codes
+    assert reader.codes("unproven") == {code for code, _ in ours.unproven}
+
+
+def test_a_cut_tail_and_a_second_history_show_against_a_head_kept_elsewhere(
+    begin: Callable[[], Office], reader: Reader
+) -> None:
+    office = begin()
+    office.trail.run("r0")
+    note = office.trail.outside_note()
+    restore_to(office.trail, 4)
+    cut = office.export("cut.zip").path
+    office.trail.run("other")
+    second = office.export("second.zip").path
+    pin = office.trail.pin
+
+    assert [reader.verify(one, keys=pin) for one in (cut, second)] == [0, 0]
+    assert (reader.verify(cut, keys=pin, heads=note), reader.codes()) == (1, {"truncated"})
+    assert (reader.verify(second, keys=pin, heads=note), reader.codes()) == (1, {"root-mismatch"})
+    assert "signed over another history" in reader.text(".first")
+
+
+def test_a_pack_under_another_key_is_refused(
+    full: tuple[Office, str], plain: Path, reader: Reader
+) -> None:
+    assert reader.verify(plain, keys=full[0].trail.pin) == 1
+    assert reader.codes() == {"checkpoint-untrusted"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + b"\xff" * 18])
+def test_what_is_no_pack_is_said_in_a_sentence(
+    reader: Reader, tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "pack.zip"
+    file.write_bytes(content)
+
+    assert reader.verify(file) == 2
+    assert "cannot be read" in reader.text(".first")
+
+
+def test_a_name_that_stands_twice_in_a_zip_is_refused(
+    plain: Path, reader: Reader, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(plain, pack)
+    made = zipped(pack)
+    with zipfile.ZipFile(made, "a") as out, pytest.warns(UserWarning, match="Duplicate name"):
+        out.writestr("leaves.bin", b"")
+
+    assert reader.verify(made) == 2
+    assert "leaves.bin stands twice" in reader.text(".first")
+
+
+def test_what_is_no_key_is_said_before_the_pack_is_read(plain: Path, reader: Reader) -> None:
+    assert reader.verify(plain, keys="interlock.example+00000000+AAAA") == 2
+    assert "what you gave is not a key" in reader.text(".first")
+
+
+def test_a_run_tells_who_did_what_on_whose_approval(
+    full: tuple[Office, str], reader: Reader
+) -> None:
+    office, _ = full
+    made = office.export("story.zip")
+    reader.verify(made.path, keys=office.trail.pin)
+    page = reader.page
+    page.locator("#runs input").fill("r11")
+    page.locator("#runs details summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".timeline > li")).to_have_count(6)
+    told = reader.text(".timeline")
+
+    assert reader.text("#runs output") == "1 of 13 runs"
+    assert "ship: about to do shell.run on prod\napproved by slack:T0ABC:ana (entry" in told
+    assert "slack:T0ABC:rita" in told
+    page.locator(".part summary").first.click()
+    assert reader.text(".part pre >> nth=0") == "deploy it, please"
+    page.locator("#runs input").fill("r0")
+    page.locator("#runs details summary").click()
+    expect(page.locator(".absent").first).to_contain_text("message: erased, as entry")
+    assert "erased (request): message of entry" in reader.text("#gone")
+
+
+def test_withheld_payloads_are_counted(full: tuple[Office, str], reader: Reader) -> None:
+    office, _ = full
+    made = office.export("secret.zip", disclose="none")
+    code = reader.verify(made.path, keys=office.trail.pin)
+
+    assert code == office.verified(made).exit == 0
+    assert "payloads are held by the log and were not given along" in reader.text("#gone")
+
+
+def test_the_page_asks_the_network_for_nothing(reader: Reader) -> None:
+    assert len(reader.asked) == 1
+    assert reader.asked[0].startswith("file:///")
+    page = reader.browser.new_page()
+    page.goto(reader.page.url)
+    asks = "fetch('data:,').then(() => 'sent', () => 'refused')"
+    assert page.evaluate(asks) == "refused"
+
+
+def test_a_pack_holds_the_page(plain: Path) -> None:
+    assert (plain / "verify.html").read_bytes() == browser_verifier()
+
+
+def test_the_page_fits_a_phone(reader: Reader) -> None:
+    wide = reader.page.evaluate("document.documentElement.scrollWidth")
+
+    assert wide <= 390
