@@ -88,6 +88,15 @@ class AnchorSettings(BaseModel):
         # A time stamp is signed, and what is stamped is no secret: http does no harm.
         return _url(url, {"http", HTTP})
 
+    @field_validator("witness_vkey")
+    @classmethod
+    def _is_a_witness(cls, vkey: str) -> str:
+        if vkey:
+            from storage.cosignature import read_witness_key  # noqa: PLC0415 - it brings the library of signatures, and help must not wait for that.
+
+            read_witness_key(vkey)
+        return vkey
+
     @field_validator("witness_url", "kms_url")
     @classmethod
     def _is_a_safe_url(cls, url: str) -> str:
@@ -130,8 +139,11 @@ class AnchorSettings(BaseModel):
 
 def _url(url: str, schemes: set[str]) -> str:
     found = urlsplit(url)
-    if url and not (found.hostname and (found.scheme in schemes or found.hostname in HERE)):
-        raise ValueError(f"write {' or '.join(sorted(schemes))}:// and a host")
+    # On this machine nobody listens in.
+    allowed = {*schemes, "http"} if found.hostname in HERE else schemes
+    if url and not (found.hostname and found.scheme in allowed):
+        told = " or ".join(f"{one}://" for one in sorted(schemes))
+        raise ValueError(f"write {told} and a host")
     return url
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import answer, as_json_option, leave
+from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.settings import read_settings
 from storage.verify import verify_database, verify_pack
 
@@ -151,6 +151,18 @@ def proof(*, index: int, as_json: bool) -> None:
 
     told = have_done(read_settings(), ProofOrder(index=index), user=os.getuid())
     answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
+
+
+@audit.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@as_json_option
+def anchors(*, limit: int, as_json: bool) -> None:
+    """List who keeps or vouches for heads outside, with their age. 1 if somebody fails to."""
+    from bot.cli.anchoring import told_of  # noqa: PLC0415 - it brings words that `verify` needs not.
+
+    told = told_of(read_settings(), most=limit)
+    answer(told.data, told.lines, as_json=as_json)
+    leave(Exit.NO if told.is_failing else Exit.FINE)
 
 
 def _from(written: str | None) -> dict[str, object]:

@@ -14,10 +14,10 @@ from sqlalchemy import text
 from bot.anchors.anchoring import Anchoring
 from bot.anchors.outsiders import Outsider
 from bot.anchors.second_key import SecondKey
-from storage.anchors import Turn, read_turns
+from storage.anchors import Anchor, Turn, read_anchors, read_turns
 from storage.checkpoint import read_note
 from storage.database import open_database
-from storage.heads import Head, head, show_head
+from storage.heads import Head, head, head_at, show_head
 from storage.history import read_entries
 from storage.log_setup import init_log, open_journal
 from storage.store import SqlStore
@@ -72,6 +72,10 @@ class Ledger:
         with self.store.database.read() as connection:
             return head(connection)
 
+    def head_at(self, size: int) -> Head:
+        with self.store.database.read() as connection:
+            return head_at(connection, size)
+
     def shown(self) -> Head:
         with self.store.database.begin() as tx:
             return show_head(tx)
@@ -92,6 +96,11 @@ class Ledger:
         with self.store.database.read() as connection:
             found = read_entries(connection, 0, head(connection).size)
         return [one for one in found if one.kind == "checkpoint.anchored"]
+
+    def kept_anchors(self) -> list[Anchor]:
+        """Return the anchors as they are kept, the newest first."""
+        with self.store.database.read() as connection:
+            return read_anchors(connection, most=100)
 
     def evidence(self, kind: str) -> bytes:
         """Return the newest evidence of a type."""
