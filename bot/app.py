@@ -16,6 +16,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.addresses import Addresses
+from bot.anchors.parts import anchoring_of
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
 from bot.clock_parts import clock_of, sequencing_of, watching_of
@@ -226,7 +227,14 @@ def build_bot(
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
         receiver=receiver_of(app, core, _web_client(workspace)) if receives else None,
-        others=[homes, clock, holder, *sequencing_of(core), *watching_of(core, watch)],
+        others=[
+            homes,
+            clock,
+            holder,
+            *sequencing_of(core),
+            *watching_of(core, watch),
+            *anchoring_of(core),
+        ],
         watch=watch,
         api=api_of(core) if receives else None,
     )

@@ -78,7 +78,7 @@ def have_done(
             begun(memory)
         if isinstance(order, KeyOrder):
             # A machine that only works for others has keys, and may have nothing else.
-            desk = KeyDesk(memory=memory, home=settings.home)
+            desk = KeyDesk(memory=memory, settings=settings)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
         people, references = _known_to_slack(settings, order)
         core = build_core(

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_words
 from bot.health import HealthReport, finding_from, finding_json
 from bot.health_words import NameOf, finding_words, habits_words, names_of
 from bot.views.digest import (
@@ -59,6 +60,8 @@ def figures_json(
         "waiting": [_waiting(one, titles) for one in figures.waiting],
         "exceptions": [_trouble(one) for one in figures.troubles],
         "changes": [_change(one) for one in figures.changes],
+        "anchors": anchors_json(figures.anchors),
+        "failing": failing_json(figures.turns),
         "head": {
             "note": head.note,
             "origin": head.origin,
@@ -166,9 +169,10 @@ def shown_from(
     head, decided = figures["head"], dict(figures["decisions"])
     took = decided.pop("median_ms")
     median = None if took is None else timedelta(milliseconds=took)
+    until = moment(figures["until"])
     return DigestShown(
         since=moment(figures["since"]),
-        until=moment(figures["until"]),
+        until=until,
         days=[_shown_day(one) for one in figures["days"]],
         workflows=[WorkflowFigures(**one) for one in figures["workflows"]],
         decisions=DecisionFigures(**decided, median=median),
@@ -177,6 +181,8 @@ def shown_from(
         waiting=[_shown_waiting(one) for one in figures["waiting"]],
         exceptions=figures["exceptions"],
         changes=figures["changes"],
+        anchors=[anchor_words(one, now=until) for one in figures.get("anchors", ())],
+        failing=[failing_words(one) for one in figures.get("failing", ())],
         previous=previous,
     )
 

@@ -9,12 +9,14 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.anchors.second_key import second_signer
 from bot.opening import Memory
+from bot.settings import Settings, SettingsError
+from storage.checkpoint import Signer
 from storage.enrolment import KnownKey
 from storage.key_changes import KeyChange, KeyOffice
 from storage.key_request import read_request
@@ -52,21 +54,29 @@ class RotateOrder(_KeyOrder):
     log: bool = False
 
 
-KeyOrder: TypeAlias = EnrolOrder | EndOrder | RotateOrder
+class SecondOrder(_KeyOrder):
+    """Bring the second key, that of the settings, into the log."""
+
+    do: Literal["second_key"] = "second_key"
+
+
+KeyOrder: TypeAlias = EnrolOrder | EndOrder | RotateOrder | SecondOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDesk:
-    """Where key orders are carried out: the log, and the home with the files of its keys."""
+    """Where key orders are carried out: the log, and the settings that say where keys are."""
 
     memory: Memory
-    home: Path
+    settings: Settings
 
     def carry_out(self, order: KeyOrder, *, person: PersonId) -> Mapping[str, Json]:
         """Do what `order` says in the name of `person` and return the answer.
 
         Raises:
             SigningKeyError: it is refused.
+            SettingsError: there is no second key.
+            AnchorError: the second key cannot be asked.
             StorageError: it could not be recorded.
         """
         office = KeyOffice(self.memory.database, self.memory.journal, person=person)
@@ -77,14 +87,24 @@ class KeyDesk:
         if isinstance(order, EnrolOrder):
             return office.enrol(read_request(order.line))
         if isinstance(order, RotateOrder):
+            home = self.settings.home
             if order.log:
-                return office.rotate_log(self.home)
-            return office.rotate(
-                self.home, holder=order.holder or this_machine(), pause=self._pause
-            )
+                return office.rotate_log(home)
+            return office.rotate(home, holder=order.holder or this_machine(), pause=self._pause)
+        if isinstance(order, SecondOrder):
+            return office.add_second(self._second())
         if order.since is None:
             return office.retire(order.key)
         return office.revoke(order.key, since=order.since)
+
+    def _second(self) -> Signer:
+        origin = self.memory.journal.origin
+        found = second_signer(self.settings, origin=origin, now=self.memory.clock)
+        if found is None:
+            raise SettingsError(
+                "No second key is set.", hint="Set INTERLOCK_KMS_KEY; docs/witnesses says how."
+            )
+        return found
 
     def _pause(self) -> None:
         if self.memory.database.dialect != "sqlite":  # There no other process writes.
@@ -101,6 +121,7 @@ def key_data(key: KnownKey) -> dict[str, Json]:
         "added_at": key.added_at,
         "ended_at": key.ended_at,
         "revoked_from": key.revoked_from,
+        "vkey": key.vkey,
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.anchors.folder import compare_folder
 from bot.settings import Settings, SettingsError
 from bot.starter import POLICY
 from storage.database import Database, open_database
@@ -52,7 +53,8 @@ def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:
     Time is told by the database where it has a clock, unless `now` tells it.
 
     Raises:
-        StorageError: it cannot be opened, or is another log than the settings say.
+        StorageError: it cannot be opened, is another log than the settings say, or older than
+            the head in the folder of anchors.
         SigningKeyError: its keys are not in the home folder.
     """
     if is_untouched(settings):
@@ -62,10 +64,13 @@ def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:
         clock = now or clock_of(database)
         journal = open_journal(database, settings.home, now=clock)
         _refuse_other(journal.origin, settings)
+        memory = Memory(database=database, journal=journal, clock=clock)
+        if settings.anchor_dir is not None:
+            compare_folder(settings.anchor_dir, database, log_id=memory.log_id)
     except BaseException:
         database.close()
         raise
-    return Memory(database=database, journal=journal, clock=clock)
+    return memory
 
 
 def begin_log(settings: Settings, *, now: Now | None = None) -> Memory:

@@ -197,7 +197,7 @@ def _head(core: Core, _order: HeadOrder, _person: PersonId) -> Mapping[str, Json
 
 
 def _keys(core: Core, order: KeyOrder, person: PersonId) -> Mapping[str, Json]:
-    return KeyDesk(memory=core.memory, home=core.settings.home).carry_out(order, person=person)
+    return KeyDesk(memory=core.memory, settings=core.settings).carry_out(order, person=person)
 
 
 def _schedule(core: Core, order: ScheduleOrder, person: PersonId) -> Mapping[str, Json]:

@@ -11,13 +11,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from bot.anchor_settings import SECRETS, AnchorSettings
 from bot.workspace_environment import environment_of, listed_in
 from workflows.errors import InterlockError
 
 FROM_FILES = frozenset(
-    {"bot_token", "app_token", "signing_secret", "client_secret", "secrets_key", "database"}
+    {
+        "bot_token",
+        "app_token",
+        "signing_secret",
+        "client_secret",
+        "secrets_key",
+        "database",
+        *SECRETS,
+    }
 )
 SLACK = "https://slack.com/api/"
 SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
@@ -29,7 +38,7 @@ class SettingsError(InterlockError):
     """A setting is missing or cannot be used."""
 
 
-class Settings(BaseModel):
+class Settings(AnchorSettings):
     """The settings of DESIGN section 11, under the names of their environment variables."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -195,6 +204,7 @@ class Settings(BaseModel):
             self.signing_secret,
             self.client_secret,
             self.secrets_key,
+            *self.anchor_secrets,
         )
         return tuple(one.get_secret_value() for one in held if one is not None)
 
@@ -230,7 +240,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         found = Settings.model_validate(_given(environment_of(environment, workspace)))
     except ValidationError as error:
-        faults = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
+        faults = "; ".join(
+            ": ".join([*map(str, one["loc"][:1]), one["msg"]]) for one in error.errors()
+        )
         raise SettingsError(f"Some settings cannot be used: {faults}.") from None
     return found.of_workspace(workspace) if workspace else found
 

@@ -92,6 +92,9 @@ class SignatureLine:
     note_id: bytes
     signature: bytes
 
+    def __str__(self) -> str:
+        return f"{DASH} {self.name} {base64.b64encode(self.note_id + self.signature).decode()}\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -168,7 +171,7 @@ class NoteSigner:
 
 def signature_line(key: VerifierKey, signature: bytes) -> str:
     """Return the line that carries `signature` of `key`."""
-    return f"{DASH} {key.name} {base64.b64encode(key.note_id + signature).decode()}\n"
+    return str(SignatureLine(key.name, key.note_id, signature))
 
 
 def read_note(text: str) -> Note:

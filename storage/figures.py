@@ -12,6 +12,7 @@ from statistics import median
 
 from sqlalchemy import Connection, func, select
 
+from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import read_entry
 from storage.message_models import DigestRecord
@@ -69,6 +70,8 @@ class Figures:
     waiting: Sequence[WaitingRun]
     troubles: Sequence[Entry]
     changes: Sequence[Entry]
+    anchors: Sequence[Anchor]  # The newest of each type.
+    turns: Sequence[Turn]
 
 
 def read_figures(
@@ -87,6 +90,8 @@ def read_figures(
         waiting=_waiting(connection),
         troubles=_entries(connection, TROUBLES, places),
         changes=_entries(connection, CHANGES, places),
+        anchors=newest_of_each(connection),
+        turns=read_turns(connection),
     )
 
 

@@ -11,7 +11,7 @@ from storage.proofs import StoredHashes, inclusion, tlog_proof
 from storage.transaction import Transaction
 from workflows.errors import UnusableDatabaseError
 
-SHOWN = "shown"
+SHOWN, ANCHORED = "shown", "anchored"
 SHORT = 8  # Hex digits of a hash on a receipt.
 
 
@@ -53,18 +53,23 @@ def head(connection: Connection) -> Head:
     Raises:
         UnusableDatabaseError: the log has no head.
     """
-    row = _newest(connection)
-    note = read_note(row.note)
-    return Head(
-        origin=note.checkpoint.origin,
-        size=note.checkpoint.size,
-        root=note.checkpoint.root,
-        note=row.note,
-        vkey=_signed_by(connection, note),
-    )
+    return _head_of(connection, _newest(connection).note)
 
 
-def show_head(tx: Transaction) -> Head:
+def head_at(connection: Connection, size: int) -> Head:
+    """Return the head of that size, which was kept.
+
+    Raises:
+        UnusableDatabaseError: it is not there.
+    """
+    found = select(AuditCheckpointRow.note).where(AuditCheckpointRow.size == size)
+    note = connection.execute(found).scalar()
+    if note is None:
+        raise UnusableDatabaseError(f"There is no head of {size} entries.")
+    return _head_of(connection, note)
+
+
+def show_head(tx: Transaction, *, because: str = SHOWN) -> Head:
     """Return the newest head and keep it for ever, since someone outside will hold it.
 
     Raises:
@@ -75,19 +80,61 @@ def show_head(tx: Transaction) -> Head:
         select(AuditTreeRow.size).where(AuditTreeRow.id == 1).with_for_update()
     ).all()
     found = head(tx.connection)
-    mark_shown(tx, found.size)
+    mark_shown(tx, found.size, because=because)
     return found
 
 
-def mark_shown(tx: Transaction, size: int) -> bool:
+def mark_shown(tx: Transaction, size: int, *, because: str = SHOWN) -> bool:
     """Keep the head of that size for ever; False when it was replaced already."""
     tx.connection.execute(
         update(AuditCheckpointRow)
         .where(AuditCheckpointRow.size == size, AuditCheckpointRow.kept_because.is_(None))
-        .values(kept_because=SHOWN)
+        .values(kept_because=because)
     )
     found = select(AuditCheckpointRow.size).where(AuditCheckpointRow.size == size)
     return tx.connection.execute(found).scalar() is not None
+
+
+def add_lines(tx: Transaction, size: int, lines: str) -> str:
+    """Put signature lines under the kept head of that size; return the note as it is then.
+
+    What was signed never changes, and a line that stands there already is not put twice.
+
+    Raises:
+        UnusableDatabaseError: no such head is kept.
+    """
+    kept = select(AuditCheckpointRow.note).where(
+        AuditCheckpointRow.size == size, AuditCheckpointRow.kept_because.is_not(None)
+    )
+    note = tx.connection.execute(kept.with_for_update()).scalar()
+    if note is None:
+        raise UnusableDatabaseError(f"No head of {size} entries is kept.")
+    known = set(note.splitlines())
+    fresh = [line for line in lines.splitlines() if line not in known]
+    whole = note + "".join(f"{line}\n" for line in fresh)
+    if fresh:
+        read_note(whole)
+        tx.connection.execute(
+            update(AuditCheckpointRow).where(AuditCheckpointRow.size == size).values(note=whole)
+        )
+    return whole
+
+
+def first_kept(connection: Connection, *, after: int) -> tuple[int, str]:
+    """Return size and note of the first head that is kept and covers the entry `after`.
+
+    Raises:
+        UnusableDatabaseError: there is none.
+    """
+    row = connection.execute(
+        select(AuditCheckpointRow.size, AuditCheckpointRow.note)
+        .where(AuditCheckpointRow.size > after, AuditCheckpointRow.kept_because.is_not(None))
+        .order_by(AuditCheckpointRow.size)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise UnusableDatabaseError(f"No kept head covers entry {after}.")
+    return row.size, row.note
 
 
 def receipt(connection: Connection, entry_id: str) -> Receipt | None:
@@ -110,6 +157,17 @@ def proof_of(connection: Connection, index: int) -> str:
     """
     row = _newest(connection)
     return tlog_proof(index, inclusion(StoredHashes(connection), index, row.size), row.note)
+
+
+def _head_of(connection: Connection, text: str) -> Head:
+    note = read_note(text)
+    return Head(
+        origin=note.checkpoint.origin,
+        size=note.checkpoint.size,
+        root=note.checkpoint.root,
+        note=text,
+        vkey=_signed_by(connection, note),
+    )
 
 
 def _newest(connection: Connection) -> Row[int, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
-from storage.checkpoint import read_vkey
+from storage.checkpoint import Signer, read_note, read_vkey, signature_line
 from storage.enrolment import KnownKey, LogKeys, read_keys, spelled
+from storage.heads import add_lines, first_kept
 from storage.journal import Journal
 from storage.key_request import KeyRequest, request_for
 from storage.keys import (
@@ -125,7 +126,7 @@ class KeyOffice:
         try:
             # The head over the new key's entry carries both lines: so trust passes on.
             sequencer.sign_with([*before, fresh])
-            self._add_log_key(fresh)
+            self._add_log_key(fresh.vkey)
             replace_key(home, LOG_KEY)
         except BaseException:
             sequencer.sign_with(before)
@@ -133,11 +134,39 @@ class KeyOffice:
         sequencer.sign_with([fresh])
         return self._changed(fresh.key.id)
 
-    def _add_log_key(self, fresh: LogKey) -> None:
+    def add_second(self, second: Signer) -> KeyChange:
+        """Let a key that is in no file here count for heads, beside the one that signs them all.
+
+        It is asked outside of transactions, and signs the first head over its own entry. Cut
+        short, it may be called again and goes on.
+
+        Raises:
+            SigningKeyError: the key was ended, or is the one that signs here.
+        """
+        key = read_vkey(second.vkey)
+        is_new = self._add_log_key(second.vkey)
+        known = self._known(key.id)
+        with self._database.read() as connection:
+            size, note = first_kept(connection, after=known.added_at)
+        line = signature_line(key, second.sign(read_note(note).checkpoint.text.encode()))
         with self._database.begin() as tx:
-            if fresh.key.id not in self._keys(tx).known:
-                self._append(tx, "key.add", {"role": "log", "vkey": fresh.vkey})
-                self._journal.keep_head(tx, "rotation")
+            add_lines(tx, size, line)
+        return KeyChange(key=known, is_new=is_new)
+
+    def _add_log_key(self, vkey: str) -> bool:
+        """Record a log key; False if it was there before.
+
+        Raises:
+            SigningKeyError: it was ended.
+        """
+        with self._database.begin() as tx:
+            known = self._keys(tx).known.get(read_vkey(vkey).id)
+            if known is not None:
+                _require_in_force(known)
+                return False
+            self._append(tx, "key.add", {"role": "log", "vkey": vkey})
+            self._journal.keep_head(tx, "rotation")
+        return True
 
     def _left_over(self, home: Path) -> str | None:
         """Return the id of an old key that a rotation did not come to end."""
@@ -210,7 +239,7 @@ def _require_in_force(known: KnownKey) -> KnownKey:
     if known.ended_at is not None:
         raise SigningKeyError(
             f"The key {known.id} was {known.state} by entry {known.ended_at}, for ever.",
-            hint="Run `interlock keys new` there again: it makes another one.",
+            hint="Make another one; for a machine's own, `interlock keys new` there does.",
         )
     return known
 

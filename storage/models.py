@@ -2,6 +2,7 @@
 
 from storage import (
     access_models,
+    anchor_models,
     audit_models,
     delegation_models,
     home_models,
@@ -20,6 +21,7 @@ __all__ = [
     "SEARCH_OBJECTS",
     "Base",
     "access_models",
+    "anchor_models",
     "audit_models",
     "delegation_models",
     "home_models",

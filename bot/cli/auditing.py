@@ -23,6 +23,7 @@ PLACES = {
     "proof": Place("bot.cli.auditing", "proof", "Print the proof of one entry."),
     "export": Place("bot.cli.exporting", "export", "Write a pack for an auditor, or events."),
     "explain": Place("bot.cli.auditing", "explain", "Tell everything about one entry."),
+    "anchors": Place("bot.cli.auditing", "anchors", "List who keeps or vouches for heads outside."),
     "verifier": Place("bot.cli.auditing", "verifier", "Write the page that verifies a pack."),
 }
 
@@ -116,6 +117,18 @@ def explain(*, index: int, as_json: bool) -> None:
         known = people_of(database, [found.entry.actor.ref])
     answer(explained_data(found, known), explained_lines(found, known), as_json=as_json)
     leave(Exit.FINE if found.holds else Exit.NO)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@as_json_option
+def anchors(*, limit: int, as_json: bool) -> None:
+    """List who keeps or vouches for heads outside, with their age. 1 if somebody fails to."""
+    from bot.cli.anchoring import told_of  # noqa: PLC0415 - it brings words that `verify` needs not.
+
+    told = told_of(read_settings(), most=limit)
+    answer(told.data, told.lines, as_json=as_json)
+    leave(Exit.NO if told.is_failing else Exit.FINE)
 
 
 @click.command()

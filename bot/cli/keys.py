@@ -8,7 +8,14 @@ import click
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
-from bot.key_orders import EndOrder, EnrolOrder, RotateOrder, key_data, this_machine
+from bot.key_orders import (
+    EndOrder,
+    EnrolOrder,
+    RotateOrder,
+    SecondOrder,
+    key_data,
+    this_machine,
+)
 from bot.settings import Settings, read_settings
 from storage.enrolment import LogKeys
 from storage.key_request import request_for
@@ -118,6 +125,20 @@ def rotate(holder: str, *, is_log: bool, as_json: bool) -> None:
             f"Keep a copy of keys/{WRITER_KEY}.",
         ]
     )
+    answer(dict(told), lines, as_json=as_json)
+
+
+@keys.command()
+@as_json_option
+def second(*, as_json: bool) -> None:
+    """Bring the second key into the log: it signs the heads that leave for outside."""
+    told = have_done(read_settings(), SecondOrder(), user=os.getuid())
+    key = _key(told)
+    lines = [
+        f"Anchored heads are signed by {key['id']} as well (entry {key['added_at']}).",
+        "Hand its key to whoever holds the first one:",
+        f"  {key['vkey']}",
+    ]
     answer(dict(told), lines, as_json=as_json)
 
 

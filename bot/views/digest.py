@@ -128,6 +128,8 @@ class DigestShown:
     waiting: Sequence[Waiting] = ()
     exceptions: Sequence[str] = ()  # One sentence each.
     changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
+    anchors: Sequence[str] = ()  # Who keeps heads outside, each in words with its age.
+    failing: Sequence[str] = ()  # Who failed to; one sentence each.
     witness: Who | None = None  # Who is asked to reply with the fingerprint.
     previous: str = ""
 
@@ -289,11 +291,20 @@ def _head(shown: DigestShown) -> Iterator[Block]:
         f"Check it yourself: save the note as a file, then {code(head.check, 400)}{own}\n"
         f"Key {code(head.vkey, 250)}"
     )
+    yield context(_outside(shown))
+    if shown.failing:
+        yield section("\n".join(f"⚠️ {escape(one, 400)}" for one in shown.failing))
     if shown.witness is not None and head.fingerprint:
         fingerprint = code(head.fingerprint)
         yield section(f"{mention(shown.witness)}, please reply with the fingerprint {fingerprint}")
     if shown.previous:
         yield context(link(shown.previous, "The digest before this one"))
+
+
+def _outside(shown: DigestShown) -> str:
+    if not shown.anchors:
+        return "No head of this log is kept outside of Slack."
+    return f"Heads kept outside. {escape('; '.join(shown.anchors), 900)}."
 
 
 def details(shown: DigestShown) -> list[Rendered]:

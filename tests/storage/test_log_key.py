@@ -6,11 +6,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from storage.checkpoint import read_note, read_vkey
+from storage.checkpoint import read_note, read_vkey, signature_line
 from storage.database import Database
+from storage.heads import add_lines, first_kept, head
 from storage.journal import Journal
 from storage.key_changes import KeyOffice
-from storage.keys import LOG_KEY, NEXT_LOG_KEY, save_key
+from storage.keys import LOG_KEY, NEXT_LOG_KEY, LogKey, save_key
 from storage.log_setup import keys_of, open_journal
 from storage.verify import verify_database
 from tests.storage.machines import RITA, tell, two_machines, verified
@@ -63,6 +64,35 @@ def test_a_rotation_of_the_log_key_cut_short_goes_on(
     assert len(keys_of(database).in_force("log")) == 2
     assert not (home / "keys" / NEXT_LOG_KEY).exists()
     assert verified(database_url, journal).exit == 0
+
+
+def test_a_second_key_in_no_file_signs_the_first_head_over_its_own_entry(
+    database_url: str, database: Database, office: KeyOffice, journal: Journal
+) -> None:
+    second = LogKey.of(Ed25519PrivateKey.generate(), journal.origin)
+    added, again = office.add_second(second), office.add_second(second)
+    tell(database, journal)
+    with database.read() as connection:
+        size, note = first_kept(connection, after=added.key.added_at)
+        newest = read_note(head(connection).note)
+
+    assert (added.is_new, again.is_new) == (True, False)
+    assert size == added.key.added_at + 1
+    assert len(read_note(note).lines) == 2
+    assert len(newest.lines) == 1
+    assert verified(database_url, journal).exit == 0
+
+
+def test_a_false_line_of_the_second_key_rejects_its_head(
+    database_url: str, database: Database, office: KeyOffice, journal: Journal
+) -> None:
+    second = LogKey.of(Ed25519PrivateKey.generate(), journal.origin)
+    added = office.add_second(second)
+    with database.begin() as tx:
+        false = signature_line(second.key, second.sign(b"something else"))
+        add_lines(tx, added.key.added_at + 1, false)
+
+    assert verified(database_url, journal).codes == {"checkpoint-signature"}
 
 
 def test_on_postgres_a_machine_with_an_ended_log_key_signs_no_head(

@@ -115,6 +115,7 @@ def test_the_list_shows_every_key_and_which_are_here(first: Machine, second: Mac
         "added_at": 1,
         "ended_at": None,
         "revoked_from": None,
+        "vkey": "",
         "file": "writer.pem",
     }
     assert shown[2].endswith("added by #1, in force  worker-2  here: keys/writer.pem")
@@ -167,7 +168,7 @@ def test_a_process_that_serves_the_home_changes_its_keys(first: Machine) -> None
     first.enter()
     settings = read_settings()
     memory = open_memory(settings)
-    desk = KeyDesk(memory=memory, home=settings.home)
+    desk = KeyDesk(memory=memory, settings=settings)
     before = memory.journal.writer.id
 
     def carry_out(order: object, person: Any) -> Any:  # noqa: ANN401  as the holder hands it on

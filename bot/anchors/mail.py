@@ -1,0 +1,108 @@
+"""Sends heads by mail, to whoever keeps their mailbox where the bot cannot reach it."""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from urllib.parse import urlsplit
+
+from bot.anchors.calling import SECONDS, AnchorError
+from bot.anchors.outsiders import Vouched
+from bot.wording import plural
+from storage.anchors import Evidence
+from storage.heads import Head
+
+TAKEN = frozenset({250, 251})  # Fine, or fine and handed on.
+TELLS = """\
+The newest head of the log {origin}, at {size}.
+
+Keep this message where whoever runs the bot cannot change it. To check the log against it,
+save the attachment and run:
+
+    interlock audit verify --db DATABASE --vkey KEY --checkpoint checkpoint
+
+{note}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where mail is handed in. Without `starttls` nobody logs in."""
+
+    address: str
+    starttls: bool
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Letters with the newest head, from `sender` to `recipients`."""
+
+    server: MailServer
+    sender: str
+    recipients: tuple[str, ...]
+    now: Callable[[], datetime]
+    name: str = "mail"
+
+    def vouch(self, head: Head) -> Vouched:
+        """Hand the head in for everybody; the server's word for it is the evidence."""
+        message = self._message(head)
+        try:
+            said = self._hand_in(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise AnchorError(f"The mail was not taken: {_why(error)}.") from error
+        # No address: what is kept here is not erased with a person.
+        lines = [message["Message-ID"], message["Date"], said, "", head.note]
+        content = "\n".join(lines).encode()
+        ref = str(message["Message-ID"]).strip("<>")
+        return Vouched(evidence=Evidence(type=self.name, ref=ref, content=content, at=self.now()))
+
+    def _message(self, head: Head) -> EmailMessage:
+        message, size = EmailMessage(policy=SMTP), plural(head.size, "entry", "entries")
+        message["From"] = self.sender
+        message["To"] = ", ".join(self.recipients)
+        message["Subject"] = f"Head of {head.origin}: {size}, {head.fingerprint}"
+        message["Date"] = format_datetime(self.now())
+        message["Message-ID"] = make_msgid(domain=self.sender.partition("@")[2])
+        told = TELLS.format(origin=head.origin, size=size, note=head.note)
+        message.set_content(told, cte="base64")
+        message.add_attachment(
+            head.note.encode(), "application", "octet-stream", filename="checkpoint"
+        )
+        return message
+
+    def _hand_in(self, message: EmailMessage) -> str:
+        """Return what the server says once it has taken the mail.
+
+        Raises:
+            OSError, SMTPException: it has not.
+        """
+        parts = urlsplit(f"//{self.server.address}")
+        with smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS) as server:
+            if self.server.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if self.server.user:
+                server.login(self.server.user, self.server.password)
+            server.ehlo_or_helo_if_needed()
+            _require(server.mail(self.sender), "the sender")
+            for one in self.recipients:
+                _require(server.rcpt(one), "a recipient")
+            code, said = server.data(message.as_bytes())
+            _require((code, said), "the message")
+        return f"{code} {said.decode(errors='replace')}"
+
+
+def _require(said: tuple[int, bytes], what: str) -> None:
+    if said[0] not in TAKEN:
+        raise smtplib.SMTPException(f"the server refuses {what} ({said[0]})")
+
+
+def _why(error: Exception) -> str:
+    """Return the reason in a few words, without what the server was told."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the server answers {error.smtp_code}"
+    return str(error) or type(error).__name__

@@ -1,0 +1,103 @@
+"""Time stamps over heads (RFC 3161): the request, and what an answer says.
+
+What is stamped is the note as it was then. Whether the authority is one to trust is for
+whoever checks the token with its certificate: `openssl ts -verify`.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from storage.der import (
+    BOOLEAN,
+    EXPLICIT,
+    GENERALIZED_TIME,
+    INTEGER,
+    NULL,
+    OBJECT,
+    OCTETS,
+    SEQUENCE,
+    MalformedDerError,
+    Value,
+    inside,
+    integer,
+    number_in,
+    values,
+    written,
+)
+
+SHA_256 = bytes.fromhex("608648016503040201")
+GRANTED = frozenset({0, 1})  # As asked, or with changes that the token tells of.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeStamp:
+    """What a token states: these bytes existed at that time."""
+
+    digest: bytes
+    serial: int
+    at: datetime
+    nonce: int | None
+
+    def covers(self, note: str) -> bool:
+        """Say whether the note was stamped, maybe before it got its last signature lines."""
+        return any(hashlib.sha256(one).digest() == self.digest for one in _beginnings(note))
+
+
+def request_for(note: str, *, nonce: int) -> bytes:
+    """Return the request for a stamp over the note, with the authority's certificate in it."""
+    algorithm = written(SEQUENCE, written(OBJECT, SHA_256), written(NULL))
+    digest = hashlib.sha256(note.encode()).digest()
+    imprint = written(SEQUENCE, algorithm, written(OCTETS, digest))
+    return written(SEQUENCE, integer(1), imprint, integer(nonce), written(BOOLEAN, b"\xff"))
+
+
+def read_stamp(answer: bytes) -> TimeStamp:
+    """Return what the answer of an authority states.
+
+    Raises:
+        MalformedDerError: it is no such answer, or refuses.
+    """
+    (whole,) = _exactly(values(answer), 1)
+    status, *token = _exactly(inside(whole, SEQUENCE), 1, or_more=True)
+    code, *_words = _exactly(inside(status, SEQUENCE), 1, or_more=True)
+    if number_in(code) not in GRANTED or not token:
+        raise MalformedDerError("The authority refuses.")
+    _kind, wrapped = _exactly(inside(token[0], SEQUENCE), 2)
+    (signed,) = _exactly(inside(wrapped, EXPLICIT), 1)
+    _version, _digests, content, *_signers = _exactly(inside(signed, SEQUENCE), 4, or_more=True)
+    _type, held = _exactly(inside(content, SEQUENCE), 2)
+    (octets,) = _exactly(inside(held, EXPLICIT), 1)
+    (told,) = _exactly(inside(octets, OCTETS), 1)
+    return _stamp(inside(told, SEQUENCE))
+
+
+def _stamp(told: Sequence[Value]) -> TimeStamp:
+    _version, _policy, imprint, serial, at, *rest = _exactly(told, 5, or_more=True)
+    _algorithm, digest = _exactly(inside(imprint, SEQUENCE), 2)
+    nonce = next((number_in(one) for one in rest if one.tag == INTEGER), None)
+    return TimeStamp(digest=digest.content, serial=number_in(serial), at=_moment(at), nonce=nonce)
+
+
+def _moment(value: Value) -> datetime:
+    written_at, _, _fraction = value.content.decode(errors="replace").partition(".")
+    try:
+        if value.tag != GENERALIZED_TIME:
+            raise MalformedDerError("A token names no time.")
+        return datetime.strptime(written_at.removesuffix("Z"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise MalformedDerError("A token names no time.") from error
+
+
+def _exactly(found: Sequence[Value], count: int, *, or_more: bool = False) -> Sequence[Value]:
+    if len(found) < count or (len(found) > count and not or_more):
+        raise MalformedDerError(f"{len(found)} values stand where {count} belong.")
+    return found
+
+
+def _beginnings(note: str) -> list[bytes]:
+    """Return the note, and what it was before each of its last lines was put under it."""
+    text, _, lines = note.partition("\n\n")
+    signed = lines.splitlines(keepends=True)
+    return [f"{text}\n\n{''.join(signed[:count])}".encode() for count in range(len(signed), 0, -1)]

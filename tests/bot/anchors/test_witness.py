@@ -1,0 +1,128 @@
+"""A witness that checks for itself cosigns heads, and refuses what is no longer the same log."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tlog_scales.signing import VkeySet
+from tlog_scales.tlog import Checkpoint
+
+from bot.anchors.witness import Cosigner
+from storage.cosignature import read_witness_key
+from tests.bot.anchors.answering import answering
+from tests.bot.anchors.conftest import Ledger
+from tests.bot.anchors.pretend_witness import PretendWitness
+
+
+@dataclass
+class Seen:
+    """A log, and the witness that sees it."""
+
+    ledger: Ledger
+    witness: PretendWitness
+    url: str
+
+    def ask(self) -> None:
+        """Let the log be seen, as it is opened now."""
+        key = read_witness_key(self.witness.vkey)
+        database = self.ledger.store.database
+        self.ledger.outsiders = [Cosigner(url=f"{self.url}/submit", key=key, database=database)]
+
+
+def seen_of(ledger: Ledger) -> Iterator[Seen]:
+    witness = PretendWitness(ledger.vkey)
+    with answering(witness) as url:
+        made = Seen(ledger, witness, url)
+        made.ask()
+        yield made
+
+
+@pytest.fixture
+def seen(ledger: Ledger) -> Iterator[Seen]:
+    yield from seen_of(ledger)
+
+
+@pytest.fixture
+def seen_anywhere(any_ledger: Ledger) -> Iterator[Seen]:
+    """Give one on each database."""
+    yield from seen_of(any_ledger)
+
+
+def next_day(ledger: Ledger) -> None:
+    ledger.clock.at += timedelta(hours=24)
+    ledger.look()
+
+
+def test_each_head_is_cosigned_once_it_goes_on_from_the_one_before(
+    seen_anywhere: Seen,
+) -> None:
+    ledger, witness = seen_anywhere.ledger, seen_anywhere.witness
+    ledger.grows(5)
+    ledger.look()
+    ledger.grows(7)
+    next_day(ledger)
+    sizes = [int(str(one.data["size"])) for one in ledger.anchors()]
+    notes = [ledger.kept_note(size) for size in sizes]
+    read = [Checkpoint.from_text(note) for note in notes]
+
+    assert sizes == [6, 14]
+    assert witness.asked == [0, 6]
+    assert all(VkeySet(witness.key).verify(one.signatures, one) for one in read)
+    assert ledger.evidence("witness").decode() == notes[1]
+    assert ledger.verified(*notes).exit == 0
+
+
+def test_a_witness_that_saw_the_log_before_is_asked_from_there(
+    seen: Seen,
+) -> None:
+    ledger, witness = seen.ledger, seen.witness
+    ledger.grows(4)
+    before = Checkpoint.from_text(ledger.shown().note)
+    witness.size, witness.root = before.size, before.root_hash
+    ledger.grows(3)
+    ledger.look()
+
+    assert witness.asked == [0, 5]
+    assert len(ledger.anchors()) == 1
+
+
+@pytest.mark.parametrize(
+    ("grows", "why"),
+    [(0, "has seen a head of 6 entries, and this log has 3"), (9, r"refuses the head \(422\)")],
+)
+def test_a_restored_or_rewritten_log_is_not_cosigned(seen: Seen, grows: int, why: str) -> None:
+    ledger = seen.ledger
+    ledger.grows(2)
+    backup = ledger.backup()
+    ledger.grows(3)
+    ledger.look()
+    ledger.restore(backup)
+    seen.ask()
+    ledger.grows(grows)
+    ledger.look()
+
+    assert ledger.anchors() == []
+    assert re.search(why, ledger.turns()["witness"].error)
+
+
+def test_a_line_of_another_key_is_no_cosignature(
+    seen: Seen,
+) -> None:
+    ledger, witness = seen.ledger, seen.witness
+    witness.private = PretendWitness("").private
+    ledger.look()
+
+    assert ledger.lines(1) == [ledger.head().origin]
+    assert "no good line" in ledger.turns()["witness"].error
+
+
+def test_the_time_of_an_anchor_is_that_of_the_witness(
+    seen: Seen,
+) -> None:
+    ledger = seen.ledger
+    ledger.look()
+    (anchor,) = ledger.kept_anchors()
+
+    assert abs(datetime.now(UTC) - anchor.at) < timedelta(minutes=1)
