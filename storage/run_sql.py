@@ -21,7 +21,7 @@ _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own colu
 _SELECT_REQUEST = (
     "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
     " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt,"
-    " r.terms"
+    " r.terms, r.batch"
     " FROM approval_request r JOIN run ON run.id = r.run_id"
 )
 
