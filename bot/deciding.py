@@ -107,11 +107,8 @@ class Deciding:
         """Record a verdict; a reason or a code that does not do is said beside its field."""
         try:
             self._decide(sent, Shown.read(sent.sent.private_metadata), verdict)
-        except WrongCodeError as wrong:
-            return {"response_action": "errors", "errors": {CODE: str(wrong)}}
-        except NoCodesError as refused:
-            how = f"{refusal(refused)} Type {code(f'{self.desk.command} totp')}."
-            return {"response_action": "update", "view": refused_modal(how).to_dict()}
+        except (WrongCodeError, NoCodesError) as refused:
+            return code_refused(self.desk, refused)
         except ReasonMissingError as refused:
             if not asks_for_reason({"state": sent.sent.state}):
                 raise
@@ -133,6 +130,14 @@ class Deciding:
         )
         with leading_on(self.desk):
             return self.desk.engine.decide(ballot)
+
+
+def code_refused(desk: Desk, refused: WrongCodeError | NoCodesError) -> Answer:
+    """Say beside its field that a code is wrong, or in place of the modal that there are none."""
+    if isinstance(refused, WrongCodeError):
+        return {"response_action": "errors", "errors": {CODE: str(refused)}}
+    how = f"{refusal(refused)} Type {code(f'{desk.command} totp')}."
+    return {"response_action": "update", "view": refused_modal(how).to_dict()}
 
 
 def _refuse_settled(asked: ApprovalRequest) -> None:

@@ -98,7 +98,7 @@ class Waiting:
             title = preview_of(self.desk.store, last.request).title
         except (InterlockError, ValidationError):
             return ""  # Erased meanwhile, or of another release.
-        place = self.desk.store.outbox.place_of(Subject.CARD, last.request)
+        place = self.desk.store.outbox.place_of(Subject.CARD, asked.card)
         return said_words(
             Said(
                 title=title,

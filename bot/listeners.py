@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltRequest
 
 from bot.answering import Answering
+from bot.batch_listeners import batch_clicks, batch_forms
 from bot.breaking import BreakingGlass
 from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
 from bot.changing import Changing
@@ -153,6 +154,7 @@ def _register_cards(app: App, desk: Desk) -> None:
         request_card.CHANGE: Changing(desk=desk).open,
         request_modals.TURN_PAGE: deciding.turn_page,
         request_modals.TURN_BACK: deciding.turn_page,
+        **batch_clicks(desk),
         doubt_card.HAPPENED: lambda click: settling.doubt(click, Happened.YES),
         doubt_card.NOT_HAPPENED: lambda click: settling.doubt(click, Happened.NO),
         doubt_card.ABORT: lambda click: settling.doubt(click, Happened.UNKNOWN),
@@ -222,6 +224,7 @@ def _register_forms(app: App, desk: Desk) -> None:
         request_modals.APPROVE_FORM: deciding.approve_by_modal,
         request_modals.REVIEW_FORM: deciding.approve_by_modal,
         request_modals.REJECT_FORM: deciding.reject_by_modal,
+        **batch_forms(desk),
         glass_modals.BREAK_FORM: glass.by_form,
         glass_modals.REVIEW_FORM: glass.reviewed_by_form,
         change_form.CHANGE_FORM: Changing(desk=desk).by_form,

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.letters import Letter
 from bot.rendering_away import absences_of, draw_deserted, draw_stand_in, stood_in_for
+from bot.rendering_batches import draw_batch
 from bot.rendering_cards import decisions_of, draw_card, preview_in
 from bot.rendering_codes import draw_codes
 from bot.rendering_nudge import draw_nudge, person_of
@@ -96,7 +97,10 @@ class Rendering:
     def _card(self, row: OutboxRow) -> Letter | None:
         request = self._store.request(RequestId(row.key))
         read = self._reader.run(request.run)
-        drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
+        if request.batch is not None:
+            drawn = draw_batch(read, self._store.batch(request.batch), row, reader=self._reader)
+        else:
+            drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
         if drawn is None:
             return _in_thread(row, notice(ERASED))
         rendered, is_complete = drawn

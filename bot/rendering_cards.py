@@ -1,6 +1,7 @@
 """Draws approval cards: what is asked, what was said, and how it ended."""
 
 import logging
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -57,40 +58,50 @@ def draw_card(
     A card that lacks its receipt, since the log has not placed the entry yet, or the way to the
     card that took its place, is drawn again.
     """
-    preview = preview_in(read, request.id)
-    if preview is None:
+    card = card_values(read, request, reader)
+    if card is None:
         return None
-    said = said_in(read, request.id)
-    settling = _settling(read, request)
+    settling = settling_of(read, request)
     receipt = reader.receipt_of(settling) if settling is not None else None
     edited = edit_of(read.entries, request.id)
     newer = next_of(edited) if edited is not None else None
     place = places.place_of(Subject.CARD, newer) if newer is not None else None
-    given = decisions_of(read, request)
-    now, absences = tally(request, given), absences_of(request, given, reader)
-    card = RequestCard(
+    absences = absences_of(request, decisions_of(read, request), reader)
+    shown = replace(
+        card,
+        successor=reader.link(place),
+        receipt=receipt,
+        thread=reader.link(row.thread),
+        absences=absences.told,
+        deserted_until=absences.back_at,
+    )
+    leads_on = newer is None or place is not None or read.asked(newer) is None
+    return request_card(shown), leads_on and (settling is None or receipt is not None)
+
+
+def card_values(read: RunRead, request: ApprovalRequest, reader: RunReader) -> RequestCard | None:
+    """Return what a card says of a request itself, None where its preview was erased."""
+    preview = preview_in(read, request.id)
+    if preview is None:
+        return None
+    edited = edit_of(read.entries, request.id)
+    now = tally(request, decisions_of(read, request))
+    return RequestCard(
         preview=preview,
         outcome=request.outcome,
         given=now.given,
         waiting=now.waiting,
         escalated=_escalated(read, request.id),
-        votes=[_vote(read, one) for one in said],
+        votes=[_vote(read, one) for one in said_in(read, request.id)],
         settled_at=request.settled_at,
         is_consumed=request.is_consumed,
         reason=withdrawn_because(read, request.id),
-        successor=reader.link(place),
         edited_by=read.who(edited.actor) if edited is not None else None,
-        receipt=receipt,
         known=reader.named(_names(request)),
-        thread=reader.link(row.thread),
-        absences=absences.told,
-        deserted_until=absences.back_at,
         may_take_back=request.outcome is Outcome.APPROVED and not read.listed.status.is_end,
         broken=_broken(read, request),
         hold=_hold(read, request),
     )
-    leads_on = newer is None or place is not None or read.asked(newer) is None
-    return request_card(card), leads_on and (settling is None or receipt is not None)
 
 
 def _names(request: ApprovalRequest) -> list[str]:
@@ -163,7 +174,7 @@ def _vote(read: RunRead, entry: Entry) -> Vote:
     )
 
 
-def _settling(read: RunRead, request: ApprovalRequest) -> Entry | None:
+def settling_of(read: RunRead, request: ApprovalRequest) -> Entry | None:
     """Return the entry that settled the request."""
     if request.outcome is Outcome.OPEN:
         return None

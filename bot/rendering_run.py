@@ -11,6 +11,7 @@ from bot.views.step_reply import reply_about, step_reply
 from bot.wording import is_web_address
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
+from workflows.batching import batch_in
 from workflows.chasing import REMINDED
 from workflows.entry import Entry, RunId
 from workflows.holding import HOLD
@@ -83,7 +84,7 @@ def _for_approval(state: StepState, _run: str, places: OutboxRows) -> _Wait:
     return _Wait(
         words=_groups_of(state.asked),
         until=moment(str(state.asked.data["expires"])),
-        place=places.place_of(Subject.CARD, state.request),
+        place=places.place_of(Subject.CARD, batch_in(state.asked) or state.request),
     )
 
 

@@ -75,9 +75,13 @@ class Aftermath:
     def stands(self, row: OutboxRow) -> None:
         """Have the Homes lead to a new card or thread of those whom it is for."""
         if row.subject in (Subject.CARD, Subject.QUESTION):
-            self._store.homes.renew_awaited(row.key.rpartition("/")[2])
+            self._renew(RequestId(row.key.rpartition("/")[2]))
         elif row.subject is Subject.ROOT and row.run is not None:
             self._store.homes.renew([self._store.run(row.run).requester])
+
+    def _renew(self, card: RequestId) -> None:
+        for request in {card, *(one.id for one in self._store.batch(card))}:
+            self._store.homes.renew_awaited(request)
 
     def gave_up(self, row: OutboxRow, *, error: str) -> None:
         """Record that a message cannot be delivered; stop what rests on it; tell people.

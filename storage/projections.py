@@ -61,6 +61,7 @@ def _requested(entry: Entry) -> Iterable[Change]:
             "expires_at": _moment(data["expires"]),
             "outcome": Outcome.OPEN.value,
             "terms": _text(terms) if (terms := terms_in(data)) else None,
+            "batch": data.get("batch"),
         },
     )
 

@@ -43,6 +43,7 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "settled_at",
             "consumed_attempt",
             "terms",
+            "batch",
         ),
     ),
     "escalation": (("request_id", "n"), ("entry_id", "people", "named", "stages")),

@@ -14,7 +14,7 @@ from workflows.terms import terms_of
 def read_request(found: Sequence[Any], escalated: Iterable[Sequence[Any]]) -> ApprovalRequest:
     """Return the request that the columns of `run_sql` tell of."""
     (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = found[:9]
-    raised_at, expires_at, outcome, settled_at, consumed, terms = found[9:]
+    raised_at, expires_at, outcome, settled_at, consumed, terms, batch = found[9:]
     left_out = [Ref(one) for one in json.loads(excluded)]
     return ApprovalRequest(
         id=RequestId(ident),
@@ -32,6 +32,7 @@ def read_request(found: Sequence[Any], escalated: Iterable[Sequence[Any]]) -> Ap
         settled_at=read_moment_or_none(settled_at),
         is_consumed=consumed is not None,
         terms=terms_of(json.loads(terms) if terms else {}, left_out),
+        batch=None if batch is None else RequestId(batch),
     )
 
 

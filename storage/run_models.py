@@ -28,6 +28,7 @@ IS_OPEN = text("outcome = 'open'")
 IN_ANOTHERS_PLACE = text("stands_for IS NOT NULL")
 HAS_SOURCE = text("source IS NOT NULL")
 IS_DENIED = text("outcome = 'denied'")
+IN_A_BATCH = text("batch IS NOT NULL")
 GOES_ON = text("finished_at IS NULL")
 HAS_ENDED = text("finished_at IS NOT NULL")
 IS_TROUBLED = text("status IN ('exception', 'in_doubt')")
@@ -113,6 +114,7 @@ class RequestRecord(Base):
         ),
         Index("ix_approval_request_settled_at", "settled_at"),
         partial_index("ix_approval_request_denied_settled_at", "settled_at", where=IS_DENIED),
+        partial_index("ix_approval_request_batch", "batch", where=IN_A_BATCH),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -130,6 +132,7 @@ class RequestRecord(Base):
     settled_at: Mapped[datetime | None]
     consumed_attempt: Mapped[int | None] = mapped_column(BigInteger)
     terms: Mapped[str | None]
+    batch: Mapped[str | None]
 
 
 class EscalationRecord(Base):

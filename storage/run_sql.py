@@ -21,12 +21,16 @@ _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own colu
 _SELECT_REQUEST = (
     "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
     " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt,"
-    " r.terms"
+    " r.terms, r.batch"
     " FROM approval_request r JOIN run ON run.id = r.run_id"
 )
 
 
 _SELECT_ESCALATIONS = "SELECT people, named, stages FROM escalation WHERE request_id = ? ORDER BY n"
+_SELECT_ESCALATIONS_OF_BATCH = (
+    "SELECT e.request_id, e.people, e.named, e.stages FROM escalation e"
+    " JOIN approval_request r ON r.id = e.request_id WHERE r.batch = ? ORDER BY e.n"
+)
 _SELECT_DECISIONS = (
     "SELECT approver, stage, verdict, decided_at, stands_for"
     " FROM decision WHERE request_id = ? ORDER BY seq"
@@ -108,6 +112,17 @@ class RunSql(RowSql):
             (_SELECT_ESCALATIONS, (request,)),
         )
         return read_request(asked[0], escalated) if asked else None
+
+    def requests_of_batch(self, batch: str) -> list[ApprovalRequest]:
+        """Return the requests that are put to people together, in the order they were raised."""
+        asked, escalated = self.ask(
+            (f"{_SELECT_REQUEST} WHERE r.batch = ? ORDER BY r.raised_at, r.id", (batch,)),
+            (_SELECT_ESCALATIONS_OF_BATCH, (batch,)),
+        )
+        added: dict[str, list[Sequence[Any]]] = {}
+        for request, *more in escalated:
+            added.setdefault(request, []).append(more)
+        return [read_request(one, added.get(one[0], ())) for one in asked]
 
     def standing_request(self, run: str) -> ApprovalRequest | None:
         """Return the run's newest request that is open, or approved and not used."""

@@ -126,6 +126,11 @@ class SqlStore:
             raise UnknownRunError(f"There is no request {request}.")
         return found
 
+    def batch(self, batch: RequestId) -> Sequence[ApprovalRequest]:
+        """Return the requests that are put to people together, as they are now."""
+        with self.database.glance() as tx:
+            return RunSql(tx).requests_of_batch(batch)
+
     def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
         with self.database.glance() as tx:
             sql = RunSql(tx)

@@ -14,6 +14,7 @@ from workflows.actions.base import Call, Effect
 from workflows.announcing import Announcement
 from workflows.asking import bound_to, plan_json, plan_of
 from workflows.authority import may_still_decide
+from workflows.batching import same_batch
 from workflows.definition_steps import Step
 from workflows.entry import Draft, Entry, Json, Part, PartClass, Ref
 from workflows.errors import (
@@ -179,6 +180,7 @@ def _withdraw(segment: Segment, state: StepState, error: VoidError) -> Next:
         "request": state.request,
         "binding": state.asked.data["binding"] if state.asked is not None else None,
         "reason": error.code,
+        **same_batch(state.asked),
     }
     words = {"reason": segment.words(error.words)}
     segment.commit(segment.draft("approval.withdrawn", data, words))
@@ -218,6 +220,7 @@ def _announced(segment: Segment, ready: Ready, state: StepState) -> Draft:
         "idem": segment.key(ready.step),
         "binding": binding,
         "request": request,
+        **(same_batch(state.asked) if request else {}),
     }
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})
 

@@ -7,11 +7,14 @@ from datetime import datetime
 
 from workflows.actions.base import Plan
 from workflows.asked_people import AskedPeople, asked_people
+from workflows.batching import FIELD as BATCH
+from workflows.batching import batch_of
 from workflows.binding import binding, commitment
 from workflows.demand import Demand, Match
 from workflows.denials import Denied
 from workflows.entry import Draft, Json, Part, Ref, RequestId
 from workflows.errors import NoApproverError
+from workflows.instances import items_of
 from workflows.limits import Limits, limits_of
 from workflows.moments import stamp
 from workflows.nudging import FIELD
@@ -41,6 +44,7 @@ class Question:
     raised: datetime
     expires: datetime
     limits: Limits
+    is_batched: bool
 
 
 def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = None) -> Next:
@@ -58,6 +62,7 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
     expires = raised + demand.expires
     _check_hours(demand, raised, expires)
     plan = plan_of(segment, ready)
+    limits = limits_of(segment, ready, lambda: plan.data, denied)
     question = Question(
         id=segment.state.step(ready.step.id).next_request or RequestId(house.new_id()),
         ready=ready,
@@ -67,7 +72,8 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
         people=asked_people(segment, demand, requester),
         raised=raised,
         expires=expires,
-        limits=limits_of(segment, ready, lambda: plan.data, denied),
+        limits=limits,
+        is_batched=demand.batch and _may_be_batched(segment, ready, limits),
     )
     parts = _parts(segment, question)
     bound = bound_to(segment, ready, args=parts["args"], plan=parts["plan"])
@@ -75,14 +81,25 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
 
     def fact(unit: Unit) -> Draft:
         data = _data(unit, segment, question, bound)
-        tell_if_deserted(unit, question.id, _first_asked(data))
+        tell_if_deserted(unit, RequestId(str(data.get(BATCH, question.id))), _first_asked(data))
         return segment.draft("approval.requested", data, parts)
 
-    rests = segment.is_alone
+    rests = segment.is_alone and not question.is_batched  # The next item may join it at once.
     is_raised = segment.commit(
         fact, also=lambda unit: _set_times(unit, segment, question), rests=rests
     )
     return After.GONE if is_raised and rests else After.LOOK
+
+
+def _may_be_batched(segment: Segment, ready: Ready, limits: Limits) -> bool:
+    """Say whether it is an item of a loop of which there is nothing else to know or to do.
+
+    What was denied before has to be known first, what a glass is over can be decided alone, and
+    what was changed follows an earlier card: each of these has a card of its own.
+    """
+    is_plain = limits.denied is None and limits.glass is None
+    is_changed = segment.state.step(ready.step.id).next_request is not None
+    return bool(items_of(ready.step.id)) and is_plain and not is_changed
 
 
 def plan_of(segment: Segment, ready: Ready) -> Plan:
@@ -178,7 +195,15 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         **_glass(unit, question.limits),
         **({FIELD: int(demand.nudge.total_seconds())} if demand.nudge is not None else {}),
         **_replaces(segment.state.step(question.ready.step.id)),
+        **_batch(segment, question),
     }
+
+
+def _batch(segment: Segment, question: Question) -> dict[str, Json]:
+    """Return with which others it is put to people, as the run stands in this transaction."""
+    if not question.is_batched:
+        return {}
+    return {BATCH: batch_of(segment.state, question.ready.step.id) or question.id}
 
 
 def _glass(unit: Unit, limits: Limits) -> dict[str, Json]:

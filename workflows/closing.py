@@ -1,5 +1,6 @@
 """Ending a run: what is withdrawn first, and what it lets go of."""
 
+from workflows.batching import same_batch
 from workflows.builder_step import is_builder_step
 from workflows.entry import INTERLOCK, Actor, Draft, Json
 from workflows.recorder import record
@@ -58,6 +59,7 @@ def withdrawals(state: RunState, *, reason: str) -> list[Draft]:
                 "request": one.request,
                 "binding": one.asked.data["binding"] if one.asked is not None else None,
                 "reason": reason,
+                **same_batch(one.asked),
             },
         )
         for one in state.steps.values()

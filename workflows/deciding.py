@@ -1,11 +1,12 @@
 """Recording what approvers say. What time does to a request is for `prompting`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.admission import Vote, admit, repeats
 from workflows.awaited import awaited
+from workflows.batching import batch_data
 from workflows.codes import check_approval
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
 from workflows.errors import ReasonMissingError, StaleRequestError, StepUpError
@@ -13,7 +14,7 @@ from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, Verdict, t
 from workflows.house import House
 from workflows.nudging import nudge_the_next
 from workflows.orders import Ballot, Decided
-from workflows.people import Person
+from workflows.people import Person, PersonId
 from workflows.policy_reason import misfit
 from workflows.recorder import record
 from workflows.separation import Duty
@@ -48,6 +49,41 @@ def decide(house: House, ballot: Ballot) -> Decided:
         SecretError: the person's secret cannot be opened.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
     """
+    asked = checked(house, ballot)
+    voter = voter_for(house, asked, ballot.person)
+    vault = house.vault() if is_coded(asked, ballot) else None
+    with house.store.begin() as unit:
+        # A form with a wrong code is sent again as the same delivery; there the code counts once.
+        admitted = admit_ballot(
+            unit, voter, ballot, is_known=lambda: vault is None and is_repeated(unit, ballot)
+        )
+        if isinstance(admitted, Decided):
+            return admitted
+        refusal = None if vault is None else check_code(unit, vault, admitted)
+        if refusal is None:
+            decided = record_vote(unit, house, admitted)
+    if refusal is not None:
+        raise refusal  # Only now, since the attempt is counted in what was committed.
+    return decided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A verdict that counts, the run locked: of which request, after which decisions, where."""
+
+    ballot: Ballot
+    request: ApprovalRequest
+    earlier: Sequence[Decision]
+    vote: Vote
+    stage: int
+
+
+def checked(house: House, ballot: Ballot) -> ApprovalRequest:
+    """Return the request if nothing but the person stands against this verdict.
+
+    Raises:
+        UnknownRunError, StaleRequestError, ReasonMissingError: as `decide`.
+    """
     asked = house.store.request(ballot.request)
     if ballot.shown and ballot.shown != asked.binding[:SHOWN]:
         raise StaleRequestError(
@@ -55,30 +91,56 @@ def decide(house: House, ballot: Ballot) -> Decided:
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
     _check_reason(asked, ballot)
-    voter = _voter(house, asked, ballot)
-    # A code goes with each approval; to say no, nobody needs one.
-    is_coded = asked.terms.step_up is not None and ballot.verdict is Verdict.APPROVE
-    vault = house.vault() if is_coded else None
-    with house.store.begin() as unit:
-        request, row = unit.lock_run_of(ballot.request)
-        earlier = unit.decisions(request.id)
-        vote = voter.vote(unit, ballot.verdict)
-        if repeats(vote, earlier) or _is_known(unit, ballot, is_coded=is_coded):
-            now = tally(request, earlier)
-            return Decided(request=request.id, run=row.id, tally=now, changed=False)
-        if request.outcome is Outcome.SUPERSEDED:
-            _refuse_edited(unit, request)
-        vote = seated(unit, request, vote, absent=voter.absent, decisions=earlier)
-        stage = admit(request, vote, earlier, now=unit.now)
-        refusal = None if vault is None else _check_code(unit, vault, vote, ballot)
-        if refusal is None:
-            given = [*earlier, _decision(vote, stage, at=unit.now)]
-            now = tally(request, given)
-            _record(unit, house, request, given[-1], now=now, ballot=ballot)
-            _go_on(unit, house, request, given, now=now)
-    if refusal is not None:
-        raise refusal  # Only now, since the attempt is counted in what was committed.
-    return Decided(request=request.id, run=row.id, tally=now, changed=True)
+    return asked
+
+
+def is_coded(asked: ApprovalRequest, ballot: Ballot) -> bool:
+    """Say whether a code goes with the verdict: to say no, nobody needs one."""
+    return asked.terms.step_up is not None and ballot.verdict is Verdict.APPROVE
+
+
+def is_repeated(unit: Unit, ballot: Ballot) -> bool:
+    """Say whether this delivery was taken up before."""
+    return ballot.delivery is not None and unit.is_repeat(ballot.delivery)
+
+
+def admit_ballot(
+    unit: Unit, voter: "Voter", ballot: Ballot, *, is_known: Callable[[], bool]
+) -> Admitted | Decided:
+    """Lock the request's run and return the verdict as it counts, or what was said already.
+
+    `is_known` says, once the lock is held, whether this delivery was taken up before.
+
+    Raises:
+        NotEligibleError, RequestClosedError, OutsideHoursError, StaleRequestError: as `decide`.
+    """
+    request, row = unit.lock_run_of(ballot.request)
+    earlier = unit.decisions(request.id)
+    vote = voter.vote(unit, ballot.verdict)
+    if repeats(vote, earlier) or is_known():
+        now = tally(request, earlier)
+        return Decided(request=request.id, run=row.id, tally=now, changed=False)
+    if request.outcome is Outcome.SUPERSEDED:
+        _refuse_edited(unit, request)
+    vote = seated(unit, request, vote, absent=voter.absent, decisions=earlier)
+    stage = admit(request, vote, earlier, now=unit.now)
+    return Admitted(ballot=ballot, request=request, earlier=earlier, vote=vote, stage=stage)
+
+
+def check_code(unit: Unit, vault: Vault, admitted: Admitted) -> StepUpError | None:
+    """Use up the code that goes with an approval; return why it does not count, if so."""
+    ballot = admitted.ballot
+    return check_approval(unit, vault, admitted.vote.approver, ballot.code, request=ballot.request)
+
+
+def record_vote(unit: Unit, house: House, admitted: Admitted) -> Decided:
+    """Record a verdict that counts, and set the run going if that settles its request."""
+    request = admitted.request
+    given = [*admitted.earlier, _decision(admitted.vote, admitted.stage, at=unit.now)]
+    now = tally(request, given)
+    _record(unit, house, request, given[-1], now=now, ballot=admitted.ballot)
+    _go_on(unit, house, request, given, now=now)
+    return Decided(request=request.id, run=request.run, tally=now, changed=True)
 
 
 def _refuse_edited(unit: Unit, request: ApprovalRequest) -> None:
@@ -88,7 +150,7 @@ def _refuse_edited(unit: Unit, request: ApprovalRequest) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Voter:
+class Voter:
     """Who votes, and what of them was read before the transaction."""
 
     person: Person
@@ -107,27 +169,20 @@ class _Voter:
         )
 
 
-def _voter(house: House, request: ApprovalRequest, ballot: Ballot) -> _Voter:
-    person = house.people.person(ballot.person)
+def voter_for(house: House, request: ApprovalRequest, who: PersonId) -> Voter:
+    """Return who votes, and where they belong; services are asked, so it comes first.
+
+    Raises:
+        PeopleUnreadableError: as `decide`.
+    """
+    person = house.people.person(who)
     acting = house.acting_for(request.excluded)
-    return _Voter(
+    return Voter(
         person=person,
         member_of=groups_of(house, request.groups, person.id),
         duty=_duty_now(house, request, person, acting),
         absent=absent_for(house, request, person, acting=acting),
     )
-
-
-def _is_known(unit: Unit, ballot: Ballot, *, is_coded: bool) -> bool:
-    """Say whether this delivery was taken up before.
-
-    A form with a wrong code is sent again as the same delivery; there the code counts once.
-    """
-    return not is_coded and ballot.delivery is not None and unit.is_repeat(ballot.delivery)
-
-
-def _check_code(unit: Unit, vault: Vault, vote: Vote, ballot: Ballot) -> StepUpError | None:
-    return check_approval(unit, vault, vote.approver, ballot.code, request=ballot.request)
 
 
 def _decision(vote: Vote, stage: int, *, at: datetime) -> Decision:
@@ -148,7 +203,7 @@ def _go_on(
         house.dispatcher.enqueue(unit, request.run)
         return
     if not {*now.waiting} <= {*tally(request, given[:-1]).waiting}:
-        tell_if_deserted(unit, request.id, left_to_decide(request, given))
+        tell_if_deserted(unit, request.card, left_to_decide(request, given))
     if awaited(request, given) - awaited(request, given[:-1]):
         nudge_the_next(unit, request)
 
@@ -204,6 +259,7 @@ def _record(
         "slack": ballot.slack,
         "settles": now.outcome is not Outcome.OPEN,
         **({} if decision.stands_for is None else {"for": decision.stands_for}),
+        **batch_data(request),
     }
     comment = ballot.comment.strip()
     parts = {"comment": Part(value=house.redact(comment).encode())} if comment else {}

@@ -87,7 +87,7 @@ def delegate(house: House, new: NewDelegation) -> bool:
         _record(unit, ref, before, to=to, until=new.until, reason=reason)
         _redraw(unit, asked)
         for one in _deserted(unit, asked):
-            unit.send(away_message(one.id))
+            unit.send(away_message(one.card))
     return True
 
 
@@ -137,8 +137,8 @@ def _record(
 def _redraw(unit: Unit, asked: Iterable[ApprovalRequest]) -> None:
     # In one order everywhere, so that two who go away at once do not wait for each other.
     for one in sorted(asked, key=lambda request: request.id):
-        unit.send(Message(subject=Subject.CARD, key=one.id, run=one.run))
-        unit.renew_nudges(one.run, one.id)
+        unit.send(Message(subject=Subject.CARD, key=one.card, run=one.run))
+        unit.renew_nudges(one.run, one.card)
 
 
 def _deserted(unit: Unit, asked: Iterable[ApprovalRequest]) -> list[ApprovalRequest]:

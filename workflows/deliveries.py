@@ -1,5 +1,6 @@
 """What the outbox reports back: a step's message was delivered, or cannot be."""
 
+from workflows.batching import batch_in, same_batch
 from workflows.binding import json_bytes
 from workflows.entry import INTERLOCK, Draft, Json, Part, RequestId, RunId
 from workflows.house import House
@@ -67,26 +68,28 @@ def _undelivered(
 
 
 def _unasked(state: RunState, error_class: str, request: RequestId) -> list[Draft]:
-    """Return the end of a request nobody could be shown, and the exception it makes."""
-    found = next(
-        (
-            (name, one)
-            for name, one in state.steps.items()
-            if one.request == request and one.phase in _ASKED
-        ),
-        None,
-    )
-    if found is None:
-        return []
-    name, one = found
+    """Return the end of a request nobody could be shown, and the exception it makes.
+
+    The card of a batch shows all its requests.
+    """
+    unseen = [
+        (name, one)
+        for name, one in state.steps.items()
+        if request in (one.request, batch_in(one.asked)) and one.phase in _ASKED
+    ]
+    return [draft for name, one in unseen for draft in _unseen(state, error_class, name, one)]
+
+
+def _unseen(state: RunState, error_class: str, name: str, one: StepState) -> list[Draft]:
     trouble: dict[str, Json] = {"step": name, "decision": "exception", "rule": error_class}
     stopped = Draft(kind="decision.made", actor=INTERLOCK, data=trouble, run=state.id)
     if one.phase is Phase.QUESTIONED:
         return [stopped]
     withdrawn: dict[str, Json] = {
-        "request": request,
+        "request": one.request,
         "binding": one.asked.data["binding"] if one.asked is not None else None,
         "reason": "undeliverable",
+        **same_batch(one.asked),
     }
     return [
         Draft(kind="approval.withdrawn", actor=INTERLOCK, data=withdrawn, run=state.id),

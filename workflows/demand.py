@@ -81,7 +81,7 @@ class Demand:
     `unsure` names the rules whose condition gave neither true nor false and so counted as true.
     `exclude` are groups and people who may not decide. A reason has to fit all of `patterns`,
     and an approval to be given while all of `hours` are open, with a code where `step_up` says
-    of which sort.
+    of which sort. With `batch` the items of a loop are put to people together.
     """
 
     stages: tuple[DemandStage, ...]
@@ -96,6 +96,7 @@ class Demand:
     escalations: tuple[Escalation, ...] = ()
     nudge: timedelta | None = None  # When approvers are written to directly, None for never.
     step_up: StepUp | None = None
+    batch: bool = False
     order: Order = field(default=frozenset(), compare=False)  # As the rules want it.
     why: tuple[Why, ...] = field(default=(), compare=False)  # For each rule that counts.
 
@@ -113,6 +114,7 @@ class Demand:
             and set(other.exclude) <= set(self.exclude)
             and set(other.hours) <= set(self.hours)
             and other.step_up in {None, self.step_up}
+            and self.batch <= other.batch
         )
 
     def _asks_as_many_as(self, other: "Demand") -> bool:
@@ -171,6 +173,7 @@ class Wish:
     escalate: Escalate | None = None
     nudge: timedelta | None = None
     step_up: StepUp | None = None
+    batch: bool = False
 
     @property
     def turns(self) -> Turns:
@@ -203,8 +206,8 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
 
     Stages that ask the same people become one, with the larger number who must agree and the
     smaller number who may refuse; each rule's order of its own stages is kept. The earliest
-    end counts, with its reminders, and the earliest direct message. Of everything else each rule
-    has its say.
+    end counts, with its reminders, and the earliest direct message. Items are put to people
+    together only where every one of them says so. Of everything else each rule has its say.
     """
     if not wishes:
         return None
@@ -224,6 +227,7 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
         escalations=_escalations(wishes, stages),
         nudge=min((one.nudge for one in wishes if one.nudge is not None), default=None),
         step_up=next((one.step_up for one in wishes if one.step_up is not None), None),
+        batch=all(one.batch for one in wishes),
         order=order,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workflows.anew import changed_inputs, steps_anew
+from workflows.batching import batch_data
 from workflows.binding import json_bytes
 from workflows.closing import withdrawals
 from workflows.deciding import SHOWN
@@ -161,6 +162,7 @@ def _record(
         "was": request.binding,
         "binding": None,  # The plan is made later; the request that follows has its own.
         "steps": [*again],
+        **batch_data(request),
     }
     parts = {"input": Part(value=json_bytes(dict(wanted.inputs)))}
     record(unit, Draft(kind=EDITED, actor=found.actor, data=data, parts=parts, run=row.id))

@@ -11,6 +11,7 @@ from workflows import (
     breaking,
     choosing,
     deciding,
+    deciding_together,
     delegating,
     editing,
     enrolling,
@@ -33,7 +34,7 @@ from workflows.enrolling import Proof
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
-from workflows.orders import Ballot, Decided, Edit, Edited, Start, Started
+from workflows.orders import Ballot, Decided, Edit, Edited, Refused, Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
@@ -96,6 +97,14 @@ class Engine:
             GateError, UnknownRunError, StorageError: nothing was decided.
         """
         return deciding.decide(self._house, ballot)
+
+    def decide_together(self, ballots: Sequence[Ballot]) -> Sequence[Decided | Refused]:
+        """Record one person's verdicts on requests of one run; return what came of each.
+
+        Raises:
+            StepUpError, PeopleUnreadableError, UnknownRunError, StorageError: nothing was decided.
+        """
+        return deciding_together.decide_together(self._house, ballots)
 
     def may_break_glass(self, request: RequestId, person: PersonId) -> None:
         """Return if this person may decide the request alone, and record nothing.

@@ -26,6 +26,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── OverBudgetError        there is not enough of a budget for it
     │   ├── UncountableError       a budget cannot say how much it takes
     │   ├── ReviewMissingError     an earlier use of the glass has not been reviewed
+    │   ├── PartlyDecidedError     of several requests, some were decided and some were not
     │   ├── StaleRequestError      the click came from an older version of the request
     │   ├── StepUpError            a one-time code is needed, and none can count just now
     │   │   ├── NoCodesError       this person has no codes, or none that were confirmed
@@ -161,6 +162,10 @@ class UncountableError(GateError):
 
 class ReviewMissingError(GateError):
     """An earlier use of the glass is overdue for its review, so it cannot be used again."""
+
+
+class PartlyDecidedError(GateError):
+    """Of several requests some were decided, and these were not; the message says why."""
 
 
 class StaleRequestError(GateError):

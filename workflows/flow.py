@@ -8,6 +8,7 @@ are under way; one that is undone takes back what happened, the last first.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from workflows.batching import is_waiting, part_of
 from workflows.definition import Definition
 from workflows.definition_flow import Flow, ForEach, Parallel
 from workflows.definition_steps import Step
@@ -140,15 +141,19 @@ class Walk:
         state: RunState,
         now: datetime,
     ) -> Iterator[Move]:
-        alive, stops = 0, False
+        alive, stops, part = 0, False, None
         for number in range(self._over.get(name, 0), count_of(state.step(name))):
-            if stops and instance(step.steps[0].id, (*items, number)) not in state.steps:
+            is_held = stops or (part is not None and part_of(number) > part)
+            if is_held and instance(step.steps[0].id, (*items, number)) not in state.steps:
                 return
             found = self._sequence(step.steps, (*items, number), state, now)
             if not found and number == self._over.get(name, 0):
                 self._over[name] = number + 1
             yield from found
-            alive += bool(found)
+            if found and all(_is_batched(one, state, depth=len(items) + 1) for one in found):
+                part = part_of(number) if part is None else part
+            else:
+                alive += bool(found)
             stops |= not step.goes_on and any(_is_stuck(one, state) for one in found)
             if alive == step.max_parallel:
                 return
@@ -157,6 +162,11 @@ class Walk:
 def _is_stuck(move: Move, state: RunState) -> bool:
     """Say whether an item goes on only once a person has said how."""
     return move.do is Do.TROUBLE or state.step(move.step).phase is Phase.EXCEPTION
+
+
+def _is_batched(move: Move, state: RunState, *, depth: int) -> bool:
+    """Say whether an item waits for people together with others of its own loop."""
+    return len(items_of(move.step)) == depth and is_waiting(state.step(move.step))
 
 
 def count_of(state: StepState) -> int:

@@ -95,6 +95,12 @@ class ApprovalRequest:
     settled_at: datetime | None = None
     is_consumed: bool = False
     terms: Terms = field(default_factory=Terms)
+    batch: RequestId | None = None  # The first of those that are put to people together.
+
+    @property
+    def card(self) -> RequestId:
+        """Return whose card shows it: that of the first request of its batch, or its own."""
+        return self.batch or self.id
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workflows.batching import batch_in
 from workflows.entry import Entry, Json
 from workflows.freezing import FREEZE, frozen, may_be_frozen
 from workflows.moments import stamp
@@ -71,8 +72,10 @@ def _hold(segment: Segment, name: str, why: Hold) -> Next:
 
 def _redraw(unit: Unit, segment: Segment, name: str) -> None:
     """Show on the card of an approved request that it waits."""
-    if (request := segment.state.step(name).request) is not None:
-        unit.send(Message(subject=Subject.CARD, key=request, run=segment.state.id))
+    step = segment.state.step(name)
+    if step.request is not None:
+        card = batch_in(step.asked) or step.request
+        unit.send(Message(subject=Subject.CARD, key=card, run=segment.state.id))
 
 
 def _was_said(segment: Segment, name: str, why: Hold) -> bool:

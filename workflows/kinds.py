@@ -150,19 +150,19 @@ ALL: list[Kind] = [
         "request step binding policy stages excluded expires",
         parts="args plan preview",
         optional="attempt effect rules remind reason auto duties exclude patterns hours escalate"
-        " action glass replaces step_up",
+        " action glass replaces step_up batch",
     ),
     *_kinds(
         "approval.granted approval.denied",
         Place.INSIDE,
         "request binding stage decision have need via step_up slack",
         parts="comment",
-        optional="for",
+        optional="for batch",
     ),
-    *_kinds("approval.expired", Place.INSIDE, "request binding have need"),
-    *_kinds("approval.withdrawn", Place.INSIDE, "request binding reason"),
-    *_kinds("approval.escalated", Place.INSIDE, "request to n", optional="groups stages"),
-    *_kinds("approval.reminded", Place.INSIDE, "request to n"),
+    *_kinds("approval.expired", Place.INSIDE, "request binding have need", optional="batch"),
+    *_kinds("approval.withdrawn", Place.INSIDE, "request binding reason", optional="batch"),
+    *_kinds("approval.escalated", Place.INSIDE, "request to n", optional="groups stages batch"),
+    *_kinds("approval.reminded", Place.INSIDE, "request to n", optional="batch"),
     *_kinds("exception.reminded", Place.INSIDE, "step to n"),
     *_kinds("approval.delegated", Place.EITHER, "request from to until", parts="reason"),
     *_kinds(
@@ -170,7 +170,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "request next was binding",
         parts="preview input",
-        optional="steps",
+        optional="steps batch",
     ),
     *_kinds(
         "break_glass.used",
@@ -185,7 +185,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "step attempt action effect target idem binding request",
         parts="args",
-        optional="budgets",
+        optional="budgets batch",
     ),
     *_kinds("action.executed", Place.INSIDE, "step attempt idem ms", parts="output"),
     *_kinds(

@@ -8,6 +8,7 @@ not know either leaves the doubt to the probe and to people.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from workflows.batching import same_batch
 from workflows.entry import INTERLOCK, Draft, Json
 from workflows.run import Phase, RunState, StepState
 
@@ -52,6 +53,7 @@ def _withdrawal(outcome: Draft, step: StepState) -> Iterator[Draft]:
         "request": step.request,
         "binding": step.asked.data["binding"],
         "reason": "already_happened",
+        **same_batch(step.asked),
     }
     yield Draft(kind="approval.withdrawn", actor=INTERLOCK, data=data, run=outcome.run)
 

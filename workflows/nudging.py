@@ -15,8 +15,8 @@ FIELD = "nudge"  # Of an `approval.requested`: seconds, missing where nobody is 
 
 
 def message_to(request: ApprovalRequest, ref: Ref) -> Message:
-    """Return what tells one person directly of a request."""
-    return Message(subject=Subject.NUDGE, key=f"{request.id}/{ref}", run=request.run)
+    """Return what tells one person directly of a request, and of all in its batch."""
+    return Message(subject=Subject.NUDGE, key=f"{request.card}/{ref}", run=request.run)
 
 
 def nudge_the_next(unit: Unit, request: ApprovalRequest) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflows.entry import Actor, Json, RequestId, RunId
+from workflows.errors import GateError
 from workflows.gate import Tally, Verdict
 from workflows.people import PersonId
 from workflows.store import Delivery
@@ -66,6 +67,14 @@ class Ballot:
     slack: Json = None
     delivery: Delivery | None = None
     code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A verdict among several that does not count, and why."""
+
+    request: RequestId
+    why: GateError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

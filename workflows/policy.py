@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 import rfc8785
@@ -72,6 +72,7 @@ class Rule(Closed):
     sticky: Sticky | None = None
     nudge: Nudge | None = None
     step_up: StepUp | None = None
+    batch: Literal[True] | None = None
 
 
 SHORTEST_CHASE = timedelta(minutes=1)
@@ -232,7 +233,7 @@ class Policy(Closed):
             NoGateError: as `demand`.
         """
         whys = self.whys(facts, approval, spares=spares)
-        demand = gathered(list(self._wishes(whys, approval)))
+        demand = gathered(list(self._wishes(whys, approval, facts.effect)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
                 f"Step {facts.step} of {facts.workflow} is destructive, and no rule of the "
@@ -260,18 +261,22 @@ class Policy(Closed):
             match, because = _spared(rule.auto, told)
         return Why(rule=rule.name, when=rule.when, match=match, because=because)
 
-    def _wishes(self, whys: Sequence[Why], approval: Approval | None) -> Iterator[Wish]:
+    def _wishes(
+        self, whys: Sequence[Why], approval: Approval | None, effect: Effect
+    ) -> Iterator[Wish]:
         """Yield what the rules that count want, then what the definition does."""
         for rule, why in zip(self.rules, whys, strict=False):
             if why.asks:
-                yield self._wish(rule, is_unsure=why.match is Match.UNSURE)
+                yield self._wish(rule, effect, is_unsure=why.match is Match.UNSURE)
         if approval is not None:
             rest = self.defaults
             yield wish_of(
                 approval, name=DEFINITION, expires=rest.expires, nudge=nudge_after(rest.nudge)
             )
 
-    def _wish(self, rule: Rule, *, is_unsure: bool) -> Wish:
+    def _wish(self, rule: Rule, effect: Effect, *, is_unsure: bool) -> Wish:
+        # Nobody agrees at once to many things of which none can be undone, or not for sure.
+        may_batch = effect is not Effect.DESTRUCTIVE and not is_unsure
         return Wish(
             name=rule.name,
             stages=rule.stages,
@@ -285,6 +290,7 @@ class Policy(Closed):
             escalate=rule.escalate,
             nudge=nudge_after(rule.nudge or self.defaults.nudge),
             step_up=rule.step_up,
+            batch=rule.batch is True and may_batch,
         )
 
     def told(self, facts: Facts) -> dict[str, Json]:

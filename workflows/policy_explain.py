@@ -77,6 +77,8 @@ def _demanded(demand: Demand) -> Iterator[str]:
         yield "A reason is required."
     if demand.step_up is not None:
         yield "Each approval needs a code from an authenticator app."
+    if demand.batch:
+        yield "Items of a loop are put to them together."
 
 
 def stage_words(stage: DemandStage) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from workflows.actions.base import Effect
+from workflows.condition_cases import Reach, reached
 from workflows.definition_file import Document
 from workflows.definition_steps import are_late
 from workflows.errors import ExpressionError
@@ -20,6 +22,7 @@ def policy_faults(policy: Policy, document: Document) -> list[Fault]:
         faults += _condition_faults(document, (*path, "when"), rule.when)
         faults += _time_faults(document, path, rule, rule.expires or policy.defaults.expires)
         faults += _auto_faults(document, path, rule)
+        faults += _batch_faults(document, path, rule)
         if rule.step_up is not None and policy.roles is None:
             what = "nobody could confirm whose codes count"
             faults.append(document.fault((*path, "step_up"), what, "name roles.governors"))
@@ -56,3 +59,28 @@ def _auto_faults(document: Document, path: Place, rule: Rule) -> Iterator[Fault]
         what = "what is destructive is never approved by itself"
         right = "leave auto out, or make the rule about other effects"
         yield document.fault((*path, "auto"), what, right, at_key=True)
+
+
+def _batch_faults(document: Document, path: Place, rule: Rule) -> Iterator[Fault]:
+    """Yield that a rule may be about what is destructive and puts items to people together."""
+    if rule.batch is None or _is_broken(rule.when):
+        return
+    effect = Effect.DESTRUCTIVE.value
+    if not rule_environment().may_hold(rule.when, {"effect": effect}):
+        return  # Whatever else is true, it is about other effects.
+    reach = reached(rule.when, effects=(effect,)).reach
+    if reach is not Reach.NEVER:
+        what = "what is destructive is never decided many at a time"
+        if reach is Reach.UNKNOWN:
+            what = "nobody can tell that this rule is never about something destructive"
+        right = 'begin the condition with effect != "destructive" &&'
+        yield document.fault((*path, "batch"), what, right, at_key=True)
+
+
+def _is_broken(condition: str) -> bool:
+    """Say whether a condition does not compile, which is told in another place."""
+    try:
+        rule_environment().check_condition(condition)
+    except ExpressionError:
+        return True
+    return False

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from workflows.actions.base import Effect
+from workflows.batching import FIELD as BATCH
 from workflows.definition import Definition
 from workflows.definition_steps import Approval
 from workflows.demand import Demand, DemandStage, Match, Why
@@ -18,7 +19,7 @@ from workflows.denials import RULE as DENIED_BEFORE
 from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.errors import InterlockError, NoGateError
-from workflows.instances import step_of
+from workflows.instances import items_of, step_of
 from workflows.moments import moment
 from workflows.policy import Facts, Policy
 from workflows.terms import FIELDS, terms_data
@@ -27,6 +28,7 @@ from workflows.turns import turns_in
 REQUESTED, INTENDED = "approval.requested", "action.intended"
 CLOSE = timedelta(minutes=1)  # Between the moment a request was made and that of its entry.
 AUTO_UNCLEAR = "auto: "  # How a rule says that the condition of its auto has no value.
+_ALONE = frozenset({"glass", "replaces"})  # What has one of these is in no batch.
 _TERMS = ("reason", "remind", *(name for name in FIELDS if name != "duties"))
 
 
@@ -49,6 +51,7 @@ class Asked:
     people: tuple[int, ...]
     expires: timedelta
     terms: Mapping[str, Json]
+    is_batched: bool | None  # None: it had a card of its own whatever rules said of batches.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,9 @@ def judgement_of(
     if "effect" not in data:
         raise NotJudgedError("it was recorded without its effect")
     work, args = definition.step(name), _part(entry, "args")
+    was_denied = DENIED_BEFORE in _list(data.get("rules")) or "denied" in (
+        _part(entry, "preview") or {}
+    )
     kept = {"inputs": inputs, "args": args}
     facts = Facts(
         effect=Effect(str(data["effect"])),
@@ -114,10 +120,9 @@ def judgement_of(
         name=name,
         facts=facts,
         approval=work.approval,
-        asked=_asked(entry) if entry.kind == REQUESTED else None,
+        asked=_asked(entry, was_denied=was_denied) if entry.kind == REQUESTED else None,
         lacks=tuple(what for what, found in kept.items() if found is None),
-        was_denied=DENIED_BEFORE in _list(data.get("rules"))
-        or "denied" in (_part(entry, "preview") or {}),
+        was_denied=was_denied,
     )
 
 
@@ -128,14 +133,16 @@ def _part(entry: Entry, name: str) -> dict[str, Json] | None:
     return found if isinstance(found, dict) else None
 
 
-def _asked(entry: Entry) -> Asked:
+def _asked(entry: Entry, *, was_denied: bool) -> Asked:
     data = entry.data
+    is_alone = was_denied or not items_of(str(data["step"])) or not _ALONE.isdisjoint(data)
     stages = [one for one in _list(data.get("stages")) if isinstance(one, dict)]
     return Asked(
         stages=tuple(_stage(one) for one in stages),
         people=tuple(len(_list(one.get("people"))) for one in stages),
         expires=moment(str(data["expires"])) - entry.at,
         terms={name: data[name] for name in _TERMS if name in data},
+        is_batched=None if is_alone else BATCH in data,
     )
 
 
@@ -195,6 +202,8 @@ def _between(asked: Asked, demand: Demand) -> Iterator[Difference]:
         before, now = _length(asked.expires), _length(demand.expires)
         yield Difference(change=Change.EXPIRY, before=before, now=now)
     other = [name for name in _TERMS if _term(asked.terms, name) != _term(_terms(demand), name)]
+    if asked.is_batched not in (None, demand.batch):
+        other.append(BATCH)
     if other:
         yield Difference(change=Change.TERMS, now=", ".join(other))
 

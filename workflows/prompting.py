@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.asked_people import barred_by_rules
+from workflows.batching import batch_data, batch_in
 from workflows.entry import INTERLOCK, Draft, Entry, Json, Ref, RequestId
 from workflows.errors import PeopleUnreadableError
 from workflows.gate import MOST_PEOPLE, ApprovalRequest, Outcome, tally
@@ -17,7 +18,7 @@ from workflows.people import CLICK_AGE, Person
 from workflows.policy_escalation import Escalation
 from workflows.recorder import record
 from workflows.standing_in import away_message, whom_to_remind
-from workflows.store import Due, Unit
+from workflows.store import Due, Message, Subject, Unit
 
 ESCALATED = "approval.escalated"
 REMINDED = "approval.reminded"
@@ -36,6 +37,7 @@ def expire(house: House, due: Due) -> None:
             "binding": request.binding,
             "have": now.have,
             "need": now.need,
+            **batch_data(request),
         }
         record(unit, Draft(kind="approval.expired", actor=INTERLOCK, data=data, run=row.id))
         house.dispatcher.enqueue(unit, row.id)
@@ -52,9 +54,9 @@ def remind(house: House, due: Due) -> None:
         about = _entries_about(unit, request)
         number = 1 + sum(one.kind == REMINDED for one in about)
         data: dict[str, Json] = {"request": request.id, "to": waiting, "n": number}
-        record(unit, Draft(kind=REMINDED, actor=INTERLOCK, data=data, run=request.run))
+        _prompt(unit, request, REMINDED, data)
         if not waiting:
-            unit.send(away_message(request.id))
+            unit.send(away_message(request.card))
         _set_next(unit, due, (request.raised_at + one for one in _waits(about)))
 
 
@@ -132,8 +134,23 @@ def _escalate(unit: Unit, request: ApprovalRequest, new: _Newcomers, *, number: 
         "groups": list(new.escalation.to),
         "stages": list(stages),
     }
-    record(unit, Draft(kind=ESCALATED, actor=INTERLOCK, data=data, run=request.run))
+    _prompt(unit, request, ESCALATED, data)
     nudge_the_next(unit, request)
+
+
+def _prompt(unit: Unit, request: ApprovalRequest, kind: str, data: Mapping[str, Json]) -> None:
+    """Record that people were told something of a request; of a batch, one line says it of all."""
+    told = {**data, **batch_data(request)}
+    entry = record(unit, Draft(kind=kind, actor=INTERLOCK, data=told, run=request.run))
+    if request.batch is None:
+        return
+    before = [
+        one
+        for one in unit.entries(request.run)
+        if one.kind == kind and batch_in(one) == request.batch and one.data["n"] == data["n"]
+    ]
+    if len(before) == 1:
+        unit.send(Message(subject=Subject.STEP, key=entry.id, run=request.run))
 
 
 def _is_new(request: ApprovalRequest, person: Ref, stages: Sequence[int]) -> bool:

@@ -116,16 +116,16 @@ def back_at(stages: Iterable[Collection[Ref]], away: Mapping[Ref, Delegation]) -
     return max((one for one in found if one is not None), default=None)
 
 
-def away_message(request: RequestId) -> Message:
+def away_message(card: RequestId) -> Message:
     """Return the message that tells a requester that nobody is there who could decide."""
-    return Message(subject=Subject.AWAY, key=request)
+    return Message(subject=Subject.AWAY, key=card)
 
 
-def tell_if_deserted(unit: Unit, request: RequestId, stages: Sequence[Collection[Ref]]) -> None:
+def tell_if_deserted(unit: Unit, card: RequestId, stages: Sequence[Collection[Ref]]) -> None:
     """Have the requester told if all people of a stage are away, and nobody stands in for any."""
     away = unit.away({one for people in stages for one in people})
     if back_at(stages, away) is not None:
-        unit.send(away_message(request))
+        unit.send(away_message(card))
 
 
 def whom_to_remind(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from workflows.batching import batch_in
 from workflows.entry import Entry, RequestId, RunId
 from workflows.instances import items_of
 from workflows.message_keys import card_key
@@ -29,6 +30,7 @@ REPLIES = frozenset(
 TOLD_DECISIONS = frozenset(
     {"skip", "exception", "retry", "abort", "undo", "cancel", "queue", "hold", "auto_approved"}
 )
+PROMPTS = frozenset({"approval.escalated", "approval.reminded"})
 ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
 BROKEN = "break_glass.used"
@@ -72,6 +74,8 @@ def is_routine(entry: Entry) -> bool:
 def _is_told(entry: Entry) -> bool:
     if entry.kind == "wait.ended":
         return entry.data["cause"] == "child"
+    if entry.kind in PROMPTS and batch_in(entry) is not None:
+        return False  # One line tells it of all; `prompting` sees to that.
     return entry.kind in REPLIES or _decision(entry) in TOLD_DECISIONS
 
 
@@ -111,14 +115,14 @@ def renewed(entry: Entry) -> RequestId | None:
     """Return the request of which people may have been told directly, and which `entry` changes."""
     is_about_it = entry.kind.startswith("approval.") or entry.kind == BROKEN
     is_news = is_about_it and entry.kind != "approval.requested"
-    request = str(entry.data.get("request") or "")
+    request = str(batch_in(entry) or entry.data.get("request") or "")
     return RequestId(request) if is_news and request else None
 
 
 def _request(entry: Entry) -> str:
     """Return the request whose card an entry changes; an effect that begins uses it up."""
     changes = entry.kind.startswith("approval.") or entry.kind in USES_REQUEST
-    return str(entry.data.get("request") or "") if changes else ""
+    return str(batch_in(entry) or entry.data.get("request") or "") if changes else ""
 
 
 def _decision(entry: Entry) -> str:

@@ -44,16 +44,22 @@ def head_of(shown: Preview) -> Head:
     """Return the plan, what changed, and what the requester typed, as far as there is room."""
     plan = _head([one_line(line) for line in (shown.headline, *shown.lines)], PLAN)
     changes = _head([one_line(line) for line in shown.changed], CHANGES)
-    inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
+    typed = typed_head(shown)
     blocks = [
         section(f"*What will run* ({effect_words(shown)})"),
         plain_section("\n".join(plan.rows)),
         *_left(plan.left + shown.hidden, "line", "of the plan"),
         *_changes(changes),
-        *_typed(shown, inputs),
+        *typed.blocks,
     ]
-    left = plan.left + changes.left + inputs.left + shown.hidden
-    return Head(blocks=tuple(blocks), is_whole=left == 0)
+    left = plan.left + changes.left + shown.hidden
+    return Head(blocks=tuple(blocks), is_whole=left == 0 and typed.is_whole)
+
+
+def typed_head(shown: Preview) -> Head:
+    """Return what the requester typed, as far as there is room."""
+    inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
+    return Head(blocks=tuple(_typed(shown, inputs)), is_whole=inputs.left == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,19 +194,36 @@ def pages_of(shown: Preview, whole: Sequence[str] | None = None) -> list[list[Bl
 
     `whole` are all lines of the plan, where the preview holds only the first of them.
     """
-    lines = [shown.headline, *(shown.lines if whole is None else whole)]
-    texts = list(paragraphs(lines))
-    texts += list(paragraphs(list(in_words(shown))))
+    return list(paged([*paragraphs(lines_of(shown, whole)), *_beside(shown), *typed_texts(shown)]))
+
+
+def lines_of(shown: Preview, whole: Sequence[str] | None = None) -> list[str]:
+    """Return what will run, line by line."""
+    return [shown.headline, *(shown.lines if whole is None else whole)]
+
+
+def _beside(shown: Preview) -> Iterator[str]:
+    """Yield what limits it, and what changed since it was asked before."""
+    yield from paragraphs(list(in_words(shown)))
     if shown.changed:
-        texts += ["What changed since it was asked before:", *paragraphs(shown.changed)]
-    if shown.inputs:
-        texts += [f"{typed_by(shown)}:"]
-        typed = [part for title, value in shown.inputs for part in _row(title, value).split("\n")]
-        texts += list(paragraphs(typed))
-    return list(_paged(texts))
+        yield "What changed since it was asked before:"
+        yield from paragraphs(shown.changed)
 
 
-def _paged(texts: Sequence[str]) -> Iterator[list[Block]]:
+def item_texts(shown: Preview, name: str, whole: Sequence[str] | None = None) -> list[str]:
+    """Return everything about one of several requests but what all of them share."""
+    first, *rest = lines_of(shown, whole)
+    return [*paragraphs([f"{name} {first}", *rest]), *_beside(shown)]
+
+
+def typed_texts(shown: Preview) -> list[str]:
+    """Return everything that the requester typed."""
+    typed = [part for title, value in shown.inputs for part in _row(title, value).split("\n")]
+    return [f"{typed_by(shown)}:", *paragraphs(typed)] if shown.inputs else []
+
+
+def paged(texts: Sequence[str]) -> Iterator[list[Block]]:
+    """Yield plain texts in as few pages as a modal can show."""
     page: list[Block] = []
     used = 0
     for text in texts:

@@ -73,10 +73,10 @@ def _ending(shown: Preview, missing: int, *, is_last: bool) -> list[Block]:
     if missing:
         told = f"{plural(missing, 'line')} of the plan cannot be shown, so it cannot be approved."
         return [section(f"⚠️ {told}")]
-    return [*knowing_input(shown), *_approval_inputs(shown)]
+    return [*knowing_input(shown), *approval_inputs(shown)]
 
 
-def _approval_inputs(shown: Preview) -> Iterator[Block]:
+def approval_inputs(shown: Preview) -> Iterator[Block]:
     """Yield what the policy wants with an approval: a reason, a code."""
     if shown.needs_reason:
         yield _reason_for_approving(shown)
@@ -84,10 +84,11 @@ def _approval_inputs(shown: Preview) -> Iterator[Block]:
         yield code_input(focus=not shown.needs_reason)
 
 
-def code_input(*, focus: bool = True) -> InputBlock:
+def code_input(*, focus: bool = True, optional: bool = False) -> InputBlock:
     """Build the field for a one-time code."""
     return InputBlock(
         block_id=CODE,
+        optional=optional,
         label=plain("Code from your authenticator app", limits.LABEL),
         hint=plain("Six digits. Each counts once; the next comes within 30 seconds.", limits.HINT),
         element=PlainTextInputElement(action_id=CODE, max_length=16, focus_on_load=focus),
@@ -106,14 +107,14 @@ def approve_modal(shown: Preview) -> View:
         blocks=[
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
             *knowing_input(shown),
-            *_approval_inputs(shown),
+            *approval_inputs(shown),
         ],
     )
 
 
 def _reason_for_approving(shown: Preview) -> InputBlock:
     hints = "; ".join(shown.reason_hints)
-    return _reason_input(
+    return reason_input(
         "Why do you approve?", hint=f"{hints}. It stays on record." if hints else ""
     )
 
@@ -130,7 +131,7 @@ def reject_modal(shown: Preview, *, reason_required: bool | None = None) -> View
         submit=plain("Reject", limits.VIEW_TITLE),
         blocks=[
             plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
-            _reason_input(
+            reason_input(
                 "Why do you reject it?",
                 required=required,
                 hint="The requester is told, and it stays on record.",
@@ -139,14 +140,17 @@ def reject_modal(shown: Preview, *, reason_required: bool | None = None) -> View
     )
 
 
-def _reason_input(label: str, *, required: bool = True, hint: str = "") -> InputBlock:
+def reason_input(
+    label: str, *, required: bool = True, hint: str = "", block_id: str = REASON, focus: bool = True
+) -> InputBlock:
+    """Build the field for a reason."""
     return InputBlock(
-        block_id=REASON,
+        block_id=block_id,
         label=plain(label, limits.LABEL),
         hint=plain(hint or "It stays on record.", limits.HINT),
         optional=not required,
         element=PlainTextInputElement(
-            action_id=REASON, multiline=True, max_length=1_000, focus_on_load=True
+            action_id=REASON, multiline=True, max_length=1_000, focus_on_load=focus
         ),
     )
 

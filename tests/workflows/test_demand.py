@@ -150,6 +150,7 @@ WISHES = st.builds(
     st.just(stage("@b")) | STAGES | PARTS,
     expires=st.integers(1, 48).map(lambda hours: timedelta(hours=hours)),
     needs_reason=st.booleans(),
+    batch=st.booleans(),
     patterns=st.lists(st.sampled_from(FORMS), max_size=2, unique=True).map(tuple),
     exclude=st.lists(NAMES, max_size=2, unique=True).map(tuple),
     hours=st.lists(st.sampled_from(HOURS), max_size=2, unique=True).map(tuple),
@@ -208,6 +209,7 @@ def test_anything_that_is_taken_away_is_less_strict() -> None:
         wish(*full.stages, **{**_terms(full), "needs_reason": False}),
         wish(*full.stages, **{**_terms(full), "expires": timedelta(days=3)}),
         wish(*full.stages, **{**_terms(full), "escalate": escalate(1, "@y")}),
+        wish(*full.stages, **{**_terms(full), "batch": True}),
     ]
 
     assert [demand(one).is_as_strict_as(demand(full)) for one in weaker] == [False] * len(weaker)

@@ -1,0 +1,82 @@
+"""Reads batches: the requests that are put to people together, as values for card and modals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.rendering_away import absences_of
+from bot.rendering_cards import card_values, decisions_of, settling_of
+from bot.run_reading import RunRead, RunReader
+from bot.views.batch_card import batch_card
+from bot.views.batch_values import BatchCard
+from bot.views.pieces import Rendered
+from bot.views.request_values import RequestCard
+from storage.outbox_values import OutboxRow
+from workflows.batching import part_of
+from workflows.flow import count_of
+from workflows.gate import ApprovalRequest
+from workflows.instances import instance, items_of, step_of
+
+
+def draw_batch(
+    read: RunRead,
+    asked: Sequence[ApprovalRequest],
+    row: OutboxRow,
+    *,
+    reader: RunReader,
+) -> tuple[Rendered, bool] | None:
+    """Return the card of a batch and whether it is complete; None if nothing can be shown."""
+    card = batch_of(read, asked, reader)
+    if card is None:
+        return None
+    settled = [found for one in asked if (found := settling_of(read, one)) is not None]
+    newest = max(settled, key=lambda entry: entry.rseq, default=None)
+    receipt = reader.receipt_of(newest) if newest is not None else None
+    shown = replace(card, receipt=receipt, thread=reader.link(row.thread))
+    return batch_card(shown), newest is None or receipt is not None
+
+
+def batch_of(
+    read: RunRead, asked: Sequence[ApprovalRequest], reader: RunReader
+) -> BatchCard | None:
+    """Return a batch as it stands; an item that was asked about twice is shown as it is now.
+
+    None where the previews of all items were erased.
+    """
+    newest = {one.step: one for one in asked}
+    in_order = sorted(newest.values(), key=lambda one: items_of(one.step))
+    found = (card_values(read, one, reader) for one in in_order)
+    items = [one for one in found if one is not None]
+    if not items:
+        return None
+    first = asked[0]
+    node = read.definition.outline[step_of(first.step)]
+    card = BatchCard(
+        id=first.card,
+        items=items,
+        to_come=_to_come(read, first.step),
+        ends_run=not node.is_in_loop_that_goes_on,
+    )
+    return replace(card, items=[_with_absences(one, card, read, newest, reader) for one in items])
+
+
+def _with_absences(
+    one: RequestCard,
+    card: BatchCard,
+    read: RunRead,
+    asked: Mapping[str, ApprovalRequest],
+    reader: RunReader,
+) -> RequestCard:
+    """Return an item; the one that speaks for all says who of those it waits for is away."""
+    if one is not card.speaking:
+        return one
+    request = asked[one.preview.step]
+    found = absences_of(request, decisions_of(read, request), reader)
+    return replace(one, absences=found.told, deserted_until=found.back_at)
+
+
+def _to_come(read: RunRead, name: str) -> int:
+    """Return how many items follow those that can be asked about together with this one."""
+    *around, number = items_of(name)
+    loop = instance(read.definition.outline[step_of(name)].loops[-1].id, around)
+    items = range(count_of(read.state.step(loop)))
+    return sum(part_of(one) > part_of(number) for one in items)

@@ -1,0 +1,285 @@
+"""The modals around a batch: approve or reject all of it, read it all, decide one by one.
+
+Each carries in `private_metadata` which items it is about, which is the client's word: the
+listener looks everything else up again, and the engine decides only what was shown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import Block, InputBlock, Option, RadioButtonsElement
+from slack_sdk.models.views import View
+
+from bot import limits
+from bot.views.batch_values import BatchCard, number_of, numbers
+from bot.views.pieces import actions, button, context, header, plain, plain_section, section
+from bot.views.plan import item_texts, paged, typed_texts
+from bot.views.request_modals import approval_inputs, code_input, reason_input
+from bot.views.request_values import Preview, RequestCard
+from bot.wording import escape, plural
+from workflows.gate import Verdict
+
+APPROVE_FORM = "batch.approve_form"
+REVIEW_FORM = "batch.review_form"
+REJECT_FORM = "batch.reject_form"
+DECIDE_FORM = "batch.decide_form"
+TURN_PAGE = "batch.page"
+TURN_BACK = "batch.page_back"
+VERDICT = "verdict"
+REASON = "item_reason"
+
+MOST_ON_A_PAGE = 12
+_ITEM_BLOCKS, _ITEM_CHARACTERS = 6, 12_000
+LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen for one item: which request, of which digest, and why."""
+
+    request: str
+    digest: str
+    verdict: Verdict
+    reason: str
+
+    @property
+    def reason_block(self) -> str:
+        return f"{REASON}.{self.request}.{self.digest}"
+
+
+def demanded(card: BatchCard, some: Sequence[RequestCard]) -> Preview:
+    """Return a preview that wants with an approval whatever one of the items wants."""
+    hints = dict.fromkeys(hint for one in some for hint in one.preview.reason_hints)
+    return card.shown.model_copy(
+        update={
+            "needs_reason": any(one.preview.needs_reason for one in some),
+            "step_up": next((one.preview.step_up for one in some if one.preview.step_up), ""),
+            "reason_hints": tuple(hints),
+        }
+    )
+
+
+def approve_all_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
+    """Build the question for what the policy wants with approvals: a reason, a code."""
+    return View(
+        type="modal",
+        callback_id=APPROVE_FORM,
+        private_metadata=card.value(some),
+        title=plain("Approve", limits.VIEW_TITLE),
+        close=plain("Back", limits.VIEW_TITLE),
+        submit=plain("Approve", limits.VIEW_TITLE),
+        blocks=[_about(card, some), *approval_inputs(demanded(card, some))],
+    )
+
+
+def reject_all_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
+    """Build the question why all of them are rejected."""
+    ends = [context("⚠️ The run ends with the first rejected item.")] if card.ends_run else []
+    return View(
+        type="modal",
+        callback_id=REJECT_FORM,
+        private_metadata=card.value(some),
+        title=plain("Reject", limits.VIEW_TITLE),
+        close=plain("Back", limits.VIEW_TITLE),
+        submit=plain("Reject", limits.VIEW_TITLE),
+        blocks=[
+            _about(card, some),
+            *ends,
+            reason_input(
+                "Why do you reject them?",
+                required=demanded(card, some).needs_reason,
+                hint="The requester is told, and it stays on record for each of them.",
+            ),
+        ],
+    )
+
+
+def _about(card: BatchCard, some: Sequence[RequestCard]) -> Block:
+    which = numbers([number_of(one) for one in some])
+    noun = "item" if len(some) == 1 else "items"
+    return plain_section(f"{card.shown.title}: {noun} {which}")
+
+
+def review_all_modal(
+    card: BatchCard,
+    some: Sequence[RequestCard],
+    *,
+    whole: Mapping[str, Sequence[str]],
+    page: int = 1,
+) -> View:
+    """Build one page of everything there is to read about some items; the last has Approve.
+
+    `whole` are all lines of the plans of which a preview holds only the first.
+    """
+    pages = list(paged(list(_texts(card, some, whole))))
+    page = min(max(page, 1), len(pages))
+    is_last, value = page == len(pages), card.value(some)
+    lacking = [one for one in some if one.preview.hidden and one.preview.request not in whole]
+    may_approve = is_last and not lacking and bool(some)
+    return View(
+        type="modal",
+        callback_id=REVIEW_FORM,
+        private_metadata=value,
+        title=plain("Review", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain(f"Approve {len(some)}", limits.VIEW_TITLE) if may_approve else None,
+        blocks=[
+            header(f"{card.shown.title}: {plural(len(some), 'item')}"),
+            *pages[page - 1],
+            *_turning(value, page, len(pages)),
+            *(approval_inputs(demanded(card, some)) if may_approve else ()),
+            *(_unreadable(lacking) if is_last and lacking else ()),
+        ],
+    )
+
+
+def _texts(
+    card: BatchCard, some: Sequence[RequestCard], whole: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    yield from typed_texts(card.shown)
+    for one in some:
+        yield from item_texts(one.preview, _name(one), whole.get(one.preview.request))
+    if not some:
+        yield "Nothing of what was shown is open any more."
+
+
+def _name(one: RequestCard) -> str:
+    return f"{number_of(one)}. [{one.preview.digest[:8]}]"
+
+
+def _unreadable(lacking: Sequence[RequestCard]) -> list[Block]:
+    which = numbers([number_of(one) for one in lacking])
+    told = f"The plan of item {which} cannot be shown whole, so not all can be approved here."
+    return [section(f"⚠️ {told}")]
+
+
+def _turning(value: str, page: int, last: int) -> list[Block]:
+    turns = [
+        button(label, action, f"{value}/{to}")
+        for label, action, to in (
+            ("Page before", TURN_BACK, page - 1),
+            ("Next page", TURN_PAGE, page + 1),
+        )
+        if 1 <= to <= last
+    ]
+    if not turns:
+        return []
+    return [context(f"Page {page} of {last}. Approve stands on the last one."), actions(*turns)]
+
+
+def decide_modal(
+    card: BatchCard,
+    *,
+    after: int = 0,
+    whole: Mapping[str, Sequence[str]],
+    told: str = "",
+) -> View | None:
+    """Build the page of items that follow number `after`; None where none can be decided.
+
+    What is chosen on a page is decided when it is sent, and the next page follows. `told` is
+    mrkdwn about what came of the page before.
+    """
+    left = [one for one in card.decidable if number_of(one) > after]
+    some = left[:MOST_ON_A_PAGE]
+    if not some:
+        return None
+    further = len(left) - len(some)
+    more = f" Then {plural(further, 'further item')} follow." if further else ""
+    ends = " ⚠️ One rejected item ends the run." if card.ends_run else ""
+    needs_code = any(one.preview.step_up and one.is_open for one in some)
+    return View(
+        type="modal",
+        callback_id=DECIDE_FORM,
+        private_metadata=f"{card.id}/{number_of(some[-1])}",
+        title=plain("Decide one by one", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain("Decide", limits.VIEW_TITLE),
+        blocks=[
+            *([section(told)] if told else []),
+            header(card.shown.title),
+            context(f"What you choose counts once you press Decide.{more}{ends}"),
+            *(block for one in some for block in _item(one, whole)),
+            *([code_input(focus=False, optional=True)] if needs_code else []),
+        ],
+    )
+
+
+def _item(one: RequestCard, whole: Mapping[str, Sequence[str]]) -> list[Block]:
+    texts = item_texts(one.preview, _name(one), whole.get(one.preview.request))
+    shown = texts[:_ITEM_BLOCKS]
+    is_whole = len(shown) == len(texts) and sum(map(len, texts)) <= _ITEM_CHARACTERS
+    is_whole = is_whole and (not one.preview.hidden or one.preview.request in whole)
+    blocks: list[Block] = [plain_section(text) for text in shown]
+    if not is_whole:
+        blocks.append(context("… It is longer than fits here, so it is approved under Review."))
+    return [*blocks, _verdict(one, may_approve=is_whole and one.is_open), _reason(one)]
+
+
+def _verdict(one: RequestCard, *, may_approve: bool) -> InputBlock:
+    leave = Option(value=LEAVE, text=plain("Leave it as it is", limits.OPTION))
+    no = "Reject" if one.is_open else "Take my approval back"
+    options = [
+        *([_option(Verdict.APPROVE, "Approve")] if may_approve else []),
+        _option(Verdict.DENY, no),
+        leave,
+    ]
+    return InputBlock(
+        block_id=f"{VERDICT}.{one.preview.request}.{one.preview.digest[:8]}",
+        label=plain(f"Item {number_of(one)}", limits.LABEL),
+        element=RadioButtonsElement(action_id=VERDICT, options=options, initial_option=leave),
+    )
+
+
+def _option(verdict: Verdict, words: str) -> Option:
+    return Option(value=verdict.value, text=plain(words, limits.OPTION))
+
+
+def _reason(one: RequestCard) -> InputBlock:
+    shown = one.preview
+    hint = "; ".join(shown.reason_hints) or "Required with a decision." * shown.needs_reason
+    return reason_input(
+        "Why",
+        required=False,
+        hint=hint,
+        block_id=f"{REASON}.{shown.request}.{shown.digest[:8]}",
+        focus=False,
+    )
+
+
+def choices_in(state: Mapping[str, Any]) -> list[Choice]:
+    """Return what was chosen on a submitted page, items left as they are left out."""
+    values: Mapping[str, Any] = state.get("values", {})
+    found = []
+    for block, fields in values.items():
+        name, _, rest = block.partition(".")
+        request, _, digest = rest.partition(".")
+        chosen = (fields.get(VERDICT, {}).get("selected_option") or {}).get("value")
+        if name == VERDICT and chosen in set(Verdict):
+            typed: Mapping[str, Any] = values.get(f"{REASON}.{rest}", {})
+            said = (next(iter(typed.values()), None) or {}).get("value")
+            found.append(
+                Choice(
+                    request=request,
+                    digest=digest,
+                    verdict=Verdict(chosen),
+                    reason=str(said or "").strip(),
+                )
+            )
+    return found
+
+
+def done_modal(told: str) -> View:
+    """Build what takes the place of the last page: what was decided; `told` is mrkdwn."""
+    return View(
+        type="modal",
+        title=plain("Decided", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        blocks=[section(told)],
+    )
+
+
+def counted(approved: int, rejected: int, not_done: Sequence[str]) -> str:
+    """Say what came of a page: how many were decided how, and what was not, as mrkdwn."""
+    done = f"✅ {approved} approved · ⛔ {rejected} rejected"
+    return "\n".join([done, *(f"✋ Not decided: {escape(one, 300)}" for one in not_done)])

@@ -1,0 +1,292 @@
+"""Items of a loop that are put to people together: one card, a decision for each of them."""
+
+from datetime import timedelta
+
+import pytest
+
+from storage.database import Database
+from storage.store import SqlStore
+from tests.workflows.engine.batches import loop, open_ones, paying, policy, requests, say
+from tests.workflows.engine.gated import assert_sound, of_kind
+from tests.world import Clock, Working, id_of
+from workflows.errors import (
+    NotEligibleError,
+    ReasonMissingError,
+    RequestClosedError,
+    StaleRequestError,
+    UnknownRunError,
+)
+from workflows.gate import Outcome, Verdict
+from workflows.loading import load_policy
+from workflows.orders import Decided, Refused
+from workflows.store import Subject
+
+APPROVE, DENY = Verdict.APPROVE, Verdict.DENY
+
+
+def test_all_items_are_asked_about_at_once_on_the_card_of_the_first(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock)
+    asked = requests(house, run)
+
+    assert [one.step for one in asked] == ["pay/0", "pay/1", "pay/2"]
+    assert {one.batch for one in asked} == {asked[0].id}
+    assert len({one.binding for one in asked}) == 3
+    assert house.store.outbox.find(Subject.CARD, asked[0].id) is not None
+    assert house.store.outbox.find(Subject.CARD, asked[1].id) is None
+
+
+def test_whoever_approves_all_decides_each_of_them(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house, run = paying(store, clock)
+    said = say(house, open_ones(house, run), APPROVE)
+    house.settle()
+
+    assert [one.tally.outcome for one in said if isinstance(one, Decided)] == [Outcome.APPROVED] * 3
+    assert len(of_kind(house, run, "approval.granted")) == 3
+    assert house.world.effects == [f"{run}/pay/{one}" for one in range(3)]
+    assert house.status(run) == "done"
+    assert_sound(database)
+
+
+def test_each_item_gets_the_verdict_that_was_given_for_it(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house, run = paying(store, clock)
+    say(house, open_ones(house, run), {"pay/0": APPROVE, "pay/1": DENY})
+    house.settle()
+
+    assert [one.step for one in open_ones(house, run)] == ["pay/2"]
+    assert house.world.effects == [f"{run}/pay/0"]
+
+    say(house, open_ones(house, run), APPROVE, by="ben")
+    house.settle()
+
+    assert house.world.effects == [f"{run}/pay/0", f"{run}/pay/2"]
+    assert house.status(run) == "done"
+    assert_sound(database)
+
+
+def test_a_rejected_item_ends_a_run_that_does_not_go_on_without_it(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house, run = paying(store, clock, more="")
+    say(house, open_ones(house, run), {"pay/0": APPROVE, "pay/1": DENY})
+    house.settle()
+
+    assert house.status(run) == "denied"
+    assert house.world.effects == []
+    assert {one.outcome for one in requests(house, run)} == {Outcome.DENIED, Outcome.WITHDRAWN}
+    assert_sound(database)
+
+
+def test_what_changed_meanwhile_is_not_decided_and_takes_nothing_from_the_others(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock)
+    shown = open_ones(house, run)
+    house.engine.undeliverable(run, request=shown[0].id, error_class="gone")
+    house.settle()
+    say(house, shown[1:2], DENY, by="ben")
+
+    said = say(house, shown, APPROVE)
+
+    assert [type(one) for one in said] == [Refused, Refused, Refused]
+    assert all(isinstance(one.why, RequestClosedError) for one in said if isinstance(one, Refused))
+
+
+def test_an_item_decided_by_another_in_between_is_told_and_the_rest_decided(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock)
+    shown = open_ones(house, run)
+    say(house, shown[:1], DENY, by="ben")
+    first, *rest = say(house, shown, APPROVE)
+
+    assert isinstance(first, Refused)
+    assert isinstance(first.why, RequestClosedError)
+    assert [isinstance(one, Decided) and one.changed for one in rest] == [True, True]
+
+
+def test_a_digest_that_was_not_shown_is_not_decided(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, items=2)
+    first, second = open_ones(house, run)
+    mixed = [second, first]
+    ballots = [
+        one.__class__(**{**_fields(one), "binding": other.binding})
+        for one, other in zip([first, second], mixed, strict=True)
+    ]
+    said = say(house, ballots, APPROVE)
+
+    assert [type(one.why) for one in said if isinstance(one, Refused)] == [StaleRequestError] * 2
+    assert of_kind(house, run, "approval.granted") == []
+
+
+def _fields(request: object) -> dict[str, object]:
+    return {name: getattr(request, name) for name in type(request).__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def test_the_same_click_again_changes_nothing(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(
+        store, clock, rule='stages: [{from: ["@deciders"], approve: 2}], batch: true'
+    )
+    shown = open_ones(house, run)
+    say(house, shown, APPROVE)
+    said = say(house, shown, APPROVE)
+
+    assert [one.changed for one in said if isinstance(one, Decided)] == [False] * 3
+    assert len(of_kind(house, run, "approval.granted")) == 3
+
+
+def test_every_item_needs_its_own_quorum(store: SqlStore, clock: Clock) -> None:
+    rule = 'stages: [{from: ["@deciders"], approve: 2}], batch: true'
+    house, run = paying(store, clock, rule=rule)
+    shown = open_ones(house, run)
+    say(house, shown, APPROVE)
+    house.settle()
+    assert house.world.effects == []
+
+    say(house, shown[:1], APPROVE, by="ben")
+    house.settle()
+
+    assert house.world.effects == [f"{run}/pay/0"]
+
+
+def test_an_item_is_refused_once_as_many_reject_it_as_the_rule_says(
+    store: SqlStore, clock: Clock
+) -> None:
+    rule = 'stages: [{from: ["@deciders"], approve: 1, deny: 2}], batch: true'
+    house, run = paying(store, clock, items=2, rule=rule)
+    shown = open_ones(house, run)
+    say(house, shown, DENY)
+    assert len(open_ones(house, run)) == 2
+
+    say(house, shown, {"pay/0": DENY, "pay/1": APPROVE}, by="ben")
+    house.settle()
+
+    assert [one.outcome for one in requests(house, run)] == [Outcome.DENIED, Outcome.APPROVED]
+
+
+def test_whoever_may_not_decide_one_item_may_decide_none(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock)
+    said = say(house, open_ones(house, run), APPROVE, by="rita")
+
+    assert [type(one.why) for one in said if isinstance(one, Refused)] == [NotEligibleError] * 3
+    assert len(open_ones(house, run)) == 3
+
+
+def test_a_reason_is_wanted_for_each_item_as_for_any(store: SqlStore, clock: Clock) -> None:
+    rule = 'stages: [{from: ["@deciders"]}], batch: true, reason: required'
+    house, run = paying(store, clock, rule=rule)
+    said = say(house, open_ones(house, run), APPROVE, comment="")
+
+    assert [type(one.why) for one in said if isinstance(one, Refused)] == [ReasonMissingError] * 3
+
+
+def test_a_request_that_is_not_there_stops_the_whole(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock)
+    shown = open_ones(house, run)
+    gone = shown[0].__class__(**{**_fields(shown[0]), "id": "nothing"})
+
+    with pytest.raises(UnknownRunError):
+        say(house, [*shown, gone], APPROVE)
+    assert len(open_ones(house, run)) == 3
+
+
+def test_items_expire_one_by_one(store: SqlStore, clock: Clock, database: Database) -> None:
+    house, run = paying(store, clock)
+    say(house, open_ones(house, run)[:1], APPROVE)
+    house.settle()
+    clock.forward(timedelta(hours=25))
+    house.settle()
+
+    assert [one.outcome for one in requests(house, run)] == [
+        Outcome.APPROVED,
+        Outcome.EXPIRED,
+        Outcome.EXPIRED,
+    ]
+    assert house.status(run) == "done"
+    assert_sound(database)
+
+
+def test_no_more_than_fifty_are_open_and_the_next_come_once_all_are_decided(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, items=53)
+    first = open_ones(house, run)
+    assert len(first) == 50
+
+    say(house, first[1:], APPROVE)
+    house.settle()
+    assert [one.step for one in open_ones(house, run)] == ["pay/0"]
+
+    say(house, first[:1], APPROVE)
+    house.settle()
+    rest = open_ones(house, run)
+
+    assert [one.step for one in rest] == ["pay/50", "pay/51", "pay/52"]
+    assert {one.batch for one in rest} == {rest[0].id}
+
+
+def test_items_wait_together_however_few_go_on_at_once(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, items=6, more="max_parallel: 2")
+    assert len(open_ones(house, run)) == 6
+
+    say(house, open_ones(house, run), APPROVE)
+    house.settle()
+
+    assert sorted(house.world.effects) == [f"{run}/pay/{one}" for one in range(6)]
+
+
+def test_what_is_asked_again_waits_on_a_card_of_its_own_batch(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock)
+    say(house, open_ones(house, run), APPROVE)
+    house.policy = load_policy(policy().replace("24h", "23h"))
+    house.settle()
+    again = open_ones(house, run)
+
+    assert [one.step for one in again] == ["pay/0", "pay/1", "pay/2"]
+    assert {one.batch for one in again} == {again[0].id}
+    assert house.world.effects == []
+
+
+def test_without_the_field_each_item_is_asked_about_alone(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, rule='stages: [{from: ["@deciders"]}]')
+
+    assert [(one.step, one.batch) for one in requests(house, run)] == [("pay/0", None)]
+
+
+def test_one_rule_that_says_nothing_of_it_keeps_items_apart(store: SqlStore, clock: Clock) -> None:
+    other = '{name: others, when: step == "pay", stages: [{from: ["@deciders"]}]}'
+    text = policy().replace("batch: true}]", f"batch: true}}, {other}]")
+    house = Working(store, clock, definitions=(loop(),), policy=text)
+    house.world.items = [{"name": "a", "by": 1}, {"name": "b", "by": 2}]
+    run = house.start("pay-all")
+    house.settle()
+
+    assert [one.batch for one in requests(house, run)] == [None]
+
+
+def test_a_reminder_of_a_batch_is_one_line(store: SqlStore, clock: Clock) -> None:
+    rule = 'stages: [{from: ["@deciders"]}], batch: true, remind: [1h], nudge: {after: 1h}'
+    house, run = paying(store, clock, rule=rule)
+    clock.forward(timedelta(hours=1))
+    house.settle()
+    reminders = of_kind(house, run, "approval.reminded")
+    ana = _ref(house, "ana")
+
+    assert len(reminders) == 3
+    told = [house.store.outbox.find(Subject.STEP, one.id) is not None for one in reminders]
+    assert told == [True, False, False]
+    asked = requests(house, run)
+    nudged = [house.store.outbox.find(Subject.NUDGE, f"{one.id}/{ana}") for one in asked]
+    assert [one is not None for one in nudged] == [True, False, False]
+
+
+def _ref(house: Working, name: str) -> str:
+    with house.store.begin() as unit:
+        return unit.ref(id_of(name))

@@ -1,0 +1,114 @@
+"""Recording what somebody says about several requests of one run, in one transaction.
+
+Each request is decided by the rules of `deciding`, and has a decision of its own. What does not
+count is told one by one, and takes nothing from the others.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+from workflows.deciding import (
+    Admitted,
+    Voter,
+    admit_ballot,
+    check_code,
+    checked,
+    is_coded,
+    is_repeated,
+    record_vote,
+    voter_for,
+)
+from workflows.entry import RequestId
+from workflows.errors import GateError
+from workflows.gate import ApprovalRequest
+from workflows.house import House
+from workflows.orders import Ballot, Decided, Refused
+from workflows.store import Unit
+
+Said = Decided | Refused
+
+
+def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
+    """Record one person's verdicts on requests of one run; return what came of each, in order.
+
+    One code goes with all approvals among them.
+
+    Raises:
+        UnknownRunError: there is no such request.
+        StepUpError: a code is wanted, and this one does not count; nothing was decided.
+        SecretError: the person's secret cannot be opened.
+        PeopleUnreadableError: who this person is could not be read; nothing was decided.
+        ValueError: the requests are of several runs.
+    """
+    found: dict[RequestId, Said] = {}
+    judged = [one for one in ballots if _is_sound(house, one, found)]
+    asked = {one.request: house.store.request(one.request) for one in judged}
+    if len({one.run for one in asked.values()}) > 1:
+        raise ValueError("requests of several runs cannot be decided together")
+    voters = _voters(house, judged, asked)
+    needs_code = any(is_coded(asked[one.request], one) for one in judged)
+    vault = house.vault() if needs_code else None
+    with house.store.begin() as unit:
+        admitted = _admitted(unit, voters, judged, found, takes_up=vault is None)
+        coded = next((one for one in admitted if is_coded(one.request, one.ballot)), None)
+        refusal = None
+        if vault is not None and coded is not None:
+            refusal = check_code(unit, vault, coded)
+        if refusal is None:
+            found |= {one.request.id: record_vote(unit, house, one) for one in admitted}
+    if refusal is not None:
+        raise refusal  # Only now, since the attempt is counted in what was committed.
+    return [found[one.request] for one in ballots]
+
+
+def _is_sound(house: House, ballot: Ballot, found: dict[RequestId, Said]) -> bool:
+    """Say whether nothing but the person stands against a verdict; keep the refusal otherwise."""
+    try:
+        checked(house, ballot)
+    except GateError as refused:
+        found[ballot.request] = Refused(request=ballot.request, why=refused)
+        return False
+    return True
+
+
+def _voters(
+    house: House, ballots: Sequence[Ballot], asked: dict[RequestId, ApprovalRequest]
+) -> dict[RequestId, Voter]:
+    """Return the voter for each request; requests put to the same people are read once."""
+    known: dict[object, Voter] = {}
+    voters = {}
+    for ballot in ballots:
+        request = asked[ballot.request]
+        same = (request.stages, request.excluded, request.terms.exclude)
+        if same not in known:
+            known[same] = voter_for(house, request, ballot.person)
+        voters[request.id] = known[same]
+    return voters
+
+
+def _admitted(
+    unit: Unit,
+    voters: dict[RequestId, Voter],
+    ballots: Sequence[Ballot],
+    found: dict[RequestId, Said],
+    *,
+    takes_up: bool,
+) -> list[Admitted]:
+    """Return the verdicts that count; what becomes of the others is kept in `found`."""
+    admitted: list[Admitted] = []
+
+    @cache  # All of them came by the same delivery, which is taken up once.
+    def is_known() -> bool:
+        return takes_up and any(is_repeated(unit, one) for one in ballots[:1])
+
+    for ballot in ballots:
+        try:
+            one = admit_ballot(unit, voters[ballot.request], ballot, is_known=is_known)
+        except GateError as refused:
+            found[ballot.request] = Refused(request=ballot.request, why=refused)
+            continue
+        if isinstance(one, Decided):
+            found[ballot.request] = one
+        else:
+            admitted.append(one)
+    return admitted
