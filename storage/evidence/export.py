@@ -168,7 +168,7 @@ def _fill(
     told = write_reports(connection, pack, about)
     pack.put("README", readme(about))
     pack.put("verify.py", VERIFIER.read_bytes())
-    pack.put(names.PAGE, browser_verifier())
+    pack.put(names.VERIFIER, browser_verifier())
     return sampled, told
 
 

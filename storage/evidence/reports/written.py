@@ -27,7 +27,7 @@ def write_reports(connection: Connection, pack: Pack, about: About) -> Written:
             with pack.file(names.report_name(report)) as out:
                 for line in reports.lines(report):
                     out.write(line.encode())
-        with pack.file(names.PAGE) as out:
+        with pack.file(names.REPORT) as out:
             for piece in page(about, reports):
                 out.write(piece.encode())
         rows = {report: reports.tally.rows[report] for report in COLUMNS}
