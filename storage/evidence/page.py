@@ -19,6 +19,7 @@ MODULES = (
     "tree",
     "files",
     "report",
+    "reports",
     "notes",
     "keyring",
     "entries",

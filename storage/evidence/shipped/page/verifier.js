@@ -8,6 +8,7 @@ import { checkFiles, judgeManifest, readManifest, REQUIRED } from "./manifest.js
 import { Note } from "./notes.js";
 import { checkParts, Held, Markers } from "./parts.js";
 import { Report } from "./report.js";
+import { judgeReports } from "./reports.js";
 import { RunList } from "./runs.js";
 import { hmac, verifies } from "./signing.js";
 import { leafOf, rootOf, Tree } from "./tree.js";
@@ -70,6 +71,7 @@ class Verifier {
     await judgeManifest(files, this.manifest, this.ring, report);
     await this.#judgeProofs();
     await this.#judgePeople();
+    await judgeReports(files, this.people, report);
     await this.#judgeIds();
   }
 
