@@ -20,6 +20,7 @@ PLACES = {
     "verify": Place("bot.cli.auditing", "verify", "Check the log, or a pack of it."),
     "proof": Place("bot.cli.auditing", "proof", "Print the proof of one entry."),
     "export": Place("bot.cli.exporting", "export", "Write a pack for an auditor, or events."),
+    "push": Place("bot.cli.pushing", "push", "Say how far entries have been pushed."),
 }
 
 audit = LazyGroup(name="audit", places=PLACES, help="Check and show the signed trail.")
