@@ -19,7 +19,10 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from bot.cli import main
+from bot.clock_parts import pushing_of
+from bot.core import Means, NobodyReadable, build_core
 from bot.logs import QUIET
+from bot.opening import open_memory
 from bot.push_syslog import SyslogTarget, syslog_message
 from bot.push_target import Push, PushError, Target, Told, push_of, target_of
 from bot.pushing import FIRST_SECONDS, LOOK_SECONDS, MOST_SECONDS, Pushing
@@ -27,7 +30,8 @@ from bot.settings import Settings, SettingsError, read_settings
 from storage.database import Database, open_database
 from storage.evidence.derived.cloudevents import cloud_event
 from storage.pushing import HELD, MOST, PushRows
-from tests.storage.trail import Clock, Trail, begin_trail, outside
+from tests.storage.trail import Trail, begin_trail, outside
+from workflows.references import NoReferences
 
 TOKEN = "hush-hush-token"
 PATIENCE = 10.0
@@ -40,6 +44,7 @@ class Siem:
     answers: list[int | None] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     @property
@@ -66,12 +71,13 @@ def siem() -> Iterator[Siem]:
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
+            told.came.set()
 
         def log_message(self, *_words: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     told.url = f"http://127.0.0.1:{server.server_port}/in?key={TOKEN}"
     yield told
@@ -302,16 +308,25 @@ def test_the_command_says_how_far_it_is(
     monkeypatch.setenv("INTERLOCK_PUSH_URL", siem.url)
     before = CliRunner().invoke(main, ["audit", "push"])
     siem.answers = [503]
-    push = push_of(read_settings())
-    assert push is not None
-    database = open_database(str(home / "interlock.db"))
-    clock = Clock()
-    Pushing(PushRows(database, push.name, name="x"), push, now=clock).look()
-    database.close()
+    settings = read_settings()
+    memory = open_memory(settings)
+    core = build_core(
+        settings, memory, people=NobodyReadable(), means=Means(), references=NoReferences()
+    )
+    (pushing,) = pushing_of(core)
+    assert isinstance(pushing, Pushing)
+    pushing.look()
+    failing = CliRunner().invoke(main, ["audit", "push", "--json"])
+    siem.came.clear()
+    pushing.start()  # As `interlock serve` does with it.
+    assert siem.came.wait(PATIENCE)
+    pushing.stop()
+    memory.database.close()
     after = CliRunner().invoke(main, ["audit", "push", "--json"])
 
     assert (unset.exit_code, "is not set" in unset.output) == (2, True)
     assert (before.exit_code, "Nothing was pushed yet." in before.output) == (0, True)
-    assert after.exit_code == 1
-    assert json.loads(after.stdout)["trouble"] == "it answered with status 503"
-    assert TOKEN not in before.output + after.output
+    assert failing.exit_code == 1
+    assert json.loads(failing.stdout)["trouble"] == "it answered with status 503"
+    assert (after.exit_code, json.loads(after.stdout)["behind"]) == (0, 0)
+    assert TOKEN not in before.output + failing.output + after.output

@@ -38,6 +38,7 @@ from workflows.binding import canonical
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, PartClass, Ref
 from workflows.moments import stamp
 
+MARKUP = "<img src=x onerror=alert(1)>"
 EVIL = "=cmd|' /C calc'!A0"
 Row = dict[str, str]
 
@@ -145,7 +146,9 @@ def _asked_a_model(trail: Trail) -> None:
         "ms": 5,
     }
     trail.tell(started("ai", trail.person("rita")), in_run("ai", "model.asked", asked))
-    trail.tell(in_run("ai", "model.answered", answered), requested("ai", trail.person("ana")))
+    asks = requested("ai", trail.person("ana")).data
+    trail.tell(in_run("ai", "model.answered", answered))
+    trail.tell(in_run("ai", "approval.requested", {**asks, "rules": [MARKUP]}))
     trail.tell(decided("ai", trail.person("ana"), denied=True))
 
 
@@ -288,6 +291,10 @@ def test_the_readable_report_needs_nothing_and_claims_nothing(told: Told, whole:
     assert page.index("Integrity:") < page.index("Completeness:") < page.index("does not prove")
     assert "self-approval" in page
     assert f"<td>{told.places['break_glass.used']}</td>" in page
+    # A rule's name is somebody's words.
+    assert "<img" not in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert page.count("<table>") == page.count("<caption")
     assert page.count("<svg") == page.count('role="img"') > 3
 
 
