@@ -19,7 +19,7 @@ from bot.addresses import Addresses
 from bot.anchors.parts import anchoring_of
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
-from bot.clock_parts import clock_of, sequencing_of, watching_of
+from bot.clock_parts import clock_of, pushing_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
@@ -234,6 +234,7 @@ def build_bot(
             *sequencing_of(core),
             *watching_of(core, watch),
             *anchoring_of(core),
+            *pushing_of(core),
         ],
         watch=watch,
         api=api_of(core) if receives else None,

@@ -3,10 +3,13 @@
 from bot.clock import Clock
 from bot.core import Core
 from bot.head_watch import HeadWatch
+from bot.push_target import push_of
+from bot.pushing import Pushing
 from bot.running import Part
 from bot.schedules import Standing
 from bot.segments import Sequencing
 from bot.timetable import Schedule, Timetable
+from storage.pushing import PushRows
 from workflows.people import People
 
 
@@ -49,3 +52,16 @@ def watching_of(core: Core, watch: HeadWatch | None) -> list[Part]:
         return []
     watch.tells(core.store, key=core.means.new_id())
     return [watch]
+
+
+def pushing_of(core: Core) -> list[Part]:
+    """Return what pushes entries to a system that watches, if the settings name one.
+
+    Raises:
+        SettingsError: its token would be sent in the clear.
+    """
+    push = push_of(core.settings)
+    if push is None:
+        return []
+    rows = PushRows(core.memory.database, push.name, name=core.name)
+    return [Pushing(rows, push, now=core.means.clock)]

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -25,6 +26,8 @@ FROM_FILES = frozenset(
         "client_secret",
         "secrets_key",
         "database",
+        "push_url",
+        "push_token",
         *SECRETS,
     }
 )
@@ -62,6 +65,12 @@ class Settings(AnchorSettings):
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
     secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
+    # A system that watches the log: where it takes entries, what it lets in, in which form.
+    push_url: str = Field(default="", validation_alias="INTERLOCK_PUSH_URL", repr=False)
+    push_token: SecretStr | None = Field(default=None, validation_alias="INTERLOCK_PUSH_TOKEN")
+    push_format: Literal["cloudevents", "ocsf"] = Field(
+        default="cloudevents", validation_alias="INTERLOCK_PUSH_FORMAT"
+    )
     # Many workspaces: the app's own identity, who may install it, and which one a command is for.
     client_id: str = Field(default="", validation_alias="SLACK_CLIENT_ID")
     client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
@@ -90,6 +99,13 @@ class Settings(AnchorSettings):
         if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("write DEBUG, INFO, WARNING or ERROR")
         return level.upper()
+
+    @field_validator("push_url")
+    @classmethod
+    def _takes_entries(cls, url: str) -> str:
+        if url:
+            _refuse_no_target(url)
+        return url
 
     @field_validator("workspaces", mode="before")
     @classmethod
@@ -205,6 +221,7 @@ class Settings(AnchorSettings):
             self.client_secret,
             self.secrets_key,
             *self.anchor_secrets,
+            self.push_token,
         )
         return tuple(one.get_secret_value() for one in held if one is not None)
 
@@ -221,6 +238,16 @@ def _refuse_no_id(written: str) -> None:
         raise ValueError(
             f"{written!r} is no id of a workspace; those look like T0123ABCD or E0123ABCD"
         )
+
+
+def _refuse_no_target(url: str) -> None:
+    parts = urlsplit(url)
+    is_web = parts.scheme in {"http", "https"}
+    is_syslog = parts.scheme == "syslog" and parts.port is not None and not parts.path
+    if not parts.hostname or not (is_web or is_syslog):
+        raise ValueError("write https://host/path, or syslog://host:port")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("leave the password out; INTERLOCK_PUSH_TOKEN is for what lets entries in")
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

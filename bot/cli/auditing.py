@@ -25,6 +25,7 @@ PLACES = {
     "explain": Place("bot.cli.auditing", "explain", "Tell everything about one entry."),
     "anchors": Place("bot.cli.auditing", "anchors", "List who keeps or vouches for heads outside."),
     "verifier": Place("bot.cli.auditing", "verifier", "Write the page that verifies a pack."),
+    "push": Place("bot.cli.pushing", "push", "Say how far entries have been pushed."),
 }
 
 audit = LazyGroup(name="audit", places=PLACES, help="Check and show the signed trail.")

@@ -1,7 +1,8 @@
 """The reports in a pack: does each row repeat of its entry what the entry says?
 
-The other columns of a row are read from entries too, but who writes them may change from release
-to release; the entries decide, and a row leads to its own.
+Every run that began in the range and every decision must have its row. The other columns of a
+row are read from entries too, but who writes them may change from release to release; the
+entries decide, and a row leads to its own.
 """
 
 import csv
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 
 from storage.evidence import names
 from storage.evidence.cells import cell
-from storage.evidence.reports.columns import COMMON
+from storage.evidence.reports.columns import APPROVALS, COMMON, POPULATION
+from storage.evidence.reports.of_run import DECISIONS
 from storage.verify.pack_files import PackFiles
 from storage.verify.report import Report
 
 NAME = re.compile(rf"{names.REPORTS}[^/]+\.csv")
 PLACE = re.compile(r"0|[1-9][0-9]{0,15}")
+APPROVALS_FILE, POPULATION_FILE = names.report_name(APPROVALS), names.report_name(POPULATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +32,41 @@ class _Row:
     repeated: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    place: int
+    repeated: list[str]
+    wanted: frozenset[str]  # The reports that have to tell of it.
+
+
 def judge_reports(files: PackFiles, people: Mapping[str, str], report: Report) -> None:
     """Compare every row of every report with the entry it names.
 
     `people` says who is behind a pseudonym. Rows and entries are met in the order of the log,
     so that nothing is kept.
     """
+    here = sorted(one for one in files.names() if NAME.fullmatch(one))
     with ExitStack() as stack:
-        tables = [
-            _rows(name, stack.enter_context(_text(files, name)), report)
-            for name in sorted(files.names())
-            if NAME.fullmatch(name)
-        ]
-        entries = _entries(stack.enter_context(_text(files, names.INDEX)), people)
-        place, repeated = -1, [""]
-        for row in heapq.merge(*tables, key=lambda one: one.place):
-            while place < row.place:
-                place, repeated = next(entries, (row.place, [""]))
-            if place != row.place or row.repeated != repeated:
-                words = f"{row.file}: a row says something else than entry {row.place}."
-                report.fail("index-row", words)
+        tables = [_rows(one, stack.enter_context(_text(files, one)), report) for one in here]
+        rows = heapq.merge(*tables, key=lambda one: one.place)
+        row = next(rows, None)
+        for entry in _entries(stack.enter_context(_text(files, names.INDEX)), people):
+            met: set[str] = set()
+            while row is not None and row.place <= entry.place:
+                if (row.place, row.repeated) != (entry.place, entry.repeated):
+                    _differs(row, report)
+                met.add(row.file)
+                row = next(rows, None)
+            for missing in sorted(entry.wanted.intersection(here) - met):
+                report.fail("index-row", f"{missing} does not tell of entry {entry.place}.")
+        while row is not None:
+            _differs(row, report)
+            row = next(rows, None)
+
+
+def _differs(row: _Row, report: Report) -> None:
+    words = f"{row.file}: a row says something else than entry {row.place}."
+    report.fail("index-row", words)
 
 
 def _text(files: PackFiles, name: str) -> io.TextIOWrapper:
@@ -69,12 +87,15 @@ def _rows(name: str, file: Iterable[str], report: Report) -> Iterator[_Row]:
         report.fail("index-row", f"{name} cannot be read: {error}.")
 
 
-def _entries(file: Iterable[str], people: Mapping[str, str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield place and repeated cells of each entry; the index itself is judged elsewhere."""
+def _entries(file: Iterable[str], people: Mapping[str, str]) -> Iterator[_Entry]:
+    """Yield what the index says of each entry; the index itself is judged elsewhere."""
     # A line of it holds six short values; whoever writes longer ones is found by the walk.
     for line in file:
         row = line.removesuffix("\n").split(",")
         if len(row) == len(names.INDEX_COLUMNS.split(",")) and PLACE.fullmatch(row[0]):
-            index, run, _, ts, kind, actor = row
+            index, run, rseq, ts, kind, actor = row
             told = (index, ts, kind, run, actor, people.get(actor, ""))
-            yield int(index), [cell(one) for one in told]
+            wanted = {APPROVALS_FILE} if kind in DECISIONS else set()
+            if run and rseq == "0":
+                wanted.add(POPULATION_FILE)
+            yield _Entry(int(index), [cell(one) for one in told], frozenset(wanted))

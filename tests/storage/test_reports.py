@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from workflows.binding import canonical
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, PartClass, Ref
 from workflows.moments import stamp
 
+MARKUP = "<img src=x onerror=alert(1)>"
 EVIL = "=cmd|' /C calc'!A0"
 Row = dict[str, str]
 
@@ -145,7 +146,9 @@ def _asked_a_model(trail: Trail) -> None:
         "ms": 5,
     }
     trail.tell(started("ai", trail.person("rita")), in_run("ai", "model.asked", asked))
-    trail.tell(in_run("ai", "model.answered", answered), requested("ai", trail.person("ana")))
+    asks = requested("ai", trail.person("ana")).data
+    trail.tell(in_run("ai", "model.answered", answered))
+    trail.tell(in_run("ai", "approval.requested", {**asks, "rules": [MARKUP]}))
     trail.tell(decided("ai", trail.person("ana"), denied=True))
 
 
@@ -288,18 +291,45 @@ def test_the_readable_report_needs_nothing_and_claims_nothing(told: Told, whole:
     assert page.index("Integrity:") < page.index("Completeness:") < page.index("does not prove")
     assert "self-approval" in page
     assert f"<td>{told.places['break_glass.used']}</td>" in page
+    # A rule's name is somebody's words.
+    assert "<img" not in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert page.count("<table>") == page.count("<caption")
     assert page.count("<svg") == page.count('role="img"') > 3
 
 
-def test_a_row_that_lies_about_its_entry_is_found_whoever_signs_it(told: Told) -> None:
-    made = told.export("lie")
-    file = made.path / report_name("approvals")
-    file.write_text(file.read_text().replace("approval.denied", "approval.granted", 1))
+def lies_about_the_entry(text: str) -> str:
+    return text.replace(",s:", ",s:0", 1)
+
+
+def leaves_one_out(text: str) -> str:
+    first, _, rest = text.partition("\n")
+    return f"{first}\n{rest.partition(chr(10))[2]}"
+
+
+def names_no_entry(text: str) -> str:
+    return f"{text}99999{text.splitlines()[-1].partition(',')[1]}x\n"
+
+
+def names_other_columns(text: str) -> str:
+    return text.replace("idx", "id", 1)
+
+
+@pytest.mark.parametrize("report", ["approvals", "population"])
+@pytest.mark.parametrize(
+    "lie", [lies_about_the_entry, leaves_one_out, names_no_entry, names_other_columns]
+)
+def test_a_report_that_lies_is_found_whoever_signs_it(
+    told: Told, lie: Callable[[str], str], report: str
+) -> None:
+    made = told.export(f"{lie.__name__}-{report}")
+    file = made.path / report_name(report)
+    file.write_text(lie(file.read_text()))
     sign_again(told, made)
-    report = verify_pack(made.path, [told.trail.pin], now=told.trail.clock, processes=1)
+    verdict = verify_pack(made.path, [told.trail.pin], now=told.trail.clock, processes=1)
     code, found = by_script(made.path, told.trail.pin)
 
-    assert (report.exit, report.codes) == (1, {"index-row"})
+    assert (verdict.exit, verdict.codes) == (1, {"index-row"})
     assert (code, {one for one, _ in found["failures"]}) == (1, {"index-row"})
 
 

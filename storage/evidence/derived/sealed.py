@@ -1,6 +1,5 @@
 """An entry as it is handed on: its place, its line, and what the line says, if it can be read."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
+from storage.entry_bytes import DECODER
 from storage.evidence.contents import CHUNK, PLACE
+from workflows.binding import canonical
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,13 @@ def sealed(
 
 
 def _members(line: str) -> Mapping[str, Any]:
+    """Return what a line says, nothing if it is not what a writer would have written.
+
+    What was broken in the database is handed on as text, and verifying names it.
+    """
     try:
-        found = json.loads(line)
-    except ValueError:
-        return {}  # What was broken in the database is handed on as text, and verifying names it.
-    return found if isinstance(found, dict) else {}
+        found = DECODER.decode(line)
+        is_whole = isinstance(found, dict) and canonical(found).decode() == line
+    except (ValueError, RecursionError):
+        return {}
+    return found if is_whole else {}

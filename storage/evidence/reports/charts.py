@@ -20,22 +20,22 @@ class Chart:
 
 def drawn(chart: Chart) -> str:
     """Return a chart and its table as HTML."""
+    heading = f"<h3>{escape(chart.title)}</h3>\n"
     if not chart.counts:
-        return f"<h3>{escape(chart.title)}</h3><p>None in this range.</p>"
-    return f"<h3>{escape(chart.title)}</h3>{_svg(chart)}{table(chart)}"
+        return f"{heading}<p>None in this range.</p>\n"
+    return f'{heading}<div class="chart">{_svg(chart)}{_table(chart)}</div>\n'
 
 
-def table(chart: Chart) -> str:
-    """Return the numbers of a chart as a table."""
-    heads = "".join(f'<th scope="col">{escape(one)}</th>' for one in ("", *chart.series))
+def _table(chart: Chart) -> str:
+    heads = "".join(f'<th scope="col">{escape(one)}</th>' for one in chart.series)
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
         + "".join(f'<td class="n">{one}</td>' for one in numbers)
         + "</tr>"
         for name, numbers in chart.counts
     )
-    caption = f"<caption>{escape(chart.title)}</caption>"
-    return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    caption = f'<caption class="unseen">{escape(chart.title)}</caption>'
+    return f"<table>{caption}<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _svg(chart: Chart) -> str:
@@ -45,8 +45,8 @@ def _svg(chart: Chart) -> str:
         _bars(name, numbers, y=place * (BAR + GAP), most=most)
         for place, (name, numbers) in enumerate(chart.counts)
     )
-    words = escape(f"{chart.title}; the numbers stand in the table below")
-    # Someone who hears the page is told the numbers by the table.
+    words = escape(f"{chart.title} ({' + '.join(chart.series)}), the numbers as in the table")
+    # Whoever hears the page is told the numbers by the table.
     return (
         f'<svg role="img" aria-label="{words}" viewBox="0 0 {WIDTH} {height}"'
         f' width="{WIDTH}" height="{height}">{rows}</svg>'

@@ -36,6 +36,8 @@ table { border-collapse: collapse; margin: 1rem 0; } .wide { overflow-x: auto; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { border: 1px solid #999; padding: .25rem .6rem; text-align: left; vertical-align: top; }
 td { overflow-wrap: anywhere; } .n { text-align: right; font-variant-numeric: tabular-nums; }
+.chart { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+.chart table { margin: 0; } .unseen { position: absolute; clip-path: inset(50%); }
 svg { max-width: 100%; height: auto; } svg text { font-size: 13px; fill: #1b1b1b; }
 .s0 { fill: #1f5fa8; } .s1 { fill: #b3541e; } code { overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; }
@@ -155,7 +157,7 @@ def _counts(reports: Reports) -> str:
         Chart(title="Runs by outcome", series=("runs",), counts=_most(tally.outcomes)),
         Chart(title="Runs by workflow", series=("runs",), counts=_most(tally.workflows)),
         Chart(
-            title="Decisions by rule",
+            title="Decisions by rule, approved and denied",
             series=("approved", "denied"),
             counts=sorted(by_rule, key=lambda one: -sum(one[1]))[:MOST_BARS],
         ),
@@ -170,7 +172,7 @@ def _counts(reports: Reports) -> str:
     rows = [(f"reports/{name}.csv", tally.rows[name]) for name in COLUMNS]
     return (
         '<section aria-labelledby="counts">\n<h2 id="counts">Counts</h2>\n'
-        + "\n".join(drawn(one) for one in charts)
+        + "".join(drawn(one) for one in charts)
         + _pairs("Rows of the tables in this pack", rows)
         + "</section>\n"
     )

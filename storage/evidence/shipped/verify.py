@@ -33,6 +33,7 @@ ENTRY_TYPE = b"application/vnd.audit-entry.v1+json"
 MANIFEST_TYPE = b"application/vnd.audit-manifest.v1+json"
 OWN = {"manifest.json", "manifest.dsse.json"}
 MARKERS = {"erasure", "retention.sweep"}
+DECISIONS = {"approval.granted", "approval.denied"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 NOTE_NAME = re.compile(r"checkpoints/[0-9]{12,}")
 HASH, VKEY, NOTE_LINES, MOST_BYTES = 32, 33, 3, 16_384
@@ -668,11 +669,23 @@ class Verifier:
                 rows = csv.reader(file)
                 if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
                     self.found.fail("index-row", f"{name} has other columns")
+                met = set()
                 for row in rows:
+                    met.add(int(row[0]))
                     index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
                     repeated = [index, ts, kind, run, actor, people.get(actor, "")]
                     if row[: len(repeated)] != [cell(one) for one in repeated]:
                         self.found.fail("index-row", f"{name} differs from entry {row[0]}")
+            for place in sorted(self.reported(name, entries) - met):
+                self.found.fail("index-row", f"{name} does not tell of entry {place}")
+
+    def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:
+        """Return the entries that a report has to tell of: every decision, every start."""
+        if name == "reports/approvals.csv":
+            return {place for place, row in entries.items() if row[4] in DECISIONS}
+        if name == "reports/population.csv":
+            return {place for place, row in entries.items() if row[1] and row[2] == "0"}
+        return set()
 
     def judge_ids(self) -> None:
         """Check that no entry stands twice."""

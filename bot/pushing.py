@@ -1,0 +1,109 @@
+"""Pushes entries to a system that watches, at least once each and in the log's order.
+
+A part of every serving process, beside its clock: a target that is slow or away keeps nothing
+else waiting. What was pushed stands in the database, so any process goes on where another left.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+
+from bot.push_target import Push, PushError, Target, Told, target_of
+from storage.pushing import Batch, PushRows
+from workflows.errors import StorageError
+
+LOOK_SECONDS = 5.0
+FIRST_SECONDS, MOST_SECONDS = 2.0, 300.0
+STOP_SECONDS = 35.0  # A batch that is under way is waited for.
+
+log = logging.getLogger(__name__)
+
+
+class Pushing:
+    """Pushes until it is stopped."""
+
+    def __init__(
+        self,
+        rows: PushRows,
+        push: Push,
+        *,
+        now: Callable[[], datetime],
+        target: Target | None = None,
+    ) -> None:
+        """Without `target`, one is made of `push` when there is something to send."""
+        self._rows = rows
+        self._push = push
+        self._now = now
+        self._given = target
+        self._failures = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="push", daemon=True)
+
+    def start(self) -> None:
+        """Begin to push."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Push no more, and let another process do so."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+
+    def look(self) -> float:
+        """Push what comes next, if anything does; return after how many seconds to look again.
+
+        Raises:
+            StorageError: the database is away.
+        """
+        if not self._rows.state().behind:
+            return LOOK_SECONDS
+        batch = self._rows.take(now=self._now())
+        if batch is None or not batch.entries:
+            return LOOK_SECONDS
+        try:
+            self._target.send([self._told(batch, place) for place in range(len(batch.entries))])
+        except PushError as error:
+            return self._fail(str(error))
+        self._rows.sent(batch, now=self._now())
+        if self._failures:
+            log.info("entries are pushed again", extra={"target": self._push.name})
+        self._failures = 0
+        return 0.0 if self._rows.state().behind else LOOK_SECONDS
+
+    @cached_property
+    def _target(self) -> Target:
+        return self._given or target_of(self._push)
+
+    def _told(self, batch: Batch, place: int) -> Told:
+        entry = batch.entries[place]
+        return Told(entry.kind, entry.ts, self._push.event(entry, batch.origin))
+
+    def _fail(self, trouble: str) -> float:
+        self._rows.failed(trouble, now=self._now())
+        self._failures += 1
+        if self._failures == 1:
+            # Once: how it goes on is for `interlock audit push` to tell.
+            told = {"target": self._push.name, "trouble": trouble}
+            log.warning("entries cannot be pushed", extra=told)
+        return min(FIRST_SECONDS * 2.0 ** (self._failures - 1), MOST_SECONDS)
+
+    def _work(self) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            try:
+                pause = self.look()
+            except StorageError:
+                log.warning("pushing waits for the database", exc_info=True)
+                pause = LOOK_SECONDS
+            except Exception:
+                log.exception("pushing failed")
+                pause = MOST_SECONDS
+        self._let_go()
+
+    def _let_go(self) -> None:
+        try:
+            self._rows.let_go()
+        except StorageError:
+            log.warning("another process pushes only after a while", exc_info=True)
