@@ -9,6 +9,7 @@ from bot.views.outcome import RequestSettled, RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.wording import Who
 from storage.home_values import Told
+from workflows.batching import batch_in
 from workflows.entry import Entry
 from workflows.gate import Outcome
 from workflows.run import Status
@@ -72,6 +73,7 @@ def _settled(read: RunRead) -> Iterator[RequestSettled]:
             continue
         last = ends[-1]
         yield RequestSettled(
+            batch=batch_in(asked) or "",
             step=str(asked.data["step"]),
             outcome=OUTCOMES[last.kind],
             at=last.at,
