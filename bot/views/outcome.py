@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.views.batch_values import numbers
 from bot.views.pieces import Rendered, context, plain_section, rendered, section, sections
-from bot.views.symbols import OUTCOME, STATUS
+from bot.views.symbols import OUTCOME, STATUS, became
 from bot.wording import (
     Who,
     bold,
@@ -27,7 +27,6 @@ from bot.wording import (
     when,
 )
 from workflows.gate import Outcome
-from workflows.instances import items_of
 from workflows.run import Status
 
 ALONE = "🧯", "let through with broken glass"
@@ -54,6 +53,7 @@ class RequestSettled:
     reason: str = ""
     is_alone: bool = False  # Somebody broke the glass.
     batch: str = ""  # With which others it was put to people, if with any.
+    item: int = 0  # Which item of its loop it is about then.
 
     @property
     def words(self) -> tuple[str, str]:
@@ -114,6 +114,11 @@ def _newest(told: RunOutcome, *, live: bool) -> tuple[str, str]:
         return STATUS[told.status]
     last = told.settled[-1]
     sign, words = last.words
+    if last.batch:
+        step = last.step.partition("/")[0]
+        named = code(step) if live else escape(step, 80)
+        some = [one.outcome for one in told.settled if one.batch == last.batch]
+        return sign, f"of step {named}, {became(some)}."
     people = _people(last.by, live=live)
     step = code(last.step) if live else escape(last.step, 80)
     by = f" by {people}" if people else ""
@@ -148,16 +153,15 @@ def _lines(told: RunOutcome) -> Iterator[str]:
         key = (one.batch, one.words, tuple(one.by), one.reason, *alone)
         found.setdefault(key, []).append(one)
     for some in found.values():
-        yield _line(some[-1], told, items=[one.step for one in some if one.batch])
+        yield _line(some[-1], told, items=[one.item for one in some if one.batch])
 
 
-def _line(one: RequestSettled, told: RunOutcome, *, items: Sequence[str] = ()) -> str:
+def _line(one: RequestSettled, told: RunOutcome, *, items: Sequence[int] = ()) -> str:
     sign, words = one.words
     named = code(one.step, 80)
     if items:
-        which = numbers([items_of(step)[-1] + 1 for step in items])
         noun = "item" if len(items) == 1 else f"{len(items)} items:"
-        named = f"{code(one.step.partition('/')[0], 80)} {noun} {which}"
+        named = f"{code(one.step.partition('/')[0], 80)} {noun} {numbers(items)}"
     by = f" by {_people(one.by, live=True)}" if one.by else ""
     is_told = not one.reason or (told.has_ended and one.reason == told.reason)
     why = "" if is_told else f": “{escape(clip(one_line(one.reason), _REASON))}”"
