@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from pydantic import ValidationError
 from slack_sdk.models.blocks import Block
 
 from bot.belonging import Belonging
 from bot.desk import Desk
+from bot.home_batches import WaitingBatches
 from bot.previews import preview_of
 from bot.rendering_questions import question_of
 from bot.rendering_reviews import review_of
@@ -127,6 +129,8 @@ class Waiting:
 
     def _blocks(self, one: Awaited) -> list[Block]:
         try:
+            if one.batch is not None:
+                return self._batches().blocks(one, one.batch)
             return self._question(one) if one.is_question else self._request(one)
         except StorageError:
             raise
@@ -134,6 +138,21 @@ class Waiting:
             # One thing of another release must not take the page with it.
             log.warning("not shown on a Home", extra={"request": one.id}, exc_info=True)
             return []
+
+    def _batches(self) -> WaitingBatches:
+        @cache  # The items of a batch leave out the same people.
+        def acting(excluded: frozenset[Ref]) -> frozenset[Ref]:
+            return self.desk.store.acting_for(excluded, at=self.now)
+
+        return WaitingBatches(
+            desk=self.desk,
+            reader=self.reader,
+            ref=self.ref,
+            in_place_of=self.in_place_of,
+            acting=acting,
+            may_decide=self._may_decide,
+            giver=self._giver,
+        )
 
     def _question(self, one: Awaited) -> list[Block]:
         key = f"{one.run}/{one.id}"

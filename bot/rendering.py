@@ -6,13 +6,14 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from bot.letters import Letter
 from bot.rendering_away import absences_of, draw_deserted, draw_stand_in, stood_in_for
 from bot.rendering_batches import draw_batch
 from bot.rendering_cards import decisions_of, draw_card, preview_in
 from bot.rendering_codes import draw_codes
-from bot.rendering_nudge import draw_nudge, person_of
+from bot.rendering_nudge import draw_batch_nudge, draw_nudge, person_of
 from bot.rendering_outcome import draw_outcome
 from bot.rendering_questions import question_of
 from bot.rendering_reviews import draw_review
@@ -139,9 +140,11 @@ class Rendering:
         person, now = self._store.person(person_of(row)), self._now()
         if person is None:
             return None
-        drawn = draw_nudge(
-            self._reader.run(request.run),
-            request,
+        read = self._reader.run(request.run)
+        draw = partial(draw_nudge, read, request)
+        if request.batch is not None:
+            draw = partial(draw_batch_nudge, read, self._store.batch(request.batch))
+        drawn = draw(
             row,
             in_place_of=stood_in_for(self._store, person, at=now),
             acting=self._store.acting_for(request.excluded, at=now),

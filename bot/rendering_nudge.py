@@ -1,14 +1,16 @@
 """Draws what one approver is told directly of a request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bot.rendering_cards import DECISIONS, decision_in, preview_in, said_in
+from bot.rendering_cards import DECISIONS, decision_in, decisions_of, preview_in, said_in
 from bot.run_reading import RunRead, told_to
 from bot.views.nudge import Nudge, nudge
 from bot.views.pieces import Rendered
-from bot.wording import Who
+from bot.views.symbols import became
+from bot.wording import Who, plural
 from storage.outbox_values import OutboxRow
 from workflows.awaited import place_of
+from workflows.batching import batch_in
 from workflows.entry import Entry, Ref
 from workflows.gate import ApprovalRequest, Verdict
 from workflows.telling import BROKEN
@@ -52,6 +54,47 @@ def draw_nudge(
             is_alone=_settling(read, request.id, BROKEN) is not None,
             own=_own(said, ref),
             reminded_at=reminders[-1].at if reminders else None,
+            card=card,
+            home=home,
+        )
+    )
+
+
+def draw_batch_nudge(
+    read: RunRead,
+    asked: Sequence[ApprovalRequest],
+    row: OutboxRow,
+    *,
+    in_place_of: Mapping[Ref, Who],
+    acting: frozenset[Ref],
+    card: str,
+    home: str,
+) -> Rendered | None:
+    """Return the same about all items of a batch."""
+    ref = person_of(row)
+    places = {
+        one.id: place_of(one, decisions_of(read, one), ref, in_place_of=in_place_of, acting=acting)
+        for one in asked
+    }
+    waiting = [one for one in asked if places[one.id] is not None]
+    first = waiting[0] if waiting else asked[0]
+    preview = preview_in(read, first.id)
+    if preview is None or (row.place is None and not waiting):
+        return None
+    place = places[first.id]
+    reminders = [
+        one
+        for one in read.of_kind("approval.reminded")
+        if batch_in(one) == first.card and ref in told_to(one)
+    ]
+    count = plural(len(waiting or asked), "item")
+    return nudge(
+        Nudge(
+            preview=preview.model_copy(update={"headline": f"{count}, {preview.headline} first"}),
+            is_awaited=bool(waiting),
+            stands_for=in_place_of.get(place) if place is not None else None,
+            reminded_at=reminders[-1].at if reminders else None,
+            became=became([one.outcome for one in asked]),
             card=card,
             home=home,
         )

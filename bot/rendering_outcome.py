@@ -9,8 +9,10 @@ from bot.views.outcome import RequestSettled, RunOutcome, outcome
 from bot.views.pieces import Rendered
 from bot.wording import Who
 from storage.home_values import Told
+from workflows.batching import batch_in
 from workflows.entry import Entry
 from workflows.gate import Outcome
+from workflows.instances import items_of
 from workflows.run import Status
 from workflows.telling import BROKEN, CLOSED, DECIDED, settles_request
 
@@ -72,6 +74,8 @@ def _settled(read: RunRead) -> Iterator[RequestSettled]:
             continue
         last = ends[-1]
         yield RequestSettled(
+            batch=batch_in(asked) or "",
+            item=items_of(str(asked.data["step"]))[-1] + 1 if batch_in(asked) else 0,
             step=str(asked.data["step"]),
             outcome=OUTCOMES[last.kind],
             at=last.at,

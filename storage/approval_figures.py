@@ -51,7 +51,7 @@ def _decisions(connection: Connection, since: datetime, until: datetime) -> list
             OutboxRecord,
             and_(
                 OutboxRecord.subject == Subject.CARD,
-                OutboxRecord.key == DecisionRecord.request_id,
+                OutboxRecord.key == func.coalesce(RequestRecord.batch, RequestRecord.id),
             ),
         )
         .where(DecisionRecord.decided_at >= since, DecisionRecord.decided_at < until)

@@ -9,7 +9,7 @@ from datetime import datetime
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, false, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, select, tuple_
 
 from storage.glass_sql import GlassSql
 from storage.home_models import AwaitedRecord
@@ -38,6 +38,7 @@ class Awaited:
     until: datetime
     entry: str | None
     place: MessagePlace | None  # Of the request's card.
+    batch: RequestId | None = None  # It stands for all that wait together with it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +72,21 @@ def list_awaited(
             for query in (_waiting(ref, now), *others)
         ]
     ordered = merge(*found, key=lambda one: (one.until, one.id))
-    return list({one.id: one for one in ordered}.values())[skip:wanted]
+    return list({one.batch or one.id: one for one in ordered}.values())[skip:wanted]
 
 
 def _waiting(ref: str, now: datetime) -> Select[Any]:
-    card = and_(OutboxRecord.subject == Subject.CARD, OutboxRecord.key == AwaitedRecord.id)
+    card = and_(
+        OutboxRecord.subject == Subject.CARD,
+        OutboxRecord.key == func.coalesce(RequestRecord.batch, AwaitedRecord.id),
+    )
     columns: tuple[Any, ...] = (
         AwaitedRecord.id,
         AwaitedRecord.run_id,
         AwaitedRecord.is_question,
         AwaitedRecord.until,
         RequestRecord.entry_id,
+        RequestRecord.batch,
         OutboxRecord.place_channel,
         OutboxRecord.place_ts,
     )
@@ -89,9 +94,27 @@ def _waiting(ref: str, now: datetime) -> Select[Any]:
         select(*columns)
         .outerjoin(RequestRecord, RequestRecord.id == AwaitedRecord.id)
         .outerjoin(OutboxRecord, card)
-        .where(AwaitedRecord.ref == ref, AwaitedRecord.until > now)
+        .where(AwaitedRecord.ref == ref, AwaitedRecord.until > now, _speaks_for_its_batch(now))
         .order_by(AwaitedRecord.until, AwaitedRecord.id)
     )
+
+
+def _speaks_for_its_batch(now: datetime) -> ColumnElement[bool]:
+    """Return that a thing is in no batch, or of those that wait in it the one that ends first."""
+    also, requests = AwaitedRecord.__table__.alias(), RequestRecord.__table__.alias()
+    other, its = also.c, requests.c
+    ends_first = tuple_(other.until, other.id) < tuple_(AwaitedRecord.until, AwaitedRecord.id)
+    before = (
+        select(other.id)
+        .select_from(also.join(requests, its.id == other.id))
+        .where(
+            its.batch == RequestRecord.batch,
+            other.ref == AwaitedRecord.ref,
+            other.until > now,
+            ends_first,
+        )
+    )
+    return ~before.exists()
 
 
 def _awaited(row: Row[Any]) -> Awaited:
@@ -101,6 +124,7 @@ def _awaited(row: Row[Any]) -> Awaited:
         is_question=row.is_question,
         until=row.until,
         entry=row.entry_id,
+        batch=None if row.batch is None else RequestId(row.batch),
         place=place_in(row),
     )
 
@@ -109,7 +133,8 @@ def count_awaited(database: Database, ref: str, *, now: datetime, most: int) -> 
     """Return how many things wait for somebody themself; it stops counting at `most`."""
     few = (
         select(AwaitedRecord.id)
-        .where(AwaitedRecord.ref == ref, AwaitedRecord.until > now)
+        .outerjoin(RequestRecord, RequestRecord.id == AwaitedRecord.id)
+        .where(AwaitedRecord.ref == ref, AwaitedRecord.until > now, _speaks_for_its_batch(now))
         .limit(most)
     )
     with database.read() as connection:

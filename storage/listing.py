@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_
 
 from storage.audit_models import AuditSubjectRow
 from storage.message_models import OutboxRecord
@@ -104,9 +104,12 @@ def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRe
         select(RequestRecord.id, OutboxRecord.place_channel, OutboxRecord.place_ts)
         .outerjoin(
             OutboxRecord,
-            and_(OutboxRecord.subject == Subject.CARD, OutboxRecord.key == RequestRecord.id),
+            and_(
+                OutboxRecord.subject == Subject.CARD,
+                OutboxRecord.key == func.coalesce(RequestRecord.batch, RequestRecord.id),
+            ),
         )
-        .where(RequestRecord.outcome == Outcome.OPEN)
+        .where(RequestRecord.outcome == Outcome.OPEN, _speaks_for_its_batch())
         .order_by(RequestRecord.expires_at, RequestRecord.id)
         .limit(most)
     )
@@ -114,6 +117,18 @@ def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRe
         rows = connection.execute(query).all()
     with database.glance() as tx:
         return [found for row in rows if (found := _open_request(RunSql(tx), row)) is not None]
+
+
+def _speaks_for_its_batch() -> ColumnElement[bool]:
+    """Return that a request is in no batch, or of the open ones in it the one that ends first."""
+    other = RequestRecord.__table__.alias().c
+    ends_first = tuple_(other.expires_at, other.id) < tuple_(
+        RequestRecord.expires_at, RequestRecord.id
+    )
+    before = select(other.id).where(
+        other.batch == RequestRecord.batch, other.outcome == Outcome.OPEN, ends_first
+    )
+    return ~before.exists()
 
 
 def refs_of(database: Database, person: PersonId) -> frozenset[Ref]:

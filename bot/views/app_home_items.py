@@ -1,11 +1,14 @@
 """The things on a Home tab, each with the buttons that its own card has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
 from bot.error_words import error_words
+from bot.views.batch_card import deciding_buttons, is_whole
+from bot.views.batch_values import BatchCard, row_of
 from bot.views.doubt_card import DoubtCard, doubt_buttons
 from bot.views.exception_card import ExceptionCard, exception_buttons
 from bot.views.lists import RunLine, linked
@@ -13,10 +16,10 @@ from bot.views.pieces import actions, button, plain_section, section
 from bot.views.plan import brief_of, effect_words, typed_by
 from bot.views.question_card import ANSWER, QuestionCard
 from bot.views.request_card import REVIEW, approve_button, reject_button, review_button
-from bot.views.request_values import Preview
+from bot.views.request_values import Preview, RequestCard
 from bot.views.review_card import ReviewCard, review_buttons
 from bot.views.symbols import OUTCOME, STATUS
-from bot.wording import Who, clip, code, escape, mention, one_line, plural, when
+from bot.wording import Who, clip, code, escape, length, mention, one_line, plural, when
 from workflows.gate import Outcome, Verdict
 
 _BRIEF = 700
@@ -49,6 +52,34 @@ def request_item(item: RequestItem) -> list[Block]:
     review = button("Review", REVIEW, shown.value, spoken=f"Review {shown.title}")
     row = actions(approve_button(shown), review, reject_button(shown))
     return [_request(item), plain_section(brief.plan), *typed, row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """A batch of which the reader may decide `some` of the items."""
+
+    card: BatchCard
+    some: Sequence[RequestCard]
+    link: str = ""
+    stands_for: Who | None = None
+
+
+def batch_item(item: BatchItem) -> list[Block]:
+    """Return a batch as one thing; Approve stands beside it where all there is to read does."""
+    card, shown = item.card, item.card.shown
+    place = f"In the place of {mention(item.stands_for)} · " if item.stands_for else ""
+    until = when(min(one.preview.expires for one in item.some))
+    step = code(shown.step.partition("/")[0], 80)
+    words = section(
+        f"✋ {linked(shown.title, item.link)} · {plural(len(item.some), 'item')} of {step}"
+        f" ({effect_words(shown)})\n{place}asked by {mention(shown.asker)} · until {until}"
+        f"{_terms(shown)}"
+    )
+    rows = "\n".join(row_of(one) for one in item.some)
+    is_readable = is_whole(card) and not shown.inputs and length(rows) <= _BRIEF
+    told = rows if is_readable else f"From {clip(row_of(item.some[0]), _HEADLINE)}"
+    row = deciding_buttons(card, item.some, is_readable=is_readable)
+    return [words, plain_section(told), row]
 
 
 def _request(item: RequestItem) -> Block:

@@ -5,6 +5,8 @@ and so is Approve then. Afterwards the card says who decided which item.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
@@ -25,7 +27,7 @@ from bot.views.plan import effect_words, typed_head
 from bot.views.request_limits import in_words
 from bot.views.request_progress import groups_asked_now, who_may_decide
 from bot.views.request_values import RequestCard, Vote
-from bot.views.symbols import OUTCOME
+from bot.views.symbols import OUTCOME, became
 from bot.wording import (
     bold,
     clip,
@@ -49,6 +51,7 @@ REVIEW_ALL = "batch.review"
 # Together with what all have in common these stay below what one message may hold.
 _ITEMS, _ROW, _TYPED = 4_000, 400, 1_200
 _RECORDS, _COMMENT, _RULES = 10, 120, 5
+_AT_ONCE = timedelta(seconds=5)
 _OPEN_SIGN = "▫️"
 
 
@@ -109,16 +112,7 @@ def _state(card: BatchCard) -> str:
 
 
 def _tally(card: BatchCard) -> str:
-    """Return how many items came to what: `✅ 3 approved · ⛔ 1 rejected · ✋ 2 open`."""
-    counts = [(one, sum(item.outcome is one for item in card.items)) for one in Outcome]
-    named = {Outcome.OPEN: ("✋", "open")}
-    told = [
-        f"{sign} {count} {words.casefold()}"
-        for one, count in counts
-        if count
-        for sign, words in (named.get(one, OUTCOME[one]),)
-    ]
-    return " · ".join(told)
+    return became([one.outcome for one in card.items])
 
 
 def _items(card: BatchCard) -> Iterator[Block]:
@@ -187,15 +181,24 @@ def _record(card: BatchCard) -> Iterator[Block]:
 
 
 def _records(card: BatchCard) -> Iterator[str]:
-    """Yield what was said, items of which the same was said at once in one line."""
-    said: dict[Vote, list[int]] = {}
-    for one in card.items:
-        for vote in one.votes:
-            said.setdefault(vote, []).append(number_of(one))
-    for vote, items in sorted(said.items(), key=lambda one: one[0].at):
+    """Yield what was said, items of which one person said the same at once in one line."""
+    said = [(vote, number_of(one)) for one in card.items for vote in one.votes]
+    groups: list[tuple[Vote, list[int]]] = []
+    for vote, number in sorted(said, key=lambda one: one[0].at):
+        same = next((items for first, items in groups if _is_same(first, vote)), None)
+        if same is None:
+            groups.append((vote, [number]))
+        else:
+            same.append(number)
+    for vote, items in groups:
         yield _vote_line(vote, items)
     for outcome in (Outcome.EXPIRED, Outcome.WITHDRAWN, Outcome.SUPERSEDED):
         yield from _ended(card.items, outcome)
+
+
+def _is_same(first: Vote, other: Vote) -> bool:
+    """Say whether two votes are of one click; each has an entry with a moment of its own."""
+    return replace(other, at=first.at) == first and other.at - first.at < _AT_ONCE
 
 
 def _vote_line(vote: Vote, items: Sequence[int]) -> str:
@@ -240,14 +243,21 @@ def _ids(card: BatchCard) -> list[str]:
 def buttons(card: BatchCard, some: Sequence[RequestCard]) -> ActionsBlock | None:
     """Return the buttons about `some` of the items, None where there is nothing to decide."""
     if some:
-        value = card.value(some)
-        first = _approve(card, some) if is_whole(card) else _review(card, some)
-        each = button("Decide one by one", DECIDE_EACH, value)
-        return actions(first, each, *_reject(card, some), *_look(card, some))
+        return deciding_buttons(card, some, is_readable=is_whole(card))
     turning = [one for one in card.items if may_turn(one)]
     if turning:
         return actions(button("Take approvals back", DECIDE_EACH, card.value(turning)))
     return None
+
+
+def deciding_buttons(
+    card: BatchCard, some: Sequence[RequestCard], *, is_readable: bool
+) -> ActionsBlock:
+    """Return the buttons about open items; Approve only where all of them `is_readable`."""
+    first = _approve(card, some) if is_readable else _review(card, some)
+    each = button("Decide one by one", DECIDE_EACH, card.value(some))
+    look = [button("Review", REVIEW_ALL, card.value(some))] if is_readable else []
+    return actions(first, each, *_reject(card, some), *look)
 
 
 def _approve(card: BatchCard, some: Sequence[RequestCard]) -> ButtonElement:
@@ -273,8 +283,3 @@ def _review(card: BatchCard, some: Sequence[RequestCard]) -> ButtonElement:
 def _reject(card: BatchCard, some: Sequence[RequestCard]) -> list[ButtonElement]:
     label = f"Reject all {len(some)}" if len(some) > 1 else "Reject"
     return [button(label, REJECT_ALL, card.value(some), spoken=f"{label}: {card.shown.title}")]
-
-
-def _look(card: BatchCard, some: Sequence[RequestCard]) -> list[ButtonElement]:
-    """Return the way to everything, with each digest, where Approve itself is not behind it."""
-    return [button("Review", REVIEW_ALL, card.value(some))] if is_whole(card) else []

@@ -4,6 +4,7 @@ Each carries in `private_metadata` which items it is about, which is the client'
 listener looks everything else up again, and the engine decides only what was shown.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,8 @@ VERDICT = "verdict"
 REASON = "item_reason"
 
 MOST_ON_A_PAGE = 12
-_ITEM_BLOCKS, _ITEM_CHARACTERS = 6, 12_000
+_ITEM_BLOCKS = 6
+_PAGE_BLOCKS, _PAGE_BYTES = 80, 180_000
 LEAVE = "leave"
 
 
@@ -181,9 +183,10 @@ def decide_modal(
     mrkdwn about what came of the page before.
     """
     left = [one for one in card.decidable if number_of(one) > after]
-    some = left[:MOST_ON_A_PAGE]
-    if not some:
+    if not left:
         return None
+    drawn = _fitting([_item(one, whole) for one in left])
+    some = left[: len(drawn)]
     further = len(left) - len(some)
     more = f" Then {plural(further, 'further item')} follow." if further else ""
     ends = " ⚠️ One rejected item ends the run." if card.ends_run else ""
@@ -199,17 +202,30 @@ def decide_modal(
             *([section(told)] if told else []),
             header(card.shown.title),
             context(f"What you choose counts once you press Decide.{more}{ends}"),
-            *(block for one in some for block in _item(one, whole)),
+            *(block for blocks in drawn for block in blocks),
             *([code_input(focus=False, optional=True)] if needs_code else []),
         ],
     )
 
 
+def _fitting(items: Sequence[Sequence[Block]]) -> list[Sequence[Block]]:
+    """Return as many of the first items as one page takes, one at least."""
+    kept: list[Sequence[Block]] = []
+    blocks = used = 0
+    for item in items[:MOST_ON_A_PAGE]:
+        size = sum(len(json.dumps(block.to_dict())) for block in item)
+        if kept and (blocks + len(item) > _PAGE_BLOCKS or used + size > _PAGE_BYTES):
+            break
+        kept.append(item)
+        blocks, used = blocks + len(item), used + size
+    return kept
+
+
 def _item(one: RequestCard, whole: Mapping[str, Sequence[str]]) -> list[Block]:
     texts = item_texts(one.preview, _name(one), whole.get(one.preview.request))
     shown = texts[:_ITEM_BLOCKS]
-    is_whole = len(shown) == len(texts) and sum(map(len, texts)) <= _ITEM_CHARACTERS
-    is_whole = is_whole and (not one.preview.hidden or one.preview.request in whole)
+    is_readable = not one.preview.hidden or one.preview.request in whole
+    is_whole = len(shown) == len(texts) and is_readable
     blocks: list[Block] = [plain_section(text) for text in shown]
     if not is_whole:
         blocks.append(context("… It is longer than fits here, so it is approved under Review."))

@@ -39,6 +39,7 @@ class Nudge:
     by: Sequence[Who] = ()  # Whoever settled it.
     is_alone: bool = False  # Somebody broke the glass.
     own: Verdict | None = None  # What this person said.
+    became: str = ""  # What became of all items of a batch, in words.
     reminded_at: datetime | None = None
     card: str = ""
     home: str = ""
@@ -90,6 +91,8 @@ def _what_became(told: Nudge, how: str) -> str:
     own = {Verdict.APPROVE: "You approved it. ", Verdict.DENY: "You rejected it. "}
     mine = own[told.own] if told.own is not None else ""
     done = "There is nothing for you to do any more."
+    if told.became:
+        return f"{told.became}. {done}"
     if told.outcome is Outcome.OPEN:
         return f"👍 {mine}{done}"
     if told.is_alone:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import Block
 
+from bot.views.batch_values import numbers
 from bot.views.pieces import Rendered, context, plain_section, rendered, section, sections
-from bot.views.symbols import OUTCOME, STATUS
+from bot.views.symbols import OUTCOME, STATUS, became
 from bot.wording import (
     Who,
     bold,
@@ -51,6 +52,8 @@ class RequestSettled:
     by: Sequence[Who] = ()
     reason: str = ""
     is_alone: bool = False  # Somebody broke the glass.
+    batch: str = ""  # With which others it was put to people, if with any.
+    item: int = 0  # Which item of its loop it is about then.
 
     @property
     def words(self) -> tuple[str, str]:
@@ -111,6 +114,11 @@ def _newest(told: RunOutcome, *, live: bool) -> tuple[str, str]:
         return STATUS[told.status]
     last = told.settled[-1]
     sign, words = last.words
+    if last.batch:
+        step = last.step.partition("/")[0]
+        named = code(step) if live else escape(step, 80)
+        some = [one.outcome for one in told.settled if one.batch == last.batch]
+        return sign, f"of step {named}, {became(some)}."
     people = _people(last.by, live=live)
     step = code(last.step) if live else escape(last.step, 80)
     by = f" by {people}" if people else ""
@@ -128,20 +136,36 @@ def _people(by: Sequence[Who], *, live: bool) -> str:
 
 def _decided(told: RunOutcome) -> Iterator[Block]:
     """Yield what became of each request; one whose story is told above is not repeated."""
-    shown = list(told.settled[-_LINES:])
-    earlier = len(told.settled) - len(shown)
+    every = [*_lines(told)]
+    shown = every[-_LINES:]
+    earlier = len(every) - len(shown)
     lines = [f"{plural(earlier, 'earlier request')}, in the run's thread"] if earlier else []
-    lines += [_line(one, told) for one in shown]
+    lines += shown
     if lines:
         yield from sections(["*What became of its requests*", *lines])
 
 
-def _line(one: RequestSettled, told: RunOutcome) -> str:
+def _lines(told: RunOutcome) -> Iterator[str]:
+    """Yield a line for each request; items that came to the same together share one."""
+    found: dict[tuple[object, ...], list[RequestSettled]] = {}
+    for number, one in enumerate(told.settled):
+        alone = () if one.batch else (number,)
+        key = (one.batch, one.words, tuple(one.by), one.reason, *alone)
+        found.setdefault(key, []).append(one)
+    for some in found.values():
+        yield _line(some[-1], told, items=[one.item for one in some if one.batch])
+
+
+def _line(one: RequestSettled, told: RunOutcome, *, items: Sequence[int] = ()) -> str:
     sign, words = one.words
+    named = code(one.step, 80)
+    if items:
+        noun = "item" if len(items) == 1 else f"{len(items)} items:"
+        named = f"{code(one.step.partition('/')[0], 80)} {noun} {numbers(items)}"
     by = f" by {_people(one.by, live=True)}" if one.by else ""
     is_told = not one.reason or (told.has_ended and one.reason == told.reason)
     why = "" if is_told else f": “{escape(clip(one_line(one.reason), _REASON))}”"
-    return f"{sign} {code(one.step, 80)} {words}{by} {when(one.at)}{why}"
+    return f"{sign} {named} {words}{by} {when(one.at)}{why}"
 
 
 def _sentence(told: RunOutcome) -> str:

@@ -1,5 +1,7 @@
 """The sign and the words for each state, the same in every view."""
 
+from collections.abc import Sequence
+
 from workflows.gate import Outcome
 from workflows.run import Phase, Status
 
@@ -49,3 +51,12 @@ OUTCOME: dict[Outcome, tuple[str, str]] = {
     Outcome.WITHDRAWN: ("↩️", "Withdrawn"),
     Outcome.SUPERSEDED: ("🔁", "Superseded"),
 }
+
+
+def became(outcomes: Sequence[Outcome]) -> str:
+    """Say how many requests came to what: `✅ 3 approved · ⛔ 1 rejected · ✋ 2 open`."""
+    named = {**OUTCOME, Outcome.OPEN: ("✋", "open")}
+    told = [(named[one], outcomes.count(one)) for one in Outcome]
+    return " · ".join(
+        f"{sign} {count} {words.casefold()}" for (sign, words), count in told if count
+    )

@@ -36,6 +36,10 @@ ITEMS = workflow(
     + change("a", '"${{ item.by }}"')
     + "]}]",
 )
+BATCHED = """
+defaults: {expires: 24h}
+rules: [{name: items, when: effect == "write", stages: [{from: ["@deciders"]}], batch: true}]
+"""
 CALLS = workflow("flow", f"steps: [{{id: inner, workflow: child}}, {change('b')}]")
 CHILD = workflow("child", f"steps: [{destructive('a')}]")
 BACK = (
@@ -78,6 +82,26 @@ def undoes(house: Fleeting, outside: Outside, fuse: Fuse) -> None:
     walked(house, outside, fuse)
 
 
+def decided_together(house: Fleeting, _outside: Outside, _fuse: Fuse) -> None:
+    """One person rejects the second item and approves the others, by one click."""
+    run = started(house, workflow="flow")
+    house.sweep()
+    ballots = [
+        Ballot(
+            request=RequestId(str(one.data["request"])),
+            person=id_of("ana"),
+            verdict=Verdict.DENY if one.data["step"] == "a/1" else Verdict.APPROVE,
+        )
+        for one in house.entries(run)
+        if one.kind == "approval.requested"
+    ]
+    house.engine.decide_together(ballots)
+    for _ in range(4):
+        house.sweep()
+        house.clock.forward(LONG_ENOUGH)
+        house.settle()
+
+
 def runs_of(house: Working) -> list[RunId]:
     with house.store.database.read() as connection:
         found = connection.exec_driver_sql("SELECT id FROM run ORDER BY started_at, id")
@@ -107,6 +131,7 @@ FLOW_PATHS: Mapping[str, Path] = {
     "a question": Path(drive=walked, definition=ASK, effects=1, fewest=10),
     "branches": Path(drive=walked, definition=SIDES, effects=3, fewest=20),
     "a loop": Path(drive=walked, definition=ITEMS, effects=3),
+    "a batch": Path(drive=decided_together, definition=ITEMS, policy=BATCHED, effects=2, fewest=20),
     "a call": Path(drive=walked, definition=CALLS, more=(CHILD,), effects=2, fewest=20),
     "undoing": Path(drive=undoes, definition=UNDOES, status="aborted", effects=2, fewest=20),
 }

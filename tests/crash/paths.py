@@ -11,7 +11,7 @@ from datetime import timedelta
 from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from tests.fuse import Fuse
-from tests.world import CHANGE, LOST, Clock, Working, World, id_of
+from tests.world import CHANGE, LOST, POLICY, Clock, Working, World, id_of
 from workflows.actions.base import Happened
 from workflows.actions.slack import SlackPostAction
 from workflows.entry import RunId
@@ -62,6 +62,7 @@ class Path:
     effects: int = 1
     definition: str = CHANGE
     more: tuple[str, ...] = ()  # Definitions that it calls.
+    policy: str = POLICY
     can_probe: bool = True
     loses: str = ""  # Where the first answer of the target is lost.
     fewest: int = 15  # Boundaries; fewer would mean that the sweep sweeps nothing.
@@ -83,6 +84,7 @@ def house_of(path: Path, store: SqlStore, clock: Clock, outside: Outside, fuse: 
         clock,
         world=outside.world,
         definitions=(path.definition, *path.more),
+        policy=path.policy,
         wrapped=fuse.around(store),
     )
 
