@@ -81,6 +81,11 @@ class PackSource:
         check_files(self._files, dict(self._manifest.files), report)
         judge_proofs(self._files, ring, report)
 
+    def expected(self) -> int:
+        """Return how many leaves the manifest says that there are."""
+        size = self._manifest.files.get(names.LEAVES, {}).get("bytes")
+        return size // HASH if isinstance(size, int) else 0
+
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield every entry by its place: those outside the range and the context as leaves."""
         start, end = self._manifest.start, self._manifest.end
