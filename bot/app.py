@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 from bot.addresses import Addresses
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
-from bot.clock_parts import clock_of, sequencing_of, watching_of
+from bot.clock_parts import clock_of, self_check_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
@@ -212,7 +212,8 @@ def build_bot(
     courier = _courier(core, workspace, awaits_invitation)
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
-    clock = clock_of(core, directory)
+    check = self_check_of(core)
+    clock = clock_of(core, directory, check)
     core.store.on_due(clock.due_at)
     holder = Holder(
         settings.home,
@@ -226,7 +227,7 @@ def build_bot(
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
         receiver=receiver_of(app, core, _web_client(workspace)) if receives else None,
-        others=[homes, clock, holder, *sequencing_of(core), *watching_of(core, watch)],
+        others=[homes, check, clock, holder, *sequencing_of(core), *watching_of(core, watch)],
         watch=watch,
         api=api_of(core) if receives else None,
     )

@@ -69,6 +69,7 @@ class Figures:
     waiting: Sequence[WaitingRun]
     troubles: Sequence[Entry]
     changes: Sequence[Entry]
+    checks: Sequence[Entry]  # Our own verifications.
 
 
 def read_figures(
@@ -87,6 +88,7 @@ def read_figures(
         waiting=_waiting(connection),
         troubles=_entries(connection, TROUBLES, places),
         changes=_entries(connection, CHANGES, places),
+        checks=_entries(connection, ("verify.run",), places),
     )
 
 
