@@ -19,7 +19,13 @@ from bot.addresses import Addresses
 from bot.anchors.parts import anchoring_of
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
-from bot.clock_parts import clock_of, pushing_of, sequencing_of, watching_of
+from bot.clock_parts import (
+    clock_of,
+    pushing_of,
+    self_check_of,
+    sequencing_of,
+    watching_of,
+)
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
@@ -213,7 +219,8 @@ def build_bot(
     courier = _courier(core, workspace, awaits_invitation)
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
-    clock = clock_of(core, directory)
+    check = self_check_of(core)
+    clock = clock_of(core, directory, check)
     core.store.on_due(clock.due_at)
     holder = Holder(
         settings.home,
@@ -229,6 +236,7 @@ def build_bot(
         receiver=receiver_of(app, core, _web_client(workspace)) if receives else None,
         others=[
             homes,
+            check,
             clock,
             holder,
             *sequencing_of(core),

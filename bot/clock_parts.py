@@ -8,12 +8,14 @@ from bot.pushing import Pushing
 from bot.running import Part
 from bot.schedules import Standing
 from bot.segments import Sequencing
+from bot.self_check import SelfCheck, Watched
 from bot.timetable import Schedule, Timetable
 from storage.pushing import PushRows
+from storage.evidence.manifest import first_vkeys
 from workflows.people import People
 
 
-def clock_of(core: Core, people: People) -> Clock:
+def clock_of(core: Core, people: People, check: SelfCheck) -> Clock:
     """Return the clock of this process. Of several, each moment is taken by one."""
     standing = Standing(
         store=core.store,
@@ -26,7 +28,7 @@ def clock_of(core: Core, people: People) -> Clock:
     def schedules() -> list[Schedule]:
         if not core.settings.is_sqlite:
             core.library.follow()  # Another process may have published since.
-        found = standing.to_fire()
+        found = [*standing.to_fire(), *check.schedules()]
         # Without a channel there is nobody to tell.
         return [*found, core.digests.schedule()] if core.settings.channel else found
 
@@ -39,6 +41,19 @@ def clock_of(core: Core, people: People) -> Clock:
         now=core.means.clock,
         forget=lambda before: store.forget_deliveries(seen_before=before),
     )
+
+
+def self_check_of(core: Core) -> SelfCheck:
+    """Return what verifies the log at night, under the keys that it begins with now."""
+    with core.memory.database.read() as connection:
+        first = [str(one) for one in first_vkeys(connection)]
+    watched = Watched(
+        database=core.settings.database_url,
+        log_id=core.memory.log_id,
+        vkeys=first,
+        channel=core.settings.channel,
+    )
+    return SelfCheck(core.store, watched, ticks=core.means.ticks)
 
 
 def sequencing_of(core: Core) -> list[Part]:

@@ -1,7 +1,7 @@
 """A digest's figures as the JSON that is kept, and as the view that shows them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from bot.views.digest import (
     Waiting,
     WorkflowFigures,
 )
+from bot.wording import plural
 from storage.figures import Figures, WaitingRun
 from storage.heads import Head
 from workflows.duration import duration_text
@@ -26,6 +27,7 @@ from workflows.gate import Outcome
 from workflows.moments import moment, stamp
 from workflows.run import Status
 
+BAD = (1, 2)  # Broken, or not readable.
 REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
 FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
@@ -69,6 +71,7 @@ def figures_json(
             "vkey": head.vkey,
             "first": first,
             "last": head.size - 1,
+            "verified": _verified(figures.checks),
         },
     }
 
@@ -144,6 +147,22 @@ def _trouble(entry: Entry) -> str:
         "break_glass.used": "was decided alone, by breaking the glass",
     }[entry.kind]
     return f"Step {entry.data['step']} of run {entry.run} {what} (entry #{entry.index})."
+
+
+def _verified(checks: Sequence[Entry]) -> str:
+    """Return what the bot's own verifications of the period found; the full one with its time."""
+    if not checks:
+        return "I have not verified it myself in this time."
+    bad = [one for one in checks if one.data["exit"] in BAD]
+    if bad:
+        places = ", ".join(f"#{one.index}" for one in bad)
+        return f"{len(bad)} of my own {len(checks)} verifications FAILED ({places})."
+    last = ([one for one in checks if one.data["mode"] == "full"] or [*checks])[-1].data
+    took = f"{int(str(last['ms'])) / 1000:.1f} s"
+    return (
+        f"I verified it myself {plural(len(checks), 'time')} and found nothing wrong, the last"
+        f" time {last['mode']}: {last['size']} entries in {took}."
+    )
 
 
 def _change(entry: Entry) -> str:

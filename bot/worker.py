@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.app import enter_workspace
 from bot.clock import Clock
-from bot.clock_parts import clock_of, sequencing_of, watching_of
+from bot.clock_parts import clock_of, self_check_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core, read_redactor
 from bot.directory import Directory
 from bot.following import PolicyWatch
@@ -20,6 +20,7 @@ from bot.opening import Memory, open_memory
 from bot.references import references_of
 from bot.running import Part, run_until, until_signalled
 from bot.segments import Segments
+from bot.self_check import SelfCheck
 from bot.serve import note_start
 from bot.settings import Settings, SettingsError, require_bot_token, require_one
 from bot.token_trouble import TokenTrouble, complain
@@ -36,6 +37,7 @@ class Worker:
     """A worker, put together."""
 
     core: Core
+    check: SelfCheck
     clock: Clock
     segments: Segments
     policy: PolicyWatch
@@ -45,7 +47,7 @@ class Worker:
     def parts(self) -> list[Part]:
         """Return what to start, in order."""
         watching = watching_of(self.core, self.watch)
-        return [self.segments, self.clock, *sequencing_of(self.core), *watching]
+        return [self.segments, self.check, self.clock, *sequencing_of(self.core), *watching]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
@@ -125,10 +127,12 @@ def build_worker(
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references,
     )
-    clock = clock_of(core, people)
+    check = self_check_of(core)
+    clock = clock_of(core, people, check)
     core.store.on_due(clock.due_at)
     return Worker(
         core=core,
+        check=check,
         clock=clock,
         segments=Segments(core),
         policy=PolicyWatch(core.policy, memory.database),

@@ -72,6 +72,7 @@ class Figures:
     changes: Sequence[Entry]
     anchors: Sequence[Anchor]  # The newest of each type.
     turns: Sequence[Turn]
+    checks: Sequence[Entry]  # Our own verifications.
 
 
 def read_figures(
@@ -92,6 +93,7 @@ def read_figures(
         changes=_entries(connection, CHANGES, places),
         anchors=newest_of_each(connection),
         turns=read_turns(connection),
+        checks=_entries(connection, ("verify.run",), places),
     )
 
 

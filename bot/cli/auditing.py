@@ -10,9 +10,10 @@ import click
 
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.progress import progress_bar
 from bot.settings import read_settings
 from storage.evidence.page import browser_verifier
-from storage.verify import verify_database, verify_pack
+from storage.verify import Options, verify_database, verify_pack
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -49,9 +50,12 @@ def head(*, as_json: bool) -> None:
 @click.option("--checkpoint", "notes", multiple=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--quick", is_flag=True, help="Only hashes, roots and notes.")
 @click.option("--sample", type=click.IntRange(1), help="Every N-th entry signature.")
+@click.option(
+    "--processes", type=click.IntRange(1), help="How many check signatures; by default each core."
+)
 @click.option("--max-age", help="How old the newest entry under an outside head may be, as in 8d.")
 @as_json_option
-def verify(
+def verify(  # noqa: PLR0913  an option each
     *,
     url: str | None,
     pack: Path | None,
@@ -59,6 +63,7 @@ def verify(
     notes: tuple[Path, ...],
     quick: bool,
     sample: int | None,
+    processes: int | None,
     max_age: str | None,
     as_json: bool,
 ) -> None:
@@ -71,18 +76,15 @@ def verify(
     keys = [key for one in vkeys for key in _keys(one)]
     checkpoints = [_text(note) for note in notes]
     age = _age(max_age)
-    report = (
-        verify_pack(pack, keys, checkpoints, quick=quick, sample=sample, max_age=age)
-        if pack is not None
-        else verify_database(
-            url or read_settings().database_url,
-            keys,
-            checkpoints,
-            quick=quick,
-            sample=sample,
-            max_age=age,
+    with progress_bar() as progress:
+        how = Options(
+            quick=quick, sample=sample, max_age=age, processes=processes, progress=progress
         )
-    )
+        report = (
+            verify_pack(pack, keys, checkpoints, **how)
+            if pack is not None
+            else verify_database(url or read_settings().database_url, keys, checkpoints, **how)
+        )
     answer(report.to_json(), report.lines(), as_json=as_json)
     leave(report.exit)
 

@@ -8,6 +8,14 @@ from storage.verify.database_source import database_source, verify_database
 from storage.verify.pack_source import verify_pack
 from storage.verify.report import Report
 from storage.verify.source import Source
-from storage.verify.walk import verify
+from storage.verify.walk import Options, verify
 
-__all__ = ["Report", "Source", "database_source", "verify", "verify_database", "verify_pack"]
+__all__ = [
+    "Options",
+    "Report",
+    "Source",
+    "database_source",
+    "verify",
+    "verify_database",
+    "verify_pack",
+]

@@ -105,6 +105,11 @@ class DatabaseSource:
         """Nothing vouches for a database but its log."""
         del ring, report
 
+    def expected(self) -> int:
+        """Return the size that the stored tree names."""
+        tree = self.tree()
+        return 0 if tree is None else tree[0]
+
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield the placed entries by their place, parts beside them."""
         rows = self._rows(

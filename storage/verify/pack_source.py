@@ -84,6 +84,11 @@ class PackSource:
         people = {one.ref: one.external_id for one in self.subjects()}
         judge_reports(self._files, people, report)
 
+    def expected(self) -> int:
+        """Return how many leaves the manifest says that there are."""
+        size = self._manifest.files.get(names.LEAVES, {}).get("bytes")
+        return size // HASH if isinstance(size, int) else 0
+
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield every entry by its place: those outside the range and the context as leaves."""
         start, end = self._manifest.start, self._manifest.end

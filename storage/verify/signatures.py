@@ -1,38 +1,23 @@
 """Check entry signatures: here while they are few, spread over processes when they are many."""
 
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import cache
 from multiprocessing import get_context
-from typing import NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from storage.entry_bytes import ENTRY_TYPE, MalformedEntryError, body_of, decode64, pae
+from storage.claims import Claim, false_claims
 from storage.verify.report import Report
 
 BATCH = 1_000
 WORTH_A_PROCESS = 20_000
-SIGNATURE_BYTES = 64
-
-
-class Claim(NamedTuple):
-    """That `public` signed the line at `place`."""
-
-    place: int
-    public: bytes
-    signature: str
-    line: bytes
 
 
 class SignatureCheck:
     """Collects claims and reports the false ones."""
 
-    def __init__(self, report: Report, processes: int) -> None:
+    def __init__(self, report: Report, processes: int, *, expected: int) -> None:
+        """Use that many processes beside this one where so many claims are `expected`."""
         self._report = report
-        self._processes = processes
+        self._processes = processes if expected >= WORTH_A_PROCESS else 1
         self._batch: list[Claim] = []
         self._pool: ProcessPoolExecutor | None = None
         self._running: deque[Future[list[int]]] = deque()
@@ -55,7 +40,7 @@ class SignatureCheck:
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
-        if self._processes < 2 or self.checked < WORTH_A_PROCESS:  # noqa: PLR2004  one is this one
+        if self._processes < 2:  # noqa: PLR2004  one is this one
             self._take(false_claims(batch))
             return
         if self._pool is None:
@@ -68,22 +53,3 @@ class SignatureCheck:
     def _take(self, indexes: list[int]) -> None:
         for index in indexes:
             self._report.fail("entry-signature", f"The signature of entry {index} is false.")
-
-
-def false_claims(claims: Sequence[Claim]) -> list[int]:
-    """Return the places of the entries whose signature is false."""
-    return [claim.place for claim in claims if not _holds(claim)]
-
-
-def _holds(claim: Claim) -> bool:
-    try:
-        signature = decode64(claim.signature, SIGNATURE_BYTES)
-        _key(claim.public).verify(signature, pae(ENTRY_TYPE, body_of(claim.line)))
-    except (InvalidSignature, MalformedEntryError, ValueError):
-        return False
-    return True
-
-
-@cache
-def _key(public: bytes) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(public)

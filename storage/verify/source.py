@@ -58,6 +58,9 @@ class Source(Protocol):
     def judge(self, ring: "KeyRing", report: "Report") -> None:
         """Check what vouches for the whole: a manifest, proofs, files beside the log."""
 
+    def expected(self) -> int:
+        """Return how many entries there should be, for a progress bar; no check rests on it."""
+
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield the placed entries by their place."""
 

@@ -1,12 +1,13 @@
 """The one pass over the log: hand each entry to every check, then judge the notes."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from storage.checkpoint import MalformedNoteError, VerifierKey, read_vkey
+from storage.claims import Claim
 from storage.entry_bytes import read_stamp
 from storage.journal import utc_now
 from storage.sequencing import Now
@@ -18,13 +19,21 @@ from storage.verify.lines import LineCheck, leaf_of
 from storage.verify.notes import Judged, judge_kept, judge_roots, judge_signatures, read_notes
 from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
-from storage.verify.signatures import Claim, SignatureCheck
+from storage.verify.signatures import SignatureCheck
 from storage.verify.source import Source, StoredEntry
 
+STRIDE = 500
 PENDING_SLACK = timedelta(seconds=5)
 # In quick mode a line is read only if it may say something about keys.
 KEY_MARKS = (b'"kind":"log.init"', b'"kind":"key.')
 TS_FROM_END = slice(-32, -8)
+
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+def quiet(_met: int, _expected: int) -> None:
+    """Tell nobody how far it is."""
 
 
 class Options(TypedDict, total=False):
@@ -35,6 +44,7 @@ class Options(TypedDict, total=False):
     max_age: timedelta | None
     now: Now
     processes: int | None
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +56,20 @@ class How:
     max_age: timedelta | None
     now: datetime
     processes: int
+    progress: Progress
 
 
 def verify(
     source: Source,
     vkeys: Sequence[str],
     checkpoints: Sequence[str] = (),
-    *,
-    quick: bool = False,
-    sample: int | None = None,
-    max_age: timedelta | None = None,
-    now: Now = utc_now,
-    processes: int | None = None,
+    **given: Unpack[Options],
 ) -> Report:
     """Return what there is to say about the log in `source`.
 
     `vkeys` are pinned keys, `checkpoints` notes that were kept elsewhere. With `sample` only
-    every so-many-th entry signature is checked, with `quick` none.
+    every so-many-th entry signature is checked, with `quick` none. `progress` is told now and
+    then how many entries were met, and how many are expected.
     """
     report = Report()
     try:
@@ -71,11 +78,12 @@ def verify(
         report.malformed = f"A given key is no verifier key: {error}"
         return report
     how = How(
-        quick=quick,
-        sample=sample or 1,
-        max_age=max_age,
-        now=now(),
-        processes=processes or os.cpu_count() or 1,
+        quick=given.get("quick", False),
+        sample=given.get("sample") or 1,
+        max_age=given.get("max_age"),
+        now=given.get("now", utc_now)(),
+        processes=given.get("processes") or os.cpu_count() or 1,
+        progress=given.get("progress", quiet),
     )
     Walk(source, how, report).run(pins, checkpoints)
     return report
@@ -93,7 +101,9 @@ class Walk:
         self._lines = LineCheck(report)
         self._ring = KeyRing(report)
         self._chains = ChainCheck(report)
-        self._signatures = SignatureCheck(report, how.processes)
+        self._expected = source.expected()
+        claims = self._expected // how.sample
+        self._signatures = SignatureCheck(report, how.processes, expected=claims)
         self._semantics = SemanticCheck(report)
         markers = Markers() if how.quick else Markers.read(source.markers())
         self._parts = PartCheck(markers, report, withholds=source.withholds)
@@ -116,12 +126,15 @@ class Walk:
         self._roots[0] = self._tree.root()
         for row in self._source.entries(with_parts=not self._how.quick):
             self._meet(row)
+            if self._next % STRIDE == 0:
+                self._how.progress(self._next, self._expected)
             if self._tree.size in sizes:
                 self._roots[self._tree.size] = self._tree.root()
                 if row.line is not None:
                     ts = row.line[TS_FROM_END].decode(errors="replace")
                     self._times[self._tree.size] = ts
         self._signatures.finish()
+        self._how.progress(self._next, self._expected)
 
     def _meet(self, row: StoredEntry) -> None:
         index = row.place

@@ -447,3 +447,26 @@ def test_whoever_broke_the_glass_does_not_review_it(trail: Trail) -> None:
     trail.tell(reviewed("r1", used.entry.id, trail.person("otto")))
 
     assert [code for code, _text in verified(trail).semantics] == ["self-review"]
+
+
+def test_two_processes_find_what_one_finds(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.verify.signatures.WORTH_A_PROCESS", 1)
+    trail.run("r1")
+    line = trail.line(3)
+    false = f"{line[:-100]}{'B' if line[-100] == 'A' else 'A'}{line[-99:]}"
+    trail.run_sql(f"UPDATE audit_entry SET line = '{false}' WHERE idx = 3")
+    met: list[tuple[int, int]] = []
+    reports = [
+        verify_database(
+            trail.url,
+            [trail.pin],
+            now=trail.clock,
+            processes=processes,
+            progress=lambda *seen: met.append(seen),
+        )
+        for processes in (1, 2)
+    ]
+
+    assert "entry-signature" in reports[0].codes
+    assert sorted(reports[0].failures) == sorted(reports[1].failures)
+    assert met == [(7, 7), (7, 7)]

@@ -17,7 +17,7 @@ const MOST_LINE = 64 * 1024 * 1024;
 
 export class Files {
   #byName = new Map();
-  #read = () => {};
+  #read = async () => {};
 
   // Take in one file: its size, and a function that opens its stream.
   add(name, size, open) {
@@ -25,7 +25,7 @@ export class Files {
     this.#byName.set(name, { size, open });
   }
 
-  // Call `read` with the number of bytes of each block that is read.
+  // Call `read` with the number of bytes of each block that is read, and wait for it.
   watch(read) {
     this.#read = read;
   }
@@ -50,7 +50,7 @@ export class Files {
       for await (const block of chunks(await file.open())) {
         left -= block.length;
         if (left < 0) throw new Unreadable(`${name} is larger than the pack says`);
-        this.#read(block.length);
+        await this.#read(block.length);
         yield block;
       }
     } catch (error) {

@@ -11,6 +11,7 @@ import { showGone, showRuns, showVerdict } from "./view.js";
 
 const NO_CRYPTOGRAPHY =
   "This browser cannot check Ed25519 signatures. Take a newer one (Chrome 137, Firefox 130, Safari 17 or later), or verify.py in the pack";
+const FRAME = 50; // Milliseconds between two looks at the bar.
 const at = (id) => document.getElementById(id);
 
 let chosen = null; // Opens the files, once somebody chose a pack.
@@ -101,11 +102,15 @@ function given(what, read) {
 function watch(files) {
   const again = ["entries.jsonl", "entries.jsonl", "index.csv", "leaves.bin", "disclosures.jsonl", "subjects.jsonl"];
   const total = [...files.names(), ...again].reduce((sum, name) => sum + files.size(name), 0);
-  let read = 0;
-  files.watch((size) => {
+  let [read, drawn] = [0, performance.now()];
+  files.watch(async (size) => {
     read += size;
+    if (performance.now() - drawn < FRAME) return;
     const share = Math.min(1, read / total);
     at("bar").value = share;
     at("share").textContent = `${Math.floor(share * 100)} %`;
+    // The browser draws only while no script runs.
+    await new Promise((go) => setTimeout(go));
+    drawn = performance.now();
   });
 }
