@@ -29,6 +29,7 @@ from bot.clock_parts import (
 from bot.core import Core, Means, build_core
 from bot.delivery import Courier
 from bot.desk import Desk
+from bot.digest_drawing import draw_digest, readers_of
 from bot.directory import Directory
 from bot.doors import api_of, receiver_of
 from bot.head_check import Witness
@@ -314,6 +315,7 @@ def _desk(
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         governors=core.policy.governors,
+        readers=readers_of(core),
         workspace_url=workspace.url,
     )
 
@@ -336,7 +338,7 @@ def _outbox(
             renderer=Rendering(
                 store,
                 reader,
-                digest=core.digests.letter,
+                digest=partial(draw_digest, core.digests, reader, readers_of(core)),
                 summary=summaries.letter,
                 now=core.means.clock,
                 home=_home_of(workspace),

@@ -10,8 +10,8 @@ from bot.schedules import Standing
 from bot.segments import Sequencing
 from bot.self_check import SelfCheck, Watched
 from bot.timetable import Schedule, Timetable
-from storage.pushing import PushRows
 from storage.evidence.manifest import first_vkeys
+from storage.pushing import PushRows
 from workflows.people import People
 
 

@@ -5,7 +5,7 @@ Says what came of it and changes nothing else; rows and consequences are for `ou
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,6 +19,7 @@ from bot.slack_errors import (
     SlackError,
     UnreadyError,
 )
+from workflows.entry import Json
 
 EVENT_TYPE = "interlock_message"
 CHARTS = frozenset({"data_visualization"})  # In a phased rollout: some workspaces refuse them.
@@ -61,13 +62,18 @@ class Parcel:
     needs_blocks: bool = False
     is_urgent: bool = True
     log: str = ""  # Which log this is told of; two may share a channel.
+    shown: Mapping[str, Json] = field(default_factory=dict)  # What of the log leaves with it.
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """Return the mark by which a lost post is found again: ids only."""
+        mark = {"outbox": self.id, "subject": self.subject, "key": self.key}
+        return mark | ({"log": self.log} if self.log else {})
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Return the mark by which a lost post is found again: ids only."""
-        payload = {"outbox": self.id, "subject": self.subject, "key": self.key}
-        payload |= {"log": self.log} if self.log else {}
-        return {"event_type": EVENT_TYPE, "event_payload": payload}
+        """Return the mark, and the head or the place in the log that the message shows."""
+        return {"event_type": EVENT_TYPE, "event_payload": {**self.shown, **self.mark}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +173,10 @@ class Courier:
             return Delivered(place=self._posted(parcel, channel, known, posting))
         self._pacer.take(UPDATE, is_urgent=parcel.is_urgent)
         try:
-            self._accepted(parcel, lambda content: self._client.update(place, content))
+            told = parcel.metadata if parcel.shown else None
+            self._accepted(
+                parcel, lambda content: self._client.update(place, content, metadata=told)
+            )
         except RefusedError as error:
             if error.code not in GONE | FROZEN:
                 raise
@@ -255,10 +264,8 @@ class Courier:
 
 def _is_ours(message: Mapping[str, Any], parcel: Parcel) -> bool:
     found = message.get("metadata") or {}
-    return (
-        found.get("event_type") == EVENT_TYPE
-        and found.get("event_payload") == parcel.metadata["event_payload"]
-    )
+    payload = found.get("event_payload") or {}
+    return found.get("event_type") == EVENT_TYPE and parcel.mark.items() <= payload.items()
 
 
 def _ever_plainer(parcel: Parcel) -> Iterator[tuple[Content, bool]]:

@@ -34,6 +34,7 @@ class Desk:
     command: str
     channel: str
     governors: tuple[str, ...]
+    readers: tuple[str, ...]  # Whom the weekly digest asks for an answer.
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.
 
     def link(self, place: MessagePlace | None) -> str:

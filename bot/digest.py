@@ -6,7 +6,7 @@ however often it is delivered. Once it stands in Slack, an entry says where.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,15 @@ from bot.letters import Letter
 from bot.rendering import content_of
 from bot.timetable import Schedule
 from bot.views.digest import DigestShown, details, digest
+from bot.wording import Who
 from storage.bot_sql import NewDigest
-from storage.figures import digest_figures, last_digest, read_figures
+from storage.figures import (
+    digest_before,
+    digest_figures,
+    last_digest,
+    newest_posted,
+    read_figures,
+)
 from storage.heads import Head, show_head
 from storage.listing import people_of
 from storage.outbox_values import MessagePlace
@@ -128,15 +135,36 @@ class Digests:
         )
         unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
 
-    def letter(self, digest_id: str) -> Letter | None:
-        """Return the message of a digest, None if it was never made."""
-        with self._store.database.read() as connection:
-            kept = digest_figures(connection, digest_id)
+    def letter(
+        self, digest_id: str, *, readers: Sequence[Who] = (), previous: str = ""
+    ) -> Letter | None:
+        """Return the message of a digest, None if it was never made.
+
+        `readers` are asked to answer it, `previous` links the one before.
+        """
+        kept = self.kept(digest_id)
         if kept is None:
             return None
-        shown = self._shown(json.loads(kept))
-        replies = [content_of(one) for one in details(shown)]
-        return Letter(channel=self._channel, content=content_of(digest(shown)), replies=replies)
+        shown = replace(self._shown(kept), readers=readers, previous=previous)
+        return Letter(
+            channel=self._channel,
+            content=content_of(digest(shown)),
+            replies=[content_of(one) for one in details(shown)],
+            shown={"note": kept["head"]["note"]},
+        )
+
+    def kept(self, digest_id: str) -> dict[str, Any] | None:
+        """Return the figures of a digest, None if it was never made."""
+        with self._store.database.read() as connection:
+            kept = digest_figures(connection, digest_id)
+        found = None if kept is None else json.loads(kept)
+        return found if isinstance(found, dict) else None
+
+    def before(self, digest_id: str) -> MessagePlace | None:
+        """Return where the digest before that one stands."""
+        with self._store.database.read() as connection:
+            found = digest_before(connection, digest_id)
+        return None if found is None else self._store.outbox.place_of(Subject.DIGEST, found)
 
     def posted(self, digest_id: str, place: MessagePlace, *, team: str) -> None:
         """Record that a digest stands in Slack.
@@ -144,11 +172,12 @@ class Digests:
         Raises:
             UnknownRunError: it was never made.
         """
+        kept = self.kept(digest_id)
+        if kept is None:
+            raise UnknownRunError(f"There is no digest {digest_id}.")
         with self._store.begin() as unit:
-            kept = digest_figures(unit.transaction.connection, digest_id)
-            if kept is None:
-                raise UnknownRunError(f"There is no digest {digest_id}.")
-            unit.append(_fact(json.loads(kept), place, team))
+            previous = newest_posted(unit.transaction.connection)
+            unit.append(_fact(kept, place, team, previous=previous))
 
     def schedule(self) -> Schedule:
         """Return the weekly schedule, Monday morning by UTC."""
@@ -169,7 +198,9 @@ def _id_of(until: datetime) -> str:
     return f"{until:%Y%m%dT%H%M%S}"
 
 
-def _fact(figures: dict[str, Any], place: MessagePlace, team: str) -> Draft:
+def _fact(
+    figures: dict[str, Any], place: MessagePlace, team: str, *, previous: str | None
+) -> Draft:
     head, decided = figures["head"], figures["decisions"]
     counts: dict[str, Json] = {
         "started": sum(one["started"] for one in figures["workflows"]),
@@ -193,6 +224,6 @@ def _fact(figures: dict[str, Any], place: MessagePlace, team: str) -> Draft:
             "message_ts": place.ts,
             "event_ts": None,
         },
-        "previous": None,
+        "previous": previous,
     }
     return Draft(kind="digest.posted", actor=INTERLOCK, data=data)

@@ -182,9 +182,8 @@ def shown_from(
     *,
     name: NameOf = UNNAMED,
     titles: Titles = MappingProxyType({}),
-    previous: str = "",
 ) -> DigestShown:
-    """Return the view of kept figures; `previous` links the digest before."""
+    """Return the view of kept figures."""
     head, decided = figures["head"], dict(figures["decisions"])
     took = decided.pop("median_ms")
     median = None if took is None else timedelta(milliseconds=took)
@@ -202,7 +201,6 @@ def shown_from(
         changes=figures["changes"],
         anchors=[anchor_words(one, now=until) for one in figures.get("anchors", ())],
         failing=[failing_words(one) for one in figures.get("failing", ())],
-        previous=previous,
     )
 
 

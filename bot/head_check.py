@@ -2,7 +2,7 @@
 
 A restored backup looks whole from inside: it verifies, and has only forgotten its newest
 entries, effects among them. Slack still shows them: runs that this database does not hold,
-and receipts under a larger head than the log has.
+and receipts and digests under a larger head than the log has, or another one of that size.
 """
 
 import logging
@@ -19,11 +19,12 @@ from bot.slack_client import SlackClient
 from bot.slack_errors import RefusedError, SlackError
 from storage.heads import head
 from storage.listing import Wanted, list_runs, listed_run
+from storage.outside import OwnPast
 from workflows.entry import RunId
 from workflows.errors import UnusableDatabaseError
 from workflows.store import Subject
 
-RECEIPT = re.compile(r"#\d+ · leaf [0-9a-f]{8} · head (\d+)/[0-9a-f]{8}")
+RECEIPT = re.compile(r"#\d+ · leaf [0-9a-f]{8} · head (\d{1,18})/([0-9a-f]{8})")
 CHANNELS, MESSAGES, THREADS = 3, 50, 3
 NEWEST_RUNS = 20
 
@@ -83,10 +84,12 @@ def _compare(memory: Memory, witness: Witness, named: str) -> bool:
     ours = memory.log_id
     try:
         channel = witness.addresses.readable(witness.addresses.postable(named))
-        roots = [one for one in _ours(witness, channel, None, ours) if _is_root(one)]
+        told = list(_ours(witness, channel, None, ours))
+        roots = [one for one in told if _is_root(one)]
         _refuse_unknown(memory, roots)
         for root in roots[:THREADS]:
-            _refuse_newer(memory, _ours(witness, channel, str(root["ts"]), ours))
+            told += _ours(witness, channel, str(root["ts"]), ours)
+        _refuse_other_past(memory, told)
     except RefusedError as error:
         log.warning("a channel cannot be read", extra={"channel": named, "error": error.code})
         return False
@@ -119,15 +122,16 @@ def _refuse_unknown(memory: Memory, roots: Iterable[Message]) -> None:
             raise _restored(f"Slack shows the run {run}, which this database does not hold.")
 
 
-def _refuse_newer(memory: Memory, messages: Iterable[Message]) -> None:
+def _refuse_other_past(memory: Memory, messages: Iterable[Message]) -> None:
+    """Refuse a log that is not the one of which these messages show receipts and heads."""
     with memory.database.read() as connection:
-        size = head(connection).size
-    for message in messages:
-        for found in RECEIPT.finditer(str(message.get("blocks", ""))):
-            if int(found[1]) > size:
-                raise _restored(
-                    f"Slack shows a receipt under head {found[1]}, and this log has {size} entries."
-                )
+        past = OwnPast(connection)
+        for message in messages:
+            for found in RECEIPT.finditer(str(message.get("blocks", ""))):
+                past.require(int(found[1]), found[2], where="Slack")
+            note = _payload(message).get("note")
+            if isinstance(note, str):
+                past.require_note(note, where="Slack")
 
 
 def _restored(what: str) -> UnusableDatabaseError:

@@ -3,13 +3,14 @@
 A renderer turns a row of the outbox into a letter, here it becomes a parcel for the courier.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.delivery import Parcel
 from bot.slack_client import Content, Place
 from storage.outbox_values import MessagePlace, OutboxRow
+from workflows.entry import Json
 from workflows.store import Subject
 
 PATIENT = frozenset({Subject.STEP, Subject.NUDGE})  # Behind everything else.
@@ -33,7 +34,8 @@ class Letter:
     `in_thread` puts it below the run's first message. One that is not `is_complete` is drawn
     once more soon: its receipt has no number yet. `replies` follow below it, each once.
     `thread` puts it below a message that is none of ours. One that `may_wait` is posted a moment
-    later than others: what else comes by then is in it.
+    later than others: what else comes by then is in it. `shown` is the head or receipt that
+    leaves with it, whole, for programs to read.
     """
 
     channel: str
@@ -43,6 +45,7 @@ class Letter:
     replies: Sequence[Content] = ()
     thread: Place | None = None
     may_wait: bool = False
+    shown: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Renderer(Protocol):
@@ -69,6 +72,7 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
         needs_blocks=row.subject in DECISIONS,
         is_urgent=row.subject not in PATIENT
         and not (row.subject is Subject.ROOT and row.place is not None),
+        shown=letter.shown,
     )
 
 

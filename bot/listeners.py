@@ -22,6 +22,7 @@ from bot.commands import Commands
 from bot.deciding import Deciding
 from bot.delegating import Delegating
 from bot.desk import Desk
+from bot.digest_replies import DigestReplies
 from bot.form_choices import SEARCH
 from bot.home_clicks import HomeClicks
 from bot.payloads import (
@@ -263,10 +264,12 @@ def _register_shortcuts(app: App, desk: Desk) -> None:
 
 
 def _register_events(app: App, desk: Desk) -> None:
-    threads = Threads(desk=desk)
+    threads, replies = Threads(desk=desk), DigestReplies(desk=desk)
 
     def on_message(body: Body) -> None:
-        threads.take_up(read_event(body))
+        happened = read_event(body)
+        threads.take_up(happened)
+        replies.take_up(happened)
 
     def on_mention(body: Body) -> None:
         threads.answer_mention(read_event(body))

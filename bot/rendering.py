@@ -5,6 +5,7 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -104,8 +105,10 @@ class Rendering:
             drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
         if drawn is None:
             return _in_thread(row, notice(ERASED))
-        rendered, is_complete = drawn
-        return _in_thread(row, rendered, is_complete=is_complete)
+        letter = _in_thread(row, drawn.rendered, is_complete=drawn.is_complete)
+        if letter is None or drawn.receipt is None:
+            return letter
+        return replace(letter, shown=drawn.receipt.whole)
 
     def _doubt(self, row: OutboxRow) -> Letter | None:
         return _in_thread(row, draw_doubt(self._read(row), row.key, self._reader))

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.rendering_away import absences_of
-from bot.rendering_cards import card_values, decisions_of, settling_of
+from bot.rendering_cards import DrawnCard, card_values, decisions_of, settling_of
 from bot.run_reading import RunRead, RunReader
 from bot.views.batch_card import batch_card
 from bot.views.batch_values import BatchCard
-from bot.views.pieces import Rendered
 from bot.views.request_values import RequestCard
 from storage.outbox_values import OutboxRow
 from workflows.batching import part_of
@@ -23,8 +22,8 @@ def draw_batch(
     row: OutboxRow,
     *,
     reader: RunReader,
-) -> tuple[Rendered, bool] | None:
-    """Return the card of a batch and whether it is complete; None if nothing can be shown."""
+) -> DrawnCard | None:
+    """Return the card of a batch; None if nothing can be shown."""
     card = batch_of(read, asked, reader)
     if card is None:
         return None
@@ -32,7 +31,11 @@ def draw_batch(
     newest = max(settled, key=lambda entry: entry.rseq, default=None)
     receipt = reader.receipt_of(newest) if newest is not None else None
     shown = replace(card, receipt=receipt, thread=reader.link(row.thread))
-    return batch_card(shown), newest is None or receipt is not None
+    return DrawnCard(
+        rendered=batch_card(shown),
+        is_complete=newest is None or receipt is not None,
+        receipt=receipt,
+    )
 
 
 def batch_of(

@@ -1,7 +1,7 @@
 """Draws approval cards: what is asked, what was said, and how it ended."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from bot.views.request_values import (
     GlassBroken,
     HoldShown,
     Preview,
+    Receipt,
     RequestCard,
     Vote,
 )
@@ -45,6 +46,15 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnCard:
+    """A card as it is now, whether anything is still missing on it, and its receipt."""
+
+    rendered: Rendered
+    is_complete: bool
+    receipt: Receipt | None
+
+
 def draw_card(
     read: RunRead,
     request: ApprovalRequest,
@@ -52,8 +62,8 @@ def draw_card(
     *,
     reader: RunReader,
     places: OutboxRows,
-) -> tuple[Rendered, bool] | None:
-    """Return an approval card and whether it is complete; None without a preview.
+) -> DrawnCard | None:
+    """Return an approval card; None without a preview.
 
     A card that lacks its receipt, since the log has not placed the entry yet, or the way to the
     card that took its place, is drawn again.
@@ -76,7 +86,11 @@ def draw_card(
         deserted_until=absences.back_at,
     )
     leads_on = newer is None or place is not None or read.asked(newer) is None
-    return request_card(shown), leads_on and (settling is None or receipt is not None)
+    return DrawnCard(
+        rendered=request_card(shown),
+        is_complete=leads_on and (settling is None or receipt is not None),
+        receipt=receipt,
+    )
 
 
 def card_values(read: RunRead, request: ApprovalRequest, reader: RunReader) -> RequestCard | None:

@@ -128,8 +128,11 @@ class SlackClient:
         )
         return Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
-    def update(self, place: Place, content: Content) -> None:
-        """Replace what a message says; text and blocks together, or the blocks would go."""
+    def update(self, place: Place, content: Content, *, metadata: Answer | None = None) -> None:
+        """Replace what a message says; text and blocks together, or the blocks would go.
+
+        Without `metadata` what the message carries stays.
+        """
         self._call(
             "chat.update",
             lambda: self._web.chat_update(
@@ -137,6 +140,7 @@ class SlackClient:
                 ts=place.ts,
                 text=content.text,
                 blocks=[dict(one) for one in content.blocks],
+                metadata=None if metadata is None else dict(metadata),
                 # Both fall back to their defaults at an update that leaves them out.
                 parse="none",
                 link_names=False,

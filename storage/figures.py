@@ -137,6 +137,28 @@ def digest_figures(connection: Connection, digest: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def digest_before(connection: Connection, digest: str) -> str | None:
+    """Return the id of the digest before, None for the first."""
+    query = (
+        select(DigestRecord.id)
+        .where(DigestRecord.id < digest)
+        .order_by(DigestRecord.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def newest_posted(connection: Connection) -> str | None:
+    """Return the id of the newest entry that says where a digest stands."""
+    query = (
+        select(AuditEntryRow.uid)
+        .where(AuditEntryRow.run_id.is_(None), AuditEntryRow.kind == "digest.posted")
+        .order_by(AuditEntryRow.seq.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
 def _started(connection: Connection, since: datetime, until: datetime) -> Counter[str]:
     query = (
         select(RunRecord.workflow, func.count())

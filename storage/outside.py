@@ -1,13 +1,10 @@
 """Holds the log against heads that were kept outside: is each of them the log's own past?"""
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 
 from storage.checkpoint import (
     BadSignatureError,
     MalformedNoteError,
-    Note,
     read_note,
     read_vkey,
 )
@@ -21,11 +18,13 @@ HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class OwnPast:
     """The log as it is now, for comparisons with what is remembered of it elsewhere."""
 
-    connection: Connection
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._hashes = StoredHashes(connection)
+        self._size = head(connection).size
 
     def require(self, size: int, root: str, *, where: str) -> None:
         """Return if the log had at `size` a root that begins with these hex digits.
@@ -33,31 +32,26 @@ class OwnPast:
         Raises:
             UnusableDatabaseError: it is shorter, or had another root.
         """
-        ours = head(self.connection).size
-        if size > ours:
-            raise _older(f"{where} shows a head of {size} entries, and this log has {ours}.")
-        if size and not self._root_at(size).hex().startswith(root):
+        if size > self._size:
+            raise _older(f"{where} shows a head of {size} entries, and this log has {self._size}.")
+        if size and not range_root(self._hashes, 0, size).hex().startswith(root):
             raise _older(f"{where} shows another history: at {size} entries it differs from this.")
 
-    def is_ours(self, note: Note) -> bool:
-        """Say whether a key of this log signed the note."""
-        keys = [read_vkey(one) for one in verifier_keys(self.connection)]
+    def require_note(self, text: str, *, where: str) -> bool:
+        """Return if a note is of the log's own past; False if no key of this log signed it.
+
+        Raises:
+            UnusableDatabaseError: it is of a key of this log, and not of its past.
+        """
         try:
-            return bool(note.signers(keys))
-        except BadSignatureError:
+            note = read_note(text)
+            keys = [read_vkey(one) for one in verifier_keys(self._connection)]
+            is_ours = bool(note.signers(keys))
+        except (MalformedNoteError, BadSignatureError):
             return False
-
-    def _root_at(self, size: int) -> bytes:
-        return range_root(StoredHashes(self.connection), 0, size)
-
-
-def read_own_note(connection: Connection, text: str) -> Note | None:
-    """Return the note that `text` spells, None if it is none of a key of this log."""
-    try:
-        note = read_note(text)
-    except MalformedNoteError:
-        return None
-    return note if OwnPast(connection).is_ours(note) else None
+        if is_ours:
+            self.require(note.checkpoint.size, note.checkpoint.root.hex(), where=where)
+        return is_ours
 
 
 def _older(what: str) -> UnusableDatabaseError:

@@ -18,7 +18,7 @@ from storage.anchors import Evidence
 from storage.checkpoint import Checkpoint, MalformedNoteError, read_note
 from storage.database import Database
 from storage.heads import Head
-from storage.outside import OwnPast, read_own_note
+from storage.outside import OwnPast
 
 SUFFIX = ".checkpoint"
 
@@ -86,12 +86,8 @@ def compare_folder(path: Path, database: Database, *, log_id: str) -> None:
         log.warning("the kept head cannot be read", extra={"file": str(file)})
         return
     with database.read() as connection:
-        note = read_own_note(connection, text)
-        if note is None:
+        if not OwnPast(connection).require_note(text, where=str(file)):
             log.warning("the kept head is not signed by this log", extra={"file": str(file)})
-            return
-        found = note.checkpoint
-        OwnPast(connection).require(found.size, found.root.hex(), where=str(file))
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -29,7 +29,7 @@ from bot.wording import (
     duration,
     escape,
     link,
-    mention,
+    mentions,
     one_line,
     plural,
     utc,
@@ -130,7 +130,7 @@ class DigestShown:
     changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
     anchors: Sequence[str] = ()  # Who keeps heads outside, each in words with its age.
     failing: Sequence[str] = ()  # Who failed to; one sentence each.
-    witness: Who | None = None  # Who is asked to reply with the fingerprint.
+    readers: Sequence[Who] = ()  # Who is asked to reply with the fingerprint.
     previous: str = ""
 
 
@@ -294,9 +294,12 @@ def _head(shown: DigestShown) -> Iterator[Block]:
     yield context(_outside(shown))
     if shown.failing:
         yield section("\n".join(f"⚠️ {escape(one, 400)}" for one in shown.failing))
-    if shown.witness is not None and head.fingerprint:
-        fingerprint = code(head.fingerprint)
-        yield section(f"{mention(shown.witness)}, please reply with the fingerprint {fingerprint}")
+    if shown.readers and head.fingerprint:
+        yield section(
+            f"{mentions(shown.readers, '')}, please answer in this thread with the first 12"
+            f" characters of the note's third line: {code(head.fingerprint)}. Whoever answers holds"
+            " this head from then on, whatever becomes of this message or the log."
+        )
     if shown.previous:
         yield context(link(shown.previous, "The digest before this one"))
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.wording import Who, who_of
+from workflows.entry import Json
 from workflows.gate import Outcome, Verdict
 from workflows.separation import Duty
 
@@ -182,6 +183,11 @@ class Receipt:
     @property
     def line(self) -> str:
         return f"#{self.number} · leaf {self.leaf[:8]} · head {self.size}/{self.root[:8]}"
+
+    @property
+    def whole(self) -> dict[str, Json]:
+        """Return all of it, for the message's metadata."""
+        return {"entry": self.number, "leaf": self.leaf, "size": self.size, "root": self.root}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
 from storage.history import read_run
 from storage.listing import Wanted, list_runs
+from storage.outside import OwnPast
 from tests.journeys.company import SHIPPED, Scene
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
@@ -140,6 +142,25 @@ def test_a_run_that_waits_goes_on_with_the_next_process(scene: Scene) -> None:
         scene.ends(root, "done")
 
     assert refunds(scene) == [500]
+
+
+def test_the_whole_receipt_stands_in_the_metadata_of_a_decided_card(scene: Scene) -> None:
+    with scene.serving() as bot:
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        approve(scene, "ana", card)
+        told = scene.waits(lambda: receipt_of(scene.now(card)), "the receipt")
+        with bot.core.memory.database.read() as connection:
+            OwnPast(connection).require(told["size"], told["root"], where="Slack")
+        shown = scene.now(card).words
+
+    line = f"#{told['entry']} · leaf {told['leaf'][:8]} · head {told['size']}/{told['root'][:8]}"
+    assert line in shown
+    assert (len(told["leaf"]), len(told["root"])) == (64, 64)
+
+
+def receipt_of(card: SeenMessage) -> dict[str, Any] | None:
+    payload = (card.metadata or {})["event_payload"]
+    return payload if "leaf" in payload else None
 
 
 def test_nothing_personal_stands_in_the_metadata_of_messages(scene: Scene) -> None:

@@ -218,7 +218,7 @@ def test_a_decision_that_only_slack_remembers_is_noticed_too(stage: Stage) -> No
     ended = interlock(stage, "serve")
 
     assert ended.returncode == 2
-    assert "receipt under head" in ended.stderr
+    assert "Slack shows a head of" in ended.stderr
 
 
 def test_a_new_log_in_the_same_channel_is_no_restored_backup(stage: Stage, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_where_charts_are_refused_the_same_figures_stand_in_words() -> None:
 
 
 def test_the_signed_head_stands_letter_by_letter_with_how_to_check_it() -> None:
-    message = digest(a_digest(head=a_head(verified="verified in 1.2 s"), witness=ANA))
+    message = digest(a_digest(head=a_head(verified="verified in 1.2 s"), readers=[ANA]))
     note = next(one for one in message.payload["blocks"] if one["type"] == "rich_text")
 
     assert note["elements"][0]["elements"][0]["text"] == a_head().note.strip("\n")
@@ -74,7 +74,8 @@ def test_the_signed_head_stands_letter_by_letter_with_how_to_check_it() -> None:
     assert "`interlock audit verify --db" in told
     assert "entries #10 to #41, without a gap" in told
     assert "verified in 1.2 s" in told
-    assert "<@U0ANA>, please reply with the fingerprint `HZrfVGFiY2Rl`" in told
+    assert "<@U0ANA>, please answer in this thread" in told
+    assert "`HZrfVGFiY2Rl`" in told
 
 
 def test_decisions_are_told_with_their_median() -> None:

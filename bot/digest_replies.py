@@ -1,0 +1,128 @@
+"""Answers to a digest: whoever was asked says the fingerprint, and so holds that head.
+
+Against the holder of the bot's token a digest proves nothing, since its message can be changed
+unseen. What a person wrote into the thread cannot be changed by the bot.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.desk import Desk
+from bot.payloads import Event
+from bot.roster import person_id
+from bot.views.notice import notice
+from bot.wording import code, plural
+from storage.anchors import Evidence, anchored, keep_anchor
+from storage.checkpoint import Checkpoint, read_note
+from storage.checkpoint import fingerprint as fingerprint_of
+from storage.outbox_values import OutboxRow
+from workflows.entry import Actor, ActorKind
+from workflows.people import CLICK_AGE, Person
+from workflows.store import Delivery, Subject
+
+REPLY = "reply"
+# One word alone that is about as long as a fingerprint: mistyped, or not of this digest.
+ALONE = re.compile(r"[`\s]*[A-Za-z0-9+/=]{10,52}[`.\s]*")
+SIGNS = re.compile(r"[A-Za-z0-9+/=]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestReplies:
+    """The listeners' part in the threads of digests."""
+
+    desk: Desk
+
+    def take_up(self, happened: Event) -> None:
+        """Record a fingerprint that somebody answered a digest with; other words are not ours.
+
+        Raises:
+            PeopleUnreadableError: who was asked could not be read; Slack delivers it again.
+            StorageError: it was not recorded; as above.
+        """
+        event = happened.event
+        row = self._digest_of(event)
+        if row is None:
+            return
+        words, head = str(event.get("text", "")), self._head_in(row.key)
+        is_right = head is not None and fingerprint_of(head.root) in SIGNS.findall(words)
+        if head is None or not (is_right or ALONE.fullmatch(words)):
+            return
+        person = self._asked(happened)
+        if person is None:
+            self._tell(event, "Only those whom the digest asks are recorded here. Thank you.")
+        elif is_right:
+            self._record(happened, head, person, digest=row.key)
+            self._tell(event, _recorded(head))
+        else:
+            self._tell(event, _differs(head))
+
+    def _digest_of(self, event: Mapping[str, Any]) -> OutboxRow | None:
+        is_new = event.get("subtype") in (None, "thread_broadcast")
+        thread, ts = str(event.get("thread_ts", "")), str(event.get("ts", ""))
+        if not is_new or not event.get("user") or event.get("bot_id") or thread in ("", ts):
+            return None
+        row = self.desk.store.outbox.at(str(event.get("channel", "")), thread)
+        return row if row is not None and row.subject is Subject.DIGEST else None
+
+    def _head_in(self, digest: str) -> Checkpoint | None:
+        kept = self.desk.digests.kept(digest)
+        return None if kept is None else read_note(kept["head"]["note"]).checkpoint
+
+    def _asked(self, happened: Event) -> Person | None:
+        """Return who wrote, None if the digest does not ask them."""
+        event = happened.event
+        team = str(event.get("user_team") or event.get("team") or happened.team_id)
+        who = person_id(team, str(event["user"]))
+        directory = self.desk.directory
+        asked = (directory.members(name, max_age=CLICK_AGE) for name in self.desk.readers)
+        return directory.person(who) if any(who in one for one in asked) else None
+
+    def _record(self, happened: Event, head: Checkpoint, person: Person, *, digest: str) -> None:
+        once = Delivery(team=happened.team_id, kind="digest_reply", key=f"{digest}/{person.id}")
+        evidence = _evidence(happened, head)
+        with self.desk.store.begin() as unit:
+            if unit.is_repeat(once):
+                return
+            actor = Actor(kind=ActorKind.USER, ref=unit.ref(person.id, person.name))
+            keep_anchor(unit.transaction, head.size, evidence)
+            unit.append(anchored(head.size, evidence, actor=actor))
+
+    def _tell(self, event: Mapping[str, Any], words: str) -> None:
+        channel, thread = str(event["channel"]), str(event["thread_ts"])
+        self.desk.hurried.whisper(channel, str(event["user"]), notice(words), thread=thread)
+
+
+def _evidence(happened: Event, head: Checkpoint) -> Evidence:
+    """Return where the answer stands, without who gave it: the entry says that."""
+    event = happened.event
+    told = {
+        "channel": event["channel"],
+        "event": happened.event_id,
+        "fingerprint": fingerprint_of(head.root),
+        "message_ts": event["ts"],
+        "thread_ts": event["thread_ts"],
+    }
+    return Evidence(
+        type=REPLY,
+        ref=f"{event['channel']}/{event['ts']}",
+        content=json.dumps(told, sort_keys=True, separators=(",", ":")).encode(),
+        at=datetime.fromtimestamp(float(event["ts"]), UTC),
+    )
+
+
+def _recorded(head: Checkpoint) -> str:
+    size = plural(head.size, "entry", "entries")
+    return f"✅ Recorded: you hold the head of {size}. Keep this digest, in a mail for example."
+
+
+def _differs(head: Checkpoint) -> str:
+    return (
+        "✋ That is not the fingerprint of this digest: by my log it is"
+        f" {code(fingerprint_of(head.root))}. If you mistyped it, answer again. If the message"
+        " above shows what you wrote, the message or the log was changed: keep what you see, and"
+        " have the log checked by somebody else than whoever runs me."
+    )

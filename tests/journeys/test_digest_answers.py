@@ -1,0 +1,108 @@
+"""A digest asks for its fingerprint, and what people answer is kept as an anchor."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Bot, enter_workspace
+from bot.head_check import check_head
+from bot.opening import begin_log, open_memory
+from sandbox.demo.stage import staged
+from sandbox.seen import SeenMessage
+from storage.anchors import read_anchors
+from storage.checkpoint import read_note
+from storage.heads import head
+from storage.history import read_entries
+from storage.journal import utc_now
+from storage.store import SqlStore
+from tests.journeys.company import SHIPPED, Scene
+from tests.storage.machines import FACT
+from workflows.entry import Entry
+from workflows.errors import UnusableDatabaseError
+from workflows.store import Subject
+
+
+def posted(scene: Scene, bot: Bot, *, week: int) -> SeenMessage:
+    """Have the digest of a week made, and return its message."""
+    known = {one.ts for one in scene.roots()}
+    made = bot.core.digests.post(at=utc_now() + timedelta(weeks=week))
+    bot.outbox.nudge()
+    places = bot.core.store.outbox
+    until(lambda: places.place_of(Subject.DIGEST, made.id) is not None)
+    return next(one for one in scene.roots() if one.ts not in known)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what only the database shows."""
+    pause = threading.Event()
+    while not is_so():
+        pause.wait(0.02)
+
+
+def entries(bot: Bot, kind: str) -> list[Entry]:
+    with bot.core.memory.database.read() as connection:
+        found = read_entries(connection, 0, head(connection).size)
+    return [one for one in found if one.kind == kind]
+
+
+def fingerprint_in(message: SeenMessage) -> str:
+    assert message.metadata is not None
+    return str(message.metadata["event_payload"]["note"]).split("\n")[2][:12]
+
+
+def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: Scene) -> None:
+    dora, rita = scene.person("dora"), scene.person("rita")
+    with scene.serving() as bot:
+        first = posted(scene, bot, week=0)
+        right = fingerprint_in(first)
+        wrong = right[:-1] + ("B" if right.endswith("A") else "A")
+        dora.say(wrong, thread=first)
+        differs = dora.wait_for_ephemeral("not the fingerprint").words
+        rita.say(right, thread=first)
+        rita.wait_for_ephemeral("Only those whom the digest asks")
+        dora.say("looks fine to me", thread=first)
+        dora.say(f"here it is: `{right}`", thread=first)
+        dora.wait_for_ephemeral("Recorded: you hold the head of")
+        dora.say(right, thread=first)
+        (told,) = entries(bot, "checkpoint.anchored")
+        with bot.core.memory.database.read() as connection:
+            (anchor,) = read_anchors(connection, most=10)
+        second = posted(scene, bot, week=1)
+        places = entries(bot, "digest.posted")
+
+    note = read_note(str((first.metadata or {})["event_payload"]["note"]))
+    assert "@governors, please answer in this thread" in first.words
+    assert right in first.words
+    assert right in differs
+    assert (told.data["type"], told.data["size"]) == ("reply", note.checkpoint.size)
+    assert told.actor.is_person
+    assert anchor.size == note.checkpoint.size
+    assert "The digest before this one" in second.words
+    assert first.ts.replace(".", "") in json.dumps(second.blocks)
+    assert [one.data["previous"] for one in places] == [None, places[0].id]
+    assert "a person's reply" in second.words
+
+
+def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Path) -> None:
+    with staged(tmp_path, SHIPPED, port=0) as stage:
+        scene = Scene(stage=stage, over="socket")
+        begin_log(scene.settings).database.close()
+        file, backup = stage.home / "interlock.db", tmp_path / "backup.db"
+        shutil.copy(file, backup)
+        with scene.serving() as bot:
+            posted(scene, bot, week=0)
+        shutil.copy(backup, file)
+        memory = open_memory(scene.settings)
+        store = SqlStore(memory.database, memory.journal)
+        witness = enter_workspace(scene.settings).witness
+        for _ in range(60):
+            with store.begin() as unit:
+                unit.append(FACT)
+        with pytest.raises(UnusableDatabaseError, match="Slack shows another history"):
+            check_head(memory, witness)
+        memory.database.close()
