@@ -13,6 +13,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.folders import in_memory
+
+# Before anything asks where temporary files belong; whoever sets TMPDIR has chosen already.
+if "TMPDIR" not in os.environ and (memory := in_memory()) is not None:
+    os.environ["TMPDIR"] = tempfile.tempdir = memory
+
 # Postgres puts its socket there; without it the library guesses a place and warns.
 if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="interlock-runtime-")
