@@ -51,6 +51,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
             unknown.append(rule.name)
         faults += _people_faults(policy, document, index, rule)
         faults += _reason_faults(document, index, rule)
+        faults += _batch_faults(policy, document, index, rule)
     for place, condition in _others(policy):
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
@@ -148,6 +149,15 @@ def _reason_faults(document: Document, index: int, rule: Rule) -> Iterator[Fault
                 what = "wants a reason, and only an empty one fits"
             place = ("rules", index, "reason", "pattern")
             yield document.fault(place, what, "write another pattern", warning=True)
+
+
+def _batch_faults(policy: Policy, document: Document, index: int, rule: Rule) -> Iterator[Fault]:
+    """Yield that a batch never comes about, since what a glass is over is asked about alone."""
+    glass = policy.break_glass
+    if rule.batch and glass is not None and glass.when is None:
+        what = "never counts: the glass may be broken over every step, which is then asked alone"
+        right = "say in break_glass.when what it is about"
+        yield document.fault(("rules", index, "batch"), what, right, warning=True)
 
 
 def _single_people(policy: Policy) -> set[str]:

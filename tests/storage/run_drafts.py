@@ -72,6 +72,7 @@ def requested(
     approve: int = 1,
     people: tuple[str, ...] = (ANA.ref, BEN.ref),
     expires: datetime = NOON + timedelta(hours=24),
+    batch: str = "",
 ) -> Draft:
     return Draft(
         kind="approval.requested",
@@ -89,6 +90,7 @@ def requested(
             "attempt": 1,
             "rules": ["big refunds"],
             "reason": "optional",
+            **({"batch": batch} if batch else {}),
         },
         parts={
             "args": Part(value=b"{}"),

@@ -19,6 +19,7 @@ from storage.home_listing import (
     troubled_runs,
 )
 from storage.home_values import Told
+from storage.listing import list_open_requests
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.storage.run_drafts import (
@@ -36,9 +37,10 @@ from tests.storage.run_drafts import (
     verdict,
 )
 from tests.storage.test_store_indexes import READ_WHOLE
-from workflows.entry import Draft, Json, Ref, RequestId
+from workflows.entry import Draft, Json, Ref, RequestId, RunId
 from workflows.errors import StorageError
 from workflows.gate import Verdict
+from workflows.store import Message, Subject
 
 Sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -417,3 +419,32 @@ def test_a_unit_that_is_not_kept_is_no_news(store: SqlStore) -> None:
     assert told == []
     with store.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM home_news")).scalar() == 0
+
+
+def batched(store: SqlStore, run: str = "r1", *, items: int = 3, hours: int = 24) -> None:
+    """Have a run wait for Ana and Ben with items that one card shows."""
+    expires = NOON + timedelta(hours=hours)
+    asked = [
+        requested(run, request=f"{run}i{one}", step=f"pay/{one}", expires=expires, batch=f"{run}i0")
+        for one in range(items)
+    ]
+    record(store, started(run), *asked)
+
+
+def test_a_batch_is_one_thing_that_waits_whichever_of_its_items_do(store: SqlStore) -> None:
+    waiting(store, 0, hours=1)
+    batched(store)
+    waiting(store, 2, hours=48)
+    with store.begin() as unit:
+        unit.send(Message(subject=Subject.CARD, key="r1i0", run=RunId("r1")))
+
+    assert ids(store) == ["q0", "r1i0", "q2"]
+    assert ids(store, skip=1, most=1) == ["r1i0"]
+    assert ids(store, "s:nobody", ANA.ref, BEN.ref) == ["q0", "r1i0", "q2"]
+    assert count_awaited(store.database, ANA.ref, now=NOON, most=99) == 3
+
+    record(store, verdict("granted", "r1", request="r1i0"))
+    assert ids(store) == ["q0", "r1i1", "q2"]
+    assert [one.id for one in store.batch(RequestId("r1i0"))] == ["r1i0", "r1i1", "r1i2"]
+    assert [one.request.id for one in list_open_requests(store.database)] == ["q0", "r1i1", "q2"]
+    assert check_projections(store.database) == []

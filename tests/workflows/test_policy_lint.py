@@ -173,6 +173,21 @@ def test_hours_of_two_rules_that_never_overlap() -> None:
     assert linted(week, evening) == []
 
 
+def test_a_batch_under_a_glass_that_is_over_everything() -> None:
+    together = 'stages: [{from: ["@leads"]}]\n    batch: true'
+    glass = 'break_glass: {people: ["@on-call"], by: ["@leads"], review: 24h%s}\n'
+
+    found = linted(rule('effect == "write"', more=together), GATE, rest=glass % "")
+    about = linted(
+        rule('effect == "write"', more=together),
+        GATE,
+        rest=glass % ', when: effect == "destructive"',
+    )
+
+    assert [one for one in found if "never counts: the glass" in one]
+    assert not [one for one in about if "never counts: the glass" in one]
+
+
 def test_a_reason_that_nobody_can_write() -> None:
     def wants(pattern: str) -> str:
         more = f'stages: [{{from: ["@leads"]}}]\n    reason: {{pattern: "{pattern}", hint: a form}}'

@@ -8,13 +8,17 @@ from storage.database import Database
 from storage.store import SqlStore
 from tests.workflows.engine.batches import loop, open_ones, paying, policy, requests, say
 from tests.workflows.engine.gated import assert_sound, of_kind
+from tests.workflows.engine.test_delegation import goes
+from tests.workflows.engine.test_step_up import code, enrols, wrong
 from tests.world import Clock, Working, id_of
 from workflows.errors import (
+    NoCodesError,
     NotEligibleError,
     ReasonMissingError,
     RequestClosedError,
     StaleRequestError,
     UnknownRunError,
+    WrongCodeError,
 )
 from workflows.gate import Outcome, Verdict
 from workflows.loading import load_policy
@@ -22,6 +26,8 @@ from workflows.orders import Decided, Refused
 from workflows.store import Subject
 
 APPROVE, DENY = Verdict.APPROVE, Verdict.DENY
+# What follows from rules alone is the same on either database.
+Sqlite = pytest.mark.parametrize("current_url", ["sqlite"], indirect=True)
 
 
 def test_all_items_are_asked_about_at_once_on_the_card_of_the_first(
@@ -69,6 +75,7 @@ def test_each_item_gets_the_verdict_that_was_given_for_it(
     assert_sound(database)
 
 
+@Sqlite
 def test_a_rejected_item_ends_a_run_that_does_not_go_on_without_it(
     store: SqlStore, clock: Clock, database: Database
 ) -> None:
@@ -80,21 +87,6 @@ def test_a_rejected_item_ends_a_run_that_does_not_go_on_without_it(
     assert house.world.effects == []
     assert {one.outcome for one in requests(house, run)} == {Outcome.DENIED, Outcome.WITHDRAWN}
     assert_sound(database)
-
-
-def test_what_changed_meanwhile_is_not_decided_and_takes_nothing_from_the_others(
-    store: SqlStore, clock: Clock
-) -> None:
-    house, run = paying(store, clock)
-    shown = open_ones(house, run)
-    house.engine.undeliverable(run, request=shown[0].id, error_class="gone")
-    house.settle()
-    say(house, shown[1:2], DENY, by="ben")
-
-    said = say(house, shown, APPROVE)
-
-    assert [type(one) for one in said] == [Refused, Refused, Refused]
-    assert all(isinstance(one.why, RequestClosedError) for one in said if isinstance(one, Refused))
 
 
 def test_an_item_decided_by_another_in_between_is_told_and_the_rest_decided(
@@ -110,6 +102,7 @@ def test_an_item_decided_by_another_in_between_is_told_and_the_rest_decided(
     assert [isinstance(one, Decided) and one.changed for one in rest] == [True, True]
 
 
+@Sqlite
 def test_a_digest_that_was_not_shown_is_not_decided(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock, items=2)
     first, second = open_ones(house, run)
@@ -128,6 +121,7 @@ def _fields(request: object) -> dict[str, object]:
     return {name: getattr(request, name) for name in type(request).__dataclass_fields__}  # type: ignore[attr-defined]
 
 
+@Sqlite
 def test_the_same_click_again_changes_nothing(store: SqlStore, clock: Clock) -> None:
     house, run = paying(
         store, clock, rule='stages: [{from: ["@deciders"], approve: 2}], batch: true'
@@ -140,6 +134,7 @@ def test_the_same_click_again_changes_nothing(store: SqlStore, clock: Clock) -> 
     assert len(of_kind(house, run, "approval.granted")) == 3
 
 
+@Sqlite
 def test_every_item_needs_its_own_quorum(store: SqlStore, clock: Clock) -> None:
     rule = 'stages: [{from: ["@deciders"], approve: 2}], batch: true'
     house, run = paying(store, clock, rule=rule)
@@ -154,6 +149,7 @@ def test_every_item_needs_its_own_quorum(store: SqlStore, clock: Clock) -> None:
     assert house.world.effects == [f"{run}/pay/0"]
 
 
+@Sqlite
 def test_an_item_is_refused_once_as_many_reject_it_as_the_rule_says(
     store: SqlStore, clock: Clock
 ) -> None:
@@ -169,6 +165,7 @@ def test_an_item_is_refused_once_as_many_reject_it_as_the_rule_says(
     assert [one.outcome for one in requests(house, run)] == [Outcome.DENIED, Outcome.APPROVED]
 
 
+@Sqlite
 def test_whoever_may_not_decide_one_item_may_decide_none(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock)
     said = say(house, open_ones(house, run), APPROVE, by="rita")
@@ -177,6 +174,7 @@ def test_whoever_may_not_decide_one_item_may_decide_none(store: SqlStore, clock:
     assert len(open_ones(house, run)) == 3
 
 
+@Sqlite
 def test_a_reason_is_wanted_for_each_item_as_for_any(store: SqlStore, clock: Clock) -> None:
     rule = 'stages: [{from: ["@deciders"]}], batch: true, reason: required'
     house, run = paying(store, clock, rule=rule)
@@ -185,6 +183,7 @@ def test_a_reason_is_wanted_for_each_item_as_for_any(store: SqlStore, clock: Clo
     assert [type(one.why) for one in said if isinstance(one, Refused)] == [ReasonMissingError] * 3
 
 
+@Sqlite
 def test_a_request_that_is_not_there_stops_the_whole(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock)
     shown = open_ones(house, run)
@@ -230,6 +229,7 @@ def test_no_more_than_fifty_are_open_and_the_next_come_once_all_are_decided(
     assert {one.batch for one in rest} == {rest[0].id}
 
 
+@Sqlite
 def test_items_wait_together_however_few_go_on_at_once(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock, items=6, more="max_parallel: 2")
     assert len(open_ones(house, run)) == 6
@@ -240,6 +240,7 @@ def test_items_wait_together_however_few_go_on_at_once(store: SqlStore, clock: C
     assert sorted(house.world.effects) == [f"{run}/pay/{one}" for one in range(6)]
 
 
+@Sqlite
 def test_what_is_asked_again_waits_on_a_card_of_its_own_batch(
     store: SqlStore, clock: Clock
 ) -> None:
@@ -254,12 +255,14 @@ def test_what_is_asked_again_waits_on_a_card_of_its_own_batch(
     assert house.world.effects == []
 
 
+@Sqlite
 def test_without_the_field_each_item_is_asked_about_alone(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock, rule='stages: [{from: ["@deciders"]}]')
 
     assert [(one.step, one.batch) for one in requests(house, run)] == [("pay/0", None)]
 
 
+@Sqlite
 def test_one_rule_that_says_nothing_of_it_keeps_items_apart(store: SqlStore, clock: Clock) -> None:
     other = '{name: others, when: step == "pay", stages: [{from: ["@deciders"]}]}'
     text = policy().replace("batch: true}]", f"batch: true}}, {other}]")
@@ -271,6 +274,89 @@ def test_one_rule_that_says_nothing_of_it_keeps_items_apart(store: SqlStore, clo
     assert [one.batch for one in requests(house, run)] == [None]
 
 
+def test_one_code_goes_with_all_approvals_of_a_click(store: SqlStore, clock: Clock) -> None:
+    rule = 'stages: [{from: ["@deciders"]}], batch: true, step_up: totp'
+    house, run = paying(store, clock, rule=rule)
+    house.town.groups["@directors"] = {"gus"}
+    shown = open_ones(house, run)
+    with pytest.raises(NoCodesError):
+        say(house, shown, APPROVE)
+    enrols(house, "ana")
+    with pytest.raises(WrongCodeError):
+        say(house, shown, APPROVE, code=wrong(house, "ana"))
+    assert of_kind(house, run, "approval.granted") == []
+
+    say(house, shown, {"pay/0": DENY, "pay/1": APPROVE, "pay/2": APPROVE}, code=code(house, "ana"))
+
+    assert [one.data["step_up"] for one in of_kind(house, run, "approval.granted")] == [True, True]
+    assert open_ones(house, run) == []
+
+
+@Sqlite
+def test_a_stand_in_decides_every_item_in_the_place_of_whoever_is_away(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house, run = paying(store, clock, items=2)
+    goes(house, "ana", "dora")
+    say(house, open_ones(house, run), APPROVE, by="dora")
+    house.settle()
+    given = of_kind(house, run, "approval.granted")
+
+    assert [one.data["for"] for one in given] == [_ref(house, "ana")] * 2
+    assert house.status(run) == "done"
+    assert_sound(database)
+
+
+def test_items_that_are_asked_about_at_the_same_time_are_in_one_batch(
+    store: SqlStore, clock: Clock
+) -> None:
+    step = loop().partition("steps: [")[2].partition("]\n")[0]
+    look = "{id: first, uses: world.read, with: {name: x}}"
+    text = loop("max_parallel: 8").replace(f"[{step}]", f"[{look}, {step}]")
+    house = Working(store, clock, definitions=(text,), policy=policy())
+    house.world.items = [{"name": f"n{one}", "by": 1} for one in range(20)]
+    run = house.start("pay-all")
+    house.settle()
+
+    assert len({one.batch for one in open_ones(house, run)}) == 1
+    assert len(open_ones(house, run)) == 20
+
+
+@Sqlite
+def test_what_was_denied_before_or_may_be_decided_alone_has_a_card_of_its_own(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, items=2, more="max_parallel: 2")
+    house.policy = load_policy(policy().replace("24h", "24h, sticky: 7d"))
+    say(house, open_ones(house, run)[:1], DENY)
+    house.settle()
+    again = house.start("pay-all")
+    house.settle()
+    found = {one.step: one for one in requests(house, again)}
+
+    assert found["pay/0"].batch is None
+    assert found["pay/1"].batch == found["pay/1"].id
+
+    glass = 'break_glass: {people: ["@owners"], by: ["@deputies"], review: 24h}\n'
+    house.policy = load_policy(policy() + glass)
+    third = house.start("pay-all")
+    house.settle()
+
+    assert [one.batch for one in requests(house, third)] == [None, None]
+
+
+@Sqlite
+def test_the_card_of_a_batch_that_cannot_be_shown_stops_all_its_items(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, items=2)
+    first, _ = open_ones(house, run)
+    house.engine.undeliverable(run, request=first.id, error_class="not_in_channel")
+
+    assert {one.outcome for one in requests(house, run)} == {Outcome.WITHDRAWN}
+
+
+@Sqlite
 def test_a_reminder_of_a_batch_is_one_line(store: SqlStore, clock: Clock) -> None:
     rule = 'stages: [{from: ["@deciders"]}], batch: true, remind: [1h], nudge: {after: 1h}'
     house, run = paying(store, clock, rule=rule)
