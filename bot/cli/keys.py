@@ -8,6 +8,7 @@ import click
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.cli.stolen import advice_about
 from bot.key_orders import (
     EndOrder,
     EnrolOrder,
@@ -140,6 +141,15 @@ def second(*, as_json: bool) -> None:
         f"  {key['vkey']}",
     ]
     answer(dict(told), lines, as_json=as_json)
+
+
+@keys.command()
+@click.argument("key_id", metavar="[ID]", required=False)
+@as_json_option
+def stolen(key_id: str | None, *, as_json: bool) -> None:
+    """Say what to do, in order, when somebody else may have a key. It changes nothing."""
+    told = advice_about(read_settings(), key_id)
+    answer(told.data, told.lines, as_json=as_json)
 
 
 def _end(order: EndOrder, *, as_json: bool) -> None:

@@ -188,6 +188,20 @@ def test_a_process_that_serves_the_home_changes_its_keys(first: Machine) -> None
     assert told["key"]["holder"] == "first"
 
 
+def test_a_stolen_key_is_answered_with_steps_that_name_it(first: Machine) -> None:
+    by_role = {one["role"]: one["id"] for one in first.told("keys", "list")["keys"]}
+    every = first.types("keys", "stolen").output
+    one = first.types("keys", "stolen", by_role["entry"]).output
+    unknown = first.types("keys", "stolen", "0123456789abcdef")
+
+    assert f"`interlock keys revoke {by_role['log']} --from N`" in every
+    assert f"`interlock keys revoke {by_role['entry']} --from N`" in every
+    assert "The log knows of no head outside" in every
+    assert by_role["log"] not in one
+    assert "1. `interlock keys rotate` on this machine" in one
+    assert (unknown.exit_code, "knows no key" in unknown.output) == (2, True)
+
+
 def test_rubbish_is_refused_in_a_sentence(first: Machine) -> None:
     refused = first.types("keys", "enrol", "writer-key:nonsense")
 
