@@ -220,6 +220,7 @@ def _announced(segment: Segment, ready: Ready, state: StepState) -> Draft:
         "idem": segment.key(ready.step),
         "binding": binding,
         "request": request,
+        **({"once": True} if ready.action.is_once(ready.arguments) else {}),
         **(same_batch(state.asked) if request else {}),
     }
     return segment.draft("action.intended", data, {"args": segment.part(ready.args)})

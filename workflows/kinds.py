@@ -185,7 +185,7 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "step attempt action effect target idem binding request",
         parts="args",
-        optional="budgets batch",
+        optional="budgets batch once",
     ),
     *_kinds("action.executed", Place.INSIDE, "step attempt idem ms", parts="output"),
     *_kinds(

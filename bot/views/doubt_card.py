@@ -59,6 +59,7 @@ class DoubtCard:
     since: datetime
     asked: tuple[Who, ...]
     asks_again: bool = True  # Running it again asks for approval again.
+    is_once: bool = False  # The target does nothing more under a key that it has had.
     settled: DoubtSettled | None = None
 
     @property
@@ -93,7 +94,9 @@ def _question(card: DoubtCard) -> str:
 def _asked(card: DoubtCard) -> str:
     people = mentions(card.asked, "The workflow's owner")
     again = " and asks for approval again" if card.asks_again else ""
-    return f"{people}, please say what happened. Running it again sends it once more{again}."
+    once = ", under the same key, of which the policy says that the target acts on it once"
+    same = once if card.is_once else ""
+    return f"{people}, please say what happened. Running it again sends it once more{same}{again}."
 
 
 def doubt_buttons(card: DoubtCard) -> Block:
@@ -106,7 +109,7 @@ def doubt_buttons(card: DoubtCard) -> Block:
             card.value,
             confirm=confirm(
                 "Send it once more?",
-                "If it did happen after all, it will have happened twice.",
+                _risk(card),
                 yes="It did not happen",
             ),
         ),
@@ -122,6 +125,12 @@ def doubt_buttons(card: DoubtCard) -> Block:
             ),
         ),
     )
+
+
+def _risk(card: DoubtCard) -> str:
+    if card.is_once:
+        return "It is sent under the same key. The policy says that the target does it only once."
+    return "If it did happen after all, it will have happened twice."
 
 
 def _footer(card: DoubtCard) -> Block:

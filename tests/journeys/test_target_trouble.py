@@ -106,6 +106,7 @@ def test_what_nobody_can_find_out_a_person_says_and_it_is_not_sent_again(case: C
         lambda: next((one for one in case.thread(root) if "happen" in str(one.buttons)), None),
         "a card about the doubt",
     )
+    assert "the target acts on it once" in doubt.words
     told = refused(case, "rita", doubt, "happened")
     faults.clear()
     press(case, "omar", doubt, doubt.buttons[0])

@@ -209,6 +209,11 @@ class Action(ABC, Generic[In, Out]):
             ActionError: one of its four kinds, and nothing else that is expected.
         """
 
+    def is_once(self, arguments: In) -> bool:
+        """Say whether the target itself does nothing more under a key that it has had."""
+        del arguments
+        return False
+
     def probe(self, arguments: In, call: Call) -> Happened:
         """Say whether the effect under `call.key` happened."""
         del arguments, call

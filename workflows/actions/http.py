@@ -100,6 +100,10 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
         is_read = settled_effect(self, arguments, call) is Effect.READ
         return send(arguments, self._service(arguments), call, is_read=is_read)
 
+    def is_once(self, arguments: HttpCall) -> bool:
+        """Say what the policy says of the service."""
+        return self._service(arguments).honours_idempotency_key
+
     def probe(self, arguments: HttpCall, call: Call) -> Happened:
         """Ask the service's own `probe` path: 200 is yes, 404 is no."""
         from workflows.actions.http_request import look  # noqa: PLC0415 - as above.

@@ -164,6 +164,14 @@ def test_a_doubt_asks_owner_and_deputy_with_three_answers() -> None:
     assert set(buttons_of(card.payload).values()) == {"r_7f3a/refund"}
 
 
+def test_a_doubt_about_a_target_that_acts_once_under_a_key_says_so() -> None:
+    plain, once = (str(doubt_card(a_doubt(is_once=one)).payload) for one in (False, True))
+
+    assert "will have happened twice" in plain
+    assert "acts on it once" in once
+    assert "twice" not in once
+
+
 @pytest.mark.parametrize("happened", ["yes", "no", "unknown"])
 def test_a_settled_doubt_keeps_who_said_so_and_has_no_buttons(happened: str) -> None:
     by_ana = a_doubt(settled=DoubtSettled(happened=happened, by=ANA, at=NOON))

@@ -91,6 +91,10 @@ def a_service_is_asked_whether_it_happened(bench: Bench) -> None:
     assert action.probe(post(), bench.call()) is Happened.YES
 
 
+def a_service_may_act_once_under_a_key(bench: Bench) -> None:
+    assert service(bench, honours_idempotency_key="true").is_once(post())
+
+
 def an_answer_may_be_so_long(bench: Bench) -> None:
     action = service(bench, bench.server(OK).url, private="true", max_bytes="3")
 
@@ -273,6 +277,7 @@ ROWS = [
         instead=lambda _: "other",
     ),
     Row(field="Service.idempotency_header", scenario=the_key_stands_in_its_header),
+    Row(field="Service.honours_idempotency_key", scenario=a_service_may_act_once_under_a_key),
     Row(field="Service.probe", scenario=a_service_is_asked_whether_it_happened),
     Row(field="Service.max_bytes", scenario=an_answer_may_be_so_long),
     Row(
@@ -313,6 +318,3 @@ ROWS = [
     Row(field="Webhook.scheme", scenario=a_delivery_is_signed_as_github_does),
     Row(field="Webhook.tolerance", scenario=a_delivery_may_be_so_old),
 ]
-INERT = {
-    "Service.honours_idempotency_key": "no attempt is ever repeated blindly, so nothing asks yet",
-}
