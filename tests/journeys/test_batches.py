@@ -243,6 +243,11 @@ def test_approvers_are_written_to_once_about_all_of_it(case: Case) -> None:
 def test_a_batch_is_one_thing_on_home_and_can_be_approved_there(case: Case) -> None:
     batch = Batch(case, 2)
     ben = case.person("ben")
+    before = len(ben.ephemerals)
+    ben.command("/ops approvals", channel=case.channel)
+    told = case.waits(lambda: next(iter(ben.ephemerals[before:]), None), "the list").words
+    assert told.count("Credit orders") == 1
+    assert "2 items, POST shop /refunds first" in told
     ben.open_home()
     home = ben.wait_for_home("2 items of `credit`")
     ben.click("Review all, then approve", home=home)
