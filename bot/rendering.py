@@ -4,15 +4,15 @@ The drawing of runs stands in `rendering_run`, that of cards in `rendering_cards
 `rendering_trouble`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from bot.letters import Letter
 from bot.rendering_away import absences_of, draw_deserted, draw_stand_in, stood_in_for
-from bot.rendering_batches import draw_batch
-from bot.rendering_cards import decisions_of, draw_card, preview_in
+from bot.rendering_batches import draw_batch, is_growing
+from bot.rendering_cards import DrawnCard, decisions_of, draw_card, preview_in
 from bot.rendering_codes import draw_codes
 from bot.rendering_nudge import draw_batch_nudge, draw_nudge, person_of
 from bot.rendering_outcome import draw_outcome
@@ -30,6 +30,7 @@ from storage.journal import utc_now
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
 from workflows.entry import RequestId
+from workflows.gate import ApprovalRequest
 from workflows.store import Subject
 
 ERASED = "What was asked here has been erased or cannot be read. Nothing can be decided here."
@@ -100,15 +101,22 @@ class Rendering:
         request = self._store.request(RequestId(row.key))
         read = self._reader.run(request.run)
         if request.batch is not None:
-            drawn = draw_batch(read, self._store.batch(request.batch), row, reader=self._reader)
-        else:
-            drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
+            return self._batch(row, read, self._store.batch(request.batch))
+        drawn = draw_card(read, request, row, reader=self._reader, places=self._store.outbox)
         if drawn is None:
             return _in_thread(row, notice(ERASED))
-        letter = _in_thread(row, drawn.rendered, is_complete=drawn.is_complete)
-        if letter is None or drawn.receipt is None:
-            return letter
-        return replace(letter, shown=drawn.receipt.whole)
+        return _card_letter(row, drawn)
+
+    def _batch(
+        self, row: OutboxRow, read: RunRead, asked: Sequence[ApprovalRequest]
+    ) -> Letter | None:
+        drawn = draw_batch(read, asked, row, reader=self._reader)
+        if drawn is None:
+            return _in_thread(row, notice(ERASED))
+        letter = _card_letter(row, drawn)
+        # Phones show the first wording only, so the items that follow at once are in it.
+        may_wait = is_growing(read, asked, now=self._now())
+        return letter and replace(letter, may_wait=may_wait)
 
     def _doubt(self, row: OutboxRow) -> Letter | None:
         return _in_thread(row, draw_doubt(self._read(row), row.key, self._reader))
@@ -199,6 +207,13 @@ class Rendering:
 
     def _summarised(self, row: OutboxRow) -> Letter | None:
         return self._summary(row) if self._summary is not None else None
+
+
+def _card_letter(row: OutboxRow, drawn: DrawnCard) -> Letter | None:
+    letter = _in_thread(row, drawn.rendered, is_complete=drawn.is_complete)
+    if letter is None or drawn.receipt is None:
+        return letter
+    return replace(letter, shown=drawn.receipt.whole)
 
 
 def _in_thread(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.rendering_away import absences_of
 from bot.rendering_cards import DrawnCard, card_values, decisions_of, settling_of
@@ -14,6 +15,8 @@ from workflows.batching import part_of
 from workflows.flow import count_of
 from workflows.gate import ApprovalRequest
 from workflows.instances import instance, items_of, step_of
+
+JUST_NOW = timedelta(seconds=1)
 
 
 def draw_batch(
@@ -77,9 +80,24 @@ def _with_absences(
     return replace(one, absences=found.told, deserted_until=found.back_at)
 
 
+def is_growing(read: RunRead, asked: Sequence[ApprovalRequest], *, now: datetime) -> bool:
+    """Say whether items are being added to a batch just now, so that more of them follow."""
+    newest = max(asked, key=lambda one: one.raised_at)
+    *around, number = items_of(newest.step)
+    begun = {one.step for one in asked}
+    step = step_of(newest.step)
+    others = [one for one in range(_count(read, newest.step)) if part_of(one) == part_of(number)]
+    lacks = any(instance(step, (*around, one)) not in begun for one in others)
+    return lacks and now - newest.raised_at < JUST_NOW
+
+
 def _to_come(read: RunRead, name: str) -> int:
     """Return how many items follow those that can be asked about together with this one."""
-    *around, number = items_of(name)
-    loop = instance(read.definition.outline[step_of(name)].loops[-1].id, around)
-    items = range(count_of(read.state.step(loop)))
-    return sum(part_of(one) > part_of(number) for one in items)
+    part = part_of(items_of(name)[-1])
+    return sum(part_of(one) > part for one in range(_count(read, name)))
+
+
+def _count(read: RunRead, name: str) -> int:
+    """Return how many items the loop around an item has."""
+    loop = read.definition.outline[step_of(name)].loops[-1]
+    return count_of(read.state.step(instance(loop.id, items_of(name)[:-1])))

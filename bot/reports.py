@@ -31,8 +31,9 @@ from bot.views.lists import (
 )
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
+from bot.views.request_values import Preview
 from bot.views.timeline import TimelineLine, TimelineShown, run_timeline
-from bot.wording import Who, who_of
+from bot.wording import Who, plural, who_of
 from storage.heads import head
 from storage.history import read_run
 from storage.listing import (
@@ -49,6 +50,7 @@ from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
+from workflows.gate import ApprovalRequest, Outcome
 
 MOST_FOUND = 50
 MOST_NAMED = 5
@@ -205,7 +207,7 @@ class Reports:
         return ApprovalLine(
             request=asked.id,
             title=shown.title,
-            headline=shown.headline,
+            headline=self._headline(asked, shown),
             requester=shown.asker,
             expires_at=asked.expires_at,
             have=listed.tally.have,
@@ -214,6 +216,13 @@ class Reports:
             card=link_to(self.desk, listed.place),
             is_mine=bool(places & people) and not mine & asked.excluded,
         )
+
+    def _headline(self, asked: ApprovalRequest, shown: Preview) -> str:
+        """Return what would run; of a batch, how many items are open, and the first of them."""
+        if asked.batch is None:
+            return shown.headline
+        some = [one for one in self.desk.store.batch(asked.batch) if one.outcome is Outcome.OPEN]
+        return f"{plural(len(some), 'item')}, {shown.headline} first"
 
     def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:
         return WorkflowLine(

@@ -99,7 +99,7 @@ def _admitted(
 
     @cache  # All of them came by the same delivery, which is taken up once.
     def is_known() -> bool:
-        return takes_up and any(is_repeated(unit, one) for one in ballots[:1])
+        return takes_up and is_repeated(unit, ballots[0])
 
     for ballot in ballots:
         try:

@@ -39,6 +39,11 @@ RULE = """  - name: credits
     stages: [{from: ["@finance-leads"], approve: 1}]
     batch: true
     nudge: {after: 10m}
+  - name: many credits
+    when: effect == "write" && workflow == "credit-orders" && size(inputs.orders) > 3
+    stages: [{from: ["@finance-leads"], approve: 1}]
+    reason: required
+    batch: true
 services:
 """
 NUMBERS = itertools.count(1300)
@@ -173,6 +178,27 @@ def test_a_click_decides_what_it_showed_and_says_what_was_settled_meanwhile(case
     assert batch.effects() == batch.orders[1:]
 
 
+def test_a_reason_that_is_wanted_is_asked_for_with_each_item_or_once_for_all(case: Case) -> None:
+    batch = Batch(case, 4)
+    ana = case.person("ana")
+    ana.click("Decide one by one", message=batch.card)
+    page = ana.wait_for_view("Decide one by one")
+    first, reason = fields(page, "verdict")[0], fields(page, "item_reason")[0]
+    ana.submit({first: "Approve"})
+    refused = ana.wait_for_view("Decide one by one")
+    ana.submit({reason: "checked by hand"})
+    batch.shows("✅ 1 approved", "checked by hand")
+    ana.close_view(everything=True)
+    ana.click("Approve all 3", message=case.now(batch.card))
+    ana.wait_for_view("Why do you approve?")
+    ana.submit({"reason": "as agreed"})
+    batch.ends()
+
+    assert refused.errors == {reason: "Say why in a few words."}
+    assert "approved items 2 to 4" in batch.shows("as agreed", "✅ 4 approved")
+    assert batch.effects() == batch.orders
+
+
 def test_all_are_rejected_with_one_reason(case: Case) -> None:
     batch = Batch(case, 2)
     ana = case.person("ana")
@@ -217,6 +243,11 @@ def test_approvers_are_written_to_once_about_all_of_it(case: Case) -> None:
 def test_a_batch_is_one_thing_on_home_and_can_be_approved_there(case: Case) -> None:
     batch = Batch(case, 2)
     ben = case.person("ben")
+    before = len(ben.ephemerals)
+    ben.command("/ops approvals", channel=case.channel)
+    told = case.waits(lambda: next(iter(ben.ephemerals[before:]), None), "the list").words
+    assert told.count("Credit orders") == 1
+    assert "2 items, POST shop /refunds first" in told
     ben.open_home()
     home = ben.wait_for_home("2 items of `credit`")
     ben.click("Review all, then approve", home=home)

@@ -1,5 +1,6 @@
 """Items of a loop that are put to people together: one card, a decision for each of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.workflows.engine.gated import assert_sound, of_kind
 from tests.workflows.engine.test_delegation import goes
 from tests.workflows.engine.test_step_up import code, enrols, wrong
 from tests.world import Clock, Working, id_of
+from workflows.entry import RequestId
 from workflows.errors import (
     NoCodesError,
     NotEligibleError,
@@ -22,8 +24,8 @@ from workflows.errors import (
 )
 from workflows.gate import Outcome, Verdict
 from workflows.loading import load_policy
-from workflows.orders import Decided, Refused
-from workflows.store import Subject
+from workflows.orders import Ballot, Decided, Refused
+from workflows.store import Delivery, Subject
 
 APPROVE, DENY = Verdict.APPROVE, Verdict.DENY
 # What follows from rules alone is the same on either database.
@@ -107,18 +109,14 @@ def test_a_digest_that_was_not_shown_is_not_decided(store: SqlStore, clock: Cloc
     house, run = paying(store, clock, items=2)
     first, second = open_ones(house, run)
     mixed = [second, first]
-    ballots = [
-        one.__class__(**{**_fields(one), "binding": other.binding})
+    shown = [
+        replace(one, binding=other.binding)
         for one, other in zip([first, second], mixed, strict=True)
     ]
-    said = say(house, ballots, APPROVE)
+    said = say(house, shown, APPROVE)
 
     assert [type(one.why) for one in said if isinstance(one, Refused)] == [StaleRequestError] * 2
     assert of_kind(house, run, "approval.granted") == []
-
-
-def _fields(request: object) -> dict[str, object]:
-    return {name: getattr(request, name) for name in type(request).__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 @Sqlite
@@ -187,7 +185,7 @@ def test_a_reason_is_wanted_for_each_item_as_for_any(store: SqlStore, clock: Clo
 def test_a_request_that_is_not_there_stops_the_whole(store: SqlStore, clock: Clock) -> None:
     house, run = paying(store, clock)
     shown = open_ones(house, run)
-    gone = shown[0].__class__(**{**_fields(shown[0]), "id": "nothing"})
+    gone = replace(shown[0], id=RequestId("nothing"))
 
     with pytest.raises(UnknownRunError):
         say(house, [*shown, gone], APPROVE)
@@ -227,6 +225,32 @@ def test_no_more_than_fifty_are_open_and_the_next_come_once_all_are_decided(
 
     assert [one.step for one in rest] == ["pay/50", "pay/51", "pay/52"]
     assert {one.batch for one in rest} == {rest[0].id}
+
+
+@Sqlite
+def test_requests_of_several_runs_are_not_decided_together(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, items=1)
+    other = house.start("pay-all")
+    house.settle()
+
+    with pytest.raises(ValueError, match="several runs"):
+        say(house, [*open_ones(house, run), *open_ones(house, other)], APPROVE)
+    assert len(open_ones(house, run)) == len(open_ones(house, other)) == 1
+
+
+@Sqlite
+def test_a_delivery_that_comes_again_is_taken_up_once(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock)
+    shown, delivery = open_ones(house, run), Delivery(team="T0", kind="click", key="1")
+    ballots = [Ballot(request=one.id, person=id_of("ana"), verdict=APPROVE) for one in shown]
+    first, again = (
+        house.engine.decide_together([replace(one, delivery=delivery) for one in some])
+        for some in (ballots[:2], [replace(one, verdict=DENY) for one in ballots])
+    )
+
+    assert [isinstance(one, Decided) and one.changed for one in first] == [True, True]
+    assert [isinstance(one, Decided) and one.changed for one in again] == [False] * 3
+    assert [one.step for one in open_ones(house, run)] == ["pay/2"]
 
 
 @Sqlite
