@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from storage.change import stored_on_sqlite
 from storage.transaction import Cursor, Transaction
 from storage.tree import Tile, Tree
 
@@ -244,7 +245,7 @@ class TrailSql:
         """Return `at` as the column kind `UtcDateTime` stores it."""
         if not self._is_sqlite:
             return at
-        return at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        return stored_on_sqlite(at)
 
     def _read_moment(self, stored: datetime | str) -> datetime:
         if isinstance(stored, datetime):
