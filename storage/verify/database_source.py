@@ -20,7 +20,7 @@ from storage.database import is_postgres, postgres_address, sqlite_path
 from storage.postgres_database import options_in
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
-from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
+from storage.verify.source import HeldPart, StoredAnchor, StoredEntry, StoredHead, StoredSubject
 from storage.verify.walk import Options, verify
 from workflows.errors import StorageError, UnusableDatabaseError
 
@@ -129,6 +129,13 @@ class DatabaseSource:
         """Return every stored note."""
         rows = self._rows("SELECT size, note FROM audit_checkpoint ORDER BY size")
         return [StoredHead(size, str(note)) for size, note in rows]
+
+    def anchors(self) -> Sequence[StoredAnchor]:
+        """Return the evidence from outside."""
+        if "audit_anchor" not in self._tables:
+            return []
+        rows = self._rows("SELECT size, type, evidence FROM audit_anchor ORDER BY id")
+        return [StoredAnchor(size, str(kind), as_bytes(content)) for size, kind, content in rows]
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""

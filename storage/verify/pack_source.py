@@ -25,12 +25,13 @@ from storage.verify.pack_manifest import ReadManifest, judge_manifest, read_mani
 from storage.verify.pack_proofs import judge_proofs
 from storage.verify.pack_reports import judge_reports
 from storage.verify.report import Report
-from storage.verify.source import HeldPart, StoredEntry, StoredHead, StoredSubject
+from storage.verify.source import HeldPart, StoredAnchor, StoredEntry, StoredHead, StoredSubject
 from storage.verify.walk import Options, verify
 
 HASH = 32
 ID = re.compile(rb'"id":"([0-9a-f]{16})[0-9a-f]{16}","key":"')
 KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS},}})")
+ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
 MOST_TOLD = 100
@@ -125,6 +126,15 @@ class PackSource:
             self._fault("checkpoint-missing", "The newest head is not among those that are kept.")
             found.setdefault(_size_of(newest), newest)
         return [StoredHead(size, note) for size, note in sorted(found.items())]
+
+    def anchors(self) -> Sequence[StoredAnchor]:
+        """Return the evidence from outside."""
+        found = ((name, ANCHOR.fullmatch(name)) for name in sorted(self._files.names()))
+        return [
+            StoredAnchor(int(match[1]), match[2], read_small(self._files, name))
+            for name, match in found
+            if match is not None
+        ]
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""

@@ -45,6 +45,14 @@ class StoredSubject(NamedTuple):
     external_id: str
 
 
+class StoredAnchor(NamedTuple):
+    """What somebody outside gave for the head of that size."""
+
+    size: int
+    type: str
+    content: bytes
+
+
 class Source(Protocol):
     """One snapshot of a log."""
 
@@ -66,6 +74,9 @@ class Source(Protocol):
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
+
+    def anchors(self) -> Sequence[StoredAnchor]:
+        """Return the evidence from outside."""
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""

@@ -12,6 +12,7 @@ from storage.entry_bytes import read_stamp
 from storage.journal import utc_now
 from storage.sequencing import Now
 from storage.tree import Tile, Tree
+from storage.verify.anchors import judge_anchors
 from storage.verify.chains import ChainCheck
 from storage.verify.held_parts import Markers, PartCheck, check_subjects
 from storage.verify.keyring import KeyRing
@@ -114,10 +115,13 @@ class Walk:
 
     def run(self, pins: Sequence[VerifierKey], checkpoints: Sequence[str]) -> None:
         """Do everything, and fill the report."""
-        notes = read_notes(self._source.heads(), checkpoints, self._report)
-        self._stream({one.size for one in notes})
+        heads, anchors = self._source.heads(), self._source.anchors()
+        notes = read_notes(heads, checkpoints, self._report)
+        self._stream({one.size for one in notes} | {one.size for one in anchors})
         self._judge_state()
         self._judge_notes(notes, pins)
+        kept = {one.size: one.note for one in heads}
+        judge_anchors(anchors, kept, roots=self._roots, report=self._report)
         self._judge_pending()
         self._judge_rest()
         self._count(notes)

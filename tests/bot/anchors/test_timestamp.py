@@ -52,6 +52,7 @@ def test_a_stamp_still_covers_a_note_that_got_another_line(stamped: Ledger) -> N
     stamp = read_stamp(stamped.evidence("rfc3161"))
 
     assert longer.endswith(ANOTHER)
+    assert stamped.verified().exit == 0
     assert stamp.covers(longer)
     assert not stamp.covers(longer.replace("\n1\n", "\n2\n"))
 
