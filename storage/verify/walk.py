@@ -238,16 +238,16 @@ class Walk:
     def _judge_rest(self) -> None:
         for code, text in self._source.repeated():
             self._report.fail(code, text)
-        for code, text in self._source.unreadable():
-            self._report.fail(code, text)
         for code, text in self._source.remarks():
             self._report.warn(code, text)
         self._source.judge(self._ring, self._report)
-        if self._how.quick:
-            return
-        self._parts.finish()
-        self._semantics.finish()
-        self._report.counts["subjects"] = check_subjects(self._source.subjects(), self._report)
+        if not self._how.quick:
+            self._parts.finish()
+            self._semantics.finish()
+            self._report.counts["subjects"] = check_subjects(self._source.subjects(), self._report)
+        # Last, since the people are read only now.
+        for code, text in self._source.unreadable():
+            self._report.fail(code, text)
 
     def _count(self, notes: Sequence[Judged]) -> None:
         self._report.counts |= {

@@ -17,7 +17,7 @@ from storage.database import Database, open_database
 from storage.evidence import Disclosure
 from storage.evidence.export import VERIFIER
 from storage.verify import verify_database, verify_pack
-from tests.storage.packs import ATTACKS, Office, by_script
+from tests.storage.packs import ATTACKS, Office, by_script, rewrite
 from tests.storage.test_verify import a_full_life
 from tests.storage.trail import begin_trail
 from workflows.errors import EvidenceError
@@ -257,6 +257,14 @@ def test_whoever_changes_a_pack_is_found_by_name(office: Office, name: str) -> N
     code, told = by_script(made.path, office.trail.pin)
     assert code == 1
     assert {one for one, _ in told["failures"]} >= set(codes.split()), told
+
+
+def test_a_line_about_somebody_that_cannot_be_read_is_found_by_name(office: Office) -> None:
+    office.trail.run("r0")
+    made = office.export()
+    rewrite("subjects.jsonl", lambda text: text.replace('"k":"', '"k":"!', 1))(made.path)
+
+    assert office.verified(made).codes == {"subject-ref", "file-hash"}
 
 
 def test_an_unsigned_manifest_is_unproven(office: Office) -> None:
