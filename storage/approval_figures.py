@@ -4,6 +4,7 @@ Everything is found by its moment, so a long log costs no more than a short one.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -19,7 +20,7 @@ from workflows.gate import Outcome, Verdict
 from workflows.moments import stamp
 from workflows.store import Subject
 
-_Row: TypeAlias = Row[str, str, Verdict, int, datetime, datetime, str, str, str | None]
+_Row: TypeAlias = Row[str, str, Verdict, int, datetime, datetime, str, str, str | None, str | None]
 
 
 def read_approvals(connection: Connection, *, since: datetime, until: datetime) -> Approvals:
@@ -44,6 +45,7 @@ def _decisions(connection: Connection, since: datetime, until: datetime) -> list
             RunRecord.workflow,
             RunRecord.requester,
             OutboxRecord.place_ts,
+            RequestRecord.batch,
         )
         .join(RequestRecord, RequestRecord.id == DecisionRecord.request_id)
         .join(RunRecord, RunRecord.id == RequestRecord.run_id)
@@ -57,7 +59,12 @@ def _decisions(connection: Connection, since: datetime, until: datetime) -> list
         .where(DecisionRecord.decided_at >= since, DecisionRecord.decided_at < until)
         .order_by(DecisionRecord.decided_at, DecisionRecord.seq)
     )
-    return [_decided(row, turns) for row in connection.execute(query)]
+    # Whoever decides items of a batch at once has decided once, over one card.
+    gestures: dict[Hashable, Decided] = {}
+    for row in connection.execute(query):
+        gesture = (row.batch or row.request_id, row.approver, row.verdict, row.decided_at)
+        gestures.setdefault(gesture, _decided(row, turns))
+    return list(gestures.values())
 
 
 def _decided(row: _Row, turns: Turns) -> Decided:

@@ -107,9 +107,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(current_url: str, tmp_path: Path) -> Iterator[Desk]:
-    database: Database = open_database(current_url)
-    yield Desk(begin_trail(current_url, database, tmp_path / "home"))
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    database: Database = open_database(database_url)
+    yield Desk(begin_trail(database_url, database, tmp_path / "home"))
     database.close()
 
 

@@ -23,9 +23,9 @@ DUE = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def trail(current_url: str, tmp_path: Path) -> Iterator[Trail]:
-    database = open_database(current_url)
-    trail = begin_trail(current_url, database, tmp_path / "home")
+def trail(database_url: str, tmp_path: Path) -> Iterator[Trail]:
+    database = open_database(database_url)
+    trail = begin_trail(database_url, database, tmp_path / "home")
     trail.run("r1")
     yield trail
     database.close()

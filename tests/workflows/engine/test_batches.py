@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from storage.approval_figures import read_approvals
 from storage.database import Database
 from storage.store import SqlStore
 from tests.workflows.engine.batches import loop, open_ones, paying, policy, requests, say
 from tests.workflows.engine.gated import assert_sound, of_kind
 from tests.workflows.engine.test_delegation import goes
 from tests.workflows.engine.test_step_up import code, enrols, wrong
-from tests.world import Clock, Working, id_of
+from tests.world import NOON, Clock, Working, id_of
 from workflows.entry import RequestId
 from workflows.errors import (
     NoCodesError,
@@ -29,7 +30,19 @@ from workflows.store import Delivery, Subject
 
 APPROVE, DENY = Verdict.APPROVE, Verdict.DENY
 # What follows from rules alone is the same on either database.
-Sqlite = pytest.mark.parametrize("current_url", ["sqlite"], indirect=True)
+Sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def test_whoever_decides_all_at_once_decided_once_as_far_as_habits_go(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house, run = paying(store, clock)
+    say(house, open_ones(house, run), APPROVE)
+    with database.read() as connection:
+        found = read_approvals(connection, since=NOON, until=NOON + timedelta(days=1))
+
+    assert [one.verdict for one in found.decisions] == [APPROVE]
+    assert [dict(one) for one in found.settled.values()] == [{Outcome.APPROVED: 3}]
 
 
 def test_all_items_are_asked_about_at_once_on_the_card_of_the_first(
