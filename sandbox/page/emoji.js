@@ -36,6 +36,8 @@ const SIGNS = {
   "❓": [null, null, { line: "M6.2 7a3.8 3.8 0 1 1 5.6 3.3c-1.2.7-1.8 1.3-1.8 2.5M10 16.3v.4", ink: RED, width: 2.8 }],
   "⛔": [RED, "disc", { line: "M5.5 10h9", width: 3 }],
   "🚫": [null, null, { line: "M10 2.5a7.5 7.5 0 1 0 .01 0zM4.8 4.8l10.4 10.4", ink: RED, width: 2.6 }],
+  "👀": [null, null, { line: "M1.5 10c2.5-4 5-5.5 8.5-5.5s6 1.5 8.5 5.5c-2.5 4-5 5.5-8.5 5.5s-6-1.5-8.5-5.5zM10 7.6a2.4 2.4 0 1 0 .01 0z", ink: BLUE, width: 1.8 }],
+  "⚖": [null, null, { line: "M10 3v14M6.5 17h7M4 6h12M4 6l-2.4 6a2.5 2.5 0 0 0 4.8 0zM16 6l-2.4 6a2.5 2.5 0 0 0 4.8 0z", ink: AMBER, width: 1.5 }],
   "▶": [BLUE, "tile", { fill: "M7.5 5.5l7 4.5-7 4.5z" }],
   "⏸": [BLUE, "tile", { line: "M7.6 6v8M12.4 6v8", width: 2.6 }],
   "⏹": [BLUE, "tile", { fill: "M6 6h8v8H6z" }],
