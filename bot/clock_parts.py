@@ -9,6 +9,7 @@ from bot.running import Part
 from bot.schedules import Standing
 from bot.segments import Sequencing
 from bot.self_check import SelfCheck, Watched
+from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.evidence.manifest import first_vkeys
 from storage.pushing import PushRows
@@ -25,10 +26,12 @@ def clock_of(core: Core, people: People, check: SelfCheck) -> Clock:
         channel=core.settings.channel,
     )
 
+    sweeps = Sweeping(core.store, core.policy, now=core.means.clock).schedule(core.memory.log_id)
+
     def schedules() -> list[Schedule]:
         if not core.settings.is_sqlite:
             core.library.follow()  # Another process may have published since.
-        found = [*standing.to_fire(), *check.schedules()]
+        found = [*standing.to_fire(), *check.schedules(), sweeps]
         # Without a channel there is nobody to tell.
         return [*found, core.digests.schedule()] if core.settings.channel else found
 

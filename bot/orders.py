@@ -16,6 +16,14 @@ from bot.core import Core
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderForm
+from bot.retention_orders import (
+    HoldOrder,
+    LiftOrder,
+    SweepOrder,
+    hold_by_order,
+    lift_by_order,
+    sweep_by_order,
+)
 from bot.schedule_orders import (
     ChangeScheduleOrder,
     ScheduleOrder,
@@ -99,6 +107,9 @@ AnyOrder: TypeAlias = (
     | RevokeOrder
     | ExportOrder
     | ProofOrder
+    | SweepOrder
+    | HoldOrder
+    | LiftOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -231,4 +242,7 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     RevokeOrder: _revoke,
     ExportOrder: export_by_order,
     ProofOrder: prove_by_order,
+    SweepOrder: sweep_by_order,
+    HoldOrder: hold_by_order,
+    LiftOrder: lift_by_order,
 }

@@ -113,6 +113,15 @@ class Journal:
         self.sequencer.expect(tx)
         return Recorded(entry, leaf)
 
+    def place_pending(self, tx: Transaction) -> None:
+        """Give every committed entry its place, so that `tx` may name any of them by it.
+
+        Nobody else places entries until `tx` ends.
+        """
+        TrailSql(tx).share_writer(self.writer.id)  # Before sequencing, as in `append`.
+        self.sequencer.take_lock(tx)
+        self.sequencer.at_end(tx)
+
     def keep_head(self, tx: Transaction, reason: str) -> None:
         """Keep for ever the head that `tx` will sign: `rotation`, `closing`."""
         tx.notes[KEEP_HEAD] = reason

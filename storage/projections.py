@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.change import Change, Insert, Update, Upsert
+from storage.hold_projections import HOLDS_STATED
 from storage.limit_projections import (
     budgets_given_back,
     budgets_kept,
@@ -393,6 +394,7 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "wait.ended": _wait_ended,
     "question.asked": _question_asked,
     "question.answered": _question_answered,
+    **HOLDS_STATED,
     "token.created": _token_created,
     "token.revoked": _token_revoked,
 }

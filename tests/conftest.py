@@ -129,10 +129,15 @@ def blank_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"blank_{request.param}_url"))
 
 
-def _database(server: str, *, template: str) -> Iterator[str]:
-    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+def new_database(server: str, name: str, *, template: str) -> str:
+    """Make a database out of another to which nobody is connected; return its address."""
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield server.replace("/postgres?", f"/{name}?", 1)
+    return server.replace("/postgres?", f"/{name}?", 1)
+
+
+def _database(server: str, *, template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    yield new_database(server, name, template=template)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -38,6 +38,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     │   ├── ActionFailedError      tried and failed; not again by itself
     │   └── InDoubtError           it may or may not have happened
     ├── EvidenceError              a pack that cannot be written, or a range that is none
+    ├── HoldError                  a legal hold that selects nothing, or that is not there
     ├── SecretError                a secret that is missing or too short, or stands in the clear
     └── StorageError
         ├── StorageUnavailableError  locked, full or unreachable: nothing was recorded
@@ -224,6 +225,10 @@ class InDoubtError(ActionError):
 
 class EvidenceError(InterlockError):
     """A pack cannot be written, or the range that was asked for is none."""
+
+
+class HoldError(InterlockError):
+    """A legal hold selects nothing that can be told, or is not there."""
 
 
 class SecretError(InterlockError):

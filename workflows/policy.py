@@ -33,7 +33,7 @@ from workflows.demand import (
     wish_of,
 )
 from workflows.duration import Duration, at_most
-from workflows.entry import Json
+from workflows.entry import Json, PartClass
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
 from workflows.policy_auto import Auto
@@ -47,6 +47,7 @@ from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_parts import RuleName, Sticky
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
+from workflows.policy_retention import Retention
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
@@ -164,6 +165,7 @@ class Policy(Closed):
     budgets: Budgets | None = None
     freezes: Freezes | None = None
     break_glass: BreakGlass | None = None
+    retention: Retention | None = None  # Left out, the terms are the defaults.
 
     @property
     def asks_for_codes(self) -> bool:
@@ -196,6 +198,11 @@ class Policy(Closed):
     def governors(self) -> tuple[str, ...]:
         """Return the groups and people who govern, none where the file names none."""
         return self.roles.governors if self.roles is not None else ()
+
+    @property
+    def terms(self) -> Mapping[PartClass, timedelta]:
+        """Return how long payloads of each class are kept."""
+        return (self.retention or Retention()).terms
 
     def after_quiet(self, moment: datetime) -> datetime:
         """Return `moment`, or the end of the quiet hours around it."""

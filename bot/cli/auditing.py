@@ -26,6 +26,8 @@ PLACES = {
     "explain": Place("bot.cli.auditing", "explain", "Tell everything about one entry."),
     "anchors": Place("bot.cli.auditing", "anchors", "List who keeps or vouches for heads outside."),
     "verifier": Place("bot.cli.auditing", "verifier", "Write the page that verifies a pack."),
+    "sweep": Place("bot.cli.retaining", "sweep", "Remove payloads whose term is over."),
+    "hold": Place("bot.cli.retaining", "hold", "Keep payloads from being removed."),
     "push": Place("bot.cli.pushing", "push", "Say how far entries have been pushed."),
 }
 

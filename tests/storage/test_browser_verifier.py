@@ -13,8 +13,8 @@ from storage.database import open_database
 from storage.evidence.page import browser_verifier
 from storage.verify import verify_pack
 from tests.sandbox.page.tabs import PATIENCE, chromium
+from tests.storage.forging import restore_to
 from tests.storage.packs import ATTACKS, Office
-from tests.storage.test_tampering import restore_to
 from tests.storage.test_verify import a_full_life
 from tests.storage.trail import (
     Trail,

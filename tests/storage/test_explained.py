@@ -6,7 +6,7 @@ import pytest
 
 from storage.database import Database
 from storage.explained import Explained, explain_entry
-from tests.storage.test_tampering import rewrite
+from tests.storage.forging import outcome, rewrite
 from tests.storage.trail import Trail, begin_trail, erase_person, rotate_writer
 from workflows.errors import EvidenceError
 
@@ -37,7 +37,7 @@ def test_every_entry_of_a_good_log_holds(trail: Trail) -> None:
 
 
 def test_an_entry_that_was_changed_does_not_hold(trail: Trail) -> None:
-    rewrite(trail, 3, outcome="x", writer=trail.journal.writer, signer=None)
+    rewrite(trail, 3, outcome("x"), writer=trail.journal.writer)
     found = explained(trail, 3)
 
     assert found.is_signed

@@ -1,0 +1,96 @@
+"""What may be asked of the payloads: to remove what is due, to hold something back, to let go."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import Field
+
+from bot.core import Core
+from bot.order_form import OrderForm
+from bot.sweeping import Sweeping
+from storage.retention.holds import lift_hold, refs_known_as, set_hold
+from storage.retention.sweep import ClassSwept
+from workflows.entry import Actor, ActorKind, Json
+from workflows.errors import HoldError
+from workflows.holds import Kind, Selector, read_selector
+from workflows.people import PersonId
+
+
+class SweepOrder(OrderForm):
+    """Remove the payloads whose term is over."""
+
+    do: Literal["sweep"] = "sweep"
+
+
+class HoldOrder(OrderForm):
+    """Hold back the payloads that `selector` selects."""
+
+    do: Literal["hold"] = "hold"
+    selector: str = Field(max_length=200)
+    reason: str = Field(min_length=1, max_length=3000)
+
+
+class LiftOrder(OrderForm):
+    """Let go of what a hold keeps."""
+
+    do: Literal["lift"] = "lift"
+    hold: str = Field(max_length=64)
+    reason: str = Field(min_length=1, max_length=3000)
+
+
+def sweep_by_order(core: Core, _order: SweepOrder, _person: PersonId) -> Mapping[str, Json]:
+    """Sweep once."""
+    found = Sweeping(core.store, core.policy, now=core.means.clock).sweep()
+    return {
+        "ok": True,
+        "payloads": found.payloads,
+        "messages": found.messages,
+        "classes": [class_data(one) for one in found.classes],
+    }
+
+
+def class_data(one: ClassSwept) -> Json:
+    """Return what is due of a class as data."""
+    return {
+        "class": one.cls.value,
+        "before": one.before,
+        "swept": one.swept,
+        "erased": one.erased,
+        "held": one.held,
+    }
+
+
+def hold_by_order(core: Core, order: HoldOrder, person: PersonId) -> Mapping[str, Json]:
+    """Set a hold."""
+    selector = _resolved(core, read_selector(order.selector))
+    actor = _actor(core, person)
+    name = set_hold(core.store, selector, reason=core.redact(order.reason), actor=actor)
+    return {"ok": True, "hold": name, "selector": str(selector)}
+
+
+def lift_by_order(core: Core, order: LiftOrder, person: PersonId) -> Mapping[str, Json]:
+    """Lift a hold."""
+    actor = _actor(core, person)
+    lift_hold(core.store, order.hold, reason=core.redact(order.reason), actor=actor)
+    return {"ok": True, "hold": order.hold}
+
+
+def _actor(core: Core, person: PersonId) -> Actor:
+    with core.store.begin() as unit:
+        return Actor(kind=ActorKind.USER, ref=unit.ref(person))
+
+
+def _resolved(core: Core, selector: Selector) -> Selector:
+    """Return the selector with a person's pseudonym in place of a name or account."""
+    if selector.kind is not Kind.PERSON:
+        return selector
+    with core.memory.database.read() as connection:
+        refs = refs_known_as(connection, selector.name.removeprefix("@"))
+    if len(refs) != 1:
+        count = "Nobody" if not refs else "More than one person"
+        raise HoldError(
+            f"{count} in this log is known as {selector.name}.",
+            hint="Name the account, as in person:slack:T0ACME:U0RITA.",
+        )
+    return replace(selector, name=refs[0])

@@ -1,0 +1,55 @@
+"""Removes payloads whose term is over: each day by the clock, or at once by order."""
+
+import zlib
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.timetable import Schedule
+from storage.retention.removal import overwrite_deleted
+from storage.retention.sweep import Swept, sweep
+from storage.store import SqlStore
+from workflows.policy import Policy
+from workflows.triggers import Missed, Trigger
+
+NAME = "retention-sweep"
+
+
+class Sweeping:
+    """Sweeps under the policy that this process goes by."""
+
+    def __init__(self, store: SqlStore, policy: Policy, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._policy = policy
+        self._now = now
+        self._owes_removal = False
+
+    def schedule(self, log_id: str) -> Schedule:
+        """Return when it sweeps: at a minute of the log's own, since hosts hold many logs."""
+
+        def begin(_due: datetime) -> None:
+            self.sweep()
+
+        minute = zlib.crc32(log_id.encode()) % 60
+        return Schedule(
+            name=NAME,
+            workflow=NAME,
+            title="Removal of old payloads",
+            trigger=Trigger(cron=f"{minute} 3 * * *", missed=Missed.RUN_ONCE),
+            begin=begin,
+        )
+
+    def sweep(self) -> Swept:
+        """Remove what is due now, and what is left of it on the disk.
+
+        Raises:
+            StorageError: nothing was removed, or something of it is still on the disk; doing it
+                again makes up for either.
+        """
+        found = sweep(
+            self._store, policy=self._policy.digest, terms=self._policy.terms, now=self._now()
+        )
+        self._owes_removal |= not found.is_nothing
+        if self._owes_removal:
+            overwrite_deleted(self._store.database)
+            self._owes_removal = False
+        return found

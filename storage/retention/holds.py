@@ -1,0 +1,99 @@
+"""Sets and lifts legal holds. What they keep from being removed is decided in `held`."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select
+
+from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
+from storage.retention.held import Hold, holds_in
+from storage.store import SqlStore
+from workflows.entry import Actor, Draft, Json, Part, PartClass
+from workflows.errors import HoldError
+from workflows.holds import Selector
+
+CODE = "legal"  # Why, as the entry says it; the words stand in its part.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldHold:
+    """A hold with the words of whoever set it, empty once those are gone."""
+
+    hold: Hold
+    reason: str
+
+
+def set_hold(store: SqlStore, selector: Selector, *, reason: str, actor: Actor) -> str:
+    """Hold back what `selector` selects, from the next sweep or erasure on; return the hold's name.
+
+    Raises:
+        StorageError: it is not set.
+    """
+    name = f"h-{secrets.token_hex(4)}"
+    data: dict[str, Json] = {"hold": name, "selector": str(selector), "reason": CODE}
+    _record(store, "hold.set", data, reason, actor)
+    return name
+
+
+def lift_hold(store: SqlStore, name: str, *, reason: str, actor: Actor) -> None:
+    """Let go of what a hold kept back.
+
+    Raises:
+        HoldError: no hold of that name is in force.
+        StorageError: it is not lifted.
+    """
+    with store.database.read() as connection:
+        if name not in {one.id for one in holds_in(connection)}:
+            raise HoldError(
+                f"No hold {name} is in force.", hint="`interlock audit hold list` shows them."
+            )
+    _record(store, "hold.lifted", {"hold": name, "reason": CODE}, reason, actor)
+
+
+def told_holds(connection: Connection) -> list[ToldHold]:
+    """Return every hold, lifted ones too, oldest first."""
+    words = _words(connection)
+    return [
+        ToldHold(hold=one, reason=words.get(one.id, ""))
+        for one in holds_in(connection, in_force=False)
+    ]
+
+
+def refs_known_as(connection: Connection, name: str) -> list[str]:
+    """Return the pseudonyms of whoever has that name, account, account's last part or pseudonym."""
+    row = AuditSubjectRow
+    found = select(row.ref).where(
+        or_(
+            row.ref == name,
+            row.external_id == name,
+            row.external_id.endswith(f":{name}", autoescape=True),
+            row.display == name,
+        )
+    )
+    return list(connection.execute(found.order_by(row.ref)).scalars())
+
+
+def _record(
+    store: SqlStore, kind: str, data: Mapping[str, Json], reason: str, actor: Actor
+) -> None:
+    part = Part(value=reason.encode(), cls=PartClass.BUSINESS)
+    with store.begin() as unit:
+        # A sweep that is under way ends first, or it would not know of this one.
+        store.journal.place_pending(unit.transaction)
+        unit.append(Draft(kind=kind, actor=actor, data=data, parts={"reason": part}))
+
+
+def _words(connection: Connection) -> Mapping[str, str]:
+    wanted = (
+        select(LineMember("data", "hold").label("hold"), AuditPartRow.body)
+        .select_from(AuditEntryRow)
+        .join(AuditPartRow, AuditPartRow.entry_seq == AuditEntryRow.seq)
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind == "hold.set",
+            AuditPartRow.name == "reason",
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    return {row.hold: bytes(row.body).decode() for row in connection.execute(wanted)}

@@ -1,0 +1,66 @@
+"""The markers that say which payloads are gone, and the deletes that belong to them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, delete, select, tuple_
+
+from storage.audit_models import AuditEntryRow, AuditPartRow
+from workflows.entry import Actor, Draft, Json
+
+# A line takes 16,384 bytes; what stands in it beside the items is well under the rest.
+MOST_ITEM_BYTES = 13_000
+
+
+class Item(NamedTuple):
+    """A payload: the place of its entry, and its name."""
+
+    idx: int
+    name: str
+
+
+def erasures(
+    items: Sequence[Item],
+    *,
+    reason: str,
+    policy: str,
+    actor: Actor,
+    request: str | None = None,
+    by_run: str | None = None,
+) -> Iterator[Draft]:
+    """Yield markers that list `items`, as many as their lines need."""
+    for some in _fitting(items):
+        data: dict[str, Json] = {
+            "items": [[one.idx, one.name] for one in some],
+            "reason": reason,
+            "request": request,
+            "policy": policy,
+            "by_run": by_run,
+        }
+        yield Draft(kind="erasure", actor=actor, data=data)
+
+
+def remove(connection: Connection, goes: ColumnElement[bool]) -> int:
+    """Delete the parts that meet a condition over themselves and their entries; say how many."""
+    found = (
+        select(AuditPartRow.entry_seq, AuditPartRow.name)
+        .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
+        .where(goes)
+    )
+    key = tuple_(AuditPartRow.entry_seq, AuditPartRow.name)
+    return connection.execute(delete(AuditPartRow).where(key.in_(found))).rowcount
+
+
+def _fitting(items: Sequence[Item]) -> Iterator[list[Item]]:
+    some: list[Item] = []
+    size = 0
+    for one in items:
+        length = len(json.dumps(one, separators=(",", ":"))) + 1
+        if some and size + length > MOST_ITEM_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += length
+    if some:
+        yield some

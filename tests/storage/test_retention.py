@@ -1,0 +1,221 @@
+"""Payloads go when their term is over, with a marker that says so, and the log still verifies."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from storage.audit_models import AuditEntryRow
+from storage.base import Base
+from storage.database import open_database
+from storage.history import read_run
+from storage.log_setup import init_log
+from storage.message_models import SummaryRecord, ThreadMessageRecord
+from storage.rebuild import check_projections
+from storage.retention.holds import lift_hold, set_hold, told_holds
+from storage.retention.sweep import Swept, due, sweep
+from storage.search import find
+from storage.store import SqlStore
+from storage.verify import Report, verify_database
+from tests.world import Clock, Working, id_of
+from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
+from workflows.errors import HoldError
+from workflows.holds import Kind, Selector, read_selector
+
+TERMS = {
+    PartClass.CONTENT: timedelta(days=180),
+    PartClass.DERIVED: timedelta(days=180),
+    PartClass.IDENTITY: timedelta(days=2557),
+    PartClass.BUSINESS: timedelta(days=2557),
+}
+POLICY = "cd" * 32
+
+
+class Kept(Working):
+    """A house whose log is swept."""
+
+    url: str
+
+    def finished(self, *, approver: str = "ana", said: str = "") -> RunId:
+        """Run something to its end; `said` is what its requester writes in the thread."""
+        run = self.start()
+        self.settle()
+        if said:
+            with self.store.begin() as unit:
+                unit.add_thread_message(run, "1.0", author=unit.ref(id_of("rita")), text=said)
+        self.approve(run, by=approver)
+        self.settle()
+        assert self.status(run) == "done"
+        return run
+
+    def days(self, count: int) -> None:
+        self.clock.forward(timedelta(days=count))
+
+    def swept(self) -> Swept:
+        return sweep(self.store, policy=POLICY, terms=TERMS, now=self.clock())
+
+    def held_parts(self, run: RunId) -> int:
+        with self.store.database.read() as connection:
+            found = read_run(connection, run)
+        return sum(part.value is not None for one in found for part in one.parts.values())
+
+    def verified(self) -> Report:
+        vkey = self.store.journal.sequencer.signers[0].vkey
+        return verify_database(self.url, [vkey], processes=1)
+
+    def markers(self) -> list[tuple[str, str]]:
+        with self.store.database.read() as connection:
+            rows = connection.execute(
+                select(AuditEntryRow.kind, AuditEntryRow.line)
+                .where(AuditEntryRow.kind.in_(["erasure", "retention.sweep"]))
+                .order_by(AuditEntryRow.idx)
+            ).all()
+        return [(str(row.kind), str(row.line)) for row in rows]
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[Kept]:
+    clock = Clock()
+    database = open_database(database_url)
+    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
+    kept = Kept(SqlStore(database, journal, now=clock), clock)
+    kept.url = database_url
+    yield kept
+    database.close()
+
+
+def test_what_is_due_goes_with_its_marker_and_the_log_verifies_before_and_after(
+    house: Kept,
+) -> None:
+    old = house.finished(said="We decided that the quokka goes.")
+    assert [one.run for one in find(house.store.database, "quokka")] == [old]
+    house.days(100)
+    young = house.finished()
+    house.days(81)
+    assert house.verified().failures == []
+
+    with house.store.database.read() as connection:
+        foretold = due(connection, TERMS, now=house.clock())
+    found = house.swept()
+
+    assert list(found.classes) == foretold
+    assert found.payloads > 0
+    assert house.held_parts(old) == 0
+    assert house.held_parts(young) > 0
+    assert {kind for kind, _ in house.markers()} == {"retention.sweep"}
+    assert find(house.store.database, "quokka") == []
+    assert (rows_of(house, ThreadMessageRecord), rows_of(house, SummaryRecord)) == (0, 1)
+    assert house.verified().failures == []
+    assert check_projections(house.store.database) == []
+    assert house.swept().is_nothing
+    assert house.verified().failures == []
+
+
+def test_an_unfinished_run_holds_its_payloads_and_what_lies_beyond_goes_one_by_one(
+    house: Kept,
+) -> None:
+    first = house.finished()
+    waiting = house.start()
+    house.queue.serve(house.engine.advance)
+    before = house.held_parts(waiting)
+    beyond = house.finished()
+    house.days(181)
+
+    found = {one.cls: one for one in house.swept().classes}[PartClass.CONTENT]
+
+    assert found.held == house.held_parts(waiting) == before > 0
+    assert house.held_parts(first) == house.held_parts(beyond) == 0
+    assert '"reason":"retention"' in dict(house.markers())["erasure"]
+    assert found.before <= min(one.index or 0 for one in house.entries(waiting) if one.parts)
+    assert house.verified().failures == []
+
+
+@pytest.mark.parametrize("by", ["run", "workflow", "person", "period"])
+def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -> None:
+    held, other = house.finished(approver="ben"), house.finished()
+    with house.store.begin() as unit:
+        ben = unit.ref(id_of("ben"))
+    name = {"run": held, "workflow": "change-it", "person": ben, "period": "2026-03-02/2026-03-03"}
+    hold = set_hold(house.store, Selector(Kind(by), name[by]), reason="case 12", actor=SYSTEM)
+    house.days(181)
+
+    first = house.swept()
+
+    is_wide = by in {"workflow", "period"}
+    assert house.held_parts(held) > 0
+    assert (house.held_parts(other) > 0) == is_wide
+    assert sum(one.held for one in first.classes) > 0
+    assert house.verified().failures == []
+
+    lift_hold(house.store, hold, reason="closed", actor=SYSTEM)
+    house.swept()
+
+    assert house.held_parts(held) == house.held_parts(other) == 0
+    assert house.verified().failures == []
+    assert check_projections(house.store.database) == []
+    assert lifted(house) == [("case 12", True)]
+
+
+def test_a_hold_that_is_not_in_force_cannot_be_lifted(house: Kept) -> None:
+    with pytest.raises(HoldError, match="No hold h-1 is in force"):
+        lift_hold(house.store, "h-1", reason="x", actor=SYSTEM)
+
+
+@pytest.mark.parametrize("text", ["", "run:", "team:a", "run:a b", "period:2026-04-01/2026-01-01"])
+def test_a_selector_that_selects_nothing_is_refused(text: str) -> None:
+    with pytest.raises(HoldError):
+        read_selector(text)
+
+
+def test_a_long_list_takes_several_markers(house: Kept) -> None:
+    house.start()
+    house.queue.serve(house.engine.advance)
+    wait_after = [house.finished() for _ in range(3)]
+    look_up(house, times=1_500)
+    house.days(181)
+
+    house.swept()
+
+    lines = [line for kind, line in house.markers() if kind == "erasure"]
+    assert len(lines) > 1
+    assert all(len(line) <= 16_384 for line in lines)
+    assert sum(house.held_parts(one) for one in wait_after) == 0
+    assert house.verified().failures == []
+
+
+def test_what_is_deleted_by_hand_is_found(house: Kept) -> None:
+    house.finished()
+    driver = (
+        closing(psycopg.connect(house.url))
+        if house.store.database.dialect == "postgresql"
+        else closing(sqlite3.connect(house.url))
+    )
+    with driver as connection:
+        connection.execute("DELETE FROM audit_part")
+        connection.commit()
+
+    assert {code for code, _ in house.verified().failures} == {"part-missing"}
+
+
+def rows_of(house: Kept, table: type[Base]) -> int:
+    with house.store.database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def lifted(house: Kept) -> list[tuple[str, bool]]:
+    with house.store.database.read() as connection:
+        return [(one.reason, one.hold.lifted_at is not None) for one in told_holds(connection)]
+
+
+def look_up(house: Kept, *, times: int) -> None:
+    """Record so many payloads outside of runs."""
+    with house.store.begin() as unit:
+        for number in range(times):
+            part = Part(value=f"look {number}".encode())
+            data: dict[str, Json] = {"what": "runs", "n": 1}
+            unit.append(Draft(kind="access.read", actor=SYSTEM, data=data, parts={"query": part}))
