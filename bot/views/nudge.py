@@ -92,7 +92,7 @@ def _what_became(told: Nudge, how: str) -> str:
     mine = own[told.own] if told.own is not None else ""
     done = "There is nothing for you to do any more."
     if told.became:
-        return f"{told.became}. {done}"
+        return f"{escape(told.became, 300)}. {done}"
     if told.outcome is Outcome.OPEN:
         return f"👍 {mine}{done}"
     if told.is_alone:
