@@ -3,16 +3,13 @@
 from bot.clock import Clock
 from bot.core import Core
 from bot.head_watch import HeadWatch
-from bot.push_target import push_of
-from bot.pushing import Pushing
 from bot.running import Part
 from bot.schedules import Standing
 from bot.segments import Sequencing
 from bot.self_check import SelfCheck, Watched
 from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
-from storage.evidence.manifest import first_vkeys
-from storage.pushing import PushRows
+from storage.heads import first_vkeys
 from workflows.people import People
 
 
@@ -78,6 +75,12 @@ def pushing_of(core: Core) -> list[Part]:
     Raises:
         SettingsError: its token would be sent in the clear.
     """
+    if not core.settings.push_url:
+        return []
+    from bot.push_target import push_of  # noqa: PLC0415 - only where it is set.
+    from bot.pushing import Pushing  # noqa: PLC0415 - as above.
+    from storage.pushing import PushRows  # noqa: PLC0415 - as above.
+
     push = push_of(core.settings)
     if push is None:
         return []

@@ -7,9 +7,11 @@ from sqlalchemy import Connection, Row, select, update
 from storage.audit_models import AuditCheckpointRow, AuditEntryRow, AuditTreeRow
 from storage.checkpoint import Note, fingerprint, read_note, read_vkey
 from storage.enrolment import verifier_keys
+from storage.entry_bytes import read_line
 from storage.proofs import StoredHashes, inclusion, tlog_proof
 from storage.transaction import Transaction
-from workflows.errors import UnusableDatabaseError
+from workflows.entry import Json
+from workflows.errors import EvidenceError, UnusableDatabaseError
 
 SHOWN, ANCHORED = "shown", "anchored"
 SHORT = 8  # Hex digits of a hash on a receipt.
@@ -185,3 +187,15 @@ def _signed_by(connection: Connection, note: Note) -> str:
     """Return the verifier key that stands on the note's first known line."""
     known = {read_vkey(one).note_id: one for one in verifier_keys(connection)}
     return next((known[line.note_id] for line in note.lines if line.note_id in known), "")
+
+
+def first_vkeys(connection: Connection) -> list[Json]:
+    """Return the keys that the log began with, as its first entry names them.
+
+    Raises:
+        EvidenceError: the log has no first entry.
+    """
+    line = connection.execute(select(AuditEntryRow.line).where(AuditEntryRow.idx == 0)).scalar()
+    if line is None:
+        raise EvidenceError("The log is empty.", hint="Begin one: `interlock init`.")
+    return list(read_line(line.encode())["data"]["log_vkeys"])

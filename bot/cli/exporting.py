@@ -18,9 +18,9 @@ from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
 from bot.export_orders import ExportOrder
 from bot.settings import read_settings
-from storage.evidence import Bounds
 from storage.evidence.derived.written import Form, derived
 from storage.evidence.pack import whole_file
+from storage.evidence.ranges import Bounds
 from workflows.entry import Json
 
 PACK = "pack"

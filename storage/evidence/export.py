@@ -7,7 +7,6 @@ database as it is.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 from storage.database_errors import storage_refusals
 from storage.evidence import names
 from storage.evidence.contents import Contents, write_contents
+from storage.evidence.disclosure import Disclosure
 from storage.evidence.manifest import Manifest, write_manifest
 from storage.evidence.pack import Pack, writing
 from storage.evidence.page import browser_verifier
@@ -34,14 +34,6 @@ from workflows.people import PersonId
 TRIES = 20
 ALL = Bounds()
 VERIFIER = Path(__file__).parent / "shipped" / "verify.py"
-
-
-class Disclosure(StrEnum):
-    """Which payloads go into a pack: none, those of some names, or all that are held."""
-
-    NONE = "none"
-    SELECTED = "selected"
-    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

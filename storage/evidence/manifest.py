@@ -5,16 +5,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from storage.audit_models import AuditEntryRow
 from storage.checkpoint import Signer, read_vkey
-from storage.entry_bytes import pae, read_line
+from storage.entry_bytes import pae
 from storage.evidence import names
 from storage.evidence.pack import Pack
+from storage.heads import first_vkeys
 from workflows.binding import canonical
 from workflows.entry import Json
-from workflows.errors import EvidenceError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +67,3 @@ def _envelope(payload: bytes, signer: Signer) -> Json:
             }
         ],
     }
-
-
-def first_vkeys(connection: Connection) -> list[Json]:
-    """Return the keys that the log began with, as its first entry names them.
-
-    Raises:
-        EvidenceError: the log has no first entry.
-    """
-    line = connection.execute(select(AuditEntryRow.line).where(AuditEntryRow.idx == 0)).scalar()
-    if line is None:
-        raise EvidenceError("The log is empty.", hint="Begin one: `interlock init`.")
-    return list(read_line(line.encode())["data"]["log_vkeys"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage.evidence import Request, export
+from storage.evidence.export import Request, export
 from tests.journeys.day import Case
 from tests.journeys.pages import channel_of, picture
 from workflows.people import PersonId

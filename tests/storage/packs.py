@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.evidence import Bounds, Exported, Request, export
-from storage.evidence.export import VERIFIER
+from storage.evidence.export import VERIFIER, Exported, Request, export
+from storage.evidence.ranges import Bounds
 from storage.store import SqlStore
 from storage.verify import Report, verify_pack
 from tests.storage.trail import Trail

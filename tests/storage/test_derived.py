@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from storage.database import open_database
-from storage.evidence import Bounds
 from storage.evidence.derived.cloudevents import cloud_event
 from storage.evidence.derived.ocsf import ocsf_event
 from storage.evidence.derived.sealed import Sealed
 from storage.evidence.derived.written import Form, derived
+from storage.evidence.ranges import Bounds
 from tests.storage.trail import (
     Trail,
     begin_trail,

@@ -14,7 +14,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
 from storage.database import Database, open_database
-from storage.evidence import Disclosure
+from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER
 from storage.verify import verify_database, verify_pack
 from tests.storage.packs import ATTACKS, Office, by_script, rewrite
@@ -194,7 +194,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import storage.evidence.reports.written as last
 from storage.database import open_database
-from storage.evidence import Request, export
+from storage.evidence.export import Request, export
 from storage.log_setup import open_journal
 from storage.store import SqlStore
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from storage.database import Database
+from storage.database import Database, open_database
 from storage.journal import Journal
 from storage.keys import LOG_KEY, WRITER_KEY, WriterKey, load_key, save_key
 from storage.log_setup import init_log, open_journal
@@ -55,12 +55,16 @@ def test_another_log_than_expected_is_refused(
         open_journal(database, home, origin="other.example/audit/T1")
 
 
-def test_a_database_without_a_schema_or_a_log_is_refused(database: Database, home: Path) -> None:
-    with pytest.raises(UnusableDatabaseError, match="interlock migrate"):
-        open_journal(database, home)
-    upgrade(database.engine)
-    with pytest.raises(UnusableDatabaseError, match="interlock init"):
-        open_journal(database, home)
+def test_a_database_without_a_schema_or_a_log_is_refused(blank_url: str, home: Path) -> None:
+    database = open_database(blank_url)
+    try:
+        with pytest.raises(UnusableDatabaseError, match="interlock migrate"):
+            open_journal(database, home)
+        upgrade(database.engine)
+        with pytest.raises(UnusableDatabaseError, match="interlock init"):
+            open_journal(database, home)
+    finally:
+        database.close()
 
 
 @pytest.mark.parametrize("name", [LOG_KEY, WRITER_KEY])

@@ -15,9 +15,10 @@ import pytest
 
 from storage.database import open_database
 from storage.entry_bytes import pae
-from storage.evidence import Bounds, Exported, Request, export
 from storage.evidence.cells import cell, csv_row
+from storage.evidence.export import Exported, Request, export
 from storage.evidence.names import MANIFEST_TYPE, report_name
+from storage.evidence.ranges import Bounds
 from storage.evidence.reports.columns import COLUMNS
 from storage.store import SqlStore
 from storage.verify import verify_pack

@@ -9,7 +9,7 @@ import pytest
 
 from bot.anchors.folder import Folder
 from storage.anchors import Evidence, keep_anchor
-from storage.evidence import Request, export
+from storage.evidence.export import Request, export
 from storage.verify import verify_pack
 from tests.bot.anchors.conftest import Ledger
 from tests.storage.machines import RITA
