@@ -211,6 +211,7 @@ def _fact(
         "approved": decided["approved"],
         "denied": decided["denied"],
         "expired": decided["expired"],
+        **figures.get("payloads", {}),
     }
     data: dict[str, Json] = {
         "from": head["first"],

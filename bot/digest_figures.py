@@ -21,6 +21,7 @@ from bot.views.digest import (
 from bot.wording import plural
 from storage.figures import Figures, WaitingRun
 from storage.heads import Head
+from storage.retention.counts import Removed
 from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome
@@ -31,6 +32,7 @@ BAD = (1, 2)  # Broken, or not readable.
 REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
 FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
+NAMED_BY = ("workflow", "name", "id", "cls", "hold")  # What says which of its kind changed.
 WAITS_FOR = {
     Status.WAITING: "an approval, or a time",
     Status.IN_DOUBT: "somebody who says whether an effect happened",
@@ -62,6 +64,7 @@ def figures_json(
         "waiting": [_waiting(one, titles) for one in figures.waiting],
         "exceptions": [_trouble(one) for one in figures.troubles],
         "changes": [_change(one) for one in figures.changes],
+        "payloads": _payloads(figures.removed),
         "anchors": anchors_json(figures.anchors),
         "failing": failing_json(figures.turns),
         "head": {
@@ -165,8 +168,21 @@ def _verified(checks: Sequence[Entry]) -> str:
     )
 
 
+def _payloads(removed: Removed) -> dict[str, Json]:
+    return {"swept": removed.swept, "erased": removed.erased, "holds": removed.holds}
+
+
+def _payload_words(kept: Mapping[str, int] | None) -> list[str]:
+    """Return what became of payloads in one sentence; none where there is nothing to say."""
+    if kept is None or not any(kept.values()):
+        return []  # Digests of before there was a term have none.
+    swept = plural(kept["swept"], "payload")
+    erased, holds = kept["erased"], plural(kept["holds"], "legal hold")
+    return [f"{swept} swept, {erased} more erased one by one; {holds} in force."]
+
+
 def _change(entry: Entry) -> str:
-    named = entry.data.get("workflow") or entry.data.get("name") or entry.data.get("id") or ""
+    named = next((str(entry.data[one]) for one in NAMED_BY if entry.data.get(one)), "")
     what = entry.kind.replace(".", " ").replace("_", " ")
     return f"{what} {named}".strip() + f" (entry #{entry.index})."
 
@@ -198,7 +214,7 @@ def shown_from(
         health=_shown_health(figures, name, titles),
         waiting=[_shown_waiting(one) for one in figures["waiting"]],
         exceptions=figures["exceptions"],
-        changes=figures["changes"],
+        changes=[*figures["changes"], *_payload_words(figures.get("payloads"))],
         anchors=[anchor_words(one, now=until) for one in figures.get("anchors", ())],
         failing=[failing_words(one) for one in figures.get("failing", ())],
     )

@@ -55,6 +55,7 @@ def export_by_order(core: Core, order: ExportOrder, person: PersonId) -> Mapping
             proofs=order.proofs,
             sample=order.sample,
             seed=order.seed,
+            terms=core.policy.terms,
         ),
         person=person,
         now=core.means.clock(),

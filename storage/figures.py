@@ -16,6 +16,7 @@ from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import read_entry
 from storage.message_models import DigestRecord
+from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from workflows.entry import Entry, RunId
 from workflows.gate import Outcome
@@ -43,6 +44,8 @@ CHANGES = (
     "key.revoke",
     "erasure",
     "retention.sweep",
+    "hold.set",
+    "hold.lifted",
 )
 
 
@@ -73,6 +76,7 @@ class Figures:
     anchors: Sequence[Anchor]  # The newest of each type.
     turns: Sequence[Turn]
     checks: Sequence[Entry]  # Our own verifications.
+    removed: Removed
 
 
 def read_figures(
@@ -94,6 +98,7 @@ def read_figures(
         anchors=newest_of_each(connection),
         turns=read_turns(connection),
         checks=_entries(connection, ("verify.run",), places),
+        removed=read_removed(connection, places),
     )
 
 

@@ -33,7 +33,7 @@ from workflows.demand import (
     wish_of,
 )
 from workflows.duration import Duration, at_most
-from workflows.entry import Json, PartClass
+from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
 from workflows.policy_auto import Auto
@@ -47,7 +47,7 @@ from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_parts import RuleName, Sticky
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
-from workflows.policy_retention import Retention
+from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
@@ -200,9 +200,9 @@ class Policy(Closed):
         return self.roles.governors if self.roles is not None else ()
 
     @property
-    def terms(self) -> Mapping[PartClass, timedelta]:
+    def terms(self) -> Terms:
         """Return how long payloads of each class are kept."""
-        return (self.retention or Retention()).terms
+        return DEFAULT_TERMS if self.retention is None else self.retention.terms
 
     def after_quiet(self, moment: datetime) -> datetime:
         """Return `moment`, or the end of the quiet hours around it."""

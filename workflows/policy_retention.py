@@ -25,6 +25,9 @@ HALF_A_YEAR: Final = timedelta(days=180)
 SEVEN_YEARS: Final = timedelta(days=2_557)
 
 
+Terms = Mapping[PartClass, timedelta]
+
+
 class Retention(Closed):
     """How long after its entry a payload of each class may be kept."""
 
@@ -34,7 +37,7 @@ class Retention(Closed):
     business: Term = Field(default=SEVEN_YEARS)
 
     @property
-    def terms(self) -> Mapping[PartClass, timedelta]:
+    def terms(self) -> Terms:
         """Return the term of each class."""
         return {
             PartClass.CONTENT: self.content,
@@ -42,3 +45,6 @@ class Retention(Closed):
             PartClass.IDENTITY: self.identity,
             PartClass.BUSINESS: self.business,
         }
+
+
+DEFAULT_TERMS: Final = Retention().terms

@@ -127,7 +127,7 @@ class DigestShown:
     health: HealthFigures | None = None
     waiting: Sequence[Waiting] = ()
     exceptions: Sequence[str] = ()  # One sentence each.
-    changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
+    changes: Sequence[str] = ()  # Keys, policies, definitions, payloads; a sentence each.
     anchors: Sequence[str] = ()  # Who keeps heads outside, each in words with its age.
     failing: Sequence[str] = ()  # Who failed to; one sentence each.
     readers: Sequence[Who] = ()  # Who is asked to reply with the fingerprint.

@@ -5,7 +5,7 @@ database as it is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from workflows.entry import Actor, ActorKind, Draft, Json
 from workflows.errors import StorageUnavailableError
 from workflows.moments import stamp
 from workflows.people import PersonId
+from workflows.policy_retention import DEFAULT_TERMS, Terms
 
 TRIES = 20
 ALL = Bounds()
@@ -41,7 +42,7 @@ class Request:
     """What to export, and how much of it.
 
     `parts` are the names that `selected` discloses; `sample` runs are drawn with `seed`, the
-    same ones each time.
+    same ones each time. `terms` say how long payloads are kept.
     """
 
     out: Path
@@ -51,6 +52,7 @@ class Request:
     proofs: tuple[int, ...] = ()
     sample: int = 0
     seed: str = ""
+    terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
     tool: str = "interlock"
 
 
@@ -154,6 +156,7 @@ def _fill(
         sampled=sampled,
         count=wanted.sample,
         seed=wanted.seed,
+        terms=wanted.terms,
         created=stamp(now),
         tool=wanted.tool,
     )

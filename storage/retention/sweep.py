@@ -5,9 +5,9 @@ payload that is held back; what is due beyond that one goes by markers that list
 deletes are one transaction. That no byte of them is left on the disk is for `removal`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
@@ -19,9 +19,9 @@ from storage.retention.markers import Item, erasures, remove
 from storage.store import SqlStore
 from workflows.entry import SYSTEM, Draft, Json, PartClass
 from workflows.moments import stamp
+from workflows.policy_retention import Terms
 
 REASON = "retention"
-Terms = Mapping[PartClass, timedelta]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

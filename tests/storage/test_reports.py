@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -234,7 +235,11 @@ def test_what_was_swept_and_what_is_still_held_is_told(whole: Exported) -> None:
     found = {(one["event"], one["subject"]): one for one in rows(whole, "retention")}
 
     assert set(found) == {("swept", "business"), ("oldest-held", "personal.content")}
-    assert found["oldest-held", "personal.content"]["idx"] == "1"
+    oldest = found["oldest-held", "personal.content"]
+    assert (oldest["idx"], oldest["term"]) == ("1", "180d")
+    assert (
+        datetime.fromisoformat(oldest["due"]) - datetime.fromisoformat(oldest["ts"])
+    ).days == 180
 
 
 def test_a_model_is_told_with_the_decision_of_a_person(told: Told, whole: Exported) -> None:

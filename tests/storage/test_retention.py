@@ -1,6 +1,9 @@
 """Payloads go when their term is over, with a marker that says so, and the log still verifies."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -18,6 +21,7 @@ from storage.log_setup import init_log
 from storage.message_models import SummaryRecord, ThreadMessageRecord
 from storage.rebuild import check_projections
 from storage.retention.holds import lift_hold, set_hold, told_holds
+from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, due, sweep
 from storage.search import find
 from storage.store import SqlStore
@@ -26,13 +30,8 @@ from tests.world import Clock, Working, id_of
 from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector, read_selector
+from workflows.policy_retention import DEFAULT_TERMS
 
-TERMS = {
-    PartClass.CONTENT: timedelta(days=180),
-    PartClass.DERIVED: timedelta(days=180),
-    PartClass.IDENTITY: timedelta(days=2557),
-    PartClass.BUSINESS: timedelta(days=2557),
-}
 POLICY = "cd" * 32
 
 
@@ -57,7 +56,7 @@ class Kept(Working):
         self.clock.forward(timedelta(days=count))
 
     def swept(self) -> Swept:
-        return sweep(self.store, policy=POLICY, terms=TERMS, now=self.clock())
+        return sweep(self.store, policy=POLICY, terms=DEFAULT_TERMS, now=self.clock())
 
     def held_parts(self, run: RunId) -> int:
         with self.store.database.read() as connection:
@@ -80,11 +79,15 @@ class Kept(Working):
 
 @pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[Kept]:
+    yield from housed(database_url, tmp_path)
+
+
+def housed(url: str, tmp_path: Path) -> Iterator[Kept]:
     clock = Clock()
-    database = open_database(database_url)
+    database = open_database(url)
     journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
     kept = Kept(SqlStore(database, journal, now=clock), clock)
-    kept.url = database_url
+    kept.url = url
     yield kept
     database.close()
 
@@ -100,7 +103,7 @@ def test_what_is_due_goes_with_its_marker_and_the_log_verifies_before_and_after(
     assert house.verified().failures == []
 
     with house.store.database.read() as connection:
-        foretold = due(connection, TERMS, now=house.clock())
+        foretold = due(connection, DEFAULT_TERMS, now=house.clock())
     found = house.swept()
 
     assert list(found.classes) == foretold
@@ -200,6 +203,70 @@ def test_what_is_deleted_by_hand_is_found(house: Kept) -> None:
         connection.commit()
 
     assert {code for code, _ in house.verified().failures} == {"part-missing"}
+
+
+def test_a_process_that_dies_in_a_sweep_removed_nothing_and_the_next_one_does(
+    house: Kept, tmp_path: Path
+) -> None:
+    run = house.finished()
+    house.days(181)
+    held = house.held_parts(run)
+
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.storage.cut_short"),
+            *(house.url, str(tmp_path / "home"), house.clock().isoformat()),
+        ],
+        check=False,
+    )
+
+    assert ended.returncode == -signal.SIGKILL
+    assert house.held_parts(run) == held
+    assert house.markers() == []
+    assert house.verified().failures == []
+
+    house.swept()
+
+    assert house.held_parts(run) == 0
+    assert house.verified().failures == []
+
+
+def test_no_word_that_was_swept_is_left_on_the_disk(sqlite_url: str, tmp_path: Path) -> None:
+    for house in housed(sqlite_url, tmp_path):
+        house.finished(said="We decided that the quokka goes.")
+        assert b"quokka" in on_disk(sqlite_url)
+        house.days(181)
+
+        house.swept()
+        overwrite_deleted(house.store.database)
+
+        assert b"quokka" not in on_disk(sqlite_url)
+        assert house.verified().failures == []
+
+
+def test_no_row_that_was_swept_is_left_on_a_server(postgres_url: str, tmp_path: Path) -> None:
+    for house in housed(postgres_url, tmp_path):
+        house.finished()
+        house.days(181)
+        house.swept()
+        assert dead_rows(postgres_url) > 0
+
+        overwrite_deleted(house.store.database)
+
+        assert dead_rows(postgres_url) == 0
+
+
+def on_disk(url: str) -> bytes:
+    """Return every byte of the database's files."""
+    return b"".join(Path(url + end).read_bytes() for end in ("", "-wal", "-shm"))
+
+
+def dead_rows(url: str) -> int:
+    """Return how many deleted parts the server has not yet forgotten."""
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pgstattuple")
+        found = connection.execute("SELECT dead_tuple_count FROM pgstattuple('audit_part')")
+        return int((found.fetchone() or (0,))[0])
 
 
 def rows_of(house: Kept, table: type[Base]) -> int:

@@ -20,7 +20,10 @@ from storage.evidence.reports.of_run import RunReports
 from storage.evidence.reports.outside_runs import OutsideRuns
 from storage.evidence.reports.spool import Spool
 from storage.evidence.reports.tally import Tally
-from workflows.moments import stamp
+from workflows.duration import duration_text
+from workflows.entry import PartClass
+from workflows.moments import moment, stamp
+from workflows.policy_retention import Terms
 
 Ts = TypeVarTuple("Ts")
 
@@ -55,16 +58,17 @@ class Reports:
 
 
 @contextmanager
-def gathered(connection: Connection, start: int, end: int) -> Iterator[Reports]:
-    """Give the reports of the entries `start` to `end` - 1."""
+def gathered(connection: Connection, start: int, end: int, terms: Terms) -> Iterator[Reports]:
+    """Give the reports of the entries `start` to `end` - 1; payloads are kept for `terms`."""
     spool = Spool()
     try:
-        yield _gather(connection, start, end, spool)
+        yield _gather(connection, range(start, end), terms, spool)
     finally:
         spool.close()
 
 
-def _gather(connection: Connection, start: int, end: int, spool: Spool) -> Reports:
+def _gather(connection: Connection, places: range, terms: Terms, spool: Spool) -> Reports:
+    start, end = places.start, places.stop
     people = select(AuditSubjectRow.ref, AuditSubjectRow.external_id)
     who = {row.ref: row.external_id for row in connection.execute(people)}
     tally, outside = Tally(), OutsideRuns()
@@ -75,7 +79,7 @@ def _gather(connection: Connection, start: int, end: int, spool: Spool) -> Repor
         run = RunReports(reviews=outside.reviews, who=who)
         keep.all(_run(run, rows))
         tally.open_intents += len(run.intents)
-    keep.all(_held(connection, start, end))
+    keep.all(_held(connection, start, end, terms))
     return Reports(
         spool=spool, tally=tally, outside=outside, period=_period(connection, start, end)
     )
@@ -122,14 +126,13 @@ def _run(run: RunReports, rows: Iterable[Row[*tuple[Any, ...]]]) -> Findings:
     yield from run.finish()
 
 
-def _held(connection: Connection, start: int, end: int) -> Findings:
+def _held(connection: Connection, start: int, end: int, terms: Terms) -> Findings:
     """Yield, for each class, the oldest entry of the range with a part that is still held."""
     oldest = (
         select(
             AuditPartRow.cls,
             func.min(AuditEntryRow.idx).label("idx"),
             func.count().label("n"),
-            func.min(AuditPartRow.expires_at).label("due"),
         )
         .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
         .where(start <= PLACE, end > PLACE)
@@ -137,8 +140,14 @@ def _held(connection: Connection, start: int, end: int) -> Findings:
     )
     for row in connection.execute(oldest.order_by(AuditPartRow.cls)).all():
         entry = connection.execute(select(*ENTRY).where(row.idx == PLACE)).one()
-        due = None if row.due is None else stamp(row.due)
-        cells: Cells = {"event": "oldest-held", "subject": row.cls, "n": row.n, "due": due}
+        term = terms[PartClass(row.cls)]
+        cells: Cells = {
+            "event": "oldest-held",
+            "subject": row.cls,
+            "term": duration_text(term),
+            "due": stamp(moment(str(entry.ts)) + term),
+            "n": row.n,
+        }
         yield RETENTION, _fact(entry, frozenset()), cells
 
 

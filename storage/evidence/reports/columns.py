@@ -63,7 +63,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "reviewed_ts",
     ),
     CHANGES: ("subject", "before", "after", "by_run", "detail"),
-    RETENTION: ("event", "subject", "due", "before", "n", "reason", "policy", "by_run"),
+    RETENTION: ("event", "subject", "term", "due", "before", "n", "reason", "policy", "by_run"),
     AI: (
         "purpose",
         "provider",

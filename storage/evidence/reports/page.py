@@ -15,6 +15,7 @@ from storage.evidence.reports.charts import Chart, drawn
 from storage.evidence.reports.collect import Reports
 from storage.evidence.reports.columns import COLUMNS, COMMON, EXCEPTIONS
 from storage.evidence.reports.tally import LONGER, SPANS
+from workflows.policy_retention import Terms
 
 MOST_LISTED = 200
 MOST_BARS = 30
@@ -91,6 +92,7 @@ class About:
     sampled: Sequence[str]
     count: int
     seed: str
+    terms: Terms
     created: str
     tool: str
 

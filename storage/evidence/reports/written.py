@@ -22,7 +22,8 @@ class Written:
 
 def write_reports(connection: Connection, pack: Pack, about: About) -> Written:
     """Write every report of the range, and the page."""
-    with gathered(connection, about.contents.start, about.contents.end) as reports:
+    contents = about.contents
+    with gathered(connection, contents.start, contents.end, about.terms) as reports:
         for report in COLUMNS:
             with pack.file(names.report_name(report)) as out:
                 for line in reports.lines(report):

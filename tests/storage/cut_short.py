@@ -1,0 +1,34 @@
+"""A process that is killed in the middle of a sweep: markers and deletes said, nothing committed.
+
+`python -m tests.storage.cut_short URL HOME MOMENT`.
+"""
+
+import os
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+from storage.database import open_database
+from storage.log_setup import open_journal
+from storage.retention import sweep
+from storage.store import SqlStore
+from workflows.policy_retention import DEFAULT_TERMS
+
+
+def killed(*_: object, **__: object) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("a killed process went on")
+
+
+def main(url: str, home: str, moment: str) -> None:
+    database = open_database(url)
+    now = datetime.fromisoformat(moment)
+    store = SqlStore(database, open_journal(database, Path(home)), now=lambda: now)
+    sweep.forget_old_words = killed
+    sweep.sweep(store, policy="cd" * 32, terms=DEFAULT_TERMS, now=now)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
