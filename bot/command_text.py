@@ -185,7 +185,7 @@ USAGE: Mapping[str, str] = {
     "away": "away until WHEN [because REASON]",
     "delegations": "delegations",
     "totp": "totp [reset @PERSON]",
-    "find": "find WORDS",
+    "find": "find WORDS [CONDITION:VALUE …]",
     "digest": "digest",
     "health": "health [30d]",
     "help": "help",

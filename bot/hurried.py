@@ -19,12 +19,17 @@ from bot.views.pieces import Rendered
 from workflows.errors import InterlockError
 
 SECONDS = 2
+PAGE = 999  # Slack's most; few people are in more channels.
 LOOK_SECONDS = 0.75  # More is asked after it, and all of it in less than three.
 UNREACHED = (OSError, HTTPException, SlackClientError)
 
 log = logging.getLogger(__name__)
 
 _TOO_LATE = frozenset({"expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
+
+
+class PlacesUnreadableError(InterlockError):
+    """Which channels somebody is in could not be read just now."""
 
 
 class NotShownError(InterlockError):
@@ -97,6 +102,30 @@ class Hurried:
             log.info("membership not read", extra={"channel": channel})
             return False
         return bool(found.get("is_member")) and not found.get("is_archived")
+
+    def channels_of(self, user: str) -> frozenset[str]:
+        """Return the channels that a person is in, of those that the bot can know of.
+
+        Raises:
+            PlacesUnreadableError: Slack did not answer.
+        """
+        found: set[str] = set()
+        cursor: str | None = None
+        try:
+            while cursor != "":
+                page = self._web.users_conversations(
+                    user=user, types="public_channel,private_channel", limit=PAGE, cursor=cursor
+                )
+                listed: list[dict[str, Any]] = page.get("channels") or []
+                found.update(str(one["id"]) for one in listed)
+                cursor = str((page.get("response_metadata") or {}).get("next_cursor", ""))
+        except UNREACHED as error:
+            raise PlacesUnreadableError(
+                f"Slack does not say which channels you are in ({_code(error)}), so nothing is"
+                " shown.",
+                hint="Try again in a moment.",
+            ) from error
+        return frozenset(found)
 
     def whisper(self, channel: str, user: str, shown: Rendered, *, thread: str = "") -> None:
         """Show something to one person in a channel. Nothing depends on it, so it never fails."""

@@ -14,11 +14,14 @@ from bot.payloads import Caller
 from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
 from bot.run_lines import link_to, run_line, title_of
+from bot.search_text import Asker, read_search
 from bot.timeline import Known, Moment, actors_in, timeline, who
 from bot.views.lists import (
+    FOUND_PAGE,
     ApprovalLine,
     EntryLine,
     Found,
+    FoundPage,
     QueueLine,
     RunShown,
     WorkflowLine,
@@ -46,13 +49,12 @@ from storage.listing import (
     people_of,
     refs_of,
 )
-from storage.search import Hit, find
+from storage.search import Hit, Sought, find
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
 from workflows.gate import ApprovalRequest, Outcome
 
-MOST_FOUND = 50
 MOST_NAMED = 5
 NO_RUN = "No run belongs to this message, and none of those that ended is told in such words."
 
@@ -127,11 +129,17 @@ class Reports:
         return run_list(lines, command="runs", title=title, name=self.desk.command)
 
     def nearest(self, words: Sequence[str]) -> Rendered:
-        """Return the runs whose summaries share most with `words`, a few at most."""
-        hits = find(self.desk.store.database, " OR ".join(words), limit=MOST_NAMED)
+        """Return the runs whose summaries share most with `words`, a few at most.
+
+        Raises:
+            PlacesUnreadableError: which threads the reader may see could not be read.
+        """
+        sought = Sought(words=" OR ".join(words), channels=self._channels())
+        hits = find(self.desk.store.database, sought, limit=MOST_NAMED).page
         if not hits:
             return notice(NO_RUN)
-        return found_list(" ".join(words), [self._found(one) for one in hits])
+        shown = FoundPage(found=[self._found(one) for one in hits], total=len(hits))
+        return found_list(" ".join(words), shown)
 
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""
@@ -143,9 +151,26 @@ class Reports:
         return approval_list(lines, page=page)
 
     def found(self, words: str, *, page: int) -> Rendered:
-        """Return the runs whose summaries speak of `words`."""
-        hits = find(self.desk.store.database, words, limit=MOST_FOUND)
-        return found_list(words, [self._found(one) for one in hits], page=page)
+        """Return the runs that `words` ask for, of those whose threads the reader may see.
+
+        Raises:
+            PlacesUnreadableError: which those are could not be read.
+            UnclearSearchError: a condition among the words names nothing.
+        """
+        database = self.desk.store.database
+        asker = Asker(person=self.reader.person, channels=self._channels())
+        sought = read_search(words, database, asker=asker, now=self.desk.now())
+        hits = find(database, sought, limit=FOUND_PAGE, offset=(page - 1) * FOUND_PAGE)
+        shown = FoundPage(
+            found=[self._found(one) for one in hits.page],
+            total=hits.total,
+            page=page,
+            is_cut=hits.is_cut,
+        )
+        return found_list(words, shown)
+
+    def _channels(self) -> frozenset[str]:
+        return self.desk.hurried.channels_of(self.reader.user)
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
@@ -157,6 +182,7 @@ class Reports:
         return Found(
             run=hit.run,
             title=self._title_now(hit.workflow),
+            status=hit.status,
             snippet=[(one.text, one.is_found) for one in hit.snippet],
             at=hit.written_at,
             thread=link_to(self.desk, hit.place),

@@ -14,6 +14,7 @@ from storage.unit import SqlUnit
 from workflows.entry import RunId
 from workflows.people import Person, PersonId
 from workflows.store import Delivery
+from workflows.summarising import sum_up_again
 
 DECIDING_WORDS = re.compile(
     r"\W*(lgtm|approved?|ok(ay)?|go( ahead)?|ship it|yes|\+1|:\+1:|:white_check_mark:|👍|✅)\W*",
@@ -68,12 +69,14 @@ class Threads:
             if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
                 return
             _add(unit, run, str(said["ts"]), person, text)
+            sum_up_again(unit, run)
 
     def _forget(self, happened: Event, run: RunId, ts: str) -> None:
         with self.desk.store.begin() as unit:
             if not unit.is_repeat(happened.delivery):
                 unit.is_repeat(_message(happened, ts))
                 unit.drop_thread_message(run, ts)
+                sum_up_again(unit, run)
 
     def _point_to_the_button(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:
         if not DECIDING_WORDS.fullmatch(str(said.get("text", "")).strip()):

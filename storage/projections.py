@@ -341,7 +341,7 @@ def _token_revoked(entry: Entry) -> Iterable[Change]:
 
 
 def summary_text(value: bytes) -> str:
-    """Return the words of a summary's part: plain text, or JSON whose sentences have `text`."""
+    """Return what is searched of a summary's part: plain text, or its sentences and `words`."""
     text = value.decode()
     try:
         found = json.loads(text)
@@ -349,7 +349,8 @@ def summary_text(value: bytes) -> str:
         return text
     if not isinstance(found, dict) or not isinstance(found.get("sentences"), list):
         return text
-    return " ".join(str(one["text"]) for one in found["sentences"])
+    told = [str(one["text"]) for one in found["sentences"]]
+    return " ".join([*told, str(found.get("words", ""))]).rstrip()
 
 
 def _moment(text: Json) -> datetime:

@@ -43,3 +43,9 @@ def publisher_of(database: Database, version: str) -> Ref | None:
     with database.read() as connection:
         found = connection.execute(wanted).scalar()
     return Ref(found) if found is not None and found.startswith(PERSON) else None
+
+
+def known_workflows(database: Database) -> frozenset[str]:
+    """Return the name of every workflow that was ever active here, retired ones too."""
+    with database.read() as connection:
+        return frozenset(connection.execute(select(ActiveDefinitionRecord.workflow)).scalars())

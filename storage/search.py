@@ -1,4 +1,4 @@
-"""Find runs by the words of their summaries, on both databases.
+"""Find runs by the words of their summaries and by what is known of them, on both databases.
 
 Only the newest 2,000 hits are ranked: ranking all that match a common word takes over a second
 at a million summaries (AUDIT.md section 14). How a hit looks is for the views.
@@ -15,16 +15,17 @@ from sqlalchemy import table as table_of
 from storage.audit_models import AuditEntryRow
 from storage.message_models import OutboxRecord, SummaryRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import RunRecord
+from storage.run_models import DecisionRecord, RequestRecord, RunRecord
 from storage.search_words import Words, for_fts5, for_postgres, read_words
 from storage.transaction import Database
-from workflows.entry import RunId
+from workflows.entry import Ref, RunId
 from workflows.run import Status
 from workflows.store import Subject
 
 RANKED = 2_000
 MOST = 10
 SNIPPET_WORDS = 24
+SNIPPET_LENGTH = 160  # Of a hit that no word was looked for in.
 LANGUAGE = "english"
 # Characters that no text of ours holds mark the words found; they never leave this file.
 START, STOP = "\x02", "\x03"
@@ -34,6 +35,30 @@ HEADLINE = (
 )
 
 _FTS = table_of("summary_fts", column("rowid"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What to find. Every condition must hold; of several values of one, any does.
+
+    Without words the newest come first. `channels` are those whose threads the asker may read,
+    None for somebody who may read all.
+    """
+
+    words: str = ""
+    workflows: frozenset[str] = frozenset()
+    requesters: frozenset[Ref] = frozenset()
+    approvers: frozenset[Ref] = frozenset()  # Whoever approved or rejected something of it.
+    outcomes: frozenset[Status] = frozenset()
+    after: datetime | None = None  # Started then or later.
+    before: datetime | None = None  # Started earlier.
+    channels: Collection[str] | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but words is asked for."""
+        named = self.workflows or self.requesters or self.approvers or self.outcomes
+        return bool(named) or self.after is not None or self.before is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +73,6 @@ class Piece:
 class Hit:
     """A run whose summary has the words. `index` leads to the proof of its summary."""
 
-    id: int  # Older pages begin before the smallest of a page.
     run: RunId
     workflow: str
     status: Status
@@ -59,55 +83,72 @@ class Hit:
     place: MessagePlace | None  # The first message of its thread.
 
 
-def find(
-    database: Database,
-    typed: str,
-    *,
-    limit: int = MOST,
-    before: int | None = None,
-    channels: Collection[str] | None = None,
-) -> list[Hit]:
-    """Return the best among the newest hits, best first; whatever is typed is no error.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """One page of what was found, and how much there is; more than 2,000 are not counted."""
 
-    `before` goes back in time, `channels` leaves out runs of all others.
-    """
-    words = read_words(typed)
+    page: tuple[Hit, ...]
+    total: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be older ones that nobody looked at."""
+        return self.total >= RANKED
+
+
+def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int = 0) -> Hits:
+    """Return the best among the newest hits, best first; no word that is typed is an error."""
+    words = read_words(sought.words)
+    if words.is_empty and (sought.words.strip() or not sought.is_filtered):
+        return Hits(page=(), total=0)
     if words.is_empty:
-        return []
-    query = _on_sqlite if database.dialect == "sqlite" else _on_postgres
+        newest, page = _by_time(sought, limit, offset)
+    elif database.dialect == "sqlite":
+        newest, page = _on_sqlite(words, sought, limit, offset)
+    else:
+        newest, page = _on_postgres(words, sought, limit, offset)
+    counted = select(func.count()).select_from(newest.order_by(None).subquery())
     with database.read() as connection:
-        rows = connection.execute(query(words, limit, before, channels)).all()
-    return [_hit(row) for row in rows]
+        rows = connection.execute(page).all()
+        is_all = offset == 0 and len(rows) < limit
+        total = len(rows) if is_all else connection.execute(counted).scalar_one()
+    return Hits(page=tuple(_hit(row) for row in rows), total=total)
+
+
+def _by_time(sought: Sought, limit: int, offset: int) -> tuple[Select[Any], Select[Any]]:
+    newest = _only(select(SummaryRecord.id), sought).order_by(SummaryRecord.id.desc())
+    page = _only(_columns(func.substr(SummaryRecord.body, 1, SNIPPET_LENGTH)), sought)
+    ordered = _proven(page).order_by(SummaryRecord.id.desc())
+    return newest.limit(RANKED), ordered.limit(limit).offset(offset)
 
 
 def _on_sqlite(
-    words: Words, limit: int, before: int | None, channels: Collection[str] | None
-) -> Select[Any]:
+    words: Words, sought: Sought, limit: int, offset: int
+) -> tuple[Select[Any], Select[Any]]:
     matches: ColumnElement[bool] = text("summary_fts MATCH :words").bindparams(  # type: ignore[assignment]  # text is a condition, too
         words=for_fts5(words)
     )
     newest = select(_FTS.c.rowid).where(matches).order_by(_FTS.c.rowid.desc()).limit(RANKED)
-    if before is not None:
-        newest = newest.where(_FTS.c.rowid < before)
+    if _is_narrowed(sought):
+        newest = _only(newest.join(SummaryRecord, SummaryRecord.id == _FTS.c.rowid), sought)
     inner = newest.subquery()
     oldest = select(func.min(inner.c.rowid)).scalar_subquery()
     snippet = func.snippet(text("summary_fts"), 0, START, STOP, "…", SNIPPET_WORDS)
-    query = (
+    page = (
         _columns(snippet)
         .select_from(_FTS)
         .join(SummaryRecord, SummaryRecord.id == _FTS.c.rowid)
         .where(matches, _FTS.c.rowid >= oldest)
         .order_by(text("bm25(summary_fts)"), _FTS.c.rowid.desc())
         .limit(limit)
+        .offset(offset)
     )
-    if before is not None:
-        query = query.where(_FTS.c.rowid < before)
-    return _seen_in(_with_run(query), channels)
+    return newest, _proven(_only(page, sought))
 
 
 def _on_postgres(
-    words: Words, limit: int, before: int | None, channels: Collection[str] | None
-) -> Select[Any]:
+    words: Words, sought: Sought, limit: int, offset: int
+) -> tuple[Select[Any], Select[Any]]:
     wanted = func.to_tsquery(LANGUAGE, for_postgres(words))
     search: ColumnElement[Any] = column("search")
     newest = (
@@ -117,23 +158,20 @@ def _on_postgres(
         .order_by(SummaryRecord.id.desc())
         .limit(RANKED)
     )
-    if before is not None:
-        newest = newest.where(SummaryRecord.id < before)
+    if _is_narrowed(sought):
+        newest = _only(newest, sought)
     inner = newest.subquery()
     rank = func.ts_rank_cd(inner.c.search, wanted)
-    ranked = select(inner.c.id, rank.label("rank")).join(
-        SummaryRecord, SummaryRecord.id == inner.c.id
-    )
-    ranked = _seen_in(ranked.join(RunRecord, RunRecord.id == SummaryRecord.run_id), channels)
-    best = ranked.order_by(rank.desc(), inner.c.id.desc()).limit(limit).subquery()
+    ranked = select(inner.c.id, rank.label("rank")).order_by(rank.desc(), inner.c.id.desc())
+    best = ranked.limit(limit).offset(offset).subquery()
     snippet = func.ts_headline(LANGUAGE, SummaryRecord.body, wanted, HEADLINE)
-    query = (
+    page = (
         _columns(snippet)
         .select_from(best)
         .join(SummaryRecord, SummaryRecord.id == best.c.id)
         .order_by(best.c.rank.desc(), best.c.id.desc())
     )
-    return _with_run(query)
+    return newest, _proven(_with_run(page))
 
 
 def _columns(snippet: ColumnElement[Any]) -> Select[Any]:
@@ -151,25 +189,56 @@ def _columns(snippet: ColumnElement[Any]) -> Select[Any]:
     )
 
 
+def _is_narrowed(sought: Sought) -> bool:
+    return sought.is_filtered or sought.channels is not None
+
+
+def _only(query: Select[Any], sought: Sought) -> Select[Any]:
+    """Return the query of summaries, of wanted runs alone."""
+    joined = _with_run(query)
+    run = RunRecord
+    if sought.workflows:
+        joined = joined.where(run.workflow.in_(sorted(sought.workflows)))
+    if sought.requesters:
+        joined = joined.where(run.requester.in_(sorted(sought.requesters)))
+    if sought.approvers:
+        joined = joined.where(_decided_by(sought.approvers))
+    if sought.outcomes:
+        joined = joined.where(run.status.in_(sorted(sought.outcomes)))
+    if sought.after is not None:
+        joined = joined.where(run.started_at >= sought.after)
+    if sought.before is not None:
+        joined = joined.where(run.started_at < sought.before)
+    if sought.channels is not None:
+        # A run names its channel as its definition does; its first message stands in one by id.
+        there = func.coalesce(OutboxRecord.place_channel, run.channel)
+        joined = joined.where(there.in_(sorted(sought.channels)))
+    return joined
+
+
+def _decided_by(approvers: Collection[Ref]) -> ColumnElement[bool]:
+    decided = select(DecisionRecord.seq).join(
+        RequestRecord, RequestRecord.id == DecisionRecord.request_id
+    )
+    return decided.where(
+        RequestRecord.run_id == RunRecord.id, DecisionRecord.approver.in_(sorted(approvers))
+    ).exists()
+
+
 def _with_run(query: Select[Any]) -> Select[Any]:
-    return (
-        query.join(RunRecord, RunRecord.id == SummaryRecord.run_id)
-        .join(AuditEntryRow, AuditEntryRow.uid == SummaryRecord.entry_id)
-        .outerjoin(
-            OutboxRecord,
-            (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == SummaryRecord.run_id),
-        )
+    return query.join(RunRecord, RunRecord.id == SummaryRecord.run_id).outerjoin(
+        OutboxRecord,
+        (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == SummaryRecord.run_id),
     )
 
 
-def _seen_in(query: Select[Any], channels: Collection[str] | None) -> Select[Any]:
-    return query if channels is None else query.where(RunRecord.channel.in_(sorted(channels)))
+def _proven(query: Select[Any]) -> Select[Any]:
+    return query.join(AuditEntryRow, AuditEntryRow.uid == SummaryRecord.entry_id)
 
 
 def _hit(row: Row[Any]) -> Hit:
     has_place = row.place_ts is not None
     return Hit(
-        id=row.id,
         run=RunId(row.run_id),
         workflow=row.workflow,
         status=Status(row.status),

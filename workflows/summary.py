@@ -22,6 +22,7 @@ from workflows.telling import is_routine
 
 LONGEST_QUOTE = 200
 MOST_QUOTES = 8
+MOST_WORDS = 16_000  # Of a thread, that are searched beside what is quoted.
 MOST_TOLD = 200  # Facts told one by one; an entry holds 16 KiB, and nobody reads more.
 
 NameOf = Callable[[str], str]
@@ -85,12 +86,23 @@ def _loop(story: Story, entry: Entry) -> str:
     return f"“{_step(story, entry)}” went over {count} items{failed}."
 
 
-def as_json(definition: Definition, sentences: Sequence[Sentence]) -> Json:
-    """Return a summary as the JSON that its part holds."""
+def as_json(story: Story, sentences: Sequence[Sentence]) -> Json:
+    """Return a summary as the JSON that its part holds; `words` are only searched."""
     told: list[Json] = [
         {"text": one.text, "basis": list(one.basis), "message": one.message} for one in sentences
     ]
-    return {"title": definition.title, "sentences": told, "words": definition.workflow}
+    words = " ".join((story.definition.workflow, *_unquoted(story)))
+    return {"title": story.definition.title, "sentences": told, "words": words}
+
+
+def _unquoted(story: Story) -> Iterator[str]:
+    """Yield what people wrote in the thread that no sentence quotes, and not without end."""
+    left = MOST_WORDS
+    for number, one in enumerate(story.messages):
+        flat = " ".join(one.text.split())
+        if (number >= MOST_QUOTES or len(flat) > LONGEST_QUOTE) and left > 0:
+            yield flat[:left]
+            left -= len(flat)
 
 
 def basis_of(sentences: Sequence[Sentence]) -> list[Json]:

@@ -22,7 +22,7 @@ COMMANDS: dict[str, Place] = {
     "schedule": Place("bot.cli.scheduling", "schedule", "Set and see schedules."),
     "runs": Place("bot.cli.reading", "runs", "List runs, the newest first."),
     "show": Place("bot.cli.reading", "show", "Tell the story of one run."),
-    "find": Place("bot.cli.reading", "find_runs", "Search the summaries of runs."),
+    "find": Place("bot.cli.searching", "find_runs", "Search the summaries of runs."),
     "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
     "health": Place("bot.cli.health", "health", "Say how approvals go; 1 if something stands out."),
     "token": Place("bot.cli.tokens", "token", "Let programs start runs for a person."),

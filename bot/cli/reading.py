@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bot.cli.moments import moment_data, moment_lines
-from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.output import answer, as_json_option
 from bot.entry_words import words_about
 from bot.error_words import error_words
 from bot.exception_queue import Queued, queued
@@ -17,7 +17,6 @@ from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.published import active_versions, canonical_of
-from storage.search import Hit, find
 from workflows.definition import Definition
 from workflows.entry import Entry, RunId
 from workflows.errors import UnknownRunError, UnusableDatabaseError
@@ -112,19 +111,6 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
     answer(data, lines, as_json=as_json)
 
 
-@click.command("find")
-@click.argument("words", nargs=-1, required=True)
-@click.option("--most", default=10, type=click.IntRange(1, MOST), show_default=True)
-@as_json_option
-def find_runs(words: tuple[str, ...], most: int, *, as_json: bool) -> None:
-    """Search the summaries of runs. Exit code 1 when nothing is found."""
-    with opened(read_settings()) as database:
-        found = [_hit(one) for one in find(database, " ".join(words), limit=most)]
-    lines = [f"{one['run']}  {one['workflow']}\n    {one['snippet']}" for one in found]
-    answer({"hits": found}, lines or ["Nothing speaks of that."], as_json=as_json)
-    leave(Exit.FINE if found else Exit.NO)
-
-
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """Open the database for reading; one that was never begun is not made.
@@ -169,19 +155,6 @@ def _run(listed: ListedRun) -> dict[str, str | None]:
         "by": listed.requester_name or listed.requester,
         "started_at": stamp(listed.started_at),
         "finished_at": stamp(listed.finished_at) if listed.finished_at else None,
-    }
-
-
-def _hit(hit: Hit) -> dict[str, str | int | None]:
-    return {
-        "run": hit.run,
-        "workflow": hit.workflow,
-        "status": hit.status.value,
-        "snippet": "".join(one.text for one in hit.snippet),
-        "index": hit.index,
-        "written_at": stamp(hit.written_at),
-        "channel": hit.place.channel if hit.place else None,
-        "thread": hit.place.ts if hit.place else None,
     }
 
 

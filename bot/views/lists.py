@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.error_words import error_words
 from bot.views.help_page import MEANT
-from bot.views.paging import Listing, page_of
+from bot.views.paging import Listing, page_of, part_of
 from bot.views.pieces import Rendered, button, section
 from bot.views.symbols import STATUS
 from bot.wording import (
@@ -255,25 +255,45 @@ class Found:
 
     run: str
     title: str
+    status: Status
     snippet: Sequence[tuple[str, bool]]
     at: datetime
     thread: str = ""
 
 
-def found_list(words: str, found: Sequence[Found], *, page: int = 1) -> Rendered:
-    """Build the results of a search."""
+FOUND_PAGE = 10  # Hits of one message: each has a snippet, and a message takes so many words.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPage:
+    """One page of what a search found; `is_cut` where older ones were not looked at."""
+
+    found: Sequence[Found]
+    total: int
+    page: int = 1
+    is_cut: bool = False
+
+
+def found_list(words: str, shown: FoundPage) -> Rendered:
+    """Build a page of the results of a search."""
+    cut = f"Narrow it down to see older ones: {code('before:2026-01-31')}" if shown.is_cut else ""
     listing = Listing(
         title=f"Found for “{words}”",
         command=f"find {words}",
-        items=[[section(_found_line(one))] for one in found],
-        empty=f"Nothing speaks of {bold(words, 100)}. Try fewer words, or the start of one.",
+        items=[[section(_found_line(one))] for one in shown.found],
+        empty=(
+            f"Nothing that you may see speaks of {bold(words, 100)}."
+            f" Try fewer words, or the start of one: {code('refun*')}."
+        ),
+        note=cut,
     )
-    return page_of(listing, page)
+    return part_of(listing, shown.page, size=FOUND_PAGE, total=shown.total, is_cut=shown.is_cut)
 
 
 def _found_line(one: Found) -> str:
     there = linked(one.title, one.thread)
-    return f"{there} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
+    sign, words = STATUS[one.status]
+    return f"{sign} {there} · {words} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
 
 
 def _snippet(pieces: Sequence[tuple[str, bool]]) -> str:

@@ -51,6 +51,26 @@ def page_of(listing: Listing, page: int = 1) -> Rendered:
     return rendered(f"{escape(listing.title, 200)}: {position}", [*blocks, *turns])
 
 
+def part_of(listing: Listing, page: int, *, size: int, total: int, is_cut: bool) -> Rendered:
+    """Build one page of a list of which only this page was read: `size` items of `total`.
+
+    `is_cut` says that nobody knows of how many.
+    """
+    if not listing.items and page == 1:
+        return page_of(listing)
+    first = (page - 1) * size + 1
+    last = first + len(listing.items) - 1
+    of = f"of {'the newest ' * is_cut}{total:,}"
+    position = f"{first} to {last} {of}" if listing.items else f"no page {page} {of}"
+    blocks = [
+        header(listing.title),
+        *(block for item in listing.items for block in item),
+        context(position, listing.note),
+    ]
+    turns = _turns(listing, page, -(-total // size))
+    return rendered(f"{escape(listing.title, 200)}: {position}", [*blocks, *turns])
+
+
 def _pages(items: Sequence[Sequence[Block]]) -> list[list[Sequence[Block]]]:
     pages: list[list[Sequence[Block]]] = [[]]
     blocks = characters = 0

@@ -1,5 +1,7 @@
 """`conversations.*`: places, who is in them, and what was said there."""
 
+from collections.abc import Sequence
+
 from sandbox import limits
 from sandbox.errors import SlackError
 from sandbox.hub import Hub
@@ -90,13 +92,7 @@ def info(hub: Hub, arguments: Json) -> Json:
 )
 def list_all(hub: Hub, arguments: Json) -> Json:
     """Return the conversations of the asked types that the bot can know of."""
-    kinds = {"public_channel": "public", "private_channel": "private", "im": "im"}
-    types = str(arguments.get("types") or "public_channel").split(",")
-    if not set(types) <= {*kinds, "mpim"}:
-        raise SlackError("invalid_types")
-    wanted = {kinds[one] for one in types if one in kinds}
-    for kind in wanted:
-        need_scope(hub, f"{_FAMILY[kind]}:read")
+    wanted = _kinds(hub, arguments)
     team = team_meant(hub, arguments)
     found = [
         one
@@ -106,6 +102,48 @@ def list_all(hub: Hub, arguments: Json) -> Json:
         and (one.kind == "public" or hub.state.bot in one.members)
         and not (arguments.get("exclude_archived") and one.archived)
     ]
+    return _listed(hub, found, arguments)
+
+
+@method(
+    "users.conversations",
+    optional="cursor exclude_archived limit types user",
+    scopes=READ,
+    tier=3,
+)
+def of_user(hub: Hub, arguments: Json) -> Json:
+    """Return the conversations that somebody is in; private ones only where the bot is as well."""
+    wanted, team = _kinds(hub, arguments), team_meant(hub, arguments)
+    user = hub.state.user(str(arguments.get("user") or hub.state.bot)).id
+    found = [
+        one
+        for one in hub.state.channels.values()
+        if one.kind in wanted
+        and one.team in {"", team}
+        and user in one.members
+        and (one.kind == "public" or hub.state.bot in one.members)
+        and not (arguments.get("exclude_archived") and one.archived)
+    ]
+    return _listed(hub, found, arguments)
+
+
+def _kinds(hub: Hub, arguments: Json) -> set[str]:
+    """Return the kinds of conversations asked for.
+
+    Raises:
+        SlackError: `invalid_types` or `missing_scope`.
+    """
+    kinds = {"public_channel": "public", "private_channel": "private", "im": "im"}
+    types = str(arguments.get("types") or "public_channel").split(",")
+    if not set(types) <= {*kinds, "mpim"}:
+        raise SlackError("invalid_types")
+    wanted = {kinds[one] for one in types if one in kinds}
+    for kind in wanted:
+        need_scope(hub, f"{_FAMILY[kind]}:read")
+    return wanted
+
+
+def _listed(hub: Hub, found: Sequence[Channel], arguments: Json) -> Json:
     shown, cursor = page(found, arguments)
     return {
         "channels": [channel_object(hub.state, one) for one in shown],

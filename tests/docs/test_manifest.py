@@ -41,6 +41,7 @@ SCOPES: dict[str, set[str]] = {
     "functions.completeSuccess": set(),
     "oauth.v2.access": set(),
     "usergroups.list": {"usergroups:read"},
+    "users.conversations": CHANNELS,
     "users.info": {"users:read"},
     "users.list": {"users:read"},
     "views.open": set(),

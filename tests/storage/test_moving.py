@@ -20,7 +20,7 @@ from storage.migrate import upgrade
 from storage.move_marks import take_back
 from storage.moving import Moved, move_log
 from storage.rebuild import check_projections
-from storage.search import find
+from storage.search import Sought, find
 from storage.table_copy import TABLES, rows_of
 from storage.verify import Report, verify_database
 from tests.storage.full_log import ORIGIN, Runs, fill, house_at
@@ -157,7 +157,7 @@ def test_runs_that_wait_for_people_and_for_time_finish_at_the_new_place(
 def test_what_was_said_is_found_at_the_new_place(log: Log, blank_postgres_url: str) -> None:
     log.moves_to(blank_postgres_url)
     database = open_database(blank_postgres_url)
-    hits = find(database, "change", limit=10)
+    hits = find(database, Sought(words="change"), limit=10)
     database.close()
 
     assert log.runs.done in {one.run for one in hits}

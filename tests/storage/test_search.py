@@ -1,25 +1,49 @@
 """Summaries are found by their words, whatever people type, on both databases."""
 
 import json
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from storage.database import Database
 from storage.outbox_values import MessagePlace
-from storage.search import Hit, find
+from storage.search import Hits, Sought
+from storage.search import find as find_sought
 from storage.search_words import read_words
 from storage.store import SqlStore
 from storage.unit import SqlUnit
-from tests.storage.run_drafts import finished, new_run, started
-from workflows.entry import INTERLOCK, Draft, Part, PartClass, RunId
+from tests.storage.run_drafts import (
+    ANA,
+    BEN,
+    NOON,
+    RITA,
+    finished,
+    new_run,
+    requested,
+    started,
+    verdict,
+)
+from workflows.entry import INTERLOCK, Actor, Draft, Part, PartClass, RunId
+from workflows.run import Status
 from workflows.store import Message, Subject
 
 
-def write(unit: SqlUnit, run: str, text: str, *, channel: str = "C0OPS") -> None:
+def find(
+    database: Database, typed: str, *, limit: int = 10, offset: int = 0, **conditions: object
+) -> Hits:
+    sought = Sought(words=typed, **cast(Any, conditions))
+    return find_sought(database, sought, limit=limit, offset=offset)
+
+
+def write(unit: SqlUnit, run: str, text: str, *, channel: str = "C0OPS", by: Actor = RITA) -> None:
     unit.add_run(new_run(run, channel=channel))
-    unit.append(started(run))
-    unit.append(finished(run))
+    unit.append(started(run, actor=by))
+    if run == "r4":
+        unit.append(requested(run, request="q4"))
+        unit.append(verdict("denied", run, request="q4", by=BEN))
+    unit.append(finished(run, outcome="denied" if run == "r4" else "done"))
     story = json.dumps({"sentences": [{"text": text, "basis": [0]}]}).encode()
     data = {"by_run": run, "method": "extract", "basis": [0, 1]}
     part = Part(value=story, cls=PartClass.DERIVED)
@@ -36,12 +60,13 @@ def written(store: SqlStore) -> SqlStore:
     }
     with store.begin() as unit:
         for run, text in stories.items():
-            write(unit, run, text, channel="C0SECRET" if run == "r4" else "C0OPS")
+            channel = "C0SECRET" if run == "r4" else "C0OPS"
+            write(unit, run, text, channel=channel, by=ANA if run == "r2" else RITA)
     return store
 
 
-def runs(hits: list[Hit]) -> set[str]:
-    return {hit.run for hit in hits}
+def runs(hits: Hits) -> set[str]:
+    return {hit.run for hit in hits.page}
 
 
 @pytest.mark.parametrize(
@@ -117,32 +142,79 @@ def test_a_hit_shows_its_words_and_leads_to_its_proof_and_its_thread(written: Sq
     place = MessagePlace(channel="C0OPS", ts="1.2")
     written.outbox.mark_delivered(row.id, done=row.wanted, place=place)
 
-    [hit] = find(written.database, "ord_8841 broken")
+    [hit] = find(written.database, "ord_8841 broken").page
 
     assert {one.text.lower() for one in hit.snippet if one.is_found} >= {"broken"}
     assert "".join(one.text for one in hit.snippet).startswith("Rita asked to refund")
     assert (hit.index, hit.place, hit.workflow) == (3, place, "refund-customer")
 
 
-def test_runs_of_other_channels_are_left_out(written: SqlStore) -> None:
+def test_runs_of_other_channels_are_left_out_and_not_counted(written: SqlStore) -> None:
     found = find(written.database, "refund", channels={"C0OPS"})
 
     assert runs(found) == {"r1", "r2"}
+    assert found.total == 2
+    assert runs(find(written.database, "refund", channels=set())) == set()
 
 
-def test_older_hits_follow_on_the_next_page(written: SqlStore) -> None:
-    first = find(written.database, "refund", limit=2)
-    oldest = min(hit.id for hit in find(written.database, "refund"))
+def test_a_run_is_seen_where_its_thread_stands_whatever_its_definition_calls_the_place(
+    written: SqlStore,
+) -> None:
+    with written.begin() as unit:
+        unit.send(Message(subject=Subject.ROOT, key="r3", run=RunId("r3")))
+    [row] = written.outbox.claim_messages(by="here", limit=5)
+    written.outbox.mark_delivered(
+        row.id, done=row.wanted, place=MessagePlace(channel="C0ELSEWHERE", ts="1.2")
+    )
 
-    assert len(first) == 2
-    assert find(written.database, "refund", before=oldest) == []
-    assert runs(find(written.database, "refund", before=oldest + 1)) == {"r1"}
+    assert runs(find(written.database, "stale", channels={"C0ELSEWHERE"})) == {"r3"}
+    assert runs(find(written.database, "stale", channels={"C0OPS"})) == set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "conditions", "expected"),
+    [
+        ("refund", {"requesters": {ANA.ref}}, {"r2"}),
+        ("refund", {"approvers": {BEN.ref}}, {"r4"}),
+        ("refund", {"approvers": {ANA.ref}}, set()),  # She asked, and decided nothing.
+        ("refund", {"outcomes": {Status.DENIED}}, {"r4"}),
+        ("refund", {"workflows": {"refund-customer"}}, {"r1", "r2", "r4"}),
+        ("refund", {"workflows": {"other"}}, set()),
+        ("refund", {"after": NOON}, {"r1", "r2", "r4"}),
+        ("refund", {"before": NOON}, set()),
+        ("", {"requesters": {ANA.ref, RITA.ref}}, {"r1", "r2", "r3", "r4"}),
+        ("", {"outcomes": {Status.DENIED}, "requesters": {RITA.ref}}, {"r4"}),
+        ("", {"channels": {"C0OPS"}}, set()),  # Where one may look is nothing to look for.
+    ],
+)
+def test_conditions_narrow_what_is_found(
+    written: SqlStore, typed: str, conditions: dict[str, Any], expected: set[str]
+) -> None:
+    found = find(written.database, typed, **conditions)
+
+    assert (runs(found), found.total) == (expected, len(expected))
+
+
+def test_without_words_the_newest_come_first_and_begin_their_story(written: SqlStore) -> None:
+    found = find(written.database, "", workflows={"refund-customer"}, limit=2)
+
+    assert [one.run for one in found.page] == ["r4", "r3"]
+    assert found.page[0].snippet[0].text.startswith("Refund of order ord_9000")
+    assert found.total == 4
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(written: SqlStore) -> None:
+    pages = [find(written.database, "refund", limit=1, offset=number) for number in range(4)]
+
+    assert [len(one.page) for one in pages] == [1, 1, 1, 0]
+    assert set.union(*map(runs, pages)) == {"r1", "r2", "r4"}
+    assert {one.total for one in pages} == {3}
 
 
 def test_only_the_newest_hits_are_ranked(store: SqlStore) -> None:
     """An old summary made of nothing but the word would be the best one by rank."""
     with store.begin() as unit:
-        write(unit, "old", "refund refund refund")
+        write(unit, "old", "refund refund refund", by=ANA)
     for batch in range(4):
         with store.begin() as unit:
             for number in range(500):
@@ -150,9 +222,10 @@ def test_only_the_newest_hits_are_ranked(store: SqlStore) -> None:
 
     best = find(store.database, "refund", limit=5)
 
-    assert len(best) == 5
+    assert len(best.page) == 5
+    assert (best.total, best.is_cut) == (2_000, True)
     assert "old" not in runs(best)
-    assert runs(find(store.database, "refund", before=2)) == {"old"}
+    assert runs(find(store.database, "refund", requesters={ANA.ref})) == {"old"}
 
 
 def test_a_summary_written_anew_replaces_the_words_of_the_old_one(written: SqlStore) -> None:

@@ -62,8 +62,10 @@ from bot.views.health import HealthShown, health_page
 from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.home_settings import settings_modal
 from bot.views.lists import (
+    FOUND_PAGE,
     ApprovalLine,
     Found,
+    FoundPage,
     QueueLine,
     RunLine,
     RunShown,
@@ -275,7 +277,12 @@ LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
     (ApprovalLine, lambda items, _: approval_list(items)),
     (QueueLine, lambda items, words: queue_list(items, command=words)),
     (WorkflowLine, lambda items, _: workflow_list(items)),
-    (Found, lambda items, words: found_list(words, items)),
+    (
+        Found,
+        lambda items, words: found_list(
+            words, FoundPage(found=items[:FOUND_PAGE], total=9_999, page=2, is_cut=True)
+        ),
+    ),
 ]
 patiently = settings(
     max_examples=20,

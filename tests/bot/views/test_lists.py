@@ -6,9 +6,11 @@ import pytest
 from bot.command_text import USAGE, Misread, parse
 from bot.views.help_page import MEANT, Startable, help_page, misread_page
 from bot.views.lists import (
+    FOUND_PAGE,
     ApprovalLine,
     EntryLine,
     Found,
+    FoundPage,
     RunLine,
     RunShown,
     WorkflowLine,
@@ -148,18 +150,41 @@ def test_a_models_summary_is_labelled() -> None:
 
 def test_hits_are_bold_in_their_snippet_and_the_rest_is_dead_letters() -> None:
     snippet = [("it was ", False), ("broken", True), (" on <!here> *arrival*", False)]
-    hit = Found(run="r_1", title="Refund", snippet=snippet, at=NOON)
+    hit = Found(run="r_1", title="Refund", status=Status.DONE, snippet=snippet, at=NOON)
 
-    told = told_by(found_list("broken", [hit]))
+    told = told_by(found_list("broken", FoundPage(found=[hit], total=1)))
 
     assert "it was *broken* on &lt;!here&gt; " in told
     assert "*arrival*" not in told
 
 
 def test_a_search_without_hits_says_what_to_try() -> None:
-    told = told_by(found_list("<!channel>", []))
+    told = told_by(found_list("<!channel>", FoundPage(found=[], total=0)))
 
-    assert "Nothing speaks of *&lt;!channel&gt;*. Try fewer words" in told
+    assert "Nothing that you may see speaks of *&lt;!channel&gt;*. Try fewer words" in told
+
+
+def test_a_page_of_hits_says_which_of_how_many_and_turns_both_ways() -> None:
+    hit = Found(run="r_1", title="Refund", status=Status.DONE, snippet=[], at=NOON)
+    shown = FoundPage(found=[hit] * FOUND_PAGE, total=2_000, page=2, is_cut=True)
+
+    built = found_list("by:me broken", shown)
+    values = [
+        button["value"]
+        for block in built.payload["blocks"]
+        if block["type"] == "actions"
+        for button in block["elements"]
+    ]
+
+    assert "11 to 20 of the newest 2,000" in told_by(built)
+    assert "before:2026-01-31" in told_by(built)
+    assert values == ["1 find by:me broken", "3 find by:me broken"]
+
+
+def test_a_page_of_hits_that_is_not_there_leads_back() -> None:
+    built = found_list("broken", FoundPage(found=[], total=11, page=3))
+
+    assert "no page 3 of 11" in told_by(built)
 
 
 def test_help_names_every_command() -> None:
