@@ -19,6 +19,7 @@ from bot.continuing import RunDispatcher, dispatcher_for
 from bot.digest import Digests
 from bot.following import follow
 from bot.library import Library
+from bot.modelling import desk_of
 from bot.opening import Memory
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
@@ -32,6 +33,7 @@ from workflows.actions.registry import all_actions
 from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
 from workflows.house import House
+from workflows.model.desk import ModelDesk
 from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
@@ -74,6 +76,7 @@ class Core:
     secrets: HeldSecrets = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
+    desk: ModelDesk
     dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
@@ -133,7 +136,8 @@ def build_core(
     checked = CheckedFiles(settings.home)
     policy = checked.policy(settings.policy_file)
     _warn_of_missing(held, policy)
-    actions = all_actions(policy.targets, DatabaseRows(now=means.clock))
+    desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
+    actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
@@ -175,6 +179,7 @@ def build_core(
         secrets=held,
         actions=actions,
         redact=redact,
+        desk=desk,
         dispatcher=dispatcher,
         engine=engine,
         digests=Digests(store, library.definitions, now=means.clock, channel=settings.channel),

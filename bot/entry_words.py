@@ -33,6 +33,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "wait.ended": lambda data: f"{data['step']}: goes on ({data.get('outcome') or data['cause']})",
     "question.asked": lambda data: f"{data['step']}: asked until {data['expires']}",
     "question.answered": lambda data: f"{data['step']}: answered",
+    "model.asked": lambda data: f"a language model is asked: {data['provider']}/{data['model']}",
+    "model.answered": lambda data: (
+        f"the language model {data['model']} answered ({data['finish']}), {data['cost_micro']} µ"
+    ),
     "verification.passed": lambda data: f"{data['step']}: verified",
     "verification.failed": lambda data: f"{data['step']}: the verification failed",
     "verification.unknown": lambda data: f"{data['step']}: could not be verified",

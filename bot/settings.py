@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from bot.anchor_settings import SECRETS, AnchorSettings
+from bot.model_settings import ModelSettings
 from bot.workspace_environment import environment_of, listed_in
 from workflows.errors import InterlockError
 
@@ -28,6 +29,7 @@ FROM_FILES = frozenset(
         "database",
         "push_url",
         "push_token",
+        "model_key",
         *SECRETS,
     }
 )
@@ -41,7 +43,7 @@ class SettingsError(InterlockError):
     """A setting is missing or cannot be used."""
 
 
-class Settings(AnchorSettings):
+class Settings(AnchorSettings, ModelSettings):
     """The settings of DESIGN section 11, under the names of their environment variables."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -161,6 +163,12 @@ class Settings(AnchorSettings):
         return not self.database_url.startswith("postgres")
 
     @property
+    def model_folder(self) -> Path:
+        """Return where `interlock model install` puts what asks a model; a host has one."""
+        home = self.home.parents[1] if self.workspace else self.home
+        return home / "model"
+
+    @property
     def definitions(self) -> Path:
         """Return the folder of the workflow files."""
         return self.workflows or self.home / "workflows"
@@ -222,6 +230,7 @@ class Settings(AnchorSettings):
             self.secrets_key,
             *self.anchor_secrets,
             self.push_token,
+            self.model_key,
         )
         return tuple(one.get_secret_value() for one in held if one is not None)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from storage.sealing import Sealer
 from storage.store import SqlStore
@@ -352,7 +352,9 @@ class Working:
         policy: str = POLICY,
         wrapped: Store | None = None,
         most_runs: int | None = None,
+        more: Mapping[str, Action[Any, Any]] | None = None,
     ) -> None:
+        """`more` are actions beside those of the world."""
         self.store = store
         self.clock = clock
         self.world = world or World()
@@ -362,6 +364,7 @@ class Working:
         self.shelf = Shelf(*definitions)
         self.policy = policy_in(policy)
         self._most_runs = most_runs
+        self._more = more or {}
         self.effects_wait: str | None = None
         self.engine = Engine(self._house(wrapped or store))
 
@@ -378,6 +381,7 @@ class Working:
                 "world.list": ListWorld(self.world),
                 "world.change": ChangeWorld(self.world),
                 "slack.post": SlackPostAction(),
+                **self._more,
             },
             people=self.town,
             secrets=NoSecrets(),

@@ -16,7 +16,7 @@ from workflows.asking import bound_to, plan_json, plan_of
 from workflows.authority import may_still_decide
 from workflows.batching import same_batch
 from workflows.definition_steps import Step
-from workflows.entry import Draft, Entry, Json, Part, PartClass, Ref
+from workflows.entry import Draft, Entry, Json, Part, Ref
 from workflows.errors import (
     ActionError,
     ActionFailedError,
@@ -254,7 +254,8 @@ def _record_end(segment: Segment, ready: Ready, announced: Draft, *, plan: Json)
         _commit_outcome(segment, _failure(segment, named, error))
     else:
         data = {**named, "ms": round((time.monotonic() - started) * 1000)}
-        part = segment.part(output.model_dump(mode="json"), cls=ready.step.cls or PartClass.CONTENT)
+        cls = ready.step.cls or ready.action.output_class
+        part = segment.part(output.model_dump(mode="json"), cls=cls)
         segment.note_outcome(segment.draft("action.executed", data, {"output": part}))
         if not _goes_straight_on(segment):
             segment.commit()

@@ -16,6 +16,7 @@ from workflows.entry import Draft, Json, Part, Ref, RequestId
 from workflows.errors import NoApproverError
 from workflows.instances import items_of
 from workflows.limits import Limits, limits_of
+from workflows.model_words import words_taken
 from workflows.moments import stamp
 from workflows.nudging import FIELD
 from workflows.people import Person
@@ -95,11 +96,18 @@ def _may_be_batched(segment: Segment, ready: Ready, limits: Limits) -> bool:
     """Say whether it is an item of a loop of which there is nothing else to know or to do.
 
     What was denied before has to be known first, what a glass is over can be decided alone, and
-    what was changed follows an earlier card: each of these has a card of its own.
+    what was changed follows an earlier card, and what a language model wrote is marked as such:
+    each of these has a card of its own.
     """
-    is_plain = limits.denied is None and limits.glass is None
+    is_plain = limits.denied is None and limits.glass is None and not _by_model(segment, ready)
     is_changed = segment.state.step(ready.step.id).next_request is not None
     return bool(items_of(ready.step.id)) and is_plain and not is_changed
+
+
+def _by_model(segment: Segment, ready: Ready) -> tuple[str, ...]:
+    """Return the arguments of the step that a language model filled."""
+    actions = segment.house.actions
+    return words_taken(segment.definition, segment.scopes, actions, ready.step.id)
 
 
 def plan_of(segment: Segment, ready: Ready) -> Plan:
@@ -163,6 +171,7 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
             expires=question.expires,
             digest=bound,
             left_out=question.people.left_out,
+            by_model=_by_model(segment, question.ready),
             limits=question.limits.shown(),
         )
     )

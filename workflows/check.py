@@ -10,6 +10,7 @@ from typing import Any
 
 from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
+from workflows.check_model import model_faults
 from workflows.check_options import option_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
@@ -138,7 +139,7 @@ def _meaning_faults(
     )
     faults = [*_lock_faults(checking), *trigger_faults(checking), *option_faults(checking)]
     for node in definition.outline.values():
-        faults += step_faults(checking, node)
+        faults += [*step_faults(checking, node), *model_faults(checking, node)]
     if not faults:
         faults += lint(checking)
     return sorted(faults, key=lambda one: (one.line, one.column))

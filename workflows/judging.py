@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from workflows.demand import Judged
 from workflows.denials import Denied, asked_as_before, denied_before
+from workflows.model_words import words_taken
 from workflows.ready import Ready
 from workflows.segment import Segment
 from workflows.step_facts import facts_of
@@ -13,6 +14,7 @@ def judged(segment: Segment, ready: Ready) -> tuple[Judged, Denied | None]:
     """Return what has to be agreed to before this step as things stand now, and who denied it.
 
     Where the same was denied before, no rule spares people, and somebody is always asked.
+    Where a language model filled arguments, every rule that would look at them asks.
 
     Raises:
         NoGateError: the step is destructive, and neither policy nor definition asks anybody.
@@ -20,7 +22,9 @@ def judged(segment: Segment, ready: Ready) -> tuple[Judged, Denied | None]:
     """
     policy, facts = segment.house.policy(), facts_of(segment, ready)
     denied = denied_before(segment, ready, facts)
-    found = policy.judge(facts, ready.step.approval, spares=denied is None)
+    taken = words_taken(segment.definition, segment.scopes, segment.house.actions, ready.step.id)
+    judged_by = replace(facts, are_args_of_a_model=bool(taken))
+    found = policy.judge(judged_by, ready.step.approval, spares=denied is None)
     if found.demand is None and denied is not None:
         found = replace(found, demand=asked_as_before(denied, policy))
     return found, denied

@@ -132,6 +132,7 @@ class Facts:
     at: datetime
     inputs: Mapping[str, Json] = field(default_factory=dict)
     args: Mapping[str, Json] = field(default_factory=dict)
+    are_args_of_a_model: bool = False  # Then no rule may look at them and decide by them.
 
 
 _OPEN = Shape(kind=Kind.OBJECT)
@@ -303,6 +304,8 @@ class Policy(Closed):
     def told(self, facts: Facts) -> dict[str, Json]:
         """Return what conditions see of `facts`, by their names."""
         here = facts.at.astimezone(ZoneInfo(self.timezone))
+        # Without them a condition that looks at them has no value, and its rule asks.
+        args: dict[str, Json] = {} if facts.are_args_of_a_model else {"args": dict(facts.args)}
         return {
             "effect": facts.effect.value,
             "workflow": facts.workflow,
@@ -312,12 +315,14 @@ class Policy(Closed):
             "hour": here.hour,
             "weekday": here.isoweekday(),
             "inputs": dict(facts.inputs),
-            "args": dict(facts.args),
+            **args,
         }
 
 
 def _stands(condition: str, told: Mapping[str, Json]) -> tuple[Match, str]:
     """Return how a condition stands, and why it gave neither true nor false."""
+    if "args" not in told and not rule_environment().may_hold(condition, told):
+        return Match.PASSED_BY, ""
     try:
         applies = rule_environment().evaluate(condition, told)
     except ExpressionError as error:

@@ -36,6 +36,7 @@ class Shown:
     digest: str
     left_out: Mapping[Person, Duty]
     changed: Sequence[str] = ()
+    by_model: Sequence[str] = ()  # The arguments that a language model filled.
     limits: Mapping[str, Json] = field(default_factory=dict)  # Only what there is.
 
 
@@ -96,6 +97,7 @@ def _terms(shown: Shown) -> Iterator[tuple[str, list[Json]]]:
             if duty is not Duty.REQUESTER
         ],
     )
+    yield "by_model", list(shown.by_model)
     yield "auto", [[one.rule, one.because] for one in demand.why if one.match is Match.AUTO]
 
 

@@ -137,7 +137,18 @@ class Segment(Recorder):
             approved=approved,
             effect=effect,
             ports=self.house.ports,
+            written=work.arguments,
+            returns=work.returns,
+            journal=self,
         )
+
+    def tell(
+        self, kind: str, data: Mapping[str, Json], *, part: str, words: str, cls: PartClass
+    ) -> None:
+        """Record what happens within a call, at once and whatever others wrote meanwhile."""
+        said = Part(value=self.house.redact(words).encode(), cls=cls)
+        self.note(self.draft(kind, data, {part: said}))
+        self.commit()
 
     def key(self, step: Step) -> str:
         """Return the idempotency key: the same for every attempt of the step."""

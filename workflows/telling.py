@@ -25,6 +25,7 @@ REPLIES = frozenset(
         "verification.unknown",
         "wait.started",
         "question.answered",
+        "model.answered",
     }
 )
 TOLD_DECISIONS = frozenset(

@@ -27,6 +27,7 @@ from bot.views.request_values import (
 from bot.wording import (
     Who,
     clip,
+    code,
     escape,
     joined,
     mention,
@@ -47,6 +48,14 @@ def warning(shown: Preview) -> Iterator[Block]:
     """Yield what people have to know before they read any further."""
     if shown.denied is not None:
         yield from _denied(shown.denied)
+    if shown.by_model:
+        named = joined([code(one) for one in shown.by_model[:_NAMES]], "and")
+        more = len(shown.by_model) - _NAMES
+        yield section(
+            f"🤖 *A language model wrote* {named}"
+            + (f" and {plural(more, 'more argument')}" if more > 0 else "")
+            + ". Nobody has checked it; you are the check."
+        )
 
 
 def told_when_asked(shown: Preview, *, is_open: bool) -> Iterator[Block]:

@@ -116,6 +116,7 @@ class Preview(_Frozen):
     escalate: tuple[EscalationShown, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     auto: tuple[tuple[str, str], ...] = ()  # Rules that spared people, and why.
+    by_model: tuple[str, ...] = ()  # The arguments that a language model filled.
     budgets: tuple[str, ...] = ()
     freeze: FreezeShown | None = None
     denied: DeniedShown | None = None

@@ -195,6 +195,14 @@ def _answered(reply: StepReply) -> str:
     return f"💬 {_step(reply)} is answered{_by(reply)}"
 
 
+def _model_answered(reply: StepReply) -> str:
+    model = code(_text(reply, "model"))
+    if not reply.words:
+        why = escape(_text(reply, "finish"), _ERROR)
+        return f"🤖 The language model {model} gave no answer ({why})"
+    return f"🤖 The language model {model} wrote, and nobody has checked it:"
+
+
 def _other(reply: StepReply) -> str:
     what = escape(_text(reply, "decision") or reply.kind.replace(".", " "), _ERROR)
     return f"• {_step(reply)}: {what}{_by(reply)}"
@@ -217,4 +225,5 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "wait.started": _waits,
     "wait.ended": _waited,
     "question.answered": _answered,
+    "model.answered": _model_answered,
 }

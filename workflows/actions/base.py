@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from workflows.entry import Json
+from workflows.entry import Json, PartClass
+from workflows.shapes import Returns
 
 
 class Effect(StrEnum):
@@ -145,6 +146,19 @@ class Rows(Protocol):
         """Say whether `execute` was committed under `key`; it raises nothing."""
 
 
+class Journal(Protocol):
+    """Takes down what happens within a call, for what has entries of its own."""
+
+    def tell(
+        self, kind: str, data: Mapping[str, Json], *, part: str, words: str, cls: PartClass
+    ) -> None:
+        """Record a fact at once, with `words` as its one part.
+
+        Raises:
+            StorageError: nothing was recorded.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call of an action: who it is for and how long it may take.
@@ -152,6 +166,8 @@ class Call:
     `key` is the idempotency key `run/step`, the same for every attempt. `timeout` is in
     seconds. `approved` is the data of the plan that was approved, if there was one.
     `effect` is what the definition makes of the step; None leaves it to the action.
+    `written` are the arguments as the definition has them, before any expression was resolved,
+    and `returns` what it says comes back.
     """
 
     key: str
@@ -160,6 +176,9 @@ class Call:
     approved: Json = None
     effect: Effect | None = None
     ports: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Json] = field(default_factory=dict)
+    returns: Mapping[str, Returns] | None = None
+    journal: Journal | None = None
 
 
 In = TypeVar("In", bound=BaseModel)
@@ -181,6 +200,8 @@ class Action(ABC, Generic[In, Out]):
     is_delivered: ClassVar[bool] = False  # True: the outbox performs it (`slack.*`).
     delivered_as: ClassVar[str] = "post"  # Then the subject of the message that does it.
     literals: ClassVar[frozenset[str]] = frozenset()
+    output_class: ClassVar[PartClass] = PartClass.CONTENT
+    is_model: ClassVar[bool] = False  # True: what it gives are a language model's words.
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return what these (possibly unresolved) arguments would do, never below `effect`."""

@@ -10,19 +10,23 @@ from typing import Any
 
 from workflows.actions.base import Action, Rows
 from workflows.actions.http import HttpRequest
+from workflows.actions.model import ModelAsk
 from workflows.actions.shell import ShellRun
 from workflows.actions.slack import SlackPostAction
 from workflows.actions.slack_release import SlackReleaseAction
 from workflows.actions.sql import SqlExecute, SqlQuery
 from workflows.actions.timed import Timed
 from workflows.errors import DefinitionError
+from workflows.model.desk import ModelDesk, no_desk
 from workflows.services import Services
 
 GROUP = "interlock.actions"
 
 
-def shipped_actions(services: Services, rows: Rows) -> dict[str, Action[Any, Any]]:
-    """Return our own actions, bound to the targets of one policy."""
+def shipped_actions(
+    services: Services, rows: Rows, desk: ModelDesk | None = None
+) -> dict[str, Action[Any, Any]]:
+    """Return our own actions, bound to the targets of one policy; without a desk, no model."""
     actions: tuple[Action[Any, Any], ...] = (
         HttpRequest(services),
         SqlQuery(services, rows),
@@ -30,17 +34,20 @@ def shipped_actions(services: Services, rows: Rows) -> dict[str, Action[Any, Any
         ShellRun(services),
         SlackPostAction(),
         SlackReleaseAction(),
+        ModelAsk(desk or no_desk()),
     )
     return {action.name: action for action in actions}
 
 
-def all_actions(services: Services, rows: Rows) -> dict[str, Action[Any, Any]]:
+def all_actions(
+    services: Services, rows: Rows, desk: ModelDesk | None = None
+) -> dict[str, Action[Any, Any]]:
     """Return our own actions and those of installed packages.
 
     Raises:
         DefinitionError: a package's action cannot be used, or takes a name that is taken.
     """
-    actions = shipped_actions(services, rows)
+    actions = shipped_actions(services, rows, desk)
     for action in foreign_actions(entry_points(group=GROUP)):
         if action.name in actions:
             raise DefinitionError(

@@ -41,7 +41,8 @@ class Timed(Action[Any, Any]):
         self._grace = grace
         self._left: dict[str, threading.Thread] = {}  # Those that may still act, by their key.
         told = ("name", "code_version", "effect", "takes", "gives", "is_delivered", "literals")
-        vars(self).update({one: getattr(action, one) for one in told})
+        also = ("output_class", "is_model")
+        vars(self).update({one: getattr(action, one) for one in (*told, *also)})
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         return self._action.effect_of(arguments)

@@ -1,0 +1,1 @@
+"""How a language model is asked: redacted words out, checked words in, both on record."""
