@@ -1,5 +1,7 @@
 """Packs of a trail, what can be done to a pack, and the codes under which it is found."""
 
+import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -8,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from storage.entry_bytes import pae
 from storage.evidence.export import VERIFIER, Exported, Request, export
+from storage.evidence.names import MANIFEST_TYPE
 from storage.evidence.ranges import Bounds
 from storage.store import SqlStore
 from storage.verify import Report, verify_pack
 from tests.storage.trail import Trail
+from workflows.binding import canonical
 from workflows.people import PersonId
 
 AUDITOR = PersonId("os:auditor")
@@ -86,6 +93,43 @@ def cut_leaves(pack: Path) -> None:
     leaves.write_bytes(leaves.read_bytes()[:-32])
 
 
+def exchanged_leaves(pack: Path) -> None:
+    leaves = pack / "leaves.bin"
+    found = leaves.read_bytes()
+    leaves.write_bytes(found[:32] + found[64:96] + found[32:64] + found[96:])
+
+
+def older_head(pack: Path) -> None:
+    oldest = min((pack / "checkpoints").iterdir())
+    (pack / "checkpoint").write_bytes(oldest.read_bytes())
+
+
+def sign_as_stranger(pack: Path) -> None:
+    """Sign the manifest with a key of one's own, under the name of the right one."""
+    file = pack / "manifest.dsse.json"
+    envelope = json.loads(file.read_text())
+    message = pae(MANIFEST_TYPE, (pack / "manifest.json").read_bytes())
+    signature = Ed25519PrivateKey.generate().sign(message)
+    envelope["signatures"][0]["sig"] = base64.b64encode(signature).decode()
+    file.write_text(json.dumps(envelope, sort_keys=True, separators=(",", ":")))
+
+
+def rewrite_with_manifest(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Change a file, and make the manifest agree with it."""
+
+    def attack(pack: Path) -> None:
+        rewrite(name, lambda text: text.replace(old, new, 1))(pack)
+        manifest = json.loads((pack / "manifest.json").read_text())
+        content = (pack / name).read_bytes()
+        manifest["files"][name] = {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        (pack / "manifest.json").write_bytes(canonical(manifest))
+
+    return attack
+
+
 ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "change a value": (
         rewrite("entries.jsonl", lambda text: text.replace('"done"', '"gone"', 1)),
@@ -138,6 +182,25 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "change a proof": (
         rewrite("proofs/3.tlog-proof", lambda text: text.replace("index 3", "index 4")),
         "proof file-hash",
+    ),
+    "let an entry grow": (
+        rewrite("entries.jsonl", lambda text: text.replace('"v":1', '"v":1,"w":2', 1)),
+        "leaf-mismatch file-hash",
+    ),
+    "edit a payload": (
+        rewrite("disclosures.jsonl", lambda text: text.replace('{"d":"', '{"d":"AAAA', 1)),
+        "part-commitment file-hash",
+    ),
+    "exchange two leaves": (exchanged_leaves, "leaf-mismatch file-hash"),
+    "take a kept head away": (
+        lambda pack: (pack / "checkpoints" / "000000000001").unlink(),
+        "file-missing",
+    ),
+    "put an older head in front": (older_head, "file-hash"),
+    "sign the manifest as a stranger": (sign_as_stranger, "manifest-signature"),
+    "change the manifest and what it says of a file": (
+        rewrite_with_manifest("entries.jsonl", '"done"', '"gone"'),
+        "leaf-mismatch entry-signature manifest-signature",
     ),
     "take a file away": (lambda pack: (pack / "README").unlink(), "file-missing"),
     "take the entries away": (lambda pack: (pack / "entries.jsonl").unlink(), "file-missing"),

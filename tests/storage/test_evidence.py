@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from securesystemslib.signer import SSlibKey
 
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
-from storage.evidence.export import VERIFIER
+from storage.evidence.export import VERIFIER, Exported
 from storage.verify import verify_database, verify_pack
 from tests.storage.packs import ATTACKS, Office, by_script, rewrite
 from tests.storage.test_verify import a_full_life
@@ -241,20 +243,36 @@ def test_the_verifier_in_the_pack_agrees(office: Office, start: int, end: int | 
     assert (made.path / "verify.py").read_bytes() == VERIFIER.read_bytes()
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_whoever_changes_a_pack_is_found_by_name(office: Office, name: str) -> None:
-    attack, codes = ATTACKS[name]
+@pytest.fixture(scope="module")
+def honest(
+    sqlite_schema: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Office, Exported]]:
+    """Make one pack that is copied for each attack on it."""
+    folder = tmp_path_factory.mktemp("honest")
+    url = str(shutil.copy(sqlite_schema, folder / "log.db"))
+    database = open_database(url)
+    office = Office(begin_trail(url, database, folder / "home"), folder)
     for number in range(3):
         office.trail.run(f"r{number}")
-    made = office.export(proofs=(3,))
+    yield office, office.export(proofs=(3,))
+    database.close()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_whoever_changes_a_pack_is_found_by_name(
+    honest: tuple[Office, Exported], tmp_path: Path, name: str
+) -> None:
+    attack, codes = ATTACKS[name]
+    office, made = honest
+    pack = shutil.copytree(made.path, tmp_path / "pack")
     assert office.verified(made).exit == 0
-    attack(made.path)
-    report = office.verified(made)
+    attack(pack)
+    report = office.verified(replace(made, path=pack))
 
     assert report.exit == 1
     assert report.codes >= set(codes.split()), report.failures
     # The verifier that ships in the pack was written apart from ours, and finds the same.
-    code, told = by_script(made.path, office.trail.pin)
+    code, told = by_script(pack, office.trail.pin)
     assert code == 1
     assert {one for one, _ in told["failures"]} >= set(codes.split()), told
 
