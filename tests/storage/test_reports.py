@@ -22,7 +22,7 @@ from storage.evidence.names import MANIFEST_TYPE, report_name
 from storage.evidence.reports.columns import COLUMNS
 from storage.store import SqlStore
 from storage.verify import verify_pack
-from tests.storage.test_evidence import AUDITOR, by_script
+from tests.storage.packs import AUDITOR, by_script
 from tests.storage.trail import (
     BINDING,
     Trail,
