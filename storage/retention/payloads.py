@@ -8,7 +8,7 @@ from storage.retention.holds import refs_known_as
 from storage.retention.person import Found, erase, payloads_of, was_erased_by
 from storage.retention.removal import overwrite_deleted
 from storage.store import SqlStore
-from workflows.actions.erase import Counted
+from workflows.actions.erase import Counted, nobody_known_as
 from workflows.entry import Ref
 from workflows.errors import NotPerformedError, StorageError, StorageUnavailableError
 
@@ -22,13 +22,17 @@ class LogPayloads:
         self._store = store
         self._policy = policy
 
-    def counted(self, person: str) -> Sequence[Counted]:
+    def counted(self, person: str) -> Sequence[Counted] | None:
         ref = self._ref(person)
+        if ref is None:
+            return None
         with self._store.database.read() as connection:
             return _counted(payloads_of(connection, ref))
 
     def erase(self, person: str, *, by_run: str) -> Sequence[Counted]:
         ref = self._ref(person)
+        if ref is None:
+            raise nobody_known_as(person)
         try:
             found = erase(self._store, ref, policy=self._policy(), by_run=by_run)
         except StorageError as error:
@@ -44,15 +48,15 @@ class LogPayloads:
         with self._store.database.read() as connection:
             return was_erased_by(connection, run)
 
-    def _ref(self, person: str) -> Ref:
+    def _ref(self, person: str) -> Ref | None:
         with self._store.database.read() as connection:
             refs = refs_known_as(connection, person.removeprefix("@"))
-        if len(refs) != 1:
-            count = "Nobody" if not refs else "More than one person"
+        if len(refs) > 1:
             raise NotPerformedError(
-                f"{count} in this log is known as {person}.", error_class="unknown_person"
+                f"More than one person is known as {person}; name the account.",
+                error_class="unknown_person",
             )
-        return Ref(refs[0])
+        return Ref(refs[0]) if refs else None
 
 
 def _counted(found: Sequence[Found]) -> list[Counted]:

@@ -29,7 +29,7 @@ from storage.search import find
 from storage.store import SqlStore
 from storage.verify import Report, verify_database
 from tests.world import CHANGE, Clock, Working, id_of
-from workflows.actions.erase import PORT, EraseAction
+from workflows.actions.erase import PORT, EraseAction, HeldAction
 from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
 from workflows.errors import HoldError
 from workflows.gate import Verdict
@@ -53,6 +53,11 @@ steps:
     with: {person: "${{ inputs.person }}"}
     effect: destructive
     approval: {stages: [{from: ["@deciders"], approve: 2}], expires: 24h}
+    verify:
+      uses: interlock.held
+      with: {person: "${{ inputs.person }}"}
+      expect: result.goes == 0
+      within: 1m
     undo: none
 """
 
@@ -65,7 +70,7 @@ class Kept(Working):
     def _house(self, store: Store) -> House:
         house = super()._house(store)
         port = LogPayloads(self.store, policy=lambda: POLICY)
-        actions = {**house.actions, EraseAction.name: EraseAction()}
+        actions = {**house.actions, EraseAction.name: EraseAction(), HeldAction.name: HeldAction()}
         return replace(house, actions=actions, ports={PORT: port})
 
     def erased(self, person: str) -> RunId:

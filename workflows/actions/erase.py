@@ -1,7 +1,8 @@
-"""`interlock.erase`: removes what the log holds of a person, after a gate like any other effect.
+"""`interlock.erase` removes what the log holds of a person; `interlock.held` reads how much it is.
 
-What belongs to the person is found and removed through the port `payloads`, which `storage`
-fills. The plan counts it by run and class, so that whoever approves knows how much will go.
+An erasure goes through a gate like any other effect. What belongs to the person is found and
+removed through the port `payloads`, which `storage` fills. The plan counts it by run and class,
+so that whoever approves knows how much will go.
 """
 
 from collections.abc import Sequence
@@ -30,18 +31,18 @@ class Counted:
 class Payloads(Protocol):
     """The port to what the log holds of people."""
 
-    def counted(self, person: str) -> Sequence[Counted]:
-        """Return what is held of whoever is known by that name or account.
+    def counted(self, person: str) -> Sequence[Counted] | None:
+        """Return what there is of whoever is known by that name or account, None for nobody.
 
         Raises:
-            NotPerformedError: nobody is, or more than one.
+            NotPerformedError: more than one person is.
         """
 
     def erase(self, person: str, *, by_run: str) -> Sequence[Counted]:
         """Remove it, and who they are; return what there was.
 
         Raises:
-            NotPerformedError: nobody is known so, or it could not be removed.
+            NotPerformedError: not one person is known so, or it could not be removed.
         """
 
     def was_erased_by(self, run: str) -> bool:
@@ -74,6 +75,8 @@ class EraseAction(Action[Erase, Erased]):
 
     def plan(self, arguments: Erase, call: Call) -> Plan:
         found = _payloads(call).counted(arguments.person)
+        if found is None:
+            raise nobody_known_as(arguments.person)
         goes, held = _sums(found)
         data: list[Json] = [[one.run, one.cls, one.goes, one.held] for one in found]
         return Plan(
@@ -90,6 +93,38 @@ class EraseAction(Action[Erase, Erased]):
     def probe(self, arguments: Erase, call: Call) -> Happened:
         del arguments
         return Happened.YES if _payloads(call).was_erased_by(_run(call)) else Happened.NO
+
+
+class Held(Model):
+    """What `interlock.held` gives: how many payloads an erasure would remove, and could not."""
+
+    is_known: bool
+    goes: int
+    held: int
+
+
+class HeldAction(Action[Erase, Held]):
+    """Reads how much there is of a person: the proof of an erasure."""
+
+    name = "interlock.held"
+    effect = Effect.READ
+    takes = Erase
+    gives = Held
+
+    def describe(self, arguments: Erase) -> str:
+        return f"Look what is held of {arguments.person}"
+
+    def perform(self, arguments: Erase, call: Call) -> Held:
+        found = _payloads(call).counted(arguments.person)
+        goes, held = _sums(found or ())
+        return Held(is_known=found is not None, goes=goes, held=held)
+
+
+def nobody_known_as(person: str) -> NotPerformedError:
+    """Return the refusal of a person that the log does not know."""
+    return NotPerformedError(
+        f"Nobody in this log is known as {person}.", error_class="unknown_person"
+    )
 
 
 def _payloads(call: Call) -> Payloads:

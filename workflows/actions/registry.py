@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from workflows.actions.base import Action, Rows
-from workflows.actions.erase import EraseAction
+from workflows.actions.erase import EraseAction, HeldAction
 from workflows.actions.http import HttpRequest
 from workflows.actions.shell import ShellRun
 from workflows.actions.slack import SlackPostAction
@@ -32,6 +32,7 @@ def shipped_actions(services: Services, rows: Rows) -> dict[str, Action[Any, Any
         SlackPostAction(),
         SlackReleaseAction(),
         EraseAction(),
+        HeldAction(),
     )
     return {action.name: action for action in actions}
 
