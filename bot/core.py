@@ -26,9 +26,11 @@ from bot.settings import Settings
 from bot.vault import lazy_vault
 from bot.workspace_environment import environment_of
 from storage.journal import utc_now
+from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.base import Action
+from workflows.actions.erase import PORT
 from workflows.actions.registry import all_actions
 from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
@@ -162,6 +164,7 @@ def build_core(
             vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
+            ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -11,6 +11,7 @@ from bot.settings import read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import check as check_files
+from workflows.duration import duration_text
 from workflows.judged_steps import judged_steps
 from workflows.loading import read_policy, read_text
 from workflows.policy import Policy
@@ -44,6 +45,7 @@ def policy_check(path: Path | None, folder: Path | None, *, as_json: bool) -> No
     found = {
         "ok": True,
         "digest": loaded.model.digest,
+        "terms": {cls.value: duration_text(term) for cls, term in loaded.model.terms.items()},
         "faults": [fault_data(one) for one in linted.faults],
         "not_analysed": list(linted.not_analysed),
         "workflows": None if around is None else len(around.definitions),

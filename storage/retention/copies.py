@@ -4,6 +4,7 @@ Nothing of it decides anything: a summary is read from its row, a message was de
 words of a thread served the summary of its run.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, not_, or_, select, tuple_, update
@@ -13,6 +14,8 @@ from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRec
 from storage.outbox_values import OutboxState
 from storage.retention.held import holds_in, message_is_held
 from storage.run_models import RunRecord
+
+AT_ONCE = 500  # A statement takes only so many values.
 
 
 def forget_copies(connection: Connection, *, before: int) -> None:
@@ -27,6 +30,14 @@ def forget_copies(connection: Connection, *, before: int) -> None:
         not_(exists(held)),
     )
     connection.execute(delete(SummaryRecord).where(SummaryRecord.entry_id.in_(gone)))
+
+
+def forget_copies_of(connection: Connection, runs: Sequence[str]) -> None:
+    """Remove the summaries of these runs from the search, and the texts that were told of them."""
+    for start in range(0, len(runs), AT_ONCE):
+        some = runs[start : start + AT_ONCE]
+        connection.execute(delete(SummaryRecord).where(SummaryRecord.run_id.in_(some)))
+        _blank(connection, OutboxRecord.run_id.in_(some))
 
 
 def forget_old_words(connection: Connection, *, finished_before: datetime) -> int:

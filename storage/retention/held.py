@@ -7,7 +7,6 @@ workflow, person or period; a payload without a run belongs to the run that caus
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, or_, select
 
@@ -53,12 +52,18 @@ def part_is_held(holds: Sequence[Hold]) -> Held:
         AuditEntryRow.kind == "hold.set",
         LineMember("data", "hold").in_([one.id for one in holds]),
     )
-    return _surely(_of_a_run(_goes_on()), own, *(_holds_part(one.selector) for one in holds))
+    return _surely(of_a_run(_goes_on()), own, *(_holds_part(one.selector) for one in holds))
+
+
+def run_is_held(holds: Sequence[Hold]) -> Held:
+    """Return the condition under which what was copied from a run's payloads is held."""
+    return _surely(_goes_on(), *(_holds_run(one.selector) for one in holds))
 
 
 def message_is_held(holds: Sequence[Hold]) -> Held:
     """Return the condition under which a message of a thread, joined with its run, is held."""
-    return _surely(_goes_on(), *(_holds_message(one.selector) for one in holds))
+    people = [one.selector.name for one in holds if one.selector.kind is Kind.PERSON]
+    return _surely(run_is_held(holds), ThreadMessageRecord.author.in_(people))
 
 
 def _surely(*conditions: Held) -> Held:
@@ -70,7 +75,8 @@ def _goes_on() -> Held:
     return RunRecord.finished_at.is_(None)
 
 
-def _of_a_run(condition: Held) -> Held:
+def of_a_run(condition: Held) -> Held:
+    """Return the condition that the run of an entry meets another one."""
     return exists(select(RunRecord.id).where(RunRecord.id == RUN, condition))
 
 
@@ -80,34 +86,35 @@ def _holds_part(selector: Selector) -> Held:
             return RUN.in_([selector.name])
         case Kind.WORKFLOW:
             return or_(
-                _of_a_run(RunRecord.workflow == selector.name),
+                of_a_run(RunRecord.workflow == selector.name),
                 AuditEntryRow.workflow == selector.name,
             )
         case Kind.PERSON:
             return or_(
                 AuditPartRow.subject_ref == selector.name,
                 AuditEntryRow.actor_ref == selector.name,
-                _of_a_run(_took_part(selector.name)),
+                of_a_run(took_part(selector.name)),
             )
         case Kind.PERIOD:
             begin, end = selector.period
             return and_(AuditEntryRow.ts >= stamp(begin), AuditEntryRow.ts < stamp(end))
 
 
-def _holds_message(selector: Selector) -> Held:
+def _holds_run(selector: Selector) -> Held:
     match selector.kind:
         case Kind.RUN:
             return RunRecord.id == selector.name
         case Kind.WORKFLOW:
             return RunRecord.workflow == selector.name
         case Kind.PERSON:
-            return or_(ThreadMessageRecord.author == selector.name, _took_part(selector.name))
+            return took_part(selector.name)
         case Kind.PERIOD:
             begin, end = selector.period
             return and_(RunRecord.started_at < end, RunRecord.finished_at >= begin)
 
 
-def _took_part(ref: str) -> ColumnElement[Any]:
+def took_part(ref: str) -> Held:
+    """Return the condition under which a person asked for a run or decided something in it."""
     decided = (
         select(DecisionRecord.seq)
         .join(RequestRecord, RequestRecord.id == DecisionRecord.request_id)

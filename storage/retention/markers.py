@@ -52,6 +52,17 @@ def remove(connection: Connection, goes: ColumnElement[bool]) -> int:
     return connection.execute(delete(AuditPartRow).where(key.in_(found))).rowcount
 
 
+def remove_items(connection: Connection, items: Sequence[Item]) -> None:
+    """Delete the parts that `items` name."""
+    for one in items:
+        entry = select(AuditEntryRow.seq).where(AuditEntryRow.idx == one.idx).scalar_subquery()
+        connection.execute(
+            delete(AuditPartRow).where(
+                AuditPartRow.entry_seq == entry, AuditPartRow.name == one.name
+            )
+        )
+
+
 def _fitting(items: Sequence[Item]) -> Iterator[list[Item]]:
     some: list[Item] = []
     size = 0

@@ -13,10 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditTreeRow, LineMember
-from storage.retention.copies import forget_copies, forget_old_words
+from storage.retention.copies import forget_copies, forget_copies_of, forget_old_words
 from storage.retention.held import holds_in, part_is_held
-from storage.retention.markers import Item, erasures, remove
+from storage.retention.markers import Item, erasures, remove, remove_items
+from storage.retention.person import REASON as OF_A_PERSON
+from storage.retention.person import told_of
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 from workflows.entry import SYSTEM, Draft, Json, PartClass
 from workflows.moments import stamp
 from workflows.policy_retention import Terms
@@ -46,11 +49,12 @@ class Swept:
 
     classes: Sequence[ClassSwept]
     messages: int  # Of threads, and copies of what was told.
+    told: int = 0  # Payloads by which ended erasures told whom they erased.
 
     @property
     def payloads(self) -> int:
         """Return how many payloads are gone."""
-        return sum(one.swept + one.erased for one in self.classes)
+        return self.told + sum(one.swept + one.erased for one in self.classes)
 
     @property
     def is_nothing(self) -> bool:
@@ -82,8 +86,21 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
                 unit.append(draft)
             remove(tx.connection, _goes(one, held))
         forget_copies(tx.connection, before=max((one.limit for one in found), default=0))
+        told = _forget_erasures(unit, policy)
         messages = forget_old_words(tx.connection, finished_before=now - terms[PartClass.CONTENT])
-    return Swept(classes=found, messages=messages)
+    return Swept(classes=found, messages=messages, told=told)
+
+
+def _forget_erasures(unit: SqlUnit, policy: str) -> int:
+    """Remove what ended erasures say of whom they erased: their own inputs, plans and cards."""
+    connection = unit.transaction.connection
+    found = told_of(connection)
+    items = [item for item, _ in found]
+    for draft in erasures(items, reason=OF_A_PERSON, policy=policy, actor=SYSTEM):
+        unit.append(draft)
+    remove_items(connection, items)
+    forget_copies_of(connection, sorted({run for _, run in found}))
+    return len(items)
 
 
 def _due_of(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,32 +14,79 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from storage.audit_models import AuditEntryRow
+from storage.audit_models import AuditEntryRow, AuditSubjectRow
 from storage.base import Base
 from storage.database import open_database
 from storage.history import read_run
 from storage.log_setup import init_log
-from storage.message_models import SummaryRecord, ThreadMessageRecord
+from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.rebuild import check_projections
 from storage.retention.holds import lift_hold, set_hold, told_holds
+from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, due, sweep
 from storage.search import find
 from storage.store import SqlStore
 from storage.verify import Report, verify_database
-from tests.world import Clock, Working, id_of
+from tests.world import CHANGE, Clock, Working, id_of
+from workflows.actions.erase import PORT, EraseAction, HeldAction
 from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
 from workflows.errors import HoldError
+from workflows.gate import Verdict
 from workflows.holds import Kind, Selector, read_selector
+from workflows.house import House
 from workflows.policy_retention import DEFAULT_TERMS
+from workflows.store import Store
 
 POLICY = "cd" * 32
+ERASE = """
+workflow: erase-person
+title: Erase a person
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@directors"]
+inputs:
+  person: {type: string, title: Whom, max_length: 200}
+steps:
+  - id: erase
+    uses: interlock.erase
+    with: {person: "${{ inputs.person }}"}
+    effect: destructive
+    approval: {stages: [{from: ["@deciders"], approve: 2}], expires: 24h}
+    verify:
+      uses: interlock.held
+      with: {person: "${{ inputs.person }}"}
+      expect: result.goes == 0
+      within: 1m
+    undo: none
+"""
 
 
 class Kept(Working):
-    """A house whose log is swept."""
+    """A house whose log is swept, and whose people can be erased."""
 
     url: str
+
+    def _house(self, store: Store) -> House:
+        house = super()._house(store)
+        port = LogPayloads(self.store, policy=lambda: POLICY)
+        actions = {**house.actions, EraseAction.name: EraseAction(), HeldAction.name: HeldAction()}
+        return replace(house, actions=actions, ports={PORT: port})
+
+    def erased(self, person: str) -> RunId:
+        """Erase somebody, as Dora asks and Ana and Ben approve."""
+        run = self.start("erase-person", {"person": person}, by="dora")
+        self.settle()
+        self.approve(run, by="ana")
+        self.approve(run, by="ben")
+        self.settle()
+        assert self.status(run) == "done"
+        return run
+
+    def persons(self) -> list[str]:
+        with self.store.database.read() as connection:
+            found = connection.execute(select(AuditSubjectRow.external_id))
+            return sorted(found.scalars())
 
     def finished(self, *, approver: str = "ana", said: str = "") -> RunId:
         """Run something to its end; `said` is what its requester writes in the thread."""
@@ -47,7 +95,7 @@ class Kept(Working):
         if said:
             with self.store.begin() as unit:
                 unit.add_thread_message(run, "1.0", author=unit.ref(id_of("rita")), text=said)
-        self.approve(run, by=approver)
+        self.vote(run, Verdict.APPROVE, by=approver, comment="fine by me")
         self.settle()
         assert self.status(run) == "done"
         return run
@@ -86,7 +134,7 @@ def housed(url: str, tmp_path: Path) -> Iterator[Kept]:
     clock = Clock()
     database = open_database(url)
     journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    kept = Kept(SqlStore(database, journal, now=clock), clock)
+    kept = Kept(SqlStore(database, journal, now=clock), clock, definitions=(CHANGE, ERASE))
     kept.url = url
     yield kept
     database.close()
@@ -189,6 +237,67 @@ def test_a_long_list_takes_several_markers(house: Kept) -> None:
     assert all(len(line) <= 16_384 for line in lines)
     assert sum(house.held_parts(one) for one in wait_after) == 0
     assert house.verified().failures == []
+
+
+def test_two_people_erase_a_person_and_the_log_still_verifies(house: Kept) -> None:
+    run = house.finished(said="We decided that the quokka goes.")
+    assert id_of("rita") in house.persons()
+    assert house.verified().failures == []
+
+    erasing = house.erased(id_of("rita"))
+
+    assert id_of("rita") not in house.persons()
+    assert find(house.store.database, "quokka") == []
+    assert rows_of(house, ThreadMessageRecord) == 0
+    assert said_in(house, run) == {"approval.granted"}  # Ana's words are hers.
+    assert f'"by_run":"{erasing}"' in dict(house.markers())["erasure"]
+    assert house.verified().failures == []
+    assert check_projections(house.store.database) == []
+
+
+def test_an_erasure_does_not_keep_the_name_and_who_returns_is_somebody_new(house: Kept) -> None:
+    house.finished()
+    before = house.entries(house.finished())[0].actor.ref
+    erasing = house.erased(id_of("rita"))
+    assert names_in(house, erasing, "U0RITA") > 0
+
+    house.swept()
+
+    assert names_in(house, erasing, "U0RITA") == 0
+    assert house.verified().failures == []
+    assert house.entries(house.finished())[0].actor.ref != before
+
+
+def test_what_is_held_of_a_person_stays_with_their_name(house: Kept) -> None:
+    held, other = house.finished(), house.finished()
+    set_hold(house.store, Selector(Kind.RUN, held), reason="case 12", actor=SYSTEM)
+    kept = house.held_parts(held)
+
+    erasing = house.erased(id_of("rita"))
+
+    shown = next(one for one in house.entries(erasing) if one.kind == "approval.requested")
+    assert b"held back" in (shown.parts["preview"].value or b"")
+    assert house.held_parts(held) == kept
+    assert said_in(house, other) == {"approval.granted"}
+    assert id_of("rita") in house.persons()
+    assert house.verified().failures == []
+
+
+def said_in(house: Kept, run: RunId) -> set[str]:
+    """Return the kinds of the run's entries that still have a payload."""
+    with house.store.database.read() as connection:
+        found = read_run(connection, run)
+    return {one.kind for one in found if any(part.value for part in one.parts.values())}
+
+
+def names_in(house: Kept, run: RunId, name: str) -> int:
+    """Return how many payloads of a run, and messages about it, have that name."""
+    with house.store.database.read() as connection:
+        parts = [
+            part.value or b"" for one in read_run(connection, run) for part in one.parts.values()
+        ]
+        told = connection.execute(select(OutboxRecord.body).where(OutboxRecord.run_id == run))
+        return sum(name in str(one) for one in [*parts, *told.scalars()])
 
 
 def test_what_is_deleted_by_hand_is_found(house: Kept) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from workflows.actions.base import Action, Rows
+from workflows.actions.erase import EraseAction, HeldAction
 from workflows.actions.http import HttpRequest
 from workflows.actions.model import ModelAsk
 from workflows.actions.shell import ShellRun
@@ -35,6 +36,8 @@ def shipped_actions(
         SlackPostAction(),
         SlackReleaseAction(),
         ModelAsk(desk or no_desk()),
+        EraseAction(),
+        HeldAction(),
     )
     return {action.name: action for action in actions}
 

@@ -1,0 +1,83 @@
+"""Sweeps and holds from the command line, in a home where nobody serves."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.firings import next_firing
+from bot.opening import open_memory
+from bot.settings import Settings
+from bot.sweeping import Sweeping
+from storage.store import SqlStore
+from tests.journeys.company import SHIPPED
+from workflows.loading import load_policy
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("INTERLOCK_WORKFLOWS", str(SHIPPED))
+    monkeypatch.setenv("INTERLOCK_POLICY", str(SHIPPED / "demo-policy.yaml"))
+    for name in ("SLACK_BOT_TOKEN", "INTERLOCK_CHANNEL"):
+        monkeypatch.delenv(name, raising=False)
+    interlock("init")
+    return tmp_path / "home"
+
+
+def interlock(*words: str) -> Result:
+    return CliRunner().invoke(main, [*words])
+
+
+def told(*words: str) -> dict[str, object]:
+    return dict(json.loads(interlock(*words, "--json").stdout))
+
+
+def test_a_hold_is_set_listed_and_lifted_once() -> None:
+    name = str(told("audit", "hold", "set", "workflow:deploy", "--reason", "case 12")["hold"])
+    (shown,) = told("audit", "hold", "list")["holds"]  # type: ignore[misc]
+
+    assert (shown["hold"], shown["reason"]) == (name, "case 12")
+    assert interlock("audit", "hold", "lift", name, "--reason", "closed").exit_code == 0
+    assert (
+        f"No hold {name} is in force"
+        in interlock("audit", "hold", "lift", name, "--reason", "closed").stderr
+    )
+
+
+def test_a_person_is_named_in_a_hold_by_pseudonym_and_a_stranger_is_refused() -> None:
+    interlock("audit", "hold", "set", "workflow:deploy", "--reason", "so that I am known")
+    me = Path.home().owner()
+
+    assert str(
+        told("audit", "hold", "set", f"person:{me}", "--reason", "x")["selector"]
+    ).startswith("person:s:")
+    refused = interlock("audit", "hold", "set", "person:@nobody-at-all", "--reason", "x")
+    assert (refused.exit_code, "Nobody in this log" in refused.stderr) == (2, True)
+
+
+def test_a_sweep_says_what_would_go_and_what_went() -> None:
+    assert told("audit", "sweep", "--dry-run")["payloads"] == 0
+    assert told("audit", "sweep")["payloads"] == 0
+
+
+def test_each_night_what_is_due_goes_without_a_trace(home: Path) -> None:
+    name = str(told("audit", "hold", "set", "workflow:deploy", "--reason", "a quokka")["hold"])
+    interlock("audit", "hold", "lift", name, "--reason", "another quokka")
+    settings = Settings(home=home)
+    file = home / "interlock.db"
+    memory = open_memory(settings)
+    night = datetime.now(UTC) + timedelta(days=8 * 366)
+    policy = load_policy(SHIPPED / "demo-policy.yaml")
+    sweeping = Sweeping(SqlStore(memory.database, memory.journal), policy, now=lambda: night)
+    schedule = sweeping.schedule(memory.log_id)
+    assert b"quokka" in file.read_bytes()
+
+    schedule.begin(night)
+
+    assert b"quokka" not in file.read_bytes()
+    assert next_firing(schedule.trigger, after=night) is not None
+    memory.database.close()
