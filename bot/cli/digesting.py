@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from bot.anchors.parts import mail_server
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.digest_figures import shown_from
 from bot.digest_page import digest_page
 from bot.orders import DigestOrder
-from bot.settings import read_settings
+from bot.settings import Settings, SettingsError, read_settings
 from bot.views.digest import DigestShown, numbers, sentence
 
 NOBODY = "somebody"  # Whoever was erased since.
@@ -26,6 +27,7 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 @click.option("--from", "begins", type=_DAY, help="First day of the period, by UTC.")
 @click.option("--to", "ends", type=_DAY, help="Where it ends: this day is not in it. Else: now.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page.")
+@click.option("--mail", is_flag=True, help="Send it to INTERLOCK_DIGEST_MAIL.")
 @click.option("--post", is_flag=True, help="Post what came since the last one, to the channel.")
 @as_json_option
 def digest(
@@ -34,16 +36,30 @@ def digest(
     begins: datetime | None,
     ends: datetime | None,
     html: Path | None,
+    mail: bool,
     post: bool,
     as_json: bool,
 ) -> None:
     """Print what happened in a period, with the signed head of the log."""
     order = _post_order(begins, ends) if post else _order(days, begins, ends)
-    told = have_done(read_settings(), order, user=os.getuid())
+    settings = read_settings()
+    if mail and not settings.digest_mail:
+        raise SettingsError("There is nobody to mail to.", hint="Set INTERLOCK_DIGEST_MAIL.")
+    told = have_done(settings, order, user=os.getuid())
     shown = shown_from(_figures(told), name=_named_by(told))
     if html is not None:
         html.write_text(digest_page(shown), encoding="utf-8")
+    if mail:
+        _send(settings, shown, told)
     answer(dict(told), _lines(told, shown, html), as_json=as_json)
+
+
+def _send(settings: Settings, shown: DigestShown, told: Mapping[str, Any]) -> None:
+    from bot.digest_mail import DigestMail  # noqa: PLC0415 - only where it is asked for.
+
+    sender, recipients = settings.smtp_from, settings.digest_mail
+    mail = DigestMail(server=mail_server(settings), sender=sender, recipients=recipients)
+    mail.send(shown, _figures(told), at=datetime.now(UTC))
 
 
 def _post_order(begins: datetime | None, ends: datetime | None) -> DigestOrder:

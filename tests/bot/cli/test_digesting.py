@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from tests.bot.anchors.mailbox import Mailbox, receiving
 from tests.journeys.company import SHIPPED
 
 
@@ -39,3 +40,28 @@ def test_a_period_of_the_past_holds_none_of_the_entries_of_today(tmp_path: Path)
 )
 def test_a_period_that_cannot_be_is_refused(typed: list[str]) -> None:
     assert CliRunner().invoke(main, ["digest", *typed]).exit_code == 2
+
+
+def test_a_digest_is_mailed_with_its_page_and_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving(Mailbox()) as box:
+        monkeypatch.setenv("INTERLOCK_SMTP", box.address)
+        monkeypatch.setenv("INTERLOCK_SMTP_FROM", "bot@ops.example")
+        monkeypatch.setenv("INTERLOCK_SMTP_TLS", "none")
+        nobody = CliRunner().invoke(main, ["digest", "--mail"])
+        monkeypatch.setenv("INTERLOCK_DIGEST_MAIL", "lead@ops.example, second@ops.example")
+        sent = CliRunner().invoke(main, ["digest", "--days", "30", "--mail"])
+        told = CliRunner().invoke(main, ["digest", "--days", "30", "--json"])
+    gone = CliRunner().invoke(main, ["digest", "--mail"])
+    (message,) = box.taken
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    (attached,) = message.iter_attachments()
+
+    assert (nobody.exit_code, sent.exit_code, gone.exit_code) == (2, 0, 2)
+    assert "was not taken" in gone.output
+    assert message["To"] == "lead@ops.example, second@ops.example"
+    assert ": Digest of " in message["Subject"]
+    assert text is not None
+    assert page is not None
+    assert "runs started (as many as before (0))" in text.get_content()
+    assert "<h2>Signed head of the log</h2>" in page.get_content()
+    assert json.loads(attached.get_content())["days"] == json.loads(told.output)["days"]
