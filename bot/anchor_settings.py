@@ -37,6 +37,7 @@ class AnchorSettings(BaseModel):
     witness_url: str = Field(default="", validation_alias="INTERLOCK_WITNESS_URL")
     witness_vkey: str = Field(default="", validation_alias="INTERLOCK_WITNESS_VKEY")
     digest_readers: tuple[str, ...] = Field(default=(), validation_alias="INTERLOCK_DIGEST_READERS")
+    digest_mail: tuple[str, ...] = Field(default=(), validation_alias="INTERLOCK_DIGEST_MAIL")
     kms_key: str = Field(default="", validation_alias="INTERLOCK_KMS_KEY")
     kms_url: str = Field(default="", validation_alias="INTERLOCK_KMS_URL")
     aws_region: str = Field(default="", validation_alias="AWS_REGION")
@@ -44,14 +45,14 @@ class AnchorSettings(BaseModel):
     aws_secret_key: SecretStr | None = Field(default=None, validation_alias="AWS_SECRET_ACCESS_KEY")
     aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
 
-    @field_validator("anchor_mail", "digest_readers", mode="before")
+    @field_validator("anchor_mail", "digest_mail", "digest_readers", mode="before")
     @classmethod
     def _are_several(cls, written: object) -> object:
         if not isinstance(written, str):
             return written
         return tuple(one.strip() for one in written.split(",") if one.strip())
 
-    @field_validator("anchor_mail")
+    @field_validator("anchor_mail", "digest_mail")
     @classmethod
     def _are_mail_addresses(cls, listed: tuple[str, ...]) -> tuple[str, ...]:
         for one in listed:
@@ -108,6 +109,8 @@ class AnchorSettings(BaseModel):
         wants = [
             ("INTERLOCK_ANCHOR_MAIL", self.anchor_mail, "INTERLOCK_SMTP", self.smtp),
             ("INTERLOCK_ANCHOR_MAIL", self.anchor_mail, "INTERLOCK_SMTP_FROM", self.smtp_from),
+            ("INTERLOCK_DIGEST_MAIL", self.digest_mail, "INTERLOCK_SMTP", self.smtp),
+            ("INTERLOCK_DIGEST_MAIL", self.digest_mail, "INTERLOCK_SMTP_FROM", self.smtp_from),
             ("INTERLOCK_SMTP_USER", self.smtp_user, "INTERLOCK_SMTP_PASSWORD", self.smtp_password),
             (
                 "INTERLOCK_WITNESS_URL",

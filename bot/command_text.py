@@ -124,7 +124,9 @@ class Find:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Post the digest of the last week."""
+    """Show the digest of the last days."""
+
+    period: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,7 @@ USAGE: Mapping[str, str] = {
     "delegations": "delegations",
     "totp": "totp [reset @PERSON]",
     "find": "find WORDS [CONDITION:VALUE …]",
-    "digest": "digest",
+    "digest": "digest [30d]",
     "health": "health [30d]",
     "help": "help",
 }
@@ -407,13 +409,28 @@ def _find(rest: str) -> Command:
 
 
 def _health(rest: str) -> Command:
+    period = _period(rest, usage="health")
+    return period if isinstance(period, Misread) else Health(period=period or USUAL_PERIOD)
+
+
+def _digest(rest: str) -> Command:
+    period = _period(rest, usage="digest")
+    if isinstance(period, Misread):
+        return period
+    return Digest(period=period) if period else Digest()
+
+
+def _period(rest: str, *, usage: str) -> timedelta | Misread | None:
+    """Return a period that was typed, None where there was none."""
+    if not rest:
+        return None
     try:
-        period = duration(rest.casefold()) if rest else USUAL_PERIOD
+        period = duration(rest.casefold())
     except ValueError:
-        return Misread(problem=f"“{_short(rest)}” is no period; write 7d or 30d.", usage="health")
+        return Misread(problem=f"“{_short(rest)}” is no period; write 7d or 30d.", usage=usage)
     if period > LONGEST_PERIOD:
-        return Misread(problem="That is longer than a year.", usage="health")
-    return Health(period=period)
+        return Misread(problem="That is longer than a year.", usage=usage)
+    return period
 
 
 def _bare(command: Callable[[], Command]) -> Callable[[str], Command]:
@@ -435,7 +452,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "delegations": _bare(Delegations),
     "totp": _totp,
     "find": _find,
-    "digest": _bare(Digest),
+    "digest": _digest,
     "health": _health,
     "help": _bare(Help),
 }

@@ -144,7 +144,8 @@ class Commands:
             return misread_page(wanted.problem, name=self.desk.command, usage=wanted.usage)
         if isinstance(wanted, Digest):
             # Only they see it, and a private answer that Slack refuses is lost: no chart.
-            return without_charts(self.desk.digests.look().shown)
+            since = self.desk.now() - wanted.period
+            return without_charts(self.desk.digests.look(since=since).shown)
         return help_for(self.desk, caller.person)
 
 

@@ -185,7 +185,13 @@ def build_core(
         desk=desk,
         dispatcher=dispatcher,
         engine=engine,
-        digests=Digests(store, library.definitions, now=means.clock, channel=settings.channel),
+        digests=Digests(
+            store,
+            library.definitions,
+            version=library.version,
+            now=means.clock,
+            channel=settings.channel,
+        ),
         means=means,
         name=name,
     )

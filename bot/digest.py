@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.digest_asked import AskedOf, asked_now
 from bot.digest_figures import figures_json, people_in, shown_from
 from bot.health import HealthReport, read_health
 from bot.health_words import names_of
@@ -24,6 +25,7 @@ from storage.figures import (
     digest_figures,
     last_digest,
     newest_posted,
+    places_between,
     read_figures,
 )
 from storage.heads import Head, show_head
@@ -60,20 +62,29 @@ class Digests:
         store: SqlStore,
         definitions: Callable[[], Sequence[Definition]],
         *,
+        version: Callable[[str], Definition],
         now: Callable[[], datetime],
         channel: str,
     ) -> None:
         self._store = store
         self._definitions = definitions
+        self._version = version
         self._now = now
         self._channel = channel
 
-    def look(self, *, since: datetime | None = None) -> Made:
-        """Return what a digest would say now, and keep nothing of it but the head it shows."""
-        until = self._now()
-        health = self._health(until)
+    def look(self, *, since: datetime | None = None, until: datetime | None = None) -> Made:
+        """Return what a digest of any period would say, and keep nothing of it but the head.
+
+        Without a period it is the last seven days. What waits and what is open is that of now.
+        """
+        until = min(until or self._now(), self._now())
+        since = min(since or until - WEEK, until)
+        aside = self._aside(until)
         with self._store.begin() as unit:
-            told = self._told(unit, health, since or until - WEEK, until=until, first=0)
+            size = show_head(unit.transaction).size
+            connection = unit.transaction.connection
+            places = places_between(connection, since=since, until=until, size=size)
+            told = self._told(unit, aside, since, until=until, places=places)
         return self._made(told, until)
 
     def post(self, *, at: datetime | None = None) -> Made:
@@ -82,13 +93,18 @@ class Digests:
         Made twice for one moment it is one digest.
         """
         until = at or self._now()
-        health = self._health(until)
+        aside = self._aside(until)
         with self._store.begin() as unit:
             last = last_digest(unit.transaction.connection)
             since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
-            told = self._told(unit, health, min(since, until), until=until, first=first)
+            size = show_head(unit.transaction).size
+            places = range(min(first, size - 1), size)
+            told = self._told(unit, aside, min(since, until), until=until, places=places)
             self._keep(unit, told, until)
         return self._made(told, until)
+
+    def _aside(self, until: datetime) -> tuple[HealthReport, AskedOf]:
+        return self._health(until), asked_now(self._store.database, self._version)
 
     def _health(self, until: datetime) -> HealthReport:
         # Months of decisions are read here, and nobody's click has to wait for that.
@@ -96,19 +112,26 @@ class Digests:
             return read_health(connection, until=until)
 
     def _told(
-        self, unit: SqlUnit, health: HealthReport, since: datetime, *, until: datetime, first: int
+        self,
+        unit: SqlUnit,
+        aside: tuple[HealthReport, AskedOf],
+        since: datetime,
+        *,
+        until: datetime,
+        places: range,
     ) -> dict[str, Json]:
         head: Head = show_head(unit.transaction)
-        places = range(first, head.size)
         figures = read_figures(unit.transaction.connection, since=since, until=until, places=places)
+        health, asked = aside
         return figures_json(
             figures,
             head,
             health,
             titles=self._titles(),
+            asked=asked,
             since=since,
             until=until,
-            first=min(first, head.size - 1),
+            places=places,
         )
 
     def _made(self, told: dict[str, Any], until: datetime) -> Made:

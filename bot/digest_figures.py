@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_words
+from bot.digest_asked import Asked, AskedOf
 from bot.health import HealthReport, finding_from, finding_json
 from bot.health_words import NameOf, finding_words, habits_words, names_of
 from bot.views.digest import (
+    Before,
     DayFigures,
     DecisionFigures,
     DigestShown,
@@ -19,7 +21,7 @@ from bot.views.digest import (
     WorkflowFigures,
 )
 from bot.wording import plural
-from storage.figures import Figures, WaitingRun
+from storage.figures import FAILED, REFUSED, Figures, Sums, WaitingRun
 from storage.heads import Head
 from storage.retention.counts import Removed
 from workflows.duration import duration_text
@@ -29,8 +31,6 @@ from workflows.moments import moment, stamp
 from workflows.run import Status
 
 BAD = (1, 2)  # Broken, or not readable.
-REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
-FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
 NAMED_BY = ("workflow", "name", "id", "cls", "hold")  # What says which of its kind changed.
 WAITS_FOR = {
@@ -49,11 +49,12 @@ def figures_json(
     health: HealthReport,
     *,
     titles: Titles,
+    asked: AskedOf,
     since: datetime,
     until: datetime,
-    first: int,
+    places: range,
 ) -> dict[str, Json]:
-    """Return everything a digest shows, fixed at this moment; `first` is its first entry."""
+    """Return everything a digest shows, fixed at this moment; `places` are its entries."""
     return {
         "since": stamp(since),
         "until": stamp(until),
@@ -61,7 +62,8 @@ def figures_json(
         "workflows": [*_workflows(figures, titles)],
         "decisions": _decisions(figures),
         "health": _health(health),
-        "waiting": [_waiting(one, titles) for one in figures.waiting],
+        "before": _sums(figures.before),
+        "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting],
         "exceptions": [_trouble(one) for one in figures.troubles],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
@@ -72,8 +74,8 @@ def figures_json(
             "origin": head.origin,
             "size": head.size,
             "vkey": head.vkey,
-            "first": first,
-            "last": head.size - 1,
+            "first": places.start,
+            "last": places.stop - 1,
             "verified": _verified(figures.checks),
         },
     }
@@ -113,13 +115,12 @@ def _workflow(figures: Figures, name: str, title: str) -> dict[str, Json]:
 
 
 def _decisions(figures: Figures) -> dict[str, Json]:
-    median = figures.median_decision
     return {
         "approved": figures.settled[Outcome.APPROVED],
         "denied": figures.settled[Outcome.DENIED],
         "expired": figures.settled[Outcome.EXPIRED],
         "withdrawn": figures.settled[Outcome.WITHDRAWN],
-        "median_ms": None if median is None else round(median.total_seconds() * 1000),
+        "median_ms": _milliseconds(figures.median_decision),
     }
 
 
@@ -133,12 +134,29 @@ def _health(report: HealthReport) -> dict[str, Json]:
     }
 
 
-def _waiting(one: WaitingRun, titles: Titles) -> dict[str, Json]:
+def _sums(sums: Sums) -> dict[str, Json]:
+    return {
+        "started": sums.started,
+        "done": sums.done,
+        "refused": sums.refused,
+        "failed": sums.failed,
+        "median_ms": _milliseconds(sums.median_decision),
+    }
+
+
+def _milliseconds(span: timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds() * 1000)
+
+
+def _waiting(one: WaitingRun, titles: Titles, asked: Asked | None) -> dict[str, Json]:
+    """Return a run that waits; people by their pseudonyms, groups as the files name them."""
     return {
         "title": titles.get(one.workflow, one.workflow),
         "run": one.run,
         "since": stamp(one.since),
         "waits_for": WAITS_FOR[one.status],
+        "asked": list(asked.names) if asked else [],
+        "who": list(asked.people) if asked else [],
     }
 
 
@@ -190,7 +208,8 @@ def _change(entry: Entry) -> str:
 def people_in(figures: Mapping[str, Any]) -> list[str]:
     """Return the pseudonyms of everybody that kept figures speak of."""
     found = figures.get("health", {}).get("findings", [])
-    return sorted({ref for one in found for ref in one["who"]})
+    waiting = figures.get("waiting", [])
+    return sorted({ref for one in [*found, *waiting] for ref in one.get("who", ())})
 
 
 def shown_from(
@@ -212,7 +231,8 @@ def shown_from(
         decisions=DecisionFigures(**decided, median=median),
         head=SignedHead(**head, check=CHECK),
         health=_shown_health(figures, name, titles),
-        waiting=[_shown_waiting(one) for one in figures["waiting"]],
+        before=_shown_before(figures.get("before")),
+        waiting=[_shown_waiting(one, name) for one in figures["waiting"]],
         exceptions=figures["exceptions"],
         changes=[*figures["changes"], *_payload_words(figures.get("payloads"))],
         anchors=[anchor_words(one, now=until) for one in figures.get("anchors", ())],
@@ -239,5 +259,25 @@ def _shown_day(one: Mapping[str, Any]) -> DayFigures:
     return DayFigures(**{**one, "day": date.fromisoformat(one["day"])})
 
 
-def _shown_waiting(one: Mapping[str, Any]) -> Waiting:
-    return Waiting(**{**one, "since": moment(one["since"])})
+def _shown_before(kept: Mapping[str, Any] | None) -> Before | None:
+    if kept is None:
+        return None  # A digest of before there was such a comparison.
+    took = kept["median_ms"]
+    median = None if took is None else timedelta(milliseconds=took)
+    return Before(
+        started=kept["started"],
+        done=kept["done"],
+        refused=kept["refused"],
+        failed=kept["failed"],
+        median=median,
+    )
+
+
+def _shown_waiting(one: Mapping[str, Any], name: NameOf) -> Waiting:
+    return Waiting(
+        title=one["title"],
+        run=one["run"],
+        since=moment(one["since"]),
+        waits_for=one["waits_for"],
+        asked=(*one.get("asked", ()), *(name(ref) for ref in one.get("who", ()))),
+    )

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot import token_orders
 from bot.core import Core
+from bot.digest_figures import people_in
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderForm
@@ -31,7 +32,9 @@ from bot.schedule_orders import (
     set_by_order,
 )
 from bot.token_orders import RevokeOrder, TokenOrder
+from bot.wording import who_of
 from storage.heads import show_head
+from storage.listing import people_of
 from workflows.actions.base import Happened
 from workflows.entry import Json, Ref, RunId
 from workflows.errors import InterlockError
@@ -87,10 +90,11 @@ class HeadOrder(OrderForm):
 
 
 class DigestOrder(OrderForm):
-    """Tell what happened: since a moment, or, to be posted, since the last digest."""
+    """Tell what happened in a period, or, to be posted, since the last digest."""
 
     do: Literal["digest"] = "digest"
     since: datetime | None = None
+    until: datetime | None = None
     post: bool = False
 
 
@@ -187,11 +191,19 @@ def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Js
 
 def _digest(core: Core, order: DigestOrder, _person: PersonId) -> Mapping[str, Json]:
     if not order.post:
-        return {"ok": True, **core.digests.look(since=order.since).figures}
+        looked = core.digests.look(since=order.since, until=order.until)
+        return {"ok": True, "people": _names(core, looked.figures), **looked.figures}
     if not core.settings.channel:
         raise OrderError("There is no channel to post to.", hint="Set INTERLOCK_CHANNEL.")
     made = core.digests.post()
-    return {"ok": True, "digest": made.id, **made.figures}
+    people = _names(core, made.figures)
+    return {"ok": True, "digest": made.id, "people": people, **made.figures}
+
+
+def _names(core: Core, figures: Mapping[str, Any]) -> dict[str, Json]:
+    """Return how those are called now of whom figures speak by their pseudonyms."""
+    known = people_of(core.memory.database, people_in(figures))
+    return {ref: who_of(*one).plain for ref, one in known.items()}
 
 
 def _head(core: Core, _order: HeadOrder, _person: PersonId) -> Mapping[str, Json]:

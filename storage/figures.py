@@ -4,6 +4,7 @@ Counted from the projections, and from entries by their place in the log; how th
 for `bot/digest`.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +21,14 @@ from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from workflows.entry import Entry, RunId
 from workflows.gate import Outcome
+from workflows.moments import stamp
 from workflows.run import Status
 
 MOST_LISTED = 50
 WAITS = (Status.WAITING, Status.IN_DOUBT, Status.EXCEPTION)
 STANDS = (Status.IN_DOUBT, Status.EXCEPTION)
+REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
+FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
 TROUBLES = (
     "action.in_doubt",
@@ -61,6 +65,17 @@ class WaitingRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """A period in five numbers."""
+
+    started: int
+    done: int
+    refused: int
+    failed: int
+    median_decision: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What happened between two moments, and between two places of the log."""
 
@@ -70,6 +85,7 @@ class Figures:
     still_open: Counter[str]  # By workflow, now.
     settled: Counter[Outcome]
     median_decision: timedelta | None
+    before: Sums  # Of the period before, which is as long.
     waiting: Sequence[WaitingRun]
     troubles: Sequence[Entry]
     changes: Sequence[Entry]
@@ -92,6 +108,7 @@ def read_figures(
         still_open=_open(connection),
         settled=Counter(outcome for outcome, _ in settled),
         median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
+        before=read_sums(connection, since=since - (until - since), until=since),
         waiting=_waiting(connection),
         troubles=_entries(connection, TROUBLES, places),
         changes=_entries(connection, CHANGES, places),
@@ -100,6 +117,31 @@ def read_figures(
         checks=_entries(connection, ("verify.run",), places),
         removed=read_removed(connection, places),
     )
+
+
+def read_sums(connection: Connection, *, since: datetime, until: datetime) -> Sums:
+    """Return the five numbers of a period."""
+    ended = Counter(status for _, status, _ in _ended(connection, since, until))
+    settled = _settled(connection, since, until)
+    return Sums(
+        started=_started(connection, since, until).total(),
+        done=ended[Status.DONE],
+        refused=sum(ended[one] for one in REFUSED),
+        failed=sum(ended[one] for one in FAILED),
+        median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
+    )
+
+
+def places_between(connection: Connection, *, since: datetime, until: datetime, size: int) -> range:
+    """Return the places of the entries written between two moments, found by halving the log."""
+    start = bisect_left(range(size), stamp(since), key=lambda one: _stamp_at(connection, one))
+    stop = bisect_left(range(size), stamp(until), key=lambda one: _stamp_at(connection, one))
+    return range(start, stop)
+
+
+def _stamp_at(connection: Connection, place: int) -> str:
+    query = select(AuditEntryRow.ts).where(AuditEntryRow.idx == place)
+    return connection.execute(query).scalar_one() or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -37,6 +37,32 @@ class MailServer:
     user: str = ""
     password: str = field(default="", repr=False)
 
+    def hand_in(self, message: EmailMessage, *, sender: str, recipients: Sequence[str]) -> str:
+        """Return what the server says once it has taken the mail for everybody.
+
+        Raises:
+            AnchorError: it has not.
+        """
+        try:
+            return self._hand_in(message, sender, recipients)
+        except (OSError, smtplib.SMTPException) as error:
+            raise AnchorError(f"The mail was not taken: {_why(error)}.") from error
+
+    def _hand_in(self, message: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
+        parts = urlsplit(f"//{self.address}")
+        with smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS) as server:
+            if self.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if self.user:
+                server.login(self.user, self.password)
+            server.ehlo_or_helo_if_needed()
+            _require(server.mail(sender), "the sender")
+            for one in recipients:
+                _require(server.rcpt(one), "a recipient")
+            code, said = server.data(message.as_bytes())
+            _require((code, said), "the message")
+        return f"{code} {said.decode(errors='replace')}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
@@ -51,10 +77,7 @@ class Mail:
     def vouch(self, head: Head) -> Vouched:
         """Hand the head in for everybody; the server's word for it is the evidence."""
         message = self._message(head)
-        try:
-            said = self._hand_in(message)
-        except (OSError, smtplib.SMTPException) as error:
-            raise AnchorError(f"The mail was not taken: {_why(error)}.") from error
+        said = self.server.hand_in(message, sender=self.sender, recipients=self.recipients)
         # No address: what is kept here is not erased with a person.
         lines = [message["Message-ID"], message["Date"], said, "", head.note]
         content = "\n".join(lines).encode()
@@ -74,26 +97,6 @@ class Mail:
             head.note.encode(), "application", "octet-stream", filename="checkpoint"
         )
         return message
-
-    def _hand_in(self, message: EmailMessage) -> str:
-        """Return what the server says once it has taken the mail.
-
-        Raises:
-            OSError, SMTPException: it has not.
-        """
-        parts = urlsplit(f"//{self.server.address}")
-        with smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS) as server:
-            if self.server.starttls:
-                server.starttls(context=ssl.create_default_context())
-            if self.server.user:
-                server.login(self.server.user, self.server.password)
-            server.ehlo_or_helo_if_needed()
-            _require(server.mail(self.sender), "the sender")
-            for one in self.recipients:
-                _require(server.rcpt(one), "a recipient")
-            code, said = server.data(message.as_bytes())
-            _require((code, said), "the message")
-        return f"{code} {said.decode(errors='replace')}"
 
 
 def _require(said: tuple[int, bytes], what: str) -> None:

@@ -1,6 +1,7 @@
 """Puts together whoever keeps heads outside, as the settings name them."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bot.anchors.outsiders import Outsider
 from bot.core import Core
@@ -8,6 +9,9 @@ from bot.running import Part
 from bot.settings import Settings
 from storage.cosignature import read_witness_key
 from storage.sequencing import Now
+
+if TYPE_CHECKING:
+    from bot.anchors.mail import MailServer  # Many bots send no mail.
 
 
 def anchoring_of(core: Core) -> list[Part]:
@@ -45,14 +49,21 @@ def outsiders_of(core: Core) -> Iterator[Outsider]:
 
 
 def _mail(settings: Settings, now: Now) -> Outsider:
-    from bot.anchors.mail import Mail, MailServer  # noqa: PLC0415 - only where it is set.
+    from bot.anchors.mail import Mail  # noqa: PLC0415 - only where it is set.
+
+    recipients = settings.anchor_mail
+    server = mail_server(settings)
+    return Mail(server=server, sender=settings.smtp_from, recipients=recipients, now=now)
+
+
+def mail_server(settings: Settings) -> "MailServer":
+    """Return where the settings say that mail is handed in."""
+    from bot.anchors.mail import MailServer  # noqa: PLC0415 - only where it is set.
 
     password = settings.smtp_password
-    server = MailServer(
+    return MailServer(
         address=settings.smtp,
         starttls=settings.smtp_tls == "starttls",
         user=settings.smtp_user,
         password=password.get_secret_value() if password is not None else "",
     )
-    recipients = settings.anchor_mail
-    return Mail(server=server, sender=settings.smtp_from, recipients=recipients, now=now)

@@ -1,33 +1,98 @@
-"""`interlock digest`: what happened in a period, printed or posted."""
+"""`interlock digest`: what happened in a period, printed, written as a page, or posted."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import click
 
+from bot.anchors.parts import mail_server
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.digest_figures import shown_from
+from bot.digest_page import digest_page
 from bot.orders import DigestOrder
-from bot.settings import read_settings
-from bot.views.digest import sentence
+from bot.settings import Settings, SettingsError, read_settings
+from bot.views.digest import DigestShown, numbers, sentence
+
+NOBODY = "somebody"  # Whoever was erased since.
+NOT_FIGURES = frozenset({"ok", "served", "digest", "people"})
+_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
 @click.command()
 @click.option("--days", default=7, type=click.IntRange(1, 366), show_default=True)
+@click.option("--from", "begins", type=_DAY, help="First day of the period, by UTC.")
+@click.option("--to", "ends", type=_DAY, help="Where it ends: this day is not in it. Else: now.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page.")
+@click.option("--mail", is_flag=True, help="Send it to INTERLOCK_DIGEST_MAIL.")
 @click.option("--post", is_flag=True, help="Post what came since the last one, to the channel.")
 @as_json_option
-def digest(*, days: int, post: bool, as_json: bool) -> None:
+def digest(
+    *,
+    days: int,
+    begins: datetime | None,
+    ends: datetime | None,
+    html: Path | None,
+    mail: bool,
+    post: bool,
+    as_json: bool,
+) -> None:
     """Print what happened in a period, with the signed head of the log."""
-    since = None if post else datetime.now(UTC) - timedelta(days=days)
-    told = have_done(read_settings(), DigestOrder(since=since, post=post), user=os.getuid())
-    answer(dict(told), _lines(told), as_json=as_json)
+    order = _post_order(begins, ends) if post else _order(days, begins, ends)
+    settings = read_settings()
+    if mail and not settings.digest_mail:
+        raise SettingsError("There is nobody to mail to.", hint="Set INTERLOCK_DIGEST_MAIL.")
+    told = have_done(settings, order, user=os.getuid())
+    shown = shown_from(_figures(told), name=_named_by(told))
+    if html is not None:
+        html.write_text(digest_page(shown), encoding="utf-8")
+    if mail:
+        _send(settings, shown, told)
+    answer(dict(told), _lines(told, shown, html), as_json=as_json)
 
 
-def _lines(told: Mapping[str, object]) -> list[str]:
-    figures = {name: one for name, one in told.items() if name not in ("ok", "served", "digest")}
-    lines = [sentence(shown_from(figures))]
+def _send(settings: Settings, shown: DigestShown, told: Mapping[str, Any]) -> None:
+    from bot.digest_mail import DigestMail  # noqa: PLC0415 - only where it is asked for.
+
+    sender, recipients = settings.smtp_from, settings.digest_mail
+    mail = DigestMail(server=mail_server(settings), sender=sender, recipients=recipients)
+    mail.send(shown, _figures(told), at=datetime.now(UTC))
+
+
+def _post_order(begins: datetime | None, ends: datetime | None) -> DigestOrder:
+    if begins or ends:
+        raise click.UsageError("--post takes what came since the last digest; leave out the days.")
+    return DigestOrder(post=True)
+
+
+def _order(days: int, begins: datetime | None, ends: datetime | None) -> DigestOrder:
+    until = ends.replace(tzinfo=UTC) if ends else datetime.now(UTC)
+    since = begins.replace(tzinfo=UTC) if begins else until - timedelta(days=days)
+    if since >= until:
+        raise click.UsageError("The period ends before it begins.")
+    return DigestOrder(since=since, until=until)
+
+
+def _figures(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in told.items() if name not in NOT_FIGURES}
+
+
+def _named_by(told: Mapping[str, Any]) -> Callable[[str], str]:
+    people: Mapping[str, str] = told["people"]
+    return lambda ref: people.get(ref, NOBODY)
+
+
+def _lines(told: Mapping[str, object], shown: DigestShown, html: Path | None) -> Iterator[str]:
+    yield sentence(shown)
+    for one in numbers(shown):
+        yield f"{one.now:>6}  {one.name} ({one.change})"
+    for waiting in shown.waiting:
+        asked = f"  asked: {', '.join(waiting.asked)}" if waiting.asked else ""
+        yield f"{waiting.run}  waits for {waiting.waits_for}{asked}"
+    if html is not None:
+        yield f"Written to {html}."
     if "digest" in told:
-        lines.append(f"Digest {told['digest']} waits to be posted.")
-    return lines
+        yield f"Digest {told['digest']} waits to be posted."

@@ -28,6 +28,7 @@ from bot.wording import (
     code,
     duration,
     escape,
+    joined,
     link,
     mentions,
     one_line,
@@ -37,6 +38,7 @@ from bot.wording import (
 )
 
 _DAYS, _WORKFLOWS = 20, 12
+_BAR = 30  # Signs of the longest bar, on a phone's width.
 _TEXTS = 3  # Paragraphs of 3,000 characters in one reply.
 
 
@@ -91,6 +93,7 @@ class Waiting:
     run: str
     since: datetime
     waits_for: str
+    asked: Sequence[str] = ()  # By name.
     thread: str = ""
 
 
@@ -115,6 +118,17 @@ class SignedHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The five numbers of the period before, which is as long."""
+
+    started: int = 0
+    done: int = 0
+    refused: int = 0
+    failed: int = 0
+    median: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestShown:
     """Everything a digest says."""
 
@@ -124,6 +138,7 @@ class DigestShown:
     workflows: Sequence[WorkflowFigures]
     decisions: DecisionFigures
     head: SignedHead
+    before: Before | None = None
     health: HealthFigures | None = None
     waiting: Sequence[Waiting] = ()
     exceptions: Sequence[str] = ()  # One sentence each.
@@ -187,13 +202,74 @@ def _blocks(shown: DigestShown, *, with_chart: bool, with_table: bool) -> list[B
     return [
         header(f"{utc(shown.since)[:10]} to {utc(shown.until)[:10]}"),
         section(escape(sentence(shown))),
-        *chart,
+        *([section("\n".join(map(_number, numbers(shown))))] if shown.before else []),
+        *(chart or _bars(shown)),
         context(_by_day(shown)),
         *([table] if table is not None else _by_workflow(shown)),
         section(_decided(shown.decisions)),
         *([section(_health(shown.health))] if shown.health is not None else []),
         *_head(shown),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """One of the five: what it counts, how much, and against the period before."""
+
+    name: str
+    now: str
+    change: str
+
+
+def numbers(shown: DigestShown) -> list[Number]:
+    """Return the five numbers that matter, each against the period before; none without one."""
+    before = shown.before
+    if before is None:
+        return []
+    started, done, refused, failed, _ = _sums(shown)
+    counts = (
+        ("runs started", started, before.started),
+        ("done", done, before.done),
+        ("not approved", refused, before.refused),
+        ("failed", failed, before.failed),
+    )
+    told = [Number(name=name, now=str(now), change=_change(now, old)) for name, now, old in counts]
+    return [*told, _median(shown.decisions.median, before.median)]
+
+
+def _change(now: int, old: int) -> str:
+    sign = "▲" if now > old else "▼"
+    return f"as many as before ({old})" if now == old else f"{sign} {abs(now - old)}, was {old}"
+
+
+def _median(now: timedelta | None, old: timedelta | None) -> Number:
+    was = f"was {duration(old)}" if old is not None else "nothing was decided before"
+    told = duration(now) if now is not None else "–"  # noqa: RUF001 - the dash of an empty figure.
+    sign = ""
+    if now is not None and old is not None and now != old:
+        sign = "▲ " if now > old else "▼ "
+    return Number(name="until half of the requests were decided", now=told, change=sign + was)
+
+
+def _number(one: Number) -> str:
+    return f"*{one.now}* {one.name} · {one.change}"
+
+
+def _bars(shown: DigestShown) -> Iterator[Block]:
+    """Yield the chart as lines of text, for where Slack draws none."""
+    days = [one for one in _recent(shown) if one.done or one.refused or one.failed]
+    if not days:
+        return
+    most = max(one.done + one.refused + one.failed for one in days)
+    lines = [f"{_day(one)} {_bar(one, most)} {one.done + one.refused + one.failed}" for one in days]
+    yield preformatted("\n".join([*lines, "█ done ▒ not approved × failed"]))  # noqa: RUF001 - a sign, not a letter.
+
+
+def _bar(one: DayFigures, most: int) -> str:
+    """Return a day's bar; what happened at all has a sign at least."""
+    size = max(1, most / _BAR)
+    signs = ((one.done, "█"), (one.refused, "▒"), (one.failed, "×"))  # noqa: RUF001 - a sign, not a letter.
+    return "".join(sign * max(1, round(count / size)) for count, sign in signs if count)
 
 
 def _recent(shown: DigestShown) -> Sequence[DayFigures]:
@@ -338,7 +414,9 @@ def _rest(shown: DigestShown) -> list[str]:
 
 def _waiting(one: Waiting) -> str:
     title = link(one.thread, one.title) if one.thread else bold(one.title, 120)
-    return f"• {title} {code(one.run)} for {escape(one.waits_for, 150)}, since {when(one.since)}"
+    asked = f" (asked: {escape(joined(list(one.asked), 'and'), 300)})" if one.asked else ""
+    waits = f"{escape(one.waits_for, 150)}{asked}"
+    return f"• {title} {code(one.run)} for {waits}, since {when(one.since)}"
 
 
 def _chapter(title: str, lines: Sequence[str]) -> Iterator[Rendered]:

@@ -18,6 +18,8 @@ from bot.views.exception_card import DoneEffect, ExceptionCard, Standing, Tried
 from bot.views.request_values import Preview, Receipt, RequestCard
 from bot.views.run_root import RunRoot, StepLine
 from bot.wording import Who
+from workflows.definition import Definition
+from workflows.errors import UnknownWorkflowError
 from workflows.run import Phase, Status
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -154,3 +156,8 @@ def a_digest(**changes: Any) -> DigestShown:
         ],
     )
     return replace(shown, **changes)
+
+
+def no_version(version: str) -> Definition:
+    """Know no definition, like a bot to which none was published."""
+    raise UnknownWorkflowError(f"There is no version {version}.")

@@ -21,6 +21,7 @@ from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.approvals import Case, calm_history, for_each_other, stamps
 from tests.bot.payload_checks import text_of
+from tests.bot.shown import no_version
 from tests.storage.recorded_approvals import person, record
 from tests.storage.run_drafts import HandClock
 from workflows.approval_findings import Finding, Sign
@@ -133,7 +134,7 @@ def test_the_digest_tells_what_stands_out_and_no_name_outlives_its_erasure(
 ) -> None:
     record(store, clock, planted())
     clock.at = NOW
-    digests = Digests(store, list, now=clock, channel="ops")
+    digests = Digests(store, list, version=no_version, now=clock, channel="ops")
     made = digests.post()
     letter = digests.letter(made.id)
     forget(store, "Ivo")
@@ -153,7 +154,7 @@ def test_a_digest_of_an_earlier_release_has_no_such_chapter(
     store: SqlStore, clock: HandClock
 ) -> None:
     clock.at = NOW
-    made = Digests(store, list, now=clock, channel="ops").look()
+    made = Digests(store, list, version=no_version, now=clock, channel="ops").look()
     kept = {name: one for name, one in made.figures.items() if name != "health"}
 
     assert made.shown.health is not None

@@ -16,6 +16,7 @@ from storage.database import open_database
 from storage.history import read_entry
 from storage.message_models import OutboxRecord
 from storage.store import SqlStore
+from tests.bot.shown import no_version
 from tests.storage.trail import Trail, begin_trail
 from workflows.entry import Entry
 
@@ -56,7 +57,11 @@ def told(trail: Trail) -> list[str]:
 
 
 def digest_line(trail: Trail) -> str:
-    return Digests(store_of(trail), list, now=trail.clock, channel="ops").look().shown.head.verified
+    return (
+        Digests(store_of(trail), list, version=no_version, now=trail.clock, channel="ops")
+        .look()
+        .shown.head.verified
+    )
 
 
 def test_a_good_log_is_recorded_as_verified_and_told_in_the_digest(

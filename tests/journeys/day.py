@@ -206,9 +206,12 @@ class Case:
 
     def entries(self) -> list[Entry]:
         """Return the entries of the case's newest run."""
-        run = next(one.id for one in self._runs() if one.id not in self.known)
         with self.day.bot.core.memory.database.read() as connection:
-            return list(read_run(connection, RunId(run)))
+            return list(read_run(connection, self.run()))
+
+    def run(self) -> RunId:
+        """Return the case's newest run."""
+        return next(one.id for one in self._runs() if one.id not in self.known)
 
     def kinds(self) -> list[str]:
         return [one.kind for one in self.entries()]

@@ -1,6 +1,7 @@
 """What one person finds of what happened, page by page, and what they are not shown."""
 
 import json
+from datetime import timedelta
 
 from bot.app import Bot
 from sandbox.faults import refuse
@@ -93,3 +94,22 @@ def test_a_summary_follows_what_people_write_and_take_back_afterwards(case: Case
     case.in_time(lambda: not found("marmot") or None, "words that were taken back")
 
     assert found(case.order)
+
+
+def test_the_digest_of_any_period_names_who_is_waited_for_and_holds_no_secret(case: Case) -> None:
+    bot, token = case.day.bot, case.slack.bot_token
+    root = case.asks()
+    case.card(root)
+    case.person("sam").say(f"See {token}", channel=case.channel, thread=root)
+
+    told = answer(case, "/ops digest 30d").words
+    made = bot.core.digests.look(since=case.day.time() - timedelta(days=30))
+    waits = next(one for one in made.shown.waiting if one.run == case.run())
+
+    assert "runs started" in told
+    assert "was" in told
+    assert "@finance-leads" in waits.asked
+    assert "ana" in waits.asked
+    assert '"ana"' not in json.dumps(made.figures)
+    assert token not in json.dumps(made.figures)
+    assert "is no period" in answer(case, "/ops digest lately").words

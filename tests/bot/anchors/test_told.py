@@ -13,6 +13,7 @@ from bot.digest import Digests
 from bot.views.digest import digest
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.payload_checks import text_of
+from tests.bot.shown import no_version
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def anchors(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, *words: str) -> Res
 
 
 def told_by(ledger: Ledger) -> str:
-    digests = Digests(ledger.store, list, now=ledger.clock, channel="ops")
+    digests = Digests(ledger.store, list, version=no_version, now=ledger.clock, channel="ops")
     return text_of(digest(digests.look().shown).payload)
 
 

@@ -1,9 +1,13 @@
+import re
 from datetime import date, timedelta
 
+from bot.digest_page import digest_page
 from bot.views.digest import (
+    Before,
     DayFigures,
     DecisionFigures,
     HealthFigures,
+    Waiting,
     WorkflowFigures,
     details,
     digest,
@@ -14,7 +18,7 @@ from bot.views.digest import (
 from bot.views.figures import Series, bar_chart, data_table, pie_chart
 from bot.views.pieces import Rendered
 from tests.bot.payload_checks import faults_of_blocks, faults_of_message, text_of
-from tests.bot.shown import ANA, a_digest, a_head
+from tests.bot.shown import ANA, NOON, a_digest, a_head
 
 
 def told_by(message: Rendered) -> str:
@@ -62,6 +66,7 @@ def test_where_charts_are_refused_the_same_figures_stand_in_words() -> None:
     assert "Refund a customer: 5 started, 3 done, 1 not approved, 0 failed, 1 open" in told_by(
         tableless
     )
+    assert "Sun 01 Mar ███" in told_by(chartless)
     assert without_charts(a_digest()).payload == chartless.payload
 
 
@@ -162,3 +167,47 @@ def test_the_health_of_approvals_is_one_line_and_what_stands_out_is_in_the_threa
     assert "• Ana approved 38 of 38, median 3 s." in told_by(chapter)
     calm = a_digest(health=HealthFigures(period="30d", words="41 decisions"))
     assert "Nothing stands out." in told_by(digest(calm))
+
+
+def test_five_numbers_stand_against_the_period_before() -> None:
+    before = Before(started=2, done=3, refused=4, failed=0, median=timedelta(hours=1))
+    told = told_by(digest(a_digest(before=before)))
+
+    assert "*5* runs started · ▲ 3, was 2" in told
+    assert "*3* done · as many as before (3)" in told
+    assert "*1* not approved · ▼ 3, was 4" in told
+    assert "until half of the requests were decided" in told
+
+
+def test_a_bar_shows_whatever_happened_and_is_no_wider_than_a_phone() -> None:
+    days = [
+        DayFigures(day=date(2026, 3, 1), done=900, refused=1, failed=1),
+        DayFigures(day=date(2026, 3, 2), failed=1),
+    ]
+    lines = text_of(without_charts(a_digest(days=days)).payload).splitlines()
+    bars = [one for one in lines if "█" in one or "×" in one][:2]  # noqa: RUF001 - a sign, not a letter.
+
+    assert [bars[0].count(sign) for sign in "█▒×"] == [30, 1, 1]  # noqa: RUF001 - as above.
+    assert bars[1].endswith("× 1")  # noqa: RUF001 - as above.
+
+
+def test_whoever_is_waited_for_is_named_in_the_thread() -> None:
+    waits = Waiting(
+        title="Refund", run="r_1", since=NOON, waits_for="an approval", asked=("@leads", "Ana")
+    )
+    told = told_by(details(a_digest(waiting=[waits]))[0])
+
+    assert "for an approval (asked: @leads and Ana), since" in told
+
+
+def test_the_page_says_the_same_and_runs_and_loads_nothing() -> None:
+    evil = "<script>alert(1)</script>"
+    waits = Waiting(title=evil, run="r_1", since=NOON, waits_for="x", asked=("@leads",))
+    page = digest_page(a_digest(waiting=[waits], before=Before(started=2), exceptions=[evil]))
+
+    assert "<td>5</td><td>runs started</td><td>▲ 3, was 2</td>" in page
+    assert "asked: @leads" in page
+    assert evil not in page
+    assert page.count("&lt;script&gt;") == 2
+    assert not re.findall(r"(?:src=|href|url\()", page)
+    assert "default-src 'none'" in page

@@ -1,0 +1,55 @@
+"""A digest as mail: its numbers as text, the page, and all of its figures as data."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from typing import Any
+
+from bot.anchors.mail import MailServer
+from bot.digest_page import digest_page
+from bot.views.digest import DigestShown, numbers, sentence
+from bot.wording import one_line, utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMail:
+    """Digests by mail, from `sender` to `recipients`."""
+
+    server: MailServer
+    sender: str
+    recipients: tuple[str, ...]
+
+    def send(self, shown: DigestShown, figures: Mapping[str, Any], *, at: datetime) -> None:
+        """Hand one in for everybody.
+
+        Raises:
+            AnchorError: the server did not take it.
+        """
+        message = self._message(shown, figures, at)
+        self.server.hand_in(message, sender=self.sender, recipients=self.recipients)
+
+    def _message(
+        self, shown: DigestShown, figures: Mapping[str, Any], at: datetime
+    ) -> EmailMessage:
+        message, page = EmailMessage(policy=SMTP), digest_page(shown)
+        name = f"digest-{utc(shown.since)[:10]}-to-{utc(shown.until)[:10]}"
+        message["From"] = self.sender
+        message["To"] = ", ".join(self.recipients)
+        message["Subject"] = one_line(f"{shown.head.origin}: {sentence(shown)}")
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = make_msgid(domain=self.sender.partition("@")[2])
+        message.set_content("\n".join(_lines(shown)), cte="base64")
+        message.add_alternative(page, subtype="html", cte="base64")
+        data = json.dumps(figures, indent=1, sort_keys=True).encode()
+        message.add_attachment(data, "application", "json", filename=f"{name}.json")
+        return message
+
+
+def _lines(shown: DigestShown) -> Sequence[str]:
+    told = [f"{one.now} {one.name} ({one.change})" for one in numbers(shown)]
+    waits = [f"{one.title} waits: {', '.join(one.asked) or 'nobody'}" for one in shown.waiting]
+    return [sentence(shown), "", *told, "", *map(one_line, waits), "", shown.head.note]

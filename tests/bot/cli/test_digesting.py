@@ -1,0 +1,67 @@
+"""`interlock digest` of any period, and as a page."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from tests.bot.anchors.mailbox import Mailbox, receiving
+from tests.journeys.company import SHIPPED
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("INTERLOCK_WORKFLOWS", str(SHIPPED))
+    monkeypatch.setenv("INTERLOCK_POLICY", str(SHIPPED / "demo-policy.yaml"))
+    CliRunner().invoke(main, ["init"])
+
+
+def test_a_period_of_the_past_holds_none_of_the_entries_of_today(tmp_path: Path) -> None:
+    page = tmp_path / "digest.html"
+    past = ["--from", "2026-01-01", "--to", "2026-02-01", "--html", str(page)]
+    told = CliRunner().invoke(main, ["digest", *past])
+    data = json.loads(CliRunner().invoke(main, ["digest", *past, "--json"]).output)
+    today = json.loads(CliRunner().invoke(main, ["digest", "--json"]).output)
+
+    assert "Digest of 2026-01-01 to 2026-02-01: no runs." in told.output
+    assert "runs started (as many as before (0))" in told.output
+    assert "Digest of 2026-01-01 to 2026-02-01" in page.read_text()
+    assert data["head"]["last"] < data["head"]["first"]
+    assert data["changes"] == []
+    assert (today["head"]["first"], today["changes"] != []) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [["--from", "2026-02-01", "--to", "2026-01-01"], ["--post", "--from", "2026-02-01"]],
+)
+def test_a_period_that_cannot_be_is_refused(typed: list[str]) -> None:
+    assert CliRunner().invoke(main, ["digest", *typed]).exit_code == 2
+
+
+def test_a_digest_is_mailed_with_its_page_and_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving(Mailbox()) as box:
+        monkeypatch.setenv("INTERLOCK_SMTP", box.address)
+        monkeypatch.setenv("INTERLOCK_SMTP_FROM", "bot@ops.example")
+        monkeypatch.setenv("INTERLOCK_SMTP_TLS", "none")
+        nobody = CliRunner().invoke(main, ["digest", "--mail"])
+        monkeypatch.setenv("INTERLOCK_DIGEST_MAIL", "lead@ops.example, second@ops.example")
+        sent = CliRunner().invoke(main, ["digest", "--days", "30", "--mail"])
+        told = CliRunner().invoke(main, ["digest", "--days", "30", "--json"])
+    gone = CliRunner().invoke(main, ["digest", "--mail"])
+    (message,) = box.taken
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    (attached,) = message.iter_attachments()
+
+    assert (nobody.exit_code, sent.exit_code, gone.exit_code) == (2, 0, 2)
+    assert "was not taken" in gone.output
+    assert message["To"] == "lead@ops.example, second@ops.example"
+    assert ": Digest of " in message["Subject"]
+    assert text is not None
+    assert page is not None
+    assert "runs started (as many as before (0))" in text.get_content()
+    assert "<h2>Signed head of the log</h2>" in page.get_content()
+    assert json.loads(attached.get_content())["days"] == json.loads(told.output)["days"]
