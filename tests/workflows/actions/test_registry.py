@@ -60,6 +60,7 @@ def test_every_shipped_action_declares_what_it_does_and_takes() -> None:
         "shell.run": Effect.READ,
         "slack.post": Effect.EGRESS,
         "slack.release": Effect.DESTRUCTIVE,
+        "model.ask": Effect.EGRESS,
     }
     for one in actions.values():
         assert one.takes.model_json_schema()["additionalProperties"] is False
