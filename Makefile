@@ -60,6 +60,7 @@ locks:  ## Make the hash locks again (needs uv)
 	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.lock
 	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-bench.in -o requirements-bench.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-model.in -o workflows/model/model.lock
 
 clean:  ## Remove the environment and what the demo left
 	rm -rf $(VENV) .venv-bench .interlock

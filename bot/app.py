@@ -41,6 +41,7 @@ from bot.home_reading import HomeReading
 from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
+from bot.model_summaries import ModelSummaries
 from bot.one_identity import unify_people
 from bot.opening import Memory
 from bot.orders import carry_out
@@ -294,6 +295,7 @@ def _summaries(core: Core, workspace: Workspace, directory: Directory) -> Thread
         core.library,
         workspace_url=workspace.url,
         redact=core.redact,
+        models=ModelSummaries(desk=core.desk, store=core.store),
     )
 
 

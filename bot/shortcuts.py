@@ -94,7 +94,7 @@ class Shortcuts:
         """Read the conversation and show what it comes to in the modal."""
         channel = used.caller.channel
         try:
-            shown = summary_modal(self.desk.summaries.of(channel, used.thread))
+            shown = summary_modal(self.desk.summaries.for_reader(channel, used.thread))
         except SlackError as error:
             shown = refused_modal(refusal(words_about(error)))
         except InterlockError as error:

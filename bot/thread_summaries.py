@@ -1,15 +1,21 @@
-"""Makes the summary of a conversation: the run's story where it is one's thread, then the gist."""
+"""Makes the summary of a conversation: the run's story where it is one's thread, then the gist.
 
+Where a language model is configured, its words come first, labelled, for whoever asks. What is
+shared is what they saw; the outbox itself never waits for a model.
+"""
+
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.letters import Letter
+from bot.model_summaries import ModelSummaries
 from bot.places import is_place, permalink
 from bot.rendering import content_of
 from bot.slack_client import Place
 from bot.thread_reading import Conversation, ThreadReader, UnreadableThreadError
-from bot.views.thread_summary import Line, ThreadShown, shared_summary
+from bot.views.thread_summary import Line, ThreadShown, Written, shared_summary
 from bot.wording import who_of
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
@@ -20,6 +26,7 @@ from workflows.summary import Story, summarise
 from workflows.thread_summary import gist
 
 MOST_STORY = 12
+MOST_KEPT = 100  # Summaries of a model that were shown and may still be shared.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +71,33 @@ class ThreadSummaries:
         *,
         workspace_url: str,
         redact: Callable[[str], str],
+        models: ModelSummaries,
     ) -> None:
         self._reader = reader
         self._store = store
         self._definitions = definitions
         self._workspace_url = workspace_url
         self._redact = redact
+        self._models = models
+        self._written: OrderedDict[str, Written] = OrderedDict()
+
+    def for_reader(self, channel: str, thread: str) -> ThreadShown:
+        """Return the summary of a thread for somebody who asks, with a model's words if any.
+
+        Raises:
+            UnreadableThreadError, SlackError: as `of`.
+        """
+        read = self._reader.read(channel, thread)
+        shown = self._shown(read)
+        said = [f"{one.author}: {one.text}" for one in read.said]
+        found = self._models.of([*said, *shown.story])
+        if found is None:
+            return shown
+        written = Written(sentences=found.kept, dropped=found.dropped, model=self._models.desk.name)
+        self._written[shown.key] = written
+        while len(self._written) > MOST_KEPT:
+            self._written.popitem(last=False)
+        return replace(shown, written=written)
 
     def of(self, channel: str, thread: str, *, latest: str = "") -> ThreadShown:
         """Return the summary of a thread, up to `latest` where it is given.
@@ -78,13 +106,15 @@ class ThreadSummaries:
             UnreadableThreadError: it cannot be read, or nobody has written there.
             SlackError: Slack did not answer.
         """
-        read = self._reader.read(channel, thread, latest=latest)
-        run = self._store.outbox.run_at(channel, thread)
+        return self._shown(self._reader.read(channel, thread, latest=latest))
+
+    def _shown(self, read: Conversation) -> ThreadShown:
+        run = self._store.outbox.run_at(read.channel, read.thread)
         story = self._story(run) if run is not None else ()
         if not read.said and not story:
             raise UnreadableThreadError("Nobody has written here yet.")
         return ThreadShown(
-            key=f"{channel}/{thread}/{read.latest}",
+            key=f"{read.channel}/{read.thread}/{read.latest}",
             story=story,
             lines=self._lines(read),
             messages=len(read.said),
@@ -106,6 +136,7 @@ class ThreadSummaries:
             shown = self.of(shared.channel, shared.thread, latest=shared.latest)
         except UnreadableThreadError:
             return None
+        shown = replace(shown, written=self._written.get(shown.key))
         return Letter(
             channel=shared.channel,
             content=content_of(shared_summary(shown, by=who_of(str(by or "")))),

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Place] = {
     "policy": Place("bot.cli.policies", "policy", "Check, explain and replay the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),
     "keys": Place("bot.cli.keys", "keys", "Bring in, replace and end signing keys."),
+    "model": Place("bot.cli.models", "model", "Install what asks a language model."),
     "sandbox": Place("bot.cli.trying", "sandbox", "Run only the pretend Slack."),
 }
 

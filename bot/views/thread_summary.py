@@ -9,7 +9,7 @@ from slack_sdk.models.views import View
 
 from bot import limits
 from bot.views.pieces import Rendered, context, plain, rendered, section, sections
-from bot.wording import Who, bold, escape, link, mention, plural, when
+from bot.wording import Who, bold, code, escape, link, mention, plural, when
 
 THREAD_SUMMARISE = "thread.summarise"  # The message shortcut.
 THREAD_SHARE = "thread.share"
@@ -28,6 +28,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a language model wrote of it, without the sentences that nothing bears out."""
+
+    sentences: tuple[str, ...]
+    dropped: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadShown:
     """A conversation in a few sentences; `story` is that of the run whose thread it is."""
 
@@ -39,6 +48,7 @@ class ThreadShown:
     since: datetime | None = None
     until: datetime | None = None
     is_cut: bool = False
+    written: Written | None = None
 
 
 def summary_modal(shown: ThreadShown) -> View:
@@ -65,12 +75,24 @@ def _blocks(shown: ThreadShown) -> Iterator[Block]:
     if shown.story:
         lines = [f"• {escape(one, _STORY)}" for one in shown.story]
         yield from sections([bold("The run of this thread"), *lines])
+    if shown.written is not None:
+        yield from _by_model(shown.written)
     if shown.lines:
         yield section(f"🧾 {_extent(shown)}")
         yield from sections([_line(one) for one in shown.lines])
     if shown.is_cut:
         yield context(f"Only the first {plural(shown.messages, 'message')} were read.")
-    yield context("Quoted word for word and chosen by rule; nothing here was written anew.")
+    quoted = "Quoted word for word and chosen by rule; nothing here was written anew."
+    yield context(quoted if shown.written is None else "The quotes are word for word.")
+
+
+def _by_model(written: Written) -> Iterator[Block]:
+    lines = [f"• {escape(one, _QUOTE)}" for one in written.sentences]
+    yield from sections([f"🤖 *A language model wrote this* ({code(written.model)})", *lines])
+    left = f" Left out: {plural(written.dropped, 'sentence')}." if written.dropped else ""
+    yield context(
+        f"Its names, numbers and outcomes stand in the thread.{left} Nobody checked more."
+    )
 
 
 def _extent(shown: ThreadShown) -> str:

@@ -30,6 +30,7 @@ class Scene:
     stage: Stage
     over: str
     database: str = ""
+    more: dict[str, object] = field(default_factory=dict)  # Further settings.
     bots: list[Bot] = field(default_factory=list)
 
     @property
@@ -46,6 +47,7 @@ class Scene:
             "signing_secret": slack.signing_secret,
             "app_token": slack.app_token,
             "http": f"127.0.0.1:{free_port()}" if self.over == "http" else "",
+            **self.more,
         }
         return Settings.model_validate(chosen)
 

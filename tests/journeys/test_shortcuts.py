@@ -154,6 +154,46 @@ def test_a_thread_is_summed_up_for_one_reader_and_then_shared(scene: Scene) -> N
         assert "root cause" in shared.words
 
 
+LIBRARY = """
+from types import SimpleNamespace as It
+
+def completion(**asked):
+    assert "import of order 1001" in asked["messages"][1]["content"]
+    text = "Ana names the new import.\\nDora approved the rollback.\\nIt broke in 1999."
+    message = It(content=text)
+    return It(
+        choices=[It(message=message, finish_reason="stop")],
+        usage=It(prompt_tokens=10, completion_tokens=5),
+        model="written-by-a-test",
+    )
+"""
+
+
+def test_a_models_summary_is_checked_labelled_and_shared_as_it_was_seen(scene: Scene) -> None:
+    folder = scene.stage.home / "model" / "litellm"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(LIBRARY)
+    scene.more |= {"model": "openai/small", "model_price": "1/1", "model_budget": 1_000_000}
+    with scene.serving():
+        first = conversation(scene)
+        rita = scene.person("rita")
+        rita.shortcut(SUMMARISE, message=first)
+        view = rita.wait_for_view("Summary")
+
+        assert "A language model wrote this" in view.words
+        assert "Ana names the new import." in view.words
+        assert "Dora" not in view.words
+        assert "1999" not in view.words
+        assert "Left out: 2 sentences." in view.words
+        rita.submit()
+        shared = scene.waits(
+            lambda: next((one for one in scene.thread(first) if "Shared by" in one.words), None),
+            "the shared summary",
+        )
+        assert "A language model wrote this" in shared.words
+        assert "Ana names the new import." in shared.words
+
+
 def test_a_summary_is_shared_once_and_holds_what_was_seen(scene: Scene) -> None:
     with scene.serving():
         first = conversation(scene)

@@ -62,6 +62,7 @@ def test_every_shipped_action_declares_what_it_does_and_takes() -> None:
         "slack.release": Effect.DESTRUCTIVE,
         "interlock.erase": Effect.DESTRUCTIVE,
         "interlock.held": Effect.READ,
+        "model.ask": Effect.EGRESS,
     }
     for one in actions.values():
         assert one.takes.model_json_schema()["additionalProperties"] is False
