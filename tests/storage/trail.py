@@ -238,7 +238,11 @@ def executed(run: str) -> Draft:
 
 def erase_person(trail: Trail, name: str) -> int:
     """Erase a person's parts with the marker that says so; return how many."""
-    ref = trail.person(name)
+    return erase(trail, trail.person(name))
+
+
+def erase(trail: Trail, ref: Ref) -> int:
+    """Erase the parts of whoever has that pseudonym, and who they are; return how many."""
     with trail.database.begin() as tx:
         held = tx.connection.execute(
             select(AuditEntryRow.idx, AuditPartRow.name)

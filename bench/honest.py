@@ -1,0 +1,318 @@
+"""Honest histories, drawn at random, none of which may be called forged: no false alarm.
+
+Each history is a log of its own in which the real engine lets runs finish, be denied, expire,
+be cancelled or fail, while keys are rotated, people erased, payloads swept and heads kept
+outside; on Postgres it also ends with entries that have no place yet. Each is then verified as
+an outsider does, against every head kept, its tables are made again from its entries and
+compared, and now and then a pack of it is verified.
+
+    python -m bench.honest [--histories 1000] [--seed 1] [--postgres URL of a server, auto or none]
+"""
+
+import argparse
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+
+from bench import postgres
+from bench.figures import last_line
+from storage.anchors import Evidence, anchored, keep_anchor
+from storage.checkpoint import read_vkey
+from storage.database import open_database
+from storage.evidence import Request, export
+from storage.heads import head, show_head
+from storage.key_changes import KeyOffice
+from storage.log_setup import init_log
+from storage.migrate import upgrade
+from storage.rebuild import check_projections
+from storage.sequencing import lock_number, sequence_pending
+from storage.store import SqlStore
+from storage.verify import Report, verify_database, verify_pack
+from tests.storage.full_log import RESTS
+from tests.storage.trail import Trail, erase, sweep
+from tests.workflows.engine.test_questions import ASKS
+from tests.world import CHANGE, LOST, UNREACHABLE, Clock, Working, failing, id_of
+from workflows.entry import INTERLOCK, PartClass, RunId
+from workflows.errors import InterlockError
+from workflows.gate import Verdict
+from workflows.people import PersonId
+from workflows.telling import ENDS
+
+ORIGIN = "bench.example/audit/B1"
+OPERATOR = PersonId("os:operator")
+ASKED = "approval.requested"
+PEOPLE = ("ana", "ben", "rita")
+STEPS = (8, 30)  # How many things happen in a history.
+EACH_PACK = 10  # Of so many histories one gives a pack.
+EACH_POSTGRES = 10
+# A run that still waits is told apart and is no alarm.
+OPEN = {"run-without-end", "intent-without-end"}
+
+
+@dataclass
+class History:
+    """A log that grows by chance, and the heads of it that people keep outside."""
+
+    house: Working
+    trail: Trail
+    home: Path
+    chance: random.Random
+    runs: list[RunId] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def grow(self) -> None:
+        """Let something happen; what the engine refuses leaves the log as it was."""
+        what = self.chance.choices(list(HAPPENINGS), [one for one, _ in HAPPENINGS.values()])[0]
+        try:
+            HAPPENINGS[what][1](self)
+            self.house.settle()
+        except InterlockError:
+            what = f"{what}, refused"
+        self.happened[what] += 1
+
+    @property
+    def office(self) -> KeyOffice:
+        """Return who changes the keys of this log."""
+        return KeyOffice(self.trail.database, self.trail.journal, person=OPERATOR)
+
+    def open_runs(self) -> list[RunId]:
+        """Return the runs that have not ended."""
+        return [run for run in self.runs if self.house.kinds(run)[-1] not in ENDS]
+
+
+def start(history: History) -> None:
+    """Begin a run; now and then its effect goes wrong."""
+    troubles = (lambda _place: None, failing("before", UNREACHABLE), failing("after", LOST))
+    history.house.world.trouble = history.chance.choices(troubles, [8, 1, 1])[0]
+    history.house.world.can_probe = history.chance.choice([True, False])
+    workflow = history.chance.choice(["change-it", "change-it", "rests", "asks"])
+    history.runs.append(history.house.start(workflow))
+
+
+def decide(history: History) -> None:
+    """Approve or deny what is asked, as somebody who may or who may not."""
+    asked = [one for one in history.open_runs() if ASKED in history.house.kinds(one)]
+    for run in history.chance.sample(asked, k=min(1, len(asked))):
+        verdict = history.chance.choices([Verdict.APPROVE, Verdict.DENY], [3, 1])[0]
+        history.house.vote(run, verdict, by=history.chance.choice(PEOPLE))
+
+
+def cancel(history: History) -> None:
+    """Stop a run that has not ended."""
+    runs = history.open_runs()
+    for run in history.chance.sample(runs, k=min(1, len(runs))):
+        history.house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+
+def wait(history: History) -> None:
+    """Let hours pass, in which things come due and requests expire."""
+    history.house.clock.forward(timedelta(hours=history.chance.choice([1, 3, 30])))
+
+
+def keep_outside(history: History) -> None:
+    """Give the newest head to somebody outside, and record it."""
+    with history.house.store.begin() as unit:
+        shown = show_head(unit.transaction)
+    note = shown.note
+    evidence = Evidence(type="mail", ref="m", content=note.encode(), at=history.house.clock())
+    with history.house.store.begin() as unit:
+        keep_anchor(unit.transaction, shown.size, evidence)
+        unit.append(anchored(shown.size, evidence, actor=INTERLOCK))
+    history.notes.append(note)
+
+
+def rotate_writer(history: History) -> None:
+    """Give the machine another writer key."""
+    history.office.rotate(history.home, holder="bench", pause=lambda: None)
+
+
+def rotate_log(history: History) -> None:
+    """Sign heads with another key, and end the old one."""
+    old = read_vkey(history.trail.journal.sequencer.signers[0].vkey).id
+    history.office.rotate_log(history.home)
+    history.office.retire(old)
+
+
+def forget(history: History) -> None:
+    """Erase a person, or sweep a class of payloads, once no run needs them any more."""
+    for run in history.open_runs():
+        history.house.engine.cancel(run, person=id_of("rita"), reason="enough")
+    history.house.settle()
+    if history.open_runs():
+        return
+    if history.chance.choice([True, False]):
+        sweep(history.trail, history.chance.choice(list(PartClass)))
+        return
+    with history.trail.database.begin() as tx:
+        ref = history.trail.journal.ref(tx, id_of(history.chance.choice(PEOPLE)))
+    erase(history.trail, ref)
+
+
+Happening = Callable[[History], None]
+# What may happen, and how often beside the others.
+HAPPENINGS: dict[str, tuple[int, Happening]] = {
+    "start": (10, start),
+    "decide": (10, decide),
+    "wait": (3, wait),
+    "cancel": (2, cancel),
+    "keep outside": (2, keep_outside),
+    "rotate writer": (1, rotate_writer),
+    "rotate log key": (1, rotate_log),
+    "forget": (2, forget),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was said of a history, and what happened in it. No alarm is the right answer."""
+
+    alarms: list[str]
+    happened: Counter[str]
+    entries: int
+
+
+def live(url: str, folder: Path, seed: int, *, with_pack: bool) -> Judgement:
+    """Let a history happen in the empty database at `url`; return what a verifier says of it."""
+    chance, clock, database = random.Random(seed), Clock(), open_database(url)
+    try:
+        journal = init_log(database, folder / "home", origin=ORIGIN, now=clock)
+        pin = journal.sequencer.signers[0].vkey
+        store = SqlStore(database, journal, now=clock)
+        house = Working(store, clock, definitions=(CHANGE, RESTS, ASKS))
+        trail = Trail(url, database, journal, pin, clock)
+        history = History(house, trail, folder / "home", chance)
+        for _ in range(chance.randint(*STEPS)):
+            history.grow()
+        alarms = [*_pending_alarms(history), *_alarms(history)]
+        history.happened.update(f"run {house.status(run)}" for run in history.runs)
+        if with_pack:
+            alarms += _pack_alarms(history, folder / "pack")
+        return Judgement(alarms, history.happened, trail.count())
+    finally:
+        database.close()
+
+
+def _alarms(history: History) -> list[str]:
+    trail = history.trail
+    report = verify_database(trail.url, [trail.pin], history.notes, now=trail.clock, processes=1)
+    differ = [f"table: {one}" for one in check_projections(trail.database)]
+    return [*_said(report), *differ]
+
+
+def _pending_alarms(history: History) -> list[str]:
+    """On Postgres, let entries wait for their place while somebody looks."""
+    if history.trail.database.dialect == "sqlite":
+        return []
+    with psycopg.connect(history.trail.url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (lock_number(ORIGIN),))
+        start(history)
+        history.house.settle()
+        alarms = _alarms(history)
+        if not history.trail.count() > _placed(history):
+            alarms.append("no entry waits for its place")
+    sequence_pending(history.trail.database, history.trail.journal.sequencer)
+    return alarms
+
+
+def _placed(history: History) -> int:
+    with history.trail.database.read() as connection:
+        return head(connection).size
+
+
+def _pack_alarms(history: History, folder: Path) -> list[str]:
+    now = history.trail.clock
+    export(history.house.store, Request(out=folder), person=OPERATOR, now=now())
+    report = verify_pack(folder, [history.trail.pin], history.notes, now=now, processes=1)
+    return [f"pack: {one}" for one in _said(report)]
+
+
+def _said(report: Report) -> Iterator[str]:
+    if report.malformed:
+        yield report.malformed
+    told = [one for one in report.semantics if one[0] not in OPEN]
+    for code, text in (*report.failures, *report.unproven, *report.warnings, *told):
+        yield f"{code}: {text}"
+
+
+class Databases:
+    """Empty databases, each a copy of one with the schema of this release."""
+
+    def __init__(self, folder: Path, server: str | None) -> None:
+        self._folder, self._server = folder, server
+        self._file = folder / "schema.db"
+        _upgraded(str(self._file))
+
+    @contextmanager
+    def one(self, number: int) -> Iterator[tuple[str, Path]]:
+        """Give an empty database and a folder, both gone afterwards."""
+        folder = self._folder / f"h{number}"
+        folder.mkdir()
+        try:
+            if self._server is not None and number % EACH_POSTGRES == 0:
+                with postgres.database(self._server) as url:
+                    yield url, folder
+            else:
+                yield str(shutil.copy(self._file, folder / "interlock.db")), folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def _upgraded(url: str) -> None:
+    database = open_database(url)
+    upgrade(database.engine)
+    database.close()
+
+
+def judge(numbers: Sequence[int], server: str | None) -> dict[int, Judgement]:
+    """Return what was said of each of these histories; a number is the seed of its history."""
+    with tempfile.TemporaryDirectory() as folder:
+        databases = Databases(Path(folder), server)
+        found = {}
+        for number in numbers:
+            with databases.one(number) as (url, place):
+                found[number] = live(url, place, number, with_pack=number % EACH_PACK == 1)
+        return found
+
+
+def main() -> None:
+    """Let the histories happen, and print every alarm that somebody would have had."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--histories", type=int, default=1000)
+    asked.add_argument("--seed", type=int, default=0, help="the number of the first history")
+    asked.add_argument("--postgres", default=postgres.AUTO)
+    options = asked.parse_args()
+    began = time.perf_counter()
+    numbers = range(options.seed, options.seed + options.histories)
+    if options.postgres == "none":
+        found = judge(numbers, None)
+    else:
+        with postgres.server(options.postgres) as server:
+            found = judge(numbers, server)
+    happened = sum((one.happened for one in found.values()), Counter[str]())
+    alarms = {number: one.alarms for number, one in found.items() if one.alarms}
+    for number, said in alarms.items():
+        print(f"history {number}: {'; '.join(said)}")
+    for what, count in sorted(happened.items()):
+        print(f"{count:>7} x {what}")
+    last_line(
+        {
+            "histories": len(found),
+            "entries": sum(one.entries for one in found.values()),
+            "false_alarms": len(alarms),
+            "seconds": round(time.perf_counter() - began, 1),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""Twenty honest histories, drawn at random, are called honest: the short form of the bench."""
+
+from bench.honest import judge
+
+
+def test_no_honest_history_is_called_forged(postgres_server: str) -> None:
+    found = judge(range(20), postgres_server)
+    happened = {what for one in found.values() for what in one.happened}
+
+    assert {number: one.alarms for number, one in found.items() if one.alarms} == {}
+    assert {"rotate writer", "rotate log key", "forget", "keep outside"} <= happened
+    assert {"run done", "run denied", "run expired", "run cancelled"} <= happened
