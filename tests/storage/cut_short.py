@@ -26,7 +26,7 @@ def main(url: str, home: str, moment: str) -> None:
     database = open_database(url)
     now = datetime.fromisoformat(moment)
     store = SqlStore(database, open_journal(database, Path(home)), now=lambda: now)
-    sweep.forget_old_words = killed
+    vars(sweep)["forget_old_words"] = killed
     sweep.sweep(store, policy="cd" * 32, terms=DEFAULT_TERMS, now=now)
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -32,13 +33,13 @@ def interlock(*words: str) -> Result:
     return CliRunner().invoke(main, [*words])
 
 
-def told(*words: str) -> dict[str, object]:
+def told(*words: str) -> dict[str, Any]:
     return dict(json.loads(interlock(*words, "--json").stdout))
 
 
 def test_a_hold_is_set_listed_and_lifted_once() -> None:
     name = str(told("audit", "hold", "set", "workflow:deploy", "--reason", "case 12")["hold"])
-    (shown,) = told("audit", "hold", "list")["holds"]  # type: ignore[misc]
+    (shown,) = told("audit", "hold", "list")["holds"]
 
     assert (shown["hold"], shown["reason"]) == (name, "case 12")
     assert interlock("audit", "hold", "lift", name, "--reason", "closed").exit_code == 0
