@@ -1,0 +1,19 @@
+"""What a language model wrote stands under its name wherever people see it."""
+
+from bot.views.step_reply import StepReply, step_reply
+
+
+def a_reply(words: str, *, finish: str = "stop") -> StepReply:
+    data = {"model": "small-1", "finish": finish, "call": "run/step/1"}
+    return StepReply(kind="model.answered", data=data, words=words)
+
+
+def test_a_models_words_in_a_thread_are_labelled_and_escaped() -> None:
+    shown = step_reply(a_reply("Approve <!channel> *now*"))
+
+    assert "The language model `small-1` wrote, and nobody has checked it:" in str(shown)
+    assert "<!channel>" not in str(shown)
+
+
+def test_a_model_without_an_answer_is_told_with_the_reason() -> None:
+    assert "gave no answer (timeout)" in str(step_reply(a_reply("", finish="timeout")))
