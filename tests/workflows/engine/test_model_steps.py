@@ -9,6 +9,7 @@ import pytest
 from storage.database import Database
 from storage.model_costs import read_model_costs
 from storage.store import SqlStore
+from storage.verify import verify_database
 from tests.fuse import Crash, Fuse
 from tests.workflows.model.playing import KEY, Played, a_played_model
 from tests.world import CHANGE, NOON, POLICY, ChangeWorld, Clock, Working
@@ -81,7 +82,7 @@ def answered(house: Working, run: RunId) -> Json:
 
 
 def test_a_question_is_on_record_before_it_leaves_and_its_answer_after(
-    store: SqlStore, database: Database, clock: Clock, played: Played
+    store: SqlStore, database: Database, database_url: str, clock: Clock, played: Played
 ) -> None:
     played.behave("good", '```json\n{"by": 5, "why": "five", "more": "x"}\n```')
     house = a_house(store, clock, played)
@@ -103,6 +104,8 @@ def test_a_question_is_on_record_before_it_leaves_and_its_answer_after(
     assert answered(house, run) == {"by": 5, "why": "five"}
     assert read_model_costs(database, NOON) == 120 + 2 * 30
     assert read_model_costs(database, clock().replace(year=2027)) == 0
+    # Without a pinned key nothing is proven, but nothing is wrong with any entry either.
+    assert verify_database(database_url, [], now=clock).exit == 3
 
 
 @pytest.mark.parametrize(
@@ -145,10 +148,11 @@ def test_who_is_asked_never_depends_on_what_a_model_wrote(
     # 5 is not large; but a model wrote it, so the rule that would look at it asks.
     assert shown["rules"] == ["large", "the definition"]
     assert shown["by_model"] == ["by"]
+    assert shown["headline"] == "🤖 Partly by a language model: change number by 5"
     assert house.world.effects == []
 
 
-@pytest.mark.parametrize("blows_at", range(3, 11))
+@pytest.mark.parametrize("blows_at", [4, 6, 8])
 def test_a_question_that_a_crash_cut_short_is_asked_again_and_answered_once(
     store: SqlStore, clock: Clock, played: Played, blows_at: int
 ) -> None:
