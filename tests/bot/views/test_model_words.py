@@ -14,7 +14,7 @@ def a_reply(words: str, *, finish: str = "stop") -> StepReply:
 def test_a_models_words_in_a_thread_are_labelled_and_escaped() -> None:
     shown = step_reply(a_reply("Approve <!channel> *now*"))
 
-    assert "The language model `small-1` wrote, and nobody has checked it:" in str(shown)
+    assert "`step`: the language model `small-1` wrote, and nobody has checked it:" in str(shown)
     assert "<!channel>" not in str(shown)
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -20,6 +21,8 @@ from workflows.model.desk import Budget, ModelDesk, no_desk
 from workflows.model_words import words_taken
 from workflows.redaction import Redactor
 from workflows.step_scope import StepScopes
+from workflows.store import Subject
+from workflows.telling import messages_about
 
 HEAD = CHANGE.split("steps:", maxsplit=1)[0] + "steps:\n"
 SORT = """\
@@ -189,3 +192,18 @@ def test_taking_back_with_a_models_words_is_asked_about_as_such(
     taken = words_taken(definition, scopes, actions, undo_of("change"))
 
     assert taken == ("by",)
+
+
+def test_what_a_model_answers_is_told_once_and_of_items_of_a_loop_not_at_all(
+    store: SqlStore, clock: Clock, played: Played
+) -> None:
+    played.behave("good", '{"by": 5, "why": "five"}')
+    inner = indent(SORT.replace("id: sort", "id: inner"), "    ")
+    loop = "  - id: each\n    foreach: ${{ [1, 2] }}\n    steps:\n" + inner
+    house = a_house(store, clock, played, steps=SORT + loop)
+    run = house.start()
+    house.settle()
+
+    answers = [one for one in house.entries(run) if one.kind == "model.answered"]
+    told = [[message.subject for message in messages_about(one)] for one in answers]
+    assert told == [[Subject.ROOT, Subject.STEP], [Subject.ROOT], [Subject.ROOT]]
