@@ -64,5 +64,7 @@ class ModelSummaries:
         except (ActionError, StorageError) as error:
             log.warning("no summary by the model", extra={"error": type(error).__name__})
             return None
-        found = checked(reply.text, sources)
+        # The last line of one that was cut off is no sentence.
+        whole = reply.text.rpartition("\n")[0] if reply.finish == "length" else reply.text
+        found = checked(whole, sources)
         return found if found.kept else None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.run_reading import RunRead, RunReader, told_to, words_of
+from bot.run_reading import RunRead, RunReader, told_to, words_of, words_of_model
 from bot.step_lines import step_lines
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, run_root
@@ -146,7 +146,8 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
     entry = read.entry(key)
     if entry is None:
         return None
-    reply = reply_about(entry, actor=read.who(entry.actor), words=words_of(entry))
+    words = words_of(entry) or words_of_model(entry)
+    reply = reply_about(entry, actor=read.who(entry.actor), words=words)
     if entry.kind == EDITED:
         changes = changed_by(read.definition, read.entries, entry)
         return step_reply(replace(reply, changes=changes))

@@ -182,6 +182,12 @@ def part_json(entry: Entry, name: str) -> Json:
     return value
 
 
+def words_of_model(entry: Entry) -> str:
+    """Return what a language model answered, nothing for any other entry."""
+    part = entry.parts.get("model_output")
+    return part.value.decode() if part is not None and part.value is not None else ""
+
+
 def words_of(entry: Entry) -> str:
     """Return the sentence that goes with an entry: a person's reason, or what came back."""
     for name in WORDS:

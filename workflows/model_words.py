@@ -32,13 +32,13 @@ def words_taken(
     Raises:
         ExpressionError: an expression among them does not compile.
     """
-    models, form = model_steps(definition, actions), definition.form(step)
-    if not models or not isinstance(form, Step):
+    models = model_steps(definition, actions)
+    if not models or not isinstance(definition.form(step), Step):
         return ()
     environment = scopes.before(step)
     return tuple(
         name
-        for name, one in form.arguments.items()
+        for name, one in definition.step(step).arguments.items()
         if touches(references(one, environment), models)
     )
 

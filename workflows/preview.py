@@ -17,6 +17,8 @@ from workflows.moments import stamp
 from workflows.people import Person
 from workflows.separation import Duty
 
+BY_MODEL = "🤖 Partly by a language model: "
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -53,7 +55,7 @@ def preview(shown: Shown) -> dict[str, Json]:
         "step": step.id,
         "action": step.uses,
         "effect": shown.effect.value,
-        "headline": shown.plan.summary,
+        "headline": _headline(shown),
         "lines": list(shown.plan.lines),
         "lines_total": len(shown.plan.lines),
         "inputs": _inputs(definition, shown.inputs),
@@ -69,6 +71,11 @@ def preview(shown: Shown) -> dict[str, Json]:
         **shown.limits,
         **({} if shown.demand.step_up is None else {"step_up": shown.demand.step_up}),
     }
+
+
+def _headline(shown: Shown) -> str:
+    """Return the line that stands for the request in every list, with whose words they are."""
+    return f"{BY_MODEL}{shown.plan.summary}" if shown.by_model else shown.plan.summary
 
 
 def _stage(stage: DemandStage) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from workflows.batching import batch_in
 from workflows.entry import Entry, RequestId, RunId
 from workflows.instances import items_of
-from workflows.message_keys import card_key
+from workflows.message_keys import card_key, read_card_key
 from workflows.run import StepState
 from workflows.store import Message, Subject
 
@@ -68,6 +68,8 @@ def settles_request(entry: Entry) -> bool:
 
 def is_routine(entry: Entry) -> bool:
     """Say whether an entry tells of an item that went well; its loop is told as a whole."""
+    if entry.kind == "model.answered":
+        return bool(items_of(read_card_key(str(entry.data["call"])).step))
     is_item = bool(items_of(str(entry.data.get("step") or "")))
     return is_item and entry.kind in ROUTINE
 

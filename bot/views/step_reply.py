@@ -18,6 +18,7 @@ from bot.wording import (
     when,
 )
 from workflows.entry import Entry, Json
+from workflows.message_keys import read_card_key
 
 _ERROR, _WORDS, _CHANGES = 80, 300, 8
 
@@ -196,11 +197,11 @@ def _answered(reply: StepReply) -> str:
 
 
 def _model_answered(reply: StepReply) -> str:
-    model = code(_text(reply, "model"))
+    step, model = read_card_key(_text(reply, "call")).step, code(_text(reply, "model"))
     if not reply.words:
         why = escape(_text(reply, "finish"), _ERROR)
-        return f"🤖 The language model {model} gave no answer ({why})"
-    return f"🤖 The language model {model} wrote, and nobody has checked it:"
+        return f"🤖 {code(step)}: the language model {model} gave no answer ({why})"
+    return f"🤖 {code(step)}: the language model {model} wrote, and nobody has checked it:"
 
 
 def _other(reply: StepReply) -> str:

@@ -16,7 +16,7 @@ from workflows.entry import Json, PartClass
 from workflows.errors import ActionError, ActionFailedError
 from workflows.model.port import LanguageModel, NoModel, Question, Reply
 
-BYTES_A_TOKEN = 1  # No tokenizer makes more tokens than there are bytes, so costs are bounded.
+FREE = frozenset({"no_worker", "model_refused", "model_away"})  # Nobody worked on an answer.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,8 @@ class ModelDesk:
         )
 
     def _most(self, question: Question) -> int:
-        written = len((question.system + question.prompt).encode()) * BYTES_A_TOKEN
+        # No tokenizer makes more tokens than there are bytes.
+        written = len((question.system + question.prompt).encode())
         return self._model.price.of(written, question.max_tokens)
 
     @contextmanager
@@ -135,7 +136,7 @@ class ModelDesk:
             reply = self._model.ask(question)
         except ActionError as error:
             # Whoever was asked may have worked on it for nothing, and may still want its money.
-            cost = self._most(question) if error.error_class == "timeout" else 0
+            cost = 0 if error.error_class in FREE else self._most(question)
             reply = Reply(text="", model=self._model.model, tokens_in=0, tokens_out=0, finish="")
             self._tell_end(journal, call, reply, error.error_class, cost=cost, started=started)
             raise

@@ -62,7 +62,7 @@ def check_lock(text: str) -> str:
     """Return the version of litellm in a lock.
 
     Raises:
-        InstallError: a version that is refused, an address, or a package without a hash.
+        InstallError: a version that is refused, an address, or no litellm at all.
     """
     if (refused := REFUSED.search(text)) is not None:
         raise InstallError(

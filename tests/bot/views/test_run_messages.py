@@ -133,7 +133,8 @@ def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
     # These speak to people, or of the run as a whole.
     of_no_step = {"approval.reminded", "approval.escalated", "approval.edited"}
     for kind in REPLIES - of_no_step:
-        assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data={"step": "refund"})))
+        data = {"step": "refund", "call": "run/refund/1"}
+        assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data=data)))
     for decision in TOLD_DECISIONS:
         reply = StepReply(kind="decision.made", data={"step": "s", "decision": decision})
         assert f": {decision}" not in told_by(step_reply(reply))

@@ -1,19 +1,28 @@
 """Steps of a language model: on record, checked, and never what a gate is decided by."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
 from storage.database import Database
 from storage.model_costs import read_model_costs
 from storage.store import SqlStore
+from storage.verify import verify_database
+from tests.fuse import Crash, Fuse
 from tests.workflows.model.playing import KEY, Played, a_played_model
-from tests.world import CHANGE, NOON, POLICY, Clock, Working
+from tests.world import CHANGE, NOON, POLICY, ChangeWorld, Clock, Working
 from workflows.actions.model import ModelAsk
 from workflows.entry import Json, PartClass, RunId
-from workflows.model.desk import Budget, ModelDesk
+from workflows.instances import undo_of
+from workflows.model.desk import Budget, ModelDesk, no_desk
+from workflows.model_words import words_taken
 from workflows.redaction import Redactor
+from workflows.step_scope import StepScopes
+from workflows.store import Subject
+from workflows.telling import messages_about
 
 HEAD = CHANGE.split("steps:", maxsplit=1)[0] + "steps:\n"
 SORT = """\
@@ -48,7 +57,13 @@ def played(tmp_path: Path) -> Played:
 
 
 def a_house(
-    store: SqlStore, clock: Clock, played: Played, *, steps: str = SORT, policy: str = POLICY
+    store: SqlStore,
+    clock: Clock,
+    played: Played,
+    *,
+    steps: str = SORT,
+    policy: str = POLICY,
+    fuse: Fuse | None = None,
 ) -> Working:
     desk = ModelDesk(
         played.model,
@@ -57,7 +72,9 @@ def a_house(
         new_id=lambda: "ab" * 16,
     )
     more = {"model.ask": ModelAsk(desk)}
-    return Working(store, clock, definitions=(HEAD + steps,), policy=policy, more=more)
+    wrapped = None if fuse is None else fuse.around(store)
+    definitions = (HEAD + steps,)
+    return Working(store, clock, definitions=definitions, policy=policy, more=more, wrapped=wrapped)
 
 
 def answered(house: Working, run: RunId) -> Json:
@@ -68,7 +85,7 @@ def answered(house: Working, run: RunId) -> Json:
 
 
 def test_a_question_is_on_record_before_it_leaves_and_its_answer_after(
-    store: SqlStore, database: Database, clock: Clock, played: Played
+    store: SqlStore, database: Database, database_url: str, clock: Clock, played: Played
 ) -> None:
     played.behave("good", '```json\n{"by": 5, "why": "five", "more": "x"}\n```')
     house = a_house(store, clock, played)
@@ -90,6 +107,8 @@ def test_a_question_is_on_record_before_it_leaves_and_its_answer_after(
     assert answered(house, run) == {"by": 5, "why": "five"}
     assert read_model_costs(database, NOON) == 120 + 2 * 30
     assert read_model_costs(database, clock().replace(year=2027)) == 0
+    # Without a pinned key nothing is proven, but nothing is wrong with any entry either.
+    assert verify_database(database_url, [], now=clock).exit == 3
 
 
 @pytest.mark.parametrize(
@@ -132,4 +151,59 @@ def test_who_is_asked_never_depends_on_what_a_model_wrote(
     # 5 is not large; but a model wrote it, so the rule that would look at it asks.
     assert shown["rules"] == ["large", "the definition"]
     assert shown["by_model"] == ["by"]
+    assert shown["headline"] == "🤖 Partly by a language model: change number by 5"
     assert house.world.effects == []
+
+
+@pytest.mark.parametrize("blows_at", [4, 6, 8])
+def test_a_question_that_a_crash_cut_short_is_asked_again_and_answered_once(
+    store: SqlStore, clock: Clock, played: Played, blows_at: int
+) -> None:
+    played.behave("good", '{"by": 5, "why": "five"}')
+    house = a_house(store, clock, played, fuse=Fuse(blows_at))
+    run = house.start()
+    with pytest.raises(Crash):
+        house.settle()
+
+    after = a_house(store, clock, played)
+    for _ in range(3):
+        after.sweep()
+        clock.forward(timedelta(minutes=11))
+
+    assert after.status(run) == "done"
+    assert answered(after, run) == {"by": 5, "why": "five"}
+    assert after.kinds(run).count("action.executed") == 1
+
+
+def test_taking_back_with_a_models_words_is_asked_about_as_such(
+    store: SqlStore, clock: Clock, played: Played
+) -> None:
+    undo = """\
+    undo:
+      uses: world.change
+      with: {name: number, by: "${{ steps.sort.output.answer.by }}"}
+      approval: {stages: [{from: ["@deciders"], approve: 1}]}
+"""
+    house = a_house(store, clock, played, steps=SORT + GATED + undo)
+    definition = house.shelf.active("change-it")
+    actions = {"model.ask": ModelAsk(no_desk()), "world.change": ChangeWorld(house.world)}
+    scopes = StepScopes(definition, actions)
+
+    taken = words_taken(definition, scopes, actions, undo_of("change"))
+
+    assert taken == ("by",)
+
+
+def test_what_a_model_answers_is_told_once_and_of_items_of_a_loop_not_at_all(
+    store: SqlStore, clock: Clock, played: Played
+) -> None:
+    played.behave("good", '{"by": 5, "why": "five"}')
+    inner = indent(SORT.replace("id: sort", "id: inner"), "    ")
+    loop = "  - id: each\n    foreach: ${{ [1, 2] }}\n    steps:\n" + inner
+    house = a_house(store, clock, played, steps=SORT + loop)
+    run = house.start()
+    house.settle()
+
+    answers = [one for one in house.entries(run) if one.kind == "model.answered"]
+    told = [[message.subject for message in messages_about(one)] for one in answers]
+    assert told == [[Subject.ROOT, Subject.STEP], [Subject.ROOT], [Subject.ROOT]]
