@@ -78,6 +78,7 @@ class Writers:
                 for one in doing:
                     one.result()
                 pending = other.execute(PENDING).fetchone()
+                other.execute("SELECT pg_advisory_unlock(%s)", (lock_number(ORIGIN),))
             spent = timed(lambda: sequence_pending(database, journal.sequencer))
             database.close()
         return (pending[0] if pending else 0) / spent
