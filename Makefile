@@ -54,7 +54,7 @@ chromium:
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes -r requirements-bench.lock
 	@touch $@
 
-bench-env: .venv-bench/.peers  ## Install the peers that bench/peers.py measures, into .venv-bench
+bench-env: .venv-bench/.peers  ## Install the peers that bench/peers.py and bench/audit.py measure, into .venv-bench
 
 locks:  ## Make the hash locks again (needs uv)
 	UV_CUSTOM_COMPILE_COMMAND="make locks" uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.lock

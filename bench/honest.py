@@ -220,6 +220,7 @@ def _pending_alarms(history: History) -> list[str]:
         alarms = _alarms(history)
         if not history.trail.count() > _placed(history):
             alarms.append("no entry waits for its place")
+        other.execute("SELECT pg_advisory_unlock(%s)", (lock_number(ORIGIN),))
     sequence_pending(history.trail.database, history.trail.journal.sequencer)
     return alarms
 

@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from storage.checkpoint import Checkpoint, NoteSigner, read_note
 from storage.database import open_database
 from storage.entry_bytes import body_of
+from storage.sequencing import lock_number, sequence_pending
 from storage.verify import Report, verify_database
 from tests.conftest import new_database
 from tests.storage.attacks import Attack, long_life
@@ -153,3 +155,17 @@ def test_the_rewritten_line_is_a_proper_one(trail: Trail) -> None:
 
     assert json.loads(line)["run"] == RunId("r1")
     assert canonical({k: v for k, v in json.loads(line).items() if k != "sig"}) == body_of(line)
+
+
+def test_an_entry_deleted_before_it_had_a_place_breaks_its_run(trail: Trail) -> None:
+    if trail.database.dialect == "sqlite":
+        pytest.skip("On SQLite no entry is ever without a place.")
+    with psycopg.connect(trail.url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (lock_number(ORIGIN),))
+        trail.run("r8")
+        trail.run_sql("DELETE FROM audit_entry WHERE run_id = 'r8' AND kind = 'approval.granted'")
+        # Closing alone does not wait until the server has let go.
+        other.execute("SELECT pg_advisory_unlock(%s)", (lock_number(ORIGIN),))
+    sequence_pending(trail.database, trail.journal.sequencer)
+
+    assert verified(trail).codes == {"run-sequence", "run-chain"}

@@ -1,0 +1,233 @@
+"""Each target of the audit trail beside its measure, and beside what this machine can do at best.
+
+    python -m bench.audit [--entries 100000] [--full] [--json] [--postgres URL, auto or none]
+
+`--full` takes a million entries. Where `make bench-env` has installed it, the PyPI package
+auditchain appends beside ours. Search has `bench.growth`. Trust the ratios, not the rates.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from bench import postgres
+from bench.append import append_rate
+from bench.audit_log import BATCH, add_batch, batch_rate, begin, build_rate, fsync_rate, raw_rates
+from bench.audit_postgres import ready
+from bench.figures import percentiles, table
+from bench.peers import HOUSE, PEERS_PYTHON
+from bench.raw import sqlite_rate
+from storage.database import open_database
+from storage.evidence import Request, export
+from storage.heads import head
+from storage.journal import utc_now
+from storage.log_setup import open_journal
+from storage.proofs import StoredHashes, inclusion, tlog_proof
+from storage.store import SqlStore
+from storage.verify import Options, verify_database, verify_pack
+from workflows.people import PersonId
+
+Figures = dict[str, float]
+MILLION = 1_000_000
+PROOFS = 500
+PAIRS, WRITERS = 5, 8
+PENDING = 80  # Hundreds of entries that wait for their places.
+KB_PER_MB = 1024
+NEVER = 10**9  # Every so-many-th signature: none but the first.
+GOALS = {
+    "append_1 / fsync": "≥ 0.20",
+    "append_1 / auditchain_1": "≥ 3",
+    "append_1 / auditchain_wal_1": "",
+    "append_100 / build": "≥ 0.5",
+    "postgres_8 / inline_8": "≥ 1.4",
+    "sequencing_1": "≥ 10,000 /s",
+    "sequencing_8": "≥ 10,000 /s",
+    "quick / raw_tree": "≥ 0.5",
+    "unsigned": "≥ 40,000 /s",
+    "full_1 / raw_ed25519": "≥ 0.75",
+    "full_2 / full_1": "≥ 1.7",
+    "verify_mb": "≤ 200 MB at 1 M",
+    "proof_p99_ms": "≤ 10 ms at 1 M",
+    "proof_bytes": "≤ 1,200 at 1 M",
+    "export_and_verify_s": "≤ 30 s at 100 k",
+}
+
+
+def main() -> None:
+    """Measure everything, and print it beside the targets."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--entries", type=int, default=100_000)
+    asked.add_argument("--full", action="store_true", help="a million entries")
+    asked.add_argument("--json", action="store_true", help="print the JSON line alone")
+    asked.add_argument("--seconds", type=float, default=2.0, help="for each slice of appends")
+    asked.add_argument("--postgres", default=postgres.AUTO)
+    asked.add_argument("--peer", type=Path, default=PEERS_PYTHON, help="python with auditchain")
+    options = asked.parse_args()
+    entries = MILLION if options.full else options.entries
+    with tempfile.TemporaryDirectory() as folder:
+        tell("appends on SQLite")
+        found = {"entries": float(entries), "load_before": os.getloadavg()[0]}
+        found |= appends(Path(folder), options.seconds, options.peer)
+        if options.postgres != "none":
+            tell("writers on Postgres")
+            with postgres.server(options.postgres) as server:
+                found |= writers(server, Path(folder), options.seconds)
+        tell(f"a log of {entries} entries")
+        found |= reading(Path(folder), entries)
+        found["load_after"] = os.getloadavg()[0]
+    found |= ratios(found)
+    if not options.json:
+        print(table(["figure", "measured", "target"], [row(name, found) for name in found]))
+    print(json.dumps({name: round(value, 3) for name, value in found.items()}))
+
+
+def tell(words: str) -> None:
+    """Say what is measured now, beside the figures."""
+    print(f"{time.strftime('%H:%M:%S')} {words} ...", file=sys.stderr, flush=True)
+
+
+def row(name: str, found: Figures) -> list[object]:
+    """Return a line of the table."""
+    return [name, round(found[name], 3), GOALS.get(name, "")]
+
+
+def appends(folder: Path, seconds: float, peer: Path) -> Figures:
+    """Measure appends on SQLite, slice by slice beside what they are compared with."""
+    rounds = [one_round(folder / f"round{number}", seconds, peer) for number in range(3)]
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+
+
+def one_round(folder: Path, seconds: float, peer: Path) -> Figures:
+    """Return the rates of one moment, so that their ratios mean something."""
+    for name in ("ours", "peer"):
+        (folder / name).mkdir(parents=True)
+    found = {
+        "fsync": fsync_rate(folder, seconds / 2),
+        "raw_sqlite": sqlite_rate(folder / "raw.db", seconds / 2),
+        "append_1": append_rate(folder / "ours", 1, seconds),
+        "append_100": batch_rate(folder, seconds),
+        "build": build_rate(seconds / 2),
+    }
+    if peer.exists():
+        words = [peer, "-m", "bench.drive_auditchain", folder / "peer", str(seconds)]
+        done = subprocess.run(words, cwd=HOUSE, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            found |= json.loads(done.stdout)
+    return found
+
+
+def writers(server: str, folder: Path, seconds: float) -> Figures:
+    """Measure eight writers on Postgres in pairs, with and without a global lock; places too."""
+    with ready(server, folder, WRITERS) as asked:
+        pairs = [
+            [
+                asked.rate(writers=WRITERS, seconds=seconds, is_inline=inline)
+                for inline in (False, True)
+            ]
+            for _ in range(PAIRS)
+        ]
+        placed = {
+            f"sequencing_{count}": asked.sequencing_rate(writers=count, batches=PENDING)
+            for count in (1, WRITERS)
+        }
+    return placed | {
+        "postgres_8": statistics.median(ours for ours, _ in pairs),
+        "inline_8": statistics.median(locked for _, locked in pairs),
+        "postgres_8 / inline_8": statistics.median(ours / locked for ours, locked in pairs),
+    }
+
+
+def reading(folder: Path, entries: int) -> Figures:
+    """Build a log of that size; measure its verification, proofs and export."""
+    url, home = str(folder / "log.db"), folder / "log-home"
+    database, journal = begin(url, home)
+    began = time.perf_counter()
+    for _ in range(entries // BATCH):
+        add_batch(database, journal)
+    found = {"built_per_s": entries / (time.perf_counter() - began)}
+    pin, public = journal.sequencer.signers[0].vkey, journal.writer.public
+    database.close()
+    found |= raw_rates(url, public)
+    ways: dict[str, Options] = {
+        "quick": {"quick": True, "processes": 1},
+        "unsigned": {"sample": NEVER, "processes": 1},
+        "full_1": {"processes": 1},
+        "full_2": {"processes": 2},
+    }
+    for name, how in ways.items():
+        # A fresh process each, so that its memory is that of one verification.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            seconds, megabytes = pool.submit(verified, url, pin, how).result()
+        found[name] = entries / seconds
+        found["verify_mb"] = max(found.get("verify_mb", 0.0), megabytes)
+    return found | proofs(url) | exported(url, home, pin, folder / "pack")
+
+
+def verified(url: str, pin: str, how: Options) -> tuple[float, float]:
+    """Return how long a verification took, and the memory this process had at most.
+
+    Raises:
+        RuntimeError: the log is not verified.
+    """
+    began = time.perf_counter()
+    report = verify_database(url, [pin], **how)
+    spent = time.perf_counter() - began
+    if report.exit:
+        raise RuntimeError(f"the log of the bench is not verified: {report.lines()}")
+    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
+
+
+def proofs(url: str) -> Figures:
+    """Return what a proof of any entry costs, from a fresh look at the database."""
+    chance, spent, sizes = random.Random(7), [], []
+    database = open_database(url)
+    for _ in range(PROOFS):
+        with database.read() as connection:
+            newest = head(connection)
+            index = chance.randrange(newest.size)
+            began = time.perf_counter()
+            proof = inclusion(StoredHashes(connection), index, newest.size)
+            spent.append((time.perf_counter() - began) * 1000)
+            sizes.append(len(tlog_proof(index, proof, newest.note).encode()))
+    database.close()
+    return {**percentiles("proof", spent), "proof_bytes": max(sizes)}
+
+
+def exported(url: str, home: Path, pin: str, pack: Path) -> Figures:
+    """Return how long a pack of the whole log takes to write, and to verify on one core."""
+    database = open_database(url)
+    store = SqlStore(database, open_journal(database, home), now=utc_now)
+    began = time.perf_counter()
+    export(store, Request(out=pack), person=PersonId("os:bench"), now=utc_now())
+    written = time.perf_counter() - began
+    database.close()
+    began = time.perf_counter()
+    report = verify_pack(pack, [pin], processes=1)
+    read = time.perf_counter() - began
+    if report.exit:
+        raise RuntimeError(f"the pack of the bench is not verified: {report.lines()}")
+    return {"export_s": written, "pack_verify_s": read, "export_and_verify_s": written + read}
+
+
+def ratios(found: Figures) -> Figures:
+    """Return the ratios of the targets that this run can tell."""
+    told = {}
+    for name in GOALS:
+        over, is_ratio, under = name.partition(" / ")
+        if is_ratio and name not in found and over in found and under in found:
+            told[name] = found[over] / found[under]
+    return told
+
+
+if __name__ == "__main__":
+    main()
