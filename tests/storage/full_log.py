@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from storage.audit_models import AuditAnchorRow, AuditHoldRow
+from storage.audit_models import AuditAnchorRow
 from storage.bot_sql import NewDigest
 from storage.database import open_database
 from storage.log_setup import init_log, open_journal
@@ -113,11 +113,12 @@ def _tell_all(store: SqlStore, run: RunId) -> None:
         unit.add_digest(
             NewDigest(id="d", from_idx=0, to_idx=1, from_at=NOON, to_at=later, figures=figures)
         )
+        unit.append(_fact("hold.set", hold="h", selector="run:r1", reason=WORDS))
         _add_evidence(unit.transaction.connection)
     for _ in range(3):
         with store.begin() as unit:
             for number in range(100):
-                unit.append(_fact("hold.lifted", hold=f"h{number}", reason="over"))
+                unit.append(_fact("access.read", what="runs", n=number))
 
 
 def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
@@ -131,9 +132,7 @@ def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
 
 def _add_evidence(connection: Connection) -> None:
     anchor = {"size": 1, "type": "mail", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
-    hold = {"hold": "h", "selector": "s", "reason": WORDS, "set_at": NOON, "lifted_at": None}
     connection.execute(insert(AuditAnchorRow).values(id=7, **anchor))
-    connection.execute(insert(AuditHoldRow).values(**hold))
 
 
 def _fact(kind: str, **data: Json) -> Draft:

@@ -18,7 +18,7 @@ from workflows.entry import Draft
 from workflows.people import PersonId
 
 RITA = PersonId("os:rita")
-FACT = outside("hold.lifted", {"hold": "h", "reason": "over"})
+FACT = outside("access.read", {"what": "runs", "n": 1})
 
 
 def asked(home: Path, holder: str = "worker-2") -> KeyRequest:
