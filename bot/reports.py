@@ -10,11 +10,13 @@ from bot.command_text import Runs
 from bot.desk import Desk
 from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
+from bot.hurried import PlacesUnreadableError
 from bot.payloads import Caller
 from bot.permitted import Permitted, permitted
 from bot.previews import preview_of
 from bot.run_lines import link_to, run_line, title_of
 from bot.search_text import Asker, read_search
+from bot.summary_words import summary_words
 from bot.timeline import Known, Moment, actors_in, timeline, who
 from bot.views.lists import (
     FOUND_PAGE,
@@ -50,6 +52,7 @@ from storage.listing import (
     refs_of,
 )
 from storage.search import Hit, Sought, find
+from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
@@ -95,9 +98,11 @@ class Reports:
         with database.read() as connection:
             entries = read_run(connection, run)
             now = head(connection)
+            told = read_summary(connection, run, of=entries)
         shown = RunShown(
             line=run_line(self.desk, listed),
             entries=self._entry_lines(entries),
+            summary=summary_words(told) if told and self._may_read(listed) else "",
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)
@@ -168,6 +173,13 @@ class Reports:
             is_cut=hits.is_cut,
         )
         return found_list(words, shown)
+
+    def _may_read(self, listed: ListedRun) -> bool:
+        """Say whether the reader is where the run's thread stands; what nobody knows is no."""
+        try:
+            return listed.place is not None and listed.place.channel in self._channels()
+        except PlacesUnreadableError:
+            return False
 
     def _channels(self) -> frozenset[str]:
         return self.desk.hurried.channels_of(self.reader.user)

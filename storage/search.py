@@ -4,10 +4,10 @@ Only the newest 2,000 hits are ranked: ranking all that match a common word take
 at a million summaries (AUDIT.md section 14). How a hit looks is for the views.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, Select, column, func, select, text
 from sqlalchemy import table as table_of
@@ -34,7 +34,10 @@ HEADLINE = (
     ' FragmentDelimiter=" … "'
 )
 
+Among: TypeAlias = Callable[[ColumnElement[Any]], Any]
+
 _FTS = table_of("summary_fts", column("rowid"))
+_IS_ROOT = (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == SummaryRecord.run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,69 +104,85 @@ def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int =
     words = read_words(sought.words)
     if words.is_empty and (sought.words.strip() or not sought.is_filtered):
         return Hits(page=(), total=0)
-    if words.is_empty:
-        newest, page = _by_time(sought, limit, offset)
-    elif database.dialect == "sqlite":
-        newest, page = _on_sqlite(words, sought, limit, offset)
-    else:
-        newest, page = _on_postgres(words, sought, limit, offset)
-    counted = select(func.count()).select_from(newest.order_by(None).subquery())
+    is_sqlite = database.dialect == "sqlite"
     with database.read() as connection:
-        rows = connection.execute(page).all()
-        is_all = offset == 0 and len(rows) < limit
-        total = len(rows) if is_all else connection.execute(counted).scalar_one()
-    return Hits(page=tuple(_hit(row) for row in rows), total=total)
+        # Conditions are looked up once, here; ranking is left with numbers.
+        newest = connection.execute(_newest(words, sought, is_sqlite=is_sqlite)).scalars().all()
+        if words.is_empty:
+            page = _by_time(newest[offset : offset + limit])
+        else:
+            ranked = _on_sqlite if is_sqlite else _on_postgres
+            page = ranked(words, _among(newest, sought), limit, offset)
+        rows = connection.execute(page).all() if newest[offset:] else ()
+    return Hits(page=tuple(_hit(row) for row in rows), total=len(newest))
 
 
-def _by_time(sought: Sought, limit: int, offset: int) -> tuple[Select[Any], Select[Any]]:
-    newest = _only(select(SummaryRecord.id), sought).order_by(SummaryRecord.id.desc())
-    page = _only(_columns(func.substr(SummaryRecord.body, 1, SNIPPET_LENGTH)), sought)
-    ordered = _proven(page).order_by(SummaryRecord.id.desc())
-    return newest.limit(RANKED), ordered.limit(limit).offset(offset)
-
-
-def _on_sqlite(
-    words: Words, sought: Sought, limit: int, offset: int
-) -> tuple[Select[Any], Select[Any]]:
-    matches: ColumnElement[bool] = text("summary_fts MATCH :words").bindparams(  # type: ignore[assignment]  # text is a condition, too
-        words=for_fts5(words)
-    )
-    newest = select(_FTS.c.rowid).where(matches).order_by(_FTS.c.rowid.desc()).limit(RANKED)
+def _newest(words: Words, sought: Sought, *, is_sqlite: bool) -> Select[Any]:
+    """Return the query of the newest hits' numbers; the text index alone serves words alone."""
+    if is_sqlite and not words.is_empty:
+        number: ColumnElement[Any] = _FTS.c.rowid
+        query = select(number).where(_match(words))
+        if _is_narrowed(sought):
+            query = query.join(SummaryRecord, SummaryRecord.id == number)
+    else:
+        number = SummaryRecord.__table__.c.id
+        query = select(number)
+        if not words.is_empty:
+            query = query.where(column("search").op("@@")(_wanted(words)))
     if _is_narrowed(sought):
-        newest = _only(newest.join(SummaryRecord, SummaryRecord.id == _FTS.c.rowid), sought)
-    inner = newest.subquery()
-    oldest = select(func.min(inner.c.rowid)).scalar_subquery()
+        query = _only(query, sought)
+    return query.order_by(number.desc()).limit(RANKED)
+
+
+def _among(newest: Sequence[int], sought: Sought) -> Among:
+    """Return the condition that a number is one of the newest hits'."""
+    oldest = min(newest, default=0)
+    if not _is_narrowed(sought):
+        return lambda number: number >= oldest
+    # Given the bare number, SQLite would ask its text index once for each of them.
+    return lambda number: (number >= oldest) & (number + 0).in_(newest)
+
+
+def _by_time(numbers: Sequence[int]) -> Select[Any]:
+    snippet = func.substr(SummaryRecord.body, 1, SNIPPET_LENGTH)
+    page = _with_all(_columns(snippet).where(SummaryRecord.id.in_(numbers)))
+    return page.order_by(SummaryRecord.id.desc())
+
+
+def _on_sqlite(words: Words, among: Among, limit: int, offset: int) -> Select[Any]:
     snippet = func.snippet(text("summary_fts"), 0, START, STOP, "…", SNIPPET_WORDS)
     page = (
         _columns(snippet)
         .select_from(_FTS)
         .join(SummaryRecord, SummaryRecord.id == _FTS.c.rowid)
-        .where(matches, _FTS.c.rowid >= oldest)
+        .where(_match(words), among(_FTS.c.rowid))
         .order_by(text("bm25(summary_fts)"), _FTS.c.rowid.desc())
         .limit(limit)
         .offset(offset)
     )
-    return newest, _proven(_only(page, sought))
+    return _with_all(page)
 
 
-def _on_postgres(
-    words: Words, sought: Sought, limit: int, offset: int
-) -> tuple[Select[Any], Select[Any]]:
-    wanted = func.to_tsquery(LANGUAGE, for_postgres(words))
-    search: ColumnElement[Any] = column("search")
-    newest = (
-        select(SummaryRecord.id, search)
-        .select_from(SummaryRecord)
-        .where(search.op("@@")(wanted))
-        .order_by(SummaryRecord.id.desc())
-        .limit(RANKED)
+def _match(words: Words) -> ColumnElement[bool]:
+    matches: ColumnElement[bool] = text("summary_fts MATCH :words").bindparams(  # type: ignore[assignment]  # text is a condition, too
+        words=for_fts5(words)
     )
-    if _is_narrowed(sought):
-        newest = _only(newest, sought)
-    inner = newest.subquery()
-    rank = func.ts_rank_cd(inner.c.search, wanted)
-    ranked = select(inner.c.id, rank.label("rank")).order_by(rank.desc(), inner.c.id.desc())
-    best = ranked.limit(limit).offset(offset).subquery()
+    return matches
+
+
+def _on_postgres(words: Words, among: Among, limit: int, offset: int) -> Select[Any]:
+    wanted = _wanted(words)
+    search: ColumnElement[Any] = column("search")
+    number = SummaryRecord.__table__.c.id
+    rank = func.ts_rank_cd(search, wanted)
+    best = (
+        select(number, rank.label("rank"))
+        .where(search.op("@@")(wanted), among(number))
+        .order_by(rank.desc(), number.desc())
+        .limit(limit)
+        .offset(offset)
+        .subquery()
+    )
     snippet = func.ts_headline(LANGUAGE, SummaryRecord.body, wanted, HEADLINE)
     page = (
         _columns(snippet)
@@ -171,7 +190,11 @@ def _on_postgres(
         .join(SummaryRecord, SummaryRecord.id == best.c.id)
         .order_by(best.c.rank.desc(), best.c.id.desc())
     )
-    return newest, _proven(_with_run(page))
+    return _with_all(page)
+
+
+def _wanted(words: Words) -> ColumnElement[Any]:
+    return func.to_tsquery(LANGUAGE, for_postgres(words))
 
 
 def _columns(snippet: ColumnElement[Any]) -> Select[Any]:
@@ -195,8 +218,8 @@ def _is_narrowed(sought: Sought) -> bool:
 
 def _only(query: Select[Any], sought: Sought) -> Select[Any]:
     """Return the query of summaries, of wanted runs alone."""
-    joined = _with_run(query)
     run = RunRecord
+    joined = query.join(run, run.id == SummaryRecord.run_id)
     if sought.workflows:
         joined = joined.where(run.workflow.in_(sorted(sought.workflows)))
     if sought.requesters:
@@ -211,6 +234,7 @@ def _only(query: Select[Any], sought: Sought) -> Select[Any]:
         joined = joined.where(run.started_at < sought.before)
     if sought.channels is not None:
         # A run names its channel as its definition does; its first message stands in one by id.
+        joined = joined.outerjoin(OutboxRecord, _IS_ROOT)
         there = func.coalesce(OutboxRecord.place_channel, run.channel)
         joined = joined.where(there.in_(sorted(sought.channels)))
     return joined
@@ -225,15 +249,13 @@ def _decided_by(approvers: Collection[Ref]) -> ColumnElement[bool]:
     ).exists()
 
 
-def _with_run(query: Select[Any]) -> Select[Any]:
-    return query.join(RunRecord, RunRecord.id == SummaryRecord.run_id).outerjoin(
-        OutboxRecord,
-        (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == SummaryRecord.run_id),
+def _with_all(query: Select[Any]) -> Select[Any]:
+    """Return the query of summaries, each with its run, its thread and its entry."""
+    return (
+        query.join(RunRecord, RunRecord.id == SummaryRecord.run_id)
+        .outerjoin(OutboxRecord, _IS_ROOT)
+        .join(AuditEntryRow, AuditEntryRow.uid == SummaryRecord.entry_id)
     )
-
-
-def _proven(query: Select[Any]) -> Select[Any]:
-    return query.join(AuditEntryRow, AuditEntryRow.uid == SummaryRecord.entry_id)
 
 
 def _hit(row: Row[Any]) -> Hit:

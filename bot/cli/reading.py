@@ -12,11 +12,13 @@ from bot.entry_words import words_about
 from bot.error_words import error_words
 from bot.exception_queue import Queued, queued
 from bot.settings import Settings, read_settings, require_one
+from bot.summary_words import summary_words
 from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.published import active_versions, canonical_of
+from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Entry, RunId
 from workflows.errors import UnknownRunError, UnusableDatabaseError
@@ -97,6 +99,7 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
             raise UnknownRunError(f"There is no run {run_id}.", hint="See `interlock runs`.")
         with database.read() as connection:
             read = read_run(connection, run_id)
+            told_so_far = read_summary(connection, run_id, of=read)
         moments = timeline(read) if as_timeline else []
         known = people_of(database, actors_in(moments)) if moments else {}
     if as_timeline:
@@ -105,8 +108,9 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         answer(told, [_title(listed), *lines], as_json=as_json)
         return
     entries = [_entry(one) for one in read]
-    data = {**_run(listed), "entries": entries}
-    lines = [_title(listed)]
+    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far]
+    data = {**_run(listed), "entries": entries, "summary": summary}
+    lines = [_title(listed), *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)
 

@@ -49,6 +49,14 @@ def turned(case: Case, shown: SeenMessage, words: str) -> SeenMessage:
     )
 
 
+def shown(case: Case, name: str) -> str:
+    """Have the run told to somebody; they need not be in its channel."""
+    person, channel = case.person(name), case.channel if name == "rita" else "#lobby"
+    before = len(person.ephemerals)
+    person.command(f"/ops show {case.run()}", channel=channel)
+    return case.waits(lambda: next(iter(person.ephemerals[before:]), None), "the run").words
+
+
 def test_hits_come_in_pages_of_threads_that_the_reader_is_in(case: Case) -> None:
     bot, channel = case.day.bot, case.slack.workspace.channel(case.channel).id
     for number in range(MANY):
@@ -90,6 +98,11 @@ def test_a_summary_follows_what_people_write_and_take_back_afterwards(case: Case
     [hit] = find(database, Sought(words="marmot")).page
     assert token not in "".join(one.text for one in hit.snippet)
     assert find(database, Sought(words=token)).total == 0
+    case.slack.workspace.add_person("lena", real_name="Lena")
+    case.slack.workspace.add_channel("lobby", members=["lena"])
+    assert "A marmot ate it." in shown(case, "rita")
+    assert "started “Refund a customer”" in shown(case, "rita")
+    assert "marmot" not in shown(case, "lena")
     case.person("sam").delete(said)
     case.in_time(lambda: not found("marmot") or None, "words that were taken back")
 
