@@ -1,0 +1,28 @@
+"""The bench of the trail measures logs that verify, and compares figures of one run alone."""
+
+from pathlib import Path
+
+from bench.audit import exported, proofs, ratios, verified
+from bench.audit_log import add_batch, begin, raw_rates
+
+
+def test_what_is_measured_is_a_log_that_verifies(tmp_path: Path) -> None:
+    url, home = str(tmp_path / "log.db"), tmp_path / "home"
+    database, journal = begin(url, home)
+    for _ in range(3):
+        add_batch(database, journal)
+    pin, public = journal.sequencer.signers[0].vkey, journal.writer.public
+    database.close()
+    proved, packed = proofs(url), exported(url, home, pin, tmp_path / "pack")
+
+    assert min(raw_rates(url, public).values()) > 0
+    assert min(verified(url, pin, {"processes": 1})) > 0
+    # 301 leaves: at most nine hashes of 44 characters, under a note.
+    assert 600 < proved["proof_bytes"] < 800
+    assert packed["export_and_verify_s"] == packed["export_s"] + packed["pack_verify_s"]
+
+
+def test_a_ratio_is_told_where_both_of_its_figures_are() -> None:
+    told = ratios({"append_1": 50.0, "fsync": 100.0, "append_100": 3.0})
+
+    assert told == {"append_1 / fsync": 0.5}
