@@ -17,7 +17,8 @@ from bot.health_words import names_of
 from bot.letters import Letter
 from bot.rendering import content_of
 from bot.timetable import Schedule
-from bot.views.digest import DigestShown, details, digest
+from bot.views.digest import details, digest
+from bot.views.digest_values import DigestShown
 from bot.wording import Who
 from storage.bot_sql import NewDigest
 from storage.figures import (

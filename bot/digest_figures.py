@@ -10,7 +10,7 @@ from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_w
 from bot.digest_asked import Asked, AskedOf
 from bot.health import HealthReport, finding_from, finding_json
 from bot.health_words import NameOf, finding_words, habits_words, names_of
-from bot.views.digest import (
+from bot.views.digest_values import (
     Before,
     DayFigures,
     DecisionFigures,

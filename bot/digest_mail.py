@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.anchors.mail import MailServer
 from bot.digest_page import digest_page
-from bot.views.digest import DigestShown, numbers, sentence
+from bot.views.digest import numbers, sentence
+from bot.views.digest_values import DigestShown
 from bot.wording import one_line, utc
 
 

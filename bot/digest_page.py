@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from bot.views.digest import DayFigures, DigestShown, Waiting, numbers, sentence
+from bot.views.digest import numbers, sentence
+from bot.views.digest_values import DayFigures, DigestShown, Waiting
 from bot.wording import clean, utc
 
 _STYLE = """

@@ -15,7 +15,8 @@ from bot.digest_figures import shown_from
 from bot.digest_page import digest_page
 from bot.orders import DigestOrder
 from bot.settings import Settings, SettingsError, read_settings
-from bot.views.digest import DigestShown, numbers, sentence
+from bot.views.digest import numbers, sentence
+from bot.views.digest_values import DigestShown
 
 NOBODY = "somebody"  # Whoever was erased since.
 NOT_FIGURES = frozenset({"ok", "served", "digest", "people"})

@@ -6,10 +6,11 @@ table; `details` goes into the thread. Gathering the figures is for `bot.digest`
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 from slack_sdk.models.blocks import Block
 
+from bot.views.digest_values import DayFigures, DecisionFigures, DigestShown, HealthFigures, Waiting
 from bot.views.figures import DataVisualizationBlock, Series, bar_chart, data_table
 from bot.views.pieces import (
     Rendered,
@@ -22,7 +23,6 @@ from bot.views.pieces import (
     sections,
 )
 from bot.wording import (
-    Who,
     bold,
     clip,
     code,
@@ -40,113 +40,6 @@ from bot.wording import (
 _DAYS, _WORKFLOWS = 20, 12
 _BAR = 30  # Signs of the longest bar, on a phone's width.
 _TEXTS = 3  # Paragraphs of 3,000 characters in one reply.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFigures:
-    """How the runs that ended on one day ended."""
-
-    day: date
-    done: int = 0
-    refused: int = 0  # Denied, expired or withdrawn.
-    failed: int = 0  # Failed, aborted or cancelled.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowFigures:
-    """What became of one workflow's runs."""
-
-    title: str
-    started: int = 0
-    done: int = 0
-    refused: int = 0
-    failed: int = 0
-    open: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionFigures:
-    """What was decided, and how fast."""
-
-    approved: int = 0
-    denied: int = 0
-    expired: int = 0
-    withdrawn: int = 0
-    median: timedelta | None = None
-    refused_clicks: int = 0  # Clicks by people who may not decide.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthFigures:
-    """How approvals went in a longer period, and what stands out in it; a sentence each."""
-
-    period: str
-    words: str
-    findings: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A run that is not finished, and for whom it waits."""
-
-    title: str
-    run: str
-    since: datetime
-    waits_for: str
-    asked: Sequence[str] = ()  # By name.
-    thread: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedHead:
-    """The head of the log at the end of the period, as a signed note, and how to check it."""
-
-    note: str
-    origin: str
-    size: int
-    vkey: str
-    first: int  # The entries of this period, by number, both ends included.
-    last: int
-    check: str  # The command an outsider runs.
-    verified: str = ""  # What our own last verification found, in words.
-
-    @property
-    def fingerprint(self) -> str:
-        """Return what a person can read back: the first 12 characters of the root."""
-        lines = self.note.split("\n")
-        return lines[2][:12] if len(lines) > 2 else ""  # noqa: PLR2004 - the note's third line is the root.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """The five numbers of the period before, which is as long."""
-
-    started: int = 0
-    done: int = 0
-    refused: int = 0
-    failed: int = 0
-    median: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestShown:
-    """Everything a digest says."""
-
-    since: datetime
-    until: datetime
-    days: Sequence[DayFigures]
-    workflows: Sequence[WorkflowFigures]
-    decisions: DecisionFigures
-    head: SignedHead
-    before: Before | None = None
-    health: HealthFigures | None = None
-    waiting: Sequence[Waiting] = ()
-    exceptions: Sequence[str] = ()  # One sentence each.
-    changes: Sequence[str] = ()  # Keys, policies, definitions, payloads; a sentence each.
-    anchors: Sequence[str] = ()  # Who keeps heads outside, each in words with its age.
-    failing: Sequence[str] = ()  # Who failed to; one sentence each.
-    readers: Sequence[Who] = ()  # Who is asked to reply with the fingerprint.
-    previous: str = ""
 
 
 def digest(shown: DigestShown) -> Rendered:

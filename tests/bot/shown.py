@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.views.digest import (
+from bot.views.digest_values import (
     DayFigures,
     DecisionFigures,
     DigestShown,

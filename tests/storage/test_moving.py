@@ -157,7 +157,7 @@ def test_runs_that_wait_for_people_and_for_time_finish_at_the_new_place(
 def test_what_was_said_is_found_at_the_new_place(log: Log, blank_postgres_url: str) -> None:
     log.moves_to(blank_postgres_url)
     database = open_database(blank_postgres_url)
-    hits = find(database, Sought(words="change"), limit=10)
+    hits = find(database, Sought(words="change"), limit=10).page
     database.close()
 
     assert log.runs.done in {one.run for one in hits}

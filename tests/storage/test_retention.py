@@ -25,7 +25,7 @@ from storage.retention.holds import lift_hold, set_hold, told_holds
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, due, sweep
-from storage.search import find
+from storage.search import Sought, find
 from storage.store import SqlStore
 from storage.verify import Report, verify_database
 from tests.world import CHANGE, Clock, Working, id_of
@@ -144,7 +144,7 @@ def test_what_is_due_goes_with_its_marker_and_the_log_verifies_before_and_after(
     house: Kept,
 ) -> None:
     old = house.finished(said="We decided that the quokka goes.")
-    assert [one.run for one in find(house.store.database, "quokka")] == [old]
+    assert [one.run for one in find(house.store.database, Sought(words="quokka")).page] == [old]
     house.days(100)
     young = house.finished()
     house.days(81)
@@ -159,7 +159,7 @@ def test_what_is_due_goes_with_its_marker_and_the_log_verifies_before_and_after(
     assert house.held_parts(old) == 0
     assert house.held_parts(young) > 0
     assert {kind for kind, _ in house.markers()} == {"retention.sweep"}
-    assert find(house.store.database, "quokka") == []
+    assert find(house.store.database, Sought(words="quokka")).total == 0
     assert (rows_of(house, ThreadMessageRecord), rows_of(house, SummaryRecord)) == (0, 1)
     assert house.verified().failures == []
     assert check_projections(house.store.database) == []
@@ -247,7 +247,7 @@ def test_two_people_erase_a_person_and_the_log_still_verifies(house: Kept) -> No
     erasing = house.erased(id_of("rita"))
 
     assert id_of("rita") not in house.persons()
-    assert find(house.store.database, "quokka") == []
+    assert find(house.store.database, Sought(words="quokka")).total == 0
     assert rows_of(house, ThreadMessageRecord) == 0
     assert said_in(house, run) == {"approval.granted"}  # Ana's words are hers.
     assert f'"by_run":"{erasing}"' in dict(house.markers())["erasure"]

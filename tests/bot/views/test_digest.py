@@ -2,18 +2,14 @@ import re
 from datetime import date, timedelta
 
 from bot.digest_page import digest_page
-from bot.views.digest import (
+from bot.views.digest import details, digest, plainer, sentence, without_charts
+from bot.views.digest_values import (
     Before,
     DayFigures,
     DecisionFigures,
     HealthFigures,
     Waiting,
     WorkflowFigures,
-    details,
-    digest,
-    plainer,
-    sentence,
-    without_charts,
 )
 from bot.views.figures import Series, bar_chart, data_table, pie_chart
 from bot.views.pieces import Rendered

@@ -39,15 +39,8 @@ from bot.views.app_home_items import (
     said_words,
     trouble_item,
 )
-from bot.views.digest import (
-    DayFigures,
-    DigestShown,
-    HealthFigures,
-    WorkflowFigures,
-    details,
-    digest,
-    plainer,
-)
+from bot.views.digest import details, digest, plainer
+from bot.views.digest_values import DayFigures, DigestShown, HealthFigures, WorkflowFigures
 from bot.views.doubt_card import DoubtCard, doubt_card
 from bot.views.exception_card import (
     DoneEffect,
