@@ -168,8 +168,9 @@ def reading(folder: Path, entries: int) -> Figures:
         # A fresh process each, so that its memory is that of one verification.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             seconds, cpu, megabytes = pool.submit(verified, url, pin, how).result()
-        found[name] = entries / cpu  # A measure for each core, whatever else is at work.
         found[f"{name}_s"] = seconds
+        if how.get("processes") == 1:
+            found[name] = entries / cpu  # A measure for each core, whatever else is at work.
         found["verify_mb"] = max(found.get("verify_mb", 0.0), megabytes)
     return found | proofs(url) | exported(url, home, pin, folder / "pack")
 
