@@ -85,7 +85,9 @@ def verify(  # noqa: PLR0913  an option each
         report = (
             verify_pack(pack, keys, checkpoints, **how)
             if pack is not None
-            else verify_database(url or read_settings().database_url, keys, checkpoints, **how)
+            else verify_database(
+                url or read_settings().database_url, keys, checkpoints, tables=not quick, **how
+            )
         )
     answer(report.to_json(), report.lines(), as_json=as_json)
     leave(report.exit)

@@ -21,6 +21,7 @@ from storage.postgres_database import options_in
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
 from storage.verify.source import HeldPart, StoredAnchor, StoredEntry, StoredHead, StoredSubject
+from storage.verify.tables import judge_tables
 from storage.verify.walk import Options, verify
 from workflows.errors import StorageError, UnusableDatabaseError
 
@@ -47,15 +48,24 @@ COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
 
 
 def verify_database(
-    url: str, vkeys: Sequence[str], checkpoints: Sequence[str] = (), **how: Unpack[Options]
+    url: str,
+    vkeys: Sequence[str],
+    checkpoints: Sequence[str] = (),
+    *,
+    tables: bool = False,
+    **how: Unpack[Options],
 ) -> Report:
     """Verify the database at `url`; arguments are those of `verify`.
 
-    What cannot be opened or read is a report too, never an exception.
+    With `tables`, the rows that are projected from the entries are compared with them, too. What
+    cannot be opened or read is a report as well, never an exception.
     """
     try:
         with database_source(url) as source:
-            return verify(source, vkeys, checkpoints, **how)
+            report = verify(source, vkeys, checkpoints, **how)
+            if tables:
+                judge_tables(source.connection, report)
+            return report
     except (StorageError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         return Report(malformed=f"The database cannot be read: {cause}")
@@ -83,7 +93,7 @@ class DatabaseSource:
     """The trail in a database, seen through one connection."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._dialect = connection.dialect.name
         # The driver decodes text strictly; bytes show a damaged line instead of stopping at it.
         self._line = "CAST(e.line AS BLOB)" if self._dialect == "sqlite" else "e.line"
@@ -215,7 +225,7 @@ class DatabaseSource:
 
     def _rows(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
         # Said for this statement alone: others on the connection may not be queries.
-        return self._connection.execute(text(statement), execution_options={"yield_per": CHUNK})
+        return self.connection.execute(text(statement), execution_options={"yield_per": CHUNK})
 
 
 def as_bytes(value: object) -> bytes:

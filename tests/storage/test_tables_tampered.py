@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from storage.database import Database, open_database
 from storage.models import Base
 from storage.rebuild import PROJECTED, Difference, Picture, check_projections, compare, rebuild
 from storage.store import SqlStore
+from storage.verify import verify_database
 from tests.conftest import new_database
 from tests.storage.full_log import fill, house_at
 from tests.world import NOON, Clock, World
@@ -182,3 +184,23 @@ def test_a_row_that_nobody_told_is_named_or_refused(tables: Tables, table: Table
     )
 
     assert found is None or any(one.told is None and one.table == table.name for one in found)
+
+
+def test_whoever_verifies_a_database_hears_of_a_table_that_lies(
+    database_url: str, tmp_path: Path
+) -> None:
+    with house_at(database_url, tmp_path / "home", Clock(), world=World()) as house:
+        run = fill(house).done
+    honest = verify_database(database_url, [], tables=True, processes=1)
+    database = open_database(database_url)
+    with database.begin() as tx:
+        shown = Base.metadata.tables["run"]
+        tx.connection.execute(update(shown).where(shown.c.id == run).values(status="denied"))
+    database.close()
+    lied = verify_database(database_url, [], tables=True, processes=1)
+    quiet = verify_database(database_url, [], processes=1)
+
+    assert honest.failures == [] == quiet.failures
+    assert honest.counts["projections"] == "compared"
+    assert lied.codes == {"projection"}
+    assert f"run {run}: status is" in lied.failures[0][1]
