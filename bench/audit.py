@@ -28,7 +28,7 @@ from bench.figures import percentiles, table
 from bench.peers import HOUSE, PEERS_PYTHON
 from bench.raw import sqlite_rate
 from storage.database import open_database
-from storage.evidence import Request, export
+from storage.evidence.export import Request, export
 from storage.heads import head
 from storage.journal import utc_now
 from storage.log_setup import open_journal

@@ -28,7 +28,7 @@ from bench.figures import last_line
 from storage.anchors import Evidence, anchored, keep_anchor
 from storage.checkpoint import read_vkey
 from storage.database import open_database
-from storage.evidence import Request, export
+from storage.evidence.export import Request, export
 from storage.heads import head, show_head
 from storage.key_changes import KeyOffice
 from storage.log_setup import init_log
