@@ -25,7 +25,7 @@ demo: $(VENV)/.run  ## Run the main job in a pretend Slack (PLAY=1 plays it by i
 	@$(BIN)/interlock demo $(if $(PLAY),--play)
 
 test: $(VENV)/.dev chromium lint types imports  ## Lint, types, imports and all tests, Postgres included
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev  ## The tests that take under two minutes
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow and not browser"

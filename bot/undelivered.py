@@ -6,6 +6,8 @@ are told in person why, and the trail keeps that a message was lost.
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
 
 from bot.digest import Digests
 from bot.directory import Directory
@@ -34,6 +36,7 @@ TOLD = frozenset(
         Subject.POST,
     }
 )
+LONG_KNOWN = timedelta(days=1)  # It is only word to them, so an old answer beats none.
 MOST_TOLD = 10
 
 ADVICE = {
@@ -138,11 +141,16 @@ class Aftermath:
             log.warning("no definition names the owner of a run", extra={"run": run.id})
             return found
         for name in (definition.owner, definition.deputy):
-            try:
-                found |= self._directory.members(name, max_age=CLICK_AGE)
-            except PeopleUnreadableError:
-                log.warning("an owner could not be read", extra={"run": run.id})
+            found |= self._members(name, run)
         return found
+
+    def _members(self, name: str, run: RunRow) -> frozenset[PersonId]:
+        """Return who belongs to a group, or did not long ago where Slack does not say it now."""
+        for age in (CLICK_AGE, LONG_KNOWN):
+            with suppress(PeopleUnreadableError):
+                return frozenset(self._directory.members(name, max_age=age))
+        log.warning("an owner could not be read", extra={"run": run.id})
+        return frozenset()
 
 
 def _notice(row: OutboxRow, error: str, person: PersonId) -> Message:

@@ -6,12 +6,16 @@ is written, and with the field replaced wherever it stands, by its default or by
 says. Whoever adds a field to a policy's models adds a row to one of the tables in this folder.
 """
 
+import atexit
+import shutil
+import tempfile
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -20,6 +24,7 @@ from pydantic_core import PydanticUndefined
 
 from storage.database import open_database
 from storage.log_setup import init_log
+from storage.migrate import upgrade
 from storage.store import SqlStore
 from tests.workflows.actions.conftest import Behave, FixedSecrets, RawServer
 from tests.workflows.engine.gated import with_groups
@@ -46,7 +51,9 @@ class Bench(ExitStack):
     def house(self, text: str, *, definition: str = CHANGE, at: datetime = NOON) -> Working:
         """Return an engine under that policy, on a database of its own."""
         clock = Clock(at)
-        database = open_database(str(self.home / "interlock.db"))
+        file = self.home / "interlock.db"
+        shutil.copy(_schema(), file)
+        database = open_database(str(file))
         self.callback(database.close)
         journal = init_log(
             database, self.home / "keys", origin="interlock.example/audit/T0", now=clock
@@ -138,3 +145,15 @@ def _instead(value: BaseModel, row: Row) -> dict[str, Any]:
 def utc(text: str) -> datetime:
     """Return a moment of UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@cache
+def _schema() -> Path:
+    """Make a file with the tables once in a process, since copies of it are quicker."""
+    folder = tempfile.mkdtemp(prefix="interlock-fields-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = Path(folder) / "interlock.db"
+    database = open_database(str(file))
+    upgrade(database.engine)
+    database.close()
+    return file
