@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 
 LAZY_THREADS = 32
 ALONE_SECONDS = 15.0
+OPENING_SECONDS = 10  # Nobody's click waits while a connection is asked for.
 
 log = logging.getLogger(__name__)
 
@@ -235,7 +236,9 @@ def build_bot(
         hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=receiver_of(app, core, _web_client(workspace)) if receives else None,
+        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS))
+        if receives
+        else None,
         others=[
             homes,
             check,
@@ -258,18 +261,18 @@ def bolt_app(workspace: Workspace) -> App:
         name="interlock",
         # Bolt gives a logger of its own the root's level, and then tells every frame.
         logger=logging.getLogger("slack_bolt"),
-        client=_web_client(workspace),
+        client=_web_client(workspace, SECONDS),
         signing_secret=secret.get_secret_value() if secret else "",
         process_before_response=True,
         listener_executor=ThreadPoolExecutor(LAZY_THREADS, "lazy"),
     )
 
 
-def _web_client(workspace: Workspace) -> WebClient:
+def _web_client(workspace: Workspace, seconds: int) -> WebClient:
     return WebClient(
         token=workspace.token,
         base_url=workspace.settings.slack_api_url,
-        timeout=SECONDS,
+        timeout=seconds,
         ssl=tls_for(workspace.settings.slack_api_url),
         retry_handlers=[],
     )

@@ -17,9 +17,8 @@ def main() -> None:
     """Answer the one question on standard input."""
     os.nice(LEAST_PRIORITY)
     asked = json.loads(sys.stdin.readline())
-    is_quick = asked["mode"] == "quick"
     report = verify_database(
-        asked["database"], asked["vkeys"], tables=not is_quick, quick=is_quick, processes=1
+        asked["database"], asked["vkeys"], quick=asked["mode"] == "quick", processes=1
     )
     sys.stdout.write(json.dumps(report.to_json()))
 
