@@ -19,7 +19,12 @@ from workflows.errors import InterlockError
 
 LOCK = Path(__file__).with_name("model.lock")
 REFUSED = re.compile(r"(?m)^litellm==(1\.107\.\S+|1\.107|1\.82\.7|1\.82\.8)(\s|$)")
-ADDRESS = re.compile(r"(?m)^\s*(-i|--index-url|--extra-index-url|--find-links|-f)\b|https?://")
+# All that may stand in a lock: remarks, exact versions and their hashes; so no option, no address.
+LINE = re.compile(
+    r"\s*(?:#.*)?"
+    r"|[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[a-z0-9,-]+\])?==[A-Za-z0-9.+!]+(?: ; [^:@]+)?(?: \\)?"
+    r"|\s+--hash=sha256:[0-9a-f]{64}(?: \\)?"
+)
 PINNED = re.compile(r"(?m)^litellm==(\S+)")
 _STARTS = re.compile(
     r"(?:[^/]+\.data/(?:purelib|platlib)/)?(?:[^/]+\.pth|(?:site|user)customize(?:\.py|/.*))"
@@ -62,15 +67,19 @@ def check_lock(text: str) -> str:
     """Return the version of litellm in a lock.
 
     Raises:
-        InstallError: a version that is refused, an address, or no litellm at all.
+        InstallError: a version that is refused, anything but versions and hashes, or no litellm.
     """
     if (refused := REFUSED.search(text)) is not None:
         raise InstallError(
             f"litellm {refused[1]} is refused: releases like it were poisoned.",
             hint="Make the lock again with another version.",
         )
-    if ADDRESS.search(text):
-        raise InstallError("The lock names a place to fetch from; it may hold hashes only.")
+    for line in text.splitlines():
+        if not LINE.fullmatch(line):
+            raise InstallError(
+                f"The lock may hold versions and hashes only, and holds {line.strip()[:80]!r}.",
+                hint="Make the lock again: `make locks`.",
+            )
     pinned = PINNED.search(text)
     if pinned is None:
         raise InstallError("The lock names no version of litellm.")

@@ -8,7 +8,7 @@ import pytest
 
 from workflows.model.installing import LOCK, InstallError, check_lock, check_wheel, install_worker
 
-GOOD = "litellm==1.110.2 \\\n    --hash=sha256:00\n"
+GOOD = f"litellm==1.110.2 \\\n    --hash=sha256:{'0' * 64}\n"
 
 
 def a_wheel(folder: Path, *names: str, called: str = "litellm-1.0-py3-none-any.whl") -> Path:
@@ -39,9 +39,19 @@ def test_releases_beside_them_are_not(version: str) -> None:
     assert check_lock(GOOD.replace("1.110.2", version)) == version
 
 
-@pytest.mark.parametrize("line", ["--index-url x", "-i x", "a @ https://x/a.whl", "-f x"])
-def test_a_lock_names_no_place_to_fetch_from(line: str) -> None:
-    with pytest.raises(InstallError, match="hashes only"):
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r other.lock",
+        "--pre",
+        "a @ file:a.whl",
+        "./a.whl",
+        "litellm>=1.0",
+        "a==1.0 --no-binary :all:",
+    ],
+)
+def test_a_lock_holds_nothing_but_versions_and_hashes(line: str) -> None:
+    with pytest.raises(InstallError, match="versions and hashes only"):
         check_lock(f"{line}\n{GOOD}")
 
 
