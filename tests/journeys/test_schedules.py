@@ -283,6 +283,8 @@ def test_a_deactivated_setter_starts_nothing_and_channel_and_owner_are_told(case
     workspace.join("nina", case.channel.removeprefix("#"))
     schedule = sets(case, "nina", PURGE, soon(case, hours=2))
     workspace.deactivate("nina")
+    heard = case.slack.recorder.deliveries
+    case.waits(lambda: all(one.settled for one in heard("user_change")), "the bot to hear of it")
 
     goes_to(case, moment_of(case, schedule) + timedelta(seconds=1))
 
