@@ -8,10 +8,11 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from storage.published import active_policy, active_versions, canonical_of
+from storage.published import active_policy, active_versions, bound_roles, canonical_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.actions.base import Action, Effect
@@ -22,6 +23,7 @@ from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import DefinitionError, UnknownWorkflowError, UnreadableVersionError
 from workflows.policy import Policy
+from workflows.policy_roles import Binding
 
 POLICY = "policy"
 NEW = "trial"  # A version begins on trial (DESIGN section 9).
@@ -152,10 +154,15 @@ class Library:
 
     def _publish_policy(self, policy: Policy) -> None:
         before = active_policy(self._store.database, POLICY)
-        if before == policy.digest:
+        with self._store.database.read() as connection:
+            news = list(changed_bindings(bound_roles(connection), policy.bindings))
+        if before == policy.digest and not news:
             return
         with self._store.begin() as unit:
-            _change_policy(unit, before, policy.digest)
+            if before != policy.digest:
+                _change_policy(unit, before, policy.digest)
+            for change in news:
+                unit.append(change)
         log.info("policy changed", extra={"digest": policy.digest})
 
 
@@ -172,6 +179,16 @@ def _read(stored: str) -> Definition:
 def _change_policy(unit: SqlUnit, before: str | None, after: str) -> None:
     data: dict[str, Json] = {"name": POLICY, "before": before, "after": after, "by_run": None}
     unit.append(_fact("policy.changed", data))
+
+
+def changed_bindings(before: AbstractSet[Binding], after: AbstractSet[Binding]) -> Iterator[Draft]:
+    """Yield what a policy takes from whom by its roles, and then what it gives.
+
+    It is for the transaction in which the policy takes effect.
+    """
+    for kind, which in (("role.revoked", before - after), ("role.granted", after - before)):
+        for one in sorted(which):
+            yield _fact(kind, {"role": one.role.value, "to": one.to, "scope": one.scope})
 
 
 def _fact(kind: str, data: Mapping[str, Json]) -> Draft:

@@ -13,6 +13,7 @@ from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
 from workflows.references import NoReferences, References
+from workflows.roles import RolesNow
 from workflows.step_up import Vault
 from workflows.store import Store
 
@@ -78,3 +79,8 @@ class House:
     vault: Callable[[], Vault] = no_vault
     references: References = field(default_factory=NoReferences)
     alerts: str = ""
+
+    @property
+    def roles(self) -> RolesNow:
+        """Return what people are by the policy that is active now."""
+        return RolesNow(policy=self.policy(), people=self.people)

@@ -48,6 +48,7 @@ from workflows.policy_parts import RuleName, Sticky
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
+from workflows.policy_roles import Binding, Role, Roles
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
@@ -112,12 +113,6 @@ class Defaults(Closed):
     quiet: Quiet | None = None
     sticky: Sticky | None = None
     nudge: Nudge | None = None
-
-
-class Roles(Closed):
-    """Who may change policy and definitions."""
-
-    governors: tuple[Somebody, ...] = Field(min_length=1, max_length=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +193,16 @@ class Policy(Closed):
     @property
     def governors(self) -> tuple[str, ...]:
         """Return the groups and people who govern, none where the file names none."""
-        return self.roles.governors if self.roles is not None else ()
+        return self.bound(Role.GOVERNOR)
+
+    def bound(self, role: Role) -> tuple[str, ...]:
+        """Return the groups and people who have `role`, none where the file binds it to nobody."""
+        return () if self.roles is None else self.roles.bound(role)
+
+    @property
+    def bindings(self) -> frozenset[Binding]:
+        """Return every role that the file binds, and to whom."""
+        return frozenset() if self.roles is None else self.roles.bindings
 
     @property
     def terms(self) -> Terms:
@@ -241,7 +245,10 @@ class Policy(Closed):
             NoGateError: as `demand`.
         """
         whys = self.whys(facts, approval, spares=spares)
-        demand = gathered(list(self._wishes(whys, approval, facts.effect)))
+        demand = gathered(
+            list(self._wishes(whys, approval, facts.effect)),
+            exclude=self.bound(Role.AUDITOR),  # They read, and never decide.
+        )
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
                 f"Step {facts.step} of {facts.workflow} is destructive, and no rule of the "

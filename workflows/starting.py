@@ -177,9 +177,10 @@ def admit_starter(house: House, definition: Definition, person: Person) -> None:
     """Return if `person` may start runs of `definition`.
 
     Raises:
-        NotAllowedError: they may not; it says who may.
+        NotAllowedError: they may not, by role or by the definition; it says who may.
         PeopleUnreadableError: who belongs to those could not be read.
     """
+    house.roles.admit_runner(person.id)
     # Whoever reaches the bot from its own machine as its own user holds its keys and files
     # already. Starting is all it gives: gates are decided in Slack.
     if person.id.startswith(LOCAL):
