@@ -320,6 +320,7 @@ def _desk(
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         governors=core.policy.governors,
+        roles=core.roles,
         readers=readers_of(core),
         workspace_url=workspace.url,
     )

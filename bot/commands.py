@@ -51,6 +51,7 @@ from workflows.examples import example_of
 from workflows.people import PersonId
 
 _ECHO = 60
+LOOKS = (Runs, Show, Audit, Approvals, Workflows, Schedule, Find, Health, Digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,8 @@ class Commands:
         )
 
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
+        if isinstance(wanted, LOOKS):
+            self.desk.roles.admit_viewer(caller.person)
         reports = Reports(desk=self.desk, reader=caller)
         match wanted:
             case Runs():

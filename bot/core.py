@@ -40,6 +40,7 @@ from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
+from workflows.roles import RolesNow
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,11 @@ class Core:
     digests: Digests
     means: Means
     name: str
+
+    @property
+    def roles(self) -> RolesNow:
+        """Return what people are by the policy in force."""
+        return RolesNow(policy=self.policy, people=self.people)
 
 
 class NobodyReadable:

@@ -45,6 +45,14 @@ class RolesNow:
         if self.policy.bound(Role.VIEWER) and not any(self.holds(who, one) for one in LOOKING):
             raise self._lacks(Role.VIEWER)
 
+    def may_run(self, who: PersonId) -> bool:
+        """Say whether `admit_runner` lets somebody in.
+
+        Raises:
+            PeopleUnreadableError: as `holds`.
+        """
+        return not self.holds(who, Role.AUDITOR) and self._is_free_or_held(who, Role.RUNNER)
+
     def admit_runner(self, who: PersonId) -> None:
         """Return if somebody may start runs, as far as roles go; `run_by` is asked besides.
 
@@ -89,9 +97,11 @@ class RolesNow:
 
     def _admit(self, who: PersonId, role: Role) -> None:
         self.refuse_auditor(who)
-        if not self.policy.bound(role) or self.holds(who, role):
-            return
-        raise self._unknown(who, role) if who.startswith(LOCAL) else self._lacks(role)
+        if not self._is_free_or_held(who, role):
+            raise self._unknown(who, role) if who.startswith(LOCAL) else self._lacks(role)
+
+    def _is_free_or_held(self, who: PersonId, role: Role) -> bool:
+        return not self.policy.bound(role) or self.holds(who, role)
 
     def _lacks(self, role: Role) -> NotAllowedError:
         have = " and ".join(self.policy.bound(role))

@@ -1,0 +1,70 @@
+"""Roles at the doors of Slack: who is let in, what an auditor sees, what the others are told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo.stage import Stage
+from tests.journeys.day import Case, Day, day_at_work
+from tests.journeys.test_home import home_of
+from tests.journeys.test_searching import answer, tell_of
+from tests.sandbox.payload_checks import complaints_about
+
+GOVERNORS = '  governors: ["@governors"]\n'
+BOUND = f"""{GOVERNORS}\
+  viewers: ["@support", "@finance-ops"]
+  runners: ["@support-leads"]
+  auditors: ["@platform"]
+"""
+LACKS = "This needs the role {}, which you do not have."
+GIVERS = "The governors give roles, in the policy: @governors."
+
+
+def bind(stage: Stage) -> None:
+    stage.policy.write_text(stage.policy.read_text().replace(GOVERNORS, BOUND))
+
+
+def refund(case: Case) -> str:
+    return f"/ops run refund-customer order={case.order} amount=5 reason=x"
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """Give a company whose policy binds roles."""
+    home: Path = tmp_path_factory.mktemp("roles")
+    with day_at_work(home, prepare=bind) as open_day:
+        yield open_day
+        assert complaints_about(open_day.stage.slack.recorder) == []
+
+
+@pytest.mark.parametrize("typed", ["runs", "find kettle", "health", "approvals", "digest"])
+def test_only_viewers_are_told_of_runs(case: Case, typed: str) -> None:
+    refused = answer(case, f"/ops {typed}", name="ana").words
+
+    assert LACKS.format("viewer") in refused
+    assert GIVERS in refused
+
+
+def test_only_runners_start_and_only_they_are_offered_anything(case: Case) -> None:
+    assert LACKS.format("runner") in answer(case, refund(case)).words
+    assert "has started" in answer(case, refund(case), name="sam").words
+    assert "refund-customer order=" not in answer(case, "/ops help").words
+
+
+def test_an_auditor_finds_what_stands_in_every_channel_and_starts_nothing(case: Case) -> None:
+    tell_of(case.day.bot, 1, channel="C0ELSEWHERE")
+
+    assert "whistled" not in answer(case, "/ops find kettle", name="rita").words
+    assert "whistled" in answer(case, "/ops find kettle", name="petra").words
+    started = answer(case, refund(case), name="petra").words
+    assert "auditors read everything, and start and decide nothing" in started
+
+
+def test_home_shows_what_waits_for_somebody_and_which_role_is_missing(case: Case) -> None:
+    shown = home_of(case, "ana").words
+
+    assert "Nothing waits for you" in shown
+    assert LACKS.format("viewer") in shown
+    assert "You have no schedules" not in shown
+    assert "You have no schedules" in home_of(case, "rita").words
