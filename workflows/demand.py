@@ -18,6 +18,7 @@ from workflows.turns import Order, Turns, in_turns, order_of, turns_in
 T = TypeVar("T")
 
 StepUp: TypeAlias = Literal["totp"]  # A one-time code by time, typed with each approval.
+ON_TRIAL = "a version on trial"  # How that it has yet to earn trust is named among the rules.
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
 
 

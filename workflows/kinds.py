@@ -109,7 +109,12 @@ ALL: list[Kind] = [
     *_kinds("workflow.published", Place.OUTSIDE, "workflow version owner deputy actions"),
     *_kinds("workflow.activated", Place.OUTSIDE, "workflow version replaces level"),
     *_kinds("workflow.retired", Place.OUTSIDE, "workflow version reason"),
-    *_kinds("workflow.level_changed", Place.OUTSIDE, "workflow version from to reason"),
+    *_kinds(
+        "workflow.level_changed",
+        Place.OUTSIDE,
+        "workflow version from to reason",
+        parts="evidence",
+    ),
     *_kinds(
         "schedule.set",
         Place.OUTSIDE,

@@ -20,9 +20,16 @@ from pydantic import AfterValidator, Field, StringConstraints
 from workflows.actions.base import Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import LONGEST_EXPIRY, AnyStage, Approval, Expiry
+from workflows.definition_steps import (
+    LONGEST_EXPIRY,
+    AnyStage,
+    Approval,
+    ApprovalStage,
+    Expiry,
+)
 from workflows.demand import (
     DEFINITION,
+    ON_TRIAL,
     Demand,
     Judged,
     Match,
@@ -45,6 +52,7 @@ from workflows.policy_freezes import Freezes
 from workflows.policy_hours import Hours, hours_of
 from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_parts import RuleName, Sticky
+from workflows.policy_production import Production
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
@@ -125,6 +133,8 @@ class Facts:
     action: str
     requester: str  # As configured or shown: "@rita", "schedule".
     at: datetime
+    # Who has to agree because this version is on trial, nobody where it is not.
+    watchers: tuple[str, ...] = ()
     inputs: Mapping[str, Json] = field(default_factory=dict)
     args: Mapping[str, Json] = field(default_factory=dict)
     are_args_of_a_model: bool = False  # Then no rule may look at them and decide by them.
@@ -162,6 +172,7 @@ class Policy(Closed):
     freezes: Freezes | None = None
     break_glass: BreakGlass | None = None
     retention: Retention | None = None  # Left out, the terms are the defaults.
+    production: Production | None = None  # Left out, no version has anything to earn.
 
     @property
     def asks_for_codes(self) -> bool:
@@ -246,7 +257,7 @@ class Policy(Closed):
         """
         whys = self.whys(facts, approval, spares=spares)
         demand = gathered(
-            list(self._wishes(whys, approval, facts.effect)),
+            list(self._wishes(whys, approval, facts)),
             exclude=self.bound(Role.AUDITOR),  # They read, and never decide.
         )
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
@@ -268,6 +279,8 @@ class Policy(Closed):
         found = [self._why(rule, told, may_spare=may_spare) for rule in self.rules]
         if approval is not None:
             found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
+        if _is_watched(facts):
+            found.append(Why(rule=ON_TRIAL, when="", match=Match.MATCHED))
         return tuple(found)
 
     def _why(self, rule: Rule, told: Mapping[str, Json], *, may_spare: bool) -> Why:
@@ -277,12 +290,15 @@ class Policy(Closed):
         return Why(rule=rule.name, when=rule.when, match=match, because=because)
 
     def _wishes(
-        self, whys: Sequence[Why], approval: Approval | None, effect: Effect
+        self, whys: Sequence[Why], approval: Approval | None, facts: Facts
     ) -> Iterator[Wish]:
-        """Yield what the rules that count want, then what the definition does."""
+        """Yield what the rules that count want, then what definition and trial do."""
         for rule, why in zip(self.rules, whys, strict=False):
             if why.asks:
-                yield self._wish(rule, effect, is_unsure=why.match is Match.UNSURE)
+                yield self._wish(rule, facts.effect, is_unsure=why.match is Match.UNSURE)
+        if _is_watched(facts):
+            watched = Approval(stages=(ApprovalStage.model_validate({"from": facts.watchers}),))
+            yield wish_of(watched, name=ON_TRIAL, expires=self.defaults.expires)
         if approval is not None:
             rest = self.defaults
             yield wish_of(
@@ -324,6 +340,11 @@ class Policy(Closed):
             "inputs": dict(facts.inputs),
             **args,
         }
+
+
+def _is_watched(facts: Facts) -> bool:
+    """Say whether a trial is why somebody is asked; what is destructive asks people anyhow."""
+    return bool(facts.watchers) and facts.effect is not Effect.DESTRUCTIVE
 
 
 def _stands(condition: str, told: Mapping[str, Json]) -> tuple[Match, str]:
