@@ -22,6 +22,7 @@ from bot.command_text import (
     Find,
     Health,
     Misread,
+    Ready,
     Run,
     Runs,
     Schedule,
@@ -51,7 +52,7 @@ from workflows.examples import example_of
 from workflows.people import PersonId
 
 _ECHO = 60
-LOOKS = (Runs, Show, Audit, Approvals, Workflows, Schedule, Find, Health, Digest)
+LOOKS = (Runs, Show, Audit, Approvals, Workflows, Schedule, Find, Health, Ready, Digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,8 @@ class Commands:
             # Only they see it, and a private answer that Slack refuses is lost: no chart.
             since = self.desk.now() - wanted.period
             return without_charts(self.desk.digests.look(since=since).shown)
+        if isinstance(wanted, Ready):
+            return Reports(desk=self.desk, reader=caller).readiness(wanted.workflow)
         return help_for(self.desk, caller.person)
 
 
@@ -188,7 +191,11 @@ def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | No
         problem = f"There is no “{_short(wanted.word)}”."
         told = f"{problem} Did you mean “{_named(meant)}”?" if meant else wanted.problem
         return _Nearby(problem=told, usage=wanted.usage, meant=meant)
-    if isinstance(wanted, Run | Schedule) and wanted.workflow and wanted.workflow not in names:
+    if (
+        isinstance(wanted, Run | Schedule | Ready)
+        and wanted.workflow
+        and wanted.workflow not in names
+    ):
         meant = corrected(typed, names)
         problem = f"There is no workflow called “{_short(wanted.workflow)}”."
         told = f"{problem} Did you mean “{_named(meant)}”?"
@@ -199,7 +206,7 @@ def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | No
 def _named(meant: str) -> str:
     """Return the name that was put right: of a workflow, or of the command itself."""
     command = parse(meant)
-    workflow = command.workflow if isinstance(command, Run | Schedule) else ""
+    workflow = command.workflow if isinstance(command, Run | Schedule | Ready) else ""
     return workflow or meant.partition(" ")[0]
 
 

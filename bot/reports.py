@@ -14,6 +14,7 @@ from bot.hurried import PlacesUnreadableError
 from bot.payloads import Caller
 from bot.permitted import Permitted, is_auditor, permitted
 from bot.previews import preview_of
+from bot.readiness import read_readiness, readiness_lines
 from bot.run_lines import link_to, run_line, title_of
 from bot.search_text import Asker, read_search
 from bot.summary_words import summary_words
@@ -30,6 +31,7 @@ from bot.views.lists import (
     approval_list,
     found_list,
     queue_list,
+    readiness_page,
     run_list,
     run_shown,
     workflow_list,
@@ -195,6 +197,17 @@ class Reports:
         mine = permitted(self.desk, self.reader.person)
         lines = [self._workflow_line(one, mine) for one in self.desk.library.definitions()]
         return workflow_list(lines, page=page)
+
+    def readiness(self, workflow: str) -> Rendered:
+        """Return what a workflow has yet to earn before it runs unwatched.
+
+        Raises:
+            UnknownWorkflowError: there is none of that name.
+        """
+        database, policy = self.desk.store.database, self.desk.roles.policy
+        definition = self.desk.library.active(workflow)
+        found = read_readiness(database, policy, definition, now=self.desk.now())
+        return readiness_page(definition.title, list(readiness_lines(found)))
 
     def _found(self, hit: Hit) -> Found:
         return Found(

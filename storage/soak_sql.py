@@ -87,7 +87,11 @@ def stopped_in(entries: Sequence[Entry]) -> Iterator[Failure]:
             targets[step] = str(one.data.get("target") or one.data["action"])
         elif is_trouble(one):
             yield Failure(
-                cause=error_class_of(one), step=step, target=targets.get(step, ""), at=one.at
+                run=RunId(one.run or ""),
+                cause=error_class_of(one),
+                step=step,
+                target=targets.get(step, ""),
+                at=one.at,
             )
 
 

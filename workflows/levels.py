@@ -40,10 +40,9 @@ def level_now(house: House, definition: Definition) -> Level:
     found = readiness_of(house, definition)
     if found is None:
         return Level.TRIAL
-    if found.change is None:
-        return found.soak.level
-    _record(house, found)
-    return found.change[0]
+    if found.change is not None:
+        _record(house, found)
+    return found.level
 
 
 def review_level(house: House, definition: Definition) -> None:

@@ -38,6 +38,7 @@ class Reason(StrEnum):
 class Failure:
     """Something that stopped a run: why, at which step, and what the step was about."""
 
+    run: RunId
     cause: str
     step: str
     target: str
@@ -121,6 +122,11 @@ class Readiness:
     rule: Production
     failed: int
     wanted_inputs: int
+
+    @property
+    def level(self) -> Level:
+        """Return the level that the version has by its runs, recorded or not."""
+        return self.soak.level if self.change is None else self.change[0]
 
     @property
     def budget_left(self) -> int:

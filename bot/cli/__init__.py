@@ -25,6 +25,7 @@ COMMANDS: dict[str, Place] = {
     "find": Place("bot.cli.searching", "find_runs", "Search the summaries of runs."),
     "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
     "health": Place("bot.cli.health", "health", "Say how approvals go; 1 if something stands out."),
+    "readiness": Place("bot.cli.readiness", "readiness", "Say what a workflow has yet to earn."),
     "token": Place("bot.cli.tokens", "token", "Let programs start runs for a person."),
     "workspaces": Place("bot.cli.workspaces", "workspaces", "List who installed the app."),
     "policy": Place("bot.cli.policies", "policy", "Check, explain and replay the policy."),
