@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_words
 from bot.digest_asked import Asked, AskedOf
+from bot.error_words import error_words
 from bot.health import HealthReport, finding_from, finding_json
 from bot.health_words import NameOf, finding_words, habits_words, names_of
 from bot.views.digest_values import (
@@ -30,6 +31,7 @@ from workflows.gate import Outcome
 from workflows.moments import moment, stamp
 from workflows.run import Status
 
+MOST_CAUSES = 8
 BAD = (1, 2)  # Broken, or not readable.
 CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
 NAMED_BY = ("workflow", "name", "id", "cls", "hold")  # What says which of its kind changed.
@@ -131,6 +133,7 @@ def _health(report: HealthReport) -> dict[str, Json]:
         "period": duration_text(health.until - health.since),
         "words": habits_words(health.total.now, health.total.before),
         "findings": [finding_json(one) for one in report.findings],
+        "causes": [[cause, times.total()] for cause, times in report.by_cause[:MOST_CAUSES]],
     }
 
 
@@ -252,6 +255,7 @@ def _shown_health(figures: Mapping[str, Any], name: NameOf, titles: Titles) -> H
             finding_words(one, name, lambda workflow: titles.get(workflow, workflow))
             for one in found
         ],
+        causes=[(error_words(cause), times) for cause, times in kept.get("causes", ())],
     )
 
 

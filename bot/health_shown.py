@@ -99,6 +99,7 @@ def shown_of(
             for cause, times in report.by_cause
         ],
         note="" if of is None else OWN_ONLY,
+        modes=report.modes,
     )
 
 

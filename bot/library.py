@@ -24,9 +24,10 @@ from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import DefinitionError, UnknownWorkflowError, UnreadableVersionError
 from workflows.policy import Policy
 from workflows.policy_roles import Binding
+from workflows.soak import Level
 
 POLICY = "policy"
-NEW = "trial"  # A version begins on trial (DESIGN section 9).
+NEW = Level.TRIAL.value  # A version begins on trial (DESIGN section 9).
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +141,9 @@ class Library:
             if is_new:
                 unit.append(_fact("workflow.published", _published(definition, self._actions)))
                 unit.add_definition(definition.version, definition.canonical.decode())
-            unit.append(_fact("workflow.activated", _activated(definition, before)))
+            # One that was active before has what it had earned then.
+            level = unit.hold_level(definition.workflow, definition.version) or NEW
+            unit.append(_fact("workflow.activated", _activated(definition, before, level=level)))
         log.info("workflow published", extra={"workflow": definition.workflow})
 
     def _retire(self, name: str) -> None:
@@ -205,12 +208,12 @@ def _published(definition: Definition, actions: Actions) -> dict[str, Json]:
     }
 
 
-def _activated(definition: Definition, before: str | None) -> dict[str, Json]:
+def _activated(definition: Definition, before: str | None, *, level: str) -> dict[str, Json]:
     return {
         "workflow": definition.workflow,
         "version": definition.version,
         "replaces": before,
-        "level": NEW,
+        "level": level,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.entries_sql import entry_of
-from storage.trouble_figures import IS_EXCEPTION, TROUBLES
+from storage.trouble_figures import IS_EXCEPTION, TROUBLES, target_in
 from workflows.entry import Entry, Json, RunId
 from workflows.soak import Failure, Level, RunSeen, Soak
 from workflows.trouble import error_class_of, is_trouble
@@ -84,7 +84,7 @@ def stopped_in(entries: Sequence[Entry]) -> Iterator[Failure]:
     for one in entries:
         step = str(one.data.get("step") or "")
         if one.kind == "action.intended":
-            targets[step] = str(one.data.get("target") or one.data["action"])
+            targets[step] = target_in(one.data)
         elif is_trouble(one):
             yield Failure(
                 run=RunId(one.run or ""),

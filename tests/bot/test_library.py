@@ -16,7 +16,7 @@ from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
-from workflows.entry import Entry
+from workflows.entry import INTERLOCK, Draft, Entry, Json
 from workflows.errors import UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_policy
 
@@ -204,3 +204,20 @@ def test_what_a_policy_binds_is_recorded_when_it_takes_effect(shelf: Shelf) -> N
     ]
     assert shelf.kinds()[3:] == ["policy.changed", "role.revoked", "role.revoked", "role.granted"]
     assert check_projections(shelf.memory.database) == []
+
+
+def test_a_version_that_comes_back_has_what_it_had_earned(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    version = shelf.read().active("nightly-check").version
+    named: dict[str, Json] = {"workflow": "nightly-check", "version": version}
+    earned: dict[str, Json] = {"from": "trial", "to": "unattended", "reason": "earned"}
+    with SqlStore(shelf.memory.database, shelf.memory.journal).begin() as unit:
+        data = {**named, **earned}
+        unit.append(Draft(kind="workflow.level_changed", actor=INTERLOCK, data=data))
+    shelf.write(CHANGED)
+    shelf.read()
+    shelf.write(NIGHTLY)
+    shelf.read()
+
+    begun = [one.data["level"] for one in shelf.entries() if one.kind == "workflow.activated"]
+    assert begun == ["trial", "trial", "unattended"]
