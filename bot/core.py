@@ -29,6 +29,8 @@ from storage.journal import utc_now
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
+from workflows.actions.access import PORT as ACCESS
+from workflows.actions.access import Reported
 from workflows.actions.base import Action
 from workflows.actions.erase import PORT
 from workflows.actions.registry import all_actions
@@ -101,7 +103,11 @@ class NobodyReadable:
         raise PeopleUnreadableError("Slack is not asked here.", hint="Start `interlock serve`.")
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
-        del name, max_age
+        del max_age
+        return frozenset(one.id for one in self.everybody(name))
+
+    def everybody(self, name: str) -> tuple[Person, ...]:
+        del name
         raise PeopleUnreadableError(
             "Who belongs to which group is known only to a bot with its Slack token.",
             hint="Start `interlock serve`, or set SLACK_BOT_TOKEN.",
@@ -170,7 +176,10 @@ def build_core(
             vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
-            ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
+            ports={
+                PORT: LogPayloads(store, policy=lambda: policy.digest),
+                ACCESS: lambda: _access(store, library, policy, people, now=means.clock()),
+            },
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
@@ -201,6 +210,15 @@ def build_core(
         means=means,
         name=name,
     )
+
+
+def _access(
+    store: SqlStore, library: Library, policy: Policy, people: People, *, now: datetime
+) -> Reported:
+    from bot.access import report_access  # noqa: PLC0415 - only a review of access needs it.
+
+    found = report_access(people, policy, library.definitions(), store.database, now=now)
+    return found.reported
 
 
 def _process_name(means: Means) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from storage.published import active_policy, active_versions, bound_roles, canonical_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
+from workflows.actions.access import ACCESS_REVIEW
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
@@ -60,9 +61,19 @@ class Library:
             log.warning("a workflow file needs work", extra={"fault": str(fault)})
         active = active_versions(self._store.database)
         if all(fault.is_warning for fault in catalog.faults):
-            for name in active.keys() - set(catalog.names()):
+            for name in active.keys() - {*catalog.names(), ACCESS_REVIEW}:
                 self._retire(name)
         self._take_up(catalog)
+
+    def publish_own(self, definition: Definition) -> None:
+        """Publish a workflow that the product brings itself; no file has to hold it.
+
+        Raises:
+            StorageError: it was not recorded.
+        """
+        self._publish(definition)
+        others = [one for one in self.definitions() if one.workflow != definition.workflow]
+        self._take_up(Catalog([*others, definition], self._catalog.faults))
 
     def follow(self) -> None:
         """Take up what other processes published meanwhile; nothing is published here."""

@@ -56,7 +56,7 @@ from storage.listing import (
 from storage.search import Hit, Sought, find
 from storage.summaries import read_summary
 from workflows.definition import Definition
-from workflows.entry import Entry, Ref, RunId
+from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
 from workflows.gate import ApprovalRequest, Outcome
 
@@ -164,10 +164,12 @@ class Reports:
             PlacesUnreadableError: which those are could not be read.
             UnclearSearchError: a condition among the words names nothing.
         """
-        database = self.desk.store.database
-        asker = Asker(person=self.reader.person, channels=self._channels())
+        database, channels = self.desk.store.database, self._channels()
+        asker = Asker(person=self.reader.person, channels=channels)
         sought = read_search(words, database, asker=asker, now=self.desk.now())
         hits = find(database, sought, limit=FOUND_PAGE, offset=(page - 1) * FOUND_PAGE)
+        if channels is None:
+            self._note_reading(words, n=len(hits.page))
         shown = FoundPage(
             found=[self._found(one) for one in hits.page],
             total=hits.total,
@@ -175,6 +177,20 @@ class Reports:
             is_cut=hits.is_cut,
         )
         return found_list(words, shown)
+
+    def _note_reading(self, words: str, *, n: int) -> None:
+        """Record what an auditor was shown of threads that they are not in."""
+        query = Part(value=self.desk.redact(words).encode())
+        with self.desk.store.begin() as unit:
+            ref = unit.ref(self.reader.person)
+            unit.append(
+                Draft(
+                    kind="access.read",
+                    actor=Actor(kind=ActorKind.USER, ref=ref),
+                    data={"what": "find", "n": n},
+                    parts={"query": query},
+                )
+            )
 
     def _may_read(self, listed: ListedRun) -> bool:
         """Say whether the reader is where the run's thread stands; what nobody knows is no."""

@@ -4,6 +4,7 @@ A person is named by an external id, `slack:<team>:<user>` or `os:<user>`; entri
 only pseudonyms, which the store makes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NewType, Protocol
@@ -64,4 +65,11 @@ class People(Protocol):
 
         Raises:
             PeopleUnreadableError: the directory did not answer, or knows no such name.
+        """
+
+    def everybody(self, name: str) -> Sequence[Person]:
+        """Return everybody behind `name`, those too who can never count.
+
+        Raises:
+            PeopleUnreadableError: as `members`.
         """

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Place] = {
     "token": Place("bot.cli.tokens", "token", "Let programs start runs for a person."),
     "workspaces": Place("bot.cli.workspaces", "workspaces", "List who installed the app."),
     "policy": Place("bot.cli.policies", "policy", "Check, explain and replay the policy."),
+    "access": Place("bot.cli.access", "access", "Say who may do what, and have it signed."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),
     "keys": Place("bot.cli.keys", "keys", "Bring in, replace and end signing keys."),
     "model": Place("bot.cli.models", "model", "Install what asks a language model."),
