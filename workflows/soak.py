@@ -150,10 +150,11 @@ class Readiness:
     def _missing(self) -> Iterator[str]:
         clean, inputs = len(self.soak.streak), self.soak.inputs
         if clean < self.rule.runs:
-            yield f"{self.rule.runs - clean} more clean runs in a row ({clean} of {self.rule.runs})"
+            left = self.rule.runs - clean
+            yield f"{left} more clean run{'s' * (left > 1)} in a row ({clean} of {self.rule.runs})"
         if inputs < self.wanted_inputs:
             left = self.wanted_inputs - inputs
-            yield f"{left} more different inputs ({inputs} of {self.wanted_inputs})"
+            yield f"{left} more different input{'s' * (left > 1)} ({inputs} of {self.wanted_inputs})"
 
 
 def readiness(soak: Soak, rule: Production, *, takes_inputs: bool, now: datetime) -> Readiness:

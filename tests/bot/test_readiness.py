@@ -40,7 +40,7 @@ def test_it_is_told_what_is_missing_what_is_left_and_what_failed(house: Working)
     assert "is on trial" in told[0]
     assert told[1] == "1 clean run in a row since 2026-03-02 12:00 UTC, on 1 different input."
     assert told[2] == (
-        "Missing: 1 more clean runs in a row (1 of 2) and 1 more different inputs (1 of 2)."
+        "Missing: 1 more clean run in a row (1 of 2) and 1 more different input (1 of 2)."
     )
     assert told[3] == "Error budget: 0 of 0 failures left, over the last 10 runs."
     assert "at change (world.change)" in told[5]
