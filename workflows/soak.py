@@ -148,13 +148,14 @@ class Readiness:
         return tuple(self._missing()) if self.soak.level is Level.TRIAL else ()
 
     def _missing(self) -> Iterator[str]:
-        clean, inputs = len(self.soak.streak), self.soak.inputs
-        if clean < self.rule.runs:
-            left = self.rule.runs - clean
-            yield f"{left} more clean run{'s' * (left > 1)} in a row ({clean} of {self.rule.runs})"
-        if inputs < self.wanted_inputs:
-            left = self.wanted_inputs - inputs
-            yield f"{left} more different input{'s' * (left > 1)} ({inputs} of {self.wanted_inputs})"
+        wanted = (
+            ("clean run{} in a row", len(self.soak.streak), self.rule.runs),
+            ("different input{}", self.soak.inputs, self.wanted_inputs),
+        )
+        for words, have, need in wanted:
+            if have < need:
+                left = need - have
+                yield f"{left} more {words.format('s' * (left > 1))} ({have} of {need})"
 
 
 def readiness(soak: Soak, rule: Production, *, takes_inputs: bool, now: datetime) -> Readiness:
