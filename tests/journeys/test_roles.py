@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from bot.api import Api
+from bot.core import Core
+from bot.orders import RunOrder, carry_out
+from bot.token_orders import TokenOrder
 from sandbox.demo.stage import Stage
 from storage.history import read_entries
 from tests.journeys.day import Case, Day, day_at_work
 from tests.journeys.test_home import home_of
 from tests.journeys.test_searching import answer, tell_of
 from tests.sandbox.payload_checks import complaints_about
+from workflows.errors import NotAllowedError
+from workflows.people import PersonId
 
 GOVERNORS = '  governors: ["@governors"]\n'
 BOUND = f"""{GOVERNORS}\
@@ -72,3 +78,24 @@ def test_home_shows_what_waits_for_somebody_and_which_role_is_missing(case: Case
     assert LACKS.format("viewer") in shown
     assert "You have no schedules" not in shown
     assert "You have no schedules" in home_of(case, "rita").words
+
+
+def test_a_token_opens_what_its_owner_may_and_an_account_is_whom_the_policy_names(
+    case: Case,
+) -> None:
+    core, api = case.day.bot.core, Api(case.day.bot.core)
+    ours, theirs = (token_of(core, owner) for owner in ("@rita", "@ana"))
+    caller = api.admit(f"Bearer {ours}")
+    wanted = RunOrder(workflow="refund-customer", inputs={"order": case.order})
+
+    with pytest.raises(NotAllowedError, match="role viewer"):
+        api.admit(f"Bearer {theirs}")
+    with pytest.raises(NotAllowedError, match="role runner"):
+        api.start(caller, b'{"workflow": "refund-customer", "inputs": {}}', key=None)
+    with pytest.raises(NotAllowedError, match="nobody knows which person in Slack the account"):
+        carry_out(core, wanted, person=PersonId("os:deploy"))
+
+
+def token_of(core: Core, owner: str) -> str:
+    order = TokenOrder(name=f"of-{owner[1:]}", owner=owner)
+    return str(carry_out(core, order, person=PersonId("os:deploy"))["token"])

@@ -22,6 +22,7 @@ from tests.workflows.engine.trials import (
 from tests.world import CHANGE, Clock, Working, policy_in
 from workflows.entry import Entry
 from workflows.errors import NotEligibleError
+from workflows.policy_replay import differences, judgement_of
 
 
 @pytest.fixture
@@ -160,3 +161,11 @@ def test_without_a_bar_nothing_is_watched_and_nothing_recorded(
 
     assert not is_watched(house)
     assert changes(house) == []
+
+
+def test_a_replay_knows_who_watched(house: Working) -> None:
+    (entry,) = of_kind(house, asked(house), "approval.requested")
+    definition = house.shelf.active("change-it")
+    judged = judgement_of(entry, definition=definition, inputs={"by": 5}, requester="@rita")
+
+    assert differences(house.policy, judged) == []
