@@ -16,6 +16,9 @@ APART = (Role.RUNNER, Role.AUTHOR, Role.GOVERNOR)  # From auditing.
 
 def role_faults(policy: Policy, document: Document) -> Iterator[Fault]:
     """Yield what one group or person could do alone, or should not do as well."""
+    if policy.roles is None:
+        what, right = "name no governors, so nobody gives roles", "name a group under governors"
+        yield _warned(document, ("roles",), what, right)
     yield from _govern_themselves(policy, document)
     auditors = frozenset(policy.bound(Role.AUDITOR))
     for role in APART:

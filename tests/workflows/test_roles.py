@@ -113,6 +113,14 @@ def test_duties_that_meet_in_one_name_are_told(text: str, told: str) -> None:
     assert told in str(fault)
 
 
+def test_a_policy_without_governors_is_told_to_name_some() -> None:
+    loaded = read_policy(HEAD + RULE, "p")
+    assert loaded.model is not None
+
+    (fault,) = lint_policy(loaded.model, loaded.document).faults
+    assert "name no governors" in str(fault)
+
+
 def test_duties_that_are_apart_are_not_told() -> None:
     loaded = read_policy(HEAD + ALL + RULE, "p")
     assert loaded.model is not None
