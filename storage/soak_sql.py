@@ -23,8 +23,12 @@ _INPUTS = (
     " WHERE e.rseq = 0 AND e.run_id IN ({})"
 )
 _STOPPED = (
-    "SELECT run_id, seq, idx, line FROM audit_entry WHERE run_id IN ({}) AND (kind IN ({})"
-    " OR (kind = 'decision.made' AND line LIKE ?)) ORDER BY run_id, rseq"
+    "SELECT DISTINCT run_id FROM audit_entry WHERE run_id IN ({}) AND (kind IN ({})"
+    " OR (kind = 'decision.made' AND line LIKE ?))"
+)
+_TOLD = (
+    "SELECT run_id, seq, idx, line FROM audit_entry WHERE run_id IN ({}) AND kind IN ({})"
+    " ORDER BY run_id, rseq"
 )
 
 
@@ -67,12 +71,14 @@ class SoakSql(RowSql):
 
     def _failures(self, runs: Sequence[str]) -> Mapping[str, Sequence[Failure]]:
         """Return what stopped each run, in order, with what the step last set out to change."""
-        if not runs:
-            return {}
-        kinds = [*(one for one in TROUBLES if one != "decision.made"), "action.intended"]
+        kinds = [one for one in TROUBLES if one != "decision.made"]
         words = _STOPPED.format(_marks(runs), _marks(kinds))
-        rows = self.run(words, *runs, *kinds, f"%{IS_EXCEPTION}%").fetchall()
+        found = self.run(words, *runs, *kinds, f"%{IS_EXCEPTION}%").fetchall() if runs else ()
+        stopped, kinds = [str(one[0]) for one in found], [*TROUBLES, "action.intended"]
+        if not stopped:
+            return {}
         entries: dict[str, list[Entry]] = defaultdict(list)
+        rows = self.run(_TOLD.format(_marks(stopped), _marks(kinds)), *stopped, *kinds).fetchall()
         for run, seq, idx, line in rows:
             entries[str(run)].append(entry_of(line, seq=seq, index=idx, held={}))
         return {run: list(stopped_in(told)) for run, told in entries.items()}

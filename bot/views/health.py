@@ -72,6 +72,8 @@ def _blocks(shown: HealthShown, name: str) -> Iterator[Block]:
         if lines:
             yield from sections([f"*{title}*", *(_line(one) for one in lines)])
     for by, shares in shown.modes:
+        if not shares:
+            continue
         yield section(f"*What stopped runs, by {by}*")
         yield preformatted("\n".join(pareto_bars(shares)))
 
