@@ -35,6 +35,7 @@ MOST_CAUSES = 8
 BAD = (1, 2)  # Broken, or not readable.
 CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
 NAMED_BY = ("workflow", "name", "id", "cls", "hold")  # What says which of its kind changed.
+ROLES = ("role.granted", "role.revoked")
 WAITS_FOR = {
     Status.WAITING: "an approval, or a time",
     Status.IN_DOUBT: "somebody who says whether an effect happened",
@@ -203,9 +204,19 @@ def _payload_words(kept: Mapping[str, int] | None) -> list[str]:
 
 
 def _change(entry: Entry) -> str:
-    named = next((str(entry.data[one]) for one in NAMED_BY if entry.data.get(one)), "")
+    named = _named(entry)
     what = entry.kind.replace(".", " ").replace("_", " ")
     return f"{what} {named}".strip() + f" (entry #{entry.index})."
+
+
+def _named(entry: Entry) -> str:
+    """Return which of its kind an entry changed; of roles and levels, to what."""
+    data = entry.data
+    if entry.kind == "workflow.level_changed":
+        return f"{data['workflow']}: {data['to']}, was {data['from']} ({data['reason']})"
+    if entry.kind in ROLES:
+        return f"{data['role']} {data['to']}"
+    return next((str(data[one]) for one in NAMED_BY if data.get(one)), "")
 
 
 def people_in(figures: Mapping[str, Any]) -> list[str]:
