@@ -8,12 +8,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from storage.access_models import RoleBindingRecord
-from storage.run_models import (
-    ActiveDefinitionRecord,
-    ActivePolicyRecord,
-    DefinitionRecord,
-    VersionLevelRecord,
-)
+from storage.run_models import ActiveDefinitionRecord, ActivePolicyRecord, DefinitionRecord
 from storage.transaction import Database
 from workflows.entry import PERSON, Ref
 from workflows.policy_roles import Binding, Role
@@ -40,13 +35,6 @@ def active_versions(database: Database) -> Mapping[str, str]:
 def active_policy(database: Database, name: str) -> str | None:
     """Return the digest of the policy that the trail was last told of."""
     wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
-    with database.read() as connection:
-        return connection.execute(wanted).scalar()
-
-
-def level_of(database: Database, version: str) -> str | None:
-    """Return how far a version is trusted, None where it was never active."""
-    wanted = select(VersionLevelRecord.level).where(VersionLevelRecord.version == version)
     with database.read() as connection:
         return connection.execute(wanted).scalar()
 

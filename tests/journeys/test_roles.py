@@ -99,3 +99,12 @@ def test_a_token_opens_what_its_owner_may_and_an_account_is_whom_the_policy_name
 def token_of(core: Core, owner: str) -> str:
     order = TokenOrder(name=f"of-{owner[1:]}", owner=owner)
     return str(carry_out(core, order, person=PersonId("os:deploy"))["token"])
+
+
+def test_readiness_is_told_and_a_name_that_nothing_has_is_put_right(case: Case) -> None:
+    told = answer(case, "/ops readiness refund-customer").words
+    near = answer(case, "/ops readiness refund-custmer").words
+
+    assert "has no bar for production" in told
+    assert "Did you mean “refund-customer”?" in near
+    assert "Say which workflow" in answer(case, "/ops readiness").words

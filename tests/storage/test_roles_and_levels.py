@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import text
 
 import storage.migrations
-from storage.published import bound_roles, level_of
+from storage.published import bound_roles
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from workflows.entry import INTERLOCK, Draft, Json
 from workflows.errors import StorageError
 from workflows.policy_roles import Binding, Role
+from workflows.soak import Level
 
 OLD, NEW = "a" * 64, "b" * 64
 
@@ -49,8 +50,10 @@ def test_a_version_keeps_its_level_when_another_takes_its_place(store: SqlStore)
     record(store, "workflow.level_changed", workflow="one", version=OLD, **changed)
     activate(store, NEW)
 
-    assert level_of(store.database, OLD) == "unattended"
-    assert level_of(store.database, NEW) == "trial"
+    assert [soak.level for one in (OLD, NEW) if (soak := store.soak(one, most=1))] == [
+        Level.UNATTENDED,
+        Level.TRIAL,
+    ]
     assert check_projections(store.database) == []
 
 
