@@ -319,7 +319,6 @@ def _desk(
         random=core.means.random,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
-        governors=core.policy.governors,
         roles=core.roles,
         readers=readers_of(core),
         workspace_url=workspace.url,

@@ -34,7 +34,6 @@ class Desk:
     random: Callable[[], bytes]  # For what must never be guessed.
     command: str
     channel: str
-    governors: tuple[str, ...]
     roles: RolesNow
     readers: tuple[str, ...]  # Whom the weekly digest asks for an answer.
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.
