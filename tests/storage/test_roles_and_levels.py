@@ -8,14 +8,18 @@ import pytest
 from sqlalchemy import text
 
 import storage.migrations
+from storage.last_uses import last_uses
 from storage.published import bound_roles
 from storage.rebuild import check_projections
 from storage.store import SqlStore
-from workflows.entry import INTERLOCK, Draft, Json
+from tests.storage.run_drafts import HandClock
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json
 from workflows.errors import StorageError
+from workflows.people import PersonId
 from workflows.policy_roles import Binding, Role
 from workflows.soak import Level
 
+ANA, BEN = PersonId("slack:T0:U0ANA"), PersonId("slack:T0:U0BEN")
 OLD, NEW = "a" * 64, "b" * 64
 
 
@@ -65,6 +69,21 @@ def test_the_migration_tells_the_levels_of_versions_there_are(store: SqlStore) -
         migration().fill(tx.connection)
 
     assert check_projections(store.database) == []
+
+
+def test_the_last_use_of_each_kind_is_known_by_person(store: SqlStore, clock: HandClock) -> None:
+    for _ in range(2):
+        clock.forward(minutes=1)
+        for who in (ANA, BEN):
+            with store.begin() as unit:
+                actor = Actor(kind=ActorKind.USER, ref=unit.ref(who, "somebody"))
+                data: dict[str, Json] = {"what": "find", "n": 1}
+                unit.append(Draft(kind="access.read", actor=actor, data=data))
+    record(store, "role.granted", role="auditor", to="@audit", scope="*")
+
+    with store.database.read() as connection:
+        found = last_uses(connection)
+    assert found == {who: {"access.read": clock()} for who in (ANA, BEN)}
 
 
 def migration() -> ModuleType:
