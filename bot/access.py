@@ -8,12 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.access_names import (
+    APPROVER,
+    BREAKER,
+    OPERATOR,
+    OWNER,
+    STARTER,
+    TOKEN,
+    WEBHOOK,
+    bound_anywhere,
+)
 from storage.evidence.cells import csv_row
 from storage.last_uses import last_uses
+from storage.tokens import list_tokens
 from storage.transaction import Database
 from workflows.actions.access import Reported
 from workflows.definition import Definition
-from workflows.definition_steps import AnyStage, Step, turns_of
 from workflows.errors import PeopleUnreadableError
 from workflows.moments import stamp
 from workflows.people import People, Person
@@ -22,7 +32,6 @@ from workflows.policy_roles import EVERYWHERE, Role
 
 HEAD = ("person", "name", "role", "scope", "via", "last_used", "findings")
 IDLE = timedelta(days=90)
-APPROVER, OWNER, STARTER, BREAKER = "approver", "owner", "starter", "glass breaker"
 # What each role lets somebody do, and which entries show that they did.
 MAY: Mapping[str, str] = {
     Role.VIEWER: "look at runs: lists, search, digests, summaries of threads",
@@ -34,6 +43,9 @@ MAY: Mapping[str, str] = {
     OWNER: "settle exceptions and doubts, cancel runs, watch versions on trial",
     STARTER: "start it",
     BREAKER: "decide alone in an emergency",
+    OPERATOR: "act from the bot's machine as in Slack",
+    WEBHOOK: "be the requester of what it starts",
+    TOKEN: "start runs over HTTP, and see these",
 }
 USES: Mapping[str, tuple[str, ...]] = {
     Role.RUNNER: ("run.started",),
@@ -53,6 +65,8 @@ USES: Mapping[str, tuple[str, ...]] = {
     STARTER: ("run.started",),
     BREAKER: ("break_glass.used",),
 }
+# What somebody does in these ways leaves no entry that could only come from there.
+TRACELESS = frozenset({Role.VIEWER, OPERATOR, WEBHOOK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +141,7 @@ def report_access(
     Raises:
         PeopleUnreadableError: not one name could be read.
     """
-    named = sorted(set(_named(policy, definitions)))
+    named = sorted(set(bound_anywhere(policy, definitions)))
     with database.read() as connection:
         uses = last_uses(connection)
     people: dict[str, Sequence[Person]] = {}
@@ -150,6 +164,7 @@ def report_access(
         for role, scope, via in named
         for person in people.get(via, ())
     ]
+    grants += _tokens(everyone, database, now=now)
     return AccessReport(
         at=now,
         grants=tuple(sorted(grants, key=lambda one: (one.person.id, one.role, one.scope, one.via))),
@@ -158,39 +173,22 @@ def report_access(
     )
 
 
-def _named(policy: Policy, definitions: Iterable[Definition]) -> Iterator[tuple[str, str, str]]:
-    """Yield role, scope and name of everything that is bound anywhere."""
-    for one in policy.bindings:
-        yield one.role.value, one.scope, one.to
-    for rule in policy.rules:
-        scope = f"rule {rule.name}"
-        yield from ((APPROVER, scope, via) for via in _asked(rule.stages))
-        if rule.escalate is not None:
-            yield from ((APPROVER, scope, via) for via in rule.escalate.to)
-    if policy.break_glass is not None:
-        yield from ((BREAKER, EVERYWHERE, via) for via in policy.break_glass.people)
-    for definition in definitions:
-        yield from _of_definition(definition)
-
-
-def _of_definition(definition: Definition) -> Iterator[tuple[str, str, str]]:
-    scope = f"workflow {definition.workflow}"
-    yield from ((OWNER, scope, via) for via in (definition.owner, definition.deputy))
-    yield from ((STARTER, scope, via) for via in definition.may_run)
-    for node in definition.outline.values():
-        if isinstance(node.step, Step) and node.step.approval is not None:
-            yield from ((APPROVER, scope, via) for via in _asked(node.step.approval.stages))
-
-
-def _asked(stages: Sequence[AnyStage]) -> Iterator[str]:
-    for turn in turns_of(stages):
-        for part in turn:
-            yield from part.asked
+def _tokens(everyone: People, database: Database, *, now: datetime) -> Iterator[Grant]:
+    """Yield the tokens that open something now."""
+    for one in list_tokens(database):
+        if one.owner is not None and one.is_live(now):
+            yield Grant(
+                person=everyone.person(one.owner),
+                role=TOKEN,
+                scope=f"workflow {', '.join(one.workflows)}" if one.workflows else EVERYWHERE,
+                via=one.name,
+                last_used=one.last_used_at,
+            )
 
 
 def _used(uses: Mapping[str, datetime], role: str) -> datetime | None:
-    """Return when somebody last did what a role is for; a viewer, anything at all."""
-    kinds = uses if role == Role.VIEWER else USES[role]
+    """Return when somebody last did what a role is for; where that leaves no trace, anything."""
+    kinds = uses if role in TRACELESS else USES[role]
     return max((uses[kind] for kind in kinds if kind in uses), default=None)
 
 
@@ -204,8 +202,8 @@ def _about_grant(report: AccessReport, grant: Grant) -> Iterator[str]:
         yield "bot"
     if person.is_foreign:
         yield "of another workspace"
-    if grant.role == Role.VIEWER:
-        return  # Looking leaves no trace.
+    if grant.role in TRACELESS:
+        return
     if grant.last_used is None:
         yield "never used"
     elif report.at - grant.last_used > IDLE:
@@ -222,7 +220,7 @@ def _together(report: AccessReport, grant: Grant) -> Iterator[str]:
             yield "the only governor, so nobody governs them"
         if Role.AUTHOR in roles:
             yield "governs what they publish"
-    if grant.role == Role.AUDITOR and roles & {*USES, OWNER} - {Role.AUDITOR, Role.VIEWER}:
+    if grant.role == Role.AUDITOR and roles & {*MAY} - {Role.AUDITOR, Role.VIEWER}:
         yield "audits what they take part in"
 
 

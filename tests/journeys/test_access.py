@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.orders import carry_out
+from bot.token_orders import TokenOrder
 from sandbox.seen import SeenMessage
 from storage.history import read_run
 from tests.journeys.day import Case, Day, approve_label, day_at_work
 from tests.journeys.test_policy_commands import beside, interlock
 from workflows.entry import Entry, RunId
+from workflows.people import PersonId
 
 __all__ = ["beside"]
 
@@ -22,7 +25,7 @@ __all__ = ["beside"]
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """Give a company in which somebody who left is still in a group."""
     home: Path = tmp_path_factory.mktemp("access")
-    with day_at_work(home) as open_day:
+    with day_at_work(home, more_policy='operators: {deploy: "@petra"}\n') as open_day:
         for name in ("dex", "gil"):
             open_day.stage.slack.workspace.join_group(name, "support")
         yield open_day
@@ -38,6 +41,16 @@ def test_the_list_resolves_groups_to_people_and_says_what_each_may() -> None:
     }
     assert told["unbound"] == ["viewer", "runner", "author", "auditor"]
     assert "approve and reject" in interlock("access", "list", "--person", "@ana").stdout
+
+
+def test_accounts_of_the_machine_and_tokens_are_doors_too(beside: Day) -> None:
+    order = TokenOrder(name="nightly", owner="@petra", workflows=("nightly-check",))
+    carry_out(beside.bot.core, order, person=PersonId("os:root"))
+    told = json.loads(interlock("access", "list", "--person", "petra", "--json").stdout)
+
+    found = {(one["role"], one["scope"], one["via"]): one["findings"] for one in told["grants"]}
+    assert found["operator", "account deploy", "@petra"] == []
+    assert found["token", "workflow nightly-check", "nightly"] == ["never used"]
 
 
 def test_a_review_finds_who_left_guests_and_what_nobody_uses(beside: Day) -> None:
