@@ -12,7 +12,8 @@ from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass
 from workflows.errors import StorageError
 from workflows.house import House
 from workflows.policy_production import MOST_RUNS
-from workflows.soak import Level, Readiness, certificate, readiness
+from workflows.soak import Level, Readiness, Reason, Soak, certificate, readiness
+from workflows.store import Message, Subject
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,23 @@ def _record(house: House, found: Readiness) -> None:
         "to": level.value,
         "reason": reason.value,
     }
-    told = house.redact(json_bytes(certificate(found)).decode()).encode()
-    parts = {"evidence": Part(value=told, cls=PartClass.BUSINESS)}
+    shown = house.redact(json_bytes(certificate(found)).decode()).encode()
+    parts = {"evidence": Part(value=shown, cls=PartClass.BUSINESS)}
     with house.store.begin() as unit:
         if unit.hold_level(soak.workflow, soak.version) != soak.level.value:
             return
-        unit.append(Draft(kind="workflow.level_changed", actor=INTERLOCK, data=data, parts=parts))
+        told = Draft(kind="workflow.level_changed", actor=INTERLOCK, data=data, parts=parts)
+        entry = unit.append(told)
+        if house.alerts:
+            said: Json = {"text": _words(soak, reason)}
+            key = f"level/{entry.id}"
+            unit.send(Message(subject=Subject.NOTICE, key=key, channel=house.alerts, body=said))
     log.info("a level changed", extra={"workflow": soak.workflow, "level": level.value})
+
+
+def _words(soak: Soak, reason: Reason) -> str:
+    named = f"{soak.workflow} {soak.version[:8]}"
+    if reason is Reason.EARNED:
+        return f"{named} runs unattended from now on: {len(soak.streak)} clean runs in a row."
+    why = "a verification failed" if reason is Reason.UNVERIFIED else "too many of its runs failed"
+    return f"{named} is on trial again, since {why}: somebody has to agree to each of its effects."

@@ -27,7 +27,7 @@ from workflows.policy_replay import differences, judgement_of
 
 @pytest.fixture
 def house(store: SqlStore, clock: Clock) -> Working:
-    made = Working(store, clock, definitions=(WRITES,), policy=policy_with())
+    made = Working(store, clock, definitions=(WRITES,), policy=policy_with(), alerts="ops")
     return activated(with_groups(made))
 
 
@@ -36,6 +36,12 @@ def changes(house: Working) -> list[Entry]:
     with house.store.database.read() as connection:
         lines = connection.execute(wanted.order_by(AuditEntryRow.seq)).scalars().all()
     return [entry_of(one, seq=0, index=None, held={}) for one in lines]
+
+
+def notices(house: Working) -> list[str]:
+    with house.store.database.read() as connection:
+        wanted = "SELECT body FROM outbox WHERE subject = 'notice' ORDER BY id"
+        return [json.loads(one)["text"] for one in connection.exec_driver_sql(wanted).scalars()]
 
 
 def evidence(house: Working) -> dict[str, object]:
@@ -91,6 +97,9 @@ def test_a_burnt_budget_takes_it_back_before_the_next_effect(house: Working) -> 
     fails(house)
 
     assert is_watched(house)
+    earned, lost = notices(house)
+    assert earned.endswith("runs unattended from now on: 2 clean runs in a row.")
+    assert "is on trial again, since too many of its runs failed" in lost
     change = changes(house)[-1]
     assert (change.data["to"], change.data["reason"]) == ("trial", "error_budget")
     assert evidence(house)["pareto"] == [
