@@ -14,11 +14,11 @@ from bot.hurried import PlacesUnreadableError
 from bot.payloads import Caller
 from bot.permitted import Permitted, is_auditor, permitted
 from bot.previews import preview_of
-from bot.readiness import read_readiness, readiness_lines
 from bot.run_lines import link_to, run_line, title_of
 from bot.search_text import Asker, read_search
 from bot.summary_words import summary_words
 from bot.timeline import Known, Moment, actors_in, timeline, who
+from bot.version_readiness import read_readiness, readiness_lines
 from bot.views.lists import (
     FOUND_PAGE,
     ApprovalLine,

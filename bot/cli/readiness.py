@@ -6,8 +6,8 @@ import click
 
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
-from bot.readiness import read_readiness, readiness_data, readiness_lines
 from bot.settings import read_settings
+from bot.version_readiness import read_readiness, readiness_data, readiness_lines
 from storage.published import active_versions, canonical_of
 from storage.transaction import Database
 from workflows.definition import Definition

@@ -74,7 +74,7 @@ def test_an_auditor_finds_what_stands_in_every_channel_and_starts_nothing(case: 
 def test_home_shows_what_waits_for_somebody_and_which_role_is_missing(case: Case) -> None:
     shown = home_of(case, "ana").words
 
-    assert "Nothing waits for you" in shown
+    assert "Waiting for you" in shown
     assert LACKS.format("viewer") in shown
     assert "You have no schedules" not in shown
     assert "You have no schedules" in home_of(case, "rita").words

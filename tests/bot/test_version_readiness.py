@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.readiness import read_readiness, readiness_data, readiness_lines
+from bot.version_readiness import read_readiness, readiness_data, readiness_lines
 from storage.database import open_database
 from storage.log_setup import init_log
 from storage.store import SqlStore
