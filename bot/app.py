@@ -354,6 +354,7 @@ def _outbox(
                 definitions=core.library,
                 directory=directory,
                 digests=core.digests,
+                heads=core.heads,
                 team=workspace.team,
             ),
             answers=BuilderAnswers(

@@ -30,7 +30,9 @@ def clock_of(core: Core, people: People, check: SelfCheck) -> Clock:
             core.library.follow()  # Another process may have published since.
         found = [*standing.to_fire(), *check.schedules(), sweeps]
         # Without a channel there is nobody to tell.
-        return [*found, core.digests.schedule()] if core.settings.channel else found
+        if not core.settings.channel:
+            return found
+        return [*found, core.digests.schedule(), core.heads.schedule(core.memory.log_id)]
 
     timetable = Timetable(core.store, schedules, born=core.means.clock())
     store = core.store

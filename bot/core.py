@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
+from bot.daily_head import DailyHeads
 from bot.digest import Digests
 from bot.following import follow
 from bot.library import Library
@@ -82,6 +83,7 @@ class Core:
     dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
+    heads: DailyHeads
     means: Means
     name: str
 
@@ -192,6 +194,7 @@ def build_core(
             now=means.clock,
             channel=settings.channel,
         ),
+        heads=DailyHeads(store, channel=settings.channel),
         means=means,
         name=name,
     )

@@ -67,7 +67,8 @@ def figures_json(
         "exceptions": [_trouble(one) for one in figures.troubles],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
-        "anchors": anchors_json(figures.anchors),
+        # A digest stands in Slack itself.
+        "anchors": anchors_json(one for one in figures.anchors if one.type != "slack"),
         "failing": failing_json(figures.turns),
         "head": {
             "note": head.note,

@@ -35,6 +35,7 @@ class Subject(StrEnum):
     NUDGE = "nudge"  # A request, told directly to one of those who have to act, `request/person`.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    HEAD = "head"  # The head of the log on a day, by its moment.
     STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
     CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.
     AWAY = "away"  # That nobody is there who could decide a request, told to its requester.

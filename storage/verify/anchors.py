@@ -53,6 +53,7 @@ def _as_answer(one: StoredAnchor, root: bytes, _note: str) -> bool:
 
 JUDGES: Mapping[str, Callable[[StoredAnchor, bytes, str], bool]] = {
     "folder": _as_note,
+    "slack": _as_note,
     "witness": _as_note,
     "rfc3161": _as_stamp,
     "reply": _as_answer,
