@@ -235,6 +235,7 @@ def _fact(
         "approved": decided["approved"],
         "denied": decided["denied"],
         "expired": decided["expired"],
+        "decisions_refused": figures.get("tried", {}).get("refused", 0),
         **figures.get("payloads", {}),
     }
     data: dict[str, Json] = {

@@ -107,7 +107,7 @@ class Engine:
         return deciding_together.decide_together(self._house, ballots)
 
     def may_break_glass(self, request: RequestId, person: PersonId) -> None:
-        """Return if this person may decide the request alone, and record nothing.
+        """Return if this person may decide the request alone; a refusal is recorded.
 
         Raises:
             GateError, UnknownRunError, StorageError: they may not; the refusal says why.
