@@ -21,6 +21,7 @@ from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
 from bot.clock_parts import (
     clock_of,
+    mailing_of,
     pushing_of,
     self_check_of,
     sequencing_of,
@@ -248,6 +249,7 @@ def build_bot(
             *watching_of(core, watch),
             *anchoring_of(core),
             *pushing_of(core),
+            *mailing_of(core),
         ],
         watch=watch,
         api=api_of(core) if receives else None,

@@ -193,6 +193,7 @@ def build_core(
             version=library.version,
             now=means.clock,
             channel=settings.channel,
+            is_mailed=bool(settings.digest_mail),
         ),
         heads=DailyHeads(store, channel=settings.channel),
         means=means,
