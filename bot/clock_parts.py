@@ -73,6 +73,16 @@ def watching_of(core: Core, watch: HeadWatch | None) -> list[Part]:
     return [watch]
 
 
+def retelling_of(core: Core) -> list[Part]:
+    """Return what has stories told by a language model, if there is one."""
+    if not core.desk.has_model:
+        return []
+    from bot.model_stories import ModelStories  # noqa: PLC0415 - only where there is a model.
+    from bot.retelling import Retelling  # noqa: PLC0415 - as above.
+
+    return [Retelling(core.engine, ModelStories(desk=core.desk, store=core.store), core.retold)]
+
+
 def mailing_of(core: Core) -> list[Part]:
     """Return what mails digests, if the settings say to whom."""
     settings = core.settings

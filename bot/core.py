@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 from bot.checked_files import CheckedFiles
@@ -41,6 +42,7 @@ from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
+from workflows.store import Due
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ class Core:
     engine: Engine
     digests: Digests
     heads: DailyHeads
+    retold: SimpleQueue[Due | None]  # Runs whose story a model is to tell anew.
     means: Means
     name: str
 
@@ -146,6 +149,7 @@ def build_core(
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
     name = _process_name(means)
+    retold: SimpleQueue[Due | None] = SimpleQueue()
     engine = Engine(
         House(
             store=store,
@@ -166,6 +170,7 @@ def build_core(
             vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
+            retells=retold.put if desk.has_model else None,
             ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
         )
     )
@@ -196,6 +201,7 @@ def build_core(
             is_mailed=bool(settings.digest_mail),
         ),
         heads=DailyHeads(store, channel=settings.channel),
+        retold=retold,
         means=means,
         name=name,
     )

@@ -103,7 +103,7 @@ class Reports:
         shown = RunShown(
             line=run_line(self.desk, listed),
             entries=self._entry_lines(entries),
-            summary=summary_words(told) if told and self._may_read(listed) else "",
+            summary=summary_words(told) if told.told and self._may_read(listed) else "",
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)

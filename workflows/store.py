@@ -65,6 +65,7 @@ class DueKind(StrEnum):
     NUDGE = "nudge"  # Write to each approver who has not decided yet.
     CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
+    RETELL = "retell"  # Have a language model tell that story anew.
     REVIEW = "review"  # See whether a use of the glass was reviewed in time.
     CANCEL = "cancel"  # Cancel a run whose parent has ended.
 

@@ -110,8 +110,9 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         answer(told, [_title(listed), *lines], as_json=as_json)
         return
     entries = [_entry(one) for one in read]
-    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far]
-    data = {**_run(listed), "entries": entries, "summary": summary}
+    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far.told]
+    by = {"summary": summary, "summary_model": told_so_far.model or None}
+    data = {**_run(listed), "entries": entries, **by}
     lines = [_title(listed), *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)
