@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tlog_scales.signing import VkeySet
 from tlog_scales.tlog import Checkpoint
 
 from bot.anchors.witness import Cosigner
 from storage.cosignature import read_witness_key
+from storage.verify import Report, verify_database
 from tests.bot.anchors.answering import answering
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.anchors.pretend_witness import PretendWitness
@@ -126,3 +129,52 @@ def test_the_time_of_an_anchor_is_that_of_the_witness(
     (anchor,) = ledger.kept_anchors()
 
     assert abs(datetime.now(UTC) - anchor.at) < timedelta(minutes=1)
+
+
+def judged(seen: Seen, *keys: str, **how: Any) -> Report:  # noqa: ANN401 - options of `verify`.
+    ledger = seen.ledger
+    return verify_database(ledger.url, [ledger.vkey], processes=1, witnesses=keys, **how)
+
+
+def test_an_auditor_who_trusts_the_witness_learns_what_it_saw(seen: Seen) -> None:
+    ledger = seen.ledger
+    ledger.grows(5)
+    ledger.look()
+    ledger.grows(2)
+    report = judged(seen, seen.witness.vkey, max_age=timedelta(days=1), now=ledger.clock)
+    alone = verify_database(ledger.url, [ledger.vkey], max_age=timedelta(days=1), now=ledger.clock)
+
+    assert (report.exit, report.counts["witnessed"]) == (0, 6)
+    assert [code for code, _ in alone.unproven] == ["anchor-stale"]
+
+
+def test_a_witness_who_vouched_for_nothing_leaves_it_unproven(seen: Seen) -> None:
+    seen.ledger.look()
+    report = judged(seen, seen.witness.vkey, PretendWitness("").vkey)
+
+    assert (report.exit, report.unproven) == (
+        3,
+        [("anchor", "No head has a good line of the witness witness.example/w1.")],
+    )
+
+
+def test_a_line_that_nobody_but_the_pinned_witness_can_make_is_told_from_a_forged_one(
+    seen: Seen,
+) -> None:
+    ledger = seen.ledger
+    ledger.look()
+    line = ledger.kept_note(1).splitlines()[-1]
+    forged = line[:-12] + ("A" if line[-12] != "A" else "B") + line[-11:]
+    with ledger.store.database.begin() as tx:
+        for table, column in (("audit_checkpoint", "note"), ("audit_anchor", "evidence")):
+            change = f"UPDATE {table} SET {column} = replace({column}, :line, :forged)"
+            tx.connection.execute(text(change), {"line": line, "forged": forged})
+    report = judged(seen, seen.witness.vkey)
+
+    assert ledger.verified().exit == 0  # Without its key nobody can tell.
+    assert report.codes == {"anchor"}
+    assert "is false" in report.failures[0][1]
+
+
+def test_a_key_that_is_no_witnesss_is_refused(seen: Seen) -> None:
+    assert judged(seen, seen.ledger.vkey).exit == 2
