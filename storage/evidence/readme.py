@@ -46,6 +46,10 @@ time, from the specification:
 
     python verify.py --vkey KEY --checkpoint NOTE
 
+Whoever trusts a witness adds `--witness KEY` to either, with the key of the witness; its lines
+under heads of this log are judged then. `interlock audit verify --tsa FILE` has OpenSSL judge
+the time stamps in anchors/, under the certificates in FILE.
+
 With a browser and nothing else: open `verify.html`, drop this pack on it, and paste KEY and NOTE.
 Better than this copy is one that you got another way: `interlock audit verifier --out FILE`.
 

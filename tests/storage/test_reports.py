@@ -184,6 +184,10 @@ def test_a_pack_with_reports_is_verified_by_both_verifiers(told: Told, whole: Ex
 
     assert (report.exit, report.failures, report.unproven) == (0, [], [])
     assert (code, found["failures"]) == (0, [])
+    assert sorted(one for one, _ in found["semantics"]) == sorted(
+        one for one, _ in report.semantics if one != "kind-malformed"
+    )
+    assert "self-approval" in {one for one, _ in report.semantics}
     manifest = json.loads((whole.path / "manifest.json").read_text())
     assert {report_name(one) for one in COLUMNS} | {"report.html"} <= set(manifest["files"])
     assert len(manifest["period"]) == 2
