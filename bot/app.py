@@ -21,7 +21,9 @@ from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
 from bot.clock_parts import (
     clock_of,
+    mailing_of,
     pushing_of,
+    retelling_of,
     self_check_of,
     sequencing_of,
     watching_of,
@@ -248,6 +250,8 @@ def build_bot(
             *watching_of(core, watch),
             *anchoring_of(core),
             *pushing_of(core),
+            *mailing_of(core),
+            *retelling_of(core),
         ],
         watch=watch,
         api=api_of(core) if receives else None,
@@ -354,6 +358,7 @@ def _outbox(
                 definitions=core.library,
                 directory=directory,
                 digests=core.digests,
+                heads=core.heads,
                 team=workspace.team,
             ),
             answers=BuilderAnswers(

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
+from bot.daily_head import DailyHeads
 from bot.digest import Digests
 from bot.following import follow
 from bot.library import Library
@@ -40,6 +42,7 @@ from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
+from workflows.store import Due
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,8 @@ class Core:
     dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
+    heads: DailyHeads
+    retold: SimpleQueue[Due | None]  # Runs whose story a model is to tell anew.
     means: Means
     name: str
 
@@ -144,6 +149,7 @@ def build_core(
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
     name = _process_name(means)
+    retold: SimpleQueue[Due | None] = SimpleQueue()
     engine = Engine(
         House(
             store=store,
@@ -164,6 +170,7 @@ def build_core(
             vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
+            retells=retold.put if desk.has_model else None,
             ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
         )
     )
@@ -191,7 +198,10 @@ def build_core(
             version=library.version,
             now=means.clock,
             channel=settings.channel,
+            is_mailed=bool(settings.digest_mail),
         ),
+        heads=DailyHeads(store, channel=settings.channel),
+        retold=retold,
         means=means,
         name=name,
     )

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from bot.app import enter_workspace
 from bot.clock import Clock
-from bot.clock_parts import clock_of, self_check_of, sequencing_of, watching_of
+from bot.clock_parts import (
+    clock_of,
+    retelling_of,
+    self_check_of,
+    sequencing_of,
+    watching_of,
+)
 from bot.core import Core, Means, build_core, read_redactor
 from bot.directory import Directory
 from bot.following import PolicyWatch
@@ -47,7 +53,8 @@ class Worker:
     def parts(self) -> list[Part]:
         """Return what to start, in order."""
         watching = watching_of(self.core, self.watch)
-        return [self.segments, self.check, self.clock, *sequencing_of(self.core), *watching]
+        others = [*sequencing_of(self.core), *retelling_of(self.core)]
+        return [self.segments, self.check, self.clock, *others, *watching]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""

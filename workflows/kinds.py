@@ -159,6 +159,7 @@ ALL: list[Kind] = [
         parts="comment",
         optional="for batch",
     ),
+    *_kinds("approval.refused", Place.OUTSIDE, "request by_run decision why via slack"),
     *_kinds("approval.expired", Place.INSIDE, "request binding have need", optional="batch"),
     *_kinds("approval.withdrawn", Place.INSIDE, "request binding reason", optional="batch"),
     *_kinds("approval.escalated", Place.INSIDE, "request to n", optional="groups stages batch"),

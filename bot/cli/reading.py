@@ -18,6 +18,7 @@ from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.published import active_versions, canonical_of
+from storage.refusals import read_refusals
 from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Entry, RunId
@@ -100,7 +101,8 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         with database.read() as connection:
             read = read_run(connection, run_id)
             told_so_far = read_summary(connection, run_id, of=read)
-        moments = timeline(read) if as_timeline else []
+            refused = read_refusals(connection, run_id, of=read) if as_timeline else []
+        moments = timeline(read, refused) if as_timeline else []
         known = people_of(database, actors_in(moments)) if moments else {}
     if as_timeline:
         told = {**_run(listed), "timeline": [moment_data(one, known) for one in moments]}
@@ -108,8 +110,9 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         answer(told, [_title(listed), *lines], as_json=as_json)
         return
     entries = [_entry(one) for one in read]
-    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far]
-    data = {**_run(listed), "entries": entries, "summary": summary}
+    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far.told]
+    by = {"summary": summary, "summary_model": told_so_far.model or None}
+    data = {**_run(listed), "entries": entries, **by}
     lines = [_title(listed), *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)

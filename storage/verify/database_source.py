@@ -213,19 +213,21 @@ class DatabaseSource:
 
     def _parts(self) -> Iterator[tuple[int, list[HeldPart]]]:
         rows = self._rows(
-            "SELECT p.entry_seq, p.name, p.salt, p.body FROM audit_entry e"
+            "SELECT p.entry_seq, p.name, p.salt, p.body, p.cls, p.subject_ref FROM audit_entry e"
             " JOIN audit_part p ON p.entry_seq = e.seq"
             " WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq, p.name"
         )
         for seq, group in groupby(rows, key=lambda row: int(row[0])):
-            yield (
-                seq,
-                [HeldPart(str(one[1]), as_bytes(one[2]), as_bytes(one[3])) for one in group],
-            )
+            yield seq, [_held_part(*one[1:]) for one in group]
 
     def _rows(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
         # Said for this statement alone: others on the connection may not be queries.
         return self.connection.execute(text(statement), execution_options={"yield_per": CHUNK})
+
+
+def _held_part(name: object, salt: object, body: object, cls: object, subject: object) -> HeldPart:
+    columns = (str(cls), None if subject is None else str(subject))
+    return HeldPart(str(name), as_bytes(salt), as_bytes(body), columns)
 
 
 def as_bytes(value: object) -> bytes:

@@ -50,6 +50,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "stands_for",
         "excluded",
         "overlap",
+        "wanted",
+        "refused",
     ),
     EXCEPTIONS: (
         "exception",

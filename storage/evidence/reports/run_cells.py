@@ -50,6 +50,17 @@ def glass_cells(used: Fact, review: Fact | None) -> Cells:
     }
 
 
+def refused_cells(fact: Fact) -> dict[str, object]:
+    """Return the cells of a decision that did not count: what was tried, and why it was refused."""
+    return {
+        "request": fact.said("request"),
+        "decision": "refused",
+        "overlap": "none",
+        "wanted": fact.said("decision"),
+        "refused": fact.said("why"),
+    }
+
+
 def approval_cells(fact: Fact, asked: Fact | None) -> Cells:
     """Return the cells of a decision over the request that `asked` raised."""
     names = ("request", "decision", "stage", "have", "need", "via", "step_up")
