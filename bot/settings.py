@@ -54,6 +54,7 @@ class Settings(AnchorSettings, ModelSettings):
     policy: Path | None = Field(default=None, validation_alias="INTERLOCK_POLICY")
     origin: str = Field(default="interlock.localhost/audit", validation_alias="INTERLOCK_ORIGIN")
     channel: str = Field(default="", validation_alias="INTERLOCK_CHANNEL")
+    backup_dir: Path | None = Field(default=None, validation_alias="INTERLOCK_BACKUP_DIR")
     command: str = Field(
         default="/ops", validation_alias="INTERLOCK_COMMAND", pattern=r"^/[a-z0-9_-]{1,31}$"
     )

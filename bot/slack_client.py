@@ -44,6 +44,15 @@ class Content:
     blocks: Sequence[Block] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whose a token is, what it may do, and what time Slack has; None where Slack did not say."""
+
+    whose: Answer
+    scopes: str | None
+    date: str | None
+
+
 class SlackClient:
     """The Web API under one token.
 
@@ -254,6 +263,29 @@ class SlackClient:
         """Return whose token this is: `team_id`, `user_id`, `bot_id`, `team`."""
         return self._call("auth.test", self._web.auth_test)
 
+    def standing(self) -> Standing:
+        """Return whose token this is, with what Slack says beside it: its scopes, the time."""
+        heard: list[Mapping[str, Any]] = []
+
+        def asked() -> SlackResponse:
+            found = self._web.auth_test()
+            heard.append(found.headers)
+            return found
+
+        whose = self._call("auth.test", asked)
+        return Standing(
+            whose=whose,
+            scopes=_header(heard[-1], "x-oauth-scopes"),
+            date=_header(heard[-1], "date"),
+        )
+
+    def open_socket(self) -> None:
+        """Ask for an address of Socket Mode, which is not used; only an app token may."""
+        self._call(
+            "apps.connections.open",
+            lambda: self._web.apps_connections_open(app_token=self._token),
+        )
+
     def revoke(self) -> None:
         """Have Slack take this token no more."""
         self._call("auth.revoke", self._web.auth_revoke)
@@ -330,11 +362,16 @@ def _refusal(method: str, response: SlackResponse) -> SlackError:
 
 
 def _retry_after(headers: Mapping[str, Any]) -> float:
-    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), 1)
     try:
-        return max(1.0, float(found[0] if isinstance(found, list) else found))
+        return max(1.0, float(_header(headers, "retry-after") or 1))
     except ValueError:
         return 1.0
+
+
+def _header(headers: Mapping[str, Any], wanted: str) -> str | None:
+    """Return a header of an answer, in whatever letters and however often it is there."""
+    found = next((value for name, value in headers.items() if name.lower() == wanted), None)
+    return None if found is None else str(found[0] if isinstance(found, list) else found)
 
 
 def _broken_line(method: str, error: Exception) -> SlackError:
