@@ -137,8 +137,8 @@ def _scopes(standing: Standing) -> Finding:
             "scopes",
             f"The token lacks {', '.join(missing)}.",
             costs="What is in brackets does not work.",
-            do="Paste the manifest that `interlock init` prints under *App Manifest*, then"
-            " install the app again.",
+            do="Paste what `interlock init --manifest` prints under *App Manifest*, then install"
+            " the app again.",
         )
     more = sorted(granted - {*SCOPES})
     if more:
