@@ -26,6 +26,7 @@ HTTP_OK, HTTP_SLOW_DOWN, HTTP_BROKEN = 200, 429, 500
 Answer: TypeAlias = Mapping[str, Any]
 Block: TypeAlias = Mapping[str, Any]
 OnRefused: TypeAlias = Callable[[str], None]
+OnLimited: TypeAlias = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class SlackClient:
         self._web = self._client(timeout)
         self._hurried: dict[float, WebClient] = {}
         self._on_refused: OnRefused = lambda _code: None
+        self._on_limited: OnLimited = lambda _method, _after: None
 
     def use(self, token: str) -> None:
         """Make every call from now on with this token."""
@@ -75,6 +77,10 @@ class SlackClient:
     def on_refused(self, tell: OnRefused) -> None:
         """Say who is told when Slack objects to the token or to what it may do."""
         self._on_refused = tell
+
+    def on_limited(self, tell: OnLimited) -> None:
+        """Say who is told when Slack refuses a call for its rate, and for how long."""
+        self._on_limited = tell
 
     def _client(self, timeout: float) -> WebClient:
         made = WebClient(
@@ -323,6 +329,8 @@ class SlackClient:
             refusal = _refusal(method, error.response)
             if isinstance(refusal, UnreadyError) and refusal.needs_a_person:
                 self._on_refused(refusal.code)
+            if isinstance(refusal, RateLimitedError):
+                self._on_limited(method, refusal.after)
             raise refusal from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise _broken_line(method, error) from error

@@ -19,7 +19,7 @@ from storage.message_models import IS_PENDING, OutboxRecord
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from workflows.run import Status
 
-MOST_EVENTS = 10_000  # So many entries are counted at a time; the others at the next look.
+MOST_EVENTS = 10_000  # So many entries are looked through at a time.
 SILENT = timedelta(seconds=30)  # A worker that says nothing for longer is gone.
 
 
@@ -53,9 +53,8 @@ class Grown:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An entry that is counted: its kind, its workflow, how it ended."""
+    """An entry that is counted: its kind, its workflow, and how a run ended."""
 
-    index: int
     kind: str
     workflow: str
     outcome: str
@@ -144,20 +143,15 @@ def read_archived(connection: Connection) -> datetime | None:
     return read_moment_or_none(found.scalar())
 
 
-def read_events(connection: Connection, kinds: Sequence[str], *, after: int) -> Iterator[Event]:
-    """Yield the entries of these kinds from that place of the log on, in their order."""
+def read_events(connection: Connection, kinds: Sequence[str], *, places: range) -> Iterator[Event]:
+    """Yield the entries of these kinds at those places of the log, in their order."""
     entry, run = AuditEntryRow, RunRecord
     found = connection.execute(
-        select(entry.idx, entry.kind, entry.line, run.workflow)
+        select(entry.kind, entry.line, run.workflow)
         .join(run, run.id == entry.run_id, isouter=True)
-        .where(entry.idx >= after, entry.idx < after + MOST_EVENTS, entry.kind.in_(kinds))
+        .where(entry.idx >= places.start, entry.idx < places.stop, entry.kind.in_(kinds))
         .order_by(entry.idx)
     )
     for row in found:
         data = json.loads(row.line)["data"]
-        yield Event(
-            int(row.idx or 0),
-            str(row.kind),
-            str(row.workflow or data.get("workflow") or ""),
-            str(data.get("outcome") or data.get("decision") or ""),
-        )
+        yield Event(str(row.kind), str(row.workflow or ""), str(data.get("outcome", "")))
