@@ -63,6 +63,7 @@ from bot.thread_reading import ThreadReader
 from bot.thread_summaries import ThreadSummaries
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
+from bot.watching import Watching
 from storage.awaited import heal
 from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
 from storage.step_tokens import StepTokens
@@ -93,13 +94,14 @@ class Bot:
     receiver: "Sockets | HttpServer | None"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
+    watched: "HttpServer | None" = None  # Where those have one who watch.
     watch: HeadWatch | None = None
 
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
         segments = [] if self.segments is None else [self.segments]
-        doors = [one for one in (self.api, self.receiver) if one is not None]
+        doors = [one for one in (self.watched, self.api, self.receiver) if one is not None]
         return [self.outbox, *segments, *self.others, *doors]
 
     def use_token(self, token: str) -> None:
@@ -110,7 +112,7 @@ class Bot:
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal
-        watched = (self.watch, self.receiver, self.segments, journal, self.api)
+        watched = (self.watch, self.receiver, self.segments, journal, self.api, self.watched)
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -227,6 +229,8 @@ def build_bot(
     check = self_check_of(core)
     clock = clock_of(core, directory, check)
     core.store.on_due(clock.due_at)
+    watching = Watching(core, head=watch)
+    watching.of_slack(workspace.client)
     holder = Holder(
         settings.home,
         lambda order, person: carry_out(core, order, person=person),
@@ -238,7 +242,7 @@ def build_bot(
         hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS))
+        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS), watching)
         if receives
         else None,
         others=[
@@ -254,7 +258,8 @@ def build_bot(
             *retelling_of(core),
         ],
         watch=watch,
-        api=api_of(core) if receives else None,
+        api=api_of(core, watching) if receives else None,
+        watched=watching.server() if receives else None,
     )
 
 

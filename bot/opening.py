@@ -5,6 +5,7 @@ an empty home with its own SQLite file begins one by itself, so that a first `in
 just works.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,7 +103,7 @@ def make_home(settings: Settings) -> None:
         if settings.workflows is None:
             settings.definitions.mkdir(exist_ok=True)
         if settings.policy is None:
-            _write_new(settings.policy_file, POLICY)
+            write_new(settings.policy_file, POLICY)
     except OSError as error:
         raise SettingsError(
             f"The home folder {settings.home} cannot be made: {error.strerror}.",
@@ -117,9 +118,15 @@ def is_untouched(settings: Settings) -> bool:
     return not (settings.home / "interlock.db").exists()
 
 
-def _write_new(path: Path, text: str) -> None:
-    if not path.exists():
-        path.write_text(text, encoding="utf-8")
+def write_new(path: Path, text: str, *, mode: int = 0o644) -> bool:
+    """Write a file that is not there yet; say whether it was written. What stands there stays."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return False
+    with os.fdopen(file, "w", encoding="utf-8") as out:
+        out.write(text)
+    return True
 
 
 def _refuse_other(origin: str, settings: Settings) -> None:

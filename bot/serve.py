@@ -10,6 +10,7 @@ from bot.core import Core, Means, read_redactor
 from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import open_memory
+from bot.release import RELEASE
 from bot.running import run_until, until_signalled
 from bot.settings import Settings, SettingsError, require_tokens
 from storage.heads import head
@@ -17,8 +18,6 @@ from storage.history import read_entries
 from storage.lock_file import ServeLock
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.moments import stamp
-
-RELEASE = "0.1.0"
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
     require_tokens(settings)
     means = Means()
     _, redact = read_redactor(settings, means)
-    configure_logs(settings.log_level, redact)
+    configure_logs(settings.log_level, redact, form=settings.log_format)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         bot = put_together(settings, means, stack, continues_runs=continues_runs)

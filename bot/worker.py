@@ -7,6 +7,7 @@ nothing: it only asks Slack, under the bot's token, who may still decide.
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.app import enter_workspace
 from bot.clock import Clock
@@ -30,10 +31,14 @@ from bot.self_check import SelfCheck
 from bot.serve import note_start
 from bot.settings import Settings, SettingsError, require_bot_token, require_one
 from bot.token_trouble import TokenTrouble, complain
+from bot.watching import Watching
 from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People
 from workflows.references import References
+
+if TYPE_CHECKING:
+    from bot.http import HttpServer  # Most workers listen nowhere.
 
 log = logging.getLogger(__name__)
 
@@ -48,17 +53,20 @@ class Worker:
     segments: Segments
     policy: PolicyWatch
     watch: HeadWatch | None = None
+    watched: "HttpServer | None" = None  # Where those have an address who watch.
 
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order."""
         watching = watching_of(self.core, self.watch)
+        doors: list[Part] = [] if self.watched is None else [self.watched]
         others = [*sequencing_of(self.core), *retelling_of(self.core)]
-        return [self.segments, self.check, self.clock, *others, *watching]
+        return [self.segments, self.check, self.clock, *others, *watching, *doors]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
-        watched = (self.watch, self.segments, self.policy, self.core.memory.journal)
+        journal = self.core.memory.journal
+        watched = (self.watch, self.segments, self.policy, journal, self.watched)
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -82,7 +90,7 @@ def work_until_stopped(settings: Settings) -> None:
     require_bot_token(settings)
     means = Means()
     _, redact = read_redactor(settings, means)
-    configure_logs(settings.log_level, redact)
+    configure_logs(settings.log_level, redact, form=settings.log_format)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
@@ -144,4 +152,5 @@ def build_worker(
         segments=Segments(core),
         policy=PolicyWatch(core.policy, memory.database),
         watch=watch,
+        watched=Watching(core, head=watch).server(),
     )

@@ -8,7 +8,8 @@ from bot.cli.lazy import LazyGroup, Place
 
 COMMANDS: dict[str, Place] = {
     "demo": Place("bot.cli.trying", "demo", "Run the main job in a pretend Slack."),
-    "init": Place("bot.cli.serving", "init", "Make the home folder: keys, database, policy."),
+    "init": Place("bot.cli.beginning", "init", "Make the home folder: keys, database, policy."),
+    "doctor": Place("bot.cli.doctor", "doctor", "Look at everything; say what to do about it."),
     "serve": Place("bot.cli.serving", "serve", "Run the bot until it is told to stop."),
     "worker": Place("bot.cli.serving", "worker", "Continue runs beside the bot; needs Postgres."),
     "migrate": Place("bot.cli.serving", "migrate", "Bring the database up to this release."),

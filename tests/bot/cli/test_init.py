@@ -2,11 +2,19 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
 
+import bot
+from bot.app_manifest import manifest_of
 from bot.cli import main
+from bot.http import PATH
+from bot.settings import Settings, read_settings
+from bot.workspaces.installing import REDIRECT
+
+ROOT = Path(bot.__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +55,55 @@ def test_migrating_a_current_database_changes_nothing() -> None:
     told = CliRunner().invoke(main, ["migrate", "--json"])
 
     assert json.loads(told.output) == {"changed": False}
+
+
+def test_it_leaves_settings_and_a_manifest_that_are_whole(home: Path) -> None:
+    told = json.loads(CliRunner().invoke(main, ["init", "--json"]).output)
+    settings = home / "interlock.env"
+    lines = [one for one in settings.read_text().splitlines() if one and one[0] != "#"]
+    given = dict(one.split("=", 1) for one in lines)
+    known = {str(one.validation_alias) for one in Settings.model_fields.values()}
+
+    assert told["files"] == [str(settings), str(home / "slack-manifest.yml")]
+    assert settings.stat().st_mode & 0o077 == 0
+    assert given["INTERLOCK_HOME"] == str(home)
+    assert set(given) <= known
+    assert read_settings(given).origin == "acme.example/audit"
+    assert (home / "slack-manifest.yml").read_text() == (ROOT / "manifest.yml").read_text()
+
+
+def test_what_stands_there_already_stays(home: Path) -> None:
+    home.mkdir()
+    for name in ("policy.yaml", "interlock.env", "slack-manifest.yml"):
+        (home / name).write_text("mine")
+    told = json.loads(CliRunner().invoke(main, ["init", "--json"]).output)
+
+    assert told["files"] == []
+    assert {one.read_text() for one in home.glob("*.y*ml")} == {"mine"}
+    assert (home / "interlock.env").read_text() == "mine"
+
+
+def test_the_link_brings_the_whole_manifest_and_the_key_is_the_last_line() -> None:
+    lines = CliRunner().invoke(main, ["init"]).output.splitlines()
+    link = next(one.strip() for one in lines if "https://" in one)
+    manifest = json.loads(parse_qs(urlsplit(link).query)["manifest_json"][0])
+
+    assert manifest == json.loads(json.dumps(manifest_of(Settings())))
+    assert [one[2:4] for one in lines if one[3:4] == "."] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    assert lines[-1].startswith("  acme.example/audit+")
+
+
+def test_the_manifest_follows_the_settings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("INTERLOCK_COMMAND", "/change")
+    monkeypatch.setenv("INTERLOCK_HTTP", "127.0.0.1:3000")
+    monkeypatch.setenv("INTERLOCK_PUBLIC_URL", "https://ops.example.com")
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    told = json.loads(CliRunner().invoke(main, ["init", "--manifest", "--json"]).output)
+    manifest = told["manifest"]
+    command = manifest["features"]["slash_commands"][0]
+
+    assert not home.exists()
+    assert command["command"] == "/change"
+    assert command["url"] == f"https://ops.example.com{PATH}"
+    assert manifest["settings"]["socket_mode_enabled"] is False
+    assert manifest["oauth_config"]["redirect_urls"] == [f"https://ops.example.com{REDIRECT}"]
