@@ -2,7 +2,7 @@
 
 Tokens arrive as `SecretStr`, so that no trace and no log prints them by accident. Each of
 them, and the database address, may also come from a file: `SLACK_BOT_TOKEN_FILE` names it.
-Secrets that definitions use are for `secrets_source`.
+Secrets that definitions use are for `secret_sources`.
 """
 
 import os
@@ -26,6 +26,7 @@ FROM_FILES = frozenset(
         "signing_secret",
         "client_secret",
         "secrets_key",
+        "secrets_key_next",
         "database",
         "push_url",
         "push_token",
@@ -35,6 +36,7 @@ FROM_FILES = frozenset(
 )
 SLACK = "https://slack.com/api/"
 SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
+SECRETS_KEY_NEXT = f"{SECRETS_KEY}_NEXT"
 WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
@@ -66,6 +68,8 @@ class Settings(AnchorSettings, ModelSettings):
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
     secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
+    secrets_key_next: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY_NEXT)
+    secrets_dir: Path | None = Field(default=None, validation_alias="INTERLOCK_SECRETS_DIR")
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
     # A system that watches the log: where it takes entries, what it lets in, in which form.
     push_url: str = Field(default="", validation_alias="INTERLOCK_PUSH_URL", repr=False)
@@ -228,6 +232,7 @@ class Settings(AnchorSettings, ModelSettings):
             self.signing_secret,
             self.client_secret,
             self.secrets_key,
+            self.secrets_key_next,
             *self.anchor_secrets,
             self.push_token,
             self.model_key,

@@ -27,6 +27,7 @@ from bot.token_trouble import TokenTrouble, complain
 from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People
+from workflows.redaction import Redactor
 from workflows.references import References
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def work_until_stopped(settings: Settings) -> None:
     settings = with_token(settings) if settings.workspace else settings
     require_bot_token(settings)
     means = Means()
-    _, redact = read_redactor(settings, means)
+    redact = read_redactor(settings, means)
     configure_logs(settings.log_level, redact)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
@@ -93,6 +94,7 @@ def work_until_stopped(settings: Settings) -> None:
             means=means,
             watch=watch,
             references=references_of(workspace.client, people),
+            redact=redact,
         )
         people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
@@ -110,6 +112,7 @@ def build_worker(
     means: Means,
     watch: HeadWatch | None = None,
     references: References | None = None,
+    redact: Redactor | None = None,
 ) -> Worker:
     """Put a worker together; nothing works until its parts are started.
 
@@ -126,6 +129,7 @@ def build_worker(
         publishes=False,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references,
+        redact=redact,
     )
     check = self_check_of(core)
     clock = clock_of(core, people, check)

@@ -90,7 +90,7 @@ def id_of(name: str) -> PersonId:
     return PersonId(f"slack:T0:U0{name.upper()}")
 
 
-VAULT = Sealer(bytes(32), "test")
+VAULT = Sealer(lambda: (bytes(32),), "test")
 
 
 class Clock:
