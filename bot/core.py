@@ -145,7 +145,7 @@ def build_core(
     redact = redact or read_redactor(settings, means)
     vault = lazy_vault(settings, memory, now=means.clock)
     given = given_sources(settings, means.environment)
-    held = held_secrets(given, memory.database, vault, redact, now=means.clock)
+    held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
     policy = checked.policy(settings.policy_file)
     _warn_of_missing(held, policy)

@@ -120,8 +120,8 @@ def rotate_secrets(core: Core, order: RotateSecretsOrder, person: PersonId) -> M
     count = reseal(
         core.store,
         log=memory.log_id,
-        master=master_of(settings),
-        following=following_master(settings, renewed=order.master),
+        master=master_of(settings, now=core.means.clock),
+        following=following_master(settings, renewed=order.master, now=core.means.clock),
         told=told,
     )
     return {"ok": True, "values": count}

@@ -24,7 +24,7 @@ def lazy_vault(
     def opened() -> Sealer:
         from bot.master import master_of  # noqa: PLC0415 - most bots never keep a secret.
 
-        master = master_of(settings)
+        master = master_of(settings, now=now)
         return open_sealer(memory.database, log=memory.log_id, master=master, now=now())
 
     return opened

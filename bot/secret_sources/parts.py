@@ -1,12 +1,12 @@
 """Which sources there are, and in which order they are asked.
 
-First what whoever runs the process gave it, the environment and the folder, then what is kept
-in the database.
+First what whoever runs the process gave it, the environment and the folder; then what is kept
+in the database; then the stores of others, which are asked over a network.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -37,6 +37,7 @@ def given_sources(settings: Settings, environment: Mapping[str, str]) -> list[So
 
 
 def held_secrets(
+    settings: Settings,
     given: Sequence[Source],
     database: Database,
     sealer: Callable[[], Sealer],
@@ -49,11 +50,31 @@ def held_secrets(
     A kept secret that cannot be opened stops nothing but the steps that need it: it could not
     be set anew otherwise.
     """
-    sources = [*given, BuiltInSource(database, sealer)]
+    sources = [*given, BuiltInSource(database, sealer), *_far(settings, redact, now)]
     held = HeldSecrets(sources, redact, used=Uses(database, now=now))
     for refusal in held.learn():
         log.warning("a secret cannot be used", extra={"why": refusal.message})
     return held
+
+
+def _far(settings: Settings, redact: Redactor, now: Callable[[], datetime]) -> Iterator[Source]:
+    """Yield the stores that the settings name."""
+    token = settings.vault_token or settings.vault_token_file
+    if settings.vault_url and token is not None:
+        from bot.secret_sources.vault import VaultSource  # noqa: PLC0415 - only where it is set.
+
+        yield VaultSource(
+            settings.vault_url,
+            settings.vault_path,
+            token=token,
+            namespace=settings.vault_namespace,
+            learn=redact.learn,
+        )
+    if settings.aws_secrets:
+        from bot.aws import secrets_manager_of  # noqa: PLC0415 - as above.
+        from bot.secret_sources.aws import AwsSource  # noqa: PLC0415 - as above.
+
+        yield AwsSource(secrets_manager_of(settings, now=now), settings.aws_secrets)
 
 
 class Uses:

@@ -44,7 +44,7 @@ def opened_register(settings: Settings, *, now: Clock) -> Iterator[Register]:
     database = open_database(register_address(settings))
     try:
         _require_tables(database)
-        sealer = open_sealer(database, log=LOG, master=master_of(settings), now=now())
+        sealer = open_sealer(database, log=LOG, master=master_of(settings, now=now), now=now())
         yield Register(
             installations=Installations(database, sealer, now=now),
             states=OAuthStates(database, now=now),

@@ -4,20 +4,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import SecretStr
+
+from bot.aws import secrets_manager_of
+from bot.secret_sources.aws import AwsSource
 from bot.secret_sources.built_in import BuiltInSource
 from bot.secret_sources.environment import EnvironmentSource
 from bot.secret_sources.folder import FolderSource
 from bot.secret_sources.port import Source, plain
+from bot.secret_sources.vault import VaultSource
+from bot.settings import read_settings
 from storage.database import Database, open_database
 from storage.log_setup import init_log
-from storage.master_key import KeyMaster
+from storage.master_key import KeyMaster, Master
 from storage.sealing import open_sealer
 from storage.secret_rows import SecretSql, secret_name
 from storage.store import SqlStore
+from tests.bot.anchors.answering import answering
+from tests.bot.secret_sources.pretend_stores import (
+    SECRET,
+    TOKEN,
+    PretendSecretsManager,
+    PretendVault,
+)
 from workflows.entry import SYSTEM, Draft
 
 LOG = "interlock.example/audit/T0ABC"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MASTER = KeyMaster(b"m" * 32)
 
 
 class Place(Protocol):
@@ -91,16 +105,19 @@ class Kept:
     counts = True
     is_near = True
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, *, master: Master = MASTER) -> None:
         self.database: Database = open_database(url)
         journal = init_log(self.database, home, origin=LOG, now=lambda: NOW)
-        self._store = SqlStore(self.database, journal, now=lambda: NOW)
-        master = KeyMaster(b"m" * 32)
+        self.store = SqlStore(self.database, journal, now=lambda: NOW)
+        self.reopen(master)
+
+    def reopen(self, master: Master) -> None:
+        """Open it as another process does."""
         self._sealer = open_sealer(self.database, log=LOG, master=master, now=NOW)
         self.source: Source = BuiltInSource(self.database, lambda: self._sealer)
 
     def put(self, name: str, value: str) -> None:
-        with self._store.begin() as unit:
+        with self.store.begin() as unit:
             sql = SecretSql(unit.transaction)
             version = sql.hold(plain(name))[0] + 1
             data = {"secret": plain(name), "version": version}
@@ -110,3 +127,62 @@ class Kept:
 
     def close(self) -> None:
         self.database.close()
+
+
+class Vault:
+    """A KV store of Vault."""
+
+    counts = True
+    is_near = False
+
+    def __init__(self) -> None:
+        self.pretend = PretendVault()
+        self.learnt: list[str] = []
+        self._serving = answering(self.pretend)
+        self.url = self._serving.__enter__()
+        self.source: Source = self.under(SecretStr(TOKEN))
+
+    def under(self, token: SecretStr | Path, *, namespace: str = "ops") -> VaultSource:
+        """Return the source under another token, or in another namespace."""
+        return VaultSource(
+            self.url,
+            "secret/data/bot/",
+            token=token,
+            namespace=namespace,
+            learn=self.learnt.append,
+        )
+
+    def put(self, name: str, value: str) -> None:
+        self.pretend.put(name, value)
+
+    def close(self) -> None:
+        self._serving.__exit__(None, None, None)
+
+
+class SecretsManager:
+    """AWS Secrets Manager."""
+
+    counts = False
+    is_near = False
+
+    def __init__(self) -> None:
+        self.pretend = PretendSecretsManager()
+        self._serving = answering(self.pretend)
+        self.url = self._serving.__enter__()
+        settings = read_settings(
+            {
+                "INTERLOCK_AWS_SECRETS": "interlock/",
+                "INTERLOCK_AWS_SECRETS_URL": self.url,
+                "AWS_REGION": "eu-central-1",
+                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+                "AWS_SECRET_ACCESS_KEY": SECRET,
+            }
+        )
+        service = secrets_manager_of(settings, now=lambda: datetime.now(UTC))
+        self.source: Source = AwsSource(service, settings.aws_secrets)
+
+    def put(self, name: str, value: str) -> None:
+        self.pretend.put(name, value)
+
+    def close(self) -> None:
+        self._serving.__exit__(None, None, None)

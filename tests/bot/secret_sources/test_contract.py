@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.secret_sources.places import Folder, Kept, Place, VariableFiles, Variables
+from tests.bot.secret_sources.places import (
+    Folder,
+    Kept,
+    Place,
+    SecretsManager,
+    VariableFiles,
+    Variables,
+    Vault,
+)
 from workflows.errors import SecretError
 
 VALUE = 'pa"ss wörd+7&x'
 NEWER = "a-newer-value-0193"
 
 
-@pytest.fixture(params=["variables", "variable files", "folder", "kept"])
+@pytest.fixture(params=["variables", "variable files", "folder", "kept", "vault", "aws"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     made: Place
     match request.param:
@@ -22,6 +30,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             made = VariableFiles(tmp_path)
         case "folder":
             made = Folder(tmp_path)
+        case "vault":
+            made = Vault()
+        case "aws":
+            made = SecretsManager()
         case _:
             made = Kept(request.getfixturevalue("sqlite_url"), tmp_path)
     yield made
