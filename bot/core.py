@@ -215,5 +215,5 @@ def _process_name(means: Means) -> str:
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:
-    for name in held.missing(policy.secrets):
+    for name in held.missing(policy.needed_secrets):
         log.warning("a secret is not set; steps that need it will fail", extra={"secret": name})

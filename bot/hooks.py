@@ -14,12 +14,12 @@ from bot.json_body import read_object
 from bot.one_person import one_person
 from bot.problems import Answer, DoorError
 from bot.rate_limit import RateLimit
-from bot.secret_sources.port import plain
 from bot.webhook_signature import github_delivery, key_of, standard_delivery
 from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import InterlockError, SecretError
 from workflows.orders import Start
+from workflows.secret_book import plain
 from workflows.store import Delivery
 from workflows.webhook_mapping import Delivered, mapped
 from workflows.webhooks import Webhook

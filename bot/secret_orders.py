@@ -12,13 +12,14 @@ from pydantic import Field, SecretStr, field_serializer
 from bot.core import Core
 from bot.master import following_master, master_of
 from bot.order_form import OrderForm
-from bot.secret_sources.port import checked, plain
+from bot.secret_sources.port import checked
 from storage.resealing import reseal
 from storage.secret_rows import SecretSql, list_secrets, secret_name, uses
 from workflows.entry import Actor, ActorKind, Draft, Json
 from workflows.errors import SecretError
 from workflows.moments import stamp
 from workflows.people import PersonId
+from workflows.secret_book import plain
 from workflows.secret_use import secrets_of
 from workflows.store import Unit
 
@@ -152,7 +153,7 @@ def list_by_order(core: Core, _order: ListSecretsOrder, _person: PersonId) -> Ma
 
 def _needed(core: Core) -> dict[str, list[str]]:
     """Return the names of secrets, and which workflows and webhooks may use each."""
-    found: dict[str, list[str]] = {plain(one): [] for one in core.policy.secrets}
+    found: dict[str, list[str]] = {plain(one): [] for one in core.policy.needed_secrets}
     for definition in core.library.definitions():
         for name in secrets_of(definition, core.actions):
             found.setdefault(plain(name), []).append(definition.workflow)

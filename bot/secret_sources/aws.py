@@ -5,8 +5,9 @@ The secret `shop_token` of the policy is that of the name `INTERLOCK_AWS_SECRETS
 
 from bot.aws import AwsRefusedError, AwsService
 from bot.calling import CallError
-from bot.secret_sources.port import Found, checked
+from bot.secret_sources.port import checked
 from workflows.errors import SecretError, SecretUnreadableError
+from workflows.secret_book import Found
 
 ABSENT = "ResourceNotFoundException"
 PASSING = frozenset({"InternalServiceError", "ThrottlingException", ""})

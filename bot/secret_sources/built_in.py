@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
-from bot.secret_sources.port import Found, checked, plain
+from bot.secret_sources.port import checked
 from storage.sealing import Sealer
 from storage.secret_rows import kept_names, sealed_secret, secret_name
 from storage.transaction import Database
+from workflows.secret_book import Found, plain
 
 
 class BuiltInSource:

@@ -7,8 +7,9 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bot.secret_sources.port import Found, checked, plain
+from bot.secret_sources.port import checked
 from workflows.errors import SecretError
+from workflows.secret_book import Found, plain
 
 PREFIX = "INTERLOCK_SECRET_"
 SUFFIX = "_FILE"

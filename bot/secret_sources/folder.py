@@ -9,8 +9,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.secret_sources.port import LONGEST, Found, checked, plain
+from bot.secret_sources.port import LONGEST, checked
 from workflows.errors import SecretError, SecretUnreadableError
+from workflows.secret_book import Found, plain
 
 OTHERS = 0o007  # Its group may read it: an orchestrator gives mounted files to a group.
 MOST_BYTES = 4 * LONGEST  # No character takes more in UTF-8.

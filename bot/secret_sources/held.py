@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.secret_sources.port import Found, Source, plain
+from bot.secret_sources.port import Source
 from workflows.errors import SecretError
 from workflows.redaction import Redactor
+from workflows.secret_book import Found, plain
 
 KEPT_SECONDS = 30.0  # How long the answer of a source that is asked over a network counts.
 

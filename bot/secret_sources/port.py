@@ -4,23 +4,14 @@ A source is asked for one secret at the moment of the effect that needs it. One 
 answer refuses: whoever asks never goes on without, and never takes another source's word.
 """
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from workflows.errors import SecretError
 from workflows.redaction import SHORTEST
+from workflows.secret_book import Found
 
 LONGEST = 65_536
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A secret as a source has it; `version` is 0 where the source counts none."""
-
-    value: str = field(repr=False)
-    version: int = 0
 
 
 class Source(Protocol):
@@ -38,11 +29,6 @@ class Source(Protocol):
 
     def names(self) -> Iterable[str] | None:
         """Return the plain names of all it has; None if only asking for each would tell."""
-
-
-def plain(name: str) -> str:
-    """Return `name` as lists and entries write it; `shop-token` is the secret `shop_token`."""
-    return re.sub(r"[^A-Za-z0-9]", "_", name).lower()
 
 
 def checked(value: str, where: str) -> str:

@@ -13,8 +13,9 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from bot.calling import NOT_FOUND, OK, Answer, CallError, call
-from bot.secret_sources.port import Found, checked
+from bot.secret_sources.port import checked
 from workflows.errors import SecretError, SecretUnreadableError
+from workflows.secret_book import Found
 
 FIELD = "value"
 SECONDS = 5.0

@@ -9,6 +9,7 @@ from workflows.errors import (
     ActionFailedError,
     NotPerformedError,
     SecretError,
+    SecretNotGivenError,
     SecretUnreadableError,
 )
 
@@ -59,6 +60,9 @@ def reveal(call: Call, name: str) -> str:
             refusal.message, error_class="secret_unreadable", hint=refusal.hint
         ) from refusal
     except SecretError as refusal:
+        is_given = not isinstance(refusal, SecretNotGivenError)
         raise ActionFailedError(
-            refusal.message, error_class="secret_missing", hint=refusal.hint
+            refusal.message,
+            error_class="secret_missing" if is_given else "secret_refused",
+            hint=refusal.hint,
         ) from refusal

@@ -11,7 +11,7 @@ from bot.secret_sources.aws import AwsSource
 from bot.secret_sources.built_in import BuiltInSource
 from bot.secret_sources.environment import EnvironmentSource
 from bot.secret_sources.folder import FolderSource
-from bot.secret_sources.port import Source, plain
+from bot.secret_sources.port import Source
 from bot.secret_sources.vault import VaultSource
 from bot.settings import read_settings
 from storage.database import Database, open_database
@@ -28,6 +28,7 @@ from tests.bot.secret_sources.pretend_stores import (
     PretendVault,
 )
 from workflows.entry import SYSTEM, Draft
+from workflows.secret_book import plain
 
 LOG = "interlock.example/audit/T0ABC"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

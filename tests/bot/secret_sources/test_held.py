@@ -8,9 +8,9 @@ import pytest
 from bot.secret_sources.environment import EnvironmentSource
 from bot.secret_sources.folder import FolderSource
 from bot.secret_sources.held import HeldSecrets
-from bot.secret_sources.port import Found
 from workflows.errors import SecretError, SecretUnreadableError
 from workflows.redaction import MARK, Redactor
+from workflows.secret_book import Found
 
 VALUE = "sesame-sesame-0192"
 
