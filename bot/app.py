@@ -303,6 +303,7 @@ def _desk(
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
         summaries=summaries,
         redact=core.redact,
+        holds_secret=core.redact.holds,
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,

@@ -41,6 +41,7 @@ from bot.secret_orders import (
     rotate_secrets,
     set_secret,
 )
+from bot.secret_words import refuse_secret
 from bot.token_orders import RevokeOrder, TokenOrder
 from bot.wording import who_of
 from storage.heads import show_head
@@ -152,6 +153,8 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
     Raises:
         InterlockError: it is refused.
     """
+    if not isinstance(order, SetSecretOrder):
+        refuse_secret(core.redact.holds, order.model_dump_json())
     return _DOERS[type(order)](core, order, person)
 
 

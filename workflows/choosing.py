@@ -43,6 +43,8 @@ def offered(house: House, options: Options, typed: str) -> list[Choice]:
     Raises:
         ActionError: there is no usable answer.
     """
+    if house.holds_secret(typed):
+        return []  # What is searched for is sent to the service.
     try:
         result = _answer(house, options, typed)
         return list(_choices(house, options, result))
