@@ -65,8 +65,8 @@ from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
 from storage.awaited import heal
-from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
 from storage.step_tokens import StepTokens
+from workflows.redaction import Redactor
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
@@ -191,6 +191,7 @@ def build_bot(
     continues_runs: bool = True,
     receives: bool = True,
     awaits_invitation: Callable[[], bool] = lambda: False,
+    redact: Redactor | None = None,
 ) -> Bot:
     """Put a bot together; nothing works until its parts are started.
 
@@ -212,12 +213,13 @@ def build_bot(
         means=means,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references_of(workspace.client, directory, ticks=means.ticks),
+        redact=redact,
     )
     directory.admit(core.policy.connect or ())
     app = bolt_app(workspace)
     if settings.is_org:
         unify_people(app, directory)
-    tokens = _step_tokens(core)
+    tokens = StepTokens(core.memory.database, core.vault)
     summaries = _summaries(core, workspace, directory)
     desk = _desk(core, workspace, directory, summaries)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
@@ -287,19 +289,6 @@ def _web_client(workspace: Workspace, seconds: int) -> WebClient:
     )
 
 
-def _step_tokens(core: Core) -> StepTokens:
-    def opened() -> Sealer:
-        memory, given = core.memory, core.means.environment.get(VARIABLE, "")
-        return open_sealer(
-            memory.database,
-            log=memory.log_id,
-            master=master_key(core.settings.home, given),
-            now=core.means.clock(),
-        )
-
-    return StepTokens(core.memory.database, opened)
-
-
 def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
     return ThreadSummaries(
         ThreadReader(workspace.client, directory),
@@ -323,6 +312,7 @@ def _desk(
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
         summaries=summaries,
         redact=core.redact,
+        holds_secret=core.redact.holds,
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,

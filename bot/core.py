@@ -23,13 +23,14 @@ from bot.following import follow
 from bot.library import Library
 from bot.modelling import desk_of
 from bot.opening import Memory
-from bot.secrets_source import HeldSecrets, read_secrets
+from bot.secret_sources.held import HeldSecrets
+from bot.secret_sources.parts import given_sources, held_secrets
 from bot.settings import Settings
 from bot.vault import lazy_vault
-from bot.workspace_environment import environment_of
 from storage.journal import utc_now
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
+from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.base import Action
 from workflows.actions.erase import PORT
@@ -79,6 +80,7 @@ class Core:
     policy: Policy
     people: People
     secrets: HeldSecrets = field(repr=False)
+    vault: Callable[[], Sealer] = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
     desk: ModelDesk
@@ -107,14 +109,18 @@ class NobodyReadable:
         )
 
 
-def read_redactor(settings: Settings, means: Means) -> tuple[HeldSecrets, Redactor]:
-    """Return the secrets this process holds, and what takes them out of texts.
+def read_redactor(settings: Settings, means: Means) -> Redactor:
+    """Return what takes out of texts whatever this process was given in secret.
+
+    What it comes to hold later, it tells the redactor that was handed to `build_core`.
 
     Raises:
-        SecretError: one cannot be read or is too short.
+        SecretError: a value cannot be read or is too short.
     """
-    held = read_secrets(environment_of(means.environment, settings.workspace))
-    return held, Redactor([*held.values, *settings.tokens])
+    redact = Redactor(settings.tokens)
+    for refusal in HeldSecrets(given_sources(settings, means.environment), redact).learn():
+        raise refusal
+    return redact
 
 
 def build_core(
@@ -126,11 +132,13 @@ def build_core(
     publishes: bool = True,
     effects_wait: Callable[[], str | None] = lambda: None,
     references: References | None = None,
+    redact: Redactor | None = None,
 ) -> Core:
     """Put the parts together, and publish what the files say into the trail.
 
     One that does not publish takes up what others did, and the policy has to be theirs.
-    `effects_wait` says why nothing may be changed just now, if so.
+    `effects_wait` says why nothing may be changed just now, if so. `redact` is the one by which
+    the process logs, if it does.
 
     Raises:
         DefinitionError: the policy cannot be used.
@@ -139,7 +147,10 @@ def build_core(
         StorageError: what the files say could not be recorded.
     """
     means = replace(means, remembered=memory.clock)
-    held, redact = read_redactor(settings, means)
+    redact = redact or read_redactor(settings, means)
+    vault = lazy_vault(settings, memory, now=means.clock)
+    given = given_sources(settings, means.environment)
+    held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
     policy = checked.policy(settings.policy_file)
     _warn_of_missing(held, policy)
@@ -167,7 +178,7 @@ def build_core(
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
             acting_for=lambda people: store.acting_for(people, at=means.clock()),
-            vault=lazy_vault(settings, memory, now=means.clock),
+            vault=vault,
             references=references or NoReferences(),
             alerts=settings.channel,
             retells=retold.put if desk.has_model else None,
@@ -187,6 +198,7 @@ def build_core(
         policy=policy,
         people=people,
         secrets=held,
+        vault=vault,
         actions=actions,
         redact=redact,
         desk=desk,
@@ -213,5 +225,5 @@ def _process_name(means: Means) -> str:
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:
-    for name in held.missing(policy.secrets):
+    for name in held.missing(policy.needed_secrets):
         log.warning("a secret is not set; steps that need it will fail", extra={"secret": name})

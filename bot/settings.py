@@ -2,7 +2,7 @@
 
 Tokens arrive as `SecretStr`, so that no trace and no log prints them by accident. Each of
 them, and the database address, may also come from a file: `SLACK_BOT_TOKEN_FILE` names it.
-Secrets that definitions use are for `secrets_source`.
+Secrets that definitions use are for `secret_sources`.
 """
 
 import os
@@ -14,8 +14,9 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from bot.anchor_settings import SECRETS, AnchorSettings
+from bot.anchor_settings import SECRETS
 from bot.model_settings import ModelSettings
+from bot.secret_settings import SecretSettings
 from bot.workspace_environment import environment_of, listed_in
 from workflows.errors import InterlockError
 
@@ -26,6 +27,7 @@ FROM_FILES = frozenset(
         "signing_secret",
         "client_secret",
         "secrets_key",
+        "secrets_key_next",
         "database",
         "push_url",
         "push_token",
@@ -35,7 +37,6 @@ FROM_FILES = frozenset(
     }
 )
 SLACK = "https://slack.com/api/"
-SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
 WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
@@ -44,7 +45,7 @@ class SettingsError(InterlockError):
     """A setting is missing or cannot be used."""
 
 
-class Settings(AnchorSettings, ModelSettings):
+class Settings(SecretSettings, ModelSettings):
     """The settings of DESIGN section 11, under the names of their environment variables."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -74,7 +75,6 @@ class Settings(AnchorSettings, ModelSettings):
     bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
-    secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
     # A system that watches the log: where it takes entries, what it lets in, in which form.
     push_url: str = Field(default="", validation_alias="INTERLOCK_PUSH_URL", repr=False)
@@ -242,6 +242,8 @@ class Settings(AnchorSettings, ModelSettings):
             self.signing_secret,
             self.client_secret,
             self.secrets_key,
+            self.secrets_key_next,
+            self.vault_token,
             *self.anchor_secrets,
             self.push_token,
             self.metrics_token,

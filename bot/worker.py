@@ -35,6 +35,7 @@ from bot.watching import Watching
 from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People
+from workflows.redaction import Redactor
 from workflows.references import References
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def work_until_stopped(settings: Settings) -> None:
     settings = with_token(settings) if settings.workspace else settings
     require_bot_token(settings)
     means = Means()
-    _, redact = read_redactor(settings, means)
+    redact = read_redactor(settings, means)
     configure_logs(settings.log_level, redact, form=settings.log_format)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
@@ -108,6 +109,7 @@ def work_until_stopped(settings: Settings) -> None:
             means=means,
             watch=watch,
             references=references_of(workspace.client, people),
+            redact=redact,
         )
         people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
@@ -125,6 +127,7 @@ def build_worker(
     means: Means,
     watch: HeadWatch | None = None,
     references: References | None = None,
+    redact: Redactor | None = None,
 ) -> Worker:
     """Put a worker together; nothing works until its parts are started.
 
@@ -141,6 +144,7 @@ def build_worker(
         publishes=False,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references,
+        redact=redact,
     )
     check = self_check_of(core)
     clock = clock_of(core, people, check)

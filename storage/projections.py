@@ -28,6 +28,7 @@ from storage.schedule_projections import (
     schedule_resumed,
     schedule_set,
 )
+from storage.secret_projections import SECRETS_STATED
 from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
@@ -397,6 +398,7 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "question.asked": _question_asked,
     "question.answered": _question_answered,
     **HOLDS_STATED,
+    **SECRETS_STATED,
     "token.created": _token_created,
     "token.revoked": _token_revoked,
 }

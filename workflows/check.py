@@ -12,6 +12,7 @@ from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_model import model_faults
 from workflows.check_options import option_faults
+from workflows.check_secrets import secret_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
@@ -138,6 +139,7 @@ def _meaning_faults(
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
     faults = [*_lock_faults(checking), *trigger_faults(checking), *option_faults(checking)]
+    faults += secret_faults(checking)
     for node in definition.outline.values():
         faults += [*step_faults(checking, node), *model_faults(checking, node)]
     if not faults:

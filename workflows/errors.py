@@ -40,6 +40,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── EvidenceError              a pack that cannot be written, or a range that is none
     ├── HoldError                  a legal hold that selects nothing, or that is not there
     ├── SecretError                a secret that is missing or too short, or stands in the clear
+    │   ├── SecretUnreadableError  where it is kept could not be asked just now
+    │   └── SecretNotGivenError    this workflow may not use it
     └── StorageError
         ├── StorageUnavailableError  locked, full or unreachable: nothing was recorded
         ├── HeldElsewhereError       another process serves this database
@@ -259,6 +261,14 @@ class HoldError(InterlockError):
 
 class SecretError(InterlockError):
     """A secret is missing, too short, or stands where it must not."""
+
+
+class SecretUnreadableError(SecretError):
+    """Where a secret is kept could not be asked just now; the next try may go better."""
+
+
+class SecretNotGivenError(SecretError):
+    """This workflow may not use that secret."""
 
 
 class StorageError(InterlockError):

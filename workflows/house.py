@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
-from workflows.actions.base import Action, Secrets
+from workflows.actions.base import Action
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
 from workflows.entry import Ref
@@ -13,6 +13,7 @@ from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
 from workflows.references import NoReferences, References
+from workflows.secret_book import SecretBook
 from workflows.step_up import Vault
 from workflows.store import Due, Store
 
@@ -67,7 +68,7 @@ class House:
     policy: Callable[[], Policy]
     actions: Mapping[str, Action[Any, Any]]
     people: People
-    secrets: Secrets
+    secrets: SecretBook
     redact: Callable[[str], str]
     holds_secret: Callable[[str], bool]
     new_id: Callable[[], str]

@@ -215,7 +215,7 @@ ALL: list[Kind] = [
         "call model tokens_in tokens_out cost_micro finish ms",
         parts="model_output",
     ),
-    *_kinds("secret.set secret.rotated", Place.OUTSIDE, "secret version"),
+    *_kinds("secret.set secret.rotated secret.forgotten", Place.OUTSIDE, "secret version"),
     *_kinds("secret.used", Place.INSIDE, "secret version step"),
     *_kinds("policy.changed", Place.OUTSIDE, "name before after by_run"),
     *_kinds("role.granted role.revoked", Place.OUTSIDE, "role to scope"),

@@ -17,6 +17,7 @@ from workflows.fault import Fault, Place, suggestion
 from workflows.pattern import widths
 from workflows.policy import Policy, Rule, rule_environment
 from workflows.policy_lint_pairs import pair_faults
+from workflows.policy_lint_secrets import secret_faults
 from workflows.policy_lint_steps import (
     Around,
     compared,
@@ -56,6 +57,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
     faults += _misspelt(policy, document)
+    faults += secret_faults(policy, document, around)
     if around is not None:
         faults += gate_faults(policy, document, around)
         faults += target_faults(policy, document, around)
@@ -191,6 +193,8 @@ def named_places(policy: Policy) -> Iterator[tuple[Place, str]]:
         if rule.escalate is not None:
             yield from ((("rules", index, "escalate", "to"), one) for one in rule.escalate.to)
     yield from ((("roles", "governors"), one) for one in policy.governors)
+    for name, grant in (policy.secrets or {}).items():
+        yield from ((("secrets", name, "publishers"), one) for one in grant.publishers)
 
 
 def _is_alike(one: str, other: str) -> bool:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Place] = {
     "digest": Place("bot.cli.digesting", "digest", "Print what happened in a period."),
     "health": Place("bot.cli.health", "health", "Say how approvals go; 1 if something stands out."),
     "token": Place("bot.cli.tokens", "token", "Let programs start runs for a person."),
+    "secret": Place("bot.cli.secret", "secret", "Keep the secrets that steps need."),
     "workspaces": Place("bot.cli.workspaces", "workspaces", "List who installed the app."),
     "policy": Place("bot.cli.policies", "policy", "Check, explain and replay the policy."),
     "audit": Place("bot.cli.auditing", "audit", "Check and show the signed trail."),

@@ -208,6 +208,14 @@ class Action(ABC, Generic[In, Out]):
         del arguments
         return self.effect
 
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        """Return the names of the secrets these (possibly unresolved) arguments may need.
+
+        A step is given no other one where its definition says which it may use.
+        """
+        del arguments
+        return frozenset()
+
     def describe(self, arguments: In) -> str:
         """Return one line for people: what this does, with what."""
         del arguments

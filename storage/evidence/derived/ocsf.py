@@ -33,6 +33,7 @@ ACTIVITY: Mapping[str, int] = {
     "schedule.deleted": DELETE,
     "secret.set": CREATE,
     "secret.rotated": UPDATE,
+    "secret.forgotten": DELETE,
     "erasure": DELETE,
     "retention.sweep": DELETE,
 }

@@ -23,6 +23,7 @@ CHANGED: Mapping[str, tuple[str, str, str, str]] = {
     "token.revoked": ("token", "token", "", ""),
     "secret.set": ("secret", "", "version", ""),
     "secret.rotated": ("secret", "", "version", ""),
+    "secret.forgotten": ("secret", "version", "", ""),
     "schedule.set": ("schedule", "", "version", "workflow"),
     "schedule.paused": ("schedule", "", "", "workflow"),
     "schedule.resumed": ("schedule", "", "", "workflow"),

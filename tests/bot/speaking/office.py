@@ -17,6 +17,7 @@ from bot.pacing import Pacer
 from bot.run_reading import RunReader
 from bot.slack_client import Content, SlackClient
 from sandbox.server import SandboxServer
+from storage.master_key import KeyMaster
 from storage.outbox_values import REPLIES, MessagePlace, OutboxRow
 from storage.sealing import Sealer, open_sealer
 from storage.step_tokens import StepTokens
@@ -100,7 +101,9 @@ def answers_of(store: SqlStore, client: SlackClient) -> BuilderAnswers:
     """Return who tells Workflow Builder's workflows; the key that seals tokens is a test's own."""
 
     def opened() -> Sealer:
-        return open_sealer(store.database, log="test", master=b"k" * 32, now=datetime.now(UTC))
+        return open_sealer(
+            store.database, log="test", master=KeyMaster(b"k" * 32), now=datetime.now(UTC)
+        )
 
     directory = Directory(client, team="T0ACME")
     return BuilderAnswers(
