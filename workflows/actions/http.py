@@ -73,6 +73,7 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
     effect = Effect.READ
     takes = HttpCall
     gives = HttpAnswer
+    plans_alone = True
 
     def __init__(self, services: Services) -> None:
         self._services = services.services
@@ -80,6 +81,9 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return read for GET and HEAD, write for anything else."""
         return Effect.READ if arguments.get("method", "GET") in READS else Effect.WRITE
+
+    def admit(self, arguments: HttpCall) -> None:
+        self._service(arguments)
 
     def describe(self, arguments: HttpCall) -> str:
         return f"{arguments.method} {arguments.service} {arguments.path}"

@@ -79,6 +79,10 @@ class _Database:
             )
         return target
 
+    def admit(self, arguments: SqlCall) -> None:
+        self.target(arguments)
+        _checked(arguments)
+
     def address(self, arguments: SqlCall, call: Call) -> str:
         target = self.target(arguments)
         return target.url if target.url is not None else reveal(call, str(target.secret))
