@@ -1,6 +1,6 @@
 """The house of a rehearsal: the real engine, with a clock that is set and people who are named."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -8,14 +8,14 @@ from typing import Any
 
 from storage.sealing import Sealer
 from storage.store import SqlStore
-from workflows.actions.base import Action
+from workflows.actions.base import Action, Secrets
 from workflows.definition import Definition
 from workflows.engine import Engine
 from workflows.entry import RunId
 from workflows.errors import SecretError, UnknownWorkflowError
 from workflows.fault import suggestion
 from workflows.house import House
-from workflows.people import People
+from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
 from workflows.references import References
 from workflows.store import Unit
@@ -88,7 +88,8 @@ class Given:
     actions: Mapping[str, Action[Any, Any]]
     people: People
     references: References
-    ports: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=NoSecrets)
+    redact: Callable[[str], str] = lambda text: text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,12 @@ class Rehearsal:
     clock: SetClock
     line: Line
     definitions: Shelf
+    people: People
+
+    def members(self, names: Sequence[str]) -> frozenset[PersonId]:
+        """Return everybody behind these names."""
+        found = (self.people.members(one, max_age=CLICK_AGE) for one in names)
+        return frozenset[PersonId]().union(*found)
 
     def bound(self, run: str) -> Definition:
         """Return the definition that a run is bound to."""
@@ -116,15 +123,21 @@ def rehearsal_of(store: SqlStore, clock: SetClock, given: Given) -> Rehearsal:
         policy=lambda: given.policy,
         actions=given.actions,
         people=given.people,
-        secrets=NoSecrets(),
-        redact=lambda text: text,
+        secrets=given.secrets,
+        redact=given.redact,
         holds_secret=lambda _text: False,
         new_id=lambda: f"{next(ids):032x}",
         now=clock,
         name="rehearsal",
-        ports=given.ports,
         acting_for=lambda people: store.acting_for(people, at=clock()),
         vault=lambda: Sealer(bytes(32), "rehearsal"),
         references=given.references,
     )
-    return Rehearsal(engine=Engine(house), store=store, clock=clock, line=line, definitions=shelf)
+    return Rehearsal(
+        engine=Engine(house),
+        store=store,
+        clock=clock,
+        line=line,
+        definitions=shelf,
+        people=given.people,
+    )

@@ -19,6 +19,7 @@ def page_of(name: str) -> str:
 def test_every_command_of_a_page_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
         if block.file:
+            (tmp_path / block.file).parent.mkdir(exist_ok=True)
             (tmp_path / block.file).write_text(block.text)
     shown = [one for block in blocks(page) if block.kind == "console" for one in commands(block)]
     printed = ran(shown, tmp_path)

@@ -162,6 +162,13 @@ class Play(Closed):
     tests: tuple[Case, ...] = Field(min_length=1, max_length=MOST_TESTS)
 
 
+class Fixtures(Closed):
+    """What a dry run is told of the world: answers of steps, and who belongs to which group."""
+
+    people: dict[Somebody, tuple[Handle, ...]] = Field(default_factory=dict, max_length=100)
+    answers: dict[StepName, Answers] = Field(default_factory=dict)
+
+
 def play_schema() -> dict[str, Any]:
     """Return the JSON Schema of test files, for editors."""
     made = Play.model_json_schema(by_alias=True, mode="validation")
