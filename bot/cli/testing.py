@@ -10,13 +10,13 @@ from bot.rehearsal.ground import Ground
 from bot.rehearsal.junit import junit
 from bot.rehearsal.testing import Result, UsualPolicy, played, read_playbook
 from bot.settings import read_settings
-from bot.starter import POLICY
 from workflows.fault import Fault, written
 from workflows.loading import load_policy
+from workflows.rehearsal.own_gates import own_gates
 from workflows.rehearsal.reading import files_of_tests
 
 EXISTING = click.Path(path_type=Path, exists=True)
-NO_POLICY = "Without a policy, the one that `interlock init` writes was taken for the gates."
+NO_POLICY = "Without a policy, only the gates of the workflow files themselves were played."
 
 
 @click.command("test")
@@ -53,7 +53,7 @@ def play_tests(
 def _usual(policy_file: Path | None) -> UsualPolicy:
     file = policy_file or read_settings().policy_file
     if policy_file is None and not file.exists():
-        return UsualPolicy(policy=load_policy(POLICY), checks_targets=False)
+        return UsualPolicy(policy=own_gates(), checks_targets=False)
     return UsualPolicy(policy=load_policy(file), checks_targets=True)
 
 
