@@ -25,6 +25,7 @@ from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
 
 SUFFIXES = (".yaml", ".yml")
+TEST = ".test"  # NAME.test.yaml holds tests of a workflow and is none itself.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +84,24 @@ def check_text(
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
-    """Return the files themselves and the YAML files of the folders, each once, in order."""
+    """Return the files themselves and the YAML files of the folders, each once, in order.
+
+    Tests beside workflow files (`NAME.test.yaml`) are none.
+    """
     found: dict[Path, None] = {}
     for path in paths:
         inside = (
-            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
+            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES and not is_test(one))
             if path.is_dir()
             else [path]
         )
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def is_test(path: Path) -> bool:
+    """Say whether a file holds tests, by its name."""
+    return path.suffix in SUFFIXES and Path(path.stem).suffix == TEST
 
 
 def schema() -> dict[str, Any]:
