@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.catalog_desk import CatalogDesk
 from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
 from bot.digest import Digests
@@ -30,7 +31,8 @@ from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.base import Action
-from workflows.actions.erase import PORT
+from workflows.actions.erase import PORT as PAYLOADS
+from workflows.actions.publish import PORT as CATALOG
 from workflows.actions.registry import all_actions
 from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
@@ -164,7 +166,10 @@ def build_core(
             vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
-            ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
+            ports={
+                PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
+                CATALOG: CatalogDesk(store, library, people),
+            },
         )
     )
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))

@@ -1,14 +1,15 @@
 """The definitions and the policy in force: read from files, published into the trail.
 
 A run stays on its version, so every version that was ever published can be found again,
-whatever became of its file. Checking files is for `workflows.check`.
+whatever became of its file. Under a policy with a `publish` section files publish nothing by
+themselves: that is for people, by way of `bot.proposing`. Checking files is for `workflows.check`.
 """
 
 import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from storage.published import active_policy, active_versions, canonical_of
@@ -17,11 +18,12 @@ from storage.unit import SqlUnit
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
-from workflows.definition_flow import Call
 from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import DefinitionError, UnknownWorkflowError, UnreadableVersionError
+from workflows.own_workflows import is_own, own_workflows
 from workflows.policy import Policy
+from workflows.portrait import Known, starts
 
 POLICY = "policy"
 NEW = "trial"  # A version begins on trial (DESIGN section 9).
@@ -44,6 +46,7 @@ class Library:
     def publish(self, catalog: Catalog, policy: Policy) -> None:
         """Bring the trail up to what the files say: new versions, retired ones, the policy.
 
+        Where the policy gates publications, only Interlock's own workflows are published here.
         A workflow whose file has faults keeps the version it has; nothing is retired while
         any file cannot be read, since nobody knows which workflow it holds.
 
@@ -51,10 +54,15 @@ class Library:
             StorageError: some of it was not recorded; publishing again goes on from there.
         """
         self._publish_policy(policy)
-        for definition in catalog.definitions():
-            self._publish(definition)
         for fault in catalog.faults:
             log.warning("a workflow file needs work", extra={"fault": str(fault)})
+        if policy.publish is not None:
+            for definition in own_workflows(policy.governors):
+                self._publish(definition)
+            self._take_up(catalog)
+            return
+        for definition in catalog.definitions():
+            self._publish(definition)
         active = active_versions(self._store.database)
         if all(fault.is_warning for fault in catalog.faults):
             for name in active.keys() - set(catalog.names()):
@@ -69,8 +77,8 @@ class Library:
         return self._catalog.find(name)
 
     def definitions(self) -> tuple[Definition, ...]:
-        """Return every active definition, in order of their names."""
-        return self._catalog.definitions()
+        """Return every active definition, in order of their names, without Interlock's own."""
+        return tuple(one for one in self._catalog.definitions() if not is_own(one.workflow))
 
     def version(self, digest: str) -> Definition:
         with self._guard:
@@ -90,7 +98,8 @@ class Library:
 
         What the workflows do that it starts counts as its own.
         """
-        return any(self._has_destructive_step(one) for one in self._started_by(definition))
+        inner = starts(definition, self.known().find)
+        return any(self._has_destructive_step(one) for one in (definition, *inner))
 
     def _has_destructive_step(self, definition: Definition) -> bool:
         return any(
@@ -100,27 +109,18 @@ class Library:
             if step.uses in self._actions
         )
 
-    def _started_by(self, definition: Definition) -> Iterable[Definition]:
-        """Return the definition and all that it starts, directly or through others."""
-        found = {definition.workflow: definition}
-        waiting = [definition]
-        known = {one.workflow: one for one in self.definitions()}
-        while waiting:
-            steps = (node.step for node in waiting.pop().outline.values())
-            names = {one.workflow for one in steps if isinstance(one, Call)} - found.keys()
-            news = [known[name] for name in names if name in known]
-            found |= {one.workflow: one for one in news}
-            waiting += news
-        return found.values()
+    def known(self) -> Known:
+        """Return what is needed to say what definitions do, as the catalog stands now."""
+        by_name = {one.workflow: one for one in self.definitions()}
+        return Known(actions=self._actions, find=by_name.get)
 
     def _take_up(self, catalog: Catalog) -> None:
-        known = {one.workflow: one for one in catalog.definitions()}
-        for name, version in active_versions(self._store.database).items():
-            if name not in known and (found := self._readable(version)) is not None:
-                known[name] = found
         with self._guard:
-            self._versions |= {one.version: one for one in known.values()}
-            self._catalog = Catalog(known.values(), catalog.faults)
+            self._versions |= {one.version: one for one in catalog.definitions()}
+        active = active_versions(self._store.database).values()
+        known = [one for version in active if (one := self._readable(version)) is not None]
+        with self._guard:
+            self._catalog = Catalog(known, catalog.faults)
 
     def _readable(self, version: str) -> Definition | None:
         try:
@@ -136,9 +136,9 @@ class Library:
             if before == definition.version:
                 return
             if is_new:
-                unit.append(_fact("workflow.published", _published(definition, self._actions)))
+                unit.append(_fact("workflow.published", published(definition, self._actions)))
                 unit.add_definition(definition.version, definition.canonical.decode())
-            unit.append(_fact("workflow.activated", _activated(definition, before)))
+            unit.append(_fact("workflow.activated", activated(definition, before)))
         log.info("workflow published", extra={"workflow": definition.workflow})
 
     def _retire(self, name: str) -> None:
@@ -178,7 +178,8 @@ def _fact(kind: str, data: Mapping[str, Json]) -> Draft:
     return Draft(kind=kind, actor=SYSTEM, data=data)
 
 
-def _published(definition: Definition, actions: Actions) -> dict[str, Json]:
+def published(definition: Definition, actions: Actions) -> dict[str, Json]:
+    """Return what the trail is told of a new version."""
     return {
         "workflow": definition.workflow,
         "version": definition.version,
@@ -188,7 +189,8 @@ def _published(definition: Definition, actions: Actions) -> dict[str, Json]:
     }
 
 
-def _activated(definition: Definition, before: str | None) -> dict[str, Json]:
+def activated(definition: Definition, before: str | None) -> dict[str, Json]:
+    """Return what it is told of the version that runs take from now on."""
     return {
         "workflow": definition.workflow,
         "version": definition.version,

@@ -17,6 +17,14 @@ from bot.digest_figures import people_in
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderForm
+from bot.publish_orders import (
+    ActivateOrder,
+    PublishOrder,
+    RetireOrder,
+    activate_by_order,
+    publish_by_order,
+    retire_by_order,
+)
 from bot.retention_orders import (
     HoldOrder,
     LiftOrder,
@@ -114,6 +122,9 @@ AnyOrder: TypeAlias = (
     | SweepOrder
     | HoldOrder
     | LiftOrder
+    | PublishOrder
+    | ActivateOrder
+    | RetireOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -257,4 +268,7 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     SweepOrder: sweep_by_order,
     HoldOrder: hold_by_order,
     LiftOrder: lift_by_order,
+    PublishOrder: publish_by_order,
+    ActivateOrder: activate_by_order,
+    RetireOrder: retire_by_order,
 }

@@ -76,7 +76,7 @@ def check_text(
     loaded = read_definition(text, file)
     if loaded.model is None:
         return None, list(loaded.faults)
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return (loaded.model if is_sound else None), faults
 
@@ -117,7 +117,7 @@ def _check_file(
         return None, list(loaded.faults)
     if is_known(loaded.model.version):
         return (loaded.model, loaded.document), []
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return ((loaded.model, loaded.document) if is_sound else None), faults
 
@@ -127,9 +127,10 @@ def _is_policy(document: Document) -> bool:
     return isinstance(value, dict) and "rules" in value and "workflow" not in value
 
 
-def _meaning_faults(
+def meaning_faults(
     definition: Definition, document: Document, actions: Actions, policy: Policy | None
 ) -> list[Fault]:
+    """Return what is wrong with the meaning of a definition that has no fault of form."""
     checking = Checking(
         definition=definition,
         document=document,

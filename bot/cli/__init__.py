@@ -15,6 +15,7 @@ COMMANDS: dict[str, Place] = {
     "move": Place("bot.cli.moving", "move", "Bring the log into another database."),
     "check": Place("bot.cli.checking", "check", "Say what is wrong with workflow files."),
     "schema": Place("bot.cli.checking", "schema", "Print the JSON Schema of workflow files."),
+    "publish": Place("bot.cli.publishing", "publish", "Put a change of workflows to people."),
     "workflows": Place("bot.cli.reading", "workflows", "List the workflows that can be run."),
     "run": Place("bot.cli.running", "run", "Start a run."),
     "cancel": Place("bot.cli.running", "cancel", "Cancel a run."),
