@@ -20,6 +20,7 @@ from bot.anchors.parts import anchoring_of
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
 from bot.clock_parts import (
+    catalog_watch_of,
     clock_of,
     pushing_of,
     self_check_of,
@@ -223,7 +224,8 @@ def build_bot(
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     check = self_check_of(core)
-    clock = clock_of(core, directory, check)
+    compare = catalog_watch_of(core, directory)
+    clock = clock_of(core, directory, check, compare)
     core.store.on_due(clock.due_at)
     holder = Holder(
         settings.home,
@@ -242,6 +244,7 @@ def build_bot(
         others=[
             homes,
             check,
+            compare,
             clock,
             holder,
             *sequencing_of(core),

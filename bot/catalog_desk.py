@@ -6,7 +6,7 @@ themselves and then agrees; of a new workflow they are its own.
 
 from collections.abc import Callable, Mapping
 
-from bot.library import Library, activated
+from bot.library import Actions, Library, activated
 from storage.catalog_history import was_changed_by
 from storage.published import active_version, publisher_of
 from storage.store import SqlStore
@@ -31,10 +31,11 @@ RETIRED_BY_PEOPLE = "decided"  # Other than `file_removed`, where nobody was ask
 class CatalogDesk:
     """The catalog, for changes that were agreed to. Of two that race, the second is refused."""
 
-    def __init__(self, store: SqlStore, library: Library, people: People) -> None:
+    def __init__(self, store: SqlStore, library: Library, people: People, actions: Actions) -> None:
         self._store = store
         self._library = library
         self._people = people
+        self._actions = actions
 
     def publication_concern(self, what: Publication) -> Concern:
         answering = self._active(what.workflow) or self._version(what.version)
@@ -74,7 +75,7 @@ class CatalogDesk:
 
         def change(unit: SqlUnit, before: str | None) -> None:
             self._check(what.workflow, before, what.replaces)
-            data = {**activated(definition, before), "by_run": by_run}
+            data = {**activated(definition, before, self._actions), "by_run": by_run}
             unit.append(Draft(kind="workflow.activated", actor=SYSTEM, data=data))
 
         self._change(what.workflow, change)

@@ -168,7 +168,7 @@ def build_core(
             alerts=settings.channel,
             ports={
                 PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
-                CATALOG: CatalogDesk(store, library, people),
+                CATALOG: CatalogDesk(store, library, people, actions),
             },
         )
     )

@@ -122,7 +122,7 @@ class Directory:
         if found is None:
             return _those_who_count([self._by_name(name, max_age=max_age, limit=limit)])
         if found.is_disabled:
-            raise PeopleUnreadableError(
+            raise NobodyKnownError(
                 f"The user group {name} is disabled.", hint="Enable it in Slack, or name another."
             )
         return _those_who_count(self._each(found.users, limit=limit))

@@ -9,10 +9,11 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from storage.published import active_policy, active_versions, canonical_of
+from storage.catalog_history import code_of_versions
+from storage.published import active_policy, active_version, active_versions, canonical_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.actions.base import Action, Effect
@@ -20,7 +21,12 @@ from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
-from workflows.errors import DefinitionError, UnknownWorkflowError, UnreadableVersionError
+from workflows.errors import (
+    AlteredVersionError,
+    DefinitionError,
+    UnknownWorkflowError,
+    UnreadableVersionError,
+)
 from workflows.own_workflows import is_own, own_workflows
 from workflows.policy import Policy
 from workflows.portrait import Known, starts
@@ -42,6 +48,17 @@ class Library:
         self._actions = actions
         self._versions: dict[str, Definition] = {}
         self._guard = threading.Lock()
+        self._on_use: Callable[[str], None] = lambda _name: None
+        self.reads_files = False  # Whether it was told what the files say.
+
+    def on_use(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with the name of each workflow that somebody is about to start."""
+        self._on_use = tell
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Return where each workflow stands that was read from a file."""
+        return self._catalog.files
 
     def publish(self, catalog: Catalog, policy: Policy) -> None:
         """Bring the trail up to what the files say: new versions, retired ones, the policy.
@@ -53,6 +70,7 @@ class Library:
         Raises:
             StorageError: some of it was not recorded; publishing again goes on from there.
         """
+        self.reads_files = True
         self._publish_policy(policy)
         for fault in catalog.faults:
             log.warning("a workflow file needs work", extra={"fault": str(fault)})
@@ -61,8 +79,10 @@ class Library:
                 self._publish(definition)
             self._take_up(catalog)
             return
+        code = code_of_versions(self._store.database)
         for definition in catalog.definitions():
-            self._publish(definition)
+            digest = actions_digest(definition, self._actions)
+            self._publish(definition, has_code=code.get(definition.version, digest) == digest)
         active = active_versions(self._store.database)
         if all(fault.is_warning for fault in catalog.faults):
             for name in active.keys() - set(catalog.names()):
@@ -71,10 +91,23 @@ class Library:
 
     def follow(self) -> None:
         """Take up what other processes published meanwhile; nothing is published here."""
-        self._take_up(Catalog((), self._catalog.faults))
+        self._take_up(Catalog((), self._catalog.faults, self._catalog.files))
 
     def active(self, name: str) -> Definition:
-        return self._catalog.find(name)
+        """Return the active version.
+
+        Raises:
+            UnknownWorkflowError: there is none; the nearest name is suggested.
+            UnreadableVersionError: there is one, and its text cannot be read or was altered.
+        """
+        self._on_use(name)
+        try:
+            return self._catalog.find(name)
+        except UnknownWorkflowError:
+            version = active_version(self._store.database, name)
+            if version is None:
+                raise
+            return self.version(version)
 
     def definitions(self) -> tuple[Definition, ...]:
         """Return every active definition, in order of their names, without Interlock's own."""
@@ -88,6 +121,12 @@ class Library:
         stored = canonical_of(self._store.database, digest)
         if not stored:
             raise UnknownWorkflowError(f"The version {digest[:8]} was never published here.")
+        if not is_genuine(stored, digest):
+            raise AlteredVersionError(
+                f"The stored text of version {digest[:8]} is not what was published: somebody"
+                " changed it in the database. Nothing runs from it.",
+                hint="Publish the right file again, or go back to another version.",
+            )
         definition = _read(stored)
         with self._guard:
             self._versions[digest] = definition
@@ -120,25 +159,26 @@ class Library:
         active = active_versions(self._store.database).values()
         known = [one for version in active if (one := self._readable(version)) is not None]
         with self._guard:
-            self._catalog = Catalog(known, catalog.faults)
+            self._catalog = Catalog(known, catalog.faults, catalog.files)
 
     def _readable(self, version: str) -> Definition | None:
         try:
             return self.version(version)
         except UnreadableVersionError as error:
-            log.warning("a workflow is for a newer release", extra={"fault": str(error)})
+            log.warning("a workflow cannot be run here", extra={"fault": str(error)})
             return None
 
-    def _publish(self, definition: Definition) -> None:
+    def _publish(self, definition: Definition, *, has_code: bool = True) -> None:
+        """Make a version active, unless it is already and by the code that is here."""
         is_new = canonical_of(self._store.database, definition.version) is None
         with self._store.begin() as unit:
             before = unit.hold_workflow(definition.workflow)
-            if before == definition.version:
+            if before == definition.version and has_code:
                 return
             if is_new:
                 unit.append(_fact("workflow.published", published(definition, self._actions)))
                 unit.add_definition(definition.version, definition.canonical.decode())
-            unit.append(_fact("workflow.activated", activated(definition, before)))
+            unit.append(_fact("workflow.activated", activated(definition, before, self._actions)))
         log.info("workflow published", extra={"workflow": definition.workflow})
 
     def _retire(self, name: str) -> None:
@@ -157,6 +197,11 @@ class Library:
         with self._store.begin() as unit:
             _change_policy(unit, before, policy.digest)
         log.info("policy changed", extra={"digest": policy.digest})
+
+
+def is_genuine(stored: str, version: str) -> bool:
+    """Say whether a stored text is the one that the version is the digest of."""
+    return hashlib.sha256(stored.encode()).hexdigest() == version
 
 
 def _read(stored: str) -> Definition:
@@ -189,13 +234,14 @@ def published(definition: Definition, actions: Actions) -> dict[str, Json]:
     }
 
 
-def activated(definition: Definition, before: str | None) -> dict[str, Json]:
-    """Return what it is told of the version that runs take from now on."""
+def activated(definition: Definition, before: str | None, actions: Actions) -> dict[str, Json]:
+    """Return what it is told of the version that runs take from now on, by which code."""
     return {
         "workflow": definition.workflow,
         "version": definition.version,
         "replaces": before,
         "level": NEW,
+        "actions": actions_digest(definition, actions),
     }
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.core import Core
-from bot.library import published
+from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
-from storage.catalog_history import open_runs
+from storage.catalog_history import code_of_versions, open_runs
 from storage.published import active_version, canonical_of, versions_of
 from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
@@ -105,7 +105,8 @@ class Proposing:
             one_person(core.people, author)
         notes = tuple(str(one) for one in found.warnings)
         put = replace(self._about(found.definition), warnings=notes)
-        if put.replaces == put.version:
+        if put.replaces == put.version and self._has_its_code(found.definition):
+            self._restore(found.definition)
             return put
         self._publish_version(found.definition, source)
         inputs = {
@@ -169,8 +170,22 @@ class Proposing:
             )
         return self._core.library.version(found[0])
 
+    def _has_its_code(self, definition: Definition) -> bool:
+        """Say whether the actions here are those that the version was agreed to with."""
+        digest = actions_digest(definition, self._core.actions)
+        code = code_of_versions(self._core.store.database)
+        return code.get(definition.version, digest) == digest
+
+    def _restore(self, definition: Definition) -> None:
+        """Put the text of a version right that somebody changed by hand: its digest proves it."""
+        stored = canonical_of(self._core.store.database, definition.version)
+        if stored is not None and not is_genuine(stored, definition.version):
+            with self._core.store.begin() as unit:
+                unit.add_definition(definition.version, definition.canonical.decode())
+
     def _publish_version(self, definition: Definition, source: Source) -> None:
         if canonical_of(self._core.store.database, definition.version) is not None:
+            self._restore(definition)
             return
         with self._core.store.begin() as unit:
             data = {**published(definition, self._core.actions), **source.data}

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bot.app import enter_workspace
+from bot.catalog_watch import CatalogWatch
 from bot.clock import Clock
-from bot.clock_parts import clock_of, self_check_of, sequencing_of, watching_of
+from bot.clock_parts import catalog_watch_of, clock_of, self_check_of, sequencing_of, watching_of
 from bot.core import Core, Means, build_core, read_redactor
 from bot.directory import Directory
 from bot.following import PolicyWatch
@@ -38,6 +39,7 @@ class Worker:
 
     core: Core
     check: SelfCheck
+    compare: CatalogWatch
     clock: Clock
     segments: Segments
     policy: PolicyWatch
@@ -47,7 +49,14 @@ class Worker:
     def parts(self) -> list[Part]:
         """Return what to start, in order."""
         watching = watching_of(self.core, self.watch)
-        return [self.segments, self.check, self.clock, *sequencing_of(self.core), *watching]
+        return [
+            self.segments,
+            self.check,
+            self.compare,
+            self.clock,
+            *sequencing_of(self.core),
+            *watching,
+        ]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
@@ -128,11 +137,13 @@ def build_worker(
         references=references,
     )
     check = self_check_of(core)
-    clock = clock_of(core, people, check)
+    compare = catalog_watch_of(core, people)
+    clock = clock_of(core, people, check, compare)
     core.store.on_due(clock.due_at)
     return Worker(
         core=core,
         check=check,
+        compare=compare,
         clock=clock,
         segments=Segments(core),
         policy=PolicyWatch(core.policy, memory.database),

@@ -21,6 +21,22 @@ def was_changed_by(database: Database, workflow: str, run: str) -> bool:
         return connection.execute(wanted.limit(1)).first() is not None
 
 
+def code_of_versions(database: Database) -> Mapping[str, str]:
+    """Return by which actions' code each version was published, or last made active."""
+    version, actions = LineMember("data", "version"), LineMember("data", "actions")
+    wanted = (
+        select(version.label("version"), actions.label("actions"))
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind.in_((PUBLISHED, ACTIVATED)),
+            actions.is_not(None),
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    with database.read() as connection:
+        return {row.version: row.actions for row in connection.execute(wanted)}
+
+
 def open_runs(database: Database, workflow: str) -> Mapping[RunId, Mapping[str, Json]]:
     """Return the inputs of each run of a workflow that has not ended, as it was started."""
     wanted = (

@@ -3,7 +3,7 @@
 This is what `interlock check` and the catalog call. Faults come back as values, all of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Report:
 
     definitions: tuple[Definition, ...]
     faults: tuple[Fault, ...]
+    files: Mapping[str, str]  # Where each of them stands, by name.
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -66,7 +67,11 @@ def check(
     faults += _same_names(sound)
     faults += call_faults(sound)
     faults += copies(sound)
-    return Report(definitions=tuple(one for one, _ in sound), faults=tuple(faults))
+    return Report(
+        definitions=tuple(one for one, _ in sound),
+        faults=tuple(faults),
+        files={one.workflow: document.file for one, document in reversed(sound)},
+    )
 
 
 def check_text(

@@ -8,12 +8,14 @@ from bot.opening import begin_log, open_memory
 from bot.proposing import Proposing, Put, Source
 from bot.settings import Settings
 from storage.history import read_entries, read_run
+from storage.outbox_values import OutboxRow
 from storage.published import active_version
 from tests.world import Clock, Town, id_of
 from workflows.entry import Entry, RequestId, RunId
 from workflows.gate import Verdict
 from workflows.orders import Ballot, Decided
 from workflows.people import PersonId
+from workflows.store import Subject
 
 POLICY = """
 defaults: {expires: 24h}
@@ -115,6 +117,11 @@ class Office:
         asked = [one for one in self.entries(run) if one.kind == "approval.requested"]
         shown = json.loads(asked[-1].parts["preview"].value or b"")
         return [str(one) for one in shown["lines"]]
+
+    def notices(self) -> list[OutboxRow]:
+        """Return the notices that wait to be delivered, in the order they were sent."""
+        rows = self.core.store.outbox.claim_messages(by="test", limit=100)
+        return [one for one in rows if one.subject is Subject.NOTICE]
 
     def active(self, workflow: str = "tidy-up") -> str | None:
         return active_version(self.core.memory.database, workflow)

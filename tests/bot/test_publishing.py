@@ -1,12 +1,17 @@
 """A version counts once its owner and a governor agreed, who neither wrote nor proposed it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.clock_parts import catalog_watch_of, drifts_of
+from bot.drift import What
 from tests.bot.catalog import LOWERED, PLAIN, Office
-from workflows.errors import NotAllowedError, NotEligibleError
+from tests.world import id_of
+from workflows.actions.slack import SlackPostAction
+from workflows.errors import AlteredVersionError, NotAllowedError, NotEligibleError
 
 
 @pytest.fixture
@@ -115,3 +120,68 @@ def test_of_two_that_race_the_second_is_refused_and_says_why(office: Office) -> 
 def test_nobody_proposes_without_a_name_or_where_nobody_is_asked(office: Office) -> None:
     with pytest.raises(NotAllowedError, match="Nobody knows which person"):
         office.propose(PLAIN, by="mallory")
+
+
+def test_the_text_of_a_version_that_was_edited_by_hand_runs_nothing_until_it_is_restored(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    with office.core.memory.database.begin() as tx:
+        tx.driver.execute("UPDATE definition_version SET canonical = replace(canonical, '2', '1')")
+    office.restart()
+    found = [one.what for one in drifts_of(office.core)]
+    with pytest.raises(AlteredVersionError, match="somebody changed it"):
+        office.core.library.active("tidy-up")
+    office.propose(PLAIN)
+    office.restart()
+
+    assert What.TEXT in found
+    assert office.core.library.active("tidy-up").title == "Tidy up"
+
+
+def test_another_code_of_an_action_is_drift_until_people_agreed_to_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    monkeypatch.setattr(SlackPostAction, "code_version", "other")
+    found = [one.what for one in drifts_of(office.core)]
+    again = office.propose(PLAIN)
+    office.agree(again.run, "olga", "gina")
+
+    assert found == [What.CODE]
+    assert drifts_of(office.core) == []
+
+
+def test_owners_are_told_once_of_drift_and_of_a_file_changed_under_a_running_bot(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    watch = catalog_watch_of(office.core, office.town)
+    watch.start()
+    file = office.write("files/tidy-up.yaml", LOWERED)
+    os.utime(file, ns=(1, 1))
+    for _ in range(2):
+        office.core.library.active("tidy-up")
+    watch.stop()
+    watch.look()
+    told = office.notices()
+
+    assert sorted(one.channel for one in told) == [id_of("olga"), id_of("omar")]
+    assert all("the file says" in str(one.body) for one in told)
+
+
+def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    watch = catalog_watch_of(office.core, office.town)
+    office.town.groups["@owners"] = set()
+    watch.look()
+    office.town.groups["@deputies"] = set()
+    watch.look()
+    told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
+
+    assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
