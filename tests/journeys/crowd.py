@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +18,11 @@ from bot.opening import Memory, open_memory
 from bot.settings import Settings
 from sandbox.demo.stage import Stage
 from storage.database import postgres_address
+from tests import forked
+from tests.forked import Forked
 from workflows.orders import Start
 from workflows.people import PersonId
 
-INTERLOCK = Path(sys.executable).with_name("interlock")
 PATIENCE = 120.0
 
 PAY_BACK = """
@@ -63,7 +63,7 @@ class Process:
 
     home: Path
     words: tuple[str, ...]
-    popen: "subprocess.Popen[bytes]"
+    popen: Forked
 
     def kill(self) -> None:
         self.popen.kill()
@@ -116,22 +116,14 @@ class Crowd:
     def run(
         self, home: Path, *words: str, environment: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [INTERLOCK, *words],
-            env=environment or self.environment(home),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return forked.interlock(*words, env=environment or self.environment(home), timeout=PATIENCE)
 
     def begin(self, *words: str) -> Process:
         """Start a process, and return once it is at work."""
         home = self.home(f"{words[0]}-{len(self.processes)}")
-        with (home / "process.log").open("ab") as log:
-            popen = subprocess.Popen(
-                [INTERLOCK, *words], env=self.environment(home), stdout=log, stderr=log
-            )
+        log = home / "process.log"
+        log.touch()
+        popen = Forked(words, env=self.environment(home), stdout=log, stderr=log)
         process = Process(home=home, words=words, popen=popen)
         self.processes.append(process)
         ready = '"event": "serving"' if words[0] == "serve" else '"event": "working"'

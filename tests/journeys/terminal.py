@@ -2,15 +2,14 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from sandbox.demo.stage import Stage
+from tests import forked
+from tests.forked import Forked
 
-INTERLOCK = Path(sys.executable).with_name("interlock")
 PATIENCE = 60.0  # One lost call to Slack alone takes ten seconds.
 
 
@@ -30,34 +29,13 @@ def environment(stage: Stage, **others: str) -> dict[str, str]:
 
 
 def interlock(stage: Stage, *words: str, **others: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [INTERLOCK, *words],
-        env=environment(stage, **others),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return forked.interlock(*words, env=environment(stage, **others))
 
 
 @contextmanager
-def serving(
-    stage: Stage, *, log: Path | None = None, **others: str
-) -> Iterator[subprocess.Popen[bytes]]:
+def serving(stage: Stage, *, log: Path | None = None, **others: str) -> Iterator[Forked]:
     """Serve until the block ends; what is logged goes to the file `log`."""
-    with (log or Path(os.devnull)).open("ab") as told:
-        yield from _serving(stage, told, others)
-
-
-def _serving(
-    stage: Stage, told: IO[bytes], others: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [INTERLOCK, "serve"],
-        env=environment(stage, **others),
-        stdout=subprocess.DEVNULL,
-        stderr=told,
-    )
+    process = Forked(["serve"], env=environment(stage, **others), stderr=log)
     try:
         stage.slack.wait_for_connection(1, timeout=PATIENCE)
         yield process

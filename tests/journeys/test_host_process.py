@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import forked
+from tests.forked import Forked
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
-from tests.journeys.terminal import INTERLOCK, PATIENCE
+from tests.journeys.terminal import PATIENCE
 
 
 @pytest.fixture
@@ -23,17 +25,16 @@ def campus(tmp_path: Path) -> Iterator[Campus]:
 
 
 @contextmanager
-def process(campus: Campus, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(campus: Campus, *words: str) -> Iterator[Forked]:
     log = Path(campus.environment["INTERLOCK_HOME"]).with_name("host.log")
-    with log.open("ab") as told:
-        running = subprocess.Popen([INTERLOCK, "serve", *words], env=env(campus), stderr=told)
-        try:
-            until_ready(campus, running)
-            campus.stage.slack.deliver_over_http(f"{campus.url}/slack/events")
-            yield running
-        finally:
-            running.kill()
-            running.wait(PATIENCE)
+    running = Forked(["serve", *words], env=env(campus), stderr=log)
+    try:
+        until_ready(campus, running)
+        campus.stage.slack.deliver_over_http(f"{campus.url}/slack/events")
+        yield running
+    finally:
+        running.kill()
+        running.wait(PATIENCE)
 
 
 def home_of_user(campus: Campus) -> Path:
@@ -47,7 +48,7 @@ def env(campus: Campus, **others: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], **{name: one for name, one in given.items() if one}}
 
 
-def until_ready(campus: Campus, running: subprocess.Popen[bytes]) -> None:
+def until_ready(campus: Campus, running: Forked) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and running.poll() is None:
         try:
@@ -60,14 +61,7 @@ def until_ready(campus: Campus, running: subprocess.Popen[bytes]) -> None:
 
 
 def interlock(campus: Campus, *words: str, **others: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [INTERLOCK, *words],
-        env=env(campus, **others),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return forked.interlock(*words, env=env(campus, **others), timeout=PATIENCE)
 
 
 def data(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
@@ -148,7 +142,7 @@ def test_a_worker_elsewhere_continues_the_runs_of_one_workspace(
 
 
 @contextmanager
-def worker(campus: Campus, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(campus: Campus, home: Path) -> Iterator[Forked]:
     """Continue runs of Acme from another machine: its keys, and the key over the register."""
     host = Path(campus.environment["INTERLOCK_HOME"])
     shutil.copytree(campus.home(ACME) / "keys", home / "workspaces" / ACME / "keys")
@@ -158,7 +152,7 @@ def worker(campus: Campus, home: Path) -> Iterator[subprocess.Popen[bytes]]:
         INTERLOCK_WORKSPACE=ACME,
         INTERLOCK_SECRETS_KEY=(host / "keys" / "secrets.key").read_text().strip(),
     )
-    running = subprocess.Popen([INTERLOCK, "worker"], env=given)
+    running = Forked(["worker"], env=given)
     try:
         yield running
     finally:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 
 from sandbox import faults as fault
 from sandbox.demo.stage import Stage, staged
+from tests.forked import Forked
 from tests.journeys.company import OPS, SHIPPED, Scene, free_port
-from tests.journeys.terminal import INTERLOCK, PATIENCE, environment, interlock, serving
+from tests.journeys.terminal import PATIENCE, environment, interlock, serving
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
@@ -33,7 +35,8 @@ def test_it_works_from_an_empty_home_with_nothing_but_tokens(tmp_path: Path) -> 
             "SLACK_BOT_TOKEN": stage.slack.bot_token,
             "SLACK_APP_TOKEN": stage.slack.app_token,
         }
-        process = subprocess.Popen([INTERLOCK, "serve"], env=bare, stderr=subprocess.PIPE)
+        program = Path(sys.executable).with_name("interlock")
+        process = subprocess.Popen([program, "serve"], env=bare, stderr=subprocess.PIPE)
         stage.slack.wait_for_connection(1, timeout=PATIENCE)
         rita = stage.slack.workspace.person("rita")
         outcome = rita.command("/ops help", channel=OPS).outcome
@@ -228,7 +231,7 @@ def test_a_new_log_in_the_same_channel_is_no_restored_backup(stage: Stage, tmp_p
         process.terminate()
         process.wait(timeout=PATIENCE)
     fresh = environment(stage, INTERLOCK_HOME=str(tmp_path / "other"))
-    process = subprocess.Popen([INTERLOCK, "serve"], env=fresh, stderr=subprocess.DEVNULL)
+    process = Forked(["serve"], env=fresh)
     try:
         stage.slack.wait_for_connection(1, timeout=PATIENCE)
     finally:

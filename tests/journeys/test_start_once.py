@@ -41,6 +41,14 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Give one home to all commands that are refused, since they change nothing in it."""
+    with staged(tmp_path_factory.mktemp("standing"), SHIPPED, port=0) as made:
+        interlock(made, "init")
+        yield made
+
+
 def runs(stage: Stage, **others: str) -> list[str]:
     told = interlock(stage, "runs", "--json", "--most", "100", **others)
     return [one["run"] for one in json.loads(told.stdout)["runs"]]
@@ -208,10 +216,9 @@ def _send_garbage(address: str, token: str) -> None:
     ],
 )
 def test_a_token_that_nobody_could_answer_for_is_not_made(
-    stage: Stage, words: tuple[str, ...], told: str
+    standing: Stage, words: tuple[str, ...], told: str
 ) -> None:
-    interlock(stage, "init")
-    ended = interlock(stage, "token", "create", "ci", *words)
+    ended = interlock(standing, "token", "create", "ci", *words)
 
     assert ended.returncode == 2
     assert told in ended.stderr

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pytest
 from bot.settings import read_settings
 from bot.workspaces.register import opened_register
 from storage.installations import Installation, Tokens
+from tests import forked
 
-INTERLOCK = Path(sys.executable).with_name("interlock")
 ACME = "T0ACME"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -32,14 +31,7 @@ def environment(home: Path, **others: str) -> dict[str, str]:
 
 
 def interlock(home: Path, *words: str, **others: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [INTERLOCK, *words],
-        env=environment(home, **others),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return forked.interlock(*words, env=environment(home, **others))
 
 
 def installed(home: Path, ident: str, *, name: str) -> None:
