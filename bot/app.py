@@ -33,6 +33,7 @@ from bot.desk import Desk
 from bot.digest_drawing import draw_digest, readers_of
 from bot.directory import Directory
 from bot.doors import api_of, receiver_of
+from bot.drift import Drift
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
@@ -216,7 +217,8 @@ def build_bot(
         unify_people(app, directory)
     tokens = _step_tokens(core)
     summaries = _summaries(core, workspace, directory)
-    desk = _desk(core, workspace, directory, summaries)
+    compare = catalog_watch_of(core, directory)
+    desk = _desk(core, workspace, directory, summaries, lambda: compare.found)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
     homes = _homes(core, workspace, desk)
     core.store.on_news(homes.nudge)
@@ -224,7 +226,6 @@ def build_bot(
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     check = self_check_of(core)
-    compare = catalog_watch_of(core, directory)
     clock = clock_of(core, directory, check, compare)
     core.store.on_due(clock.due_at)
     holder = Holder(
@@ -306,7 +307,11 @@ def _summaries(core: Core, workspace: Workspace, directory: Directory) -> Thread
 
 
 def _desk(
-    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+    core: Core,
+    workspace: Workspace,
+    directory: Directory,
+    summaries: ThreadSummaries,
+    drifted: Callable[[], Sequence[Drift]],
 ) -> Desk:
     return Desk(
         engine=core.engine,
@@ -320,6 +325,7 @@ def _desk(
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,
+        drifted=drifted,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         governors=core.policy.governors,

@@ -48,6 +48,7 @@ class CatalogWatch:
     def __init__(self, store: SqlStore, watching: Watching) -> None:
         self._store = store
         self._watching = watching
+        self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
         self._pool = ThreadPoolExecutor(1, NAME)
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
 
@@ -103,7 +104,8 @@ class CatalogWatch:
             PeopleUnreadableError, StorageError: not all of it was told.
         """
         by_name = {one.workflow: one for one in self._watching.definitions()}
-        for drift in self._watching.drifts():
+        self.found = tuple(self._watching.drifts())
+        for drift in self.found:
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
             owned = by_name.get(drift.workflow)
             people: Collection[PersonId] = ()

@@ -121,13 +121,7 @@ class Library:
         stored = canonical_of(self._store.database, digest)
         if not stored:
             raise UnknownWorkflowError(f"The version {digest[:8]} was never published here.")
-        if not is_genuine(stored, digest):
-            raise AlteredVersionError(
-                f"The stored text of version {digest[:8]} is not what was published: somebody"
-                " changed it in the database. Nothing runs from it.",
-                hint="Publish the right file again, or go back to another version.",
-            )
-        definition = _read(stored)
+        definition = read_version(stored, digest)
         with self._guard:
             self._versions[digest] = definition
         return definition
@@ -204,7 +198,19 @@ def is_genuine(stored: str, version: str) -> bool:
     return hashlib.sha256(stored.encode()).hexdigest() == version
 
 
-def _read(stored: str) -> Definition:
+def read_version(stored: str, version: str) -> Definition:
+    """Return the definition in the stored text of a version.
+
+    Raises:
+        AlteredVersionError: it is not the text that the version is the digest of.
+        UnreadableVersionError: a newer release wrote it.
+    """
+    if not is_genuine(stored, version):
+        raise AlteredVersionError(
+            f"The stored text of version {version[:8]} is not what was published: somebody"
+            " changed it in the database. Nothing runs from it.",
+            hint="Publish the right file again, or go back to another version.",
+        )
     try:
         return Definition.from_canonical(stored.encode())
     except DefinitionError as error:

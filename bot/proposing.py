@@ -7,11 +7,12 @@ start it before it is active. What the run then does is for `bot.catalog_desk`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bot.catalog_lines import known_version
 from bot.core import Core
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
 from storage.catalog_history import code_of_versions, open_runs
-from storage.published import active_version, canonical_of, versions_of
+from storage.published import active_version, canonical_of
 from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
@@ -123,7 +124,9 @@ class Proposing:
         Raises:
             InterlockError: nothing was proposed.
         """
-        definition = self._version(workflow, version)
+        definition = self._core.library.version(
+            known_version(self._core.store.database, workflow, version)
+        )
         put = self._about(definition)
         if put.replaces == put.version:
             return put
@@ -159,16 +162,6 @@ class Proposing:
             version=definition.version,
             replaces=active_version(self._core.store.database, definition.workflow),
         )
-
-    def _version(self, workflow: str, start: str) -> Definition:
-        found = versions_of(self._core.store.database, workflow, start)
-        if len(found) != 1:
-            count = "No version" if not found else "More than one version"
-            raise ProposalError(
-                f"{count} of {workflow} begins with {start}.",
-                hint=f"See `interlock history {workflow}`.",
-            )
-        return self._core.library.version(found[0])
 
     def _has_its_code(self, definition: Definition) -> bool:
         """Say whether the actions here are those that the version was agreed to with."""

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from sqlalchemy import Select, select
 
 from storage.audit_models import AuditEntryRow, LineMember
-from storage.history import read_run
+from storage.history import COLUMNS, entries_of, read_run
 from storage.run_models import RunRecord
 from storage.transaction import Database
-from workflows.entry import Json, RunId
+from workflows.entry import Entry, Json, RunId
 
 PUBLISHED, ACTIVATED, RETIRED = "workflow.published", "workflow.activated", "workflow.retired"
+LEVELS = "workflow.level_changed"
 
 
 def was_changed_by(database: Database, workflow: str, run: str) -> bool:
@@ -19,6 +20,21 @@ def was_changed_by(database: Database, workflow: str, run: str) -> bool:
     wanted = _about(workflow, ACTIVATED, RETIRED).where(LineMember("data", "by_run") == run)
     with database.read() as connection:
         return connection.execute(wanted.limit(1)).first() is not None
+
+
+def history_of(database: Database, workflow: str) -> list[Entry]:
+    """Return every entry about a workflow's place in the catalog, the oldest first."""
+    wanted = (
+        select(*COLUMNS)
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS)),
+            AuditEntryRow.workflow == workflow,
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    with database.read() as connection:
+        return entries_of(connection, connection.execute(wanted).all())
 
 
 def code_of_versions(database: Database) -> Mapping[str, str]:
