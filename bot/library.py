@@ -10,6 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from storage.catalog_history import code_of_versions
@@ -82,7 +83,9 @@ class Library:
         code = code_of_versions(self._store.database)
         for definition in catalog.definitions():
             digest = actions_digest(definition, self._actions)
-            self._publish(definition, has_code=code.get(definition.version, digest) == digest)
+            has_code = code.get(definition.version, digest) == digest
+            file = catalog.files.get(definition.workflow)
+            self._publish(definition, has_code=has_code, file=file)
         active = active_versions(self._store.database)
         if all(fault.is_warning for fault in catalog.faults):
             for name in active.keys() - set(catalog.names()):
@@ -162,15 +165,19 @@ class Library:
             log.warning("a workflow cannot be run here", extra={"fault": str(error)})
             return None
 
-    def _publish(self, definition: Definition, *, has_code: bool = True) -> None:
+    def _publish(
+        self, definition: Definition, *, has_code: bool = True, file: str | None = None
+    ) -> None:
         """Make a version active, unless it is already and by the code that is here."""
         is_new = canonical_of(self._store.database, definition.version) is None
+        origin = _origin(file) if is_new and file is not None else {}
         with self._store.begin() as unit:
             before = unit.hold_workflow(definition.workflow)
             if before == definition.version and has_code:
                 return
             if is_new:
-                unit.append(_fact("workflow.published", published(definition, self._actions)))
+                told = {**published(definition, self._actions), **origin}
+                unit.append(_fact("workflow.published", told))
                 unit.add_definition(definition.version, definition.canonical.decode())
             unit.append(_fact("workflow.activated", activated(definition, before, self._actions)))
         log.info("workflow published", extra={"workflow": definition.workflow})
@@ -227,6 +234,13 @@ def _change_policy(unit: SqlUnit, before: str | None, after: str) -> None:
 
 def _fact(kind: str, data: Mapping[str, Json]) -> Draft:
     return Draft(kind=kind, actor=SYSTEM, data=data)
+
+
+def _origin(file: str) -> dict[str, Json]:
+    from bot.git_commit import commit_of  # noqa: PLC0415 - only for versions that are new.
+
+    found = commit_of(Path(file))
+    return {} if found is None else {"commit": found.id, "committed": found.is_committed}
 
 
 def published(definition: Definition, actions: Actions) -> dict[str, Json]:

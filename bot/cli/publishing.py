@@ -9,6 +9,7 @@ import click
 
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
+from bot.git_commit import commit_of
 from bot.orders import AnyOrder
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.settings import Settings, read_settings
@@ -89,7 +90,15 @@ def _name_in(file: Path) -> str:
 
 
 def _order(file: Path, *, author: str | None, reason: str) -> PublishOrder:
-    return PublishOrder(file=file.name, text=read_text(file), author=author, reason=reason)
+    commit = commit_of(file)
+    return PublishOrder(
+        file=file.name,
+        text=read_text(file),
+        author=author,
+        reason=reason,
+        commit=None if commit is None else commit.id,
+        is_committed=commit is not None and commit.is_committed,
+    )
 
 
 def _lines(told: Mapping[str, Any], *, is_alone: bool) -> list[str]:
