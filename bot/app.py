@@ -34,6 +34,7 @@ from bot.digest_drawing import draw_digest, readers_of
 from bot.directory import Directory
 from bot.doors import api_of, receiver_of
 from bot.drift import Drift
+from bot.following import PolicyWatch
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
@@ -94,6 +95,7 @@ class Bot:
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
     watch: HeadWatch | None = None
+    policy: PolicyWatch | None = None  # Only where another one may come into force meanwhile.
 
     @property
     def parts(self) -> list[Part]:
@@ -110,7 +112,7 @@ class Bot:
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal
-        watched = (self.watch, self.receiver, self.segments, journal, self.api)
+        watched = (self.watch, self.receiver, self.segments, journal, self.api, self.policy)
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -254,6 +256,7 @@ def build_bot(
             *pushing_of(core),
         ],
         watch=watch,
+        policy=None if core.policy.publish is None else PolicyWatch(core.policy, memory.database),
         api=api_of(core) if receives else None,
     )
 

@@ -1,4 +1,4 @@
-"""What `interlock.publish` and `interlock.retire` work with: the catalog of an open log.
+"""What `interlock.publish`, `retire` and `policy` work with: the catalog of an open log.
 
 Owner and deputy are those of the version that is active now, so nobody gives a workflow to
 themselves and then agrees; of a new workflow they are its own.
@@ -6,14 +6,15 @@ themselves and then agrees; of a new workflow they are its own.
 
 from collections.abc import Callable, Mapping
 
-from bot.library import Actions, Library, activated
-from storage.catalog_history import was_changed_by
-from storage.published import active_version, publisher_of
+from bot.library import POLICY, Actions, Library, activated, is_genuine, policy_change
+from storage.catalog_history import policy_was_changed_by, was_changed_by
+from storage.published import active_policy, active_version, policy_text, publisher_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.actions.base import Concern, Plan
-from workflows.actions.publish import Publication, Retirement
+from workflows.actions.publish import PolicyChange, Publication, Retirement
 from workflows.comparing import dependents, difference
+from workflows.comparing_policies import policy_difference
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Json, Ref
 from workflows.errors import (
@@ -24,6 +25,7 @@ from workflows.errors import (
     UnknownWorkflowError,
 )
 from workflows.people import CLICK_AGE, People
+from workflows.policy import Policy
 
 RETIRED_BY_PEOPLE = "decided"  # Other than `file_removed`, where nobody was asked.
 
@@ -31,11 +33,20 @@ RETIRED_BY_PEOPLE = "decided"  # Other than `file_removed`, where nobody was ask
 class CatalogDesk:
     """The catalog, for changes that were agreed to. Of two that race, the second is refused."""
 
-    def __init__(self, store: SqlStore, library: Library, people: People, actions: Actions) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        library: Library,
+        people: People,
+        *,
+        actions: Actions,
+        policy: Policy,
+    ) -> None:
         self._store = store
         self._library = library
         self._people = people
         self._actions = actions
+        self._policy = policy
 
     def publication_concern(self, what: Publication) -> Concern:
         answering = self._active(what.workflow) or self._version(what.version)
@@ -93,6 +104,42 @@ class CatalogDesk:
 
         self._change(what.workflow, change)
 
+    def policy_concern(self, what: PolicyChange) -> Concern:
+        governors = self._policy.governors
+        return Concern(owner=governors[0], deputy=governors[-1], authors=self._named(what.author))
+
+    def policy_plan(self, what: PolicyChange) -> Plan:
+        self._check("The policy", active_policy(self._store.database, POLICY), what.replaces)
+        lines = policy_difference(self._policy, self._kept(what.policy))
+        return Plan(
+            summary=f"Put policy {what.policy[:8]} in force",
+            lines=tuple(lines),
+            data={"policy": what.policy, "replaces": what.replaces, "lines": list(lines)},
+        )
+
+    def change_policy(self, what: PolicyChange, *, by_run: str) -> None:
+        self._kept(what.policy)
+        try:
+            with self._store.begin() as unit:
+                before = unit.hold_policy(POLICY)
+                self._check("The policy", before, what.replaces)
+                data = policy_change(before, what.policy, by_run=by_run)
+                unit.append(Draft(kind="policy.changed", actor=SYSTEM, data=data))
+        except StorageError as error:
+            raise InDoubtError(str(error), error_class="reply_lost") from error
+
+    def policy_was_changed_by(self, run: str) -> bool:
+        return policy_was_changed_by(self._store.database, run)
+
+    def _kept(self, digest: str) -> Policy:
+        text = policy_text(self._store.database, digest) or ""
+        if not is_genuine(text, digest):
+            raise ActionFailedError(
+                "The text of this policy is not there, or was changed by hand.",
+                error_class="unknown_version",
+            )
+        return Policy.model_validate_json(text)
+
     def was_changed_by(self, workflow: str, run: str) -> bool:
         return was_changed_by(self._store.database, workflow, run)
 
@@ -134,11 +181,15 @@ class CatalogDesk:
     def _authors(self, what: Publication) -> frozenset[Ref]:
         publisher = publisher_of(self._store.database, what.version)
         found = frozenset() if publisher is None else frozenset({publisher})
-        if what.author is None:
-            return found
-        people = self._people.members(what.author, max_age=CLICK_AGE)
+        return found | self._named(what.author)
+
+    def _named(self, author: str | None) -> frozenset[Ref]:
+        """Return who is behind the name of an author."""
+        if author is None:
+            return frozenset()
+        people = self._people.members(author, max_age=CLICK_AGE)
         with self._store.begin() as unit:
-            return found | {unit.ref(one) for one in people}
+            return frozenset(unit.ref(one) for one in people)
 
     def _started_by(self, workflow: str) -> tuple[str, ...]:
         names = dependents(workflow, self._library.definitions(), self._library.known())

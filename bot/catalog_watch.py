@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.drift import Drift
-from bot.responsible import answering
+from bot.drift import Drift, What
+from bot.responsible import answering, first_of
 from bot.timetable import Schedule
 from bot.wording import bold, escape
 from storage.store import SqlStore
@@ -107,13 +107,18 @@ class CatalogWatch:
         self.found = tuple(self._watching.drifts())
         for drift in self.found:
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
-            owned = by_name.get(drift.workflow)
-            people: Collection[PersonId] = ()
-            if owned is not None:
-                watching = self._watching
-                people = answering(owned, watching.governors, watching.people).people
+            people = self._answering(by_name.get(drift.workflow), drift)
             text = f"🧭 {bold(drift.workflow, 80)}: {escape(drift.words, 500)}."
             self._tell(f"drift/{drift.key}", text, people)
+
+    def _answering(self, owned: Definition | None, drift: Drift) -> Collection[PersonId]:
+        """Return whom a finding is for; what has no owner yet is for the channel."""
+        people, governors = self._watching.people, self._watching.governors
+        if owned is not None:
+            return answering(owned, governors, people).people
+        if drift.what is What.POLICY:
+            return first_of(governors, people)[0]
+        return ()
 
     def _look_aside(self) -> None:
         try:

@@ -6,7 +6,7 @@ from bot.catalog_watch import CatalogWatch, Watching
 from bot.checked_files import CheckedFiles
 from bot.clock import Clock
 from bot.core import Core
-from bot.drift import Drift, drifts
+from bot.drift import Drift, drifts, policy_drift
 from bot.head_watch import HeadWatch
 from bot.running import Part
 from bot.schedules import Standing
@@ -40,11 +40,13 @@ def drifts_of(core: Core) -> list[Drift]:
     def read(version: str, _stored: str) -> Definition:
         return core.library.version(version)
 
-    files = None
+    database, settings, files = core.memory.database, core.settings, None
+    found: list[Drift] = []
     if core.library.reads_files:
-        checked = CheckedFiles(core.settings.home)
-        files = checked.catalog(core.settings.definitions, core.actions, core.policy)
-    return drifts(core.memory.database, core.actions, files, read=read)
+        checked = CheckedFiles(settings.home)
+        files = checked.catalog(settings.definitions, core.actions, core.policy)
+        found += policy_drift(database, checked.policy(settings.policy_file))
+    return [*found, *drifts(database, core.actions, files, read=read)]
 
 
 def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) -> Clock:

@@ -22,6 +22,7 @@ from bot.following import follow
 from bot.library import Library
 from bot.modelling import desk_of
 from bot.opening import Memory
+from bot.policy_in_force import in_force
 from bot.secrets_source import HeldSecrets, read_secrets
 from bot.settings import Settings
 from bot.vault import lazy_vault
@@ -138,7 +139,7 @@ def build_core(
     means = replace(means, remembered=memory.clock)
     held, redact = read_redactor(settings, means)
     checked = CheckedFiles(settings.home)
-    policy = checked.policy(settings.policy_file)
+    policy = in_force(memory.database, checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)
@@ -168,7 +169,7 @@ def build_core(
             alerts=settings.channel,
             ports={
                 PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
-                CATALOG: CatalogDesk(store, library, people, actions),
+                CATALOG: CatalogDesk(store, library, people, actions=actions, policy=policy),
             },
         )
     )

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.library import Actions, actions_digest, is_genuine
+from bot.library import POLICY, Actions, actions_digest, is_genuine
 from storage.catalog_history import code_of_versions
-from storage.published import active_versions, canonical_of
+from storage.published import active_policy, active_versions, canonical_of
 from storage.transaction import Database
 from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
 from workflows.own_workflows import is_own
+from workflows.policy import Policy
 
 
 class What(StrEnum):
@@ -26,6 +27,7 @@ class What(StrEnum):
     GONE = "no_file"  # It is active, and no file holds it any more.
     CODE = "code"  # An action that it uses is not the code it was published with.
     TEXT = "text"  # Its stored text was changed by hand.
+    POLICY = "policy"  # The policy file says something else than what is in force.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Drift:
             " `interlock publish` puts it to people again",
             What.TEXT: f"the stored text of {now} was changed by hand, and nothing runs from it:"
             " `interlock publish` restores it from the right file",
+            What.POLICY: f"the file says {self.here[:8]}, and {now} is in force:"
+            " `interlock publish --policy` puts it to those who govern",
         }[self.what]
 
     @property
@@ -69,6 +73,14 @@ class Drift:
             "here": self.here,
             "words": self.words,
         }
+
+
+def policy_drift(database: Database, of_file: Policy) -> list[Drift]:
+    """Return that the policy file has drifted, if it has."""
+    active = active_policy(database, POLICY)
+    if active in (None, of_file.digest):
+        return []
+    return [Drift(what=What.POLICY, workflow=POLICY, active=active, here=of_file.digest)]
 
 
 Read: TypeAlias = Callable[[str, str], Definition]

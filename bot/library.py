@@ -14,9 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from storage.catalog_history import code_of_versions
-from storage.published import active_policy, active_version, active_versions, canonical_of
+from storage.published import (
+    active_policy,
+    active_version,
+    active_versions,
+    canonical_of,
+    policy_text,
+)
 from storage.store import SqlStore
-from storage.unit import SqlUnit
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
@@ -193,10 +198,13 @@ class Library:
 
     def _publish_policy(self, policy: Policy) -> None:
         before = active_policy(self._store.database, POLICY)
-        if before == policy.digest:
+        is_kept = policy_text(self._store.database, policy.digest) is not None
+        if before == policy.digest and is_kept:
             return
         with self._store.begin() as unit:
-            _change_policy(unit, before, policy.digest)
+            unit.keep_policy(policy.digest, policy.canonical.decode())
+            if before != policy.digest:
+                unit.append(_fact("policy.changed", policy_change(before, policy.digest)))
         log.info("policy changed", extra={"digest": policy.digest})
 
 
@@ -227,9 +235,9 @@ def read_version(stored: str, version: str) -> Definition:
         ) from error
 
 
-def _change_policy(unit: SqlUnit, before: str | None, after: str) -> None:
-    data: dict[str, Json] = {"name": POLICY, "before": before, "after": after, "by_run": None}
-    unit.append(_fact("policy.changed", data))
+def policy_change(before: str | None, after: str, *, by_run: str | None = None) -> dict[str, Json]:
+    """Return what the trail is told of another policy."""
+    return {"name": POLICY, "before": before, "after": after, "by_run": by_run}
 
 
 def _fact(kind: str, data: Mapping[str, Json]) -> Draft:

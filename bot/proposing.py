@@ -17,10 +17,16 @@ from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Json
-from workflows.errors import InterlockError, NotAllowedError, UnknownWorkflowError
+from workflows.errors import (
+    InterlockError,
+    NotAllowedError,
+    UnknownWorkflowError,
+    UnreadableVersionError,
+)
+from workflows.loading import read_policy
 from workflows.operators import settling
 from workflows.orders import Start
-from workflows.own_workflows import PUBLISH, RETIRE
+from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
 
@@ -105,7 +111,7 @@ class Proposing:
         if author is not None:
             one_person(core.people, author)
         notes = tuple(str(one) for one in found.warnings)
-        put = replace(self._about(found.definition), warnings=notes)
+        put = replace(self._put(found.definition), warnings=notes)
         if put.replaces == put.version and self._has_its_code(found.definition):
             self._restore(found.definition)
             return put
@@ -124,10 +130,11 @@ class Proposing:
         Raises:
             InterlockError: nothing was proposed.
         """
+        _refuse_own(workflow)
         definition = self._core.library.version(
             known_version(self._core.store.database, workflow, version)
         )
-        put = self._about(definition)
+        put = self._put(definition)
         if put.replaces == put.version:
             return put
         inputs = {"reason": reason, "origin": "published here before"}
@@ -139,9 +146,28 @@ class Proposing:
         Raises:
             InterlockError: nothing was proposed.
         """
+        _refuse_own(workflow)
         active = self._core.library.active(workflow)
-        put, channel = self._about(active), self._channel(active)
+        put, channel = self._put(active), self._channel(active)
         return self._start(RETIRE, put, {"reason": reason}, channel=channel)
+
+    def policy(self, source: Source, *, author: str | None, reason: str) -> Put:
+        """Put what a policy file says to those who govern.
+
+        Raises:
+            DefinitionError: the file has faults.
+            InterlockError: nothing was proposed.
+        """
+        found = read_policy(source.text, source.file).required()
+        if author is not None:
+            one_person(self._core.people, author)
+        put = Put(workflow="policy", version=found.digest, replaces=self._core.policy.digest)
+        if put.replaces == put.version:
+            return put
+        with self._core.store.begin() as unit:
+            unit.keep_policy(found.digest, found.canonical.decode())
+        more = {"reason": reason, "author": author, "origin": source.words}
+        return self._start(POLICY, put, more, channel=self._core.settings.channel)
 
     def _admit(self, section: Publish) -> None:
         who, members = self._person, self._core.people.members
@@ -156,7 +182,7 @@ class Proposing:
                 hint=f"{' and '.join(authors)} may, as the policy says.",
             )
 
-    def _about(self, definition: Definition) -> Put:
+    def _put(self, definition: Definition) -> Put:
         return Put(
             workflow=definition.workflow,
             version=definition.version,
@@ -192,17 +218,20 @@ class Proposing:
 
     def _start(self, own: str, put: Put, more: Mapping[str, str | None], *, channel: str) -> Put:
         """Start the run of one of our own workflows, unless the same is being asked already."""
-        about = {"workflow": put.workflow, "version": put.version}
-        if own == PUBLISH and put.replaces is not None:
-            about["replaces"] = put.replaces
+        if not channel:
+            raise ProposalError(
+                "The card would have no channel.",
+                hint="Set INTERLOCK_CHANNEL, or give the workflow a channel.",
+            )
+        about = _about(own, put)
         for run, given in open_runs(self._core.store.database, own).items():
-            if all(given.get(name) == about.get(name) for name in (*about, "replaces")):
+            if all(given.get(name) == one for name, one in about.items()):
                 return replace(put, run=run)
         with self._core.store.begin() as unit:
             actor = self._actor(unit)
-        given = {**about, **{name: one for name, one in more.items() if one}}
+        asked = {name: one for name, one in {**about, **more}.items() if one}
         started = self._core.engine.start(
-            Start(workflow=own, inputs=given, trigger=CLI, actor=actor, channel=channel)
+            Start(workflow=own, inputs=asked, trigger=CLI, actor=actor, channel=channel)
         )
         return replace(put, run=started.run, is_new=True)
 
@@ -210,12 +239,21 @@ class Proposing:
         """Return where the card stands: where people know the workflow now, not where it moves."""
         try:
             known = self._core.library.active(definition.workflow)
-        except UnknownWorkflowError:
+        except (UnknownWorkflowError, UnreadableVersionError):
             known = definition
-        channel = known.channel or self._core.settings.channel
-        if not channel:
-            raise ProposalError(
-                "The card would have no channel.",
-                hint="Set INTERLOCK_CHANNEL, or give the workflow a channel.",
-            )
-        return channel
+        return known.channel or self._core.settings.channel
+
+
+def _about(own: str, put: Put) -> dict[str, str | None]:
+    """Return the inputs that say what is to change, the same for the same proposal."""
+    if own == POLICY:
+        return {"policy": put.version, "replaces": put.replaces}
+    about: dict[str, str | None] = {"workflow": put.workflow, "version": put.version}
+    return about if own == RETIRE else {**about, "replaces": put.replaces}
+
+
+def _refuse_own(workflow: str) -> None:
+    if is_own(workflow):
+        raise ProposalError(
+            f"{workflow} is Interlock's own; it comes and goes with the policy's publish section."
+        )

@@ -28,6 +28,7 @@ class PublishOrder(OrderForm):
     reason: Words = ""
     commit: str | None = Field(default=None, max_length=64)
     is_committed: bool = False
+    is_policy: bool = False  # It is a policy file.
 
 
 class ActivateOrder(OrderForm):
@@ -55,8 +56,9 @@ def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mappi
         commit=order.commit,
         is_committed=order.is_committed,
     )
-    put = Proposing(core, person).publish(source, author=order.author, reason=order.reason)
-    return _told(put)
+    proposing = Proposing(core, person)
+    propose = proposing.policy if order.is_policy else proposing.publish
+    return _told(propose(source, author=order.author, reason=order.reason))
 
 
 def activate_by_order(core: Core, order: ActivateOrder, person: PersonId) -> Mapping[str, Json]:

@@ -27,15 +27,21 @@ def answering(definition: Definition, governors: Sequence[str], people: People) 
     Raises:
         PeopleUnreadableError: Slack did not answer.
     """
-    for name in (definition.owner, definition.deputy, *governors):
-        found = _members(people, name)
+    found, named = first_of((definition.owner, definition.deputy, *governors), people)
+    return Answering(people=found, named=named, is_orphan=named != definition.owner)
+
+
+def first_of(names: Sequence[str], people: People) -> tuple[frozenset[PersonId], str]:
+    """Return the people behind the first of `names` that is somebody, and that name.
+
+    Raises:
+        PeopleUnreadableError: Slack did not answer.
+    """
+    for name in names:
+        try:
+            found = people.members(name, max_age=CLICK_AGE)
+        except NobodyKnownError:
+            continue
         if found:
-            return Answering(people=found, named=name, is_orphan=name != definition.owner)
-    return Answering(people=frozenset(), named="nobody", is_orphan=True)
-
-
-def _members(people: People, name: str) -> frozenset[PersonId]:
-    try:
-        return people.members(name, max_age=CLICK_AGE)
-    except NobodyKnownError:
-        return frozenset()
+            return found, name
+    return frozenset(), ""

@@ -12,12 +12,23 @@ from storage.transaction import Database
 from workflows.entry import Entry, Json, RunId
 
 PUBLISHED, ACTIVATED, RETIRED = "workflow.published", "workflow.activated", "workflow.retired"
-LEVELS = "workflow.level_changed"
+LEVELS, POLICY_CHANGED = "workflow.level_changed", "policy.changed"
 
 
 def was_changed_by(database: Database, workflow: str, run: str) -> bool:
     """Say whether a run has made a version of the workflow active, or retired it."""
     wanted = _about(workflow, ACTIVATED, RETIRED).where(LineMember("data", "by_run") == run)
+    with database.read() as connection:
+        return connection.execute(wanted.limit(1)).first() is not None
+
+
+def policy_was_changed_by(database: Database, run: str) -> bool:
+    """Say whether a run has put another policy in force."""
+    wanted = select(AuditEntryRow.seq).where(
+        AuditEntryRow.run_id.is_(None),
+        AuditEntryRow.kind == POLICY_CHANGED,
+        LineMember("data", "by_run") == run,
+    )
     with database.read() as connection:
         return connection.execute(wanted.limit(1)).first() is not None
 

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from storage.run_models import ActiveDefinitionRecord, ActivePolicyRecord, DefinitionRecord
+from storage.run_models import (
+    ActiveDefinitionRecord,
+    ActivePolicyRecord,
+    DefinitionRecord,
+    PolicyRecord,
+)
 from storage.transaction import Database
 from workflows.entry import PERSON, Ref
 
@@ -54,6 +59,13 @@ def versions_of(database: Database, workflow: str, start: str = "") -> list[str]
 def active_policy(database: Database, name: str) -> str | None:
     """Return the digest of the policy that the trail was last told of."""
     wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar()
+
+
+def policy_text(database: Database, version: str) -> str | None:
+    """Return the text of a policy that was kept, None where it was not."""
+    wanted = select(PolicyRecord.canonical).where(PolicyRecord.version == version)
     with database.read() as connection:
         return connection.execute(wanted).scalar()
 

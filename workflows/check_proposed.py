@@ -7,11 +7,13 @@ copies of what there is already.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from workflows.actions.publish import CHANGES_OF_THE_CATALOG
 from workflows.alike import close_to, mistaken_for
 from workflows.check import meaning_faults
 from workflows.check_calls import call_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document
+from workflows.definition_steps import Step
 from workflows.errors import DefinitionError
 from workflows.fault import Fault
 from workflows.lint import is_copy
@@ -43,6 +45,7 @@ def check_proposed(
     faults = [
         *meaning_faults(definition, document, actions, policy),
         *_between(definition, document, others),
+        *_own_actions(definition, document),
         *_names(definition, document, others, is_new=len(others) == len(among)),
     ]
     if any(not one.is_warning for one in faults):
@@ -66,6 +69,13 @@ def _between(
                 "give that one an input for the difference",
                 warning=True,
             )
+
+
+def _own_actions(definition: Definition, document: Document) -> Iterator[Fault]:
+    for node in definition.outline.values():
+        if isinstance(node.step, Step) and node.step.uses in CHANGES_OF_THE_CATALOG:
+            what = f"{node.step.uses} is for Interlock's own workflows"
+            yield document.fault((*node.path, "uses"), what, "propose it with `interlock publish`")
 
 
 def _names(

@@ -37,6 +37,7 @@ from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
+from workflows.own_workflows import is_own
 from workflows.policy_auto import Auto
 from workflows.policy_break_glass import BreakGlass
 from workflows.policy_budgets import Budgets
@@ -249,6 +250,11 @@ class Policy(Closed):
             raise NoGateError(
                 "The policy has no publish section, so nobody could agree to this.",
                 hint="Without one, what the files say counts when the bot starts.",
+            )
+        if facts.concern is not None and not is_own(facts.workflow):
+            raise NoGateError(
+                "Only Interlock's own workflows change the catalog.",
+                hint="Propose the change with `interlock publish`.",
             )
         whys = self.whys(facts, approval, spares=spares)
         demand = gathered(list(self._wishes(whys, approval, facts)))

@@ -57,7 +57,7 @@ def starts(definition: Definition, find: Find) -> tuple[Definition, ...]:
 
 def _facets(definition: Definition, known: Known) -> Iterator[tuple[str, str]]:
     said = meaning(definition)
-    yield from _leaves({name: one for name, one in said.items() if name != "steps"})
+    yield from leaves({name: one for name, one in said.items() if name != "steps"})
     yield "order of the steps", ", ".join(definition.outline)
     for node in definition.outline.values():
         yield from _step(node.step, known)
@@ -74,7 +74,7 @@ def _step(form: Flow, known: Known) -> Iterator[tuple[str, str]]:
     if isinstance(form, Call):
         yield f"{name}: does", _does(form.workflow, known)
     said.pop("approval", None)
-    yield from ((f"{name}: {place}", words) for place, words in _leaves(said))
+    yield from ((f"{name}: {place}", words) for place, words in leaves(said))
 
 
 def _effect(name: str, work: Step | Undo, known: Known) -> Iterator[tuple[str, str]]:
@@ -92,7 +92,7 @@ def approval_words(approval: Approval | None) -> str:
     terms = {name: one for name, one in meaning(approval).items() if name != "stages"}
     if terms["reason"] == "optional":
         del terms["reason"]
-    more = [f"{place} {words}" for place, words in _leaves(terms)]
+    more = [f"{place} {words}" for place, words in leaves(terms)]
     return "; ".join([", then ".join(turns), *more])
 
 
@@ -132,13 +132,13 @@ def _names(steps: list[dict[str, Any]]) -> str:
     return ", ".join(str(one["id"]) for one in steps)
 
 
-def _leaves(value: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, str]]:
+def leaves(value: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, str]]:
     """Yield each value inside, with the names that lead to it."""
     for name, one in value.items():
         here = f"{place} {name.replace('_', ' ')}".lstrip()
         inside = _numbered(one) if isinstance(one, list) else one
         if isinstance(inside, Mapping):
-            yield from _leaves(inside, here)
+            yield from leaves(inside, here)
         elif one != []:
             is_words = isinstance(inside, str)
             yield here, inside if is_words else json.dumps(inside, ensure_ascii=False)

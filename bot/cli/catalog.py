@@ -11,7 +11,7 @@ from bot.catalog_lines import Standing, known_version, standings
 from bot.catalog_story import Change, story_of
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
-from bot.drift import Drift, drifts
+from bot.drift import Drift, drifts, policy_drift
 from bot.library import read_version
 from bot.settings import Settings, read_settings
 from storage.published import active_versions, canonical_of
@@ -103,7 +103,8 @@ def found_drift(settings: Settings, database: Database) -> list[Drift]:
     folder, files = settings.definitions, None
     if folder.exists():
         files = Catalog.load([folder], actions, policy)
-    return drifts(database, actions, files)
+    of_policy = [] if policy is None else policy_drift(database, policy)
+    return [*of_policy, *drifts(database, actions, files)]
 
 
 def actions_here(settings: Settings) -> Actions:

@@ -23,6 +23,7 @@ from workflows.loading import read_text
 @click.argument("what", nargs=-1, metavar="[FILE|NAME]...")
 @click.option("--activate", nargs=2, metavar="NAME VERSION", help="Go back to that version.")
 @click.option("--retire", metavar="NAME", help="Have nobody start it any more.")
+@click.option("--policy", "is_policy", is_flag=True, help="The policy file, not workflows.")
 @click.option("--by", "author", metavar="PERSON", help="Who wrote it, if not you.")
 @click.option("--reason", default="", help="Why, for those who decide.")
 @as_json_option
@@ -33,6 +34,7 @@ def publish(
     author: str | None,
     reason: str,
     *,
+    is_policy: bool,
     as_json: bool,
 ) -> None:
     """Put workflows to those who have to agree, each in a run of its own.
@@ -41,8 +43,8 @@ def publish(
     that is not active as it stands there. Nothing changes before people have agreed.
     """
     settings = read_settings()
-    if bool(what or author) + bool(activate) + bool(retire) > 1:
-        raise click.UsageError("Publish, --activate and --retire are three things; ask for one.")
+    if bool(what) + bool(activate) + bool(retire) + is_policy > 1:
+        raise click.UsageError("Files, --policy, --activate and --retire: ask for one of these.")
     if activate is not None:
         orders: list[AnyOrder] = [
             ActivateOrder(workflow=activate[0], version=activate[1], reason=reason)
@@ -52,8 +54,8 @@ def publish(
             raise click.UsageError("Say why with --reason.")
         orders = [RetireOrder(workflow=retire, reason=reason)]
     else:
-        files = _files(settings, what)
-        orders = [_order(one, author=author, reason=reason) for one in files]
+        files = [settings.policy_file] if is_policy else _files(settings, what)
+        orders = [_order(one, author, reason, is_policy=is_policy) for one in files]
     told = [have_done(settings, one, user=os.getuid()) for one in orders]
     lines = [line for one in told for line in _lines(one, is_alone=len(told) == 1)]
     data = {"ok": True, "proposed": [dict(one) for one in told]}
@@ -89,7 +91,7 @@ def _name_in(file: Path) -> str:
     return str(found.get("workflow", "")) if isinstance(found, dict) else ""
 
 
-def _order(file: Path, *, author: str | None, reason: str) -> PublishOrder:
+def _order(file: Path, author: str | None, reason: str, *, is_policy: bool) -> PublishOrder:
     commit = commit_of(file)
     return PublishOrder(
         file=file.name,
@@ -98,6 +100,7 @@ def _order(file: Path, *, author: str | None, reason: str) -> PublishOrder:
         reason=reason,
         commit=None if commit is None else commit.id,
         is_committed=commit is not None and commit.is_committed,
+        is_policy=is_policy,
     )
 
 

@@ -8,10 +8,19 @@ import pytest
 
 from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
-from tests.bot.catalog import LOWERED, PLAIN, Office
+from bot.orders import RunOrder, carry_out
+from bot.proposing import Source
+from bot.settings import SettingsError
+from tests.bot.catalog import LOWERED, PLAIN, POLICY, Office
 from tests.world import id_of
 from workflows.actions.slack import SlackPostAction
-from workflows.errors import AlteredVersionError, NotAllowedError, NotEligibleError
+from workflows.errors import (
+    AlteredVersionError,
+    DefinitionError,
+    NotAllowedError,
+    NotEligibleError,
+)
+from workflows.people import PersonId
 
 
 @pytest.fixture
@@ -185,3 +194,53 @@ def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern
     told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
 
     assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
+
+
+def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Office) -> None:
+    digest = office.core.policy.digest
+    file = office.write("policy.yaml", POLICY)
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    found = [one.what for one in drifts_of(office.core)]
+    put = office.proposing("rita").policy(
+        Source(text=file.read_text(), file=file.name), author=None, reason="No more gates."
+    )
+    office.settle(put.run)
+    shown = office.card(put.run)
+    office.agree(put.run, "gina", "omar")
+
+    assert office.active() is None
+    assert What.POLICY in found
+    assert "nobody would gate publications" in shown[0]
+    assert office.log("policy.changed")[-1].data == {
+        "name": "policy",
+        "before": digest,
+        "after": put.version,
+        "by_run": put.run,
+    }
+    office.restart()
+    assert office.core.policy.publish is None
+    assert office.active() is not None
+
+
+def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(office: Office) -> None:
+    office.write("policy.yaml", POLICY)
+    with office.core.memory.database.begin() as tx:
+        tx.driver.execute(
+            "UPDATE policy_version SET canonical = replace(canonical, 'publish', 'x')"
+        )
+    with pytest.raises(SettingsError, match="changed by hand"):
+        office.start()
+
+
+@pytest.mark.parametrize("name", ["interlock-publish", "interlock-policy"])
+def test_our_own_workflows_are_started_by_proposals_alone(office: Office, name: str) -> None:
+    order = RunOrder(workflow=name, inputs={"workflow": "tidy-up", "version": "a" * 64})
+    with pytest.raises(NotAllowedError, match="Propose a change"):
+        carry_out(office.core, order, person=PersonId("os:mallory"))
+
+
+def test_a_workflow_of_a_file_changes_no_catalog(office: Office) -> None:
+    step = "  - {id: p, uses: interlock.publish, with: {workflow: a, version: b}, undo: none}\n"
+    with pytest.raises(DefinitionError, match="own workflows"):
+        office.propose(PLAIN + step)

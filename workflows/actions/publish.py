@@ -1,8 +1,9 @@
-"""`interlock.publish` makes a version the active one, `interlock.retire` takes a workflow away.
+"""`interlock.publish`, `interlock.retire`, `interlock.policy`: changes of what may run here.
 
-Both change the catalog, so the policy's `publish` section says who has to agree, wherever the
-step stands. The catalog is reached through a port that the bot fills. A version that is put to
-people replaces the one that was active then; once that is another one, nothing is changed.
+One makes a version of a workflow active, one takes a workflow away, one puts another policy in
+force. The policy's `publish` section says who has to agree. The catalog is reached through a
+port that the bot fills. What is put to people replaces what counted then; once that is
+something else, nothing is changed.
 """
 
 from typing import Annotated, Protocol
@@ -13,6 +14,7 @@ from workflows.actions.base import Action, Call, Concern, Effect, Happened, Mode
 from workflows.errors import NotPerformedError
 
 PORT = "catalog"
+CHANGES_OF_THE_CATALOG = frozenset({"interlock.publish", "interlock.retire", "interlock.policy"})
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -37,6 +39,14 @@ class Retirement(Model):
 
     workflow: Name
     version: Digest
+
+
+class PolicyChange(Model):
+    """Another policy, and the one it replaces. The author is as of a `Publication`."""
+
+    policy: Digest
+    replaces: Digest
+    author: str | None = None
 
 
 class CatalogPort(Protocol):
@@ -75,6 +85,26 @@ class CatalogPort(Protocol):
         Raises:
             ActionFailedError: another version is active.
         """
+
+    def policy_concern(self, what: PolicyChange) -> Concern:
+        """Return who governs, and who wrote the change."""
+
+    def policy_plan(self, what: PolicyChange) -> Plan:
+        """Return what would be different, in words.
+
+        Raises:
+            ActionFailedError: another policy is in force than the one to be replaced.
+        """
+
+    def change_policy(self, what: PolicyChange, *, by_run: str) -> None:
+        """Put the policy in force.
+
+        Raises:
+            ActionFailedError: another policy is in force than the one to be replaced.
+        """
+
+    def policy_was_changed_by(self, run: str) -> bool:
+        """Say whether that run has put a policy in force."""
 
     def was_changed_by(self, workflow: str, run: str) -> bool:
         """Say whether that run has changed this workflow's place in the catalog."""
@@ -135,6 +165,39 @@ class RetireAction(Action[Retirement, Changed]):
 
     def probe(self, arguments: Retirement, call: Call) -> Happened:
         return _happened(call, arguments.workflow)
+
+
+class InForce(Model):
+    """What it gives: the digest of the policy in force."""
+
+    policy: Digest
+
+
+class PolicyAction(Action[PolicyChange, InForce]):
+    """Puts another policy in force."""
+
+    name = "interlock.policy"
+    effect = Effect.WRITE
+    takes = PolicyChange
+    gives = InForce
+
+    def describe(self, arguments: PolicyChange) -> str:
+        return f"Put policy {arguments.policy[:8]} in force"
+
+    def concern(self, arguments: PolicyChange, call: Call) -> Concern:
+        return _catalog(call).policy_concern(arguments)
+
+    def plan(self, arguments: PolicyChange, call: Call) -> Plan:
+        return _catalog(call).policy_plan(arguments)
+
+    def perform(self, arguments: PolicyChange, call: Call) -> InForce:
+        _catalog(call).change_policy(arguments, by_run=_run(call))
+        return InForce(policy=arguments.policy)
+
+    def probe(self, arguments: PolicyChange, call: Call) -> Happened:
+        del arguments
+        is_done = _catalog(call).policy_was_changed_by(_run(call))
+        return Happened.YES if is_done else Happened.NO
 
 
 def _happened(call: Call, workflow: str) -> Happened:

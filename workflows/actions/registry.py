@@ -12,7 +12,7 @@ from workflows.actions.base import Action, Rows
 from workflows.actions.erase import EraseAction, HeldAction
 from workflows.actions.http import HttpRequest
 from workflows.actions.model import ModelAsk
-from workflows.actions.publish import PublishAction, RetireAction
+from workflows.actions.publish import PolicyAction, PublishAction, RetireAction
 from workflows.actions.shell import ShellRun
 from workflows.actions.slack import SlackPostAction
 from workflows.actions.slack_release import SlackReleaseAction
@@ -41,6 +41,7 @@ def shipped_actions(
         HeldAction(),
         PublishAction(),
         RetireAction(),
+        PolicyAction(),
     )
     return {action.name: action for action in actions}
 
