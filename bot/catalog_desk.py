@@ -7,7 +7,7 @@ themselves and then agrees; of a new workflow they are its own.
 from collections.abc import Callable, Mapping
 
 from bot.library import POLICY, Actions, Library, activated, is_genuine, policy_change
-from storage.catalog_history import policy_was_changed_by, was_changed_by
+from storage.catalog_history import open_runs, policy_was_changed_by, was_changed_by
 from storage.published import active_policy, active_version, policy_text, publisher_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -16,7 +16,7 @@ from workflows.actions.publish import PolicyChange, Publication, Retirement
 from workflows.comparing import dependents, difference
 from workflows.comparing_policies import policy_difference
 from workflows.definition import Definition
-from workflows.entry import SYSTEM, Draft, Json, Ref
+from workflows.entry import SYSTEM, Draft, Json, Ref, RunId
 from workflows.errors import (
     ActionFailedError,
     InDoubtError,
@@ -24,6 +24,7 @@ from workflows.errors import (
     StorageError,
     UnknownWorkflowError,
 )
+from workflows.own_workflows import PUBLISH, RETIRE
 from workflows.people import CLICK_AGE, People
 from workflows.policy import Policy
 
@@ -47,6 +48,11 @@ class CatalogDesk:
         self._people = people
         self._actions = actions
         self._policy = policy
+        self._overtaken: Callable[[RunId, str], None] = lambda _run, _why: None
+
+    def on_overtaken(self, cancel: Callable[[RunId, str], None]) -> None:
+        """Have `cancel` called for runs that propose to replace what has been replaced."""
+        self._overtaken = cancel
 
     def publication_concern(self, what: Publication) -> Concern:
         answering = self._active(what.workflow) or self._version(what.version)
@@ -90,6 +96,7 @@ class CatalogDesk:
             unit.append(Draft(kind="workflow.activated", actor=SYSTEM, data=data))
 
         self._change(what.workflow, change)
+        self._cancel_overtaken(what.workflow, by_run)
 
     def retire(self, what: Retirement, *, by_run: str) -> None:
         def change(unit: SqlUnit, before: str | None) -> None:
@@ -103,6 +110,7 @@ class CatalogDesk:
             unit.append(Draft(kind="workflow.retired", actor=SYSTEM, data=data))
 
         self._change(what.workflow, change)
+        self._cancel_overtaken(what.workflow, by_run)
 
     def policy_concern(self, what: PolicyChange) -> Concern:
         governors = self._policy.governors
@@ -150,6 +158,17 @@ class CatalogDesk:
         except StorageError as error:
             raise InDoubtError(str(error), error_class="reply_lost") from error
         self._library.follow()
+
+    def _cancel_overtaken(self, workflow: str, by_run: str) -> None:
+        """Cancel proposals of others for this workflow: what they were to replace is gone.
+
+        One that is missed here, since the process ends now, is refused once it was approved.
+        """
+        for own in (PUBLISH, RETIRE):
+            for run, given in open_runs(self._store.database, own).items():
+                if given.get("workflow") == workflow and run != by_run:
+                    why = f"{workflow} has changed meanwhile, by the run {by_run}."
+                    self._overtaken(run, why)
 
     def _check(self, workflow: str, active: str | None, replaces: str | None) -> None:
         if active == replaces:

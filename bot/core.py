@@ -146,6 +146,7 @@ def build_core(
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
+    catalog = CatalogDesk(store, library, people, actions=actions, policy=policy)
     name = _process_name(means)
     engine = Engine(
         House(
@@ -169,10 +170,11 @@ def build_core(
             alerts=settings.channel,
             ports={
                 PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
-                CATALOG: CatalogDesk(store, library, people, actions=actions, policy=policy),
+                CATALOG: catalog,
             },
         )
     )
+    catalog.on_overtaken(lambda run, why: engine.cancel_overtaken(run, why=why))
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
     if publishes:
         library.publish(checked.catalog(settings.definitions, actions, policy), policy)

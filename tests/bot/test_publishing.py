@@ -112,7 +112,25 @@ def test_an_effect_in_a_workflow_that_is_started_is_named_on_both_cards(office: 
     assert "new egress effect" in office.card(second.run)[0]
 
 
-def test_of_two_that_race_the_second_is_refused_and_says_why(office: Office) -> None:
+def test_of_two_that_race_the_second_is_cancelled_and_says_why(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    one, other = office.propose(LOWERED), office.propose(PLAIN.replace("Tidied", "Cleared"))
+    office.settle(other.run)
+    office.agree(one.run, "olga", "gina")
+    told = office.entries(other.run)
+
+    assert office.active() == one.version
+    assert [(one.kind, one.data["reason"]) for one in told[-2:]] == [
+        ("approval.withdrawn", "replaced"),
+        ("run.cancelled", "replaced"),
+    ]
+    assert b"has changed meanwhile" in (told[-3].parts["reason"].value or b"")
+
+
+def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.catalog_desk.CatalogDesk._cancel_overtaken", lambda *_: None)
     office.agree(office.propose(PLAIN).run, "olga", "gina")
     one, other = office.propose(LOWERED), office.propose(PLAIN.replace("Tidied", "Cleared"))
     office.settle(other.run)
