@@ -20,6 +20,7 @@ from bot.anchors.parts import anchoring_of
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
 from bot.clock_parts import (
+    catalog_watch_of,
     clock_of,
     mailing_of,
     pushing_of,
@@ -34,6 +35,8 @@ from bot.desk import Desk
 from bot.digest_drawing import draw_digest, readers_of
 from bot.directory import Directory
 from bot.doors import api_of, receiver_of
+from bot.drift import Drift
+from bot.following import PolicyWatch
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
@@ -96,6 +99,7 @@ class Bot:
     api: "HttpServer | None" = None  # Where programs have an address of their own.
     watched: "HttpServer | None" = None  # Where those have one who watch.
     watch: HeadWatch | None = None
+    policy: PolicyWatch | None = None  # Only where another one may come into force meanwhile.
 
     @property
     def parts(self) -> list[Part]:
@@ -112,7 +116,15 @@ class Bot:
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal
-        watched = (self.watch, self.receiver, self.segments, journal, self.api, self.watched)
+        watched = (
+            self.watch,
+            self.receiver,
+            self.segments,
+            journal,
+            self.api,
+            self.watched,
+            self.policy,
+        )
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -221,7 +233,8 @@ def build_bot(
         unify_people(app, directory)
     tokens = StepTokens(core.memory.database, core.vault)
     summaries = _summaries(core, workspace, directory)
-    desk = _desk(core, workspace, directory, summaries)
+    compare = catalog_watch_of(core, directory)
+    desk = _desk(core, workspace, directory, summaries, lambda: compare.found)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
     homes = _homes(core, workspace, desk)
     core.store.on_news(homes.nudge)
@@ -229,7 +242,7 @@ def build_bot(
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     check = self_check_of(core)
-    clock = clock_of(core, directory, check)
+    clock = clock_of(core, directory, check, compare)
     core.store.on_due(clock.due_at)
     watching = Watching(core, head=watch)
     watching.of_slack(workspace.client)
@@ -250,6 +263,7 @@ def build_bot(
         others=[
             homes,
             check,
+            compare,
             clock,
             holder,
             *sequencing_of(core),
@@ -260,6 +274,7 @@ def build_bot(
             *retelling_of(core),
         ],
         watch=watch,
+        policy=None if core.policy.publish is None else PolicyWatch(core.policy, memory.database),
         api=api_of(core, watching) if receives else None,
         watched=watching.server() if receives else None,
     )
@@ -301,7 +316,11 @@ def _summaries(core: Core, workspace: Workspace, directory: Directory) -> Thread
 
 
 def _desk(
-    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+    core: Core,
+    workspace: Workspace,
+    directory: Directory,
+    summaries: ThreadSummaries,
+    drifted: Callable[[], Sequence[Drift]],
 ) -> Desk:
     return Desk(
         engine=core.engine,
@@ -316,6 +335,7 @@ def _desk(
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,
+        drifted=drifted,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         governors=core.policy.governors,

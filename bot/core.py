@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from queue import SimpleQueue
 from typing import Any
 
+from bot.catalog_desk import CatalogDesk
 from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
 from bot.daily_head import DailyHeads
@@ -23,6 +24,7 @@ from bot.following import follow
 from bot.library import Library
 from bot.modelling import desk_of
 from bot.opening import Memory
+from bot.policy_in_force import in_force
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.parts import given_sources, held_secrets
 from bot.settings import Settings
@@ -33,7 +35,8 @@ from storage.rows import DatabaseRows
 from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.base import Action
-from workflows.actions.erase import PORT
+from workflows.actions.erase import PORT as PAYLOADS
+from workflows.actions.publish import PORT as CATALOG
 from workflows.actions.registry import all_actions
 from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
@@ -152,13 +155,14 @@ def build_core(
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
-    policy = checked.policy(settings.policy_file)
+    policy = in_force(memory.database, checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
+    catalog = CatalogDesk(store, library, people, actions=actions, policy=policy)
     name = _process_name(means)
     retold: SimpleQueue[Due | None] = SimpleQueue()
     engine = Engine(
@@ -182,9 +186,13 @@ def build_core(
             references=references or NoReferences(),
             alerts=settings.channel,
             retells=retold.put if desk.has_model else None,
-            ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
+            ports={
+                PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
+                CATALOG: catalog,
+            },
         )
     )
+    catalog.on_overtaken(lambda run, why: engine.cancel_overtaken(run, why=why))
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
     if publishes:
         library.publish(checked.catalog(settings.definitions, actions, policy), policy)

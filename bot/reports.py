@@ -6,6 +6,7 @@ Everything is read without locks. How it looks is for `views/lists`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.catalog_lines import UNKNOWN, Standing, standings
 from bot.command_text import Runs
 from bot.desk import Desk
 from bot.entry_words import words_about
@@ -188,8 +189,13 @@ class Reports:
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
-        mine = permitted(self.desk, self.reader.person)
-        lines = [self._workflow_line(one, mine) for one in self.desk.library.definitions()]
+        desk = self.desk
+        mine = permitted(desk, self.reader.person)
+        stand = standings(desk.store.database, desk.drifted(), now=desk.now())
+        lines = [
+            self._workflow_line(one, mine, stand.get(one.workflow, UNKNOWN))
+            for one in desk.library.definitions()
+        ]
         return workflow_list(lines, page=page)
 
     def _found(self, hit: Hit) -> Found:
@@ -264,7 +270,9 @@ class Reports:
         some = [one for one in self.desk.store.batch(asked.batch) if one.outcome is Outcome.OPEN]
         return f"{plural(len(some), 'item')}, {shown.headline} first"
 
-    def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:
+    def _workflow_line(
+        self, definition: Definition, mine: Permitted, stands: Standing
+    ) -> WorkflowLine:
         return WorkflowLine(
             name=definition.workflow,
             title=definition.title,
@@ -276,6 +284,10 @@ class Reports:
             is_certain=mine.is_certain,
             run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
+            level=stands.level,
+            success=stands.went.rate,
+            failed_at=stands.went.failed_at,
+            drifted=stands.drifted,
         )
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.app import enter_workspace
+from bot.catalog_watch import CatalogWatch
 from bot.clock import Clock
 from bot.clock_parts import (
+    catalog_watch_of,
     clock_of,
     retelling_of,
     self_check_of,
@@ -50,6 +52,7 @@ class Worker:
 
     core: Core
     check: SelfCheck
+    compare: CatalogWatch
     clock: Clock
     segments: Segments
     policy: PolicyWatch
@@ -62,7 +65,15 @@ class Worker:
         watching = watching_of(self.core, self.watch)
         doors: list[Part] = [] if self.watched is None else [self.watched]
         others = [*sequencing_of(self.core), *retelling_of(self.core)]
-        return [self.segments, self.check, self.clock, *others, *watching, *doors]
+        return [
+            self.segments,
+            self.check,
+            self.compare,
+            self.clock,
+            *others,
+            *watching,
+            *doors,
+        ]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
@@ -147,11 +158,13 @@ def build_worker(
         redact=redact,
     )
     check = self_check_of(core)
-    clock = clock_of(core, people, check)
+    compare = catalog_watch_of(core, people)
+    clock = clock_of(core, people, check, compare)
     core.store.on_due(clock.due_at)
     return Worker(
         core=core,
         check=check,
+        compare=compare,
         clock=clock,
         segments=Segments(core),
         policy=PolicyWatch(core.policy, memory.database),

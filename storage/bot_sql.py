@@ -40,6 +40,21 @@ class BotSql(RowSql):
             "UPDATE definition_version SET canonical = ? WHERE version = ?", canonical, version
         )
 
+    def keep_policy(self, version: str, canonical: str) -> None:
+        """Keep the text of a policy; what was kept of that digest before is put right."""
+        self.run(
+            "INSERT INTO policy_version (version, canonical) VALUES (?, ?)"
+            " ON CONFLICT (version) DO UPDATE SET canonical = excluded.canonical",
+            *(version, canonical),
+        )
+
+    def hold_policy(self, name: str) -> str | None:
+        """Return the policy in force, while no other transaction changes it."""
+        if not self._is_sqlite:
+            self.later("SELECT pg_advisory_xact_lock(hashtextextended(?, 2))", name)
+        found = self.run("SELECT version FROM active_policy WHERE name = ?", name).fetchone()
+        return None if found is None else str(found[0])
+
     def hold_workflow(self, workflow: str) -> str | None:
         """Return the active version, while no other transaction changes it."""
         if not self._is_sqlite:

@@ -227,6 +227,14 @@ class Engine:
         """
         return exceptions.cancel(self._house, run, person=person, reason=reason)
 
+    def cancel_overtaken(self, run: RunId, *, why: str) -> None:
+        """Cancel a run since what it was to replace has been replaced by others.
+
+        Raises:
+            UnknownRunError, StorageError.
+        """
+        exceptions.cancel_overtaken(self._house, run, why=why)
+
     def settle_doubt(
         self,
         run: RunId,

@@ -6,6 +6,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── DefinitionError            a workflow file, policy file or expression that cannot be used
     │   ├── ExpressionError        a CEL expression that does not parse, type-check or evaluate
     │   └── UnreadableVersionError a stored definition that only a newer release can read
+    │       └── AlteredVersionError one that was changed in the database by hand
     ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
     ├── UnknownRunError            no run of that id
     ├── UnclearTimeError           words that name no single moment to come
@@ -74,6 +75,10 @@ class ExpressionError(DefinitionError):
 
 class UnreadableVersionError(DefinitionError):
     """A stored definition that this release cannot read; a newer one wrote it."""
+
+
+class AlteredVersionError(UnreadableVersionError):
+    """The text of a version is not the one that its digest names; somebody edited the row."""
 
 
 class UnknownWorkflowError(InterlockError):

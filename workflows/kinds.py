@@ -106,9 +106,19 @@ _WITH_ERROR = {("outcome", "error"): frozenset({"error_class"})}
 
 ALL: list[Kind] = [
     *_kinds("log.init", Place.OUTSIDE, "entry_keys log_vkeys", optional="predecessor"),
-    *_kinds("workflow.published", Place.OUTSIDE, "workflow version owner deputy actions"),
-    *_kinds("workflow.activated", Place.OUTSIDE, "workflow version replaces level"),
-    *_kinds("workflow.retired", Place.OUTSIDE, "workflow version reason"),
+    *_kinds(
+        "workflow.published",
+        Place.OUTSIDE,
+        "workflow version owner deputy actions",
+        optional="commit committed",
+    ),
+    *_kinds(
+        "workflow.activated",
+        Place.OUTSIDE,
+        "workflow version replaces level",
+        optional="actions by_run",
+    ),
+    *_kinds("workflow.retired", Place.OUTSIDE, "workflow version reason", optional="by_run"),
     *_kinds("workflow.level_changed", Place.OUTSIDE, "workflow version from to reason"),
     *_kinds(
         "schedule.set",

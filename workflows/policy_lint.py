@@ -65,6 +65,14 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
     return Linted(faults=tuple(in_order), not_analysed=tuple(unknown))
 
 
+def ungated(policy: Policy, document: Document) -> Iterator[Fault]:
+    """Yield that whoever may write the files decides alone what runs, if nobody gates them."""
+    if policy.publish is None:
+        what = "is not there: what the files say counts at the next start, and nobody is asked"
+        right = "add publish: {} to have owner and a governor agree first"
+        yield document.fault(("publish",), what, right, warning=True)
+
+
 def _rule_faults(
     document: Document, index: int, rule: Rule, around: Around | None
 ) -> Iterator[Fault]:

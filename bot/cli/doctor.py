@@ -47,7 +47,7 @@ def doctor(*, as_json: bool) -> None:
 def _redactor(settings: Settings) -> Redactor:
     """Return what takes held values out of what is printed; a secret amiss is a finding itself."""
     try:
-        return read_redactor(settings, Means())[1]
+        return read_redactor(settings, Means())
     except SecretError:
         return Redactor(settings.tokens)
 

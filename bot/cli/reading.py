@@ -1,4 +1,4 @@
-"""`interlock workflows`, `runs` and `show`: look, beside whoever serves."""
+"""`interlock runs` and `show`: look, beside whoever serves."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
-from storage.published import active_versions, canonical_of
+from storage.published import canonical_of
 from storage.refusals import read_refusals
 from storage.summaries import read_summary
 from workflows.definition import Definition
@@ -25,16 +25,6 @@ from workflows.entry import Entry, RunId
 from workflows.errors import UnknownRunError, UnusableDatabaseError
 from workflows.moments import stamp
 from workflows.run import Status
-
-
-@click.command()
-@as_json_option
-def workflows(*, as_json: bool) -> None:
-    """List the workflows that can be run, with their versions."""
-    with opened(read_settings()) as database:
-        found = [_workflow(database, version) for version in active_versions(database).values()]
-    lines = [f"{one['workflow']:<32} {one['version'][:8]}  {one['title']}" for one in found]
-    answer({"workflows": found}, lines or ["None has been published yet."], as_json=as_json)
 
 
 @click.command()
@@ -135,17 +125,6 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-def _workflow(database: Database, version: str) -> dict[str, str]:
-    stored = canonical_of(database, version) or ""
-    definition = Definition.from_canonical(stored.encode())
-    return {
-        "workflow": definition.workflow,
-        "version": version,
-        "title": definition.title,
-        "owner": definition.owner,
-    }
 
 
 def _title(listed: ListedRun) -> str:

@@ -5,7 +5,7 @@ away is unknown.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from bot.doctor.around import Around
 from bot.doctor.backups import look_at_backups
@@ -17,6 +17,7 @@ from bot.doctor.model import look_at_model
 from bot.doctor.slack import look_at_slack, reach
 from bot.doctor.trust import look_at_trust
 from storage.database import Database
+from storage.secret_rows import kept_names
 from workflows.errors import StorageError
 
 
@@ -25,14 +26,21 @@ def examine(around: Around) -> list[Finding]:
     with ExitStack() as stack:
         reached, found = reach(around)
         found += look_at_slack(around, reached)
-        found += look_at_files(around, reached)
         database, seen = open_memory(around, stack)
+        found += look_at_files(around, reached, kept=_kept(database))
         found += seen
         found += _of_the_log(around, database)
         found += look_at_machine(around)
         found.append(look_at_backups(around, database))
         found.append(look_at_model(around.settings))
     return found
+
+
+def _kept(database: Database | None) -> list[str]:
+    """Return the names of the secrets in the database, as far as it can be read."""
+    with suppress(StorageError):
+        return [] if database is None else kept_names(database)
+    return []
 
 
 def _of_the_log(around: Around, database: Database | None) -> Iterator[Finding]:

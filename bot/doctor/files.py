@@ -7,26 +7,33 @@ from bot.directory import NobodyKnownError
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
 from bot.doctor.slack import AGAIN, NOT_ASKED, Reached
-from bot.secrets_source import read_secrets
+from bot.secret_sources.held import HeldSecrets
+from bot.secret_sources.parts import given_sources
 from bot.wording import plural
-from bot.workspace_environment import environment_of
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import Report, check, files_in
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
 from workflows.definition_steps import Step, turns_of
-from workflows.errors import DefinitionError, PeopleUnreadableError, SecretError
+from workflows.errors import DefinitionError, PeopleUnreadableError
 from workflows.loading import load_policy
 from workflows.people import EFFECT_AGE
 from workflows.policy import Policy
 from workflows.policy_lint import named_places
+from workflows.redaction import Redactor
+from workflows.secret_book import plain
 
 MOST_NAMED = 5
 
 
-def look_at_files(around: Around, reached: Reached | None) -> Iterator[Finding]:
-    """Yield how the policy, the workflow files, their secrets and their people stand."""
+def look_at_files(
+    around: Around, reached: Reached | None, *, kept: Iterable[str]
+) -> Iterator[Finding]:
+    """Yield how the policy, the workflow files, their secrets and their people stand.
+
+    `kept` are the names of the secrets in the database.
+    """
     file = around.settings.policy_file
     try:
         policy = load_policy(file)
@@ -36,7 +43,7 @@ def look_at_files(around: Around, reached: Reached | None) -> Iterator[Finding]:
     yield ok("policy", f"{file} has {plural(len(policy.rules), 'rule')}.")
     report = _report(around, policy)
     yield _workflows(around.settings.definitions, report)
-    yield _secrets(around, policy)
+    yield _secrets(around, policy, frozenset(kept))
     yield _people(policy, report.definitions, reached)
 
 
@@ -76,22 +83,24 @@ def _workflows(folder: Path, report: Report) -> Finding:
     return ok("workflows", f"{saw}, {plural(len(files_in([folder])), 'file')}.")
 
 
-def _secrets(around: Around, policy: Policy) -> Finding:
-    environment = environment_of(around.environment, around.settings.workspace)
-    try:
-        held = read_secrets(environment)
-    except SecretError as refusal:
+def _secrets(around: Around, policy: Policy, kept: frozenset[str]) -> Finding:
+    settings, needed = around.settings, policy.needed_secrets
+    held = HeldSecrets(given_sources(settings, around.environment), Redactor(()))
+    for refusal in held.learn():
         return refused("secrets", refusal, costs="The bot does not start.")
-    missing = sorted(held.missing(policy.secrets))
+    missing = [one for one in held.missing(needed) if plain(one) not in kept]
+    if missing and (settings.vault_url or settings.aws_secrets):
+        return ok("secrets", f"{plural(len(missing), 'secret')} must come from the store outside.")
     if missing:
         names = ", ".join(f"INTERLOCK_SECRET_{one.upper()}" for one in missing)
         return fail(
             "secrets",
             f"The policy names {', '.join(missing)}, and nothing gives a value.",
             costs="Steps that need one fail.",
-            do=f"Set {names}, or the same with _FILE to the path of a file.",
+            do=f"Keep each with `interlock secret set NAME`, or set {names},"
+            " or the same with _FILE to the path of a file.",
         )
-    named = plural(len(policy.secrets), "secret")
+    named = plural(len(needed), "secret")
     return ok("secrets", f"The policy names {named}; each has a value.")
 
 

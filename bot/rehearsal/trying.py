@@ -14,7 +14,7 @@ from bot.explained_run import arguments_of, outputs_of
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import Given, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
-from workflows.actions.base import Plan, Secrets
+from workflows.actions.base import Plan
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
 from workflows.entry import Entry, Json, RequestId, RunId
@@ -34,6 +34,7 @@ from workflows.rehearsal.relaxed import relaxed, unproven
 from workflows.rehearsal.tape import Tape
 from workflows.replay import replay
 from workflows.run import Phase, RunState, Status, StepState
+from workflows.secret_book import SecretBook
 from workflows.step_scope import Actions
 
 AGREED = "Tried."
@@ -63,7 +64,7 @@ class World:
     actions: Actions
     people: People
     references: References
-    secrets: Secrets
+    secrets: SecretBook
     redact: Callable[[str], str]
 
 
