@@ -49,7 +49,7 @@ def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
         {"who": "olga", "said": "seen"},
         {"who": "gina", "said": "seen"},
     ]
-    assert "asked by ben, agreed: olga (seen), gina (seen)" in told
+    assert "proposed by ben; agreed: olga (seen), gina (seen); why: It is time." in told
 
 
 def test_diff_says_in_words_what_a_version_changes(typed: Typed) -> None:

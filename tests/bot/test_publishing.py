@@ -14,6 +14,7 @@ from bot.settings import SettingsError
 from tests.bot.catalog import LOWERED, PLAIN, POLICY, Office
 from tests.world import id_of
 from workflows.actions.slack import SlackPostAction
+from workflows.entry import RunId
 from workflows.errors import (
     AlteredVersionError,
     DefinitionError,
@@ -262,3 +263,22 @@ def test_a_workflow_of_a_file_changes_no_catalog(office: Office) -> None:
     step = "  - {id: p, uses: interlock.publish, with: {workflow: a, version: b}, undo: none}\n"
     with pytest.raises(DefinitionError, match="own workflows"):
         office.propose(PLAIN + step)
+
+
+def test_on_postgres_one_process_starts_at_once_what_another_made_active(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    office = Office(tmp_path, database=postgres_url)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    worker = office.start(publishes=False)
+    put = office.propose(LOWERED)
+    worker.engine.advance(RunId(str(put.run)))
+    for one in ("olga", "gina"):
+        office.vote(put.run, one)
+    worker.engine.advance(RunId(str(put.run)))
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = carry_out(office.core, order, person=PersonId("os:omar"))["run"]
+
+    assert office.entries(str(run))[0].data["version"] == put.version
+    for core in (worker, office.core):
+        core.memory.database.close()
