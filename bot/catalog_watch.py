@@ -51,6 +51,7 @@ class CatalogWatch:
         self._store = store
         self._watching = watching
         self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
+        self.ownerless: tuple[str, ...] = ()  # Of whose workflows, a sentence each.
         self._pool = ThreadPoolExecutor(1, NAME)
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
 
@@ -94,10 +95,13 @@ class CatalogWatch:
             StorageError: not all of it was told.
         """
         self.look_for_drift()
+        ownerless = []
         for one in self._watching.definitions():
             found = answering(one, self._watching.governors, self._watching.people)
             if found.is_orphan:
+                ownerless.append(f"{one.title} has no owner: {one.owner} is nobody who counts.")
                 self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
+        self.ownerless = tuple(ownerless)
 
     def look_for_drift(self) -> None:
         """Tell owners what has drifted.

@@ -127,6 +127,11 @@ class Library:
         if found != known:
             self.follow()
 
+    def is_replaced(self, name: str, version: str) -> bool:
+        """Say whether new runs of a workflow take another version than this one."""
+        active = self._catalog.find(name) if name in self._catalog.names() else None
+        return active is not None and active.version != version
+
     def definitions(self) -> tuple[Definition, ...]:
         """Return every active definition, in order of their names, without Interlock's own."""
         return tuple(one for one in self._catalog.definitions() if not is_own(one.workflow))

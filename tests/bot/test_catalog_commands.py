@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.orders import RunOrder, carry_out
 from tests.bot.catalog import LOWERED, PLAIN, Office
+from workflows.people import PersonId
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,18 @@ def test_drift_is_named_and_the_exit_code_says_so(typed: Typed) -> None:
         ("tidy-up", "trial", None)
     ]
     assert listed[0]["drift"]
+
+
+def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed) -> None:
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = str(carry_out(office.core, order, person=PersonId("os:omar"))["run"])
+    before = typed("show", run).output
+    put = office.propose(PLAIN.replace("Tidied", "Swept"))
+    office.agree(put.run, "olga", "gina")
+    after = typed("show", run).output
+
+    assert "newer version" not in before
+    assert f"A newer version is active: {put.version[:8]}." in after
 
 
 def test_a_name_that_nobody_knows_is_put_right(typed: Typed) -> None:

@@ -210,9 +210,11 @@ def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern
     watch.look()
     office.town.groups["@deputies"] = set()
     watch.look()
+    digest = office.core.digests.look().shown.exceptions
     told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
 
     assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
+    assert digest == ["Tidy up has no owner: @owners is nobody who counts."]
 
 
 def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Office) -> None:
