@@ -62,12 +62,19 @@ class Change:
     def words(self) -> str:
         """Return it in one line."""
         was = f" in place of {self.replaces[:8]}" if self.replaces else ""
-        by = f", asked by {self.by.plain}" if self.by is not None else ", as the files said"
         agreed = [f"{who.plain} ({said})" if said else who.plain for who, said in self.agreed]
-        also = f", agreed: {', '.join(agreed)}" if agreed else ""
-        why = f". Why: {self.why}" if self.why else ""
-        origin = f". From {self.origin}" if self.origin else ""
-        return f"{self.version[:8]} {self.what}{was}{by}{also}{why}{origin}"
+        told = [
+            f"{self.version[:8]} {self.what}{was}",
+            "as the files said" if self.by is None else f"{self._verb} by {self.by.plain}",
+            f"agreed: {', '.join(agreed)}" if agreed else "",
+            f"why: {self.why}" if self.why else "",
+            f"from {self.origin}" if self.origin else "",
+        ]
+        return "; ".join(one for one in told if one)
+
+    @property
+    def _verb(self) -> str:
+        return "proposed" if self.run is not None else "published"
 
 
 def story_of(database: Database, workflow: str) -> list[Change]:

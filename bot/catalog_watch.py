@@ -4,9 +4,10 @@ It looks when the process starts, when somebody starts a workflow whose file has
 each day. What was told stands in the outbox under the finding's own key, so it is told once.
 """
 
+import hashlib
 import logging
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from workflows.store import Message, Subject
 from workflows.triggers import Missed, Trigger
 
 NAME = "catalog-watch"
+MOST_TOLD = 10
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class CatalogWatch:
         self._store = store
         self._watching = watching
         self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
+        self.ownerless: tuple[str, ...] = ()  # Of whose workflows, a sentence each.
         self._pool = ThreadPoolExecutor(1, NAME)
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
 
@@ -92,10 +95,13 @@ class CatalogWatch:
             StorageError: not all of it was told.
         """
         self.look_for_drift()
+        ownerless = []
         for one in self._watching.definitions():
             found = answering(one, self._watching.governors, self._watching.people)
             if found.is_orphan:
+                ownerless.append(f"{one.title} has no owner: {one.owner} is nobody who counts.")
                 self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
+        self.ownerless = tuple(ownerless)
 
     def look_for_drift(self) -> None:
         """Tell owners what has drifted.
@@ -105,11 +111,17 @@ class CatalogWatch:
         """
         by_name = {one.workflow: one for one in self._watching.definitions()}
         self.found = tuple(self._watching.drifts())
+        of_nobody: list[Drift] = []
         for drift in self.found:
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
             people = self._answering(by_name.get(drift.workflow), drift)
-            text = f"🧭 {bold(drift.workflow, 80)}: {escape(drift.words, 500)}."
-            self._tell(f"drift/{drift.key}", text, people)
+            if people:
+                self._tell(f"drift/{drift.key}", f"🧭 {_line(drift)}", people)
+            else:
+                of_nobody.append(drift)
+        if of_nobody:
+            named = hashlib.sha256("\n".join(one.key for one in of_nobody).encode()).hexdigest()
+            self._tell(f"drift/{named[:32]}", _lines(of_nobody), ())
 
     def _answering(self, owned: Definition | None, drift: Drift) -> Collection[PersonId]:
         """Return whom a finding is for; what has no owner yet is for the channel."""
@@ -138,6 +150,18 @@ class CatalogWatch:
             with self._store.begin() as unit:
                 body: Json = {"text": text}
                 unit.send(Message(subject=Subject.NOTICE, key=named, channel=one, body=body))
+
+
+def _line(drift: Drift) -> str:
+    return f"{bold(drift.workflow, 80)}: {escape(drift.words, 500)}."
+
+
+def _lines(found: Sequence[Drift]) -> str:
+    """Return findings that nobody answers for yet, in one message."""
+    told = [_line(one) for one in found[:MOST_TOLD]]
+    more = len(found) - len(told)
+    rest = [f"… and {more} more: `interlock check --drift` names them all."] if more else []
+    return "\n".join(["🧭 Nobody answers for these yet:", *told, *rest])
 
 
 def _orphan(one: Definition) -> str:

@@ -31,6 +31,7 @@ def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     )
     watch = CatalogWatch(core.store, watching)
     core.library.on_use(watch.note)
+    core.digests.tells_of_ownerless(lambda: watch.ownerless)
     return watch
 
 

@@ -75,6 +75,11 @@ class Digests:
         self._now = now
         self._channel = channel
         self._is_mailed = is_mailed
+        self._ownerless: Callable[[], Sequence[str]] = tuple
+
+    def tells_of_ownerless(self, ownerless: Callable[[], Sequence[str]]) -> None:
+        """Have each digest say which workflows nobody answers for, a sentence each."""
+        self._ownerless = ownerless
 
     def look(self, *, since: datetime | None = None, until: datetime | None = None) -> Made:
         """Return what a digest of any period would say, and keep nothing of it but the head.
@@ -133,9 +138,9 @@ class Digests:
             health,
             titles=self._titles(),
             asked=asked,
-            since=since,
-            until=until,
+            period=(since, until),
             places=places,
+            ownerless=self._ownerless(),
         )
 
     def _made(self, told: dict[str, Any], until: datetime) -> Made:

@@ -50,11 +50,15 @@ def figures_json(
     *,
     titles: Titles,
     asked: AskedOf,
-    since: datetime,
-    until: datetime,
+    period: tuple[datetime, datetime],
     places: range,
+    ownerless: Sequence[str] = (),
 ) -> dict[str, Json]:
-    """Return everything a digest shows, fixed at this moment; `places` are its entries."""
+    """Return everything a digest shows, fixed at this moment; `places` are its entries.
+
+    `ownerless` says which workflows nobody answers for, a sentence each.
+    """
+    since, until = period
     return {
         "since": stamp(since),
         "until": stamp(until),
@@ -65,7 +69,7 @@ def figures_json(
         "health": _health(health),
         "before": _sums(figures.before),
         "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting],
-        "exceptions": [_trouble(one) for one in figures.troubles],
+        "exceptions": [*(_trouble(one) for one in figures.troubles), *ownerless],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
         # A digest stands in Slack itself.

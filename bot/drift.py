@@ -12,6 +12,7 @@ from bot.library import POLICY, Actions, actions_digest, is_genuine
 from storage.catalog_history import code_of_versions
 from storage.published import active_policy, active_versions, canonical_of
 from storage.transaction import Database
+from workflows.alike import same_work
 from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
@@ -27,6 +28,7 @@ class What(StrEnum):
     GONE = "no_file"  # It is active, and no file holds it any more.
     CODE = "code"  # An action that it uses is not the code it was published with.
     TEXT = "text"  # Its stored text was changed by hand.
+    COPY = "copy"  # Another workflow asks for and does the same, under another name.
     POLICY = "policy"  # The policy file says something else than what is in force.
 
 
@@ -54,6 +56,8 @@ class Drift:
             " `interlock publish` puts it to people again",
             What.TEXT: f"the stored text of {now} was changed by hand, and nothing runs from it:"
             " `interlock publish` restores it from the right file",
+            What.COPY: f"it asks for and does what {self.here} does, under another name:"
+            " `interlock publish --retire` takes one of them away",
             What.POLICY: f"the file says {self.here[:8]}, and {now} is in force:"
             " `interlock publish --policy` puts it to those who govern",
         }[self.what]
@@ -128,14 +132,18 @@ def _texts_and_code(
     database: Database, actions: Actions, active: Mapping[str, str], read: Read
 ) -> Iterator[Drift]:
     code = code_of_versions(database)
+    sound: list[Definition] = []
     for name, version in active.items():
         stored = canonical_of(database, version) or ""
         if not is_genuine(stored, version):
             yield Drift(what=What.TEXT, workflow=name, active=version, here="")
             continue
         try:
-            digest = actions_digest(read(version, stored), actions)
+            sound.append(read(version, stored))
         except DefinitionError:
             continue  # Only a newer release can read it, and judge it.
+        digest = actions_digest(sound[-1], actions)
         if code.get(version, digest) != digest:
             yield Drift(what=What.CODE, workflow=name, active=version, here=digest)
+    for one, other in same_work(sound, actions):
+        yield Drift(what=What.COPY, workflow=one.workflow, active=one.version, here=other.workflow)

@@ -55,6 +55,7 @@ class Library:
         self._versions: dict[str, Definition] = {}
         self._guard = threading.Lock()
         self._on_use: Callable[[str], None] = lambda _name: None
+        self._has_fellows = store.database.dialect != "sqlite"  # Others may publish meanwhile.
         self.reads_files = False  # Whether it was told what the files say.
 
     def on_use(self, tell: Callable[[str], None]) -> None:
@@ -109,6 +110,8 @@ class Library:
             UnreadableVersionError: there is one, and its text cannot be read or was altered.
         """
         self._on_use(name)
+        if self._has_fellows:
+            self._catch_up(name)
         try:
             return self._catalog.find(name)
         except UnknownWorkflowError:
@@ -116,6 +119,18 @@ class Library:
             if version is None:
                 raise
             return self.version(version)
+
+    def _catch_up(self, name: str) -> None:
+        """Take up what another process published, if it is another version of this workflow."""
+        found = active_version(self._store.database, name)
+        known = self._catalog.find(name).version if name in self._catalog.names() else None
+        if found != known:
+            self.follow()
+
+    def is_replaced(self, name: str, version: str) -> bool:
+        """Say whether new runs of a workflow take another version than this one."""
+        active = self._catalog.find(name) if name in self._catalog.names() else None
+        return active is not None and active.version != version
 
     def definitions(self) -> tuple[Definition, ...]:
         """Return every active definition, in order of their names, without Interlock's own."""

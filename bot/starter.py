@@ -19,6 +19,9 @@ rules:
     stages:
       - {from: ["@ops-approvers"], approve: 1}
 
+# Who agrees before a changed file counts: here the workflow's owner and a governor.
+# publish: {}
+
 # What actions may touch. Workflow files use only the names given here.
 # services:
 #   shop:

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from bot.beside import have_done
-from bot.cli.output import answer, as_json_option
+from bot.cli.output import Exit, answer, as_json_option, leave, refusal_data
 from bot.git_commit import commit_of
 from bot.orders import AnyOrder
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.settings import Settings, read_settings
 from workflows.check import files_in
 from workflows.definition_file import read_document
-from workflows.errors import DefinitionError, UnknownWorkflowError
+from workflows.errors import DefinitionError, InterlockError, UnknownWorkflowError
 from workflows.loading import read_text
 
 
@@ -56,10 +56,24 @@ def publish(
     else:
         files = [settings.policy_file] if is_policy else _files(settings, what)
         orders = [_order(one, author, reason, is_policy=is_policy) for one in files]
-    told = [have_done(settings, one, user=os.getuid()) for one in orders]
+    if len(orders) == 1:
+        told = [have_done(settings, orders[0], user=os.getuid())]
+    else:
+        told = [_tried(settings, one) for one in orders]
+    is_fine = all(one["ok"] for one in told)
     lines = [line for one in told for line in _lines(one, is_alone=len(told) == 1)]
-    data = {"ok": True, "proposed": [dict(one) for one in told]}
+    data = {"ok": is_fine, "proposed": [dict(one) for one in told]}
     answer(data, lines or ["Every file is active as it stands."], as_json=as_json)
+    leave(Exit.FINE if is_fine else Exit.NO)
+
+
+def _tried(settings: Settings, order: AnyOrder) -> Mapping[str, Any]:
+    """Return what came of one order among several: a refusal stops none of the others."""
+    try:
+        return have_done(settings, order, user=os.getuid())
+    except InterlockError as refusal:
+        file = order.file if isinstance(order, PublishOrder) else ""
+        return {"ok": False, "file": file, **refusal_data(refusal)}
 
 
 def _files(settings: Settings, what: Sequence[str]) -> list[Path]:
@@ -105,6 +119,8 @@ def _order(file: Path, author: str | None, reason: str, *, is_policy: bool) -> P
 
 
 def _lines(told: Mapping[str, Any], *, is_alone: bool) -> list[str]:
+    if not told["ok"]:
+        return [f"{told['file']}: {told['message']} {told['hint']}".rstrip()]
     name = f"{told['workflow']} {told['version'][:8]}"
     if told["run"] is None:
         return [f"{name} is active already."] if is_alone else []

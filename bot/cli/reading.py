@@ -17,7 +17,7 @@ from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
-from storage.published import canonical_of
+from storage.published import active_version, canonical_of
 from storage.refusals import read_refusals
 from storage.summaries import read_summary
 from workflows.definition import Definition
@@ -92,6 +92,7 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
             read = read_run(connection, run_id)
             told_so_far = read_summary(connection, run_id, of=read)
             refused = read_refusals(connection, run_id, of=read) if as_timeline else []
+        active = active_version(database, listed.workflow)
         moments = timeline(read, refused) if as_timeline else []
         known = people_of(database, actors_in(moments)) if moments else {}
     if as_timeline:
@@ -99,11 +100,13 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         lines = [line for one in moments for line in moment_lines(one, known)]
         answer(told, [_title(listed), *lines], as_json=as_json)
         return
+    newer = None if listed.status.is_end else _newer(active, listed)
     entries = [_entry(one) for one in read]
     summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far.told]
     by = {"summary": summary, "summary_model": told_so_far.model or None}
-    data = {**_run(listed), "entries": entries, **by}
-    lines = [_title(listed), *summary_words(told_so_far).splitlines()]
+    data = {**_run(listed), "entries": entries, **by, "newer": newer}
+    told_newer = [f"A newer version is active: {newer[:8]}."] if newer else []
+    lines = [_title(listed), *told_newer, *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)
 
@@ -125,6 +128,11 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def _newer(active: str | None, listed: ListedRun) -> str | None:
+    """Return the version that new runs take, if it is another one than this run's."""
+    return None if active == listed.version else active
 
 
 def _title(listed: ListedRun) -> str:

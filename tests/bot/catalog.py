@@ -47,7 +47,7 @@ LOWERED = PLAIN.replace("approve: 2", "approve: 1")
 class Office:
     """One bot on a home of its own; people decide, and runs go on when `settle` is called."""
 
-    def __init__(self, folder: Path, policy: str = GATED) -> None:
+    def __init__(self, folder: Path, policy: str = GATED, *, database: str = "") -> None:
         self.folder = folder
         self.clock = Clock()
         self.town = Town()
@@ -59,6 +59,7 @@ class Office:
                 "policy": folder / "policy.yaml",
                 "workflows": folder / "files",
                 "channel": "ops",
+                "database": database,
             }
         )
         begin_log(self.settings).database.close()
@@ -70,11 +71,11 @@ class Office:
         file.write_text(text)
         return file
 
-    def start(self) -> Core:
+    def start(self, *, publishes: bool = True) -> Core:
         """Read the files as a bot does when it starts."""
         memory = open_memory(self.settings)
         means = Means(now=self.clock, environment={})
-        return build_core(self.settings, memory, people=self.town, means=means)
+        return build_core(self.settings, memory, people=self.town, means=means, publishes=publishes)
 
     def restart(self) -> None:
         self.core.memory.database.close()

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.orders import RunOrder, carry_out
 from tests.bot.catalog import LOWERED, PLAIN, Office
+from workflows.people import PersonId
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
         {"who": "olga", "said": "seen"},
         {"who": "gina", "said": "seen"},
     ]
-    assert "asked by ben, agreed: olga (seen), gina (seen)" in told
+    assert "proposed by ben; agreed: olga (seen), gina (seen); why: It is time." in told
 
 
 def test_diff_says_in_words_what_a_version_changes(typed: Typed) -> None:
@@ -72,6 +74,18 @@ def test_drift_is_named_and_the_exit_code_says_so(typed: Typed) -> None:
         ("tidy-up", "trial", None)
     ]
     assert listed[0]["drift"]
+
+
+def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed) -> None:
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = str(carry_out(office.core, order, person=PersonId("os:omar"))["run"])
+    before = typed("show", run).output
+    put = office.propose(PLAIN.replace("Tidied", "Swept"))
+    office.agree(put.run, "olga", "gina")
+    after = typed("show", run).output
+
+    assert "newer version" not in before
+    assert f"A newer version is active: {put.version[:8]}." in after
 
 
 def test_a_name_that_nobody_knows_is_put_right(typed: Typed) -> None:

@@ -11,15 +11,22 @@ from bot.drift import What
 from bot.orders import RunOrder, carry_out
 from bot.proposing import Source
 from bot.settings import SettingsError
+from storage.rebuild import check_projections
+from storage.verify import verify_database
 from tests.bot.catalog import LOWERED, PLAIN, POLICY, Office
 from tests.world import id_of
+from workflows.actions.base import Call
+from workflows.actions.publish import Changed, Publication, PublishAction
 from workflows.actions.slack import SlackPostAction
+from workflows.entry import RunId
 from workflows.errors import (
     AlteredVersionError,
     DefinitionError,
+    InDoubtError,
     NotAllowedError,
     NotEligibleError,
 )
+from workflows.own_workflows import own_workflows
 from workflows.people import PersonId
 
 
@@ -45,6 +52,45 @@ def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> N
     activated = office.log("workflow.activated")[-1]
     assert activated.data["by_run"] == put.run
     assert [one.data["outcome"] for one in office.entries(put.run)[-1:]] == ["done"]
+
+
+def test_the_log_and_the_tables_verify_after_every_sort_of_change(office: Office) -> None:
+    first = office.propose(PLAIN)
+    office.agree(first.run, "olga", "gina")
+    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    back = office.proposing("rita").activate("tidy-up", first.version[:12], reason="Too lax.")
+    office.agree(back.run, "olga", "gina")
+    gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
+    reached = (back.replaces, office.active())
+    office.agree(gone.run, "olga", "gina")
+    memory = office.core.memory
+    vkey = memory.journal.sequencer.signers[0].vkey
+    report = verify_database(office.settings.database_url, [vkey], processes=1)
+
+    assert reached[1] == first.version
+    assert office.active() is None
+    assert office.log("workflow.retired")[-1].data["by_run"] == gone.run
+    assert (report.failures, report.semantics) == ([], [])
+    assert list(check_projections(memory.database)) == []
+
+
+def test_an_answer_that_was_lost_is_found_again_and_nothing_is_done_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do = PublishAction.perform
+
+    def lost(action: PublishAction, what: Publication, call: Call) -> Changed:
+        do(action, what, call)
+        raise InDoubtError("the commit's answer was lost", error_class="reply_lost")
+
+    monkeypatch.setattr(PublishAction, "perform", lost)
+    put = office.propose(PLAIN)
+    office.agree(put.run, "olga", "gina")
+    office.settle(put.run)
+
+    assert office.active() == put.version
+    assert len(office.log("workflow.activated")) == 1 + len(own_workflows(["@governors"]))
+    assert office.entries(put.run)[-1].data["outcome"] == "done"
 
 
 def test_a_file_is_drift_until_people_agreed_and_a_restart_changes_nothing(office: Office) -> None:
@@ -209,9 +255,11 @@ def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern
     watch.look()
     office.town.groups["@deputies"] = set()
     watch.look()
+    digest = office.core.digests.look().shown.exceptions
     told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
 
     assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
+    assert digest == ["Tidy up has no owner: @owners is nobody who counts."]
 
 
 def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Office) -> None:
@@ -262,3 +310,22 @@ def test_a_workflow_of_a_file_changes_no_catalog(office: Office) -> None:
     step = "  - {id: p, uses: interlock.publish, with: {workflow: a, version: b}, undo: none}\n"
     with pytest.raises(DefinitionError, match="own workflows"):
         office.propose(PLAIN + step)
+
+
+def test_on_postgres_one_process_starts_at_once_what_another_made_active(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    office = Office(tmp_path, database=postgres_url)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    worker = office.start(publishes=False)
+    put = office.propose(LOWERED)
+    worker.engine.advance(RunId(str(put.run)))
+    for one in ("olga", "gina"):
+        office.vote(put.run, one)
+    worker.engine.advance(RunId(str(put.run)))
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = carry_out(office.core, order, person=PersonId("os:omar"))["run"]
+
+    assert office.entries(str(run))[0].data["version"] == put.version
+    for core in (worker, office.core):
+        core.memory.database.close()
