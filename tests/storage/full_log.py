@@ -131,7 +131,7 @@ def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
 
 
 def _add_evidence(connection: Connection) -> None:
-    anchor = {"size": 1, "type": "mail", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
+    anchor = {"size": 1, "type": "notary", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
     connection.execute(insert(AuditAnchorRow).values(id=7, **anchor))
 
 
