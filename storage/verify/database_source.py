@@ -149,8 +149,8 @@ class DatabaseSource:
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""
-        row = next(self._rows("SELECT size, frontier FROM audit_tree ORDER BY id"), None)
-        return None if row is None else (row[0], as_bytes(row[1]))
+        rows = list(self._rows("SELECT size, frontier FROM audit_tree ORDER BY id"))
+        return (rows[0][0], as_bytes(rows[0][1])) if rows else None
 
     def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
         """Return the stored tiles by level and number."""
