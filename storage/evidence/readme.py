@@ -74,8 +74,8 @@ reports/sod.csv          Did anybody decide what they had asked for? `overlap` s
                          editor (changed the values), excluded (left out by the policy), alone
                          (broke the glass), none, or unknown where the run or its request began
                          before the range. Who tried and was refused has a row too: `wanted`
-                         says what they tried, `refused` why it did not count. The same again
-                         within two days is no second row.
+                         says what they tried, `wanted_by` who, `refused` why it did not count.
+                         The same again within two days is no second row; each wrong code is one.
 reports/exceptions.csv   break-glass with its review, late, expired, missed, in-doubt,
                          self-approval, self-approval-tried, code-refused, undelivered,
                          verification-failed and -unknown.

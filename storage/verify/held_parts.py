@@ -1,6 +1,6 @@
 """Pass 5: each part is there and matches, or a later marker says why it is gone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from storage.journal import pseudonym
@@ -56,10 +56,12 @@ class PartCheck:
         self._met: set[int] = set()
         self.held = self.gone = 0
 
-    def check(self, index: int, members: Mapping[str, Any], parts: Iterable[HeldPart]) -> None:
+    def check(self, index: int, members: Mapping[str, Any], parts: Sequence[HeldPart]) -> None:
         """Check the parts of one entry."""
         if members["kind"] in {"erasure", "retention.sweep"}:
             self._met.add(index)
+        if not members["parts"] and not parts:
+            return
         held: dict[str, HeldPart] = {}
         for part in parts:
             if part.name in held:

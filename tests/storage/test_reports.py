@@ -88,6 +88,8 @@ def a_life_with_everything(trail: Trail) -> dict[str, int]:
     trail.run("own", approver="rita")
     trail.tell(_tried("good", trail.person("rita"), "requester"))
     trail.tell(_tried("elsewhere", trail.person("ana"), "closed"))
+    typed: dict[str, Json] = {"enrolment": "e", "why": "wrong", "request": "good/ship"}
+    trail.tell(outside("step_up.refused", {**typed, "person": trail.person("ana")}))
     trail.run("denied", denied=True)
     _broken_glass(trail)
     _expired(trail)
@@ -233,17 +235,25 @@ def test_whoever_decided_their_own_request_is_flagged(whole: Exported) -> None:
 
 
 def test_whoever_tried_to_decide_and_was_refused_is_listed(whole: Exported) -> None:
-    own, other = [one for one in rows(whole, "sod") if one["decision"] == "refused"]
+    own, other, code = [one for one in rows(whole, "sod") if one["decision"] == "refused"]
 
     assert (own["request"], own["wanted"], own["refused"]) == ("good/ship", "approved", "requester")
-    assert own["actor"] == own["requester"]
+    assert own["actor"] == own["requester"] == own["wanted_by"]
+    assert (code["wanted"], code["refused"]) == ("approved", "code_wrong")
+    assert code["wanted_by"] == other["actor"]
     assert (other["refused"], other["requester"]) == ("closed", "")
 
 
 def test_exceptions_stand_with_their_review(told: Told, whole: Exported) -> None:
     found = {one["exception"]: one for one in rows(whole, "exceptions")}
 
-    assert list(found) == ["self-approval", "self-approval-tried", "break-glass", "expired"]
+    assert list(found) == [
+        "self-approval",
+        "self-approval-tried",
+        "code-refused",
+        "break-glass",
+        "expired",
+    ]
     assert found["break-glass"]["review"] == str(told.places["break_glass.reviewed"])
     assert (found["break-glass"]["verdict"], found["break-glass"]["detail"]) == (
         "right",

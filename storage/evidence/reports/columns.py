@@ -51,6 +51,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "excluded",
         "overlap",
         "wanted",
+        "wanted_by",
         "refused",
     ),
     EXCEPTIONS: (

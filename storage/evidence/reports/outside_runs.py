@@ -102,6 +102,8 @@ class OutsideRuns:
         elif fact.kind in EXCEPTIONAL:
             name, more_in = EXCEPTIONAL[fact.kind]
             yield exception(fact, name, detail=fact.said(more_in))
+            if fact.kind == "step_up.refused" and fact.said("request") is not None:
+                yield SOD, fact, refused_cells(fact)
         elif fact.kind == "approval.refused":
             self.refused.setdefault(str(fact.said("by_run")), []).append(fact)
             if fact.said("why") == "requester":
