@@ -13,6 +13,8 @@ from bot.cli import main
 from bot.http import PATH
 from bot.settings import Settings, read_settings
 from bot.workspaces.installing import REDIRECT
+from storage.database import open_database
+from storage.history import read_entry
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -107,3 +109,39 @@ def test_the_manifest_follows_the_settings(monkeypatch: pytest.MonkeyPatch, home
     assert command["url"] == f"https://ops.example.com{PATH}"
     assert manifest["settings"]["socket_mode_enabled"] is False
     assert manifest["oauth_config"]["redirect_urls"] == [f"https://ops.example.com{REDIRECT}"]
+
+
+def test_a_successor_names_the_head_of_the_log_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    CliRunner().invoke(main, ["init"])
+    head = json.loads(CliRunner().invoke(main, ["audit", "head", "--json"]).output)
+    note = tmp_path / "head"
+    note.write_text(head["note"])
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "second"))
+    itself = CliRunner().invoke(main, ["init", "--after", str(note)])
+    monkeypatch.setenv("INTERLOCK_ORIGIN", "acme.example/audit/2")
+    begun = CliRunner().invoke(main, ["init", "--after", str(note)])
+    with open_database(str(tmp_path / "second" / "interlock.db")).read() as connection:
+        first = read_entry(connection, 0)
+    verified = CliRunner().invoke(main, ["audit", "verify"])
+
+    assert itself.exit_code == 2
+    assert "INTERLOCK_ORIGIN=acme.example/audit/2" in itself.output
+    assert begun.exit_code == 0, begun.output
+    root = head["note"].splitlines()[2]
+    assert first is not None
+    assert first.data["predecessor"] == {
+        "log": "acme.example/audit",
+        "size": head["size"],
+        "root": root,
+    }
+    assert verified.exit_code == 3, verified.output  # No key from outside was given.
+
+
+def test_what_is_no_head_begins_no_successor(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "head").write_text("nothing of a head\n")
+    told = CliRunner().invoke(main, ["init", "--after", str(tmp_path / "head")])
+
+    assert told.exit_code == 2
+    assert not home.exists()
