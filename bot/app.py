@@ -255,7 +255,7 @@ def build_bot(
         ],
         watch=watch,
         api=api_of(core, watching) if receives else None,
-        watched=watching.server() if receives else None,
+        watched=watching.server(beside=(settings.http, settings.api)) if receives else None,
     )
 
 

@@ -142,6 +142,25 @@ def test_it_looks_beside_a_bot_that_serves(patient: Patient) -> None:
     assert f"Process {os.getpid()}" in serving.saw
 
 
+def test_it_says_what_of_the_files_is_not_in_force_yet(patient: Patient) -> None:
+    with ServeLock.take(patient.home, now=NOON):
+        found = patient.of("in force")
+
+    assert found.state is State.WARN
+    assert found.saw.endswith(": say-hello, the policy.")
+
+
+def test_it_changes_nothing(patient: Patient) -> None:
+    def everything() -> list[str]:
+        with sqlite3.connect(patient.database) as connection:
+            return [*connection.iterdump()]
+
+    before = everything(), sorted(patient.home.rglob("*"))
+    patient.found()
+
+    assert (everything(), sorted(patient.home.rglob("*"))) == before
+
+
 def test_every_finding_that_is_not_well_says_what_it_costs_and_what_to_do(
     patient: Patient,
 ) -> None:
