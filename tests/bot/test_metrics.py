@@ -36,7 +36,7 @@ from tests.world import Clock, Working
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Message, Subject
 
-# One row for each that keeps heads outside; one a day of each; of the heads only the newest is read.
+# A row for each that keeps heads, one a day of each; of our own heads the newest alone is read.
 SMALL = {"anchor_turn", "audit_anchor", "audit_checkpoint"}
 TOKEN = "a-token-of-prometheus"
 ADDRESS = "127.0.0.1:9464"
