@@ -248,10 +248,12 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("groups", State.FAIL, "@nobody", file("policy.yaml", POLICY.replace("finance-l", "nobody-"))),
     ("groups", State.UNKNOWN, "fatal_error", lambda one: one.slack.faults.next(
         "usergroups.list", refuse("fatal_error"), times=9)),
-    ("channel", State.FAIL, "not_in_channel", setting("INTERLOCK_CHANNEL", "general")),
-    ("channel", State.FAIL, "archived", setting("INTERLOCK_CHANNEL", "archive")),
-    ("channel", State.FAIL, "channel_not_found", setting("INTERLOCK_CHANNEL", "nowhere")),
-    ("channel", State.WARN, "not set", lambda one: one.variables.pop("INTERLOCK_CHANNEL")),
+    ("channels", State.FAIL, "not_in_channel", setting("INTERLOCK_CHANNEL", "general")),
+    ("channels", State.FAIL, "archived", setting("INTERLOCK_CHANNEL", "archive")),
+    ("channels", State.FAIL, "channel_not_found", setting("INTERLOCK_CHANNEL", "nowhere")),
+    ("channels", State.FAIL, "general (not_in_channel), say-hello", file(
+        "workflows/say-hello.yaml", WORKFLOW + 'channel: "#general"\n')),
+    ("channels", State.WARN, "not set", lambda one: one.variables.pop("INTERLOCK_CHANNEL")),
     ("clock", State.FAIL, "5 min ahead", lambda one: setattr(
         one, "now", NOON + timedelta(minutes=5, seconds=1))),
     ("clock", State.WARN, "behind", lambda one: setattr(one, "now", NOON - timedelta(seconds=20))),
