@@ -52,7 +52,7 @@ from bot.opening import Memory
 from bot.orders import carry_out
 from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
-from bot.pacing import Pacer
+from bot.pacing import Pacer, PatientPacer
 from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
@@ -149,7 +149,7 @@ class Workspace:
         """Return Slack as far as it remembers the log."""
         return Witness(
             client=self.client,
-            addresses=Addresses(self.client, Pacer(time.monotonic)),
+            addresses=Addresses(self.client, PatientPacer(time.monotonic)),
             bot=self.user,
             channel=self.settings.channel,
         )
@@ -276,7 +276,7 @@ def build_bot(
         watch=watch,
         policy=None if core.policy.publish is None else PolicyWatch(core.policy, memory.database),
         api=api_of(core, watching) if receives else None,
-        watched=watching.server() if receives else None,
+        watched=watching.server(beside=(settings.http, settings.api)) if receives else None,
     )
 
 

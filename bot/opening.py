@@ -6,6 +6,7 @@ just works.
 """
 
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +15,13 @@ from pathlib import Path
 from bot.anchors.folder import compare_folder
 from bot.settings import Settings, SettingsError
 from bot.starter import POLICY
+from storage.checkpoint import MalformedNoteError, read_note
 from storage.database import Database, open_database
 from storage.history import read_entry
 from storage.journal import Journal, utc_now
 from storage.log_setup import init_log, open_journal
 from storage.server_clock import clock_of
+from workflows.entry import Json
 from workflows.errors import UnusableDatabaseError
 
 Now = Callable[[], datetime]
@@ -74,18 +77,23 @@ def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:
     return memory
 
 
-def begin_log(settings: Settings, *, now: Now | None = None) -> Memory:
+def begin_log(settings: Settings, *, now: Now | None = None, after: str = "") -> Memory:
     """Make the home folder, the tables, the keys and the first entry of a new log.
 
+    `after` is a head of the log that it takes the place of, as a note.
+
     Raises:
-        UnusableDatabaseError: a log has begun there already.
+        UnusableDatabaseError: a log has begun there already, or `after` is no head of another.
         SettingsError: the home folder cannot be made.
     """
+    predecessor = _predecessor(after, settings) if after else None
     make_home(settings)
     database = open_database(settings.database_url)
     try:
         clock = now or clock_of(database)
-        journal = init_log(database, settings.home, origin=settings.origin, now=clock)
+        journal = init_log(
+            database, settings.home, origin=settings.origin, now=clock, predecessor=predecessor
+        )
     except BaseException:
         database.close()
         raise
@@ -116,6 +124,26 @@ def is_untouched(settings: Settings) -> bool:
     if settings.database or (settings.home / "keys").exists():
         return False
     return not (settings.home / "interlock.db").exists()
+
+
+def _predecessor(note: str, settings: Settings) -> dict[str, Json]:
+    """Return what the first entry says of the log before."""
+    try:
+        before = read_note(note).checkpoint
+    except MalformedNoteError as error:
+        raise UnusableDatabaseError(
+            f"This is no head of a log: {error}", hint="`interlock audit head` prints one."
+        ) from error
+    if before.origin == settings.origin:
+        raise UnusableDatabaseError(
+            f"A log does not come after itself; both are called {before.origin}.",
+            hint=f"Give the new one another name: INTERLOCK_ORIGIN={before.origin}/2.",
+        )
+    return {
+        "log": before.origin,
+        "size": before.size,
+        "root": b64encode(before.root).decode(),
+    }
 
 
 def write_new(path: Path, text: str, *, mode: int = 0o644) -> bool:

@@ -1,5 +1,6 @@
 """What `interlock init` puts into a new home folder, to be changed by whoever runs the bot."""
 
+import shlex
 from pathlib import Path
 
 SETTINGS_NAME, MANIFEST_NAME = "interlock.env", "slack-manifest.yml"
@@ -58,4 +59,5 @@ INTERLOCK_SMTP_FROM=
 
 def settings_text(*, home: Path, origin: str, channel: str) -> str:
     """Return the settings to start from, for a log that has begun."""
-    return SETTINGS.format(home=home.absolute(), origin=origin, channel=channel)
+    quoted = shlex.quote(str(home.absolute()))  # As it is, where a shell takes it so.
+    return SETTINGS.format(home=quoted, origin=origin, channel=channel)

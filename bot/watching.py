@@ -3,7 +3,7 @@
 Without INTERLOCK_METRICS nothing is measured; `/readyz` is there wherever a server listens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,10 +51,13 @@ class Watching:
         given = token.get_secret_value() if token is not None else ""
         return list(watched_routes(self.readiness, shown, token=given))
 
-    def server(self) -> "HttpServer | None":
-        """Return the address that those who watch have of their own, None where they have none."""
+    def server(self, *, beside: Collection[str] = ()) -> "HttpServer | None":
+        """Return the address that those who watch have of their own, None where they have none.
+
+        `beside` is where this process listens anyway.
+        """
         settings = self._settings
-        if not settings.metrics or settings.metrics in {settings.http, settings.api}:
+        if not settings.metrics or settings.metrics in beside:
             return None
         from bot.http import HttpServer  # noqa: PLC0415 - only where one listens.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -20,9 +20,14 @@ ASKED = "@ops-approvers and @ops-governors"
 
 
 @click.command()
+@click.option(
+    "--after",
+    type=click.File(encoding="utf-8"),
+    help="A file with the newest head of the log that this one takes the place of.",
+)
 @click.option("--manifest", "only_manifest", is_flag=True, help="Only print the Slack manifest.")
 @as_json_option
-def init(*, only_manifest: bool, as_json: bool) -> None:
+def init(after: TextIO | None, *, only_manifest: bool, as_json: bool) -> None:
     """Make the home folder: signing keys, database, policy, settings; say what to do next.
 
     What stands there already is never overwritten. With --manifest nothing is made.
@@ -34,7 +39,7 @@ def init(*, only_manifest: bool, as_json: bool) -> None:
     from bot.opening import begin_log  # noqa: PLC0415 - help must not wait for the database.
 
     require_one(settings)
-    memory = begin_log(settings)
+    memory = begin_log(settings, after=after.read() if after is not None else "")
     memory.database.close()
     files = _write(settings, memory)
     data = {

@@ -14,6 +14,7 @@ from bot.doctor.findings import Finding
 from bot.doctor.machine import look_at_machine
 from bot.doctor.memory import look_at_memory, open_memory, unseen
 from bot.doctor.model import look_at_model
+from bot.doctor.published import look_at_published
 from bot.doctor.slack import look_at_slack, reach
 from bot.doctor.trust import look_at_trust
 from storage.database import Database
@@ -48,7 +49,7 @@ def _of_the_log(around: Around, database: Database | None) -> Iterator[Finding]:
         yield unseen("log")
         return
     looks: Sequence[Callable[[Around, Database], Iterator[Finding]]]
-    looks = (look_at_memory, look_at_trust)
+    looks = (look_at_memory, look_at_published, look_at_trust)
     for look in looks:
         try:
             yield from look(around, database)

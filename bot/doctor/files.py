@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.directory import NobodyKnownError
 from bot.doctor.around import Around
+from bot.doctor.channels import look_at_channels
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
 from bot.doctor.slack import AGAIN, NOT_ASKED, Reached
 from bot.secret_sources.held import HeldSecrets
@@ -39,12 +40,14 @@ def look_at_files(
         policy = load_policy(file)
     except DefinitionError as refusal:
         yield refused("policy", refusal, costs="The bot does not start.")
+        yield look_at_channels(around, reached, ())
         return
     yield ok("policy", f"{file} has {plural(len(policy.rules), 'rule')}.")
     report = _report(around, policy)
     yield _workflows(around.settings.definitions, report)
     yield _secrets(around, policy, frozenset(kept))
     yield _people(policy, report.definitions, reached)
+    yield look_at_channels(around, reached, report.definitions)
 
 
 def _report(around: Around, policy: Policy) -> Report:

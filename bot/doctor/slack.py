@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from bot.addresses import Addresses
 from bot.directory import Directory
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
 from bot.org_client import slack_of
-from bot.pacing import Pacer
 from bot.settings import Settings, SettingsError, require_bot_token, require_tokens
 from bot.slack_client import SlackClient, Standing
-from bot.slack_errors import RefusedError, SlackError, says_no
+from bot.slack_errors import SlackError, says_no
 from bot.wording import duration
 from bot.workspaces.scopes import SCOPES
 
@@ -25,7 +23,7 @@ SLOW = timedelta(seconds=1)
 SKEWED, WRONG = timedelta(seconds=10), timedelta(seconds=60)
 AGAIN = "Look again once Slack answers."
 NOT_ASKED = "Slack could not be asked under the bot's token."
-AFTER_SLACK = ("clock", "scopes", "channel")
+AFTER_SLACK = ("clock", "scopes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,6 @@ def look_at_slack(around: Around, reached: Reached | None) -> Iterator[Finding]:
     else:
         yield _clock(reached.standing, around.now())
         yield _scopes(reached.standing)
-        yield _channel(around.settings, reached.client)
     if not around.settings.workspace:
         yield _receiving(around.settings)
 
@@ -149,35 +146,6 @@ def _scopes(standing: Standing) -> Finding:
             do="Remove what is not in the manifest, then install the app again.",
         )
     return ok("scopes", f"All {len(SCOPES)} that the bot needs, and no more.")
-
-
-def _channel(settings: Settings, client: SlackClient) -> Finding:
-    if not settings.channel:
-        return warn(
-            "channel",
-            "INTERLOCK_CHANNEL is not set.",
-            costs="There is no weekly digest, and nobody is told when the log does not verify.",
-            do="Set it to a channel, and invite the bot to it.",
-        )
-    addresses = Addresses(client, Pacer(lambda: 0.0))
-    try:
-        known = client.channel(addresses.readable(addresses.postable(settings.channel)))
-    except RefusedError as error:
-        return _not_there(settings, error.code)
-    except SlackError as error:
-        return unknown("channel", f"Slack could not be asked ({error.code}).", do=AGAIN)
-    if known.get("is_archived") or not known.get("is_member"):
-        return _not_there(settings, "archived" if known.get("is_archived") else "not_in_channel")
-    return ok("channel", f"The bot is in {settings.channel}.")
-
-
-def _not_there(settings: Settings, code: str) -> Finding:
-    return fail(
-        "channel",
-        f"The bot is not in {settings.channel} ({code}).",
-        costs="Runs that name no channel, the digest and alarms reach nobody.",
-        do="Type `/invite @interlock` there, or correct INTERLOCK_CHANNEL.",
-    )
 
 
 def _receiving(settings: Settings) -> Finding:

@@ -142,6 +142,25 @@ def test_it_looks_beside_a_bot_that_serves(patient: Patient) -> None:
     assert f"Process {os.getpid()}" in serving.saw
 
 
+def test_it_says_what_of_the_files_is_not_in_force_yet(patient: Patient) -> None:
+    with ServeLock.take(patient.home, now=NOON):
+        found = patient.of("in force")
+
+    assert found.state is State.WARN
+    assert found.saw.endswith(": say-hello, the policy.")
+
+
+def test_it_changes_nothing(patient: Patient) -> None:
+    def everything() -> list[str]:
+        with sqlite3.connect(patient.database) as connection:
+            return [*connection.iterdump()]
+
+    before = everything(), sorted(patient.home.rglob("*"))
+    patient.found()
+
+    assert (everything(), sorted(patient.home.rglob("*"))) == before
+
+
 def test_every_finding_that_is_not_well_says_what_it_costs_and_what_to_do(
     patient: Patient,
 ) -> None:
@@ -229,10 +248,12 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("groups", State.FAIL, "@nobody", file("policy.yaml", POLICY.replace("finance-l", "nobody-"))),
     ("groups", State.UNKNOWN, "fatal_error", lambda one: one.slack.faults.next(
         "usergroups.list", refuse("fatal_error"), times=9)),
-    ("channel", State.FAIL, "not_in_channel", setting("INTERLOCK_CHANNEL", "general")),
-    ("channel", State.FAIL, "archived", setting("INTERLOCK_CHANNEL", "archive")),
-    ("channel", State.FAIL, "channel_not_found", setting("INTERLOCK_CHANNEL", "nowhere")),
-    ("channel", State.WARN, "not set", lambda one: one.variables.pop("INTERLOCK_CHANNEL")),
+    ("channels", State.FAIL, "not_in_channel", setting("INTERLOCK_CHANNEL", "general")),
+    ("channels", State.FAIL, "archived", setting("INTERLOCK_CHANNEL", "archive")),
+    ("channels", State.FAIL, "channel_not_found", setting("INTERLOCK_CHANNEL", "nowhere")),
+    ("channels", State.FAIL, "general (not_in_channel), say-hello", file(
+        "workflows/say-hello.yaml", WORKFLOW + 'channel: "#general"\n')),
+    ("channels", State.WARN, "not set", lambda one: one.variables.pop("INTERLOCK_CHANNEL")),
     ("clock", State.FAIL, "5 min ahead", lambda one: setattr(
         one, "now", NOON + timedelta(minutes=5, seconds=1))),
     ("clock", State.WARN, "behind", lambda one: setattr(one, "now", NOON - timedelta(seconds=20))),

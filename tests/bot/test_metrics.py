@@ -1,15 +1,20 @@
 """What Prometheus reads: the figures are right on both databases, and the text is its format."""
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 from slack_bolt import BoltRequest, BoltResponse
+from sqlalchemy import event
 from sqlalchemy import text as sql
 
 from bot.arrival import ARRIVED, Timed
+from bot.core import Core
 from bot.http import HttpServer
 from bot.metrics.catalogue import FIGURES, several
 from bot.metrics.collecting import Collector
@@ -17,7 +22,9 @@ from bot.metrics.events import MOST_WORKFLOWS, EventCounts
 from bot.metrics.exposition import written
 from bot.metrics.meters import Meters
 from bot.readiness import Readiness
+from bot.settings import Settings
 from bot.watched_routes import watched_routes
+from bot.watching import Watching
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import Database, open_database
 from storage.gauges import Event
@@ -29,7 +36,10 @@ from tests.world import Clock, Working
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Message, Subject
 
+# A row for each that keeps heads, one a day of each; of our own heads the newest alone is read.
+SMALL = {"anchor_turn", "audit_anchor", "audit_checkpoint"}
 TOKEN = "a-token-of-prometheus"
+ADDRESS = "127.0.0.1:9464"
 
 
 class Watched:
@@ -45,6 +55,10 @@ class Watched:
         self.collector = Collector(
             database, self.meters, self.readiness, now=self.clock, ticks=lambda: self.ticks
         )
+
+    @property
+    def path(self) -> Path:
+        return Path(str(self.store.database.engine.url.database))
 
     def scrape(self) -> Scrape:
         self.ticks += 60
@@ -162,9 +176,31 @@ def test_what_the_process_measures_is_told_beside_it(on_sqlite: Watched) -> None
     assert found.value("process_resident_memory_bytes") > 2**20
 
 
+def test_no_figure_is_read_by_going_through_a_whole_table(on_sqlite: Watched) -> None:
+    engine = on_sqlite.store.database._readers  # type: ignore[attr-defined]  # noqa: SLF001
+    said: list[tuple[str, Any]] = []
+
+    def listen(_c: object, _d: object, words: str, values: object, *_: object) -> None:
+        said.append((words, values))
+
+    event.listen(engine, "before_cursor_execute", listen)
+    Working(on_sqlite.store, on_sqlite.clock).start()
+    on_sqlite.scrape()
+    with sqlite3.connect(on_sqlite.path) as connection:
+        plans = [
+            row[3]
+            for words, values in said
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {words}", values)
+        ]
+    scans = {one for one in plans if one.startswith("SCAN")}
+
+    assert len(said) > 10
+    assert {one.split()[1] for one in scans if " INDEX " not in one} <= SMALL
+
+
 def test_while_the_database_is_away_the_process_still_tells_of_itself(on_sqlite: Watched) -> None:
     on_sqlite.meters.acks.observe(0.1)
-    path = Path(str(on_sqlite.store.database.engine.url.database))
+    path = on_sqlite.path
     on_sqlite.store.database.close()
     path.write_bytes(b"nothing of a database" * 500)
     for rest in (f"{path}-wal", f"{path}-shm"):
@@ -227,6 +263,20 @@ def test_figures_are_shown_to_whoever_brings_the_token_only(address: str) -> Non
     assert shown.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "interlock_build_info" in read(shown.text).types
     assert "interlock" not in without.text
+
+
+@pytest.mark.parametrize(("beside", "is_own"), [((ADDRESS,), False), (("", ""), True)])
+def test_who_listens_there_anyway_needs_no_second_server(
+    on_sqlite: Watched, beside: tuple[str, ...], *, is_own: bool
+) -> None:
+    # A worker may be given the settings of the bot, and listens at none of its addresses.
+    settings = Settings(metrics=ADDRESS, api=ADDRESS)
+    memory = SimpleNamespace(database=on_sqlite.store.database)
+    means = SimpleNamespace(clock=on_sqlite.clock)
+    core = SimpleNamespace(settings=settings, memory=memory, store=on_sqlite.store, means=means)
+    server = Watching(cast("Core", core), head=None).server(beside=beside)
+
+    assert (server is not None) is is_own
 
 
 def test_readiness_names_the_part_that_is_not_ready(address: str, on_sqlite: Watched) -> None:
