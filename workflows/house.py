@@ -78,3 +78,4 @@ class House:
     vault: Callable[[], Vault] = no_vault
     references: References = field(default_factory=NoReferences)
     alerts: str = ""
+    branches: int = 16  # Of one run that may be at work at the same moment.

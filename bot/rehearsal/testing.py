@@ -11,7 +11,7 @@ from bot.rehearsal.house import Given, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
-from workflows.check import check
+from workflows.check import Report, check
 from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.entry import Json, RunId
@@ -66,44 +66,55 @@ class UsualPolicy:
     checks_targets: bool
 
 
-def read_playbook(path: Path, usual: UsualPolicy) -> tuple[Playbook | None, list[Fault]]:
-    """Return the test file at `path` with the workflows and the policy that it is about.
+class Playbooks:
+    """Reads test files; the workflows of one folder are checked once under each policy."""
 
-    Nothing, with what is wrong, where the test, its workflow or its policy cannot be used.
-    """
-    try:
-        loaded = read_play(read_text(path), str(path))
-    except DefinitionError as error:
-        return None, [Fault(file=str(path), line=1, column=1, path="", what=error.message)]
-    if loaded.model is None:
-        return None, list(loaded.faults)
-    play, document = loaded.model, loaded.document
-    chosen, faults = _policy(path, play, document, usual)
-    if chosen is None:
-        return None, faults
-    targets = chosen.policy.targets if chosen.checks_targets else Services()
-    actions = all_actions(targets, _rows())
-    against = chosen.policy if chosen.checks_targets else None
-    report = check([tested_folder(path)], actions, against)
-    own = f"workflow: {play.workflow}"
-    faults = play_faults(play, document, report.definitions)
-    if faults:
-        about = [one for one in report.errors if own in _first_lines(one.file)]
-        return None, [*about, *faults]
-    return (
-        Playbook(
+    def __init__(self, usual: UsualPolicy) -> None:
+        """`usual` is for tests that name no policy."""
+        self._usual = usual
+        self._checked: dict[tuple[Path, str], Report] = {}
+
+    def read(self, path: Path) -> tuple[Playbook | None, list[Fault]]:
+        """Return the test file at `path` with the workflows and the policy that it is about.
+
+        Nothing, with what is wrong, where the test, its workflow or its policy cannot be used.
+        """
+        try:
+            loaded = read_play(read_text(path), str(path))
+        except DefinitionError as error:
+            return None, [Fault(file=str(path), line=1, column=1, path="", what=error.message)]
+        if loaded.model is None:
+            return None, list(loaded.faults)
+        play, document = loaded.model, loaded.document
+        chosen, faults = _policy(path, play, document, self._usual)
+        if chosen is None:
+            return None, faults
+        report = self._report(tested_folder(path), chosen)
+        faults = play_faults(play, document, report.definitions)
+        if faults:
+            own = f"workflow: {play.workflow}"
+            about = [one for one in report.errors if own in _text_of(one.file)]
+            return None, [*about, *faults]
+        playbook = Playbook(
             path=path,
             play=play,
             document=document,
             definitions={one.workflow: one for one in report.definitions},
             policy=chosen.policy,
             checks_targets=chosen.checks_targets,
-        ),
-        [],
-    )
+        )
+        return playbook, []
+
+    def _report(self, folder: Path, chosen: UsualPolicy) -> Report:
+        key = (folder, chosen.policy.digest if chosen.checks_targets else "")
+        if key not in self._checked:
+            targets = chosen.policy.targets if chosen.checks_targets else Services()
+            against = chosen.policy if chosen.checks_targets else None
+            self._checked[key] = check([folder], all_actions(targets, _rows()), against)
+        return self._checked[key]
 
 
-def _first_lines(file: str) -> str:
+def _text_of(file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
