@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from bot.cli.output import answer, as_json_option, fault_data
+from bot.places import place_in
+from bot.settings import read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.adopting.found import Script
@@ -29,7 +32,7 @@ PYTHON = re.compile(r"^#!.*python", re.IGNORECASE)
 
 @click.command("adopt")
 @click.argument("script", required=False, type=EXISTING)
-@click.option("--thread", type=EXISTING, help="A thread in JSON, instead of a script.")
+@click.option("--thread", metavar="FILE|LINK", help="A thread: in JSON, or its link in Slack.")
 @click.option("--name", help="Of the workflow; else like the file.")
 @click.option("--title", help="In a few words, what it does.")
 @click.option("--owner", default="@todo-owner", metavar="@GROUP", help="Who answers for it.")
@@ -38,7 +41,7 @@ PYTHON = re.compile(r"^#!.*python", re.IGNORECASE)
 @as_json_option
 def adopt(
     script: Path | None,
-    thread: Path | None,
+    thread: str | None,
     out: Path | None,
     *,
     name: str | None,
@@ -53,20 +56,20 @@ def adopt(
     asks people; what only a person can say is marked TODO(person), and `interlock check` refuses
     the file until it is said. Secrets are taken out.
     """
-    source = script or thread
-    if source is None or (script is not None and thread is not None):
+    if (script is None) == (thread is None):
         raise click.UsageError("Name a script, or a --thread.")
     if out is not None and out.exists():
         raise DefinitionError(f"{out} is there already.", hint="Choose another name.")
-    slug = name or _slug(source.stem)
+    source, found = _script(script) if script is not None else _thread(thread or "")
+    slug = name or _slug(Path(source).stem)
     heading = Heading(
         workflow=slug,
         title=title or slug.replace("-", " ").capitalize(),
         owner=owner,
         deputy=deputy,
-        source=source.name,
+        source=source,
     )
-    made = drafted(_read(source, is_thread=thread is not None), heading)
+    made = drafted(found, heading)
     actions = all_actions(Services(), DatabaseRows(now=lambda: datetime.now(UTC)))
     _, faults = check_text(made.text, str(out or f"{slug}.yaml"), actions)
     if out is not None:
@@ -74,17 +77,51 @@ def adopt(
     answer(_data(made, faults), _lines(made, faults, out), as_json=as_json)
 
 
-def _read(source: Path, *, is_thread: bool) -> Script:
+def _script(source: Path) -> tuple[str, Script]:
+    """Return the name of a script, and what it does."""
     text = read_text(source)
-    if is_thread:
-        cleaned = without_secrets(joined(texts_in(text)))
-        numbers = _messages(cleaned.text)
-        secrets = tuple((numbers[line - 1], name) for line, name in cleaned.secrets)
-        return replace(read_thread(cleaned.text), secrets=secrets)
     cleaned = without_secrets(text)
     is_python = source.suffix == ".py" or PYTHON.match(text) is not None
     found = read_python(cleaned.text) if is_python else read_shell(cleaned.text)
-    return replace(found, secrets=cleaned.secrets)
+    return source.name, replace(found, secrets=cleaned.secrets)
+
+
+def _thread(source: str) -> tuple[str, Script]:
+    """Return the name of a thread, and what it says was done."""
+    is_link = source.startswith(("https://", "http://"))
+    texts = _said_at(source) if is_link else texts_in(read_text(Path(source)))
+    cleaned = without_secrets(joined(texts))
+    numbers = _messages(cleaned.text)
+    secrets = tuple((numbers[line - 1], name) for line, name in cleaned.secrets)
+    name = "a thread in Slack" if is_link else Path(source).name
+    return name, replace(read_thread(cleaned.text), secrets=secrets)
+
+
+def _said_at(link: str) -> list[str]:
+    """Return what was said in the thread at a link, read from Slack now.
+
+    Raises:
+        DefinitionError: it is the link of no message, or this process has no token.
+        InterlockError: Slack does not give it.
+    """
+    # Everybody else reads files, for which no client of Slack is needed.
+    from bot.org_client import slack_of  # noqa: PLC0415
+    from bot.slack_errors import SlackError  # noqa: PLC0415
+    from bot.thread_reading import MOST_READ, words_about  # noqa: PLC0415
+
+    found, settings = place_in(link), read_settings()
+    if found is None:
+        raise DefinitionError(f"{link} is the link of no message.", hint="Copy it in Slack.")
+    if settings.bot_token is None:
+        raise DefinitionError(
+            "Slack is not asked here.", hint="Set SLACK_BOT_TOKEN, or export the thread to a file."
+        )
+    channel, thread = found
+    try:
+        messages = slack_of(settings).messages(channel, thread=thread)
+        return [str(one.get("text") or "") for one in islice(messages, MOST_READ)]
+    except SlackError as error:
+        raise words_about(error) from error
 
 
 def _messages(text: str) -> list[int]:

@@ -72,6 +72,8 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"  {result.file}:{line}: {written(one.path)}"
         yield f"    expected: {one.expected}"
         yield f"    found:    {one.found}"
+    if not result.is_passed:
+        yield from (f"  {name} failed: {words}" for name, words in result.said.items() if words)
 
 
 def _end(faults: Sequence[Fault], results: Sequence[Result], is_unchecked: bool) -> Iterator[str]:  # noqa: FBT001 - one of two words.
@@ -102,6 +104,7 @@ def _data(
                 "workflow": one.workflow,
                 "name": one.name,
                 "passed": one.is_passed,
+                "said": dict(one.said),
                 "differences": [
                     {
                         "line": line,

@@ -27,6 +27,7 @@ from workflows.rehearsal.reading import play_faults, read_play, tested_folder
 from workflows.rehearsal.recorded import Recorded
 from workflows.rehearsal.tape import Tape
 from workflows.services import Services
+from workflows.step_scope import Actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Result:
     line: int
     seconds: float
     differences: tuple[tuple[int, Difference], ...]  # Each with its line in the file.
+    said: Mapping[str, str]  # Why steps failed, in the words of the run.
 
     @property
     def is_passed(self) -> bool:
@@ -143,11 +145,12 @@ def _rows() -> DatabaseRows:
 
 def played(test: Playbook, ground: Ground, only: str = "") -> Iterator[Result]:
     """Play the tests of a file whose names hold `only`; yield what came of each."""
+    actions = all_actions(test.policy.targets, _rows())
     for number, case in enumerate(test.play.tests):
         if only.casefold() not in case.name.casefold():
             continue
         started = time.monotonic()
-        found = _played(test, case, ground)
+        found, said = _played(test, case, ground, actions)
         place = ("tests", number)
         line = test.document.fault((*place, "name"), "").line
         yield Result(
@@ -159,13 +162,15 @@ def played(test: Playbook, ground: Ground, only: str = "") -> Iterator[Result]:
             differences=tuple(
                 (test.document.fault((*place, *one.path), "").line, one) for one in found
             ),
+            said=said,
         )
 
 
-def _played(test: Playbook, case: Case, ground: Ground) -> list[Difference]:
+def _played(
+    test: Playbook, case: Case, ground: Ground, real: Actions
+) -> tuple[list[Difference], Mapping[str, str]]:
     play = test.play
     clock, cast = SetClock(case.at or play.at), Cast(play.people)
-    real = all_actions(test.policy.targets, _rows())
     with ground.store(clock) as store:
         # A run finds its definition by its row, and the tape asks while an action is called.
         bound = {one.version: one for one in test.definitions.values()}
@@ -189,23 +194,20 @@ def _played(test: Playbook, case: Case, ground: Ground) -> list[Difference]:
         try:
             run = player.play(start, case.decisions)
         except InterlockError as refusal:
-            return _refused(case, str(refusal))
+            return _refused(case, str(refusal)), {}
         if case.expect is None:
-            return [_difference(("refused",), case.refused or "", "the run was started")]
+            return [_difference(("refused",), case.refused or "", "the run was started")], {}
         finding = Finding(store, tape.shown)
         for one in in_order(player.runs, run):
             finding.take(one, player.bound(one))
         finding.found.outcome = store.run(run).status.value
         finding.found.effects = tape.effects
         finding.found.arguments = {**tape.arguments, **finding.found.arguments}
-        return [
-            *_unrecorded(tape),
-            *_undecided(player),
-            *(
-                _difference(("expect", *one.path), one.expected, one.found)
-                for one in differences(case.expect, finding.found)
-            ),
-        ]
+        compared = (
+            _difference(("expect", *one.path), one.expected, one.found)
+            for one in differences(case.expect, finding.found)
+        )
+        return [*_unrecorded(tape), *_undecided(player), *compared], finding.said
 
 
 def _start(test: Playbook, case: Case, cast: Cast) -> Start:

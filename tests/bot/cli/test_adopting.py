@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from sandbox.seed import seed
+from sandbox.server import SandboxServer
 
 SCRIPT = """#!/bin/bash
 # Takes a customer's sandbox away.
@@ -61,6 +63,26 @@ def test_a_thread_gives_its_commands_and_listed_steps_and_names_nobody(home: Pat
     assert 'args: ["-rf", "/srv/import/${{ inputs.day }}"]' in draft
     assert not any(one in draft for one in ("U0ANA", "U0RITA", "hunter2"))
     assert {one["source_line"] for one in data["questions"]} >= {2, 3, 4}
+
+
+def test_a_thread_is_read_where_its_link_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+    with SandboxServer() as slack:
+        seed(slack.workspace)
+        ana = slack.workspace.person("ana")
+        root = ana.say("The disk is full.", channel="#ops")
+        ana.say(
+            "Run `rm -rf /srv/import`, as in\n```rm -rf /srv/import```", thread=root, channel="#ops"
+        )
+        link = f"{slack.url}/archives/{root.channel}/p{root.ts.replace('.', '')}"
+        untold = typed("adopt", "--thread", link)
+        monkeypatch.setenv("SLACK_API_URL", slack.api_url)
+        monkeypatch.setenv("SLACK_BOT_TOKEN", slack.bot_token)
+        told = typed("adopt", "--thread", link, "--name=free-disk")
+
+    assert untold.exit_code == 2
+    assert "Set SLACK_BOT_TOKEN" in untold.output
+    assert told.exit_code == 0, told.output
+    assert 'args: ["-rf", /srv/import]' in told.output
 
 
 def test_the_same_script_gives_the_same_draft(home: Path) -> None:
