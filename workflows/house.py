@@ -82,3 +82,4 @@ class House:
     references: References = field(default_factory=NoReferences)
     alerts: str = ""
     retells: Callable[[Due], None] | None = None
+    branches: int = 16  # Of one run that may be at work at the same moment.

@@ -18,6 +18,7 @@ COMMANDS: dict[str, Place] = {
     "test": Place("bot.cli.testing", "play_tests", "Play the tests of workflow files."),
     "try": Place("bot.cli.dry_run", "try_workflow", "Show what a run would do, and do nothing."),
     "new": Place("bot.cli.drafting", "new_workflow", "Write the file of a new workflow."),
+    "adopt": Place("bot.cli.adopting", "adopt", "Draft a workflow from a script or a thread."),
     "schema": Place("bot.cli.checking", "schema", "Print the JSON Schema of workflow files."),
     "publish": Place("bot.cli.publishing", "publish", "Put a change of workflows to people."),
     "workflows": Place("bot.cli.catalog", "workflows", "List the workflows that can be run."),

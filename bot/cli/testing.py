@@ -8,7 +8,7 @@ import click
 from bot.cli.output import Exit, answer, as_json_option, fault_data, leave
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.junit import junit
-from bot.rehearsal.testing import Result, UsualPolicy, played, read_playbook
+from bot.rehearsal.testing import Playbooks, Result, UsualPolicy, played
 from bot.settings import read_settings
 from workflows.fault import Fault, written
 from workflows.loading import load_policy
@@ -33,8 +33,8 @@ def play_tests(
     The real engine runs on a database that is thrown away, with recorded answers in the place
     of every action and with a clock that never waits. Nothing outside is reached.
     """
-    usual, files = _usual(policy_file), files_of_tests(list(paths))
-    read = [read_playbook(one, usual) for one in files]
+    playbooks, files = Playbooks(_usual(policy_file)), files_of_tests(list(paths))
+    read = [playbooks.read(one) for one in files]
     faults = [fault for _, found in read for fault in found]
     results: list[Result] = []
     if not faults:
@@ -72,6 +72,8 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"  {result.file}:{line}: {written(one.path)}"
         yield f"    expected: {one.expected}"
         yield f"    found:    {one.found}"
+    if not result.is_passed:
+        yield from (f"  {name} failed: {words}" for name, words in result.said.items() if words)
 
 
 def _end(faults: Sequence[Fault], results: Sequence[Result], is_unchecked: bool) -> Iterator[str]:  # noqa: FBT001 - one of two words.
@@ -102,6 +104,7 @@ def _data(
                 "workflow": one.workflow,
                 "name": one.name,
                 "passed": one.is_passed,
+                "said": dict(one.said),
                 "differences": [
                     {
                         "line": line,

@@ -33,6 +33,7 @@ class Finding:
         self._shown = shown
         self._gates: dict[str, Gate] = {}
         self.found = Found()
+        self.said: dict[str, str] = {}  # Why steps failed, in the words of their entries.
 
     def take(self, run: RunId, definition: Definition) -> None:
         """Take up everything that is recorded of a run."""
@@ -86,8 +87,27 @@ class Finding:
             self.found.fails[name] = str(data["cause"])
         elif data.get("error_class") and entry.kind in ("step.observed", "action.failed"):
             self.found.fails[name] = str(data["error_class"])
+            self.said[name] = failure_words(entry)
         elif entry.kind == "decision.made" and data["decision"] == "exception":
             self.found.fails.setdefault(name, str(data["rule"]))
+            self.said.setdefault(name, failure_words(entry))
+
+
+def failure_words(entry: Entry) -> str:
+    """Return what an entry says of a failure, empty where it says nothing."""
+    for name in ("reason", "output"):
+        part = entry.parts.get(name)
+        if part is not None and part.value is not None:
+            return _words(part.value.decode())
+    return ""
+
+
+def _words(text: str) -> str:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return str(found.get("error", "")) if isinstance(found, dict) else str(found)
 
 
 def _is_done(entry: Entry) -> bool:

@@ -94,6 +94,7 @@ class Given:
     references: References
     secrets: SecretBook = field(default_factory=NoSecrets)
     redact: Callable[[str], str] = lambda text: text
+    first_id: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ class Rehearsal:
 
 def rehearsal_of(store: SqlStore, clock: SetClock, given: Given) -> Rehearsal:
     """Return an engine whose ids are counted, so that every rehearsal names the same things."""
-    line, shelf, ids = Line(), Shelf(given.definitions), count(1)
+    line, shelf, ids = Line(), Shelf(given.definitions), count(given.first_id)
     house = House(
         store=store,
         dispatcher=line,
@@ -136,6 +137,7 @@ def rehearsal_of(store: SqlStore, clock: SetClock, given: Given) -> Rehearsal:
         acting_for=lambda people: store.acting_for(people, at=clock()),
         vault=lambda: Sealer(lambda: (bytes(32),), "rehearsal"),
         references=given.references,
+        branches=1,  # One after the other, so that every rehearsal is the same.
     )
     return Rehearsal(
         engine=Engine(house),

@@ -34,8 +34,13 @@ def _case(one: Result) -> str:
     if one.is_passed:
         return f"{head}/>"
     told = "\n".join(
-        f"line {line}: {written(each.path)}: expected {each.expected}, found {each.found}"
-        for line, each in one.differences
+        [
+            *(
+                f"line {line}: {written(each.path)}: expected {each.expected}, found {each.found}"
+                for line, each in one.differences
+            ),
+            *(f"{name} failed: {words}" for name, words in one.said.items() if words),
+        ]
     )
     return f"{head}>\n<failure message={_attribute(told)}/>\n</testcase>"
 

@@ -11,7 +11,7 @@ from bot.rehearsal.house import Given, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
-from workflows.check import check
+from workflows.check import Report, check
 from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.entry import Json, RunId
@@ -27,6 +27,7 @@ from workflows.rehearsal.reading import play_faults, read_play, tested_folder
 from workflows.rehearsal.recorded import Recorded
 from workflows.rehearsal.tape import Tape
 from workflows.services import Services
+from workflows.step_scope import Actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Result:
     line: int
     seconds: float
     differences: tuple[tuple[int, Difference], ...]  # Each with its line in the file.
+    said: Mapping[str, str]  # Why steps failed, in the words of the run.
 
     @property
     def is_passed(self) -> bool:
@@ -66,44 +68,55 @@ class UsualPolicy:
     checks_targets: bool
 
 
-def read_playbook(path: Path, usual: UsualPolicy) -> tuple[Playbook | None, list[Fault]]:
-    """Return the test file at `path` with the workflows and the policy that it is about.
+class Playbooks:
+    """Reads test files; the workflows of one folder are checked once under each policy."""
 
-    Nothing, with what is wrong, where the test, its workflow or its policy cannot be used.
-    """
-    try:
-        loaded = read_play(read_text(path), str(path))
-    except DefinitionError as error:
-        return None, [Fault(file=str(path), line=1, column=1, path="", what=error.message)]
-    if loaded.model is None:
-        return None, list(loaded.faults)
-    play, document = loaded.model, loaded.document
-    chosen, faults = _policy(path, play, document, usual)
-    if chosen is None:
-        return None, faults
-    targets = chosen.policy.targets if chosen.checks_targets else Services()
-    actions = all_actions(targets, _rows())
-    against = chosen.policy if chosen.checks_targets else None
-    report = check([tested_folder(path)], actions, against)
-    own = f"workflow: {play.workflow}"
-    faults = play_faults(play, document, report.definitions)
-    if faults:
-        about = [one for one in report.errors if own in _first_lines(one.file)]
-        return None, [*about, *faults]
-    return (
-        Playbook(
+    def __init__(self, usual: UsualPolicy) -> None:
+        """`usual` is for tests that name no policy."""
+        self._usual = usual
+        self._checked: dict[tuple[Path, str], Report] = {}
+
+    def read(self, path: Path) -> tuple[Playbook | None, list[Fault]]:
+        """Return the test file at `path` with the workflows and the policy that it is about.
+
+        Nothing, with what is wrong, where the test, its workflow or its policy cannot be used.
+        """
+        try:
+            loaded = read_play(read_text(path), str(path))
+        except DefinitionError as error:
+            return None, [Fault(file=str(path), line=1, column=1, path="", what=error.message)]
+        if loaded.model is None:
+            return None, list(loaded.faults)
+        play, document = loaded.model, loaded.document
+        chosen, faults = _policy(path, play, document, self._usual)
+        if chosen is None:
+            return None, faults
+        report = self._report(tested_folder(path), chosen)
+        faults = play_faults(play, document, report.definitions)
+        if faults:
+            own = f"workflow: {play.workflow}"
+            about = [one for one in report.errors if own in _text_of(one.file)]
+            return None, [*about, *faults]
+        playbook = Playbook(
             path=path,
             play=play,
             document=document,
             definitions={one.workflow: one for one in report.definitions},
             policy=chosen.policy,
             checks_targets=chosen.checks_targets,
-        ),
-        [],
-    )
+        )
+        return playbook, []
+
+    def _report(self, folder: Path, chosen: UsualPolicy) -> Report:
+        key = (folder, chosen.policy.digest if chosen.checks_targets else "")
+        if key not in self._checked:
+            targets = chosen.policy.targets if chosen.checks_targets else Services()
+            against = chosen.policy if chosen.checks_targets else None
+            self._checked[key] = check([folder], all_actions(targets, _rows()), against)
+        return self._checked[key]
 
 
-def _first_lines(file: str) -> str:
+def _text_of(file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -132,11 +145,12 @@ def _rows() -> DatabaseRows:
 
 def played(test: Playbook, ground: Ground, only: str = "") -> Iterator[Result]:
     """Play the tests of a file whose names hold `only`; yield what came of each."""
+    actions = all_actions(test.policy.targets, _rows())
     for number, case in enumerate(test.play.tests):
         if only.casefold() not in case.name.casefold():
             continue
         started = time.monotonic()
-        found = _played(test, case, ground)
+        found, said = _played(test, case, ground, actions)
         place = ("tests", number)
         line = test.document.fault((*place, "name"), "").line
         yield Result(
@@ -148,13 +162,15 @@ def played(test: Playbook, ground: Ground, only: str = "") -> Iterator[Result]:
             differences=tuple(
                 (test.document.fault((*place, *one.path), "").line, one) for one in found
             ),
+            said=said,
         )
 
 
-def _played(test: Playbook, case: Case, ground: Ground) -> list[Difference]:
+def _played(
+    test: Playbook, case: Case, ground: Ground, real: Actions
+) -> tuple[list[Difference], Mapping[str, str]]:
     play = test.play
     clock, cast = SetClock(case.at or play.at), Cast(play.people)
-    real = all_actions(test.policy.targets, _rows())
     with ground.store(clock) as store:
         # A run finds its definition by its row, and the tape asks while an action is called.
         bound = {one.version: one for one in test.definitions.values()}
@@ -178,23 +194,20 @@ def _played(test: Playbook, case: Case, ground: Ground) -> list[Difference]:
         try:
             run = player.play(start, case.decisions)
         except InterlockError as refusal:
-            return _refused(case, str(refusal))
+            return _refused(case, str(refusal)), {}
         if case.expect is None:
-            return [_difference(("refused",), case.refused or "", "the run was started")]
+            return [_difference(("refused",), case.refused or "", "the run was started")], {}
         finding = Finding(store, tape.shown)
         for one in in_order(player.runs, run):
             finding.take(one, player.bound(one))
         finding.found.outcome = store.run(run).status.value
         finding.found.effects = tape.effects
         finding.found.arguments = {**tape.arguments, **finding.found.arguments}
-        return [
-            *_unrecorded(tape),
-            *_undecided(player),
-            *(
-                _difference(("expect", *one.path), one.expected, one.found)
-                for one in differences(case.expect, finding.found)
-            ),
-        ]
+        compared = (
+            _difference(("expect", *one.path), one.expected, one.found)
+            for one in differences(case.expect, finding.found)
+        )
+        return [*_unrecorded(tape), *_undecided(player), *compared], finding.said
 
 
 def _start(test: Playbook, case: Case, cast: Cast) -> Start:

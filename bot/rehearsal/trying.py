@@ -5,12 +5,12 @@ done, questions are answered from the fixtures. What the policy really makes of 
 the values that were found on the way, is explained beside it.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.explained_run import arguments_of, outputs_of
+from bot.rehearsal.finding import failure_words
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import Given, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
@@ -216,16 +216,6 @@ def _why(entries: Sequence[Entry], status: Status) -> str:
     failed = [one for one in entries if one.data.get("error_class")]
     stopped = [one for one in entries if one.data.get("decision") == "exception"]
     for entry in (*reversed(failed), *reversed(stopped)):
-        for name in ("reason", "output"):
-            part = entry.parts.get(name)
-            if part is not None and part.value is not None:
-                return f"{entry.data['step']}: {_words(part.value)}"
+        if words := failure_words(entry):
+            return f"{entry.data['step']}: {words}"
     return f"The run is {status.value}."
-
-
-def _words(value: bytes) -> str:
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return value.decode()
-    return str(found.get("error", "")) if isinstance(found, dict) else str(found)
