@@ -22,7 +22,6 @@ from workflows.step_scope import StepScopes, check_output
 from workflows.template import resolve
 
 NAMES = (
-    "erase-person",
     "nightly-check",
     "purge-stale-accounts",
     "refund-customer",
@@ -53,7 +52,6 @@ def test_shipped_definitions_check_clean_without_a_policy_too() -> None:
         ("roll-back-release", ["read", "read", "read", "destructive"]),
         ("nightly-check", ["read", "read", "egress"]),
         ("request-approval", ["destructive"]),
-        ("erase-person", ["destructive"]),
     ],
 )
 def test_each_step_is_as_grave_as_it_is_said_to_be(workflow: str, effects: list[str]) -> None:
@@ -68,7 +66,7 @@ def test_each_step_is_as_grave_as_it_is_said_to_be(workflow: str, effects: list[
 def test_a_name_that_is_nearly_right_is_suggested() -> None:
     with pytest.raises(UnknownWorkflowError, match=r"Did you mean refund-customer\?"):
         catalog().find("refund-custmer")
-    with pytest.raises(UnknownWorkflowError, match="There are: erase-person, nightly-check"):
+    with pytest.raises(UnknownWorkflowError, match="There are: nightly-check"):
         catalog().find("x")
 
 
