@@ -7,7 +7,12 @@ themselves and then agrees; of a new workflow they are its own.
 from collections.abc import Callable, Mapping
 
 from bot.library import POLICY, Actions, Library, activated, is_genuine, policy_change
-from storage.catalog_history import open_runs, policy_was_changed_by, was_changed_by
+from storage.catalog_history import (
+    answering_for,
+    open_runs,
+    policy_was_changed_by,
+    was_changed_by,
+)
 from storage.published import active_policy, active_version, policy_text, publisher_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -23,6 +28,7 @@ from workflows.errors import (
     InterlockError,
     StorageError,
     UnknownWorkflowError,
+    UnreadableVersionError,
 )
 from workflows.own_workflows import PUBLISH, RETIRE
 from workflows.people import CLICK_AGE, People
@@ -55,14 +61,17 @@ class CatalogDesk:
         self._overtaken = cancel
 
     def publication_concern(self, what: Publication) -> Concern:
-        answering = self._active(what.workflow) or self._version(what.version)
-        return _concern(answering, self._authors(what))
+        self._version(what.version, of=what.workflow)
+        active = self._active_version(what.workflow)
+        return self._concern(active or what.version, self._authors(what))
 
     def retirement_concern(self, what: Retirement) -> Concern:
-        return _concern(self._version(what.version), frozenset())
+        self._version(what.version, of=what.workflow)
+        return self._concern(what.version, frozenset())
 
     def publication_plan(self, what: Publication) -> Plan:
-        before, after = self._active(what.workflow), self._version(what.version)
+        after = self._version(what.version, of=what.workflow)
+        before = self._active(what.workflow)
         self._check(what.workflow, self._active_version(what.workflow), what.replaces)
         known = self._library.known()
         lines = [*difference(before, after, known), *self._started_by(what.workflow)]
@@ -88,7 +97,7 @@ class CatalogDesk:
         )
 
     def publish(self, what: Publication, *, by_run: str) -> None:
-        definition = self._version(what.version)
+        definition = self._version(what.version, of=what.workflow)
 
         def change(unit: SqlUnit, before: str | None) -> None:
             self._check(what.workflow, before, what.replaces)
@@ -185,17 +194,33 @@ class CatalogDesk:
         return active_version(self._store.database, workflow)
 
     def _active(self, workflow: str) -> Definition | None:
+        """Return the active definition; None where there is none, or its text was altered."""
         self._library.follow()
         try:
             return self._library.active(workflow)
-        except UnknownWorkflowError:
+        except (UnknownWorkflowError, UnreadableVersionError):
             return None
 
-    def _version(self, version: str) -> Definition:
+    def _version(self, version: str, *, of: str) -> Definition:
         try:
-            return self._library.version(version)
+            found = self._library.version(version)
         except InterlockError as error:
             raise ActionFailedError(str(error), error_class="unknown_version") from error
+        if found.workflow != of:
+            raise ActionFailedError(
+                f"The version {version[:8]} is one of {found.workflow}, and not of {of}.",
+                error_class="unknown_version",
+            )
+        return found
+
+    def _concern(self, version: str, authors: frozenset[Ref]) -> Concern:
+        """Return who answers for a version, as the log says: its text may have been altered."""
+        found = answering_for(self._store.database, version)
+        if found is None:
+            raise ActionFailedError(
+                f"Nobody answers for the version {version[:8]}.", error_class="unknown_version"
+            )
+        return Concern(owner=found[0], deputy=found[1], authors=authors)
 
     def _authors(self, what: Publication) -> frozenset[Ref]:
         publisher = publisher_of(self._store.database, what.version)
@@ -213,7 +238,3 @@ class CatalogDesk:
     def _started_by(self, workflow: str) -> tuple[str, ...]:
         names = dependents(workflow, self._library.definitions(), self._library.known())
         return (f"Is started by: {', '.join(names)}.",) if names else ()
-
-
-def _concern(answering: Definition, authors: frozenset[Ref]) -> Concern:
-    return Concern(owner=answering.owner, deputy=answering.deputy, authors=authors)

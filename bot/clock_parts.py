@@ -46,7 +46,7 @@ def drifts_of(core: Core) -> list[Drift]:
     if core.library.reads_files:
         checked = CheckedFiles(settings.home)
         files = checked.catalog(settings.definitions, core.actions, core.policy)
-        found += policy_drift(database, checked.policy(settings.policy_file))
+        found += policy_drift(database, lambda: checked.policy(settings.policy_file))
     return [*found, *drifts(database, core.actions, files, read=read)]
 
 

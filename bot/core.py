@@ -139,7 +139,7 @@ def build_core(
     means = replace(means, remembered=memory.clock)
     held, redact = read_redactor(settings, means)
     checked = CheckedFiles(settings.home)
-    policy = in_force(memory.database, checked.policy(settings.policy_file))
+    policy = in_force(memory.database, lambda: checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)

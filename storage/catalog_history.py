@@ -22,6 +22,23 @@ def was_changed_by(database: Database, workflow: str, run: str) -> bool:
         return connection.execute(wanted.limit(1)).first() is not None
 
 
+def answering_for(database: Database, version: str) -> tuple[str, str] | None:
+    """Return owner and deputy of a version as its entry names them, whatever its text says."""
+    owner, deputy = LineMember("data", "owner"), LineMember("data", "deputy")
+    wanted = (
+        select(owner.label("owner"), deputy.label("deputy"))
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind == PUBLISHED,
+            LineMember("data", "version") == version,
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    with database.read() as connection:
+        found = connection.execute(wanted).first()
+    return None if found is None else (found.owner, found.deputy)
+
+
 def policy_was_changed_by(database: Database, run: str) -> bool:
     """Say whether a run has put another policy in force."""
     wanted = select(AuditEntryRow.seq).where(

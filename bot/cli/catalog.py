@@ -103,7 +103,7 @@ def found_drift(settings: Settings, database: Database) -> list[Drift]:
     folder, files = settings.definitions, None
     if folder.exists():
         files = Catalog.load([folder], actions, policy)
-    of_policy = [] if policy is None else policy_drift(database, policy)
+    of_policy = [] if policy is None else policy_drift(database, lambda: policy)
     return [*of_policy, *drifts(database, actions, files)]
 
 
