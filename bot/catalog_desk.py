@@ -18,8 +18,6 @@ from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.actions.base import Concern, Plan
 from workflows.actions.publish import PolicyChange, Publication, Retirement
-from workflows.comparing import dependents, difference
-from workflows.comparing_policies import policy_difference
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Json, Ref, RunId
 from workflows.errors import (
@@ -70,6 +68,8 @@ class CatalogDesk:
         return self._concern(what.version, frozenset())
 
     def publication_plan(self, what: Publication) -> Plan:
+        from workflows.comparing import difference  # noqa: PLC0415 - only for a card.
+
         after = self._version(what.version, of=what.workflow)
         before = self._active(what.workflow)
         self._check(what.workflow, self._active_version(what.workflow), what.replaces)
@@ -126,6 +126,8 @@ class CatalogDesk:
         return Concern(owner=governors[0], deputy=governors[-1], authors=self._named(what.author))
 
     def policy_plan(self, what: PolicyChange) -> Plan:
+        from workflows.comparing_policies import policy_difference  # noqa: PLC0415 - as above.
+
         self._check("The policy", active_policy(self._store.database, POLICY), what.replaces)
         lines = policy_difference(self._policy, self._kept(what.policy))
         return Plan(
@@ -236,5 +238,7 @@ class CatalogDesk:
             return frozenset(unit.ref(one) for one in people)
 
     def _started_by(self, workflow: str) -> tuple[str, ...]:
+        from workflows.comparing import dependents  # noqa: PLC0415 - as above.
+
         names = dependents(workflow, self._library.definitions(), self._library.known())
         return (f"Is started by: {', '.join(names)}.",) if names else ()
