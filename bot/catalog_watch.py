@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.drift import Drift, What
-from bot.responsible import answering, first_of
+from bot.responsible import Answering, answering, first_of
 from bot.timetable import Schedule
 from bot.wording import bold, escape
 from storage.store import SqlStore
@@ -51,7 +51,7 @@ class CatalogWatch:
         self._store = store
         self._watching = watching
         self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
-        self.ownerless: tuple[str, ...] = ()  # Of whose workflows, a sentence each.
+        self._ownerless: tuple[str, ...] = ()
         self._pool = ThreadPoolExecutor(1, NAME)
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
 
@@ -95,13 +95,32 @@ class CatalogWatch:
             StorageError: not all of it was told.
         """
         self.look_for_drift()
-        ownerless = []
-        for one in self._watching.definitions():
-            found = answering(one, self._watching.governors, self._watching.people)
-            if found.is_orphan:
-                ownerless.append(f"{one.title} has no owner: {one.owner} is nobody who counts.")
-                self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
-        self.ownerless = tuple(ownerless)
+        for one, found in self._without_owner():
+            self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
+
+    def ownerless(self, afresh: bool) -> Sequence[str]:  # noqa: FBT001 - digests call it.
+        """Return which workflows have no owner, a sentence each.
+
+        They are those of the last look, unless Slack is to be asked `afresh` and answers.
+        """
+        if afresh:
+            with suppress(PeopleUnreadableError):
+                self._without_owner()
+        return self._ownerless
+
+    def _without_owner(self) -> list[tuple[Definition, Answering]]:
+        """Return the workflows whose owner is nobody, each with who answers for it instead.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer.
+        """
+        governors, people = self._watching.governors, self._watching.people
+        every = [(one, answering(one, governors, people)) for one in self._watching.definitions()]
+        found = [(one, who) for one, who in every if who.is_orphan]
+        self._ownerless = tuple(
+            f"{one.title} has no owner: {one.owner} is nobody who counts." for one, _ in found
+        )
+        return found
 
     def look_for_drift(self) -> None:
         """Tell owners what has drifted.

@@ -31,7 +31,7 @@ def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     )
     watch = CatalogWatch(core.store, watching)
     core.library.on_use(watch.note)
-    core.digests.tells_of_ownerless(lambda: watch.ownerless)
+    core.digests.tells_of_ownerless(watch.ownerless)
     return watch
 
 

@@ -277,7 +277,7 @@ def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern
     watch.look()
     office.town.groups["@deputies"] = set()
     watch.look()
-    digest = office.core.digests.look().shown.exceptions
+    digest = office.core.digests.post().shown.exceptions
     told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
 
     assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
