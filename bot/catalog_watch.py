@@ -34,9 +34,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
-    """What it looks at: all that has drifted, the active definitions and their files."""
+    """What it looks at: all that has drifted, the active definitions and their files.
 
-    drifts: Callable[[], list[Drift]]
+    `drifts` reads the files afresh, or goes by what they said when the process began.
+    """
+
+    drifts: Callable[[bool], list[Drift]]
     definitions: Callable[[], Iterable[Definition]]
     files: Callable[[], Mapping[str, str]]
     people: People
@@ -57,7 +60,7 @@ class CatalogWatch:
 
     def start(self) -> None:
         """Look at once, beside everything else."""
-        self._pool.submit(self._look_aside)
+        self._pool.submit(self._look_aside, afresh=False)
 
     def stop(self) -> None:
         """Look no more."""
@@ -70,7 +73,7 @@ class CatalogWatch:
             return
         self._seen[workflow] = looks
         with suppress(RuntimeError):  # It has been stopped; the next process looks as it starts.
-            self._pool.submit(self._look_aside)
+            self._pool.submit(self._look_aside, afresh=True)
 
     def schedule(self, log_id: str) -> Schedule:
         """Return when it looks each day: at a minute of the log's own, as all such looks."""
@@ -122,14 +125,14 @@ class CatalogWatch:
         )
         return found
 
-    def look_for_drift(self) -> None:
+    def look_for_drift(self, *, afresh: bool = True) -> None:
         """Tell owners what has drifted.
 
         Raises:
             PeopleUnreadableError, StorageError: not all of it was told.
         """
         by_name = {one.workflow: one for one in self._watching.definitions()}
-        self.found = tuple(self._watching.drifts())
+        self.found = tuple(self._watching.drifts(afresh))
         of_nobody: list[Drift] = []
         for drift in self.found:
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
@@ -151,9 +154,9 @@ class CatalogWatch:
             return first_of(governors, people)[0]
         return ()
 
-    def _look_aside(self) -> None:
+    def _look_aside(self, *, afresh: bool) -> None:
         try:
-            self.look_for_drift()
+            self.look_for_drift(afresh=afresh)
         except PeopleUnreadableError:
             log.warning("owners are told of drift later", exc_info=True)
         except InterlockError:

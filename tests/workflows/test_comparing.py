@@ -9,12 +9,14 @@ from pydantic import ValidationError
 
 import workflows
 from tests.bot.catalog import GATED, PLAIN, POLICY
+from tests.workflows.definition_kit import demo_policy
 from tests.world import CHANGE, ChangeWorld, ReadWorld, World, definition_in, policy_in
 from workflows.actions.slack import SlackPostAction
 from workflows.comparing import MARK, difference
 from workflows.comparing_policies import policy_difference
 from workflows.definition import Definition, meaning
 from workflows.loading import load_definition
+from workflows.policy import Policy
 from workflows.portrait import Known
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
@@ -112,4 +114,20 @@ def test_nothing_in_a_file_changes_without_a_word(name: str) -> None:
             silent.append(changed)
 
     assert tried > 80
+    assert silent == []
+
+
+def test_nothing_in_a_policy_changes_without_a_word() -> None:
+    before = demo_policy()
+    silent, tried = [], 0
+    for changed in variants(meaning(before)):
+        try:
+            after = Policy.model_validate_json(json.dumps(changed))
+        except ValidationError:
+            continue
+        tried += 1
+        if after.digest != before.digest and not policy_difference(before, after):
+            silent.append(changed)
+
+    assert tried > 50
     assert silent == []
