@@ -68,17 +68,26 @@ class CatalogDesk:
         return self._concern(what.version, frozenset())
 
     def publication_plan(self, what: Publication) -> Plan:
-        from workflows.comparing import difference  # noqa: PLC0415 - only for a card.
+        from workflows.comparing import MARK, difference  # noqa: PLC0415 - only for a card.
 
         after = self._version(what.version, of=what.workflow)
         before = self._active(what.workflow)
         self._check(what.workflow, self._active_version(what.workflow), what.replaces)
         known = self._library.known()
-        lines = [*difference(before, after, known), *self._started_by(what.workflow)]
+        changes = difference(before, after, known)
+        if what.replaces == what.version:
+            changes = [f"{MARK}the file is as it was; its actions are other code than then"]
+        # A card that is too small for all shows what comes first.
+        lines = [
+            *(one for one in changes if one.startswith(MARK)),
+            *self._started_by(what.workflow),
+            *(f"Check: {one}" for one in (what.notes or "").splitlines()),
+            *(one for one in changes if not one.startswith(MARK)),
+        ]
         verb = "Publish" if before is None else "Change"
         return Plan(
             summary=f"{verb} {what.workflow}: version {what.version[:8]}",
-            lines=(*lines, *(what.notes or "").splitlines()),
+            lines=tuple(lines),
             data={
                 "workflow": what.workflow,
                 "version": what.version,

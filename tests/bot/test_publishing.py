@@ -351,3 +351,34 @@ def test_on_postgres_one_process_starts_at_once_what_another_made_active(
     assert office.entries(str(run))[0].data["version"] == put.version
     for core in (worker, office.core):
         core.memory.database.close()
+
+
+def test_a_copy_under_a_name_that_is_nearly_another_is_told_on_the_card(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    put = office.propose(PLAIN.replace("tidy-up", "tidy-up-2"))
+    office.settle(put.run)
+    shown = "\n".join(office.card(put.run))
+
+    assert "is nearly called like tidy-up" in shown
+    assert "is nearly a copy of tidy-up" in shown
+    assert len(put.warnings) == 2
+
+
+def test_the_card_stands_where_people_know_the_workflow_and_not_where_it_would_move(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    put = office.propose(PLAIN.replace('channel: "#ops"', 'channel: "#nobody-reads-this"', 1))
+    office.settle(put.run)
+
+    assert office.core.store.run(RunId(str(put.run))).channel == "ops"
+    assert "channel changes: ops → nobody-reads-this" in office.card(put.run)[0]
+
+
+def test_only_authors_whom_the_policy_names_propose(tmp_path: Path) -> None:
+    office = Office(tmp_path, POLICY + 'publish: {authors: ["@ben"]}\n')
+    with pytest.raises(NotAllowedError, match="may not propose"):
+        office.propose(PLAIN, by="rita")
+
+    assert office.propose(PLAIN, by="ben").run is not None
+    office.core.memory.database.close()
