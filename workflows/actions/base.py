@@ -5,7 +5,7 @@ to `perform` after it, and to `probe` when a crash left the outcome unknown.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -39,6 +39,11 @@ class Happened(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+
+
+# How much more than its limit is read of what came from outside: the longest secret that may
+# stand across the limit, in its longest form.
+MARGIN = 64 * 1024
 
 
 class Model(BaseModel):
@@ -167,7 +172,9 @@ class Call:
     seconds. `approved` is the data of the plan that was approved, if there was one.
     `effect` is what the definition makes of the step; None leaves it to the action.
     `written` are the arguments as the definition has them, before any expression was resolved,
-    and `returns` what it says comes back.
+    and `returns` what it says comes back. `redact` takes held secrets out of a text; whoever
+    shortens or folds what came from outside does so after that, since of half a secret nobody
+    can say what it is.
     """
 
     key: str
@@ -179,6 +186,7 @@ class Call:
     written: Mapping[str, Json] = field(default_factory=dict)
     returns: Mapping[str, Returns] | None = None
     journal: Journal | None = None
+    redact: Callable[[str], str] = str
 
 
 In = TypeVar("In", bound=BaseModel)

@@ -9,10 +9,12 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from workflows.actions.base import MARGIN
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 GRACE = 1.0  # Seconds between SIGTERM and SIGKILL.
@@ -22,17 +24,23 @@ CHUNK = 65536
 
 @dataclass(slots=True, kw_only=True)
 class Output:
-    """What a program wrote, up to `limit` bytes."""
+    """What a program wrote, somewhat more than `limit` bytes of it if there are that many."""
 
     limit: int
     kept: bytearray = field(default_factory=bytearray)
-    is_cut: bool = False
 
     def add(self, chunk: bytes) -> None:
-        """Keep what fits and note that there was more."""
-        room = self.limit - len(self.kept)
-        self.kept += chunk[:room]
-        self.is_cut = self.is_cut or len(chunk) > room
+        """Keep what fits."""
+        self.kept += chunk[: self.limit + MARGIN - len(self.kept)]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is longer than the limit."""
+        return len(self.kept) > self.limit
+
+    def text(self, redact: Callable[[str], str] = str) -> str:
+        """Return it as text without secrets, cut to the limit after that."""
+        return redact(self.kept.decode(errors="replace"))[: self.limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +170,7 @@ class _Watch:
         del self._open[number]
 
     def _ended(self, *, is_late: bool) -> Ended:
-        words = self._said.kept.decode(errors="replace").strip().splitlines() or [""]
+        words = self._said.text().strip().splitlines() or [""]
         kind, _, value = words[0].partition(" ")
         return Ended(
             exit_code=int(value) if kind in {"ended", "stopped"} else None,

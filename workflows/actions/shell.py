@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 
 from workflows.actions.base import Action, Call, Effect, Model, Plan
 from workflows.actions.calls import needed_by, reveal, settled_effect
-from workflows.actions.process import Ended, Output, run_program
+from workflows.actions.process import Ended, run_program
 from workflows.entry import Json
 from workflows.errors import (
     ActionFailedError,
@@ -110,7 +110,7 @@ class ShellRun(Action[ShellCall, ShellDone]):
             raise _missing(arguments.program, fault.strerror or str(fault)) from fault
         if ended.missing:
             raise _missing(arguments.program, ended.missing)
-        return _result(ended, arguments.program, timeout=call.timeout, is_read=is_read)
+        return _result(ended, arguments.program, call, is_read=is_read)
 
     def _program(self, arguments: ShellCall) -> Program:
         program = self._programs.get(arguments.program)
@@ -160,13 +160,13 @@ def _missing(name: str, why: str) -> NotPerformedError:
     )
 
 
-def _result(ended: Ended, name: str, *, timeout: float, is_read: bool) -> ShellDone:
+def _result(ended: Ended, name: str, call: Call, *, is_read: bool) -> ShellDone:
     if ended.is_late or ended.exit_code is None:
-        raise _unfinished(ended, name, timeout=timeout, is_read=is_read)
+        raise _unfinished(ended, name, timeout=call.timeout, is_read=is_read)
     if ended.exit_code != 0:
         code = ended.exit_code
         raise ActionFailedError(
-            f"{name} ended with {code}: {_last_words(ended)}",
+            f"{name} ended with {code}: {_last_words(ended, call)}",
             error_class=f"exit_{code}" if code > 0 else f"signal_{-code}",
             partly=not is_read,
         )
@@ -176,7 +176,10 @@ def _result(ended: Ended, name: str, *, timeout: float, is_read: bool) -> ShellD
             f"{name} wrote more than {LIMIT} bytes.", error_class="too_large", hint="Ask for less."
         )
     return ShellDone(
-        exit_code=0, stdout=_text(ended.stdout), stderr=_text(ended.stderr), is_cut=is_cut
+        exit_code=0,
+        stdout=ended.stdout.text(call.redact),
+        stderr=ended.stderr.text(call.redact),
+        is_cut=is_cut,
     )
 
 
@@ -189,10 +192,7 @@ def _unfinished(
     return kind(f"Nobody can say how {name} ended.", error_class="reply_lost")
 
 
-def _last_words(ended: Ended) -> str:
-    said = _text(ended.stderr).strip() or _text(ended.stdout).strip() or "it said nothing"
+def _last_words(ended: Ended, call: Call) -> str:
+    told = (one.text(call.redact).strip() for one in (ended.stderr, ended.stdout))
+    said = next((one for one in told if one), "it said nothing")
     return said[-SHOWN:]
-
-
-def _text(output: Output) -> str:
-    return bytes(output.kept).decode(errors="replace")

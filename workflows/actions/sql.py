@@ -5,7 +5,7 @@ itself did with the statement before it took it back; the approved rows are comp
 more inside the transaction that commits. The database is reached through the `Rows` port.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
@@ -153,7 +153,7 @@ class SqlExecute(_Database, Action[SqlCall, SqlDone]):
         data = arguments.model_dump(mode="json")
         return Plan(
             summary=f"{_verb(arguments)} {affected.count} {noun} in {arguments.database}",
-            lines=(*_wording(arguments), *_table(affected)),
+            lines=(*_wording(arguments), *_table(affected, call.redact)),
             data={**data, "rows": affected.count, "digest": affected.digest},
         )
 
@@ -215,14 +215,15 @@ def _wording(arguments: SqlCall) -> list[str]:
     return lines + [f":{name} = {value!r}" for name, value in arguments.parameters.items()]
 
 
-def _table(affected: Affected) -> list[str]:
-    lines = [", ".join(f"{k}={_cell(v)}" for k, v in row.items()) for row in affected.shown]
+def _table(affected: Affected, redact: Callable[[str], str]) -> list[str]:
+    rows = [{name: redact(str(one)) for name, one in row.items()} for row in affected.shown]
+    lines = [", ".join(f"{name}={_cell(one)}" for name, one in row.items()) for row in rows]
     if rest := affected.count - len(affected.shown):
         only = f"{rest} rows, bound by their number only: their values differ with every try"
         lines.append(f"… and {rest} more" if affected.shown else only)
     return lines
 
 
-def _cell(value: Json) -> str:
-    text = " ".join(str(value).split())
+def _cell(value: str) -> str:
+    text = " ".join(value.split())
     return text if len(text) <= CELL else text[: CELL - 1] + "…"
