@@ -12,20 +12,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from multiprocessing.context import ForkServerContext
+from contextlib import ExitStack
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.reduction import DupFd
 from pathlib import Path
+from typing import Protocol
 
 from bot.cli import COMMANDS, main
 
 LATER = ("bot.serve", "bot.worker", "bot.workspaces.serve", "storage.migrate")
-
-
-def _nursery() -> ForkServerContext:
-    """Return what processes are forked from; it imports when the first is asked for."""
-    context = multiprocessing.get_context("forkserver")
-    modules = {place.module for place in COMMANDS.values()}
-    context.set_forkserver_preload([__name__, *sorted(modules), *LATER])
-    return context
 
 
 class Forked:
@@ -40,9 +35,14 @@ class Forked:
         stderr: Path | None = None,
     ) -> None:
         self.args = tuple(words)
-        streams = tuple(str(one or os.devnull) for one in (stdout, stderr))
-        self._process = _nursery().Process(target=_become, args=(self.args, dict(env), streams))
-        self._process.start()
+        with ExitStack() as opened:
+            nothing = opened.enter_context(Path(os.devnull).open("rb"))
+            told = [
+                opened.enter_context((one or Path(os.devnull)).open("ab"))
+                for one in (stdout, stderr)
+            ]
+            streams = [one.fileno() for one in (nothing, *told)]
+            self._process = begin(words, env=env, folder=Path.cwd(), streams=streams)
         self.pid = self._process.pid or 0
 
     @property
@@ -85,23 +85,68 @@ def interlock(
         finally:
             running.kill()
             running.wait()
-        said = (one.read_text("utf-8") if one.exists() else "" for one in (out, err))
-        return subprocess.CompletedProcess(words, code, *said)
+        return subprocess.CompletedProcess(
+            words, code, out.read_text("utf-8"), err.read_text("utf-8")
+        )
 
 
-def _become(words: Sequence[str], env: Mapping[str, str], streams: tuple[str, str]) -> None:
+def begin(
+    words: Sequence[str], *, env: Mapping[str, str], folder: Path, streams: Sequence[int]
+) -> ForkServerProcess:
+    """Start a command in `folder`; `streams` become its input, output and errors."""
+    handed = tuple(_Stream(one) for one in streams)
+    process = _nursery().Process(
+        target=_become, args=(tuple(words), dict(env), str(folder), handed)
+    )
+    process.start()
+    return process
+
+
+def _nursery() -> ForkServerContext:
+    """Return what processes are forked from; it imports when the first is asked for."""
+    context = multiprocessing.get_context("forkserver")
+    modules = {place.module for place in COMMANDS.values()}
+    context.set_forkserver_preload([__name__, *sorted(modules), *LATER])
+    return context
+
+
+class _Handed(Protocol):
+    """A descriptor on its way into another process."""
+
+    def detach(self) -> int: ...
+
+
+class _Stream:
+    """A descriptor here; in the process that it is given to, the number it has there."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _arrived, (DupFd(self._number),)
+
+
+def _arrived(handed: _Handed) -> int:
+    return handed.detach()
+
+
+def _become(
+    words: Sequence[str], env: Mapping[str, str], folder: str, streams: Sequence[int]
+) -> None:
     """Be `interlock` with these words, as far as a process can tell."""
     os.environ.clear()
     os.environ.update(env)
-    for number, path in zip((1, 2), streams, strict=True):
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - it lasts as long as the process.
+    os.chdir(folder)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    for stream in streams:
+        os.close(stream)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - these last as long as the process.
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above.
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above.
     sys.argv = ["interlock", *words]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     main(args=list(words), prog_name="interlock")
 
 
-__all__ = ["Forked", "interlock"]
+__all__ = ["Forked", "begin", "interlock"]

@@ -73,8 +73,11 @@ def commands(block: Block) -> Iterator[Shown]:
         yield Shown(command=command, printed=printed.rstrip("\n"))
 
 
-def ran(shown: list[Shown], folder: Path) -> list[str]:
-    """Run the commands in one shell in `folder`; return what each of them printed."""
+def ran(shown: list[Shown], folder: Path, programs: Path) -> list[str]:
+    """Run the commands in one shell in `folder`; return what each of them printed.
+
+    `programs` is where `interlock` is found.
+    """
     script = "".join(
         f"{one.command}\nlast=$?; printf '\\n{MARK}\\n'; (exit $last)\n" for one in shown
     )
@@ -82,7 +85,7 @@ def ran(shown: list[Shown], folder: Path) -> list[str]:
         ["bash"],
         input=script,
         cwd=folder,
-        env=_environment(),
+        env=_environment(programs),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -92,9 +95,12 @@ def ran(shown: list[Shown], folder: Path) -> list[str]:
     return [one.removeprefix("\n") for one in done.stdout.split(f"\n{MARK}\n")][: len(shown)]
 
 
-def _environment() -> dict[str, str]:
+def _environment(programs: Path) -> dict[str, str]:
     kept = {name: one for name, one in os.environ.items() if not _is_setting(name)}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"}
+    return {
+        **kept,
+        "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), kept["PATH"]]),
+    }
 
 
 def _is_setting(name: str) -> bool:

@@ -1,14 +1,22 @@
 """What the pages show in a console block runs and prints what they say."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.cli import COMMANDS
 from tests.docs.pages import PAGES, ROOT, blocks, commands, is_as_shown, name_of, ran
+from tests.docs.quick_program import quick_program
 
 RUNNABLE = [page for page in PAGES if any(one.kind == "console" for one in blocks(page))]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with quick_program(tmp_path_factory.mktemp("bin")) as folder:
+        yield folder
 
 
 def page_of(name: str) -> str:
@@ -16,12 +24,14 @@ def page_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
-def test_every_command_of_a_page_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+def test_every_command_of_a_page_prints_what_the_page_shows(
+    page: Path, tmp_path: Path, programs: Path
+) -> None:
     for block in blocks(page):
         if block.file:
             (tmp_path / block.file).write_text(block.text)
     shown = [one for block in blocks(page) if block.kind == "console" for one in commands(block)]
-    printed = ran(shown, tmp_path)
+    printed = ran(shown, tmp_path, programs)
     wrong = [
         f"$ {one.command}\n{seen}\n— instead of —\n{one.printed}"
         for one, seen in zip(shown, printed, strict=True)
