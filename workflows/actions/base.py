@@ -61,6 +61,15 @@ class Plan:
     data: Json = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Why a target is not to be asked just now, and in how many seconds to look again."""
+
+    error_class: str
+    words: str
+    seconds: float
+
+
 class Secrets(Protocol):
     """Gives secrets by name, only while an effect is under way."""
 
@@ -89,7 +98,8 @@ class Affected:
 class Rows(Protocol):
     """The port through which `sql.*` actions reach a database; `storage` fills it.
 
-    Every method ends within `timeout` seconds and raises nothing but `ActionError`.
+    Every method acts as `role`, if there is one, ends within `timeout` seconds and raises
+    nothing but `ActionError`.
     """
 
     def query(
@@ -100,6 +110,7 @@ class Rows(Protocol):
         *,
         limit: int,
         timeout: float,
+        role: str | None = None,
     ) -> list[dict[str, Json]]:
         """Return at most `limit` rows, read in a transaction that can change nothing.
 
@@ -116,6 +127,7 @@ class Rows(Protocol):
         *,
         shown: int,
         timeout: float,
+        role: str | None = None,
     ) -> Affected:
         """Run the statement, return what it touches, and roll back.
 
@@ -134,6 +146,7 @@ class Rows(Protocol):
         key: str,
         records: bool,
         timeout: float,
+        role: str | None = None,
     ) -> int:
         """Run the statement and commit, unless it touches other rows than `expected`.
 
@@ -147,7 +160,7 @@ class Rows(Protocol):
             InDoubtError: the commit's answer was lost.
         """
 
-    def happened(self, url: str, *, key: str, timeout: float) -> Happened:
+    def happened(self, url: str, *, key: str, timeout: float, role: str | None = None) -> Happened:
         """Say whether `execute` was committed under `key`; it raises nothing."""
 
 
@@ -250,6 +263,11 @@ class Action(ABC, Generic[In, Out]):
         """Say whether the target itself does nothing more under a key that it has had."""
         del arguments
         return False
+
+    def busy(self, arguments: In) -> Busy | None:
+        """Return why the target is not to be asked just now; an effect then waits."""
+        del arguments
+        return None
 
     def probe(self, arguments: In, call: Call) -> Happened:
         """Say whether the effect under `call.key` happened."""

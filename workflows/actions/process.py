@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from workflows.actions.base import MARGIN
 
@@ -66,8 +67,11 @@ def run_program(
     stdin: bytes,
     timeout: float,
     limit: int,
+    uses: Mapping[str, int] = MappingProxyType({}),
 ) -> Ended:
     """Run the program until it ends or `timeout` is over; nothing of it is left running.
+
+    `uses` are the limits of `guardian` by name: what the program may use of the machine.
 
     Raises:
         OSError: the folder is not there, or nothing can be started at all.
@@ -75,6 +79,7 @@ def run_program(
     lifeline, hold = os.pipe()
     report, tells = os.pipe()
     words = [sys.executable, "-I", "-S", str(GUARDIAN), str(lifeline), str(tells), str(GRACE)]
+    words.append(",".join(f"{name}={most}" for name, most in uses.items()))
     try:
         guardian = subprocess.Popen(  # noqa: S603  argv comes from the allow-list, no shell
             [*words, *argv],

@@ -5,8 +5,10 @@ stands in `policy.yaml` (`workflows/services.Program`). Starting and stopping th
 `workflows/actions/process`.
 """
 
+import math
 import re
 import shlex
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -23,11 +25,12 @@ from workflows.errors import (
     NotPerformedError,
     TransientReadError,
 )
-from workflows.services import Program, Services
+from workflows.services import MEBIBYTE, Program, ProgramLimits, Services
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 LIMIT = 1024 * 1024
 SHOWN = 200
+OVER_LIMIT: Mapping[int, str] = {signal.SIGXCPU: "cpu_limit", signal.SIGXFSZ: "file_size_limit"}
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 
 Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=8192)]
@@ -105,6 +108,7 @@ class ShellRun(Action[ShellCall, ShellDone]):
                 stdin=arguments.stdin.encode(),
                 timeout=call.timeout,
                 limit=LIMIT,
+                uses=_limits(program),
             )
         except OSError as fault:
             raise _missing(arguments.program, fault.strerror or str(fault)) from fault
@@ -152,6 +156,18 @@ def _environment(program: Program, call: Call) -> dict[str, str]:
     return {"PATH": PATH, **program.environment, **secrets}
 
 
+def _limits(program: Program) -> dict[str, int]:
+    """Return what the program may use, in the units of the system."""
+    most = program.limits or ProgramLimits()
+    chosen = {
+        "cpu": None if most.cpu is None else math.ceil(most.cpu.total_seconds()),
+        "memory": None if most.memory is None else most.memory * MEBIBYTE,
+        "file_size": None if most.file_size is None else most.file_size * MEBIBYTE,
+        "processes": most.processes,
+    }
+    return {name: one for name, one in chosen.items() if one is not None}
+
+
 def _missing(name: str, why: str) -> NotPerformedError:
     return NotPerformedError(
         f"{name} cannot be started: {why}.",
@@ -165,9 +181,10 @@ def _result(ended: Ended, name: str, call: Call, *, is_read: bool) -> ShellDone:
         raise _unfinished(ended, name, timeout=call.timeout, is_read=is_read)
     if ended.exit_code != 0:
         code = ended.exit_code
+        usual = f"exit_{code}" if code > 0 else f"signal_{-code}"
         raise ActionFailedError(
             f"{name} ended with {code}: {_last_words(ended, call)}",
-            error_class=f"exit_{code}" if code > 0 else f"signal_{-code}",
+            error_class=OVER_LIMIT.get(-code, usual),
             partly=not is_read,
         )
     is_cut = ended.stdout.is_cut or ended.stderr.is_cut
