@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -21,7 +22,7 @@ from bot.export_orders import ExportOrder
 from bot.holder import RefusedThereError, hand_over
 from bot.logs import configure_logs
 from bot.orders import CancelOrder, DigestOrder
-from bot.secret_orders import SetSecretOrder
+from bot.secret_orders import ListSecretsOrder, SetSecretOrder
 from sandbox.demo.stage import Stage
 from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
@@ -167,6 +168,12 @@ def writes_it_everywhere(case: Case) -> None:
     rita.wait_for_ephemeral("have it changed, then delete")
 
 
+def _listed(told: Any) -> tuple[object, ...]:  # noqa: ANN401 - JSON of an answer.
+    """Return what the list says of the one secret: its source, its version, who uses it."""
+    (one,) = told["secrets"]
+    return one["source"], one["version"], one["used_by"], one["last_used_at"] is not None
+
+
 def traces(said: str) -> list[str]:
     """Return the forms of either value that stand in a text, however it is broken or escaped."""
     flat = re.sub(r"(\\+[rn]|\s)+", "", said)
@@ -192,6 +199,7 @@ def test_a_planted_value_stands_nowhere_afterwards(
     answers = [
         hand_over(home, ExportOrder(out=str(tmp_path / "pack"))),
         hand_over(home, DigestOrder(post=True)),
+        listed := hand_over(home, ListSecretsOrder()),
     ]
     with pytest.raises(RefusedThereError) as refused:
         hand_over(home, CancelOrder(run=first.id, reason=f"because of {CANARY}"))
@@ -204,6 +212,7 @@ def test_a_planted_value_stands_nowhere_afterwards(
     assert [(one["step"], one["secret"], one["version"]) for one in used] == [
         (step, "leaky_token", 2) for step in ("look", "pay", "fail")
     ]
+    assert _listed(listed) == ("built in", 2, ["leak-it"], True)
     assert traces(sent) == []
     assert traces(json.dumps(answers, default=str) + str(refused.value)) == []
     assert "Have it changed" in str(refused.value)
