@@ -200,11 +200,14 @@ def test_the_page_of_the_library_tells_of_each_of_them() -> None:
 
 def test_both_policies_of_the_demo_are_read_as_one() -> None:
     demo, library = (
-        (file).read_text() for file in (SHIPPED / "demo-policy.yaml", LIBRARY / "policy.yaml")
+        (SHIPPED / "demo-policy.yaml").read_text(),
+        (LIBRARY / "policy.yaml").read_text(),
     )
-    both = load_policy(together(demo, library))
-    rules = [*load_policy(library).rules, *load_policy(demo).rules]
+    both = load_policy(together(demo, library, ["change-dns"]))
+    own, others = load_policy(library).rules, load_policy(demo).rules
 
-    assert list(both.rules) == rules
+    assert [one.name for one in both.rules] == [one.name for one in (*own, *others)]
+    assert both.rules[: len(own)] == own
+    assert both.rules[len(own)].when == f'{others[0].when} && workflow != "change-dns"'
     assert set(both.services) == {"shop", "registry"}
     assert set(both.programs) == {"git", "python"}
