@@ -14,6 +14,7 @@ from bot.rehearsal.finding import failure_words
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import Given, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
+from storage.store import SqlStore
 from workflows.actions.base import Plan, Secrets
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
@@ -87,26 +88,12 @@ def tried(wish: Wish, world: World, ground: Ground) -> Tried:
         InterlockError: it could not be started like that.
     """
     clock, notes = SetClock(wish.at), Notes()
-    walked = {name: unproven(one) for name, one in wish.definitions.items()}
-    bound = {one.version: one for one in walked.values()}
     with ground.store(clock) as store:
-        tape = Tape(wish.workflow, wish.answers, lambda run: bound[store.run(RunId(run)).version])
-        house = Given(
-            definitions=walked,
-            policy=relaxed(world.policy),
-            actions={
-                name: Dry(one, tape, notes, looks=wish.looks) for name, one in world.actions.items()
-            },
-            people=world.people,
-            references=world.references,
-            secrets=world.secrets,
-            redact=world.redact,
-        )
+        tape, house = _house(wish, world, notes, store)
         player = Agreeing(rehearsal_of(store, clock, house), tape, world.actions)
         run = player.play(_start(wish), ())
         entries, status = player.entries(run), store.run(run).status
-        state = replay(run, entries)
-        why = "" if status is Status.DONE else player.why or _why(entries, status)
+    state = replay(run, entries)
     definition = wish.definitions[wish.workflow]
     notes.plans = {name: _redacted(one, world.redact) for name, one in notes.plans.items()}
     given = Explained(
@@ -125,8 +112,27 @@ def tried(wish: Wish, world: World, ground: Ground) -> Tried:
         notes=notes,
         given=given,
         steps=tuple(explain(world.policy, procedure, world.actions, given)),
-        why=why,
+        why="" if status is Status.DONE else player.why or _why(entries, status),
     )
+
+
+def _house(wish: Wish, world: World, notes: Notes, store: SqlStore) -> tuple[Tape, Given]:
+    """Return what answers calls, and a house in which everything else only plans."""
+    walked = {name: unproven(one) for name, one in wish.definitions.items()}
+    bound = {one.version: one for one in walked.values()}
+    tape = Tape(wish.workflow, wish.answers, lambda run: bound[store.run(RunId(run)).version])
+    house = Given(
+        definitions=walked,
+        policy=relaxed(world.policy),
+        actions={
+            name: Dry(one, tape, notes, looks=wish.looks) for name, one in world.actions.items()
+        },
+        people=world.people,
+        references=world.references,
+        secrets=world.secrets,
+        redact=world.redact,
+    )
+    return tape, house
 
 
 def _redacted(plan: Plan, redact: Callable[[str], str]) -> Plan:

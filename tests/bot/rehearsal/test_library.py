@@ -60,7 +60,7 @@ class Shelf:
                 policy=self.policy,
                 actions=self.actions,
                 people=Cast({f"@{name}": members for name, members in GROUPS.items()}),
-                references=Believing(),
+                references=Believing(found[workflow]),
                 first_id=self._runs * 1000,  # Targets know each run by its id.
             )
             player = Agreeing(rehearsal_of(store, clock, given), tape, self.actions)

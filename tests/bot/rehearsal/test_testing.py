@@ -162,6 +162,50 @@ def test_an_answer_that_nobody_recorded_or_that_does_not_fit_is_asked_for(tmp_pa
     assert "found:    none that fits (Read from crm)" in missing.output
 
 
+MANY = """
+workflow: many-inputs
+title: Many
+owner: "@owners"
+deputy: "@deputies"
+inputs:
+  who: {type: user, title: Who}
+  place: {type: channel, title: Place}
+  sheet: {type: file, title: Sheet, types: [xlsx]}
+  account:
+    type: string
+    title: Account
+    options:
+      uses: sql.query
+      with: {database: crm, statement: SELECT id FROM account}
+      returns: {rows: [{id: string}]}
+      items: result.rows
+      value: item.id
+steps:
+  - id: tell
+    uses: slack.post
+    with: {text: "${{ inputs.who.name }} ${{ inputs.place.name }} ${{ inputs.account }}"}
+"""
+GIVEN = """
+workflow: many-inputs
+answers: {options: {output: {rows: [{id: a1}, {id: a2}]}}}
+tests:
+  - name: what Slack and a service would know is believed
+    inputs: {who: "@ana", place: "#ops", sheet: F0SHEET, account: a2}
+    expect: {outcome: done, arguments: {tell: {text: ana ops a2}}}
+  - name: what a service does not offer is refused
+    inputs: {who: "@ana", place: "#ops", sheet: F0SHEET, account: a9}
+    refused: not offered
+"""
+
+
+def test_inputs_that_are_looked_up_need_neither_slack_nor_a_service(tmp_path: Path) -> None:
+    for name, text in (("many", MANY), ("many.test", GIVEN)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    told = play(tmp_path)
+
+    assert told.exit_code == 0, told.output
+
+
 OUTER = """
 workflow: outer
 title: Outer
