@@ -7,9 +7,9 @@ from dataclasses import replace
 from workflows.actions.base import Effect
 from workflows.adopting.found import ByHand, Doing, Pause, Program, Script
 from workflows.adopting.programs import READS, WRAPPERS, effect_of_program
-from workflows.adopting.requests import SHELLS_OF_DATABASES, curl, database_shell
+from workflows.adopting.requests import SHELLS_OF_DATABASES, curl, database_of, database_shell, sql
 from workflows.adopting.shell_words import Command, Word, commands_in
-from workflows.adopting.values import VARIABLE, Values
+from workflows.adopting.values import VARIABLE, Values, braced
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 _OPENS = {
@@ -69,10 +69,10 @@ class _Reader:
             return  # A pattern of a case.
         words = self._without_assignments(words)
         words = self._without_wrappers(words)
-        if not words:
+        if words:
+            self._doing(command, words)
+        else:
             self._write_to(command, [])
-            return
-        self._doing(command, words)
 
     def _without_keywords(self, command: Command) -> list[Word]:
         words = list(command.words)
@@ -124,6 +124,8 @@ class _Reader:
             self.left_out.append((command.line, f"calls its own function {name}"))
         elif name in _SHELLS and "-c" in args[:-1]:
             self._inside(command, args[args.index("-c") + 1], asked)
+        elif name in (*_SHELLS, "ssh") and command.documents:
+            self._inside(command, "\n".join(command.documents), asked)
         elif VARIABLE.search(name):
             what = f"start what {name} names"
             self._add(command, ByHand(words=what), Effect.DESTRUCTIVE, asked)
@@ -174,12 +176,26 @@ class _Reader:
         if name in ("curl", "wget"):
             return curl(command.line, args, asked)
         if name in SHELLS_OF_DATABASES:
-            return database_shell(command.line, name, args, asked)
+            return self._statements(command, name, args, asked)
         length = _SECONDS.fullmatch(args[0]) if name == "sleep" and len(args) == 1 else None
         if length is None:
             return None
         work = Pause(seconds=max(1, int(length[1]) * _UNITS[length[2]]))
         return Doing(line=command.line, work=work, effect=Effect.READ, open=tuple(asked))
+
+    def _statements(
+        self, command: Command, name: str, args: list[str], asked: list[str]
+    ) -> Doing | None:
+        """Return the statement that a database's shell is given, the last of several."""
+        found = database_shell(command.line, name, args, asked)
+        texts = (one.strip() for text in command.documents for one in text.split(";"))
+        statements = [self.values.filled(braced(one), asked) for one in texts if one]
+        if found is not None or not statements:
+            return found
+        place = database_of(name, args)
+        made = [sql(command.line, place, one, asked) for one in statements]
+        self.doings += made[:-1]
+        return made[-1]
 
     def _write_to(self, command: Command, asked: list[str]) -> None:
         for target in command.writes:

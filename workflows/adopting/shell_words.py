@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 
 OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 REDIRECT = re.compile(r"(\d*|&)(>>|>\||>&|<<<|<<-|<<|<&|<>|>|<)")
+# A condition or a sum by itself: what looks like a redirection there is a comparison.
+_TEST = re.compile(r"\(\(.*?\)\)|\[\[\s.*?\s\]\]", re.DOTALL)
+_LEADS = frozenset(("if", "elif", "while", "until", "then", "do", "else", "!", "{"))
+_LIST = re.compile(r"[A-Za-z_]\w*\+?=")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*|[0-9@*#?])([^}]*)\}|([A-Za-z_]\w*|[0-9@*#?]))")
 
 
@@ -29,6 +33,7 @@ class Command:
     line: int
     words: list[Word] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)  # What here-documents give it.
     ends_with: str = ""
 
 
@@ -46,7 +51,7 @@ class _Reader:
         self._line = line
         self._found: list[Command] = []
         self._now = Command(line=line)
-        self._documents: list[str] = []
+        self._documents: list[tuple[str, Command]] = []
 
     def read(self) -> list[Command]:
         while self._at < len(self._text):
@@ -63,6 +68,9 @@ class _Reader:
             self._at += 1
         elif here == "#":
             self._skip_comment()
+        elif self._begins() and (test := _TEST.match(self._text, self._at)) is not None:
+            self._line += test[0].count("\n")
+            self._at = test.end()
         elif (redirect := REDIRECT.match(self._text, self._at)) is not None:
             self._redirected(redirect)
         elif (sign := self._operator()) is not None:
@@ -72,6 +80,10 @@ class _Reader:
             if not self._now.words:
                 self._now.line = self._line
             self._now.words.append(self._word())
+
+    def _begins(self) -> bool:
+        """Say whether a command may begin here, after keywords or none."""
+        return all(one.text in _LEADS for one in self._now.words)
 
     def _skip_comment(self) -> None:
         end = self._text.find("\n", self._at)
@@ -86,7 +98,7 @@ class _Reader:
             self._found.append(self._now)
         if sign == "\n":
             self._line += 1
-            self._skip_documents()
+            self._take_documents()
         self._now = Command(line=self._line)
 
     def _redirected(self, match: re.Match[str]) -> None:
@@ -95,13 +107,14 @@ class _Reader:
             self._at += 1
         target = self._word().text
         if match[2] in ("<<", "<<-"):
-            self._documents.append(target)
+            self._documents.append((target, self._now))
         elif ">" in match[2] and match[2] != ">&" and target != "/dev/null":
             self._now.writes.append(target)
 
-    def _skip_documents(self) -> None:
-        """Pass over here-documents, which are data."""
-        for mark in self._documents:
+    def _take_documents(self) -> None:
+        """Give here-documents, which are data, to the commands that asked for them."""
+        for mark, command in self._documents:
+            lines: list[str] = []
             while self._at < len(self._text):
                 end = self._text.find("\n", self._at)
                 end = len(self._text) if end < 0 else end
@@ -109,6 +122,8 @@ class _Reader:
                 self._at, self._line = min(end + 1, len(self._text)), self._line + 1
                 if line.strip() == mark:
                     break
+                lines.append(line)
+            command.documents.append("\n".join(lines))
         self._documents = []
 
     def _word(self) -> Word:
@@ -118,6 +133,10 @@ class _Reader:
             if here in " \t\r\n" or self._operator() is not None or here in "<>":
                 break
             self._part(here, word)
+        if _LIST.fullmatch(word.text) and self._text.startswith("(", self._at):
+            self._at -= 1  # As if it were `$(`: what stands in a list are words, no commands.
+            self._line += self._balanced().count("\n")
+            word.substitutes = True
         return word
 
     def _part(self, here: str, word: Word) -> None:
@@ -141,6 +160,10 @@ class _Reader:
             self._line += after == "\n"
             word.text += "" if after == "\n" else after
             self._at += 2
+        elif self._text.startswith("$((", self._at):
+            self._line += self._balanced().count("\n")
+            word.text += "$(…)"
+            word.substitutes = True
         elif self._text.startswith("$(", self._at):
             self._substitute(self._balanced(), word)
         elif here == "`":

@@ -117,6 +117,30 @@ def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents()
     assert "it stood under: if true (line 11)" in found[4].open
 
 
+def test_sums_conditions_and_lists_hold_no_commands_and_documents_may() -> None:
+    found = doings(r"""
+        N=$((1 + 2)); HOSTS=(rm "b c"
+          d)
+        if (( N > 1 )) || [[ $N > 2 ]]; then kubectl delete pod x; fi
+        psql -h db -U app shop <<SQL
+        DELETE FROM cart WHERE owner = '$OWNER';
+        SELECT 1;
+        SQL
+        ssh web1 bash <<'EOS'
+        rm -rf /srv/old
+        EOS
+        rm -f "${DIR:?}/x" "${2:-y}"
+    """)
+
+    assert [told(one) for one in found] == [
+        "4 kubectl delete pod x destructive",
+        "5 shop: DELETE FROM cart WHERE owner = :owner destructive",
+        "5 shop: SELECT 1 read",
+        "9 rm -rf /srv/old destructive",
+        "12 rm -f ${{ inputs.dir }}/x ${{ inputs.argument_2 }} destructive",
+    ]
+
+
 def test_requests_and_statements_become_what_an_action_takes() -> None:
     found = doings("""
         curl -sXPOST https://api.example.com/v1/deploys/$1 -d '{"env": "prod"}'
