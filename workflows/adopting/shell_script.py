@@ -46,6 +46,7 @@ class _Reader:
         self._functions: set[str] = set()
         self._depth = depth
         self._is_piped = False
+        self._expects_pattern = False
 
     def take(self, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -65,8 +66,8 @@ class _Reader:
         if len(words) == 1 and command.ends_with == "(":
             self._functions.add(words[0].text)
             return
-        if self._around and self._around[-1][0] == "esac" and command.ends_with == ")":
-            return  # A pattern of a case.
+        if self._is_pattern(command):
+            return
         words = self._without_assignments(words)
         words = self._without_wrappers(words)
         if words:
@@ -74,15 +75,27 @@ class _Reader:
         else:
             self._write_to(command, [])
 
+    def _is_pattern(self, command: Command) -> bool:
+        """Say whether a command is only a pattern of a case: behind its head, or behind `;;`."""
+        in_case = bool(self._around) and self._around[-1][0] == "esac"
+        is_pattern = in_case and self._expects_pattern and bool(command.words)
+        if is_pattern and command.ends_with == ")":
+            self._expects_pattern = False
+        if in_case and command.ends_with == ";;":
+            self._expects_pattern = True
+        return is_pattern
+
     def _without_keywords(self, command: Command) -> list[Word]:
         words = list(command.words)
         while words and not words[0].is_quoted:
             first = words[0].text
             if self._around and first == self._around[-1][0]:
                 self._around.pop()
+                self._expects_pattern = False
             elif first in _OPENS:
                 told = " ".join(one.text for one in words)
                 self._around.append((_OPENS[first], f"{told} (line {command.line})"))
+                self._expects_pattern = first == "case"
                 if first in ("for", "case", "select"):
                     return []
             elif first == "function":

@@ -11,6 +11,7 @@ OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 REDIRECT = re.compile(r"(\d*|&)(>>|>\||>&|<<<|<<-|<<|<&|<>|>|<)")
 # A condition or a sum by itself: what looks like a redirection there is a comparison.
 _TEST = re.compile(r"\(\(.*?\)\)|\[\[\s.*?\s\]\]", re.DOTALL)
+_CASE = re.compile(r"(?<![\w-])(case|esac)(?![\w-])")
 _LEADS = frozenset(("if", "elif", "while", "until", "then", "do", "else", "!", "{"))
 _LIST = re.compile(r"[A-Za-z_]\w*\+?=")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*|[0-9@*#?])([^}]*)\}|([A-Za-z_]\w*|[0-9@*#?]))")
@@ -94,7 +95,7 @@ class _Reader:
 
     def _end(self, sign: str) -> None:
         self._now.ends_with = sign
-        if self._now.words or self._now.writes:
+        if self._now.words or self._now.writes or sign == ";;":
             self._found.append(self._now)
         if sign == "\n":
             self._line += 1
@@ -192,8 +193,9 @@ class _Reader:
         return inner
 
     def _balanced(self) -> str:
-        """Return what stands in `$(…)`, brackets and quotes within followed."""
+        """Return what stands in `$(…)`; brackets, quotes and patterns of a case are followed."""
         start, depth = self._at + 2, 1
+        cases: list[int] = []  # How deep each open case stands: a pattern closes no bracket.
         at = start
         while at < len(self._text) and depth:
             here = self._text[at]
@@ -202,7 +204,11 @@ class _Reader:
             elif here == "'":
                 end = self._text.find("'", at + 1)
                 at = len(self._text) if end < 0 else end
-            depth += {"(": 1, ")": -1}.get(here, 0)
+            elif (word := _CASE.match(self._text, at)) is not None:
+                cases = [*cases, depth] if word[0] == "case" else cases[:-1]
+                at += len(word[0]) - 1
+            elif here == "(" or (here == ")" and (not cases or cases[-1] != depth)):
+                depth += 1 if here == "(" else -1
             at += 1
         self._at = at
         return self._text[start : max(start, at - 1)]

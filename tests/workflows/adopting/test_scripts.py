@@ -141,6 +141,52 @@ def test_sums_conditions_and_lists_hold_no_commands_and_documents_may() -> None:
     ]
 
 
+AROUND = (
+    "{}",
+    "true && {}",
+    "false || {} || true",
+    "if a; then {}; else b; fi",
+    "while read x; do {}; done < file",
+    "for i in 1 2; do {}; done",
+    "case $x in a|b) {} ;; *) c ;; esac",
+    "x=$( {})",
+    'echo "now: $( {} | wc -l)"',
+    "echo `{}`",
+    "sudo -n {}",
+    "timeout 5 {}",
+    "bash -c '{}'",
+    "( {} )",
+    "{{ {}; }}",
+    "f() {{ {}; }}",
+    "! {}",
+    "a | {} | b",
+    "{} > /dev/null 2>&1 &",
+    "[[ $a > b ]] && {}",
+    'A=1 B="$C" {}',
+)
+GRAVE = "rm -rf /srv/old"
+
+
+@pytest.mark.parametrize("outer", AROUND)
+def test_nothing_grave_is_hidden_by_what_stands_around_it(outer: str) -> None:
+    both = [outer.format(one.format(GRAVE)) for one in AROUND if not _clash(outer, one)]
+    hidden = [
+        text
+        for text in both
+        if not any(
+            one.effect is Effect.DESTRUCTIVE and "/srv/old" in str(one.work)
+            for one in read_shell(text).doings
+        )
+    ]
+
+    assert hidden == []
+
+
+def _clash(outer: str, inner: str) -> bool:
+    """Say whether one within the other would close its quotes."""
+    return any(sign in outer and sign in inner for sign in ("'", "`", '"'))
+
+
 def test_requests_and_statements_become_what_an_action_takes() -> None:
     found = doings("""
         curl -sXPOST https://api.example.com/v1/deploys/$1 -d '{"env": "prod"}'
