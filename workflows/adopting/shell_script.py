@@ -108,14 +108,19 @@ class _Reader:
 
     def _without_assignments(self, words: list[Word]) -> list[Word]:
         while words and (match := _ASSIGNMENT.fullmatch(words[0].text)) is not None:
-            self.values.assign(match[1], None if words[0].substitutes else match[2])
+            self._assign(match, words[0])
             words = words[1:]
         if words and words[0].text in ("export", "local", "readonly", "declare"):
             for one in words[1:]:
                 match = _ASSIGNMENT.fullmatch(one.text)
                 if match is not None:
-                    self.values.assign(match[1], None if one.substitutes else match[2])
+                    self._assign(match, one)
         return words
+
+    def _assign(self, match: re.Match[str], word: Word) -> None:
+        """Take note of a value; what is set under a condition may be something else."""
+        is_known = not word.substitutes and not self._around
+        self.values.assign(match[1], match[2] if is_known else None)
 
     def _without_wrappers(self, words: list[Word]) -> list[Word]:
         while words and words[0].text in (*WRAPPERS, "env", "timeout"):

@@ -244,6 +244,37 @@ def test_a_python_script_is_read_by_its_tree() -> None:
     assert "it stood under: if account (line 7)" in found[1].open
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'subprocess.run(["rm", "-rf", "/srv/old"])',
+        'subprocess.run("rm -rf /srv/old".split())',
+        'subprocess.check_call(shlex.split("rm -rf /srv/old"))',
+        'subprocess.run("rm -rf /srv/old", shell=True)',
+        'command = ["rm", "-rf", "/srv/old"]; subprocess.Popen(command)',
+        'where = "/srv/old"; os.system(f"sudo rm -rf {where}")',
+        'shutil.rmtree("/srv/old")',
+        'from shutil import rmtree as gone; gone("/srv/old")',
+        'subprocess.run(["bash", "-c", "true && rm -rf /srv/old"])',
+    ],
+)
+def test_nothing_grave_is_hidden_by_how_python_starts_it(line: str) -> None:
+    found = in_python(f"import os, shlex, shutil, subprocess\nfor x in y:\n    {line}\n")
+
+    assert [one.effect for one in found] == [Effect.DESTRUCTIVE]
+    assert "/srv/old" in str(found[0].work) or "inputs.where" in str(found[0].work)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["exec(text)", "getattr(client, how)(1)", "table[what](1)", "subprocess.run(words)"],
+)
+def test_what_is_worked_out_is_taken_for_the_worst(line: str) -> None:
+    (found,) = in_python(f"import subprocess\n{line}\n")
+
+    assert (found.effect, isinstance(found.work, ByHand)) == (Effect.DESTRUCTIVE, True)
+
+
 def test_what_is_no_python_is_refused_with_its_line() -> None:
     with pytest.raises(DefinitionError, match="Line 2 is no Python"):
         read_python("a = 1\nb = (\n")
