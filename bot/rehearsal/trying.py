@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.explained_run import arguments_of, outputs_of
 from bot.rehearsal.finding import failure_words
 from bot.rehearsal.ground import Ground
-from bot.rehearsal.house import Given, SetClock, rehearsal_of
+from bot.rehearsal.house import Given, Rehearsal, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
 from storage.store import SqlStore
 from workflows.actions.base import Plan, Secrets
@@ -90,7 +90,7 @@ def tried(wish: Wish, world: World, ground: Ground) -> Tried:
     clock, notes = SetClock(wish.at), Notes()
     with ground.store(clock) as store:
         tape, house = _house(wish, world, notes, store)
-        player = Agreeing(rehearsal_of(store, clock, house), tape, world.actions)
+        player = Agreeing(rehearsal_of(store, clock, house), tape, world.actions, notes=notes)
         run = player.play(_start(wish), ())
         entries, status = player.entries(run), store.run(run).status
     state = replay(run, entries)
@@ -143,7 +143,22 @@ def _redacted(plan: Plan, redact: Callable[[str], str]) -> Plan:
 class Agreeing(Player):
     """Plays a run in which everybody agrees, and questions are answered as it was recorded."""
 
-    why = ""
+    def __init__(self, rehearsal: Rehearsal, tape: Tape, actions: Actions, *, notes: Notes) -> None:
+        super().__init__(rehearsal, tape, actions)
+        self._notes = notes
+        self.why = ""
+
+    def _deliver_one(self, run: RunId, name: str) -> None:
+        """Take down what would be posted; it is never planned where nobody is asked about it."""
+        definition = self._house.bound(run)
+        step, entry = definition.step(name), replay(run, self.entries(run)).step(name).intended
+        given = entry.parts["args"].value if entry is not None else None
+        if given is not None:
+            action = self._actions[step.uses]
+            summary = action.describe(action.takes.model_validate_json(given))
+            shown = self._tape.shown(definition.workflow, name)
+            self._notes.plans.setdefault(shown, Plan(summary=summary))
+        super()._deliver_one(run, name)
 
     def _decide_next(self, left: list[tuple[int, Decision]]) -> bool:
         del left

@@ -25,6 +25,7 @@ from workflows.entry import Json, RunId
 from workflows.loading import load_policy
 from workflows.orders import Start
 from workflows.policy import Policy
+from workflows.rehearsal.dry import Notes
 from workflows.rehearsal.people import Believing, Cast, id_of
 from workflows.rehearsal.tape import Tape
 from workflows.run import Status
@@ -63,7 +64,7 @@ class Shelf:
                 references=Believing(found[workflow]),
                 first_id=self._runs * 1000,  # Targets know each run by its id.
             )
-            player = Agreeing(rehearsal_of(store, clock, given), tape, self.actions)
+            player = Agreeing(rehearsal_of(store, clock, given), tape, self.actions, notes=Notes())
             start = Start(
                 workflow=workflow, inputs=inputs, trigger="slash", person=id_of(by), channel=CHANNEL
             )
