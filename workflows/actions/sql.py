@@ -84,8 +84,7 @@ class _Database:
         return needed_by(arguments.get("database"), self._databases, lambda one: one.needs)
 
     def admit(self, arguments: SqlCall) -> None:
-        self.target(arguments)
-        _checked(arguments)
+        _checked(arguments, self.target(arguments))
 
     def address(self, arguments: SqlCall, call: Call) -> str:
         target = self.target(arguments)
