@@ -26,7 +26,7 @@ from workflows.actions.access import Reported
 from workflows.definition import Definition
 from workflows.errors import PeopleUnreadableError
 from workflows.moments import stamp
-from workflows.people import People, Person
+from workflows.people import Person, Roster
 from workflows.policy import Policy
 from workflows.policy_roles import EVERYWHERE, Role
 
@@ -129,7 +129,7 @@ class AccessReport:
 
 
 def report_access(
-    everyone: People,
+    everyone: Roster,
     policy: Policy,
     definitions: Iterable[Definition],
     database: Database,
@@ -173,7 +173,7 @@ def report_access(
     )
 
 
-def _tokens(everyone: People, database: Database, *, now: datetime) -> Iterator[Grant]:
+def _tokens(everyone: Roster, database: Database, *, now: datetime) -> Iterator[Grant]:
     """Yield the tokens that open something now."""
     for one in list_tokens(database):
         if one.owner is not None and one.is_live(now):

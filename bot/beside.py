@@ -20,6 +20,7 @@ from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.org_client import slack_of
+from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings, require_one
@@ -46,6 +47,9 @@ NEED_PEOPLE = (
     ChangeScheduleOrder,
     TokenOrder,
     AccessOrder,
+    PublishOrder,
+    ActivateOrder,
+    RetireOrder,
 )
 PATIENCE = 10.0
 TURN = 0.05
@@ -72,7 +76,7 @@ def have_done(
         if answer is not None:
             return {**answer, "served": True}
         means = Means()
-        _, redact = read_redactor(settings, means)
+        redact = read_redactor(settings, means)
         remark_on_terminal(redact)
         memory = open_memory(settings)
         stack.callback(memory.database.close)
@@ -89,6 +93,7 @@ def have_done(
             people=people,
             references=references,
             means=means,
+            redact=redact,
             # On Postgres this may be the machine of a worker, with older files or none.
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
         )

@@ -15,6 +15,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
     "approval.granted": lambda data: f"Approved{_place(data)}, {data['have']} of {data['need']}",
     "approval.denied": lambda data: f"Rejected{_place(data)}",
+    "approval.refused": lambda data: f"{_wanted(data)}; refused: {_why(data)}",
+    "step_up.refused": lambda data: f"Typed a code; refused: {data['why']}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
@@ -37,6 +39,9 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "model.answered": lambda data: (
         f"the language model {data['model']} answered ({data['finish']}), {data['cost_micro']} µ"
     ),
+    "secret.used": lambda data: (
+        f"{data['step']}: used the secret {data['secret']}, {_version(data['version'])}"
+    ),
     "verification.passed": lambda data: f"{data['step']}: verified",
     "verification.failed": lambda data: f"{data['step']}: the verification failed",
     "verification.unknown": lambda data: f"{data['step']}: could not be verified",
@@ -58,8 +63,45 @@ def _decided(data: Data) -> str:
     return f"{data['decision']} ({data['rule']})"
 
 
+_TRIED = {
+    "approved": "Wanted to approve",
+    "denied": "Wanted to reject",
+    "break-glass": "Wanted to break the glass",
+}
+_WHY = {
+    "requester": "it was their own request",
+    "editor": "they had published the workflow",
+    "changer": "they had changed what is asked",
+    "delegate": "they act for somebody who may not",
+    "rule": "the policy leaves them out",
+    "excluded": "they were excluded",
+    "account": "such an account never counts",
+    "not_asked": "they were not asked",
+    "repeated": "they had decided already",
+    "turn": "it was not their turn",
+    "closed": "nothing was open any more",
+    "stale": "their card was an older one",
+    "hours": "it was outside the hours of the policy",
+    "review": "an earlier use is not reviewed yet",
+    "nobody": "nobody could review it",
+    "no_code": "no code of theirs counts just now",
+}
+
+
+def _wanted(data: Data) -> str:
+    return _TRIED.get(str(data["decision"]), "Wanted to decide")
+
+
+def _why(data: Data) -> str:
+    return _WHY.get(str(data["why"]), str(data["why"]))
+
+
 def _place(data: Data) -> str:
     return " in the place of somebody who is away" if "for" in data else ""
+
+
+def _version(number: Json) -> str:
+    return f"version {number}" if number else "of no counted version"
 
 
 def _short(version: Json) -> str:

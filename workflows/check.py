@@ -3,7 +3,7 @@
 This is what `interlock check` and the catalog call. Faults come back as values, all of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_model import model_faults
 from workflows.check_options import option_faults
+from workflows.check_secrets import secret_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
@@ -25,6 +26,7 @@ from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
 
 SUFFIXES = (".yaml", ".yml")
+TEST = ".test"  # NAME.test.yaml holds tests of a workflow and is none itself.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Report:
 
     definitions: tuple[Definition, ...]
     faults: tuple[Fault, ...]
+    files: Mapping[str, str]  # Where each of them stands, by name.
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -67,7 +70,22 @@ def check(
     faults += _same_names(sound)
     faults += call_faults(sound)
     faults += copies(sound)
-    return Report(definitions=tuple(one for one, _ in sound), faults=tuple(faults))
+    return Report(
+        definitions=tuple(one for one, _ in sound),
+        faults=tuple(faults),
+        files={one.workflow: document.file for one, document in reversed(sound)},
+    )
+
+
+def readable(paths: Sequence[Path]) -> tuple[list[tuple[Definition, Document]], list[Fault]]:
+    """Return the definitions in `paths` that can be read, and what keeps others from it."""
+    found: list[tuple[Definition, Document]] = []
+    faults: list[Fault] = []
+    for path in files_in(paths):
+        one, said = _check_file(path, {}, None, lambda _version: True)
+        found += [one] if one is not None else []
+        faults += said
+    return found, faults
 
 
 def check_text(
@@ -77,22 +95,30 @@ def check_text(
     loaded = read_definition(text, file)
     if loaded.model is None:
         return None, list(loaded.faults)
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return (loaded.model if is_sound else None), faults
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
-    """Return the files themselves and the YAML files of the folders, each once, in order."""
+    """Return the files themselves and the YAML files of the folders, each once, in order.
+
+    Tests beside workflow files (`NAME.test.yaml`) are none.
+    """
     found: dict[Path, None] = {}
     for path in paths:
         inside = (
-            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
+            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES and not is_test(one))
             if path.is_dir()
             else [path]
         )
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def is_test(path: Path) -> bool:
+    """Say whether a file holds tests, by its name."""
+    return path.suffix in SUFFIXES and Path(path.stem).suffix == TEST
 
 
 def schema() -> dict[str, Any]:
@@ -118,7 +144,7 @@ def _check_file(
         return None, list(loaded.faults)
     if is_known(loaded.model.version):
         return (loaded.model, loaded.document), []
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return ((loaded.model, loaded.document) if is_sound else None), faults
 
@@ -128,9 +154,10 @@ def _is_policy(document: Document) -> bool:
     return isinstance(value, dict) and "rules" in value and "workflow" not in value
 
 
-def _meaning_faults(
+def meaning_faults(
     definition: Definition, document: Document, actions: Actions, policy: Policy | None
 ) -> list[Fault]:
+    """Return what is wrong with the meaning of a definition that has no fault of form."""
     checking = Checking(
         definition=definition,
         document=document,
@@ -138,12 +165,8 @@ def _meaning_faults(
         policy=policy,
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
-    faults = [
-        *_own_name(checking),
-        *_lock_faults(checking),
-        *trigger_faults(checking),
-        *option_faults(checking),
-    ]
+    faults = [*_own_name(checking), *_lock_faults(checking)]
+    faults += [*trigger_faults(checking), *option_faults(checking), *secret_faults(checking)]
     for node in definition.outline.values():
         faults += [*step_faults(checking, node), *model_faults(checking, node)]
     if not faults:

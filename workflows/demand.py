@@ -20,6 +20,7 @@ T = TypeVar("T")
 StepUp: TypeAlias = Literal["totp"]  # A one-time code by time, typed with each approval.
 ON_TRIAL = "a version on trial"  # How that it has yet to earn trust is named among the rules.
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
+PUBLISH = "the publish section"  # How that section of the policy is.
 
 
 class Match(StrEnum):

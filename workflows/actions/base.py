@@ -5,14 +5,14 @@ to `perform` after it, and to `probe` when a crash left the outcome unknown.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from workflows.entry import Json, PartClass
+from workflows.entry import Json, PartClass, Ref
 from workflows.shapes import Returns
 
 
@@ -41,6 +41,11 @@ class Happened(StrEnum):
     UNKNOWN = "unknown"
 
 
+# How much more than its limit is read of what came from outside: the longest secret that may
+# stand across the limit, in its longest form.
+MARGIN = 64 * 1024
+
+
 class Model(BaseModel):
     """Base of what goes into and comes out of an action: strict, closed, frozen."""
 
@@ -54,6 +59,27 @@ class Plan:
     summary: str
     lines: tuple[str, ...] = ()
     data: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """Who answers for the part of the catalog that a step changes, and who wrote the change.
+
+    Owner and deputy are those of what counts now; `authors` never decide.
+    """
+
+    owner: str
+    deputy: str
+    authors: frozenset[Ref] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Why a target is not to be asked just now, and in how many seconds to look again."""
+
+    error_class: str
+    words: str
+    seconds: float
 
 
 class Secrets(Protocol):
@@ -84,7 +110,8 @@ class Affected:
 class Rows(Protocol):
     """The port through which `sql.*` actions reach a database; `storage` fills it.
 
-    Every method ends within `timeout` seconds and raises nothing but `ActionError`.
+    Every method acts as `role`, if there is one, ends within `timeout` seconds and raises
+    nothing but `ActionError`.
     """
 
     def query(
@@ -95,6 +122,7 @@ class Rows(Protocol):
         *,
         limit: int,
         timeout: float,
+        role: str | None = None,
     ) -> list[dict[str, Json]]:
         """Return at most `limit` rows, read in a transaction that can change nothing.
 
@@ -111,6 +139,7 @@ class Rows(Protocol):
         *,
         shown: int,
         timeout: float,
+        role: str | None = None,
     ) -> Affected:
         """Run the statement, return what it touches, and roll back.
 
@@ -129,6 +158,7 @@ class Rows(Protocol):
         key: str,
         records: bool,
         timeout: float,
+        role: str | None = None,
     ) -> int:
         """Run the statement and commit, unless it touches other rows than `expected`.
 
@@ -142,7 +172,7 @@ class Rows(Protocol):
             InDoubtError: the commit's answer was lost.
         """
 
-    def happened(self, url: str, *, key: str, timeout: float) -> Happened:
+    def happened(self, url: str, *, key: str, timeout: float, role: str | None = None) -> Happened:
         """Say whether `execute` was committed under `key`; it raises nothing."""
 
 
@@ -167,7 +197,9 @@ class Call:
     seconds. `approved` is the data of the plan that was approved, if there was one.
     `effect` is what the definition makes of the step; None leaves it to the action.
     `written` are the arguments as the definition has them, before any expression was resolved,
-    and `returns` what it says comes back.
+    and `returns` what it says comes back. `redact` takes held secrets out of a text; whoever
+    shortens or folds what came from outside does so after that, since of half a secret nobody
+    can say what it is.
     """
 
     key: str
@@ -179,6 +211,7 @@ class Call:
     written: Mapping[str, Json] = field(default_factory=dict)
     returns: Mapping[str, Returns] | None = None
     journal: Journal | None = None
+    redact: Callable[[str], str] = str
 
 
 In = TypeVar("In", bound=BaseModel)
@@ -190,6 +223,7 @@ class Action(ABC, Generic[In, Out]):
 
     `effect` is the least this action does; `effect_of` may raise it for given arguments.
     `literals` are the arguments that a definition must write out, without expressions.
+    One that `plans_alone` makes its plan of arguments and policy and reaches nothing for it.
     """
 
     name: ClassVar[str]
@@ -202,11 +236,28 @@ class Action(ABC, Generic[In, Out]):
     literals: ClassVar[frozenset[str]] = frozenset()
     output_class: ClassVar[PartClass] = PartClass.CONTENT
     is_model: ClassVar[bool] = False  # True: what it gives are a language model's words.
+    plans_alone: ClassVar[bool] = False
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return what these (possibly unresolved) arguments would do, never below `effect`."""
         del arguments
         return self.effect
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        """Return the names of the secrets these (possibly unresolved) arguments may need.
+
+        A step is given no other one where its definition says which it may use.
+        """
+        del arguments
+        return frozenset()
+
+    def admit(self, arguments: In) -> None:
+        """Return if the policy allows these arguments; nothing is reached for it.
+
+        Raises:
+            ActionFailedError: it does not.
+        """
+        del arguments
 
     def describe(self, arguments: In) -> str:
         """Return one line for people: what this does, with what."""
@@ -222,6 +273,16 @@ class Action(ABC, Generic[In, Out]):
         del call
         return Plan(summary=self.describe(arguments), data=arguments.model_dump(mode="json"))
 
+    def concern(self, arguments: In, call: Call) -> Concern | None:
+        """Return whose agreement a change of the catalog needs; None for every other action.
+
+        Raises:
+            ActionError: it could not be read.
+            PeopleUnreadableError: who wrote the change could not be found out just now.
+        """
+        del arguments, call
+        return None
+
     @abstractmethod
     def perform(self, arguments: In, call: Call) -> Out:
         """Do it and return what came of it.
@@ -234,6 +295,11 @@ class Action(ABC, Generic[In, Out]):
         """Say whether the target itself does nothing more under a key that it has had."""
         del arguments
         return False
+
+    def busy(self, arguments: In) -> Busy | None:
+        """Return why the target is not to be asked just now; an effect then waits."""
+        del arguments
+        return None
 
     def probe(self, arguments: In, call: Call) -> Happened:
         """Say whether the effect under `call.key` happened."""

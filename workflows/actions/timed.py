@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from workflows.actions.base import Action, Call, Effect, Happened, Plan
+from workflows.actions.base import Action, Busy, Call, Effect, Happened, Plan
 from workflows.entry import Json
 from workflows.errors import InDoubtError, InterlockError, TransientReadError
 
@@ -41,11 +41,17 @@ class Timed(Action[Any, Any]):
         self._grace = grace
         self._left: dict[str, threading.Thread] = {}  # Those that may still act, by their key.
         told = ("name", "code_version", "effect", "takes", "gives", "is_delivered", "literals")
-        also = ("output_class", "is_model")
+        also = ("output_class", "is_model", "plans_alone")
         vars(self).update({one: getattr(action, one) for one in (*told, *also)})
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         return self._action.effect_of(arguments)
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        return self._action.secrets_of(arguments)
+
+    def admit(self, arguments: BaseModel) -> None:
+        self._action.admit(arguments)
 
     def describe(self, arguments: BaseModel) -> str:
         return self._action.describe(arguments)
@@ -63,6 +69,9 @@ class Timed(Action[Any, Any]):
             self._left[call.key] = late.thread
             kind = TransientReadError if call.effect is Effect.READ else InDoubtError
             raise kind(str(late), error_class="timeout") from late
+
+    def busy(self, arguments: BaseModel) -> Busy | None:
+        return self._action.busy(arguments)
 
     def probe(self, arguments: BaseModel, call: Call) -> Happened:
         """Say whether the effect happened; while it may still happen, never that it did not."""

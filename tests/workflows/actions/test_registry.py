@@ -64,6 +64,9 @@ def test_every_shipped_action_declares_what_it_does_and_takes() -> None:
         "interlock.held": Effect.READ,
         "interlock.access_report": Effect.READ,
         "interlock.access_review": Effect.WRITE,
+        "interlock.policy": Effect.WRITE,
+        "interlock.publish": Effect.WRITE,
+        "interlock.retire": Effect.WRITE,
         "model.ask": Effect.EGRESS,
     }
     for one in actions.values():
