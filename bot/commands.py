@@ -55,7 +55,20 @@ from workflows.examples import example_of
 from workflows.people import PersonId
 
 _ECHO = 60
-LOOKS = (Runs, Show, Audit, Approvals, Workflows, Schedule, Find, Health, Ready, Digest)
+LOOKS = (
+    Approvals,
+    Audit,
+    Diff,
+    Digest,
+    Find,
+    Health,
+    History,
+    Ready,
+    Runs,
+    Schedule,
+    Show,
+    Workflows,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

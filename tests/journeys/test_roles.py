@@ -1,6 +1,7 @@
 """Roles at the doors of Slack: who is let in, what an auditor sees, what the others are told."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.api import Api
 from bot.core import Core
 from bot.orders import RunOrder, carry_out
+from bot.proposing import Proposing
 from bot.token_orders import TokenOrder
 from sandbox.demo.stage import Stage
 from storage.history import read_entries
@@ -16,6 +18,7 @@ from tests.journeys.test_home import home_of
 from tests.journeys.test_searching import answer, tell_of
 from tests.sandbox.payload_checks import complaints_about
 from workflows.errors import NotAllowedError
+from workflows.loading import load_policy
 from workflows.people import PersonId
 
 GOVERNORS = '  governors: ["@governors"]\n'
@@ -108,3 +111,15 @@ def test_readiness_is_told_and_a_name_that_nothing_has_is_put_right(case: Case) 
     assert "has no bar for production" in told
     assert "Did you mean “refund-customer”?" in near
     assert "Say which workflow" in answer(case, "/ops readiness").words
+
+
+def test_only_authors_propose_a_change_of_the_catalog(case: Case) -> None:
+    text = case.day.stage.policy.read_text().replace(
+        GOVERNORS, f'{GOVERNORS}  authors: ["@finance-ops"]\n'
+    )
+    more = 'operators: {rita: "@rita", omar: "@omar"}\npublish: {}\n'
+    core = replace(case.day.bot.core, policy=load_policy(text + more))
+
+    Proposing(core, PersonId("os:omar"))
+    with pytest.raises(NotAllowedError, match="role author"):
+        Proposing(core, PersonId("os:rita"))
