@@ -19,6 +19,7 @@ from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.org_client import slack_of
+from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings, require_one
@@ -44,6 +45,9 @@ NEED_PEOPLE = (
     ScheduleOrder,
     ChangeScheduleOrder,
     TokenOrder,
+    PublishOrder,
+    ActivateOrder,
+    RetireOrder,
 )
 PATIENCE = 10.0
 TURN = 0.05
@@ -70,7 +74,7 @@ def have_done(
         if answer is not None:
             return {**answer, "served": True}
         means = Means()
-        _, redact = read_redactor(settings, means)
+        redact = read_redactor(settings, means)
         remark_on_terminal(redact)
         memory = open_memory(settings)
         stack.callback(memory.database.close)
@@ -87,6 +91,7 @@ def have_done(
             people=people,
             references=references,
             means=means,
+            redact=redact,
             # On Postgres this may be the machine of a worker, with older files or none.
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
         )

@@ -20,6 +20,7 @@ from workflows.fault import suggestion
 from workflows.flow import loop_output
 from workflows.input_values import read_inputs
 from workflows.instances import is_undo, step_of
+from workflows.own_workflows import is_own
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.replay import replay
 from workflows.run import RunState
@@ -85,6 +86,11 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
     listed = listed_run(database, run)
     if listed is None:
         raise UnknownRunError(f"There is no run {run}.", hint="See `interlock runs`.")
+    if is_own(listed.workflow):
+        raise UnknownRunError(
+            f"The run {run} changes the catalog, and the section `publish` says whom that asks.",
+            hint=f"See its card, or `interlock show {run}`.",
+        )
     stored = canonical_of(database, listed.version) or ""
     definition = Definition.from_canonical(stored.encode())
     with database.read() as connection:

@@ -3,7 +3,7 @@
 This is what `interlock check` and the catalog call. Faults come back as values, all of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_model import model_faults
 from workflows.check_options import option_faults
+from workflows.check_secrets import secret_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
@@ -33,6 +34,7 @@ class Report:
 
     definitions: tuple[Definition, ...]
     faults: tuple[Fault, ...]
+    files: Mapping[str, str]  # Where each of them stands, by name.
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -67,7 +69,11 @@ def check(
     faults += _same_names(sound)
     faults += call_faults(sound)
     faults += copies(sound)
-    return Report(definitions=tuple(one for one, _ in sound), faults=tuple(faults))
+    return Report(
+        definitions=tuple(one for one, _ in sound),
+        faults=tuple(faults),
+        files={one.workflow: document.file for one, document in reversed(sound)},
+    )
 
 
 def check_text(
@@ -77,7 +83,7 @@ def check_text(
     loaded = read_definition(text, file)
     if loaded.model is None:
         return None, list(loaded.faults)
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return (loaded.model if is_sound else None), faults
 
@@ -126,7 +132,7 @@ def _check_file(
         return None, list(loaded.faults)
     if is_known(loaded.model.version):
         return (loaded.model, loaded.document), []
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return ((loaded.model, loaded.document) if is_sound else None), faults
 
@@ -136,9 +142,10 @@ def _is_policy(document: Document) -> bool:
     return isinstance(value, dict) and "rules" in value and "workflow" not in value
 
 
-def _meaning_faults(
+def meaning_faults(
     definition: Definition, document: Document, actions: Actions, policy: Policy | None
 ) -> list[Fault]:
+    """Return what is wrong with the meaning of a definition that has no fault of form."""
     checking = Checking(
         definition=definition,
         document=document,
@@ -147,6 +154,7 @@ def _meaning_faults(
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
     faults = [*_lock_faults(checking), *trigger_faults(checking), *option_faults(checking)]
+    faults += secret_faults(checking)
     for node in definition.outline.values():
         faults += [*step_faults(checking, node), *model_faults(checking, node)]
     if not faults:

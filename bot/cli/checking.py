@@ -23,15 +23,22 @@ EXISTING = click.Path(path_type=Path, exists=True)
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=EXISTING)
+@click.argument("paths", nargs=-1, type=EXISTING)
 @click.option("--policy", "policy_file", type=EXISTING, help="Check gates and services against it.")
+@click.option("--drift", is_flag=True, help="Say instead where files and what is active differ.")
 @as_json_option
-def check(paths: tuple[Path, ...], policy_file: Path | None, *, as_json: bool) -> None:
+def check(paths: tuple[Path, ...], policy_file: Path | None, *, drift: bool, as_json: bool) -> None:
     """Say what is wrong with workflow files, each fault at its place.
 
     Without --policy the settings' policy counts, if there is one; without any, services and
     gates are not checked.
     """
+    if drift:
+        from bot.cli.catalog import check_drift  # noqa: PLC0415 - plain checks need no database.
+
+        check_drift(as_json=as_json)
+    if not paths:
+        raise click.UsageError("Name files or folders, or ask for --drift.")
     policy = _policy(policy_file)
     targets = policy.targets if policy is not None else Services()
     actions = all_actions(targets, DatabaseRows(now=lambda: datetime.now(UTC)))

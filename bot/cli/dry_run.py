@@ -18,6 +18,8 @@ from bot.core import Means, read_redactor
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import NoSecrets
 from bot.rehearsal.trying import Tried, Wish, World, tried
+from bot.secret_sources.held import HeldSecrets
+from bot.secret_sources.parts import given_sources
 from bot.settings import Settings, read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
@@ -141,13 +143,17 @@ def _world(
     *,
     looks: bool,
 ) -> World:
-    held, redact = read_redactor(settings, Means())
+    means = Means()
+    redact = read_redactor(settings, means)
     return World(
         policy=policy,
         actions=actions,
         people=people,
         references=references,
-        secrets=held if looks else NoSecrets(),
+        # A secret that only the bot's database keeps is not for a rehearsal.
+        secrets=HeldSecrets(given_sources(settings, means.environment), redact)
+        if looks
+        else NoSecrets(),
         redact=redact,
     )
 

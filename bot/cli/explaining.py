@@ -114,6 +114,9 @@ def step_lines(one: ExplainedStep, stages: Sequence[StagePeople]) -> Iterator[st
         yield "  It is left out: its condition is not true with these values."
     if one.unknown:
         yield f"  Known only when it runs: {', '.join(one.unknown)}."
+    if one.by_model:
+        names = ", ".join(one.by_model)
+        yield f"  Filled by a language model: {names}. A rule that looks at arguments asks."
     for rule in one.rules:
         yield from (f"  {line}" for line in rule.lines)
     yield from (f"  {line}" for line in one.told.lines[len(one.rules) :])
@@ -162,6 +165,7 @@ def step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, ob
         "effect": one.effect.value,
         "applies": one.applies,
         "unknown": list(one.unknown),
+        "by_model": list(one.by_model),
         "asks": demand is not None,
         "refusal": one.told.refusal,
         "rules": [

@@ -8,7 +8,7 @@ from typing import Any
 
 from storage.sealing import Sealer
 from storage.store import SqlStore
-from workflows.actions.base import Action, Secrets
+from workflows.actions.base import Action
 from workflows.definition import Definition
 from workflows.engine import Engine
 from workflows.entry import RunId
@@ -18,6 +18,7 @@ from workflows.house import House
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
 from workflows.references import References
+from workflows.secret_book import Found, SecretBook
 from workflows.store import Unit
 
 
@@ -51,8 +52,11 @@ class Shelf:
 class NoSecrets:
     """Nothing secret is needed where nothing is reached."""
 
-    def reveal(self, name: str) -> str:
+    def find(self, name: str) -> Found:
         raise SecretError(f"A rehearsal has no secret {name}.")
+
+    def reveal(self, name: str) -> str:
+        return self.find(name).value
 
 
 class Line:
@@ -88,7 +92,7 @@ class Given:
     actions: Mapping[str, Action[Any, Any]]
     people: People
     references: References
-    secrets: Secrets = field(default_factory=NoSecrets)
+    secrets: SecretBook = field(default_factory=NoSecrets)
     redact: Callable[[str], str] = lambda text: text
     first_id: int = 1
 
@@ -131,7 +135,7 @@ def rehearsal_of(store: SqlStore, clock: SetClock, given: Given) -> Rehearsal:
         now=clock,
         name="rehearsal",
         acting_for=lambda people: store.acting_for(people, at=clock()),
-        vault=lambda: Sealer(bytes(32), "rehearsal"),
+        vault=lambda: Sealer(lambda: (bytes(32),), "rehearsal"),
         references=given.references,
         branches=1,  # One after the other, so that every rehearsal is the same.
     )

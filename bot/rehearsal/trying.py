@@ -15,7 +15,7 @@ from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import Given, Rehearsal, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
 from storage.store import SqlStore
-from workflows.actions.base import Plan, Secrets
+from workflows.actions.base import Plan
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
 from workflows.entry import Entry, Json, RequestId, RunId
@@ -35,6 +35,7 @@ from workflows.rehearsal.relaxed import relaxed, unproven
 from workflows.rehearsal.tape import Tape
 from workflows.replay import replay
 from workflows.run import Phase, RunState, Status, StepState
+from workflows.secret_book import SecretBook
 from workflows.step_scope import Actions
 
 AGREED = "Tried."
@@ -64,7 +65,7 @@ class World:
     actions: Actions
     people: People
     references: References
-    secrets: Secrets
+    secrets: SecretBook
     redact: Callable[[str], str]
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from workflows.entry import Json, PartClass
+from workflows.entry import Json, PartClass, Ref
 from workflows.shapes import Returns
 
 
@@ -54,6 +54,18 @@ class Plan:
     summary: str
     lines: tuple[str, ...] = ()
     data: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """Who answers for the part of the catalog that a step changes, and who wrote the change.
+
+    Owner and deputy are those of what counts now; `authors` never decide.
+    """
+
+    owner: str
+    deputy: str
+    authors: frozenset[Ref] = frozenset()
 
 
 class Secrets(Protocol):
@@ -210,6 +222,14 @@ class Action(ABC, Generic[In, Out]):
         del arguments
         return self.effect
 
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        """Return the names of the secrets these (possibly unresolved) arguments may need.
+
+        A step is given no other one where its definition says which it may use.
+        """
+        del arguments
+        return frozenset()
+
     def admit(self, arguments: In) -> None:
         """Return if the policy allows these arguments; nothing is reached for it.
 
@@ -231,6 +251,16 @@ class Action(ABC, Generic[In, Out]):
         """
         del call
         return Plan(summary=self.describe(arguments), data=arguments.model_dump(mode="json"))
+
+    def concern(self, arguments: In, call: Call) -> Concern | None:
+        """Return whose agreement a change of the catalog needs; None for every other action.
+
+        Raises:
+            ActionError: it could not be read.
+            PeopleUnreadableError: who wrote the change could not be found out just now.
+        """
+        del arguments, call
+        return None
 
     @abstractmethod
     def perform(self, arguments: In, call: Call) -> Out:

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from workflows.actions.base import Action, Call, Effect, Model, Plan
-from workflows.actions.calls import reveal, settled_effect
+from workflows.actions.calls import needed_by, reveal, settled_effect
 from workflows.actions.process import Ended, Output, run_program
 from workflows.entry import Json
 from workflows.errors import (
@@ -75,6 +75,9 @@ class ShellRun(Action[ShellCall, ShellDone]):
             return Effect.WRITE
         line = shlex.join(EXPRESSION.sub("x", str(one)) for one in args)
         return Effect.READ if _matches(program.reads, line) else Effect.WRITE
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        return needed_by(arguments.get("program"), self._programs, lambda one: one.needs)
 
     def admit(self, arguments: ShellCall) -> None:
         _named_folder(self._program(arguments), arguments)

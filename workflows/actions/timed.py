@@ -47,6 +47,9 @@ class Timed(Action[Any, Any]):
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         return self._action.effect_of(arguments)
 
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        return self._action.secrets_of(arguments)
+
     def admit(self, arguments: BaseModel) -> None:
         self._action.admit(arguments)
 
