@@ -20,8 +20,11 @@ from bot.anchors.parts import anchoring_of
 from bot.builder_answers import BuilderAnswers
 from bot.builder_steps import BuilderSteps
 from bot.clock_parts import (
+    catalog_watch_of,
     clock_of,
+    mailing_of,
     pushing_of,
+    retelling_of,
     self_check_of,
     sequencing_of,
     watching_of,
@@ -32,6 +35,8 @@ from bot.desk import Desk
 from bot.digest_drawing import draw_digest, readers_of
 from bot.directory import Directory
 from bot.doors import api_of, receiver_of
+from bot.drift import Drift
+from bot.following import PolicyWatch
 from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
@@ -47,7 +52,7 @@ from bot.opening import Memory
 from bot.orders import carry_out
 from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
-from bot.pacing import Pacer
+from bot.pacing import Pacer, PatientPacer
 from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
@@ -61,6 +66,7 @@ from bot.thread_reading import ThreadReader
 from bot.thread_summaries import ThreadSummaries
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
+from bot.watching import Watching
 from storage.awaited import heal
 from storage.step_tokens import StepTokens
 from workflows.redaction import Redactor
@@ -91,13 +97,15 @@ class Bot:
     receiver: "Sockets | HttpServer | None"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
+    watched: "HttpServer | None" = None  # Where those have one who watch.
     watch: HeadWatch | None = None
+    policy: PolicyWatch | None = None  # Only where another one may come into force meanwhile.
 
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
         segments = [] if self.segments is None else [self.segments]
-        doors = [one for one in (self.api, self.receiver) if one is not None]
+        doors = [one for one in (self.watched, self.api, self.receiver) if one is not None]
         return [self.outbox, *segments, *self.others, *doors]
 
     def use_token(self, token: str) -> None:
@@ -108,7 +116,15 @@ class Bot:
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal
-        watched = (self.watch, self.receiver, self.segments, journal, self.api)
+        watched = (
+            self.watch,
+            self.receiver,
+            self.segments,
+            journal,
+            self.api,
+            self.watched,
+            self.policy,
+        )
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -133,7 +149,7 @@ class Workspace:
         """Return Slack as far as it remembers the log."""
         return Witness(
             client=self.client,
-            addresses=Addresses(self.client, Pacer(time.monotonic)),
+            addresses=Addresses(self.client, PatientPacer(time.monotonic)),
             bot=self.user,
             channel=self.settings.channel,
         )
@@ -217,7 +233,8 @@ def build_bot(
         unify_people(app, directory)
     tokens = StepTokens(core.memory.database, core.vault)
     summaries = _summaries(core, workspace, directory)
-    desk = _desk(core, workspace, directory, summaries)
+    compare = catalog_watch_of(core, directory)
+    desk = _desk(core, workspace, directory, summaries, lambda: compare.found)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
     homes = _homes(core, workspace, desk)
     core.store.on_news(homes.nudge)
@@ -225,8 +242,10 @@ def build_bot(
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     check = self_check_of(core)
-    clock = clock_of(core, directory, check)
+    clock = clock_of(core, directory, check, compare)
     core.store.on_due(clock.due_at)
+    watching = Watching(core, head=watch)
+    watching.of_slack(workspace.client)
     holder = Holder(
         settings.home,
         lambda order, person: carry_out(core, order, person=person),
@@ -238,21 +257,26 @@ def build_bot(
         hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS))
+        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS), watching)
         if receives
         else None,
         others=[
             homes,
             check,
+            compare,
             clock,
             holder,
             *sequencing_of(core),
             *watching_of(core, watch),
             *anchoring_of(core),
             *pushing_of(core),
+            *mailing_of(core),
+            *retelling_of(core),
         ],
         watch=watch,
-        api=api_of(core) if receives else None,
+        policy=None if core.policy.publish is None else PolicyWatch(core.policy, memory.database),
+        api=api_of(core, watching) if receives else None,
+        watched=watching.server(beside=(settings.http, settings.api)) if receives else None,
     )
 
 
@@ -292,7 +316,11 @@ def _summaries(core: Core, workspace: Workspace, directory: Directory) -> Thread
 
 
 def _desk(
-    core: Core, workspace: Workspace, directory: Directory, summaries: ThreadSummaries
+    core: Core,
+    workspace: Workspace,
+    directory: Directory,
+    summaries: ThreadSummaries,
+    drifted: Callable[[], Sequence[Drift]],
 ) -> Desk:
     return Desk(
         engine=core.engine,
@@ -307,6 +335,7 @@ def _desk(
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,
+        drifted=drifted,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
         governors=core.policy.governors,
@@ -344,6 +373,7 @@ def _outbox(
                 definitions=core.library,
                 directory=directory,
                 digests=core.digests,
+                heads=core.heads,
                 team=workspace.team,
             ),
             answers=BuilderAnswers(

@@ -19,6 +19,7 @@ from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
 from bot.org_client import slack_of
+from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from bot.settings import Settings, require_one
@@ -44,6 +45,9 @@ NEED_PEOPLE = (
     ScheduleOrder,
     ChangeScheduleOrder,
     TokenOrder,
+    PublishOrder,
+    ActivateOrder,
+    RetireOrder,
 )
 PATIENCE = 10.0
 TURN = 0.05

@@ -1,7 +1,12 @@
 """The parts of every long-lived process, whether it serves or works: clock, sequencing, watch."""
 
+from functools import partial
+
+from bot.catalog_watch import CatalogWatch, Watching
+from bot.checked_files import CheckedFiles
 from bot.clock import Clock
 from bot.core import Core
+from bot.drift import Drift, drifts, policy_drift
 from bot.head_watch import HeadWatch
 from bot.running import Part
 from bot.schedules import Standing
@@ -10,10 +15,42 @@ from bot.self_check import SelfCheck, Watched
 from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.heads import first_vkeys
+from workflows.definition import Definition
 from workflows.people import People
 
 
-def clock_of(core: Core, people: People, check: SelfCheck) -> Clock:
+def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
+    """Return what compares what is active with what is here, and has it told of starts."""
+    watching = Watching(
+        drifts=partial(drifts_of, core),
+        definitions=core.library.definitions,
+        files=lambda: core.library.files,
+        people=people,
+        governors=core.policy.governors,
+        channel=core.settings.channel,
+    )
+    watch = CatalogWatch(core.store, watching)
+    core.library.on_use(watch.note)
+    core.digests.tells_of_ownerless(lambda: watch.ownerless)
+    return watch
+
+
+def drifts_of(core: Core) -> list[Drift]:
+    """Return all that has drifted; where no files were read, nothing is said of files."""
+
+    def read(version: str, _stored: str) -> Definition:
+        return core.library.version(version)
+
+    database, settings, files = core.memory.database, core.settings, None
+    found: list[Drift] = []
+    if core.library.reads_files:
+        checked = CheckedFiles(settings.home)
+        files = checked.catalog(settings.definitions, core.actions, core.policy)
+        found += policy_drift(database, checked.policy(settings.policy_file))
+    return [*found, *drifts(database, core.actions, files, read=read)]
+
+
+def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) -> Clock:
     """Return the clock of this process. Of several, each moment is taken by one."""
     standing = Standing(
         store=core.store,
@@ -25,13 +62,19 @@ def clock_of(core: Core, people: People, check: SelfCheck) -> Clock:
 
     sweeps = Sweeping(core.store, core.policy, now=core.means.clock).schedule(core.memory.log_id)
 
+    compared = watch.schedule(core.memory.log_id)
+
     def schedules() -> list[Schedule]:
         core.secrets.look()
         if not core.settings.is_sqlite:
             core.library.follow()  # Another process may have published since.
-        found = [*standing.to_fire(), *check.schedules(), sweeps]
-        # Without a channel there is nobody to tell.
-        return [*found, core.digests.schedule()] if core.settings.channel else found
+        found = [*standing.to_fire(), *check.schedules(), sweeps, compared]
+        # Without a channel or a mail address there is nobody to tell.
+        if core.settings.channel or core.settings.digest_mail:
+            found.append(core.digests.schedule())
+        if core.settings.channel:
+            found.append(core.heads.schedule(core.memory.log_id))
+        return found
 
     timetable = Timetable(core.store, schedules, born=core.means.clock())
     store = core.store
@@ -68,6 +111,39 @@ def watching_of(core: Core, watch: HeadWatch | None) -> list[Part]:
         return []
     watch.tells(core.store, key=core.means.new_id())
     return [watch]
+
+
+def retelling_of(core: Core) -> list[Part]:
+    """Return what has stories told by a language model, if there is one."""
+    if not core.desk.has_model:
+        return []
+    from bot.model_stories import ModelStories  # noqa: PLC0415 - only where there is a model.
+    from bot.retelling import Retelling  # noqa: PLC0415 - as above.
+
+    return [Retelling(core.engine, ModelStories(desk=core.desk, store=core.store), core.retold)]
+
+
+def mailing_of(core: Core) -> list[Part]:
+    """Return what mails digests, if the settings say to whom."""
+    settings = core.settings
+    if not settings.digest_mail:
+        return []
+    from bot.anchors.parts import mail_server  # noqa: PLC0415 - only where it is set.
+    from bot.digest_mail import DigestMail  # noqa: PLC0415 - as above.
+    from bot.mailing import Mailing  # noqa: PLC0415 - as above.
+
+    sender, recipients = settings.smtp_from, settings.digest_mail
+    mail = DigestMail(server=mail_server(settings), sender=sender, recipients=recipients)
+    return [
+        Mailing(
+            core.store,
+            core.digests,
+            mail,
+            log_id=core.memory.log_id,
+            channel=settings.channel,
+            now=core.means.clock,
+        )
+    ]
 
 
 def pushing_of(core: Core) -> list[Part]:

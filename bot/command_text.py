@@ -86,6 +86,21 @@ class Workflows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Tell what became of one workflow in the catalog."""
+
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """Say what differs between two versions; without them, what the active one replaced."""
+
+    workflow: str
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """Set a schedule for a workflow, at a time in words; with no name list them all."""
 
@@ -162,6 +177,8 @@ Command: TypeAlias = (
     | Change
     | Approvals
     | Workflows
+    | History
+    | Diff
     | Schedule
     | Away
     | Delegations
@@ -182,6 +199,8 @@ USAGE: Mapping[str, str] = {
     "cancel": "cancel RUN REASON",
     "approvals": "approvals",
     "workflows": "workflows",
+    "history": "history WORKFLOW",
+    "diff": "diff WORKFLOW [VERSION [VERSION]]",
     "schedule": "schedule [list | WORKFLOW WHEN [FIELD=VALUE …]]",
     "delegate": "delegate @PERSON until WHEN [because REASON]",
     "away": "away until WHEN [because REASON]",
@@ -384,6 +403,22 @@ def _audit(rest: str) -> Command:
     return Audit(run=words[0].strip("`"))
 
 
+def _history(rest: str) -> Command:
+    words = rest.split()
+    if len(words) != 1:
+        return Misread(problem="Say which workflow, by its name.", usage="history")
+    return History(workflow=words[0].strip("`").casefold())
+
+
+def _diff(rest: str) -> Command:
+    name, *versions = (word.strip("`").casefold() for word in rest.split() or [""])
+    if not name:
+        return Misread(problem="Say which workflow, by its name.", usage="diff")
+    if len(versions) > 2:  # noqa: PLR2004 - two versions are compared.
+        return Misread(problem="Only two versions can be compared.", usage="diff")
+    return Diff(workflow=name, versions=tuple(versions))
+
+
 def _change(rest: str) -> Command:
     words = rest.split()
     if len(words) != 1:
@@ -446,6 +481,8 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "cancel": _cancel,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
+    "history": _history,
+    "diff": _diff,
     "schedule": _schedule,
     "delegate": _delegate,
     "away": _away,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.arrival import refuse_late
+from bot.catalog_pages import diff_page, history_page
 from bot.changing import Changing
 from bot.command_text import (
     Approvals,
@@ -18,9 +19,11 @@ from bot.command_text import (
     Change,
     Command,
     Delegations,
+    Diff,
     Digest,
     Find,
     Health,
+    History,
     Misread,
     Run,
     Runs,
@@ -129,8 +132,8 @@ class Commands:
                 return tell(RunId(run), page=page)
             case Approvals():
                 return reports.approvals(page=page)
-            case Workflows():
-                return reports.workflows(page=page)
+            case Workflows() | History() | Diff():
+                return self._catalog(wanted, reports, page=page)
             case Schedule() | Delegations():
                 part = Scheduling if isinstance(wanted, Schedule) else Delegating
                 return part(desk=self.desk).listed(caller, page=page)
@@ -140,6 +143,17 @@ class Commands:
                 return HealthDesk(desk=self.desk, reader=caller).page(wanted, page=page)
             case _:
                 return self._told(wanted, caller)
+
+    def _catalog(
+        self, wanted: Workflows | History | Diff, reports: Reports, *, page: int
+    ) -> Rendered:
+        match wanted:
+            case Workflows():
+                return reports.workflows(page=page)
+            case History(workflow=workflow):
+                return history_page(self.desk, workflow, page=page)
+            case Diff(workflow=workflow, versions=versions):
+                return diff_page(self.desk, workflow, versions, page=page)
 
     def _told(self, wanted: Command, caller: Caller) -> Rendered:
         if isinstance(wanted, Misread):

@@ -12,15 +12,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
+from bot.catalog_desk import CatalogDesk
 from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
+from bot.daily_head import DailyHeads
 from bot.digest import Digests
 from bot.following import follow
 from bot.library import Library
 from bot.modelling import desk_of
 from bot.opening import Memory
+from bot.policy_in_force import in_force
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.parts import given_sources, held_secrets
 from bot.settings import Settings
@@ -31,7 +35,8 @@ from storage.rows import DatabaseRows
 from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.base import Action
-from workflows.actions.erase import PORT
+from workflows.actions.erase import PORT as PAYLOADS
+from workflows.actions.publish import PORT as CATALOG
 from workflows.actions.registry import all_actions
 from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
@@ -41,6 +46,7 @@ from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
+from workflows.store import Due
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +90,8 @@ class Core:
     dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
+    heads: DailyHeads
+    retold: SimpleQueue[Due | None]  # Runs whose story a model is to tell anew.
     means: Means
     name: str
 
@@ -147,14 +155,16 @@ def build_core(
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
-    policy = checked.policy(settings.policy_file)
+    policy = in_force(memory.database, checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
+    catalog = CatalogDesk(store, library, people, actions=actions, policy=policy)
     name = _process_name(means)
+    retold: SimpleQueue[Due | None] = SimpleQueue()
     engine = Engine(
         House(
             store=store,
@@ -175,9 +185,14 @@ def build_core(
             vault=vault,
             references=references or NoReferences(),
             alerts=settings.channel,
-            ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
+            retells=retold.put if desk.has_model else None,
+            ports={
+                PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
+                CATALOG: catalog,
+            },
         )
     )
+    catalog.on_overtaken(lambda run, why: engine.cancel_overtaken(run, why=why))
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
     if publishes:
         library.publish(checked.catalog(settings.definitions, actions, policy), policy)
@@ -203,7 +218,10 @@ def build_core(
             version=library.version,
             now=means.clock,
             channel=settings.channel,
+            is_mailed=bool(settings.digest_mail),
         ),
+        heads=DailyHeads(store, channel=settings.channel),
+        retold=retold,
         means=means,
         name=name,
     )

@@ -1,11 +1,12 @@
 """What every listener works with, in one value; `app` fills it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.digest import Digests
 from bot.directory import Directory
+from bot.drift import Drift
 from bot.hurried import Hurried
 from bot.library import Library
 from bot.payloads import Caller
@@ -32,6 +33,7 @@ class Desk:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     random: Callable[[], bytes]  # For what must never be guessed.
+    drifted: Callable[[], Sequence[Drift]]  # As the last look found it.
     command: str
     channel: str
     governors: tuple[str, ...]

@@ -66,12 +66,20 @@ class Digests:
         version: Callable[[str], Definition],
         now: Callable[[], datetime],
         channel: str,
+        is_mailed: bool = False,
     ) -> None:
+        """With `is_mailed`, what is posted goes out by mail as well."""
         self._store = store
         self._definitions = definitions
         self._version = version
         self._now = now
         self._channel = channel
+        self._is_mailed = is_mailed
+        self._ownerless: Callable[[], Sequence[str]] = tuple
+
+    def tells_of_ownerless(self, ownerless: Callable[[], Sequence[str]]) -> None:
+        """Have each digest say which workflows nobody answers for, a sentence each."""
+        self._ownerless = ownerless
 
     def look(self, *, since: datetime | None = None, until: datetime | None = None) -> Made:
         """Return what a digest of any period would say, and keep nothing of it but the head.
@@ -89,7 +97,7 @@ class Digests:
         return self._made(told, until)
 
     def post(self, *, at: datetime | None = None) -> Made:
-        """Make the digest of what came since the last one, and queue it for the channel.
+        """Make the digest of what came since the last one, and queue it for channel and mail.
 
         Made twice for one moment it is one digest.
         """
@@ -130,9 +138,9 @@ class Digests:
             health,
             titles=self._titles(),
             asked=asked,
-            since=since,
-            until=until,
+            period=(since, until),
             places=places,
+            ownerless=self._ownerless(),
         )
 
     def _made(self, told: dict[str, Any], until: datetime) -> Made:
@@ -155,9 +163,16 @@ class Digests:
                 from_at=moment(told["since"]),
                 to_at=moment(told["until"]),
                 figures=told,
+                is_mailed=self._is_mailed,
             )
         )
-        unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
+        if self._channel:
+            unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
+
+    def drawn(self, digest_id: str) -> Made | None:
+        """Return a digest as it was made, None if it never was."""
+        kept = self.kept(digest_id)
+        return None if kept is None else Made(id=digest_id, figures=kept, shown=self._shown(kept))
 
     def letter(
         self, digest_id: str, *, readers: Sequence[Who] = (), previous: str = ""
@@ -235,6 +250,7 @@ def _fact(
         "approved": decided["approved"],
         "denied": decided["denied"],
         "expired": decided["expired"],
+        "decisions_refused": figures.get("tried", {}).get("refused", 0),
         **figures.get("payloads", {}),
     }
     data: dict[str, Json] = {

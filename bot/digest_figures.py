@@ -50,24 +50,30 @@ def figures_json(
     *,
     titles: Titles,
     asked: AskedOf,
-    since: datetime,
-    until: datetime,
+    period: tuple[datetime, datetime],
     places: range,
+    ownerless: Sequence[str] = (),
 ) -> dict[str, Json]:
-    """Return everything a digest shows, fixed at this moment; `places` are its entries."""
+    """Return everything a digest shows, fixed at this moment; `places` are its entries.
+
+    `ownerless` says which workflows nobody answers for, a sentence each.
+    """
+    since, until = period
     return {
         "since": stamp(since),
         "until": stamp(until),
         "days": [*_days(figures, since, until)],
         "workflows": [*_workflows(figures, titles)],
         "decisions": _decisions(figures),
+        "tried": {"refused": figures.refused.decisions, "own": figures.refused.own},
         "health": _health(health),
         "before": _sums(figures.before),
         "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting],
-        "exceptions": [_trouble(one) for one in figures.troubles],
+        "exceptions": [*(_trouble(one) for one in figures.troubles), *ownerless],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
-        "anchors": anchors_json(figures.anchors),
+        # A digest stands in Slack itself.
+        "anchors": anchors_json(one for one in figures.anchors if one.type != "slack"),
         "failing": failing_json(figures.turns),
         "head": {
             "note": head.note,
@@ -228,7 +234,7 @@ def shown_from(
         until=until,
         days=[_shown_day(one) for one in figures["days"]],
         workflows=[WorkflowFigures(**one) for one in figures["workflows"]],
-        decisions=DecisionFigures(**decided, median=median),
+        decisions=DecisionFigures(**decided, **figures.get("tried", {}), median=median),
         head=SignedHead(**head, check=CHECK),
         health=_shown_health(figures, name, titles),
         before=_shown_before(figures.get("before")),

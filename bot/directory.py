@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class NobodyKnownError(PeopleUnreadableError):
-    """Slack answered, and knows no such name; asking again would not help."""
+    """Slack answered, and nobody stands behind the name; asking again would not help."""
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class Directory:
         if found is None:
             return _those_who_count([self._by_name(name, max_age=max_age, limit=limit)])
         if found.is_disabled:
-            raise PeopleUnreadableError(
+            raise NobodyKnownError(
                 f"The user group {name} is disabled.", hint="Enable it in Slack, or name another."
             )
         return _those_who_count(self._each(found.users, limit=limit))

@@ -20,6 +20,7 @@ from workflows.fault import suggestion
 from workflows.flow import loop_output
 from workflows.input_values import read_inputs
 from workflows.instances import is_undo, step_of
+from workflows.own_workflows import is_own
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.replay import replay
 from workflows.run import RunState
@@ -85,6 +86,11 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
     listed = listed_run(database, run)
     if listed is None:
         raise UnknownRunError(f"There is no run {run}.", hint="See `interlock runs`.")
+    if is_own(listed.workflow):
+        raise UnknownRunError(
+            f"The run {run} changes the catalog, and the section `publish` says whom that asks.",
+            hint=f"See its card, or `interlock show {run}`.",
+        )
     stored = canonical_of(database, listed.version) or ""
     definition = Definition.from_canonical(stored.encode())
     with database.read() as connection:
@@ -97,8 +103,8 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
         requester=asked.requester or _requester(state, known, asked.people),
         at=asked.at,
         run=run,
-        outputs=_outputs(definition, state),
-        args=_arguments(entries),
+        outputs=outputs_of(definition, state),
+        args=arguments_of(entries),
     )
     bound = {known[ref][0]: duty for ref, duty in duties.items() if ref in known}
     return Looked(definition=definition, given=given, bound=bound)
@@ -126,7 +132,7 @@ def _requester(
     return f"@{name}" if name else ""
 
 
-def _outputs(definition: Definition, state: RunState) -> dict[str, Json]:
+def outputs_of(definition: Definition, state: RunState) -> dict[str, Json]:
     """Return what the steps outside of loops gave."""
     return {
         name: loop_output(definition, state, name)
@@ -137,7 +143,7 @@ def _outputs(definition: Definition, state: RunState) -> dict[str, Json]:
     }
 
 
-def _arguments(entries: Iterable[Entry]) -> dict[tuple[str, bool], Mapping[str, Json]]:
+def arguments_of(entries: Iterable[Entry]) -> dict[tuple[str, bool], Mapping[str, Json]]:
     """Return the newest recorded arguments of each step; those that were erased are missing."""
     found: dict[tuple[str, bool], Mapping[str, Json]] = {}
     for one in entries:

@@ -1,27 +1,41 @@
 """The definitions and the policy in force: read from files, published into the trail.
 
 A run stays on its version, so every version that was ever published can be found again,
-whatever became of its file. Checking files is for `workflows.check`.
+whatever became of its file. Under a policy with a `publish` section files publish nothing by
+themselves: that is for people, by way of `bot.proposing`. Checking files is for `workflows.check`.
 """
 
 import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from storage.published import active_policy, active_versions, canonical_of
+from storage.catalog_history import code_of_versions
+from storage.published import (
+    active_policy,
+    active_version,
+    active_versions,
+    canonical_of,
+    policy_text,
+)
 from storage.store import SqlStore
-from storage.unit import SqlUnit
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
-from workflows.definition_flow import Call
 from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
-from workflows.errors import DefinitionError, UnknownWorkflowError, UnreadableVersionError
+from workflows.errors import (
+    AlteredVersionError,
+    DefinitionError,
+    UnknownWorkflowError,
+    UnreadableVersionError,
+)
+from workflows.own_workflows import is_own, own_workflows
 from workflows.policy import Policy
+from workflows.portrait import Known, starts
 
 POLICY = "policy"
 NEW = "trial"  # A version begins on trial (DESIGN section 9).
@@ -40,21 +54,44 @@ class Library:
         self._actions = actions
         self._versions: dict[str, Definition] = {}
         self._guard = threading.Lock()
+        self._on_use: Callable[[str], None] = lambda _name: None
+        self._has_fellows = store.database.dialect != "sqlite"  # Others may publish meanwhile.
+        self.reads_files = False  # Whether it was told what the files say.
+
+    def on_use(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with the name of each workflow that somebody is about to start."""
+        self._on_use = tell
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Return where each workflow stands that was read from a file."""
+        return self._catalog.files
 
     def publish(self, catalog: Catalog, policy: Policy) -> None:
         """Bring the trail up to what the files say: new versions, retired ones, the policy.
 
+        Where the policy gates publications, only Interlock's own workflows are published here.
         A workflow whose file has faults keeps the version it has; nothing is retired while
         any file cannot be read, since nobody knows which workflow it holds.
 
         Raises:
             StorageError: some of it was not recorded; publishing again goes on from there.
         """
+        self.reads_files = True
         self._publish_policy(policy)
-        for definition in catalog.definitions():
-            self._publish(definition)
         for fault in catalog.faults:
             log.warning("a workflow file needs work", extra={"fault": str(fault)})
+        if policy.publish is not None:
+            for definition in own_workflows(policy.governors):
+                self._publish(definition)
+            self._take_up(catalog)
+            return
+        code = code_of_versions(self._store.database)
+        for definition in catalog.definitions():
+            digest = actions_digest(definition, self._actions)
+            has_code = code.get(definition.version, digest) == digest
+            file = catalog.files.get(definition.workflow)
+            self._publish(definition, has_code=has_code, file=file)
         active = active_versions(self._store.database)
         if all(fault.is_warning for fault in catalog.faults):
             for name in active.keys() - set(catalog.names()):
@@ -63,14 +100,41 @@ class Library:
 
     def follow(self) -> None:
         """Take up what other processes published meanwhile; nothing is published here."""
-        self._take_up(Catalog((), self._catalog.faults))
+        self._take_up(Catalog((), self._catalog.faults, self._catalog.files))
 
     def active(self, name: str) -> Definition:
-        return self._catalog.find(name)
+        """Return the active version.
+
+        Raises:
+            UnknownWorkflowError: there is none; the nearest name is suggested.
+            UnreadableVersionError: there is one, and its text cannot be read or was altered.
+        """
+        self._on_use(name)
+        if self._has_fellows:
+            self._catch_up(name)
+        try:
+            return self._catalog.find(name)
+        except UnknownWorkflowError:
+            version = active_version(self._store.database, name)
+            if version is None:
+                raise
+            return self.version(version)
+
+    def _catch_up(self, name: str) -> None:
+        """Take up what another process published, if it is another version of this workflow."""
+        found = active_version(self._store.database, name)
+        known = self._catalog.find(name).version if name in self._catalog.names() else None
+        if found != known:
+            self.follow()
+
+    def is_replaced(self, name: str, version: str) -> bool:
+        """Say whether new runs of a workflow take another version than this one."""
+        active = self._catalog.find(name) if name in self._catalog.names() else None
+        return active is not None and active.version != version
 
     def definitions(self) -> tuple[Definition, ...]:
-        """Return every active definition, in order of their names."""
-        return self._catalog.definitions()
+        """Return every active definition, in order of their names, without Interlock's own."""
+        return tuple(one for one in self._catalog.definitions() if not is_own(one.workflow))
 
     def version(self, digest: str) -> Definition:
         with self._guard:
@@ -80,7 +144,7 @@ class Library:
         stored = canonical_of(self._store.database, digest)
         if not stored:
             raise UnknownWorkflowError(f"The version {digest[:8]} was never published here.")
-        definition = _read(stored)
+        definition = read_version(stored, digest)
         with self._guard:
             self._versions[digest] = definition
         return definition
@@ -90,7 +154,8 @@ class Library:
 
         What the workflows do that it starts counts as its own.
         """
-        return any(self._has_destructive_step(one) for one in self._started_by(definition))
+        inner = starts(definition, self.known().find)
+        return any(self._has_destructive_step(one) for one in (definition, *inner))
 
     def _has_destructive_step(self, definition: Definition) -> bool:
         return any(
@@ -100,45 +165,41 @@ class Library:
             if step.uses in self._actions
         )
 
-    def _started_by(self, definition: Definition) -> Iterable[Definition]:
-        """Return the definition and all that it starts, directly or through others."""
-        found = {definition.workflow: definition}
-        waiting = [definition]
-        known = {one.workflow: one for one in self.definitions()}
-        while waiting:
-            steps = (node.step for node in waiting.pop().outline.values())
-            names = {one.workflow for one in steps if isinstance(one, Call)} - found.keys()
-            news = [known[name] for name in names if name in known]
-            found |= {one.workflow: one for one in news}
-            waiting += news
-        return found.values()
+    def known(self) -> Known:
+        """Return what is needed to say what definitions do, as the catalog stands now."""
+        by_name = {one.workflow: one for one in self.definitions()}
+        return Known(actions=self._actions, find=by_name.get)
 
     def _take_up(self, catalog: Catalog) -> None:
-        known = {one.workflow: one for one in catalog.definitions()}
-        for name, version in active_versions(self._store.database).items():
-            if name not in known and (found := self._readable(version)) is not None:
-                known[name] = found
         with self._guard:
-            self._versions |= {one.version: one for one in known.values()}
-            self._catalog = Catalog(known.values(), catalog.faults)
+            self._versions |= {one.version: one for one in catalog.definitions()}
+        active = active_versions(self._store.database).values()
+        known = [one for version in active if (one := self._readable(version)) is not None]
+        with self._guard:
+            self._catalog = Catalog(known, catalog.faults, catalog.files)
 
     def _readable(self, version: str) -> Definition | None:
         try:
             return self.version(version)
         except UnreadableVersionError as error:
-            log.warning("a workflow is for a newer release", extra={"fault": str(error)})
+            log.warning("a workflow cannot be run here", extra={"fault": str(error)})
             return None
 
-    def _publish(self, definition: Definition) -> None:
+    def _publish(
+        self, definition: Definition, *, has_code: bool = True, file: str | None = None
+    ) -> None:
+        """Make a version active, unless it is already and by the code that is here."""
         is_new = canonical_of(self._store.database, definition.version) is None
+        origin = _origin(file) if is_new and file is not None else {}
         with self._store.begin() as unit:
             before = unit.hold_workflow(definition.workflow)
-            if before == definition.version:
+            if before == definition.version and has_code:
                 return
             if is_new:
-                unit.append(_fact("workflow.published", _published(definition, self._actions)))
+                told = {**published(definition, self._actions), **origin}
+                unit.append(_fact("workflow.published", told))
                 unit.add_definition(definition.version, definition.canonical.decode())
-            unit.append(_fact("workflow.activated", _activated(definition, before)))
+            unit.append(_fact("workflow.activated", activated(definition, before, self._actions)))
         log.info("workflow published", extra={"workflow": definition.workflow})
 
     def _retire(self, name: str) -> None:
@@ -152,14 +213,34 @@ class Library:
 
     def _publish_policy(self, policy: Policy) -> None:
         before = active_policy(self._store.database, POLICY)
-        if before == policy.digest:
+        is_kept = policy_text(self._store.database, policy.digest) is not None
+        if before == policy.digest and is_kept:
             return
         with self._store.begin() as unit:
-            _change_policy(unit, before, policy.digest)
+            unit.keep_policy(policy.digest, policy.canonical.decode())
+            if before != policy.digest:
+                unit.append(_fact("policy.changed", policy_change(before, policy.digest)))
         log.info("policy changed", extra={"digest": policy.digest})
 
 
-def _read(stored: str) -> Definition:
+def is_genuine(stored: str, version: str) -> bool:
+    """Say whether a stored text is the one that the version is the digest of."""
+    return hashlib.sha256(stored.encode()).hexdigest() == version
+
+
+def read_version(stored: str, version: str) -> Definition:
+    """Return the definition in the stored text of a version.
+
+    Raises:
+        AlteredVersionError: it is not the text that the version is the digest of.
+        UnreadableVersionError: a newer release wrote it.
+    """
+    if not is_genuine(stored, version):
+        raise AlteredVersionError(
+            f"The stored text of version {version[:8]} is not what was published: somebody"
+            " changed it in the database. Nothing runs from it.",
+            hint="Publish the right file again, or go back to another version.",
+        )
     try:
         return Definition.from_canonical(stored.encode())
     except DefinitionError as error:
@@ -169,16 +250,24 @@ def _read(stored: str) -> Definition:
         ) from error
 
 
-def _change_policy(unit: SqlUnit, before: str | None, after: str) -> None:
-    data: dict[str, Json] = {"name": POLICY, "before": before, "after": after, "by_run": None}
-    unit.append(_fact("policy.changed", data))
+def policy_change(before: str | None, after: str, *, by_run: str | None = None) -> dict[str, Json]:
+    """Return what the trail is told of another policy."""
+    return {"name": POLICY, "before": before, "after": after, "by_run": by_run}
 
 
 def _fact(kind: str, data: Mapping[str, Json]) -> Draft:
     return Draft(kind=kind, actor=SYSTEM, data=data)
 
 
-def _published(definition: Definition, actions: Actions) -> dict[str, Json]:
+def _origin(file: str) -> dict[str, Json]:
+    from bot.git_commit import commit_of  # noqa: PLC0415 - only for versions that are new.
+
+    found = commit_of(Path(file))
+    return {} if found is None else {"commit": found.id, "committed": found.is_committed}
+
+
+def published(definition: Definition, actions: Actions) -> dict[str, Json]:
+    """Return what the trail is told of a new version."""
     return {
         "workflow": definition.workflow,
         "version": definition.version,
@@ -188,12 +277,14 @@ def _published(definition: Definition, actions: Actions) -> dict[str, Json]:
     }
 
 
-def _activated(definition: Definition, before: str | None) -> dict[str, Json]:
+def activated(definition: Definition, before: str | None, actions: Actions) -> dict[str, Json]:
+    """Return what it is told of the version that runs take from now on, by which code."""
     return {
         "workflow": definition.workflow,
         "version": definition.version,
         "replaces": before,
         "level": NEW,
+        "actions": actions_digest(definition, actions),
     }
 
 

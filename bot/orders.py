@@ -17,6 +17,14 @@ from bot.digest_figures import people_in
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderForm
+from bot.publish_orders import (
+    ActivateOrder,
+    PublishOrder,
+    RetireOrder,
+    activate_by_order,
+    publish_by_order,
+    retire_by_order,
+)
 from bot.retention_orders import (
     HoldOrder,
     LiftOrder,
@@ -129,6 +137,9 @@ AnyOrder: TypeAlias = (
     | ForgetSecretOrder
     | RotateSecretsOrder
     | ListSecretsOrder
+    | PublishOrder
+    | ActivateOrder
+    | RetireOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -278,4 +289,7 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     ForgetSecretOrder: forget_secret,
     RotateSecretsOrder: rotate_secrets,
     ListSecretsOrder: list_by_order,
+    PublishOrder: publish_by_order,
+    ActivateOrder: activate_by_order,
+    RetireOrder: retire_by_order,
 }

@@ -39,6 +39,7 @@ REASONS = {
     "undeliverable": "The people who decide could not be shown the question.",
     "cancelled": "The run was cancelled.",
     "parent_ended": "The run that it was a part of has ended.",
+    "replaced": "What it was to replace has changed meanwhile. Propose it again.",
     "aborted": "The run was aborted.",
     "run_ended": "The run ended before this was decided.",
     "segments_died": "The bot could not go on with the run.",

@@ -6,6 +6,7 @@ Everything is read without locks. How it looks is for `views/lists`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.catalog_lines import UNKNOWN, Standing, standings
 from bot.command_text import Runs
 from bot.desk import Desk
 from bot.entry_words import words_about
@@ -51,6 +52,7 @@ from storage.listing import (
     people_of,
     refs_of,
 )
+from storage.refusals import read_refusals
 from storage.search import Hit, Sought, find
 from storage.summaries import read_summary
 from workflows.definition import Definition
@@ -102,7 +104,7 @@ class Reports:
         shown = RunShown(
             line=run_line(self.desk, listed),
             entries=self._entry_lines(entries),
-            summary=summary_words(told) if told and self._may_read(listed) else "",
+            summary=summary_words(told) if told.told and self._may_read(listed) else "",
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)
@@ -118,7 +120,8 @@ class Reports:
         if listed is None:
             raise UnknownRunError(f"There is no run {run[:64]}.")
         with database.read() as connection:
-            moments = timeline(read_run(connection, run))
+            entries = read_run(connection, run)
+            moments = timeline(entries, read_refusals(connection, run, of=entries))
             now = head(connection)
         known = people_of(database, actors_in(moments))
         shown = TimelineShown(
@@ -186,8 +189,13 @@ class Reports:
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
-        mine = permitted(self.desk, self.reader.person)
-        lines = [self._workflow_line(one, mine) for one in self.desk.library.definitions()]
+        desk = self.desk
+        mine = permitted(desk, self.reader.person)
+        stand = standings(desk.store.database, desk.drifted(), now=desk.now())
+        lines = [
+            self._workflow_line(one, mine, stand.get(one.workflow, UNKNOWN))
+            for one in desk.library.definitions()
+        ]
         return workflow_list(lines, page=page)
 
     def _found(self, hit: Hit) -> Found:
@@ -262,7 +270,9 @@ class Reports:
         some = [one for one in self.desk.store.batch(asked.batch) if one.outcome is Outcome.OPEN]
         return f"{plural(len(some), 'item')}, {shown.headline} first"
 
-    def _workflow_line(self, definition: Definition, mine: Permitted) -> WorkflowLine:
+    def _workflow_line(
+        self, definition: Definition, mine: Permitted, stands: Standing
+    ) -> WorkflowLine:
         return WorkflowLine(
             name=definition.workflow,
             title=definition.title,
@@ -274,6 +284,10 @@ class Reports:
             is_certain=mine.is_certain,
             run_by=definition.may_run,
             is_best_effort=definition.is_best_effort,
+            level=stands.level,
+            success=stands.went.rate,
+            failed_at=stands.went.failed_at,
+            drifted=stands.drifted,
         )
 
 

@@ -16,9 +16,22 @@ def run_line(desk: Desk, listed: ListedRun) -> RunLine:
         status=listed.status,
         requester=who_of(listed.requester, listed.requester_name),
         started_at=listed.started_at,
-        note=f"at {listed.step}" if listed.step and not listed.status.is_end else "",
+        note=_note(desk, listed),
         thread=link_to(desk, listed.place),
     )
+
+
+def _note(desk: Desk, listed: ListedRun) -> str:
+    """Say at which step a run is that goes on, and whether new runs take another version."""
+    if listed.status.is_end:
+        return ""
+    at = f"at {listed.step}" if listed.step else ""
+    newer = (
+        "a newer version exists"
+        if desk.library.is_replaced(listed.workflow, listed.version)
+        else ""
+    )
+    return " · ".join(one for one in (at, newer) if one)
 
 
 def title_of(desk: Desk, listed: ListedRun) -> str:

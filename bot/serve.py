@@ -10,6 +10,7 @@ from bot.core import Core, Means, read_redactor
 from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import open_memory
+from bot.release import RELEASE
 from bot.running import leave_no_core_dump, run_until, until_signalled
 from bot.settings import Settings, SettingsError, require_tokens
 from storage.heads import head
@@ -18,8 +19,6 @@ from storage.lock_file import ServeLock
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.moments import stamp
 from workflows.redaction import Redactor
-
-RELEASE = "0.1.0"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
     require_tokens(settings)
     means = Means()
     redact = read_redactor(settings, means)
-    configure_logs(settings.log_level, redact)
+    configure_logs(settings.log_level, redact, form=settings.log_format)
     leave_no_core_dump()
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())

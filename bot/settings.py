@@ -31,6 +31,7 @@ FROM_FILES = frozenset(
         "database",
         "push_url",
         "push_token",
+        "metrics_token",
         "model_key",
         *SECRETS,
     }
@@ -55,14 +56,22 @@ class Settings(SecretSettings, ModelSettings):
     policy: Path | None = Field(default=None, validation_alias="INTERLOCK_POLICY")
     origin: str = Field(default="interlock.localhost/audit", validation_alias="INTERLOCK_ORIGIN")
     channel: str = Field(default="", validation_alias="INTERLOCK_CHANNEL")
+    backup_dir: Path | None = Field(default=None, validation_alias="INTERLOCK_BACKUP_DIR")
     command: str = Field(
         default="/ops", validation_alias="INTERLOCK_COMMAND", pattern=r"^/[a-z0-9_-]{1,31}$"
     )
     http: str = Field(default="", validation_alias="INTERLOCK_HTTP")
     api: str = Field(default="", validation_alias="INTERLOCK_API")
+    metrics: str = Field(default="", validation_alias="INTERLOCK_METRICS")
+    metrics_token: SecretStr | None = Field(
+        default=None, validation_alias="INTERLOCK_METRICS_TOKEN"
+    )
     threads: int = Field(default=8, validation_alias="INTERLOCK_THREADS", ge=1, le=64)
     most_runs: int | None = Field(default=None, validation_alias="INTERLOCK_MOST_RUNS", ge=1)
     log_level: str = Field(default="INFO", validation_alias="INTERLOCK_LOG_LEVEL")
+    log_format: Literal["", "json", "words"] = Field(
+        default="", validation_alias="INTERLOCK_LOG_FORMAT"
+    )
     bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
@@ -86,7 +95,7 @@ class Settings(SecretSettings, ModelSettings):
         # slack_sdk joins the method's name to this by hand.
         return url if url.endswith("/") else f"{url}/"
 
-    @field_validator("http", "api")
+    @field_validator("http", "api", "metrics")
     @classmethod
     def _is_host_and_port(cls, address: str) -> str:
         if address:
@@ -220,6 +229,11 @@ class Settings(SecretSettings, ModelSettings):
         return _host_and_port(self.api)
 
     @property
+    def metrics_address(self) -> tuple[str, int]:
+        """Return where to listen for those who watch."""
+        return _host_and_port(self.metrics)
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """Return every token and key held, for the redactor."""
         held = (
@@ -232,6 +246,7 @@ class Settings(SecretSettings, ModelSettings):
             self.vault_token,
             *self.anchor_secrets,
             self.push_token,
+            self.metrics_token,
             self.model_key,
         )
         return tuple(one.get_secret_value() for one in held if one is not None)

@@ -18,6 +18,7 @@ class NewDigest:
     from_at: datetime
     to_at: datetime
     figures: Json
+    is_mailed: bool = False  # Whether it goes out by mail as well.
 
 
 class BotSql(RowSql):
@@ -39,6 +40,21 @@ class BotSql(RowSql):
             "UPDATE definition_version SET canonical = ? WHERE version = ?", canonical, version
         )
 
+    def keep_policy(self, version: str, canonical: str) -> None:
+        """Keep the text of a policy; what was kept of that digest before is put right."""
+        self.run(
+            "INSERT INTO policy_version (version, canonical) VALUES (?, ?)"
+            " ON CONFLICT (version) DO UPDATE SET canonical = excluded.canonical",
+            *(version, canonical),
+        )
+
+    def hold_policy(self, name: str) -> str | None:
+        """Return the policy in force, while no other transaction changes it."""
+        if not self._is_sqlite:
+            self.later("SELECT pg_advisory_xact_lock(hashtextextended(?, 2))", name)
+        found = self.run("SELECT version FROM active_policy WHERE name = ?", name).fetchone()
+        return None if found is None else str(found[0])
+
     def hold_workflow(self, workflow: str) -> str | None:
         """Return the active version, while no other transaction changes it."""
         if not self._is_sqlite:
@@ -57,10 +73,10 @@ class BotSql(RowSql):
     def add_digest(self, digest: NewDigest, *, at: datetime) -> None:
         """Keep the figures of a digest; the same digest again changes nothing."""
         self.run(
-            "INSERT INTO digest (id, from_idx, to_idx, from_at, to_at, figures, made_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO digest (id, from_idx, to_idx, from_at, to_at, figures, made_at, mail_due)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             *(digest.id, digest.from_idx, digest.to_idx, digest.from_at, digest.to_at),
-            *(json.dumps(digest.figures), at),
+            *(json.dumps(digest.figures), at, at if digest.is_mailed else None),
         )
 
     def keep_thread_message(self, run: str, ts: str, *, author: str, text: str) -> None:

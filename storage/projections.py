@@ -350,7 +350,8 @@ def summary_text(value: bytes) -> str:
         return text
     if not isinstance(found, dict) or not isinstance(found.get("sentences"), list):
         return text
-    told = [str(one["text"]) for one in found["sentences"]]
+    # What a model wrote is not searched: its words restate it, and stand in `words`.
+    told = [] if found.get("model") else [str(one["text"]) for one in found["sentences"]]
     return " ".join([*told, str(found.get("words", ""))]).rstrip()
 
 

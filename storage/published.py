@@ -7,7 +7,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from storage.run_models import ActiveDefinitionRecord, ActivePolicyRecord, DefinitionRecord
+from storage.run_models import (
+    ActiveDefinitionRecord,
+    ActivePolicyRecord,
+    DefinitionRecord,
+    PolicyRecord,
+)
 from storage.transaction import Database
 from workflows.entry import PERSON, Ref
 
@@ -19,20 +24,48 @@ def canonical_of(database: Database, version: str) -> str | None:
         return connection.execute(wanted).scalar()
 
 
-def active_versions(database: Database) -> Mapping[str, str]:
-    """Return the version that new runs take, by workflow."""
+def active_versions(database: Database, workflow: str = "") -> Mapping[str, str]:
+    """Return the version that new runs take, by workflow; of one workflow, if it is named."""
     wanted = (
         select(ActiveDefinitionRecord.workflow, ActiveDefinitionRecord.version)
         .where(ActiveDefinitionRecord.retired_at.is_(None))
         .order_by(ActiveDefinitionRecord.workflow)
     )
+    if workflow:
+        wanted = wanted.where(ActiveDefinitionRecord.workflow == workflow)
     with database.read() as connection:
         return {row.workflow: row.version for row in connection.execute(wanted)}
+
+
+def active_version(database: Database, workflow: str) -> str | None:
+    """Return the version of one workflow that new runs take, None where it has none."""
+    return active_versions(database, workflow).get(workflow)
+
+
+def versions_of(database: Database, workflow: str, start: str = "") -> list[str]:
+    """Return the published versions of a workflow whose digest begins so, the newest first."""
+    wanted = (
+        select(DefinitionRecord.version)
+        .where(
+            DefinitionRecord.workflow == workflow,
+            DefinitionRecord.version.startswith(start, autoescape=True),
+        )
+        .order_by(DefinitionRecord.published_at.desc(), DefinitionRecord.version)
+    )
+    with database.read() as connection:
+        return list(connection.execute(wanted).scalars())
 
 
 def active_policy(database: Database, name: str) -> str | None:
     """Return the digest of the policy that the trail was last told of."""
     wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar()
+
+
+def policy_text(database: Database, version: str) -> str | None:
+    """Return the text of a policy that was kept, None where it was not."""
+    wanted = select(PolicyRecord.canonical).where(PolicyRecord.version == version)
     with database.read() as connection:
         return connection.execute(wanted).scalar()
 

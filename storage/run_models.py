@@ -309,6 +309,15 @@ class ActivePolicyRecord(Base):
     changed_at: Mapped[datetime]
 
 
+class PolicyRecord(Base):
+    """The text of a policy, by its digest, which proves it. Operational."""
+
+    __tablename__ = "policy_version"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    canonical: Mapped[str]
+
+
 class FiringRecord(Base):
     """One moment of a schedule that was handled: fired, or given up as missed.
 

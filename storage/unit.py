@@ -321,6 +321,14 @@ class SqlUnit:
         """Keep the text of a version whose `workflow.published` this unit appended."""
         self._bot.keep_definition(version, canonical)
 
+    def keep_policy(self, version: str, canonical: str) -> None:
+        """Keep the text of a policy, whether or not it is in force."""
+        self._bot.keep_policy(version, canonical)
+
+    def hold_policy(self, name: str) -> str | None:
+        """Return the policy in force; two changes of it wait for each other."""
+        return self._bot.hold_policy(name)
+
     def hold_workflow(self, workflow: str) -> str | None:
         """Return the active version; two publications of one workflow wait for each other."""
         return self._bot.hold_workflow(workflow)

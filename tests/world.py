@@ -383,18 +383,19 @@ class Working:
     def _house(self, store: Store) -> House:
         ids = iter(range(1, 10_000))
         start = len(self.store_runs())
+        self.actions: dict[str, Action[Any, Any]] = {
+            "world.read": ReadWorld(self.world),
+            "world.list": ListWorld(self.world),
+            "world.change": ChangeWorld(self.world),
+            "slack.post": SlackPostAction(),
+            **self._more,
+        }
         return House(
             store=store,
             dispatcher=self.queue,
             definitions=self.shelf,
             policy=lambda: self.policy,
-            actions={
-                "world.read": ReadWorld(self.world),
-                "world.list": ListWorld(self.world),
-                "world.change": ChangeWorld(self.world),
-                "slack.post": SlackPostAction(),
-                **self._more,
-            },
+            actions=self.actions,
             people=self.town,
             secrets=SecretsOf(self),
             redact=lambda text: text,

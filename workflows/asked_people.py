@@ -3,7 +3,7 @@
 Everything is read before the transaction that raises the request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.demand import Demand, DemandStage
@@ -27,15 +27,17 @@ class AskedPeople:
     left_out: Mapping[Person, Duty]
 
 
-def asked_people(segment: Segment, demand: Demand, requester: Person | None) -> AskedPeople:
-    """Return who is asked.
+def asked_people(
+    segment: Segment, demand: Demand, requester: Person | None, *, authors: Iterable[Ref] = ()
+) -> AskedPeople:
+    """Return who is asked. The `authors` of a change of the catalog are bound as editors are.
 
     Raises:
         NoApproverError: some stage has too few people who could decide.
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
     people = segment.house.people
-    bound = bound_by_duty(segment, requester)
+    bound = bound_by_duty(segment, requester, authors)
     barred = {**barred_by_rules(people, demand.exclude), **bound}
     groups = [_members(people, stage.asked) for stage in demand.stages]
     named = bound.keys() | (frozenset().union(*groups) & barred.keys())
@@ -56,17 +58,20 @@ def asked_people(segment: Segment, demand: Demand, requester: Person | None) -> 
     return found
 
 
-def bound_by_duty(segment: Segment, requester: Person | None) -> dict[PersonId, Duty]:
+def bound_by_duty(
+    segment: Segment, requester: Person | None, authors: Iterable[Ref] = ()
+) -> dict[PersonId, Duty]:
     """Return who may not decide, whatever the policy says.
 
-    That is the requester, whoever published what runs or changed what it is asked to do, and
-    everybody who acts for them.
+    That is the requester, whoever published what runs or changed what it is asked to do, the
+    authors of what would be published, and everybody who acts for them.
     """
     own = segment.state.requester
     refs: dict[Ref, Duty] = {}
     editor = segment.house.store.publisher(segment.definition.version)
     if editor is not None:
         refs[editor] = Duty.EDITOR
+    refs |= dict.fromkeys(authors, Duty.EDITOR)
     refs |= dict.fromkeys(segment.state.editors, Duty.CHANGER)
     if own is not None and own.is_person:
         refs[Ref(own.ref)] = Duty.REQUESTER

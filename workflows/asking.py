@@ -26,7 +26,7 @@ from workflows.ready import Ready
 from workflows.run import StepState
 from workflows.segment import After, Next, Segment
 from workflows.standing_in import tell_if_deserted
-from workflows.step_facts import requester_of
+from workflows.step_facts import concern_of, requester_of
 from workflows.store import Due, DueKind, Unit
 from workflows.terms import terms_data
 from workflows.turns import turns_in
@@ -70,7 +70,7 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
         plan=plan,
         demand=demand,
         requester=requester,
-        people=asked_people(segment, demand, requester),
+        people=asked_people(segment, demand, requester, authors=_authors(segment, ready)),
         raised=raised,
         expires=expires,
         limits=limits,
@@ -90,6 +90,11 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
         fact, also=lambda unit: _set_times(unit, segment, question), rests=rests
     )
     return After.GONE if is_raised and rests else After.LOOK
+
+
+def _authors(segment: Segment, ready: Ready) -> frozenset[Ref]:
+    concern = concern_of(segment, ready)
+    return frozenset() if concern is None else concern.authors
 
 
 def _may_be_batched(segment: Segment, ready: Ready, limits: Limits) -> bool:

@@ -1,8 +1,9 @@
 """Finds a definition by its name, among those that were read from files and are sound."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Final, Self
 
 from workflows.check import check
 from workflows.definition import Definition
@@ -11,16 +12,27 @@ from workflows.fault import Fault, nearest
 from workflows.policy import Policy
 from workflows.step_scope import Actions
 
+EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 class Catalog:
-    """The workflows people can start, each name once. `faults` says what was left out and why."""
+    """The workflows people can start, each name once. `faults` says what was left out and why.
 
-    def __init__(self, definitions: Iterable[Definition], faults: Sequence[Fault] = ()) -> None:
+    `files` says where each of them stands, if it was read from a file.
+    """
+
+    def __init__(
+        self,
+        definitions: Iterable[Definition],
+        faults: Sequence[Fault] = (),
+        files: Mapping[str, str] = EMPTY,
+    ) -> None:
         """Of two definitions with one name the first counts."""
         self._by_name: dict[str, Definition] = {}
         for one in definitions:
             self._by_name.setdefault(one.workflow, one)
         self.faults = tuple(faults)
+        self.files = files
 
     @classmethod
     def load(
@@ -36,7 +48,7 @@ class Catalog:
         A version that `is_known` to be sound under this policy is not checked again.
         """
         report = check(paths, actions, policy, is_known=is_known)
-        return cls(report.definitions, report.faults)
+        return cls(report.definitions, report.faults, report.files)
 
     def names(self) -> tuple[str, ...]:
         """Return every name, in order of the alphabet."""

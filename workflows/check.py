@@ -3,7 +3,7 @@
 This is what `interlock check` and the catalog call. Faults come back as values, all of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
 
 SUFFIXES = (".yaml", ".yml")
+TEST = ".test"  # NAME.test.yaml holds tests of a workflow and is none itself.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Report:
 
     definitions: tuple[Definition, ...]
     faults: tuple[Fault, ...]
+    files: Mapping[str, str]  # Where each of them stands, by name.
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -67,7 +69,11 @@ def check(
     faults += _same_names(sound)
     faults += call_faults(sound)
     faults += copies(sound)
-    return Report(definitions=tuple(one for one, _ in sound), faults=tuple(faults))
+    return Report(
+        definitions=tuple(one for one, _ in sound),
+        faults=tuple(faults),
+        files={one.workflow: document.file for one, document in reversed(sound)},
+    )
 
 
 def check_text(
@@ -77,22 +83,30 @@ def check_text(
     loaded = read_definition(text, file)
     if loaded.model is None:
         return None, list(loaded.faults)
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return (loaded.model if is_sound else None), faults
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
-    """Return the files themselves and the YAML files of the folders, each once, in order."""
+    """Return the files themselves and the YAML files of the folders, each once, in order.
+
+    Tests beside workflow files (`NAME.test.yaml`) are none.
+    """
     found: dict[Path, None] = {}
     for path in paths:
         inside = (
-            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
+            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES and not is_test(one))
             if path.is_dir()
             else [path]
         )
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def is_test(path: Path) -> bool:
+    """Say whether a file holds tests, by its name."""
+    return path.suffix in SUFFIXES and Path(path.stem).suffix == TEST
 
 
 def schema() -> dict[str, Any]:
@@ -118,7 +132,7 @@ def _check_file(
         return None, list(loaded.faults)
     if is_known(loaded.model.version):
         return (loaded.model, loaded.document), []
-    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return ((loaded.model, loaded.document) if is_sound else None), faults
 
@@ -128,9 +142,10 @@ def _is_policy(document: Document) -> bool:
     return isinstance(value, dict) and "rules" in value and "workflow" not in value
 
 
-def _meaning_faults(
+def meaning_faults(
     definition: Definition, document: Document, actions: Actions, policy: Policy | None
 ) -> list[Fault]:
+    """Return what is wrong with the meaning of a definition that has no fault of form."""
     checking = Checking(
         definition=definition,
         document=document,

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 StepUp: TypeAlias = Literal["totp"]  # A one-time code by time, typed with each approval.
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
+PUBLISH = "the publish section"  # How that section of the policy is.
 
 
 class Match(StrEnum):

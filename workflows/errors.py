@@ -6,6 +6,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── DefinitionError            a workflow file, policy file or expression that cannot be used
     │   ├── ExpressionError        a CEL expression that does not parse, type-check or evaluate
     │   └── UnreadableVersionError a stored definition that only a newer release can read
+    │       └── AlteredVersionError one that was changed in the database by hand
     ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
     ├── UnknownRunError            no run of that id
     ├── UnclearTimeError           words that name no single moment to come
@@ -76,6 +77,10 @@ class UnreadableVersionError(DefinitionError):
     """A stored definition that this release cannot read; a newer one wrote it."""
 
 
+class AlteredVersionError(UnreadableVersionError):
+    """The text of a version is not the one that its digest names; somebody edited the row."""
+
+
 class UnknownWorkflowError(InterlockError):
     """No workflow has that name."""
 
@@ -128,7 +133,12 @@ class NotAllowedError(InterlockError):
 
 
 class GateError(InterlockError):
-    """A gate stands in the way."""
+    """A gate stands in the way; `why` is the short name of a refused decision, as entries say it.
+
+    Without one, nothing was decided that an entry would have to tell of.
+    """
+
+    why = ""
 
 
 class NoGateError(GateError):
@@ -138,13 +148,21 @@ class NoGateError(GateError):
 class NoApproverError(GateError):
     """A stage names nobody who could decide, so it does not run."""
 
+    why = "nobody"
+
 
 class NotEligibleError(GateError):
     """This person may not decide this request."""
 
+    def __init__(self, message: str, *, why: str = "not_asked", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.why = why
+
 
 class RequestClosedError(GateError):
     """The request is no longer open."""
+
+    why = "closed"
 
 
 class ReasonMissingError(GateError):
@@ -153,6 +171,8 @@ class ReasonMissingError(GateError):
 
 class OutsideHoursError(GateError):
     """The policy lets nobody approve at this hour."""
+
+    why = "hours"
 
 
 class OverBudgetError(GateError):
@@ -166,6 +186,8 @@ class UncountableError(GateError):
 class ReviewMissingError(GateError):
     """An earlier use of the glass is overdue for its review, so it cannot be used again."""
 
+    why = "review"
+
 
 class PartlyDecidedError(GateError):
     """Of several requests some were decided, and these were not; the message says why."""
@@ -173,6 +195,8 @@ class PartlyDecidedError(GateError):
 
 class StaleRequestError(GateError):
     """The click came from an older version of the request; `next_request` took its place."""
+
+    why = "stale"
 
     def __init__(self, message: str, *, next_request: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -182,13 +206,20 @@ class StaleRequestError(GateError):
 class StepUpError(GateError):
     """A one-time code is needed here, and none of this person can count just now."""
 
+    why = "no_code"
+
 
 class NoCodesError(StepUpError):
     """This person has set up no codes, or no governor has confirmed them."""
 
 
 class WrongCodeError(StepUpError):
-    """The code is not right, is no code at all, or was used before."""
+    """The code is not right, is no code at all, or was used before.
+
+    One that is not right has an entry of its own, `step_up.refused`.
+    """
+
+    why = ""
 
 
 class PeopleUnreadableError(GateError):

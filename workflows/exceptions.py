@@ -148,23 +148,35 @@ def cancel_child(house: House, due: Due) -> None:
     child = RunId(due.key)
     with house.store.begin() as unit:
         row = unit.lock_run(child)
-        if not unit.take_due(due) or row.status.is_end:
-            return
-        state = replay(child, unit.entries(child))
-        if state.cancel_asked:
-            return  # It ends at its next boundary already.
-        data: dict[str, Json] = {
-            "step": _present_step(state),
-            "decision": "cancel",
-            "rule": "parent",
-        }
-        record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, run=child))
-        if state.open_intent is not None:
-            house.dispatcher.enqueue(unit, child)
-            return
-        for draft in ending_drafts(state, reason="parent_ended"):
-            record(unit, draft)
-        close_run(unit, row, state)
+        if unit.take_due(due):
+            _cancel_by_itself(house, unit, row, rule="parent", ended="parent_ended")
+
+
+def cancel_overtaken(house: House, run: RunId, *, why: str) -> None:
+    """Cancel a run since what it was to replace has been replaced by others."""
+    with house.store.begin() as unit:
+        row = unit.lock_run(run)
+        _cancel_by_itself(house, unit, row, rule="replaced", ended="replaced", why=why)
+
+
+def _cancel_by_itself(
+    house: House, unit: Unit, row: RunRow, *, rule: str, ended: str, why: str = ""
+) -> None:
+    """Cancel a run without a person: at once, or at its next boundary."""
+    if row.status.is_end:
+        return
+    state = replay(row.id, unit.entries(row.id))
+    if state.cancel_asked:
+        return  # It ends at its next boundary already.
+    data: dict[str, Json] = {"step": _present_step(state), "decision": "cancel", "rule": rule}
+    parts = {"reason": Part(value=house.redact(why).encode())} if why else {}
+    record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, parts=parts, run=row.id))
+    if state.open_intent is not None:
+        house.dispatcher.enqueue(unit, row.id)
+        return
+    for draft in ending_drafts(state, reason=ended):
+        record(unit, draft)
+    close_run(unit, row, state)
 
 
 def _present_step(state: RunState) -> str:

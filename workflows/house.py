@@ -15,7 +15,7 @@ from workflows.policy import Policy
 from workflows.references import NoReferences, References
 from workflows.secret_book import SecretBook
 from workflows.step_up import Vault
-from workflows.store import Store
+from workflows.store import Due, Store
 
 
 class Definitions(Protocol):
@@ -56,6 +56,8 @@ class House:
     for one of these people now, so that nobody decides what they may not through another.
     `alerts` is the channel for what more people than those of a run have to see; empty, it is
     the run's own.
+    `retells` takes the run whose story a language model is to tell anew, and does so later; None
+    where there is no model.
     `vault` seals people's secrets; opening it may make its key, so it is asked for only where
     there is one, and never inside a unit.
     """
@@ -79,3 +81,5 @@ class House:
     vault: Callable[[], Vault] = no_vault
     references: References = field(default_factory=NoReferences)
     alerts: str = ""
+    retells: Callable[[Due], None] | None = None
+    branches: int = 16  # Of one run that may be at work at the same moment.

@@ -106,6 +106,11 @@ def copies(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:
                 )
 
 
+def is_copy(one: Definition, other: Definition) -> bool:
+    """Say whether two definitions nearly say the same."""
+    return _are_alike(_told(one), _told(other))
+
+
 def _told(definition: Definition) -> list[str]:
     said = {name: one for name, one in meaning(definition).items() if name not in _OWN}
     return json.dumps(said, sort_keys=True, indent=0).splitlines()

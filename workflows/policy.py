@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 import rfc8785
 from pydantic import AfterValidator, Field, StringConstraints
 
-from workflows.actions.base import Effect
+from workflows.actions.base import Concern, Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
 from workflows.definition_steps import LONGEST_EXPIRY, AnyStage, Approval, Expiry
 from workflows.demand import (
     DEFINITION,
+    PUBLISH,
     Demand,
     Judged,
     Match,
@@ -36,6 +37,7 @@ from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
+from workflows.own_workflows import is_own
 from workflows.policy_auto import Auto
 from workflows.policy_blast import Blast
 from workflows.policy_break_glass import BreakGlass
@@ -46,6 +48,8 @@ from workflows.policy_freezes import Freezes
 from workflows.policy_hours import Hours, hours_of
 from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_parts import RuleName, Sticky
+from workflows.policy_publish import Publish
+from workflows.policy_publish import Roles as Answering
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
@@ -134,6 +138,7 @@ class Facts:
     at: datetime
     inputs: Mapping[str, Json] = field(default_factory=dict)
     args: Mapping[str, Json] = field(default_factory=dict)
+    concern: Concern | None = None  # Only of a step that changes the catalog.
     are_args_of_a_model: bool = False  # Then no rule may look at them and decide by them.
 
 
@@ -178,6 +183,7 @@ class Policy(Closed):
 
     connect: Connect | None = None  # As above.
     secrets: SecretGrants | None = None  # As above.
+    publish: Publish | None = None  # Left out, what the files say counts at the next start.
 
     @cached_property
     def canonical(self) -> bytes:
@@ -244,8 +250,18 @@ class Policy(Closed):
         Raises:
             NoGateError: as `demand`.
         """
+        if facts.concern is not None and self.publish is None:
+            raise NoGateError(
+                "The policy has no publish section, so nobody could agree to this.",
+                hint="Without one, what the files say counts when the bot starts.",
+            )
+        if facts.concern is not None and not is_own(facts.workflow):
+            raise NoGateError(
+                "Only Interlock's own workflows change the catalog.",
+                hint="Propose the change with `interlock publish`.",
+            )
         whys = self.whys(facts, approval, spares=spares)
-        demand = gathered(list(self._wishes(whys, approval, facts.effect)))
+        demand = gathered(list(self._wishes(whys, approval, facts)))
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
                 f"Step {facts.step} of {facts.workflow} is destructive, and no rule of the "
@@ -265,6 +281,8 @@ class Policy(Closed):
         found = [self._why(rule, told, may_spare=may_spare) for rule in self.rules]
         if approval is not None:
             found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
+        if facts.concern is not None:
+            found.append(Why(rule=PUBLISH, when="", match=Match.MATCHED))
         return tuple(found)
 
     def _why(self, rule: Rule, told: Mapping[str, Json], *, may_spare: bool) -> Why:
@@ -274,17 +292,27 @@ class Policy(Closed):
         return Why(rule=rule.name, when=rule.when, match=match, because=because)
 
     def _wishes(
-        self, whys: Sequence[Why], approval: Approval | None, effect: Effect
+        self, whys: Sequence[Why], approval: Approval | None, facts: Facts
     ) -> Iterator[Wish]:
-        """Yield what the rules that count want, then what the definition does."""
+        """Yield what the rules that count want, what the definition does, and who publishes."""
+        effect, rest = facts.effect, self.defaults
         for rule, why in zip(self.rules, whys, strict=False):
             if why.asks:
                 yield self._wish(rule, effect, is_unsure=why.match is Match.UNSURE)
         if approval is not None:
-            rest = self.defaults
             yield wish_of(
                 approval, name=DEFINITION, expires=rest.expires, nudge=nudge_after(rest.nudge)
             )
+        if facts.concern is not None and self.publish is not None:
+            yield wish_of(
+                self.publish.approval(self._answering(facts.concern)),
+                name=PUBLISH,
+                expires=rest.expires,
+                nudge=nudge_after(rest.nudge),
+            )
+
+    def _answering(self, concern: Concern) -> Answering:
+        return Answering(owner=concern.owner, deputy=concern.deputy, governors=self.governors)
 
     def _wish(self, rule: Rule, effect: Effect, *, is_unsure: bool) -> Wish:
         # Nobody agrees at once to many things of which none can be undone, or not for sure.

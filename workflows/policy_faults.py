@@ -16,7 +16,7 @@ from workflows.policy_auto import is_about_destructive
 def policy_faults(policy: Policy, document: Document) -> list[Fault]:
     """Return everything wrong with the rules."""
     names = [rule.name for rule in policy.rules]
-    faults: list[Fault] = []
+    faults = list(_publish_faults(policy, document))
     for index, rule in enumerate(policy.rules):
         path: Place = ("rules", index)
         faults += _condition_faults(document, (*path, "when"), rule.when)
@@ -31,6 +31,12 @@ def policy_faults(policy: Policy, document: Document) -> list[Fault]:
                 document.fault((*path, "name"), "another rule has this name", "rename one")
             )
     return faults
+
+
+def _publish_faults(policy: Policy, document: Document) -> Iterator[Fault]:
+    if policy.publish is not None and policy.roles is None:
+        what = "needs governors: they answer for the workflows that ask about publications"
+        yield document.fault(("publish",), what, "name roles.governors", at_key=True)
 
 
 def _condition_faults(document: Document, path: Place, condition: str) -> Iterator[Fault]:

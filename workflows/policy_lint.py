@@ -65,6 +65,14 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
     return Linted(faults=tuple(in_order), not_analysed=tuple(unknown))
 
 
+def ungated(policy: Policy, document: Document) -> Iterator[Fault]:
+    """Yield that whoever may write the files decides alone what runs, if nobody gates them."""
+    if policy.publish is None:
+        what = "is not there: what the files say counts at the next start, and nobody is asked"
+        right = "add publish: {} to have owner and a governor agree first"
+        yield document.fault(("publish",), what, right, warning=True)
+
+
 def _rule_faults(
     document: Document, index: int, rule: Rule, around: Around | None
 ) -> Iterator[Fault]:
@@ -173,7 +181,7 @@ def _single_people(policy: Policy) -> set[str]:
 def _misspelt(policy: Policy, document: Document) -> Iterator[Fault]:
     """Yield groups that stand in one place only and are nearly called like another."""
     places: dict[str, list[Place]] = {}
-    for place, name in _named(policy):
+    for place, name in named_places(policy):
         places.setdefault(name, []).append(place)
     for name, found in places.items():
         alike = [one for one in places if one != name and _is_alike(one, name)]
@@ -183,7 +191,8 @@ def _misspelt(policy: Policy, document: Document) -> Iterator[Fault]:
             yield document.fault(found[0], what, f"did you mean {more[0]}?", warning=True)
 
 
-def _named(policy: Policy) -> Iterator[tuple[Place, str]]:
+def named_places(policy: Policy) -> Iterator[tuple[Place, str]]:
+    """Yield every group or person whom rules and roles name, each with its place in the file."""
     for index, rule in enumerate(policy.rules):
         for number, stage in enumerate(rule.stages):
             for part in turns_of([stage])[0]:

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from workflows.demand import DEFINITION
+from workflows.demand import DEFINITION, PUBLISH
 from workflows.duration import Duration, at_most
 
 
 def _single_line(name: str) -> str:
-    if name != name.strip() or not name.isprintable() or name == DEFINITION:
+    if name != name.strip() or not name.isprintable() or name in {DEFINITION, PUBLISH}:
         raise ValueError("write a short name of its own on one line, without spaces around it")
     return name
 

@@ -18,6 +18,7 @@ from workflows.expression import Scope
 from workflows.given import bare, named_inputs, read_given
 from workflows.house import House
 from workflows.orders import Child, Start, Started
+from workflows.own_workflows import is_own
 from workflows.people import CLICK_AGE, Person
 from workflows.procedure import Procedures
 from workflows.recorder import record
@@ -141,6 +142,7 @@ def check_start(house: House, order: Start) -> Checked:
     Raises:
         InterlockError: as `start`, but for what is refused while recording.
     """
+    _refuse_own(order)
     definition = house.definitions.active(order.workflow)
     person = None if order.person is None else house.people.person(order.person)
     if person is not None:
@@ -149,6 +151,17 @@ def check_start(house: House, order: Start) -> Checked:
     if house.holds_secret(order.message):
         raise _secret()
     return Checked(definition=definition, inputs=inputs, person=person)
+
+
+def _refuse_own(order: Start) -> None:
+    """Refuse our own workflows to all but a proposal, which comes in the name of a person."""
+    is_proposal = order.person is None and order.child is None
+    is_proposal = is_proposal and order.actor is not None and order.actor.is_person
+    if is_own(order.workflow) and not is_proposal:
+        raise NotAllowedError(
+            f"{order.workflow} is not started like this.",
+            hint="Propose a change with `interlock publish`.",
+        )
 
 
 def checked_inputs(

@@ -1,5 +1,6 @@
 """What the policy may look at when it judges one step of a run."""
 
+from workflows.actions.base import Concern
 from workflows.entry import Ref
 from workflows.instances import step_of
 from workflows.people import Person
@@ -21,6 +22,16 @@ def requester_of(segment: Segment) -> Person | None:
     return None if who is None else segment.house.people.person(who)
 
 
+def concern_of(segment: Segment, ready: Ready) -> Concern | None:
+    """Return whom the step concerns, if it changes the catalog.
+
+    Raises:
+        ActionError, PeopleUnreadableError: it could not be read.
+    """
+    call = segment.call(ready.step, ready.step, effect=ready.effect)
+    return ready.action.concern(ready.arguments, call)
+
+
 def facts_of(segment: Segment, ready: Ready) -> Facts:
     """Return what the policy's conditions may look at.
 
@@ -36,6 +47,7 @@ def facts_of(segment: Segment, ready: Ready) -> Facts:
         effect=ready.effect,
         inputs=segment.state.inputs,
         args=ready.args,
+        concern=concern_of(segment, ready),
         requester=f"@{person.handle or person.name}" if person is not None else told,
         at=segment.house.now(),
     )

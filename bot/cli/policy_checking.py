@@ -15,7 +15,7 @@ from workflows.duration import duration_text
 from workflows.judged_steps import judged_steps
 from workflows.loading import read_policy, read_text
 from workflows.policy import Policy
-from workflows.policy_lint import Linted, lint_policy
+from workflows.policy_lint import Linted, lint_policy, ungated
 from workflows.policy_lint_steps import Around
 from workflows.secret_use import secrets_of
 
@@ -43,15 +43,17 @@ def policy_check(path: Path | None, folder: Path | None, *, as_json: bool) -> No
         leave(Exit.NO)
     around = around_policy(folder or settings.definitions, loaded.model)
     linted = lint_policy(loaded.model, loaded.document, around)
+    open_door = list(ungated(loaded.model, loaded.document))
     found = {
         "ok": True,
         "digest": loaded.model.digest,
         "terms": {cls.value: duration_text(term) for cls, term in loaded.model.terms.items()},
-        "faults": [fault_data(one) for one in linted.faults],
+        "faults": [fault_data(one) for one in (*open_door, *linted.faults)],
         "not_analysed": list(linted.not_analysed),
         "workflows": None if around is None else len(around.definitions),
     }
-    answer(found, _checked(loaded.model.digest, linted, around), as_json=as_json)
+    lines = [*map(str, open_door), *_checked(loaded.model.digest, linted, around)]
+    answer(found, lines, as_json=as_json)
 
 
 def _checked(digest: str, linted: Linted, around: Around | None) -> Iterator[str]:

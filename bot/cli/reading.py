@@ -1,4 +1,4 @@
-"""`interlock workflows`, `runs` and `show`: look, beside whoever serves."""
+"""`interlock runs` and `show`: look, beside whoever serves."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,23 +17,14 @@ from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
-from storage.published import active_versions, canonical_of
+from storage.published import active_version, canonical_of
+from storage.refusals import read_refusals
 from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Entry, RunId
 from workflows.errors import UnknownRunError, UnusableDatabaseError
 from workflows.moments import stamp
 from workflows.run import Status
-
-
-@click.command()
-@as_json_option
-def workflows(*, as_json: bool) -> None:
-    """List the workflows that can be run, with their versions."""
-    with opened(read_settings()) as database:
-        found = [_workflow(database, version) for version in active_versions(database).values()]
-    lines = [f"{one['workflow']:<32} {one['version'][:8]}  {one['title']}" for one in found]
-    answer({"workflows": found}, lines or ["None has been published yet."], as_json=as_json)
 
 
 @click.command()
@@ -100,17 +91,22 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         with database.read() as connection:
             read = read_run(connection, run_id)
             told_so_far = read_summary(connection, run_id, of=read)
-        moments = timeline(read) if as_timeline else []
+            refused = read_refusals(connection, run_id, of=read) if as_timeline else []
+        active = active_version(database, listed.workflow)
+        moments = timeline(read, refused) if as_timeline else []
         known = people_of(database, actors_in(moments)) if moments else {}
     if as_timeline:
         told = {**_run(listed), "timeline": [moment_data(one, known) for one in moments]}
         lines = [line for one in moments for line in moment_lines(one, known)]
         answer(told, [_title(listed), *lines], as_json=as_json)
         return
+    newer = None if listed.status.is_end else _newer(active, listed)
     entries = [_entry(one) for one in read]
-    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far]
-    data = {**_run(listed), "entries": entries, "summary": summary}
-    lines = [_title(listed), *summary_words(told_so_far).splitlines()]
+    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far.told]
+    by = {"summary": summary, "summary_model": told_so_far.model or None}
+    data = {**_run(listed), "entries": entries, **by, "newer": newer}
+    told_newer = [f"A newer version is active: {newer[:8]}."] if newer else []
+    lines = [_title(listed), *told_newer, *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)
 
@@ -134,15 +130,9 @@ def opened(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
-def _workflow(database: Database, version: str) -> dict[str, str]:
-    stored = canonical_of(database, version) or ""
-    definition = Definition.from_canonical(stored.encode())
-    return {
-        "workflow": definition.workflow,
-        "version": version,
-        "title": definition.title,
-        "owner": definition.owner,
-    }
+def _newer(active: str | None, listed: ListedRun) -> str | None:
+    """Return the version that new runs take, if it is another one than this run's."""
+    return None if active == listed.version else active
 
 
 def _title(listed: ListedRun) -> str:

@@ -163,6 +163,10 @@ class WorkflowLine:
     run_by: Sequence[str] = ()
     is_best_effort: bool = False
     next_firing: datetime | None = None
+    level: str = ""
+    success: int | None = None  # Of a hundred runs that ended in the last 30 days.
+    failed_at: datetime | None = None
+    drifted: Sequence[str] = ()
 
 
 def workflow_list(
@@ -190,8 +194,18 @@ def _workflow_line(line: WorkflowLine) -> str:
     fires = f" · next {when(line.next_firing)}" if line.next_firing is not None else ""
     return (
         f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"
-        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}\n{_may(line)}"
+        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}{_went(line)}\n"
+        f"{_may(line)}"
     )
+
+
+def _went(line: WorkflowLine) -> str:
+    """Say at which level it is, how its runs went, and what is not as people agreed to it."""
+    told = [escape(line.level, 40)] if line.level else []
+    told += [f"{line.success} % of 30 days succeeded"] if line.success is not None else []
+    told += [f"last failure {when(line.failed_at)}"] if line.failed_at is not None else []
+    drifted = "".join(f"\n🧭 {escape(words, _WORDS)}" for words in line.drifted)
+    return (f"\n{' · '.join(told)}" if told else "") + drifted
 
 
 def _may(line: WorkflowLine) -> str:

@@ -41,7 +41,7 @@ def serve_workspaces(
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         os.environ.pop(name, None)
     secrets = Secrets(Redactor(settings.tokens))
-    configure_logs(settings.log_level, secrets)
+    configure_logs(settings.log_level, secrets, form=settings.log_format)
     leave_no_core_dump()
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
@@ -55,6 +55,8 @@ def serve_workspaces(
             continues_runs=continues_runs,
             secrets=secrets,
         )
+        if settings.metrics:
+            log.warning("INTERLOCK_METRICS is set, and a host shows no figures")
         host = build_host(ground)
         log.info("serving many workspaces", extra={"home": str(settings.home)})
         run_until(stopping, host.parts, problem=host.problem)

@@ -20,7 +20,7 @@ from storage.transaction import Transaction
 from storage.unit import SqlUnit
 from workflows.dispatch import Handler
 from workflows.entry import RunId
-from workflows.errors import StorageError, UnreadableVersionError
+from workflows.errors import AlteredVersionError, StorageError, UnreadableVersionError
 from workflows.store import Unit
 
 log = logging.getLogger(__name__)
@@ -136,6 +136,8 @@ class DistributedDispatcher:
         try:
             with waiting_for_the_server(SERVER_PATIENCE):
                 handler(run)
+        except AlteredVersionError as error:
+            log.warning("a run waits", extra={"run": run, "why": str(error)})  # Swept each minute.
         except UnreadableVersionError:
             self._leave_to_newer(run)
         except Exception:

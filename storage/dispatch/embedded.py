@@ -120,9 +120,7 @@ class EmbeddedDispatcher:
             try:
                 handler(run)
             except UnreadableVersionError as error:
-                log.warning(
-                    "a run waits for a newer release", extra={"run": run, "why": str(error)}
-                )
+                log.warning("a run waits", extra={"run": run, "why": str(error)})
             except Exception:
                 # Whatever it was, the run's row still says that it stands.
                 log.exception("segment died", extra={"run": run})

@@ -19,6 +19,7 @@ UNNEEDED = {
     "storage.evidence.export": "1 MB, with what it writes; a pack is made now and then",
     "bot.pushing": "only where entries are pushed",
     "bot.anchors.anchoring": "only where heads are kept outside",
+    "bot.metrics.meters": "only where figures are shown",
     "rich": "4 MB; libraries load it where they find it",
     "starlette": "signed HTTP alone needs it",
     "uvicorn": "signed HTTP alone needs it",

@@ -1,5 +1,6 @@
 """Definitions and policy as they are published, found again and retired."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
+from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_policy
 
@@ -150,21 +152,25 @@ def test_a_version_that_only_a_newer_release_can_read_is_said_to_be_one(
     shelf: Shelf, caplog: pytest.LogCaptureFixture
 ) -> None:
     shelf.write(NIGHTLY)
-    version = shelf.read().active("nightly-check").version
-    with shelf.memory.database.begin() as tx:
-        tx.driver.execute(
-            "UPDATE definition_version SET canonical = replace(canonical, ?, ?)",
-            ('"workflow"', '"flow"'),
-        )
+    written = shelf.read().active("nightly-check").canonical.replace(b'"workflow"', b'"flow"')
+    version = hashlib.sha256(written).hexdigest()
+    of_newer: dict[str, Json] = {"workflow": "nightly-check", "version": version}
+    with SqlStore(shelf.memory.database, shelf.memory.journal).begin() as unit:
+        for kind, more in (
+            ("workflow.published", {"owner": "@a", "deputy": "@b", "actions": "c" * 64}),
+            ("workflow.activated", {"replaces": None, "level": "trial"}),
+        ):
+            unit.append(Draft(kind=kind, actor=SYSTEM, data={**of_newer, **more}))
+        unit.add_definition(version, written.decode())
     (shelf.folder / "nightly-check.yaml").write_text("broken: [")
     library = shelf.read()
     library.follow()
 
     with pytest.raises(UnreadableVersionError, match="newer release"):
         library.version(version)
-    with pytest.raises(UnknownWorkflowError):
+    with pytest.raises(UnreadableVersionError):
         library.active("nightly-check")
-    assert "a workflow is for a newer release" in caplog.messages
+    assert "a workflow cannot be run here" in caplog.messages
 
 
 def test_a_process_that_publishes_nothing_follows_those_that_do(shelf: Shelf) -> None:

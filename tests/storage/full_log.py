@@ -134,7 +134,8 @@ def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
 
 
 def _add_evidence(connection: Connection) -> None:
-    anchor = {"size": 1, "type": "mail", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
+    # Nobody judges evidence of such a type, so that any bytes can be moved.
+    anchor = {"size": 1, "type": "later", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
     connection.execute(insert(AuditAnchorRow).values(id=7, **anchor))
 
 

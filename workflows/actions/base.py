@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from workflows.entry import Json, PartClass
+from workflows.entry import Json, PartClass, Ref
 from workflows.shapes import Returns
 
 
@@ -68,6 +68,18 @@ class Busy:
     error_class: str
     words: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """Who answers for the part of the catalog that a step changes, and who wrote the change.
+
+    Owner and deputy are those of what counts now; `authors` never decide.
+    """
+
+    owner: str
+    deputy: str
+    authors: frozenset[Ref] = frozenset()
 
 
 class Secrets(Protocol):
@@ -211,6 +223,7 @@ class Action(ABC, Generic[In, Out]):
 
     `effect` is the least this action does; `effect_of` may raise it for given arguments.
     `literals` are the arguments that a definition must write out, without expressions.
+    One that `plans_alone` makes its plan of arguments and policy and reaches nothing for it.
     """
 
     name: ClassVar[str]
@@ -223,6 +236,7 @@ class Action(ABC, Generic[In, Out]):
     literals: ClassVar[frozenset[str]] = frozenset()
     output_class: ClassVar[PartClass] = PartClass.CONTENT
     is_model: ClassVar[bool] = False  # True: what it gives are a language model's words.
+    plans_alone: ClassVar[bool] = False
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return what these (possibly unresolved) arguments would do, never below `effect`."""
@@ -237,6 +251,14 @@ class Action(ABC, Generic[In, Out]):
         del arguments
         return frozenset()
 
+    def admit(self, arguments: In) -> None:
+        """Return if the policy allows these arguments; nothing is reached for it.
+
+        Raises:
+            ActionFailedError: it does not.
+        """
+        del arguments
+
     def describe(self, arguments: In) -> str:
         """Return one line for people: what this does, with what."""
         del arguments
@@ -250,6 +272,16 @@ class Action(ABC, Generic[In, Out]):
         """
         del call
         return Plan(summary=self.describe(arguments), data=arguments.model_dump(mode="json"))
+
+    def concern(self, arguments: In, call: Call) -> Concern | None:
+        """Return whose agreement a change of the catalog needs; None for every other action.
+
+        Raises:
+            ActionError: it could not be read.
+            PeopleUnreadableError: who wrote the change could not be found out just now.
+        """
+        del arguments, call
+        return None
 
     @abstractmethod
     def perform(self, arguments: In, call: Call) -> Out:

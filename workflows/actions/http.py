@@ -74,6 +74,7 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
     effect = Effect.READ
     takes = HttpCall
     gives = HttpAnswer
+    plans_alone = True
 
     def __init__(self, services: Services) -> None:
         self._services = services.services
@@ -88,6 +89,9 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
     def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
         """Return the secret of the named service; of an expression, that of every service."""
         return needed_by(arguments.get("service"), self._services, lambda one: one.needs)
+
+    def admit(self, arguments: HttpCall) -> None:
+        self._service(arguments)
 
     def describe(self, arguments: HttpCall) -> str:
         return f"{arguments.method} {arguments.service} {arguments.path}"

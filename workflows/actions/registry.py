@@ -12,6 +12,7 @@ from workflows.actions.base import Action, Rows
 from workflows.actions.erase import EraseAction, HeldAction
 from workflows.actions.http import HttpRequest
 from workflows.actions.model import ModelAsk
+from workflows.actions.publish import PolicyAction, PublishAction, RetireAction
 from workflows.actions.shell import ShellRun
 from workflows.actions.slack import SlackPostAction
 from workflows.actions.slack_release import SlackReleaseAction
@@ -38,6 +39,9 @@ def shipped_actions(
         ModelAsk(desk or no_desk()),
         EraseAction(),
         HeldAction(),
+        PublishAction(),
+        RetireAction(),
+        PolicyAction(),
     )
     return {action.name: action for action in actions}
 

@@ -82,6 +82,9 @@ class ShellRun(Action[ShellCall, ShellDone]):
     def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
         return needed_by(arguments.get("program"), self._programs, lambda one: one.needs)
 
+    def admit(self, arguments: ShellCall) -> None:
+        _named_folder(self._program(arguments), arguments)
+
     def describe(self, arguments: ShellCall) -> str:
         return f"{arguments.program} {shlex.join(arguments.args)} in {arguments.folder}"
 
@@ -133,18 +136,23 @@ class ShellRun(Action[ShellCall, ShellDone]):
         return program
 
     def _folder(self, program: Program, arguments: ShellCall) -> str:
-        folder = program.folders.get(arguments.folder)
-        if folder is None:
-            raise ActionFailedError(
-                f"{arguments.program} has no folder named {arguments.folder}.",
-                error_class="unknown_folder",
-                hint="Folders are named with the program in policy.yaml.",
-            )
+        folder = _named_folder(program, arguments)
         if not Path(folder).is_dir():
             raise NotPerformedError(
                 f"The folder {arguments.folder} is not there.", error_class="folder_missing"
             )
         return folder
+
+
+def _named_folder(program: Program, arguments: ShellCall) -> str:
+    folder = program.folders.get(arguments.folder)
+    if folder is None:
+        raise ActionFailedError(
+            f"{arguments.program} has no folder named {arguments.folder}.",
+            error_class="unknown_folder",
+            hint="Folders are named with the program in policy.yaml.",
+        )
+    return folder
 
 
 def _matches(patterns: tuple[str, ...], line: str) -> bool:

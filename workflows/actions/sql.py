@@ -83,6 +83,9 @@ class _Database:
         """Return the secret that holds the address of the named database."""
         return needed_by(arguments.get("database"), self._databases, lambda one: one.needs)
 
+    def admit(self, arguments: SqlCall) -> None:
+        _checked(arguments, self.target(arguments))
+
     def address(self, arguments: SqlCall, call: Call) -> str:
         target = self.target(arguments)
         return target.url if target.url is not None else reveal(call, str(target.secret))

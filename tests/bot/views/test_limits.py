@@ -39,6 +39,7 @@ from bot.views.app_home_items import (
     said_words,
     trouble_item,
 )
+from bot.views.catalog import ChangeLine, change_list
 from bot.views.digest import details, digest, plainer
 from bot.views.digest_values import DayFigures, DigestShown, HealthFigures, WorkflowFigures
 from bot.views.doubt_card import DoubtCard, doubt_card
@@ -270,6 +271,7 @@ LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
     (ApprovalLine, lambda items, _: approval_list(items)),
     (QueueLine, lambda items, words: queue_list(items, command=words)),
     (WorkflowLine, lambda items, _: workflow_list(items)),
+    (ChangeLine, lambda items, words: change_list(words, items)),
     (
         Found,
         lambda items, words: found_list(

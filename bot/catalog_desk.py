@@ -1,0 +1,219 @@
+"""What `interlock.publish`, `retire` and `policy` work with: the catalog of an open log.
+
+Owner and deputy are those of the version that is active now, so nobody gives a workflow to
+themselves and then agrees; of a new workflow they are its own.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bot.library import POLICY, Actions, Library, activated, is_genuine, policy_change
+from storage.catalog_history import open_runs, policy_was_changed_by, was_changed_by
+from storage.published import active_policy, active_version, policy_text, publisher_of
+from storage.store import SqlStore
+from storage.unit import SqlUnit
+from workflows.actions.base import Concern, Plan
+from workflows.actions.publish import PolicyChange, Publication, Retirement
+from workflows.comparing import dependents, difference
+from workflows.comparing_policies import policy_difference
+from workflows.definition import Definition
+from workflows.entry import SYSTEM, Draft, Json, Ref, RunId
+from workflows.errors import (
+    ActionFailedError,
+    InDoubtError,
+    InterlockError,
+    StorageError,
+    UnknownWorkflowError,
+)
+from workflows.own_workflows import PUBLISH, RETIRE
+from workflows.people import CLICK_AGE, People
+from workflows.policy import Policy
+
+RETIRED_BY_PEOPLE = "decided"  # Other than `file_removed`, where nobody was asked.
+
+
+class CatalogDesk:
+    """The catalog, for changes that were agreed to. Of two that race, the second is refused."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        library: Library,
+        people: People,
+        *,
+        actions: Actions,
+        policy: Policy,
+    ) -> None:
+        self._store = store
+        self._library = library
+        self._people = people
+        self._actions = actions
+        self._policy = policy
+        self._overtaken: Callable[[RunId, str], None] = lambda _run, _why: None
+
+    def on_overtaken(self, cancel: Callable[[RunId, str], None]) -> None:
+        """Have `cancel` called for runs that propose to replace what has been replaced."""
+        self._overtaken = cancel
+
+    def publication_concern(self, what: Publication) -> Concern:
+        answering = self._active(what.workflow) or self._version(what.version)
+        return _concern(answering, self._authors(what))
+
+    def retirement_concern(self, what: Retirement) -> Concern:
+        return _concern(self._version(what.version), frozenset())
+
+    def publication_plan(self, what: Publication) -> Plan:
+        before, after = self._active(what.workflow), self._version(what.version)
+        self._check(what.workflow, self._active_version(what.workflow), what.replaces)
+        known = self._library.known()
+        lines = [*difference(before, after, known), *self._started_by(what.workflow)]
+        verb = "Publish" if before is None else "Change"
+        return Plan(
+            summary=f"{verb} {what.workflow}: version {what.version[:8]}",
+            lines=(*lines, *(what.notes or "").splitlines()),
+            data={
+                "workflow": what.workflow,
+                "version": what.version,
+                "replaces": what.replaces,
+                "lines": list(lines),
+            },
+        )
+
+    def retirement_plan(self, what: Retirement) -> Plan:
+        self._check(what.workflow, self._active_version(what.workflow), what.version)
+        lines = self._started_by(what.workflow)
+        return Plan(
+            summary=f"Retire {what.workflow}: nobody can start it any more",
+            lines=("Runs that have begun go on.", *lines),
+            data={"workflow": what.workflow, "version": what.version, "lines": list(lines)},
+        )
+
+    def publish(self, what: Publication, *, by_run: str) -> None:
+        definition = self._version(what.version)
+
+        def change(unit: SqlUnit, before: str | None) -> None:
+            self._check(what.workflow, before, what.replaces)
+            data = {**activated(definition, before, self._actions), "by_run": by_run}
+            unit.append(Draft(kind="workflow.activated", actor=SYSTEM, data=data))
+
+        self._change(what.workflow, change)
+        self._cancel_overtaken(what.workflow, by_run)
+
+    def retire(self, what: Retirement, *, by_run: str) -> None:
+        def change(unit: SqlUnit, before: str | None) -> None:
+            self._check(what.workflow, before, what.version)
+            data: Mapping[str, Json] = {
+                "workflow": what.workflow,
+                "version": what.version,
+                "reason": RETIRED_BY_PEOPLE,
+                "by_run": by_run,
+            }
+            unit.append(Draft(kind="workflow.retired", actor=SYSTEM, data=data))
+
+        self._change(what.workflow, change)
+        self._cancel_overtaken(what.workflow, by_run)
+
+    def policy_concern(self, what: PolicyChange) -> Concern:
+        governors = self._policy.governors
+        return Concern(owner=governors[0], deputy=governors[-1], authors=self._named(what.author))
+
+    def policy_plan(self, what: PolicyChange) -> Plan:
+        self._check("The policy", active_policy(self._store.database, POLICY), what.replaces)
+        lines = policy_difference(self._policy, self._kept(what.policy))
+        return Plan(
+            summary=f"Put policy {what.policy[:8]} in force",
+            lines=tuple(lines),
+            data={"policy": what.policy, "replaces": what.replaces, "lines": list(lines)},
+        )
+
+    def change_policy(self, what: PolicyChange, *, by_run: str) -> None:
+        self._kept(what.policy)
+        try:
+            with self._store.begin() as unit:
+                before = unit.hold_policy(POLICY)
+                self._check("The policy", before, what.replaces)
+                data = policy_change(before, what.policy, by_run=by_run)
+                unit.append(Draft(kind="policy.changed", actor=SYSTEM, data=data))
+        except StorageError as error:
+            raise InDoubtError(str(error), error_class="reply_lost") from error
+
+    def policy_was_changed_by(self, run: str) -> bool:
+        return policy_was_changed_by(self._store.database, run)
+
+    def _kept(self, digest: str) -> Policy:
+        text = policy_text(self._store.database, digest) or ""
+        if not is_genuine(text, digest):
+            raise ActionFailedError(
+                "The text of this policy is not there, or was changed by hand.",
+                error_class="unknown_version",
+            )
+        return Policy.model_validate_json(text)
+
+    def was_changed_by(self, workflow: str, run: str) -> bool:
+        return was_changed_by(self._store.database, workflow, run)
+
+    def _change(self, workflow: str, change: Callable[[SqlUnit, str | None], None]) -> None:
+        try:
+            with self._store.begin() as unit:
+                change(unit, unit.hold_workflow(workflow))
+        except StorageError as error:
+            raise InDoubtError(str(error), error_class="reply_lost") from error
+        self._library.follow()
+
+    def _cancel_overtaken(self, workflow: str, by_run: str) -> None:
+        """Cancel proposals of others for this workflow: what they were to replace is gone.
+
+        One that is missed here, since the process ends now, is refused once it was approved.
+        """
+        for own in (PUBLISH, RETIRE):
+            for run, given in open_runs(self._store.database, own).items():
+                if given.get("workflow") == workflow and run != by_run:
+                    why = f"{workflow} has changed meanwhile, by the run {by_run}."
+                    self._overtaken(run, why)
+
+    def _check(self, workflow: str, active: str | None, replaces: str | None) -> None:
+        if active == replaces:
+            return
+        now = "none is active" if active is None else f"{active[:8]} is active"
+        was = "no version" if replaces is None else replaces[:8]
+        raise ActionFailedError(
+            f"{workflow} has changed meanwhile: this replaces {was}, and by now {now}.",
+            error_class="replaced",
+            hint="Propose it again, on top of what is active now.",
+        )
+
+    def _active_version(self, workflow: str) -> str | None:
+        return active_version(self._store.database, workflow)
+
+    def _active(self, workflow: str) -> Definition | None:
+        self._library.follow()
+        try:
+            return self._library.active(workflow)
+        except UnknownWorkflowError:
+            return None
+
+    def _version(self, version: str) -> Definition:
+        try:
+            return self._library.version(version)
+        except InterlockError as error:
+            raise ActionFailedError(str(error), error_class="unknown_version") from error
+
+    def _authors(self, what: Publication) -> frozenset[Ref]:
+        publisher = publisher_of(self._store.database, what.version)
+        found = frozenset() if publisher is None else frozenset({publisher})
+        return found | self._named(what.author)
+
+    def _named(self, author: str | None) -> frozenset[Ref]:
+        """Return who is behind the name of an author."""
+        if author is None:
+            return frozenset()
+        people = self._people.members(author, max_age=CLICK_AGE)
+        with self._store.begin() as unit:
+            return frozenset(unit.ref(one) for one in people)
+
+    def _started_by(self, workflow: str) -> tuple[str, ...]:
+        names = dependents(workflow, self._library.definitions(), self._library.known())
+        return (f"Is started by: {', '.join(names)}.",) if names else ()
+
+
+def _concern(answering: Definition, authors: frozenset[Ref]) -> Concern:
+    return Concern(owner=answering.owner, deputy=answering.deputy, authors=authors)

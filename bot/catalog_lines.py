@@ -1,0 +1,69 @@
+"""What lists and commands say of workflows beside their names: how they stand and how runs went.
+
+Read without locks, for `/ops workflows` and for the command line alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.drift import Drift
+from storage.catalog_figures import Went, levels, went
+from storage.published import active_version, active_versions, versions_of
+from storage.transaction import Database
+from workflows.errors import UnknownWorkflowError
+
+MONTH = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one workflow stands."""
+
+    level: str
+    went: Went
+    drifted: tuple[str, ...]
+
+
+UNKNOWN = Standing(level="", went=Went(), drifted=())
+
+
+def standings(
+    database: Database, drifts: Sequence[Drift], *, now: datetime
+) -> Mapping[str, Standing]:
+    """Return how every active workflow stands; what drifted before it changed is over."""
+    since, nothing = went(database, since=now - MONTH), Went()
+    active = active_versions(database)
+    return {
+        name: Standing(
+            level=level,
+            went=since.get(name, nothing),
+            drifted=tuple(
+                one.words
+                for one in drifts
+                if one.workflow == name and one.active == active.get(name)
+            ),
+        )
+        for name, level in levels(database).items()
+    }
+
+
+def known_version(database: Database, workflow: str, start: str = "") -> str:
+    """Return the version whose digest begins so; without a beginning, the active one.
+
+    Raises:
+        UnknownWorkflowError: there is none, or more than one.
+    """
+    if not start:
+        found = active_version(database, workflow)
+        if found is not None:
+            return found
+        raise UnknownWorkflowError(f"{workflow} has no active version.")
+    versions = versions_of(database, workflow, start)
+    if len(versions) != 1:
+        count = "No version" if not versions else "More than one version"
+        raise UnknownWorkflowError(
+            f"{count} of {workflow} begins with {start}.",
+            hint=f"See `interlock history {workflow}`.",
+        )
+    return versions[0]

@@ -1,0 +1,63 @@
+"""The pages of `/ops history` and `/ops diff`: a workflow's story, and what a version changes."""
+
+from collections.abc import Sequence
+
+from bot.catalog_lines import known_version
+from bot.catalog_story import Change, story_of
+from bot.desk import Desk
+from bot.run_lines import link_to
+from bot.views.catalog import ChangeLine, change_list, difference_page
+from bot.views.pieces import Rendered
+from storage.listing import listed_run
+from workflows.comparing import difference
+from workflows.entry import RunId
+
+
+def history_page(desk: Desk, workflow: str, *, page: int) -> Rendered:
+    """Return what became of a workflow, the newest first.
+
+    Raises:
+        UnknownWorkflowError: nobody ever published it.
+    """
+    found = story_of(desk.store.database, workflow)
+    if not found:
+        desk.library.active(workflow)  # It suggests the nearest name.
+    return change_list(workflow, [_line(desk, one) for one in found], page=page)
+
+
+def diff_page(desk: Desk, workflow: str, versions: Sequence[str], *, page: int) -> Rendered:
+    """Return what the second of two versions changes against the first.
+
+    Without a second it is the active one, without either the active one and what it replaced.
+
+    Raises:
+        UnknownWorkflowError: there is no such version.
+    """
+    database = desk.store.database
+    desk.library.active(workflow)
+    named = [known_version(database, workflow, one) for one in versions]
+    after = named[1] if len(named) > 1 else known_version(database, workflow)
+    before = named[0] if named else _replaced(desk, workflow, after)
+    earlier = None if before is None else desk.library.version(before)
+    lines = difference(earlier, desk.library.version(after), desk.library.known())
+    typed = " ".join(("diff", workflow, *versions))
+    return difference_page(
+        f"{workflow}: {(before or 'nothing')[:8]} → {after[:8]}", lines, command=typed, page=page
+    )
+
+
+def _replaced(desk: Desk, workflow: str, version: str) -> str | None:
+    """Return which version was active before this one became so the last time."""
+    told = story_of(desk.store.database, workflow)
+    known = (one.replaces for one in told if one.what == "active" and one.version == version)
+    return next((one for one in known if one != version), None)
+
+
+def _line(desk: Desk, change: Change) -> ChangeLine:
+    listed = None if change.run is None else listed_run(desk.store.database, RunId(change.run))
+    return ChangeLine(
+        at=change.at,
+        index=change.index,
+        words=change.words,
+        thread="" if listed is None else link_to(desk, listed.place),
+    )

@@ -1,0 +1,180 @@
+"""Tells owners once of what has drifted, and deputies of workflows that nobody answers for.
+
+It looks when the process starts, when somebody starts a workflow whose file has changed, and
+each day. What was told stands in the outbox under the finding's own key, so it is told once.
+"""
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.drift import Drift, What
+from bot.responsible import answering, first_of
+from bot.timetable import Schedule
+from bot.wording import bold, escape
+from storage.store import SqlStore
+from workflows.definition import Definition
+from workflows.entry import Json
+from workflows.errors import InterlockError, PeopleUnreadableError
+from workflows.people import People, PersonId
+from workflows.store import Message, Subject
+from workflows.triggers import Missed, Trigger
+
+NAME = "catalog-watch"
+MOST_TOLD = 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """What it looks at: all that has drifted, the active definitions and their files."""
+
+    drifts: Callable[[], list[Drift]]
+    definitions: Callable[[], Iterable[Definition]]
+    files: Callable[[], Mapping[str, str]]
+    people: People
+    governors: tuple[str, ...]
+    channel: str
+
+
+class CatalogWatch:
+    """A part of each long-lived process that knows people."""
+
+    def __init__(self, store: SqlStore, watching: Watching) -> None:
+        self._store = store
+        self._watching = watching
+        self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
+        self.ownerless: tuple[str, ...] = ()  # Of whose workflows, a sentence each.
+        self._pool = ThreadPoolExecutor(1, NAME)
+        self._seen = {name: _looks(file) for name, file in watching.files().items()}
+
+    def start(self) -> None:
+        """Look at once, beside everything else."""
+        self._pool.submit(self._look_aside)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def note(self, workflow: str) -> None:
+        """Look again if the file of a workflow that is about to start has changed. Cheap."""
+        file = self._watching.files().get(workflow)
+        if file is None or (looks := _looks(file)) == self._seen.get(workflow):
+            return
+        self._seen[workflow] = looks
+        with suppress(RuntimeError):  # It has been stopped; the next process looks as it starts.
+            self._pool.submit(self._look_aside)
+
+    def schedule(self, log_id: str) -> Schedule:
+        """Return when it looks each day: at a minute of the log's own, as all such looks."""
+
+        def begin(_due: datetime) -> None:
+            self.look()
+
+        minute = zlib.crc32(log_id.encode()) % 60
+        return Schedule(
+            name=NAME,
+            workflow=NAME,
+            title="Comparison of workflows with their files",
+            trigger=Trigger(cron=f"{minute} 6 * * *", missed=Missed.SKIP),
+            begin=begin,
+        )
+
+    def look(self) -> None:
+        """Tell what has drifted, and which workflows nobody answers for.
+
+        Raises:
+            PeopleUnreadableError: Slack did not say whom to tell.
+            StorageError: not all of it was told.
+        """
+        self.look_for_drift()
+        ownerless = []
+        for one in self._watching.definitions():
+            found = answering(one, self._watching.governors, self._watching.people)
+            if found.is_orphan:
+                ownerless.append(f"{one.title} has no owner: {one.owner} is nobody who counts.")
+                self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
+        self.ownerless = tuple(ownerless)
+
+    def look_for_drift(self) -> None:
+        """Tell owners what has drifted.
+
+        Raises:
+            PeopleUnreadableError, StorageError: not all of it was told.
+        """
+        by_name = {one.workflow: one for one in self._watching.definitions()}
+        self.found = tuple(self._watching.drifts())
+        of_nobody: list[Drift] = []
+        for drift in self.found:
+            log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
+            people = self._answering(by_name.get(drift.workflow), drift)
+            if people:
+                self._tell(f"drift/{drift.key}", f"🧭 {_line(drift)}", people)
+            else:
+                of_nobody.append(drift)
+        if of_nobody:
+            named = hashlib.sha256("\n".join(one.key for one in of_nobody).encode()).hexdigest()
+            self._tell(f"drift/{named[:32]}", _lines(of_nobody), ())
+
+    def _answering(self, owned: Definition | None, drift: Drift) -> Collection[PersonId]:
+        """Return whom a finding is for; what has no owner yet is for the channel."""
+        people, governors = self._watching.people, self._watching.governors
+        if owned is not None:
+            return answering(owned, governors, people).people
+        if drift.what is What.POLICY:
+            return first_of(governors, people)[0]
+        return ()
+
+    def _look_aside(self) -> None:
+        try:
+            self.look_for_drift()
+        except PeopleUnreadableError:
+            log.warning("owners are told of drift later", exc_info=True)
+        except InterlockError:
+            log.exception("whether workflows have drifted was not found out")
+
+    def _tell(self, key: str, text: str, people: Collection[PersonId]) -> None:
+        """Tell these people, or the channel where there are none, each once."""
+        to: list[str] = [*sorted(people)] or [self._watching.channel]
+        for one in to:
+            named = f"{key}/{one}"
+            if not one or self._store.outbox.find(Subject.NOTICE, named) is not None:
+                continue
+            with self._store.begin() as unit:
+                body: Json = {"text": text}
+                unit.send(Message(subject=Subject.NOTICE, key=named, channel=one, body=body))
+
+
+def _line(drift: Drift) -> str:
+    return f"{bold(drift.workflow, 80)}: {escape(drift.words, 500)}."
+
+
+def _lines(found: Sequence[Drift]) -> str:
+    """Return findings that nobody answers for yet, in one message."""
+    told = [_line(one) for one in found[:MOST_TOLD]]
+    more = len(found) - len(told)
+    rest = [f"… and {more} more: `interlock check --drift` names them all."] if more else []
+    return "\n".join(["🧭 Nobody answers for these yet:", *told, *rest])
+
+
+def _orphan(one: Definition) -> str:
+    return (
+        f"🧭 {bold(one.title, 150)} ({escape(one.workflow, 80)}) has no owner any more:"
+        f" {escape(one.owner, 90)} is nobody who counts. Name another in its file, and publish it."
+    )
+
+
+def _looks(file: str) -> tuple[int, int]:
+    """Return what shows that a file was written again."""
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)

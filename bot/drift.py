@@ -1,0 +1,149 @@
+"""What is active compared with what is here: the files, the code of actions, the stored texts.
+
+Values only; `bot.drift_watch` tells people, and screens mark what has drifted.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from bot.library import POLICY, Actions, actions_digest, is_genuine
+from storage.catalog_history import code_of_versions
+from storage.published import active_policy, active_versions, canonical_of
+from storage.transaction import Database
+from workflows.alike import same_work
+from workflows.catalog import Catalog
+from workflows.definition import Definition
+from workflows.errors import DefinitionError
+from workflows.own_workflows import is_own
+from workflows.policy import Policy
+
+
+class What(StrEnum):
+    """What has drifted."""
+
+    FILE = "file"  # The file says something else than what is active.
+    NEW = "new_file"  # A file that nobody has agreed to yet.
+    GONE = "no_file"  # It is active, and no file holds it any more.
+    CODE = "code"  # An action that it uses is not the code it was published with.
+    TEXT = "text"  # Its stored text was changed by hand.
+    COPY = "copy"  # Another workflow asks for and does the same, under another name.
+    POLICY = "policy"  # The policy file says something else than what is in force.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One thing that is not as people agreed to it; `here` is what was found instead."""
+
+    what: What
+    workflow: str
+    active: str | None
+    here: str
+
+    @property
+    def words(self) -> str:
+        """Say what was found, and what to do."""
+        now = "nothing" if self.active is None else self.active[:8]
+        return {
+            What.FILE: f"the file says {self.here[:8]}, and {now} is active:"
+            " `interlock publish` puts it to people",
+            What.NEW: f"its file ({self.here[:8]}) was never agreed to:"
+            " `interlock publish` puts it to people",
+            What.GONE: f"{now} is active, and no file holds it:"
+            " `interlock publish --retire` takes it away",
+            What.CODE: f"the actions of {now} are not the code that it was published with:"
+            " `interlock publish` puts it to people again",
+            What.TEXT: f"the stored text of {now} was changed by hand, and nothing runs from it:"
+            " `interlock publish` restores it from the right file",
+            What.COPY: f"it asks for and does what {self.here} does, under another name:"
+            " `interlock publish --retire` takes one of them away",
+            What.POLICY: f"the file says {self.here[:8]}, and {now} is in force:"
+            " `interlock publish --policy` puts it to those who govern",
+        }[self.what]
+
+    @property
+    def key(self) -> str:
+        """Return the same for the same finding, whoever finds it."""
+        return f"{self.what.value}/{self.workflow}/{(self.active or '')[:16]}/{self.here[:16]}"
+
+    @property
+    def data(self) -> dict[str, str | None]:
+        """Return it as data."""
+        return {
+            "what": self.what.value,
+            "workflow": self.workflow,
+            "active": self.active,
+            "here": self.here,
+            "words": self.words,
+        }
+
+
+def policy_drift(database: Database, of_file: Policy) -> list[Drift]:
+    """Return that the policy file has drifted, if it has."""
+    active = active_policy(database, POLICY)
+    if active in (None, of_file.digest):
+        return []
+    return [Drift(what=What.POLICY, workflow=POLICY, active=active, here=of_file.digest)]
+
+
+Read: TypeAlias = Callable[[str, str], Definition]
+
+
+def from_text(_version: str, stored: str) -> Definition:
+    """Return the definition of a stored text.
+
+    Raises:
+        DefinitionError: this release cannot read it.
+    """
+    return Definition.from_canonical(stored.encode())
+
+
+def drifts(
+    database: Database, actions: Actions, files: Catalog | None, *, read: Read = from_text
+) -> list[Drift]:
+    """Return all that has drifted, by workflow; without `files` nothing is said of files.
+
+    `read` gives the definition of a version whose text is the right one.
+    """
+    active = {
+        name: version for name, version in active_versions(database).items() if not is_own(name)
+    }
+    found = [*_texts_and_code(database, actions, active, read)]
+    if files is not None:
+        found += _files(active, files)
+    return sorted(found, key=lambda one: (one.workflow, one.what))
+
+
+def _files(active: Mapping[str, str], files: Catalog) -> Iterator[Drift]:
+    here = {one.workflow: one.version for one in files.definitions() if not is_own(one.workflow)}
+    for name, version in here.items():
+        if name not in active:
+            yield Drift(what=What.NEW, workflow=name, active=None, here=version)
+        elif active[name] != version:
+            yield Drift(what=What.FILE, workflow=name, active=active[name], here=version)
+    # A file that cannot be read may hold any of them.
+    if all(fault.is_warning for fault in files.faults):
+        for name in active.keys() - here.keys():
+            yield Drift(what=What.GONE, workflow=name, active=active[name], here="")
+
+
+def _texts_and_code(
+    database: Database, actions: Actions, active: Mapping[str, str], read: Read
+) -> Iterator[Drift]:
+    code = code_of_versions(database)
+    sound: list[Definition] = []
+    for name, version in active.items():
+        stored = canonical_of(database, version) or ""
+        if not is_genuine(stored, version):
+            yield Drift(what=What.TEXT, workflow=name, active=version, here="")
+            continue
+        try:
+            sound.append(read(version, stored))
+        except DefinitionError:
+            continue  # Only a newer release can read it, and judge it.
+        digest = actions_digest(sound[-1], actions)
+        if code.get(version, digest) != digest:
+            yield Drift(what=What.CODE, workflow=name, active=version, here=digest)
+    for one, other in same_work(sound, actions):
+        yield Drift(what=What.COPY, workflow=one.workflow, active=one.version, here=other.workflow)

@@ -1,0 +1,84 @@
+"""What may be asked of the catalog: to publish a file, to go back to a version, to retire.
+
+Each puts one change to people, in a run of its own; nothing changes here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.core import Core
+from bot.order_form import OrderForm
+from bot.proposing import Proposing, Put, Source
+from workflows.entry import Json
+from workflows.people import PersonId
+
+Words = Annotated[str, Field(max_length=3000)]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class PublishOrder(OrderForm):
+    """Put what the text of a file says to people. `author` wrote it, if somebody else did."""
+
+    do: Literal["publish"] = "publish"
+    file: str = Field(max_length=500)
+    text: str = Field(max_length=200_000)
+    author: str | None = Field(default=None, max_length=81)
+    reason: Words = ""
+    commit: str | None = Field(default=None, max_length=64)
+    is_committed: bool = False
+    is_policy: bool = False  # It is a policy file.
+
+
+class ActivateOrder(OrderForm):
+    """Put an earlier version of a workflow to people; the start of its digest is enough."""
+
+    do: Literal["activate"] = "activate"
+    workflow: Name
+    version: str = Field(min_length=8, max_length=64)
+    reason: Words = ""
+
+
+class RetireOrder(OrderForm):
+    """Put to people that nobody shall start a workflow any more."""
+
+    do: Literal["retire"] = "retire"
+    workflow: Name
+    reason: Annotated[Words, Field(min_length=1)]
+
+
+def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mapping[str, Json]:
+    """Propose what a file says."""
+    source = Source(
+        text=order.text,
+        file=order.file,
+        commit=order.commit,
+        is_committed=order.is_committed,
+    )
+    proposing = Proposing(core, person)
+    propose = proposing.policy if order.is_policy else proposing.publish
+    return _told(propose(source, author=order.author, reason=order.reason))
+
+
+def activate_by_order(core: Core, order: ActivateOrder, person: PersonId) -> Mapping[str, Json]:
+    """Propose an earlier version."""
+    put = Proposing(core, person).activate(order.workflow, order.version, reason=order.reason)
+    return _told(put)
+
+
+def retire_by_order(core: Core, order: RetireOrder, person: PersonId) -> Mapping[str, Json]:
+    """Propose to retire a workflow."""
+    return _told(Proposing(core, person).retire(order.workflow, reason=order.reason))
+
+
+def _told(put: Put) -> dict[str, Json]:
+    return {
+        "ok": True,
+        "workflow": put.workflow,
+        "version": put.version,
+        "replaces": put.replaces,
+        "run": put.run,
+        "is_new": put.is_new,
+        "warnings": list(put.warnings),
+    }

@@ -1,0 +1,89 @@
+"""What became of workflows in the catalog, read back from the entries that say so."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import Select, select
+
+from storage.audit_models import AuditEntryRow, LineMember
+from storage.history import COLUMNS, entries_of, read_run
+from storage.run_models import RunRecord
+from storage.transaction import Database
+from workflows.entry import Entry, Json, RunId
+
+PUBLISHED, ACTIVATED, RETIRED = "workflow.published", "workflow.activated", "workflow.retired"
+LEVELS, POLICY_CHANGED = "workflow.level_changed", "policy.changed"
+
+
+def was_changed_by(database: Database, workflow: str, run: str) -> bool:
+    """Say whether a run has made a version of the workflow active, or retired it."""
+    wanted = _about(workflow, ACTIVATED, RETIRED).where(LineMember("data", "by_run") == run)
+    with database.read() as connection:
+        return connection.execute(wanted.limit(1)).first() is not None
+
+
+def policy_was_changed_by(database: Database, run: str) -> bool:
+    """Say whether a run has put another policy in force."""
+    wanted = select(AuditEntryRow.seq).where(
+        AuditEntryRow.run_id.is_(None),
+        AuditEntryRow.kind == POLICY_CHANGED,
+        LineMember("data", "by_run") == run,
+    )
+    with database.read() as connection:
+        return connection.execute(wanted.limit(1)).first() is not None
+
+
+def history_of(database: Database, workflow: str) -> list[Entry]:
+    """Return every entry about a workflow's place in the catalog, the oldest first."""
+    wanted = (
+        select(*COLUMNS)
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS)),
+            AuditEntryRow.workflow == workflow,
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    with database.read() as connection:
+        return entries_of(connection, connection.execute(wanted).all())
+
+
+def code_of_versions(database: Database) -> Mapping[str, str]:
+    """Return by which actions' code each version was published, or last made active."""
+    version, actions = LineMember("data", "version"), LineMember("data", "actions")
+    wanted = (
+        select(version.label("version"), actions.label("actions"))
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind.in_((PUBLISHED, ACTIVATED)),
+            actions.is_not(None),
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    with database.read() as connection:
+        return {row.version: row.actions for row in connection.execute(wanted)}
+
+
+def open_runs(database: Database, workflow: str) -> Mapping[RunId, Mapping[str, Json]]:
+    """Return the inputs of each run of a workflow that has not ended, as it was started."""
+    wanted = (
+        select(RunRecord.id)
+        .where(RunRecord.workflow == workflow, RunRecord.finished_at.is_(None))
+        .order_by(RunRecord.started_at, RunRecord.id)
+    )
+    with database.read() as connection:
+        firsts = [read_run(connection, run)[0] for run in connection.execute(wanted).scalars()]
+    parts = {one.run: one.parts.get("input") for one in firsts if one.run is not None}
+    return {
+        run: json.loads(part.value)
+        for run, part in parts.items()
+        if part is not None and part.value is not None
+    }
+
+
+def _about(workflow: str, *kinds: str) -> Select[int]:
+    return select(AuditEntryRow.seq).where(
+        AuditEntryRow.run_id.is_(None),
+        AuditEntryRow.kind.in_(kinds),
+        AuditEntryRow.workflow == workflow,
+    )

@@ -1,0 +1,96 @@
+"""`interlock publish`: what is sent to the bot, and what is said of it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main, publishing
+from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
+from bot.settings import Settings
+from tests.bot.catalog import PLAIN
+from workflows.errors import DefinitionError
+
+
+class Bot:
+    """Takes orders as the one that serves does, and remembers them."""
+
+    def __init__(self) -> None:
+        self.orders: list[Any] = []
+
+    def __call__(self, _settings: Settings, order: Any, *, user: int) -> Mapping[str, Any]:  # noqa: ANN401, ARG002 - any order.
+        self.orders.append(order)
+        if isinstance(order, PublishOrder) and "broken" in order.text:
+            raise DefinitionError("broken.yaml:1:1: is broken")
+        return {
+            "ok": True,
+            "workflow": "tidy-up",
+            "version": "a" * 64,
+            "replaces": None,
+            "run": "r1",
+            "is_new": True,
+            "warnings": ["tidy-up.yaml:2:1: warning: odd"],
+            "served": True,
+        }
+
+
+@pytest.fixture
+def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bot:
+    found = Bot()
+    monkeypatch.setattr(publishing, "have_done", found)
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "one.yaml").write_text(PLAIN)
+    (tmp_path / "policy.yaml").write_text("rules: []\n")
+    return found
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(main, ["publish", *words])
+
+
+def test_a_name_is_looked_up_among_the_definitions(bot: Bot) -> None:
+    told = typed("tidy-up", "--by", "@dora", "--reason", "It is time.")
+
+    assert [(one.file, one.author, one.reason) for one in bot.orders] == [
+        ("one.yaml", "@dora", "It is time.")
+    ]
+    assert told.output == (
+        "tidy-up aaaaaaaa is put to people in run r1; it would replace nothing.\n"
+        "  tidy-up.yaml:2:1: warning: odd\n"
+    )
+
+
+def test_of_several_files_one_that_is_refused_stops_none_of_the_others(
+    bot: Bot, tmp_path: Path
+) -> None:
+    (tmp_path / "workflows" / "a.yaml").write_text("workflow: broken\n")
+    told = typed("--json")
+
+    assert told.exit_code == 1
+    assert len(bot.orders) == 2
+    assert [one["ok"] for one in json.loads(told.output)["proposed"]] == [False, True]
+
+
+def test_versions_retirements_and_the_policy_are_orders_of_their_own(bot: Bot) -> None:
+    typed("--activate", "tidy-up", "a" * 8)
+    typed("--retire", "tidy-up", "--reason", "Nobody tidies.")
+    typed("--policy")
+
+    assert bot.orders[:2] == [
+        ActivateOrder(workflow="tidy-up", version="a" * 8),
+        RetireOrder(workflow="tidy-up", reason="Nobody tidies."),
+    ]
+    assert bot.orders[2].is_policy
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("tidy-up", "--policy"), ("--retire", "tidy-up"), ("no-such-file.yaml",)],
+)
+def test_what_is_asked_wrongly_is_refused(bot: Bot, words: tuple[str, ...]) -> None:
+    assert typed(*words).exit_code == 2
+    assert bot.orders == []

@@ -1,0 +1,95 @@
+"""The catalog on the command line: what is active, its story, differences and drift."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.orders import RunOrder, carry_out
+from tests.bot.catalog import LOWERED, PLAIN, Office
+from workflows.people import PersonId
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Give a bot whose one workflow was published, changed, and then went wrong in its file."""
+    found = Office(tmp_path_factory.mktemp("office"))
+    found.write("files/tidy-up.yaml", PLAIN)
+    found.agree(found.propose(PLAIN, by="ben").run, "olga", "gina")
+    found.agree(found.propose(LOWERED, author="@dora").run, "olga", "gina")
+    yield found
+    found.core.memory.database.close()
+
+
+@pytest.fixture
+def typed(office: Office, monkeypatch: pytest.MonkeyPatch) -> "Typed":
+    for name in ("home", "policy", "workflows", "channel"):
+        monkeypatch.setenv(f"INTERLOCK_{name.upper()}", str(getattr(office.settings, name)))
+    return Typed()
+
+
+class Typed:
+    def __call__(self, *words: str) -> Result:
+        return CliRunner().invoke(main, list(words))
+
+    def data(self, *words: str) -> dict[str, list[dict[str, object]]]:
+        found: dict[str, list[dict[str, object]]] = json.loads(self(*words, "--json").output)
+        return found
+
+
+def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
+    typed: Typed,
+) -> None:
+    newest, _, first, _ = typed.data("history", "tidy-up")["changes"]
+    told = typed("history", "tidy-up").output
+
+    assert (newest["what"], newest["replaces"]) == ("active", first["version"])
+    assert (newest["by"], newest["why"]) == ("rita", "It is time.")
+    assert newest["agreed"] == [
+        {"who": "olga", "said": "seen"},
+        {"who": "gina", "said": "seen"},
+    ]
+    assert "proposed by ben; agreed: olga (seen), gina (seen); why: It is time." in told
+
+
+def test_diff_says_in_words_what_a_version_changes(typed: Typed) -> None:
+    changes = typed.data("history", "tidy-up")["changes"]
+    between = typed("diff", "tidy-up", str(changes[2]["version"])[:8]).output
+    of_file = typed("diff", "tidy-up").output
+
+    assert "its gate is LOWERED: 2 of @deciders → 1 of @deciders" in between
+    assert "step say: asks: 1 of @deciders → 2 of @deciders" in of_file
+    assert "LOWERED" not in of_file
+
+
+def test_drift_is_named_and_the_exit_code_says_so(typed: Typed) -> None:
+    found = typed("check", "--drift")
+    listed = typed.data("workflows", "--long")["workflows"]
+
+    assert found.exit_code == 1
+    assert "tidy-up: the file says" in found.output
+    assert [(one["workflow"], one["level"], one["success"]) for one in listed] == [
+        ("tidy-up", "trial", None)
+    ]
+    assert listed[0]["drift"]
+
+
+def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed) -> None:
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = str(carry_out(office.core, order, person=PersonId("os:omar"))["run"])
+    before = typed("show", run).output
+    put = office.propose(PLAIN.replace("Tidied", "Swept"))
+    office.agree(put.run, "olga", "gina")
+    after = typed("show", run).output
+
+    assert "newer version" not in before
+    assert f"A newer version is active: {put.version[:8]}." in after
+
+
+def test_a_name_that_nobody_knows_is_put_right(typed: Typed) -> None:
+    found = typed("history", "tidy-upp")
+
+    assert found.exit_code == 2
+    assert "Did you mean tidy-up?" in found.output

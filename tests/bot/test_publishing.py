@@ -1,0 +1,331 @@
+"""A version counts once its owner and a governor agreed, who neither wrote nor proposed it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.clock_parts import catalog_watch_of, drifts_of
+from bot.drift import What
+from bot.orders import RunOrder, carry_out
+from bot.proposing import Source
+from bot.settings import SettingsError
+from storage.rebuild import check_projections
+from storage.verify import verify_database
+from tests.bot.catalog import LOWERED, PLAIN, POLICY, Office
+from tests.world import id_of
+from workflows.actions.base import Call
+from workflows.actions.publish import Changed, Publication, PublishAction
+from workflows.actions.slack import SlackPostAction
+from workflows.entry import RunId
+from workflows.errors import (
+    AlteredVersionError,
+    DefinitionError,
+    InDoubtError,
+    NotAllowedError,
+    NotEligibleError,
+)
+from workflows.own_workflows import own_workflows
+from workflows.people import PersonId
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    found = Office(tmp_path)
+    yield found
+    found.core.memory.database.close()
+
+
+def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    before = office.active()
+    office.vote(put.run, "olga")
+    office.settle(put.run)
+    half = office.active()
+    office.agree(put.run, "gina")
+
+    assert (before, half) == (None, None)
+    assert office.active() == put.version
+    assert office.core.library.active("tidy-up").version == put.version
+    activated = office.log("workflow.activated")[-1]
+    assert activated.data["by_run"] == put.run
+    assert [one.data["outcome"] for one in office.entries(put.run)[-1:]] == ["done"]
+
+
+def test_the_log_and_the_tables_verify_after_every_sort_of_change(office: Office) -> None:
+    first = office.propose(PLAIN)
+    office.agree(first.run, "olga", "gina")
+    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    back = office.proposing("rita").activate("tidy-up", first.version[:12], reason="Too lax.")
+    office.agree(back.run, "olga", "gina")
+    gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
+    reached = (back.replaces, office.active())
+    office.agree(gone.run, "olga", "gina")
+    memory = office.core.memory
+    vkey = memory.journal.sequencer.signers[0].vkey
+    report = verify_database(office.settings.database_url, [vkey], processes=1)
+
+    assert reached[1] == first.version
+    assert office.active() is None
+    assert office.log("workflow.retired")[-1].data["by_run"] == gone.run
+    assert (report.failures, report.semantics) == ([], [])
+    assert list(check_projections(memory.database)) == []
+
+
+def test_an_answer_that_was_lost_is_found_again_and_nothing_is_done_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do = PublishAction.perform
+
+    def lost(action: PublishAction, what: Publication, call: Call) -> Changed:
+        do(action, what, call)
+        raise InDoubtError("the commit's answer was lost", error_class="reply_lost")
+
+    monkeypatch.setattr(PublishAction, "perform", lost)
+    put = office.propose(PLAIN)
+    office.agree(put.run, "olga", "gina")
+    office.settle(put.run)
+
+    assert office.active() == put.version
+    assert len(office.log("workflow.activated")) == 1 + len(own_workflows(["@governors"]))
+    assert office.entries(put.run)[-1].data["outcome"] == "done"
+
+
+def test_a_file_is_drift_until_people_agreed_and_a_restart_changes_nothing(office: Office) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    first = office.active()
+    put = office.propose(PLAIN)
+    office.agree(put.run, "olga", "gina")
+    office.write("files/tidy-up.yaml", LOWERED)
+    office.restart()
+
+    assert first is None
+    assert office.active() == put.version
+    (office.folder / "files/tidy-up.yaml").unlink()
+    office.restart()
+    assert office.active() == put.version
+
+
+def test_who_proposed_who_wrote_and_who_published_never_decide(office: Office) -> None:
+    put = office.propose(PLAIN, by="omar", author="@olga")
+    office.town.groups["@owners"] |= {"rita"}
+    again = office.propose(PLAIN, by="rita")
+    office.settle(put.run)
+
+    assert again.run == put.run
+    for who in ("omar", "olga"):
+        with pytest.raises(NotEligibleError):
+            office.vote(put.run, who)
+
+
+def test_one_person_who_is_owner_and_governor_is_one_voice(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    office.vote(put.run, "omar")
+    office.settle(put.run)
+
+    assert office.active() is None
+    office.agree(put.run, "gina")
+    assert office.active() == put.version
+
+
+def test_a_lowered_gate_stands_first_on_the_card(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    put = office.propose(LOWERED)
+    office.settle(put.run)
+
+    assert "LOWERED: 2 of @deciders → 1 of @deciders" in office.card(put.run)[0]
+
+
+def test_an_effect_in_a_workflow_that_is_started_is_named_on_both_cards(office: Office) -> None:
+    inner = PLAIN.replace("tidy-up", "inner").replace("Tidy up", "Inner")
+    outer = PLAIN.partition("steps:")[0].replace("inputs: {what: {type: string}}\n", "")
+    outer += 'steps:\n  - {id: go, workflow: inner, inputs: {what: "all"}}\n'
+    office.agree(office.propose(inner).run, "olga", "gina")
+    first = office.propose(outer)
+    office.agree(first.run, "olga", "gina")
+    more = "  - {id: again, uses: slack.post, with: {channel: '#ops', text: x}, undo: none}\n"
+    second = office.propose(inner + more)
+    office.settle(second.run)
+
+    assert any(
+        "inner" in one and "say egress by slack.post" in one for one in office.card(first.run)
+    )
+    assert "Is started by: tidy-up." in office.card(second.run)
+    assert "new egress effect" in office.card(second.run)[0]
+
+
+def test_of_two_that_race_the_second_is_cancelled_and_says_why(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    one, other = office.propose(LOWERED), office.propose(PLAIN.replace("Tidied", "Cleared"))
+    office.settle(other.run)
+    office.agree(one.run, "olga", "gina")
+    told = office.entries(other.run)
+
+    assert office.active() == one.version
+    assert [(one.kind, one.data["reason"]) for one in told[-2:]] == [
+        ("approval.withdrawn", "replaced"),
+        ("run.cancelled", "replaced"),
+    ]
+    assert b"has changed meanwhile" in (told[-3].parts["reason"].value or b"")
+
+
+def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.catalog_desk.CatalogDesk._cancel_overtaken", lambda *_: None)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    one, other = office.propose(LOWERED), office.propose(PLAIN.replace("Tidied", "Cleared"))
+    office.settle(other.run)
+    office.agree(one.run, "olga", "gina")
+    office.vote(other.run, "olga")
+    office.vote(other.run, "gina")
+    office.settle(other.run)
+
+    assert office.active() == one.version
+    void = next(one for one in office.entries(other.run) if one.kind == "approval.withdrawn")
+    assert b"has changed meanwhile" in (void.parts["reason"].value or b"")
+
+
+def test_nobody_proposes_without_a_name_or_where_nobody_is_asked(office: Office) -> None:
+    with pytest.raises(NotAllowedError, match="Nobody knows which person"):
+        office.propose(PLAIN, by="mallory")
+
+
+def test_the_text_of_a_version_that_was_edited_by_hand_runs_nothing_until_it_is_restored(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    with office.core.memory.database.begin() as tx:
+        tx.driver.execute("UPDATE definition_version SET canonical = replace(canonical, '2', '1')")
+    office.restart()
+    found = [one.what for one in drifts_of(office.core)]
+    with pytest.raises(AlteredVersionError, match="somebody changed it"):
+        office.core.library.active("tidy-up")
+    office.propose(PLAIN)
+    office.restart()
+
+    assert What.TEXT in found
+    assert office.core.library.active("tidy-up").title == "Tidy up"
+
+
+def test_another_code_of_an_action_is_drift_until_people_agreed_to_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    monkeypatch.setattr(SlackPostAction, "code_version", "other")
+    found = [one.what for one in drifts_of(office.core)]
+    again = office.propose(PLAIN)
+    office.agree(again.run, "olga", "gina")
+
+    assert found == [What.CODE]
+    assert drifts_of(office.core) == []
+
+
+def test_owners_are_told_once_of_drift_and_of_a_file_changed_under_a_running_bot(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    watch = catalog_watch_of(office.core, office.town)
+    watch.start()
+    file = office.write("files/tidy-up.yaml", LOWERED)
+    os.utime(file, ns=(1, 1))
+    for _ in range(2):
+        office.core.library.active("tidy-up")
+    watch.stop()
+    watch.look()
+    told = office.notices()
+
+    assert sorted(one.channel for one in told) == [id_of("olga"), id_of("omar")]
+    assert all("the file says" in str(one.body) for one in told)
+
+
+def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    watch = catalog_watch_of(office.core, office.town)
+    office.town.groups["@owners"] = set()
+    watch.look()
+    office.town.groups["@deputies"] = set()
+    watch.look()
+    digest = office.core.digests.look().shown.exceptions
+    told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
+
+    assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
+    assert digest == ["Tidy up has no owner: @owners is nobody who counts."]
+
+
+def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Office) -> None:
+    digest = office.core.policy.digest
+    file = office.write("policy.yaml", POLICY)
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    found = [one.what for one in drifts_of(office.core)]
+    put = office.proposing("rita").policy(
+        Source(text=file.read_text(), file=file.name), author=None, reason="No more gates."
+    )
+    office.settle(put.run)
+    shown = office.card(put.run)
+    office.agree(put.run, "gina", "omar")
+
+    assert office.active() is None
+    assert What.POLICY in found
+    assert "nobody would gate publications" in shown[0]
+    assert office.log("policy.changed")[-1].data == {
+        "name": "policy",
+        "before": digest,
+        "after": put.version,
+        "by_run": put.run,
+    }
+    office.restart()
+    assert office.core.policy.publish is None
+    assert office.active() is not None
+
+
+def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(office: Office) -> None:
+    office.write("policy.yaml", POLICY)
+    with office.core.memory.database.begin() as tx:
+        tx.driver.execute(
+            "UPDATE policy_version SET canonical = replace(canonical, 'publish', 'x')"
+        )
+    with pytest.raises(SettingsError, match="changed by hand"):
+        office.start()
+
+
+@pytest.mark.parametrize("name", ["interlock-publish", "interlock-policy"])
+def test_our_own_workflows_are_started_by_proposals_alone(office: Office, name: str) -> None:
+    order = RunOrder(workflow=name, inputs={"workflow": "tidy-up", "version": "a" * 64})
+    with pytest.raises(NotAllowedError, match="Propose a change"):
+        carry_out(office.core, order, person=PersonId("os:mallory"))
+
+
+def test_a_workflow_of_a_file_changes_no_catalog(office: Office) -> None:
+    step = "  - {id: p, uses: interlock.publish, with: {workflow: a, version: b}, undo: none}\n"
+    with pytest.raises(DefinitionError, match="own workflows"):
+        office.propose(PLAIN + step)
+
+
+def test_on_postgres_one_process_starts_at_once_what_another_made_active(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    office = Office(tmp_path, database=postgres_url)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    worker = office.start(publishes=False)
+    put = office.propose(LOWERED)
+    worker.engine.advance(RunId(str(put.run)))
+    for one in ("olga", "gina"):
+        office.vote(put.run, one)
+    worker.engine.advance(RunId(str(put.run)))
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = carry_out(office.core, order, person=PersonId("os:omar"))["run"]
+
+    assert office.entries(str(run))[0].data["version"] == put.version
+    for core in (worker, office.core):
+        core.memory.database.close()

@@ -1,0 +1,57 @@
+"""A change of a workflow in Slack: its card, those who may not decide it, what becomes of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.orders import carry_out
+from bot.publish_orders import PublishOrder
+from sandbox.seen import SeenMessage
+from tests.journeys.company import SHIPPED
+from tests.journeys.day import Case, Day, day_at_work
+from tests.sandbox.payload_checks import complaints_about
+from workflows.people import PersonId
+
+GATED = 'operators: {rita: "@rita", ivan: "@ivan"}\npublish: {}\n'
+NIGHTLY = (SHIPPED / "nightly-check.yaml").read_text()
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    with day_at_work(tmp_path_factory.mktemp("publishing"), more_policy=GATED) as open_day:
+        yield open_day
+        assert complaints_about(open_day.stage.slack.recorder) == []
+
+
+def proposed(case: Case, text: str, *, by: str) -> SeenMessage:
+    """Propose a file on the bot's machine, with the case's channel; return the run's card."""
+    text = text.replace("run_by:", f'channel: "{case.channel}"\nrun_by:')
+    order = PublishOrder(file="nightly-check.yaml", text=text, reason="It is too short.")
+    carry_out(case.day.bot.core, order, person=PersonId(f"os:{by}"))
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    return case.card(root)
+
+
+def told(case: Case, text: str) -> str:
+    person = case.person("petra")
+    before = len(person.ephemerals)
+    person.command(text, channel=case.channel)
+    return case.waits(lambda: next(iter(person.ephemerals[before:]), None), "an answer").words
+
+
+def test_a_change_is_read_and_agreed_to_on_a_card_and_then_runs(case: Case) -> None:
+    card = proposed(case, NIGHTLY, by="ivan")
+    refusal = case.refused("ivan", card)
+    case.approves("petra", card)
+    case.approves("dora", card)
+    library = case.day.bot.core.library
+    case.waits(lambda: library.definitions() or None, "the workflow")
+    shown = library.active("nightly-check")
+
+    assert "Publish nightly-check" in card.words
+    assert "It is too short." in card.words
+    assert "asked for this" in refusal
+    assert shown.version[:8] in told(case, "/ops workflows")
+    history = told(case, "/ops history nightly-check")
+    assert "active; proposed by ivan; agreed: petra, dora; why: It is too short." in history
+    assert "Nightly check of shop and CRM" in told(case, "/ops diff nightly-check")

@@ -1,0 +1,70 @@
+"""What two versions of a workflow or a policy differ in, in words and with the graver first."""
+
+import pytest
+
+from tests.bot.catalog import GATED, PLAIN, POLICY
+from tests.world import CHANGE, ChangeWorld, ReadWorld, World, definition_in, policy_in
+from workflows.actions.slack import SlackPostAction
+from workflows.comparing import MARK, difference
+from workflows.comparing_policies import policy_difference
+from workflows.portrait import Known
+
+WORLD = World()
+ACTIONS = {one.name: one for one in (SlackPostAction(), ReadWorld(WORLD), ChangeWorld(WORLD))}
+KNOWN = Known(actions=ACTIONS, find=lambda _name: None)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("effect: destructive", "effect: write", "said to be destructive, now only write"),
+        ("when: steps.look.output.value < 1000", "when: 'true'", "its condition changes"),
+        ("inputs.by\n      within", "1\n      within", "the proof that it happened changes"),
+        ('owner: "@owners"', 'owner: "@rita"', "owner changes: @owners → @rita"),
+        ('run_by: ["@askers"]', 'run_by: ["@everybody"]', "run by changes"),
+        ("undo: none", "recheck: false\n    undo: none", "no longer checked again"),
+        (
+            "uses: world.read\n    with: {name: number}\n  - id: change",
+            "uses: world.change\n    with: {name: number, by: 1}\n  - id: change",
+            "read → write",
+        ),
+    ],
+)
+def test_what_makes_a_workflow_do_more_or_ask_less_is_marked(was: str, now: str, told: str) -> None:
+    changed = CHANGE.replace(was, now)
+    lines = difference(definition_in(CHANGE), definition_in(changed), KNOWN)
+
+    assert any(one.startswith(MARK) and told in one for one in lines)
+    assert lines[0].startswith(MARK)
+
+
+def test_other_changes_are_told_field_by_field_and_not_marked() -> None:
+    changed = CHANGE.replace("maximum: 1000, title: By", "maximum: 900, title: How much")
+
+    assert difference(definition_in(CHANGE), definition_in(changed), KNOWN) == [
+        "inputs by title: By → How much",
+        "inputs by maximum: 1000 → 900",
+    ]
+
+
+def test_a_tightened_gate_is_no_lowered_one() -> None:
+    more = PLAIN.replace("approve: 2", "approve: 3")
+
+    assert difference(definition_in(PLAIN), definition_in(more), KNOWN) == [
+        "step say: asks: 2 of @deciders → 3 of @deciders"
+    ]
+
+
+def test_a_policy_that_asks_less_is_marked() -> None:
+    less = GATED.replace("approve: 1", "approve: 1, deny: 2").replace(
+        'roles: {governors: ["@governors"]}', 'roles: {governors: ["@rita"]}'
+    )
+    lines = policy_difference(policy_in(GATED), policy_in(less))
+
+    assert lines == [
+        f"{MARK}roles governors: @governors → @rita",
+        f"{MARK}rule destructive stages 1 deny: 1 → 2",
+    ]
+    assert policy_difference(policy_in(GATED), policy_in(POLICY))[0].startswith(
+        f"{MARK}nobody would gate publications"
+    )

@@ -1,0 +1,60 @@
+"""Workflows that people would take for one another, by their names or by what they do."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from workflows.actions.base import Effect
+from workflows.definition import Definition
+from workflows.portrait import Actions, effect_of
+
+ALIKE = 0.85
+_STEP = re.compile(r"\bsteps\.[a-z][a-z0-9_]*")
+# What looks alike in many fonts, or is left out when one reads fast.
+_LOOKS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("-", ""), ("0", "o"), ("1", "l"), ("i", "l"))
+
+
+def look_of(name: str) -> str:
+    """Return what is left of a name for somebody who reads fast: the same for names alike."""
+    for written, seen in _LOOKS:
+        name = name.replace(written, seen)
+    return name.rstrip("s")
+
+
+def mistaken_for(name: str, known: Iterable[str]) -> str | None:
+    """Return the other name that `name` looks the same as, if there is one."""
+    look = look_of(name)
+    return next((one for one in sorted(known) if one != name and look_of(one) == look), None)
+
+
+def close_to(name: str, known: Iterable[str]) -> str | None:
+    """Return the other name that differs from `name` in little, if there is one."""
+    others = sorted(one for one in known if one != name)
+    found = difflib.get_close_matches(name, others, n=1, cutoff=ALIKE)
+    return found[0] if found else None
+
+
+def same_work(
+    definitions: Iterable[Definition], actions: Actions
+) -> Iterator[tuple[Definition, Definition]]:
+    """Yield each definition that asks for and does what an earlier one does, with that one.
+
+    What they only read, what steps are called and who may run them makes no difference.
+    """
+    first: dict[str, Definition] = {}
+    for one in definitions:
+        work = _work(one, actions)
+        if work and first.setdefault(work, one) is not one:
+            yield one, first[work]
+
+
+def _work(definition: Definition, actions: Actions) -> str:
+    """Return what a definition asks for and changes, as one text; nothing if it only reads."""
+    effects = [
+        [step.uses, effect.value, _STEP.sub("steps.", json.dumps(step.arguments, sort_keys=True))]
+        for step in definition.works
+        if (effect := effect_of(step, actions)) not in (None, Effect.READ)
+    ]
+    inputs = sorted((name, one.type) for name, one in definition.inputs.items())
+    return json.dumps([inputs, effects]) if effects else ""

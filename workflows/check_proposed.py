@@ -1,0 +1,98 @@
+"""Checks one file against the workflows that are active, before it is put to people.
+
+Beside everything that `check` finds: names that are kept or would be mistaken for another, and
+copies of what there is already.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from workflows.actions.publish import CHANGES_OF_THE_CATALOG
+from workflows.alike import close_to, mistaken_for
+from workflows.check import meaning_faults
+from workflows.check_calls import call_faults
+from workflows.definition import Definition
+from workflows.definition_file import Document
+from workflows.definition_steps import Step
+from workflows.errors import DefinitionError
+from workflows.fault import Fault
+from workflows.lint import is_copy
+from workflows.loading import read_definition
+from workflows.own_workflows import OWN, is_own
+from workflows.policy import Policy
+from workflows.step_scope import Actions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """A definition that can be put to people, and what deserves a second look."""
+
+    definition: Definition
+    warnings: tuple[Fault, ...]
+
+
+def check_proposed(
+    text: str, file: str, actions: Actions, *, policy: Policy, among: Sequence[Definition]
+) -> Proposed:
+    """Return the definition in `text` as it would stand `among` the active ones.
+
+    Raises:
+        DefinitionError: it cannot be used; every fault is named.
+    """
+    loaded = read_definition(text, file)
+    definition, document = loaded.required(), loaded.document
+    others = [one for one in among if one.workflow != definition.workflow]
+    faults = [
+        *meaning_faults(definition, document, actions, policy),
+        *_between(definition, document, others),
+        *_own_actions(definition, document),
+        *_names(definition, document, others, is_new=len(others) == len(among)),
+    ]
+    if any(not one.is_warning for one in faults):
+        raise DefinitionError("\n".join(str(one) for one in faults if not one.is_warning))
+    return Proposed(definition=definition, warnings=tuple(faults))
+
+
+def _between(
+    definition: Definition, document: Document, others: Sequence[Definition]
+) -> Iterator[Fault]:
+    placeless = [
+        (one, Document(file="", value=None, keys={}, values={}, faults=())) for one in others
+    ]
+    found = call_faults([(definition, document), *placeless])
+    yield from (one for one in found if one.file == document.file)
+    for other in others:
+        if is_copy(definition, other):
+            yield document.fault(
+                ("workflow",),
+                f"is nearly a copy of {other.workflow}",
+                "give that one an input for the difference",
+                warning=True,
+            )
+
+
+def _own_actions(definition: Definition, document: Document) -> Iterator[Fault]:
+    for node in definition.outline.values():
+        if isinstance(node.step, Step) and node.step.uses in CHANGES_OF_THE_CATALOG:
+            what = f"{node.step.uses} is for Interlock's own workflows"
+            yield document.fault((*node.path, "uses"), what, "propose it with `interlock publish`")
+
+
+def _names(
+    definition: Definition, document: Document, others: Sequence[Definition], *, is_new: bool
+) -> Iterator[Fault]:
+    name, known = definition.workflow, [one.workflow for one in others]
+    if is_own(name):
+        what = f"names that begin with {OWN} are Interlock's own"
+        yield document.fault(("workflow",), what, "choose another")
+    if not is_new:
+        return
+    same = mistaken_for(name, known)
+    if same is not None:
+        what = f"would be mistaken for {same}"
+        yield document.fault(("workflow",), what, "choose a name that looks different")
+    elif (near := close_to(name, known)) is not None:
+        what = f"is nearly called like {near}"
+        yield document.fault(
+            ("workflow",), what, "make sure that people see which is which", warning=True
+        )

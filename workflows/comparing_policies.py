@@ -1,0 +1,57 @@
+"""What is different between two policies, in lines for whoever approves one.
+
+Whatever is taken away or asks fewer people stands first and is marked.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workflows.comparing import MARK
+from workflows.definition import meaning
+from workflows.policy import Policy
+from workflows.portrait import leaves
+
+# What limits people; where a line of it goes, somebody may do more than before.
+_LIMITS = ("rule ", "publish", "roles", "budgets", "freezes", "break glass", "retention", "connect")
+
+
+def policy_difference(before: Policy, after: Policy) -> list[str]:
+    """Return the lines that say what `after` changes, none where it changes nothing."""
+    old, new = _facets(before), _facets(after)
+    told = [_line(name, old.get(name), new.get(name)) for name in dict.fromkeys((*old, *new))]
+    lines = [one for one in told if one]
+    marked = [*_marked(before, after), *(MARK + one for one in lines if _is_marked(one))]
+    return [*marked, *(one for one in lines if not _is_marked(one))]
+
+
+def _facets(policy: Policy) -> dict[str, str]:
+    said = meaning(policy)
+    rules = {f"rule {one['name']}": _rule(one) for one in said.pop("rules")}
+    order = {"order of the rules": ", ".join(one.name for one in policy.rules)}
+    return dict(leaves({**said, **rules, **order}))
+
+
+def _rule(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in said.items() if name != "name"}
+
+
+def _line(name: str, was: str | None, now: str | None) -> str:
+    if was == now:
+        return ""
+    if was is None:
+        return f"new: {name}: {now}"
+    return f"no longer: {name}: {was}" if now is None else f"{name}: {was} → {now}"
+
+
+def _is_marked(line: str) -> bool:
+    words = line.removeprefix("no longer: ")
+    return not line.startswith("new: ") and words.startswith(_LIMITS)
+
+
+def _marked(before: Policy, after: Policy) -> Iterator[str]:
+    if before.publish is not None and after.publish is None:
+        yield f"{MARK}nobody would gate publications, nor changes of the policy, any more"
+    names = {one.name for one in after.rules}
+    for rule in before.rules:
+        if rule.name not in names:
+            yield f"{MARK}the rule {rule.name} is gone, with all that it asks"

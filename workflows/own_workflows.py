@@ -1,0 +1,86 @@
+"""The workflows that Interlock brings for its own changes: each has one gated step.
+
+They belong to the governors that the policy names, and no file can take their names.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from workflows.definition import Definition
+
+OWN: Final = "interlock-"  # How their names begin.
+PUBLISH: Final = "interlock-publish"
+RETIRE: Final = "interlock-retire"
+POLICY: Final = "interlock-policy"
+
+_DIGEST = {"type": "string", "max_length": 64}
+_WORDS = {"type": "string", "required": False, "max_length": 3000, "multiline": True}
+_REPLACES = {**_DIGEST, "required": False, "title": "Replaces"}
+_AUTHOR = {"type": "string", "required": False, "title": "Written by", "max_length": 81}
+_ORIGIN = {"type": "string", "required": False, "title": "From", "max_length": 700}
+_NAME = {"type": "string", "title": "Workflow", "max_length": 64}
+
+
+def own_workflows(governors: Sequence[str]) -> tuple[Definition, ...]:
+    """Return them, as those who govern answer for them."""
+    people = {"owner": governors[0], "deputy": governors[-1], "run_by": list(governors)}
+    return (_publish(people), _retire(people), _policy(people))
+
+
+def is_own(name: str) -> bool:
+    """Say whether a name is kept for these."""
+    return name.startswith(OWN)
+
+
+def _publish(people: Mapping[str, object]) -> Definition:
+    inputs = {
+        "workflow": _NAME,
+        "version": {**_DIGEST, "title": "Version"},
+        "replaces": _REPLACES,
+        "reason": {**_WORDS, "title": "Why"},
+        "author": _AUTHOR,
+        "origin": _ORIGIN,
+        "notes": {**_WORDS, "title": "Checks"},
+    }
+    given = ("workflow", "version", "replaces", "author", "origin", "notes")
+    return _definition(PUBLISH, "Publish a workflow", people, inputs, given)
+
+
+def _retire(people: Mapping[str, object]) -> Definition:
+    inputs = {
+        "workflow": _NAME,
+        "version": {**_DIGEST, "title": "Version"},
+        "reason": {**_WORDS, "title": "Why", "required": True},
+    }
+    return _definition(RETIRE, "Retire a workflow", people, inputs, ("workflow", "version"))
+
+
+def _policy(people: Mapping[str, object]) -> Definition:
+    inputs = {
+        "policy": {**_DIGEST, "title": "Policy"},
+        "replaces": {**_DIGEST, "title": "Replaces"},
+        "reason": {**_WORDS, "title": "Why"},
+        "author": _AUTHOR,
+        "origin": _ORIGIN,
+    }
+    given = ("policy", "replaces", "author")
+    return _definition(POLICY, "Change the policy", people, inputs, given)
+
+
+def _definition(
+    name: str,
+    title: str,
+    people: Mapping[str, object],
+    inputs: dict[str, dict[str, object]],
+    given: Sequence[str],
+) -> Definition:
+    action = name.removeprefix(OWN)
+    step = {
+        "id": action,
+        "uses": f"interlock.{action}",
+        "with": {one: "${{ inputs.%s }}" % one for one in given},  # noqa: UP031 - braces.
+        "undo": "none",
+    }
+    said = {"workflow": name, "title": title, **people, "inputs": inputs, "steps": [step]}
+    return Definition.model_validate_json(json.dumps(said))
