@@ -7,14 +7,17 @@ themselves and then agrees; of a new workflow they are its own.
 from collections.abc import Callable, Mapping
 
 from bot.library import POLICY, Actions, Library, activated, is_genuine, policy_change
-from storage.catalog_history import open_runs, policy_was_changed_by, was_changed_by
+from storage.catalog_history import (
+    answering_for,
+    open_runs,
+    policy_was_changed_by,
+    was_changed_by,
+)
 from storage.published import active_policy, active_version, policy_text, publisher_of
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.actions.base import Concern, Plan
 from workflows.actions.publish import PolicyChange, Publication, Retirement
-from workflows.comparing import dependents, difference
-from workflows.comparing_policies import policy_difference
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Json, Ref, RunId
 from workflows.errors import (
@@ -23,6 +26,7 @@ from workflows.errors import (
     InterlockError,
     StorageError,
     UnknownWorkflowError,
+    UnreadableVersionError,
 )
 from workflows.own_workflows import PUBLISH, RETIRE
 from workflows.people import CLICK_AGE, People
@@ -55,21 +59,35 @@ class CatalogDesk:
         self._overtaken = cancel
 
     def publication_concern(self, what: Publication) -> Concern:
-        answering = self._active(what.workflow) or self._version(what.version)
-        return _concern(answering, self._authors(what))
+        self._version(what.version, of=what.workflow)
+        active = self._active_version(what.workflow)
+        return self._concern(active or what.version, self._authors(what))
 
     def retirement_concern(self, what: Retirement) -> Concern:
-        return _concern(self._version(what.version), frozenset())
+        self._version(what.version, of=what.workflow)
+        return self._concern(what.version, frozenset())
 
     def publication_plan(self, what: Publication) -> Plan:
-        before, after = self._active(what.workflow), self._version(what.version)
+        from workflows.comparing import MARK, difference  # noqa: PLC0415 - only for a card.
+
+        after = self._version(what.version, of=what.workflow)
+        before = self._active(what.workflow)
         self._check(what.workflow, self._active_version(what.workflow), what.replaces)
         known = self._library.known()
-        lines = [*difference(before, after, known), *self._started_by(what.workflow)]
+        changes = difference(before, after, known)
+        if what.replaces == what.version:
+            changes = [f"{MARK}the file is as it was; its actions are other code than then"]
+        # A card that is too small for all shows what comes first.
+        lines = [
+            *(one for one in changes if one.startswith(MARK)),
+            *self._started_by(what.workflow),
+            *(f"Check: {one}" for one in (what.notes or "").splitlines()),
+            *(one for one in changes if not one.startswith(MARK)),
+        ]
         verb = "Publish" if before is None else "Change"
         return Plan(
             summary=f"{verb} {what.workflow}: version {what.version[:8]}",
-            lines=(*lines, *(what.notes or "").splitlines()),
+            lines=tuple(lines),
             data={
                 "workflow": what.workflow,
                 "version": what.version,
@@ -88,7 +106,7 @@ class CatalogDesk:
         )
 
     def publish(self, what: Publication, *, by_run: str) -> None:
-        definition = self._version(what.version)
+        definition = self._version(what.version, of=what.workflow)
 
         def change(unit: SqlUnit, before: str | None) -> None:
             self._check(what.workflow, before, what.replaces)
@@ -117,6 +135,8 @@ class CatalogDesk:
         return Concern(owner=governors[0], deputy=governors[-1], authors=self._named(what.author))
 
     def policy_plan(self, what: PolicyChange) -> Plan:
+        from workflows.comparing_policies import policy_difference  # noqa: PLC0415 - as above.
+
         self._check("The policy", active_policy(self._store.database, POLICY), what.replaces)
         lines = policy_difference(self._policy, self._kept(what.policy))
         return Plan(
@@ -185,17 +205,33 @@ class CatalogDesk:
         return active_version(self._store.database, workflow)
 
     def _active(self, workflow: str) -> Definition | None:
+        """Return the active definition; None where there is none, or its text was altered."""
         self._library.follow()
         try:
             return self._library.active(workflow)
-        except UnknownWorkflowError:
+        except (UnknownWorkflowError, UnreadableVersionError):
             return None
 
-    def _version(self, version: str) -> Definition:
+    def _version(self, version: str, *, of: str) -> Definition:
         try:
-            return self._library.version(version)
+            found = self._library.version(version)
         except InterlockError as error:
             raise ActionFailedError(str(error), error_class="unknown_version") from error
+        if found.workflow != of:
+            raise ActionFailedError(
+                f"The version {version[:8]} is one of {found.workflow}, and not of {of}.",
+                error_class="unknown_version",
+            )
+        return found
+
+    def _concern(self, version: str, authors: frozenset[Ref]) -> Concern:
+        """Return who answers for a version, as the log says: its text may have been altered."""
+        found = answering_for(self._store.database, version)
+        if found is None:
+            raise ActionFailedError(
+                f"Nobody answers for the version {version[:8]}.", error_class="unknown_version"
+            )
+        return Concern(owner=found[0], deputy=found[1], authors=authors)
 
     def _authors(self, what: Publication) -> frozenset[Ref]:
         publisher = publisher_of(self._store.database, what.version)
@@ -211,9 +247,7 @@ class CatalogDesk:
             return frozenset(unit.ref(one) for one in people)
 
     def _started_by(self, workflow: str) -> tuple[str, ...]:
+        from workflows.comparing import dependents  # noqa: PLC0415 - as above.
+
         names = dependents(workflow, self._library.definitions(), self._library.known())
         return (f"Is started by: {', '.join(names)}.",) if names else ()
-
-
-def _concern(answering: Definition, authors: frozenset[Ref]) -> Concern:
-    return Concern(owner=answering.owner, deputy=answering.deputy, authors=authors)

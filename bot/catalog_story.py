@@ -4,17 +4,20 @@ Read from the entries alone: those about the workflow, and those of the runs tha
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from bot.wording import Who, who_of
-from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, history_of
+from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, history_of, unfinished
 from storage.history import read_run
 from storage.listing import people_of
 from storage.transaction import Database
 from workflows.entry import Actor, Entry, Json
 from workflows.moments import stamp
+from workflows.own_workflows import PUBLISH, RETIRE
 
 _DID = {
     PUBLISHED: "published",
@@ -22,13 +25,16 @@ _DID = {
     LEVELS: "level",
 }
 
+Votes: TypeAlias = tuple[tuple[Who, str], ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One change of a workflow's place: `what` is published, active, retired or level.
 
-    `by` is who published it or proposed the change, None where the files said so; `agreed` are
-    those whose approvals it rests on, each with what they wrote.
+    A proposal that came to nothing, or to nothing yet, is one too: denied, expired, cancelled,
+    or whatever it waits for. `by` is who published it or proposed the change, None where the
+    files said so; `agreed` and `refused` are those who decided, each with what they wrote.
     """
 
     what: str
@@ -38,7 +44,8 @@ class Change:
     replaces: str | None
     run: str | None
     by: Who | None
-    agreed: tuple[tuple[Who, str], ...]
+    agreed: Votes
+    refused: Votes
     why: str
     origin: str
 
@@ -54,6 +61,7 @@ class Change:
             "run": self.run,
             "by": None if self.by is None else self.by.plain,
             "agreed": [{"who": who.plain, "said": said} for who, said in self.agreed],
+            "refused": [{"who": who.plain, "said": said} for who, said in self.refused],
             "why": self.why,
             "origin": self.origin,
         }
@@ -62,11 +70,11 @@ class Change:
     def words(self) -> str:
         """Return it in one line."""
         was = f" in place of {self.replaces[:8]}" if self.replaces else ""
-        agreed = [f"{who.plain} ({said})" if said else who.plain for who, said in self.agreed]
         told = [
             f"{self.version[:8]} {self.what}{was}",
             "as the files said" if self.by is None else f"{self._verb} by {self.by.plain}",
-            f"agreed: {', '.join(agreed)}" if agreed else "",
+            f"agreed: {_named(self.agreed)}" if self.agreed else "",
+            f"rejected: {_named(self.refused)}" if self.refused else "",
             f"why: {self.why}" if self.why else "",
             f"from {self.origin}" if self.origin else "",
         ]
@@ -77,20 +85,57 @@ class Change:
         return "proposed" if self.run is not None else "published"
 
 
+def _named(votes: Votes) -> str:
+    return ", ".join(f"{who.plain} ({said})" if said else who.plain for who, said in votes)
+
+
 def story_of(database: Database, workflow: str) -> list[Change]:
     """Return what became of a workflow, the newest first; nothing if nobody knows it."""
     told = history_of(database, workflow)
     runs = {str(one.data["by_run"]) for one in told if one.data.get("by_run")}
     with database.read() as connection:
         decided = {run: read_run(connection, run) for run in sorted(runs)}
-    actors = [one.actor for one in (*told, *(one for run in decided.values() for one in run))]
-    known = _known(database, actors)
-    return [_change(one, decided, known) for one in reversed(told)]
+        proposed = [read_run(connection, run) for run in unfinished(database, (PUBLISH, RETIRE))]
+    proposed = [one for one in proposed if _inputs(one[0]).get("workflow") == workflow]
+    every = (*told, *(one for run in (*decided.values(), *proposed) for one in run))
+    known = _known(database, [one.actor for one in every])
+    found = [_change(one, decided, known) for one in told]
+    found += [_proposal(one, known) for one in proposed]
+    return sorted(found, key=_place, reverse=True)
+
+
+def _place(change: Change) -> tuple[datetime, float]:
+    """Return where a change stands among others; what has no place in the log yet is newest."""
+    return change.at, math.inf if change.index is None else change.index
 
 
 def _known(database: Database, actors: Iterable[Actor]) -> Mapping[str, Who]:
     refs = sorted({one.ref for one in actors if one.is_person})
     return {ref: who_of(*one) for ref, one in people_of(database, refs).items()}
+
+
+def _proposal(told: list[Entry], known: Mapping[str, Who]) -> Change:
+    """Return a proposal that came to nothing, as it stands."""
+    first, last = told[0], told[-1]
+    given = _inputs(first)
+    ends = {"run.finished": str(last.data.get("outcome")), "run.cancelled": "cancelled"}
+    return Change(
+        what=ends.get(last.kind, "proposed, not decided yet"),
+        at=first.at,
+        index=first.index,
+        version=str(given.get("version")),
+        replaces=_text(given.get("replaces")),
+        run=first.run,
+        by=_who(first.actor, known),
+        agreed=_votes(told, "approval.granted", known),
+        refused=_votes(told, "approval.denied", known),
+        why=str(given.get("reason") or ""),
+        origin=str(given.get("origin") or ""),
+    )
+
+
+def _votes(told: list[Entry], kind: str, known: Mapping[str, Who]) -> Votes:
+    return tuple((_who(one.actor, known), _said(one)) for one in told if one.kind == kind)
 
 
 def _change(entry: Entry, decided: Mapping[str, list[Entry]], known: Mapping[str, Who]) -> Change:
@@ -108,9 +153,8 @@ def _change(entry: Entry, decided: Mapping[str, list[Entry]], known: Mapping[str
         replaces=_text(data.get("replaces")),
         run=run,
         by=_who(first.actor, known) if first.actor.is_person else None,
-        agreed=tuple(
-            (_who(one.actor, known), _said(one)) for one in told if one.kind == "approval.granted"
-        ),
+        agreed=_votes(told, "approval.granted", known),
+        refused=(),
         why=str(given.get("reason") or ""),
         origin=str(given.get("origin") or (f"commit {commit[:12]}" if commit else "")),
     )

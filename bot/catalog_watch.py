@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.drift import Drift, What
-from bot.responsible import answering, first_of
+from bot.responsible import Answering, answering, first_of
 from bot.timetable import Schedule
 from bot.wording import bold, escape
 from storage.store import SqlStore
@@ -34,9 +34,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
-    """What it looks at: all that has drifted, the active definitions and their files."""
+    """What it looks at: all that has drifted, the active definitions and their files.
 
-    drifts: Callable[[], list[Drift]]
+    `drifts` reads the files afresh, or goes by what they said when the process began.
+    """
+
+    drifts: Callable[[bool], list[Drift]]
     definitions: Callable[[], Iterable[Definition]]
     files: Callable[[], Mapping[str, str]]
     people: People
@@ -51,13 +54,13 @@ class CatalogWatch:
         self._store = store
         self._watching = watching
         self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
-        self.ownerless: tuple[str, ...] = ()  # Of whose workflows, a sentence each.
+        self._ownerless: tuple[str, ...] = ()
         self._pool = ThreadPoolExecutor(1, NAME)
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
 
     def start(self) -> None:
         """Look at once, beside everything else."""
-        self._pool.submit(self._look_aside)
+        self._pool.submit(self._look_aside, afresh=False)
 
     def stop(self) -> None:
         """Look no more."""
@@ -70,7 +73,7 @@ class CatalogWatch:
             return
         self._seen[workflow] = looks
         with suppress(RuntimeError):  # It has been stopped; the next process looks as it starts.
-            self._pool.submit(self._look_aside)
+            self._pool.submit(self._look_aside, afresh=True)
 
     def schedule(self, log_id: str) -> Schedule:
         """Return when it looks each day: at a minute of the log's own, as all such looks."""
@@ -95,22 +98,41 @@ class CatalogWatch:
             StorageError: not all of it was told.
         """
         self.look_for_drift()
-        ownerless = []
-        for one in self._watching.definitions():
-            found = answering(one, self._watching.governors, self._watching.people)
-            if found.is_orphan:
-                ownerless.append(f"{one.title} has no owner: {one.owner} is nobody who counts.")
-                self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
-        self.ownerless = tuple(ownerless)
+        for one, found in self._without_owner():
+            self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
 
-    def look_for_drift(self) -> None:
+    def ownerless(self, afresh: bool) -> Sequence[str]:  # noqa: FBT001 - digests call it.
+        """Return which workflows have no owner, a sentence each.
+
+        They are those of the last look, unless Slack is to be asked `afresh` and answers.
+        """
+        if afresh:
+            with suppress(PeopleUnreadableError):
+                self._without_owner()
+        return self._ownerless
+
+    def _without_owner(self) -> list[tuple[Definition, Answering]]:
+        """Return the workflows whose owner is nobody, each with who answers for it instead.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer.
+        """
+        governors, people = self._watching.governors, self._watching.people
+        every = [(one, answering(one, governors, people)) for one in self._watching.definitions()]
+        found = [(one, who) for one, who in every if who.is_orphan]
+        self._ownerless = tuple(
+            f"{one.title} has no owner: {one.owner} is nobody who counts." for one, _ in found
+        )
+        return found
+
+    def look_for_drift(self, *, afresh: bool = True) -> None:
         """Tell owners what has drifted.
 
         Raises:
             PeopleUnreadableError, StorageError: not all of it was told.
         """
         by_name = {one.workflow: one for one in self._watching.definitions()}
-        self.found = tuple(self._watching.drifts())
+        self.found = tuple(self._watching.drifts(afresh))
         of_nobody: list[Drift] = []
         for drift in self.found:
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
@@ -132,9 +154,9 @@ class CatalogWatch:
             return first_of(governors, people)[0]
         return ()
 
-    def _look_aside(self) -> None:
+    def _look_aside(self, *, afresh: bool) -> None:
         try:
-            self.look_for_drift()
+            self.look_for_drift(afresh=afresh)
         except PeopleUnreadableError:
             log.warning("owners are told of drift later", exc_info=True)
         except InterlockError:

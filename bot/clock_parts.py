@@ -1,9 +1,6 @@
 """The parts of every long-lived process, whether it serves or works: clock, sequencing, watch."""
 
-from functools import partial
-
 from bot.catalog_watch import CatalogWatch, Watching
-from bot.checked_files import CheckedFiles
 from bot.clock import Clock
 from bot.core import Core
 from bot.drift import Drift, drifts, policy_drift
@@ -15,14 +12,16 @@ from bot.self_check import SelfCheck, Watched
 from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.heads import first_vkeys
+from workflows.catalog import Catalog
 from workflows.definition import Definition
+from workflows.loading import load_policy
 from workflows.people import People
 
 
 def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     """Return what compares what is active with what is here, and has it told of starts."""
     watching = Watching(
-        drifts=partial(drifts_of, core),
+        drifts=lambda afresh: drifts_of(core, afresh=afresh),
         definitions=core.library.definitions,
         files=lambda: core.library.files,
         people=people,
@@ -31,22 +30,24 @@ def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     )
     watch = CatalogWatch(core.store, watching)
     core.library.on_use(watch.note)
-    core.digests.tells_of_ownerless(lambda: watch.ownerless)
+    core.digests.tells_of_ownerless(watch.ownerless)
     return watch
 
 
-def drifts_of(core: Core) -> list[Drift]:
-    """Return all that has drifted; where no files were read, nothing is said of files."""
+def drifts_of(core: Core, *, afresh: bool = True) -> list[Drift]:
+    """Return all that has drifted; where no files were read, nothing is said of files.
+
+    Files are read `afresh`, or are those that were read when the process began.
+    """
 
     def read(version: str, _stored: str) -> Definition:
         return core.library.version(version)
 
-    database, settings, files = core.memory.database, core.settings, None
+    database, settings, files = core.memory.database, core.settings, core.library.of_files
     found: list[Drift] = []
-    if core.library.reads_files:
-        checked = CheckedFiles(settings.home)
-        files = checked.catalog(settings.definitions, core.actions, core.policy)
-        found += policy_drift(database, checked.policy(settings.policy_file))
+    if files is not None:
+        files = Catalog.read([settings.definitions]) if afresh else files
+        found += policy_drift(database, lambda: load_policy(settings.policy_file))
     return [*found, *drifts(database, core.actions, files, read=read)]
 
 

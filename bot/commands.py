@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.arrival import refuse_late
-from bot.catalog_pages import diff_page, history_page
 from bot.changing import Changing
 from bot.command_text import (
     Approvals,
@@ -147,6 +146,8 @@ class Commands:
     def _catalog(
         self, wanted: Workflows | History | Diff, reports: Reports, *, page: int
     ) -> Rendered:
+        from bot.catalog_pages import diff_page, history_page  # noqa: PLC0415 - seldom asked for.
+
         match wanted:
             case Workflows():
                 return reports.workflows(page=page)

@@ -155,7 +155,7 @@ def build_core(
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
-    policy = in_force(memory.database, checked.policy(settings.policy_file))
+    policy = in_force(memory.database, lambda: checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
     actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)

@@ -55,6 +55,15 @@ class Made:
     shown: DigestShown
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What is read before the transaction that makes a digest."""
+
+    health: HealthReport
+    asked: AskedOf
+    ownerless: Sequence[str]
+
+
 class Digests:
     """Makes digests, draws them for the outbox, and records where they stand."""
 
@@ -75,10 +84,13 @@ class Digests:
         self._now = now
         self._channel = channel
         self._is_mailed = is_mailed
-        self._ownerless: Callable[[], Sequence[str]] = tuple
+        self._ownerless: Callable[[bool], Sequence[str]] = lambda _afresh: ()
 
-    def tells_of_ownerless(self, ownerless: Callable[[], Sequence[str]]) -> None:
-        """Have each digest say which workflows nobody answers for, a sentence each."""
+    def tells_of_ownerless(self, ownerless: Callable[[bool], Sequence[str]]) -> None:
+        """Have each digest say which workflows nobody answers for, a sentence each.
+
+        `ownerless` is asked to look afresh where a digest is posted, and not where somebody waits.
+        """
         self._ownerless = ownerless
 
     def look(self, *, since: datetime | None = None, until: datetime | None = None) -> Made:
@@ -88,7 +100,7 @@ class Digests:
         """
         until = min(until or self._now(), self._now())
         since = min(since or until - WEEK, until)
-        aside = self._aside(until)
+        aside = self._aside(until, afresh=False)
         with self._store.begin() as unit:
             size = show_head(unit.transaction).size
             connection = unit.transaction.connection
@@ -102,7 +114,7 @@ class Digests:
         Made twice for one moment it is one digest.
         """
         until = at or self._now()
-        aside = self._aside(until)
+        aside = self._aside(until, afresh=True)
         with self._store.begin() as unit:
             last = last_digest(unit.transaction.connection)
             since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
@@ -112,8 +124,12 @@ class Digests:
             self._keep(unit, told, until)
         return self._made(told, until)
 
-    def _aside(self, until: datetime) -> tuple[HealthReport, AskedOf]:
-        return self._health(until), asked_now(self._store.database, self._version)
+    def _aside(self, until: datetime, *, afresh: bool) -> Aside:
+        return Aside(
+            health=self._health(until),
+            asked=asked_now(self._store.database, self._version),
+            ownerless=self._ownerless(afresh),
+        )
 
     def _health(self, until: datetime) -> HealthReport:
         # Months of decisions are read here, and nobody's click has to wait for that.
@@ -123,7 +139,7 @@ class Digests:
     def _told(
         self,
         unit: SqlUnit,
-        aside: tuple[HealthReport, AskedOf],
+        aside: Aside,
         since: datetime,
         *,
         until: datetime,
@@ -131,16 +147,15 @@ class Digests:
     ) -> dict[str, Json]:
         head: Head = show_head(unit.transaction)
         figures = read_figures(unit.transaction.connection, since=since, until=until, places=places)
-        health, asked = aside
         return figures_json(
             figures,
             head,
-            health,
+            aside.health,
             titles=self._titles(),
-            asked=asked,
+            asked=aside.asked,
             period=(since, until),
             places=places,
-            ownerless=self._ownerless(),
+            ownerless=aside.ownerless,
         )
 
     def _made(self, told: dict[str, Any], until: datetime) -> Made:

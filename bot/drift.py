@@ -58,7 +58,7 @@ class Drift:
             " `interlock publish` restores it from the right file",
             What.COPY: f"it asks for and does what {self.here} does, under another name:"
             " `interlock publish --retire` takes one of them away",
-            What.POLICY: f"the file says {self.here[:8]}, and {now} is in force:"
+            What.POLICY: f"the file says {self.here[:8] or 'nothing'}, and {now} is in force:"
             " `interlock publish --policy` puts it to those who govern",
         }[self.what]
 
@@ -79,12 +79,16 @@ class Drift:
         }
 
 
-def policy_drift(database: Database, of_file: Policy) -> list[Drift]:
-    """Return that the policy file has drifted, if it has."""
+def policy_drift(database: Database, read_file: Callable[[], Policy]) -> list[Drift]:
+    """Return that the policy file has drifted, if it has; one that cannot be used says nothing."""
     active = active_policy(database, POLICY)
-    if active in (None, of_file.digest):
+    try:
+        here = read_file().digest
+    except DefinitionError:
+        here = ""
+    if active in (None, here):
         return []
-    return [Drift(what=What.POLICY, workflow=POLICY, active=active, here=of_file.digest)]
+    return [Drift(what=What.POLICY, workflow=POLICY, active=active, here=here)]
 
 
 Read: TypeAlias = Callable[[str, str], Definition]

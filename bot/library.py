@@ -56,7 +56,7 @@ class Library:
         self._guard = threading.Lock()
         self._on_use: Callable[[str], None] = lambda _name: None
         self._has_fellows = store.database.dialect != "sqlite"  # Others may publish meanwhile.
-        self.reads_files = False  # Whether it was told what the files say.
+        self.of_files: Catalog | None = None  # What they said; None: it was not told.
 
     def on_use(self, tell: Callable[[str], None]) -> None:
         """Have `tell` called with the name of each workflow that somebody is about to start."""
@@ -77,7 +77,7 @@ class Library:
         Raises:
             StorageError: some of it was not recorded; publishing again goes on from there.
         """
-        self.reads_files = True
+        self.of_files = catalog
         self._publish_policy(policy)
         for fault in catalog.faults:
             log.warning("a workflow file needs work", extra={"fault": str(fault)})

@@ -4,15 +4,17 @@ Each puts one change to people, in a run of its own; nothing changes here.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from bot.core import Core
 from bot.order_form import OrderForm
-from bot.proposing import Proposing, Put, Source
 from workflows.entry import Json
 from workflows.people import PersonId
+
+if TYPE_CHECKING:
+    from bot.proposing import Proposing, Put  # Only a proposal needs it, and it brings the checks.
 
 Words = Annotated[str, Field(max_length=3000)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -50,29 +52,37 @@ class RetireOrder(OrderForm):
 
 def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose what a file says."""
+    from bot.proposing import Source  # noqa: PLC0415 - as above.
+
     source = Source(
         text=order.text,
         file=order.file,
         commit=order.commit,
         is_committed=order.is_committed,
     )
-    proposing = Proposing(core, person)
+    proposing = _proposing(core, person)
     propose = proposing.policy if order.is_policy else proposing.publish
     return _told(propose(source, author=order.author, reason=order.reason))
 
 
 def activate_by_order(core: Core, order: ActivateOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose an earlier version."""
-    put = Proposing(core, person).activate(order.workflow, order.version, reason=order.reason)
+    put = _proposing(core, person).activate(order.workflow, order.version, reason=order.reason)
     return _told(put)
 
 
 def retire_by_order(core: Core, order: RetireOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose to retire a workflow."""
-    return _told(Proposing(core, person).retire(order.workflow, reason=order.reason))
+    return _told(_proposing(core, person).retire(order.workflow, reason=order.reason))
 
 
-def _told(put: Put) -> dict[str, Json]:
+def _proposing(core: Core, person: PersonId) -> "Proposing":
+    from bot.proposing import Proposing  # noqa: PLC0415 - as above.
+
+    return Proposing(core, person)
+
+
+def _told(put: "Put") -> dict[str, Json]:
     return {
         "ok": True,
         "workflow": put.workflow,

@@ -1,15 +1,16 @@
 """What became of workflows in the catalog, read back from the entries that say so."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from storage.audit_models import AuditEntryRow, LineMember
 from storage.history import COLUMNS, entries_of, read_run
 from storage.run_models import RunRecord
 from storage.transaction import Database
 from workflows.entry import Entry, Json, RunId
+from workflows.run import Status
 
 PUBLISHED, ACTIVATED, RETIRED = "workflow.published", "workflow.activated", "workflow.retired"
 LEVELS, POLICY_CHANGED = "workflow.level_changed", "policy.changed"
@@ -20,6 +21,23 @@ def was_changed_by(database: Database, workflow: str, run: str) -> bool:
     wanted = _about(workflow, ACTIVATED, RETIRED).where(LineMember("data", "by_run") == run)
     with database.read() as connection:
         return connection.execute(wanted.limit(1)).first() is not None
+
+
+def answering_for(database: Database, version: str) -> tuple[str, str] | None:
+    """Return owner and deputy of a version as its entry names them, whatever its text says."""
+    owner, deputy = LineMember("data", "owner"), LineMember("data", "deputy")
+    wanted = (
+        select(owner.label("owner"), deputy.label("deputy"))
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind == PUBLISHED,
+            LineMember("data", "version") == version,
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    with database.read() as connection:
+        found = connection.execute(wanted).first()
+    return None if found is None else (found.owner, found.deputy)
 
 
 def policy_was_changed_by(database: Database, run: str) -> bool:
@@ -62,6 +80,21 @@ def code_of_versions(database: Database) -> Mapping[str, str]:
     )
     with database.read() as connection:
         return {row.version: row.actions for row in connection.execute(wanted)}
+
+
+def unfinished(database: Database, owns: Sequence[str], *, most: int = 200) -> list[str]:
+    """Return the newest runs of these workflows that did not come to their end, or not yet."""
+    wanted = (
+        select(RunRecord.id)
+        .where(
+            RunRecord.workflow.in_(owns),
+            or_(RunRecord.outcome.is_(None), RunRecord.outcome != Status.DONE.value),
+        )
+        .order_by(RunRecord.started_at.desc(), RunRecord.id)
+        .limit(most)
+    )
+    with database.read() as connection:
+        return list(connection.execute(wanted).scalars())
 
 
 def open_runs(database: Database, workflow: str) -> Mapping[RunId, Mapping[str, Json]]:

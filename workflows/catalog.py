@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
 
-from workflows.check import check
+from workflows.check import check, readable
 from workflows.definition import Definition
 from workflows.errors import UnknownWorkflowError
 from workflows.fault import Fault, nearest
@@ -49,6 +49,13 @@ class Catalog:
         """
         report = check(paths, actions, policy, is_known=is_known)
         return cls(report.definitions, report.faults, report.files)
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> Self:
+        """Return what stands in `paths` as far as it can be read, checked no closer."""
+        found, faults = readable(paths)
+        files = {one.workflow: document.file for one, document in reversed(found)}
+        return cls((one for one, _ in found), faults, files)
 
     def names(self) -> tuple[str, ...]:
         """Return every name, in order of the alphabet."""

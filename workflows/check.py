@@ -76,6 +76,17 @@ def check(
     )
 
 
+def readable(paths: Sequence[Path]) -> tuple[list[tuple[Definition, Document]], list[Fault]]:
+    """Return the definitions in `paths` that can be read, and what keeps others from it."""
+    found: list[tuple[Definition, Document]] = []
+    faults: list[Fault] = []
+    for path in files_in(paths):
+        one, said = _check_file(path, {}, None, lambda _version: True)
+        found += [one] if one is not None else []
+        faults += said
+    return found, faults
+
+
 def check_text(
     text: str, file: str, actions: Actions, *, policy: Policy | None = None
 ) -> tuple[Definition | None, list[Fault]]:

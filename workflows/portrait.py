@@ -68,13 +68,20 @@ def _step(form: Flow, known: Known) -> Iterator[tuple[str, str]]:
     name = f"step {said.pop('id')}"
     if isinstance(form, Step):
         yield from _effect(name, form, known)
+        _leave_out_told(said)
         if isinstance(form.undo, Undo):
             yield from _effect(f"{name}: undo", form.undo, known)
-            said["undo"].pop("approval", None)
+            _leave_out_told(said["undo"])
     if isinstance(form, Call):
         yield f"{name}: does", _does(form.workflow, known)
-    said.pop("approval", None)
     yield from ((f"{name}: {place}", words) for place, words in leaves(said))
+
+
+def _leave_out_told(said: dict[str, Any]) -> None:
+    """Take out the approval, which has its own words; the effect is only what the file says."""
+    said.pop("approval", None)
+    if "effect" in said:
+        said["effect as stated"] = said.pop("effect")
 
 
 def _effect(name: str, work: Step | Undo, known: Known) -> Iterator[tuple[str, str]]:

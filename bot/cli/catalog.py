@@ -102,8 +102,8 @@ def found_drift(settings: Settings, database: Database) -> list[Drift]:
     actions = actions_here(settings)
     folder, files = settings.definitions, None
     if folder.exists():
-        files = Catalog.load([folder], actions, policy)
-    of_policy = [] if policy is None else policy_drift(database, policy)
+        files = Catalog.read([folder])
+    of_policy = [] if policy is None else policy_drift(database, lambda: policy)
     return [*of_policy, *drifts(database, actions, files)]
 
 

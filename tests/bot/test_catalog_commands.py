@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.orders import RunOrder, carry_out
 from tests.bot.catalog import LOWERED, PLAIN, Office
+from workflows.gate import Verdict
 from workflows.people import PersonId
 
 
@@ -42,7 +43,7 @@ class Typed:
 def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
     typed: Typed,
 ) -> None:
-    newest, _, first, _ = typed.data("history", "tidy-up")["changes"]
+    newest, _, first, _ = typed.data("history", "tidy-up")["changes"][-4:]
     told = typed("history", "tidy-up").output
 
     assert (newest["what"], newest["replaces"]) == ("active", first["version"])
@@ -54,9 +55,25 @@ def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
     assert "proposed by ben; agreed: olga (seen), gina (seen); why: It is time." in told
 
 
+def test_history_tells_of_a_proposal_that_was_rejected_and_of_one_that_waits(
+    office: Office, typed: Typed
+) -> None:
+    bad = office.propose(LOWERED.replace("approve: 1", "approve: 1, deny: 2"))
+    office.settle(bad.run)
+    office.vote(bad.run, "gina", Verdict.DENY)
+    office.settle(bad.run)
+    office.settle(office.propose(LOWERED.replace("Tidied", "Hid")).run)
+    waiting, rejected, *_ = typed.data("history", "tidy-up")["changes"][:4:2]
+    told = typed("history", "tidy-up").output
+
+    assert waiting["what"] == "proposed, not decided yet"
+    assert (rejected["what"], rejected["refused"]) == ("denied", [{"who": "gina", "said": "seen"}])
+    assert "rejected: gina (seen)" in told
+
+
 def test_diff_says_in_words_what_a_version_changes(typed: Typed) -> None:
     changes = typed.data("history", "tidy-up")["changes"]
-    between = typed("diff", "tidy-up", str(changes[2]["version"])[:8]).output
+    between = typed("diff", "tidy-up", str(changes[-2]["version"])[:8]).output
     of_file = typed("diff", "tidy-up").output
 
     assert "its gate is LOWERED: 2 of @deciders → 1 of @deciders" in between

@@ -18,7 +18,7 @@ from tests.world import id_of
 from workflows.actions.base import Call
 from workflows.actions.publish import Changed, Publication, PublishAction
 from workflows.actions.slack import SlackPostAction
-from workflows.entry import RunId
+from workflows.entry import RequestId, RunId
 from workflows.errors import (
     AlteredVersionError,
     DefinitionError,
@@ -26,6 +26,7 @@ from workflows.errors import (
     NotAllowedError,
     NotEligibleError,
 )
+from workflows.orders import Edit
 from workflows.own_workflows import own_workflows
 from workflows.people import PersonId
 
@@ -190,6 +191,22 @@ def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
     assert b"has changed meanwhile" in (void.parts["reason"].value or b"")
 
 
+def test_a_version_is_not_published_under_the_name_of_another_workflow(office: Office) -> None:
+    other = PLAIN.replace("tidy-up", "wipe-all").replace("@owners", "@rita")
+    office.agree(office.propose(other, by="ben").run, "rita", "gina")
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    asked = [one for one in office.entries(put.run) if one.kind == "approval.requested"]
+    request = RequestId(str(asked[-1].data["request"]))
+    inputs = {"workflow": "wipe-all", "version": put.version}
+    office.core.engine.edit(Edit(request=request, person=id_of("rita"), inputs=inputs))
+    office.settle(put.run)
+    said = [part.value for one in office.entries(put.run) for part in one.parts.values()]
+
+    assert any(b"is one of tidy-up" in (one or b"") for one in said)
+    assert (office.active(), len(office.log("approval.requested"))) == (None, 2)
+
+
 def test_nobody_proposes_without_a_name_or_where_nobody_is_asked(office: Office) -> None:
     with pytest.raises(NotAllowedError, match="Nobody knows which person"):
         office.propose(PLAIN, by="mallory")
@@ -205,10 +222,15 @@ def test_the_text_of_a_version_that_was_edited_by_hand_runs_nothing_until_it_is_
     found = [one.what for one in drifts_of(office.core)]
     with pytest.raises(AlteredVersionError, match="somebody changed it"):
         office.core.library.active("tidy-up")
+    taken = office.propose(LOWERED.replace("@owners", "@rita"))
+    office.settle(taken.run)
+    asked = next(one for one in office.entries(taken.run) if one.kind == "approval.requested")
     office.propose(PLAIN)
     office.restart()
 
     assert What.TEXT in found
+    assert "@owners" in str(asked.data["stages"])  # As the log says, not the altered text.
+    assert "@rita" not in str(asked.data["stages"])
     assert office.core.library.active("tidy-up").title == "Tidy up"
 
 
@@ -255,7 +277,7 @@ def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern
     watch.look()
     office.town.groups["@deputies"] = set()
     watch.look()
-    digest = office.core.digests.look().shown.exceptions
+    digest = office.core.digests.post().shown.exceptions
     told = [one.channel for one in office.notices() if "no owner" in str(one.body)]
 
     assert told == [id_of("sam"), id_of("gina"), id_of("omar")]
@@ -329,3 +351,34 @@ def test_on_postgres_one_process_starts_at_once_what_another_made_active(
     assert office.entries(str(run))[0].data["version"] == put.version
     for core in (worker, office.core):
         core.memory.database.close()
+
+
+def test_a_copy_under_a_name_that_is_nearly_another_is_told_on_the_card(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    put = office.propose(PLAIN.replace("tidy-up", "tidy-up-2"))
+    office.settle(put.run)
+    shown = "\n".join(office.card(put.run))
+
+    assert "is nearly called like tidy-up" in shown
+    assert "is nearly a copy of tidy-up" in shown
+    assert len(put.warnings) == 2
+
+
+def test_the_card_stands_where_people_know_the_workflow_and_not_where_it_would_move(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    put = office.propose(PLAIN.replace('channel: "#ops"', 'channel: "#nobody-reads-this"', 1))
+    office.settle(put.run)
+
+    assert office.core.store.run(RunId(str(put.run))).channel == "ops"
+    assert "channel changes: ops → nobody-reads-this" in office.card(put.run)[0]
+
+
+def test_only_authors_whom_the_policy_names_propose(tmp_path: Path) -> None:
+    office = Office(tmp_path, POLICY + 'publish: {authors: ["@ben"]}\n')
+    with pytest.raises(NotAllowedError, match="may not propose"):
+        office.propose(PLAIN, by="rita")
+
+    assert office.propose(PLAIN, by="ben").run is not None
+    office.core.memory.database.close()

@@ -1,13 +1,25 @@
 """What two versions of a workflow or a policy differ in, in words and with the graver first."""
 
-import pytest
+import json
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
+import workflows
 from tests.bot.catalog import GATED, PLAIN, POLICY
+from tests.workflows.definition_kit import demo_policy
 from tests.world import CHANGE, ChangeWorld, ReadWorld, World, definition_in, policy_in
 from workflows.actions.slack import SlackPostAction
 from workflows.comparing import MARK, difference
 from workflows.comparing_policies import policy_difference
+from workflows.definition import Definition, meaning
+from workflows.loading import load_definition
+from workflows.policy import Policy
 from workflows.portrait import Known
+
+SHIPPED = Path(workflows.__file__).parent / "definitions"
 
 WORLD = World()
 ACTIONS = {one.name: one for one in (SlackPostAction(), ReadWorld(WORLD), ChangeWorld(WORLD))}
@@ -68,3 +80,54 @@ def test_a_policy_that_asks_less_is_marked() -> None:
     assert policy_difference(policy_in(GATED), policy_in(POLICY))[0].startswith(
         f"{MARK}nobody would gate publications"
     )
+
+
+def variants(value: object) -> Iterator[object]:
+    """Yield what a file would hold with one thing in it changed or left out."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield {key: kept for key, kept in value.items() if key != name}
+            yield from ({**value, name: other} for other in variants(one))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield [*value[:index], *value[index + 1 :]]
+            yield from ([*value[:index], other, *value[index + 1 :]] for other in variants(one))
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield value + 1
+    elif isinstance(value, str):
+        yield f"{value}x"
+
+
+@pytest.mark.parametrize("name", ["refund-customer", "purge-stale-accounts"])
+def test_nothing_in_a_file_changes_without_a_word(name: str) -> None:
+    before = load_definition(SHIPPED / f"{name}.yaml")
+    silent, tried = [], 0
+    for changed in variants(meaning(before)):
+        try:
+            after = Definition.model_validate_json(json.dumps(changed))
+        except ValidationError:
+            continue
+        tried += 1
+        if after.version != before.version and not difference(before, after, KNOWN):
+            silent.append(changed)
+
+    assert tried > 80
+    assert silent == []
+
+
+def test_nothing_in_a_policy_changes_without_a_word() -> None:
+    before = demo_policy()
+    silent, tried = [], 0
+    for changed in variants(meaning(before)):
+        try:
+            after = Policy.model_validate_json(json.dumps(changed))
+        except ValidationError:
+            continue
+        tried += 1
+        if after.digest != before.digest and not policy_difference(before, after):
+            silent.append(changed)
+
+    assert tried > 50
+    assert silent == []

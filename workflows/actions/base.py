@@ -62,15 +62,6 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Busy:
-    """Why a target is not to be asked just now, and in how many seconds to look again."""
-
-    error_class: str
-    words: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
     """Who answers for the part of the catalog that a step changes, and who wrote the change.
 
@@ -80,6 +71,15 @@ class Concern:
     owner: str
     deputy: str
     authors: frozenset[Ref] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Why a target is not to be asked just now, and in how many seconds to look again."""
+
+    error_class: str
+    words: str
+    seconds: float
 
 
 class Secrets(Protocol):
