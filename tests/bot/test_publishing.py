@@ -255,17 +255,17 @@ def test_owners_are_told_once_of_drift_and_of_a_file_changed_under_a_running_bot
     office.write("files/tidy-up.yaml", PLAIN)
     office.restart()
     watch = catalog_watch_of(office.core, office.town)
-    watch.start()
     file = office.write("files/tidy-up.yaml", LOWERED)
     os.utime(file, ns=(1, 1))
     for _ in range(2):
         office.core.library.active("tidy-up")
     watch.stop()
-    watch.look()
     told = office.notices()
+    watch.look()
 
     assert sorted(one.channel for one in told) == [id_of("olga"), id_of("omar")]
     assert all("the file says" in str(one.body) for one in told)
+    assert office.notices() == []
 
 
 def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern(
