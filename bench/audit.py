@@ -3,7 +3,8 @@
     python -m bench.audit [--entries 100000] [--full] [--json] [--postgres URL, auto or none]
 
 `--full` takes a million entries. Where `make bench-env` has installed it, the PyPI package
-auditchain appends beside ours. Search has `bench.growth`. Trust the ratios, not the rates.
+auditchain appends beside ours. `bench.search` and `bench.erasure` measure the rest. Trust the
+ratios, not the rates.
 """
 
 import argparse
@@ -22,10 +23,11 @@ from pathlib import Path
 
 from bench import postgres
 from bench.append import append_rate
-from bench.audit_log import BATCH, add_batch, batch_rate, begin, build_rate, fsync_rate, raw_rates
+from bench.audit_log import add_batch, batch_rate, begin, build_rate, fsync_rate, raw_rates
 from bench.audit_postgres import ready
 from bench.figures import percentiles, table
 from bench.peers import HOUSE, PEERS_PYTHON
+from bench.progress import Progress
 from bench.raw import sqlite_rate
 from storage.database import open_database
 from storage.evidence.export import Request, export
@@ -43,6 +45,7 @@ PROOFS = 500
 PAIRS, WRITERS = 5, 8
 PENDING = 80  # Hundreds of entries that wait for their places.
 KB_PER_MB = 1024
+TOGETHER = 1_000  # Entries of one commit while a log is built.
 NEVER = 10**9  # Every so-many-th signature: none but the first.
 GOALS = {
     "append_1 / fsync": "≥ 0.20",
@@ -152,8 +155,10 @@ def reading(folder: Path, entries: int) -> Figures:
     url, home = str(folder / "log.db"), folder / "log-home"
     database, journal = begin(url, home)
     began = time.perf_counter()
-    for _ in range(entries // BATCH):
-        add_batch(database, journal)
+    progress = Progress("a log to read", entries)
+    for number in range(0, entries, TOGETHER):
+        add_batch(database, journal, size=TOGETHER)
+        progress.at(number + TOGETHER)
     found = {"built_per_s": entries / (time.perf_counter() - began)}
     pin, public = journal.sequencer.signers[0].vkey, journal.writer.public
     database.close()

@@ -49,10 +49,10 @@ def add_run(journal: Journal, tx: Transaction) -> None:
         tail = journal.append(tx, draft, tail=tail).tail
 
 
-def add_batch(database: Database, journal: Journal) -> None:
-    """Commit a hundred entries at once."""
+def add_batch(database: Database, journal: Journal, *, size: int = BATCH) -> None:
+    """Commit a hundred entries at once, or as many as `size` says."""
     with database.begin() as tx:
-        for _ in range(BATCH // 5):
+        for _ in range(size // 5):
             add_run(journal, tx)
 
 

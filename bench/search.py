@@ -4,7 +4,7 @@ A database is filled with summaries of some 210 bytes, each of a run of its own;
 point to one signed entry, since the proof of a hit is another matter. Targets, for a million
 (AUDIT.md section 15): ranked 50 ms, by recency 10 ms, each the 99th percentile, warm.
 
-    python -m bench.search [--documents N] [--postgres auto|ADDRESS] [--json]
+    python -m bench.search [--documents 1000000] [--postgres auto|ADDRESS] [--json]
 """
 
 import argparse
@@ -20,6 +20,7 @@ from sqlalchemy import insert, text
 
 from bench import postgres
 from bench.figures import last_line, percentiles, table
+from bench.progress import Progress
 from storage.database import open_database
 from storage.log_setup import init_log
 from storage.message_models import SummaryRecord
@@ -51,6 +52,7 @@ def fill(database: Database, documents: int) -> None:
     chance = random.Random(7)
     with database.read() as connection:
         entry = connection.execute(text("SELECT uid FROM audit_entry LIMIT 1")).scalar_one()
+    progress = Progress("summaries", documents)
     for first in range(0, documents, BATCH):
         numbers = range(first, min(first + BATCH, documents))
         with database.begin() as tx:
@@ -65,6 +67,7 @@ def fill(database: Database, documents: int) -> None:
                 for one in numbers
             ]
             tx.connection.execute(insert(SummaryRecord), summaries)
+        progress.at(numbers.stop)
 
 
 def _run(number: int) -> dict[str, object]:
@@ -138,7 +141,7 @@ def measured(database: Database, documents: int, rounds: int) -> dict[str, float
 def main() -> None:
     """Measure and print."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--documents", type=int, default=100_000)
+    asked.add_argument("--documents", "--entries", type=int, default=100_000)
     asked.add_argument("--rounds", type=int, default=ROUNDS)
     asked.add_argument("--postgres", default="")
     asked.add_argument("--json", action="store_true")

@@ -101,7 +101,7 @@ class AnchorSettings(BaseModel):
     @field_validator("witness_url", "kms_url")
     @classmethod
     def _is_a_safe_url(cls, url: str) -> str:
-        return _url(url, {HTTP}).rstrip("/")
+        return safe_url(url)
 
     @model_validator(mode="after")
     def _go_together(self) -> "AnchorSettings":
@@ -138,6 +138,11 @@ class AnchorSettings(BaseModel):
     def anchor_secrets(self) -> tuple[SecretStr | None, ...]:
         """Return what no log may show."""
         return (self.smtp_password, self.aws_secret_key, self.aws_session_token)
+
+
+def safe_url(url: str) -> str:
+    """Return the address of a service that is told secrets, or tells some: never in the clear."""
+    return _url(url, {HTTP}).rstrip("/")
 
 
 def _url(url: str, schemes: set[str]) -> str:

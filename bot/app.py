@@ -22,7 +22,9 @@ from bot.builder_steps import BuilderSteps
 from bot.clock_parts import (
     catalog_watch_of,
     clock_of,
+    mailing_of,
     pushing_of,
+    retelling_of,
     self_check_of,
     sequencing_of,
     watching_of,
@@ -50,7 +52,7 @@ from bot.opening import Memory
 from bot.orders import carry_out
 from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
-from bot.pacing import Pacer
+from bot.pacing import Pacer, PatientPacer
 from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
@@ -64,9 +66,10 @@ from bot.thread_reading import ThreadReader
 from bot.thread_summaries import ThreadSummaries
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
+from bot.watching import Watching
 from storage.awaited import heal
-from storage.sealing import VARIABLE, Sealer, master_key, open_sealer
 from storage.step_tokens import StepTokens
+from workflows.redaction import Redactor
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
@@ -94,6 +97,7 @@ class Bot:
     receiver: "Sockets | HttpServer | None"
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
+    watched: "HttpServer | None" = None  # Where those have one who watch.
     watch: HeadWatch | None = None
     policy: PolicyWatch | None = None  # Only where another one may come into force meanwhile.
 
@@ -101,7 +105,7 @@ class Bot:
     def parts(self) -> list[Part]:
         """Return what to start, in order: people are listened to once all else works."""
         segments = [] if self.segments is None else [self.segments]
-        doors = [one for one in (self.api, self.receiver) if one is not None]
+        doors = [one for one in (self.watched, self.api, self.receiver) if one is not None]
         return [self.outbox, *segments, *self.others, *doors]
 
     def use_token(self, token: str) -> None:
@@ -112,7 +116,15 @@ class Bot:
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal
-        watched = (self.watch, self.receiver, self.segments, journal, self.api, self.policy)
+        watched = (
+            self.watch,
+            self.receiver,
+            self.segments,
+            journal,
+            self.api,
+            self.watched,
+            self.policy,
+        )
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -137,7 +149,7 @@ class Workspace:
         """Return Slack as far as it remembers the log."""
         return Witness(
             client=self.client,
-            addresses=Addresses(self.client, Pacer(time.monotonic)),
+            addresses=Addresses(self.client, PatientPacer(time.monotonic)),
             bot=self.user,
             channel=self.settings.channel,
         )
@@ -191,6 +203,7 @@ def build_bot(
     continues_runs: bool = True,
     receives: bool = True,
     awaits_invitation: Callable[[], bool] = lambda: False,
+    redact: Redactor | None = None,
 ) -> Bot:
     """Put a bot together; nothing works until its parts are started.
 
@@ -212,12 +225,13 @@ def build_bot(
         means=means,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references_of(workspace.client, directory, ticks=means.ticks),
+        redact=redact,
     )
     directory.admit(core.policy.connect or ())
     app = bolt_app(workspace)
     if settings.is_org:
         unify_people(app, directory)
-    tokens = _step_tokens(core)
+    tokens = StepTokens(core.memory.database, core.vault)
     summaries = _summaries(core, workspace, directory)
     compare = catalog_watch_of(core, directory)
     desk = _desk(core, workspace, directory, summaries, lambda: compare.found)
@@ -230,6 +244,8 @@ def build_bot(
     check = self_check_of(core)
     clock = clock_of(core, directory, check, compare)
     core.store.on_due(clock.due_at)
+    watching = Watching(core, head=watch)
+    watching.of_slack(workspace.client)
     holder = Holder(
         settings.home,
         lambda order, person: carry_out(core, order, person=person),
@@ -241,7 +257,7 @@ def build_bot(
         hurried=desk.hurried,
         outbox=outbox,
         segments=Segments(core) if continues_runs else None,
-        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS))
+        receiver=receiver_of(app, core, _web_client(workspace, OPENING_SECONDS), watching)
         if receives
         else None,
         others=[
@@ -254,10 +270,13 @@ def build_bot(
             *watching_of(core, watch),
             *anchoring_of(core),
             *pushing_of(core),
+            *mailing_of(core),
+            *retelling_of(core),
         ],
         watch=watch,
         policy=None if core.policy.publish is None else PolicyWatch(core.policy, memory.database),
-        api=api_of(core) if receives else None,
+        api=api_of(core, watching) if receives else None,
+        watched=watching.server(beside=(settings.http, settings.api)) if receives else None,
     )
 
 
@@ -283,19 +302,6 @@ def _web_client(workspace: Workspace, seconds: int) -> WebClient:
         ssl=tls_for(workspace.settings.slack_api_url),
         retry_handlers=[],
     )
-
-
-def _step_tokens(core: Core) -> StepTokens:
-    def opened() -> Sealer:
-        memory, given = core.memory, core.means.environment.get(VARIABLE, "")
-        return open_sealer(
-            memory.database,
-            log=memory.log_id,
-            master=master_key(core.settings.home, given),
-            now=core.means.clock(),
-        )
-
-    return StepTokens(core.memory.database, opened)
 
 
 def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
@@ -325,6 +331,7 @@ def _desk(
         hurried=Hurried(workspace.token, base_url=workspace.settings.slack_api_url),
         summaries=summaries,
         redact=core.redact,
+        holds_secret=core.redact.holds,
         now=core.means.clock,
         new_id=core.means.new_id,
         random=core.means.random,
@@ -366,6 +373,7 @@ def _outbox(
                 definitions=core.library,
                 directory=directory,
                 digests=core.digests,
+                heads=core.heads,
                 team=workspace.team,
             ),
             answers=BuilderAnswers(

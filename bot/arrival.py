@@ -34,6 +34,23 @@ class Takes(Protocol):
         """Return the answer to a request."""
 
 
+class Timed:
+    """Takes up requests for another, and tells how long each took from the wire to its answer."""
+
+    def __init__(
+        self, app: Takes, tell: Callable[[float], None], *, clock: Clock = time.monotonic
+    ) -> None:
+        self._app, self._tell, self._clock = app, tell, clock
+
+    def dispatch(self, request: BoltRequest, /) -> BoltResponse:
+        """Return the answer of the other."""
+        arrived = request.context.get(ARRIVED, self._clock())
+        try:
+            return self._app.dispatch(request)
+        finally:
+            self._tell(self._clock() - arrived)
+
+
 class TooLateError(InterlockError):
     """Slack has already told the person that this failed."""
 

@@ -74,7 +74,7 @@ def have_done(
         if answer is not None:
             return {**answer, "served": True}
         means = Means()
-        _, redact = read_redactor(settings, means)
+        redact = read_redactor(settings, means)
         remark_on_terminal(redact)
         memory = open_memory(settings)
         stack.callback(memory.database.close)
@@ -91,6 +91,7 @@ def have_done(
             people=people,
             references=references,
             means=means,
+            redact=redact,
             # On Postgres this may be the machine of a worker, with older files or none.
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
         )

@@ -66,11 +66,16 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
     compared = watch.schedule(core.memory.log_id)
 
     def schedules() -> list[Schedule]:
+        core.secrets.learn()  # Another process, or a mounted file, may have new values since.
         if not core.settings.is_sqlite:
             core.library.follow()  # Another process may have published since.
         found = [*standing.to_fire(), *check.schedules(), sweeps, compared]
-        # Without a channel there is nobody to tell.
-        return [*found, core.digests.schedule()] if core.settings.channel else found
+        # Without a channel or a mail address there is nobody to tell.
+        if core.settings.channel or core.settings.digest_mail:
+            found.append(core.digests.schedule())
+        if core.settings.channel:
+            found.append(core.heads.schedule(core.memory.log_id))
+        return found
 
     timetable = Timetable(core.store, schedules, born=core.means.clock())
     store = core.store
@@ -107,6 +112,39 @@ def watching_of(core: Core, watch: HeadWatch | None) -> list[Part]:
         return []
     watch.tells(core.store, key=core.means.new_id())
     return [watch]
+
+
+def retelling_of(core: Core) -> list[Part]:
+    """Return what has stories told by a language model, if there is one."""
+    if not core.desk.has_model:
+        return []
+    from bot.model_stories import ModelStories  # noqa: PLC0415 - only where there is a model.
+    from bot.retelling import Retelling  # noqa: PLC0415 - as above.
+
+    return [Retelling(core.engine, ModelStories(desk=core.desk, store=core.store), core.retold)]
+
+
+def mailing_of(core: Core) -> list[Part]:
+    """Return what mails digests, if the settings say to whom."""
+    settings = core.settings
+    if not settings.digest_mail:
+        return []
+    from bot.anchors.parts import mail_server  # noqa: PLC0415 - only where it is set.
+    from bot.digest_mail import DigestMail  # noqa: PLC0415 - as above.
+    from bot.mailing import Mailing  # noqa: PLC0415 - as above.
+
+    sender, recipients = settings.smtp_from, settings.digest_mail
+    mail = DigestMail(server=mail_server(settings), sender=sender, recipients=recipients)
+    return [
+        Mailing(
+            core.store,
+            core.digests,
+            mail,
+            log_id=core.memory.log_id,
+            channel=settings.channel,
+            now=core.means.clock,
+        )
+    ]
 
 
 def pushing_of(core: Core) -> list[Part]:

@@ -40,6 +40,7 @@ from bot.payloads import Caller, Interaction, Typed
 from bot.permitted import permitted
 from bot.reports import Reports
 from bot.scheduling import Scheduling
+from bot.secret_words import refuse_secret
 from bot.starting import Starting
 from bot.stepping_up import SteppingUp
 from bot.views.digest import without_charts
@@ -67,6 +68,7 @@ class Commands:
         Raises:
             InterlockError: it was refused.
         """
+        refuse_secret(self.desk.holds_secret, typed.text)
         names = {one.workflow for one in self.desk.library.definitions()}
         wanted = _meant(parse(typed.text), names)
         if (near := _nearby(wanted, typed.text, names)) is not None:

@@ -12,24 +12,27 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 from bot.catalog_desk import CatalogDesk
 from bot.checked_files import CheckedFiles
 from bot.continuing import RunDispatcher, dispatcher_for
+from bot.daily_head import DailyHeads
 from bot.digest import Digests
 from bot.following import follow
 from bot.library import Library
 from bot.modelling import desk_of
 from bot.opening import Memory
 from bot.policy_in_force import in_force
-from bot.secrets_source import HeldSecrets, read_secrets
+from bot.secret_sources.held import HeldSecrets
+from bot.secret_sources.parts import given_sources, held_secrets
 from bot.settings import Settings
 from bot.vault import lazy_vault
-from bot.workspace_environment import environment_of
 from storage.journal import utc_now
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
+from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.base import Action
 from workflows.actions.erase import PORT as PAYLOADS
@@ -43,6 +46,7 @@ from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
+from workflows.store import Due
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +83,15 @@ class Core:
     policy: Policy
     people: People
     secrets: HeldSecrets = field(repr=False)
+    vault: Callable[[], Sealer] = field(repr=False)
     actions: Mapping[str, Action[Any, Any]]
     redact: Redactor
     desk: ModelDesk
     dispatcher: RunDispatcher
     engine: Engine
     digests: Digests
+    heads: DailyHeads
+    retold: SimpleQueue[Due | None]  # Runs whose story a model is to tell anew.
     means: Means
     name: str
 
@@ -105,14 +112,18 @@ class NobodyReadable:
         )
 
 
-def read_redactor(settings: Settings, means: Means) -> tuple[HeldSecrets, Redactor]:
-    """Return the secrets this process holds, and what takes them out of texts.
+def read_redactor(settings: Settings, means: Means) -> Redactor:
+    """Return what takes out of texts whatever this process was given in secret.
+
+    What it comes to hold later, it tells the redactor that was handed to `build_core`.
 
     Raises:
-        SecretError: one cannot be read or is too short.
+        SecretError: a value cannot be read or is too short.
     """
-    held = read_secrets(environment_of(means.environment, settings.workspace))
-    return held, Redactor([*held.values, *settings.tokens])
+    redact = Redactor(settings.tokens)
+    for refusal in HeldSecrets(given_sources(settings, means.environment), redact).learn():
+        raise refusal
+    return redact
 
 
 def build_core(
@@ -124,11 +135,13 @@ def build_core(
     publishes: bool = True,
     effects_wait: Callable[[], str | None] = lambda: None,
     references: References | None = None,
+    redact: Redactor | None = None,
 ) -> Core:
     """Put the parts together, and publish what the files say into the trail.
 
     One that does not publish takes up what others did, and the policy has to be theirs.
-    `effects_wait` says why nothing may be changed just now, if so.
+    `effects_wait` says why nothing may be changed just now, if so. `redact` is the one by which
+    the process logs, if it does.
 
     Raises:
         DefinitionError: the policy cannot be used.
@@ -137,7 +150,10 @@ def build_core(
         StorageError: what the files say could not be recorded.
     """
     means = replace(means, remembered=memory.clock)
-    held, redact = read_redactor(settings, means)
+    redact = redact or read_redactor(settings, means)
+    vault = lazy_vault(settings, memory, now=means.clock)
+    given = given_sources(settings, means.environment)
+    held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
     policy = in_force(memory.database, lambda: checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
@@ -148,6 +164,7 @@ def build_core(
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
     catalog = CatalogDesk(store, library, people, actions=actions, policy=policy)
     name = _process_name(means)
+    retold: SimpleQueue[Due | None] = SimpleQueue()
     engine = Engine(
         House(
             store=store,
@@ -165,9 +182,10 @@ def build_core(
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
             acting_for=lambda people: store.acting_for(people, at=means.clock()),
-            vault=lazy_vault(settings, memory, now=means.clock),
+            vault=vault,
             references=references or NoReferences(),
             alerts=settings.channel,
+            retells=retold.put if desk.has_model else None,
             ports={
                 PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
                 CATALOG: catalog,
@@ -188,6 +206,7 @@ def build_core(
         policy=policy,
         people=people,
         secrets=held,
+        vault=vault,
         actions=actions,
         redact=redact,
         desk=desk,
@@ -199,7 +218,10 @@ def build_core(
             version=library.version,
             now=means.clock,
             channel=settings.channel,
+            is_mailed=bool(settings.digest_mail),
         ),
+        heads=DailyHeads(store, channel=settings.channel),
+        retold=retold,
         means=means,
         name=name,
     )
@@ -211,5 +233,5 @@ def _process_name(means: Means) -> str:
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:
-    for name in held.missing(policy.secrets):
+    for name in held.missing(policy.needed_secrets):
         log.warning("a secret is not set; steps that need it will fail", extra={"secret": name})

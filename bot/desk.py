@@ -29,6 +29,7 @@ class Desk:
     hurried: Hurried
     summaries: ThreadSummaries
     redact: Callable[[str], str]
+    holds_secret: Callable[[str], bool]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     random: Callable[[], bytes]  # For what must never be guessed.

@@ -75,12 +75,15 @@ class Digests:
         version: Callable[[str], Definition],
         now: Callable[[], datetime],
         channel: str,
+        is_mailed: bool = False,
     ) -> None:
+        """With `is_mailed`, what is posted goes out by mail as well."""
         self._store = store
         self._definitions = definitions
         self._version = version
         self._now = now
         self._channel = channel
+        self._is_mailed = is_mailed
         self._ownerless: Callable[[bool], Sequence[str]] = lambda _afresh: ()
 
     def tells_of_ownerless(self, ownerless: Callable[[bool], Sequence[str]]) -> None:
@@ -106,7 +109,7 @@ class Digests:
         return self._made(told, until)
 
     def post(self, *, at: datetime | None = None) -> Made:
-        """Make the digest of what came since the last one, and queue it for the channel.
+        """Make the digest of what came since the last one, and queue it for channel and mail.
 
         Made twice for one moment it is one digest.
         """
@@ -175,9 +178,16 @@ class Digests:
                 from_at=moment(told["since"]),
                 to_at=moment(told["until"]),
                 figures=told,
+                is_mailed=self._is_mailed,
             )
         )
-        unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
+        if self._channel:
+            unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
+
+    def drawn(self, digest_id: str) -> Made | None:
+        """Return a digest as it was made, None if it never was."""
+        kept = self.kept(digest_id)
+        return None if kept is None else Made(id=digest_id, figures=kept, shown=self._shown(kept))
 
     def letter(
         self, digest_id: str, *, readers: Sequence[Who] = (), previous: str = ""
@@ -255,6 +265,7 @@ def _fact(
         "approved": decided["approved"],
         "denied": decided["denied"],
         "expired": decided["expired"],
+        "decisions_refused": figures.get("tried", {}).get("refused", 0),
         **figures.get("payloads", {}),
     }
     data: dict[str, Json] = {

@@ -24,13 +24,17 @@ class DigestMail:
     sender: str
     recipients: tuple[str, ...]
 
-    def send(self, shown: DigestShown, figures: Mapping[str, Any], *, at: datetime) -> None:
-        """Hand one in for everybody.
+    def send(
+        self, shown: DigestShown, figures: Mapping[str, Any], *, at: datetime, name: str = ""
+    ) -> None:
+        """Hand one in for everybody. With the same `name` it is the same mail to their programs.
 
         Raises:
             AnchorError: the server did not take it.
         """
         message = self._message(shown, figures, at)
+        domain = self.sender.partition("@")[2]
+        message["Message-ID"] = f"<{name}@{domain}>" if name else make_msgid(domain=domain)
         self.server.hand_in(message, sender=self.sender, recipients=self.recipients)
 
     def _message(
@@ -42,7 +46,6 @@ class DigestMail:
         message["To"] = ", ".join(self.recipients)
         message["Subject"] = one_line(f"{shown.head.origin}: {sentence(shown)}")
         message["Date"] = format_datetime(at)
-        message["Message-ID"] = make_msgid(domain=self.sender.partition("@")[2])
         message.set_content("\n".join(_lines(shown)), cte="base64")
         message.add_alternative(page, subtype="html", cte="base64")
         data = json.dumps(figures, indent=1, sort_keys=True).encode()

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class NobodyKnownError(PeopleUnreadableError):
-    """Slack answered, and knows no such name; asking again would not help."""
+    """Slack answered, and nobody stands behind the name; asking again would not help."""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from bot.core import Core
 from bot.socket_mode import Sockets
+from bot.watching import Watching
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
@@ -19,20 +20,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def receiver_of(app: App, core: Core, web_client: WebClient) -> "Sockets | HttpServer":
+def receiver_of(
+    app: App, core: Core, web_client: WebClient, watching: Watching
+) -> "Sockets | HttpServer":
     """Return what Slack delivers to: Socket Mode or HTTP, whichever the settings choose."""
-    settings = core.settings
+    settings, takes = core.settings, watching.timed(app)
     if settings.http:
         from bot.http import HttpServer  # noqa: PLC0415 - a server that Socket Mode does not need.
 
         host, port = settings.http_address
         programs = programs_of(core) if settings.api == settings.http else None
-        return HttpServer(app, host=host, port=port, programs=programs)
+        more = watching.routes(settings.http)
+        return HttpServer(takes, host=host, port=port, programs=programs, more=more)
     token = settings.app_token.get_secret_value() if settings.app_token else ""
-    return Sockets(app, app_token=token, web_client=web_client)
+    sockets = Sockets(app, app_token=token, web_client=web_client, takes=takes)
+    watching.readiness.watch("slack", sockets.unconnected)
+    return sockets
 
 
-def api_of(core: Core) -> "HttpServer | None":
+def api_of(core: Core, watching: Watching) -> "HttpServer | None":
     """Return the address that programs have of their own, None where they have none."""
     settings = core.settings
     if not settings.api and core.policy.webhooks:
@@ -42,8 +48,14 @@ def api_of(core: Core) -> "HttpServer | None":
     from bot.http import HttpServer  # noqa: PLC0415 - as above.
 
     host, port = settings.api_address
-    programs = programs_of(core)
-    return HttpServer(None, host=host, port=port, programs=programs, setting="INTERLOCK_API")
+    return HttpServer(
+        None,
+        host=host,
+        port=port,
+        programs=programs_of(core),
+        more=watching.routes(settings.api),
+        setting="INTERLOCK_API",
+    )
 
 
 def programs_of(core: Core) -> "Programs":

@@ -15,6 +15,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
     "approval.granted": lambda data: f"Approved{_place(data)}, {data['have']} of {data['need']}",
     "approval.denied": lambda data: f"Rejected{_place(data)}",
+    "approval.refused": lambda data: f"{_wanted(data)}; refused: {_why(data)}",
+    "step_up.refused": lambda data: f"Typed a code; refused: {data['why']}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
@@ -56,6 +58,39 @@ def _decided(data: Data) -> str:
     if data["decision"] == "hold":
         return "waits, since no effect may begin just now; it goes on by itself"
     return f"{data['decision']} ({data['rule']})"
+
+
+_TRIED = {
+    "approved": "Wanted to approve",
+    "denied": "Wanted to reject",
+    "break-glass": "Wanted to break the glass",
+}
+_WHY = {
+    "requester": "it was their own request",
+    "editor": "they had published the workflow",
+    "changer": "they had changed what is asked",
+    "delegate": "they act for somebody who may not",
+    "rule": "the policy leaves them out",
+    "excluded": "they were excluded",
+    "account": "such an account never counts",
+    "not_asked": "they were not asked",
+    "repeated": "they had decided already",
+    "turn": "it was not their turn",
+    "closed": "nothing was open any more",
+    "stale": "their card was an older one",
+    "hours": "it was outside the hours of the policy",
+    "review": "an earlier use is not reviewed yet",
+    "nobody": "nobody could review it",
+    "no_code": "no code of theirs counts just now",
+}
+
+
+def _wanted(data: Data) -> str:
+    return _TRIED.get(str(data["decision"]), "Wanted to decide")
+
+
+def _why(data: Data) -> str:
+    return _WHY.get(str(data["why"]), str(data["why"]))
 
 
 def _place(data: Data) -> str:

@@ -103,8 +103,8 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
         requester=asked.requester or _requester(state, known, asked.people),
         at=asked.at,
         run=run,
-        outputs=_outputs(definition, state),
-        args=_arguments(entries),
+        outputs=outputs_of(definition, state),
+        args=arguments_of(entries),
     )
     bound = {known[ref][0]: duty for ref, duty in duties.items() if ref in known}
     return Looked(definition=definition, given=given, bound=bound)
@@ -132,7 +132,7 @@ def _requester(
     return f"@{name}" if name else ""
 
 
-def _outputs(definition: Definition, state: RunState) -> dict[str, Json]:
+def outputs_of(definition: Definition, state: RunState) -> dict[str, Json]:
     """Return what the steps outside of loops gave."""
     return {
         name: loop_output(definition, state, name)
@@ -143,7 +143,7 @@ def _outputs(definition: Definition, state: RunState) -> dict[str, Json]:
     }
 
 
-def _arguments(entries: Iterable[Entry]) -> dict[tuple[str, bool], Mapping[str, Json]]:
+def arguments_of(entries: Iterable[Entry]) -> dict[tuple[str, bool], Mapping[str, Json]]:
     """Return the newest recorded arguments of each step; those that were erased are missing."""
     found: dict[tuple[str, bool], Mapping[str, Json]] = {}
     for one in entries:

@@ -17,8 +17,9 @@ from bot.rate_limit import RateLimit
 from bot.webhook_signature import github_delivery, key_of, standard_delivery
 from workflows.definition import Definition
 from workflows.entry import Json
-from workflows.errors import InterlockError
+from workflows.errors import InterlockError, SecretError
 from workflows.orders import Start
+from workflows.secret_book import plain
 from workflows.store import Delivery
 from workflows.webhook_mapping import Delivered, mapped
 from workflows.webhooks import Webhook
@@ -40,7 +41,7 @@ class Hooks:
     """The webhooks' door. Safe to share between threads."""
 
     def __init__(self, core: Core) -> None:
-        """Read every secret that is held.
+        """Look at every secret that lies on this machine; each delivery asks for its own anew.
 
         Raises:
             SecretError: one cannot be a key of its scheme.
@@ -48,11 +49,10 @@ class Hooks:
         self._core = core
         self._webhooks = core.policy.webhooks or {}
         self._limit = RateLimit(rate=RATE, burst=BURST, ticks=time.monotonic)
-        names = {one.secret for one in self._webhooks.values()}
-        held = names - set(core.secrets.missing(names))
-        self._keys = {
-            name: _key(core, one) for name, one in self._webhooks.items() if one.secret in held
-        }
+        here = core.secrets.names()
+        for one in self._webhooks.values():
+            if plain(one.secret) in here:
+                _key(core, one)
 
     def deliver(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Start what a delivery asks for; the same delivery again starts nothing more.
@@ -122,13 +122,15 @@ class Hooks:
     def _delivery(
         self, name: str, webhook: Webhook, headers: Mapping[str, str], body: bytes
     ) -> str:
-        key = self._keys.get(name)
-        if key is None:
+        try:
+            key = _key(self._core, webhook)
+        except SecretError as error:
+            log.warning("a webhook has no usable secret", extra={"webhook": name})
             raise DoorError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "The secret of this webhook is not set.",
-                hint="Set it where the bot runs, and start the bot again.",
-            )
+                hint=f"Set it: interlock secret set {plain(webhook.secret)}",
+            ) from error
         if webhook.scheme == "github":
             return github_delivery(headers, body, key=key)
         return standard_delivery(

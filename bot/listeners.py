@@ -35,6 +35,7 @@ from bot.payloads import (
 )
 from bot.refusals import from_older_version, refusal
 from bot.scheduling import Scheduling
+from bot.secret_words import secret_faults
 from bot.settling import Settling
 from bot.shortcuts import Shortcuts
 from bot.starting import Starting
@@ -184,8 +185,8 @@ def _register_schedules(app: App, desk: Desk) -> None:
         _on_click(app, desk, action_id, partial(scheduling.change, to=to))
     _on_click(app, desk, schedules.SCHEDULE_CONFIRM, scheduling.confirm)
     _on_click(app, desk, schedules.SCHEDULE_DROP, scheduling.drop)
-    _on_form(app, schedules.SCHEDULE_FORM, scheduling.by_form)
-    _on_form(app, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
+    _on_form(app, desk, schedules.SCHEDULE_FORM, scheduling.by_form)
+    _on_form(app, desk, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
 
 
 def _register_home(app: App, desk: Desk) -> None:
@@ -198,7 +199,7 @@ def _register_home(app: App, desk: Desk) -> None:
     _on_click(app, desk, app_home.HOME_MORE, homes.turn)
     _on_click(app, desk, app_home.HOME_BACK, homes.turn)
     _on_click(app, desk, app_home.HOME_SETTINGS, homes.settings)
-    _on_form(app, home_settings.HOME_SETTINGS_FORM, homes.choose)
+    _on_form(app, desk, home_settings.HOME_SETTINGS_FORM, homes.choose)
 
 
 def _register_delegations(app: App, desk: Desk) -> None:
@@ -213,7 +214,7 @@ def _register_codes(app: App, desk: Desk) -> None:
     _on_click(app, desk, codes.CODES_SET_UP, stepping_up.set_up)
     _on_click(app, desk, codes.CODES_CONFIRM, stepping_up.confirm)
     _on_click(app, desk, codes.CODES_DECLINE, stepping_up.decline)
-    _on_form(app, codes.CODES_FORM, stepping_up.prove)
+    _on_form(app, desk, codes.CODES_FORM, stepping_up.prove)
 
 
 def _register_forms(app: App, desk: Desk) -> None:
@@ -232,7 +233,7 @@ def _register_forms(app: App, desk: Desk) -> None:
         question_card.ANSWER_FORM: Answering(desk=desk).by_form,
     }
     for callback_id, handler in forms.items():
-        _on_form(app, callback_id, handler)
+        _on_form(app, desk, callback_id, handler)
 
 
 def _register_shortcuts(app: App, desk: Desk) -> None:
@@ -243,8 +244,8 @@ def _register_shortcuts(app: App, desk: Desk) -> None:
     }
     for callback_id, handler in uses.items():
         _on_shortcut(app, desk, callback_id, handler)
-    _on_form(app, message_shortcuts.MESSAGE_PICK, shortcuts.by_choice)
-    _on_form(app, thread_summary.THREAD_SHARE, shortcuts.share)
+    _on_form(app, desk, message_shortcuts.MESSAGE_PICK, shortcuts.by_choice)
+    _on_form(app, desk, thread_summary.THREAD_SHARE, shortcuts.share)
 
     def on_summary(ack: Ack, body: Body, context: Body) -> None:
         used = read_shortcut(body)
@@ -314,7 +315,7 @@ def _register_rest(app: App, desk: Desk) -> None:
         return {"response_action": "update", "view": view}
 
     _on_click(app, desk, ANYTHING, on_unknown)
-    _on_form(app, ANYTHING, on_unknown_form)
+    _on_form(app, desk, ANYTHING, on_unknown_form)
 
 
 def _on_click(
@@ -340,12 +341,16 @@ def _on_click(
 
 def _on_form(
     app: App,
+    desk: Desk,
     callback_id: str | re.Pattern[str],
     handler: OnForm,
 ) -> None:
     def listener(ack: Ack, body: Body, context: Body) -> None:
         try:
-            answer = handler(read_interaction(body), context)
+            sent = read_interaction(body)
+            faults = secret_faults(desk.holds_secret, sent.sent.state)
+            errors = {"response_action": "errors", "errors": faults}
+            answer = errors if faults else handler(sent, context)
         except InterlockError as refused:
             view = refused_modal(refusal(refused)).to_dict()
             answer = {"response_action": "update", "view": view}

@@ -1,13 +1,16 @@
-"""How the bot logs: stdlib logging, one JSON object a line (or words on a terminal).
+"""How the bot logs: stdlib logging, one JSON object a line, or words where a person reads along.
 
 The text of a line is constant and its facts go in `extra`. Whatever a line holds, values of
-secrets are taken out of it last, from the finished text.
+secrets are taken out of it last, from the finished text. What is logged while a run is worked
+on names that run.
 """
 
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -24,15 +27,23 @@ QUIET = (
 # What every record holds; whatever else stands in one was given as `extra`.
 USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
+_RUN: ContextVar[str] = ContextVar("run", default="")
+
 Redact = Callable[[str], str]
 Write = Callable[[logging.LogRecord, str], str]
 
 
-def configure_logs(level: str, redact: Redact, *, stream: TextIO | None = None) -> None:
-    """Send everything that is logged to `stream`, in place of earlier settings."""
+def configure_logs(
+    level: str, redact: Redact, *, form: str = "", stream: TextIO | None = None
+) -> None:
+    """Send everything that is logged to `stream`, in place of earlier settings.
+
+    `form` is `json` or `words`; without it a terminal is given words, anything else JSON.
+    """
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(RedactingFormatter(redact, _as_words if stream.isatty() else _as_json))
+    as_words = form == "words" or (not form and stream.isatty())
+    handler.setFormatter(RedactingFormatter(redact, _as_words if as_words else _as_json))
     root = logging.getLogger()
     for earlier in list(root.handlers):
         root.removeHandler(earlier)
@@ -66,9 +77,21 @@ class RedactingFormatter(logging.Formatter):
         return self._redact(self._write(record, trace))
 
 
+@contextmanager
+def about_run(run: str) -> Iterator[None]:
+    """Have everything that this thread logs name the run, unless it names another itself."""
+    token = _RUN.set(run)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+
+
 def facts_of(record: logging.LogRecord) -> Mapping[str, object]:
-    """Return what a record was given as `extra`."""
-    return {name: one for name, one in vars(record).items() if name not in USUAL}
+    """Return what a record was given as `extra`, and the run that is worked on."""
+    facts = {name: one for name, one in vars(record).items() if name not in USUAL}
+    run = _RUN.get()
+    return {"run": run, **facts} if run else facts
 
 
 def _as_json(record: logging.LogRecord, trace: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from storage.store import SqlStore
 from workflows.checked_summary import Checked, checked
-from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass
+from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, RunId
 from workflows.errors import ActionError, StorageError
 from workflows.model.desk import ModelDesk
 from workflows.model.port import Question
@@ -26,17 +26,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OutsideRuns:
-    """Takes down what a model was asked where no run is about it."""
+    """Takes down what a model was asked outside of runs; `run` is the one it was asked about."""
 
     store: SqlStore
+    run: RunId | None = None
 
     def tell(
         self, kind: str, data: Mapping[str, Json], *, part: str, words: str, cls: PartClass
     ) -> None:
         """Record a fact at once, in a transaction of its own."""
         said = Part(value=words.encode(), cls=cls)
+        about = {} if self.run is None else {"by_run": self.run}
         with self.store.begin() as unit:
-            unit.append(Draft(kind=kind, actor=INTERLOCK, data=data, parts={part: said}))
+            unit.append(
+                Draft(kind=kind, actor=INTERLOCK, data={**data, **about}, parts={part: said})
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

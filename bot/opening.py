@@ -5,6 +5,8 @@ an empty home with its own SQLite file begins one by itself, so that a first `in
 just works.
 """
 
+import os
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +15,13 @@ from pathlib import Path
 from bot.anchors.folder import compare_folder
 from bot.settings import Settings, SettingsError
 from bot.starter import POLICY
+from storage.checkpoint import MalformedNoteError, read_note
 from storage.database import Database, open_database
 from storage.history import read_entry
 from storage.journal import Journal, utc_now
 from storage.log_setup import init_log, open_journal
 from storage.server_clock import clock_of
+from workflows.entry import Json
 from workflows.errors import UnusableDatabaseError
 
 Now = Callable[[], datetime]
@@ -73,18 +77,23 @@ def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:
     return memory
 
 
-def begin_log(settings: Settings, *, now: Now | None = None) -> Memory:
+def begin_log(settings: Settings, *, now: Now | None = None, after: str = "") -> Memory:
     """Make the home folder, the tables, the keys and the first entry of a new log.
 
+    `after` is a head of the log that it takes the place of, as a note.
+
     Raises:
-        UnusableDatabaseError: a log has begun there already.
+        UnusableDatabaseError: a log has begun there already, or `after` is no head of another.
         SettingsError: the home folder cannot be made.
     """
+    predecessor = _predecessor(after, settings) if after else None
     make_home(settings)
     database = open_database(settings.database_url)
     try:
         clock = now or clock_of(database)
-        journal = init_log(database, settings.home, origin=settings.origin, now=clock)
+        journal = init_log(
+            database, settings.home, origin=settings.origin, now=clock, predecessor=predecessor
+        )
     except BaseException:
         database.close()
         raise
@@ -102,7 +111,7 @@ def make_home(settings: Settings) -> None:
         if settings.workflows is None:
             settings.definitions.mkdir(exist_ok=True)
         if settings.policy is None:
-            _write_new(settings.policy_file, POLICY)
+            write_new(settings.policy_file, POLICY)
     except OSError as error:
         raise SettingsError(
             f"The home folder {settings.home} cannot be made: {error.strerror}.",
@@ -117,9 +126,35 @@ def is_untouched(settings: Settings) -> bool:
     return not (settings.home / "interlock.db").exists()
 
 
-def _write_new(path: Path, text: str) -> None:
-    if not path.exists():
-        path.write_text(text, encoding="utf-8")
+def _predecessor(note: str, settings: Settings) -> dict[str, Json]:
+    """Return what the first entry says of the log before."""
+    try:
+        before = read_note(note).checkpoint
+    except MalformedNoteError as error:
+        raise UnusableDatabaseError(
+            f"This is no head of a log: {error}", hint="`interlock audit head` prints one."
+        ) from error
+    if before.origin == settings.origin:
+        raise UnusableDatabaseError(
+            f"A log does not come after itself; both are called {before.origin}.",
+            hint=f"Give the new one another name: INTERLOCK_ORIGIN={before.origin}/2.",
+        )
+    return {
+        "log": before.origin,
+        "size": before.size,
+        "root": b64encode(before.root).decode(),
+    }
+
+
+def write_new(path: Path, text: str, *, mode: int = 0o644) -> bool:
+    """Write a file that is not there yet; say whether it was written. What stands there stays."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return False
+    with os.fdopen(file, "w", encoding="utf-8") as out:
+        out.write(text)
+    return True
 
 
 def _refuse_other(origin: str, settings: Settings) -> None:

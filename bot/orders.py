@@ -1,4 +1,4 @@
-"""What may be asked of the bot beside Slack: runs, schedules, tokens, the log's head, the story.
+"""What may be asked of the bot beside Slack: runs, schedules, secrets, the log's head, the story.
 
 An order is the same whether the command carries it out itself or hands it to the process
 that serves; only then does it cross the Unix socket of `holder`, as one line of JSON.
@@ -39,6 +39,17 @@ from bot.schedule_orders import (
     change_by_order,
     set_by_order,
 )
+from bot.secret_orders import (
+    ForgetSecretOrder,
+    ListSecretsOrder,
+    RotateSecretsOrder,
+    SetSecretOrder,
+    forget_secret,
+    list_by_order,
+    rotate_secrets,
+    set_secret,
+)
+from bot.secret_words import refuse_secret
 from bot.token_orders import RevokeOrder, TokenOrder
 from bot.wording import who_of
 from storage.heads import show_head
@@ -122,6 +133,10 @@ AnyOrder: TypeAlias = (
     | SweepOrder
     | HoldOrder
     | LiftOrder
+    | SetSecretOrder
+    | ForgetSecretOrder
+    | RotateSecretsOrder
+    | ListSecretsOrder
     | PublishOrder
     | ActivateOrder
     | RetireOrder
@@ -149,6 +164,8 @@ def carry_out(core: Core, order: AnyOrder, *, person: PersonId) -> Mapping[str, 
     Raises:
         InterlockError: it is refused.
     """
+    if not isinstance(order, SetSecretOrder):
+        refuse_secret(core.redact.holds, order.model_dump_json())
     return _DOERS[type(order)](core, order, person)
 
 
@@ -268,6 +285,10 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     SweepOrder: sweep_by_order,
     HoldOrder: hold_by_order,
     LiftOrder: lift_by_order,
+    SetSecretOrder: set_secret,
+    ForgetSecretOrder: forget_secret,
+    RotateSecretsOrder: rotate_secrets,
+    ListSecretsOrder: list_by_order,
     PublishOrder: publish_by_order,
     ActivateOrder: activate_by_order,
     RetireOrder: retire_by_order,

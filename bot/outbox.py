@@ -56,6 +56,9 @@ class Consequences(Protocol):
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         """Record where a digest was posted."""
 
+    def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
+        """Record where the head of a day was posted."""
+
     def stands(self, row: OutboxRow) -> None:
         """Tell those whom a new card or thread is for where it stands."""
 
@@ -250,6 +253,8 @@ class Outbox:
         stands = MessagePlace(channel=place.channel, ts=place.ts)
         if row.subject is Subject.DIGEST and row.place is None:
             self._post.consequences.digest_stands(row.key, stands)
+        if row.subject is Subject.HEAD and row.place is None:
+            self._post.consequences.head_stands(row, stands)
         if is_complete or row.attempts >= MOST_WAITS:
             self._post.rows.mark_delivered(row.id, done=row.wanted, place=stands)
         else:

@@ -1,11 +1,13 @@
 """How fast Slack lets us speak, as arithmetic: buckets by method, and by channel for posts.
 
 `Pace` is pure but for what it remembers: the moment comes in as an argument. `Pacer` shares it
-between threads. Neither waits: whoever is too early is told when to come back.
+between threads. Neither waits: whoever is too early is told when to come back. `PatientPacer`
+does, for those who ask once and alone.
 The figures keep every minute under Slack's published ones, bursts included.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -145,3 +147,21 @@ class Pacer:
         """Hold `method` back for as many seconds as Slack said."""
         with self._guard:
             self._pace.slow_down(method, until=self._clock() + after)
+
+
+class PatientPacer(Pacer):
+    """A pace for whoever has the time: it waits until the call may be made."""
+
+    def __init__(
+        self, clock: Callable[[], float], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        super().__init__(clock)
+        self._sleep = sleep
+
+    def take(self, method: str, *, channel: str | None = None, is_urgent: bool = True) -> None:
+        """Count a call that is about to be made, once its turn has come."""
+        while True:
+            try:
+                return super().take(method, channel=channel, is_urgent=is_urgent)
+            except TooSoonError as early:
+                self._sleep(early.after)

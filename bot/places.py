@@ -23,3 +23,11 @@ def is_ours(workspace: str, link: str) -> bool:
     return rest != link and bool(
         re.fullmatch(r"[CDG][A-Z0-9]{2,20}/p[0-9]{7,21}(\?thread_ts=[0-9.]+&cid=[A-Z0-9]+)?", rest)
     )
+
+
+def place_in(link: str) -> tuple[str, str] | None:
+    """Return the channel and the thread of the message at `link`, None where it names none."""
+    found = re.search(
+        r"/archives/([CDG][A-Z0-9]{2,20})/p([0-9]{1,15})([0-9]{6})(?:\?thread_ts=([0-9.]+))?", link
+    )
+    return None if found is None else (found[1], found[4] or f"{found[2]}.{found[3]}")

@@ -14,10 +14,13 @@ from storage.transaction import Database
 from workflows.definition import Definition
 from workflows.entry import Entry, Json, Ref
 from workflows.errors import DefinitionError, PeopleUnreadableError
+from workflows.model_words import model_steps, words_taken
 from workflows.own_workflows import is_own
 from workflows.people import People
 from workflows.policy import Policy
 from workflows.policy_replay import Difference, NotJudgedError, differences, judgement_of
+from workflows.procedure import Procedures
+from workflows.step_scope import Actions
 
 KEPT = 256  # Definitions and names in memory, whatever the log holds.
 
@@ -52,8 +55,15 @@ class Count:
 class History:
     """The judged steps of one database, as a policy would judge them now."""
 
-    def __init__(self, database: Database, policy: Policy, people: People | None) -> None:
-        """Without `people` requesters are known only by the names on record."""
+    def __init__(
+        self, database: Database, policy: Policy, people: People | None, actions: Actions
+    ) -> None:
+        """Without `people` requesters are known only by the names on record.
+
+        `actions` say which steps give a language model's words.
+        """
+        self._actions = actions
+        self._procedures = Procedures(actions)
         self._database = database
         self._policy = policy
         self._people = people
@@ -74,13 +84,21 @@ class History:
     def _differences(self, one: Judged) -> list[Difference]:
         if is_own(str(one.started.data["workflow"])):
             raise NotJudgedError("it changed the catalog, and whom that asks is not in the rules")
+        definition = self._definition(str(one.started.data["version"]))
         judged = judgement_of(
             one.entry,
-            definition=self._definition(str(one.started.data["version"])),
+            definition=definition,
             inputs=_inputs(one.edited or one.started),
             requester=self._requester(one.started),
+            is_by_model=self._is_by_model(definition, str(one.entry.data["step"])),
         )
         return differences(self._policy, judged)
+
+    def _is_by_model(self, definition: Definition, step: str) -> bool:
+        if not model_steps(definition, self._actions):
+            return False
+        scopes = self._procedures.of(definition).scopes
+        return bool(words_taken(definition, scopes, self._actions, step))
 
     def _requester(self, started: Entry) -> str:
         actor = started.actor

@@ -18,6 +18,7 @@ WARNED = frozenset(
         "action.failed",
         "action.in_doubt",
         "approval.expired",
+        "approval.refused",
         "break_glass.used",
         "key.revoke",
         "step_up.refused",

@@ -14,6 +14,7 @@ from bot.rendering_away import absences_of, draw_deserted, draw_stand_in, stood_
 from bot.rendering_batches import draw_batch, is_growing
 from bot.rendering_cards import DrawnCard, decisions_of, draw_card, preview_in
 from bot.rendering_codes import draw_codes
+from bot.rendering_head import shown_head
 from bot.rendering_nudge import draw_batch_nudge, draw_nudge, person_of
 from bot.rendering_outcome import draw_outcome
 from bot.rendering_questions import question_of
@@ -22,6 +23,7 @@ from bot.rendering_run import draw_reply, draw_root, requester_of, run_of
 from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
 from bot.slack_client import Content
+from bot.views.daily_head import daily_head
 from bot.views.notice import notice, posted
 from bot.views.pieces import Rendered
 from bot.views.question_card import question_card
@@ -73,6 +75,7 @@ class Rendering:
             Subject.NUDGE: self._nudge,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
+            Subject.HEAD: self._head,
             Subject.STAND_IN: self._stand_in,
             Subject.AWAY: self._deserted,
             Subject.CODES: self._codes,
@@ -204,6 +207,13 @@ class Rendering:
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None
+
+    def _head(self, row: OutboxRow) -> Letter | None:
+        shown = shown_head(row, self._store, self._reader)
+        if shown is None:
+            return None
+        content = content_of(daily_head(shown))
+        return Letter(channel=row.channel, content=content, shown={"note": shown.note})
 
     def _summarised(self, row: OutboxRow) -> Letter | None:
         return self._summary(row) if self._summary is not None else None

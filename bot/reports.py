@@ -52,6 +52,7 @@ from storage.listing import (
     people_of,
     refs_of,
 )
+from storage.refusals import read_refusals
 from storage.search import Hit, Sought, find
 from storage.summaries import read_summary
 from workflows.definition import Definition
@@ -103,7 +104,7 @@ class Reports:
         shown = RunShown(
             line=run_line(self.desk, listed),
             entries=self._entry_lines(entries),
-            summary=summary_words(told) if told and self._may_read(listed) else "",
+            summary=summary_words(told) if told.told and self._may_read(listed) else "",
             head=f"{now.size}/{now.root.hex()[:8]}",
         )
         return run_shown(shown, page=page)
@@ -119,7 +120,8 @@ class Reports:
         if listed is None:
             raise UnknownRunError(f"There is no run {run[:64]}.")
         with database.read() as connection:
-            moments = timeline(read_run(connection, run))
+            entries = read_run(connection, run)
+            moments = timeline(entries, read_refusals(connection, run, of=entries))
             now = head(connection)
         known = people_of(database, actors_in(moments))
         shown = TimelineShown(

@@ -4,7 +4,9 @@ import logging
 import threading
 
 from bot.core import Core
+from bot.logs import about_run
 from storage.sequencing import sequence_pending
+from workflows.entry import RunId
 from workflows.errors import StorageError
 
 SEQUENCE_SECONDS = 1.0
@@ -18,8 +20,9 @@ class Segments:
 
     def __init__(self, core: Core) -> None:
         self._dispatcher = core.dispatcher
+        self._engine = core.engine
         self._thread = threading.Thread(
-            target=core.dispatcher.serve, args=(core.engine.advance,), name="dispatcher"
+            target=core.dispatcher.serve, args=(self._advance,), name="dispatcher"
         )
 
     def start(self) -> None:
@@ -35,6 +38,10 @@ class Segments:
     def problem(self) -> str | None:
         """Return what is wrong if nothing continues runs any more."""
         return None if self._thread.is_alive() else "The dispatcher has ended."
+
+    def _advance(self, run: RunId) -> None:
+        with about_run(run):
+            self._engine.advance(run)
 
 
 class Sequencing:

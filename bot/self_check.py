@@ -20,9 +20,10 @@ from typing import Any
 from bot.timetable import Schedule
 from bot.wording import code, escape, plural
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import StorageError
-from workflows.store import Message, Subject
+from workflows.store import Delivery, Message, Subject
 from workflows.triggers import Missed, Trigger
 
 QUICK, FULL = "quick", "full"
@@ -30,6 +31,11 @@ BROKEN, MALFORMED = 1, 2
 # What the child needs to find its code and the database; no token is among it.
 KEPT = ("HOME", "PATH", "LANG", "TZ")
 STOP_SECONDS = 10.0
+NO_ANSWER = (
+    "⚠️ I could not verify my own log ({mode}): the process that looks ended without an answer. My"
+    " machine's log says why; `interlock audit verify` asks again. Until then nobody knows"
+    " whether the log holds."
+)
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +100,9 @@ class SelfCheck:
 
     def _begin(self, mode: str, due: datetime) -> None:
         """Begin a look, unless another process took this moment or the last look goes on."""
+        once = Delivery(team="", kind="self_check", key=f"{mode}/{due.isoformat()}")
         with self._store.begin() as unit:
-            if not unit.take_firing(f"self-check-{mode}/begun", due):
+            if unit.is_repeat(once):
                 return
         with self._guard:
             if self._is_stopping or (self._thread is not None and self._thread.is_alive()):
@@ -112,6 +119,7 @@ class SelfCheck:
             report = self._ask(mode)
         except (OSError, ValueError):
             log.exception("the log could not be verified", extra={"mode": mode})
+            self._tell_of_no_answer(mode)
             return
         if report is None:
             return  # It was stopped.
@@ -147,6 +155,15 @@ class SelfCheck:
         found: dict[str, Any] = json.loads(told)
         return found
 
+    def _tell_of_no_answer(self, mode: str) -> None:
+        """Tell the channel that nobody knows whether the log holds; once a day at most."""
+        try:
+            with self._store.begin() as unit:
+                key = f"self-check/{mode}/{unit.now:%Y-%m-%d}"
+                self._tell(unit, key, NO_ANSWER.format(mode=mode))
+        except StorageError:
+            log.exception("nobody could be told that the log was not verified")
+
     def _record(self, report: Mapping[str, Any], mode: str, ms: int) -> None:
         counts = report["counts"]
         data: dict[str, Json] = {
@@ -159,11 +176,14 @@ class SelfCheck:
         }
         with self._store.begin() as unit:
             recorded = unit.append(Draft(kind="verify.run", actor=SYSTEM, data=data))
-            if report["exit"] in {BROKEN, MALFORMED} and self._watched.channel:
-                key = f"self-check/{recorded.id}"
-                body: dict[str, Json] = {"text": _alert(report)}
-                channel = self._watched.channel
-                unit.send(Message(subject=Subject.NOTICE, key=key, channel=channel, body=body))
+            if report["exit"] in {BROKEN, MALFORMED}:
+                self._tell(unit, f"self-check/{recorded.id}", _alert(report))
+
+    def _tell(self, unit: SqlUnit, key: str, text: str) -> None:
+        channel = self._watched.channel
+        if channel:
+            body: dict[str, Json] = {"text": text}
+            unit.send(Message(subject=Subject.NOTICE, key=key, channel=channel, body=body))
 
 
 def _alert(report: Mapping[str, Any]) -> str:

@@ -18,7 +18,11 @@ def main() -> None:
     os.nice(LEAST_PRIORITY)
     asked = json.loads(sys.stdin.readline())
     report = verify_database(
-        asked["database"], asked["vkeys"], quick=asked["mode"] == "quick", processes=1
+        asked["database"],
+        asked["vkeys"],
+        tables=True,
+        quick=asked["mode"] == "quick",
+        processes=1,
     )
     sys.stdout.write(json.dumps(report.to_json()))
 

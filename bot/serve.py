@@ -10,6 +10,7 @@ from bot.core import Core, Means, read_redactor
 from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import open_memory
+from bot.release import RELEASE
 from bot.running import run_until, until_signalled
 from bot.settings import Settings, SettingsError, require_tokens
 from storage.heads import head
@@ -17,8 +18,7 @@ from storage.history import read_entries
 from storage.lock_file import ServeLock
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.moments import stamp
-
-RELEASE = "0.1.0"
+from workflows.redaction import Redactor
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
     require_workers(settings, continues_runs=continues_runs)
     require_tokens(settings)
     means = Means()
-    _, redact = read_redactor(settings, means)
-    configure_logs(settings.log_level, redact)
+    redact = read_redactor(settings, means)
+    configure_logs(settings.log_level, redact, form=settings.log_format)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
-        bot = put_together(settings, means, stack, continues_runs=continues_runs)
+        bot = put_together(settings, means, stack, redact=redact, continues_runs=continues_runs)
         told = {"over": _way(bot), "home": str(settings.home), "continues_runs": continues_runs}
         log.info("serving", extra=told)
         run_until(stopping, bot.parts, problem=bot.problem)
@@ -64,6 +64,7 @@ def put_together(
     means: Means,
     stack: ExitStack,
     *,
+    redact: Redactor | None = None,
     continues_runs: bool = True,
     receives: bool = True,
     awaits_invitation: Callable[[], bool] = lambda: False,
@@ -93,6 +94,7 @@ def put_together(
         continues_runs=continues_runs,
         receives=receives,
         awaits_invitation=awaits_invitation,
+        redact=redact,
     )
     note_start(bot.core)
     return bot

@@ -2,7 +2,7 @@
 
 Tokens arrive as `SecretStr`, so that no trace and no log prints them by accident. Each of
 them, and the database address, may also come from a file: `SLACK_BOT_TOKEN_FILE` names it.
-Secrets that definitions use are for `secrets_source`.
+Secrets that definitions use are for `secret_sources`.
 """
 
 import os
@@ -14,8 +14,9 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from bot.anchor_settings import SECRETS, AnchorSettings
+from bot.anchor_settings import SECRETS
 from bot.model_settings import ModelSettings
+from bot.secret_settings import SecretSettings
 from bot.workspace_environment import environment_of, listed_in
 from workflows.errors import InterlockError
 
@@ -26,15 +27,16 @@ FROM_FILES = frozenset(
         "signing_secret",
         "client_secret",
         "secrets_key",
+        "secrets_key_next",
         "database",
         "push_url",
         "push_token",
+        "metrics_token",
         "model_key",
         *SECRETS,
     }
 )
 SLACK = "https://slack.com/api/"
-SECRETS_KEY = "INTERLOCK_SECRETS_KEY"
 WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
@@ -43,7 +45,7 @@ class SettingsError(InterlockError):
     """A setting is missing or cannot be used."""
 
 
-class Settings(AnchorSettings, ModelSettings):
+class Settings(SecretSettings, ModelSettings):
     """The settings of DESIGN section 11, under the names of their environment variables."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -54,18 +56,25 @@ class Settings(AnchorSettings, ModelSettings):
     policy: Path | None = Field(default=None, validation_alias="INTERLOCK_POLICY")
     origin: str = Field(default="interlock.localhost/audit", validation_alias="INTERLOCK_ORIGIN")
     channel: str = Field(default="", validation_alias="INTERLOCK_CHANNEL")
+    backup_dir: Path | None = Field(default=None, validation_alias="INTERLOCK_BACKUP_DIR")
     command: str = Field(
         default="/ops", validation_alias="INTERLOCK_COMMAND", pattern=r"^/[a-z0-9_-]{1,31}$"
     )
     http: str = Field(default="", validation_alias="INTERLOCK_HTTP")
     api: str = Field(default="", validation_alias="INTERLOCK_API")
+    metrics: str = Field(default="", validation_alias="INTERLOCK_METRICS")
+    metrics_token: SecretStr | None = Field(
+        default=None, validation_alias="INTERLOCK_METRICS_TOKEN"
+    )
     threads: int = Field(default=8, validation_alias="INTERLOCK_THREADS", ge=1, le=64)
     most_runs: int | None = Field(default=None, validation_alias="INTERLOCK_MOST_RUNS", ge=1)
     log_level: str = Field(default="INFO", validation_alias="INTERLOCK_LOG_LEVEL")
+    log_format: Literal["", "json", "words"] = Field(
+        default="", validation_alias="INTERLOCK_LOG_FORMAT"
+    )
     bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
-    secrets_key: SecretStr | None = Field(default=None, validation_alias=SECRETS_KEY)
     slack_api_url: str = Field(default=SLACK, validation_alias="SLACK_API_URL")
     # A system that watches the log: where it takes entries, what it lets in, in which form.
     push_url: str = Field(default="", validation_alias="INTERLOCK_PUSH_URL", repr=False)
@@ -86,7 +95,7 @@ class Settings(AnchorSettings, ModelSettings):
         # slack_sdk joins the method's name to this by hand.
         return url if url.endswith("/") else f"{url}/"
 
-    @field_validator("http", "api")
+    @field_validator("http", "api", "metrics")
     @classmethod
     def _is_host_and_port(cls, address: str) -> str:
         if address:
@@ -220,6 +229,11 @@ class Settings(AnchorSettings, ModelSettings):
         return _host_and_port(self.api)
 
     @property
+    def metrics_address(self) -> tuple[str, int]:
+        """Return where to listen for those who watch."""
+        return _host_and_port(self.metrics)
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """Return every token and key held, for the redactor."""
         held = (
@@ -228,8 +242,11 @@ class Settings(AnchorSettings, ModelSettings):
             self.signing_secret,
             self.client_secret,
             self.secrets_key,
+            self.secrets_key_next,
+            self.vault_token,
             *self.anchor_secrets,
             self.push_token,
+            self.metrics_token,
             self.model_key,
         )
         return tuple(one.get_secret_value() for one in held if one is not None)

@@ -18,6 +18,7 @@ from bot.places import is_place, permalink
 from bot.refusals import refusal
 from bot.reports import Reports
 from bot.said import words_of_message
+from bot.secret_words import refuse_secret
 from bot.slack_errors import SlackError
 from bot.starting import Answer, Starting
 from bot.thread_reading import words_about
@@ -54,11 +55,9 @@ class Shortcuts:
         refuse_late(context)
         caller = used.caller
         choices = Starting(desk=self.desk).choices(caller.person)
-        about = About(
-            link=self._link(used),
-            channel=caller.channel,
-            text=words_of_message(used.message),
-        )
+        text = words_of_message(used.message)
+        refuse_secret(self.desk.holds_secret, text)
+        about = About(link=self._link(used), channel=caller.channel, text=text)
         modal = picker(choices, metadata=about.metadata, callback_id=MESSAGE_PICK)
         self.desk.hurried.open(caller.trigger, modal)
 

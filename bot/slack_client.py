@@ -26,6 +26,7 @@ HTTP_OK, HTTP_SLOW_DOWN, HTTP_BROKEN = 200, 429, 500
 Answer: TypeAlias = Mapping[str, Any]
 Block: TypeAlias = Mapping[str, Any]
 OnRefused: TypeAlias = Callable[[str], None]
+OnLimited: TypeAlias = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,15 @@ class Content:
     blocks: Sequence[Block] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whose a token is, what it may do, and what time Slack has; None where Slack did not say."""
+
+    whose: Answer
+    scopes: str | None
+    date: str | None
+
+
 class SlackClient:
     """The Web API under one token.
 
@@ -56,6 +66,7 @@ class SlackClient:
         self._web = self._client(timeout)
         self._hurried: dict[float, WebClient] = {}
         self._on_refused: OnRefused = lambda _code: None
+        self._on_limited: OnLimited = lambda _method, _after: None
 
     def use(self, token: str) -> None:
         """Make every call from now on with this token."""
@@ -66,6 +77,10 @@ class SlackClient:
     def on_refused(self, tell: OnRefused) -> None:
         """Say who is told when Slack objects to the token or to what it may do."""
         self._on_refused = tell
+
+    def on_limited(self, tell: OnLimited) -> None:
+        """Say who is told when Slack refuses a call for its rate, and for how long."""
+        self._on_limited = tell
 
     def _client(self, timeout: float) -> WebClient:
         made = WebClient(
@@ -254,6 +269,29 @@ class SlackClient:
         """Return whose token this is: `team_id`, `user_id`, `bot_id`, `team`."""
         return self._call("auth.test", self._web.auth_test)
 
+    def standing(self) -> Standing:
+        """Return whose token this is, with what Slack says beside it: its scopes, the time."""
+        heard: list[Mapping[str, Any]] = []
+
+        def asked() -> SlackResponse:
+            found = self._web.auth_test()
+            heard.append(found.headers)
+            return found
+
+        whose = self._call("auth.test", asked)
+        return Standing(
+            whose=whose,
+            scopes=_header(heard[-1], "x-oauth-scopes"),
+            date=_header(heard[-1], "date"),
+        )
+
+    def open_socket(self) -> None:
+        """Ask for an address of Socket Mode, which is not used; only an app token may."""
+        self._call(
+            "apps.connections.open",
+            lambda: self._web.apps_connections_open(app_token=self._token),
+        )
+
     def revoke(self) -> None:
         """Have Slack take this token no more."""
         self._call("auth.revoke", self._web.auth_revoke)
@@ -291,6 +329,8 @@ class SlackClient:
             refusal = _refusal(method, error.response)
             if isinstance(refusal, UnreadyError) and refusal.needs_a_person:
                 self._on_refused(refusal.code)
+            if isinstance(refusal, RateLimitedError):
+                self._on_limited(method, refusal.after)
             raise refusal from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise _broken_line(method, error) from error
@@ -330,11 +370,16 @@ def _refusal(method: str, response: SlackResponse) -> SlackError:
 
 
 def _retry_after(headers: Mapping[str, Any]) -> float:
-    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), 1)
     try:
-        return max(1.0, float(found[0] if isinstance(found, list) else found))
+        return max(1.0, float(_header(headers, "retry-after") or 1))
     except ValueError:
         return 1.0
+
+
+def _header(headers: Mapping[str, Any], wanted: str) -> str | None:
+    """Return a header of an answer, in whatever letters and however often it is there."""
+    found = next((value for name, value in headers.items() if name.lower() == wanted), None)
+    return None if found is None else str(found[0] if isinstance(found, list) else found)
 
 
 def _broken_line(method: str, error: Exception) -> SlackError:

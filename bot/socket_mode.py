@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.arrival import ARRIVED, Stamps, take_up
+from bot.arrival import ARRIVED, Stamps, Takes, take_up
 from bot.settings import SettingsError
 
 CONNECTIONS = 2
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class StampingHandler(SocketModeHandler):
     """Bolt's handler, which also says when each envelope came off the wire."""
 
-    def __init__(self, app: App, app_token: str, *, web_client: WebClient) -> None:
+    def __init__(self, app: App, app_token: str, *, web_client: WebClient, takes: Takes) -> None:
         super().__init__(
             app,
             app_token,
@@ -45,6 +45,7 @@ class StampingHandler(SocketModeHandler):
             concurrency=CONCURRENCY,
         )
         self._stamps = Stamps()
+        self._takes = takes
         self.client.on_message_listeners.append(self._stamp)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # As in Bolt's own handler.
@@ -55,7 +56,7 @@ class StampingHandler(SocketModeHandler):
             headers=build_headers(req),
             context={ARRIVED: self._stamps.take(req.envelope_id)},
         )
-        send_response(client, req, take_up(self.app, request), started)
+        send_response(client, req, take_up(self._takes, request), started)
 
     def _stamp(self, message: str) -> None:
         if not message.startswith("{"):
@@ -74,10 +75,13 @@ class Sockets:
         *,
         app_token: str,
         web_client: WebClient,
+        takes: Takes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`takes` takes up what arrives, by default the app itself."""
         self._handlers: Sequence[StampingHandler] = [
-            StampingHandler(app, app_token, web_client=web_client) for _ in range(CONNECTIONS)
+            StampingHandler(app, app_token, web_client=web_client, takes=takes or app)
+            for _ in range(CONNECTIONS)
         ]
         self._clock = clock
         self._last_alive = clock()
@@ -117,9 +121,14 @@ class Sockets:
             for handler in self._handlers
         )
 
+    def unconnected(self) -> str | None:
+        """Return what is wrong while no connection stands."""
+        stands = any(handler.client.is_connected() for handler in self._handlers)
+        return None if stands else "There is no connection to Slack."
+
     def problem(self) -> str | None:
         """Return what is wrong if no connection has lived for a minute."""
-        if any(handler.client.is_connected() for handler in self._handlers):
+        if self.unconnected() is None:
             self._last_alive = self._clock()
         if self._clock() - self._last_alive > SILENCE:
             return f"No connection to Slack for {SILENCE:.0f} seconds."

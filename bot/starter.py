@@ -1,5 +1,10 @@
 """What `interlock init` puts into a new home folder, to be changed by whoever runs the bot."""
 
+import shlex
+from pathlib import Path
+
+SETTINGS_NAME, MANIFEST_NAME = "interlock.env", "slack-manifest.yml"
+
 POLICY = """\
 # Who must agree to what. A workflow file may ask for more than this, never for less.
 # `interlock policy check` says what is wrong with this file.
@@ -26,3 +31,33 @@ rules:
 # Its value comes from the environment: INTERLOCK_SECRET_SHOP_TOKEN, or a file named by
 # INTERLOCK_SECRET_SHOP_TOKEN_FILE.
 """
+
+
+SETTINGS = """\
+# The settings of the bot, as a shell, systemd (EnvironmentFile=) and Docker (env_file:) read
+# them. docs/operations.md lists all of them. An empty one counts as not set.
+INTERLOCK_HOME={home}
+INTERLOCK_ORIGIN={origin}
+
+# The channel for the digest and for alarms; invite the bot to it.
+INTERLOCK_CHANNEL={channel}
+
+# From the app's page on api.slack.com: "OAuth & Permissions", and "Basic Information",
+# "App-Level Tokens". Whoever reads this file can speak as the bot; keep it to yourself.
+SLACK_BOT_TOKEN=
+SLACK_APP_TOKEN=
+
+# Where backups are written to, so that `interlock doctor` can say how old the newest is.
+INTERLOCK_BACKUP_DIR=
+
+# Who keeps heads of the log outside: docs/witnesses.md.
+INTERLOCK_ANCHOR_MAIL=
+INTERLOCK_SMTP=
+INTERLOCK_SMTP_FROM=
+"""
+
+
+def settings_text(*, home: Path, origin: str, channel: str) -> str:
+    """Return the settings to start from, for a log that has begun."""
+    quoted = shlex.quote(str(home.absolute()))  # As it is, where a shell takes it so.
+    return SETTINGS.format(home=quoted, origin=origin, channel=channel)

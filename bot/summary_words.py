@@ -1,13 +1,12 @@
 """A summary in lines, each sentence with the numbers of the entries it rests on."""
 
-from collections.abc import Sequence
-
-from storage.summaries import Told
+from storage.summaries import Summary, Told
 
 
-def summary_words(told: Sequence[Told]) -> str:
-    """Return a summary as text, a sentence a line."""
-    return "\n".join(f"{one.text}{_basis(one)}" for one in told)
+def summary_words(summary: Summary) -> str:
+    """Return a summary as text, a sentence a line; a model's is labelled first."""
+    label = [f"Written by the language model {summary.model}:"] if summary.model else []
+    return "\n".join([*label, *(f"{one.text}{_basis(one)}" for one in summary.told)])
 
 
 def _basis(one: Told) -> str:

@@ -9,6 +9,7 @@ from bot.commands import help_for
 from bot.desk import Desk
 from bot.payloads import Event
 from bot.roster import person_id
+from bot.secret_words import IN_A_THREAD
 from bot.views.notice import notice
 from storage.unit import SqlUnit
 from workflows.entry import RunId
@@ -48,7 +49,8 @@ class Threads:
         if event.get("subtype") == "message_deleted":
             self._forget(happened, run, str(said["ts"]))
             return
-        self._keep(happened, run, said)
+        if self._keep(happened, run, said):
+            self._tell_of_secret(happened, said)
         self._point_to_the_button(happened, run, said)
 
     def answer_mention(self, happened: Event) -> None:
@@ -58,18 +60,28 @@ class Threads:
         if user and channel and not event.get("bot_id"):
             thread = str(event.get("thread_ts", ""))
             team = str(event.get("user_team") or event.get("team") or happened.team_id)
-            shown = help_for(self.desk, person_id(team, user))
+            has_secret = self.desk.holds_secret(str(event.get("text", "")))
+            asker = person_id(team, user)
+            shown = notice(IN_A_THREAD) if has_secret else help_for(self.desk, asker)
             self.desk.hurried.whisper(channel, user, shown, thread=thread)
 
-    def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> None:
+    def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> bool:
+        """Keep a message without the secrets in it; say whether it was news."""
         author = _author(happened, said)
         person = self.desk.directory.person(author)
         text = self.desk.redact(str(said.get("text", ""))[:MOST_WORDS])
         with self.desk.store.begin() as unit:
             if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
-                return
+                return False
             _add(unit, run, str(said["ts"]), person, text)
             sum_up_again(unit, run)
+        return True
+
+    def _tell_of_secret(self, happened: Event, said: Mapping[str, Any]) -> None:
+        if self.desk.holds_secret(str(said.get("text", ""))):
+            channel, thread = str(happened.event["channel"]), str(said["thread_ts"])
+            told = notice(IN_A_THREAD)
+            self.desk.hurried.whisper(channel, str(said["user"]), told, thread=thread)
 
     def _forget(self, happened: Event, run: RunId, ts: str) -> None:
         with self.desk.store.begin() as unit:

@@ -7,6 +7,8 @@ told; how it looks is for the command line and for `views.timeline`.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
 from typing import TypeAlias
 
 from bot.entry_words import words_about
@@ -37,6 +39,7 @@ ASKED = frozenset(
         "model.asked",
     }
 )
+TRIED = frozenset({"approval.refused", "step_up.refused"})
 DID = frozenset({"action.intended", "action.executed", "action.failed", "action.in_doubt"})
 ERASED = "what people were shown has been erased"
 NAMELESS = "somebody whose name was erased"
@@ -73,9 +76,19 @@ class Moment:
         return [one for one in (self.ground, self.shown, self.cost) if one]
 
 
-def timeline(entries: Sequence[Entry]) -> list[Moment]:
-    """Return the timeline of one run from its entries, in their order."""
-    return [_moment(entry, entries[:place]) for place, entry in enumerate(entries)]
+def timeline(entries: Sequence[Entry], refused: Sequence[Entry] = ()) -> list[Moment]:
+    """Return the timeline of one run from its entries, in the order of the log.
+
+    `refused` tell of decisions on it that did not count; they stand outside of the run.
+    """
+    own = [_moment(entry, entries[:place]) for place, entry in enumerate(entries)]
+    others = [_moment(entry, ()) for entry in refused]
+    return list(merge(own, others, key=_place)) if others else own
+
+
+def _place(one: Moment) -> tuple[bool, int, datetime]:
+    entry = one.entry
+    return (entry.index is None, entry.index or 0, entry.at)
 
 
 def actors_in(moments: Iterable[Moment]) -> list[Ref]:
@@ -108,6 +121,8 @@ def _did(kind: str) -> str:
         return "saw"
     if kind in ASKED:
         return "asked"
+    if kind in TRIED:
+        return "tried"
     return "did" if kind in DID else "decided"
 
 

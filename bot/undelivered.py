@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
+from bot.daily_head import DailyHeads
 from bot.digest import Digests
 from bot.directory import Directory
 from bot.wording import code, escape
@@ -58,9 +59,11 @@ class Aftermath:
         directory: Directory,
         *,
         digests: Digests,
+        heads: DailyHeads,
         team: str,
     ) -> None:
         self._digests = digests
+        self._heads = heads
         self._team = team
         self._store = store
         self._engine = engine
@@ -74,6 +77,10 @@ class Aftermath:
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         """Record where a digest was posted."""
         self._digests.posted(digest, place, team=self._team)
+
+    def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
+        """Record where the head of a day was posted."""
+        self._heads.stands(row, place)
 
     def stands(self, row: OutboxRow) -> None:
         """Have the Homes lead to a new card or thread of those whom it is for."""

@@ -1,6 +1,6 @@
-"""Where this process seals people's secrets, opened when something is first to be sealed.
+"""Where this process seals secrets, opened when something is first to be sealed.
 
-A bot whose policy never asks for codes thus makes no key, and needs none.
+A bot that never keeps one thus makes no key, and needs none.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from functools import cache
 
 from bot.opening import Memory
 from bot.settings import Settings
-from storage.sealing import Sealer, master_key, open_sealer
+from storage.sealing import Sealer, open_sealer
 
 
 def lazy_vault(
@@ -22,8 +22,9 @@ def lazy_vault(
 
     @cache
     def opened() -> Sealer:
-        given = settings.secrets_key.get_secret_value() if settings.secrets_key else ""
-        master = master_key(settings.home, given)
+        from bot.master import master_of  # noqa: PLC0415 - most bots never keep a secret.
+
+        master = master_of(settings, now=now)
         return open_sealer(memory.database, log=memory.log_id, master=master, now=now())
 
     return opened

@@ -7,11 +7,19 @@ nothing: it only asks Slack, under the bot's token, who may still decide.
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.app import enter_workspace
 from bot.catalog_watch import CatalogWatch
 from bot.clock import Clock
-from bot.clock_parts import catalog_watch_of, clock_of, self_check_of, sequencing_of, watching_of
+from bot.clock_parts import (
+    catalog_watch_of,
+    clock_of,
+    retelling_of,
+    self_check_of,
+    sequencing_of,
+    watching_of,
+)
 from bot.core import Core, Means, build_core, read_redactor
 from bot.directory import Directory
 from bot.following import PolicyWatch
@@ -25,10 +33,15 @@ from bot.self_check import SelfCheck
 from bot.serve import note_start
 from bot.settings import Settings, SettingsError, require_bot_token, require_one
 from bot.token_trouble import TokenTrouble, complain
+from bot.watching import Watching
 from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People
+from workflows.redaction import Redactor
 from workflows.references import References
+
+if TYPE_CHECKING:
+    from bot.http import HttpServer  # Most workers listen nowhere.
 
 log = logging.getLogger(__name__)
 
@@ -44,23 +57,28 @@ class Worker:
     segments: Segments
     policy: PolicyWatch
     watch: HeadWatch | None = None
+    watched: "HttpServer | None" = None  # Where those have an address who watch.
 
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order."""
         watching = watching_of(self.core, self.watch)
+        doors: list[Part] = [] if self.watched is None else [self.watched]
+        others = [*sequencing_of(self.core), *retelling_of(self.core)]
         return [
             self.segments,
             self.check,
             self.compare,
             self.clock,
-            *sequencing_of(self.core),
+            *others,
             *watching,
+            *doors,
         ]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
-        watched = (self.watch, self.segments, self.policy, self.core.memory.journal)
+        journal = self.core.memory.journal
+        watched = (self.watch, self.segments, self.policy, journal, self.watched)
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
 
@@ -83,8 +101,8 @@ def work_until_stopped(settings: Settings) -> None:
     settings = with_token(settings) if settings.workspace else settings
     require_bot_token(settings)
     means = Means()
-    _, redact = read_redactor(settings, means)
-    configure_logs(settings.log_level, redact)
+    redact = read_redactor(settings, means)
+    configure_logs(settings.log_level, redact, form=settings.log_format)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
@@ -102,6 +120,7 @@ def work_until_stopped(settings: Settings) -> None:
             means=means,
             watch=watch,
             references=references_of(workspace.client, people),
+            redact=redact,
         )
         people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
@@ -119,6 +138,7 @@ def build_worker(
     means: Means,
     watch: HeadWatch | None = None,
     references: References | None = None,
+    redact: Redactor | None = None,
 ) -> Worker:
     """Put a worker together; nothing works until its parts are started.
 
@@ -135,6 +155,7 @@ def build_worker(
         publishes=False,
         effects_wait=watch.effects_wait if watch is not None else lambda: None,
         references=references,
+        redact=redact,
     )
     check = self_check_of(core)
     compare = catalog_watch_of(core, people)
@@ -148,4 +169,5 @@ def build_worker(
         segments=Segments(core),
         policy=PolicyWatch(core.policy, memory.database),
         watch=watch,
+        watched=Watching(core, head=watch).server(),
     )

@@ -103,7 +103,8 @@ def _performed(hub: Hub, name: str, token: str, arguments: Mapping[str, Any]) ->
                 body = {"ok": False, "error": "ratelimited"}
                 return Answer(body=body, status=429, headers=headers)
             _check_arguments(hub, method, read)
-            return Answer(body={"ok": True, **method.perform(hub, read)})
+            body = {"ok": True, **method.perform(hub, read)}
+            return Answer(body=body, headers=_granted(hub, method))
     except SlackError as refusal:
         return Answer(body=refusal.body())
 
@@ -143,6 +144,12 @@ def _check_scope(hub: Hub, method: Method) -> None:
                 "provided": ",".join(sorted(hub.state.scopes)),
             },
         )
+
+
+def _granted(hub: Hub, method: Method) -> Mapping[str, str]:
+    """Return the header in which Slack lists what a bot token may do."""
+    is_bots = not (method.app_token or method.public)
+    return {"X-OAuth-Scopes": ",".join(sorted(hub.state.scopes))} if is_bots else {}
 
 
 def _wait(hub: Hub, method: Method, arguments: Json) -> int | None:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -83,7 +84,10 @@ class _WebApi:
             arguments["token"] = "(in the body)"  # noqa: S105 - keeps the token off the record.
         hub = self._cluster.meant(token, arguments)
         answer = answer_call(hub, request.path_params["method"], token, arguments)
-        return await _delivered(request, answer)
+        response = await _delivered(request, answer)
+        # The sandbox may have been given another clock than this machine's.
+        response.headers["Date"] = formatdate(hub.state.now(), usegmt=True)
+        return response
 
 
 def _bearer(header: str) -> str:

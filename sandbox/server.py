@@ -114,6 +114,7 @@ class SandboxServer:
             ws_ping_interval=10,
             log_config=None,
             access_log=False,
+            date_header=False,
             lifespan="off",
         )
         self._thread = threading.Thread(

@@ -52,3 +52,4 @@ class SealingKeyRecord(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     wrapped: Mapped[bytes]
     made_at: Mapped[datetime]
+    previous: Mapped[bytes | None]

@@ -156,6 +156,20 @@ def read_anchors(connection: Connection, *, most: int) -> list[Anchor]:
     return [Anchor(size=one.size, type=one.type, ref=one.ref, at=one.at) for one in found]
 
 
+def newest_of(connection: Connection, kind: str) -> Anchor | None:
+    """Return the newest anchor of one type, None if there is none."""
+    row = AuditAnchorRow
+    found = connection.execute(
+        select(row.size, row.type, row.ref, row.at)
+        .where(row.type == kind)
+        .order_by(row.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        return None
+    return Anchor(size=found.size, type=found.type, ref=found.ref, at=found.at)
+
+
 def newest_of_each(connection: Connection) -> list[Anchor]:
     """Return the newest anchor of each type, in order of their names."""
     row = AuditAnchorRow

@@ -18,6 +18,7 @@ class NewDigest:
     from_at: datetime
     to_at: datetime
     figures: Json
+    is_mailed: bool = False  # Whether it goes out by mail as well.
 
 
 class BotSql(RowSql):
@@ -72,10 +73,10 @@ class BotSql(RowSql):
     def add_digest(self, digest: NewDigest, *, at: datetime) -> None:
         """Keep the figures of a digest; the same digest again changes nothing."""
         self.run(
-            "INSERT INTO digest (id, from_idx, to_idx, from_at, to_at, figures, made_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO digest (id, from_idx, to_idx, from_at, to_at, figures, made_at, mail_due)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             *(digest.id, digest.from_idx, digest.to_idx, digest.from_at, digest.to_at),
-            *(json.dumps(digest.figures), at),
+            *(json.dumps(digest.figures), at, at if digest.is_mailed else None),
         )
 
     def keep_thread_message(self, run: str, ts: str, *, author: str, text: str) -> None:

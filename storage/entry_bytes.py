@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from workflows.binding import canonical
@@ -152,9 +153,15 @@ def _canonical(value: Json) -> bytes:
 def _check_object(value: dict[Any, Any], depth: int) -> None:
     _check_depth(depth)
     for key, one in value.items():
-        if not isinstance(key, str) or KEY.fullmatch(key) is None:
+        if not isinstance(key, str) or not is_member(key):
             raise MalformedEntryError(f"{key!r} is no name of a member.")
         check_value(one, depth + 1)
+
+
+@lru_cache(maxsize=1024)  # Entries use the same few names over and over.
+def is_member(key: str) -> bool:
+    """Say whether an object of an entry may have a member of that name."""
+    return KEY.fullmatch(key) is not None
 
 
 def _check_depth(depth: int) -> None:

@@ -17,6 +17,7 @@ from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import read_entry
 from storage.message_models import DigestRecord
+from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from workflows.entry import Entry, RunId
@@ -93,6 +94,7 @@ class Figures:
     turns: Sequence[Turn]
     checks: Sequence[Entry]  # Our own verifications.
     removed: Removed
+    refused: Refused
 
 
 def read_figures(
@@ -116,6 +118,7 @@ def read_figures(
         turns=read_turns(connection),
         checks=_entries(connection, ("verify.run",), places),
         removed=read_removed(connection, places),
+        refused=count_refused(connection, places),
     )
 
 

@@ -44,6 +44,13 @@ def read_entries(connection: Connection, start: int, end: int) -> list[Entry]:
     return entries_of(connection, rows)
 
 
+def has_grown(connection: Connection, *, since: int, but_for: Iterable[str]) -> bool:
+    """Say whether an entry stands at `since` or later that is of another kind than these."""
+    row = AuditEntryRow
+    found = select(row.idx).where(row.idx >= since, row.kind.not_in(list(but_for))).limit(1)
+    return connection.execute(found).scalar() is not None
+
+
 def entries_of(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:
     """Return the entries that `rows` of `COLUMNS` hold, with their parts."""
     found = list(rows)

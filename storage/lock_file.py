@@ -48,16 +48,21 @@ class ServeLock:
     @classmethod
     def is_held(cls, home: Path) -> bool:
         """Say whether some process serves `home` now."""
+        return cls.holder(home) is not None
+
+    @classmethod
+    def holder(cls, home: Path) -> str | None:
+        """Say which process serves `home` now and since when; None if none does."""
         try:
             file = (home / NAME).open("r", encoding="utf-8")
         except FileNotFoundError:
-            return False
+            return None
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return True
-        return False
+                return _read(file)
+        return None
 
     def release(self) -> None:
         """Give the lock back; a second time changes nothing."""

@@ -107,7 +107,7 @@ def open_journal(
     writer = _writer(database, home)
     require_writer(keys, writer.current())
     log_key = LogKey.of(load_key(home, LOG_KEY), keys.origin)
-    _require_log_key(keys, log_key)
+    require_log_key(keys, log_key)
     return Journal(origin=keys.origin, writer=writer, signers=[log_key], now=now)
 
 
@@ -152,7 +152,12 @@ def _is_enrolled(keys: LogKeys, writer: WriterKey) -> bool:
     return any(one.id == writer.id for one in keys.in_force("entry"))
 
 
-def _require_log_key(keys: LogKeys, log_key: LogKey) -> None:
+def require_log_key(keys: LogKeys, log_key: LogKey) -> None:
+    """Return if heads under `log_key` count.
+
+    Raises:
+        SigningKeyError: it is of another log, or was ended.
+    """
     known = keys.known.get(log_key.key.id)
     if known is None or known.role != "log":
         raise SigningKeyError(

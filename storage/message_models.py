@@ -98,7 +98,11 @@ class SummaryRecord(Base):
 
 
 class DigestRecord(Base):
-    """The figures of one period, fixed when its digest was made."""
+    """The figures of one period, fixed when its digest was made.
+
+    `mail_due` is when it is handed to the mail server next; it is empty where nobody wants that,
+    and once the server took it.
+    """
 
     __tablename__ = "digest"
     __table_args__ = (CheckConstraint("from_idx <= to_idx", name="range_goes_forward"),)
@@ -110,6 +114,7 @@ class DigestRecord(Base):
     to_at: Mapped[datetime]
     figures: Mapped[str]
     made_at: Mapped[datetime]
+    mail_due: Mapped[datetime | None]
 
 
 class ThreadMessageRecord(Base):

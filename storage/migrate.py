@@ -84,6 +84,12 @@ def is_usable(engine: Engine) -> bool:
         return found == {newest()} or (_are_newer(found) and _floor(connection) <= newest())
 
 
+def revision_of(engine: Engine) -> str:
+    """Return the revision a database has, "" for one without tables."""
+    with engine.connect() as connection:
+        return max(_revisions(connection), default="")
+
+
 def newest() -> str:
     """Return the revision of this release: migrations are one line, numbered by their files."""
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("0*.py"))

@@ -14,6 +14,7 @@ from storage import (
     run_models,
     schedule_models,
     schema_models,
+    secret_models,
     step_up_models,
 )
 from storage.base import Base, tell_postgres
@@ -34,6 +35,7 @@ __all__ = [
     "run_models",
     "schedule_models",
     "schema_models",
+    "secret_models",
     "step_up_models",
 ]
 

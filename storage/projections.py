@@ -28,6 +28,7 @@ from storage.schedule_projections import (
     schedule_resumed,
     schedule_set,
 )
+from storage.secret_projections import SECRETS_STATED
 from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome, Verdict
@@ -349,7 +350,8 @@ def summary_text(value: bytes) -> str:
         return text
     if not isinstance(found, dict) or not isinstance(found.get("sentences"), list):
         return text
-    told = [str(one["text"]) for one in found["sentences"]]
+    # What a model wrote is not searched: its words restate it, and stand in `words`.
+    told = [] if found.get("model") else [str(one["text"]) for one in found["sentences"]]
     return " ".join([*told, str(found.get("words", ""))]).rstrip()
 
 
@@ -396,6 +398,7 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "question.asked": _question_asked,
     "question.answered": _question_answered,
     **HOLDS_STATED,
+    **SECRETS_STATED,
     "token.created": _token_created,
     "token.revoked": _token_revoked,
 }

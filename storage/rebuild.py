@@ -120,6 +120,7 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "ended_how",
         ),
     ),
+    "secret": (("name",), ("version", "set_at", "set_by", "rotated_at", "forgotten_at")),
     "audit_hold": (("hold",), ("selector", "reason", "set_at", "lifted_at")),
     "api_token": (
         ("name",),

@@ -36,7 +36,7 @@ class StepTokens:
             SecretError: values cannot be sealed here.
             StorageError: it was not kept.
         """
-        sealed = self._sealer.seal(token.encode(), name=_name(execution))
+        sealed = self._sealer.seal(token.encode(), name=token_name(execution))
         with self._database.begin() as tx:
             sql = RowSql(tx)
             sql.run("DELETE FROM step_token WHERE made_at < ?", at - LONGEST)
@@ -58,7 +58,7 @@ class StepTokens:
             sealed = connection.execute(query).scalar()
         if sealed is None:
             return None
-        return self._sealer.open_sealed(sealed, name=_name(execution)).decode()
+        return self._sealer.open_sealed(sealed, name=token_name(execution)).decode()
 
     def drop(self, execution: str) -> None:
         """Forget the token of an execution that is over."""
@@ -66,5 +66,6 @@ class StepTokens:
             RowSql(tx).run("DELETE FROM step_token WHERE execution = ?", execution)
 
 
-def _name(execution: str) -> str:
+def token_name(execution: str) -> str:
+    """Return the name under which the token of an execution is sealed."""
     return f"step-token/{execution}"

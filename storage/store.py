@@ -7,6 +7,7 @@ What happens inside a unit is `unit`; what people read at leisure is
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from time import monotonic
 
 from storage.budget_sql import BudgetSql
 from storage.change import Clock
@@ -51,6 +52,7 @@ class SqlStore:
         self._on_due: Callable[[datetime], None] = lambda _: None
         self._on_moved: Callable[[RunId], None] = lambda _: None
         self._on_news: Callable[[], None] = lambda: None
+        self._on_committed: Callable[[float], None] | None = None
 
     def on_sent(self, tell: Callable[[], None]) -> None:
         """Say who is told, after the commit, that a message waits to be delivered."""
@@ -69,6 +71,10 @@ class SqlStore:
         self._on_news = tell
         self.homes.on_news(tell)
 
+    def on_committed(self, tell: Callable[[float], None]) -> None:
+        """Say who is told, after each commit, how many seconds it took."""
+        self._on_committed = tell
+
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
         limit = patience()
@@ -84,6 +90,9 @@ class SqlStore:
             )
             yield unit
             unit.flush()
+            ended = monotonic()
+        if self._on_committed is not None:
+            self._on_committed(monotonic() - ended)
 
     def forget_deliveries(self, *, seen_before: datetime) -> int:
         """Remove deliveries that Slack does not repeat any more; return how many.

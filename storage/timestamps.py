@@ -42,7 +42,14 @@ class TimeStamp:
 
     def covers(self, note: str) -> bool:
         """Say whether the note was stamped, maybe before it got its last signature lines."""
-        return any(hashlib.sha256(one).digest() == self.digest for one in _beginnings(note))
+        return self.stamped(note) is not None
+
+    def stamped(self, note: str) -> bytes | None:
+        """Return the bytes that were stamped: the note, or what it was before its last lines."""
+        beginnings = _beginnings(note)
+        return next(
+            (one for one in beginnings if hashlib.sha256(one).digest() == self.digest), None
+        )
 
 
 def request_for(note: str, *, nonce: int) -> bytes:

@@ -39,6 +39,7 @@ from workflows.orders import Ballot, Decided, Start
 from workflows.people import Person, PersonId
 from workflows.policy import Policy
 from workflows.references import FileReference, Reference
+from workflows.secret_book import Found
 from workflows.store import Due, Store, Unit
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -90,7 +91,7 @@ def id_of(name: str) -> PersonId:
     return PersonId(f"slack:T0:U0{name.upper()}")
 
 
-VAULT = Sealer(bytes(32), "test")
+VAULT = Sealer(lambda: (bytes(32),), "test")
 
 
 class Clock:
@@ -335,7 +336,7 @@ class Shelf:
 class NoSecrets:
     """A bot that holds none."""
 
-    def reveal(self, name: str) -> str:
+    def find(self, name: str) -> Found:
         raise SecretError(f"There is no secret {name}.")
 
 
@@ -371,18 +372,19 @@ class Working:
     def _house(self, store: Store) -> House:
         ids = iter(range(1, 10_000))
         start = len(self.store_runs())
+        self.actions: dict[str, Action[Any, Any]] = {
+            "world.read": ReadWorld(self.world),
+            "world.list": ListWorld(self.world),
+            "world.change": ChangeWorld(self.world),
+            "slack.post": SlackPostAction(),
+            **self._more,
+        }
         return House(
             store=store,
             dispatcher=self.queue,
             definitions=self.shelf,
             policy=lambda: self.policy,
-            actions={
-                "world.read": ReadWorld(self.world),
-                "world.list": ListWorld(self.world),
-                "world.change": ChangeWorld(self.world),
-                "slack.post": SlackPostAction(),
-                **self._more,
-            },
+            actions=self.actions,
             people=self.town,
             secrets=NoSecrets(),
             redact=lambda text: text,

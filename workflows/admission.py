@@ -16,6 +16,8 @@ from workflows.quorum import Wanted, can_agree, place_for
 from workflows.separation import Duty
 from workflows.wall_time import in_words
 
+EXCLUDED, NOT_THEIR_TURN = "excluded", "turn"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
@@ -90,16 +92,18 @@ def _turns(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) 
 def _admit_person(request: ApprovalRequest, vote: Vote) -> None:
     if vote.why_never:
         raise NotEligibleError(
-            f"Your decision cannot count: {vote.why_never}.", hint=asked(request)
+            f"Your decision cannot count: {vote.why_never}.", why="account", hint=asked(request)
         )
     duty = _duty_of(request, vote)
     if duty is not None:
-        raise NotEligibleError(duty.refusal, hint=asked(request))
+        raise NotEligibleError(duty.refusal, why=duty.value, hint=asked(request))
     if vote.approver in request.excluded:
-        raise NotEligibleError("You are excluded from deciding this one.", hint=asked(request))
+        raise NotEligibleError(
+            "You are excluded from deciding this one.", why=EXCLUDED, hint=asked(request)
+        )
     if vote.place in request.excluded | {request.requester}:
         raise NotEligibleError(
-            "Whoever you stand in for may not decide this one.", hint=asked(request)
+            "Whoever you stand in for may not decide this one.", why=EXCLUDED, hint=asked(request)
         )
 
 
@@ -119,7 +123,7 @@ def _stage_for(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decisio
         raise NotEligibleError(_why_not_asked(request, vote), hint=asked(request))
     earlier = next((one for one in standing(decisions) if _is_same_voice(one, vote)), None)
     if earlier is not None and not _turns_it(earlier, vote):
-        raise NotEligibleError(_why_it_counts(earlier, vote), hint=asked(request))
+        raise NotEligibleError(_why_it_counts(earlier, vote), why="repeated", hint=asked(request))
     if vote.verdict is Verdict.DENY:
         return earlier.stage if earlier is not None else _gravest(request, mine, decisions)
     return _stage_to_approve(request, vote, mine, decisions)
@@ -160,7 +164,7 @@ def _stage_to_approve(
             if is_done
             else "It is not your stage's turn yet."
         )
-        raise NotEligibleError(said, hint=asked(request))
+        raise NotEligibleError(said, why=NOT_THEIR_TURN, hint=asked(request))
     wanted = [
         (number, people if index in mine else people - {vote.place})
         for index, (number, people) in enumerate(wanted_of(request, decisions))
@@ -175,6 +179,7 @@ def _stage_to_approve(
         names = dict.fromkeys(name for one in (*later, *needed) for name in one.all_groups)
         raise NotEligibleError(
             f"You are needed for {' or '.join(names)} later, and one person counts once.",
+            why=NOT_THEIR_TURN,
             hint="Somebody else has to agree at this stage.",
         )
     return here[0] if place is None else place

@@ -12,8 +12,11 @@ from workflows.entry import Json
 
 PART_TAG = b"audit-part/v1"
 MOST_INTEGER = 2**53 - 1
-# Built once: making an encoder costs as much as encoding an entry.
-CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+# Built once: making an encoder costs as much as encoding an entry. What is encoded was read from
+# JSON or checked for its depth, so nobody has to look for circles in it.
+CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+)
 
 
 def canonical(value: Json) -> bytes:

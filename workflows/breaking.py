@@ -11,6 +11,7 @@ from workflows.codes import check_approval
 from workflows.deciding import SHOWN
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RequestId
 from workflows.errors import (
+    GateError,
     NoApproverError,
     ReasonMissingError,
     ReviewMissingError,
@@ -32,10 +33,12 @@ from workflows.house import House
 from workflows.moments import stamp
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
+from workflows.refusing import Attempt, note_refused
 from workflows.reviewing import requester_of, review_cards
 from workflows.step_up import Vault
 from workflows.store import Delivery, Due, DueKind, Unit
 
+BREAK_GLASS = "break-glass"
 MOST_TOLD = 20  # Reviewers who are told in person; all others see the card in the channel.
 
 
@@ -64,16 +67,21 @@ class _Read:
 
 
 def may_break(house: House, request: RequestId, person: PersonId) -> None:
-    """Return if this person may break the glass over the request now; record nothing.
+    """Return if this person may break the glass over the request now; a refusal is recorded.
 
     Raises:
         GateError, UnknownRunError, StorageError: they may not; the refusal says why.
     """
     asked = house.store.request(request)
     read = _read(house, asked, person)
-    with house.store.begin() as unit:
-        found, _ = unit.lock_run_of(request)
-        _admit(unit, found, _breaker(unit, read), read)
+    try:
+        with house.store.begin() as unit:
+            found, _ = unit.lock_run_of(request)
+            _admit(unit, found, _breaker(unit, read), read)
+    except GateError as refused:
+        attempt = Attempt(request=request, person=person, decision=BREAK_GLASS)
+        note_refused(house, attempt, refused)
+        raise
 
 
 def break_glass(house: House, order: Breaking) -> bool:
@@ -86,6 +94,21 @@ def break_glass(house: House, order: Breaking) -> bool:
         StepUpError: the code does not count; the attempt was recorded.
         SecretError: the person's secret cannot be opened.
     """
+    try:
+        return _break_glass(house, order)
+    except GateError as refused:
+        attempt = Attempt(
+            request=order.request,
+            person=order.person,
+            decision=BREAK_GLASS,
+            via=order.via,
+            slack=order.slack,
+        )
+        note_refused(house, attempt, refused)
+        raise
+
+
+def _break_glass(house: House, order: Breaking) -> bool:
     asked = house.store.request(order.request)
     if order.shown and order.shown != asked.binding[:SHOWN]:
         raise StaleRequestError(

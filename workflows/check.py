@@ -12,6 +12,7 @@ from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_model import model_faults
 from workflows.check_options import option_faults
+from workflows.check_secrets import secret_faults
 from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
@@ -24,6 +25,7 @@ from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
 
 SUFFIXES = (".yaml", ".yml")
+TEST = ".test"  # NAME.test.yaml holds tests of a workflow and is none itself.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +100,24 @@ def check_text(
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
-    """Return the files themselves and the YAML files of the folders, each once, in order."""
+    """Return the files themselves and the YAML files of the folders, each once, in order.
+
+    Tests beside workflow files (`NAME.test.yaml`) are none.
+    """
     found: dict[Path, None] = {}
     for path in paths:
         inside = (
-            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
+            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES and not is_test(one))
             if path.is_dir()
             else [path]
         )
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def is_test(path: Path) -> bool:
+    """Say whether a file holds tests, by its name."""
+    return path.suffix in SUFFIXES and Path(path.stem).suffix == TEST
 
 
 def schema() -> dict[str, Any]:
@@ -155,6 +165,7 @@ def meaning_faults(
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
     faults = [*_lock_faults(checking), *trigger_faults(checking), *option_faults(checking)]
+    faults += secret_faults(checking)
     for node in definition.outline.values():
         faults += [*step_faults(checking, node), *model_faults(checking, node)]
     if not faults:

@@ -10,6 +10,7 @@ from workflows.entry import Json
 from workflows.errors import ActionFailedError, DefinitionError, OutputMismatchError
 from workflows.expression import Environment, Scope
 from workflows.house import House
+from workflows.lent_secrets import ChoiceSecrets
 from workflows.option_scope import argument_scope, choice_scope, list_scope
 from workflows.ready import fitting
 from workflows.shapes import require, shape_of_returns
@@ -42,6 +43,8 @@ def offered(house: House, options: Options, typed: str) -> list[Choice]:
     Raises:
         ActionError: there is no usable answer.
     """
+    if house.holds_secret(typed):
+        return []  # What is searched for is sent to the service.
     try:
         result = _answer(house, options, typed)
         return list(_choices(house, options, result))
@@ -77,7 +80,7 @@ def _answer(house: House, options: Options, typed: str) -> Json:
     call = Call(
         key="options",
         timeout=options.timeout.total_seconds(),
-        secrets=house.secrets,
+        secrets=ChoiceSecrets(house.secrets),
         effect=Effect.READ,
         ports=house.ports,
     )

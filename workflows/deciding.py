@@ -9,7 +9,7 @@ from workflows.awaited import awaited
 from workflows.batching import batch_data
 from workflows.codes import check_approval
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
-from workflows.errors import ReasonMissingError, StaleRequestError, StepUpError
+from workflows.errors import GateError, ReasonMissingError, StaleRequestError, StepUpError
 from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, Verdict, tally
 from workflows.house import House
 from workflows.nudging import nudge_the_next
@@ -17,6 +17,7 @@ from workflows.orders import Ballot, Decided
 from workflows.people import Person, PersonId
 from workflows.policy_reason import misfit
 from workflows.recorder import record
+from workflows.refusing import Attempt, note_refused
 from workflows.separation import Duty
 from workflows.standing_in import (
     Absent,
@@ -36,7 +37,8 @@ SHOWN = 8  # Characters of the digest that a card's buttons carry.
 def decide(house: House, ballot: Ballot) -> Decided:
     """Record a verdict and return what the request now amounts to.
 
-    A verdict already recorded changes nothing, so a double click is harmless.
+    A verdict already recorded changes nothing, so a double click is harmless. One that is
+    refused leaves an entry as well.
 
     Raises:
         UnknownRunError: there is no such request.
@@ -49,6 +51,30 @@ def decide(house: House, ballot: Ballot) -> Decided:
         SecretError: the person's secret cannot be opened.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
     """
+    try:
+        return _decide(house, ballot)
+    except GateError as refused:
+        note_refused(house, attempt_of(ballot), refused)
+        raise
+
+
+def attempt_of(ballot: Ballot) -> Attempt:
+    """Return what a verdict tries, for the entry that tells of its refusal."""
+    return Attempt(
+        request=ballot.request,
+        person=ballot.person,
+        decision=said_by(ballot.verdict),
+        via=ballot.via,
+        slack=ballot.slack,
+    )
+
+
+def said_by(verdict: Verdict) -> str:
+    """Return what entries call a verdict."""
+    return "approved" if verdict is Verdict.APPROVE else "denied"
+
+
+def _decide(house: House, ballot: Ballot) -> Decided:
     asked = checked(house, ballot)
     voter = voter_for(house, asked, ballot.person)
     vault = house.vault() if is_coded(asked, ballot) else None
@@ -251,7 +277,7 @@ def _record(
         "request": request.id,
         "binding": request.binding,
         "stage": decision.stage,
-        "decision": "approved" if is_approval else "denied",
+        "decision": said_by(decision.verdict),
         "have": now.have,
         "need": now.need,
         "via": ballot.via,

@@ -11,6 +11,7 @@ from workflows.deciding import (
     Admitted,
     Voter,
     admit_ballot,
+    attempt_of,
     check_code,
     checked,
     is_coded,
@@ -23,6 +24,7 @@ from workflows.errors import GateError
 from workflows.gate import ApprovalRequest
 from workflows.house import House
 from workflows.orders import Ballot, Decided, Refused
+from workflows.refusing import note_refused
 from workflows.store import Unit
 
 Said = Decided | Refused
@@ -31,7 +33,7 @@ Said = Decided | Refused
 def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
     """Record one person's verdicts on requests of one run; return what came of each, in order.
 
-    One code goes with all approvals among them.
+    One code goes with all approvals among them. What is refused leaves an entry as well.
 
     Raises:
         UnknownRunError: there is no such request.
@@ -40,6 +42,18 @@ def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
         ValueError: the requests are of several runs.
     """
+    try:
+        said = _decide_together(house, ballots)
+    except GateError as refused:
+        note_refused(house, attempt_of(ballots[0]), refused)
+        raise
+    for ballot, one in zip(ballots, said, strict=True):
+        if isinstance(one, Refused):
+            note_refused(house, attempt_of(ballot), one.why)
+    return said
+
+
+def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
     found: dict[RequestId, Said] = {}
     judged = [one for one in ballots if _is_sound(house, one, found)]
     asked = {one.request: house.store.request(one.request) for one in judged}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import rfc8785
 from pydantic import BaseModel, Field, ValidationError
@@ -24,6 +24,7 @@ from workflows.duration import Duration, duration_text
 from workflows.errors import DefinitionError
 from workflows.instances import is_undo, items_of, step_of
 from workflows.outline import Outline, outline, undo_step
+from workflows.services import SecretName
 from workflows.triggers import AnyTrigger, Trigger, WebhookTrigger
 
 
@@ -49,6 +50,8 @@ class Definition(Closed):
     deadline: Duration | None = None  # Of the work; waiting for people or moments is left out.
     mode: Mode | None = None
     channel: Channel | None = None
+    # The only ones its steps may use. None where it does not say, so that its version stays.
+    secrets: Annotated[tuple[SecretName, ...], Field(max_length=50)] | None = None
     triggers: tuple[AnyTrigger, ...] = Field(default=(), max_length=20)
     steps: tuple[AnyStep, ...] = Field(min_length=1, max_length=100)
 

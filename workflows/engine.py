@@ -5,7 +5,7 @@ transaction or after it, never inside one; what people are told leaves through t
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from workflows import (
     breaking,
@@ -18,6 +18,7 @@ from workflows import (
     exceptions,
     prompting,
     questioning,
+    retelling,
     reviewing,
     scheduling,
     starting,
@@ -47,6 +48,19 @@ from workflows.summarising import write_summary
 from workflows.walking import walk
 
 log = logging.getLogger(__name__)
+
+# What is due, and who does it. All else only means that a run is to be looked at.
+DOES: Mapping[DueKind, Callable[[House, Due], object]] = {
+    DueKind.EXPIRE: prompting.expire,
+    DueKind.REMIND: prompting.remind,
+    DueKind.ESCALATE: prompting.escalate,
+    DueKind.NUDGE: prompting.nudge,
+    DueKind.CHASE: chase,
+    DueKind.REVIEW: reviewing.remind_of_review,
+    DueKind.SUMMARISE: write_summary,
+    DueKind.RETELL: retelling.hand_on,
+    DueKind.CANCEL: exceptions.cancel_child,
+}
 
 
 class Engine:
@@ -107,7 +121,7 @@ class Engine:
         return deciding_together.decide_together(self._house, ballots)
 
     def may_break_glass(self, request: RequestId, person: PersonId) -> None:
-        """Return if this person may decide the request alone, and record nothing.
+        """Return if this person may decide the request alone; a refusal is recorded.
 
         Raises:
             GateError, UnknownRunError, StorageError: they may not; the refusal says why.
@@ -309,26 +323,21 @@ class Engine:
     def handle_due(self, due: Due) -> None:
         """Do what a due-row is for, in the transaction that removes it."""
         try:
-            if due.kind is DueKind.EXPIRE:
-                prompting.expire(self._house, due)
-            elif due.kind is DueKind.REMIND:
-                prompting.remind(self._house, due)
-            elif due.kind is DueKind.ESCALATE:
-                prompting.escalate(self._house, due)
-            elif due.kind is DueKind.NUDGE:
-                prompting.nudge(self._house, due)
-            elif due.kind is DueKind.CHASE:
-                chase(self._house, due)
-            elif due.kind is DueKind.REVIEW:
-                reviewing.remind_of_review(self._house, due)
-            elif due.kind is DueKind.SUMMARISE:
-                write_summary(self._house, due)
-            elif due.kind is DueKind.CANCEL:
-                exceptions.cancel_child(self._house, due)
-            else:
+            does = DOES.get(due.kind)
+            if does is None:
                 self._wake(due)
+            else:
+                does(self._house, due)
         except UnknownRunError:
             log.warning("a due-row names nothing", extra={"kind": due.kind, "key": due.key})
+
+    def retell(self, due: Due, teller: retelling.Teller) -> bool:
+        """Have `teller` tell the story of an ended run; False if there is none to be had.
+
+        Raises:
+            UnknownRunError, StorageError: it could not be recorded.
+        """
+        return retelling.retell(self._house, due, teller)
 
     def advance(self, run: RunId) -> None:
         """Take the run up and go on until it waits or ends.

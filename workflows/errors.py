@@ -41,6 +41,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── EvidenceError              a pack that cannot be written, or a range that is none
     ├── HoldError                  a legal hold that selects nothing, or that is not there
     ├── SecretError                a secret that is missing or too short, or stands in the clear
+    │   ├── SecretUnreadableError  where it is kept could not be asked just now
+    │   └── SecretNotGivenError    this workflow may not use it
     └── StorageError
         ├── StorageUnavailableError  locked, full or unreachable: nothing was recorded
         ├── HeldElsewhereError       another process serves this database
@@ -131,7 +133,12 @@ class NotAllowedError(InterlockError):
 
 
 class GateError(InterlockError):
-    """A gate stands in the way."""
+    """A gate stands in the way; `why` is the short name of a refused decision, as entries say it.
+
+    Without one, nothing was decided that an entry would have to tell of.
+    """
+
+    why = ""
 
 
 class NoGateError(GateError):
@@ -141,13 +148,21 @@ class NoGateError(GateError):
 class NoApproverError(GateError):
     """A stage names nobody who could decide, so it does not run."""
 
+    why = "nobody"
+
 
 class NotEligibleError(GateError):
     """This person may not decide this request."""
 
+    def __init__(self, message: str, *, why: str = "not_asked", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.why = why
+
 
 class RequestClosedError(GateError):
     """The request is no longer open."""
+
+    why = "closed"
 
 
 class ReasonMissingError(GateError):
@@ -156,6 +171,8 @@ class ReasonMissingError(GateError):
 
 class OutsideHoursError(GateError):
     """The policy lets nobody approve at this hour."""
+
+    why = "hours"
 
 
 class OverBudgetError(GateError):
@@ -169,6 +186,8 @@ class UncountableError(GateError):
 class ReviewMissingError(GateError):
     """An earlier use of the glass is overdue for its review, so it cannot be used again."""
 
+    why = "review"
+
 
 class PartlyDecidedError(GateError):
     """Of several requests some were decided, and these were not; the message says why."""
@@ -176,6 +195,8 @@ class PartlyDecidedError(GateError):
 
 class StaleRequestError(GateError):
     """The click came from an older version of the request; `next_request` took its place."""
+
+    why = "stale"
 
     def __init__(self, message: str, *, next_request: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -185,13 +206,20 @@ class StaleRequestError(GateError):
 class StepUpError(GateError):
     """A one-time code is needed here, and none of this person can count just now."""
 
+    why = "no_code"
+
 
 class NoCodesError(StepUpError):
     """This person has set up no codes, or no governor has confirmed them."""
 
 
 class WrongCodeError(StepUpError):
-    """The code is not right, is no code at all, or was used before."""
+    """The code is not right, is no code at all, or was used before.
+
+    One that is not right has an entry of its own, `step_up.refused`.
+    """
+
+    why = ""
 
 
 class PeopleUnreadableError(GateError):
@@ -238,6 +266,14 @@ class HoldError(InterlockError):
 
 class SecretError(InterlockError):
     """A secret is missing, too short, or stands where it must not."""
+
+
+class SecretUnreadableError(SecretError):
+    """Where a secret is kept could not be asked just now; the next try may go better."""
+
+
+class SecretNotGivenError(SecretError):
+    """This workflow may not use that secret."""
 
 
 class StorageError(InterlockError):

@@ -24,7 +24,7 @@ def example_of(definition: Definition) -> str:
     needed = [(name, spec) for name, spec in definition.inputs.items() if is_open(spec)]
     if len(needed) > MOST_TYPED or any(_is_for_the_form(spec) for _, spec in needed):
         return ""
-    return " ".join(f"{name}={_quoted(_value(spec))}" for name, spec in needed)
+    return " ".join(f"{name}={_quoted(example_value(spec))}" for name, spec in needed)
 
 
 def _is_for_the_form(spec: Input) -> bool:
@@ -33,7 +33,8 @@ def _is_for_the_form(spec: Input) -> bool:
     return isinstance(spec, FileInput)
 
 
-def _value(spec: Input) -> str:
+def example_value(spec: Input) -> str:
+    """Return a value that fits, as it is typed."""
     match spec:
         case TextInput():
             return spec.example or "some words"
@@ -48,7 +49,7 @@ def _value(spec: Input) -> str:
         case EnumInput():
             return spec.choices[0]
         case ListInput():
-            return _value(spec.of)
+            return example_value(spec.of)
     return _PLAIN.get(spec.type, "")
 
 

@@ -16,13 +16,17 @@ from workflows.demand import Match, Why
 from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.expression import Environment, Scope
+from workflows.instances import undo_of
 from workflows.judged_steps import JudgedStep, judged_steps
+from workflows.model_words import words_taken
 from workflows.policy import Facts, Policy, rule_environment
 from workflows.policy_auto import Auto
 from workflows.policy_explain import Explanation, explained
 from workflows.procedure import Procedure
 from workflows.step_scope import Actions
 from workflows.template import resolve
+
+OF_A_MODEL = "a language model's words"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class ExplainedStep:
     told: Explanation
     rules: tuple[RuleSeen, ...]
     unknown: tuple[str, ...] = ()  # Arguments that nobody knows before it runs.
+    by_model: tuple[str, ...] = ()  # Arguments that a language model fills; no rule decides by any.
     applies: bool | None = True
 
 
@@ -79,6 +84,8 @@ def _explained(
     policy: Policy, procedure: Procedure, actions: Actions, step: JudgedStep, given: Given
 ) -> ExplainedStep:
     args, unknown = _arguments(procedure, step, given)
+    name = undo_of(step.step) if step.is_undo else step.step
+    by_model = words_taken(procedure.definition, procedure.scopes, actions, name)
     work = _work(procedure, step)
     effect = raised(actions[work.uses].effect_of({**work.arguments, **args}), work.effect)
     facts = Facts(
@@ -90,16 +97,18 @@ def _explained(
         at=given.at,
         inputs=given.inputs,
         args=args,
+        are_args_of_a_model=bool(by_model),
     )
     told = explained(policy, facts, step.approval)
     autos = {rule.name: rule.auto for rule in policy.rules}
-    values = policy.told(facts)
+    values = {"args": OF_A_MODEL, **policy.told(facts)}
     return ExplainedStep(
         step=step,
         effect=effect,
         told=told,
         rules=tuple(_seen(one, autos.get(one.rule), values, effect) for one in told.rules),
         unknown=unknown,
+        by_model=by_model,
         applies=_applies(procedure, step, given),
     )
 
@@ -168,7 +177,9 @@ def _values(condition: str, values: Mapping[str, Json]) -> Iterator[tuple[str, s
 
 def _value_at(path: Path, values: Json) -> str:
     for part in path:
+        if values == OF_A_MODEL:
+            return OF_A_MODEL
         if not isinstance(values, dict) or part not in values:
             return "nothing"
         values = values[part]
-    return literal(values)
+    return OF_A_MODEL if values == OF_A_MODEL else literal(values)

@@ -127,7 +127,9 @@ def admit_breaker(
         raise NotEligibleError("The policy has no glass to break here.", hint=asked(request))
     if breaker.why_never:
         raise NotEligibleError(
-            f"You cannot break the glass: {breaker.why_never}.", hint=asked(request)
+            f"You cannot break the glass: {breaker.why_never}.",
+            why="account",
+            hint=asked(request),
         )
     if breaker.ref not in glass.people or not breaker.member_of:
         raise NotEligibleError(

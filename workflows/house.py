@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
-from workflows.actions.base import Action, Secrets
+from workflows.actions.base import Action
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
 from workflows.entry import Ref
@@ -13,8 +13,9 @@ from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
 from workflows.references import NoReferences, References
+from workflows.secret_book import SecretBook
 from workflows.step_up import Vault
-from workflows.store import Store
+from workflows.store import Due, Store
 
 
 class Definitions(Protocol):
@@ -55,6 +56,8 @@ class House:
     for one of these people now, so that nobody decides what they may not through another.
     `alerts` is the channel for what more people than those of a run have to see; empty, it is
     the run's own.
+    `retells` takes the run whose story a language model is to tell anew, and does so later; None
+    where there is no model.
     `vault` seals people's secrets; opening it may make its key, so it is asked for only where
     there is one, and never inside a unit.
     """
@@ -65,7 +68,7 @@ class House:
     policy: Callable[[], Policy]
     actions: Mapping[str, Action[Any, Any]]
     people: People
-    secrets: Secrets
+    secrets: SecretBook
     redact: Callable[[str], str]
     holds_secret: Callable[[str], bool]
     new_id: Callable[[], str]
@@ -78,3 +81,5 @@ class House:
     vault: Callable[[], Vault] = no_vault
     references: References = field(default_factory=NoReferences)
     alerts: str = ""
+    retells: Callable[[Due], None] | None = None
+    branches: int = 16  # Of one run that may be at work at the same moment.

@@ -95,7 +95,7 @@ def read_definition(
 
     A version that `is_known` to be sound is not looked at any closer.
     """
-    loaded = _read(text, file, Definition)
+    loaded = read_as(text, file, Definition)
     if loaded.model is None or is_known(loaded.model.version):
         return loaded
     faults = definition_faults(loaded.model, loaded.document)
@@ -109,7 +109,7 @@ def read_policy(
 
     One whose digest `is_known` to be sound is not looked at any closer.
     """
-    loaded = _read(text, file, Policy)
+    loaded = read_as(text, file, Policy)
     if loaded.model is None or is_known(loaded.model.digest):
         return loaded
     faults = [
@@ -174,7 +174,8 @@ def _steps_of_one_name(definition: Definition, document: Document) -> Iterator[F
         yield document.fault(("steps",), what, "move some of them into a workflow of their own")
 
 
-def _read(text: str, file: str, model: type[M]) -> Loaded[M]:
+def read_as(text: str, file: str, model: type[M]) -> Loaded[M]:
+    """Return what `text` says as a model, with everything wrong with its form."""
     document = read_document(text, file)
     if document.value is None and not document.faults:
         fault = document.fault((), "the file is empty", "write a workflow or policy into it")

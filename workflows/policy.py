@@ -52,6 +52,7 @@ from workflows.policy_publish import Roles as Answering
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
+from workflows.policy_secrets import SecretGrants
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
@@ -179,6 +180,7 @@ class Policy(Closed):
         return any(rule.step_up is not None for rule in self.rules)
 
     connect: Connect | None = None  # As above.
+    secrets: SecretGrants | None = None  # As above.
     publish: Publish | None = None  # Left out, what the files say counts at the next start.
 
     @cached_property
@@ -221,7 +223,7 @@ class Policy(Closed):
         return (self.operators or {}).get(account)
 
     @property
-    def secrets(self) -> frozenset[str]:
+    def needed_secrets(self) -> frozenset[str]:
         """Return the name of every secret that some target or webhook needs."""
         signed = {one.secret for one in (self.webhooks or {}).values()}
         return self.targets.secrets | signed

@@ -17,6 +17,7 @@ from workflows.fault import Fault, Place, suggestion
 from workflows.pattern import widths
 from workflows.policy import Policy, Rule, rule_environment
 from workflows.policy_lint_pairs import pair_faults
+from workflows.policy_lint_secrets import secret_faults
 from workflows.policy_lint_steps import (
     Around,
     compared,
@@ -56,6 +57,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
     faults += _misspelt(policy, document)
+    faults += secret_faults(policy, document, around)
     if around is not None:
         faults += gate_faults(policy, document, around)
         faults += target_faults(policy, document, around)
@@ -179,7 +181,7 @@ def _single_people(policy: Policy) -> set[str]:
 def _misspelt(policy: Policy, document: Document) -> Iterator[Fault]:
     """Yield groups that stand in one place only and are nearly called like another."""
     places: dict[str, list[Place]] = {}
-    for place, name in _named(policy):
+    for place, name in named_places(policy):
         places.setdefault(name, []).append(place)
     for name, found in places.items():
         alike = [one for one in places if one != name and _is_alike(one, name)]
@@ -189,7 +191,8 @@ def _misspelt(policy: Policy, document: Document) -> Iterator[Fault]:
             yield document.fault(found[0], what, f"did you mean {more[0]}?", warning=True)
 
 
-def _named(policy: Policy) -> Iterator[tuple[Place, str]]:
+def named_places(policy: Policy) -> Iterator[tuple[Place, str]]:
+    """Yield every group or person whom rules and roles name, each with its place in the file."""
     for index, rule in enumerate(policy.rules):
         for number, stage in enumerate(rule.stages):
             for part in turns_of([stage])[0]:
@@ -198,6 +201,8 @@ def _named(policy: Policy) -> Iterator[tuple[Place, str]]:
         if rule.escalate is not None:
             yield from ((("rules", index, "escalate", "to"), one) for one in rule.escalate.to)
     yield from ((("roles", "governors"), one) for one in policy.governors)
+    for name, grant in (policy.secrets or {}).items():
+        yield from ((("secrets", name, "publishers"), one) for one in grant.publishers)
 
 
 def _is_alike(one: str, other: str) -> bool:

@@ -1,7 +1,7 @@
 """What a policy says of the workflows at hand: names that nothing has, steps no rule is about."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from workflows.actions.base import Effect
 from workflows.condition_cases import OTHER, Reach, reached
@@ -22,6 +22,7 @@ class Around:
     definitions: tuple[Definition, ...]
     steps: tuple[JudgedStep, ...]
     actions: frozenset[str]
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # Needed, by workflow.
 
 
 def compared(tree: Tree) -> Iterator[tuple[str, str]]:

@@ -87,11 +87,17 @@ class NotJudgedError(InterlockError):
 
 
 def judgement_of(
-    entry: Entry, *, definition: Definition, inputs: Mapping[str, Json] | None, requester: str
+    entry: Entry,
+    *,
+    definition: Definition,
+    inputs: Mapping[str, Json] | None,
+    requester: str,
+    is_by_model: bool = False,
 ) -> Judgement:
     """Return what `entry` tells: a request for approval, or an effect that needed none.
 
-    `inputs` are None once they were erased.
+    `inputs` are None once they were erased. Where a language model filled arguments, no rule
+    looks at any of them, so it does not matter whether they are still there.
 
     Raises:
         NotJudgedError: it was written by a release that said less.
@@ -104,7 +110,7 @@ def judgement_of(
     was_denied = DENIED_BEFORE in _list(data.get("rules")) or "denied" in (
         _part(entry, "preview") or {}
     )
-    kept = {"inputs": inputs, "args": args}
+    kept = {"inputs": inputs, **({} if is_by_model else {"args": args})}
     facts = Facts(
         effect=Effect(str(data["effect"])),
         workflow=definition.workflow,
@@ -114,13 +120,15 @@ def judgement_of(
         at=entry.at,
         inputs=inputs or {},
         args=args or {},
+        are_args_of_a_model=is_by_model,
     )
+    is_alone = was_denied or is_by_model
     return Judgement(
         run=entry.run or "",
         name=name,
         facts=facts,
         approval=work.approval,
-        asked=_asked(entry, was_denied=was_denied) if entry.kind == REQUESTED else None,
+        asked=_asked(entry, is_alone=is_alone) if entry.kind == REQUESTED else None,
         lacks=tuple(what for what, found in kept.items() if found is None),
         was_denied=was_denied,
     )
@@ -133,9 +141,9 @@ def _part(entry: Entry, name: str) -> dict[str, Json] | None:
     return found if isinstance(found, dict) else None
 
 
-def _asked(entry: Entry, *, was_denied: bool) -> Asked:
+def _asked(entry: Entry, *, is_alone: bool) -> Asked:
     data = entry.data
-    is_alone = was_denied or not items_of(str(data["step"])) or not _ALONE.isdisjoint(data)
+    is_alone = is_alone or not items_of(str(data["step"])) or not _ALONE.isdisjoint(data)
     stages = [one for one in _list(data.get("stages")) if isinstance(one, dict)]
     return Asked(
         stages=tuple(_stage(one) for one in stages),

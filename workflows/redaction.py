@@ -1,21 +1,25 @@
 """Takes the values of held secrets out of texts, in every form that we write texts in.
 
 Exact matches only: what the bot does not hold it cannot know. Where the values come from is
-for `bot/secrets_source`.
+for `bot/secret_sources`.
 """
 
 import base64
 import html
 import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+import threading
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from workflows.errors import SecretError
 
 SHORTEST = 8  # Shorter values stand in ordinary words, and taking those out destroys texts.
 MARK = "[secret removed]"
 _TRIPLET = 3  # base64 turns three bytes into four characters.
+_TELLING = 16  # From so many characters on, one line of a value of many lines is told from words.
+# Where a text was broken: real line breaks, and those that stand in JSON, however often escaped.
+_BREAK = re.compile(r"(?:\\+r)?\\+n[ \t]*|\r?\n[ \t]*|\r")
 
 
 class Redactor:
@@ -23,21 +27,83 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values = frozenset(values)
-        self.also()
+        self._latest: frozenset[str] = frozenset()
+        self._guard = threading.Lock()
+        self._compile()
 
     def also(self, *values: str) -> None:
         """Hold these beside the first ones, in place of those given here before."""
-        forms = {form for value in {*self._values, *values} for form in forms_of(value)}
+        with self._guard:
+            self._latest = frozenset(values)
+            self._compile()
+
+    def learn(self, *values: str) -> None:
+        """Hold these too, for as long as the process lives: an old value may come back late.
+
+        Raises:
+            SecretError: one is too short.
+        """
+        with self._guard:
+            if self._values.issuperset(values):
+                return
+            for value in values:
+                forms_of(value)  # One that is refused leaves the others as they were.
+            self._values |= {*values}
+            self._compile()
+
+    def __call__(self, text: str) -> str:
+        pattern = self._pattern
+        if pattern is None:
+            return text
+        return _without_broken(pattern, pattern.sub(MARK, text))
+
+    def holds(self, text: str) -> bool:
+        """Say whether a held value stands in `text`."""
+        pattern = self._pattern
+        if pattern is None:
+            return False
+        return pattern.search(text) is not None or any(_broken(pattern, text))
+
+    def _compile(self) -> None:
+        forms = {form for value in self._values | self._latest for form in forms_of(value)}
         # The longest first, or a short form would cut the start off a longer one.
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
-    def __call__(self, text: str) -> str:
-        return text if self._pattern is None else self._pattern.sub(MARK, text)
 
-    def holds(self, text: str) -> bool:
-        """Say whether a held value stands in `text`."""
-        return self._pattern is not None and self._pattern.search(text) is not None
+def _without_broken(pattern: re.Pattern[str], text: str) -> str:
+    """Return `text` without the values in it that are broken over lines."""
+    pieces, end = [], 0
+    for first, last in _broken(pattern, text):
+        pieces += [text[end:first], MARK]
+        end = last
+    return "".join([*pieces, text[end:]]) if pieces else text
+
+
+def _broken(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Yield where values begin and end in `text` that stand there with line breaks inside."""
+    if _BREAK.search(text) is None:
+        return
+    joined, places, end = [], list[tuple[int, int]](), 0
+    length = 0
+    for found in _BREAK.finditer(text):
+        joined.append(text[end : found.start()])
+        length += found.start() - end
+        end = found.end()
+        places.append((length, end - length))  # From there on, `text` is so much ahead.
+    joined.append(text[end:])
+    for found in pattern.finditer("".join(joined)):
+        yield _before(places, found.start()), _before(places, found.end() - 1) + 1
+
+
+def _before(places: list[tuple[int, int]], at: int) -> int:
+    """Return where in the text stands what stands at `at` without its line breaks."""
+    ahead = 0
+    for place, so_far in places:
+        if place > at:
+            break
+        ahead = so_far
+    return at + ahead
 
 
 def forms_of(value: str) -> frozenset[str]:
@@ -50,9 +116,28 @@ def forms_of(value: str) -> frozenset[str]:
         raise SecretError(
             f"A secret has fewer than {SHORTEST} characters.", hint="Use a longer one."
         )
+    return frozenset(form for one in (value, *_inside(value)) for form in _forms(one))
+
+
+def _inside(value: str) -> Iterator[str]:
+    """Yield what of a value is as secret by itself: a password in an address, a line of a key."""
+    lines = [line.strip() for line in value.splitlines()]
+    if len(lines) > 1:
+        yield "".join(lines)
+        yield from (one for one in lines if len(one) >= _TELLING and not one.startswith("-----"))
+    try:
+        password = urlsplit(value).password if "://" in value else None
+    except ValueError:
+        return
+    for one in {password or "", unquote(password or "")}:
+        if len(one) >= SHORTEST:
+            yield one
+
+
+def _forms(value: str) -> set[str]:
     raw = value.encode()
     plain = {value, raw.hex(), raw.hex().upper(), html.escape(value), _escaped_for_slack(value)}
-    return frozenset(plain | _as_url(value) | _as_json(value) | _as_base64(raw))
+    return plain | _as_url(value) | _as_json(value) | _as_base64(raw) | {repr(value)[1:-1]}
 
 
 def _escaped_for_slack(value: str) -> str:

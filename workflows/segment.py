@@ -19,6 +19,7 @@ from workflows.expression import Scope
 from workflows.flow import Walk, loop_output
 from workflows.house import House
 from workflows.instances import instance, items_of, step_of
+from workflows.lent_secrets import LentSecrets
 from workflows.orders import Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedure
@@ -65,6 +66,7 @@ class Segment(Recorder):
         self.scopes = procedure.scopes
         self.walk = Walk(procedure.definition)
         self._people: dict[Ref, PersonId | None] = {}
+        self._used: set[tuple[str, str, int]] = set()  # Which secrets, in which steps.
 
     def person(self, ref: Ref) -> PersonId | None:
         """Return the person behind a pseudonym of this run, looked up once in a segment."""
@@ -133,13 +135,30 @@ class Segment(Recorder):
         return Call(
             key=self.key(step),
             timeout=work.timeout.total_seconds(),
-            secrets=self.house.secrets,
+            secrets=self._lent(step),
             approved=approved,
             effect=effect,
             ports=self.house.ports,
             written=work.arguments,
             returns=work.returns,
             journal=self,
+        )
+
+    def _lent(self, step: Step) -> LentSecrets:
+        """Return the secrets that a call for `step` may use; each is told once in a segment."""
+
+        def used(name: str, version: int) -> None:
+            if (step.id, name, version) in self._used:
+                return
+            self._used.add((step.id, name, version))
+            data: dict[str, Json] = {"secret": name, "version": version, "step": step.id}
+            self.note(self.draft("secret.used", data))
+
+        return LentSecrets(
+            book=self.house.secrets,
+            definition=self.definition,
+            policy=self.house.policy(),
+            used=used,
         )
 
     def tell(

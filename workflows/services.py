@@ -98,6 +98,11 @@ class Service(Target):
             raise ValueError("a probe path holds {key}, the idempotency key")
         return probe
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the name of its secret, if it has one."""
+        return frozenset({self.secret_header.secret} if self.secret_header else ())
+
     def allows_path(self, path: str) -> bool:
         """Say whether `path`, seen from the base address, may be asked for."""
         return not self.paths or any(re.fullmatch(one, path) for one in self.paths)
@@ -119,6 +124,11 @@ class DatabaseTarget(Target):
     url: str | None = None
     secret: SecretName | None = None
     records_effects: bool = True
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the name of the secret that holds its address, if one does."""
+        return frozenset({self.secret} if self.secret else ())
 
     @model_validator(mode="after")
     def _has_one_address(self) -> Self:
@@ -146,6 +156,11 @@ class Program(Target):
     environment: dict[VariableName, str] = Field(default_factory=dict)
     secrets: dict[VariableName, SecretName] = Field(default_factory=dict)
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the names of the secrets in its environment."""
+        return frozenset(self.secrets.values())
+
     @field_validator("arguments", "reads")
     @classmethod
     def _are_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
@@ -162,7 +177,7 @@ class Services(Target):
     @property
     def secrets(self) -> frozenset[str]:
         """Return the name of every secret that some target needs."""
-        headers = {one.secret_header.secret for one in self.services.values() if one.secret_header}
-        addresses = {one.secret for one in self.databases.values() if one.secret}
-        variables = {name for one in self.programs.values() for name in one.secrets.values()}
-        return frozenset(headers | addresses | variables)
+        needs = [one.needs for one in self.services.values()]
+        needs += [one.needs for one in self.databases.values()]
+        needs += [one.needs for one in self.programs.values()]
+        return frozenset[str]().union(*needs)

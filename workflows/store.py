@@ -35,6 +35,7 @@ class Subject(StrEnum):
     NUDGE = "nudge"  # A request, told directly to one of those who have to act, `request/person`.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    HEAD = "head"  # The head of the log on a day, by its moment.
     STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
     CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.
     AWAY = "away"  # That nobody is there who could decide a request, told to its requester.
@@ -64,6 +65,7 @@ class DueKind(StrEnum):
     NUDGE = "nudge"  # Write to each approver who has not decided yet.
     CHASE = "chase"  # Remind whoever has to settle the run's exceptions and doubts.
     SUMMARISE = "summarise"  # Write the story of an ended run.
+    RETELL = "retell"  # Have a language model tell that story anew.
     REVIEW = "review"  # See whether a use of the glass was reviewed in time.
     CANCEL = "cancel"  # Cancel a run whose parent has ended.
 

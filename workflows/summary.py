@@ -86,13 +86,23 @@ def _loop(story: Story, entry: Entry) -> str:
     return f"“{_step(story, entry)}” went over {count} items{failed}."
 
 
-def as_json(story: Story, sentences: Sequence[Sentence]) -> Json:
-    """Return a summary as the JSON that its part holds; `words` are only searched."""
+def as_json(story: Story, sentences: Sequence[Sentence], *, model: str = "") -> Json:
+    """Return a summary as the JSON that its part holds; `words` are only searched.
+
+    Where a `model` wrote the sentences, those that restate the entries are what is searched, so
+    that no hit shows a model's words.
+    """
     told: list[Json] = [
         {"text": one.text, "basis": list(one.basis), "message": one.message} for one in sentences
     ]
-    words = " ".join((story.definition.workflow, *_unquoted(story)))
-    return {"title": story.definition.title, "sentences": told, "words": words}
+    restated = (one.text for one in summarise(story)) if model else ()
+    words = " ".join((*restated, story.definition.workflow, *_unquoted(story)))
+    whole: dict[str, Json] = {
+        "title": story.definition.title,
+        "sentences": told,
+        "words": words,
+    }
+    return {**whole, "model": model} if model else whole
 
 
 def _unquoted(story: Story) -> Iterator[str]:

@@ -15,7 +15,6 @@ from workflows.moves import Do, Move
 from workflows.recorder import SupersededError
 from workflows.segment import After, Next, Pause, Segment
 
-MOST_AT_ONCE = 16
 LOOK_SECONDS = 0.5  # How often a segment looks for what others wrote while its branches work.
 
 
@@ -103,9 +102,10 @@ class _Branches:
         return min((one for one in (*own, *told) if one is not None), default=None)
 
     def _start(self, ready: Sequence[Move]) -> None:
+        most = self._segment.house.branches
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(MOST_AT_ONCE, f"branch-{self._segment.state.id[:8]}")
-        for move in ready[: MOST_AT_ONCE - len(self._busy)]:
+            self._pool = ThreadPoolExecutor(most, f"branch-{self._segment.state.id[:8]}")
+        for move in ready[: most - len(self._busy)]:
             self._busy[move.step] = (move, self._pool.submit(make, self._segment, move))
 
     def _watch(self, moves: Sequence[Move]) -> None:

@@ -7,13 +7,10 @@ them belongs into a transaction.
 
 import base64
 import binascii
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -23,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from bot.anchors.calling import OK, AnchorError, post
-from bot.anchors.sigv4 import Credentials, Scope, signed_headers
+from bot.anchors.calling import AnchorError
+from bot.aws import AwsRefusedError, AwsService
+from bot.calling import CallError
 from storage.checkpoint import VerifierKey
 
 SPEC, ALGORITHM = "ECC_NIST_EDWARDS25519", "ED25519_SHA_512"
-JSON_1_1 = "application/x-amz-json-1.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +37,7 @@ class KmsSigner:
 
     origin: str
     key: str
-    url: str
-    region: str
-    credentials: Credentials
-    now: Callable[[], datetime]
+    kms: AwsService
 
     @cached_property
     def _verifier(self) -> VerifierKey:
@@ -80,26 +74,10 @@ class KmsSigner:
         return signature
 
     def _ask(self, operation: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
-        body = json.dumps(asked).encode()
-        headers = signed_headers(
-            {
-                "Host": urlsplit(self.url).netloc,
-                "Content-Type": JSON_1_1,
-                "X-Amz-Target": f"TrentService.{operation}",
-            },
-            body,
-            scope=Scope(region=self.region, service="kms"),
-            credentials=self.credentials,
-            now=self.now(),
-        )
-        answer = post(self.url, body, headers)
         try:
-            told = json.loads(answer.body)
-        except ValueError:
-            told = None
-        if answer.status != OK or not isinstance(told, dict):
-            raise AnchorError(f"KMS refuses {operation} ({answer.status}): {answer.words}")
-        return told
+            return self.kms.ask(operation, asked)
+        except (CallError, AwsRefusedError) as error:
+            raise AnchorError(error.message) from error
 
 
 def _bytes(told: Mapping[str, Any], name: str) -> bytes:

@@ -19,24 +19,12 @@ NAME = "second key"
 
 def second_signer(settings: Settings, *, origin: str, now: Now) -> Signer | None:
     """Return the key that the settings name, None if they name none."""
-    if not settings.kms_key or settings.aws_secret_key is None:
+    if not settings.kms_key:
         return None
     from bot.anchors.kms import KmsSigner  # noqa: PLC0415 - most bots have no such key.
-    from bot.anchors.sigv4 import Credentials  # noqa: PLC0415 - as above.
+    from bot.aws import kms_of  # noqa: PLC0415 - as above.
 
-    token = settings.aws_session_token
-    return KmsSigner(
-        origin=origin,
-        key=settings.kms_key,
-        url=settings.kms_address,
-        region=settings.aws_region,
-        credentials=Credentials(
-            access_key=settings.aws_access_key,
-            secret_key=settings.aws_secret_key.get_secret_value(),
-            session_token=token.get_secret_value() if token is not None else "",
-        ),
-        now=now,
-    )
+    return KmsSigner(origin=origin, key=settings.kms_key, kms=kms_of(settings, now=now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

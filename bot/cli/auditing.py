@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def head(*, as_json: bool) -> None:
 @click.option(
     "--processes", type=click.IntRange(1), help="How many check signatures; by default each core."
 )
+@click.option(
+    "--witness", "witnesses", multiple=True, help="A witness's key that you trust, or its file."
+)
+@click.option(
+    "--tsa",
+    "certificates",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates of time stamp authorities (PEM). Needs openssl.",
+)
 @click.option("--max-age", help="How old the newest entry under an outside head may be, as in 8d.")
 @as_json_option
 def verify(  # noqa: PLR0913  an option each
@@ -66,6 +76,8 @@ def verify(  # noqa: PLR0913  an option each
     quick: bool,
     sample: int | None,
     processes: int | None,
+    witnesses: tuple[str, ...],
+    certificates: Path | None,
     max_age: str | None,
     as_json: bool,
 ) -> None:
@@ -77,10 +89,17 @@ def verify(  # noqa: PLR0913  an option each
         raise click.UsageError("Name a database or a pack, not both.")
     keys = [key for one in vkeys for key in _keys(one)]
     checkpoints = [_text(note) for note in notes]
-    age = _age(max_age)
+    if certificates is not None and shutil.which("openssl") is None:
+        raise click.UsageError("openssl is not installed, and only it can verify time stamps.")
     with progress_bar() as progress:
         how = Options(
-            quick=quick, sample=sample, max_age=age, processes=processes, progress=progress
+            quick=quick,
+            sample=sample,
+            max_age=_age(max_age),
+            processes=processes,
+            progress=progress,
+            witnesses=[key for one in witnesses for key in _keys(one)],
+            certificates=certificates,
         )
         report = (
             verify_pack(pack, keys, checkpoints, **how)

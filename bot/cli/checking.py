@@ -1,6 +1,7 @@
 """`interlock check` and `schema`: for whoever writes workflow files."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from bot.settings import read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import check as check_files
-from workflows.check import files_in
+from workflows.check import files_in, is_test
 from workflows.check import schema as schema_of_files
-from workflows.loading import load_policy
+from workflows.fault import Fault
+from workflows.loading import load_policy, read_text
 from workflows.policy import Policy
 from workflows.services import Services
 
@@ -40,23 +42,38 @@ def check(paths: tuple[Path, ...], policy_file: Path | None, *, drift: bool, as_
     policy = _policy(policy_file)
     targets = policy.targets if policy is not None else Services()
     actions = all_actions(targets, DatabaseRows(now=lambda: datetime.now(UTC)))
-    report = check_files(list(paths), actions, policy)
-    count = len(files_in(list(paths)))
-    told = _verdict(count, len(report.errors), len(report.warnings))
+    tests = [one for one in paths if is_test(one)]
+    files = [one for one in paths if one not in tests]
+    report = check_files(files, actions, policy)
+    faults = [*report.faults, *(fault for one in tests for fault in _test_faults(one))]
+    errors = [one for one in faults if not one.is_warning]
+    count = len(files_in(files)) + len(tests)
+    told = _verdict(count, len(errors), len(faults) - len(errors))
     data = {
-        "ok": not report.errors,
+        "ok": not errors,
         "files": count,
         "policy_checked": policy is not None,
-        "faults": [fault_data(one) for one in report.faults],
+        "faults": [fault_data(one) for one in faults],
     }
-    answer(data, [*map(str, report.faults), told], as_json=as_json)
-    leave(Exit.NO if report.errors else Exit.FINE)
+    answer(data, [*map(str, faults), told], as_json=as_json)
+    leave(Exit.NO if errors else Exit.FINE)
 
 
 @click.command()
-def schema() -> None:
+@click.option("--tests", is_flag=True, help="Of the files that hold their tests.")
+def schema(*, tests: bool) -> None:
     """Print the JSON Schema of workflow files, for editors."""
-    click.echo(json.dumps(schema_of_files(), indent=2, sort_keys=True))
+    from workflows.rehearsal.form import play_schema  # noqa: PLC0415 - few ask for it.
+
+    made = play_schema() if tests else schema_of_files()
+    click.echo(json.dumps(made, indent=2, sort_keys=True))
+
+
+def _test_faults(file: Path) -> Sequence[Fault]:
+    """Return what is wrong with the form of a test file; what it names is for `interlock test`."""
+    from workflows.rehearsal.reading import read_play  # noqa: PLC0415 - most files are none.
+
+    return read_play(read_text(file), str(file)).faults
 
 
 def _policy(file: Path | None) -> Policy | None:

@@ -103,16 +103,20 @@ def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
         yield "No step of it does more than read, so nobody is asked."
     for step, stages in told:
         yield ""
-        yield from _step(step, stages)
+        yield from step_lines(step, stages)
 
 
-def _step(one: ExplainedStep, stages: Sequence[StagePeople]) -> Iterator[str]:
+def step_lines(one: ExplainedStep, stages: Sequence[StagePeople]) -> Iterator[str]:
+    """Yield what the policy makes of a step, for a person."""
     step = one.step
     yield f"{'undo of ' if step.is_undo else ''}{step.step} ({step.action}, {one.effect.value})"
     if one.applies is False:
         yield "  It is left out: its condition is not true with these values."
     if one.unknown:
         yield f"  Known only when it runs: {', '.join(one.unknown)}."
+    if one.by_model:
+        names = ", ".join(one.by_model)
+        yield f"  Filled by a language model: {names}. A rule that looks at arguments asks."
     for rule in one.rules:
         yield from (f"  {line}" for line in rule.lines)
     yield from (f"  {line}" for line in one.told.lines[len(one.rules) :])
@@ -147,11 +151,12 @@ def _data(policy: Policy, looked: Looked, told: Told) -> dict[str, object]:
         "policy": policy.digest,
         "requester": given.requester,
         "at": stamp(given.at),
-        "steps": [_step_data(step, stages) for step, stages in told],
+        "steps": [step_data(step, stages) for step, stages in told],
     }
 
 
-def _step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, object]:
+def step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, object]:
+    """Return what the policy makes of a step, as data."""
     demand = one.told.demand
     return {
         "step": one.step.step,
@@ -160,6 +165,7 @@ def _step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, o
         "effect": one.effect.value,
         "applies": one.applies,
         "unknown": list(one.unknown),
+        "by_model": list(one.by_model),
         "asks": demand is not None,
         "refusal": one.told.refusal,
         "rules": [

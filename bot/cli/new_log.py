@@ -1,5 +1,6 @@
 """What is said when a log begins: above all the key that somebody outside has to keep."""
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,11 +14,12 @@ def data_about(settings: "Settings", memory: "Memory") -> dict[str, str]:
     return {"home": str(settings.home), "origin": memory.journal.origin, "vkey": memory.vkey}
 
 
-def lines_about(settings: "Settings", memory: "Memory") -> list[str]:
-    """Return the same for a person, with what lies where."""
-    return [
-        f"Made {settings.home} with the log {memory.journal.origin}.",
-        f"Workflow files: {settings.definitions}   policy: {settings.policy_file}",
-        "Keep this key outside; whoever has it can check the log:",
-        f"  {memory.vkey}",
-    ]
+def lines_about(
+    settings: "Settings", memory: "Memory", between: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield the same for a person, with what lies where; the key is the last line."""
+    yield f"Made {settings.home} with the log {memory.journal.origin}."
+    yield f"Workflow files: {settings.definitions}   policy: {settings.policy_file}"
+    yield from between
+    yield "Keep this key outside; whoever has it can check the log:"
+    yield f"  {memory.vkey}"

@@ -17,6 +17,7 @@ from workflows.loading import read_policy, read_text
 from workflows.policy import Policy
 from workflows.policy_lint import Linted, lint_policy, ungated
 from workflows.policy_lint_steps import Around
+from workflows.secret_use import secrets_of
 
 EXISTING = click.Path(path_type=Path, exists=True)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -79,4 +80,5 @@ def around_policy(folder: Path, found: Policy) -> Around | None:
         definitions=definitions,
         steps=tuple(judged_steps(definitions, actions)),
         actions=frozenset(actions),
+        secrets={one.workflow: secrets_of(one, actions) for one in definitions},
     )

@@ -18,6 +18,7 @@ from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.published import active_version, canonical_of
+from storage.refusals import read_refusals
 from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Entry, RunId
@@ -90,8 +91,9 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         with database.read() as connection:
             read = read_run(connection, run_id)
             told_so_far = read_summary(connection, run_id, of=read)
+            refused = read_refusals(connection, run_id, of=read) if as_timeline else []
         active = active_version(database, listed.workflow)
-        moments = timeline(read) if as_timeline else []
+        moments = timeline(read, refused) if as_timeline else []
         known = people_of(database, actors_in(moments)) if moments else {}
     if as_timeline:
         told = {**_run(listed), "timeline": [moment_data(one, known) for one in moments]}
@@ -100,8 +102,9 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         return
     newer = None if listed.status.is_end else _newer(active, listed)
     entries = [_entry(one) for one in read]
-    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far]
-    data = {**_run(listed), "entries": entries, "summary": summary, "newer": newer}
+    summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far.told]
+    by = {"summary": summary, "summary_model": told_so_far.model or None}
+    data = {**_run(listed), "entries": entries, **by, "newer": newer}
     told_newer = [f"A newer version is active: {newer[:8]}."] if newer else []
     lines = [_title(listed), *told_newer, *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]

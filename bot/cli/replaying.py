@@ -13,6 +13,8 @@ from bot.cli.reading import opened
 from bot.policy_history import Count, History, Replayed
 from bot.settings import read_settings
 from storage.judgements import count_judged
+from storage.rows import DatabaseRows
+from workflows.actions.registry import all_actions
 from workflows.condition_tree import Name, every, tree_of
 from workflows.duration import duration
 from workflows.loading import load_policy
@@ -55,10 +57,11 @@ def policy_replay(since: timedelta, file: Path | None, *, as_json: bool) -> None
     settings = read_settings()
     policy = load_policy(file or settings.policy_file)
     people = slack_people(settings)
+    actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     start, count = datetime.now(UTC) - since, Count()
     with opened(settings) as database:
         tell = _progress(lambda: count_judged(database, since=start))
-        for one in History(database, policy, people).replayed(since=start):
+        for one in History(database, policy, people, actions).replayed(since=start):
             count.take(one)
             tell(count.judged)
             if one.differences or one.why_not:

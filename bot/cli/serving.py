@@ -1,27 +1,11 @@
-"""`interlock init`, `serve`, `worker` and `migrate`: bring the bot up."""
+"""`interlock serve`, `worker` and `migrate`: bring the bot up."""
 
 import gc
 
 import click
 
-from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
-from bot.settings import Settings, read_settings, require_one
-
-
-@click.command()
-@as_json_option
-def init(*, as_json: bool) -> None:
-    """Make the home folder: signing keys, database, a policy to start from."""
-    from bot.opening import begin_log  # noqa: PLC0415 - help must not wait for the database.
-
-    settings = read_settings()
-    require_one(settings)
-    memory = begin_log(settings)
-    memory.database.close()
-    data, lines = data_about(settings, memory), lines_about(settings, memory)
-    answer(data, lines, as_json=as_json)
-
+from bot.settings import Settings, read_settings
 
 CONCURRENCY = click.option(
     "--concurrency",
@@ -35,7 +19,7 @@ CONCURRENCY = click.option(
 @CONCURRENCY
 def serve(*, no_worker: bool, concurrency: int | None) -> None:
     """Run the bot until it is told to stop (SIGTERM or Ctrl-C)."""
-    from bot.serve import serve_until_stopped  # noqa: PLC0415 - as above.
+    from bot.serve import serve_until_stopped  # noqa: PLC0415 - help must not wait for it.
 
     settings = _settings(concurrency)
     if settings.serves_many:

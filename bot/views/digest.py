@@ -228,9 +228,10 @@ def _decided(figures: DecisionFigures) -> str:
     if figures.median is not None:
         median = f" Half of the decisions took less than {duration(figures.median)}."
     refused = ""
-    if figures.refused_clicks:
-        clicks = plural(figures.refused_clicks, "click")
-        refused = f" {clicks} came from people who may not decide."
+    if figures.refused:
+        count = plural(figures.refused, "decision")
+        own = f", {figures.own} of them by whoever had asked" if figures.own else ""
+        refused = f" {count} did not count{own}."
     return (
         f"*Approvals*: {figures.approved} approved, {figures.denied} rejected,"
         f" {figures.expired} expired, {figures.withdrawn} withdrawn.{median}{refused}"

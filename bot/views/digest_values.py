@@ -38,7 +38,8 @@ class DecisionFigures:
     expired: int = 0
     withdrawn: int = 0
     median: timedelta | None = None
-    refused_clicks: int = 0  # Clicks by people who may not decide.
+    refused: int = 0  # Decisions that did not count.
+    own: int = 0  # How many of these were on somebody's own request.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from bot.views.pieces import Rendered, section
 from bot.wording import Who, code, escape, joined, mention, when
 
 _WORDS, _NOTE = 400, 300
-SIGNS = {"saw": "👀", "asked": "✋", "decided": "⚖️", "did": "▶️"}
+SIGNS = {"saw": "👀", "asked": "✋", "decided": "⚖️", "did": "▶️", "tried": "🚫"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,7 +195,7 @@ def installing_of(
             settings=OAuthSettings(
                 client_id=client_id,
                 client_secret=client_secret,
-                scopes=SCOPES,
+                scopes=tuple(SCOPES),
                 user_scopes=(),
                 redirect_uri=f"{settings.public_url}{REDIRECT}" if settings.public_url else None,
                 install_path=INSTALL,

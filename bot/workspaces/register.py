@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bot.master import master_of
 from bot.opening import PRIVATE
 from bot.settings import Settings, SettingsError
 from storage.change import Clock
@@ -15,7 +16,7 @@ from storage.database import open_database
 from storage.installations import LOG, Installations
 from storage.migrate import is_empty, is_usable, upgrade
 from storage.oauth_states import OAuthStates
-from storage.sealing import master_key, open_sealer
+from storage.sealing import open_sealer
 from storage.transaction import Database
 from workflows.errors import UnusableDatabaseError
 
@@ -43,9 +44,7 @@ def opened_register(settings: Settings, *, now: Clock) -> Iterator[Register]:
     database = open_database(register_address(settings))
     try:
         _require_tables(database)
-        given = settings.secrets_key.get_secret_value() if settings.secrets_key else ""
-        master = master_key(settings.home, given)
-        sealer = open_sealer(database, log=LOG, master=master, now=now())
+        sealer = open_sealer(database, log=LOG, master=master_of(settings, now=now), now=now())
         yield Register(
             installations=Installations(database, sealer, now=now),
             states=OAuthStates(database, now=now),

@@ -1,15 +1,17 @@
-"""What the bot asks a workspace for; a test compares it with the manifest."""
+"""What the bot asks a workspace for, and for what; a test compares it with the manifest."""
 
-SCOPES = (
-    "app_mentions:read",
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "commands",
-    "files:read",
-    "groups:history",
-    "groups:read",
-    "im:write",
-    "usergroups:read",
-    "users:read",
-)
+from collections.abc import Mapping
+
+SCOPES: Mapping[str, str] = {
+    "app_mentions:read": "people who mention the bot",
+    "channels:history": "threads, and posts whose answer was lost",
+    "channels:read": "whether the bot is in a channel",
+    "chat:write": "every message",
+    "commands": "the slash command and the message menu",
+    "files:read": "files in forms",
+    "groups:history": "the same in private channels",
+    "groups:read": "the same for private channels",
+    "im:write": "telling somebody directly",
+    "usergroups:read": "who may run and approve",
+    "users:read": "names, guests, deactivated people",
+}

@@ -41,7 +41,7 @@ def serve_workspaces(
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         os.environ.pop(name, None)
     secrets = Secrets(Redactor(settings.tokens))
-    configure_logs(settings.log_level, secrets)
+    configure_logs(settings.log_level, secrets, form=settings.log_format)
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         stack.enter_context(ServeLock.take(settings.home, now=means.clock()))
@@ -54,6 +54,8 @@ def serve_workspaces(
             continues_runs=continues_runs,
             secrets=secrets,
         )
+        if settings.metrics:
+            log.warning("INTERLOCK_METRICS is set, and a host shows no figures")
         host = build_host(ground)
         log.info("serving many workspaces", extra={"home": str(settings.home)})
         run_until(stopping, host.parts, problem=host.problem)

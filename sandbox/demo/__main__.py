@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.demo.bot import Bot
 from sandbox.demo.errors import DemoError
+from sandbox.demo.library import furnished
 from sandbox.demo.play import play
 from sandbox.demo.stage import Stage, staged
 from sandbox.demo.transcript import Transcript
@@ -21,7 +22,9 @@ The demo runs. Open {url} and pick who you are.
   1. As rita, in #ops, type  /ops run refund-customer  (order ord_1001, up to what was paid).
   2. As ana, press the button on the card. Try it as rita or gil first: they may not.
   3. As petra, type  /ops run purge-stale-accounts  or  /ops run roll-back-release  (v1.5).
-  4. Anybody: /ops runs · /ops approvals · /ops find refund · /ops help
+  4. The library, as petra:  /ops run rotate-credential  (shop-api)  or  change-dns, deploy-release,
+     ramp-flag, decommission-hosts, migrate-database;  pay-vendor (inv-502) as omar, erase-person.
+  5. Anybody: /ops runs · /ops approvals · /ops find refund · /ops help
 
 Data stays in {home}. The bot's log is {log}. Ctrl-C ends the demo.
 """
@@ -33,7 +36,10 @@ def main() -> int:
     home = (asked.home or Path(tempfile.mkdtemp(prefix="interlock-demo-"))).resolve()
     home.mkdir(parents=True, exist_ok=True)
     try:
-        with staged(home, asked.shipped, port=asked.port) as stage:
+        with (
+            staged(home, asked.shipped, port=asked.port) as stage,
+            furnished(stage, asked.shipped),
+        ):
             return _perform(stage, asked)
     except DemoError as error:
         sys.stderr.write(f"\n{error}\n")

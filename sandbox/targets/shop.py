@@ -10,20 +10,18 @@ Its data is for `shop_store`, its ways to fail for `shop_faults`.
 import argparse
 import json
 import socket
-import threading
-import time
 from collections.abc import AsyncIterator
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from sandbox.targets.serving import ThreadServer, server_of
 from sandbox.targets.shop_faults import Fault, Faults
 from sandbox.targets.shop_store import Moved, RefusedError, ShopStore
 
@@ -141,56 +139,22 @@ def _broken_off() -> Response:
     )
 
 
-class ShopServer:
+class ShopServer(ThreadServer):
     """The shop in a thread of this process, until `stop` or the end of a `with`."""
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
         self.store = ShopStore(folder)
         self.faults = Faults()
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self._server = _server(Shop(self.store, self.faults))
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._listener],), daemon=True, name="sandbox-shop"
-        )
-
-    @property
-    def url(self) -> str:
-        """Return the address of the shop."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def start(self) -> Self:
-        """Open the shop and return when it answers."""
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            time.sleep(0.005)
-        return self
-
-    def stop(self) -> None:
-        """Close the shop."""
-        self._server.should_exit = True
-        self._server.force_exit = True
-        self._thread.join(5)
-        self._listener.close()
+        super().__init__(Shop(self.store, self.faults).app, name="sandbox-shop", port=port)
 
     def effects(self, order: str | None = None) -> list[Moved]:
         """Return the money that really moved."""
         return self.store.effects(order)
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
 
 def serve_in_thread(folder: Path, *, port: int = 0) -> ShopServer:
     """Return an open shop whose data lies in `folder`."""
     return ShopServer(folder, port=port).start()
-
-
-def _server(shop: Shop) -> uvicorn.Server:
-    settings = uvicorn.Config(shop.app, log_config=None, access_log=False, lifespan="off")
-    return uvicorn.Server(settings)
 
 
 def main() -> None:
@@ -202,7 +166,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", chosen.port))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(json.dumps({"url": url}), flush=True)  # noqa: T201  whoever started us reads it
-    _server(Shop(ShopStore(chosen.data), Faults())).run([listener])
+    server_of(Shop(ShopStore(chosen.data), Faults()).app).run([listener])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ MODULES = (
     "parts",
     "manifest",
     "heads",
+    "anchors",
+    "story",
     "words",
     "runs",
     "verifier",

@@ -46,6 +46,10 @@ time, from the specification:
 
     python verify.py --vkey KEY --checkpoint NOTE
 
+Whoever trusts a witness adds `--witness KEY` to either, with the key of the witness; its lines
+under heads of this log are judged then. `interlock audit verify --tsa FILE` has OpenSSL judge
+the time stamps in anchors/, under the certificates in FILE.
+
 With a browser and nothing else: open `verify.html`, drop this pack on it, and paste KEY and NOTE.
 Better than this copy is one that you got another way: `interlock audit verifier --out FILE`.
 
@@ -69,10 +73,12 @@ reports/approvals.csv    Who decided what, when, asked by which rules, after how
 reports/sod.csv          Did anybody decide what they had asked for? `overlap` says requester,
                          editor (changed the values), excluded (left out by the policy), alone
                          (broke the glass), none, or unknown where the run or its request began
-                         before the range.
+                         before the range. Who tried and was refused has a row too: `wanted`
+                         says what they tried, `wanted_by` who, `refused` why it did not count.
+                         The same again within two days is no second row; each wrong code is one.
 reports/exceptions.csv   break-glass with its review, late, expired, missed, in-doubt,
-                         self-approval, code-refused, undelivered, verification-failed and
-                         -unknown. A click that was refused is no entry, so it is not here.
+                         self-approval, self-approval-tried, code-refused, undelivered,
+                         verification-failed and -unknown.
 reports/changes.csv      Who changed definitions, policy, roles, keys, tokens, secrets' versions,
                          schedules, and codes, from what to what?
 reports/retention.csv    What was swept, erased and held back; for each class how many payloads

@@ -36,6 +36,8 @@ from storage.store import SqlStore
 from workflows.entry import PERSON, SYSTEM, Draft, Json, PartClass, Ref
 
 REASON = "request"
+# What tells of a run from outside of it, and may quote whoever spoke there.
+TELL = ("summary.written", "model.asked", "model.answered")
 PERSONAL = (PartClass.CONTENT.value, PartClass.DERIVED.value)
 
 
@@ -153,7 +155,9 @@ def _is_of(ref: Ref) -> ColumnElement[bool]:
         not_(AuditEntryRow.actor_ref.startswith(PERSON)),  # What others said is theirs.
         of_a_run(RunRecord.requester == ref),
     )
-    quoted = and_(AuditEntryRow.kind == "summary.written", of_a_run(_spoke_in(ref)))
+    quoted = and_(
+        AuditEntryRow.run_id.is_(None), AuditEntryRow.kind.in_(TELL), of_a_run(_spoke_in(ref))
+    )
     return or_(said, came_of_it, quoted)
 
 

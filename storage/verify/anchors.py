@@ -1,7 +1,7 @@
 """Pass 6: does the evidence from outside speak of the heads that the log has?
 
 Whether the authority, the witness or the person behind it is one to trust is for whoever holds
-their keys. What was sent by mail is judged where it arrived.
+their keys (`outsiders`). Of a mail it is judged what was sent; what arrived, where it arrived.
 """
 
 import json
@@ -43,6 +43,12 @@ def _as_note(one: StoredAnchor, root: bytes, _note: str) -> bool:
     return (kept.size, kept.root) == (one.size, root)
 
 
+def _as_mail(one: StoredAnchor, root: bytes, note: str) -> bool:
+    """Judge the note at the end; before it stands what the server said."""
+    ending = "\n\n".join(one.content.decode().split("\n\n")[-2:])
+    return _as_note(one._replace(content=ending.encode()), root, note)
+
+
 def _as_stamp(one: StoredAnchor, _root: bytes, note: str) -> bool:
     return read_stamp(one.content).covers(note)
 
@@ -53,6 +59,8 @@ def _as_answer(one: StoredAnchor, root: bytes, _note: str) -> bool:
 
 JUDGES: Mapping[str, Callable[[StoredAnchor, bytes, str], bool]] = {
     "folder": _as_note,
+    "mail": _as_mail,
+    "slack": _as_note,
     "witness": _as_note,
     "rfc3161": _as_stamp,
     "reply": _as_answer,

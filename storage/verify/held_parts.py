@@ -1,6 +1,6 @@
 """Pass 5: each part is there and matches, or a later marker says why it is gone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from storage.journal import pseudonym
@@ -56,10 +56,12 @@ class PartCheck:
         self._met: set[int] = set()
         self.held = self.gone = 0
 
-    def check(self, index: int, members: Mapping[str, Any], parts: Iterable[HeldPart]) -> None:
+    def check(self, index: int, members: Mapping[str, Any], parts: Sequence[HeldPart]) -> None:
         """Check the parts of one entry."""
         if members["kind"] in {"erasure", "retention.sweep"}:
             self._met.add(index)
+        if not members["parts"] and not parts:
+            return
         held: dict[str, HeldPart] = {}
         for part in parts:
             if part.name in held:
@@ -69,13 +71,24 @@ class PartCheck:
             held[part.name] = part
         for name in held.keys() - members["parts"].keys():
             self._report.fail("disclosure-orphan", f"Entry {index} has no part {name}.")
+        whose = members["actor"]["ref"]
         for name, committed in members["parts"].items():
             self._check_one(index, name, committed=committed, part=held.get(name))
+            self._check_columns(index, held.get(name), cls=committed["cls"], whose=whose)
 
     def finish(self) -> None:
         """Report markers that the first look saw and the walk did not, or the other way."""
         for index in self._met ^ self._markers.places:
             self._report.fail("index-row", f"The columns of entry {index} hide or feign a marker.")
+
+    def _check_columns(self, index: int, part: HeldPart | None, *, cls: str, whose: str) -> None:
+        """Sweeps go by the class, erasures by whose a part is: nobody's, or whoever acted."""
+        if part is None or part.columns is None:
+            return
+        stored, subject = part.columns
+        if stored != cls or subject not in {None, whose}:
+            words = f"The columns of part {part.name} of entry {index} are not its own."
+            self._report.fail("index-row", words)
 
     def _check_one(
         self, index: int, name: str, *, committed: Mapping[str, Any], part: HeldPart | None

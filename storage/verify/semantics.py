@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from storage.verify.report import Report
-from workflows.kinds import KINDS, Place, faults_of
+from workflows.kinds import KINDS, LAST, faults_of
 from workflows.moments import moment
 from workflows.policy_hours import OpenHours
 from workflows.turns import turns_in
@@ -154,7 +154,10 @@ class SemanticCheck:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
             self._open[run] = Told(actor["ref"] if actor["t"] == "user" else None)
-        return self._open.setdefault(run, Told(None))
+        found = self._open.get(run)
+        if found is None:
+            found = self._open[run] = Told(None)
+        return found
 
     def _follow(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         kind, data = members["kind"], members["data"]
@@ -163,7 +166,7 @@ class SemanticCheck:
             reader(index, members, told)
         if kind in CLOSING_INTENT:
             told.intents.pop((_text(data["idem"]), data["attempt"]), None)
-        if KINDS[kind].place is Place.LAST:
+        if KINDS[kind].place is LAST:
             self._ended(members["run"], told)
 
     def _requested(self, _index: int, members: Mapping[str, Any], told: Told) -> None:

@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 
 
 class HeldPart(NamedTuple):
-    """A part that is still there."""
+    """A part that is still there. `columns` are its class and whose it is, None in a pack."""
 
     name: str
     salt: bytes
     value: bytes
+    columns: tuple[str, str | None] | None = None
 
 
 class StoredEntry(NamedTuple):

@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from storage.checkpoint import MalformedNoteError, VerifierKey, read_vkey
 from storage.claims import Claim
+from storage.cosignature import WitnessKey, read_witness_key
 from storage.entry_bytes import read_stamp
 from storage.journal import utc_now
 from storage.sequencing import Now
@@ -18,6 +20,7 @@ from storage.verify.held_parts import Markers, PartCheck, check_subjects
 from storage.verify.keyring import KeyRing
 from storage.verify.lines import LineCheck, leaf_of
 from storage.verify.notes import Judged, judge_kept, judge_roots, judge_signatures, read_notes
+from storage.verify.outsiders import judge_stamps, judge_witnesses, witnessed_notes
 from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
 from storage.verify.signatures import SignatureCheck
@@ -46,6 +49,8 @@ class Options(TypedDict, total=False):
     now: Now
     processes: int | None
     progress: Progress
+    witnesses: Sequence[str]
+    certificates: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class How:
     now: datetime
     processes: int
     progress: Progress
+    witnesses: tuple[WitnessKey, ...]
+    certificates: Path | None
 
 
 def verify(
@@ -70,11 +77,14 @@ def verify(
 
     `vkeys` are pinned keys, `checkpoints` notes that were kept elsewhere. With `sample` only
     every so-many-th entry signature is checked, with `quick` none. `progress` is told now and
-    then how many entries were met, and how many are expected.
+    then how many entries were met, and how many are expected. `witnesses` are keys of those who
+    cosign heads, `certificates` a file with those of time stamp authorities; with them it is
+    judged who vouches for the log.
     """
     report = Report()
     try:
         pins = [read_vkey(one) for one in vkeys]
+        witnesses = tuple(map(read_witness_key, given.get("witnesses", ())))
     except MalformedNoteError as error:
         report.malformed = f"A given key is no verifier key: {error}"
         return report
@@ -85,6 +95,8 @@ def verify(
         now=given.get("now", utc_now)(),
         processes=given.get("processes") or os.cpu_count() or 1,
         progress=given.get("progress", quiet),
+        witnesses=witnesses,
+        certificates=given.get("certificates"),
     )
     Walk(source, how, report).run(pins, checkpoints)
     return report
@@ -119,9 +131,13 @@ class Walk:
         notes = read_notes(heads, checkpoints, self._report)
         self._stream({one.size for one in notes} | {one.size for one in anchors})
         self._judge_state()
-        self._judge_notes(notes, pins)
+        texts = [*(one.note for one in heads), *checkpoints, *witnessed_notes(anchors)]
+        seen = judge_witnesses(self._how.witnesses, texts, self._roots, self._report)
+        self._judge_notes(notes, pins, seen)
         kept = {one.size: one.note for one in heads}
         judge_anchors(anchors, kept, roots=self._roots, report=self._report)
+        if self._how.certificates is not None:
+            judge_stamps(anchors, kept, self._how.certificates, self._report)
         self._judge_pending()
         self._judge_rest()
         self._count(notes)
@@ -188,7 +204,9 @@ class Walk:
         if tiles is not None and tiles != {(one.level, one.n): one.hash for one in self._tiles}:
             self._report.fail("tree-state", "The stored tiles are not those of the entries.")
 
-    def _judge_notes(self, notes: Sequence[Judged], pins: Sequence[VerifierKey]) -> None:
+    def _judge_notes(
+        self, notes: Sequence[Judged], pins: Sequence[VerifierKey], seen: set[int]
+    ) -> None:
         if not pins:
             self._report.doubt("unpinned", "No key was given: the log vouches for itself.")
         for key in pins:
@@ -198,7 +216,7 @@ class Walk:
         counting = judge_signatures(notes, self._ring, trusted, self._report)
         judge_kept(notes, self._report)
         self._judge_tail(notes, counting)
-        self._judge_age(notes, counting)
+        self._judge_age({one.size for one in notes if one.is_given} | seen, counting)
 
     def _judge_pin(self, key: VerifierKey) -> None:
         if key.name != self._ring.origin:
@@ -218,9 +236,8 @@ class Walk:
                 "unsigned-tail", f"No head that counts covers the entries from {covered} on."
             )
 
-    def _judge_age(self, notes: Sequence[Judged], counting: set[int]) -> None:
-        outside = [one.size for one in notes if one.is_given and one.size in counting]
-        ts = self._times.get(max(outside, default=0))
+    def _judge_age(self, outside: set[int], counting: set[int]) -> None:
+        ts = self._times.get(max(outside & counting, default=0))
         age = None if ts is None else self._age(ts)
         if age is not None:
             self._report.counts["outside_head_age_s"] = int(age.total_seconds())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.logs import configure_logs
+from bot.logs import about_run, configure_logs
 from workflows.redaction import MARK, Redactor
 
 log = logging.getLogger("bot.test")
@@ -39,3 +39,21 @@ def test_a_secret_in_a_trace_is_taken_out(written: io.StringIO) -> None:
 
     assert "sesame" not in written.getvalue()
     assert MARK in json.loads(written.getvalue())["exception"]
+
+
+def test_what_is_logged_while_a_run_is_worked_on_names_it(written: io.StringIO) -> None:
+    library = logging.getLogger("some.library")
+    with about_run("r1"):
+        library.info("tried again")
+        log.info("woke another", extra={"run": "r2"})
+    log.info("idle")
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+
+    assert [line.get("run") for line in lines] == ["r1", "r2", None]
+
+
+def test_a_setting_chooses_words_where_no_terminal_is(written: io.StringIO) -> None:
+    configure_logs("INFO", str, form="words", stream=written)
+    log.info("serving", extra={"over": "http"})
+
+    assert written.getvalue().endswith(" info    serving  over=http\n")

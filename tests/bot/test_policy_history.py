@@ -85,7 +85,7 @@ def _keep_definitions(house: Working) -> None:
 def replayed(
     house: Working, policy: str, *, since: timedelta = timedelta(days=30)
 ) -> list[Replayed]:
-    history = History(house.store.database, load_policy(policy), None)
+    history = History(house.store.database, load_policy(policy), None, house.actions)
     return list(history.replayed(since=house.clock() - since))
 
 

@@ -1,102 +1,150 @@
 """The bot verifies its own log in a process of its own, records it, and tells what is wrong."""
 
+import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.digest import Digests
 from bot.firings import firings_between
 from bot.self_check import SelfCheck, Watched
 from storage.audit_models import AuditEntryRow
-from storage.database import open_database
+from storage.database import Database
+from storage.heads import first_vkeys, head
 from storage.history import read_entry
 from storage.message_models import OutboxRecord
+from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.bot.shown import no_version
-from tests.storage.trail import Trail, begin_trail
+from tests.storage.full_log import house_at
+from tests.world import Clock, World
 from workflows.entry import Entry
+from workflows.store import Subject
 
 DUE = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def trail(database_url: str, tmp_path: Path) -> Iterator[Trail]:
-    database = open_database(database_url)
-    trail = begin_trail(database_url, database, tmp_path / "home")
-    trail.run("r1")
-    yield trail
-    database.close()
+@dataclass(frozen=True)
+class Log:
+    """A log that the engine wrote, with a run that waits for people."""
+
+    url: str
+    database: Database
+    store: SqlStore
+    vkeys: list[str]
+    clock: Clock
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        with self.database.read() as connection:
+            return head(connection).size
+
+    def change(self, statement: str) -> None:
+        """Do what an owner of the database can do."""
+        with self.database.begin() as tx:
+            tx.connection.execute(text(statement))
 
 
 @pytest.fixture
-def make(trail: Trail) -> Callable[[], SelfCheck]:
-    watched = Watched(database=trail.url, log_id="l", vkeys=[trail.pin], channel="ops")
-    return lambda: SelfCheck(store_of(trail), watched)
+def log(database_url: str, tmp_path: Path) -> Iterator[Log]:
+    clock = Clock()
+    with house_at(database_url, tmp_path / "home", clock, world=World()) as house:
+        house.start("one-at-a-time", {"by": 1})
+        house.settle()
+        database = house.store.database
+        with database.read() as connection:
+            vkeys = [str(one) for one in first_vkeys(connection)]
+        yield Log(database_url, database, house.store, vkeys, clock)
 
 
-def store_of(trail: Trail) -> SqlStore:
-    return SqlStore(trail.database, trail.journal, now=trail.clock)
+@pytest.fixture
+def make(log: Log) -> Callable[[], SelfCheck]:
+    watched = Watched(database=log.url, log_id="l", vkeys=log.vkeys, channel="ops")
+    return lambda: SelfCheck(log.store, watched)
 
 
-def recorded(trail: Trail) -> list[Entry]:
-    with trail.database.read() as connection:
+def recorded(log: Log) -> list[Entry]:
+    with log.database.read() as connection:
         wanted = select(AuditEntryRow.idx).where(AuditEntryRow.kind == "verify.run")
         places = connection.execute(wanted.order_by(AuditEntryRow.idx)).scalars().all()
         found = [read_entry(connection, int(place or 0)) for place in places]
     return [one for one in found if one is not None]
 
 
-def told(trail: Trail) -> list[str]:
-    with trail.database.read() as connection:
-        rows = connection.execute(select(OutboxRecord.body)).scalars().all()
-    return [str(one) for one in rows]
+def told(log: Log) -> list[str]:
+    notices = select(OutboxRecord.body).where(OutboxRecord.subject == Subject.NOTICE)
+    with log.database.read() as connection:
+        return [str(one) for one in connection.execute(notices).scalars()]
 
 
-def digest_line(trail: Trail) -> str:
+def digest_line(log: Log) -> str:
+    log.clock.forward(timedelta(hours=1))
     return (
-        Digests(store_of(trail), list, version=no_version, now=trail.clock, channel="ops")
+        Digests(log.store, list, version=no_version, now=log.clock, channel="ops")
         .look()
         .shown.head.verified
     )
 
 
 def test_a_good_log_is_recorded_as_verified_and_told_in_the_digest(
-    trail: Trail, make: Callable[[], SelfCheck]
+    log: Log, make: Callable[[], SelfCheck]
 ) -> None:
-    assert digest_line(trail) == "I have not verified it myself in this time."
+    assert digest_line(log) == "I have not verified it myself in this time."
+    size = log.size
     make().look("quick")
     make().look("full")
-    found = recorded(trail)
+    found = recorded(log)
 
     assert [(one.data["mode"], one.data["exit"], one.data["size"]) for one in found] == [
-        ("quick", 0, 7),
-        ("full", 0, 8),
+        ("quick", 0, size),
+        ("full", 0, size + 1),
     ]
-    assert told(trail) == []
-    assert digest_line(trail) == (
+    assert told(log) == []
+    assert digest_line(log) == (
         "I verified it myself 2 times and found nothing wrong, the last time full:"
-        " 8 entries in 0.0 s."
+        f" {size + 1} entries in 0.0 s."
     )
 
 
 def test_a_log_that_was_changed_is_told_in_the_channel(
-    trail: Trail, make: Callable[[], SelfCheck]
+    log: Log, make: Callable[[], SelfCheck]
 ) -> None:
-    trail.run_sql("UPDATE audit_part SET body = salt WHERE name = 'message'")
+    log.change("UPDATE audit_part SET body = salt WHERE name = 'input'")
     make().look("full")
 
-    assert [(one.data["exit"], one.data["failures"]) for one in recorded(trail)] == [(1, 1)]
-    assert "My own log does not verify: 1 failure" in told(trail)[0]
-    assert "part-commitment" in told(trail)[0]
-    place = recorded(trail)[0].index
-    assert digest_line(trail) == f"1 of my own 1 verifications FAILED (#{place})."
+    assert [(one.data["exit"], one.data["failures"]) for one in recorded(log)] == [(1, 1)]
+    assert "My own log does not verify: 1 failure" in told(log)[0]
+    assert "part-commitment" in told(log)[0]
+    place = recorded(log)[0].index
+    assert digest_line(log) == f"1 of my own 1 verifications FAILED (#{place})."
 
 
-def test_of_two_processes_one_takes_the_moment(trail: Trail, make: Callable[[], SelfCheck]) -> None:
+def test_a_quick_look_hears_of_a_table_that_lies(log: Log, make: Callable[[], SelfCheck]) -> None:
+    log.change("UPDATE approval_request SET outcome = 'approved', settled_at = raised_at")
+    make().look("quick")
+
+    assert [(one.data["mode"], one.data["exit"]) for one in recorded(log)] == [("quick", 1)]
+    assert "`projection` approval_request" in told(log)[0]
+
+
+def test_a_look_that_ends_without_an_answer_is_told(
+    log: Log, make: Callable[[], SelfCheck], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    make().look("full")
+
+    assert recorded(log) == []
+    assert "I could not verify my own log (full)" in told(log)[0]
+
+
+def test_of_two_processes_one_takes_the_moment(log: Log, make: Callable[[], SelfCheck]) -> None:
     for check in (make(), make()):
         quick = check.schedules()[0]
         quick.begin(DUE)
@@ -104,17 +152,18 @@ def test_of_two_processes_one_takes_the_moment(trail: Trail, make: Callable[[], 
             if thread.name == "self-check":
                 thread.join()
 
-    assert len(recorded(trail)) == 1
+    assert [one.data["exit"] for one in recorded(log)] == [0]
+    assert check_projections(log.database) == []
 
 
 def test_a_process_that_stops_ends_its_look_and_records_nothing(
-    trail: Trail, make: Callable[[], SelfCheck]
+    log: Log, make: Callable[[], SelfCheck]
 ) -> None:
     check = make()
     check.schedules()[1].begin(DUE)
     check.stop()
 
-    assert recorded(trail) == []
+    assert recorded(log) == []
     assert not [one for one in threading.enumerate() if one.name == "self-check"]
 
 

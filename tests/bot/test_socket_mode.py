@@ -124,3 +124,14 @@ def test_a_connection_that_never_closes_does_not_hold_the_bot_back(
     close()
 
     assert "did not close in time" in caplog.text
+
+
+def test_it_says_at_once_that_no_connection_stands(slack: SandboxServer) -> None:
+    sockets = sockets_of(slack, app_of(slack))
+    before = sockets.unconnected()
+    sockets.start()
+    during = sockets.unconnected()
+    sockets.stop()
+
+    assert before == "There is no connection to Slack."
+    assert during is None

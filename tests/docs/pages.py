@@ -1,8 +1,9 @@
 """Reads the project's pages: their fenced blocks, their links, and what a console block shows.
 
-A block ```` ```console ```` runs; each line with `$ ` is a command and what follows is what it
-prints, `…` standing for anything. A block ```` ```yaml file=NAME ```` is a file beside them.
-Blocks of other kinds (`sh`, `text`, `json`) are only read.
+A block ```` ```console ```` runs; each line with `$ ` is a command, which a backslash continues in
+a line with `>`, and what follows is what it prints, `…` standing for anything. A block
+```` ```yaml file=NAME ```` is a file beside them. Blocks of other kinds (`sh`, `text`, `json`) are
+only read.
 """
 
 import os
@@ -68,7 +69,7 @@ def links(page: Path) -> list[str]:
 
 def commands(block: Block) -> Iterator[Shown]:
     """Yield the commands of a console block, each with what it is said to print."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\$ ", block.text.replace("\\\n>", ""), flags=re.MULTILINE)[1:]:
         command, _, printed = part.partition("\n")
         yield Shown(command=command, printed=printed.rstrip("\n"))
 

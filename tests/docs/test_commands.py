@@ -29,6 +29,7 @@ def test_every_command_of_a_page_prints_what_the_page_shows(
 ) -> None:
     for block in blocks(page):
         if block.file:
+            (tmp_path / block.file).parent.mkdir(exist_ok=True)
             (tmp_path / block.file).write_text(block.text)
     shown = [one for block in blocks(page) if block.kind == "console" for one in commands(block)]
     printed = ran(shown, tmp_path, programs)

@@ -24,6 +24,7 @@ ROOT = Path(bot.__file__).parents[1]
 CHANNELS = {"channels:read", "groups:read"}
 HISTORY = {"channels:history", "groups:history"}
 SCOPES: dict[str, set[str]] = {
+    "apps.connections.open": set(),
     "auth.revoke": set(),
     "auth.teams.list": set(),
     "auth.test": set(),
@@ -49,7 +50,11 @@ SCOPES: dict[str, set[str]] = {
     "views.push": set(),
     "views.update": set(),
 }
-DEEPER = {"auth_teams_list": "auth.teams.list", "oauth_v2_access": "oauth.v2.access"}
+DEEPER = {
+    "apps_connections_open": "apps.connections.open",
+    "auth_teams_list": "auth.teams.list",
+    "oauth_v2_access": "oauth.v2.access",
+}
 OF_EVENTS: dict[str, set[str]] = {
     "app_home_opened": set(),
     "function_executed": set(),

@@ -11,9 +11,10 @@ from bot.settings import FROM_FILES, Settings
 from storage.rows import DatabaseRows
 from tests.docs.pages import PAGES, ROOT, Block, blocks, links, name_of
 from workflows.actions.registry import all_actions
-from workflows.check import check_text
+from workflows.check import check_text, is_test
 from workflows.loading import load_policy, read_policy
 from workflows.policy import Policy
+from workflows.rehearsal.reading import read_play
 from workflows.services import Services
 
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
@@ -60,6 +61,9 @@ def test_every_yaml_example_can_be_used_as_it_stands(example: tuple[Path, Block]
     page, block = example
     if is_policy(block):
         assert [str(one) for one in read_policy(block.text, block.file).faults] == []
+        return
+    if is_test(Path(block.file)):
+        assert [str(one) for one in read_play(block.text, block.file).faults] == []
         return
     policy = policy_of(page)
     targets = policy.targets if policy is not None else Services()

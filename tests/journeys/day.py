@@ -75,6 +75,7 @@ def day_at_work(
     """Open the company and start the bot, on files that `prepare` may have changed.
 
     `more_policy` stands at the end of the policy, `workflow` is a file beside those shipped.
+    At the address of `api` figures are shown, too.
     """
     with staged(home, SHIPPED, port=0) as stage:
         stage.policy.write_text(stage.policy.read_text() + more_policy)
@@ -83,7 +84,8 @@ def day_at_work(
         prepare(stage)
         stage.slack.hub.rates.scale = None  # The bot keeps to Slack's limits in other tests.
         settings = Scene(stage=stage, over=over, database=database).settings
-        settings = settings.model_copy(update={"api": api(settings)})
+        address = api(settings)
+        settings = settings.model_copy(update={"api": address, "metrics": address})
         now = Time()
         begin = begin_log if database else open_memory
         memory = begin(settings, now=now)

@@ -22,9 +22,10 @@ def test_a_run_is_told_as_a_timeline_with_whose_approval_it_rests_on(
     with scene.serving():
         root = scene.fills("rita", "refund-customer", FORM)
         card = scene.card(root)
-        scene.person("ana").click(
-            next(one for one in card.buttons if one != "Review"), message=card
-        )
+        button = next(one for one in card.buttons if one != "Review")
+        scene.person("rita").click(button, message=card)
+        scene.person("rita").wait_for_ephemeral("someone else has to decide it")
+        scene.person("ana").click(button, message=card)
         scene.ends(root, "done")
         run = json.loads(interlock("runs", "--json").stdout)["runs"][0]["run"]
         gil = scene.person("gil")
@@ -39,6 +40,11 @@ def test_a_run_is_told_as_a_timeline_with_whose_approval_it_rests_on(
 
     assert f"✅ on the approval of @ana (`#{approval['index']}`)" in told
     assert "asked · interlock" in told
+    assert "Wanted to approve; refused: it was their own request" in told
+    assert [one["by"] for one in data["timeline"] if one["did"] == "tried"] == ["rita"]
+    assert [one["index"] for one in data["timeline"]] == sorted(
+        one["index"] for one in data["timeline"]
+    )
     assert effect["approved_by"] == [{"by": "ana", "index": approval["index"]}]
     assert f"on the approval of ana (#{approval['index']})" in lines
     assert approval["shown"].endswith(": POST shop /refunds")

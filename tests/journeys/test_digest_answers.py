@@ -106,3 +106,24 @@ def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Pat
         with pytest.raises(UnusableDatabaseError, match="Slack shows another history"):
             check_head(memory, witness)
         memory.database.close()
+
+
+def test_the_head_of_a_day_guards_against_an_older_copy_as_well(tmp_path: Path) -> None:
+    with staged(tmp_path, SHIPPED, port=0) as stage:
+        scene = Scene(stage=stage, over="socket")
+        begin_log(scene.settings).database.close()
+        file, backup = stage.home / "interlock.db", tmp_path / "backup.db"
+        shutil.copy(file, backup)
+        with scene.serving() as bot:
+            assert bot.core.heads.post(utc_now())
+            until(lambda: bool(entries(bot, "checkpoint.anchored")))
+            (told,) = entries(bot, "checkpoint.anchored")
+        shutil.copy(backup, file)
+        memory = open_memory(scene.settings)
+        with SqlStore(memory.database, memory.journal).begin() as unit:
+            unit.append(FACT)
+        with pytest.raises(UnusableDatabaseError, match="Slack shows a head of"):
+            check_head(memory, enter_workspace(scene.settings).witness)
+        memory.database.close()
+
+    assert told.data["type"] == "slack"

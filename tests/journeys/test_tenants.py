@@ -120,7 +120,7 @@ def test_no_line_of_the_log_holds_what_a_workspace_holds(campus: Campus) -> None
         line = ground.secrets(f"Authorization: Bearer {token} of-acme-alone")
         found = ground.register.installations.find(ACME)
         assert found is not None
-        _, redact = read_redactor(settings_of(ground, found), ground.means)
+        redact = read_redactor(settings_of(ground, found), ground.means)
 
     assert token not in line
     assert "of-acme-alone" not in line

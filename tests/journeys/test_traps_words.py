@@ -192,6 +192,7 @@ def writes_it_later(case: Case, way: str) -> None:
     if way == "thread":
         case.person("rita").say(f"The token is {SECRET}", thread=root)
         case.waits(lambda: words_kept(case) or None, "the words")
+        case.person("rita").wait_for_ephemeral("have it changed")
         case.approves("ana", card)
         case.ends(root, "done")
     else:
@@ -199,6 +200,8 @@ def writes_it_later(case: Case, way: str) -> None:
         ben.click("Reject", message=card)
         ben.wait_for_view("")
         ben.submit({"reason": f"Use {SECRET} instead."})
+        assert "Have it changed" in str(ben.wait_for_view("").errors)
+        ben.submit({"reason": "Use the other one instead."})
         case.ends(root, "denied")
 
 

@@ -196,6 +196,16 @@ IN_PARTS = [
         sql("UPDATE audit_part SET name = 'args' WHERE name = 'preview'"),
         "disclosure-orphan part-missing",
     ),
+    attack(
+        "move a part to a class that is kept for longer",
+        sql("UPDATE audit_part SET cls = 'business' WHERE name = 'preview'"),
+        "index-row",
+    ),
+    attack(
+        "put a part among those of somebody else, to have it erased with them",
+        sql("UPDATE audit_part SET subject_ref = 's:eve' WHERE name = 'output'"),
+        "index-row",
+    ),
     attack("give a part to another entry", part_of_another, "disclosure-orphan part-missing"),
     attack("delete what came after the mark of an erasure", erased_too_much, "part-missing"),
     attack(

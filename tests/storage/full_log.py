@@ -12,6 +12,7 @@ from storage.audit_models import AuditAnchorRow
 from storage.bot_sql import NewDigest
 from storage.database import open_database
 from storage.log_setup import init_log, open_journal
+from storage.secret_rows import SecretSql
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from tests.workflows.engine.flows import change, destructive, workflow
@@ -107,6 +108,8 @@ def _tell_all(store: SqlStore, run: RunId) -> None:
         unit.append(_fact("schedule.fired", schedule="s", workflow="w", due=due, started=None))
         unit.is_repeat(Delivery(team="T0", kind="event", key="Ev1"))
         unit.add_thread_message(run, "1.2", author=unit.ref(id_of("rita"), "Rita"), text=WORDS)
+        unit.append(_fact("secret.set", secret="shop_token", version=1))
+        SecretSql(unit.transaction).put("shop_token", bytes(range(256)))
         _set_codes_up(unit, unit.ref(id_of("ana"), "Ana"))
         figures: Json = {"runs": 3}
         later = NOON + timedelta(microseconds=1)
@@ -131,7 +134,8 @@ def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
 
 
 def _add_evidence(connection: Connection) -> None:
-    anchor = {"size": 1, "type": "mail", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
+    # Nobody judges evidence of such a type, so that any bytes can be moved.
+    anchor = {"size": 1, "type": "later", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
     connection.execute(insert(AuditAnchorRow).values(id=7, **anchor))
 
 

@@ -46,10 +46,13 @@ class Office:
         )
 
 
-def by_script(pack: Path, *keys: str, notes: Sequence[Path] = ()) -> tuple[int, dict[str, Any]]:
+def by_script(
+    pack: Path, *keys: str, notes: Sequence[Path] = (), witnesses: Sequence[str] = ()
+) -> tuple[int, dict[str, Any]]:
     """Return what the verifier of every pack says, run as its reader would run it."""
     words = [word for key in keys for word in ("--vkey", key)]
     words += [word for note in notes for word in ("--checkpoint", str(note))]
+    words += [word for one in witnesses for word in ("--witness", one)]
     done = subprocess.run(
         [sys.executable, "-I", VERIFIER, "--pack", pack, "--json", *words],
         capture_output=True,

@@ -1,5 +1,6 @@
 """The page that verifies a pack in a browser says what the verifiers in Python say."""
 
+import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -7,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page, expect
 
+from storage.anchors import Evidence, keep_anchor
+from storage.checkpoint import SignatureLine, read_note
+from storage.cosignature import WitnessKey, cosigned
 from storage.database import open_database
 from storage.evidence.page import browser_verifier
+from storage.heads import show_head
 from storage.verify import verify_pack
 from tests.sandbox.page.tabs import PATIENCE, chromium
 from tests.storage.forging import restore_to
@@ -20,9 +26,12 @@ from tests.storage.trail import (
     Trail,
     begin_trail,
     erase_person,
+    intended,
     outside,
+    requested,
     rotate_log_key,
     rotate_writer,
+    started,
 )
 
 pytestmark = pytest.mark.browser
@@ -319,3 +328,59 @@ def test_the_page_fits_a_phone(reader: Reader) -> None:
     wide = reader.page.evaluate("document.documentElement.scrollWidth")
 
     assert wide <= 390
+
+
+def cosigned_by(private: Ed25519PrivateKey, note: str, *, forged: bool = False) -> str:
+    """Return the line of a witness under a head."""
+    head, seconds = read_note(note).checkpoint, 1_772_442_000
+    said = private.sign(cosigned(head.text, seconds + forged))
+    key = WitnessKey("witness.example/w1", private.public_key().public_bytes_raw())
+    return str(SignatureLine(key.name, key.note_id, seconds.to_bytes(8, "big") + said))
+
+
+@pytest.mark.parametrize("verdict", [0, 1])
+def test_the_page_judges_anchors_and_the_lines_of_a_witness(
+    begin: Callable[[], Office], reader: Reader, verdict: int
+) -> None:
+    forged, office, private = bool(verdict), begin(), Ed25519PrivateKey.generate()
+    witness = WitnessKey("witness.example/w1", private.public_key().public_bytes_raw())
+    with office.trail.database.begin() as tx:
+        head = show_head(tx)
+        cosigned_note = head.note + cosigned_by(private, head.note, forged=forged)
+        mailed = f"<id>\nMonday\n250 taken\n\n{head.note}"
+        reply = json.dumps({"fingerprint": "AAAAAAAAAAAA" if forged else head.fingerprint})
+        for kind, content in (("witness", cosigned_note), ("mail", mailed), ("reply", reply)):
+            kept = Evidence(type=kind, ref="r", content=content.encode(), at=office.trail.clock())
+            keep_anchor(tx, head.size, kept)
+    made = office.export()
+    pins = f"{office.trail.pin}\n{witness}"
+    code = reader.verify(made.path, keys=pins)
+    ours = verify_pack(made.path, [office.trail.pin], witnesses=[str(witness)], processes=1)
+
+    assert code == ours.exit == verdict
+    assert reader.codes() == ours.codes == ({"anchor"} if forged else set())
+    assert len(reader.page.locator(".failures li").all()) == (2 if forged else 0)
+    assert reader.verify(made.path, keys=f"{pins}\n{other_witness()}") == (1 if forged else 3)
+
+
+def other_witness() -> WitnessKey:
+    public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    return WitnessKey("witness.example/w2", public)
+
+
+def test_what_the_entries_tell_stands_apart(begin: Callable[[], Office], reader: Reader) -> None:
+    office = begin()
+    office.trail.run("good")
+    office.trail.run("own", approver="rita")
+    rita = office.trail.person("rita")
+    office.trail.tell(started("open", rita), requested("open", rita), intended("open"))
+    made = office.export()
+    code = reader.verify(made.path, keys=office.trail.pin)
+    told = [one.get_attribute("data-code") for one in reader.page.locator("#told li").all()]
+    ours = verify_pack(made.path, [office.trail.pin], processes=1).semantics
+
+    assert code == 0
+    assert sorted(map(str, told)) == sorted(one for one, _ in ours)
+    assert {"self-approval", "quorum", "run-without-end", "intent-without-end"} <= set(told)
+    reader.verify(made.path, keys=office.trail.pin)
+    assert len(reader.page.locator("#told li").all()) == len(told)

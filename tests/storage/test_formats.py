@@ -26,6 +26,7 @@ from storage.checkpoint import (
 from storage.entry_bytes import ENTRY_TYPE, MalformedEntryError, body_of, read_canonical, read_line
 from storage.keys import LogKey, WriterKey
 from storage.proofs import consistency, inclusion
+from storage.verify.lines import shape_fault
 from tests.storage.test_proofs import HASHES, LEAVES, reference_root
 from workflows.binding import canonical
 
@@ -218,3 +219,27 @@ def test_openssl_verifies_a_checkpoint_with_the_commands_we_print(tmp_path: Path
 
     assert done.returncode == 0, done.stderr
     assert "Success" in done.stdout
+
+
+@given(odd=VALUES, size=st.integers(0, 40))
+def test_a_member_of_another_type_is_a_fault_of_the_entry_and_never_of_ours(
+    odd: object, size: int
+) -> None:
+    whole = json.loads(LINES[1])
+    for place in (("actor", "t"), ("actor", "ref"), ("parts", "message", "cls"), ("actor",)):
+        members = json.loads(LINES[1])
+        *around, last = place
+        inner = members
+        for name in around:
+            inner = inner[name]
+        inner[last] = odd
+        told = shape_fault(members)
+        assert told is None if members == whole else isinstance(told, str)
+    members["actor"] = whole["actor"]
+    spelt = base64.b64encode(bytes(size)).decode()
+    members["parts"]["message"]["c"] = spelt
+
+    # The pattern says of each spelling what decoding and encoding again would.
+    assert (shape_fault(members) is None) is (size == 32)
+    members["parts"]["message"]["c"] = f"{spelt[:-2]}B=" if size == 32 else odd
+    assert shape_fault(members) is not None

@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from storage.database import Database, open_database
 from storage.installations import Installation, Installations, Tokens
+from storage.master_key import KeyMaster
 from storage.migrate import upgrade
 from storage.oauth_states import MOST, OAuthStates
 from storage.sealing import open_sealer
@@ -40,7 +41,7 @@ def other(tables: Database, database_url: str, clock: HandClock) -> Iterator[Ins
 
 
 def of_host(database: Database, clock: HandClock, *, master: bytes = b"m" * 32) -> Installations:
-    sealer = open_sealer(database, log="host", master=master, now=NOON)
+    sealer = open_sealer(database, log="host", master=KeyMaster(master), now=NOON)
     return Installations(database, sealer, now=clock)
 
 

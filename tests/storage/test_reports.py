@@ -86,6 +86,10 @@ def _fresh(server: str) -> str:
 def a_life_with_everything(trail: Trail) -> dict[str, int]:
     trail.run("good")
     trail.run("own", approver="rita")
+    trail.tell(_tried("good", trail.person("rita"), "requester"))
+    trail.tell(_tried("elsewhere", trail.person("ana"), "closed"))
+    typed: dict[str, Json] = {"enrolment": "e", "why": "wrong", "request": "good/ship"}
+    trail.tell(outside("step_up.refused", {**typed, "person": trail.person("ana")}))
     trail.run("denied", denied=True)
     _broken_glass(trail)
     _expired(trail)
@@ -98,6 +102,18 @@ def a_life_with_everything(trail: Trail) -> dict[str, int]:
         kind: trail.place_of(kind)
         for kind in ("policy.changed", "break_glass.used", "break_glass.reviewed", "model.asked")
     }
+
+
+def _tried(run: str, who: Ref, why: str) -> Draft:
+    data: dict[str, Json] = {
+        "request": f"{run}/ship",
+        "by_run": run,
+        "decision": "approved",
+        "why": why,
+        "via": "slack",
+        "slack": None,
+    }
+    return Draft(kind="approval.refused", actor=_person(who), data=data)
 
 
 def _person(ref: Ref) -> Actor:
@@ -170,6 +186,10 @@ def test_a_pack_with_reports_is_verified_by_both_verifiers(told: Told, whole: Ex
 
     assert (report.exit, report.failures, report.unproven) == (0, [], [])
     assert (code, found["failures"]) == (0, [])
+    assert sorted(one for one, _ in found["semantics"]) == sorted(
+        one for one, _ in report.semantics if one != "kind-malformed"
+    )
+    assert "self-approval" in {one for one, _ in report.semantics}
     manifest = json.loads((whole.path / "manifest.json").read_text())
     assert {report_name(one) for one in COLUMNS} | {"report.html"} <= set(manifest["files"])
     assert len(manifest["period"]) == 2
@@ -202,7 +222,8 @@ def test_approvals_say_who_when_and_against_which_request(told: Told, whole: Exp
 
 
 def test_whoever_decided_their_own_request_is_flagged(whole: Exported) -> None:
-    found = {one["run"]: one["overlap"] for one in rows(whole, "sod")}
+    decided = [one for one in rows(whole, "sod") if one["decision"] != "refused"]
+    found = {one["run"]: one["overlap"] for one in decided}
 
     assert found == {
         "good": "none",
@@ -213,10 +234,26 @@ def test_whoever_decided_their_own_request_is_flagged(whole: Exported) -> None:
     }
 
 
+def test_whoever_tried_to_decide_and_was_refused_is_listed(whole: Exported) -> None:
+    own, other, code = [one for one in rows(whole, "sod") if one["decision"] == "refused"]
+
+    assert (own["request"], own["wanted"], own["refused"]) == ("good/ship", "approved", "requester")
+    assert own["actor"] == own["requester"] == own["wanted_by"]
+    assert (code["wanted"], code["refused"]) == ("approved", "code_wrong")
+    assert code["wanted_by"] == other["actor"]
+    assert (other["refused"], other["requester"]) == ("closed", "")
+
+
 def test_exceptions_stand_with_their_review(told: Told, whole: Exported) -> None:
     found = {one["exception"]: one for one in rows(whole, "exceptions")}
 
-    assert list(found) == ["self-approval", "break-glass", "expired"]
+    assert list(found) == [
+        "self-approval",
+        "self-approval-tried",
+        "code-refused",
+        "break-glass",
+        "expired",
+    ]
     assert found["break-glass"]["review"] == str(told.places["break_glass.reviewed"])
     assert (found["break-glass"]["verdict"], found["break-glass"]["detail"]) == (
         "right",

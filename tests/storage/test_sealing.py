@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.sealing import Sealer, master_key, open_sealer
+from storage.master_key import HomeMaster, KeyMaster, read_key
+from storage.sealing import Sealer, open_sealer
 from workflows.errors import SecretError
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("journal")  # It makes the tables.
 
 
 def a_sealer(database: Database, master: bytes = b"m" * 32, *, log: str = LOG) -> Sealer:
-    return open_sealer(database, log=log, master=master, now=NOW)
+    return open_sealer(database, log=log, master=KeyMaster(master), now=NOW)
 
 
 def test_a_sealed_value_opens_under_its_name(database: Database) -> None:
@@ -65,24 +66,29 @@ def test_the_key_of_another_log_does_not_open_it(database: Database) -> None:
         a_sealer(database, log="interlock.example/audit/T0XYZ")
 
 
-def test_a_home_makes_its_master_key_once_for_its_owner_alone(tmp_path: Path) -> None:
-    first = master_key(tmp_path)
+def wrapped(home: Path) -> bytes:
+    """Return a key as the master key of a home wraps it."""
+    return HomeMaster(home).wrap(b"k" * 32, aad=b"log")
 
-    assert master_key(tmp_path) == first
+
+def test_a_home_makes_its_master_key_once_for_its_owner_alone(tmp_path: Path) -> None:
+    first = wrapped(tmp_path)
+
+    assert HomeMaster(tmp_path).unwrap(first, aad=b"log") == b"k" * 32
     assert (tmp_path / "keys" / "secrets.key").stat().st_mode & 0o077 == 0
 
 
 def test_a_master_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    master_key(tmp_path)
+    first = wrapped(tmp_path)
     (tmp_path / "keys" / "secrets.key").chmod(0o644)
 
     with pytest.raises(SecretError, match="Others may read"):
-        master_key(tmp_path)
+        HomeMaster(tmp_path).unwrap(first, aad=b"log")
 
 
-def test_a_given_master_key_has_to_be_32_bytes(tmp_path: Path) -> None:
+def test_a_given_master_key_has_to_be_32_bytes() -> None:
     given = base64.b64encode(b"k" * 32).decode()
 
-    assert master_key(tmp_path, given) == b"k" * 32
+    assert read_key(given, "INTERLOCK_SECRETS_KEY") == b"k" * 32
     with pytest.raises(SecretError, match="openssl rand"):
-        master_key(tmp_path, "c2hvcnQ=")
+        read_key("c2hvcnQ=", "INTERLOCK_SECRETS_KEY")

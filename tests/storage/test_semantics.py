@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from storage.evidence.shipped.verify import KINDS as SHIPPED_KINDS
+from storage.evidence.shipped.verify import Findings, Story
 from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
+from workflows.kinds import KINDS
 
 RITA, ANA, BEN, SUE, DORA = (f"s:{name}" for name in ("rita", "ana", "ben", "sue", "dora"))
 BINDING = "ab" * 32
@@ -13,13 +16,22 @@ NOON = "2026-03-02T12:00:00.000Z"
 Members = dict[str, Any]
 
 
+# What the verifier of each pack leaves to ours.
+OURS_ALONE = {"outside-hours", "kind-malformed"}
+
+
 def told(*members: Members) -> list[str]:
-    """Return what a run that tells this is found to have done."""
-    report = Report()
-    check = SemanticCheck(report)
+    """Return what a run that tells this is found to have done, by either verifier."""
+    report, findings = Report(), Findings()
+    check, other = SemanticCheck(report), Story(findings)
     for index, one in enumerate((started(), *members)):
-        check.check(index, {"run": "r", "rseq": index, "parts": {}, "ts": NOON, **one})
-    return [code for code, _words in report.semantics]
+        whole = {"id": f"{index:032x}", "run": "r", "rseq": index, "parts": {}, "ts": NOON, **one}
+        check.check(index, whole)
+        other.check(index, whole)
+    codes = [code for code, _words in report.semantics]
+    seen = [code for code, _words in findings.semantics]
+    assert sorted(seen) == sorted(code for code in codes if code not in OURS_ALONE)
+    return codes
 
 
 def entry(kind: str, data: Members, *, by: str = "interlock", ts: str = NOON) -> Members:
@@ -139,3 +151,7 @@ def test_hours_that_nobody_can_read_break_nothing(hours: Any) -> None:  # noqa: 
 
 def test_a_stage_that_does_not_exist_breaks_nothing() -> None:
     assert told(requested(stage(ANA)), granted(ANA, 7)) == ["ineligible-approver", "stage-order"]
+
+
+def test_the_verifier_of_each_pack_knows_every_kind() -> None:
+    assert set(KINDS) == SHIPPED_KINDS

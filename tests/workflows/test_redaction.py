@@ -63,3 +63,57 @@ def test_it_says_whether_a_held_value_stands_in_a_text() -> None:
 
     assert redactor.holds("x abcdefgh")
     assert not redactor.holds("x abcdefg")
+
+
+@pytest.mark.parametrize("width", [5, 9, 76])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n    ", "\\n", "\\\\r\\\\n"])
+def test_a_secret_that_is_broken_over_lines_is_taken_out(width: int, end: str) -> None:
+    encoded = base64.b64encode(f"user:{SECRET} and more of it".encode()).decode()
+    broken = end.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    redacted = Redactor([SECRET])(f"before{end}{broken}{end}after")
+
+    assert redacted.count(MARK) == 1
+    assert redacted.startswith(f"before{end}")
+    assert redacted.endswith(f"{end}after")
+    assert Redactor([SECRET]).holds(broken)
+
+
+def test_lines_of_a_text_without_a_secret_stay_as_they_are() -> None:
+    text = "one\r\ntwo\n  three \\n four"
+
+    assert Redactor([SECRET])(text) == text
+
+
+def test_each_line_of_a_long_key_is_taken_out_and_its_frame_is_not() -> None:
+    lines = ["MIIEvQIBADANBgkqhkiG9w0BAQ", "EFAASCBKcwggSjAgEAAoIBAQ"]
+    key = "\n".join(["-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----"])
+    redact = Redactor([key])
+
+    assert redact(f"> {lines[1]}") == f"> {MARK}"
+    assert redact("-----BEGIN PRIVATE KEY-----") == "-----BEGIN PRIVATE KEY-----"
+    assert lines[0] not in redact(json.dumps(key))
+
+
+def test_the_password_in_an_address_is_taken_out_by_itself() -> None:
+    redact = Redactor(["postgresql://bot:s3same%2Fopen@db.internal/shop"])
+
+    assert redact("password s3same/open refused, s3same%2Fopen too") == (
+        f"password {MARK} refused, {MARK} too"
+    )
+
+
+def test_what_is_learnt_stays_out_of_texts_for_good() -> None:
+    redact = Redactor(["abcdefgh"])
+    redact.also("of-a-token")
+    redact.learn("older-value")
+    redact.learn("newer-value")
+
+    assert redact("abcdefgh of-a-token older-value newer-value") == " ".join([MARK] * 4)
+
+
+def test_a_value_that_is_refused_leaves_those_that_are_held() -> None:
+    redact = Redactor(["abcdefgh"])
+
+    with pytest.raises(SecretError):
+        redact.learn("long-enough", "short")
+    assert redact("abcdefgh short") == f"{MARK} short"

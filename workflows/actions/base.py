@@ -202,6 +202,7 @@ class Action(ABC, Generic[In, Out]):
 
     `effect` is the least this action does; `effect_of` may raise it for given arguments.
     `literals` are the arguments that a definition must write out, without expressions.
+    One that `plans_alone` makes its plan of arguments and policy and reaches nothing for it.
     """
 
     name: ClassVar[str]
@@ -214,11 +215,28 @@ class Action(ABC, Generic[In, Out]):
     literals: ClassVar[frozenset[str]] = frozenset()
     output_class: ClassVar[PartClass] = PartClass.CONTENT
     is_model: ClassVar[bool] = False  # True: what it gives are a language model's words.
+    plans_alone: ClassVar[bool] = False
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return what these (possibly unresolved) arguments would do, never below `effect`."""
         del arguments
         return self.effect
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        """Return the names of the secrets these (possibly unresolved) arguments may need.
+
+        A step is given no other one where its definition says which it may use.
+        """
+        del arguments
+        return frozenset()
+
+    def admit(self, arguments: In) -> None:
+        """Return if the policy allows these arguments; nothing is reached for it.
+
+        Raises:
+            ActionFailedError: it does not.
+        """
+        del arguments
 
     def describe(self, arguments: In) -> str:
         """Return one line for people: what this does, with what."""

@@ -1,7 +1,19 @@
 """What every action asks of its call: the effect it may have, and the secrets it needs."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
 from workflows.actions.base import Action, Call, Effect, In, Out
-from workflows.errors import ActionFailedError, SecretError
+from workflows.entry import Json
+from workflows.errors import (
+    ActionFailedError,
+    NotPerformedError,
+    SecretError,
+    SecretNotGivenError,
+    SecretUnreadableError,
+)
+
+Target = TypeVar("Target")
 
 
 def settled_effect(action: Action[In, Out], arguments: In, call: Call) -> Effect:
@@ -22,15 +34,35 @@ def settled_effect(action: Action[In, Out], arguments: In, call: Call) -> Effect
     return call.effect
 
 
+def needed_by(
+    name: Json, targets: Mapping[str, Target], secrets: Callable[[Target], Iterable[str]]
+) -> frozenset[str]:
+    """Return the secrets of the target of that name; where none has it, those of every target.
+
+    A name that is an expression may turn out to be any.
+    """
+    target = targets.get(name) if isinstance(name, str) else None
+    chosen = targets.values() if target is None else [target]
+    return frozenset(secret for one in chosen for secret in secrets(one))
+
+
 def reveal(call: Call, name: str) -> str:
     """Return the secret `name`.
 
     Raises:
-        ActionFailedError: there is none; nothing was done.
+        NotPerformedError: where it is kept could not be asked; nothing was done.
+        ActionFailedError: there is none, or this step may not use it; nothing was done.
     """
     try:
         return call.secrets.reveal(name)
+    except SecretUnreadableError as refusal:
+        raise NotPerformedError(
+            refusal.message, error_class="secret_unreadable", hint=refusal.hint
+        ) from refusal
     except SecretError as refusal:
+        is_given = not isinstance(refusal, SecretNotGivenError)
         raise ActionFailedError(
-            refusal.message, error_class="secret_missing", hint=refusal.hint
+            refusal.message,
+            error_class="secret_missing" if is_given else "secret_refused",
+            hint=refusal.hint,
         ) from refusal

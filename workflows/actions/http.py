@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, field_validator
 
 from workflows.actions.base import Action, Call, Effect, Happened, Model, Plan
-from workflows.actions.calls import settled_effect
+from workflows.actions.calls import needed_by, settled_effect
 from workflows.actions.http_answer import HttpAnswer
 from workflows.entry import Json
 from workflows.errors import ActionError, ActionFailedError
@@ -73,6 +73,7 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
     effect = Effect.READ
     takes = HttpCall
     gives = HttpAnswer
+    plans_alone = True
 
     def __init__(self, services: Services) -> None:
         self._services = services.services
@@ -80,6 +81,13 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return read for GET and HEAD, write for anything else."""
         return Effect.READ if arguments.get("method", "GET") in READS else Effect.WRITE
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        """Return the secret of the named service; of an expression, that of every service."""
+        return needed_by(arguments.get("service"), self._services, lambda one: one.needs)
+
+    def admit(self, arguments: HttpCall) -> None:
+        self._service(arguments)
 
     def describe(self, arguments: HttpCall) -> str:
         return f"{arguments.method} {arguments.service} {arguments.path}"

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from workflows.actions.base import Action, Call, Effect, Model, Plan
-from workflows.actions.calls import reveal, settled_effect
+from workflows.actions.calls import needed_by, reveal, settled_effect
 from workflows.actions.process import Ended, Output, run_program
 from workflows.entry import Json
 from workflows.errors import (
@@ -76,6 +76,12 @@ class ShellRun(Action[ShellCall, ShellDone]):
         line = shlex.join(EXPRESSION.sub("x", str(one)) for one in args)
         return Effect.READ if _matches(program.reads, line) else Effect.WRITE
 
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        return needed_by(arguments.get("program"), self._programs, lambda one: one.needs)
+
+    def admit(self, arguments: ShellCall) -> None:
+        _named_folder(self._program(arguments), arguments)
+
     def describe(self, arguments: ShellCall) -> str:
         return f"{arguments.program} {shlex.join(arguments.args)} in {arguments.folder}"
 
@@ -126,18 +132,23 @@ class ShellRun(Action[ShellCall, ShellDone]):
         return program
 
     def _folder(self, program: Program, arguments: ShellCall) -> str:
-        folder = program.folders.get(arguments.folder)
-        if folder is None:
-            raise ActionFailedError(
-                f"{arguments.program} has no folder named {arguments.folder}.",
-                error_class="unknown_folder",
-                hint="Folders are named with the program in policy.yaml.",
-            )
+        folder = _named_folder(program, arguments)
         if not Path(folder).is_dir():
             raise NotPerformedError(
                 f"The folder {arguments.folder} is not there.", error_class="folder_missing"
             )
         return folder
+
+
+def _named_folder(program: Program, arguments: ShellCall) -> str:
+    folder = program.folders.get(arguments.folder)
+    if folder is None:
+        raise ActionFailedError(
+            f"{arguments.program} has no folder named {arguments.folder}.",
+            error_class="unknown_folder",
+            hint="Folders are named with the program in policy.yaml.",
+        )
+    return folder
 
 
 def _matches(patterns: tuple[str, ...], line: str) -> bool:

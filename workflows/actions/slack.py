@@ -42,6 +42,7 @@ class SlackPostAction(Action[SlackPost, SlackPosted]):
     takes = SlackPost
     gives = SlackPosted
     is_delivered = True
+    plans_alone = True
 
     def describe(self, arguments: SlackPost) -> str:
         where = arguments.channel or "this thread"

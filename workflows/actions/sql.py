@@ -20,7 +20,7 @@ from workflows.actions.base import (
     Plan,
     Rows,
 )
-from workflows.actions.calls import reveal, settled_effect
+from workflows.actions.calls import needed_by, reveal, settled_effect
 from workflows.actions.statement import LOSES, Statement, check_parameters, parse
 from workflows.entry import Json
 from workflows.errors import ActionError, ActionFailedError
@@ -78,6 +78,14 @@ class _Database:
                 hint="Databases are named in policy.yaml.",
             )
         return target
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        """Return the secret that holds the address of the named database."""
+        return needed_by(arguments.get("database"), self._databases, lambda one: one.needs)
+
+    def admit(self, arguments: SqlCall) -> None:
+        self.target(arguments)
+        _checked(arguments)
 
     def address(self, arguments: SqlCall, call: Call) -> str:
         target = self.target(arguments)

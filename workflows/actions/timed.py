@@ -41,11 +41,17 @@ class Timed(Action[Any, Any]):
         self._grace = grace
         self._left: dict[str, threading.Thread] = {}  # Those that may still act, by their key.
         told = ("name", "code_version", "effect", "takes", "gives", "is_delivered", "literals")
-        also = ("output_class", "is_model")
+        also = ("output_class", "is_model", "plans_alone")
         vars(self).update({one: getattr(action, one) for one in (*told, *also)})
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         return self._action.effect_of(arguments)
+
+    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
+        return self._action.secrets_of(arguments)
+
+    def admit(self, arguments: BaseModel) -> None:
+        self._action.admit(arguments)
 
     def describe(self, arguments: BaseModel) -> str:
         return self._action.describe(arguments)

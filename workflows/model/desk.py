@@ -61,6 +61,12 @@ class ModelDesk:
         """Return which model it is, for people."""
         return self._model.model
 
+    @property
+    def has_plenty(self) -> bool:
+        """Whether half of today's budget is left, for what nobody waits for."""
+        budget = self._budget
+        return budget is None or budget.left() * 2 >= budget.per_day
+
     def ask(
         self, question: Question, journal: Journal, *, purpose: str, template: str, about: str
     ) -> Reply:

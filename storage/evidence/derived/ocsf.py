@@ -33,6 +33,7 @@ ACTIVITY: Mapping[str, int] = {
     "schedule.deleted": DELETE,
     "secret.set": CREATE,
     "secret.rotated": UPDATE,
+    "secret.forgotten": DELETE,
     "erasure": DELETE,
     "retention.sweep": DELETE,
 }
@@ -40,6 +41,7 @@ INFORMATIONAL, LOW, MEDIUM, HIGH = 1, 2, 3, 4
 SEVERITY: Mapping[str, int] = {
     "approval.denied": LOW,
     "approval.expired": LOW,
+    "approval.refused": MEDIUM,
     "step_up.refused": MEDIUM,
     "action.failed": MEDIUM,
     "action.in_doubt": MEDIUM,
@@ -50,7 +52,7 @@ SEVERITY: Mapping[str, int] = {
     "policy.changed": MEDIUM,
 }
 SUCCESS, FAILURE = 1, 2
-FAILED = frozenset({"action.failed", "verification.failed", "step_up.refused"})
+FAILED = frozenset({"action.failed", "approval.refused", "step_up.refused", "verification.failed"})
 # What an entry outside of a run is about: the sort of thing, and the field that names it.
 ABOUT: Mapping[str, tuple[str, str]] = {
     "workflow": ("workflow", "workflow"),
@@ -62,6 +64,7 @@ ABOUT: Mapping[str, tuple[str, str]] = {
     "secret": ("secret", "secret"),
     "step_up": ("person", "person"),
     "hold": ("hold", "hold"),
+    "approval": ("run", "by_run"),
 }
 
 

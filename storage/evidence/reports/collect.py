@@ -75,10 +75,12 @@ def _gather(connection: Connection, places: range, terms: Terms, spool: Spool) -
     keep = _Keeper(spool, tally, who)
     inside = select(*ENTRY).where(start <= PLACE, end > PLACE)
     keep.all(_outside_runs(connection, inside, outside))
-    for _, rows in groupby(_in_runs(connection, inside), key=attrgetter("run_id")):
-        run = RunReports(reviews=outside.reviews, who=who)
+    for name, rows in groupby(_in_runs(connection, inside), key=attrgetter("run_id")):
+        refused = outside.refused.pop(name, ())
+        run = RunReports(reviews=outside.reviews, who=who, refused=refused)
         keep.all(_run(run, rows))
         tally.open_intents += len(run.intents)
+    keep.all(outside.left_over())
     keep.all(_held(connection, start, end, terms))
     return Reports(
         spool=spool, tally=tally, outside=outside, period=_period(connection, start, end)

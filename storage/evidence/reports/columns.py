@@ -50,6 +50,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "stands_for",
         "excluded",
         "overlap",
+        "wanted",
+        "wanted_by",
+        "refused",
     ),
     EXCEPTIONS: (
         "exception",

@@ -4,7 +4,7 @@ Kept are the run's ends, its requests and its calls of models, never its entries
 range holds is told: of a run that began before it, some cells stay empty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from storage.evidence.reports.columns import AI, APPROVALS, EXCEPTIONS, POPULATION, SOD
@@ -15,6 +15,7 @@ from storage.evidence.reports.run_cells import (
     call_cells,
     exception,
     glass_cells,
+    refused_cells,
 )
 
 ENDS = frozenset({"run.finished", "run.cancelled"})
@@ -49,11 +50,12 @@ class RunReports:
     """The reports of one run.
 
     `reviews` are those of broken glass, by the entry of the use; `who` says who is behind a
-    pseudonym.
+    pseudonym; `refused` are decisions on it that did not count, which stand outside of it.
     """
 
     reviews: Mapping[str, Fact]
     who: Mapping[str, str]
+    refused: Sequence[Fact] = ()
     entries: int = 0
     first: Fact | None = None
     started: Fact | None = None
@@ -83,6 +85,9 @@ class RunReports:
         """Yield the rows that only the whole run can tell."""
         for call in self.calls.values():
             yield AI, call.asked, call_cells(call)
+        for fact in self.refused:
+            asked = self.requests.get(fact.said("request"))
+            yield SOD, fact, {**self._sod(fact, asked, ""), **refused_cells(fact)}
         if self.first is not None:
             yield POPULATION, self.first, self._population()
 

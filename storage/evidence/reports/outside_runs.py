@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from storage.evidence.reports.columns import AI, CHANGES, RETENTION
+from storage.evidence.reports.columns import AI, CHANGES, RETENTION, SOD
 from storage.evidence.reports.fact import Cells, Fact, Findings
-from storage.evidence.reports.run_cells import Call, call_cells, exception
+from storage.evidence.reports.run_cells import Call, call_cells, exception, refused_cells
 
 # Of each change: the fields that name what changed, what was before, what is after, and more.
 CHANGED: Mapping[str, tuple[str, str, str, str]] = {
@@ -23,6 +23,7 @@ CHANGED: Mapping[str, tuple[str, str, str, str]] = {
     "token.revoked": ("token", "token", "", ""),
     "secret.set": ("secret", "", "version", ""),
     "secret.rotated": ("secret", "", "version", ""),
+    "secret.forgotten": ("secret", "version", "", ""),
     "schedule.set": ("schedule", "", "version", "workflow"),
     "schedule.paused": ("schedule", "", "", "workflow"),
     "schedule.resumed": ("schedule", "", "", "workflow"),
@@ -42,6 +43,7 @@ READ = frozenset(
         *CHANGED,
         *EXCEPTIONAL,
         *NARROWS,
+        "approval.refused",
         "break_glass.reviewed",
         "erasure",
         "retention.sweep",
@@ -79,9 +81,13 @@ _KEPT: Mapping[str, Callable[[Fact], Cells]] = {
 
 @dataclass(slots=True)
 class OutsideRuns:
-    """The reports of entries that stand in no run; `reviews` go to the runs they are about."""
+    """The reports of entries that stand in no run; reviews and refusals go to their runs.
+
+    `refused` are decisions that did not count, by the run that was to be decided.
+    """
 
     reviews: dict[str, Fact] = field(default_factory=dict)
+    refused: dict[str, list[Fact]] = field(default_factory=dict)
     checked: Fact | None = None  # The log's newest check of itself.
     starts: int = 0
     calls: dict[object, Call] = field(default_factory=dict)
@@ -96,6 +102,12 @@ class OutsideRuns:
         elif fact.kind in EXCEPTIONAL:
             name, more_in = EXCEPTIONAL[fact.kind]
             yield exception(fact, name, detail=fact.said(more_in))
+            if fact.kind == "step_up.refused" and fact.said("request") is not None:
+                yield SOD, fact, refused_cells(fact)
+        elif fact.kind == "approval.refused":
+            self.refused.setdefault(str(fact.said("by_run")), []).append(fact)
+            if fact.said("why") == "requester":
+                yield exception(fact, "self-approval-tried", detail=fact.said("decision"))
         else:
             self._note(fact)
 
@@ -103,6 +115,11 @@ class OutsideRuns:
         """Yield the calls of models."""
         for call in self.calls.values():
             yield AI, call.asked, call_cells(call)
+
+    def left_over(self) -> Findings:
+        """Yield the refusals about runs of which the range holds nothing else."""
+        for facts in self.refused.values():
+            yield from ((SOD, fact, refused_cells(fact)) for fact in facts)
 
     def _note(self, fact: Fact) -> None:
         match fact.kind:

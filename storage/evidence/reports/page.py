@@ -76,8 +76,8 @@ LIMITS = """\
 <li>Who a person was: entries name pseudonyms, <code>subjects.jsonl</code> the accounts behind
 them. Who used an account is for Slack to say.</li>
 <li>That the clock was right: times are those of the machine that wrote.</li>
-<li>That somebody tried to approve their own request and was refused: a refused click is no
-entry. A self-approval that counted would stand among the exceptions.</li>
+<li>How often somebody tried what was refused: the same person, request and reason make one
+entry within two days.</li>
 <li>Anything by itself: it is derived. The entries decide, and each row names its entry.</li>
 </ul>
 </section>

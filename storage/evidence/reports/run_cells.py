@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from storage.evidence.reports.columns import EXCEPTIONS
 from storage.evidence.reports.fact import Cells, Fact, Finding, seconds_between
 
+WRONG_CODES = {"wrong": "code_wrong", "used": "code_used"}
 NO_REVIEW = "none in the range"
 
 
@@ -47,6 +48,21 @@ def glass_cells(used: Fact, review: Fact | None) -> Cells:
         "verdict": review.said("verdict"),
         "reviewer": review.actor,
         "reviewed_ts": review.ts,
+    }
+
+
+def refused_cells(fact: Fact) -> dict[str, object]:
+    """Return the cells of a decision that did not count: what was tried, and why it was refused.
+
+    A code that was wrong came with an approval, and the bot says whose it was.
+    """
+    return {
+        "request": fact.said("request"),
+        "decision": "refused",
+        "overlap": "none",
+        "wanted": fact.said("decision") or "approved",
+        "wanted_by": fact.said("person") or fact.actor,
+        "refused": WRONG_CODES.get(str(fact.said("why")), fact.said("why")),
     }
 
 

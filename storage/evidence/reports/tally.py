@@ -41,7 +41,7 @@ class Tally:
             self.workflows[str(cells.get("workflow") or NO_WORKFLOW)] += 1
         elif report == APPROVALS:
             self._decided(cells)
-        elif report == SOD:
+        elif report == SOD and not cells.get("refused"):
             self.overlaps[str(cells["overlap"])] += 1
         elif report == EXCEPTIONS:
             self.exceptions[str(cells["exception"])] += 1

@@ -1,10 +1,14 @@
 """Verify an evidence pack (audit-evidence/1) with Python and `cryptography`, and nothing else.
 
-    python verify.py --vkey KEY [--pack FOLDER] [--checkpoint NOTE]...
+    python verify.py --vkey KEY [--pack FOLDER] [--checkpoint NOTE]... [--witness KEY]...
 
 This file ships inside each pack and imports nothing of the program that wrote the pack: it was
 written a second time from the specification. KEY is the log's public key, or a file with it,
-that you got another way than with the pack; NOTE a signed head that you kept.
+that you got another way than with the pack; NOTE a signed head that you kept; the KEY of a
+witness makes its lines count.
+
+What the entries tell of who decided what is read as well and printed apart: it changes no
+verdict. The program itself also judges business hours, stand-ins and the form of each kind.
 
 Exit code 0: verified. 1: the history shown is not the history recorded. 2: not readable, or
 asked wrongly. 3: nothing wrong was found, but something is unproven.
@@ -19,7 +23,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,6 +44,26 @@ HASH, VKEY, NOTE_LINES, MOST_BYTES = 32, 33, 3, 16_384
 REPORT_NAME = re.compile(r"reports/[^/]+\.csv")
 REPORT_COLUMNS = ["idx", "ts", "kind", "run", "actor", "who"]
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+ANCHOR_NAME = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
+COSIGNED, STAMP_BYTES, SHA_256_OCTETS = 4, 8, b"\x04\x20"
+ENDS = {"run.finished", "run.cancelled"}
+CLOSES_INTENT = {"action.executed", "action.failed", "action.resolved"}
+KIND_NAMES = """
+access.read action.executed action.failed action.in_doubt action.intended action.resolved
+approval.delegated approval.denied approval.edited approval.escalated approval.expired
+approval.granted approval.refused approval.reminded approval.requested approval.withdrawn
+break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted
+erasure exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke
+log.init model.answered model.asked outbox.delivery_failed policy.changed question.answered
+question.asked retention.sweep role.granted role.revoked run.cancelled run.finished
+run.started schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed
+schedule.set secret.rotated secret.set secret.used service.started step.observed
+step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written
+token.created token.revoked verification.failed verification.passed verification.unknown
+verify.run wait.ended wait.started workflow.activated workflow.level_changed
+workflow.published workflow.retired
+"""
+KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
 
 
@@ -49,6 +73,7 @@ class Findings:
     def __init__(self) -> None:
         self.failures: list[tuple[str, str]] = []
         self.unproven: list[tuple[str, str]] = []
+        self.semantics: list[tuple[str, str]] = []
 
     def fail(self, code: str, text: str) -> None:
         """Note a failure."""
@@ -57,6 +82,10 @@ class Findings:
     def doubt(self, code: str, text: str) -> None:
         """Note something unproven."""
         self.unproven.append((code, text))
+
+    def mean(self, code: str, text: str) -> None:
+        """Note that the entries tell of something that the rules do not allow."""
+        self.semantics.append((code, text))
 
     @property
     def exit(self) -> int:
@@ -189,6 +218,24 @@ class Key:
         return self.ended is None or size <= self.ended
 
 
+class Witness:
+    """Somebody who cosigns heads, and refuses a second history."""
+
+    def __init__(self, vkey: str) -> None:
+        self.name, short, encoded = vkey.strip().split("+", 2)
+        material = b64(encoded)
+        digest = hashlib.sha256(self.name.encode() + b"\n" + material).digest()
+        if len(material) != VKEY or material[0] != COSIGNED or digest[:4].hex() != short:
+            raise ValueError("not the key of a witness")
+        self.public, self.short = material[1:], digest[:4]
+
+    def saw(self, message: bytes, data: bytes) -> bool:
+        """Say whether a line is its word that it saw this head, at the second it names."""
+        seconds = int.from_bytes(data[:STAMP_BYTES], "big")
+        signed = b"cosignature/v1\ntime %d\n%b" % (seconds, message)
+        return verifies(self.public, data[STAMP_BYTES:], signed)
+
+
 @dataclass
 class Writer:
     """A key that signs entries, and the entry at which it ended."""
@@ -280,12 +327,259 @@ class Pack:
             yield int(place), rest
 
 
+# --- what the entries tell ------------------------------------------------------------------
+
+
+@dataclass
+class Asked:
+    """An approval request, and what was said to it."""
+
+    binding: str
+    stages: list[dict[str, Any]]
+    excluded: set[str]
+    breakers: set[str]
+    wants_code: bool
+    granted: dict[int, set[str]] = field(default_factory=dict)
+    voices: set[str] = field(default_factory=set)
+    added: dict[int, set[str]] = field(default_factory=dict)
+    closed: str = ""
+    is_denied: bool = False
+
+    def was_asked(self, person: str, stage: int) -> bool:
+        """Say whether somebody was asked at a stage, then or later."""
+        here = self.stages[stage].get("people", []) if 0 <= stage < len(self.stages) else []
+        return person in here or person in self.added.get(stage, ())
+
+    def is_done(self, stage: int) -> bool:
+        """Say whether a stage has enough approvals."""
+        need = self.stages[stage].get("approve")
+        return len(self.granted.get(stage, ())) >= max(1, need if isinstance(need, int) else 0)
+
+    def is_in_turn(self, stage: int) -> bool:
+        """Say whether all stages that come before are done; neighbours of one turn go together."""
+        turns: list[list[int]] = []
+        for number, one in enumerate(self.stages):
+            turn = one.get("turn")
+            together = number and turn is not None and self.stages[number - 1].get("turn") == turn
+            if together:
+                turns[-1].append(number)
+            else:
+                turns.append([number])
+        for turn_now in turns:
+            if stage in turn_now:
+                return True
+            if not all(self.is_done(one) for one in turn_now):
+                return False
+        return all(self.is_done(one) for turn_now in turns for one in turn_now)
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether everybody agreed who had to."""
+        return not self.is_denied and all(self.is_done(one) for one in range(len(self.stages)))
+
+
+@dataclass
+class Run:
+    """What a run that has not ended has told."""
+
+    requester: str | None = None
+    requests: dict[str, Asked] = field(default_factory=dict)
+    intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
+    glass: set[str] = field(default_factory=set)
+    editors: set[str] = field(default_factory=set)
+
+
+class Story:
+    """Follows what the entries tell of decisions and effects."""
+
+    def __init__(self, found: Findings) -> None:
+        self.found = found
+        self.runs: dict[str, Run] = {}
+        self.glass: dict[str, str] = {}
+        self.begins_late = self.ends_early = self.has_begun = False
+
+    def skip(self) -> None:
+        """Take note that an entry is not here: what is not told in full is not judged."""
+        self.ends_early = self.has_begun
+        self.begins_late |= not self.has_begun
+
+    def check(self, place: int, entry: dict[str, Any]) -> None:
+        """Take in one entry."""
+        run, kind = entry["run"], entry["kind"]
+        self.has_begun |= run is not None
+        if kind not in KINDS:
+            self.found.mean("kind-unknown", f"entry {place} is of the kind {kind}")
+            return
+        try:
+            if kind == "break_glass.reviewed" and not self.begins_late:
+                self.reviewed(place, entry)
+            if run is not None and (
+                run in self.runs or not self.begins_late or kind == "run.started"
+            ):
+                self.follow(place, entry, kind)
+        except (KeyError, TypeError, AttributeError, IndexError):
+            self.found.mean("kind-malformed", f"entry {place} does not tell what its kind has to")
+
+    def finish(self) -> None:
+        """Say what has no end."""
+        for name, run in ({} if self.ends_early else self.runs).items():
+            self.found.mean("run-without-end", f"run {name} has not ended")
+            self.left(run)
+
+    def left(self, run: Run) -> None:
+        """Say which intents have no end."""
+        for place in run.intents.values():
+            self.found.mean("intent-without-end", f"the intent {place} has no end")
+
+    def follow(self, place: int, entry: dict[str, Any], kind: str) -> None:
+        """Take in an entry of a run."""
+        run, data = self.runs.setdefault(entry["run"], Run()), entry["data"]
+        name = data.get("request")
+        asked = run.requests.get(name) if isinstance(name, str) else None
+        if kind == "run.started":
+            run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
+        elif kind == "approval.requested":
+            run.requests[data["request"]] = self.request(data)
+        elif kind == "action.intended":
+            self.intended(place, data, run, asked)
+        elif kind in JUDGED:
+            JUDGED[kind](self, place, entry, run, asked)
+        elif kind in CLOSES_INTENT:
+            run.intents.pop((data["idem"], data["attempt"]), None)
+        elif kind in ENDS:
+            self.left(self.runs.pop(entry["run"]))
+
+    def request(self, data: dict[str, Any]) -> Asked:
+        """Return a request as its entry tells it."""
+        glass = data.get("glass")
+        return Asked(
+            binding=data["binding"],
+            stages=[one for one in data["stages"] if isinstance(one, dict)],
+            excluded=set(data["excluded"]),
+            breakers=set(glass.get("people", [])) if isinstance(glass, dict) else set(),
+            wants_code=data.get("step_up") is not None,
+        )
+
+    def let_in(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
+        """Take in that more people may decide."""
+        if asked is None:
+            return
+        data = entry["data"]
+        people = data["to"] if entry["kind"] == "approval.escalated" else [data["to"]]
+        for stage in data.get("stages", range(len(asked.stages))):
+            asked.added.setdefault(stage, set()).update(people)
+
+    def closed(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
+        """Take in that nothing can be decided any more."""
+        if asked is not None:
+            asked.closed = entry["kind"]
+
+    def edited(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
+        """Judge a change of what is asked."""
+        if asked is not None and (asked.closed or asked.is_granted):
+            self.found.mean("edit-late", f"entry {place} changes what was settled")
+        self.closed(place, entry, run, asked)
+        run.editors.add(entry["actor"]["ref"])
+
+    def decided(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
+        """Judge a decision."""
+        if asked is None:
+            self.found.mean("decision-unasked", f"entry {place} decides what nobody asked")
+            return
+        data, person = entry["data"], entry["actor"]["ref"]
+        if data["binding"] != asked.binding:
+            self.found.mean("binding", f"entry {place} is bound to something else than asked")
+        if asked.closed:
+            self.found.mean("decision-late", f"entry {place} decides after {asked.closed}")
+        if entry["kind"] == "approval.denied":
+            asked.is_denied = True
+            return
+        instead, stage = data.get("for", person), data["stage"]
+        self.approver(place, {person, instead}, run, asked)
+        left_out = (asked.excluded | {run.requester} | run.editors) & {person, instead}
+        if not left_out and not asked.was_asked(instead, stage):
+            self.found.mean("ineligible-approver", f"entry {place}: who approved was not asked")
+        if not asked.is_in_turn(stage):
+            self.found.mean("stage-order", f"entry {place} approves before it is its turn")
+        if asked.wants_code and data["step_up"] is not True:
+            self.found.mean("step-up", f"entry {place}: an approval without the code it needs")
+        if person in asked.voices or any(instead in one for one in asked.granted.values()):
+            self.found.mean("counted-twice", f"entry {place}: who approved had done so before")
+        asked.voices.add(person)
+        asked.granted.setdefault(stage, set()).add(instead)
+
+    def approver(self, place: int, who: set[str], run: Run, asked: Asked) -> None:
+        """Judge whether somebody may approve at all."""
+        if run.requester in who:
+            self.found.mean("self-approval", f"entry {place}: the requester approved")
+        elif run.editors & who:
+            self.found.mean("self-approval", f"entry {place}: who changed it approved")
+        elif asked.excluded & who:
+            self.found.mean("excluded-approver", f"entry {place}: an excluded person approved")
+
+    def broken(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
+        """Judge a use of the glass."""
+        data, actor = entry["data"], entry["actor"]
+        self.glass[entry["id"]] = actor["ref"]
+        if asked is None:
+            self.found.mean("glass-unasked", f"entry {place} breaks the glass over no request")
+            return
+        rules = {
+            "binding": data["binding"] == asked.binding,
+            "decision-late": not asked.closed and not asked.is_denied,
+            "glass-ineligible": actor["t"] == "user" and actor["ref"] in asked.breakers,
+            "glass-without-reason": "reason" in entry["parts"],
+            "glass-without-code": not asked.wants_code or data.get("step_up") is True,
+        }
+        for code in (code for code, holds in rules.items() if not holds):
+            self.found.mean(code, f"entry {place} breaks the glass as nobody may")
+        if all(rules.values()):
+            run.glass.add(data["request"])
+
+    def reviewed(self, place: int, entry: dict[str, Any]) -> None:
+        """Judge a review of the glass."""
+        if self.glass.pop(entry["data"]["used"], None) == entry["actor"]["ref"]:
+            self.found.mean("self-review", f"entry {place}: who broke the glass reviewed it")
+
+    def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
+        """Judge whether an effect was agreed to."""
+        run.intents[data["idem"], data["attempt"]] = place
+        if data["request"] is None:
+            return
+        if asked is None:
+            self.found.mean("intent-unasked", f"entry {place} rests on a request nobody made")
+            return
+        if data["binding"] != asked.binding:
+            self.found.mean("binding", f"entry {place} does something else than was approved")
+        if not asked.is_granted and data["request"] not in run.glass:
+            self.found.mean("quorum", f"entry {place} acts before enough people agreed")
+
+
+JUDGED = {
+    "approval.granted": Story.decided,
+    "approval.denied": Story.decided,
+    "approval.expired": Story.closed,
+    "approval.withdrawn": Story.closed,
+    "approval.edited": Story.edited,
+    "approval.escalated": Story.let_in,
+    "approval.delegated": Story.let_in,
+    "break_glass.used": Story.broken,
+}
+
+
 class Verifier:
     """One look at one pack."""
 
-    def __init__(self, pack: Pack, pins: Sequence[Key], notes: Sequence[str]) -> None:
-        self.pack, self.pins, self.given = pack, pins, notes
+    def __init__(
+        self,
+        pack: Pack,
+        pins: Sequence[Key],
+        notes: Sequence[str],
+        witnesses: Sequence[Witness] = (),
+    ) -> None:
+        self.pack, self.pins, self.given, self.witnesses = pack, pins, notes, witnesses
         self.found, self.tree, self.origin = Findings(), Tree(), ""
+        self.story = Story(self.found)
         self.log_keys: list[Key] = []
         self.genesis: list[Key] = []
         self.writers: dict[str, Writer] = {}
@@ -304,6 +598,8 @@ class Verifier:
         self.read_log()
         self.judge_state()
         self.judge_notes()
+        self.judge_anchors()
+        self.judge_witnesses()
         self.judge_manifest()
         self.judge_proofs()
         self.judge_subjects()
@@ -375,6 +671,7 @@ class Verifier:
             if line is None:
                 self.tree.append(leaf)
                 self.has_gap = True
+                self.story.skip()
                 if inside:
                     self.found.fail("range", f"entry {place} is not in the pack")
             else:
@@ -388,6 +685,7 @@ class Verifier:
             self.found.fail("range", "the context holds entries of the range")
         for place in parts:
             self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
+        self.story.finish()
 
     def rows(self) -> Iterator[list[str]]:
         """Yield the rows of the index."""
@@ -424,6 +722,7 @@ class Verifier:
         self.keys(place, entry)
         self.author(place, entry, line)
         self.chain(place, entry, own)
+        self.story.check(place, entry)
         if entry["log"] != self.origin:
             self.found.fail("wrong-log", f"entry {place} is of the log {entry['log']}")
         told = [str(place), entry["run"] or "", str(entry["rseq"]), entry["ts"], entry["kind"]]
@@ -603,6 +902,64 @@ class Verifier:
                 self.found.doubt("revoked-window", f"{name} is signed by a key revoked later")
         return counting
 
+    def judge_anchors(self) -> None:
+        """Compare what others gave for heads of this log with these heads."""
+        for name in sorted(self.pack.names()):
+            match = ANCHOR_NAME.fullmatch(name)
+            if match is None:
+                continue
+            size, content = int(match[1]), (self.pack.folder / name).read_bytes()
+            root = self.roots.get(size)
+            try:
+                fits = root is not None and self.vouches(match[2], content, size, root)
+            except (ValueError, KeyError, TypeError, RecursionError, OSError):
+                fits = False
+            if not fits:
+                self.found.fail("anchor", f"{name} is not for a head of this log")
+
+    def vouches(self, kind: str, content: bytes, size: int, root: bytes) -> bool:
+        """Say whether something kept of that kind speaks of that head."""
+        if kind in {"folder", "slack", "witness", "mail"}:
+            # Of a mail, what the server said stands before the note.
+            note = Note("\n\n".join(content.decode().split("\n\n")[-2:]))
+            return (note.size, note.root) == (size, root)
+        if kind == "reply":
+            start: str = base64.b64encode(root).decode()[:12]
+            return bool(json.loads(content)["fingerprint"] == start)
+        if kind == "rfc3161":
+            text, _, lines = self.pack.text(f"checkpoints/{size:012d}").partition("\n\n")
+            signed = lines.splitlines(keepends=True)
+            # The note may have got lines since; who made the token is for `openssl ts -verify`.
+            stamped = (f"{text}\n\n{''.join(signed[:n])}" for n in range(1, len(signed) + 1))
+            return any(
+                SHA_256_OCTETS + hashlib.sha256(one.encode()).digest() in content for one in stamped
+            )
+        return True
+
+    def judge_witnesses(self) -> None:
+        """Check every line of a pinned witness under a head of this log."""
+        names = [one for one in self.pack.names() if NOTE_NAME.fullmatch(one)]
+        kept = [one for one in self.pack.names() if one.endswith(".witness")]
+        texts = [self.pack.text(one) for one in sorted([*names, *kept])]
+        met = set()
+        for text in dict.fromkeys([*texts, *self.given]):
+            try:
+                note = Note(text)
+            except ValueError:
+                continue
+            if self.roots.get(note.size) != note.root:
+                continue
+            for one in self.witnesses:
+                for name, data in note.signatures:
+                    if (name, data[:4]) != (one.name, one.short):
+                        continue
+                    met.add(one)
+                    if not one.saw(note.message, data[4:]):
+                        self.found.fail("anchor", f"a line of {one.name} is false")
+        for one in self.witnesses:
+            if one not in met:
+                self.found.doubt("anchor", f"no head has a line of the witness {one.name}")
+
     def judge_manifest(self) -> None:
         """Check what the manifest says of the log, and who signed it."""
         manifest = self.pack.manifest
@@ -720,22 +1077,33 @@ def main() -> int:
     parser.add_argument("--pack", type=Path, default=Path(__file__).resolve().parent)
     parser.add_argument("--vkey", action="append", default=[], help="a key, or a file with it")
     parser.add_argument("--checkpoint", action="append", default=[], type=Path)
+    parser.add_argument("--witness", action="append", default=[], help="a witness's key")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     try:
+        witnesses = [Witness(one) for one in asked.witness]
         pins = [key for one in asked.vkey for key in keys_in(one)]
         notes = [unpasted(one.read_text()) for one in asked.checkpoint]
-        found = Verifier(Pack(asked.pack), pins, notes).run()
+        found = Verifier(Pack(asked.pack), pins, notes, witnesses).run()
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         sys.stderr.write(f"The pack cannot be read: {error!r}\n")
         return 2
     if asked.json:
-        told = {"exit": found.exit, "failures": found.failures, "unproven": found.unproven}
+        told = {
+            "exit": found.exit,
+            "failures": found.failures,
+            "unproven": found.unproven,
+            "semantics": found.semantics,
+        }
         sys.stdout.write(f"{json.dumps(told)}\n")
         return found.exit
     for level, findings in (("failure", found.failures), ("unproven", found.unproven)):
         for code, text in findings:
             sys.stdout.write(f"{level} {code}: {text}\n")
+    if found.semantics:
+        sys.stdout.write("What the entries tell (this does not change the verdict):\n")
+    for code, text in found.semantics:
+        sys.stdout.write(f"  {code}: {text}\n")
     verdicts = {0: "Verified.", 1: "BROKEN.", 3: "Nothing wrong found, but unproven."}
     sys.stdout.write(f"{verdicts[found.exit]}\n")
     return found.exit

@@ -25,11 +25,14 @@ class Said(NamedTuple):
 
 @contextmanager
 def answering(answer: Callable[[Asked], Said]) -> Iterator[str]:
-    """Serve `answer` to every POST; give the address without a slash at its end."""
+    """Serve `answer` to every request; give the address without a slash at its end."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             said = answer(Asked(self.path, headers, body))
             self.send_response(said.status)

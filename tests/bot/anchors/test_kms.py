@@ -8,7 +8,8 @@ import pytest
 
 from bot.anchors.calling import AnchorError
 from bot.anchors.kms import KmsSigner
-from bot.anchors.sigv4 import Credentials, Scope, signed_headers, signing_key
+from bot.aws import AwsService
+from bot.sigv4 import Credentials, Scope, signed_headers, signing_key
 from storage.checkpoint import Checkpoint, NoteSigner, read_note, read_vkey
 from storage.journal import utc_now
 from tests.bot.anchors.answering import answering
@@ -23,16 +24,25 @@ def kms() -> PretendKms:
     return PretendKms()
 
 
+def kms_at(url: str) -> AwsService:
+    return AwsService(
+        name="KMS",
+        service="kms",
+        target="TrentService",
+        url=url,
+        region="eu-central-1",
+        credentials=replace(EXAMPLE, session_token="token of a session"),
+        now=utc_now,
+    )
+
+
 @pytest.fixture
 def signer(kms: PretendKms) -> Iterator[KmsSigner]:
     with answering(kms) as url:
         yield KmsSigner(
             origin=ORIGIN,
             key=KEY,
-            url=url,
-            region="eu-central-1",
-            credentials=replace(EXAMPLE, session_token="token of a session"),
-            now=utc_now,
+            kms=kms_at(url),
         )
 
 
@@ -98,6 +108,6 @@ def test_a_kms_that_is_away_is_an_error_that_passes(signer: KmsSigner, kms: Pret
     with pytest.raises(AnchorError, match="503"):
         signer.sign(b"text")
 
-    nobody = replace(signer, url="http://127.0.0.1:9")
+    nobody = replace(signer, kms=kms_at("http://127.0.0.1:9"))
     with pytest.raises(AnchorError, match="did not answer"):
         nobody.sign(b"text")

@@ -10,6 +10,7 @@ from bot.anchors.timestamp import Authority
 from storage.der import MalformedDerError
 from storage.heads import add_lines
 from storage.timestamps import read_stamp
+from storage.verify import verify_database
 from tests.bot.anchors.answering import answering
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.anchors.pretend_authority import PretendAuthority
@@ -43,6 +44,23 @@ def test_a_head_is_stamped_and_openssl_agrees(stamped: Ledger, authority: Preten
     assert abs(datetime.now(UTC) - stamp.at) < timedelta(minutes=2)
     assert authority.accepts(note, answer)
     assert not authority.accepts(note.replace("\n1\n", "\n2\n"), answer)
+
+
+def test_an_auditor_with_the_certificates_has_the_stamps_verified(
+    stamped: Ledger, authority: PretendAuthority
+) -> None:
+    stamped.look()
+    with stamped.store.database.begin() as tx:
+        add_lines(tx, 1, ANOTHER)
+    theirs, other = authority.folder / "ca.pem", authority.folder / "tsa.pem"
+    good, bad = (
+        verify_database(stamped.url, [stamped.vkey], processes=1, certificates=one)
+        for one in (theirs, other)
+    )
+
+    assert (good.exit, good.counts["stamps"]) == (0, 1)
+    assert (bad.exit, bad.codes, bad.counts["stamps"]) == (1, {"anchor"}, 0)
+    assert "The time stamp over 1 entries does not hold: openssl says" in bad.failures[0][1]
 
 
 def test_a_stamp_still_covers_a_note_that_got_another_line(stamped: Ledger) -> None:

@@ -13,6 +13,7 @@ from storage.evidence.export import Request, export
 from storage.verify import verify_pack
 from tests.bot.anchors.conftest import Ledger
 from tests.storage.machines import RITA
+from tests.storage.packs import by_script
 
 ANOTHER = f"interlock.example/audit/T0ABC\n4\n{'A' * 43}=\n\n— a YWJjZGU=\n"
 
@@ -34,6 +35,10 @@ def anchored(ledger: Ledger, tmp_path: Path) -> Ledger:
     )
     with ledger.store.database.begin() as tx:
         keep_anchor(tx, head.size, answer)
+        for kind in ("mail", "slack"):
+            content = f"<id>\nMonday\n250 taken\n\n{head.note}" if kind == "mail" else head.note
+            kept = Evidence(type=kind, ref="r", content=content.encode(), at=ledger.clock())
+            keep_anchor(tx, head.size, kept)
     return ledger
 
 
@@ -51,7 +56,7 @@ def written(ledger: Ledger, out: Path) -> None:
 def test_anchors_of_the_logs_own_heads_are_counted(anchored: Ledger) -> None:
     report = anchored.verified()
 
-    assert (report.exit, report.counts["anchors"]) == (0, 2)
+    assert (report.exit, report.counts["anchors"]) == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,8 @@ def test_anchors_of_the_logs_own_heads_are_counted(anchored: Ledger) -> None:
     [
         ("folder", b"garbled"),
         ("folder", ANOTHER.encode()),
+        ("slack", ANOTHER.encode()),
+        ("mail", f"250 taken\n\n{ANOTHER}".encode()),
         ("reply", b'{"fingerprint":"AAAAAAAAAAAA"}'),
         ("reply", b"[" * 100_000),
     ],
@@ -78,5 +85,9 @@ def test_a_pack_gets_the_same_verdict(anchored: Ledger, tmp_path: Path) -> None:
     change(anchored, "reply", b'{"fingerprint":"AAAAAAAAAAAA"}')
     written(anchored, bad)
 
+    scripts = [by_script(one, anchored.vkey) for one in (good, bad)]
+
     assert verify_pack(good, [anchored.vkey]).exit == 0
     assert verify_pack(bad, [anchored.vkey]).codes == {"anchor"}
+    assert [code for code, _ in scripts] == [0, 1]
+    assert {code for code, _ in scripts[1][1]["failures"]} == {"anchor"}

@@ -4,16 +4,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tlog_scales.signing import VkeySet
 from tlog_scales.tlog import Checkpoint
 
 from bot.anchors.witness import Cosigner
 from storage.cosignature import read_witness_key
+from storage.evidence.export import Request, export
+from storage.verify import Report, verify_database
 from tests.bot.anchors.answering import answering
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.anchors.pretend_witness import PretendWitness
+from tests.storage.machines import RITA
+from tests.storage.packs import by_script
 
 
 @dataclass
@@ -126,3 +133,68 @@ def test_the_time_of_an_anchor_is_that_of_the_witness(
     (anchor,) = ledger.kept_anchors()
 
     assert abs(datetime.now(UTC) - anchor.at) < timedelta(minutes=1)
+
+
+def written(ledger: Ledger, name: str) -> Path:
+    """Write a pack of the whole log."""
+    out = ledger.home / name
+    export(ledger.store, Request(out=out), person=RITA, now=ledger.clock())
+    return out
+
+
+def judged(seen: Seen, *keys: str, **how: Any) -> Report:  # noqa: ANN401 - options of `verify`.
+    ledger = seen.ledger
+    return verify_database(ledger.url, [ledger.vkey], processes=1, witnesses=keys, **how)
+
+
+def test_an_auditor_who_trusts_the_witness_learns_what_it_saw(seen: Seen) -> None:
+    ledger = seen.ledger
+    ledger.grows(5)
+    ledger.look()
+    ledger.grows(2)
+    report = judged(seen, seen.witness.vkey, max_age=timedelta(days=1), now=ledger.clock)
+    alone = verify_database(ledger.url, [ledger.vkey], max_age=timedelta(days=1), now=ledger.clock)
+
+    assert (report.exit, report.counts["witnessed"]) == (0, 6)
+    assert [code for code, _ in alone.unproven] == ["anchor-stale"]
+
+
+def test_a_witness_who_vouched_for_nothing_leaves_it_unproven(seen: Seen) -> None:
+    seen.ledger.look()
+    report = judged(seen, seen.witness.vkey, PretendWitness("").vkey)
+
+    assert (report.exit, report.unproven) == (
+        3,
+        [("anchor", "No head has a good line of the witness witness.example/w1.")],
+    )
+
+
+def test_a_line_that_nobody_but_the_pinned_witness_can_make_is_told_from_a_forged_one(
+    seen: Seen,
+) -> None:
+    ledger = seen.ledger
+    ledger.look()
+    line = ledger.kept_note(1).splitlines()[-1]
+    forged = line[:-12] + ("A" if line[-12] != "A" else "B") + line[-11:]
+    good = by_script(written(ledger, "good"), ledger.vkey, witnesses=[seen.witness.vkey])
+    other = by_script(written(ledger, "same"), ledger.vkey, witnesses=[PretendWitness("").vkey])
+    change = "replace({0}, :line, :forged)"
+    with ledger.store.database.begin() as tx:
+        for table, made in (
+            ("audit_checkpoint SET note", change.format("note")),
+            ("audit_anchor SET evidence", f"CAST({change.format('evidence')} AS BLOB)"),
+        ):
+            words = text(f"UPDATE {table} = {made}")
+            tx.connection.execute(words, {"line": line, "forged": forged})
+    report = judged(seen, seen.witness.vkey)
+    bad = by_script(written(ledger, "bad"), ledger.vkey, witnesses=[seen.witness.vkey])
+
+    assert (good[0], other[0], bad[0]) == (0, 3, 1)
+    assert {code for code, _ in bad[1]["failures"]} == {"anchor"}
+    assert ledger.verified().exit == 0  # Without its key nobody can tell.
+    assert report.codes == {"anchor"}
+    assert "is false" in report.failures[0][1]
+
+
+def test_a_key_that_is_no_witnesss_is_refused(seen: Seen) -> None:
+    assert judged(seen, seen.ledger.vkey).exit == 2

@@ -2,11 +2,21 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
 
+import bot
+from bot.app_manifest import manifest_of
 from bot.cli import main
+from bot.http import PATH
+from bot.settings import Settings, read_settings
+from bot.workspaces.installing import REDIRECT
+from storage.database import open_database
+from storage.history import read_entry
+
+ROOT = Path(bot.__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +57,85 @@ def test_migrating_a_current_database_changes_nothing() -> None:
     told = CliRunner().invoke(main, ["migrate", "--json"])
 
     assert json.loads(told.output) == {"changed": False}
+
+
+def test_it_leaves_settings_and_a_manifest_that_are_whole(home: Path) -> None:
+    printed = CliRunner().invoke(main, ["init"]).output.splitlines()
+    settings = home / "interlock.env"
+    lines = [one for one in settings.read_text().splitlines() if one and one[0] != "#"]
+    given = dict(one.split("=", 1) for one in lines)
+    known = {str(one.validation_alias) for one in Settings.model_fields.values()}
+    link = next(one.strip() for one in printed if "https://" in one)
+    manifest = json.loads(parse_qs(urlsplit(link).query)["manifest_json"][0])
+
+    assert settings.stat().st_mode & 0o077 == 0
+    assert given["INTERLOCK_HOME"] == str(home)
+    assert set(given) <= known
+    assert read_settings(given).origin == "acme.example/audit"
+    assert (home / "slack-manifest.yml").read_text() == (ROOT / "manifest.yml").read_text()
+    assert manifest == json.loads(json.dumps(manifest_of(Settings())))
+    assert [one[2:4] for one in printed if one[3:4] == "."] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    assert printed[-1].startswith("  acme.example/audit+")  # Scripts take the key from there.
+
+
+def test_what_stands_there_already_stays(home: Path) -> None:
+    home.mkdir()
+    for name in ("policy.yaml", "interlock.env", "slack-manifest.yml"):
+        (home / name).write_text("mine")
+    told = json.loads(CliRunner().invoke(main, ["init", "--json"]).output)
+
+    assert told["files"] == []
+    assert {one.read_text() for one in home.glob("*.y*ml")} == {"mine"}
+    assert (home / "interlock.env").read_text() == "mine"
+
+
+def test_the_manifest_follows_the_settings(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("INTERLOCK_COMMAND", "/change")
+    monkeypatch.setenv("INTERLOCK_HTTP", "127.0.0.1:3000")
+    monkeypatch.setenv("INTERLOCK_PUBLIC_URL", "https://ops.example.com")
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    told = json.loads(CliRunner().invoke(main, ["init", "--manifest", "--json"]).output)
+    manifest = told["manifest"]
+    command = manifest["features"]["slash_commands"][0]
+
+    assert not home.exists()
+    assert command["command"] == "/change"
+    assert command["url"] == f"https://ops.example.com{PATH}"
+    assert manifest["settings"]["socket_mode_enabled"] is False
+    assert manifest["oauth_config"]["redirect_urls"] == [f"https://ops.example.com{REDIRECT}"]
+
+
+def test_a_successor_names_the_head_of_the_log_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    CliRunner().invoke(main, ["init"])
+    head = json.loads(CliRunner().invoke(main, ["audit", "head", "--json"]).output)
+    note = tmp_path / "head"
+    note.write_text(head["note"])
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "second"))
+    itself = CliRunner().invoke(main, ["init", "--after", str(note)])
+    monkeypatch.setenv("INTERLOCK_ORIGIN", "acme.example/audit/2")
+    begun = CliRunner().invoke(main, ["init", "--after", str(note)])
+    with open_database(str(tmp_path / "second" / "interlock.db")).read() as connection:
+        first = read_entry(connection, 0)
+    verified = CliRunner().invoke(main, ["audit", "verify"])
+
+    assert itself.exit_code == 2
+    assert "INTERLOCK_ORIGIN=acme.example/audit/2" in itself.output
+    assert begun.exit_code == 0, begun.output
+    root = head["note"].splitlines()[2]
+    assert first is not None
+    assert first.data["predecessor"] == {
+        "log": "acme.example/audit",
+        "size": head["size"],
+        "root": root,
+    }
+    assert verified.exit_code == 3, verified.output  # No key from outside was given.
+
+
+def test_what_is_no_head_begins_no_successor(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "head").write_text("nothing of a head\n")
+    told = CliRunner().invoke(main, ["init", "--after", str(tmp_path / "head")])
+
+    assert told.exit_code == 2
+    assert not home.exists()

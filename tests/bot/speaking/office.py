@@ -11,12 +11,13 @@ from bot.addresses import Addresses
 from bot.builder_answers import BuilderAnswers
 from bot.delivery import Courier
 from bot.directory import Directory
-from bot.letters import Letter
-from bot.outbox import Outbox, Post
+from bot.letters import Letter, Renderer
+from bot.outbox import Consequences, Outbox, Post
 from bot.pacing import Pacer
 from bot.run_reading import RunReader
 from bot.slack_client import Content, SlackClient
 from sandbox.server import SandboxServer
+from storage.master_key import KeyMaster
 from storage.outbox_values import REPLIES, MessagePlace, OutboxRow
 from storage.sealing import Sealer, open_sealer
 from storage.step_tokens import StepTokens
@@ -86,6 +87,9 @@ class Ledger:
     def digest_stands(self, digest: str, place: MessagePlace) -> None:
         self.digests.append((digest, place))
 
+    def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
+        self.digests.append((row.key, place))
+
     def stands(self, row: OutboxRow) -> None:
         self.stand.append(row.key)
 
@@ -97,7 +101,9 @@ def answers_of(store: SqlStore, client: SlackClient) -> BuilderAnswers:
     """Return who tells Workflow Builder's workflows; the key that seals tokens is a test's own."""
 
     def opened() -> Sealer:
-        return open_sealer(store.database, log="test", master=b"k" * 32, now=datetime.now(UTC))
+        return open_sealer(
+            store.database, log="test", master=KeyMaster(b"k" * 32), now=datetime.now(UTC)
+        )
 
     directory = Directory(client, team="T0ACME")
     return BuilderAnswers(
@@ -120,7 +126,15 @@ class Office:
         self.ledger = Ledger()
         self.outbox = self.another_process("one")
 
-    def another_process(self, name: str, *, timeout: float = 2.0, live: float = 5.0) -> Outbox:
+    def another_process(
+        self,
+        name: str,
+        *,
+        timeout: float = 2.0,
+        live: float = 5.0,
+        renders: Renderer | None = None,
+        draws: Consequences | None = None,
+    ) -> Outbox:
         """Return an outbox as another process on the same database would have it."""
         server = self.server
         client = SlackClient(server.bot_token, base_url=server.api_url, timeout=timeout)
@@ -129,8 +143,8 @@ class Office:
         post = Post(
             rows=self.store.outbox,
             courier=courier,
-            renderer=self.wordings,
-            consequences=self.ledger,
+            renderer=renders or self.wordings,
+            consequences=draws or self.ledger,
             answers=answers_of(self.store, client),
             name=name,
             live_seconds=live,

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.pacing import POST, UPDATE, Pacer, TooSoonError
+from bot.addresses import Addresses
+from bot.pacing import POST, UPDATE, Pacer, PatientPacer, TooSoonError
+from bot.slack_client import SlackClient
+from sandbox.server import SandboxServer
 
 
 class Ticks:
@@ -103,3 +106,24 @@ def test_no_minute_ever_holds_more_updates_than_slack_allows(pauses: list[float]
             at.append(ticks.now)
 
     assert all(sum(begin <= one < begin + 60 for one in at) <= 50 for begin in at)
+
+
+def test_whoever_has_time_finds_a_channel_behind_a_thousand_others(
+    server: SandboxServer, client: SlackClient
+) -> None:
+    for number in range(900):
+        server.workspace.add_channel(f"a-{number:04}")
+    last = server.workspace.add_channel("zz-last")
+    ticks, waits = Ticks(), []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        ticks.now += seconds
+
+    patient = Addresses(client, PatientPacer(ticks, sleep=sleep))
+    hurried = Addresses(client, Pacer(ticks))
+
+    assert patient.readable("#zz-last") == last.id
+    assert 0 < sum(waits) < 30
+    with pytest.raises(TooSoonError):
+        hurried.readable("#zz-last")

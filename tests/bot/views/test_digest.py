@@ -80,12 +80,12 @@ def test_the_signed_head_stands_letter_by_letter_with_how_to_check_it() -> None:
 
 
 def test_decisions_are_told_with_their_median() -> None:
-    figures = DecisionFigures(approved=2, denied=1, median=timedelta(minutes=75), refused_clicks=3)
+    figures = DecisionFigures(approved=2, denied=1, median=timedelta(minutes=75), refused=3, own=1)
     told = told_by(digest(a_digest(decisions=figures)))
 
     assert "2 approved, 1 rejected" in told
     assert "less than 1 h 15 min" in told
-    assert "3 clicks came from people who may not decide" in told
+    assert "3 decisions did not count, 1 of them by whoever had asked" in told
 
 
 def test_an_empty_week_gets_a_digest_too() -> None:

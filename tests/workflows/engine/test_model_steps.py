@@ -7,6 +7,7 @@ from textwrap import indent
 
 import pytest
 
+from bot.policy_history import History
 from storage.database import Database
 from storage.model_costs import read_model_costs
 from storage.store import SqlStore
@@ -15,10 +16,13 @@ from tests.fuse import Crash, Fuse
 from tests.workflows.model.playing import KEY, Played, a_played_model
 from tests.world import CHANGE, NOON, POLICY, ChangeWorld, Clock, Working
 from workflows.actions.model import ModelAsk
-from workflows.entry import Json, PartClass, RunId
+from workflows.demand import Match
+from workflows.entry import SYSTEM, Draft, Json, PartClass, RunId
+from workflows.explaining import Given, explain
 from workflows.instances import undo_of
 from workflows.model.desk import Budget, ModelDesk, no_desk
 from workflows.model_words import words_taken
+from workflows.procedure import Procedures
 from workflows.redaction import Redactor
 from workflows.step_scope import StepScopes
 from workflows.store import Subject
@@ -153,6 +157,39 @@ def test_who_is_asked_never_depends_on_what_a_model_wrote(
     assert shown["by_model"] == ["by"]
     assert shown["headline"] == "🤖 Partly by a language model: change number by 5"
     assert house.world.effects == []
+
+
+def test_looking_at_the_policy_sees_what_a_model_filled_as_the_models(
+    store: SqlStore, database: Database, clock: Clock, played: Played
+) -> None:
+    played.behave("good", '{"by": 5, "why": "five"}')
+    house = a_house(store, clock, played, steps=SORT + GATED, policy=BY_ARGS)
+    run = house.start()
+    house.settle()
+    definition = house.shelf.active("change-it")
+    data: dict[str, Json] = {
+        "workflow": "change-it",
+        "version": definition.version,
+        "owner": "@owners",
+        "deputy": "@deputies",
+        "actions": "0" * 64,
+    }
+    with store.begin() as unit:
+        unit.append(Draft(kind="workflow.published", actor=SYSTEM, data=data))
+        unit.add_definition(definition.version, definition.canonical.decode())
+    history = History(database, house.policy, None, house.actions)
+    replayed = list(history.replayed(since=clock() - timedelta(days=1)))
+    args = {("change", False): {"name": "number", "by": 5}}
+    given = Given(inputs={"by": 5}, requester="@rita", at=clock(), run=run, args=args)
+    steps = explain(house.policy, Procedures(house.actions).of(definition), house.actions, given)
+    step = next(one for one in steps if one.step.step == "change")
+    large = next(one for one in step.rules if one.why.rule == "large")
+
+    # Nothing differs: the rule that would look at it asked then, and asks now.
+    assert [(one.differences, one.why_not) for one in replayed] == [((), "")] * 2
+    assert step.by_model == ("by",)
+    assert large.why.match is Match.UNSURE
+    assert large.saw["args.by"] == "a language model's words"
 
 
 @pytest.mark.parametrize("blows_at", [4, 6, 8])

@@ -244,7 +244,7 @@ def _delivered(bench: Bench, more: str, headers: dict[str, str] | None = None) -
     text = f'{BASE}webhooks: {{shop: {{secret: shop, requester: "@rita"{more}}}}}\n'
     core: Any = SimpleNamespace(
         policy=bench.policy(text),
-        secrets=SimpleNamespace(missing=lambda _: (), reveal=SECRETS.__getitem__),
+        secrets=SimpleNamespace(names=lambda: frozenset(SECRETS), reveal=SECRETS.__getitem__),
         library=SimpleNamespace(definitions=lambda: (HOOKED,)),
         people=Town(),
         engine=SimpleNamespace(start=start),

@@ -7,7 +7,7 @@ import { Report } from "./report.js";
 import { agreesWithBrowser } from "./sha256.js";
 import { hasCryptography } from "./signing.js";
 import { verify } from "./verifier.js";
-import { showGone, showRuns, showVerdict } from "./view.js";
+import { showGone, showRuns, showTold, showVerdict } from "./view.js";
 
 const NO_CRYPTOGRAPHY =
   "This browser cannot check Ed25519 signatures. Take a newer one (Chrome 137, Firefox 130, Safari 17 or later), or verify.py in the pack";
@@ -59,7 +59,7 @@ async function filesIn(entry) {
 
 async function look() {
   at("start").disabled = true;
-  for (const id of ["result", "gone", "runs"]) at(id).hidden = true;
+  for (const id of ["result", "told", "gone", "runs"]) at(id).hidden = true;
   at("progress").hidden = false;
   const verifier = await verified();
   at("progress").hidden = true;
@@ -67,6 +67,7 @@ async function look() {
   at("result").hidden = false;
   showVerdict(at("result"), verifier);
   if (verifier.runs) {
+    showTold(at("told"), verifier);
     showGone(at("gone"), verifier);
     showRuns(at("runs"), verifier);
   }
@@ -76,11 +77,11 @@ async function look() {
 async function verified() {
   try {
     if (!(await hasCryptography()) || !(await agreesWithBrowser())) throw new Unreadable(NO_CRYPTOGRAPHY);
-    const pins = given("a key", () => keysIn(at("keys").value));
+    const keys = given("a key", () => keysIn(at("keys").value));
     const notes = notesIn(at("heads").value);
     const files = await chosen();
     watch(files);
-    return await verify(files, pins, notes);
+    return await verify(files, keys, notes);
   } catch (error) {
     if (!(error instanceof Unreadable)) console.error(error);
     const report = new Report();

@@ -4,6 +4,8 @@ import { concat, encode, fromBase64, hex, Unreadable } from "./bytes.js";
 import { sha256 } from "./sha256.js";
 import { keyId, verifies } from "./signing.js";
 
+const WITNESS = 4; // The first byte of a witness's key.
+
 // A log key, from which entry on it is known, and at which it ended.
 export class LogKey {
   ended = null;
@@ -11,13 +13,8 @@ export class LogKey {
 
   constructor(vkey, added = -1) {
     this.vkey = vkey.trim();
-    const [, name, short, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(.+)$/.exec(this.vkey) ?? [];
-    if (!name) throw new Unreadable("it does not read name+hash+key");
-    const material = fromBase64(encoded, 33);
-    const digest = sha256(concat(encode(`${name}\n`), material));
-    if (material[0] !== 1 || hex(digest.subarray(0, 4)) !== short) {
-      throw new Unreadable("it is no Ed25519 key, or a letter of it is wrong");
-    }
+    const { name, short, material } = keyParts(this.vkey);
+    if (material[0] !== 1) throw new Unreadable("it is no Ed25519 key of a log");
     Object.assign(this, { name, short, added, public: material.subarray(1) });
     this.id = keyId(this.public);
   }
@@ -25,6 +22,32 @@ export class LogKey {
   countsAt(size) {
     return this.ended === null || size <= this.ended;
   }
+}
+
+// The key of somebody who cosigns heads, and refuses a second history.
+export class WitnessKey {
+  constructor(vkey) {
+    const { name, short, material } = keyParts(vkey.trim());
+    if (material[0] !== WITNESS) throw new Unreadable("it is no key of a witness");
+    Object.assign(this, { name, short, public: material.subarray(1) });
+  }
+
+  // Say whether a line is its word that it saw this head, at the second that the line names.
+  async saw(note, line) {
+    const stamp = line.signature.subarray(0, 8);
+    const seconds = stamp.length === 8 ? new DataView(stamp.slice().buffer).getBigUint64(0) : 0n;
+    const signed = concat(encode(`cosignature/v1\ntime ${seconds}\n`), note.message);
+    return verifies(this.public, line.signature.subarray(8), signed);
+  }
+}
+
+function keyParts(vkey) {
+  const [, name, short, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(.+)$/.exec(vkey) ?? [];
+  if (!name) throw new Unreadable("it does not read name+hash+key");
+  const material = fromBase64(encoded, 33);
+  const digest = sha256(concat(encode(`${name}\n`), material));
+  if (hex(digest.subarray(0, 4)) !== short) throw new Unreadable("a letter of it is wrong");
+  return { name, short, material };
 }
 
 // A signed head.
@@ -71,9 +94,14 @@ function signatureLine(line) {
   return { name, short: hex(data.subarray(0, 4)), signature: data.subarray(4) };
 }
 
-// Return the keys that somebody typed or pasted, one a line.
+// Return the keys that somebody typed or pasted, one a line: those of the log, and of witnesses.
 export function keysIn(text) {
-  return text.split("\n").filter((line) => line.trim()).map((line) => new LogKey(line));
+  const lines = text.split("\n").filter((line) => line.trim());
+  const isWitness = (line) => keyParts(line.trim()).material[0] === WITNESS;
+  return {
+    pins: lines.filter((line) => !isWitness(line)).map((line) => new LogKey(line)),
+    witnesses: lines.filter(isWitness).map((line) => new WitnessKey(line)),
+  };
 }
 
 // Return the notes that somebody pasted, one below the other, as they were before Slack turned

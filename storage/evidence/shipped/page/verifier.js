@@ -1,5 +1,6 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
+import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
 import { concat, decode, encode, fromBase64, hex, pae, parseObject, same, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
@@ -11,6 +12,7 @@ import { Report } from "./report.js";
 import { judgeReports } from "./reports.js";
 import { RunList } from "./runs.js";
 import { hmac, verifies } from "./signing.js";
+import { Story } from "./story.js";
 import { leafOf, rootOf, Tree } from "./tree.js";
 
 const ENTRY_TYPE = "application/vnd.audit-entry.v1+json";
@@ -20,9 +22,9 @@ const ID = /"id":"([0-9a-f]{13})[0-9a-f]{19}","key":"/;
 const AT_ONCE = 256; // Signatures under way: enough to keep the browser's threads busy.
 
 // Return a report on the pack, and what there is to show of it. What cannot be read is a report.
-export async function verify(files, pins, given) {
+export async function verify(files, keys, given) {
   const report = new Report();
-  const verifier = new Verifier(files, pins, given, report);
+  const verifier = new Verifier(files, keys, given, report);
   try {
     await verifier.run();
   } catch (error) {
@@ -33,7 +35,7 @@ export async function verify(files, pins, given) {
 }
 
 class Verifier {
-  #pins;
+  #keys;
   #given;
   #running = [];
   #hasGap = false;
@@ -43,12 +45,13 @@ class Verifier {
   #met = 0;
   #tree = new Tree();
 
-  constructor(files, pins, given, report) {
+  constructor(files, keys, given, report) {
     Object.assign(this, { files, report, manifest: null, ring: null });
-    this.#pins = pins;
+    this.#keys = keys;
     this.#given = given;
     this.markers = new Markers();
     this.runs = new RunList();
+    this.story = new Story();
     this.people = new Map();
     Object.assign(report.counts, { entries: 0, here: 0, held: 0, gone: 0, withheld: 0, notes: 0 });
   }
@@ -64,10 +67,12 @@ class Verifier {
     this.ring = new KeyRing(report, await this.#foresee(context));
     const notes = await readNotes(files, this.#given, report);
     report.counts.notes = notes.length;
-    await this.#readLog(context, new Set(notes.map((one) => one.note.size)));
+    await this.#readLog(context, new Set([...notes.map((one) => one.note.size), ...anchoredSizes(files)]));
     this.ring.finish();
     await this.#judgeState();
-    await judgeNotes(notes, { pins: this.#pins, ring: this.ring, tree: this.#tree, roots: this.#roots, report });
+    await judgeNotes(notes, { pins: this.#keys.pins, ring: this.ring, tree: this.#tree, roots: this.#roots, report });
+    await judgeAnchors(files, this.#roots, report);
+    await judgeWitnesses(files, this.#given, { witnesses: this.#keys.witnesses, roots: this.#roots, report });
     await judgeManifest(files, this.manifest, this.ring, report);
     await this.#judgeProofs();
     await this.#judgePeople();
@@ -121,6 +126,7 @@ class Verifier {
       place += 1;
     }
     await this.#settle();
+    this.story.finish();
     const isMore = !(await lines.next()).done || !(await rows.next()).done;
     if (end > place || isMore) this.report.fail("range", "the pack holds other entries than its range says");
     if (context.size) this.report.fail("range", "the context holds entries that are not outside the range");
@@ -135,6 +141,7 @@ class Verifier {
     }
     this.#tree.append(leaf);
     this.#hasGap = true;
+    this.story.skip();
     if (isInside) this.report.fail("range", `entry ${place} is in the range and not in the pack`, { place });
   }
 
@@ -148,6 +155,7 @@ class Verifier {
     await this.ring.observe(place, entry);
     this.#author(place, entry, line);
     this.#chain(place, entry, own);
+    this.story.check(place, entry);
     if (entry.log !== this.ring.origin) this.report.fail("wrong-log", `entry ${place} is of the log ${entry.log}`, { place, run });
     if (!inside) return;
     if (inside.row !== rowOf(place, entry)) this.report.fail("index-row", `the row of entry ${place} in the index says something else`, { place, run });

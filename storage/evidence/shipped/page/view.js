@@ -58,6 +58,13 @@ function marked({ kind, data }) {
   return `erased (${data.reason}): ${items}.`;
 }
 
+// What the entries tell stands apart from the verdict: a whole log may tell of what is not allowed.
+export function showTold(place, { story }) {
+  const lines = story.tellings.map((one) => el("li", { "data-code": one.code }, el("code", {}, one.code), ` ${one.text}`));
+  place.hidden = !lines.length;
+  place.querySelector("ul").replaceChildren(...lines);
+}
+
 export function showRuns(place, verifier) {
   const [search, list, more] = ["input", "ol", "button"].map((one) => place.querySelector(one));
   let shown = AT_A_TIME;

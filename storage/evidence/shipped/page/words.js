@@ -66,6 +66,7 @@ const FAULTS = {
   "file-hash": "A file of the pack was changed.",
   "file-extra": "A file was put into the pack.",
   "manifest-signature": "The list of files was changed after it was signed.",
+  "anchor": "Somebody outside vouched for another head than this log has, or a witness's line is forged.",
   "proof": "A proof in the pack proves nothing.",
   "ts-format": "An entry has a time that is none.",
 };

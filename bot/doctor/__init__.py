@@ -1,0 +1,1 @@
+"""What `interlock doctor` looks at: everything a bot needs, each with what to do about it."""

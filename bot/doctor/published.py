@@ -1,0 +1,51 @@
+"""Whether what is in force is what the files say, while somebody serves them."""
+
+from collections.abc import Iterator
+
+from bot.doctor.around import Around
+from bot.doctor.findings import Finding, ok, warn
+from bot.library import POLICY
+from storage.database import Database
+from storage.lock_file import ServeLock
+from storage.published import active_policy, active_versions
+from storage.rows import DatabaseRows
+from workflows.actions.registry import all_actions
+from workflows.check import check
+from workflows.errors import DefinitionError
+from workflows.loading import load_policy
+
+CHECK = "in force"
+
+
+def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
+    """Yield what the files say otherwise than the log; faults in files are told elsewhere."""
+    if ServeLock.holder(around.settings.home) is None:
+        yield ok(CHECK, "Nobody serves; what the files say is published at the next start.")
+        return
+    others = sorted(_differing(around, database))
+    if not others:
+        yield ok(CHECK, "What the files say is in force.")
+        return
+    yield warn(
+        CHECK,
+        f"The files say something else than what is in force: {', '.join(others)}.",
+        costs="Runs go by what is in force.",
+        do="Start `interlock serve` again, if the files are what you mean.",
+    )
+
+
+def _differing(around: Around, database: Database) -> Iterator[str]:
+    settings = around.settings
+    try:
+        policy = load_policy(settings.policy_file)
+    except DefinitionError:
+        return
+    if policy.digest != active_policy(database, POLICY):
+        yield "the policy"
+    if not settings.definitions.is_dir():
+        return
+    actions = all_actions(policy.targets, DatabaseRows(now=around.now))
+    active = active_versions(database)
+    for one in check([settings.definitions], actions, policy).definitions:
+        if active.get(one.workflow) != one.version:
+            yield one.workflow

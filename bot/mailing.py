@@ -1,0 +1,109 @@
+"""Mails each digest by itself once it is made: at least once, and recognisable if twice.
+
+The mark that it is due stands in the transaction that makes the digest. It is moved on before
+the mail server is asked, and removed after it took the mail; a process that dies in between is
+followed by another, which hands in the same mail under the same Message-ID.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.anchors.calling import AnchorError
+from bot.digest import Digests
+from bot.digest_mail import DigestMail
+from bot.wording import escape
+from storage.digest_mails import DigestMailSql
+from storage.store import SqlStore
+from workflows.entry import Json
+from workflows.errors import StorageError
+from workflows.store import Delivery, Message, Subject
+
+AGAIN = timedelta(minutes=10)  # Longer than a server may take.
+LONGEST_SLEEP = 60.0
+STOP_SECONDS = 35.0
+FAILED = (
+    "✉️ The digest could not be mailed: {why} I try again every ten minutes; `interlock digest"
+    " --mail` sends one by hand."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Mailing:
+    """A part of the serving process. Of several processes, one mails each digest."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        digests: Digests,
+        mail: DigestMail,
+        *,
+        log_id: str,
+        channel: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._digests = digests
+        self._mail = mail
+        self._log_id = log_id
+        self._channel = channel
+        self._now = now
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="mailing", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what was not mailed while nobody served."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Mail no more; what is being handed in has the time to be taken."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                is_busy = self.look()
+            except StorageError:
+                log.warning("digests wait for the database", exc_info=True)
+                is_busy = False
+            if not is_busy:
+                self._stopping.wait(LONGEST_SLEEP)
+
+    def look(self) -> bool:
+        """Mail the oldest digest that is due; False if there was none, or it was not taken.
+
+        Raises:
+            StorageError: what came of it could not be recorded; it will be mailed again.
+        """
+        now = self._now()
+        with self._store.database.begin() as tx:
+            taken = DigestMailSql(tx).take(now=now, again=now + AGAIN)
+        made = None if taken is None else self._digests.drawn(taken)
+        if taken is None or made is None:
+            return False
+        name = f"digest.{taken}.{self._log_id}"
+        try:
+            self._mail.send(made.shown, made.figures, at=now, name=name)
+        except AnchorError as error:
+            log.warning("a digest was not mailed", extra={"digest": taken, "error": str(error)})
+            self._tell(taken, str(error))
+            return False
+        with self._store.database.begin() as tx:
+            DigestMailSql(tx).done(taken)
+        log.info("a digest was mailed", extra={"digest": taken})
+        return True
+
+    def _tell(self, digest: str, why: str) -> None:
+        """Tell the channel that a digest was not taken, once."""
+        once = Delivery(team="", kind="digest_mail", key=digest)
+        with self._store.begin() as unit:
+            if not self._channel or unit.is_repeat(once):
+                return
+            text = FAILED.format(why=escape(why, 300))
+            key = f"digest-mail/{digest}"
+            body: dict[str, Json] = {"text": text}
+            unit.send(Message(subject=Subject.NOTICE, key=key, channel=self._channel, body=body))

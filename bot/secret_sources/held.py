@@ -1,0 +1,139 @@
+"""Gives the value of a secret: each source is asked in its turn, the first that has it counts.
+
+Whatever is given is first told to the redactor, so that no text that is written from then on
+can carry it. Of values that lie on this machine the redactor knows before anybody asks.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.secret_sources.port import Source
+from workflows.errors import SecretError
+from workflows.redaction import Redactor
+from workflows.secret_book import Found, plain
+
+KEPT_SECONDS = 30.0  # How long the answer of a source that is asked over a network counts.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a secret would come from; `version` as far as that is known without asking.
+
+    `trouble` says why it cannot be used, if so.
+    """
+
+    source: str
+    version: int | None = None
+    trouble: str = ""
+
+
+class HeldSecrets:
+    """Every secret this process can get. It never prints them. Safe to share between threads."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        redact: Redactor,
+        *,
+        ticks: Callable[[], float] = time.monotonic,
+        used: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        """`used` is told the plain name of each secret that is given out."""
+        self._sources = tuple(sources)
+        self._redact = redact
+        self._ticks = ticks
+        self._used = used
+        self._answers: dict[str, tuple[float, Found]] = {}
+        self._guard = threading.Lock()
+
+    def find(self, name: str) -> Found:
+        """Return the secret of that name with its version.
+
+        Raises:
+            SecretUnreadableError: a source that comes first could not be asked.
+            SecretError: there is none, or it cannot be used.
+        """
+        found = self._kept(name) or self._asked(name)
+        if found is None:
+            raise SecretError(
+                f"There is no secret {name!r}.",
+                hint=f"Set it with `interlock secret set {plain(name)}`,"
+                f" or as INTERLOCK_SECRET_{plain(name).upper()}.",
+            )
+        self._redact.learn(found.value)
+        self._used(plain(name))
+        return found
+
+    def reveal(self, name: str) -> str:
+        return self.find(name).value
+
+    def learn(self) -> list[SecretError]:
+        """Tell the redactor of every value that lies on this machine; return what went wrong."""
+        refusals: list[SecretError] = []
+        for source in self._sources:
+            try:
+                names = list(source.names() or ())
+            except SecretError as refusal:
+                refusals.append(refusal)
+                continue
+            for name in names:
+                try:
+                    found = source.find(name)
+                except SecretError as refusal:
+                    refusals.append(refusal)
+                else:
+                    self._redact.learn(*([found.value] if found is not None else []))
+        return refusals
+
+    def forget(self, name: str) -> None:
+        """Ask anew for a secret that was changed."""
+        with self._guard:
+            self._answers.pop(plain(name), None)
+
+    def names(self) -> frozenset[str]:
+        """Return the plain names of all that lies on this machine."""
+        return frozenset(name for one in self._sources for name in one.names() or ())
+
+    def missing(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of `wanted` that surely no source has."""
+        names = self.names()
+        if any(one.names() is None for one in self._sources):
+            return ()
+        return tuple(sorted(name for name in wanted if plain(name) not in names))
+
+    def origin(self, name: str) -> Origin | None:
+        """Return where a secret would come from, without asking any source for its value."""
+        for source in self._sources:
+            known = source.names()
+            if known is None:
+                return Origin(source=source.name)
+            if plain(name) in known:
+                return _origin(source, name)
+        return None
+
+    def _kept(self, name: str) -> Found | None:
+        with self._guard:
+            asked_at, found = self._answers.get(plain(name), (0.0, None))
+        is_fresh = found is not None and self._ticks() - asked_at < KEPT_SECONDS
+        return found if is_fresh else None
+
+    def _asked(self, name: str) -> Found | None:
+        for source in self._sources:
+            found = source.find(name)
+            if found is None:
+                continue
+            if source.names() is None:
+                with self._guard:
+                    self._answers[plain(name)] = (self._ticks(), found)
+            return found
+        return None
+
+
+def _origin(source: Source, name: str) -> Origin:
+    try:
+        found = source.find(name)
+    except SecretError as refusal:
+        return Origin(source=source.name, trouble=refusal.message)
+    return Origin(source=source.name, version=None if found is None else found.version)

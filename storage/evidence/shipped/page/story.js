@@ -1,0 +1,189 @@
+// What the entries tell of decisions and effects: does any of it break the rules of its own
+// request? It changes no verdict, since a log can be whole and tell of what should not have been.
+
+const RUN_ENDS = new Set(["run.finished", "run.cancelled"]);
+const CLOSES_INTENT = new Set(["action.executed", "action.failed", "action.resolved"]);
+const MOST_TELLINGS = 100;
+const people = (value) => new Set(Array.isArray(value) ? value : []);
+const whole = (value) => (Number.isInteger(value) ? value : 0);
+
+// An approval request, and what was said to it.
+class AskedFor {
+  granted = new Map();
+  voices = new Set();
+  added = new Map();
+  closed = "";
+  isDenied = false;
+
+  constructor(data) {
+    this.binding = data.binding;
+    this.stages = data.stages.filter((one) => typeof one === "object" && one !== null);
+    this.excluded = people(data.excluded);
+    this.breakers = people(data.glass?.people);
+    this.wantsCode = (data.step_up ?? null) !== null;
+  }
+
+  wasAsked(person, stage) {
+    return people(this.stages[stage]?.people).has(person) || (this.added.get(stage)?.has(person) ?? false);
+  }
+
+  isDone(stage) {
+    return (this.granted.get(stage)?.size ?? 0) >= Math.max(1, whole(this.stages[stage].approve));
+  }
+
+  // Say whether all stages before are done; neighbours of one turn are decided side by side.
+  isInTurn(stage) {
+    const turns = [];
+    this.stages.forEach(({ turn = null }, number) => {
+      if (number && turn !== null && this.stages[number - 1].turn === turn) turns.at(-1).push(number);
+      else turns.push([number]);
+    });
+    const own = turns.findIndex((turn) => turn.includes(stage));
+    return turns.slice(0, own < 0 ? turns.length : own).flat().every((one) => this.isDone(one));
+  }
+
+  get isGranted() {
+    return !this.isDenied && this.stages.every((_, number) => this.isDone(number));
+  }
+
+  letIn(list, stages) {
+    for (const stage of stages ?? this.stages.keys()) {
+      const known = this.added.get(stage) ?? new Set();
+      list.forEach((person) => known.add(person));
+      this.added.set(stage, known);
+    }
+  }
+}
+
+// Follows the runs of the pack; `tellings` is what was found.
+export class Story {
+  tellings = [];
+  #runs = new Map();
+  #glass = new Map();
+  #beginsLate = false;
+  #endsEarly = false;
+  #hasBegun = false;
+
+  // Take note that an entry is not here: what is not told in full is not judged.
+  skip() {
+    this.#endsEarly = this.#hasBegun;
+    this.#beginsLate ||= !this.#hasBegun;
+  }
+
+  check(place, entry) {
+    const { run, kind } = entry;
+    this.#hasBegun ||= run !== null;
+    try {
+      if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
+      const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
+      if (run !== null && isTold) this.#follow(place, entry);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      this.#mean("kind-malformed", `entry ${place} does not tell what its kind has to`);
+    }
+  }
+
+  finish() {
+    for (const [name, run] of this.#endsEarly ? [] : this.#runs) {
+      this.#mean("run-without-end", `the run ${name} has not ended`);
+      this.#left(run);
+    }
+  }
+
+  #mean(code, text) {
+    if (this.tellings.length < MOST_TELLINGS) this.tellings.push({ code, text });
+  }
+
+  #left({ intents }) {
+    for (const place of intents.values()) this.#mean("intent-without-end", `what entry ${place} announces has no end`);
+  }
+
+  #follow(place, entry) {
+    const { kind, data, actor } = entry;
+    if (!this.#runs.has(entry.run)) {
+      this.#runs.set(entry.run, { requester: null, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
+    }
+    const run = this.#runs.get(entry.run);
+    const asked = run.requests.get(data.request);
+    if (kind === "run.started") run.requester = actor.t === "user" ? actor.ref : null;
+    else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data));
+    else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
+    else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
+    else if (kind === "approval.edited") this.#edited(place, entry, run, asked);
+    else if (kind === "approval.escalated") asked?.letIn(data.to, data.stages);
+    else if (kind === "approval.delegated") asked?.letIn([data.to]);
+    else if (kind === "break_glass.used") this.#broken(place, entry, run, asked);
+    else if (kind === "action.intended") this.#intended(place, data, run, asked);
+    else if (CLOSES_INTENT.has(kind)) run.intents.delete(`${data.idem} ${data.attempt}`);
+    else if (RUN_ENDS.has(kind)) {
+      this.#runs.delete(entry.run);
+      this.#left(run);
+    }
+  }
+
+  #edited(place, { kind, actor }, run, asked) {
+    if (asked && (asked.closed || asked.isGranted)) this.#mean("edit-late", `entry ${place} changes what was settled`);
+    close(asked, kind);
+    run.editors.add(actor.ref);
+  }
+
+  #decided(place, { kind, data, actor }, run, asked) {
+    if (!asked) return this.#mean("decision-unasked", `entry ${place} decides what nobody asked`);
+    if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} is bound to something else than was asked`);
+    if (asked.closed) this.#mean("decision-late", `entry ${place} decides after ${asked.closed}`);
+    if (kind === "approval.denied") return (asked.isDenied = true);
+    const seat = data.for ?? actor.ref;
+    const stage = whole(data.stage);
+    this.#approver(place, [actor.ref, seat], { run, asked, isAsked: asked.wasAsked(seat, stage) });
+    if (!asked.isInTurn(stage)) this.#mean("stage-order", `entry ${place} approves before it is its turn`);
+    if (asked.wantsCode && data.step_up !== true) this.#mean("step-up", `entry ${place} approves without the code it needs`);
+    const isSeated = [...asked.granted.values()].some((one) => one.has(seat));
+    if (asked.voices.has(actor.ref) || isSeated) this.#mean("counted-twice", `whoever approved in entry ${place} had done so before`);
+    asked.voices.add(actor.ref);
+    asked.granted.set(stage, (asked.granted.get(stage) ?? new Set()).add(seat));
+    return null;
+  }
+
+  #approver(place, who, { run, asked, isAsked }) {
+    const among = (some) => who.some((one) => some.has(one));
+    if (who.includes(run.requester)) this.#mean("self-approval", `in entry ${place} the requester approved`);
+    else if (among(run.editors)) this.#mean("self-approval", `in entry ${place} somebody approved who had changed it`);
+    else if (among(asked.excluded)) this.#mean("excluded-approver", `in entry ${place} an excluded person approved`);
+    else if (!isAsked) this.#mean("ineligible-approver", `whoever approved in entry ${place} was not asked`);
+  }
+
+  #broken(place, entry, run, asked) {
+    const { data, actor, parts } = entry;
+    this.#glass.set(entry.id, actor.ref);
+    if (!asked) return this.#mean("glass-unasked", `entry ${place} breaks the glass over no request`);
+    const rules = {
+      binding: data.binding === asked.binding,
+      "decision-late": !asked.closed && !asked.isDenied,
+      "glass-ineligible": actor.t === "user" && asked.breakers.has(actor.ref),
+      "glass-without-reason": Object.hasOwn(parts, "reason"),
+      "glass-without-code": !asked.wantsCode || data.step_up === true,
+    };
+    const broken = Object.keys(rules).filter((code) => !rules[code]);
+    broken.forEach((code) => this.#mean(code, `entry ${place} breaks the glass as nobody may`));
+    if (!broken.length) run.glass.add(data.request);
+    return null;
+  }
+
+  #reviewed(place, { data, actor }) {
+    const by = this.#glass.get(data.used);
+    this.#glass.delete(data.used);
+    if (by === actor.ref) this.#mean("self-review", `in entry ${place} somebody reviews their own use of the glass`);
+  }
+
+  #intended(place, data, run, asked) {
+    run.intents.set(`${data.idem} ${data.attempt}`, place);
+    if (data.request === null) return;
+    if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
+    if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
+    if (!asked.isGranted && !run.glass.has(data.request)) this.#mean("quorum", `entry ${place} acts before enough people agreed`);
+  }
+}
+
+function close(asked, kind) {
+  if (asked) asked.closed = kind;
+}

@@ -1,0 +1,49 @@
+"""Decisions that were refused, as the log tells of them: outside of the runs they were about."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from storage.audit_models import AuditEntryRow, LineMember
+from storage.history import COLUMNS, entries_of
+from workflows.entry import Entry
+
+REFUSED, WRONG_CODE = "approval.refused", "step_up.refused"
+OWN = "requester"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """How many decisions were refused, and how many of them because it was an own request."""
+
+    decisions: int
+    own: int
+
+
+def read_refusals(connection: Connection, run: str, *, of: Iterable[Entry]) -> list[Entry]:
+    """Return what was refused to whoever wanted to decide something of a run; `of` are its entries.
+
+    Wrong codes are among it: their entries name one of its requests.
+    """
+    requests = {str(one.data["request"]) for one in of if one.kind == "approval.requested"}
+    row, request = AuditEntryRow, LineMember("data", "request")
+    refused = and_(row.kind == REFUSED, LineMember("data", "by_run") == run)
+    codes = and_(row.kind == WRONG_CODE, request.in_(sorted(requests)))
+    rows = connection.execute(
+        select(*COLUMNS)
+        .where(row.run_id.is_(None), row.kind.in_((REFUSED, WRONG_CODE)), or_(refused, codes))
+        .order_by(row.seq)
+    ).all()
+    return entries_of(connection, rows)
+
+
+def count_refused(connection: Connection, places: range) -> Refused:
+    """Return how many decisions the entries at `places` say were refused."""
+    row = AuditEntryRow
+    wanted = select(LineMember("data", "why"), func.count()).where(
+        row.run_id.is_(None), row.kind == REFUSED, row.idx >= places.start, row.idx < places.stop
+    )
+    by_reason = wanted.group_by(LineMember("data", "why")).order_by(LineMember("data", "why"))
+    found = {str(why): count for why, count in connection.execute(by_reason)}
+    return Refused(decisions=sum(found.values()), own=found.get(OWN, 0))

@@ -1,0 +1,73 @@
+"""A backup made as the guide says, brought back too late, and the log that takes its place."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo.stage import Stage, staged
+from tests.forked import Forked
+from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.terminal import PATIENCE, environment, interlock, serving
+
+FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with staged(tmp_path, SHIPPED, port=0) as made:
+        yield made
+
+
+def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
+    stage: Stage, tmp_path: Path
+) -> None:
+    scene = Scene(stage=stage, over="socket")
+    database, backup = stage.home / "interlock.db", tmp_path / "backup.db"
+    with serving(stage) as process:
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+        with sqlite3.connect(database) as beside:  # The bot goes on meanwhile.
+            beside.execute("VACUUM INTO ?", (str(backup),))
+        scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
+        head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+    note = tmp_path / "head"
+    note.write_text(head["note"])
+    for name in ("interlock.db-wal", "interlock.db-shm"):
+        (stage.home / name).unlink(missing_ok=True)
+    shutil.copy(backup, database)
+    words = ("audit", "verify", "--vkey", head["vkey"], "--checkpoint", str(note), "--json")
+    verified = interlock(stage, *words)
+    refused = interlock(stage, "serve")
+
+    assert verified.returncode == 1
+    assert json.loads(verified.stdout)["failures"][0][0] == "truncated"
+    assert refused.returncode == 2
+    assert "docs/operations says how to begin a successor log" in refused.stderr
+
+    second = {
+        "INTERLOCK_HOME": str(tmp_path / "second"),
+        "INTERLOCK_ORIGIN": f"{head['origin']}/2",
+    }
+    begun = interlock(stage, "init", "--after", str(note), "--json", **second)
+    process = Forked(["serve"], env=environment(stage, **second))
+    try:
+        stage.slack.wait_for_connection(1, timeout=PATIENCE)
+        root = scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1003"})
+        card = scene.card(root)
+        scene.person("ana").click(card.buttons[0], message=card)
+        scene.ends(root, "done")
+    finally:
+        process.kill()
+        process.wait()
+    vkey = json.loads(begun.stdout)["vkey"]
+    whole = interlock(stage, "audit", "verify", "--vkey", vkey, "--json", **second)
+
+    assert begun.returncode == 0, begun.stderr
+    assert json.loads(whole.stdout)["failures"] == []
+    assert len(stage.shop.effects("ord_1003")) == 1
+    assert stage.shop.effects("ord_1001") == []

@@ -1,0 +1,150 @@
+"""A new key is put in place at one moment, wherever the process may die around it."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database, open_database
+from storage.log_setup import init_log
+from storage.master_key import HomeMaster, KeyMaster, Master
+from storage.resealing import reseal
+from storage.sealing import Sealer, open_sealer
+from storage.secret_rows import SecretSql, sealed_secret, secret_name
+from storage.step_tokens import StepTokens
+from storage.store import SqlStore
+from workflows.entry import SYSTEM, Draft, Json
+from workflows.errors import SecretError
+
+LOG = "interlock.example/audit/T0ABC"
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+VALUE = b"sesame-sesame-0192"
+
+
+class DiedError(Exception):
+    """Where the process would have ended."""
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(database: Database, tmp_path: Path) -> SqlStore:
+    journal = init_log(database, tmp_path, origin=LOG, now=lambda: NOW)
+    return SqlStore(database, journal, now=lambda: NOW)
+
+
+def sealer_of(store: SqlStore, master: Master) -> Sealer:
+    return open_sealer(store.database, log=LOG, master=master, now=NOW)
+
+
+def told(name: str, version: int) -> Draft:
+    data: dict[str, Json] = {"secret": name, "version": version}
+    return Draft(kind="secret.rotated", actor=SYSTEM, data=data)
+
+
+def keep(store: SqlStore, sealer: Sealer) -> None:
+    """Keep one secret and the token of one step."""
+    data: dict[str, Json] = {"secret": "shop", "version": 1}
+    with store.begin() as unit:
+        unit.append(Draft(kind="secret.set", actor=SYSTEM, data=data))
+        sealed = sealer.seal(VALUE, name=secret_name("shop", 1))
+        SecretSql(unit.transaction).put("shop", sealed)
+    StepTokens(store.database, lambda: sealer).keep("E1", "xwfp-1", at=NOW)
+
+
+def opened(store: SqlStore, sealer: Sealer) -> tuple[bytes, str | None]:
+    """Return what is kept, as this sealer opens it."""
+    version, sealed = sealed_secret(store.database, "shop") or (0, b"")
+    value = sealer.open_sealed(sealed, name=secret_name("shop", version))
+    return value, StepTokens(store.database, lambda: sealer).find("E1")
+
+
+def test_everything_opens_under_the_new_keys_and_under_no_old_one(store: SqlStore) -> None:
+    old, new = KeyMaster(b"a" * 32), KeyMaster(b"b" * 32)
+    keep(store, sealer_of(store, old))
+    before = sealed_secret(store.database, "shop")
+    count = reseal(store, log=LOG, master=old, following=new, told=told)
+
+    assert count == 2
+    assert sealed_secret(store.database, "shop") != before
+    assert opened(store, sealer_of(store, new)) == (VALUE, "xwfp-1")
+    with pytest.raises(SecretError, match="another master key"):
+        sealer_of(store, old)
+
+
+def test_a_process_that_has_the_old_key_goes_on_and_what_it_seals_is_not_lost(
+    store: SqlStore,
+) -> None:
+    master = KeyMaster(b"a" * 32)
+    other = sealer_of(store, master)
+    keep(store, other)
+    late = other.seal(b"under way", name="late")
+    reseal(store, log=LOG, master=master, following=master, told=told)
+
+    assert sealer_of(store, master).open_sealed(late, name="late") == b"under way"
+    assert opened(store, other) == (VALUE, "xwfp-1")
+    assert sealer_of(store, master).open_sealed(other.seal(b"x", name="n"), name="n") == b"x"
+
+
+@pytest.mark.parametrize("dies", ["before", "commit", "rename"])
+def test_wherever_it_dies_the_home_opens_the_database(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    keep(store, sealer_of(store, HomeMaster(tmp_path)))
+    first = (tmp_path / "keys" / "secrets.key").read_bytes()
+
+    def die(*_: object, **__: object) -> None:
+        raise DiedError
+
+    following = HomeMaster(tmp_path).following()
+    at: dict[str, tuple[object, str]] = {
+        "before": (following, "wrap"),
+        "commit": (SecretSql, "set_now"),
+        "rename": (os, "replace"),
+    }
+    monkeypatch.setattr(*at[dies], die)
+    with pytest.raises(DiedError):
+        reseal(store, log=LOG, master=HomeMaster(tmp_path), following=following, told=told)
+    monkeypatch.undo()
+    found = opened(store, sealer_of(store, HomeMaster(tmp_path)))
+
+    assert found == (VALUE, "xwfp-1")
+    reseal(store, log=LOG, master=HomeMaster(tmp_path), following=HomeMaster(tmp_path), told=told)
+    assert opened(store, sealer_of(store, HomeMaster(tmp_path))) == (VALUE, "xwfp-1")
+    assert ((tmp_path / "keys" / "secrets.key").read_bytes() == first) is (dies != "rename")
+    assert (tmp_path / "keys" / "secrets.key.next").exists() is (dies != "rename")
+
+
+def test_of_two_that_replace_the_key_at_once_the_second_is_refused(store: SqlStore) -> None:
+    master = KeyMaster(b"a" * 32)
+    keep(store, sealer_of(store, master))
+
+    class Slow(KeyMaster):
+        def wrap(self, key: bytes, *, aad: bytes) -> bytes:
+            if not done:
+                done.append(True)
+                reseal(store, log=LOG, master=master, following=master, told=told)
+            return super().wrap(key, aad=aad)
+
+    done: list[bool] = []
+    with pytest.raises(SecretError, match="Another process"):
+        reseal(store, log=LOG, master=master, following=Slow(b"a" * 32), told=told)
+
+    assert opened(store, sealer_of(store, master)) == (VALUE, "xwfp-1")
+
+
+def test_what_no_key_opens_stays_as_it_is(store: SqlStore) -> None:
+    master = KeyMaster(b"a" * 32)
+    keep(store, sealer_of(store, master))
+    with store.database.begin() as tx:
+        tx.run("UPDATE step_token SET sealed = ?", (json.dumps("changed").encode(),))
+
+    assert reseal(store, log=LOG, master=master, following=master, told=told) == 1

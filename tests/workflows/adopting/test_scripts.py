@@ -1,0 +1,243 @@
+"""Scripts are read, never run: what they do is found, and taken for the worst it could be."""
+
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from workflows.actions.base import Effect
+from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script, Sql
+from workflows.adopting.programs import effect_of_program
+from workflows.adopting.python_script import read_python
+from workflows.adopting.secrets import without_secrets
+from workflows.adopting.shell_script import read_shell
+from workflows.adopting.writing import Heading, drafted
+from workflows.errors import DefinitionError
+from workflows.loading import read_definition
+
+CALL = "boto3.client().terminate_instances"
+HEADING = Heading(workflow="a", title="A", owner="@a", deputy="@b", source="a.sh")
+
+
+def doings(text: str) -> list[Doing]:
+    return list(read_shell(dedent(text)).doings)
+
+
+def in_python(text: str) -> list[Doing]:
+    return list(read_python(dedent(text)).doings)
+
+
+def told(one: Doing) -> str:
+    match one.work:
+        case Program(name=name, args=args):
+            return f"{one.line} {name} {' '.join(args)} {one.effect.value}"
+        case Http() as call:
+            return f"{one.line} {call.method} {call.base}{call.path} {one.effect.value}"
+        case Sql() as call:
+            return f"{one.line} {call.database}: {call.statement} {one.effect.value}"
+        case Pause(seconds=seconds):
+            return f"{one.line} {seconds}s"
+        case ByHand(words=words):
+            return f"{one.line} by hand: {words} {one.effect.value}"
+
+
+@pytest.mark.parametrize(
+    ("line", "effect"),
+    [
+        ("kubectl delete pod web", "destructive"),
+        ("kubectl get pods", "read"),
+        ("kubectl apply -f x.yaml", "write"),
+        ("kubectl apply --prune -f x.yaml", "destructive"),
+        ("kubectl rollout status deploy/web", "read"),
+        ("kubectl exec web -- ls", "destructive"),
+        ("git status", "read"),
+        ("git push origin main", "write"),
+        ("git push -f origin main", "destructive"),
+        ("git push origin +main", "destructive"),
+        ("git reset --hard", "destructive"),
+        ("aws ec2 describe-instances", "read"),
+        ("aws ec2 terminate-instances --instance-ids i-1", "destructive"),
+        ("aws s3 rm s3://bucket", "destructive"),
+        ("aws s3 sync . s3://bucket --delete", "destructive"),
+        ("gcloud compute instances list", "read"),
+        ("gcloud compute instances delete web", "destructive"),
+        ("terraform plan", "read"),
+        ("terraform apply", "destructive"),
+        ("find . -name x", "read"),
+        ("find . -name x -delete", "destructive"),
+        ("sed -n 1p x", "read"),
+        ("sed -i s/a/b/ x", "destructive"),
+        ("rsync -a --delete a b", "destructive"),
+        ("cp a b", "write"),
+        ("rm x", "destructive"),
+        ("nobody-knows-this --dry-run", "destructive"),
+    ],
+)
+def test_a_program_is_as_grave_as_its_words_and_unknown_ones_are_the_gravest(
+    line: str, effect: str
+) -> None:
+    name, *args = line.split()
+
+    assert effect_of_program(name, args) is Effect(effect)
+
+
+def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents() -> None:
+    found = doings(r"""
+        HOST="db1"; NAME='$literal'
+        echo "rm -rf /"  # rm -rf /
+        ssh "$HOST" 'rm -rf /srv/old' && \
+          sleep 2m
+        x=$(kubectl delete pod "a b" | wc -l)
+        cat <<EOF
+        rm -rf /data
+        EOF
+        sudo -n rm -rf "$TARGET/$2"
+        if true; then bash -c "dropdb shop"; fi
+        case $1 in
+          start) systemctl stop web ;;
+        esac
+        tidy() { rm "$NAME"; }
+        tidy
+        date > /etc/stamp
+    """)
+
+    assert [told(one) for one in found] == [
+        "4 ssh db1 rm -rf /srv/old destructive",
+        "5 120s",
+        "6 kubectl delete pod a b destructive",
+        "10 rm -rf ${{ inputs.target }}/${{ inputs.argument_2 }} destructive",
+        "11 dropdb shop destructive",
+        "13 systemctl stop web destructive",
+        "15 rm $literal destructive",
+        "17 date  read",
+        "17 by hand: write to the file /etc/stamp destructive",
+    ]
+    assert "it stood under: if true (line 11)" in found[4].open
+
+
+def test_requests_and_statements_become_what_an_action_takes() -> None:
+    found = doings("""
+        curl -sXPOST https://api.example.com/v1/deploys/$1 -d '{"env": "prod"}'
+        curl --request DELETE "https://api.example.com/things?id=$2"
+        curl $URL/health
+        psql -d shop -c "DELETE FROM cart WHERE owner = '$3'"
+        mysql -e "SELECT 1" shop
+        psql -c "DROP TABLE cart" shop
+    """)
+
+    assert [told(one) for one in found] == [
+        "2 POST https://api.example.com/v1/deploys/${{ inputs.argument_1 }} destructive",
+        "3 DELETE https://api.example.com/things destructive",
+        "4 GET /health read",
+        "5 shop: DELETE FROM cart WHERE owner = :argument_3 destructive",
+        "6 shop: SELECT 1 read",
+        "7 shop: DROP TABLE cart destructive",
+    ]
+    assert isinstance(found[0].work, Http)
+    assert found[0].work.body == {"env": "prod"}
+    assert any("query" in one for one in found[1].open)
+    assert any("refuses it so far" in one for one in found[5].open)
+
+
+def test_a_python_script_is_read_by_its_tree() -> None:
+    found = in_python("""
+        import os, shutil, sys, subprocess as sp, time
+        import requests, boto3
+        BASE = "https://api.example.com"
+        def close(account, cur):
+            requests.get(f"{BASE}/accounts/{account}")
+            if account:
+                requests.post(BASE + "/accounts/%s/close" % account, json={"n": 3})
+            cur.execute("DELETE FROM account WHERE id = %s", (account,))
+        sp.run(["kubectl", "delete", "pod", sys.argv[1]])
+        os.system("rm -rf /srv/{}".format(os.environ["CACHE"]))
+        shutil.rmtree("/var/cache/web")
+        time.sleep(5)
+        boto3.client("ec2").terminate_instances(InstanceIds=["i-1"])
+        boto3.client("ec2").describe_instances()
+        [1].remove(1)
+        print("done")
+    """)
+
+    assert [told(one) for one in found] == [
+        "6 GET https://api.example.com/accounts/${{ inputs.account }} read",
+        "8 POST https://api.example.com/accounts/${{ inputs.account }}/close destructive",
+        "9 database: DELETE FROM account WHERE id = :account destructive",
+        "10 kubectl delete pod ${{ inputs.argument_1 }} destructive",
+        "11 rm -rf /srv/${{ inputs.cache }} destructive",
+        "12 rm -r /var/cache/web destructive",
+        "13 5s",
+        f"14 by hand: what {CALL}(…) in line 14 of the script did destructive",
+    ]
+    assert "it stood under: if account (line 7)" in found[1].open
+
+
+def test_what_is_no_python_is_refused_with_its_line() -> None:
+    with pytest.raises(DefinitionError, match="Line 2 is no Python"):
+        read_python("a = 1\nb = (\n")
+
+
+SECRETS = [
+    "export API_TOKEN={}",
+    "PGPASSWORD='{}' psql",
+    'curl -H "Authorization: Bearer {}"',
+    "curl -u admin:{} https://a.example.com",
+    "psql postgresql://app:{}@db/shop",
+    "mysql --password={} -e 'SELECT 1'",
+    'client_secret: "{}"',
+    'requests.get(url, headers={{"X-Api-Key": "{}"}})',
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_secret_leaves_a_name_and_nothing_else(line: str) -> None:
+    value = "hunter2-Correct9horse"
+    cleaned = without_secrets(f"one\n{line.format(value)}\nthree")
+
+    assert value not in cleaned.text
+    assert [number for number, _ in cleaned.secrets] == [2]
+    assert cleaned.text.count("\n") == 2
+
+
+def test_known_forms_of_secrets_are_taken_out_wherever_they_stand() -> None:
+    text = (
+        "a AKIAABCDEFGHIJKLMNOP b\n"
+        "c ghp_abcdefghijklmnopqrstuvwxyz0123\n"
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----\n"
+        "x = 'qW3rT9yU1oP5aS7dF2gH8jK4'\n"
+        "git checkout 0123456789abcdef0123456789abcdef01234567\n"
+        "author: Jane\npassword = os.environ['PASSWORD']\n"
+    )
+    cleaned = without_secrets(text)
+
+    assert [line for line, _ in cleaned.secrets] == [1, 2, 3, 6]
+    assert "0123456789abcdef0123456789abcdef01234567" in cleaned.text
+    assert "author: Jane" in cleaned.text
+    assert "MIIabc" not in cleaned.text
+
+
+WORDS = st.text(alphabet=st.sampled_from(list("ab $\"'`\\(){}[]<>|&;#=!*?~\n%-/:")), max_size=60)
+
+
+@examples(max_examples=150)
+@given(WORDS)
+def test_whatever_stands_in_a_script_its_draft_is_yaml_without_faults_of_form(text: str) -> None:
+    made = drafted(read_shell(without_secrets(text).text), HEADING)
+    loaded = read_definition(made.text, "draft.yaml")
+
+    assert [str(one) for one in loaded.faults] == []
+
+
+def test_every_destructive_step_of_a_draft_asks_people_and_every_question_has_its_line() -> None:
+    script = read_shell("rm -rf $1\ncurl -X DELETE https://a.example.com/b\nmystery\nls\n")
+    made = drafted(Script(doings=script.doings, inputs=script.inputs), HEADING)
+    lines = made.text.splitlines()
+    definition = read_definition(made.text, "draft.yaml").required()
+    grave = [one for one in definition.works if one.effect is Effect.DESTRUCTIVE]
+
+    assert [one.id for one in grave] == ["rm", "delete_a", "mystery"]
+    assert all(one.approval is not None for one in grave)
+    assert all("# TODO(person): " in lines[one.line - 1] for one in made.questions)
+    assert all(one.words in lines[one.line - 1] for one in made.questions)

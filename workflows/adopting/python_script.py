@@ -1,0 +1,362 @@
+"""Reads a Python script by its syntax tree: the calls that reach outside, in order of their lines.
+
+Nothing is imported or run. Values that only running would tell become inputs; a call of a
+library that is not known here is asked about.
+"""
+
+import ast
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workflows.actions.base import Effect
+from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script
+from workflows.adopting.programs import effect_of_program, words
+from workflows.adopting.requests import METHODS, request, sql
+from workflows.adopting.shell_script import read_shell
+from workflows.adopting.values import Values
+from workflows.entry import Json
+from workflows.errors import DefinitionError
+
+SENDERS = frozenset({"requests", "httpx", "session", "client", "http"})
+RUNS = frozenset(
+    f"subprocess.{one}"
+    for one in ("run", "call", "check_call", "check_output", "Popen", "getoutput")
+)
+SHELLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
+EXECUTES = frozenset({"execute", "executemany", "executescript"})
+REMOVES = {
+    "os.remove": ("rm",),
+    "os.unlink": ("rm",),
+    "os.rmdir": ("rmdir",),
+    "os.removedirs": ("rmdir", "-p"),
+    "shutil.rmtree": ("rm", "-r"),
+    "os.kill": ("kill",),
+}
+CHANGES_FILES = words(
+    "os.rename os.replace os.chmod os.chown os.mkdir os.makedirs os.symlink shutil.move"
+    " shutil.copy shutil.copyfile shutil.copytree"
+)
+# Methods of objects whose kind is not to be seen, by what they most probably do.
+LOSES = ("delete", "remove", "terminate", "destroy", "purge", "drop", "unlink", "rmdir", "truncate")
+WRITES = ("put_", "create_", "update_", "send_", "post_", "modify_", "write_text", "write_bytes")
+OPENS = frozenset({"client", "resource", "connect", "Client", "Session", "create_engine"})
+_EXPRESSION = re.compile(r"\$\{\{ inputs\.([a-z0-9_]+) \}\}")
+_PLACE = re.compile(r"%s|%d|%\([a-z_]+\)s|\?|(?<!\{)\{[a-z0-9_]*\}(?!\})")
+READS = ("describe_", "list_", "get_", "head_")
+
+
+def read_python(text: str) -> Script:
+    """Return what a Python script does. Its secrets have been taken out before.
+
+    Raises:
+        DefinitionError: it is no Python of this version.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise DefinitionError(f"Line {line} is no Python: {error}.") from error
+    reader = _Reader()
+    reader.visit(tree)
+    return Script(
+        doings=tuple(sorted(reader.doings, key=lambda one: one.line)),
+        inputs=tuple(reader.values.inputs),
+        left_out=tuple(reader.left_out),
+    )
+
+
+class _Reader(ast.NodeVisitor):
+    def __init__(self) -> None:
+        self.values = Values()
+        self.doings: list[Doing] = []
+        self.left_out: list[tuple[int, str]] = []
+        self._names: dict[str, str] = {}  # What each imported name is in full.
+        self._around: list[str] = []
+        self._own: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for one in node.names:
+            name = one.asname or one.name.partition(".")[0]
+            self._names[name] = one.name if one.asname else name
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for one in node.names:
+            self._names[one.asname or one.name] = f"{node.module or ''}.{one.name}"
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._own.add(node.name)
+        self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.generic_visit(node)
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.values.assign(target.id, _constant(node.value))
+
+    def visit_If(self, node: ast.If) -> None:
+        is_main = "__name__" in ast.unparse(node.test)
+        self._within(node, "" if is_main else f"if {ast.unparse(node.test)}")
+
+    def visit_For(self, node: ast.For) -> None:
+        self._within(node, f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}")
+
+    def visit_While(self, node: ast.While) -> None:
+        self._within(node, f"while {ast.unparse(node.test)}")
+
+    def visit_Try(self, node: ast.Try) -> None:
+        self._within(node, "try")
+
+    def _within(self, node: ast.stmt, how: str) -> None:
+        if how:
+            self._around.append(f"{how} (line {node.lineno})")
+        self.generic_visit(node)
+        if how:
+            self._around.pop()
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.generic_visit(node)  # What stands inside happens first.
+        asked = [f"it stood under: {one}" for one in self._around]
+        name = self._full_name(node.func)
+        for doing in self._doings(node, name, asked):
+            self.doings.append(doing)
+
+    def _full_name(self, node: ast.expr) -> str:
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            parts.append(self._names.get(node.id, node.id))
+        elif isinstance(node, ast.Call):
+            parts.append(f"{self._full_name(node.func)}()")
+        return ".".join(reversed(parts))
+
+    def _doings(self, node: ast.Call, name: str, asked: list[str]) -> Iterator[Doing]:
+        line, last = node.lineno, name.rpartition(".")[2]
+        if name in SHELLS:
+            yield from self._shell(line, self._text(_first(node), asked), asked)
+        elif name in RUNS:
+            yield from self._run(node, asked)
+        elif name == "time.sleep":
+            yield self._sleep(node, asked)
+        elif last in (*map(str.lower, METHODS), "request") and self._is_http(name, node):
+            yield self._http(node, last, asked)
+        elif last in EXECUTES:
+            yield self._sql(node, asked)
+        else:
+            yield from self._other(node, name, asked)
+
+    def _is_http(self, name: str, node: ast.Call) -> bool:
+        first = name.partition(".")[0].casefold().removesuffix("()")
+        if first in SENDERS or "session" in name.casefold():
+            return True
+        return "/" in self._text(_first(node), []) and "." in name and first not in ("os", "shutil")
+
+    def _http(self, node: ast.Call, last: str, asked: list[str]) -> Doing:
+        given = list(node.args)
+        method = last.upper()
+        if last == "request" and given:
+            method, given = self._text(given[0], asked).upper(), given[1:]
+        url = given[0] if given else _keyword(node, "url")
+        for name, what in (("headers", "headers"), ("auth", "credentials"), ("files", "files")):
+            if _keyword(node, name) is not None:
+                asked.append(f"it sent {what}; say so in the policy (secret_header)")
+        bodies = (_keyword(node, name) for name in ("json", "data", "content"))
+        data = next((one for one in bodies if one is not None), None)
+        found = request(node.lineno, method, self._text(url, asked), "", asked)
+        return _with_body(found, self._json(data, asked)) if data is not None else found
+
+    def _sql(self, node: ast.Call, asked: list[str]) -> Doing:
+        statement = _first(node)
+        if isinstance(statement, ast.Call) and statement.args:  # text("…")
+            statement = statement.args[0]
+        text = self._text(statement, asked)
+        if isinstance(statement, ast.JoinedStr | ast.BinOp):
+            asked.append("the statement was put together from texts; give values as parameters")
+        if len(node.args) > 1:
+            text = self._placed(text, _items(node.args[1]), asked)
+        return sql(node.lineno, "", text, asked)
+
+    def _run(self, node: ast.Call, asked: list[str]) -> Iterator[Doing]:
+        first = _first(node)
+        if isinstance(first, ast.List | ast.Tuple):
+            given = [self._text(one, asked) for one in first.elts]
+            yield from self._program(node.lineno, given, asked)
+            return
+        text = self._text(first, asked)
+        if _is_true(_keyword(node, "shell")):
+            yield from self._shell(node.lineno, text, asked)
+            return
+        yield from self._program(node.lineno, _split(text), asked)
+
+    def _program(self, line: int, given: Sequence[str], asked: list[str]) -> Iterator[Doing]:
+        if not given:
+            unseen = ByHand(words="start a program that is not to be seen here")
+            yield Doing(line=line, work=unseen, effect=Effect.DESTRUCTIVE, open=tuple(asked))
+            return
+        name, args = given[0].rpartition("/")[2], tuple(given[1:])
+        if name in ("curl", "wget", "psql", "mysql", "sqlite3", "bash", "sh", "sudo", "env"):
+            yield from self._shell(line, shlex.join(given), asked)
+            return
+        effect = effect_of_program(name, args)
+        if effect is not None:
+            work = Program(name=name, args=args)
+            yield Doing(line=line, work=work, effect=effect, open=tuple(asked))
+
+    def _shell(self, line: int, text: str, asked: list[str]) -> Iterator[Doing]:
+        inner = read_shell(_EXPRESSION.sub(r"${\1}", text))
+        self.values.inputs |= dict.fromkeys(inner.inputs)
+        for one in inner.doings:
+            yield Doing(line=line, work=one.work, effect=one.effect, open=(*asked, *one.open))
+
+    def _sleep(self, node: ast.Call, asked: list[str]) -> Doing:
+        first = _first(node)
+        value = first.value if isinstance(first, ast.Constant) else 0
+        seconds = int(value) if isinstance(value, int | float) else 0
+        if not seconds:
+            asked.append("how long it waited is not to be seen")
+        work = Pause(seconds=max(1, seconds))
+        return Doing(line=node.lineno, work=work, effect=Effect.READ, open=tuple(asked))
+
+    def _other(self, node: ast.Call, name: str, asked: list[str]) -> Iterator[Doing]:
+        if name in REMOVES:
+            given = [self._text(one, asked) for one in node.args[:1]]
+            asked = [*asked, f"it was {name}, and this program is a guess"]
+            yield from self._program(node.lineno, [*REMOVES[name], *given], asked)
+            return
+        effect = self._guess(node, name)
+        if effect is None:
+            return
+        if effect is Effect.READ:
+            self.left_out.append((node.lineno, f"{name}(…), which seems to read"))
+            return
+        # The call itself is not repeated: what stands in it may be anybody's.
+        work = ByHand(words=f"what {name or 'a call'}(…) in line {node.lineno} of the script did")
+        asked = [*asked, "no action does this yet; use one, or leave it to a person"]
+        yield Doing(line=node.lineno, work=work, effect=effect, open=tuple(asked))
+
+    def _guess(self, node: ast.Call, name: str) -> Effect | None:
+        """Return how grave a call of something else may be; None for what stays inside."""
+        first, last = name.partition(".")[0].removesuffix("()"), name.rpartition(".")[2]
+        if last.startswith(LOSES):
+            # A `remove` with one value is most often one of a list or set of the script's own.
+            return None if last == "remove" and len(node.args) == 1 else Effect.DESTRUCTIVE
+        if name in CHANGES_FILES or last.startswith(WRITES):
+            return Effect.WRITE
+        if name == "open":
+            return Effect.WRITE if _writes(node) else None
+        if last.startswith(READS) and "." in name:
+            return Effect.READ
+        is_foreign = "." in name and first in self._names.values() and not _is_standard(first)
+        return Effect.DESTRUCTIVE if is_foreign and last not in OPENS else None
+
+    def _text(self, node: ast.expr | None, asked: list[str]) -> str:
+        """Return a text as a workflow writes it: what is not known is an input."""
+        if node is None:
+            return ""
+        if isinstance(node, ast.Constant):
+            return self.values.filled(str(node.value), asked)
+        if isinstance(node, ast.JoinedStr):
+            return "".join(self._part(one, asked) for one in node.values)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return self._text(node.left, asked) + self._text(node.right, asked)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            return self._placed(self._text(node.left, asked), _items(node.right), asked)
+        if isinstance(node, ast.Call) and _is_format(node):
+            text = self._text(node.func.value, asked)  # type: ignore[attr-defined]  # _is_format looked.
+            return self._placed(text, node.args, asked)
+        if isinstance(node, ast.Name):
+            return self.values.filled(f"${{{node.id}}}", asked)
+        return self.values.input(_last_name(node))
+
+    def _placed(self, text: str, values: Sequence[ast.expr], asked: list[str]) -> str:
+        """Return `text` with its places taken by `values`, one after the other."""
+        rest = iter(values)
+
+        def next_value(_: re.Match[str]) -> str:
+            value = next(rest, None)
+            return self.values.input("value") if value is None else self._text(value, asked)
+
+        return _PLACE.sub(next_value, text)
+
+    def _part(self, node: ast.expr, asked: list[str]) -> str:
+        return self._text(node.value if isinstance(node, ast.FormattedValue) else node, asked)
+
+    def _json(self, node: ast.expr, asked: list[str]) -> Json:
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            return {self._text(key, asked): self._json(value, asked) for key, value in pairs if key}
+        if isinstance(node, ast.List | ast.Tuple):
+            return [self._json(one, asked) for one in node.elts]
+        if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | None):
+            return node.value
+        return self._text(node, asked)
+
+
+def _with_body(found: Doing, body: Json) -> Doing:
+    work = found.work
+    return replace(found, work=replace(work, body=body)) if isinstance(work, Http) else found
+
+
+def _first(node: ast.Call) -> ast.expr | None:
+    return node.args[0] if node.args else None
+
+
+def _keyword(node: ast.Call, name: str) -> ast.expr | None:
+    return next((one.value for one in node.keywords if one.arg == name), None)
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _constant(node: ast.expr) -> str | None:
+    return (
+        str(node.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | int)
+        else None
+    )
+
+
+def _writes(node: ast.Call) -> bool:
+    mode = node.args[1] if len(node.args) > 1 else _keyword(node, "mode")
+    return isinstance(mode, ast.Constant) and any(one in str(mode.value) for one in "wax+")
+
+
+def _is_standard(module: str) -> bool:
+    return module in sys.stdlib_module_names
+
+
+def _items(node: ast.expr) -> Sequence[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+
+
+def _is_format(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+
+
+def _last_name(node: ast.expr) -> str:
+    """Return the word that says most about a value: a key, an attribute, a name."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        place = node.slice.value
+        return f"argument_{place}" if isinstance(place, int) else str(place)
+    for one in (node, *ast.walk(node)):
+        if (
+            isinstance(one, ast.Constant)
+            and isinstance(one.value, str)
+            and one.value.isidentifier()
+        ):
+            return one.value
+        if isinstance(one, ast.Attribute):
+            return one.attr
+    return next((one.id for one in ast.walk(node) if isinstance(one, ast.Name)), "value")
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()

@@ -1,0 +1,184 @@
+"""Requests and statements as scripts write them: the arguments of curl, wget and psql."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from workflows.actions.base import Effect
+from workflows.actions.statement import parse
+from workflows.adopting.found import Doing, Http, Sql
+from workflows.adopting.programs import words
+from workflows.entry import Json
+from workflows.errors import ActionFailedError
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+SHELLS_OF_DATABASES = frozenset({"psql", "mysql", "mariadb", "sqlite3"})
+_BODY = frozenset(
+    {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json", "--post-data"}
+)
+_VALUED = words(
+    "-H --header -u --user -o --output -A --user-agent -e --referer -m --max-time -b --cookie -c"
+    " --cookie-jar --connect-timeout --retry -w --write-out --cacert --cert --key -F --form"
+    " --retry-delay -x --proxy --retry-max-time"
+)
+_COMMAND = {
+    "psql": ("-c", "--command"),
+    "mysql": ("-e", "--execute"),
+    "mariadb": ("-e", "--execute"),
+}
+_DATABASE = {
+    "psql": ("-d", "--dbname"),
+    "mysql": ("-D", "--database"),
+    "mariadb": ("-D", "--database"),
+}
+_EXPRESSION = re.compile(r"'?\$\{\{ inputs\.([a-z][a-z0-9_]*) \}\}'?")
+
+
+@dataclass(slots=True)
+class _Curl:
+    method: str = ""
+    url: str = ""
+    bodies: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+
+
+def effect_of_method(method: str) -> Effect:
+    """Return what a request with that method may do at the worst."""
+    return Effect.READ if method in ("GET", "HEAD") else Effect.DESTRUCTIVE
+
+
+def curl(line: int, args: Sequence[str], asked: Sequence[str]) -> Doing:
+    """Return the request of a curl or wget."""
+    found = _read_curl(args)
+    body, method = "&".join(found.bodies), found.method.upper()
+    method = method or ("POST" if found.bodies else "GET")
+    return request(line, method, found.url, body, [*asked, *found.open])
+
+
+def _read_curl(args: Sequence[str]) -> _Curl:
+    found, rest = _Curl(), iter(_apart(args))
+    for one in rest:
+        if one in ("-X", "--request", "--method"):
+            found.method = next(rest, "")
+        elif one in _BODY:
+            found.bodies.append(next(rest, ""))
+        elif one in ("-I", "--head"):
+            found.method = "HEAD"
+        elif one in ("-T", "--upload-file", "-F", "--form", "--post-file", "--body-file"):
+            next(rest, "")
+            found.method = found.method or ("PUT" if one in ("-T", "--upload-file") else "POST")
+            found.open.append("it sent a file, which http.request does not")
+        elif one in ("-H", "--header"):
+            _header(found, next(rest, ""))
+        elif one in ("-u", "--user"):
+            next(rest, "")
+            found.open.append("it sent credentials; say so in the policy (secret_header)")
+        elif one in _VALUED:
+            next(rest, "")
+        elif not one.startswith("-"):
+            found.url = found.url or one
+    return found
+
+
+def _header(found: _Curl, value: str) -> None:
+    name = value.partition(":")[0].strip()
+    if name.casefold() not in ("content-type", "accept"):
+        found.open.append(f"it sent the header {name}; say so in the policy (secret_header)")
+
+
+def _apart(args: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments with `--name=value` and `-XPOST` taken apart."""
+    for one in args:
+        if one.startswith("--") and "=" in one:
+            yield from one.split("=", 1)
+        elif re.match(r"-[Xd]\S", one) and not one.startswith("--"):
+            yield from (one[:2], one[2:])
+        else:
+            yield one
+
+
+def request(line: int, method: str, url: str, body: str, asked: Sequence[str]) -> Doing:
+    """Return a request to `url`; what cannot be told from it is asked."""
+    questions = list(asked)
+    known = method if method in METHODS else "POST"
+    base, path = _split(url)
+    if known != method:
+        questions.append(f"its method was {method or 'not to be seen'}; POST is a guess")
+    if not base:
+        questions.append("where it goes is not to be seen; name its service in the policy")
+    if "?" in path:
+        questions.append("put what stands behind the ? into query")
+        path = path.partition("?")[0]
+    work = Http(base=base, method=known, path=path or "/", body=_body(body, questions))
+    return Doing(line=line, work=work, effect=effect_of_method(known), open=tuple(questions))
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Return the address without its path, and the path; expressions stay in the path."""
+    match = re.match(r"(https?://)?([A-Za-z0-9.-]+(?::[0-9]+)?)(/.*)?$", url, re.DOTALL)
+    if match is None or (match[1] is None and "." not in match[2] and "localhost" not in match[2]):
+        after = url.partition("://")[2] or url
+        slash = after.partition("/")[2]
+        return "", f"/{slash}" if slash else "/"
+    return f"{match[1] or 'http://'}{match[2]}", match[3] or "/"
+
+
+def host_of(base: str) -> str:
+    """Return the host of an address, empty where there is none."""
+    return urlsplit(base).hostname or ""
+
+
+def _body(text: str, asked: list[str]) -> Json:
+    if not text:
+        return None
+    try:
+        found: Json = json.loads(text)
+    except ValueError:
+        asked.append("its body was no JSON; write it as json")
+        return None
+    return found
+
+
+def database_shell(line: int, name: str, args: Sequence[str], asked: Sequence[str]) -> Doing | None:
+    """Return the statement that a database's shell is given; None where none is to be seen."""
+    given = list(_apart(args))
+    statement = _after(given, _COMMAND.get(name, ()))
+    database = _after(given, _DATABASE.get(name, ()))
+    plain = [one for one in given if not one.startswith("-") and one not in (statement, database)]
+    if name == "sqlite3" and len(plain) > 1:
+        database, statement = plain[0], plain[1]
+    if not statement:
+        return None
+    place = database or (plain[0] if plain else "")
+    return sql(line, place, statement, asked)
+
+
+def _after(args: Sequence[str], flags: Sequence[str]) -> str:
+    return next((args[at + 1] for at, one in enumerate(args[:-1]) if one in flags), "")
+
+
+def sql(line: int, database: str, statement: str, asked: Sequence[str]) -> Doing:
+    """Return a statement, its inputs as parameters."""
+    names: dict[str, str] = {}
+
+    def named(match: re.Match[str]) -> str:
+        names[match[1]] = f"${{{{ inputs.{match[1]} }}}}"
+        return f":{match[1]}"
+
+    text, questions = _EXPRESSION.sub(named, statement).strip().rstrip(";"), list(asked)
+    try:
+        effect = Effect.READ if parse(text).is_read else Effect.DESTRUCTIVE
+    except ActionFailedError as refusal:
+        effect = Effect.DESTRUCTIVE
+        questions.append(f"sql.execute refuses it so far: {refusal.message}")
+    work = Sql(database=_database_name(database), statement=text, parameters=names)
+    return Doing(line=line, work=work, effect=effect, open=tuple(questions))
+
+
+def _database_name(text: str) -> str:
+    last = text.rstrip("/").rpartition("/")[2].partition("?")[0].partition(".")[0]
+    plain = re.sub(r"[^a-z0-9_-]+", "-", last.casefold()).strip("-_0123456789")
+    return plain or "database"

@@ -1,0 +1,185 @@
+"""Splits a shell script into commands, without running, expanding or guessing anything.
+
+Quotes, escapes, comments, continued lines, here-documents and substitutions are followed. What a
+substitution holds is a command of its own, found before the one it stands in.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
+REDIRECT = re.compile(r"(\d*|&)(>>|>\||>&|<<<|<<-|<<|<&|<>|>|<)")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*|[0-9@*#?])([^}]*)\}|([A-Za-z_]\w*|[0-9@*#?]))")
+
+
+@dataclass(slots=True, kw_only=True)
+class Word:
+    """A word: its text, where `$name` stays as it is written, and what it substitutes."""
+
+    text: str
+    is_quoted: bool = False
+    is_literal: bool = False  # In single quotes: nothing in it means anything.
+    substitutes: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Command:
+    """One command: its words, the files it writes to, and the operator behind it."""
+
+    line: int
+    words: list[Word] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
+    ends_with: str = ""
+
+
+def commands_in(text: str) -> list[Command]:
+    """Return the commands of a script in the order in which they stand."""
+    return _Reader(text, 1).read()
+
+
+class _Reader:
+    """Reads one text from its beginning to its end."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self._text = text
+        self._at = 0
+        self._line = line
+        self._found: list[Command] = []
+        self._now = Command(line=line)
+        self._documents: list[str] = []
+
+    def read(self) -> list[Command]:
+        while self._at < len(self._text):
+            self._step()
+        self._end("")
+        return self._found
+
+    def _step(self) -> None:
+        here = self._text[self._at]
+        if self._text.startswith("\\\n", self._at):
+            self._at += 2
+            self._line += 1
+        elif here in " \t\r":
+            self._at += 1
+        elif here == "#":
+            self._skip_comment()
+        elif (redirect := REDIRECT.match(self._text, self._at)) is not None:
+            self._redirected(redirect)
+        elif (sign := self._operator()) is not None:
+            self._at += len(sign)
+            self._end(sign)
+        else:
+            if not self._now.words:
+                self._now.line = self._line
+            self._now.words.append(self._word())
+
+    def _skip_comment(self) -> None:
+        end = self._text.find("\n", self._at)
+        self._at = len(self._text) if end < 0 else end
+
+    def _operator(self) -> str | None:
+        return next((one for one in OPERATORS if self._text.startswith(one, self._at)), None)
+
+    def _end(self, sign: str) -> None:
+        self._now.ends_with = sign
+        if self._now.words or self._now.writes:
+            self._found.append(self._now)
+        if sign == "\n":
+            self._line += 1
+            self._skip_documents()
+        self._now = Command(line=self._line)
+
+    def _redirected(self, match: re.Match[str]) -> None:
+        self._at = match.end()
+        while self._at < len(self._text) and self._text[self._at] in " \t":
+            self._at += 1
+        target = self._word().text
+        if match[2] in ("<<", "<<-"):
+            self._documents.append(target)
+        elif ">" in match[2] and match[2] != ">&" and target != "/dev/null":
+            self._now.writes.append(target)
+
+    def _skip_documents(self) -> None:
+        """Pass over here-documents, which are data."""
+        for mark in self._documents:
+            while self._at < len(self._text):
+                end = self._text.find("\n", self._at)
+                end = len(self._text) if end < 0 else end
+                line = self._text[self._at : end]
+                self._at, self._line = min(end + 1, len(self._text)), self._line + 1
+                if line.strip() == mark:
+                    break
+        self._documents = []
+
+    def _word(self) -> Word:
+        word = Word(text="")
+        while self._at < len(self._text):
+            here = self._text[self._at]
+            if here in " \t\r\n" or self._operator() is not None or here in "<>":
+                break
+            self._part(here, word)
+        return word
+
+    def _part(self, here: str, word: Word) -> None:
+        if here == "'":
+            word.text += self._until("'")
+            word.is_quoted = word.is_literal = True
+        elif here == '"':
+            self._at += 1
+            word.is_quoted = True
+            while self._at < len(self._text) and self._text[self._at] != '"':
+                self._inside(word)
+            self._at += 1
+        else:
+            self._inside(word)
+
+    def _inside(self, word: Word) -> None:
+        """Take one sign, an escape, a variable or a substitution."""
+        here = self._text[self._at]
+        if here == "\\" and self._at + 1 < len(self._text):
+            after = self._text[self._at + 1]
+            self._line += after == "\n"
+            word.text += "" if after == "\n" else after
+            self._at += 2
+        elif self._text.startswith("$(", self._at):
+            self._substitute(self._balanced(), word)
+        elif here == "`":
+            self._substitute(self._until("`"), word)
+        elif (variable := _VARIABLE.match(self._text, self._at)) is not None:
+            word.text += f"${{{variable[1] or variable[3]}}}"
+            self._at = variable.end()
+        else:
+            self._line += here == "\n"
+            word.text += here
+            self._at += 1
+
+    def _substitute(self, inner: str, word: Word) -> None:
+        word.substitutes = True
+        word.text += "$(…)"
+        self._found += _Reader(inner, self._line).read()
+        self._line += inner.count("\n")
+
+    def _until(self, quote: str) -> str:
+        end = self._text.find(quote, self._at + 1)
+        end = len(self._text) if end < 0 else end
+        inner = self._text[self._at + 1 : end]
+        if quote == "'":
+            self._line += inner.count("\n")
+        self._at = end + 1
+        return inner
+
+    def _balanced(self) -> str:
+        """Return what stands in `$(…)`, brackets and quotes within followed."""
+        start, depth = self._at + 2, 1
+        at = start
+        while at < len(self._text) and depth:
+            here = self._text[at]
+            if here == "\\":
+                at += 1
+            elif here == "'":
+                end = self._text.find("'", at + 1)
+                at = len(self._text) if end < 0 else end
+            depth += {"(": 1, ")": -1}.get(here, 0)
+            at += 1
+        self._at = at
+        return self._text[start : max(start, at - 1)]

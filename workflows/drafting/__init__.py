@@ -1,0 +1,1 @@
+"""Workflow files that a program begins and a person finishes."""

@@ -1,0 +1,98 @@
+"""Reads the short words in which somebody says what an input or a step of a new workflow is.
+
+account:string:Which account
+close: destructive accounts DELETE /accounts/{account}
+GET /accounts/{account} => status == 404
+"""
+
+import json
+import re
+
+from workflows.actions.base import Effect
+from workflows.drafting.draft import DraftStep, Proof, Request
+from workflows.entry import Json
+from workflows.errors import DefinitionError
+
+TYPES = ("string", "integer", "number", "boolean", "date", "datetime", "user", "group", "channel")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+EFFECTS = tuple(one.value for one in (Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE))
+
+_STEP = re.compile(r"([a-z][a-z0-9_]*):\s*(\w+)\s+(\S+)\s+([A-Z]+)\s+(/\S*)")
+_PROOF = re.compile(r"(?:GET\s+)?(/\S*)\s*=>\s*(status|body(?:\.[a-z_]\w*)+)\s*==\s*(.+)")
+_REQUEST = re.compile(r"([A-Z]+)\s+(/\S*)")
+
+
+def read_input(text: str) -> tuple[str, dict[str, Json]]:
+    """Return the name of an input and what the file says of it.
+
+    Raises:
+        DefinitionError: it is written in another form.
+    """
+    name, _, rest = text.partition(":")
+    kind, _, title = rest.partition(":")
+    kind, choices = kind.strip() or "string", [one for one in kind.split("|") if one]
+    if len(choices) > 1:
+        return name.strip(), _titled({"type": "enum", "choices": list(choices)}, title)
+    if kind not in TYPES:
+        raise DefinitionError(
+            f"{text!r} is no input.",
+            hint=f"Write NAME:TYPE:TITLE with one of {', '.join(TYPES)}, or ONE|ANOTHER.",
+        )
+    return name.strip(), _titled({"type": kind}, title)
+
+
+def _titled(spec: dict[str, Json], title: str) -> dict[str, Json]:
+    return {**spec, "title": title.strip()} if title.strip() else spec
+
+
+def read_step(text: str) -> DraftStep:
+    """Return a step without its proof and what takes it back.
+
+    Raises:
+        DefinitionError: it is written in another form.
+    """
+    found = _STEP.fullmatch(text.strip())
+    if found is None or found[2] not in EFFECTS or found[4] not in METHODS:
+        raise DefinitionError(
+            f"{text!r} is no step.",
+            hint=f"Write ID: EFFECT SERVICE METHOD /PATH, the effect being {', '.join(EFFECTS)}.",
+        )
+    request = Request(service=found[3], method=found[4], path=found[5])
+    return DraftStep(id=found[1], effect=Effect(found[2]), request=request)
+
+
+def read_proof(text: str) -> Proof:
+    """Return what shows an effect.
+
+    Raises:
+        DefinitionError: it is written in another form.
+    """
+    found = _PROOF.fullmatch(text.strip())
+    if found is None:
+        raise DefinitionError(
+            f"{text!r} proves nothing.",
+            hint="Write /PATH => status == 404, or /PATH => body.FIELD == VALUE.",
+        )
+    return Proof(path=found[1], field=found[2], value=_value(found[3].strip()))
+
+
+def _value(text: str) -> Json:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return found if isinstance(found, bool | int | float | str) else text
+
+
+def read_undo(text: str, service: str) -> Request | None:
+    """Return what takes a step back, None for `none`.
+
+    Raises:
+        DefinitionError: it is written in another form.
+    """
+    if text.strip() == "none":
+        return None
+    found = _REQUEST.fullmatch(text.strip())
+    if found is None or found[1] not in METHODS:
+        raise DefinitionError(f"{text!r} takes nothing back.", hint="Write METHOD /PATH, or none.")
+    return Request(service=service, method=found[1], path=found[2])

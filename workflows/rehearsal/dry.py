@@ -1,0 +1,101 @@
+"""Actions of a dry run: what would be done is planned, and nothing is done.
+
+Reads are answered from recordings, or performed for real where that is wanted. An effect gives
+what was recorded for it, or what is usual; it never acts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from workflows.actions.base import Action, Call, Effect, Plan
+from workflows.entry import Json
+from workflows.errors import ActionFailedError
+from workflows.rehearsal.recorded import ALIKE, ALSO, failure, filled
+from workflows.rehearsal.tape import Tape
+
+UNREAD = "not_read"
+UNKNOWN = "not_known"
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was planned and read on the way, by the name of the step."""
+
+    plans: dict[str, Plan] = field(default_factory=dict)
+    reads: dict[str, str] = field(default_factory=dict)  # What was read, in a line.
+    is_real: set[str] = field(default_factory=set)  # Which of them were read for real.
+
+
+class Dry(Action[Any, Any]):
+    """Another action's door, behind which nothing is changed."""
+
+    name = "dry"  # Each instance has the name, and all else, of the action it holds.
+    effect = Effect.DESTRUCTIVE
+    takes = BaseModel
+    gives = BaseModel
+
+    def __init__(self, action: Action[Any, Any], tape: Tape, notes: Notes, *, looks: bool) -> None:
+        """With `looks` it reads for real what was not recorded."""
+        self._action = action
+        self._tape = tape
+        self._notes = notes
+        self._looks = looks
+        vars(self).update({one: getattr(action, one) for one in (*ALIKE, *ALSO)})
+
+    def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
+        return self._action.effect_of(arguments)
+
+    def admit(self, arguments: BaseModel) -> None:
+        self._action.admit(arguments)
+
+    def describe(self, arguments: BaseModel) -> str:
+        return self._action.describe(arguments)
+
+    def is_once(self, arguments: BaseModel) -> bool:
+        return self._action.is_once(arguments)
+
+    def plan(self, arguments: BaseModel, call: Call) -> Plan:
+        self.admit(arguments)
+        name = self._tape.name(call)
+        coming = self._tape.coming(name)
+        if coming is not None and coming.plan is not None:
+            summary = coming.plan.summary or self.describe(arguments)
+            found = Plan(summary=summary, lines=coming.plan.lines)
+        elif self.plans_alone or self._looks:
+            found = self._action.plan(arguments, call)
+        else:
+            found = super().plan(arguments, call)
+        self._notes.plans[name] = found
+        return found
+
+    def perform(self, arguments: BaseModel, call: Call) -> BaseModel:
+        name, is_read = self._tape.name(call), call.effect is Effect.READ
+        self.admit(arguments)
+        if is_read:
+            self._notes.reads[name] = self.describe(arguments)
+        elif name not in self._notes.plans:
+            self.plan(arguments, call)  # Nobody is asked about it, and it is shown all the same.
+        answer = self._tape.next(name)
+        if answer is not None and (refusal := failure(answer, is_read=is_read)) is not None:
+            raise refusal
+        if answer is None and is_read:
+            return self._read(name, arguments, call)
+        return self._given(name, None if answer is None else answer.output)
+
+    def _read(self, name: str, arguments: BaseModel, call: Call) -> BaseModel:
+        if not self._looks or self.is_model:
+            raise ActionFailedError(f"{name} was not read.", error_class=UNREAD)
+        found: BaseModel = self._action.perform(arguments, call)
+        self._notes.is_real.add(name)
+        return found
+
+    def _given(self, name: str, output: Json) -> BaseModel:
+        try:
+            return self.gives.model_validate(filled(self._action, output))
+        except ValidationError as error:
+            raise ActionFailedError(
+                f"What {name} would give is not known.", error_class=UNKNOWN
+            ) from error
