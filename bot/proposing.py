@@ -29,6 +29,7 @@ from workflows.orders import Start
 from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
+from workflows.secret_use import publishers_of
 
 CLI = "cli"
 
@@ -115,6 +116,7 @@ class Proposing:
         if put.replaces == put.version and self._has_its_code(found.definition):
             self._restore(found.definition)
             return put
+        self._admit_to_secrets(found.definition)
         self._publish_version(found.definition, source)
         inputs = {
             "reason": reason,
@@ -137,6 +139,7 @@ class Proposing:
         put = self._put(definition)
         if put.replaces == put.version:
             return put
+        self._admit_to_secrets(definition)
         inputs = {"reason": reason, "origin": "published here before"}
         return self._start(PUBLISH, put, inputs, channel=self._channel(definition))
 
@@ -181,6 +184,17 @@ class Proposing:
                 "You may not propose changes of the catalog.",
                 hint=f"{' and '.join(authors)} may, as the policy says.",
             )
+
+    def _admit_to_secrets(self, definition: Definition) -> None:
+        """Return if the policy lets this person publish what uses these secrets."""
+        core = self._core
+        for secret, names in publishers_of(definition, core.policy, core.actions).items():
+            members = (core.people.members(one, max_age=CLICK_AGE) for one in names)
+            if not any(self._person.id in one for one in members):
+                raise NotAllowedError(
+                    f"You may not publish a workflow that uses the secret {secret}.",
+                    hint=f"{' and '.join(names)} may, as the policy says.",
+                )
 
     def _put(self, definition: Definition) -> Put:
         return Put(

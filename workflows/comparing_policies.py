@@ -12,7 +12,17 @@ from workflows.policy import Policy
 from workflows.portrait import leaves
 
 # What limits people; where a line of it goes, somebody may do more than before.
-_LIMITS = ("rule ", "publish", "roles", "budgets", "freezes", "break glass", "retention", "connect")
+_LIMITS = (
+    "rule ",
+    "publish",
+    "roles",
+    "budgets",
+    "freezes",
+    "break glass",
+    "retention",
+    "connect",
+    "secrets",
+)
 
 
 def policy_difference(before: Policy, after: Policy) -> list[str]:

@@ -13,7 +13,7 @@ from bot.proposing import Source
 from bot.settings import SettingsError
 from storage.rebuild import check_projections
 from storage.verify import verify_database
-from tests.bot.catalog import LOWERED, PLAIN, POLICY, Office
+from tests.bot.catalog import GATED, LOWERED, PLAIN, POLICY, Office
 from tests.world import id_of
 from workflows.actions.base import Call
 from workflows.actions.publish import Changed, Publication, PublishAction
@@ -381,4 +381,24 @@ def test_only_authors_whom_the_policy_names_propose(tmp_path: Path) -> None:
         office.propose(PLAIN, by="rita")
 
     assert office.propose(PLAIN, by="ben").run is not None
+    office.core.memory.database.close()
+
+
+def test_who_proposes_has_to_be_a_publisher_of_each_secret_and_the_card_names_it(
+    tmp_path: Path,
+) -> None:
+    more = """
+services: {shop: {base_url: "https://shop.example.com", secret_header: {name: A, secret: key}}}
+secrets: {key: {publishers: ["@ben"]}}
+"""
+    office = Office(tmp_path, GATED + more)
+    reads = PLAIN.replace("steps:\n", "secrets: [key]\nsteps:\n") + (
+        "  - {id: look, uses: http.request, with: {service: shop, path: /orders}}\n"
+    )
+    with pytest.raises(NotAllowedError, match="uses the secret key"):
+        office.propose(reads, by="rita")
+    put = office.propose(reads, by="ben")
+    office.settle(put.run)
+
+    assert any("may use the secret key" in one for one in office.card(put.run))
     office.core.memory.database.close()
