@@ -66,7 +66,7 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
     compared = watch.schedule(core.memory.log_id)
 
     def schedules() -> list[Schedule]:
-        core.secrets.learn()  # Another process, or a mounted file, may have new values since.
+        core.secrets.look()
         if not core.settings.is_sqlite:
             core.library.follow()  # Another process may have published since.
         found = [*standing.to_fire(), *check.schedules(), sweeps, compared]

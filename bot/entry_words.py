@@ -39,6 +39,9 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "model.answered": lambda data: (
         f"the language model {data['model']} answered ({data['finish']}), {data['cost_micro']} µ"
     ),
+    "secret.used": lambda data: (
+        f"{data['step']}: used the secret {data['secret']}, {_version(data['version'])}"
+    ),
     "verification.passed": lambda data: f"{data['step']}: verified",
     "verification.failed": lambda data: f"{data['step']}: the verification failed",
     "verification.unknown": lambda data: f"{data['step']}: could not be verified",
@@ -95,6 +98,10 @@ def _why(data: Data) -> str:
 
 def _place(data: Data) -> str:
     return " in the place of somebody who is away" if "for" in data else ""
+
+
+def _version(number: Json) -> str:
+    return f"version {number}" if number else "of no counted version"
 
 
 def _short(version: Json) -> str:

@@ -1,4 +1,4 @@
-"""The master key of this process, by its settings: in KMS, given, or the home's own file."""
+"""The master key of this process, by its settings: in KMS, an age identity, given, or a file."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -32,7 +32,7 @@ def following_master(settings: Settings, *, renewed: bool, now: Callable[[], dat
     """
     if settings.secrets_key_next is not None:
         return KeyMaster(read_key(settings.secrets_key_next.get_secret_value(), f"{KEY}_NEXT"))
-    if renewed and not settings.secrets_kms_key:
+    if renewed and not (settings.secrets_kms_key or settings.secrets_age):
         if settings.secrets_key is not None:
             raise SecretError(
                 f"The master key is given by {KEY}, so a new one cannot be made in the home.",
@@ -45,4 +45,9 @@ def following_master(settings: Settings, *, renewed: bool, now: Callable[[], dat
 def _held_here(settings: Settings) -> Master:
     given = (settings.secrets_key, KEY), (settings.secrets_key_next, f"{KEY}_NEXT")
     keys = [read_key(one.get_secret_value(), name) for one, name in given if one is not None]
-    return KeyMaster(*keys) if settings.secrets_key is not None else HomeMaster(settings.home)
+    held = KeyMaster(*keys) if settings.secrets_key is not None else HomeMaster(settings.home)
+    if settings.secrets_age is None:
+        return held
+    from storage.age_master import AgeMaster  # noqa: PLC0415 - as above.
+
+    return AgeMaster(file=settings.secrets_age, earlier=held)

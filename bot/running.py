@@ -1,6 +1,7 @@
 """Starts the long-lived parts of a process in order, watches them, stops them in reverse."""
 
 import logging
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +66,11 @@ def _stop(part: Part) -> None:
         part.stop()
     except Exception:
         log.exception("a part did not stop cleanly", extra={"part": type(part).__name__})
+
+
+def leave_no_core_dump() -> None:
+    """Have the system write no picture of this process's memory should it break down."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextmanager

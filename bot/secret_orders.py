@@ -20,7 +20,7 @@ from workflows.errors import SecretError
 from workflows.moments import stamp
 from workflows.people import PersonId
 from workflows.secret_book import plain
-from workflows.secret_use import secrets_of
+from workflows.secret_use import grant_of, secrets_of
 from workflows.store import Unit
 
 NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$"
@@ -136,6 +136,7 @@ def list_by_order(core: Core, _order: ListSecretsOrder, _person: PersonId) -> Ma
     found: list[Json] = []
     for name in sorted({*kept, *core.secrets.names(), *needed}):
         origin, own = core.secrets.origin(name), kept.get(name)
+        grant = grant_of(name, core.policy)
         is_own = own is not None and origin is not None and origin.source == "built in"
         found.append(
             {
@@ -145,6 +146,7 @@ def list_by_order(core: Core, _order: ListSecretsOrder, _person: PersonId) -> Ma
                 "set_at": stamp(own.set_at) if own is not None and is_own else None,
                 "last_used_at": stamp(used[name]) if name in used else None,
                 "used_by": list(needed.get(name, ())),
+                "publishers": list(grant.publishers) if grant is not None else [],
                 "trouble": None if origin is None else origin.trouble or None,
             }
         )

@@ -20,6 +20,7 @@ class SecretSettings(AnchorSettings):
     secrets_key: SecretStr | None = Field(default=None, validation_alias=KEY)
     secrets_key_next: SecretStr | None = Field(default=None, validation_alias=f"{KEY}_NEXT")
     secrets_kms_key: str = Field(default="", validation_alias=KMS_KEY)
+    secrets_age: Path | None = Field(default=None, validation_alias="INTERLOCK_SECRETS_AGE")
     secrets_dir: Path | None = Field(default=None, validation_alias="INTERLOCK_SECRETS_DIR")
     vault_url: str = Field(default="", validation_alias="INTERLOCK_VAULT_URL")
     vault_token: SecretStr | None = Field(default=None, validation_alias="INTERLOCK_VAULT_TOKEN")

@@ -11,7 +11,7 @@ from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import open_memory
 from bot.release import RELEASE
-from bot.running import run_until, until_signalled
+from bot.running import leave_no_core_dump, run_until, until_signalled
 from bot.settings import Settings, SettingsError, require_tokens
 from storage.heads import head
 from storage.history import read_entries
@@ -37,6 +37,7 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
     means = Means()
     redact = read_redactor(settings, means)
     configure_logs(settings.log_level, redact, form=settings.log_format)
+    leave_no_core_dump()
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         bot = put_together(settings, means, stack, redact=redact, continues_runs=continues_runs)

@@ -27,7 +27,7 @@ from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
 from bot.opening import Memory, open_memory
 from bot.references import references_of
-from bot.running import Part, run_until, until_signalled
+from bot.running import Part, leave_no_core_dump, run_until, until_signalled
 from bot.segments import Segments
 from bot.self_check import SelfCheck
 from bot.serve import note_start
@@ -103,6 +103,7 @@ def work_until_stopped(settings: Settings) -> None:
     means = Means()
     redact = read_redactor(settings, means)
     configure_logs(settings.log_level, redact, form=settings.log_format)
+    leave_no_core_dump()
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         stack.enter_context(ServeLock.take(settings.home, now=means.clock()))

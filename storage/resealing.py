@@ -8,14 +8,17 @@ everything opens under the new keys: there is no moment between.
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from storage.change import RowSql
+from storage.installations import BOT_TOKEN, LOG, REFRESH_TOKEN
 from storage.master_key import KEY_BYTES, Master
 from storage.sealing import Sealer, wrapped_for, wrapped_keys
 from storage.secret_rows import SecretSql, secret_name
 from storage.step_tokens import token_name
 from storage.store import SqlStore
+from storage.transaction import Database
 from workflows.entry import Draft, Ref
 from workflows.errors import SecretError
 from workflows.step_up import sealed_name
@@ -43,6 +46,12 @@ PLACES = (
 )
 
 
+OF_A_HOST = (
+    Place("installation", "bot_token", ("id",), lambda ident: f"{ident}/{BOT_TOKEN}"),
+    Place("installation", "refresh_token", ("id",), lambda ident: f"{ident}/{REFRESH_TOKEN}"),
+)
+
+
 def reseal(
     store: SqlStore,
     *,
@@ -51,7 +60,7 @@ def reseal(
     following: Master,
     told: Callable[[str, int], Draft],
 ) -> int:
-    """Seal everything by a new key, wrapped by `following`; return how many values that were.
+    """Seal all secrets of a log by a new key, wrapped by `following`; return how many they were.
 
     `told` makes the entry of one secret and its version. A value that no key opens stays as it
     is: it was lost before.
@@ -60,26 +69,59 @@ def reseal(
         SecretError: the master keys cannot be used, or another process was quicker.
         StorageError: nothing was changed.
     """
-    aad = wrapped_for(log)
-    before = wrapped_keys(store.database)
-    keys = tuple(master.unwrap(one, aad=aad) for one in before)
-    fresh = secrets.token_bytes(KEY_BYTES)
-    # A key may be wrapped over a network, so it is before the transaction.
-    current = following.wrap(fresh, aad=aad)
-    previous = following.wrap(keys[0], aad=aad) if keys else None
-    old, new = Sealer(lambda: keys, log), Sealer(lambda: (fresh,), log)
+    change = _new_key(store.database, log=log, master=master, following=following)
     with store.begin() as unit:
-        sql = RowSql(unit.transaction)
-        _replace(sql, before, current, previous, at=unit.now)
-        count = sum(_sealed_anew(sql, place, old, new) for place in PLACES)
+        count = change.carry_out(RowSql(unit.transaction), PLACES, at=unit.now)
         for name, version in SecretSql(unit.transaction).set_now():
             unit.append(told(name, version))
     following.settle()
     return count
 
 
+def reseal_host(database: Database, *, master: Master, following: Master, now: datetime) -> int:
+    """Do the same for the tokens of a host's installations, of which no log tells.
+
+    Raises:
+        SecretError, StorageError: as `reseal`.
+    """
+    change = _new_key(database, log=LOG, master=master, following=following)
+    with database.begin() as tx:
+        count = change.carry_out(RowSql(tx), OF_A_HOST, at=now)
+    following.settle()
+    return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """A new key, wrapped, and what opens and seals around it."""
+
+    before: tuple[bytes, ...]
+    current: bytes
+    previous: bytes | None
+    old: Sealer
+    new: Sealer
+
+    def carry_out(self, sql: RowSql, places: Sequence[Place], *, at: datetime) -> int:
+        _replace(sql, self.before, self.current, self.previous, at=at)
+        return sum(_sealed_anew(sql, place, self.old, self.new) for place in places)
+
+
+def _new_key(database: Database, *, log: str, master: Master, following: Master) -> _Change:
+    """Return a change of keys; wrapping may ask a service, so it is before the transaction."""
+    aad, before = wrapped_for(log), wrapped_keys(database)
+    keys = tuple(master.unwrap(one, aad=aad) for one in before)
+    fresh = secrets.token_bytes(KEY_BYTES)
+    return _Change(
+        before=before,
+        current=following.wrap(fresh, aad=aad),
+        previous=following.wrap(keys[0], aad=aad) if keys else None,
+        old=Sealer(lambda: keys, log),
+        new=Sealer(lambda: (fresh,), log),
+    )
+
+
 def _replace(
-    sql: RowSql, before: tuple[bytes, ...], current: bytes, previous: bytes | None, *, at: object
+    sql: RowSql, before: tuple[bytes, ...], current: bytes, previous: bytes | None, *, at: datetime
 ) -> None:
     if not before:
         words = "INSERT INTO sealing_key (id, wrapped, made_at, previous) VALUES (1, ?, ?, ?)"

@@ -50,8 +50,9 @@ class DatabaseRows:
         *,
         limit: int,
         timeout: float,
+        role: str | None = None,
     ) -> list[dict[str, Json]]:
-        with _reading(url, timeout=timeout, is_read=True) as session:
+        with _reading(url, timeout=timeout, is_read=True, role=role) as session:
             lazily = session.connection.execution_options(stream_results=True)
             with lazily.execute(_bound(statement, parameters)) as result:
                 return _within_limits(result, limit)
@@ -64,8 +65,9 @@ class DatabaseRows:
         *,
         shown: int,
         timeout: float,
+        role: str | None = None,
     ) -> Affected:
-        with _reading(url, timeout=timeout, is_read=False) as session:
+        with _reading(url, timeout=timeout, is_read=False, role=role) as session:
             found = _run(session.connection, statement, parameters, shown=shown)
             session.connection.rollback()
             return found
@@ -80,8 +82,9 @@ class DatabaseRows:
         key: str,
         records: bool,
         timeout: float,
+        role: str | None = None,
     ) -> int:
-        with _changing(url, timeout=timeout) as session:
+        with _changing(url, timeout=timeout, role=role) as session:
             connection = session.connection
             done = _claimed_before(connection, key, at=self._now()) if records else None
             if done is not None:
@@ -93,9 +96,9 @@ class DatabaseRows:
             session.commit()
             return found.count
 
-    def happened(self, url: str, *, key: str, timeout: float) -> Happened:
+    def happened(self, url: str, *, key: str, timeout: float, role: str | None = None) -> Happened:
         try:
-            with open_session(url, timeout=timeout, is_read=False) as session:
+            with open_session(url, timeout=timeout, is_read=False, role=role) as session:
                 return _looked_up(session.connection, key)
         except (SQLAlchemyError, ActionError):
             return Happened.UNKNOWN
@@ -194,11 +197,11 @@ def _within_limits(result: CursorResult[Any], limit: int) -> list[dict[str, Json
 
 
 @contextmanager
-def _reading(url: str, *, timeout: float, is_read: bool) -> Iterator[Session]:
+def _reading(url: str, *, timeout: float, is_read: bool, role: str | None) -> Iterator[Session]:
     """Open a session that will commit nothing, so that whatever fails changed nothing."""
     session: Session | None = None
     try:
-        with open_session(url, timeout=timeout, is_read=is_read) as session:
+        with open_session(url, timeout=timeout, is_read=is_read, role=role) as session:
             yield session
     except SQLAlchemyError as error:
         fault = sorted_out(error, is_late=session is not None and session.is_late)
@@ -207,11 +210,11 @@ def _reading(url: str, *, timeout: float, is_read: bool) -> Iterator[Session]:
 
 
 @contextmanager
-def _changing(url: str, *, timeout: float) -> Iterator[Session]:
+def _changing(url: str, *, timeout: float, role: str | None) -> Iterator[Session]:
     """Open a session that will commit."""
     session: Session | None = None
     try:
-        with open_session(url, timeout=timeout, is_read=False) as session:
+        with open_session(url, timeout=timeout, is_read=False, role=role) as session:
             yield session
     except SQLAlchemyError as error:
         fault = sorted_out(error, is_late=session is not None and session.is_late)

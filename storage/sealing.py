@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 from cryptography.exceptions import InvalidTag
@@ -26,13 +27,17 @@ class Sealer:
     """Seals and opens values for one log. Safe to share between threads. It prints no key."""
 
     def __init__(self, read_keys: Callable[[], Keys], log: str) -> None:
-        """`read_keys` is called again where none of the keys opens: they may be new ones."""
+        """`read_keys` is asked before each sealing, and where no known key opens."""
         self.log = log
         self._read_keys = read_keys
         self._keys = read_keys()
 
     def seal(self, value: bytes, *, name: str) -> bytes:
-        """Return `value` so that only `open_sealed` of the same log and name reads it."""
+        """Return `value` so that only `open_sealed` of the same log and name reads it.
+
+        The key is the one in force now: whoever replaced it twice opens no older one.
+        """
+        self._keys = self._read_keys()
         return sealed_by(self._keys[0], value, self._bound_to(name))
 
     def open_sealed(self, sealed: bytes, *, name: str) -> bytes:
@@ -79,11 +84,11 @@ def open_sealer(database: Database, *, log: str, master: Master, now: datetime) 
                 now,
             )
 
-    def read_keys() -> Keys:
-        aad = wrapped_for(log)
-        return tuple(master.unwrap(one, aad=aad) for one in wrapped_keys(database))
+    @lru_cache(maxsize=2)
+    def unwrapped(one: bytes) -> bytes:
+        return master.unwrap(one, aad=wrapped_for(log))
 
-    return Sealer(read_keys, log)
+    return Sealer(lambda: tuple(map(unwrapped, wrapped_keys(database))), log)
 
 
 def wrapped_for(log: str) -> bytes:

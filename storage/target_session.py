@@ -38,8 +38,12 @@ class Session:
     def is_sqlite(self) -> bool:
         return isinstance(self._raw, sqlite3.Connection)
 
-    def begin(self, *, is_read: bool) -> None:
-        """Begin the transaction; one that reads can change nothing."""
+    def begin(self, *, is_read: bool, role: str | None) -> None:
+        """Begin the transaction; one that reads can change nothing.
+
+        Raises:
+            ActionFailedError: it is to act as a role, and this database knows none.
+        """
         run = self.connection.exec_driver_sql
         milliseconds = max(1, int(self.timeout * 1000))
         if self.is_sqlite:
@@ -48,6 +52,12 @@ class Session:
             run(f"PRAGMA busy_timeout = {milliseconds}")
             run("PRAGMA foreign_keys = ON")
             run(f"PRAGMA query_only = {int(is_read)}")
+            if role is not None:
+                raise ActionFailedError(
+                    "SQLite knows no roles.",
+                    error_class="role_refused",
+                    hint="Take `role` and `read_role` out of this database in policy.yaml.",
+                )
             run("BEGIN" if is_read else "BEGIN IMMEDIATE")
             return
         if is_read:
@@ -55,6 +65,8 @@ class Session:
         run(f"SET LOCAL statement_timeout = {milliseconds}")
         run(f"SET LOCAL lock_timeout = {milliseconds}")
         run("SET LOCAL timezone = 'UTC'")
+        if role is not None:
+            run(f'SET LOCAL ROLE "{role}"')  # The policy takes plain names alone.
 
     def commit(self) -> None:
         """Commit; from here on a lost connection leaves the outcome unknown."""
@@ -78,7 +90,9 @@ class Session:
 
 
 @contextmanager
-def open_session(url: str, *, timeout: float, is_read: bool) -> Iterator[Session]:
+def open_session(
+    url: str, *, timeout: float, is_read: bool, role: str | None = None
+) -> Iterator[Session]:
     """Open a transaction on `url`; unless it is committed it is rolled back.
 
     Raises:
@@ -91,7 +105,7 @@ def open_session(url: str, *, timeout: float, is_read: bool) -> Iterator[Session
         with engine.connect() as connection:
             session = Session(connection, timeout=max(0.001, ends - time.monotonic()))
             with _watched(session):
-                session.begin(is_read=is_read)
+                session.begin(is_read=is_read, role=role)
                 yield session
     finally:
         engine.dispose()

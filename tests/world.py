@@ -39,7 +39,7 @@ from workflows.orders import Ballot, Decided, Start
 from workflows.people import Person, PersonId
 from workflows.policy import Policy
 from workflows.references import FileReference, Reference
-from workflows.secret_book import Found
+from workflows.secret_book import Found, SecretBook
 from workflows.store import Due, Store, Unit
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -340,6 +340,16 @@ class NoSecrets:
         raise SecretError(f"There is no secret {name}.")
 
 
+class SecretsOf:
+    """Those that a test has given to a house by now."""
+
+    def __init__(self, house: "Working") -> None:
+        self._house = house
+
+    def find(self, name: str) -> Found:
+        return self._house.secrets.find(name)
+
+
 class Working:
     """An engine in its house, with the world, the town and the clock at hand."""
 
@@ -366,6 +376,7 @@ class Working:
         self.policy = policy_in(policy)
         self._most_runs = most_runs
         self._more = more or {}
+        self.secrets: SecretBook = NoSecrets()
         self.effects_wait: str | None = None
         self.engine = Engine(self._house(wrapped or store))
 
@@ -386,7 +397,7 @@ class Working:
             policy=lambda: self.policy,
             actions=self.actions,
             people=self.town,
-            secrets=NoSecrets(),
+            secrets=SecretsOf(self),
             redact=lambda text: text,
             holds_secret=lambda _text: False,
             new_id=lambda: f"{start:04d}{next(ids):028d}",

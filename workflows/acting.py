@@ -15,6 +15,7 @@ from workflows.announcing import Announcement
 from workflows.asking import bound_to, plan_json, plan_of
 from workflows.authority import may_still_decide
 from workflows.batching import same_batch
+from workflows.blast_radius import make_weighed
 from workflows.definition_steps import Step
 from workflows.entry import Draft, Entry, Json, Part, Ref
 from workflows.errors import (
@@ -34,7 +35,7 @@ from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE
 from workflows.reading import read_again
-from workflows.ready import Ready, make_ready
+from workflows.ready import Ready
 from workflows.run import Phase, StepState
 from workflows.segment import After, Next, Pause, Segment
 from workflows.store import Message, Subject
@@ -88,7 +89,7 @@ def _judged(segment: Segment, name: str) -> Ready:
         read_again(segment, step)
     if step.when is not None and not _still_holds(segment, name):
         raise VoidError("facts_changed", f"No longer true: {step.when}")
-    ready = make_ready(segment, step)
+    ready = make_weighed(segment, step)
     _check_binding(segment, ready, state)
     _check_demand(segment, ready, state)
     _check_authority(segment, state, request)

@@ -1,4 +1,4 @@
-"""Checks what a policy says of budgets, freezes and break-glass beyond its form."""
+"""Checks what a policy says of budgets, blast radius, freezes, break-glass beyond its form."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,6 +15,7 @@ def limit_faults(policy: Policy, document: Document) -> list[Fault]:
     """Return what is wrong with the limits of a policy."""
     return [
         *_budget_faults(policy, document),
+        *_reach_faults(policy, document),
         *_freeze_faults(policy, document),
         *_glass_faults(policy, document),
     ]
@@ -29,6 +30,14 @@ def _budget_faults(policy: Policy, document: Document) -> Iterator[Fault]:
         yield from _value(one.amount, (*path, "amount"), Kind.INTEGER, document)
         if one.per is not None:
             yield from _value(one.per, (*path, "per"), Kind.STRING, document)
+
+
+def _reach_faults(policy: Policy, document: Document) -> Iterator[Fault]:
+    reaches = policy.blast_radius or ()
+    yield from _same_names([one.name for one in reaches], "blast_radius", "limit", document)
+    for index, one in enumerate(reaches):
+        path: Place = ("blast_radius", index, "when")
+        yield from _compiled(plan_environment().check_condition, one.when, path, document)
 
 
 def _freeze_faults(policy: Policy, document: Document) -> Iterator[Fault]:

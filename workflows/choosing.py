@@ -83,6 +83,7 @@ def _answer(house: House, options: Options, typed: str) -> Json:
         secrets=ChoiceSecrets(house.secrets),
         effect=Effect.READ,
         ports=house.ports,
+        redact=house.redact,
     )
     result: Json = action.perform(fitting(action, given), call).model_dump(mode="json")
     if options.returns is not None:

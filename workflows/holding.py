@@ -1,8 +1,9 @@
 """Effects that have to wait although nothing is wrong with their run.
 
-Two things hold them back: whoever serves (`House.effects_wait`), and the policy's freeze
-calendar. The run says so once, and goes on by itself: it is looked at again soon, or when the
-freeze ends. Who broke the glass over a step passes a freeze.
+Three things hold them back: whoever serves (`House.effects_wait`), the policy's freeze calendar,
+and a target that is not to be asked just now (`Action.busy`). The run says so once, and goes on
+by itself: it is looked at again soon, or when the freeze ends. Who broke the glass over a step
+passes a freeze.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.batching import batch_in
+from workflows.blast_radius import make_weighed
 from workflows.entry import Entry, Json
 from workflows.freezing import FREEZE, frozen, may_be_frozen
 from workflows.moments import stamp
-from workflows.ready import Ready, make_ready
+from workflows.ready import Ready
 from workflows.segment import After, Next, Pause, Segment
 from workflows.step_facts import facts_of
 from workflows.store import Message, Subject, Unit
@@ -30,6 +32,7 @@ class Hold:
     rule: str
     words: str
     until: datetime | None = None
+    again: timedelta = AGAIN  # When to look again, where nobody knows until when.
 
     @property
     def data(self) -> dict[str, Json]:
@@ -46,7 +49,7 @@ def held_back(segment: Segment, name: str, ready: Ready | None = None) -> Next |
     """
     why = segment.house.effects_wait()
     found = Hold(rule="effects_wait", words=why) if why is not None else None
-    found = found or _freeze(segment, name, ready)
+    found = found or _freeze(segment, name, ready) or _busy(ready)
     return None if found is None else _hold(segment, name, found)
 
 
@@ -54,9 +57,16 @@ def _freeze(segment: Segment, name: str, ready: Ready | None) -> Hold | None:
     policy, now = segment.house.policy(), segment.house.now()
     if not may_be_frozen(policy, now) or segment.state.step(name).is_broken:
         return None
-    ready = ready or make_ready(segment, segment.definition.step(name))
+    ready = ready or make_weighed(segment, segment.definition.step(name))
     ice = frozen(policy, facts_of(segment, ready))
     return None if ice is None else Hold(rule=FREEZE, words=ice.words, until=ice.until)
+
+
+def _busy(ready: Ready | None) -> Hold | None:
+    why = None if ready is None else ready.action.busy(ready.arguments)
+    if why is None:
+        return None
+    return Hold(rule=why.error_class, words=why.words, again=timedelta(seconds=why.seconds))
 
 
 def _hold(segment: Segment, name: str, why: Hold) -> Next:
@@ -67,7 +77,9 @@ def _hold(segment: Segment, name: str, why: Hold) -> Next:
         if not segment.commit(said, also=lambda unit: _redraw(unit, segment, name)):
             return After.LOOK
     now = segment.house.now()
-    return Pause(until=now + AGAIN if why.until is None else min(why.until, now + SOONEST))
+    return Pause(
+        until=now + min(why.again, SOONEST) if why.until is None else min(why.until, now + SOONEST)
+    )
 
 
 def _redraw(unit: Unit, segment: Segment, name: str) -> None:

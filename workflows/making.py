@@ -3,6 +3,7 @@
 from workflows.acting import act, act_on_approval
 from workflows.actions.base import Effect
 from workflows.asking import ask
+from workflows.blast_radius import is_weighed_by_plan, weighed
 from workflows.calling import begin_call, look_at_call
 from workflows.closing import cancel_run, end_run
 from workflows.definition_flow import Ask, Call, Flow, ForEach, Parallel, Wait
@@ -126,6 +127,10 @@ def _begin_form(segment: Segment, form: Flow, name: str) -> Next:
 def _begin_step(segment: Segment, step: Step) -> Next:
     """Begin an action: read, ask people, or go on to the effect."""
     ready = make_ready(segment, step)
+    by_plan = is_weighed_by_plan(segment.house.policy(), ready)
+    if segment.has_outcome and by_plan and not segment.commit():
+        return After.LOOK
+    ready = weighed(segment, ready)
     is_read = ready.effect is Effect.READ
     verdict, denied = (None, None) if is_read else judged(segment, ready)
     demand = None if verdict is None else verdict.demand

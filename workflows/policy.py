@@ -39,6 +39,7 @@ from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
 from workflows.own_workflows import is_own
 from workflows.policy_auto import Auto
+from workflows.policy_blast import Blast
 from workflows.policy_break_glass import BreakGlass
 from workflows.policy_budgets import Budgets
 from workflows.policy_connect import Connect
@@ -170,6 +171,7 @@ class Policy(Closed):
     # None where a policy has none, so that its digest is the one it had before there were any.
     webhooks: dict[Name, Webhook] | None = None
     budgets: Budgets | None = None
+    blast_radius: Blast | None = None
     freezes: Freezes | None = None
     break_glass: BreakGlass | None = None
     retention: Retention | None = None  # Left out, the terms are the defaults.

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -52,58 +53,63 @@ class Redactor:
             self._compile()
 
     def __call__(self, text: str) -> str:
-        pattern = self._pattern
-        if pattern is None:
-            return text
-        return _without_broken(pattern, pattern.sub(MARK, text))
+        pieces, end = [], 0
+        for first, last in self._found(text):
+            pieces += [text[end:first], MARK]
+            end = last
+        return "".join([*pieces, text[end:]]) if pieces else text
 
     def holds(self, text: str) -> bool:
         """Say whether a held value stands in `text`."""
+        return next(self._found(text), None) is not None
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where held values begin and end in `text`, in order.
+
+        They are looked for in the text without its line breaks, and so in their forms without
+        theirs: one search finds those that stand there whole and those that are broken.
+        """
         pattern = self._pattern
         if pattern is None:
-            return False
-        return pattern.search(text) is not None or any(_broken(pattern, text))
+            return
+        joined = _joined(text)
+        if len(joined) == len(text):
+            yield from (found.span() for found in pattern.finditer(text))
+            return
+        places: list[tuple[int, int]] = []
+        for found in pattern.finditer(joined):
+            places = places or _places(text)
+            yield _before(places, found.start()), _before(places, found.end() - 1) + 1
 
     def _compile(self) -> None:
-        forms = {form for value in self._values | self._latest for form in forms_of(value)}
+        values = self._values | self._latest
+        forms = {_joined(form) for value in values for form in forms_of(value)}
         # The longest first, or a short form would cut the start off a longer one.
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
 
-def _without_broken(pattern: re.Pattern[str], text: str) -> str:
-    """Return `text` without the values in it that are broken over lines."""
-    pieces, end = [], 0
-    for first, last in _broken(pattern, text):
-        pieces += [text[end:first], MARK]
-        end = last
-    return "".join([*pieces, text[end:]]) if pieces else text
+def _joined(text: str) -> str:
+    """Return `text` without its line breaks, those that are written as such included."""
+    has_breaks = "\n" in text or "\r" in text or "\\" in text
+    return _BREAK.sub("", text) if has_breaks else text
 
 
-def _broken(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Yield where values begin and end in `text` that stand there with line breaks inside."""
-    if _BREAK.search(text) is None:
-        return
-    joined, places, end = [], list[tuple[int, int]](), 0
-    length = 0
+def _places(text: str) -> list[tuple[int, int]]:
+    """Return from where on the text without line breaks lags behind `text`, and by how much."""
+    places: list[tuple[int, int]] = []
+    lag = 0
     for found in _BREAK.finditer(text):
-        joined.append(text[end : found.start()])
-        length += found.start() - end
-        end = found.end()
-        places.append((length, end - length))  # From there on, `text` is so much ahead.
-    joined.append(text[end:])
-    for found in pattern.finditer("".join(joined)):
-        yield _before(places, found.start()), _before(places, found.end() - 1) + 1
+        place = found.start() - lag
+        lag += len(found[0])
+        places.append((place, lag))
+    return places
 
 
 def _before(places: list[tuple[int, int]], at: int) -> int:
     """Return where in the text stands what stands at `at` without its line breaks."""
-    ahead = 0
-    for place, so_far in places:
-        if place > at:
-            break
-        ahead = so_far
-    return at + ahead
+    index = bisect_right(places, at, key=lambda place: place[0])
+    return at + (places[index - 1][1] if index else 0)
 
 
 def forms_of(value: str) -> frozenset[str]:
@@ -112,9 +118,10 @@ def forms_of(value: str) -> frozenset[str]:
     Raises:
         SecretError: it is too short to be told from ordinary words.
     """
-    if len(value) < SHORTEST:
+    if len(_joined(value)) < SHORTEST:
         raise SecretError(
-            f"A secret has fewer than {SHORTEST} characters.", hint="Use a longer one."
+            f"A secret has fewer than {SHORTEST} characters, line breaks aside.",
+            hint="Use a longer one.",
         )
     return frozenset(form for one in (value, *_inside(value)) for form in _forms(one))
 
@@ -123,7 +130,6 @@ def _inside(value: str) -> Iterator[str]:
     """Yield what of a value is as secret by itself: a password in an address, a line of a key."""
     lines = [line.strip() for line in value.splitlines()]
     if len(lines) > 1:
-        yield "".join(lines)
         yield from (one for one in lines if len(one) >= _TELLING and not one.startswith("-----"))
     try:
         password = urlsplit(value).password if "://" in value else None

@@ -142,6 +142,7 @@ class Segment(Recorder):
             written=work.arguments,
             returns=work.returns,
             journal=self,
+            redact=self.house.redact,
         )
 
     def _lent(self, step: Step) -> LentSecrets:

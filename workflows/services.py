@@ -6,7 +6,8 @@ What the actions do with a target stands in `workflows/actions`.
 """
 
 import re
-from typing import Annotated, Self
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from workflows.duration import Duration, at_most
+
 MEBIBYTE = 1024 * 1024
 PASSWORD = re.compile(r"^[^:/]+://[^/@]*:[^/@]+@|[?&](ssl)?password=")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1?")
@@ -26,6 +29,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+Verb = Literal["select", "values", "insert", "update", "delete", "merge", "replace"]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$")]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[^?#\s]*$")]
 
@@ -52,6 +57,21 @@ class SecretHeader(Target):
     prefix: str = ""
 
 
+class Rate(Target):
+    """At most so many calls in any `per`, by each process."""
+
+    calls: int = Field(ge=1, le=100_000)
+    per: Annotated[Duration, at_most(timedelta(days=1))]
+
+
+class Breaker(Target):
+    """After `failures` within a time the service is left alone for a `rest`, then tried once."""
+
+    failures: int = Field(default=5, ge=1, le=1000)
+    within: Annotated[Duration, at_most(timedelta(days=1))] = timedelta(minutes=1)
+    rest: Annotated[Duration, at_most(timedelta(days=1))] = timedelta(seconds=30)
+
+
 class Service(Target):
     """One HTTP service.
 
@@ -72,6 +92,8 @@ class Service(Target):
     honours_idempotency_key: bool = False
     probe: UrlPath | None = None
     max_bytes: int = Field(default=MEBIBYTE, ge=1, le=MEBIBYTE)
+    rate: Rate | None = None
+    breaker: Breaker | None = None
 
     @field_validator("base_url")
     @classmethod
@@ -119,11 +141,21 @@ class DatabaseTarget(Target):
 
     With `records_effects`, `sql.execute` keeps a table `interlock_effect` there: that row
     is written in the statement's own transaction, so whether it happened can be looked up.
+    `statements` are the kinds that may run there; `role` is what the connection acts as, and
+    `read_role` what it does for `sql.query`, on a database that knows roles.
     """
 
     url: str | None = None
     secret: SecretName | None = None
     records_effects: bool = True
+    # None where nothing is said, so that the digest of a policy stays what it was.
+    statements: Annotated[tuple[Verb, ...], Field(min_length=1)] | None = None
+    role: RoleName | None = None
+    read_role: RoleName | None = None
+
+    def allows(self, verb: str) -> bool:
+        """Say whether statements of that kind may run here."""
+        return self.statements is None or verb.lower() in self.statements
 
     @property
     def needs(self) -> frozenset[str]:
@@ -139,6 +171,19 @@ class DatabaseTarget(Target):
         return self
 
 
+class ProgramLimits(Target):
+    """What one start of a program may use; the system itself ends what wants more.
+
+    `memory` and `file_size` are in MiB, of each process; `processes` are those beside the ones
+    that the bot's user has, which the system does not hold the user root to.
+    """
+
+    cpu: Annotated[Duration, at_most(timedelta(days=1))] | None = None
+    memory: int | None = Field(default=None, ge=1, le=1_048_576)
+    file_size: int | None = Field(default=None, ge=0, le=1_048_576)
+    processes: int | None = Field(default=None, ge=0, le=100_000)
+
+
 class Program(Target):
     """One program that `shell.run` may start, always without a shell.
 
@@ -146,7 +191,8 @@ class Program(Target):
     regular expressions over the arguments written as for a shell (`log --oneline 'a b'`), so
     that two lists never look alike: of `arguments` one must match in full (empty allows
     all), and what `reads` matches in full only looks.
-    `environment` gives variables in the clear, `secrets` those whose value is a secret.
+    `environment` gives variables in the clear, `secrets` those whose value is a secret, `limits`
+    what it may use.
     """
 
     path: AbsolutePath
@@ -155,6 +201,7 @@ class Program(Target):
     reads: tuple[str, ...] = ()
     environment: dict[VariableName, str] = Field(default_factory=dict)
     secrets: dict[VariableName, SecretName] = Field(default_factory=dict)
+    limits: ProgramLimits | None = None
 
     @property
     def needs(self) -> frozenset[str]:

@@ -36,6 +36,7 @@ from workflows.loading import load_policy, read_as, read_text
 from workflows.moments import moment_of, stamp
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
+from workflows.references import References
 from workflows.rehearsal.form import Fixtures
 from workflows.rehearsal.people import Believing, Cast
 from workflows.run import Status
@@ -91,7 +92,9 @@ def try_workflow(
         looks=looks,
     )
     with Ground() as ground:
-        found = tried(wish, _world(settings, policy, actions, people, looks=looks), ground)
+        references = Believing(definition)
+        world = _world(settings, policy, actions, people, references, looks=looks)
+        found = tried(wish, world, ground)
     bound = {wish.person: Duty.REQUESTER}
     is_known = not isinstance(people, Cast) or bool(given.people)
     told = [(one, _who(people, one, bound) if is_known else ()) for one in found.steps]
@@ -132,7 +135,13 @@ def _people(settings: Settings, given: Fixtures) -> People:
 
 
 def _world(
-    settings: Settings, policy: Policy, actions: Actions, people: People, *, looks: bool
+    settings: Settings,
+    policy: Policy,
+    actions: Actions,
+    people: People,
+    references: References,
+    *,
+    looks: bool,
 ) -> World:
     means = Means()
     redact = read_redactor(settings, means)
@@ -140,7 +149,7 @@ def _world(
         policy=policy,
         actions=actions,
         people=people,
-        references=Believing(),
+        references=references,
         # A secret that only the bot's database keeps is not for a rehearsal.
         secrets=HeldSecrets(given_sources(settings, means.environment), redact)
         if looks

@@ -23,8 +23,10 @@ from bot.secret_orders import (
     SetSecretOrder,
 )
 from bot.secret_sources.port import LONGEST, checked
-from bot.settings import read_settings
+from bot.settings import Settings, read_settings
 from bot.wording import plural
+from storage.journal import utc_now
+from workflows.entry import Json
 
 
 @click.group()
@@ -61,7 +63,13 @@ def list_all(*, as_json: bool) -> None:
 @as_json_option
 def rotate(*, master: bool, as_json: bool) -> None:
     """Seal all that lies sealed in the database by a new key. The values stay as they are."""
-    told = have_done(read_settings(), RotateSecretsOrder(master=master), user=os.getuid())
+    settings, order = read_settings(), RotateSecretsOrder(master=master)
+    is_host = settings.serves_many and not settings.workspace
+    told = (
+        _rotated_for_host(settings, master=master)
+        if is_host
+        else have_done(settings, order, user=os.getuid())
+    )
     count = plural(int(str(told["values"])), "value is", "values are")
     answer(dict(told), [f"{count} sealed by a new key."], as_json=as_json)
 
@@ -74,6 +82,13 @@ def forget(name: str, *, as_json: bool) -> None:
     _refuse_name(name)
     told = have_done(read_settings(), ForgetSecretOrder(name=name), user=os.getuid())
     answer(dict(told), [f"{told['secret']} is forgotten."], as_json=as_json)
+
+
+def _rotated_for_host(settings: Settings, *, master: bool) -> Mapping[str, Json]:
+    """Seal the tokens of all installations anew; each workspace's own secrets are its own."""
+    from bot.workspaces.register import resealed  # noqa: PLC0415 - only a host has it.
+
+    return {"ok": True, "values": resealed(settings, renewed=master, now=utc_now)}
 
 
 def _refuse_name(name: str) -> None:

@@ -10,6 +10,7 @@ from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import Given, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
 from storage.rows import DatabaseRows
+from storage.store import SqlStore
 from workflows.actions.registry import all_actions
 from workflows.check import Report, check
 from workflows.definition import Definition
@@ -169,45 +170,55 @@ def played(test: Playbook, ground: Ground, only: str = "") -> Iterator[Result]:
 def _played(
     test: Playbook, case: Case, ground: Ground, real: Actions
 ) -> tuple[list[Difference], Mapping[str, str]]:
+    """Return where a test came out otherwise, and why steps failed."""
     play = test.play
     clock, cast = SetClock(case.at or play.at), Cast(play.people)
     with ground.store(clock) as store:
-        # A run finds its definition by its row, and the tape asks while an action is called.
-        bound = {one.version: one for one in test.definitions.values()}
-        tape = Tape(
-            play.workflow,
-            {**play.answers, **case.answers},
-            lambda run: bound[store.run(RunId(run)).version],
-        )
-        given = Given(
-            definitions=test.definitions,
-            policy=test.policy,
-            actions={
-                name: Recorded(one, tape, checks_targets=test.checks_targets)
-                for name, one in real.items()
-            },
-            people=cast,
-            references=Believing(),
-        )
-        player = Player(rehearsal_of(store, clock, given), tape, real)
-        start = _start(test, case, cast)
+        tape = _tape(test, case, store)
+        rehearsal = rehearsal_of(store, clock, _given(test, tape, cast, real))
+        player = Player(rehearsal, tape, real)
         try:
-            run = player.play(start, case.decisions)
+            run = player.play(_start(test, case, cast), case.decisions)
         except InterlockError as refusal:
             return _refused(case, str(refusal)), {}
         if case.expect is None:
             return [_difference(("refused",), case.refused or "", "the run was started")], {}
-        finding = Finding(store, tape.shown)
-        for one in in_order(player.runs, run):
-            finding.take(one, player.bound(one))
-        finding.found.outcome = store.run(run).status.value
-        finding.found.effects = tape.effects
-        finding.found.arguments = {**tape.arguments, **finding.found.arguments}
-        compared = (
-            _difference(("expect", *one.path), one.expected, one.found)
-            for one in differences(case.expect, finding.found)
-        )
-        return [*_unrecorded(tape), *_undecided(player), *compared], finding.said
+        finding = _found(player, run, store, tape)
+    compared = (
+        _difference(("expect", *one.path), one.expected, one.found)
+        for one in differences(case.expect, finding.found)
+    )
+    return [*_unrecorded(tape), *_undecided(player), *compared], finding.said
+
+
+def _tape(test: Playbook, case: Case, store: SqlStore) -> Tape:
+    # A run finds its definition by its row, and the tape asks while an action is called.
+    bound = {one.version: one for one in test.definitions.values()}
+    answers = {**test.play.answers, **case.answers}
+    return Tape(test.play.workflow, answers, lambda run: bound[store.run(RunId(run)).version])
+
+
+def _given(test: Playbook, tape: Tape, cast: Cast, real: Actions) -> Given:
+    return Given(
+        definitions=test.definitions,
+        policy=test.policy,
+        actions={
+            name: Recorded(one, tape, checks_targets=test.checks_targets)
+            for name, one in real.items()
+        },
+        people=cast,
+        references=Believing(test.definitions[test.play.workflow]),
+    )
+
+
+def _found(player: Player, run: RunId, store: SqlStore, tape: Tape) -> Finding:
+    finding = Finding(store, tape.shown)
+    for one in in_order(player.runs, run):
+        finding.take(one, player.bound(one))
+    finding.found.outcome = store.run(run).status.value
+    finding.found.effects = tape.effects
+    finding.found.arguments = {**tape.arguments, **finding.found.arguments}
+    return finding
 
 
 def _start(test: Playbook, case: Case, cast: Cast) -> Start:

@@ -12,8 +12,9 @@ from datetime import datetime
 from bot.explained_run import arguments_of, outputs_of
 from bot.rehearsal.finding import failure_words
 from bot.rehearsal.ground import Ground
-from bot.rehearsal.house import Given, SetClock, rehearsal_of
+from bot.rehearsal.house import Given, Rehearsal, SetClock, rehearsal_of
 from bot.rehearsal.playing import CHANNEL, Player
+from storage.store import SqlStore
 from workflows.actions.base import Plan
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
@@ -88,26 +89,12 @@ def tried(wish: Wish, world: World, ground: Ground) -> Tried:
         InterlockError: it could not be started like that.
     """
     clock, notes = SetClock(wish.at), Notes()
-    walked = {name: unproven(one) for name, one in wish.definitions.items()}
-    bound = {one.version: one for one in walked.values()}
     with ground.store(clock) as store:
-        tape = Tape(wish.workflow, wish.answers, lambda run: bound[store.run(RunId(run)).version])
-        house = Given(
-            definitions=walked,
-            policy=relaxed(world.policy),
-            actions={
-                name: Dry(one, tape, notes, looks=wish.looks) for name, one in world.actions.items()
-            },
-            people=world.people,
-            references=world.references,
-            secrets=world.secrets,
-            redact=world.redact,
-        )
-        player = Agreeing(rehearsal_of(store, clock, house), tape, world.actions)
+        tape, house = _house(wish, world, notes, store)
+        player = Agreeing(rehearsal_of(store, clock, house), tape, world.actions, notes=notes)
         run = player.play(_start(wish), ())
         entries, status = player.entries(run), store.run(run).status
-        state = replay(run, entries)
-        why = "" if status is Status.DONE else player.why or _why(entries, status)
+    state = replay(run, entries)
     definition = wish.definitions[wish.workflow]
     notes.plans = {name: _redacted(one, world.redact) for name, one in notes.plans.items()}
     given = Explained(
@@ -126,8 +113,27 @@ def tried(wish: Wish, world: World, ground: Ground) -> Tried:
         notes=notes,
         given=given,
         steps=tuple(explain(world.policy, procedure, world.actions, given)),
-        why=why,
+        why="" if status is Status.DONE else player.why or _why(entries, status),
     )
+
+
+def _house(wish: Wish, world: World, notes: Notes, store: SqlStore) -> tuple[Tape, Given]:
+    """Return what answers calls, and a house in which everything else only plans."""
+    walked = {name: unproven(one) for name, one in wish.definitions.items()}
+    bound = {one.version: one for one in walked.values()}
+    tape = Tape(wish.workflow, wish.answers, lambda run: bound[store.run(RunId(run)).version])
+    house = Given(
+        definitions=walked,
+        policy=relaxed(world.policy),
+        actions={
+            name: Dry(one, tape, notes, looks=wish.looks) for name, one in world.actions.items()
+        },
+        people=world.people,
+        references=world.references,
+        secrets=world.secrets,
+        redact=world.redact,
+    )
+    return tape, house
 
 
 def _redacted(plan: Plan, redact: Callable[[str], str]) -> Plan:
@@ -138,7 +144,22 @@ def _redacted(plan: Plan, redact: Callable[[str], str]) -> Plan:
 class Agreeing(Player):
     """Plays a run in which everybody agrees, and questions are answered as it was recorded."""
 
-    why = ""
+    def __init__(self, rehearsal: Rehearsal, tape: Tape, actions: Actions, *, notes: Notes) -> None:
+        super().__init__(rehearsal, tape, actions)
+        self._notes = notes
+        self.why = ""
+
+    def _deliver_one(self, run: RunId, name: str) -> None:
+        """Take down what would be posted; it is never planned where nobody is asked about it."""
+        definition = self._house.bound(run)
+        step, entry = definition.step(name), replay(run, self.entries(run)).step(name).intended
+        given = entry.parts["args"].value if entry is not None else None
+        if given is not None:
+            action = self._actions[step.uses]
+            summary = action.describe(action.takes.model_validate_json(given))
+            shown = self._tape.shown(definition.workflow, name)
+            self._notes.plans.setdefault(shown, Plan(summary=summary))
+        super()._deliver_one(run, name)
 
     def _decide_next(self, left: list[tuple[int, Decision]]) -> bool:
         del left

@@ -11,7 +11,7 @@ from workflows.errors import SecretError
 from workflows.redaction import SHORTEST
 from workflows.secret_book import Found
 
-LONGEST = 65_536
+LONGEST = 16_384  # In its longest form it still fits into `workflows.actions.base.MARGIN`.
 
 
 class Source(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bot.master import master_of
+from bot.master import following_master, master_of
 from bot.opening import PRIVATE
 from bot.settings import Settings, SettingsError
 from storage.change import Clock
@@ -48,6 +48,28 @@ def opened_register(settings: Settings, *, now: Clock) -> Iterator[Register]:
         yield Register(
             installations=Installations(database, sealer, now=now),
             states=OAuthStates(database, now=now),
+        )
+    finally:
+        database.close()
+
+
+def resealed(settings: Settings, *, renewed: bool, now: Clock) -> int:
+    """Seal the tokens of all installations by a new key; return how many values that were.
+
+    Raises:
+        SecretError: the master key is not here, or the new one is none.
+        StorageError: nothing was changed.
+    """
+    from storage.resealing import reseal_host  # noqa: PLC0415 - a host that serves needs none of it.
+
+    database = open_database(register_address(settings))
+    try:
+        _require_tables(database)
+        return reseal_host(
+            database,
+            master=master_of(settings, now=now),
+            following=following_master(settings, renewed=renewed, now=now),
+            now=now(),
         )
     finally:
         database.close()

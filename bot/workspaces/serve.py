@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from bot.core import Means
 from bot.logs import configure_logs
-from bot.running import run_until, until_signalled
+from bot.running import leave_no_core_dump, run_until, until_signalled
 from bot.serve import require_workers
 from bot.settings import Settings
 from bot.workspaces.ground import Ground, Secrets
@@ -42,6 +42,7 @@ def serve_workspaces(
         os.environ.pop(name, None)
     secrets = Secrets(Redactor(settings.tokens))
     configure_logs(settings.log_level, secrets, form=settings.log_format)
+    leave_no_core_dump()
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         stack.enter_context(ServeLock.take(settings.home, now=means.clock()))

@@ -5,7 +5,7 @@ Their policy is put beside the demo's, section by section, so both stay files th
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ REGISTRY, LEDGER, PYTHON = (
     "/usr/bin/python3",
 )
 SHARED = ("rules", "services", "databases", "programs")
+# The end of the demo's rule about all for which there is no rule; the library has its own.
+OTHERS = ' && workflow != "roll-back-release"\n'
 
 _SECTION = re.compile(r"^(\w+):[^\n]*\n", re.MULTILINE)
 
@@ -58,12 +60,24 @@ def furnished(stage: Stage, shipped: Path) -> Iterator[Library]:
             if placeholder not in text:
                 raise DemoError(f"{POLICY} no longer holds {placeholder}, which is replaced.")
             text = text.replace(placeholder, real)
-        stage.policy.write_text(together(stage.policy.read_text(), text))
+        names = [file.stem for file in sorted(folder.glob("*.yaml")) if file.name != POLICY]
+        stage.policy.write_text(together(stage.policy.read_text(), text, names))
         yield Library(registry=registry, ledger=here)
 
 
-def together(policy: str, more: str) -> str:
-    """Return `policy` with what `more` has in the sections that they share."""
+def together(policy: str, more: str, names: Sequence[str]) -> str:
+    """Return `policy` with what `more` has in the sections that they share.
+
+    `names` are the workflows that `more` has rules for, so that the other's rule about all the
+    rest leaves them out.
+
+    Raises:
+        DemoError: the policy has no such rule any more.
+    """
+    if OTHERS not in policy:
+        raise DemoError("The demo's policy no longer has a rule about all the rest.")
+    without = "".join(f' && workflow != "{name}"' for name in names)
+    policy = policy.replace(OTHERS, f"{OTHERS.rstrip()}{without}\n")
     added = _sections(more)
     return _SECTION.sub(lambda one: one[0] + (added[one[1]] if one[1] in SHARED else ""), policy)
 

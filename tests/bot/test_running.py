@@ -1,12 +1,13 @@
 """Starting and stopping the parts of a process."""
 
 import os
+import resource
 import signal
 import threading
 
 import pytest
 
-from bot.running import BrokenDownError, run_until, until_signalled
+from bot.running import BrokenDownError, leave_no_core_dump, run_until, until_signalled
 
 
 class Bell:
@@ -72,3 +73,9 @@ def test_a_signal_asks_to_stop_and_the_handlers_of_before_come_back() -> None:
 
     assert asked
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_process_that_breaks_down_leaves_no_picture_of_its_memory() -> None:
+    leave_no_core_dump()
+
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)

@@ -46,11 +46,11 @@ def test_a_secret_that_is_for_one_workspace_is_held_by_no_other(campus: Campus) 
         for ident in (ACME, GLOBEX):
             with host.tenants.entered(ident) as door:
                 secrets = door.bot.core.secrets
-                held[ident] = {name: secrets.reveal(name) for name in sorted(secrets.names)}
+                held[ident] = {name: secrets.reveal(name) for name in sorted(secrets.names())}
 
     assert held == {
-        ACME: {"CRM_ADDRESS": "of-acme-alone", "SHOP_TOKEN": "shared-among-all"},
-        GLOBEX: {"SHOP_TOKEN": "of-globex-alone"},
+        ACME: {"crm_address": "of-acme-alone", "shop_token": "shared-among-all"},
+        GLOBEX: {"shop_token": "of-globex-alone"},
     }
 
 

@@ -94,6 +94,15 @@ def test_a_process_that_has_the_old_key_goes_on_and_what_it_seals_is_not_lost(
     assert sealer_of(store, master).open_sealed(other.seal(b"x", name="n"), name="n") == b"x"
 
 
+def test_a_process_that_slept_through_two_new_keys_seals_by_the_newest(store: SqlStore) -> None:
+    master = KeyMaster(b"a" * 32)
+    asleep = sealer_of(store, master)
+    for _ in range(2):
+        reseal(store, log=LOG, master=master, following=master, told=told)
+
+    assert sealer_of(store, master).open_sealed(asleep.seal(b"x", name="n"), name="n") == b"x"
+
+
 @pytest.mark.parametrize("dies", ["before", "commit", "rename"])
 def test_wherever_it_dies_the_home_opens_the_database(
     store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: str

@@ -5,7 +5,7 @@ to `perform` after it, and to `probe` when a crash left the outcome unknown.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -41,6 +41,11 @@ class Happened(StrEnum):
     UNKNOWN = "unknown"
 
 
+# How much more than its limit is read of what came from outside: the longest secret that may
+# stand across the limit, in its longest form.
+MARGIN = 64 * 1024
+
+
 class Model(BaseModel):
     """Base of what goes into and comes out of an action: strict, closed, frozen."""
 
@@ -66,6 +71,15 @@ class Concern:
     owner: str
     deputy: str
     authors: frozenset[Ref] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Why a target is not to be asked just now, and in how many seconds to look again."""
+
+    error_class: str
+    words: str
+    seconds: float
 
 
 class Secrets(Protocol):
@@ -96,7 +110,8 @@ class Affected:
 class Rows(Protocol):
     """The port through which `sql.*` actions reach a database; `storage` fills it.
 
-    Every method ends within `timeout` seconds and raises nothing but `ActionError`.
+    Every method acts as `role`, if there is one, ends within `timeout` seconds and raises
+    nothing but `ActionError`.
     """
 
     def query(
@@ -107,6 +122,7 @@ class Rows(Protocol):
         *,
         limit: int,
         timeout: float,
+        role: str | None = None,
     ) -> list[dict[str, Json]]:
         """Return at most `limit` rows, read in a transaction that can change nothing.
 
@@ -123,6 +139,7 @@ class Rows(Protocol):
         *,
         shown: int,
         timeout: float,
+        role: str | None = None,
     ) -> Affected:
         """Run the statement, return what it touches, and roll back.
 
@@ -141,6 +158,7 @@ class Rows(Protocol):
         key: str,
         records: bool,
         timeout: float,
+        role: str | None = None,
     ) -> int:
         """Run the statement and commit, unless it touches other rows than `expected`.
 
@@ -154,7 +172,7 @@ class Rows(Protocol):
             InDoubtError: the commit's answer was lost.
         """
 
-    def happened(self, url: str, *, key: str, timeout: float) -> Happened:
+    def happened(self, url: str, *, key: str, timeout: float, role: str | None = None) -> Happened:
         """Say whether `execute` was committed under `key`; it raises nothing."""
 
 
@@ -179,7 +197,9 @@ class Call:
     seconds. `approved` is the data of the plan that was approved, if there was one.
     `effect` is what the definition makes of the step; None leaves it to the action.
     `written` are the arguments as the definition has them, before any expression was resolved,
-    and `returns` what it says comes back.
+    and `returns` what it says comes back. `redact` takes held secrets out of a text; whoever
+    shortens or folds what came from outside does so after that, since of half a secret nobody
+    can say what it is.
     """
 
     key: str
@@ -191,6 +211,7 @@ class Call:
     written: Mapping[str, Json] = field(default_factory=dict)
     returns: Mapping[str, Returns] | None = None
     journal: Journal | None = None
+    redact: Callable[[str], str] = str
 
 
 In = TypeVar("In", bound=BaseModel)
@@ -274,6 +295,11 @@ class Action(ABC, Generic[In, Out]):
         """Say whether the target itself does nothing more under a key that it has had."""
         del arguments
         return False
+
+    def busy(self, arguments: In) -> Busy | None:
+        """Return why the target is not to be asked just now; an effect then waits."""
+        del arguments
+        return None
 
     def probe(self, arguments: In, call: Call) -> Happened:
         """Say whether the effect under `call.key` happened."""

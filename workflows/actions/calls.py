@@ -11,6 +11,7 @@ from workflows.errors import (
     SecretError,
     SecretNotGivenError,
     SecretUnreadableError,
+    TransientReadError,
 )
 
 Target = TypeVar("Target")
@@ -50,15 +51,15 @@ def reveal(call: Call, name: str) -> str:
     """Return the secret `name`.
 
     Raises:
-        NotPerformedError: where it is kept could not be asked; nothing was done.
+        TransientReadError, NotPerformedError: where it is kept could not be asked; nothing was
+            done.
         ActionFailedError: there is none, or this step may not use it; nothing was done.
     """
     try:
         return call.secrets.reveal(name)
     except SecretUnreadableError as refusal:
-        raise NotPerformedError(
-            refusal.message, error_class="secret_unreadable", hint=refusal.hint
-        ) from refusal
+        kind = TransientReadError if call.effect in (None, Effect.READ) else NotPerformedError
+        raise kind(refusal.message, error_class="secret_unreadable", hint=refusal.hint) from refusal
     except SecretError as refusal:
         is_given = not isinstance(refusal, SecretNotGivenError)
         raise ActionFailedError(

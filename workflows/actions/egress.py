@@ -22,10 +22,25 @@ from workflows.errors import ActionFailedError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Given = TypeVar("Given")
 
+# Where clouds tell a machine its own secrets, whichever network that looks like.
 METADATA = frozenset(
-    ipaddress.ip_address(one) for one in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200")
+    ipaddress.ip_address(one)
+    for one in (
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+    )
+)
+# Networks of the protocols themselves, of relays and of examples: nothing to talk to is there.
+NOBODYS = tuple(
+    ipaddress.ip_network(one)
+    for one in ("0.0.0.0/8", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
 )
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 CHUNK = 65536
 
 
@@ -50,14 +65,17 @@ def is_allowed(text: str, *, private: bool) -> bool:
         return False
     if address.is_unspecified or (address.is_reserved and not address.is_loopback):
         return False
-    return private or address.is_global
+    if any(address in network for network in NOBODYS):
+        return False
+    is_site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    return private or (address.is_global and not is_site_local)
 
 
 def _innermost(address: Address) -> Address:
     """Return the IPv4 address that an IPv6 one only wraps, else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in NAT64:
+    if address in NAT64 or (int(address) >> 32) & 0xFFFFFFFF in ISATAP:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     teredo = address.teredo[1] if address.teredo else None
     return address.ipv4_mapped or address.sixtofour or teredo or address

@@ -1,15 +1,17 @@
 """Runs one program and sees to it that nothing of it stays behind.
 
 `workflows/actions/process` starts this file with the interpreter alone, apart from the
-product, as `guardian.py LIFELINE REPORT GRACE PROGRAM [ARGUMENT…]`. LIFELINE is the read
+product, as `guardian.py LIFELINE REPORT GRACE LIMITS PROGRAM [ARGUMENT…]`. LIFELINE is the read
 end of a pipe that only our starter holds open: when it closes, because time is up or
 because the starter is dead, however that came, everything ends: SIGTERM to the program's
 group, and after GRACE seconds SIGKILL to whatever is left. On Linux even what has left the
 group is found, since orphans are handed to us. REPORT gets one line that says how it went.
+LIMITS says what the program may use: `cpu=SECONDS,memory=BYTES,file_size=BYTES,processes=COUNT`.
 """
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import sys
@@ -17,6 +19,12 @@ from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+_LIMITS = {
+    "cpu": resource.RLIMIT_CPU,
+    "memory": resource.RLIMIT_AS,
+    "file_size": resource.RLIMIT_FSIZE,
+    "processes": resource.RLIMIT_NPROC,
+}
 
 
 def main() -> None:
@@ -26,7 +34,7 @@ def main() -> None:
         os.set_inheritable(ours, False)  # noqa: FBT003  os takes it by position
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     news = _news_of_children()
-    program = _start(sys.argv[4:], report)
+    program = _start(sys.argv[5:], report, sys.argv[4])
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)  # Only the lifeline ends us.
     status = _watch(program, lifeline, news, grace)
@@ -43,7 +51,7 @@ def _news_of_children() -> int:
     return news
 
 
-def _start(argv: list[str], report: int) -> int:
+def _start(argv: list[str], report: int, limits: str) -> int:
     """Fork the program into a group of its own and return its process id."""
     guardian = os.getpid()
     program = os.fork()
@@ -56,11 +64,32 @@ def _start(argv: list[str], report: int) -> int:
         for name in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(name, signal.SIG_DFL)  # Python ignores them; a program should not.
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _limit(limits)
         if os.getppid() == guardian:
             os.execv(argv[0], argv)  # noqa: S606  no shell is the point
-    except OSError as fault:
-        os.write(report, f"missing {fault.strerror}\n".encode())
+    except (OSError, ValueError) as fault:  # A limit above the system's own is a ValueError.
+        os.write(report, f"missing {getattr(fault, 'strerror', None) or fault}\n".encode())
     os._exit(127)
+
+
+def _limit(limits: str) -> None:
+    """Hold this process, and whatever it starts, to what it may use; it leaves no core dump."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for word in filter(None, limits.split(",")):
+        name, _, most = word.partition("=")
+        # The system counts every task of the user, so those there are already come on top.
+        number = int(most) + (_tasks_of(os.getuid()) if name == "processes" else 0)
+        # One second between the two is the time in which a program may still say something.
+        resource.setrlimit(_LIMITS[name], (number, number + 1 if name == "cpu" else number))
+
+
+def _tasks_of(user: int) -> int:
+    count = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208  light
+        with suppress(OSError):
+            if os.stat(f"/proc/{name}").st_uid == user:  # noqa: PTH116  light
+                count += len(os.listdir(f"/proc/{name}/task"))  # noqa: PTH208  light
+    return count
 
 
 def _watch(program: int, lifeline: int, news: int, grace: float) -> str:

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, field_validator
 
-from workflows.actions.base import Action, Call, Effect, Happened, Model, Plan
+from workflows.actions.base import Action, Busy, Call, Effect, Happened, Model, Plan
 from workflows.actions.calls import needed_by, settled_effect
 from workflows.actions.http_answer import HttpAnswer
+from workflows.actions.valve import Valve
 from workflows.entry import Json
 from workflows.errors import ActionError, ActionFailedError
 from workflows.services import HeaderName, Service, Services
@@ -77,6 +78,9 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
 
     def __init__(self, services: Services) -> None:
         self._services = services.services
+        self._valves = {
+            name: Valve(name, one.rate, one.breaker) for name, one in self._services.items()
+        }
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return read for GET and HEAD, write for anything else."""
@@ -106,7 +110,13 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
         from workflows.actions.http_request import send  # noqa: PLC0415 - 4 MB that a bot at rest does not need.
 
         is_read = settled_effect(self, arguments, call) is Effect.READ
-        return send(arguments, self._service(arguments), call, is_read=is_read)
+        service = self._service(arguments)
+        with self._valves[arguments.service].passage(is_read=is_read):
+            return send(arguments, service, call, is_read=is_read)
+
+    def busy(self, arguments: HttpCall) -> Busy | None:
+        valve = self._valves.get(arguments.service)
+        return None if valve is None else valve.busy()
 
     def is_once(self, arguments: HttpCall) -> bool:
         """Say what the policy says of the service."""

@@ -1,12 +1,13 @@
 """How an answer of a service is read: its status, its limits, and what is kept of it."""
 
 import json
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from workflows.actions.base import Model
+from workflows.actions.base import MARGIN, Model
 from workflows.errors import ActionFailedError, InDoubtError, TransientReadError
 
 KEPT_HEADERS = frozenset(
@@ -16,6 +17,8 @@ PASSING = frozenset({408, 425, 429})
 NOT_MOVED = frozenset({307, 308})
 LARGEST_INTEGER = 2**53 - 1
 SHOWN = 200
+
+Redact: TypeAlias = Callable[[str], str]
 
 
 class HttpAnswer(Model):
@@ -35,14 +38,38 @@ class UnreadableError(Exception):
     """The answer is not what it says it is."""
 
 
-def read_within(chunks: Iterable[bytes], limit: int) -> tuple[bytes, bool]:
-    """Return at most `limit` bytes, and whether there were more."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The bytes of an answer, somewhat more than `limit` of them if there are that many."""
+
+    raw: bytes
+    limit: int
+    redact: Redact
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is longer than what is kept."""
+        return len(self.raw) > self.limit
+
+    @property
+    def text(self) -> str:
+        """Return it as text without secrets, cut to the limit after that."""
+        return self.redact(self.raw.decode(errors="replace"))[: self.limit]
+
+    @property
+    def line(self) -> str:
+        """Return the beginning of it on one line."""
+        return " ".join(self.text.split())[:SHOWN]
+
+
+def read_within(chunks: Iterable[bytes], limit: int, redact: Redact) -> Content:
+    """Return the answer as far as it is looked at."""
     raw = bytearray()
     for chunk in chunks:
         raw += chunk
-        if len(raw) > limit:
-            return bytes(raw[:limit]), True
-    return bytes(raw), False
+        if len(raw) > limit + MARGIN:
+            break
+    return Content(raw=bytes(raw[: limit + MARGIN]), limit=limit, redact=redact)
 
 
 def kept(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -54,7 +81,7 @@ def kept(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def answer_to_read(
     status: int,
     headers: Iterable[tuple[bytes, bytes]],
-    content: tuple[bytes, bool],
+    content: Content,
     *,
     accept: Iterable[int] = (),
 ) -> HttpAnswer:
@@ -64,20 +91,19 @@ def answer_to_read(
         TransientReadError: the service is in trouble, or the answer cannot be read.
         ActionFailedError: the service refuses, or the answer is too long.
     """
-    raw, is_cut = content
     chosen = kept(headers)
     if status >= 500 or status in PASSING:  # noqa: PLR2004  statuses are their own names
         raise TransientReadError(f"The service answered {status}.", error_class=f"http_{status}")
     if not _is_answer(status, accept):
-        raise ActionFailedError(_refusal(status, raw), error_class=f"http_{status}")
-    if is_cut:
+        raise ActionFailedError(_refusal(status, content), error_class=f"http_{status}")
+    if content.is_cut:
         raise ActionFailedError(
-            f"The answer is longer than {len(raw)} bytes.",
+            f"The answer is longer than {content.limit} bytes.",
             error_class="too_large",
             hint="Ask for less, for example by page.",
         )
     try:
-        return HttpAnswer(status=status, body=_body(raw, chosen), headers=chosen)
+        return HttpAnswer(status=status, body=_body(content.raw, chosen), headers=chosen)
     except UnreadableError as fault:
         raise TransientReadError(str(fault), error_class="garbage") from fault
 
@@ -85,7 +111,7 @@ def answer_to_read(
 def answer_to_effect(
     status: int,
     headers: Iterable[tuple[bytes, bytes]],
-    content: tuple[bytes, bool],
+    content: Content,
     *,
     accept: Iterable[int] = (),
 ) -> HttpAnswer:
@@ -95,35 +121,34 @@ def answer_to_effect(
         ActionFailedError: the service refused, nothing was done.
         InDoubtError: the status does not say whether it was done.
     """
-    raw, is_cut = content
     chosen = kept(headers)
     if not _is_answer(status, accept):
-        _fail_effect(status, raw)
+        _fail_effect(status, content)
     try:
-        body = _text(raw) if is_cut else _body(raw, chosen)
+        body = content.text if content.is_cut else _body(content.raw, chosen)
     except UnreadableError:
-        body = _text(raw)
-    return HttpAnswer(status=status, body=body, headers=chosen, is_cut=is_cut)
+        body = content.text
+    return HttpAnswer(status=status, body=body, headers=chosen, is_cut=content.is_cut)
 
 
 def _is_answer(status: int, accept: Iterable[int]) -> bool:
     return 200 <= status < 300 or status in set(accept)  # noqa: PLR2004  statuses name themselves
 
 
-def _fail_effect(status: int, raw: bytes) -> NoReturn:
+def _fail_effect(status: int, content: Content) -> NoReturn:
     # 307 and 308 ask for the same request elsewhere, so nothing was done; other redirects
     # may well follow something that was.
     if 400 <= status < 500 or status in NOT_MOVED:  # noqa: PLR2004  statuses name themselves
-        raise ActionFailedError(_refusal(status, raw), error_class=f"http_{status}")
+        raise ActionFailedError(_refusal(status, content), error_class=f"http_{status}")
     raise InDoubtError(
         f"The service answered {status}, which does not say whether it was done.",
         error_class="reply_lost",
     )
 
 
-def _refusal(status: int, raw: bytes) -> str:
-    said = " ".join(_text(raw[: 4 * SHOWN]).split())[:SHOWN]
-    return f"The service answered {status}: {said}" if said else f"The service answered {status}."
+def _refusal(status: int, content: Content) -> str:
+    said = f": {content.line}" if content.line else "."
+    return f"The service answered {status}{said}"
 
 
 def _body(raw: bytes, headers: dict[str, str]) -> JsonValue:
@@ -154,7 +179,3 @@ def _integer(digits: str) -> int | str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode(errors="replace")

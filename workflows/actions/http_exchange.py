@@ -89,7 +89,8 @@ class Exchange:
         ):
             if self._is_read and response.status in MOVED:
                 return HttpAnswer(status=response.status, headers=kept(response.headers))
-            content = read_within(response.iter_stream(), self._service.max_bytes)
+            limit, redact = self._service.max_bytes, self._call.redact
+            content = read_within(response.iter_stream(), limit, redact)
             read = answer_to_read if self._is_read else answer_to_effect
             return read(response.status, response.headers, content, accept=accept)
 

@@ -9,10 +9,13 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+
+from workflows.actions.base import MARGIN
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 GRACE = 1.0  # Seconds between SIGTERM and SIGKILL.
@@ -22,17 +25,23 @@ CHUNK = 65536
 
 @dataclass(slots=True, kw_only=True)
 class Output:
-    """What a program wrote, up to `limit` bytes."""
+    """What a program wrote, somewhat more than `limit` bytes of it if there are that many."""
 
     limit: int
     kept: bytearray = field(default_factory=bytearray)
-    is_cut: bool = False
 
     def add(self, chunk: bytes) -> None:
-        """Keep what fits and note that there was more."""
-        room = self.limit - len(self.kept)
-        self.kept += chunk[:room]
-        self.is_cut = self.is_cut or len(chunk) > room
+        """Keep what fits."""
+        self.kept += chunk[: self.limit + MARGIN - len(self.kept)]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is longer than the limit."""
+        return len(self.kept) > self.limit
+
+    def text(self, redact: Callable[[str], str] = str) -> str:
+        """Return it as text without secrets, cut to the limit after that."""
+        return redact(self.kept.decode(errors="replace"))[: self.limit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +67,11 @@ def run_program(
     stdin: bytes,
     timeout: float,
     limit: int,
+    uses: Mapping[str, int] = MappingProxyType({}),
 ) -> Ended:
     """Run the program until it ends or `timeout` is over; nothing of it is left running.
+
+    `uses` are the limits of `guardian` by name: what the program may use of the machine.
 
     Raises:
         OSError: the folder is not there, or nothing can be started at all.
@@ -67,6 +79,7 @@ def run_program(
     lifeline, hold = os.pipe()
     report, tells = os.pipe()
     words = [sys.executable, "-I", "-S", str(GUARDIAN), str(lifeline), str(tells), str(GRACE)]
+    words.append(",".join(f"{name}={most}" for name, most in uses.items()))
     try:
         guardian = subprocess.Popen(  # noqa: S603  argv comes from the allow-list, no shell
             [*words, *argv],
@@ -162,7 +175,7 @@ class _Watch:
         del self._open[number]
 
     def _ended(self, *, is_late: bool) -> Ended:
-        words = self._said.kept.decode(errors="replace").strip().splitlines() or [""]
+        words = self._said.text().strip().splitlines() or [""]
         kind, _, value = words[0].partition(" ")
         return Ended(
             exit_code=int(value) if kind in {"ended", "stopped"} else None,

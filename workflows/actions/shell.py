@@ -5,8 +5,10 @@ stands in `policy.yaml` (`workflows/services.Program`). Starting and stopping th
 `workflows/actions/process`.
 """
 
+import math
 import re
 import shlex
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +17,7 @@ from pydantic import Field, StringConstraints
 
 from workflows.actions.base import Action, Call, Effect, Model, Plan
 from workflows.actions.calls import needed_by, reveal, settled_effect
-from workflows.actions.process import Ended, Output, run_program
+from workflows.actions.process import Ended, run_program
 from workflows.entry import Json
 from workflows.errors import (
     ActionFailedError,
@@ -23,11 +25,12 @@ from workflows.errors import (
     NotPerformedError,
     TransientReadError,
 )
-from workflows.services import Program, Services
+from workflows.services import MEBIBYTE, Program, ProgramLimits, Services
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 LIMIT = 1024 * 1024
 SHOWN = 200
+OVER_LIMIT: Mapping[int, str] = {signal.SIGXCPU: "cpu_limit", signal.SIGXFSZ: "file_size_limit"}
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 
 Argument = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=8192)]
@@ -108,12 +111,13 @@ class ShellRun(Action[ShellCall, ShellDone]):
                 stdin=arguments.stdin.encode(),
                 timeout=call.timeout,
                 limit=LIMIT,
+                uses=_limits(program),
             )
         except OSError as fault:
             raise _missing(arguments.program, fault.strerror or str(fault)) from fault
         if ended.missing:
             raise _missing(arguments.program, ended.missing)
-        return _result(ended, arguments.program, timeout=call.timeout, is_read=is_read)
+        return _result(ended, arguments.program, call, is_read=is_read)
 
     def _program(self, arguments: ShellCall) -> Program:
         program = self._programs.get(arguments.program)
@@ -160,6 +164,18 @@ def _environment(program: Program, call: Call) -> dict[str, str]:
     return {"PATH": PATH, **program.environment, **secrets}
 
 
+def _limits(program: Program) -> dict[str, int]:
+    """Return what the program may use, in the units of the system."""
+    most = program.limits or ProgramLimits()
+    chosen = {
+        "cpu": None if most.cpu is None else math.ceil(most.cpu.total_seconds()),
+        "memory": None if most.memory is None else most.memory * MEBIBYTE,
+        "file_size": None if most.file_size is None else most.file_size * MEBIBYTE,
+        "processes": most.processes,
+    }
+    return {name: one for name, one in chosen.items() if one is not None}
+
+
 def _missing(name: str, why: str) -> NotPerformedError:
     return NotPerformedError(
         f"{name} cannot be started: {why}.",
@@ -168,14 +184,15 @@ def _missing(name: str, why: str) -> NotPerformedError:
     )
 
 
-def _result(ended: Ended, name: str, *, timeout: float, is_read: bool) -> ShellDone:
+def _result(ended: Ended, name: str, call: Call, *, is_read: bool) -> ShellDone:
     if ended.is_late or ended.exit_code is None:
-        raise _unfinished(ended, name, timeout=timeout, is_read=is_read)
+        raise _unfinished(ended, name, timeout=call.timeout, is_read=is_read)
     if ended.exit_code != 0:
         code = ended.exit_code
+        usual = f"exit_{code}" if code > 0 else f"signal_{-code}"
         raise ActionFailedError(
-            f"{name} ended with {code}: {_last_words(ended)}",
-            error_class=f"exit_{code}" if code > 0 else f"signal_{-code}",
+            f"{name} ended with {code}: {_last_words(ended, call)}",
+            error_class=OVER_LIMIT.get(-code, usual),
             partly=not is_read,
         )
     is_cut = ended.stdout.is_cut or ended.stderr.is_cut
@@ -184,7 +201,10 @@ def _result(ended: Ended, name: str, *, timeout: float, is_read: bool) -> ShellD
             f"{name} wrote more than {LIMIT} bytes.", error_class="too_large", hint="Ask for less."
         )
     return ShellDone(
-        exit_code=0, stdout=_text(ended.stdout), stderr=_text(ended.stderr), is_cut=is_cut
+        exit_code=0,
+        stdout=ended.stdout.text(call.redact),
+        stderr=ended.stderr.text(call.redact),
+        is_cut=is_cut,
     )
 
 
@@ -197,10 +217,7 @@ def _unfinished(
     return kind(f"Nobody can say how {name} ended.", error_class="reply_lost")
 
 
-def _last_words(ended: Ended) -> str:
-    said = _text(ended.stderr).strip() or _text(ended.stdout).strip() or "it said nothing"
+def _last_words(ended: Ended, call: Call) -> str:
+    told = (one.text(call.redact).strip() for one in (ended.stderr, ended.stdout))
+    said = next((one for one in told if one), "it said nothing")
     return said[-SHOWN:]
-
-
-def _text(output: Output) -> str:
-    return bytes(output.kept).decode(errors="replace")

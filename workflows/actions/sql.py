@@ -5,7 +5,7 @@ itself did with the statement before it took it back; the approved rows are comp
 more inside the transaction that commits. The database is reached through the `Rows` port.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
@@ -84,8 +84,7 @@ class _Database:
         return needed_by(arguments.get("database"), self._databases, lambda one: one.needs)
 
     def admit(self, arguments: SqlCall) -> None:
-        self.target(arguments)
-        _checked(arguments)
+        _checked(arguments, self.target(arguments))
 
     def address(self, arguments: SqlCall, call: Call) -> str:
         target = self.target(arguments)
@@ -105,7 +104,8 @@ class SqlQuery(_Database, Action[SqlQueryCall, SqlRows]):
         return f"Read from {arguments.database}"
 
     def perform(self, arguments: SqlQueryCall, call: Call) -> SqlRows:
-        statement = _checked(arguments)
+        target = self.target(arguments)
+        statement = _checked(arguments, target)
         if not statement.is_read:
             raise ActionFailedError(
                 f"{statement.verb} changes rows.",
@@ -118,6 +118,7 @@ class SqlQuery(_Database, Action[SqlQueryCall, SqlRows]):
             arguments.parameters,
             limit=arguments.limit + 1,
             timeout=call.timeout,
+            role=target.read_role or target.role,
         )
         shown = rows[: arguments.limit]
         return SqlRows(rows=shown, count=len(shown), is_cut=len(rows) > arguments.limit)
@@ -145,24 +146,27 @@ class SqlExecute(_Database, Action[SqlCall, SqlDone]):
 
     def plan(self, arguments: SqlCall, call: Call) -> Plan:
         """Let the database do it and take it back; say which rows it touched."""
-        statement = _writing(arguments)
+        target = self.target(arguments)
+        statement = _writing(arguments, target)
         affected = self._rows.affected(
             self.address(arguments, call),
             statement.text,
             arguments.parameters,
             shown=SHOWN,
             timeout=call.timeout,
+            role=target.role,
         )
         noun = "row" if affected.count == 1 else "rows"
         data = arguments.model_dump(mode="json")
         return Plan(
             summary=f"{_verb(arguments)} {affected.count} {noun} in {arguments.database}",
-            lines=(*_wording(arguments), *_table(affected)),
+            lines=(*_wording(arguments), *_table(affected, call.redact)),
             data={**data, "rows": affected.count, "digest": affected.digest},
         )
 
     def perform(self, arguments: SqlCall, call: Call) -> SqlDone:
-        statement = _writing(arguments)
+        target = self.target(arguments)
+        statement = _writing(arguments, target)
         settled_effect(self, arguments, call)
         count = self._rows.execute(
             self.address(arguments, call),
@@ -170,30 +174,38 @@ class SqlExecute(_Database, Action[SqlCall, SqlDone]):
             arguments.parameters,
             expected=_approved(call.approved),
             key=call.key,
-            records=self.target(arguments).records_effects,
+            records=target.records_effects,
             timeout=call.timeout,
+            role=target.role,
         )
         return SqlDone(rows=count)
 
     def probe(self, arguments: SqlCall, call: Call) -> Happened:
         """Look the key up in the database's own record of effects."""
         try:
-            if not self.target(arguments).records_effects:
+            target = self.target(arguments)
+            if not target.records_effects:
                 return Happened.UNKNOWN
             address = self.address(arguments, call)
         except ActionError:
             return Happened.UNKNOWN
-        return self._rows.happened(address, key=call.key, timeout=call.timeout)
+        return self._rows.happened(address, key=call.key, timeout=call.timeout, role=target.role)
 
 
-def _checked(arguments: SqlCall) -> Statement:
+def _checked(arguments: SqlCall, target: DatabaseTarget) -> Statement:
     statement = parse(arguments.statement)
     check_parameters(statement, arguments.parameters)
+    if not target.allows(statement.verb):
+        raise ActionFailedError(
+            f"{statement.verb} may not run on {arguments.database}.",
+            error_class="statement_refused",
+            hint="Which statements may is listed in policy.yaml.",
+        )
     return statement
 
 
-def _writing(arguments: SqlCall) -> Statement:
-    statement = _checked(arguments)
+def _writing(arguments: SqlCall, target: DatabaseTarget) -> Statement:
+    statement = _checked(arguments, target)
     if statement.is_read:
         raise ActionFailedError(
             "This statement changes no rows.",
@@ -219,14 +231,15 @@ def _wording(arguments: SqlCall) -> list[str]:
     return lines + [f":{name} = {value!r}" for name, value in arguments.parameters.items()]
 
 
-def _table(affected: Affected) -> list[str]:
-    lines = [", ".join(f"{k}={_cell(v)}" for k, v in row.items()) for row in affected.shown]
+def _table(affected: Affected, redact: Callable[[str], str]) -> list[str]:
+    rows = [{name: redact(str(one)) for name, one in row.items()} for row in affected.shown]
+    lines = [", ".join(f"{name}={_cell(one)}" for name, one in row.items()) for row in rows]
     if rest := affected.count - len(affected.shown):
         only = f"{rest} rows, bound by their number only: their values differ with every try"
         lines.append(f"… and {rest} more" if affected.shown else only)
     return lines
 
 
-def _cell(value: Json) -> str:
-    text = " ".join(str(value).split())
+def _cell(value: str) -> str:
+    text = " ".join(value.split())
     return text if len(text) <= CELL else text[: CELL - 1] + "…"

@@ -8,6 +8,7 @@ it cannot be sure of it refuses; the database is the second guard.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from workflows.entry import Json
 from workflows.errors import ActionFailedError
@@ -42,6 +43,55 @@ CHANGING = frozenset(
         "UUIDV4",
         "UUIDV7",
     }
+)
+
+# Functions that reach out of the data: to files, other servers, other sessions, or to statements
+# that are not this one. A transaction that can change nothing does not stop them.
+REACHING = frozenset(
+    {
+        "CURSOR_TO_XML",
+        "DATABASE_TO_XML",
+        "EDIT",
+        "FTS3_TOKENIZER",
+        "LOAD_EXTENSION",
+        "LOREAD",
+        "LOWRITE",
+        "QUERY_TO_XML",
+        "QUERY_TO_XMLSCHEMA",
+        "QUERY_TO_XML_AND_XMLSCHEMA",
+        "READFILE",
+        "SET_CONFIG",
+        "WRITEFILE",
+        "XPATH_TABLE",
+    }
+)
+REACHING_BEGIN = (
+    "DBLINK",
+    "LO_",
+    "PG_ADVISORY",
+    "PG_BACKUP",
+    "PG_CANCEL",
+    "PG_CREATE",
+    "PG_CURRENT_LOGFILE",
+    "PG_DROP",
+    "PG_FILE",
+    "PG_LOGICAL",
+    "PG_LS_",
+    "PG_NOTIFY",
+    "PG_PROMOTE",
+    "PG_READ_",
+    "PG_RELOAD",
+    "PG_REPLICATION",
+    "PG_ROTATE",
+    "PG_SLEEP",
+    "PG_START",
+    "PG_STAT_FILE",
+    "PG_STAT_RESET",
+    "PG_STOP",
+    "PG_SWITCH",
+    "PG_TERMINATE",
+    "PG_TRY_ADVISORY",
+    "PG_WAL",
 )
 
 TOKEN = re.compile(
@@ -89,6 +139,7 @@ def parse(text: str) -> Statement:
         tokens.pop()
     if ("sign", ";") in tokens:
         raise _refused("There is more than one statement.", "Make each a step of its own.")
+    _refuse_reaching(tokens)
     top = list(_outside_brackets(tokens))
     verb = next((word for word in top if word in READS | WRITES), "")
     words = {value.upper() for kind, value in tokens if kind == "word"}
@@ -130,6 +181,18 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
             )
         if kind != "space":
             yield kind, match[0]
+
+
+def _refuse_reaching(tokens: list[tuple[str, str]]) -> None:
+    """Refuse calls of functions that reach out of the data, however their names are written."""
+    for (kind, value), following in pairwise(tokens):
+        name = value.strip('"').upper()
+        is_name = kind == "word" or value.startswith('"')
+        is_call = is_name and following == ("sign", "(")
+        if is_call and (name in REACHING or name.startswith(REACHING_BEGIN)):
+            raise _refused(
+                f"{name.lower()} reaches out of the data.", "A statement reads and changes rows."
+            )
 
 
 def _outside_brackets(tokens: list[tuple[str, str]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from workflows.actions.base import Action, Call, Effect, Happened, Plan
+from workflows.actions.base import Action, Busy, Call, Effect, Happened, Plan
 from workflows.entry import Json
 from workflows.errors import InDoubtError, InterlockError, TransientReadError
 
@@ -69,6 +69,9 @@ class Timed(Action[Any, Any]):
             self._left[call.key] = late.thread
             kind = TransientReadError if call.effect is Effect.READ else InDoubtError
             raise kind(str(late), error_class="timeout") from late
+
+    def busy(self, arguments: BaseModel) -> Busy | None:
+        return self._action.busy(arguments)
 
     def probe(self, arguments: BaseModel, call: Call) -> Happened:
         """Say whether the effect happened; while it may still happen, never that it did not."""

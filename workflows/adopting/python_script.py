@@ -76,6 +76,7 @@ class _Reader(ast.NodeVisitor):
         self._names: dict[str, str] = {}  # What each imported name is in full.
         self._around: list[str] = []
         self._own: set[str] = set()
+        self._lists: dict[str, ast.expr] = {}  # What names were last set to.
 
     def visit_Import(self, node: ast.Import) -> None:
         for one in node.names:
@@ -94,7 +95,9 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
         for target in node.targets:
             if isinstance(target, ast.Name):
-                self.values.assign(target.id, _constant(node.value))
+                # What is set under a condition may be something else.
+                self.values.assign(target.id, None if self._around else _constant(node.value))
+                self._lists[target.id] = node.value
 
     def visit_If(self, node: ast.If) -> None:
         is_main = "__name__" in ast.unparse(node.test)
@@ -182,6 +185,12 @@ class _Reader(ast.NodeVisitor):
 
     def _run(self, node: ast.Call, asked: list[str]) -> Iterator[Doing]:
         first = _first(node)
+        if isinstance(first, ast.Name):
+            first = self._lists.get(first.id, first)
+        if isinstance(first, ast.Call) and isinstance(first.func, ast.Attribute | ast.Name):
+            # shlex.split("…") and "…".split() give the words of what they split.
+            is_method = isinstance(first.func, ast.Attribute) and not first.args
+            first = first.func.value if is_method else _first(first)  # type: ignore[union-attr]  # Only an attribute is a method.
         if isinstance(first, ast.List | ast.Tuple):
             given = [self._text(one, asked) for one in first.elts]
             yield from self._program(node.lineno, given, asked)
@@ -193,7 +202,7 @@ class _Reader(ast.NodeVisitor):
         yield from self._program(node.lineno, _split(text), asked)
 
     def _program(self, line: int, given: Sequence[str], asked: list[str]) -> Iterator[Doing]:
-        if not given:
+        if not given or given[0].startswith("${{"):
             unseen = ByHand(words="start a program that is not to be seen here")
             yield Doing(line=line, work=unseen, effect=Effect.DESTRUCTIVE, open=tuple(asked))
             return
@@ -241,6 +250,10 @@ class _Reader(ast.NodeVisitor):
     def _guess(self, node: ast.Call, name: str) -> Effect | None:
         """Return how grave a call of something else may be; None for what stays inside."""
         first, last = name.partition(".")[0].removesuffix("()"), name.rpartition(".")[2]
+        if name in ("exec", "eval", "__import__") or not isinstance(
+            node.func, ast.Name | ast.Attribute
+        ):
+            return Effect.DESTRUCTIVE  # What is called is worked out.
         if last.startswith(LOSES):
             # A `remove` with one value is most often one of a list or set of the script's own.
             return None if last == "remove" and len(node.args) == 1 else Effect.DESTRUCTIVE

@@ -33,6 +33,7 @@ _DATABASE = {
     "mysql": ("-D", "--database"),
     "mariadb": ("-D", "--database"),
 }
+_CONNECTS = ("-h", "--host", "-U", "-u", "--user", "--username", "-p", "-P", "--port")
 _EXPRESSION = re.compile(r"'?\$\{\{ inputs\.([a-z][a-z0-9_]*) \}\}'?")
 
 
@@ -144,16 +145,25 @@ def _body(text: str, asked: list[str]) -> Json:
 
 def database_shell(line: int, name: str, args: Sequence[str], asked: Sequence[str]) -> Doing | None:
     """Return the statement that a database's shell is given; None where none is to be seen."""
-    given = list(_apart(args))
-    statement = _after(given, _COMMAND.get(name, ()))
-    database = _after(given, _DATABASE.get(name, ()))
-    plain = [one for one in given if not one.startswith("-") and one not in (statement, database)]
+    statement = _after(list(_apart(args)), _COMMAND.get(name, ()))
+    plain = _plain_words(name, args)
     if name == "sqlite3" and len(plain) > 1:
-        database, statement = plain[0], plain[1]
-    if not statement:
-        return None
-    place = database or (plain[0] if plain else "")
-    return sql(line, place, statement, asked)
+        statement = plain[1]
+    return sql(line, database_of(name, args), statement, asked) if statement else None
+
+
+def database_of(name: str, args: Sequence[str]) -> str:
+    """Return the database that a database's shell is told, empty where it is told none."""
+    told, plain = _after(list(_apart(args)), _DATABASE.get(name, ())), _plain_words(name, args)
+    return told or (plain[0] if plain else "")
+
+
+def _plain_words(name: str, args: Sequence[str]) -> list[str]:
+    """Return the arguments that are neither options nor what the known options take."""
+    given = list(_apart(args))
+    flags = (*_COMMAND.get(name, ()), *_DATABASE.get(name, ()), *_CONNECTS)
+    taken = {at + 1 for at, one in enumerate(given) if one in flags}
+    return [one for at, one in enumerate(given) if not one.startswith("-") and at not in taken]
 
 
 def _after(args: Sequence[str], flags: Sequence[str]) -> str:

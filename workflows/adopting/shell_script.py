@@ -7,9 +7,9 @@ from dataclasses import replace
 from workflows.actions.base import Effect
 from workflows.adopting.found import ByHand, Doing, Pause, Program, Script
 from workflows.adopting.programs import READS, WRAPPERS, effect_of_program
-from workflows.adopting.requests import SHELLS_OF_DATABASES, curl, database_shell
+from workflows.adopting.requests import SHELLS_OF_DATABASES, curl, database_of, database_shell, sql
 from workflows.adopting.shell_words import Command, Word, commands_in
-from workflows.adopting.values import VARIABLE, Values
+from workflows.adopting.values import VARIABLE, Values, braced
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 _OPENS = {
@@ -46,6 +46,7 @@ class _Reader:
         self._functions: set[str] = set()
         self._depth = depth
         self._is_piped = False
+        self._expects_pattern = False
 
     def take(self, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -65,14 +66,24 @@ class _Reader:
         if len(words) == 1 and command.ends_with == "(":
             self._functions.add(words[0].text)
             return
-        if self._around and self._around[-1][0] == "esac" and command.ends_with == ")":
-            return  # A pattern of a case.
+        if self._is_pattern(command):
+            return
         words = self._without_assignments(words)
         words = self._without_wrappers(words)
-        if not words:
+        if words:
+            self._doing(command, words)
+        else:
             self._write_to(command, [])
-            return
-        self._doing(command, words)
+
+    def _is_pattern(self, command: Command) -> bool:
+        """Say whether a command is only a pattern of a case: behind its head, or behind `;;`."""
+        in_case = bool(self._around) and self._around[-1][0] == "esac"
+        is_pattern = in_case and self._expects_pattern and bool(command.words)
+        if is_pattern and command.ends_with == ")":
+            self._expects_pattern = False
+        if in_case and command.ends_with == ";;":
+            self._expects_pattern = True
+        return is_pattern
 
     def _without_keywords(self, command: Command) -> list[Word]:
         words = list(command.words)
@@ -80,9 +91,11 @@ class _Reader:
             first = words[0].text
             if self._around and first == self._around[-1][0]:
                 self._around.pop()
+                self._expects_pattern = False
             elif first in _OPENS:
                 told = " ".join(one.text for one in words)
                 self._around.append((_OPENS[first], f"{told} (line {command.line})"))
+                self._expects_pattern = first == "case"
                 if first in ("for", "case", "select"):
                     return []
             elif first == "function":
@@ -95,14 +108,19 @@ class _Reader:
 
     def _without_assignments(self, words: list[Word]) -> list[Word]:
         while words and (match := _ASSIGNMENT.fullmatch(words[0].text)) is not None:
-            self.values.assign(match[1], None if words[0].substitutes else match[2])
+            self._assign(match, words[0])
             words = words[1:]
         if words and words[0].text in ("export", "local", "readonly", "declare"):
             for one in words[1:]:
                 match = _ASSIGNMENT.fullmatch(one.text)
                 if match is not None:
-                    self.values.assign(match[1], None if one.substitutes else match[2])
+                    self._assign(match, one)
         return words
+
+    def _assign(self, match: re.Match[str], word: Word) -> None:
+        """Take note of a value; what is set under a condition may be something else."""
+        is_known = not word.substitutes and not self._around
+        self.values.assign(match[1], match[2] if is_known else None)
 
     def _without_wrappers(self, words: list[Word]) -> list[Word]:
         while words and words[0].text in (*WRAPPERS, "env", "timeout"):
@@ -124,6 +142,8 @@ class _Reader:
             self.left_out.append((command.line, f"calls its own function {name}"))
         elif name in _SHELLS and "-c" in args[:-1]:
             self._inside(command, args[args.index("-c") + 1], asked)
+        elif name in (*_SHELLS, "ssh") and command.documents:
+            self._inside(command, "\n".join(command.documents), asked)
         elif VARIABLE.search(name):
             what = f"start what {name} names"
             self._add(command, ByHand(words=what), Effect.DESTRUCTIVE, asked)
@@ -174,12 +194,26 @@ class _Reader:
         if name in ("curl", "wget"):
             return curl(command.line, args, asked)
         if name in SHELLS_OF_DATABASES:
-            return database_shell(command.line, name, args, asked)
+            return self._statements(command, name, args, asked)
         length = _SECONDS.fullmatch(args[0]) if name == "sleep" and len(args) == 1 else None
         if length is None:
             return None
         work = Pause(seconds=max(1, int(length[1]) * _UNITS[length[2]]))
         return Doing(line=command.line, work=work, effect=Effect.READ, open=tuple(asked))
+
+    def _statements(
+        self, command: Command, name: str, args: list[str], asked: list[str]
+    ) -> Doing | None:
+        """Return the statement that a database's shell is given, the last of several."""
+        found = database_shell(command.line, name, args, asked)
+        texts = (one.strip() for text in command.documents for one in text.split(";"))
+        statements = [self.values.filled(braced(one), asked) for one in texts if one]
+        if found is not None or not statements:
+            return found
+        place = database_of(name, args)
+        made = [sql(command.line, place, one, asked) for one in statements]
+        self.doings += made[:-1]
+        return made[-1]
 
     def _write_to(self, command: Command, asked: list[str]) -> None:
         for target in command.writes:

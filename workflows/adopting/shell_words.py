@@ -9,6 +9,11 @@ from dataclasses import dataclass, field
 
 OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
 REDIRECT = re.compile(r"(\d*|&)(>>|>\||>&|<<<|<<-|<<|<&|<>|>|<)")
+# A condition or a sum by itself: what looks like a redirection there is a comparison.
+_TEST = re.compile(r"\(\(.*?\)\)|\[\[\s.*?\s\]\]", re.DOTALL)
+_CASE = re.compile(r"(?<![\w-])(case|esac)(?![\w-])")
+_LEADS = frozenset(("if", "elif", "while", "until", "then", "do", "else", "!", "{"))
+_LIST = re.compile(r"[A-Za-z_]\w*\+?=")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*|[0-9@*#?])([^}]*)\}|([A-Za-z_]\w*|[0-9@*#?]))")
 
 
@@ -29,6 +34,7 @@ class Command:
     line: int
     words: list[Word] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)  # What here-documents give it.
     ends_with: str = ""
 
 
@@ -46,7 +52,7 @@ class _Reader:
         self._line = line
         self._found: list[Command] = []
         self._now = Command(line=line)
-        self._documents: list[str] = []
+        self._documents: list[tuple[str, Command]] = []
 
     def read(self) -> list[Command]:
         while self._at < len(self._text):
@@ -63,6 +69,9 @@ class _Reader:
             self._at += 1
         elif here == "#":
             self._skip_comment()
+        elif self._begins() and (test := _TEST.match(self._text, self._at)) is not None:
+            self._line += test[0].count("\n")
+            self._at = test.end()
         elif (redirect := REDIRECT.match(self._text, self._at)) is not None:
             self._redirected(redirect)
         elif (sign := self._operator()) is not None:
@@ -73,6 +82,10 @@ class _Reader:
                 self._now.line = self._line
             self._now.words.append(self._word())
 
+    def _begins(self) -> bool:
+        """Say whether a command may begin here, after keywords or none."""
+        return all(one.text in _LEADS for one in self._now.words)
+
     def _skip_comment(self) -> None:
         end = self._text.find("\n", self._at)
         self._at = len(self._text) if end < 0 else end
@@ -82,11 +95,11 @@ class _Reader:
 
     def _end(self, sign: str) -> None:
         self._now.ends_with = sign
-        if self._now.words or self._now.writes:
+        if self._now.words or self._now.writes or sign == ";;":
             self._found.append(self._now)
         if sign == "\n":
             self._line += 1
-            self._skip_documents()
+            self._take_documents()
         self._now = Command(line=self._line)
 
     def _redirected(self, match: re.Match[str]) -> None:
@@ -95,13 +108,14 @@ class _Reader:
             self._at += 1
         target = self._word().text
         if match[2] in ("<<", "<<-"):
-            self._documents.append(target)
+            self._documents.append((target, self._now))
         elif ">" in match[2] and match[2] != ">&" and target != "/dev/null":
             self._now.writes.append(target)
 
-    def _skip_documents(self) -> None:
-        """Pass over here-documents, which are data."""
-        for mark in self._documents:
+    def _take_documents(self) -> None:
+        """Give here-documents, which are data, to the commands that asked for them."""
+        for mark, command in self._documents:
+            lines: list[str] = []
             while self._at < len(self._text):
                 end = self._text.find("\n", self._at)
                 end = len(self._text) if end < 0 else end
@@ -109,6 +123,8 @@ class _Reader:
                 self._at, self._line = min(end + 1, len(self._text)), self._line + 1
                 if line.strip() == mark:
                     break
+                lines.append(line)
+            command.documents.append("\n".join(lines))
         self._documents = []
 
     def _word(self) -> Word:
@@ -118,6 +134,10 @@ class _Reader:
             if here in " \t\r\n" or self._operator() is not None or here in "<>":
                 break
             self._part(here, word)
+        if _LIST.fullmatch(word.text) and self._text.startswith("(", self._at):
+            self._at -= 1  # As if it were `$(`: what stands in a list are words, no commands.
+            self._line += self._balanced().count("\n")
+            word.substitutes = True
         return word
 
     def _part(self, here: str, word: Word) -> None:
@@ -141,6 +161,10 @@ class _Reader:
             self._line += after == "\n"
             word.text += "" if after == "\n" else after
             self._at += 2
+        elif self._text.startswith("$((", self._at):
+            self._line += self._balanced().count("\n")
+            word.text += "$(…)"
+            word.substitutes = True
         elif self._text.startswith("$(", self._at):
             self._substitute(self._balanced(), word)
         elif here == "`":
@@ -169,8 +193,9 @@ class _Reader:
         return inner
 
     def _balanced(self) -> str:
-        """Return what stands in `$(…)`, brackets and quotes within followed."""
+        """Return what stands in `$(…)`; brackets, quotes and patterns of a case are followed."""
         start, depth = self._at + 2, 1
+        cases: list[int] = []  # How deep each open case stands: a pattern closes no bracket.
         at = start
         while at < len(self._text) and depth:
             here = self._text[at]
@@ -179,7 +204,11 @@ class _Reader:
             elif here == "'":
                 end = self._text.find("'", at + 1)
                 at = len(self._text) if end < 0 else end
-            depth += {"(": 1, ")": -1}.get(here, 0)
+            elif (word := _CASE.match(self._text, at)) is not None:
+                cases = [*cases, depth] if word[0] == "case" else cases[:-1]
+                at += len(word[0]) - 1
+            elif here == "(" or (here == ")" and (not cases or cases[-1] != depth)):
+                depth += 1 if here == "(" else -1
             at += 1
         self._at = at
         return self._text[start : max(start, at - 1)]

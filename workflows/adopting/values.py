@@ -11,6 +11,11 @@ _SECRET = re.compile(rf"{MARK}[A-Z0-9_]+")
 _LIKE_A_SECRET = re.compile(r"(?i)passw|secret|token|api_?key|credential|private_?key")
 
 
+def braced(text: str) -> str:
+    """Return a text with `$name` written as `${name}`."""
+    return re.sub(r"\$([A-Za-z_]\w*|[0-9])", r"${\1}", text)
+
+
 class Values:
     """What is known of a script's variables; every other becomes an input, secrets never."""
 

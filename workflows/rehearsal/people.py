@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from workflows.definition import Definition
+from workflows.definition_inputs import FileInput
 from workflows.people import Person, PersonId
 from workflows.references import FileReference, Reference
 
@@ -40,7 +42,14 @@ class Cast:
 
 
 class Believing:
-    """Believes every name: a rehearsal has no Slack in which it could be looked up."""
+    """Believes every name: a rehearsal has no Slack in which it could be looked up.
+
+    A file is of a type that the workflow takes, so that what a test names never depends on it.
+    """
+
+    def __init__(self, definition: Definition) -> None:
+        every = [one.types for one in definition.inputs.values() if isinstance(one, FileInput)]
+        self._type = next((types[0] for types in every if types), "csv")
 
     def user(self, named: str) -> Reference:
         return _named(named)
@@ -52,7 +61,7 @@ class Believing:
         return _named(named)
 
     def file(self, named: str) -> FileReference:
-        return FileReference(id=named, name=named, size=1, type=named.rpartition(".")[2])
+        return FileReference(id=named, name=named, size=1, type=self._type)
 
 
 def _named(named: str) -> Reference:

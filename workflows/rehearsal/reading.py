@@ -10,6 +10,7 @@ from workflows.fault import Fault, Place, suggestion
 from workflows.instances import step_of
 from workflows.loading import Loaded, read_as
 from workflows.rehearsal.form import Play
+from workflows.rehearsal.tape import OPTIONS
 
 FOLDER = "tests"
 
@@ -66,7 +67,7 @@ def _step_fault(
     if definition is None:
         right = suggestion(workflow, known)
         return document.fault(path, f"names no workflow {workflow!r}", right, at_key=at_key)
-    if step_of(step) in definition.outline:
+    if step_of(step) in definition.outline or name == OPTIONS:
         return None
     right = suggestion(step_of(step), definition.outline)
     return document.fault(path, f"names no step {step_of(step)!r}", right, at_key=at_key)

@@ -30,6 +30,7 @@ USUAL: Mapping[str, Mapping[str, Json]] = {
     "sql.execute": {"rows": 1},
     "shell.run": {"exit_code": 0, "stdout": "", "stderr": ""},
     "interlock.erase": {"erased": 1, "held": 0},
+    "model.ask": {"model": "recorded"},
     "slack.post": {"channel": "C0REHEARSAL", "ts": "1.000000"},
     "slack.release": {"execution": ""},
 }

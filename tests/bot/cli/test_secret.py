@@ -1,13 +1,18 @@
 """`interlock secret`, in a home where nobody serves: what is kept, listed, sealed anew, gone."""
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+import bot
 from bot.cli import main
 from bot.orders import read_order
 from bot.secret_orders import SetSecretOrder
@@ -105,6 +110,29 @@ def test_a_short_value_is_refused(given: str) -> None:
     assert done.exit_code == 2
     assert "fewer than 8" in done.stderr
     assert told("secret", "list")["secrets"] == []
+
+
+def test_on_a_terminal_a_value_is_asked_for_twice_and_not_shown(home: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "bot.cli", "secret", "set", "shop_token"]
+    process = subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "PYTHONPATH": str(Path(bot.__file__).parents[1])},
+    )
+    os.close(theirs)
+    shown = b""
+    for asked in (b"Value: ", b"Once more: ", b"is set, version 1"):
+        while asked not in shown:
+            shown += os.read(ours, 1024)
+        os.write(ours, f"{VALUE}\n".encode())
+    process.wait(timeout=30)
+    os.close(ours)
+
+    assert VALUE.encode() not in shown
+    assert kinds(home)[0] == ("secret.set", {"secret": "shop_token", "version": 1})
 
 
 def test_a_value_cannot_be_an_argument() -> None:

@@ -102,3 +102,23 @@ def test_another_master_key_is_told_and_loses_nothing(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "another master key" in done.stderr
+
+
+def test_the_tokens_of_installations_are_sealed_by_a_new_key_under_a_new_master(
+    tmp_path: Path,
+) -> None:
+    installed(tmp_path, ACME, name="Acme")
+    first = (tmp_path / "keys" / "secrets.key").read_bytes()
+    settings = read_settings(environment(tmp_path))
+    with opened_register(settings, now=lambda: NOW) as serving:
+        done = interlock(tmp_path, "secret", "rotate", "--master")
+        there = serving.installations.find(ACME)
+    with opened_register(settings, now=lambda: NOW) as anew:
+        after = anew.installations.find(ACME)
+
+    assert done.stdout == "2 values are sealed by a new key.\n"
+    assert there == after
+    assert after is not None
+    assert after.tokens is not None
+    assert after.tokens.bot == "xoxb-1"
+    assert (tmp_path / "keys" / "secrets.key").read_bytes() != first

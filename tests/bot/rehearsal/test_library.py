@@ -25,6 +25,7 @@ from workflows.entry import Json, RunId
 from workflows.loading import load_policy
 from workflows.orders import Start
 from workflows.policy import Policy
+from workflows.rehearsal.dry import Notes
 from workflows.rehearsal.people import Believing, Cast, id_of
 from workflows.rehearsal.tape import Tape
 from workflows.run import Status
@@ -60,10 +61,10 @@ class Shelf:
                 policy=self.policy,
                 actions=self.actions,
                 people=Cast({f"@{name}": members for name, members in GROUPS.items()}),
-                references=Believing(),
+                references=Believing(found[workflow]),
                 first_id=self._runs * 1000,  # Targets know each run by its id.
             )
-            player = Agreeing(rehearsal_of(store, clock, given), tape, self.actions)
+            player = Agreeing(rehearsal_of(store, clock, given), tape, self.actions, notes=Notes())
             start = Start(
                 workflow=workflow, inputs=inputs, trigger="slash", person=id_of(by), channel=CHANNEL
             )
@@ -200,11 +201,14 @@ def test_the_page_of_the_library_tells_of_each_of_them() -> None:
 
 def test_both_policies_of_the_demo_are_read_as_one() -> None:
     demo, library = (
-        (file).read_text() for file in (SHIPPED / "demo-policy.yaml", LIBRARY / "policy.yaml")
+        (SHIPPED / "demo-policy.yaml").read_text(),
+        (LIBRARY / "policy.yaml").read_text(),
     )
-    both = load_policy(together(demo, library))
-    rules = [*load_policy(library).rules, *load_policy(demo).rules]
+    both = load_policy(together(demo, library, ["change-dns"]))
+    own, others = load_policy(library).rules, load_policy(demo).rules
 
-    assert list(both.rules) == rules
+    assert [one.name for one in both.rules] == [one.name for one in (*own, *others)]
+    assert both.rules[: len(own)] == own
+    assert both.rules[len(own)].when == f'{others[0].when} && workflow != "change-dns"'
     assert set(both.services) == {"shop", "registry"}
     assert set(both.programs) == {"git", "python"}

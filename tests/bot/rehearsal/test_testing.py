@@ -162,6 +162,107 @@ def test_an_answer_that_nobody_recorded_or_that_does_not_fit_is_asked_for(tmp_pa
     assert "found:    none that fits (Read from crm)" in missing.output
 
 
+MANY = """
+workflow: many-inputs
+title: Many
+owner: "@owners"
+deputy: "@deputies"
+inputs:
+  who: {type: user, title: Who}
+  place: {type: channel, title: Place}
+  sheet: {type: file, title: Sheet, types: [xlsx]}
+  account:
+    type: string
+    title: Account
+    options:
+      uses: sql.query
+      with: {database: crm, statement: SELECT id FROM account}
+      returns: {rows: [{id: string}]}
+      items: result.rows
+      value: item.id
+steps:
+  - id: tell
+    uses: slack.post
+    with: {text: "${{ inputs.who.name }} ${{ inputs.place.name }} ${{ inputs.account }}"}
+"""
+GIVEN = """
+workflow: many-inputs
+answers: {options: {output: {rows: [{id: a1}, {id: a2}]}}}
+tests:
+  - name: what Slack and a service would know is believed
+    inputs: {who: "@ana", place: "#ops", sheet: F0SHEET, account: a2}
+    expect: {outcome: done, arguments: {tell: {text: ana ops a2}}}
+  - name: what a service does not offer is refused
+    inputs: {who: "@ana", place: "#ops", sheet: F0SHEET, account: a9}
+    refused: not offered
+"""
+
+
+def test_inputs_that_are_looked_up_need_neither_slack_nor_a_service(tmp_path: Path) -> None:
+    for name, text in (("many", MANY), ("many.test", GIVEN)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    told = play(tmp_path)
+
+    assert told.exit_code == 0, told.output
+
+
+OUTER = """
+workflow: outer
+title: Outer
+owner: "@owners"
+deputy: "@deputies"
+steps:
+  - {id: inner, workflow: tidy-thing, inputs: {name: "${{ run.id }}"}}
+  - {id: tell, uses: slack.post, with: {text: "It ended ${{ steps.inner.output.outcome }}."}}
+"""
+INNER = """
+workflow: tidy-thing
+title: Tidy a thing
+owner: "@owners"
+deputy: "@deputies"
+inputs: {name: {type: string, max_length: 40}}
+steps:
+  - id: remove
+    uses: sql.execute
+    with:
+      database: crm
+      statement: DELETE FROM thing WHERE name = :name
+      parameters: {name: "${{ inputs.name }}"}
+    approval: {stages: [{from: ["@deputies"], approve: 1}]}
+    verify:
+      uses: sql.query
+      with: {database: crm, statement: SELECT count(*) AS n FROM thing}
+      returns: {rows: [{n: integer}]}
+      expect: result.rows[0].n == 0
+    undo: none
+"""
+NESTED = """
+workflow: outer
+people: {"@owners": [omar], "@deputies": [dina]}
+tests:
+  - name: a workflow within another is played too
+    answers: {tidy-thing.remove/verify: {output: {rows: [{n: 0}]}}}
+    decisions: [{step: tidy-thing.remove, by: dina, verdict: approve, after: 1h}]
+    expect:
+      outcome: done
+      steps: [inner, tell, tidy-thing.remove]
+      effects: [tidy-thing.remove, tell]
+      gates: [{step: tidy-thing.remove, outcome: approved}]
+      arguments:
+        tidy-thing.remove: {parameters: {name: "00000000000000000000000000000001"}}
+        tell: {text: It ended done.}
+"""
+
+
+def test_a_workflow_that_is_started_on_the_way_is_played_with_it(tmp_path: Path) -> None:
+    for name, text in (("outer", OUTER), ("inner", INNER), ("outer.test", NESTED)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    told = play(tmp_path)
+
+    assert told.exit_code == 0, told.output
+    assert "only the gates of the workflow files themselves were played" in told.output
+
+
 def test_a_test_that_names_what_is_not_there_plays_nothing(tmp_path: Path) -> None:
     tests = TESTS.replace("step: which", "step: wich").replace("  found:", "  fuond:", 1)
     told = play(written(tmp_path, tests))

@@ -157,6 +157,21 @@ def test_what_stops_a_run_is_said(tmp_path: Path) -> None:
     assert "has 1 people who may decide this, and 2 must agree" in undecided.output
 
 
+def test_what_would_be_posted_is_shown_too(tmp_path: Path) -> None:
+    (tmp_path / "seen.yaml").write_text(
+        "answers:\n"
+        "  shop: {output: {body: {ok: true}}}\n"
+        "  accounts: {output: {rows: [{total: 9, stale: 2}]}}\n"
+    )
+    policy = shop_policy(tmp_path, "http://127.0.0.1:1")
+    words = ["--policy", policy, "--fixtures", tmp_path / "seen.yaml"]
+    told = attempt(SHIPPED / "nightly-check.yaml", *words)
+
+    assert told.exit_code == 0, told.output
+    assert "would be done: Post to this thread: Nightly check" in told.output
+    assert "It was not reached" not in told.output
+
+
 def test_values_that_do_not_fit_are_asked_wrongly(tmp_path: Path) -> None:
     policy = shop_policy(tmp_path, "http://127.0.0.1:1")
     told = attempt(*REFUND, "-i", "amount=none", "--policy", policy)

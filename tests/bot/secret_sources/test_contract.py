@@ -73,6 +73,24 @@ def test_a_value_is_never_printed_with_what_holds_it(place: Place) -> None:
     assert VALUE not in repr(place.source.find("shop_token"))
 
 
+def test_a_kept_value_opens_under_its_own_name_and_version_alone(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    kept = Kept(sqlite_url, tmp_path)
+    kept.put("one", VALUE)
+    kept.put("other", NEWER)
+    with kept.database.begin() as tx:
+        tx.run("UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE name = 'one')")
+    with pytest.raises(SecretError, match="cannot be opened"):
+        kept.source.find("other")
+    with kept.database.begin() as tx:
+        tx.run("UPDATE secret SET version = version + 1")
+
+    with pytest.raises(SecretError, match="cannot be opened"):
+        kept.source.find("one")
+    kept.close()
+
+
 def test_only_what_lies_here_tells_its_names(place: Place) -> None:
     place.put("shop_token", VALUE)
     names = place.source.names()

@@ -1,5 +1,6 @@
 """Stores of others: what they refuse, and what it means when they are away."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,17 @@ def test_a_vault_in_trouble_is_an_error_that_passes(vault: Vault) -> None:
 
     with pytest.raises(SecretUnreadableError, match="did not answer"):
         vault.under(SecretStr(TOKEN)).find("shop_token")
+
+
+def test_a_vault_that_never_answers_is_not_waited_for(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.secret_sources.vault.SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        vault.url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        with pytest.raises(SecretUnreadableError, match="timed out"):
+            vault.under(SecretStr(TOKEN)).find("shop_token")
 
 
 def test_another_namespace_has_none_of_it(vault: Vault) -> None:

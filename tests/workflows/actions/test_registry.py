@@ -62,6 +62,9 @@ def test_every_shipped_action_declares_what_it_does_and_takes() -> None:
         "slack.release": Effect.DESTRUCTIVE,
         "interlock.erase": Effect.DESTRUCTIVE,
         "interlock.held": Effect.READ,
+        "interlock.policy": Effect.WRITE,
+        "interlock.publish": Effect.WRITE,
+        "interlock.retire": Effect.WRITE,
         "model.ask": Effect.EGRESS,
     }
     for one in actions.values():

@@ -117,6 +117,76 @@ def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents()
     assert "it stood under: if true (line 11)" in found[4].open
 
 
+def test_sums_conditions_and_lists_hold_no_commands_and_documents_may() -> None:
+    found = doings(r"""
+        N=$((1 + 2)); HOSTS=(rm "b c"
+          d)
+        if (( N > 1 )) || [[ $N > 2 ]]; then kubectl delete pod x; fi
+        psql -h db -U app shop <<SQL
+        DELETE FROM cart WHERE owner = '$OWNER';
+        SELECT 1;
+        SQL
+        ssh web1 bash <<'EOS'
+        rm -rf /srv/old
+        EOS
+        rm -f "${DIR:?}/x" "${2:-y}"
+    """)
+
+    assert [told(one) for one in found] == [
+        "4 kubectl delete pod x destructive",
+        "5 shop: DELETE FROM cart WHERE owner = :owner destructive",
+        "5 shop: SELECT 1 read",
+        "9 rm -rf /srv/old destructive",
+        "12 rm -f ${{ inputs.dir }}/x ${{ inputs.argument_2 }} destructive",
+    ]
+
+
+AROUND = (
+    "{}",
+    "true && {}",
+    "false || {} || true",
+    "if a; then {}; else b; fi",
+    "while read x; do {}; done < file",
+    "for i in 1 2; do {}; done",
+    "case $x in a|b) {} ;; *) c ;; esac",
+    "x=$( {})",
+    'echo "now: $( {} | wc -l)"',
+    "echo `{}`",
+    "sudo -n {}",
+    "timeout 5 {}",
+    "bash -c '{}'",
+    "( {} )",
+    "{{ {}; }}",
+    "f() {{ {}; }}",
+    "! {}",
+    "a | {} | b",
+    "{} > /dev/null 2>&1 &",
+    "[[ $a > b ]] && {}",
+    'A=1 B="$C" {}',
+)
+GRAVE = "rm -rf /srv/old"
+
+
+@pytest.mark.parametrize("outer", AROUND)
+def test_nothing_grave_is_hidden_by_what_stands_around_it(outer: str) -> None:
+    both = [outer.format(one.format(GRAVE)) for one in AROUND if not _clash(outer, one)]
+    hidden = [
+        text
+        for text in both
+        if not any(
+            one.effect is Effect.DESTRUCTIVE and "/srv/old" in str(one.work)
+            for one in read_shell(text).doings
+        )
+    ]
+
+    assert hidden == []
+
+
+def _clash(outer: str, inner: str) -> bool:
+    """Say whether one within the other would close its quotes."""
+    return any(sign in outer and sign in inner for sign in ("'", "`", '"'))
+
+
 def test_requests_and_statements_become_what_an_action_takes() -> None:
     found = doings("""
         curl -sXPOST https://api.example.com/v1/deploys/$1 -d '{"env": "prod"}'
@@ -172,6 +242,37 @@ def test_a_python_script_is_read_by_its_tree() -> None:
         f"14 by hand: what {CALL}(…) in line 14 of the script did destructive",
     ]
     assert "it stood under: if account (line 7)" in found[1].open
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'subprocess.run(["rm", "-rf", "/srv/old"])',
+        'subprocess.run("rm -rf /srv/old".split())',
+        'subprocess.check_call(shlex.split("rm -rf /srv/old"))',
+        'subprocess.run("rm -rf /srv/old", shell=True)',
+        'command = ["rm", "-rf", "/srv/old"]; subprocess.Popen(command)',
+        'where = "/srv/old"; os.system(f"sudo rm -rf {where}")',
+        'shutil.rmtree("/srv/old")',
+        'from shutil import rmtree as gone; gone("/srv/old")',
+        'subprocess.run(["bash", "-c", "true && rm -rf /srv/old"])',
+    ],
+)
+def test_nothing_grave_is_hidden_by_how_python_starts_it(line: str) -> None:
+    found = in_python(f"import os, shlex, shutil, subprocess\nfor x in y:\n    {line}\n")
+
+    assert [one.effect for one in found] == [Effect.DESTRUCTIVE]
+    assert "/srv/old" in str(found[0].work) or "inputs.where" in str(found[0].work)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["exec(text)", "getattr(client, how)(1)", "table[what](1)", "subprocess.run(words)"],
+)
+def test_what_is_worked_out_is_taken_for_the_worst(line: str) -> None:
+    (found,) = in_python(f"import subprocess\n{line}\n")
+
+    assert (found.effect, isinstance(found.work, ByHand)) == (Effect.DESTRUCTIVE, True)
 
 
 def test_what_is_no_python_is_refused_with_its_line() -> None:

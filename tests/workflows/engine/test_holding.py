@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from storage.store import SqlStore
-from tests.world import Clock, Working
+from tests.world import ChangeWorld, Clock, Working
+from workflows.actions.base import Busy
 from workflows.holding import AGAIN
 
 WHY = "the comparison with Slack"
@@ -116,3 +119,21 @@ def test_what_came_of_an_effect_is_recorded_though_the_next_one_waits(
 
     assert house.world.effects == [f"{run}/change"]
     assert house.kinds(run)[-2:] == ["action.executed", "decision.made"]
+
+
+def test_an_effect_waits_for_a_target_that_is_left_alone(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = Busy(error_class="circuit_open", words="the world is left alone", seconds=20)
+    monkeypatch.setattr(ChangeWorld, "busy", lambda *_: why)
+    run = an_approved_run(house)
+    for _ in range(2):
+        house.clock.forward(timedelta(seconds=20))
+        house.settle()
+    waits = (house.status(run), list(house.world.effects), holds(house, run))
+    monkeypatch.undo()
+    house.clock.forward(timedelta(seconds=20))
+    house.settle()
+
+    assert waits == ("waiting", [], ["the world is left alone"])
+    assert house.status(run) == "done"

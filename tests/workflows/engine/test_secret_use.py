@@ -1,0 +1,128 @@
+"""A secret is looked up for the effect and not before, and each use stands in the log."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from storage.store import SqlStore
+from tests.workflows.actions.conftest import RawServer
+from tests.workflows.actions.http_parts import answer
+from tests.workflows.engine.gated import wait
+from tests.world import POLICY, Clock, Working
+from workflows.actions.http import HttpRequest
+from workflows.errors import SecretUnreadableError
+from workflows.secret_book import Found
+from workflows.services import Services
+
+PAYS = """
+workflow: pays
+title: Pays
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+%s
+steps:
+  - id: pay
+    uses: http.request
+    with: {service: shop, method: POST, path: /pay}
+    effect: destructive
+    retry: {attempts: 2, first: 1s, max: 1s}
+    verify:
+      uses: world.read
+      with: {name: number}
+      expect: "true"
+    undo: none
+"""
+
+
+class Book:
+    """Secrets over a network: it notes who asked, and may be away."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.is_away = False
+
+    def find(self, name: str) -> Found:
+        self.asked.append(name)
+        if self.is_away:
+            raise SecretUnreadableError("It is away.")
+        return Found(value="sesame-sesame", version=4)
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    made = RawServer(lambda connection, _: connection.sendall(answer(200, b'"paid"')))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
+
+
+@pytest.fixture
+def paying(
+    store: SqlStore, clock: Clock, server: RawServer, book: Book
+) -> Callable[..., tuple[Working, Any]]:
+    declared = {"base_url": server.url, "private": True, "secret_header": {"secret": "shop-token"}}
+    action = HttpRequest(Services.model_validate({"services": {"shop": declared}}))
+
+    def start(more: str = "") -> tuple[Working, Any]:
+        house = Working(
+            store,
+            clock,
+            definitions=(PAYS % more,),
+            policy=POLICY,
+            more={"http.request": action},
+        )
+        house.secrets = book
+        run = house.start("pays")
+        house.settle()
+        return house, run
+
+    return start
+
+
+def test_a_secret_is_asked_for_once_people_have_agreed(
+    paying: Callable[..., tuple[Working, Any]], book: Book, server: RawServer
+) -> None:
+    house, run = paying()
+    before = list(book.asked)
+    house.approve(run)
+    house.settle()
+    (used,) = [one for one in house.entries(run) if one.kind == "secret.used"]
+
+    assert (before, book.asked) == ([], ["shop-token"])
+    assert used.data == {"secret": "shop_token", "version": 4, "step": "pay"}
+    assert b"Authorization: sesame-sesame" in server.requests[0]
+    assert house.status(run) == "done"
+
+
+def test_where_secrets_are_away_nothing_is_performed_and_it_is_tried_again(
+    paying: Callable[..., tuple[Working, Any]], book: Book, server: RawServer
+) -> None:
+    house, run = paying()
+    book.is_away = True
+    house.approve(run)
+    house.settle()
+    failed = next(one for one in house.entries(run) if one.kind == "action.failed")
+    book.is_away = False
+    wait(house, seconds=5)
+    asked = list(server.requests)
+
+    assert (failed.data["error_class"], failed.data["performed"]) == ("secret_unreadable", "no")
+    assert len(asked) == 1
+    assert house.status(run) == "done"
+
+
+def test_a_workflow_that_does_not_name_it_gets_none(
+    paying: Callable[..., tuple[Working, Any]], book: Book, server: RawServer
+) -> None:
+    house, run = paying("secrets: [other]")
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert (book.asked, server.requests) == ([], [])
