@@ -12,7 +12,7 @@ from bot.core import Core
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
 from storage.catalog_history import code_of_versions, open_runs
-from storage.published import active_version, canonical_of
+from storage.published import active_version, canonical_of, known_workflows
 from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
@@ -105,9 +105,13 @@ class Proposing:
             InterlockError: nothing was proposed.
         """
         core = self._core
-        among = core.library.definitions()
         found = check_proposed(
-            source.text, source.file, core.actions, policy=core.policy, among=among
+            source.text,
+            source.file,
+            core.actions,
+            policy=core.policy,
+            among=core.library.definitions(),
+            names=known_workflows(core.store.database),
         )
         if author is not None:
             one_person(core.people, author)
