@@ -364,6 +364,15 @@ def test_a_copy_under_a_name_that_is_nearly_another_is_told_on_the_card(office: 
     assert len(put.warnings) == 2
 
 
+def test_more_warnings_than_a_card_takes_are_counted(office: Office) -> None:
+    unused = "".join(f"unused_{number}: {{type: string}}, " for number in range(45))
+    put = office.propose(PLAIN.replace("inputs: {", f"inputs: {{{unused}"))
+    office.settle(put.run)
+
+    assert len(put.warnings) == 45
+    assert any("more: `interlock check` names them all" in one for one in office.card(put.run))
+
+
 def test_the_card_stands_where_people_know_the_workflow_and_not_where_it_would_move(
     office: Office,
 ) -> None:
