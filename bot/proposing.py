@@ -114,6 +114,7 @@ class Proposing:
             among=core.library.definitions(),
             names=known_workflows(core.store.database),
         )
+        self._admit_secrets(found.definition)
         if author is not None:
             one_person(core.people, author)
         notes = tuple(str(one) for one in found.warnings)
@@ -121,7 +122,6 @@ class Proposing:
         if put.replaces == put.version and self._has_its_code(found.definition):
             self._restore(found.definition)
             return put
-        self._admit_to_secrets(found.definition)
         self._publish_version(found.definition, source)
         inputs = {
             "reason": reason,
@@ -141,10 +141,10 @@ class Proposing:
         definition = self._core.library.version(
             known_version(self._core.store.database, workflow, version)
         )
+        self._admit_secrets(definition)
         put = self._put(definition)
         if put.replaces == put.version:
             return put
-        self._admit_to_secrets(definition)
         inputs = {"reason": reason, "origin": "published here before"}
         return self._start(PUBLISH, put, inputs, channel=self._channel(definition))
 
@@ -190,12 +190,11 @@ class Proposing:
                 hint=f"{' and '.join(authors)} may, as the policy says.",
             )
 
-    def _admit_to_secrets(self, definition: Definition) -> None:
-        """Return if the policy lets this person publish what uses these secrets."""
-        core = self._core
+    def _admit_secrets(self, definition: Definition) -> None:
+        """Return if the person may publish what uses each secret of the workflow."""
+        core, members = self._core, self._core.people.members
         for secret, names in publishers_of(definition, core.policy, core.actions).items():
-            members = (core.people.members(one, max_age=CLICK_AGE) for one in names)
-            if not any(self._person.id in one for one in members):
+            if not any(self._person.id in members(name, max_age=CLICK_AGE) for name in names):
                 raise NotAllowedError(
                     f"You may not publish a workflow that uses the secret {secret}.",
                     hint=f"{' and '.join(names)} may, as the policy says.",
