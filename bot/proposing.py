@@ -181,6 +181,7 @@ class Proposing:
         who, members = self._person, self._core.people.members
         if not who.counts:
             raise NotAllowedError(f"You may not propose anything: {who.why_not}.")
+        self._core.roles.may_author(who.id)
         authors = section.authors
         if authors is not None and not any(
             who.id in members(name, max_age=CLICK_AGE) for name in authors
