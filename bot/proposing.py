@@ -29,6 +29,7 @@ from workflows.orders import Start
 from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
+from workflows.secret_use import publishers_of
 
 CLI = "cli"
 
@@ -108,6 +109,7 @@ class Proposing:
         found = check_proposed(
             source.text, source.file, core.actions, policy=core.policy, among=among
         )
+        self._admit_secrets(found.definition)
         if author is not None:
             one_person(core.people, author)
         notes = tuple(str(one) for one in found.warnings)
@@ -134,6 +136,7 @@ class Proposing:
         definition = self._core.library.version(
             known_version(self._core.store.database, workflow, version)
         )
+        self._admit_secrets(definition)
         put = self._put(definition)
         if put.replaces == put.version:
             return put
@@ -181,6 +184,16 @@ class Proposing:
                 "You may not propose changes of the catalog.",
                 hint=f"{' and '.join(authors)} may, as the policy says.",
             )
+
+    def _admit_secrets(self, definition: Definition) -> None:
+        """Return if the person may publish what uses each secret of the workflow."""
+        core, members = self._core, self._core.people.members
+        for secret, names in publishers_of(definition, core.policy, core.actions).items():
+            if not any(self._person.id in members(name, max_age=CLICK_AGE) for name in names):
+                raise NotAllowedError(
+                    f"You may not publish a workflow that uses the secret {secret}.",
+                    hint=f"{' and '.join(names)} may, as the policy says.",
+                )
 
     def _put(self, definition: Definition) -> Put:
         return Put(
