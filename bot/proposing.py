@@ -11,6 +11,7 @@ from bot.catalog_lines import known_version
 from bot.core import Core
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
+from bot.wording import clip
 from storage.catalog_history import code_of_versions, open_runs
 from storage.published import active_version, canonical_of
 from storage.unit import SqlUnit
@@ -26,7 +27,7 @@ from workflows.errors import (
 from workflows.loading import read_policy
 from workflows.operators import settling
 from workflows.orders import Start
-from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
+from workflows.own_workflows import LONGEST_WORDS, POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
 from workflows.secret_use import publishers_of
@@ -122,7 +123,7 @@ class Proposing:
             "reason": reason,
             "author": author,
             "origin": source.words,
-            "notes": "\n".join(notes),
+            "notes": clip("\n".join(notes), LONGEST_WORDS),
         }
         return self._start(PUBLISH, put, inputs, channel=self._channel(found.definition))
 

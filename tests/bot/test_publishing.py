@@ -18,7 +18,7 @@ from tests.world import id_of
 from workflows.actions.base import Call
 from workflows.actions.publish import Changed, Publication, PublishAction
 from workflows.actions.slack import SlackPostAction
-from workflows.entry import RequestId, RunId
+from workflows.entry import Actor, ActorKind, RequestId, RunId
 from workflows.errors import (
     AlteredVersionError,
     DefinitionError,
@@ -26,8 +26,8 @@ from workflows.errors import (
     NotAllowedError,
     NotEligibleError,
 )
-from workflows.orders import Edit
-from workflows.own_workflows import own_workflows
+from workflows.orders import Edit, Start
+from workflows.own_workflows import PUBLISH, own_workflows
 from workflows.people import PersonId
 
 
@@ -191,20 +191,42 @@ def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
     assert b"has changed meanwhile" in (void.parts["reason"].value or b"")
 
 
+def test_a_proposal_is_judged_as_it_was_proposed(office: Office) -> None:
+    put = office.propose(PLAIN, author="@olga")
+    office.settle(put.run)
+    asked = next(one for one in office.entries(put.run) if one.kind == "approval.requested")
+    request, inputs = RequestId(str(asked.data["request"])), {"version": put.version}
+    for who in ("rita", "gina"):
+        changed = Edit(request=request, person=id_of(who), inputs={"workflow": "x", **inputs})
+        with pytest.raises(NotAllowedError, match="as it was proposed"):
+            office.core.engine.edit(changed)
+
+
 def test_a_version_is_not_published_under_the_name_of_another_workflow(office: Office) -> None:
     other = PLAIN.replace("tidy-up", "wipe-all").replace("@owners", "@rita")
     office.agree(office.propose(other, by="ben").run, "rita", "gina")
-    put = office.propose(PLAIN)
-    office.settle(put.run)
-    asked = [one for one in office.entries(put.run) if one.kind == "approval.requested"]
-    request = RequestId(str(asked[-1].data["request"]))
-    inputs = {"workflow": "wipe-all", "version": put.version}
-    office.core.engine.edit(Edit(request=request, person=id_of("rita"), inputs=inputs))
-    office.settle(put.run)
-    said = [part.value for one in office.entries(put.run) for part in one.parts.values()]
+    version = office.propose(PLAIN).version
+    with office.core.store.begin() as unit:
+        actor = Actor(kind=ActorKind.USER, ref=unit.ref(id_of("rita"), "rita"))
+    inputs = {"workflow": "wipe-all", "version": version}
+    order = Start(workflow=PUBLISH, inputs=inputs, trigger="cli", actor=actor, channel="ops")
+    run = office.core.engine.start(order).run
+    office.settle(run)
+    said = [part.value for one in office.entries(run) for part in one.parts.values()]
 
     assert any(b"is one of tidy-up" in (one or b"") for one in said)
-    assert (office.active(), len(office.log("approval.requested"))) == (None, 2)
+    assert (office.active(), len(office.log("approval.requested"))) == (None, 1)
+
+
+def test_more_checks_than_a_card_holds_are_cut_and_stop_no_proposal(office: Office) -> None:
+    spare = "".join(f"  unused_{number}: {{type: string}}\n" for number in range(45))
+    put = office.propose(
+        PLAIN.replace("inputs: {what: {type: string}}", f"inputs:\n{spare}  what: {{type: string}}")
+    )
+    office.settle(put.run)
+
+    assert len(put.warnings) == 45
+    assert any(one.startswith("Check: ") for one in office.card(put.run))
 
 
 def test_nobody_proposes_without_a_name_or_where_nobody_is_asked(office: Office) -> None:
