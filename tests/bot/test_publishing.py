@@ -333,12 +333,19 @@ def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Offi
     assert office.active() is not None
 
 
-def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(office: Office) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE policy_version SET canonical = replace(canonical, 'publish', 'x')",
+        "DELETE FROM policy_version",
+    ],
+)
+def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(
+    office: Office, change: str
+) -> None:
     office.write("policy.yaml", POLICY)
     with office.core.memory.database.begin() as tx:
-        tx.driver.execute(
-            "UPDATE policy_version SET canonical = replace(canonical, 'publish', 'x')"
-        )
+        tx.driver.execute(change)
     with pytest.raises(SettingsError, match="changed by hand"):
         office.start()
 
