@@ -4,16 +4,15 @@ A proposed version is published, so that it has its digest and its text is kept;
 start it before it is active. What the run then does is for `bot.catalog_desk`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.catalog_lines import known_version
 from bot.core import Core
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
-from bot.wording import clip
 from storage.catalog_history import code_of_versions, open_runs
-from storage.published import active_version, canonical_of
+from storage.published import active_version, canonical_of, known_workflows
 from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
@@ -27,12 +26,13 @@ from workflows.errors import (
 from workflows.loading import read_policy
 from workflows.operators import settling
 from workflows.orders import Start
-from workflows.own_workflows import LONGEST_WORDS, POLICY, PUBLISH, RETIRE, is_own
+from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
 from workflows.secret_use import publishers_of
 
 CLI = "cli"
+MOST_NOTED = 2_900  # Characters; a little less than an input takes.
 
 
 class ProposalError(InterlockError):
@@ -106,9 +106,13 @@ class Proposing:
             InterlockError: nothing was proposed.
         """
         core = self._core
-        among = core.library.definitions()
         found = check_proposed(
-            source.text, source.file, core.actions, policy=core.policy, among=among
+            source.text,
+            source.file,
+            core.actions,
+            policy=core.policy,
+            among=core.library.definitions(),
+            names=known_workflows(core.store.database),
         )
         self._admit_secrets(found.definition)
         if author is not None:
@@ -123,7 +127,7 @@ class Proposing:
             "reason": reason,
             "author": author,
             "origin": source.words,
-            "notes": clip("\n".join(notes), LONGEST_WORDS),
+            "notes": "\n".join(_fitting(notes)),
         }
         return self._start(PUBLISH, put, inputs, channel=self._channel(found.definition))
 
@@ -177,6 +181,7 @@ class Proposing:
         who, members = self._person, self._core.people.members
         if not who.counts:
             raise NotAllowedError(f"You may not propose anything: {who.why_not}.")
+        self._core.roles.may_author(who.id)
         authors = section.authors
         if authors is not None and not any(
             who.id in members(name, max_age=CLICK_AGE) for name in authors
@@ -256,6 +261,16 @@ class Proposing:
         except (UnknownWorkflowError, UnreadableVersionError):
             known = definition
         return known.channel or self._core.settings.channel
+
+
+def _fitting(notes: Sequence[str]) -> list[str]:
+    """Return as many notes as the form of a proposal takes, and how many more there are."""
+    kept: list[str] = []
+    for number, one in enumerate(notes):
+        if sum(map(len, kept)) + len(kept) + len(one) > MOST_NOTED:
+            return [*kept, f"… and {len(notes) - number} more: `interlock check` names them all."]
+        kept.append(one)
+    return kept
 
 
 def _about(own: str, put: Put) -> dict[str, str | None]:

@@ -14,10 +14,8 @@ PUBLISH: Final = "interlock-publish"
 RETIRE: Final = "interlock-retire"
 POLICY: Final = "interlock-policy"
 
-LONGEST_WORDS: Final = 3000
-
 _DIGEST = {"type": "string", "max_length": 64}
-_WORDS = {"type": "string", "required": False, "max_length": LONGEST_WORDS, "multiline": True}
+_WORDS = {"type": "string", "required": False, "max_length": 3000, "multiline": True}
 _REPLACES = {**_DIGEST, "required": False, "title": "Replaces"}
 _AUTHOR = {"type": "string", "required": False, "title": "Written by", "max_length": 81}
 _ORIGIN = {"type": "string", "required": False, "title": "From", "max_length": 700}
