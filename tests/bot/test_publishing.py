@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.access_orders import AccessOrder
 from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
 from bot.orders import RunOrder, carry_out
@@ -18,6 +19,7 @@ from tests.world import id_of
 from workflows.actions.base import Call
 from workflows.actions.publish import Changed, Publication, PublishAction
 from workflows.actions.slack import SlackPostAction
+from workflows.catalog import Catalog
 from workflows.entry import Actor, ActorKind, RequestId, RunId
 from workflows.errors import (
     AlteredVersionError,
@@ -25,10 +27,14 @@ from workflows.errors import (
     InDoubtError,
     NotAllowedError,
     NotEligibleError,
+    UnusableDatabaseError,
 )
+from workflows.loading import read_policy
 from workflows.orders import Edit, Start
 from workflows.own_workflows import PUBLISH, own_workflows
 from workflows.people import PersonId
+
+VIEWED = POLICY.replace("{governors:", "{viewers: ['@ben'], governors:")
 
 
 @pytest.fixture
@@ -337,6 +343,48 @@ def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(
         tx.driver.execute(change)
     with pytest.raises(SettingsError, match="changed by hand"):
         office.start()
+
+
+def test_the_review_of_access_comes_from_the_policy_and_is_no_drift(office: Office) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.restart()
+    carry_out(office.core, AccessOrder(), person=PersonId("os:omar"))
+
+    assert office.active("access-review") is not None
+    assert drifts_of(office.core) == []
+    assert list(office.core.library.files) == ["tidy-up"]
+
+
+def test_two_processes_that_start_with_another_policy_record_its_roles_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(tmp_path, POLICY)
+    before, after = office.core.policy, read_policy(VIEWED, "policy.yaml").required()
+    catalog, library = Catalog(()), office.core.library
+    # Both looked before either of them wrote.
+    monkeypatch.setattr(library, "_is_recorded", lambda _policy: False)
+    for policy in (after, after, before, before):
+        library.publish(catalog, policy)
+    told = [(one.kind, one.data.get("to")) for one in office.log("role.granted", "role.revoked")]
+
+    assert told[1:] == [("role.granted", "@ben"), ("role.revoked", "@ben")]
+    assert len(office.log("policy.changed")) == 3
+    office.core.memory.database.close()
+
+
+def test_a_process_that_begins_while_people_agree_to_a_policy_does_not_take_it_back(
+    office: Office,
+) -> None:
+    stale = office.core.policy
+    agreed = office.write("policy.yaml", VIEWED + "publish: {}\n").read_text()
+    source = Source(text=agreed, file="policy.yaml")
+    put = office.proposing("rita").policy(source, author=None, reason="More may look.")
+    office.agree(put.run, "gina", "omar")
+
+    with pytest.raises(UnusableDatabaseError, match="Start it again"):
+        office.core.library.publish(Catalog(()), stale)
+    assert office.log("policy.changed")[-1].data["after"] == put.version
 
 
 @pytest.mark.parametrize("name", ["interlock-publish", "interlock-policy"])
