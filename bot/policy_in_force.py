@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from bot.library import POLICY, is_genuine
-from bot.settings import SettingsError
+from bot.settings import Settings, SettingsError
 from storage.published import active_policy, active_version, policy_text
 from storage.transaction import Database
+from workflows.loading import load_policy
 from workflows.own_workflows import PUBLISH
 from workflows.policy import Policy
 
@@ -26,6 +27,15 @@ def in_force(database: Database, read_file: Callable[[], Policy]) -> Policy:
     """
     found = gating(database)
     return read_file() if found is None else found
+
+
+def policy_of(settings: Settings, database: Database) -> Policy:
+    """Return the policy that counts, for whoever reads beside a bot.
+
+    Raises:
+        SettingsError, DefinitionError: as `in_force`.
+    """
+    return in_force(database, lambda: load_policy(settings.policy_file))
 
 
 def gating(database: Database) -> Policy | None:
