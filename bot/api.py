@@ -95,6 +95,7 @@ class Api:
                 f"The owner of this token can ask for nothing: {person.why_not}.",
                 hint="Have a token made for somebody else.",
             )
+        self._core.roles.admit_viewer(caller.owner)
         self._note_use(caller.token)
         return caller
 

@@ -338,7 +338,7 @@ def _desk(
         drifted=drifted,
         command=workspace.settings.command,
         channel=workspace.settings.channel,
-        governors=core.policy.governors,
+        roles=core.roles,
         readers=readers_of(core),
         workspace_url=workspace.url,
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
+from bot.access_orders import AccessOrder
 from bot.core import Means, NobodyReadable, build_core, read_redactor
 from bot.directory import Directory
 from bot.holder import hand_over
@@ -45,6 +46,7 @@ NEED_PEOPLE = (
     ScheduleOrder,
     ChangeScheduleOrder,
     TokenOrder,
+    AccessOrder,
     PublishOrder,
     ActivateOrder,
     RetireOrder,

@@ -6,14 +6,29 @@ themselves and then agrees; of a new workflow they are its own.
 
 from collections.abc import Callable, Mapping
 
-from bot.library import POLICY, Actions, Library, activated, is_genuine, policy_change
+from bot.library import (
+    NEW,
+    POLICY,
+    Actions,
+    Library,
+    activated,
+    changed_bindings,
+    is_genuine,
+    policy_change,
+)
 from storage.catalog_history import (
     answering_for,
     open_runs,
     policy_was_changed_by,
     was_changed_by,
 )
-from storage.published import active_policy, active_version, policy_text, publisher_of
+from storage.published import (
+    active_policy,
+    active_version,
+    bound_roles,
+    policy_text,
+    publisher_of,
+)
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.actions.base import Concern, Plan
@@ -110,7 +125,9 @@ class CatalogDesk:
 
         def change(unit: SqlUnit, before: str | None) -> None:
             self._check(what.workflow, before, what.replaces)
-            data = {**activated(definition, before, self._actions), "by_run": by_run}
+            level = unit.hold_level(what.workflow, what.version) or NEW
+            told = activated(definition, before, self._actions, level=level)
+            data = {**told, "by_run": by_run}
             unit.append(Draft(kind="workflow.activated", actor=SYSTEM, data=data))
 
         self._change(what.workflow, change)
@@ -146,13 +163,16 @@ class CatalogDesk:
         )
 
     def change_policy(self, what: PolicyChange, *, by_run: str) -> None:
-        self._kept(what.policy)
+        policy = self._kept(what.policy)
         try:
             with self._store.begin() as unit:
                 before = unit.hold_policy(POLICY)
                 self._check("The policy", before, what.replaces)
                 data = policy_change(before, what.policy, by_run=by_run)
                 unit.append(Draft(kind="policy.changed", actor=SYSTEM, data=data))
+                bound = bound_roles(unit.transaction.connection)
+                for change in changed_bindings(bound, policy.bindings):
+                    unit.append(change)
         except StorageError as error:
             raise InDoubtError(str(error), error_class="reply_lost") from error
 

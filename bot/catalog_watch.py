@@ -6,9 +6,9 @@ each day. What was told stands in the outbox under the finding's own key, so it 
 
 import hashlib
 import logging
+import threading
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,7 @@ from workflows.triggers import Missed, Trigger
 
 NAME = "catalog-watch"
 MOST_TOLD = 10
+STOP_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -55,25 +56,30 @@ class CatalogWatch:
         self._watching = watching
         self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
         self._ownerless: tuple[str, ...] = ()
-        self._pool = ThreadPoolExecutor(1, NAME)
+        self._guard = threading.Lock()
+        self._looking: threading.Thread | None = None  # Only while it looks: hosts have many.
+        self._is_stopping = False
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
 
     def start(self) -> None:
         """Look at once, beside everything else."""
-        self._pool.submit(self._look_aside, afresh=False)
+        self._look_soon(afresh=False)
 
     def stop(self) -> None:
-        """Look no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Look no more; a look that is under way is finished."""
+        with self._guard:
+            self._is_stopping = True
+            looking = self._looking
+        if looking is not None:
+            looking.join(STOP_SECONDS)
 
     def note(self, workflow: str) -> None:
         """Look again if the file of a workflow that is about to start has changed. Cheap."""
         file = self._watching.files().get(workflow)
         if file is None or (looks := _looks(file)) == self._seen.get(workflow):
             return
-        self._seen[workflow] = looks
-        with suppress(RuntimeError):  # It has been stopped; the next process looks as it starts.
-            self._pool.submit(self._look_aside, afresh=True)
+        if self._look_soon(afresh=True):
+            self._seen[workflow] = looks
 
     def schedule(self, log_id: str) -> Schedule:
         """Return when it looks each day: at a minute of the log's own, as all such looks."""
@@ -153,6 +159,17 @@ class CatalogWatch:
         if drift.what is What.POLICY:
             return first_of(governors, people)[0]
         return ()
+
+    def _look_soon(self, *, afresh: bool) -> bool:
+        """Begin a look beside everything else; False while another one goes on."""
+        with self._guard:
+            if self._is_stopping or (self._looking is not None and self._looking.is_alive()):
+                return False
+            self._looking = threading.Thread(
+                target=self._look_aside, kwargs={"afresh": afresh}, name=NAME, daemon=True
+            )
+            self._looking.start()
+        return True
 
     def _look_aside(self, *, afresh: bool) -> None:
         try:

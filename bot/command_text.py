@@ -145,6 +145,13 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Say what a workflow has yet to earn before it runs unwatched."""
+
+    workflow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """Say how approvals go, and what waits."""
 
@@ -186,6 +193,7 @@ Command: TypeAlias = (
     | Find
     | Digest
     | Health
+    | Ready
     | Help
     | Misread
 )
@@ -209,6 +217,7 @@ USAGE: Mapping[str, str] = {
     "find": "find WORDS [CONDITION:VALUE …]",
     "digest": "digest [30d]",
     "health": "health [30d]",
+    "readiness": "readiness WORKFLOW",
     "help": "help",
 }
 
@@ -448,6 +457,13 @@ def _health(rest: str) -> Command:
     return period if isinstance(period, Misread) else Health(period=period or USUAL_PERIOD)
 
 
+def _ready(rest: str) -> Command:
+    words = rest.split()
+    if len(words) != 1:
+        return Misread(problem="Say which workflow, by its name.", usage="readiness")
+    return Ready(workflow=words[0].casefold())
+
+
 def _digest(rest: str) -> Command:
     period = _period(rest, usage="digest")
     if isinstance(period, Misread):
@@ -491,5 +507,6 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "find": _find,
     "digest": _digest,
     "health": _health,
+    "readiness": _ready,
     "help": _bare(Help),
 }

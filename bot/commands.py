@@ -24,6 +24,7 @@ from bot.command_text import (
     Health,
     History,
     Misread,
+    Ready,
     Run,
     Runs,
     Schedule,
@@ -54,6 +55,20 @@ from workflows.examples import example_of
 from workflows.people import PersonId
 
 _ECHO = 60
+LOOKS = (
+    Approvals,
+    Audit,
+    Diff,
+    Digest,
+    Find,
+    Health,
+    History,
+    Ready,
+    Runs,
+    Schedule,
+    Show,
+    Workflows,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +137,8 @@ class Commands:
         )
 
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
+        if isinstance(wanted, LOOKS):
+            self.desk.roles.admit_viewer(caller.person)
         reports = Reports(desk=self.desk, reader=caller)
         match wanted:
             case Runs():
@@ -163,6 +180,8 @@ class Commands:
             # Only they see it, and a private answer that Slack refuses is lost: no chart.
             since = self.desk.now() - wanted.period
             return without_charts(self.desk.digests.look(since=since).shown)
+        if isinstance(wanted, Ready):
+            return Reports(desk=self.desk, reader=caller).readiness(wanted.workflow)
         return help_for(self.desk, caller.person)
 
 
@@ -202,7 +221,11 @@ def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | No
         problem = f"There is no “{_short(wanted.word)}”."
         told = f"{problem} Did you mean “{_named(meant)}”?" if meant else wanted.problem
         return _Nearby(problem=told, usage=wanted.usage, meant=meant)
-    if isinstance(wanted, Run | Schedule) and wanted.workflow and wanted.workflow not in names:
+    if (
+        isinstance(wanted, Run | Schedule | Ready)
+        and wanted.workflow
+        and wanted.workflow not in names
+    ):
         meant = corrected(typed, names)
         problem = f"There is no workflow called “{_short(wanted.workflow)}”."
         told = f"{problem} Did you mean “{_named(meant)}”?"
@@ -213,7 +236,7 @@ def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | No
 def _named(meant: str) -> str:
     """Return the name that was put right: of a workflow, or of the command itself."""
     command = parse(meant)
-    workflow = command.workflow if isinstance(command, Run | Schedule) else ""
+    workflow = command.workflow if isinstance(command, Run | Schedule | Ready) else ""
     return workflow or meant.partition(" ")[0]
 
 

@@ -34,6 +34,8 @@ from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.sealing import Sealer
 from storage.store import SqlStore
+from workflows.actions.access import PORT as ACCESS
+from workflows.actions.access import Reported
 from workflows.actions.base import Action
 from workflows.actions.erase import PORT as PAYLOADS
 from workflows.actions.publish import PORT as CATALOG
@@ -42,10 +44,11 @@ from workflows.engine import Engine
 from workflows.errors import PeopleUnreadableError
 from workflows.house import House
 from workflows.model.desk import ModelDesk
-from workflows.people import People, Person, PersonId
+from workflows.people import People, Person, PersonId, Roster
 from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
+from workflows.roles import RolesNow
 from workflows.store import Due
 
 log = logging.getLogger(__name__)
@@ -95,6 +98,11 @@ class Core:
     means: Means
     name: str
 
+    @property
+    def roles(self) -> RolesNow:
+        """Return what people are by the policy in force."""
+        return RolesNow(policy=self.policy, people=self.people)
+
 
 class NobodyReadable:
     """People, for a process without Slack: only those of this machine are known."""
@@ -105,7 +113,11 @@ class NobodyReadable:
         raise PeopleUnreadableError("Slack is not asked here.", hint="Start `interlock serve`.")
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
-        del name, max_age
+        del max_age
+        return frozenset(one.id for one in self.everybody(name))
+
+    def everybody(self, name: str) -> tuple[Person, ...]:
+        del name
         raise PeopleUnreadableError(
             "Who belongs to which group is known only to a bot with its Slack token.",
             hint="Start `interlock serve`, or set SLACK_BOT_TOKEN.",
@@ -189,6 +201,7 @@ def build_core(
             ports={
                 PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
                 CATALOG: catalog,
+                ACCESS: lambda: _access(store, library, policy, people, now=means.clock()),
             },
         )
     )
@@ -225,6 +238,17 @@ def build_core(
         means=means,
         name=name,
     )
+
+
+def _access(
+    store: SqlStore, library: Library, policy: Policy, people: People, *, now: datetime
+) -> Reported:
+    from bot.access import report_access  # noqa: PLC0415 - only a review of access needs it.
+
+    if not isinstance(people, Roster):
+        raise PeopleUnreadableError("Who belongs to which group is not known here.")
+    found = report_access(people, policy, library.definitions(), store.database, now=now)
+    return found.reported
 
 
 def _process_name(means: Means) -> str:

@@ -15,6 +15,7 @@ from bot.thread_summaries import ThreadSummaries
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from workflows.engine import Engine
+from workflows.roles import RolesNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Desk:
     drifted: Callable[[], Sequence[Drift]]  # As the last look found it.
     command: str
     channel: str
-    governors: tuple[str, ...]
+    roles: RolesNow
     readers: tuple[str, ...]  # Whom the weekly digest asks for an answer.
     workspace_url: str  # With a slash at its end, as `auth.test` gives it.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_words
 from bot.digest_asked import Asked, AskedOf
+from bot.error_words import error_words
 from bot.health import HealthReport, finding_from, finding_json
 from bot.health_words import NameOf, finding_words, habits_words, names_of
 from bot.views.digest_values import (
@@ -30,9 +31,11 @@ from workflows.gate import Outcome
 from workflows.moments import moment, stamp
 from workflows.run import Status
 
+MOST_CAUSES = 8
 BAD = (1, 2)  # Broken, or not readable.
 CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
 NAMED_BY = ("workflow", "name", "id", "cls", "hold")  # What says which of its kind changed.
+ROLES = ("role.granted", "role.revoked")
 WAITS_FOR = {
     Status.WAITING: "an approval, or a time",
     Status.IN_DOUBT: "somebody who says whether an effect happened",
@@ -137,6 +140,7 @@ def _health(report: HealthReport) -> dict[str, Json]:
         "period": duration_text(health.until - health.since),
         "words": habits_words(health.total.now, health.total.before),
         "findings": [finding_json(one) for one in report.findings],
+        "causes": [[cause, times.total()] for cause, times in report.by_cause[:MOST_CAUSES]],
     }
 
 
@@ -206,9 +210,19 @@ def _payload_words(kept: Mapping[str, int] | None) -> list[str]:
 
 
 def _change(entry: Entry) -> str:
-    named = next((str(entry.data[one]) for one in NAMED_BY if entry.data.get(one)), "")
+    named = _named(entry)
     what = entry.kind.replace(".", " ").replace("_", " ")
     return f"{what} {named}".strip() + f" (entry #{entry.index})."
+
+
+def _named(entry: Entry) -> str:
+    """Return which of its kind an entry changed; of roles and levels, to what."""
+    data = entry.data
+    if entry.kind == "workflow.level_changed":
+        return f"{data['workflow']}: {data['to']}, was {data['from']} ({data['reason']})"
+    if entry.kind in ROLES:
+        return f"{data['role']} {data['to']}"
+    return next((str(data[one]) for one in NAMED_BY if data.get(one)), "")
 
 
 def people_in(figures: Mapping[str, Any]) -> list[str]:
@@ -258,6 +272,7 @@ def _shown_health(figures: Mapping[str, Any], name: NameOf, titles: Titles) -> H
             finding_words(one, name, lambda workflow: titles.get(workflow, workflow))
             for one in found
         ],
+        causes=[(error_words(cause), times) for cause, times in kept.get("causes", ())],
     )
 
 

@@ -5,7 +5,7 @@ from html import escape
 
 from bot.views.digest import numbers, sentence
 from bot.views.digest_values import DayFigures, DigestShown, Waiting
-from bot.wording import clean, utc
+from bot.wording import clean, plural, utc
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem;
@@ -118,6 +118,8 @@ def _approvals(shown: DigestShown) -> Iterator[str]:
     if shown.health is not None:
         yield f"<p>Last {_text(shown.health.period)}: {_text(shown.health.words)}</p>"
         yield from _listed("What stands out in approvals", shown.health.findings)
+        causes = [f"{name}: {plural(count, 'time')}" for name, count in shown.health.causes]
+        yield from _listed("What stopped runs", causes)
 
 
 def _head(shown: DigestShown) -> Iterator[str]:

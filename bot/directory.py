@@ -127,6 +127,20 @@ class Directory:
             )
         return _those_who_count(self._each(found.users, limit=limit))
 
+    def everybody(self, name: str) -> tuple[Person, ...]:
+        """Return everybody behind `name`, guests and deactivated accounts too.
+
+        Raises:
+            PeopleUnreadableError: Slack did not answer, or knows no such name.
+        """
+        name = _mention(name)
+        if one := _USER.fullmatch(name):
+            return (self._known(one[1], max_age=CLICK_AGE, limit=WORK_LIMIT).person,)
+        found = self._group(name, max_age=CLICK_AGE, limit=WORK_LIMIT)
+        if found is None:
+            return (self._by_name(name, max_age=CLICK_AGE, limit=WORK_LIMIT).person,)
+        return tuple(one.person for one in self._each(found.users, limit=WORK_LIMIT))
+
     def one(self, name: str) -> Person:
         """Return the one person behind `name`: "@handle" or "<@U…>", whoever they are.
 

@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from storage.approval_figures import read_approvals
 from storage.figures import Standing, read_standing
-from storage.trouble_figures import read_causes
+from storage.trouble_figures import read_failures
 from workflows.approval_findings import Finding, Sign, findings_of
 from workflows.approval_health import USUAL_PERIOD, Health, health_of
 from workflows.entry import Json
+from workflows.failure_modes import VIEWS, FailureMode, Share, pareto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +27,23 @@ class HealthReport:
 
     health: Health
     findings: Sequence[Finding]
-    causes: Counter[tuple[str, str]]  # By workflow and error class.
+    failures: Counter[FailureMode]
     standing: Standing
 
     @property
     def by_cause(self) -> list[tuple[str, Counter[str]]]:
         """Return each error class with how often it stopped which workflow, the most first."""
         found: dict[str, Counter[str]] = defaultdict(Counter)
-        for (workflow, cause), times in self.causes.items():
-            found[cause][workflow] += times
+        for mode, times in self.failures.items():
+            found[mode.cause][mode.workflow] += times
         return sorted(found.items(), key=lambda one: (-one[1].total(), one[0]))
+
+    @property
+    def modes(self) -> list[tuple[str, list[Share]]]:
+        """Return what stops most runs, by step, target and version."""
+        if not self.failures:
+            return []
+        return [(name, pareto(self.failures, by)) for name, by in VIEWS.items()]
 
     @property
     def people(self) -> list[str]:
@@ -56,7 +64,7 @@ def read_health(
     return HealthReport(
         health=health,
         findings=findings_of(health, now.decisions),
-        causes=read_causes(connection, since=since, until=until),
+        failures=read_failures(connection, since=since, until=until),
         standing=read_standing(connection),
     )
 

@@ -1,7 +1,7 @@
 """Who is shown what of the health of approvals.
 
 What stands out names people to everybody, as their cards do. Figures about one person are for
-that person and for the governors (docs/decisions/0057).
+that person, for governors and auditors (docs/decisions/0057).
 """
 
 from collections.abc import Mapping
@@ -32,9 +32,9 @@ from workflows.approval_health import WorkflowHealth
 from workflows.duration import duration_text
 from workflows.entry import Ref
 from workflows.errors import InterlockError
-from workflows.people import CLICK_AGE
+from workflows.policy_roles import Role
 
-OWN_ONLY = "Figures of one person are shown to that person, and to the governors."
+OWN_ONLY = "Figures of one person are shown to that person, to governors and auditors."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +54,14 @@ class HealthDesk:
             name=names_of(people_of(database, report.people)),
             titles={one.workflow: one.title for one in self.desk.library.definitions()},
             # None: of everybody.
-            of=None if self._is_governor() else refs_of(database, self.reader.person),
+            of=None if self._sees_all() else refs_of(database, self.reader.person),
         )
         return health_page(shown, name=self.desk.command, page=page)
 
-    def _is_governor(self) -> bool:
+    def _sees_all(self) -> bool:
+        who, roles = self.reader.person, self.desk.roles
         try:
-            return any(
-                self.reader.person in self.desk.directory.members(name, max_age=CLICK_AGE)
-                for name in self.desk.governors
-            )
+            return roles.holds(who, Role.GOVERNOR) or roles.holds(who, Role.AUDITOR)
         except InterlockError:
             return False  # Whoever cannot be known to govern is shown what everybody is.
 
@@ -101,6 +99,7 @@ def shown_of(
             for cause, times in report.by_cause
         ],
         note="" if of is None else OWN_ONLY,
+        modes=report.modes,
     )
 
 

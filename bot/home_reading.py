@@ -33,6 +33,7 @@ from bot.views.schedules import in_order, schedule_item
 from storage.home_listing import runs_ended, runs_going
 from storage.home_values import HomeReader
 from workflows.entry import Ref
+from workflows.errors import NotAllowedError
 from workflows.people import Person
 
 MOST_ENDED = 3
@@ -87,6 +88,7 @@ class HomeReading:
             self.desk.store.homes.answers_for(reader.ref, [one.workflow for one in workflows])
         waiting = self._waiting(reader, runs, belonging)
         told = self.delegated(reader.ref)
+        missing = self._missing_role(person)
         return HomeShown(
             at=waiting.now,
             command=self.desk.command,
@@ -95,14 +97,23 @@ class HomeReading:
             count=waiting.count(),
             said=waiting.said(),
             why_never=person.why_not,
-            runs=self._runs(reader),
-            ended=self._ended(reader),
-            owned=owned.shelf(workflows, _skip(reader, Section.OWNED)),
+            missing=missing,
+            runs=Shelf() if missing else self._runs(reader),
+            ended=() if missing else self._ended(reader),
+            owned=Shelf() if missing else owned.shelf(workflows, _skip(reader, Section.OWNED)),
             owns=[one.title for one in workflows],
-            schedules=self._schedules(reader, person),
+            schedules=Shelf() if missing else self._schedules(reader, person),
             delegations=delegations(told, skip=_skip(reader, Section.DELEGATIONS)),
             is_partial=belonging.is_partial,
         )
+
+    def _missing_role(self, person: Person) -> str:
+        """Return why the person may not look at runs; what waits for them they see all the same."""
+        try:
+            self.desk.roles.admit_viewer(person.id)
+        except NotAllowedError as refused:
+            return str(refused)
+        return ""
 
     def _waiting(self, reader: HomeReader, runs: RunReader, belonging: Belonging) -> Waiting:
         return Waiting(

@@ -9,7 +9,8 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from storage.published import (
     active_policy,
     active_version,
     active_versions,
+    bound_roles,
     canonical_of,
     policy_text,
 )
 from storage.store import SqlStore
+from workflows.actions.access import ACCESS_REVIEW
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
@@ -35,10 +38,12 @@ from workflows.errors import (
 )
 from workflows.own_workflows import is_own, own_workflows
 from workflows.policy import Policy
+from workflows.policy_roles import Binding
 from workflows.portrait import Known, starts
+from workflows.soak import Level
 
 POLICY = "policy"
-NEW = "trial"  # A version begins on trial (DESIGN section 9).
+NEW = Level.TRIAL.value  # A version begins on trial (DESIGN section 9).
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +99,19 @@ class Library:
             self._publish(definition, has_code=has_code, file=file)
         active = active_versions(self._store.database)
         if all(fault.is_warning for fault in catalog.faults):
-            for name in active.keys() - set(catalog.names()):
+            for name in active.keys() - {*catalog.names(), ACCESS_REVIEW}:
                 self._retire(name)
         self._take_up(catalog)
+
+    def publish_own(self, definition: Definition) -> None:
+        """Publish a workflow that the product brings itself; no file has to hold it.
+
+        Raises:
+            StorageError: it was not recorded.
+        """
+        self._publish(definition)
+        others = [one for one in self.definitions() if one.workflow != definition.workflow]
+        self._take_up(Catalog([*others, definition], self._catalog.faults))
 
     def follow(self) -> None:
         """Take up what other processes published meanwhile; nothing is published here."""
@@ -199,7 +214,10 @@ class Library:
                 told = {**published(definition, self._actions), **origin}
                 unit.append(_fact("workflow.published", told))
                 unit.add_definition(definition.version, definition.canonical.decode())
-            unit.append(_fact("workflow.activated", activated(definition, before, self._actions)))
+            # One that was active before has what it had earned then.
+            level = unit.hold_level(definition.workflow, definition.version) or NEW
+            data = activated(definition, before, self._actions, level=level)
+            unit.append(_fact("workflow.activated", data))
         log.info("workflow published", extra={"workflow": definition.workflow})
 
     def _retire(self, name: str) -> None:
@@ -214,12 +232,16 @@ class Library:
     def _publish_policy(self, policy: Policy) -> None:
         before = active_policy(self._store.database, POLICY)
         is_kept = policy_text(self._store.database, policy.digest) is not None
-        if before == policy.digest and is_kept:
+        with self._store.database.read() as connection:
+            news = list(changed_bindings(bound_roles(connection), policy.bindings))
+        if before == policy.digest and is_kept and not news:
             return
         with self._store.begin() as unit:
             unit.keep_policy(policy.digest, policy.canonical.decode())
             if before != policy.digest:
                 unit.append(_fact("policy.changed", policy_change(before, policy.digest)))
+            for change in news:
+                unit.append(change)
         log.info("policy changed", extra={"digest": policy.digest})
 
 
@@ -255,6 +277,16 @@ def policy_change(before: str | None, after: str, *, by_run: str | None = None) 
     return {"name": POLICY, "before": before, "after": after, "by_run": by_run}
 
 
+def changed_bindings(before: AbstractSet[Binding], after: AbstractSet[Binding]) -> Iterator[Draft]:
+    """Yield what a policy takes from whom by its roles, and then what it gives.
+
+    It is for the transaction in which the policy takes effect.
+    """
+    for kind, which in (("role.revoked", before - after), ("role.granted", after - before)):
+        for one in sorted(which):
+            yield _fact(kind, {"role": one.role.value, "to": one.to, "scope": one.scope})
+
+
 def _fact(kind: str, data: Mapping[str, Json]) -> Draft:
     return Draft(kind=kind, actor=SYSTEM, data=data)
 
@@ -277,13 +309,15 @@ def published(definition: Definition, actions: Actions) -> dict[str, Json]:
     }
 
 
-def activated(definition: Definition, before: str | None, actions: Actions) -> dict[str, Json]:
+def activated(
+    definition: Definition, before: str | None, actions: Actions, *, level: str = NEW
+) -> dict[str, Json]:
     """Return what it is told of the version that runs take from now on, by which code."""
     return {
         "workflow": definition.workflow,
         "version": definition.version,
         "replaces": before,
-        "level": NEW,
+        "level": level,
         "actions": actions_digest(definition, actions),
     }
 

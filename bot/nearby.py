@@ -6,12 +6,12 @@ Nothing is done on a guess: the text becomes a button, and whoever presses it ha
 import difflib
 from collections.abc import Collection
 
-from bot.command_text import USAGE, Misread, Run, Schedule, normal, parse
+from bot.command_text import USAGE, Misread, Ready, Run, Schedule, normal, parse
 
 ALIKE = 0.6
 MOST_NEAR = 3
 SHORTEST_START = 3  # From so many letters on the beginning of a name counts as the name.
-NAMING = frozenset({"run", "schedule"})  # These go on with the name of a workflow.
+NAMING = frozenset({"run", "schedule", "readiness"})  # These go on with the name of a workflow.
 
 
 def corrected(text: str, workflows: Collection[str]) -> str:
@@ -41,7 +41,7 @@ def _with_workflow(command: str, rest: str, workflows: Collection[str]) -> str:
 def _makes_sense(meant: str, workflows: Collection[str]) -> bool:
     """Say whether a command can be carried out as far as its names go."""
     command = parse(meant)
-    if isinstance(command, Run | Schedule) and command.workflow:
+    if isinstance(command, Run | Schedule | Ready) and command.workflow:
         return command.workflow in workflows
     return not isinstance(command, Misread)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot import token_orders
+from bot.access_orders import AccessOrder, review_by_order
 from bot.core import Core
 from bot.digest_figures import people_in
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
@@ -133,6 +134,7 @@ AnyOrder: TypeAlias = (
     | SweepOrder
     | HoldOrder
     | LiftOrder
+    | AccessOrder
     | SetSecretOrder
     | ForgetSecretOrder
     | RotateSecretsOrder
@@ -285,6 +287,7 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     SweepOrder: sweep_by_order,
     HoldOrder: hold_by_order,
     LiftOrder: lift_by_order,
+    AccessOrder: review_by_order,
     SetSecretOrder: set_secret,
     ForgetSecretOrder: forget_secret,
     RotateSecretsOrder: rotate_secrets,

@@ -4,7 +4,7 @@ A proposed version is published, so that it has its digest and its text is kept;
 start it before it is active. What the run then does is for `bot.catalog_desk`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.catalog_lines import known_version
@@ -12,7 +12,7 @@ from bot.core import Core
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
 from storage.catalog_history import code_of_versions, open_runs
-from storage.published import active_version, canonical_of
+from storage.published import active_version, canonical_of, known_workflows
 from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
@@ -29,8 +29,10 @@ from workflows.orders import Start
 from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
+from workflows.secret_use import publishers_of
 
 CLI = "cli"
+MOST_NOTED = 2_900  # Characters; a little less than an input takes.
 
 
 class ProposalError(InterlockError):
@@ -104,10 +106,15 @@ class Proposing:
             InterlockError: nothing was proposed.
         """
         core = self._core
-        among = core.library.definitions()
         found = check_proposed(
-            source.text, source.file, core.actions, policy=core.policy, among=among
+            source.text,
+            source.file,
+            core.actions,
+            policy=core.policy,
+            among=core.library.definitions(),
+            names=known_workflows(core.store.database),
         )
+        self._admit_secrets(found.definition)
         if author is not None:
             one_person(core.people, author)
         notes = tuple(str(one) for one in found.warnings)
@@ -120,7 +127,7 @@ class Proposing:
             "reason": reason,
             "author": author,
             "origin": source.words,
-            "notes": "\n".join(notes),
+            "notes": "\n".join(_fitting(notes)),
         }
         return self._start(PUBLISH, put, inputs, channel=self._channel(found.definition))
 
@@ -134,6 +141,7 @@ class Proposing:
         definition = self._core.library.version(
             known_version(self._core.store.database, workflow, version)
         )
+        self._admit_secrets(definition)
         put = self._put(definition)
         if put.replaces == put.version:
             return put
@@ -173,6 +181,7 @@ class Proposing:
         who, members = self._person, self._core.people.members
         if not who.counts:
             raise NotAllowedError(f"You may not propose anything: {who.why_not}.")
+        self._core.roles.may_author(who.id)
         authors = section.authors
         if authors is not None and not any(
             who.id in members(name, max_age=CLICK_AGE) for name in authors
@@ -181,6 +190,16 @@ class Proposing:
                 "You may not propose changes of the catalog.",
                 hint=f"{' and '.join(authors)} may, as the policy says.",
             )
+
+    def _admit_secrets(self, definition: Definition) -> None:
+        """Return if the person may publish what uses each secret of the workflow."""
+        core, members = self._core, self._core.people.members
+        for secret, names in publishers_of(definition, core.policy, core.actions).items():
+            if not any(self._person.id in members(name, max_age=CLICK_AGE) for name in names):
+                raise NotAllowedError(
+                    f"You may not publish a workflow that uses the secret {secret}.",
+                    hint=f"{' and '.join(names)} may, as the policy says.",
+                )
 
     def _put(self, definition: Definition) -> Put:
         return Put(
@@ -242,6 +261,16 @@ class Proposing:
         except (UnknownWorkflowError, UnreadableVersionError):
             known = definition
         return known.channel or self._core.settings.channel
+
+
+def _fitting(notes: Sequence[str]) -> list[str]:
+    """Return as many notes as the form of a proposal takes, and how many more there are."""
+    kept: list[str] = []
+    for number, one in enumerate(notes):
+        if sum(map(len, kept)) + len(kept) + len(one) > MOST_NOTED:
+            return [*kept, f"… and {len(notes) - number} more: `interlock check` names them all."]
+        kept.append(one)
+    return kept
 
 
 def _about(own: str, put: Put) -> dict[str, str | None]:

@@ -13,12 +13,13 @@ from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
 from bot.hurried import PlacesUnreadableError
 from bot.payloads import Caller
-from bot.permitted import Permitted, permitted
+from bot.permitted import Permitted, is_auditor, permitted
 from bot.previews import preview_of
 from bot.run_lines import link_to, run_line, title_of
 from bot.search_text import Asker, read_search
 from bot.summary_words import summary_words
 from bot.timeline import Known, Moment, actors_in, timeline, who
+from bot.version_readiness import read_readiness, readiness_lines
 from bot.views.lists import (
     FOUND_PAGE,
     ApprovalLine,
@@ -31,6 +32,7 @@ from bot.views.lists import (
     approval_list,
     found_list,
     queue_list,
+    readiness_page,
     run_list,
     run_shown,
     workflow_list,
@@ -56,7 +58,7 @@ from storage.refusals import read_refusals
 from storage.search import Hit, Sought, find
 from storage.summaries import read_summary
 from workflows.definition import Definition
-from workflows.entry import Entry, Ref, RunId
+from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
 from workflows.gate import ApprovalRequest, Outcome
 
@@ -165,10 +167,12 @@ class Reports:
             PlacesUnreadableError: which those are could not be read.
             UnclearSearchError: a condition among the words names nothing.
         """
-        database = self.desk.store.database
-        asker = Asker(person=self.reader.person, channels=self._channels())
+        database, channels = self.desk.store.database, self._channels()
+        asker = Asker(person=self.reader.person, channels=channels)
         sought = read_search(words, database, asker=asker, now=self.desk.now())
         hits = find(database, sought, limit=FOUND_PAGE, offset=(page - 1) * FOUND_PAGE)
+        if channels is None:
+            self._note_reading(words, n=len(hits.page))
         shown = FoundPage(
             found=[self._found(one) for one in hits.page],
             total=hits.total,
@@ -177,14 +181,34 @@ class Reports:
         )
         return found_list(words, shown)
 
+    def _note_reading(self, words: str, *, n: int) -> None:
+        """Record what an auditor was shown of threads that they are not in."""
+        query = Part(value=self.desk.redact(words).encode())
+        with self.desk.store.begin() as unit:
+            ref = unit.ref(self.reader.person)
+            unit.append(
+                Draft(
+                    kind="access.read",
+                    actor=Actor(kind=ActorKind.USER, ref=ref),
+                    data={"what": "find", "n": n},
+                    parts={"query": query},
+                )
+            )
+
     def _may_read(self, listed: ListedRun) -> bool:
         """Say whether the reader is where the run's thread stands; what nobody knows is no."""
         try:
-            return listed.place is not None and listed.place.channel in self._channels()
+            channels = self._channels()
         except PlacesUnreadableError:
             return False
+        if channels is None:
+            return True
+        return listed.place is not None and listed.place.channel in channels
 
-    def _channels(self) -> frozenset[str]:
+    def _channels(self) -> frozenset[str] | None:
+        """Return where the reader may read; None for an auditor, who reads everything."""
+        if is_auditor(self.desk, self.reader.person):
+            return None
         return self.desk.hurried.channels_of(self.reader.user)
 
     def workflows(self, *, page: int) -> Rendered:
@@ -197,6 +221,17 @@ class Reports:
             for one in desk.library.definitions()
         ]
         return workflow_list(lines, page=page)
+
+    def readiness(self, workflow: str) -> Rendered:
+        """Return what a workflow has yet to earn before it runs unwatched.
+
+        Raises:
+            UnknownWorkflowError: there is none of that name.
+        """
+        database, policy = self.desk.store.database, self.desk.roles.policy
+        definition = self.desk.library.active(workflow)
+        found = read_readiness(database, policy, definition, now=self.desk.now())
+        return readiness_page(definition.title, list(readiness_lines(found)))
 
     def _found(self, hit: Hit) -> Found:
         return Found(

@@ -78,15 +78,22 @@ class Shortcuts:
         return {"response_action": "update", "view": form.to_dict()}
 
     def find_run(self, used: Shortcut, _context: Mapping[str, Any]) -> None:
-        """Tell privately of the run that the message belongs to, or of the nearest."""
+        """Tell privately of the run that the message belongs to, or of the nearest.
+
+        Raises:
+            NotAllowedError: this person may not look at runs.
+        """
+        self.desk.roles.admit_viewer(used.caller.person)
         self.desk.hurried.answer(used.caller.response_url, self._run_of(used))
 
     def open_summary(self, used: Shortcut) -> str:
         """Open the modal that will hold the summary; return its id.
 
         Raises:
+            NotAllowedError: this person may not look at runs.
             NotShownError: Slack did not open it.
         """
+        self.desk.roles.admit_viewer(used.caller.person)
         return self.desk.hurried.open(used.caller.trigger, loading_modal())
 
     def summarise(self, used: Shortcut, view: str) -> None:
@@ -111,6 +118,7 @@ class Shortcuts:
         """
         shared = SharedThread.read(sent.sent.private_metadata)
         caller = sent.caller
+        self.desk.roles.admit_viewer(caller.person)
         with self.desk.store.begin() as unit:
             if not unit.is_repeat(caller.delivery):
                 unit.send(shared.message(caller.person))

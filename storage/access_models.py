@@ -1,4 +1,4 @@
-"""The rows of tokens, from outside and to outside, and the key of what lies sealed.
+"""The rows of roles and of tokens, from outside and to outside, and the key of what lies sealed.
 
 What a token may do is projected from the entries that tell of its making and its end; when it
 was last used is operational, and losing it costs nothing but that line in a list.
@@ -9,6 +9,18 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, UniqueConstraint
 
 from storage.base import Base, Mapped, mapped_column
+
+
+class RoleBindingRecord(Base):
+    """One role of one group or person, as the policy bound it last. All of it is projected."""
+
+    __tablename__ = "role_binding"
+
+    role: Mapped[str] = mapped_column(primary_key=True)
+    bound_to: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
 
 
 class ApiTokenRecord(Base):

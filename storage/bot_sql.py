@@ -65,6 +65,11 @@ class BotSql(RowSql):
         ).fetchone()
         return None if found is None else str(found[0])
 
+    def level_of(self, version: str) -> str | None:
+        """Return how far a version is trusted, None where it was never active."""
+        found = self.run("SELECT level FROM version_level WHERE version = ?", version).fetchone()
+        return None if found is None else str(found[0])
+
     def is_published(self, version: str) -> bool:
         """Say whether that version was published before."""
         found = self.run("SELECT 1 FROM definition_version WHERE version = ?", version).fetchone()

@@ -41,6 +41,7 @@ CHANGES = (
     "workflow.published",
     "workflow.activated",
     "workflow.retired",
+    "workflow.level_changed",
     "policy.changed",
     "role.granted",
     "role.revoked",

@@ -20,6 +20,7 @@ from storage.limit_projections import (
     glass_reviewed,
     glass_used,
 )
+from storage.role_projections import ROLES_STATED, level_set
 from storage.schedule_projections import (
     schedule_deleted,
     schedule_fired,
@@ -232,6 +233,7 @@ def _activated(entry: Entry) -> Iterable[Change]:
             "retired_at": None,
         },
     )
+    yield level_set(entry, entry.data["level"])
 
 
 def _retired(entry: Entry) -> Iterable[Change]:
@@ -248,6 +250,7 @@ def _level_changed(entry: Entry) -> Iterable[Change]:
         {"workflow": entry.data["workflow"], "version": entry.data["version"]},
         {"level": entry.data["to"]},
     )
+    yield level_set(entry, entry.data["to"])
 
 
 def _policy_changed(entry: Entry) -> Iterable[Change]:
@@ -398,6 +401,7 @@ _STATED: dict[str, Callable[[Entry], Iterable[Any]]] = {
     "question.asked": _question_asked,
     "question.answered": _question_answered,
     **HOLDS_STATED,
+    **ROLES_STATED,
     **SECRETS_STATED,
     "token.created": _token_created,
     "token.revoked": _token_revoked,

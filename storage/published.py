@@ -5,8 +5,9 @@ Publishing itself is a unit's work: it appends the entry from which these rows f
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from storage.access_models import RoleBindingRecord
 from storage.run_models import (
     ActiveDefinitionRecord,
     ActivePolicyRecord,
@@ -15,6 +16,7 @@ from storage.run_models import (
 )
 from storage.transaction import Database
 from workflows.entry import PERSON, Ref
+from workflows.policy_roles import Binding, Role
 
 
 def canonical_of(database: Database, version: str) -> str | None:
@@ -61,6 +63,16 @@ def active_policy(database: Database, name: str) -> str | None:
     wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
     with database.read() as connection:
         return connection.execute(wanted).scalar()
+
+
+def bound_roles(connection: Connection) -> frozenset[Binding]:
+    """Return every role that is bound now, and to whom."""
+    row = RoleBindingRecord
+    wanted = select(row.role, row.bound_to, row.scope).where(row.revoked_at.is_(None))
+    return frozenset(
+        Binding(role=Role(one.role), to=one.bound_to, scope=one.scope)
+        for one in connection.execute(wanted.order_by(row.role, row.bound_to, row.scope))
+    )
 
 
 def policy_text(database: Database, version: str) -> str | None:

@@ -54,7 +54,9 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "delegation": (("entry_id",), ("giver", "stand_in", "given_at", "until", "ended_at")),
     "definition_version": (("version",), ("workflow", "published_at", "published_by")),
     "active_definition": (("workflow",), ("version", "level", "activated_at", "retired_at")),
+    "version_level": (("version",), ("workflow", "level", "changed_at")),
     "active_policy": (("name",), ("version", "changed_at")),
+    "role_binding": (("role", "bound_to", "scope"), ("granted_at", "revoked_at")),
     "question": (
         ("id",),
         ("run_id", "step", "people", "asked_at", "expires_at", "answered_at", "answered_by"),

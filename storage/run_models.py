@@ -299,6 +299,20 @@ class ActiveDefinitionRecord(Base):
     retired_at: Mapped[datetime | None]
 
 
+class VersionLevelRecord(Base):
+    """How far one version of a workflow is trusted: on trial, or unattended. Projected.
+
+    A version keeps its row when another takes its place, since runs stay on theirs.
+    """
+
+    __tablename__ = "version_level"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    workflow: Mapped[str]
+    level: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
 class ActivePolicyRecord(Base):
     """Which version of a policy the trail was last told of. Projected."""
 

@@ -21,6 +21,7 @@ from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
 from storage.run_sql import RunSql, run_question
+from storage.soak_sql import SoakSql
 from storage.transaction import Database
 from storage.unit import SqlUnit
 from workflows.delegation import Delegation
@@ -29,6 +30,7 @@ from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest, Outcome
 from workflows.glass import GlassUse
 from workflows.people import PersonId
+from workflows.soak import Soak
 from workflows.store import Denial, Due, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
@@ -174,6 +176,10 @@ class SqlStore:
         with self.database.glance() as tx:
             found = RunSql(tx).person(ref)
         return None if found is None else PersonId(found[0])
+
+    def soak(self, version: str, *, most: int) -> Soak | None:
+        with self.database.glance() as tx:
+            return SoakSql(tx).soak(version, most=most)
 
     def publisher(self, version: str) -> Ref | None:
         with self.database.glance() as tx:

@@ -333,6 +333,10 @@ class SqlUnit:
         """Return the active version; two publications of one workflow wait for each other."""
         return self._bot.hold_workflow(workflow)
 
+    def hold_level(self, workflow: str, version: str) -> str | None:
+        self._bot.hold_workflow(workflow)
+        return self._bot.level_of(version)
+
     def add_digest(self, digest: NewDigest) -> None:
         """Keep the figures of a digest, for the message that shows them."""
         self._bot.add_digest(digest, at=self.now)

@@ -353,7 +353,7 @@ class SecretsOf:
 class Working:
     """An engine in its house, with the world, the town and the clock at hand."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is something a test may want otherwise.
         self,
         store: SqlStore,
         clock: Clock,
@@ -364,6 +364,7 @@ class Working:
         wrapped: Store | None = None,
         most_runs: int | None = None,
         more: Mapping[str, Action[Any, Any]] | None = None,
+        alerts: str = "",
     ) -> None:
         """`more` are actions beside those of the world."""
         self.store = store
@@ -376,6 +377,7 @@ class Working:
         self.policy = policy_in(policy)
         self._most_runs = most_runs
         self._more = more or {}
+        self._alerts = alerts
         self.secrets: SecretBook = NoSecrets()
         self.effects_wait: str | None = None
         self.engine = Engine(self._house(wrapped or store))
@@ -408,6 +410,7 @@ class Working:
             acting_for=lambda people: self.store.acting_for(people, at=self.clock()),
             vault=lambda: VAULT,
             references=self.slack,
+            alerts=self._alerts,
         )
 
     def store_runs(self) -> list[RunId]:

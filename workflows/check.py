@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workflows.actions.access import ACCESS_REVIEW
 from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_model import model_faults
@@ -166,13 +167,20 @@ def meaning_faults(
         policy=policy,
         scopes=StepScopes(definition, actions, is_lenient=True),
     )
-    faults = [*_lock_faults(checking), *trigger_faults(checking), *option_faults(checking)]
-    faults += secret_faults(checking)
+    faults = [*_own_name(checking), *_lock_faults(checking)]
+    faults += [*trigger_faults(checking), *option_faults(checking), *secret_faults(checking)]
     for node in definition.outline.values():
         faults += [*step_faults(checking, node), *model_faults(checking, node)]
     if not faults:
         faults += lint(checking)
     return sorted(faults, key=lambda one: (one.line, one.column))
+
+
+def _own_name(checking: Checking) -> Iterator[Fault]:
+    """Yield that a file takes the name under which the product has governors sign."""
+    if checking.definition.workflow == ACCESS_REVIEW:
+        what = "is the name of a workflow that comes from no file"
+        yield checking.document.fault(("workflow",), what, "choose another name")
 
 
 def _lock_faults(checking: Checking) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ Beside everything that `check` finds: names that are kept or would be mistaken f
 copies of what there is already.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from workflows.actions.publish import CHANGES_OF_THE_CATALOG
@@ -32,9 +32,17 @@ class Proposed:
 
 
 def check_proposed(
-    text: str, file: str, actions: Actions, *, policy: Policy, among: Sequence[Definition]
+    text: str,
+    file: str,
+    actions: Actions,
+    *,
+    policy: Policy,
+    among: Sequence[Definition],
+    names: Collection[str],
 ) -> Proposed:
     """Return the definition in `text` as it would stand `among` the active ones.
+
+    `names` are those that were ever active: nobody takes the look of one that was retired.
 
     Raises:
         DefinitionError: it cannot be used; every fault is named.
@@ -46,7 +54,7 @@ def check_proposed(
         *meaning_faults(definition, document, actions, policy),
         *_between(definition, document, others),
         *_own_actions(definition, document),
-        *_names(definition, document, others, is_new=len(others) == len(among)),
+        *_names(definition.workflow, document, names),
     ]
     if any(not one.is_warning for one in faults):
         raise DefinitionError("\n".join(str(one) for one in faults if not one.is_warning))
@@ -78,21 +86,17 @@ def _own_actions(definition: Definition, document: Document) -> Iterator[Fault]:
             yield document.fault((*node.path, "uses"), what, "propose it with `interlock publish`")
 
 
-def _names(
-    definition: Definition, document: Document, others: Sequence[Definition], *, is_new: bool
-) -> Iterator[Fault]:
-    name, known = definition.workflow, [one.workflow for one in others]
+def _names(name: str, document: Document, names: Collection[str]) -> Iterator[Fault]:
     if is_own(name):
         what = f"names that begin with {OWN} are Interlock's own"
         yield document.fault(("workflow",), what, "choose another")
-    if not is_new:
+    if name in names:
         return
-    same = mistaken_for(name, known)
+    same = mistaken_for(name, names)
     if same is not None:
         what = f"would be mistaken for {same}"
         yield document.fault(("workflow",), what, "choose a name that looks different")
-    elif (near := close_to(name, known)) is not None:
+    elif (near := close_to(name, names)) is not None:
         what = f"is nearly called like {near}"
-        yield document.fault(
-            ("workflow",), what, "make sure that people see which is which", warning=True
-        )
+        right = "make sure that people see which is which"
+        yield document.fault(("workflow",), what, right, warning=True)

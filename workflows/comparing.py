@@ -11,6 +11,7 @@ from workflows.definition import Definition
 from workflows.definition_steps import LONGEST_EXPIRY, Approval, Step, Undo
 from workflows.demand import gathered, wish_of
 from workflows.portrait import Known, approval_words, effect_of, facets, starts
+from workflows.secret_use import secrets_of
 
 MARK = "⚠️ "
 _ANSWERS = ("owner", "deputy", "run by", "channel")
@@ -58,6 +59,9 @@ def _marked(before: Definition | None, after: Definition, known: Known) -> Itera
         yield from _marked_effect(name, earlier, work, known)
         if earlier is not None:
             yield from _marked_gate(name, earlier, work)
+    used = frozenset() if before is None else secrets_of(before, known.actions)
+    for secret in sorted(secrets_of(after, known.actions) - used):
+        yield f"{MARK}it may use the secret {secret}"
     if before is None:
         return
     said, says = facets(before, known), facets(after, known)

@@ -1,6 +1,7 @@
 """What is different between two policies, in lines for whoever approves one.
 
-Whatever is taken away or asks fewer people stands first and is marked.
+Whatever is taken away, changed or given to somebody stands first and is marked; only what is
+asked in addition is not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,18 @@ from workflows.definition import meaning
 from workflows.policy import Policy
 from workflows.portrait import leaves
 
-# What limits people; where a line of it goes, somebody may do more than before.
-_LIMITS = ("rule ", "publish", "roles", "budgets", "freezes", "break glass", "retention", "connect")
+# What is new in these lets somebody do, or reach, more than before; elsewhere it asks more.
+_GRANTS = (
+    "operators",
+    "services",
+    "databases",
+    "programs",
+    "webhooks",
+    "connect",
+    "secrets",
+    "break glass",
+)
+_ORDER = "order of the rules"  # All of them count, whatever their order.
 
 
 def policy_difference(before: Policy, after: Policy) -> list[str]:
@@ -27,7 +38,7 @@ def policy_difference(before: Policy, after: Policy) -> list[str]:
 def _facets(policy: Policy) -> dict[str, str]:
     said = meaning(policy)
     rules = {f"rule {one['name']}": _rule(one) for one in said.pop("rules")}
-    order = {"order of the rules": ", ".join(one.name for one in policy.rules)}
+    order = {_ORDER: ", ".join(one.name for one in policy.rules)}
     return dict(leaves({**said, **rules, **order}))
 
 
@@ -44,8 +55,10 @@ def _line(name: str, was: str | None, now: str | None) -> str:
 
 
 def _is_marked(line: str) -> bool:
-    words = line.removeprefix("no longer: ")
-    return not line.startswith("new: ") and words.startswith(_LIMITS)
+    """Say whether a line gives something, or takes away or changes what may have held people."""
+    if line.startswith("new: "):
+        return line.removeprefix("new: ").startswith(_GRANTS)
+    return not line.startswith(_ORDER)
 
 
 def _marked(before: Policy, after: Policy) -> Iterator[str]:

@@ -44,6 +44,7 @@ def decide(house: House, ballot: Ballot) -> Decided:
         UnknownRunError: there is no such request.
         StaleRequestError: the card showed something else than what is asked.
         NotEligibleError: this person may not decide it.
+        NotAllowedError: this person is an auditor, who decides nothing.
         RequestClosedError: it is settled, or its time is over.
         OutsideHoursError: nobody may approve it at this hour.
         ReasonMissingError: the policy wants a reason, and there is none, or none of its form.
@@ -199,9 +200,9 @@ def voter_for(house: House, request: ApprovalRequest, who: PersonId) -> Voter:
     """Return who votes, and where they belong; services are asked, so it comes first.
 
     Raises:
-        PeopleUnreadableError: as `decide`.
+        NotAllowedError, PeopleUnreadableError: as `decide`.
     """
-    person = house.people.person(who)
+    person = house.roles.deciding(who)
     acting = house.acting_for(request.excluded)
     return Voter(
         person=person,

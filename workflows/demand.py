@@ -18,6 +18,7 @@ from workflows.turns import Order, Turns, in_turns, order_of, turns_in
 T = TypeVar("T")
 
 StepUp: TypeAlias = Literal["totp"]  # A one-time code by time, typed with each approval.
+ON_TRIAL = "a version on trial"  # How that it has yet to earn trust is named among the rules.
 DEFINITION = "the definition"  # How a definition's own approval is named among the rules.
 PUBLISH = "the publish section"  # How that section of the policy is.
 
@@ -202,8 +203,10 @@ def wish_of(
     )
 
 
-def gathered(wishes: Sequence[Wish]) -> Demand | None:
+def gathered(wishes: Sequence[Wish], *, exclude: Sequence[str] = ()) -> Demand | None:
     """Return everything that `wishes` want together, or None where nobody wants anything.
+
+    Those in `exclude` are left out whatever the wishes say.
 
     Stages that ask the same people become one, with the larger number who must agree and the
     smaller number who may refuse; each rule's order of its own stages is kept. The earliest
@@ -223,7 +226,7 @@ def gathered(wishes: Sequence[Wish]) -> Demand | None:
         rules=_each(one.name for one in wishes),
         unsure=tuple(one.name for one in wishes if one.is_unsure),
         patterns=_each(one for wish in wishes for one in wish.patterns),
-        exclude=_each(one for wish in wishes for one in wish.exclude),
+        exclude=_each((*(one for wish in wishes for one in wish.exclude), *exclude)),
         hours=_each(one for wish in wishes for one in wish.hours),
         escalations=_escalations(wishes, stages),
         nudge=min((one.nudge for one in wishes if one.nudge is not None), default=None),

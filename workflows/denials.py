@@ -16,6 +16,7 @@ from workflows.entry import Json
 from workflows.errors import ActionFailedError
 from workflows.moments import stamp
 from workflows.policy import Facts, Policy
+from workflows.policy_roles import Role
 from workflows.ready import Ready, fitting
 from workflows.segment import Segment
 from workflows.store import Denial
@@ -89,6 +90,7 @@ def asked_as_before(denied: Denied, policy: Policy) -> Demand:
         remind=(),
         needs_reason=False,
         rules=(RULE,),
+        exclude=policy.bound(Role.AUDITOR),
     )
 
 

@@ -94,7 +94,7 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
 
 def _judged(house: House, definition: Definition, order: Edit, *, requester: Ref) -> _Wanted:
     """Return the edit of somebody who may make it; services are not asked for anybody else."""
-    person = house.people.person(order.person)
+    person = house.roles.deciding(order.person)
     is_requester = house.store.person(requester) == person.id
     if not (is_requester and person.counts):
         admit_starter(house, definition, person)

@@ -35,6 +35,7 @@ from workflows.enrolling import Proof
 from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
+from workflows.levels import review_level
 from workflows.orders import Ballot, Decided, Edit, Edited, Refused, Start, Started
 from workflows.people import PersonId
 from workflows.procedure import Procedures
@@ -354,6 +355,8 @@ class Engine:
             log.info("the run was taken over or ended meanwhile", extra={"run": run})
         else:
             self._remembered.keep(segment.committed, now=self._house.now())
+            if segment.state.ended is not None:
+                review_level(self._house, segment.definition)
 
     def give_up(self, run: RunId, *, error_class: str) -> None:
         """Make an exception of a run whose segments died again and again."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from workflows.actions.base import Effect
 from workflows.condition_cases import literal
 from workflows.condition_tree import Has, Name, Path, every, tree_of
+from workflows.definition import Definition
 from workflows.definition_steps import Step, Undo, raised
 from workflows.demand import Match, Why
 from workflows.entry import Json
@@ -97,6 +98,7 @@ def _explained(
         at=given.at,
         inputs=given.inputs,
         args=args,
+        watchers=_watchers(policy, step.definition),
         are_args_of_a_model=bool(by_model),
     )
     told = explained(policy, facts, step.approval)
@@ -111,6 +113,12 @@ def _explained(
         by_model=by_model,
         applies=_applies(procedure, step, given),
     )
+
+
+def _watchers(policy: Policy, definition: Definition) -> tuple[str, ...]:
+    """Return who would watch: nobody knows here whether the version has earned to go without."""
+    rule = policy.production
+    return () if rule is None else rule.watchers(definition.owner, definition.deputy)
 
 
 def _work(procedure: Procedure, step: JudgedStep) -> Step | Undo:

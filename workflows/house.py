@@ -13,6 +13,7 @@ from workflows.errors import SecretError
 from workflows.people import People
 from workflows.policy import Policy
 from workflows.references import NoReferences, References
+from workflows.roles import RolesNow
 from workflows.secret_book import SecretBook
 from workflows.step_up import Vault
 from workflows.store import Due, Store
@@ -83,3 +84,8 @@ class House:
     alerts: str = ""
     retells: Callable[[Due], None] | None = None
     branches: int = 16  # Of one run that may be at work at the same moment.
+
+    @property
+    def roles(self) -> RolesNow:
+        """Return what people are by the policy that is active now."""
+        return RolesNow(policy=self.policy(), people=self.people)

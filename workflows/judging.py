@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from workflows.demand import Judged
 from workflows.denials import Denied, asked_as_before, denied_before
+from workflows.levels import watchers
 from workflows.model_words import words_taken
 from workflows.ready import Ready
 from workflows.segment import Segment
@@ -14,7 +15,8 @@ def judged(segment: Segment, ready: Ready) -> tuple[Judged, Denied | None]:
     """Return what has to be agreed to before this step as things stand now, and who denied it.
 
     Where the same was denied before, no rule spares people, and somebody is always asked.
-    Where a language model filled arguments, every rule that would look at them asks.
+    Where a language model filled arguments, every rule that would look at them asks. While the
+    version is on trial, somebody watches whatever it changes.
 
     Raises:
         NoGateError: the step is destructive, and neither policy nor definition asks anybody.
@@ -23,7 +25,11 @@ def judged(segment: Segment, ready: Ready) -> tuple[Judged, Denied | None]:
     policy, facts = segment.house.policy(), facts_of(segment, ready)
     denied = denied_before(segment, ready, facts)
     taken = words_taken(segment.definition, segment.scopes, segment.house.actions, ready.step.id)
-    judged_by = replace(facts, are_args_of_a_model=bool(taken))
+    judged_by = replace(
+        facts,
+        are_args_of_a_model=bool(taken),
+        watchers=watchers(segment.house, segment.definition),
+    )
     found = policy.judge(judged_by, ready.step.approval, spares=denied is None)
     if found.demand is None and denied is not None:
         found = replace(found, demand=asked_as_before(denied, policy))

@@ -124,7 +124,12 @@ ALL: list[Kind] = [
         optional="actions by_run",
     ),
     *_kinds("workflow.retired", Place.OUTSIDE, "workflow version reason", optional="by_run"),
-    *_kinds("workflow.level_changed", Place.OUTSIDE, "workflow version from to reason"),
+    *_kinds(
+        "workflow.level_changed",
+        Place.OUTSIDE,
+        "workflow version from to reason",
+        parts="evidence",
+    ),
     *_kinds(
         "schedule.set",
         Place.OUTSIDE,

@@ -4,9 +4,10 @@ A person is named by an external id, `slack:<team>:<user>` or `os:<user>`; entri
 only pseudonyms, which the store makes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 PersonId = NewType("PersonId", str)
 
@@ -64,4 +65,16 @@ class People(Protocol):
 
         Raises:
             PeopleUnreadableError: the directory did not answer, or knows no such name.
+        """
+
+
+@runtime_checkable
+class Roster(People, Protocol):
+    """People of whom those are known too who never count."""
+
+    def everybody(self, name: str) -> Sequence[Person]:
+        """Return everybody behind `name`, those too who can never count.
+
+        Raises:
+            PeopleUnreadableError: as `members`.
         """

@@ -20,9 +20,16 @@ from pydantic import AfterValidator, Field, StringConstraints
 from workflows.actions.base import Concern, Effect
 from workflows.definition import meaning
 from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import LONGEST_EXPIRY, AnyStage, Approval, Expiry
+from workflows.definition_steps import (
+    LONGEST_EXPIRY,
+    AnyStage,
+    Approval,
+    ApprovalStage,
+    Expiry,
+)
 from workflows.demand import (
     DEFINITION,
+    ON_TRIAL,
     PUBLISH,
     Demand,
     Judged,
@@ -48,11 +55,13 @@ from workflows.policy_freezes import Freezes
 from workflows.policy_hours import Hours, hours_of
 from workflows.policy_nudge import Nudge, nudge_after
 from workflows.policy_parts import RuleName, Sticky
+from workflows.policy_production import Production
 from workflows.policy_publish import Publish
 from workflows.policy_publish import Roles as Answering
 from workflows.policy_quiet import Quiet
 from workflows.policy_reason import Reason, needs_reason, patterns_of
 from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
+from workflows.policy_roles import Binding, Role, Roles
 from workflows.policy_secrets import SecretGrants
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
 from workflows.shapes import STRING, Kind, Shape
@@ -120,12 +129,6 @@ class Defaults(Closed):
     nudge: Nudge | None = None
 
 
-class Roles(Closed):
-    """Who may change policy and definitions."""
-
-    governors: tuple[Somebody, ...] = Field(min_length=1, max_length=20)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What rules may ask about: one step of one run, at one moment."""
@@ -136,6 +139,8 @@ class Facts:
     action: str
     requester: str  # As configured or shown: "@rita", "schedule".
     at: datetime
+    # Who has to agree because this version is on trial, nobody where it is not.
+    watchers: tuple[str, ...] = ()
     inputs: Mapping[str, Json] = field(default_factory=dict)
     args: Mapping[str, Json] = field(default_factory=dict)
     concern: Concern | None = None  # Only of a step that changes the catalog.
@@ -175,6 +180,7 @@ class Policy(Closed):
     freezes: Freezes | None = None
     break_glass: BreakGlass | None = None
     retention: Retention | None = None  # Left out, the terms are the defaults.
+    production: Production | None = None  # Left out, no version has anything to earn.
 
     @property
     def asks_for_codes(self) -> bool:
@@ -208,7 +214,16 @@ class Policy(Closed):
     @property
     def governors(self) -> tuple[str, ...]:
         """Return the groups and people who govern, none where the file names none."""
-        return self.roles.governors if self.roles is not None else ()
+        return self.bound(Role.GOVERNOR)
+
+    def bound(self, role: Role) -> tuple[str, ...]:
+        """Return the groups and people who have `role`, none where the file binds it to nobody."""
+        return () if self.roles is None else self.roles.bound(role)
+
+    @property
+    def bindings(self) -> frozenset[Binding]:
+        """Return every role that the file binds, and to whom."""
+        return frozenset() if self.roles is None else self.roles.bindings
 
     @property
     def terms(self) -> Terms:
@@ -261,7 +276,10 @@ class Policy(Closed):
                 hint="Propose the change with `interlock publish`.",
             )
         whys = self.whys(facts, approval, spares=spares)
-        demand = gathered(list(self._wishes(whys, approval, facts)))
+        demand = gathered(
+            list(self._wishes(whys, approval, facts)),
+            exclude=self.bound(Role.AUDITOR),  # They read, and never decide.
+        )
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(
                 f"Step {facts.step} of {facts.workflow} is destructive, and no rule of the "
@@ -281,6 +299,8 @@ class Policy(Closed):
         found = [self._why(rule, told, may_spare=may_spare) for rule in self.rules]
         if approval is not None:
             found.append(Why(rule=DEFINITION, when="", match=Match.MATCHED))
+        if _is_watched(facts):
+            found.append(Why(rule=ON_TRIAL, when="", match=Match.MATCHED))
         if facts.concern is not None:
             found.append(Why(rule=PUBLISH, when="", match=Match.MATCHED))
         return tuple(found)
@@ -294,11 +314,14 @@ class Policy(Closed):
     def _wishes(
         self, whys: Sequence[Why], approval: Approval | None, facts: Facts
     ) -> Iterator[Wish]:
-        """Yield what the rules that count want, what the definition does, and who publishes."""
-        effect, rest = facts.effect, self.defaults
+        """Yield what rules that count want, what definition and trial do, and who publishes."""
+        rest = self.defaults
         for rule, why in zip(self.rules, whys, strict=False):
             if why.asks:
-                yield self._wish(rule, effect, is_unsure=why.match is Match.UNSURE)
+                yield self._wish(rule, facts.effect, is_unsure=why.match is Match.UNSURE)
+        if _is_watched(facts):
+            watched = Approval(stages=(ApprovalStage.model_validate({"from": facts.watchers}),))
+            yield wish_of(watched, name=ON_TRIAL, expires=self.defaults.expires)
         if approval is not None:
             yield wish_of(
                 approval, name=DEFINITION, expires=rest.expires, nudge=nudge_after(rest.nudge)
@@ -349,6 +372,11 @@ class Policy(Closed):
             "inputs": dict(facts.inputs),
             **args,
         }
+
+
+def _is_watched(facts: Facts) -> bool:
+    """Say whether a trial is why somebody is asked; what is destructive asks people anyhow."""
+    return bool(facts.watchers) and facts.effect is not Effect.DESTRUCTIVE
 
 
 def _stands(condition: str, told: Mapping[str, Json]) -> tuple[Match, str]:

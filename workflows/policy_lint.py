@@ -17,6 +17,7 @@ from workflows.fault import Fault, Place, suggestion
 from workflows.pattern import widths
 from workflows.policy import Policy, Rule, rule_environment
 from workflows.policy_lint_pairs import pair_faults
+from workflows.policy_lint_roles import role_faults
 from workflows.policy_lint_secrets import secret_faults
 from workflows.policy_lint_steps import (
     Around,
@@ -27,6 +28,7 @@ from workflows.policy_lint_steps import (
     target_faults,
 )
 from workflows.policy_reason import patterns_of
+from workflows.policy_roles import Role
 
 JUDGED = tuple(one.value for one in Effect if one is not Effect.READ)
 ALIKE = 0.93
@@ -56,6 +58,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
     for place, condition in _others(policy):
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
+    faults += role_faults(policy, document)
     faults += _misspelt(policy, document)
     faults += secret_faults(policy, document, around)
     if around is not None:
@@ -200,7 +203,8 @@ def named_places(policy: Policy) -> Iterator[tuple[Place, str]]:
         yield from ((("rules", index, "exclude"), one) for one in rule.exclude or ())
         if rule.escalate is not None:
             yield from ((("rules", index, "escalate", "to"), one) for one in rule.escalate.to)
-    yield from ((("roles", "governors"), one) for one in policy.governors)
+    for role in Role:
+        yield from ((("roles", f"{role}s"), one) for one in policy.bound(role))
     for name, grant in (policy.secrets or {}).items():
         yield from ((("secrets", name, "publishers"), one) for one in grant.publishers)
 

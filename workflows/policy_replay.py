@@ -14,7 +14,7 @@ from workflows.actions.base import Effect
 from workflows.batching import FIELD as BATCH
 from workflows.definition import Definition
 from workflows.definition_steps import Approval
-from workflows.demand import Demand, DemandStage, Match, Why
+from workflows.demand import ON_TRIAL, Demand, DemandStage, Match, Why
 from workflows.denials import RULE as DENIED_BEFORE
 from workflows.duration import duration_text
 from workflows.entry import Entry, Json
@@ -120,6 +120,7 @@ def judgement_of(
         at=entry.at,
         inputs=inputs or {},
         args=args or {},
+        watchers=_watchers(data, definition),
         are_args_of_a_model=is_by_model,
     )
     is_alone = was_denied or is_by_model
@@ -132,6 +133,15 @@ def judgement_of(
         lacks=tuple(what for what, found in kept.items() if found is None),
         was_denied=was_denied,
     )
+
+
+def _watchers(data: Mapping[str, Json], definition: Definition) -> tuple[str, ...]:
+    """Return who was asked because the version was on trial, nobody where it was not."""
+    if ON_TRIAL not in _list(data.get("rules")):
+        return ()
+    own = {definition.owner, definition.deputy}
+    stages = [_stage(one).asked for one in _list(data.get("stages")) if isinstance(one, dict)]
+    return next((asked for asked in stages if own.issubset(asked)), ())
 
 
 def _part(entry: Entry, name: str) -> dict[str, Json] | None:

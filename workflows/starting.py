@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workflows.actions.access import ACCESS_REVIEW
 from workflows.binding import json_bytes
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, RunId
@@ -190,9 +191,13 @@ def admit_starter(house: House, definition: Definition, person: Person) -> None:
     """Return if `person` may start runs of `definition`.
 
     Raises:
-        NotAllowedError: they may not; it says who may.
+        NotAllowedError: they may not, by role or by the definition; it says who may.
         PeopleUnreadableError: who belongs to those could not be read.
     """
+    if definition.workflow == ACCESS_REVIEW:
+        house.roles.refuse_auditor(person.id)  # Governors start it, whoever runs the rest.
+    else:
+        house.roles.admit_runner(person.id)
     # Whoever reaches the bot from its own machine as its own user holds its keys and files
     # already. Starting is all it gives: gates are decided in Slack.
     if person.id.startswith(LOCAL):

@@ -18,6 +18,7 @@ from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
+from workflows.soak import Soak
 from workflows.step_up import CodeShelf
 
 
@@ -225,6 +226,9 @@ class Unit(Ledger, Protocol):
     def decisions(self, request: RequestId) -> Sequence[Decision]:
         """Return the request's decisions in the order they were given."""
 
+    def hold_level(self, workflow: str, version: str) -> str | None:
+        """Return the level of a version, if it has one, while no other unit changes it."""
+
     def glass_use(self, use: str) -> GlassUse:
         """Return a use of the glass as it now is.
 
@@ -342,6 +346,9 @@ class Store(Ledger, Protocol):
 
     def person(self, ref: Ref) -> PersonId | None:
         """Return whose pseudonym this is, None once it was erased."""
+
+    def soak(self, version: str, *, most: int) -> Soak | None:
+        """Return how the newest runs of a version went, None where it never was active."""
 
     def publisher(self, version: str) -> Ref | None:
         """Return the person who published that version last, None where it was no person."""

@@ -1,6 +1,7 @@
 """`interlock health`: how approvals go, with names and numbers, beside whoever serves."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from bot.health_words import (
     workflow_words,
 )
 from bot.settings import read_settings
-from bot.views.health import bars
+from bot.views.health import bars, pareto_bars
 from bot.wording import plural, utc
 from storage.figures import Standing
 from storage.listing import people_of
@@ -78,6 +79,8 @@ def _lines(report: HealthReport, name: NameOf) -> Iterator[str]:
     )
     causes = [f"{error_words(one)}: {cause_words(n, _same)}" for one, n in report.by_cause]
     yield from _chapter("What stopped runs", causes)
+    for by, shares in report.modes:
+        yield from _chapter(f"What stopped runs, by {by}", pareto_bars(shares))
 
 
 def _waiting(standing: Standing) -> Iterator[str]:
@@ -123,6 +126,10 @@ def _data(report: HealthReport, name: NameOf) -> Mapping[str, object]:
         "causes": [
             {"cause": cause, "words": error_words(cause), "workflows": dict(times)}
             for cause, times in report.by_cause
+        ],
+        "failures": [
+            {**asdict(mode), "times": times}
+            for mode, times in sorted(report.failures.items(), key=lambda one: (-one[1], one[0]))
         ],
     }
 

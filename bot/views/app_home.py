@@ -90,6 +90,7 @@ class HomeShown:
     count: str = ""  # How many things wait, where there are more than the page shows.
     said: str = ""  # What the reader decided a moment ago, as mrkdwn.
     why_never: str = ""  # Why no decision of this person counts.
+    missing: str = ""  # Which role the reader would need to be shown what follows.
     runs: Shelf = field(default_factory=Shelf)
     ended: Sequence[Sequence[Block]] = ()
     owned: Shelf = field(default_factory=Shelf)
@@ -119,12 +120,11 @@ def delegations(lines: Sequence[DelegationLine], *, skip: int = 0) -> Shelf:
 
 def home_view(shown: HomeShown) -> View:
     """Build somebody's Home."""
+    looked_at = (_runs, _owned, _schedules)
     blocks = [
         *_head(shown),
         *_waiting(shown),
-        *_runs(shown),
-        *_owned(shown),
-        *_schedules(shown),
+        *(block for part in ((_missing,) if shown.missing else looked_at) for block in part(shown)),
         *_delegations(shown),
     ]
     return View(type="home", blocks=blocks)
@@ -157,6 +157,11 @@ def _waiting(shown: HomeShown) -> Iterator[Block]:
     reviews = [block for item in shown.reviews for block in item]
     yield from reviews
     yield from _shelf(Section.WAITING, shown.waiting, used=weight(reviews))
+
+
+def _missing(shown: HomeShown) -> Iterator[Block]:
+    yield DividerBlock()
+    yield section(f"🔒 {escape(shown.missing, 600)}")
 
 
 def _runs(shown: HomeShown) -> Iterator[Block]:

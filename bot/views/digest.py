@@ -100,7 +100,7 @@ def _blocks(shown: DigestShown, *, with_chart: bool, with_table: bool) -> list[B
         context(_by_day(shown)),
         *([table] if table is not None else _by_workflow(shown)),
         section(_decided(shown.decisions)),
-        *([section(_health(shown.health))] if shown.health is not None else []),
+        *(_healthy(shown.health, with_chart=with_chart) if shown.health is not None else ()),
         *_head(shown),
     ]
 
@@ -236,6 +236,18 @@ def _decided(figures: DecisionFigures) -> str:
         f"*Approvals*: {figures.approved} approved, {figures.denied} rejected,"
         f" {figures.expired} expired, {figures.withdrawn} withdrawn.{median}{refused}"
     )
+
+
+def _healthy(health: HealthFigures, *, with_chart: bool) -> Iterator[Block]:
+    yield section(_health(health))
+    if not health.causes:
+        return
+    if with_chart:
+        names = [name for name, _ in health.causes]
+        times = Series(name="times", values=tuple(count for _, count in health.causes))
+        yield bar_chart(f"What stopped runs, last {health.period}", names, [times], y_label="times")
+    told = "; ".join(f"{escape(name, 80)} {count}" for name, count in health.causes)
+    yield context(f"What stopped runs, last {escape(health.period, 20)}: {told}.")
 
 
 def _health(health: HealthFigures) -> str:

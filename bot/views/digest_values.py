@@ -49,6 +49,7 @@ class HealthFigures:
     period: str
     words: str
     findings: Sequence[str] = ()
+    causes: Sequence[tuple[str, int]] = ()  # What stopped runs, the most frequent first.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,12 @@ from slack_sdk.models.blocks import Block
 from bot.health_words import settling_words
 from bot.views.paging import Listing, page_of
 from bot.views.pieces import Rendered, preformatted, section, sections
-from bot.wording import bold, clean, code, escape, length, plural, when
+from bot.wording import bold, clean, clip, code, escape, length, plural, when
+from workflows.failure_modes import Share, shortened
 
 _NAME, _WORDS = 80, 600
 _BAR = 24
+_LABEL = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class HealthShown:
     people: Sequence[Line]
     causes: Sequence[Line]
     note: str
+    modes: Sequence[tuple[str, Sequence[Share]]] = ()  # What stops most runs, by what.
 
 
 def health_page(shown: HealthShown, *, name: str = "/ops", page: int = 1) -> Rendered:
@@ -68,6 +71,11 @@ def _blocks(shown: HealthShown, name: str) -> Iterator[Block]:
     ):
         if lines:
             yield from sections([f"*{title}*", *(_line(one) for one in lines)])
+    for by, shares in shown.modes:
+        if not shares:
+            continue
+        yield section(f"*What stopped runs, by {by}*")
+        yield preformatted("\n".join(pareto_bars(shares)))
 
 
 def _requests(shown: HealthShown, name: str) -> str:
@@ -87,6 +95,13 @@ def _runs(shown: HealthShown, name: str) -> str:
 
 def _line(line: Line) -> str:
     return f"• {bold(line.name, _NAME)}: {escape(line.words, _WORDS)}"
+
+
+def pareto_bars(shares: Sequence[Share]) -> list[str]:
+    """Return the most frequent first, each with how much of all it makes with those before it."""
+    shown = shortened(shares)
+    drawn = bars([(clip(clean(one.label), _LABEL), one.times) for one in shown])
+    return [f"{line} ({one.so_far} %)" for line, one in zip(drawn, shown, strict=True)]
 
 
 def bars(buckets: Sequence[tuple[str, int]]) -> list[str]:

@@ -50,6 +50,7 @@ _EXPLAINED: Mapping[str, str] = {
     "find": "search what happened",
     "digest": "show the last week",
     "health": "say how approvals go, and what waits",
+    "readiness": "say what a workflow has yet to earn before it runs unwatched",
     "help": "show this",
 }
 

@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import Block
 from bot.error_words import error_words
 from bot.views.help_page import MEANT
 from bot.views.paging import Listing, page_of, part_of
-from bot.views.pieces import Rendered, button, section
+from bot.views.pieces import Rendered, button, header, rendered, section, sections
 from bot.views.symbols import STATUS
 from bot.wording import (
     Who,
@@ -67,6 +67,12 @@ def linked(title: str, url: str) -> str:
     if is_web_address(url):
         return f"*{link(url, title)}*"
     return bold(title, _TITLE) or "–"  # noqa: RUF001 - the dash of an empty title.
+
+
+def readiness_page(title: str, lines: Sequence[str]) -> Rendered:
+    """Build the answer about one workflow from plain lines; what is not escaped is escaped here."""
+    words = sections([escape(one, _SNIPPET) for one in lines])
+    return rendered(f"Readiness: {escape(title, _TITLE)}", [header(title), *words])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

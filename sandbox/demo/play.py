@@ -18,6 +18,9 @@ from sandbox.seen import SeenMessage
 from sandbox.targets import accounts, releases
 
 PATIENCE = 60.0
+# A refund that had begun and cannot be seen may still be on its way for so long: its timeout of
+# a minute, and half a minute more.
+DOUBT = 90.0
 OPS = "#ops"
 BEHIND = "waits for another run that is in front"
 MOST_HELD = 10
@@ -77,7 +80,7 @@ class Play:
         self.told.tell("the card", card.words)
         return card
 
-    def ends(self, root: SeenMessage, how: str) -> SeenMessage:
+    def ends(self, root: SeenMessage, how: str, *, patience: float = PATIENCE) -> SeenMessage:
         """Return the run's first message once it says that the run ended so.
 
         Raises:
@@ -88,7 +91,7 @@ class Play:
             now = self._refuse_held(root)
             return now if now is not None and re.search(how, now.words, re.IGNORECASE) else None
 
-        return self._wait(ended, f"the end of the run ({how})")
+        return self._wait(ended, f"the end of the run ({how})", patience=patience)
 
     def thread(self, root: SeenMessage) -> None:
         """Print the run's thread."""
@@ -134,9 +137,11 @@ class Play:
             )
         return now
 
-    def _wait(self, look: Callable[[], "SeenMessage | None"], what: str) -> SeenMessage:
+    def _wait(
+        self, look: Callable[[], "SeenMessage | None"], what: str, *, patience: float = PATIENCE
+    ) -> SeenMessage:
         try:
-            return self.slack.wait_for(look, timeout=PATIENCE, what=what)
+            return self.slack.wait_for(look, timeout=patience, what=what)
         except WaitTimeoutError as error:
             raise DemoError(f"Waited in vain for {what}. {self.bot.last_words()}") from error
 
@@ -265,7 +270,7 @@ def power_cut(play: Play) -> None:
     play.bot.kill()
     play.told.tell("", "kill -9; the bot starts again")
     play.bot.start()
-    play.ends(root, r"\bdone\b")
+    play.ends(root, r"\bdone\b", patience=PATIENCE + DOUBT)
     moved = play.stage.shop.effects(order)
     play.told.check(
         f"the shop refunded {order} exactly once",

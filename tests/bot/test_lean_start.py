@@ -19,6 +19,8 @@ UNNEEDED = {
     "storage.evidence.export": "1 MB, with what it writes; a pack is made now and then",
     "bot.pushing": "only where entries are pushed",
     "bot.anchors.anchoring": "only where heads are kept outside",
+    "bot.access": "only a review of access reads who may do what",
+    "workflows.access_review": "as above; it reads YAML",
     "bot.metrics.meters": "only where figures are shown",
     "bot.proposing": "a change of the catalog is put to people now and then",
     "bot.catalog_pages": "with what it shows; seldom asked for",

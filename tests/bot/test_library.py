@@ -12,11 +12,12 @@ from bot.library import Library
 from bot.opening import Memory, begin_log
 from bot.settings import Settings
 from storage.history import read_entries
+from storage.rebuild import check_projections
 from storage.rows import DatabaseRows
 from storage.store import SqlStore
 from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
-from workflows.entry import SYSTEM, Draft, Json
+from workflows.entry import INTERLOCK, SYSTEM, Draft, Entry, Json
 from workflows.errors import UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_policy
 
@@ -46,9 +47,12 @@ class Shelf:
         library.publish(Catalog.load([self.folder], actions, policy), policy)
         return library
 
-    def kinds(self) -> list[str]:
+    def entries(self) -> list[Entry]:
         with self.memory.database.read() as connection:
-            return [one.kind for one in read_entries(connection, 1, 1000)]
+            return list(read_entries(connection, 1, 1000))
+
+    def kinds(self) -> list[str]:
+        return [one.kind for one in self.entries()]
 
 
 @pytest.fixture
@@ -65,7 +69,12 @@ def test_a_new_file_and_the_policy_become_entries_once(shelf: Shelf) -> None:
     shelf.read()
     shelf.read()
 
-    assert shelf.kinds() == ["policy.changed", "workflow.published", "workflow.activated"]
+    assert shelf.kinds() == [
+        "policy.changed",
+        "role.granted",
+        "workflow.published",
+        "workflow.activated",
+    ]
 
 
 def test_a_changed_file_is_a_new_version_and_the_old_one_is_found_again(shelf: Shelf) -> None:
@@ -181,3 +190,39 @@ def test_a_process_that_publishes_nothing_follows_those_that_do(shelf: Shelf) ->
     following.follow()
 
     assert following.active("nightly-check") == newest
+
+
+def test_what_a_policy_binds_is_recorded_when_it_takes_effect(shelf: Shelf) -> None:
+    shelf.policy = shelf.policy.replace("  governors:", '  auditors: ["@audit"]\n  governors:')
+    shelf.read()
+    shelf.policy = POLICY.read_text().replace('"@governors"]', '"@owners"]')
+    shelf.read()
+    shelf.read()
+
+    told = [(one.kind, *one.data.values()) for one in shelf.entries() if "role" in one.data]
+    assert told == [
+        ("role.granted", "auditor", "*", "@audit"),
+        ("role.granted", "governor", "*", "@governors"),
+        ("role.revoked", "auditor", "*", "@audit"),
+        ("role.revoked", "governor", "*", "@governors"),
+        ("role.granted", "governor", "*", "@owners"),
+    ]
+    assert shelf.kinds()[3:] == ["policy.changed", "role.revoked", "role.revoked", "role.granted"]
+    assert check_projections(shelf.memory.database) == []
+
+
+def test_a_version_that_comes_back_has_what_it_had_earned(shelf: Shelf) -> None:
+    shelf.write(NIGHTLY)
+    version = shelf.read().active("nightly-check").version
+    named: dict[str, Json] = {"workflow": "nightly-check", "version": version}
+    earned: dict[str, Json] = {"from": "trial", "to": "unattended", "reason": "earned"}
+    with SqlStore(shelf.memory.database, shelf.memory.journal).begin() as unit:
+        data = {**named, **earned}
+        unit.append(Draft(kind="workflow.level_changed", actor=INTERLOCK, data=data))
+    shelf.write(CHANGED)
+    shelf.read()
+    shelf.write(NIGHTLY)
+    shelf.read()
+
+    begun = [one.data["level"] for one in shelf.entries() if one.kind == "workflow.activated"]
+    assert begun == ["trial", "trial", "unattended"]

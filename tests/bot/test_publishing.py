@@ -13,7 +13,7 @@ from bot.proposing import Source
 from bot.settings import SettingsError
 from storage.rebuild import check_projections
 from storage.verify import verify_database
-from tests.bot.catalog import LOWERED, PLAIN, POLICY, Office
+from tests.bot.catalog import GATED, LOWERED, PLAIN, POLICY, Office
 from tests.world import id_of
 from workflows.actions.base import Call
 from workflows.actions.publish import Changed, Publication, PublishAction
@@ -255,17 +255,17 @@ def test_owners_are_told_once_of_drift_and_of_a_file_changed_under_a_running_bot
     office.write("files/tidy-up.yaml", PLAIN)
     office.restart()
     watch = catalog_watch_of(office.core, office.town)
-    watch.start()
     file = office.write("files/tidy-up.yaml", LOWERED)
     os.utime(file, ns=(1, 1))
     for _ in range(2):
         office.core.library.active("tidy-up")
     watch.stop()
-    watch.look()
     told = office.notices()
+    watch.look()
 
     assert sorted(one.channel for one in told) == [id_of("olga"), id_of("omar")]
     assert all("the file says" in str(one.body) for one in told)
+    assert office.notices() == []
 
 
 def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern(
@@ -364,6 +364,15 @@ def test_a_copy_under_a_name_that_is_nearly_another_is_told_on_the_card(office: 
     assert len(put.warnings) == 2
 
 
+def test_more_warnings_than_a_card_takes_are_counted(office: Office) -> None:
+    unused = "".join(f"unused_{number}: {{type: string}}, " for number in range(45))
+    put = office.propose(PLAIN.replace("inputs: {", f"inputs: {{{unused}"))
+    office.settle(put.run)
+
+    assert len(put.warnings) == 45
+    assert any("more: `interlock check` names them all" in one for one in office.card(put.run))
+
+
 def test_the_card_stands_where_people_know_the_workflow_and_not_where_it_would_move(
     office: Office,
 ) -> None:
@@ -381,4 +390,24 @@ def test_only_authors_whom_the_policy_names_propose(tmp_path: Path) -> None:
         office.propose(PLAIN, by="rita")
 
     assert office.propose(PLAIN, by="ben").run is not None
+    office.core.memory.database.close()
+
+
+def test_who_proposes_has_to_be_a_publisher_of_each_secret_and_the_card_names_it(
+    tmp_path: Path,
+) -> None:
+    more = """
+services: {shop: {base_url: "https://shop.example.com", secret_header: {name: A, secret: key}}}
+secrets: {key: {publishers: ["@ben"]}}
+"""
+    office = Office(tmp_path, GATED + more)
+    reads = PLAIN.replace("steps:\n", "secrets: [key]\nsteps:\n") + (
+        "  - {id: look, uses: http.request, with: {service: shop, path: /orders}}\n"
+    )
+    with pytest.raises(NotAllowedError, match="uses the secret key"):
+        office.propose(reads, by="rita")
+    put = office.propose(reads, by="ben")
+    office.settle(put.run)
+
+    assert any("may use the secret key" in one for one in office.card(put.run))
     office.core.memory.database.close()

@@ -6,19 +6,42 @@ import pytest
 
 from bot.orders import carry_out
 from bot.publish_orders import PublishOrder
+from sandbox.demo.stage import Stage
 from sandbox.seen import SeenMessage
 from tests.journeys.company import SHIPPED
 from tests.journeys.day import Case, Day, day_at_work
 from tests.sandbox.payload_checks import complaints_about
+from workflows.errors import NotAllowedError
 from workflows.people import PersonId
 
-GATED = 'operators: {rita: "@rita", ivan: "@ivan"}\npublish: {}\n'
+GATED = """
+operators: {rita: "@rita", ivan: "@ivan", ana: "@ana"}
+publish: {}
+secrets: {till_token: {publishers: ["@finance-leads"]}}
+"""
+TILL = """services:
+  till: {base_url: "http://127.0.0.1:9", private: true, secret_header: {secret: till_token}}
+"""
+USES_IT = """
+workflow: look-into-the-till
+title: Look into the till
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+secrets: [till_token]
+steps: [{id: look, uses: http.request, with: {service: till, path: /sum}}]
+"""
 NIGHTLY = (SHIPPED / "nightly-check.yaml").read_text()
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    with day_at_work(tmp_path_factory.mktemp("publishing"), more_policy=GATED) as open_day:
+    def prepare(stage: Stage) -> None:
+        text = stage.policy.read_text()
+        stage.policy.write_text(text.replace("services:\n", TILL, 1))
+
+    home = tmp_path_factory.mktemp("publishing")
+    with day_at_work(home, more_policy=GATED, prepare=prepare) as open_day:
         yield open_day
         assert complaints_about(open_day.stage.slack.recorder) == []
 
@@ -55,3 +78,11 @@ def test_a_change_is_read_and_agreed_to_on_a_card_and_then_runs(case: Case) -> N
     history = told(case, "/ops history nightly-check")
     assert "active; proposed by ivan; agreed: petra, dora; why: It is too short." in history
     assert "Nightly check of shop and CRM" in told(case, "/ops diff nightly-check")
+
+
+def test_only_those_the_policy_names_publish_what_uses_a_secret(case: Case) -> None:
+    with pytest.raises(NotAllowedError, match="the secret till_token"):
+        proposed(case, USES_IT, by="ivan")
+    card = proposed(case, USES_IT, by="ana")
+
+    assert "Publish look-into-the-till" in card.words

@@ -9,7 +9,7 @@ from storage.approval_figures import read_approvals
 from storage.figures import read_standing
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
-from storage.trouble_figures import read_causes
+from storage.trouble_figures import read_failures
 from tests.approvals import MONTH, NOW, PURGE, Case
 from tests.storage.recorded_approvals import record
 from tests.storage.run_drafts import (
@@ -17,6 +17,7 @@ from tests.storage.run_drafts import (
     BEN,
     NOON,
     RITA,
+    VERSION,
     HandClock,
     fact,
     new_run,
@@ -198,13 +199,15 @@ def test_causes_are_counted_and_what_the_bot_decides_by_itself_is_none(
         unit.append(fact("verification.failed", step="refund", check="c", attempt=1))
 
     with store.database.read() as connection:
-        found = read_causes(connection, since=NOON, until=NOON + MONTH)
-        earlier = read_causes(connection, since=NOON - MONTH, until=NOON)
-    refund = "refund-customer"
-    assert found == {
-        (refund, "timeout"): 2,
-        (refund, "crash"): 1,
-        (refund, "verification_failed"): 1,
+        found = read_failures(connection, since=NOON, until=NOON + MONTH)
+        earlier = read_failures(connection, since=NOON - MONTH, until=NOON)
+    assert {one.cause: times for one, times in found.items()} == {
+        "timeout": 2,
+        "crash": 1,
+        "verification_failed": 1,
+    }
+    assert {(one.workflow, one.version, one.step) for one in found} == {
+        ("refund-customer", VERSION, "refund")
     }
     assert not earlier
 

@@ -12,7 +12,7 @@ from storage.figures import read_standing
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from storage.tokens import note_use, token_named, token_of
-from storage.trouble_figures import read_causes
+from storage.trouble_figures import read_failures
 from tests.storage.run_drafts import (
     NOON,
     executed,
@@ -140,7 +140,7 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
         assert isinstance(driver, sqlite3.Connection)
         driver.set_trace_callback(said.append)
         read_approvals(connection, since=NOON, until=NOON + timedelta(days=30))
-        read_causes(connection, since=NOON, until=NOON + timedelta(days=30))
+        read_failures(connection, since=NOON, until=NOON + timedelta(days=30))
         read_standing(connection)
         driver.set_trace_callback(None)
 

@@ -47,6 +47,7 @@ SCHEDULE: dict[str, Json] = {
     "overlap": "skip",
     "channel": "ops",
 }
+ROLE: dict[str, Json] = {"role": "auditor", "to": "@audit", "scope": "*"}
 TOKEN: dict[str, Json] = {
     "token": "ci",
     "owner": "s:0",
@@ -129,6 +130,7 @@ def tell_more(store: SqlStore, waiting: RunId) -> None:
         unit.append(Draft(kind="break_glass.used", actor=INTERLOCK, data=glass, run=waiting))
         unit.append(Draft(kind="schedule.set", actor=SYSTEM, data=SCHEDULE))
         unit.append(Draft(kind="token.created", actor=SYSTEM, data=TOKEN))
+        unit.append(Draft(kind="role.granted", actor=SYSTEM, data=ROLE))
 
 
 def other(value: object, column: Column[Any]) -> object:

@@ -46,12 +46,13 @@ def test_the_same_work_under_another_name_is_told_whatever_its_steps_are_called(
 )
 def test_a_name_that_hides_behind_another_is_refused(name: str, why: str) -> None:
     text, among = PLAIN.replace("tidy-up", name), [definition_in(PLAIN)]
+    known = {"tidy-up"}
     with pytest.raises(DefinitionError, match=why):
-        check_proposed(text, "x.yaml", ACTIONS, policy=demo_policy(), among=among)
+        check_proposed(text, "x.yaml", ACTIONS, policy=demo_policy(), among=among, names=known)
 
 
 def test_a_copy_under_a_new_name_is_a_warning_for_whoever_decides() -> None:
     text, among = PLAIN.replace("tidy-up", "sweep-floors"), [definition_in(PLAIN)]
-    found = check_proposed(text, "x.yaml", ACTIONS, policy=demo_policy(), among=among)
+    found = check_proposed(text, "x.yaml", ACTIONS, policy=demo_policy(), among=among, names=())
 
     assert [one.what for one in found.warnings] == ["is nearly a copy of tidy-up"]

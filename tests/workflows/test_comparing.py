@@ -67,7 +67,7 @@ def test_a_tightened_gate_is_no_lowered_one() -> None:
     ]
 
 
-def test_a_policy_that_asks_less_is_marked() -> None:
+def test_a_policy_that_asks_less_or_gives_more_is_marked() -> None:
     less = GATED.replace("approve: 1", "approve: 1, deny: 2").replace(
         'roles: {governors: ["@governors"]}', 'roles: {governors: ["@rita"]}'
     )
@@ -76,6 +76,12 @@ def test_a_policy_that_asks_less_is_marked() -> None:
     assert lines == [
         f"{MARK}roles governors: @governors → @rita",
         f"{MARK}rule destructive stages 1 deny: 1 → 2",
+    ]
+    more = GATED.replace('omar: "@omar"', 'omar: "@omar", root: "@gina"')
+    more = more.replace("publish: {}", 'publish: {authors: ["@ben"]}')
+    assert policy_difference(policy_in(GATED), policy_in(more)) == [
+        f"{MARK}new: operators root: @gina",
+        "new: publish authors: @ben",
     ]
     assert policy_difference(policy_in(GATED), policy_in(POLICY))[0].startswith(
         f"{MARK}nobody would gate publications"

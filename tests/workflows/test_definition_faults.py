@@ -19,6 +19,12 @@ def test_a_sound_definition_has_no_faults() -> None:
     assert said(REFUND) == []
 
 
+def test_no_file_takes_the_name_under_which_governors_sign() -> None:
+    (fault,) = said(REFUND.replace("refund-customer", "access-review"))
+
+    assert "is the name of a workflow that comes from no file" in fault
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

@@ -14,6 +14,7 @@ from workflows.policy_lint import lint_policy
 from workflows.policy_lint_steps import Around
 
 HEAD = "defaults: {expires: 24h}\nrules:\n"
+ROLES = 'roles: {governors: ["@governors"]}\n'
 GATE = """\
   - name: gate
     when: effect == "destructive"
@@ -27,7 +28,7 @@ def rule(when: str, *, name: str = "odd", more: str = 'stages: [{from: ["@leads"
 
 def linted(*rules: str, around: Around | None = None, rest: str = "") -> list[str]:
     """Return what is said, without the file's name."""
-    text = HEAD + "".join(rules) + rest
+    text = HEAD + "".join(rules) + rest + ROLES
     loaded = read_policy(text, "p")
     assert loaded.model is not None, [str(one) for one in loaded.faults]
     found = lint_policy(loaded.model, loaded.document, around)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from workflows.actions.access import AccessReportAction, AccessReviewAction
 from workflows.actions.base import Action, Rows
 from workflows.actions.erase import EraseAction, HeldAction
 from workflows.actions.http import HttpRequest
@@ -39,6 +40,8 @@ def shipped_actions(
         ModelAsk(desk or no_desk()),
         EraseAction(),
         HeldAction(),
+        AccessReportAction(),
+        AccessReviewAction(),
         PublishAction(),
         RetireAction(),
         PolicyAction(),

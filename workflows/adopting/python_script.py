@@ -14,6 +14,7 @@ from dataclasses import replace
 from workflows.actions.base import Effect
 from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script
 from workflows.adopting.programs import effect_of_program, words
+from workflows.adopting.python_texts import Texts, items
 from workflows.adopting.requests import METHODS, request, sql
 from workflows.adopting.shell_script import read_shell
 from workflows.adopting.values import Values
@@ -44,7 +45,6 @@ LOSES = ("delete", "remove", "terminate", "destroy", "purge", "drop", "unlink", 
 WRITES = ("put_", "create_", "update_", "send_", "post_", "modify_", "write_text", "write_bytes")
 OPENS = frozenset({"client", "resource", "connect", "Client", "Session", "create_engine"})
 _EXPRESSION = re.compile(r"\$\{\{ inputs\.([a-z0-9_]+) \}\}")
-_PLACE = re.compile(r"%s|%d|%\([a-z_]+\)s|\?|(?<!\{)\{[a-z0-9_]*\}(?!\})")
 READS = ("describe_", "list_", "get_", "head_")
 
 
@@ -71,11 +71,11 @@ def read_python(text: str) -> Script:
 class _Reader(ast.NodeVisitor):
     def __init__(self) -> None:
         self.values = Values()
+        self._texts = Texts(self.values)
         self.doings: list[Doing] = []
         self.left_out: list[tuple[int, str]] = []
         self._names: dict[str, str] = {}  # What each imported name is in full.
         self._around: list[str] = []
-        self._own: set[str] = set()
         self._lists: dict[str, ast.expr] = {}  # What names were last set to.
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -86,10 +86,6 @@ class _Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for one in node.names:
             self._names[one.asname or one.name] = f"{node.module or ''}.{one.name}"
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._own.add(node.name)
-        self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
@@ -140,7 +136,7 @@ class _Reader(ast.NodeVisitor):
     def _doings(self, node: ast.Call, name: str, asked: list[str]) -> Iterator[Doing]:
         line, last = node.lineno, name.rpartition(".")[2]
         if name in SHELLS:
-            yield from self._shell(line, self._text(_first(node), asked), asked)
+            yield from self._shell(line, self._texts.text(_first(node), asked), asked)
         elif name in RUNS:
             yield from self._run(node, asked)
         elif name == "time.sleep":
@@ -156,31 +152,35 @@ class _Reader(ast.NodeVisitor):
         first = name.partition(".")[0].casefold().removesuffix("()")
         if first in SENDERS or "session" in name.casefold():
             return True
-        return "/" in self._text(_first(node), []) and "." in name and first not in ("os", "shutil")
+        return (
+            "/" in self._texts.text(_first(node), [])
+            and "." in name
+            and first not in ("os", "shutil")
+        )
 
     def _http(self, node: ast.Call, last: str, asked: list[str]) -> Doing:
         given = list(node.args)
         method = last.upper()
         if last == "request" and given:
-            method, given = self._text(given[0], asked).upper(), given[1:]
+            method, given = self._texts.text(given[0], asked).upper(), given[1:]
         url = given[0] if given else _keyword(node, "url")
         for name, what in (("headers", "headers"), ("auth", "credentials"), ("files", "files")):
             if _keyword(node, name) is not None:
                 asked.append(f"it sent {what}; say so in the policy (secret_header)")
         bodies = (_keyword(node, name) for name in ("json", "data", "content"))
         data = next((one for one in bodies if one is not None), None)
-        found = request(node.lineno, method, self._text(url, asked), "", asked)
-        return _with_body(found, self._json(data, asked)) if data is not None else found
+        found = request(node.lineno, method, self._texts.text(url, asked), "", asked)
+        return _with_body(found, self._texts.json(data, asked)) if data is not None else found
 
     def _sql(self, node: ast.Call, asked: list[str]) -> Doing:
         statement = _first(node)
         if isinstance(statement, ast.Call) and statement.args:  # text("…")
             statement = statement.args[0]
-        text = self._text(statement, asked)
+        text = self._texts.text(statement, asked)
         if isinstance(statement, ast.JoinedStr | ast.BinOp):
             asked.append("the statement was put together from texts; give values as parameters")
         if len(node.args) > 1:
-            text = self._placed(text, _items(node.args[1]), asked)
+            text = self._texts.placed(text, items(node.args[1]), asked)
         return sql(node.lineno, "", text, asked)
 
     def _run(self, node: ast.Call, asked: list[str]) -> Iterator[Doing]:
@@ -192,10 +192,10 @@ class _Reader(ast.NodeVisitor):
             is_method = isinstance(first.func, ast.Attribute) and not first.args
             first = first.func.value if is_method else _first(first)  # type: ignore[union-attr]  # Only an attribute is a method.
         if isinstance(first, ast.List | ast.Tuple):
-            given = [self._text(one, asked) for one in first.elts]
+            given = [self._texts.text(one, asked) for one in first.elts]
             yield from self._program(node.lineno, given, asked)
             return
-        text = self._text(first, asked)
+        text = self._texts.text(first, asked)
         if _is_true(_keyword(node, "shell")):
             yield from self._shell(node.lineno, text, asked)
             return
@@ -232,7 +232,7 @@ class _Reader(ast.NodeVisitor):
 
     def _other(self, node: ast.Call, name: str, asked: list[str]) -> Iterator[Doing]:
         if name in REMOVES:
-            given = [self._text(one, asked) for one in node.args[:1]]
+            given = [self._texts.text(one, asked) for one in node.args[:1]]
             asked = [*asked, f"it was {name}, and this program is a guess"]
             yield from self._program(node.lineno, [*REMOVES[name], *given], asked)
             return
@@ -265,48 +265,6 @@ class _Reader(ast.NodeVisitor):
             return Effect.READ
         is_foreign = "." in name and first in self._names.values() and not _is_standard(first)
         return Effect.DESTRUCTIVE if is_foreign and last not in OPENS else None
-
-    def _text(self, node: ast.expr | None, asked: list[str]) -> str:
-        """Return a text as a workflow writes it: what is not known is an input."""
-        if node is None:
-            return ""
-        if isinstance(node, ast.Constant):
-            return self.values.filled(str(node.value), asked)
-        if isinstance(node, ast.JoinedStr):
-            return "".join(self._part(one, asked) for one in node.values)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return self._text(node.left, asked) + self._text(node.right, asked)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            return self._placed(self._text(node.left, asked), _items(node.right), asked)
-        if isinstance(node, ast.Call) and _is_format(node):
-            text = self._text(node.func.value, asked)  # type: ignore[attr-defined]  # _is_format looked.
-            return self._placed(text, node.args, asked)
-        if isinstance(node, ast.Name):
-            return self.values.filled(f"${{{node.id}}}", asked)
-        return self.values.input(_last_name(node))
-
-    def _placed(self, text: str, values: Sequence[ast.expr], asked: list[str]) -> str:
-        """Return `text` with its places taken by `values`, one after the other."""
-        rest = iter(values)
-
-        def next_value(_: re.Match[str]) -> str:
-            value = next(rest, None)
-            return self.values.input("value") if value is None else self._text(value, asked)
-
-        return _PLACE.sub(next_value, text)
-
-    def _part(self, node: ast.expr, asked: list[str]) -> str:
-        return self._text(node.value if isinstance(node, ast.FormattedValue) else node, asked)
-
-    def _json(self, node: ast.expr, asked: list[str]) -> Json:
-        if isinstance(node, ast.Dict):
-            pairs = zip(node.keys, node.values, strict=True)
-            return {self._text(key, asked): self._json(value, asked) for key, value in pairs if key}
-        if isinstance(node, ast.List | ast.Tuple):
-            return [self._json(one, asked) for one in node.elts]
-        if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | None):
-            return node.value
-        return self._text(node, asked)
 
 
 def _with_body(found: Doing, body: Json) -> Doing:
@@ -341,31 +299,6 @@ def _writes(node: ast.Call) -> bool:
 
 def _is_standard(module: str) -> bool:
     return module in sys.stdlib_module_names
-
-
-def _items(node: ast.expr) -> Sequence[ast.expr]:
-    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
-
-
-def _is_format(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Attribute) and node.func.attr == "format"
-
-
-def _last_name(node: ast.expr) -> str:
-    """Return the word that says most about a value: a key, an attribute, a name."""
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        place = node.slice.value
-        return f"argument_{place}" if isinstance(place, int) else str(place)
-    for one in (node, *ast.walk(node)):
-        if (
-            isinstance(one, ast.Constant)
-            and isinstance(one.value, str)
-            and one.value.isidentifier()
-        ):
-            return one.value
-        if isinstance(one, ast.Attribute):
-            return one.attr
-    return next((one.id for one in ast.walk(node) if isinstance(one, ast.Name)), "value")
 
 
 def _split(text: str) -> list[str]:

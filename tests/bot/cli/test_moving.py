@@ -35,7 +35,7 @@ def test_the_log_of_the_home_moves_and_goes_on_there(
     assert moved.exit_code == 0, moved.output
     assert f"Moved {before['size']} entries to postgresql://" in moved.stdout
     assert "Now set INTERLOCK_DATABASE_URL" in moved.stdout
-    assert "audit_entry: 2 of 2" in moved.stderr
+    assert "audit_entry: 3 of 3" in moved.stderr
     assert refused.exit_code == 2
     assert "This log moved to postgresql://" in refused.output
     assert (after["note"], after["vkey"]) == (before["note"], before["vkey"])
@@ -49,8 +49,8 @@ def test_where_to_is_taken_from_the_settings(
     monkeypatch.setenv("INTERLOCK_DATABASE_URL", blank_postgres_url)
     told = json.loads(types("move", "--json").stdout)
 
-    assert (told["ok"], told["is_new"], told["size"]) == (True, True, 2)
-    assert told["rows"]["audit_entry"] == 2
+    assert (told["ok"], told["is_new"], told["size"]) == (True, True, 3)
+    assert told["rows"]["audit_entry"] == 3
     assert told["left"] == []
 
 

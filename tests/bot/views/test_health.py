@@ -1,14 +1,17 @@
 """The answer to `/ops health`, within Slack's limits however much there is to say."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot.views.health import HealthShown, Line, bars, health_page
+from bot.views.health import HealthShown, Line, bars, health_page, pareto_bars
 from bot.views.pieces import Rendered
 from tests.bot.payload_checks import faults_of_message, text_of
+from workflows.failure_modes import VIEWS, FailureMode, pareto
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -81,3 +84,28 @@ def test_hundreds_of_workflows_and_people_fit_page_by_page(page: int, way: str) 
 
     assert told_by(message)
     assert way in str(message.payload)
+
+
+def test_failures_are_drawn_the_most_frequent_first_with_their_share() -> None:
+    modes: Counter[FailureMode] = Counter()
+    for number, times in enumerate((6, 3, 1)):
+        modes[mode(step=f"step-{number}")] += times
+    told = told_by(health_page(shown(modes=[("step", pareto(modes, VIEWS["step"]))])))
+
+    assert "What stopped runs, by step" in told
+    assert re.search(r"refund/step-0 +█+ 6 \(60 %\)", told)
+    assert re.search(r"refund/step-2 +█+ 1 \(100 %\)", told)
+
+
+def test_many_modes_are_told_as_a_few_and_the_rest() -> None:
+    modes = Counter({mode(target=f"shop-{number}"): 1 for number in range(10)})
+    lines = pareto_bars(pareto(modes, VIEWS["target"]))
+
+    assert len(lines) == 6
+    assert "5 others" in lines[-1]
+    assert lines[-1].endswith("5 (100 %)")
+
+
+def mode(*, step: str = "refund", target: str = "shop") -> FailureMode:
+    version = "a" * 64
+    return FailureMode(workflow="refund", version=version, step=step, target=target, cause="crash")

@@ -62,6 +62,8 @@ def test_every_shipped_action_declares_what_it_does_and_takes() -> None:
         "slack.release": Effect.DESTRUCTIVE,
         "interlock.erase": Effect.DESTRUCTIVE,
         "interlock.held": Effect.READ,
+        "interlock.access_report": Effect.READ,
+        "interlock.access_review": Effect.WRITE,
         "interlock.policy": Effect.WRITE,
         "interlock.publish": Effect.WRITE,
         "interlock.retire": Effect.WRITE,

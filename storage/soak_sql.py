@@ -1,0 +1,105 @@
+"""Reads how the runs of one version went: their ends, their inputs, and what stopped them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from storage.change import RowSql, read_moment, read_moment_or_none
+from storage.entries_sql import entry_of
+from storage.trouble_figures import IS_EXCEPTION, TROUBLES, target_in
+from workflows.entry import Entry, Json, RunId
+from workflows.soak import Failure, Level, RunSeen, Soak
+from workflows.trouble import error_class_of, is_trouble
+
+_LEVEL = "SELECT workflow, level, changed_at FROM version_level WHERE version = ?"
+_RUNS = (
+    "SELECT id, outcome, finished_at FROM run WHERE workflow = ? AND version = ?"
+    " ORDER BY started_at DESC, id DESC LIMIT ?"
+)
+_INPUTS = (
+    "SELECT e.run_id, p.body FROM audit_entry e"
+    " JOIN audit_part p ON p.entry_seq = e.seq AND p.name = 'input'"
+    " WHERE e.rseq = 0 AND e.run_id IN ({})"
+)
+_STOPPED = (
+    "SELECT DISTINCT run_id FROM audit_entry WHERE run_id IN ({}) AND (kind IN ({})"
+    " OR (kind = 'decision.made' AND line LIKE ?))"
+)
+_TOLD = (
+    "SELECT run_id, seq, idx, line FROM audit_entry WHERE run_id IN ({}) AND kind IN ({})"
+    " ORDER BY run_id, rseq"
+)
+
+
+class SoakSql(RowSql):
+    """The statements, on one transaction."""
+
+    __slots__ = ()
+
+    def soak(self, version: str, *, most: int) -> Soak | None:
+        """Return the newest runs of a version, None where it never was active."""
+        found = self.run(_LEVEL, version).fetchone()
+        if found is None:
+            return None
+        workflow, level, since = found
+        rows = self.run(_RUNS, workflow, version, most).fetchall()
+        runs = [str(one[0]) for one in rows]
+        inputs, failures = self._inputs(runs), self._failures(runs)
+        return Soak(
+            workflow=str(workflow),
+            version=version,
+            level=Level(level),
+            since=read_moment(since),
+            runs=[
+                RunSeen(
+                    run=RunId(run),
+                    outcome=outcome,
+                    ended_at=read_moment_or_none(ended),
+                    inputs=inputs.get(run),
+                    failures=tuple(failures.get(run, ())),
+                )
+                for run, outcome, ended in rows
+            ],
+        )
+
+    def _inputs(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, Json]]:
+        if not runs:
+            return {}
+        found = self.run(_INPUTS.format(_marks(runs)), *runs).fetchall()
+        return {str(run): json.loads(bytes(body)) for run, body in found}
+
+    def _failures(self, runs: Sequence[str]) -> Mapping[str, Sequence[Failure]]:
+        """Return what stopped each run, in order, with what the step last set out to change."""
+        kinds = [one for one in TROUBLES if one != "decision.made"]
+        words = _STOPPED.format(_marks(runs), _marks(kinds))
+        found = self.run(words, *runs, *kinds, f"%{IS_EXCEPTION}%").fetchall() if runs else ()
+        stopped, kinds = [str(one[0]) for one in found], [*TROUBLES, "action.intended"]
+        if not stopped:
+            return {}
+        entries: dict[str, list[Entry]] = defaultdict(list)
+        rows = self.run(_TOLD.format(_marks(stopped), _marks(kinds)), *stopped, *kinds).fetchall()
+        for run, seq, idx, line in rows:
+            entries[str(run)].append(entry_of(line, seq=seq, index=idx, held={}))
+        return {run: list(stopped_in(told)) for run, told in entries.items()}
+
+
+def stopped_in(entries: Sequence[Entry]) -> Iterator[Failure]:
+    """Yield what stopped a run, from its troubles and its intents in order."""
+    targets: dict[str, str] = {}
+    for one in entries:
+        step = str(one.data.get("step") or "")
+        if one.kind == "action.intended":
+            targets[step] = target_in(one.data)
+        elif is_trouble(one):
+            yield Failure(
+                run=RunId(one.run or ""),
+                cause=error_class_of(one),
+                step=step,
+                target=targets.get(step, ""),
+                at=one.at,
+            )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))

@@ -1,0 +1,73 @@
+"""What a review of access finds in roles, people and their last use."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.access import AccessReport, Grant
+from workflows.people import Person, PersonId
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def grant(
+    name: str, role: str, *, days: int | None = 1, is_guest: bool = False, scope: str = "*"
+) -> Grant:
+    return Grant(
+        person=Person(id=PersonId(f"slack:T0:U0{name.upper()}"), name=name, is_guest=is_guest),
+        role=role,
+        scope=scope,
+        via="@group",
+        last_used=None if days is None else NOON - timedelta(days=days),
+    )
+
+
+def found(*grants: Grant, governors: tuple[str, ...] = ("@governors",)) -> list[str]:
+    report = AccessReport(at=NOON, grants=grants, unread=(), governors=governors)
+    return [one.partition("): ")[2] or one for one in report.findings]
+
+
+def test_roles_that_are_used_and_apart_are_not_told() -> None:
+    assert (
+        found(grant("ivan", "governor"), grant("dora", "governor"), grant("rita", "runner")) == []
+    )
+
+
+def test_what_nobody_uses_is_told_once_for_all_their_roles() -> None:
+    grants = (
+        grant("ana", "approver", days=None, scope="rule refunds"),
+        grant("ana", "owner", days=None, scope="workflow refund"),
+        grant("ben", "approver", days=91),
+        grant("vic", "viewer", days=None),  # Looking leaves no trace.
+    )
+
+    assert found(*grants) == [
+        "never used: approver (rule refunds), owner (workflow refund).",
+        "not used in 90 days: approver (*).",
+    ]
+
+
+def test_whoever_governs_themselves_is_told() -> None:
+    assert found(grant("ivan", "governor"), grant("ivan", "author")) == [
+        "the only governor, so nobody governs them: governor (*).",
+        "governs what they publish: governor (*).",
+    ]
+    assert found(grant("rita", "runner"), governors=()) == [
+        "The policy names no governors, so nobody gives or takes roles."
+    ]
+
+
+def test_an_auditor_who_takes_part_and_a_guest_are_told() -> None:
+    assert found(grant("axel", "auditor"), grant("axel", "starter")) == [
+        "audits what they take part in: auditor (*)."
+    ]
+    assert found(grant("gil", "starter", is_guest=True)) == ["guest: starter (*)."]
+
+
+def test_the_same_access_gives_the_same_bytes_and_no_cell_is_a_formula() -> None:
+    grants = (grant("=cmd", "runner"),)
+    one, other = (
+        AccessReport(at=NOON + timedelta(hours=n), grants=grants, unread=(), governors=("@g",))
+        for n in range(2)
+    )
+
+    assert one.reported.digest == other.reported.digest
+    assert ",'=cmd," in one.csv

@@ -1,0 +1,97 @@
+"""Roles and levels as tables: they follow the entries, and the migration tells levels of before."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from sqlalchemy import text
+
+import storage.migrations
+from storage.last_uses import last_uses
+from storage.published import bound_roles
+from storage.rebuild import check_projections
+from storage.store import SqlStore
+from tests.storage.run_drafts import HandClock
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json
+from workflows.errors import StorageError
+from workflows.people import PersonId
+from workflows.policy_roles import Binding, Role
+from workflows.soak import Level
+
+ANA, BEN = PersonId("slack:T0:U0ANA"), PersonId("slack:T0:U0BEN")
+OLD, NEW = "a" * 64, "b" * 64
+
+
+def record(store: SqlStore, kind: str, **data: Json) -> None:
+    with store.begin() as unit:
+        unit.append(Draft(kind=kind, actor=INTERLOCK, data=data))
+
+
+def activate(store: SqlStore, version: str) -> None:
+    data: dict[str, Json] = {"workflow": "one", "version": version}
+    people: dict[str, Json] = {"owner": "@o", "deputy": "@d", "actions": "0" * 64}
+    record(store, "workflow.published", **data, **people)
+    record(store, "workflow.activated", **data, replaces=None, level="trial")
+
+
+def test_a_role_is_bound_until_it_is_revoked(store: SqlStore) -> None:
+    bound: dict[str, Json] = {"role": "runner", "to": "@support", "scope": "*"}
+    record(store, "role.granted", **bound)
+    record(store, "role.granted", **{**bound, "role": "auditor"})
+    record(store, "role.revoked", **bound)
+
+    with store.database.read() as connection:
+        assert bound_roles(connection) == {Binding(role=Role.AUDITOR, to="@support")}
+    assert check_projections(store.database) == []
+    with pytest.raises(StorageError, match="not bound so"):
+        record(store, "role.revoked", **bound)
+
+
+def test_a_version_keeps_its_level_when_another_takes_its_place(store: SqlStore) -> None:
+    activate(store, OLD)
+    changed: dict[str, Json] = {"from": "trial", "to": "unattended", "reason": "earned"}
+    record(store, "workflow.level_changed", workflow="one", version=OLD, **changed)
+    activate(store, NEW)
+
+    assert [soak.level for one in (OLD, NEW) if (soak := store.soak(one, most=1))] == [
+        Level.UNATTENDED,
+        Level.TRIAL,
+    ]
+    assert check_projections(store.database) == []
+
+
+def test_the_migration_tells_the_levels_of_versions_there_are(store: SqlStore) -> None:
+    activate(store, OLD)
+    activate(store, NEW)
+    with store.database.begin() as tx:
+        tx.connection.execute(text("DELETE FROM version_level"))
+        migration().fill(tx.connection)
+
+    assert check_projections(store.database) == []
+
+
+def test_the_last_use_of_each_kind_is_known_by_person(store: SqlStore, clock: HandClock) -> None:
+    for _ in range(2):
+        clock.forward(minutes=1)
+        for who in (ANA, BEN):
+            with store.begin() as unit:
+                actor = Actor(kind=ActorKind.USER, ref=unit.ref(who, "somebody"))
+                data: dict[str, Json] = {"what": "find", "n": 1}
+                unit.append(Draft(kind="access.read", actor=actor, data=data))
+    record(store, "role.granted", role="auditor", to="@audit", scope="*")
+
+    with store.database.read() as connection:
+        found = last_uses(connection)
+    assert found == {who: {"access.read": clock()} for who in (ANA, BEN)}
+
+
+def migration() -> ModuleType:
+    folder = Path(next(iter(storage.migrations.__path__))) / "versions"
+    file = folder / "0023_add_roles_and_levels.py"
+    spec = importlib.util.spec_from_file_location("adds_roles", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
