@@ -311,6 +311,18 @@ def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Offi
     assert office.active() is not None
 
 
+def test_comparing_with_the_files_checks_none_of_them_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(*_: object) -> list[object]:
+        pytest.fail("a bot that only compares would load the expression language")
+
+    monkeypatch.setattr("workflows.loading.policy_faults", checked)
+    office.write("policy.yaml", POLICY)
+
+    assert [one.what for one in drifts_of(office.core)] == [What.POLICY]
+
+
 def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(office: Office) -> None:
     office.write("policy.yaml", POLICY)
     with office.core.memory.database.begin() as tx:
