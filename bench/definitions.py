@@ -69,7 +69,7 @@ def definition(number: int) -> str:
     """Return the text of the workflow with that number."""
     chance = random.Random(number)
     words = chance.sample(_WORDS.split(), 6)
-    names = [f"{word}_{number}" for word in words[: chance.randint(2, 6)]]
+    names = [f"{word}_{number}" for word in words[: chance.randint(4, 6)]]
     inputs = "\n".join(f"  {one}: {{type: string, max_length: {20 + number}}}" for one in names)
     steps = []
     for at, one in enumerate(names):
