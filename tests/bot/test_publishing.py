@@ -342,6 +342,18 @@ def test_a_policy_that_people_agreed_to_records_what_it_binds(office: Office) ->
     assert check_projections(office.core.memory.database) == []
 
 
+def test_comparing_with_the_files_checks_none_of_them_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(*_: object) -> list[object]:
+        pytest.fail("a bot that only compares would load the expression language")
+
+    monkeypatch.setattr("workflows.loading.policy_faults", checked)
+    office.write("policy.yaml", POLICY)
+
+    assert [one.what for one in drifts_of(office.core)] == [What.POLICY]
+
+
 @pytest.mark.parametrize(
     "change",
     [
