@@ -74,7 +74,7 @@ def _blocks(shown: HealthShown, name: str) -> Iterator[Block]:
     for by, shares in shown.modes:
         if not shares:
             continue
-        yield section(f"*What stopped runs, by {by}*")
+        yield section(f"*What stopped runs, by {escape(by, _NAME)}*")
         yield preformatted("\n".join(pareto_bars(shares)))
 
 

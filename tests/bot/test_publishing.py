@@ -311,6 +311,20 @@ def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Offi
     assert office.active() is not None
 
 
+def test_a_policy_that_people_agreed_to_records_what_it_binds(office: Office) -> None:
+    text = GATED.replace("roles: {", 'roles: {auditors: ["@auditors"], ')
+    source = Source(text=text, file="policy.yaml")
+    put = office.proposing("rita").policy(source, author=None, reason="Somebody looks at us.")
+    office.agree(put.run, "gina", "omar")
+
+    assert office.log("role.granted")[-1].data == {
+        "role": "auditor",
+        "to": "@auditors",
+        "scope": "*",
+    }
+    assert check_projections(office.core.memory.database) == []
+
+
 def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(office: Office) -> None:
     office.write("policy.yaml", POLICY)
     with office.core.memory.database.begin() as tx:
