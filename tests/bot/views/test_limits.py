@@ -39,6 +39,7 @@ from bot.views.app_home_items import (
     said_words,
     trouble_item,
 )
+from bot.views.daily_head import HeadShown, daily_head
 from bot.views.digest import details, digest, plainer
 from bot.views.digest_values import DayFigures, DigestShown, HealthFigures, WorkflowFigures
 from bot.views.doubt_card import DoubtCard, doubt_card
@@ -252,6 +253,7 @@ def judged_view(view: Any, kind: str = "modal") -> dict[str, Any]:
 
 
 MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
+    (HeadShown, daily_head),
     (RequestCard, request_card),
     (DoubtCard, doubt_card),
     (ReviewCard, review_card),
