@@ -170,7 +170,7 @@ def build_core(
             vault=lazy_vault(settings, memory, now=means.clock),
             references=references or NoReferences(),
             alerts=settings.channel,
-            retells=retold.put if desk.has_model else None,
+            retells=retold.put if settings.tells_stories else None,
             ports={PORT: LogPayloads(store, policy=lambda: policy.digest)},
         )
     )
