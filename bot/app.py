@@ -93,6 +93,7 @@ class Bot:
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
     watched: "HttpServer | None" = None  # Where those have one who watch.
+    watching: Watching | None = None
     watch: HeadWatch | None = None
 
     @property
@@ -255,6 +256,7 @@ def build_bot(
         ],
         watch=watch,
         api=api_of(core, watching) if receives else None,
+        watching=watching,
         watched=watching.server(beside=(settings.http, settings.api)) if receives else None,
     )
 
