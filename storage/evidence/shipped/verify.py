@@ -8,7 +8,9 @@ that you got another way than with the pack; NOTE a signed head that you kept; t
 witness makes its lines count.
 
 What the entries tell of who decided what is read as well and printed apart: it changes no
-verdict. The program itself also judges business hours, stand-ins and the form of each kind.
+verdict. Business hours need the time zones of this machine; an approval in a
+zone that it does not know is named.
+The program itself also judges the form of each kind.
 
 Exit code 0: verified. 1: the history shown is not the history recorded. 2: not readable, or
 asked wrongly. 3: nothing wrong was found, but something is unproven.
@@ -24,8 +26,10 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -115,6 +119,14 @@ def parse(data: bytes | str) -> Any:  # noqa: ANN401  any JSON value
 def pae(kind: bytes, body: bytes) -> bytes:
     """Return what DSSE signs."""
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
+
+
+def holds(hours: dict[str, Any], moment: datetime) -> bool:
+    """Say whether a moment lies in business hours, by the clock of their zone."""
+    here = moment.astimezone(ZoneInfo(hours["zone"]))
+    if here.isoweekday() not in hours["weekdays"] or here.date().isoformat() in hours["holidays"]:
+        return False
+    return bool(hours["from"] <= f"{here:%H:%M}" < hours["to"])
 
 
 def cell(text: str) -> str:
@@ -339,6 +351,7 @@ class Asked:
     excluded: set[str]
     breakers: set[str]
     wants_code: bool
+    hours: Any
     granted: dict[int, set[str]] = field(default_factory=dict)
     rejected: dict[int, set[str]] = field(default_factory=dict)
     voices: set[str] = field(default_factory=set)
@@ -410,6 +423,7 @@ class Story:
         self.found = found
         self.runs: dict[str, Run] = {}
         self.glass: dict[str, str] = {}
+        self.words: dict[str, tuple[Any, str]] = {}  # Who stands in for somebody, until when.
         self.begins_late = self.ends_early = self.has_begun = False
 
     def skip(self) -> None:
@@ -427,6 +441,9 @@ class Story:
         try:
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
+            if kind == "approval.delegated" and run is None:
+                data = entry["data"]
+                self.words[data["from"]] = (data["to"], data["until"])
             if run is not None and (
                 run in self.runs or not self.begins_late or kind == "run.started"
             ):
@@ -472,6 +489,7 @@ class Story:
             excluded=set(data["excluded"]),
             breakers=set(glass.get("people", [])) if isinstance(glass, dict) else set(),
             wants_code=data.get("step_up") is not None,
+            hours=data.get("hours", []),
         )
 
     def let_in(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
@@ -514,6 +532,8 @@ class Story:
         left_out = (asked.excluded | {run.requester} | run.editors) & {person, instead}
         if not left_out and not asked.was_asked(instead, stage):
             self.found.mean("ineligible-approver", f"entry {place}: who approved was not asked")
+        self.stood_in(place, entry, instead, {*asked.excluded, run.requester})
+        self.hour(place, asked.hours, entry["ts"])
         if not asked.is_in_turn(stage):
             self.found.mean("stage-order", f"entry {place} approves before it is its turn")
         if asked.wants_code and data["step_up"] is not True:
@@ -531,6 +551,35 @@ class Story:
             self.found.mean("self-approval", f"entry {place}: who changed it approved")
         elif asked.excluded & who:
             self.found.mean("excluded-approver", f"entry {place}: an excluded person approved")
+
+    def stood_in(
+        self, place: int, entry: dict[str, Any], instead: str, left_out: set[str | None]
+    ) -> None:
+        """Judge in whose place somebody approved: what was said before that counts."""
+        if self.begins_late:
+            return
+        person, ts = entry["actor"]["ref"], entry["ts"]
+        standing = {
+            giver for giver, (to, until) in self.words.items() if to == person and ts < until
+        }
+        if instead != person and instead not in standing:
+            self.found.mean(
+                "no-delegation", f"entry {place}: who approved did not stand in for them"
+            )
+        if standing & left_out:
+            self.found.mean(
+                "acts-for-excluded", f"entry {place}: who approved acts for one left out"
+            )
+
+    def hour(self, place: int, hours: Any, ts: str) -> None:  # noqa: ANN401  any JSON value
+        """Judge when somebody approved; hours that cannot be read bind nobody."""
+        try:
+            if not all(holds(one, datetime.fromisoformat(ts)) for one in hours):
+                self.found.mean("outside-hours", f"entry {place} approves outside business hours")
+        except ZoneInfoNotFoundError as error:
+            self.found.mean("hours-unread", f"the hours of entry {place} were not judged: {error}")
+        except (KeyError, TypeError, ValueError):
+            return
 
     def broken(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a use of the glass."""
