@@ -153,5 +153,64 @@ def test_a_stage_that_does_not_exist_breaks_nothing() -> None:
     assert told(requested(stage(ANA)), granted(ANA, 7)) == ["ineligible-approver", "stage-order"]
 
 
+V, W = "a" * 64, "b" * 64
+
+
+def activated(version: str) -> Members:
+    data = {"workflow": "w", "version": version, "replaces": None, "level": "trial"}
+    return {**entry("workflow.activated", data), "run": None, "rseq": 0}
+
+
+def moved(to: str = W, *, since: str = "v", by: str = SUE, parts: Members | None = None) -> Members:
+    data = {"workflow": "w", "from": since, "to": to}
+    told = {"reason": {}} if parts is None else parts
+    return {**entry("run.moved", data, by=by), "parts": told}
+
+
+def test_a_run_that_a_person_moved_to_what_was_agreed_to_is_nothing_odd() -> None:
+    again = requested(stage(ANA), request="again")
+    agreed = granted(ANA)
+    agreed["data"]["request"] = "again"
+    effect = intended()
+    effect["data"]["request"] = "again"
+    withdrawn = entry("approval.withdrawn", {"request": "q", "binding": BINDING, "reason": "moved"})
+
+    assert (
+        told(activated(W), requested(stage(ANA)), withdrawn, moved(), again, agreed, effect) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("odd", "found"),
+    [
+        (moved(V), ["moved-to"]),
+        (moved(since=V), ["moved-from"]),
+        (moved(by="interlock"), ["moved-by"]),
+        (moved(parts={}), ["moved-by"]),
+    ],
+)
+def test_a_run_that_was_moved_as_nobody_may_is_found(odd: Members, found: list[str]) -> None:
+    assert told(activated(W), odd) == found
+
+
+def test_a_run_that_was_moved_within_an_effect_is_found() -> None:
+    effect = intended()
+    effect["data"]["request"] = None
+
+    assert told(activated(W), effect, moved()) == ["moved-under-way"]
+
+
+def test_an_effect_on_an_approval_for_another_version_is_found() -> None:
+    agreed = (requested(stage(ANA)), granted(ANA))
+
+    assert told(activated(W), *agreed, moved(), intended()) == ["other-version"]
+
+
+def test_whoever_moved_a_run_and_approved_what_followed_is_found() -> None:
+    assert told(activated(W), moved(by=ANA), requested(stage(ANA)), granted(ANA)) == [
+        "self-approval"
+    ]
+
+
 def test_the_verifier_of_each_pack_knows_every_kind() -> None:
     assert set(KINDS) == SHIPPED_KINDS
