@@ -91,7 +91,7 @@ class Told:
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
-    editors: set[str] = field(default_factory=set)  # Who changed its values or version; they decide nothing.
+    editors: set[str] = field(default_factory=set)  # Who changed it; they decide nothing.
 
 
 class SemanticCheck:

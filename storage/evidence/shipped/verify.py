@@ -56,8 +56,8 @@ break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.p
 erasure exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke
 log.init model.answered model.asked outbox.delivery_failed policy.changed question.answered
 question.asked retention.sweep role.granted role.revoked run.cancelled run.finished
-run.moved run.started schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed
-schedule.set secret.forgotten secret.rotated secret.set secret.used service.started step.observed
+run.moved run.started schedule.deleted schedule.fired schedule.missed schedule.paused
+schedule.resumed schedule.set secret.forgotten secret.rotated secret.set secret.used service.started step.observed
 step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written
 token.created token.revoked verification.failed verification.passed verification.unknown
 verify.run wait.ended wait.started workflow.activated workflow.level_changed
