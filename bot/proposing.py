@@ -32,6 +32,7 @@ from workflows.policy_publish import Publish
 from workflows.secret_use import publishers_of
 
 CLI = "cli"
+UNNOTED = "no fault, no warning"
 MOST_NOTED = 2_900  # Characters; a little less than an input takes.
 
 
@@ -127,7 +128,7 @@ class Proposing:
             "reason": reason,
             "author": author,
             "origin": source.words,
-            "notes": "\n".join(_fitting(notes)),
+            "notes": "\n".join(_fitting(notes)) or UNNOTED,
         }
         return self._start(PUBLISH, put, inputs, channel=self._channel(found.definition))
 
