@@ -30,6 +30,7 @@ from bot.secret_sources.parts import given_sources, held_secrets
 from bot.settings import Settings
 from bot.vault import lazy_vault
 from storage.journal import utc_now
+from storage.levels import heal_levels
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.sealing import Sealer
@@ -207,6 +208,7 @@ def build_core(
     )
     catalog.on_overtaken(lambda run, why: engine.cancel_overtaken(run, why=why))
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
+    heal_levels(memory.database)
     if publishes:
         library.publish(checked.catalog(settings.definitions, actions, policy), policy)
     else:
