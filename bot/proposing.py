@@ -35,6 +35,7 @@ from workflows.secret_use import publishers_of
 
 CLI = "cli"
 SAID = ("author", "reason")  # What somebody says of a change; the rest follows from the change.
+UNNOTED = "no fault, no warning"
 MOST_NOTED = 2_900  # Characters; a little less than an input takes.
 
 
@@ -137,7 +138,7 @@ class Proposing:
             "reason": reason,
             "author": author,
             "origin": source.words,
-            "notes": "\n".join(_fitting(notes)),
+            "notes": "\n".join(_fitting(notes)) or UNNOTED,
         }
         return self._start(PUBLISH, put, inputs, channel=self._channel(found.definition))
 

@@ -32,7 +32,7 @@ from workflows.errors import (
 )
 from workflows.loading import read_policy
 from workflows.orders import Edit, Start
-from workflows.own_workflows import PUBLISH, own_workflows
+from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.people import PersonId
 
 VIEWED = POLICY.replace("{governors:", "{viewers: ['@ben'], governors:")
@@ -540,4 +540,35 @@ def test_a_page_of_the_history_is_read_by_query_whatever_else_was_proposed(
     assert [(one.what, one.version) for one in whole[::4]] == [
         ("proposed, not decided yet", whole[0].version),
         ("published", whole[0].version),
+    ]
+
+
+def test_a_first_version_is_told_in_short_and_then_field_by_field(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    card = office.card(put.run)
+    short = card[: card.index(IN_FULL)]
+
+    assert short == [
+        "⚠️ step say: new egress effect, by slack.post",
+        "Check: no fault, no warning",
+        "Owner @owners, deputy @deputies; started by @owners, @deputies",
+        "Asks for what",
+        "1. say: egress, by slack.post; asks 2 of @deciders; undo: none",
+    ]
+    assert "step say: with text: Tidied ${{ inputs.what }}" in card
+
+
+def test_every_proposal_is_named_by_what_it_proposes(office: Office) -> None:
+    first = office.propose(PLAIN)
+    office.agree(first.run, "olga", "gina")
+    second = office.propose(LOWERED)
+    gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
+    titles = [office.title(one.run) for one in (first, second, gone)]
+
+    was, now = first.version[:8], second.version[:8]
+    assert titles == [
+        f"Publish tidy-up: version {was}",
+        f"Change tidy-up: version {now} in place of {was}",
+        "Retire tidy-up",
     ]
