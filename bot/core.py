@@ -164,7 +164,7 @@ def build_core(
     """
     means = replace(means, remembered=memory.clock)
     redact = redact or read_redactor(settings, means)
-    vault = lazy_vault(settings, memory, now=means.clock)
+    vault = lazy_vault(settings, memory.database, now=means.clock)
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
