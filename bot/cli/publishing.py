@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bot.beside import have_done
 from bot.cli.output import Exit, answer, as_json_option, leave, refusal_data
+from bot.cli.placing import place_words, placed
 from bot.git_commit import commit_of
 from bot.order_form import OrderForm
 from bot.orders import AnyOrder
@@ -65,6 +66,7 @@ def publish(
         told = [have_done(settings, orders[0], user=os.getuid())]
     else:
         told = [_tried(settings, one) for one in orders]
+    told = [placed(settings, one) if one.get("run") else one for one in told]
     is_fine = all(one["ok"] for one in told)
     lines = [line for one in told for line in _lines(one, is_alone=len(told) == 1)]
     data = {"ok": is_fine, "proposed": [dict(one) for one in told]}
@@ -142,5 +144,5 @@ def _lines(told: Mapping[str, Any], *, is_alone: bool) -> list[str]:
     was = "nothing" if told["replaces"] is None else told["replaces"][:8]
     first = "is put to people" if told["is_new"] else "is before people already"
     later = "" if told["served"] else " Nobody serves now; it goes on with `interlock serve`."
-    found = [f"  {one}" for one in told["warnings"]]
-    return [f"{name} {first} in run {told['run']}; it would replace {was}.{later}", *found]
+    put = f"{name} {first} in run {told['run']}; it would replace {was}.{later}"
+    return [put, f"  {place_words(told)}", *(f"  {one}" for one in told["warnings"])]

@@ -41,6 +41,11 @@ class Bot:
 def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bot:
     found = Bot()
     monkeypatch.setattr(publishing, "have_done", found)
+    monkeypatch.setattr(
+        publishing,
+        "placed",
+        lambda _, told: {**told, "channel": "#ops", "link": "https://a.test/1"},
+    )
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "one.yaml").write_text(PLAIN)
@@ -60,6 +65,7 @@ def test_a_name_is_looked_up_among_the_definitions(bot: Bot) -> None:
     ]
     assert told.output == (
         "tidy-up aaaaaaaa is put to people in run r1; it would replace nothing.\n"
+        "  Its card in #ops: https://a.test/1\n"
         "  tidy-up.yaml:2:1: warning: odd\n"
     )
 
