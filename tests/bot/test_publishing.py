@@ -128,6 +128,21 @@ def test_who_proposed_who_wrote_and_who_published_never_decide(office: Office) -
             office.vote(put.run, who)
 
 
+def test_what_is_open_keeps_what_was_said_first_and_names_what_was_not_taken(
+    office: Office,
+) -> None:
+    first = office.propose(PLAIN, author="@dora")
+    again = office.propose(PLAIN, by="ben", author="@dora")
+    other = office.propose(PLAIN, by="ben", author="@rita")
+    source = Source(text=PLAIN, file="tidy-up.yaml")
+    silent = office.proposing("ben").publish(source, author=None, reason="")
+
+    assert {one.run for one in (again, other, silent)} == {first.run}
+    assert (again.is_new, again.by, again.channel) == (False, first.by, "ops")
+    assert first.by
+    assert [one.not_taken for one in (again, other, silent)] == [(), ("author",), ()]
+
+
 def test_one_person_who_is_owner_and_governor_is_one_voice(office: Office) -> None:
     put = office.propose(PLAIN)
     office.settle(put.run)
