@@ -53,6 +53,7 @@ from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
+from bot.secret_watch import SecretWatch
 from bot.segments import Segments
 from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
@@ -261,6 +262,7 @@ def build_bot(
             compare,
             clock,
             holder,
+            SecretWatch(core.secrets),
             *sequencing_of(core),
             *watching_of(core, watch),
             *anchoring_of(core),

@@ -86,7 +86,7 @@ def _started(entry: Entry) -> Mapping[str, Any]:
         "source": str(entry.data.get("source") or ""),
         "parent": RunId(str(parent["run"])) if isinstance(parent, dict) else None,
         "depth": _number(parent.get("depth")) if isinstance(parent, dict) else 0,
-        "inputs": _inputs_in(entry),
+        "inputs": inputs_in(entry),
         "started_at": entry.at,
     }
 
@@ -103,7 +103,7 @@ def _edited(state: RunState, entry: Entry) -> Mapping[str, Any]:
         for name, one in state.steps.items()
     }
     return {
-        "inputs": _inputs_in(entry),
+        "inputs": inputs_in(entry),
         "editors": tuple(dict.fromkeys((*state.editors, Ref(entry.actor.ref)))),
         "steps": steps,
         "marked": {name: one for name, one in state.marked.items() if step_of(name) not in again},
@@ -120,7 +120,8 @@ def _anew(step: StepState, following: RequestId | None) -> StepState:
     )
 
 
-def _inputs_in(entry: Entry) -> Mapping[str, Json]:
+def inputs_in(entry: Entry) -> Mapping[str, Json]:
+    """Return the inputs that an entry gave a run, none where they were erased."""
     part = entry.parts.get("input")
     return json.loads(part.value) if part is not None and part.value is not None else {}
 

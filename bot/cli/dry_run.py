@@ -13,8 +13,10 @@ import click
 from bot.beside import slack_people
 from bot.cli.explaining import step_data, step_lines
 from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.ruling import ruling_here
 from bot.cli.running import inputs_of
 from bot.core import Means, read_redactor
+from bot.policy_in_force import Ruling
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import NoSecrets
 from bot.rehearsal.trying import Tried, Wish, World, tried
@@ -32,7 +34,7 @@ from workflows.errors import DefinitionError, PeopleUnreadableError, UnknownWork
 from workflows.explaining import ExplainedStep
 from workflows.fault import suggestion
 from workflows.instances import is_undo, step_of
-from workflows.loading import load_policy, read_as, read_text
+from workflows.loading import read_as, read_text
 from workflows.moments import moment_of, stamp
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
@@ -57,7 +59,7 @@ Told: TypeAlias = Sequence[tuple[ExplainedStep, Sequence[StagePeople]]]
 @click.option("--fixtures", type=EXISTING, help="A file of answers and people.")
 @click.option("--requester", default="", metavar="@NAME", help="Who asks.")
 @click.option("--at", "moment", metavar="MOMENT", help="As at that moment: RFC 3339, or a day.")
-@click.option("--policy", "policy_file", type=EXISTING, help="Another file than the settings'.")
+@click.option("--policy", "policy_file", type=EXISTING, help="That file, not what is in force.")
 @as_json_option
 def try_workflow(
     workflow: str,
@@ -76,7 +78,8 @@ def try_workflow(
     with 1 if the run would not come to its end like that.
     """
     settings, at = read_settings(), moment_of(moment) if moment else datetime.now(UTC)
-    policy = load_policy(policy_file or settings.policy_file)
+    ruling = ruling_here(settings, policy_file)
+    policy = ruling.policy
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: at))
     known, name = _definitions(settings, workflow, actions, policy)
     given = _fixtures(fixtures)
@@ -98,7 +101,7 @@ def try_workflow(
     bound = {wish.person: Duty.REQUESTER}
     is_known = not isinstance(people, Cast) or bool(given.people)
     told = [(one, _who(people, one, bound) if is_known else ()) for one in found.steps]
-    answer(_data(policy, found, told), _lines(policy, found, told), as_json=as_json)
+    answer(_data(ruling, found, told), _lines(ruling, found, told), as_json=as_json)
     leave(Exit.FINE if found.status is Status.DONE else Exit.NO)
 
 
@@ -175,7 +178,10 @@ def _who(
     return () if demand is None else could_approve(people, demand, bound)
 
 
-def _lines(policy: Policy, found: Tried, told: Told) -> Iterator[str]:
+def _lines(ruling: Ruling, found: Tried, told: Told) -> Iterator[str]:
+    policy = ruling.policy
+    if ruling.remark:
+        yield ruling.remark
     here = found.given.at.astimezone(ZoneInfo(policy.timezone))
     yield f"{found.definition.workflow} as asked by {found.given.requester},"
     yield f"on {here:%A, %Y-%m-%d %H:%M} ({policy.timezone}), policy {policy.digest[:8]}:"
@@ -236,7 +242,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
-def _data(policy: Policy, found: Tried, told: Told) -> dict[str, object]:
+def _data(ruling: Ruling, found: Tried, told: Told) -> dict[str, object]:
     reads: dict[str, Json] = {
         name: {
             "reads": said,
@@ -253,7 +259,8 @@ def _data(policy: Policy, found: Tried, told: Told) -> dict[str, object]:
         "ok": found.status is Status.DONE,
         "workflow": found.definition.workflow,
         "version": found.definition.version,
-        "policy": policy.digest,
+        "policy": ruling.policy.digest,
+        **ruling.data,
         "requester": found.given.requester,
         "at": stamp(found.given.at),
         "inputs": dict(found.given.inputs),

@@ -146,8 +146,9 @@ def approval_list(
 def _approval_line(line: ApprovalLine) -> str:
     sign = "👉" if line.is_mine else "✋"
     people = joined([mention(who) for who in line.asked[:5]])
+    more = f": {escape(line.headline, _WORDS)}" if line.headline else ""
     return (
-        f"{sign} {linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
+        f"{sign} {linked(line.title, line.card)}{more}\n"
         f"{line.have} of {plural(line.need, 'approval')} from {people or 'somebody'}"
         f" · asked by {mention(line.requester)} · until {when(line.expires_at)}"
     )

@@ -28,7 +28,8 @@ class Asked:
     hours: Sequence[Any] = ()
     wants_code: bool = False
     granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
-    voices: set[str] = field(default_factory=set)  # Who approved, in whatever place.
+    rejected: dict[int, set[str]] = field(default_factory=dict)  # The same of those who refused.
+    voices: set[str] = field(default_factory=set)  # Who decided, in whatever place.
     denied: bool = False
     closed: str | None = None
     added: dict[int, set[str]] = field(default_factory=dict)
@@ -49,6 +50,19 @@ class Asked:
         """Say whether a stage has its quorum."""
         need = max(1, _whole(self.stages[stage].get("approve")))
         return len(self.granted.get(stage, ())) >= need
+
+    def has_spoken(self, person: str, place: str) -> bool:
+        """Say whether somebody decided before, or somebody in the place that they decide."""
+        seats = (*self.granted.values(), *self.rejected.values())
+        return person in self.voices or any(place in one for one in seats)
+
+    def reject(self, place: str, stage: int) -> None:
+        """Count a rejection: enough of them close it, or one where there was an approval."""
+        said = self.rejected.setdefault(stage, set())
+        said.add(place)
+        asked = self.stages[stage].get("deny") if 0 <= stage < len(self.stages) else 1
+        turned = any(place in approved for approved in self.granted.values())
+        self.denied |= turned or len(said) >= max(1, _whole(asked))
 
     def is_in_turn(self, stage: int) -> bool:
         """Say whether everything that is decided before that stage has its quorum."""
@@ -183,7 +197,7 @@ class SemanticCheck:
         )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
-        data, person = members["data"], members["actor"]["ref"]
+        data, person, place = members["data"], members["actor"]["ref"], _place(members)
         asked = told.requests.get(_text(data["request"]))
         if asked is None:
             self._report.mean("decision-unasked", f"Entry {index} decides what nobody asked.")
@@ -193,15 +207,15 @@ class SemanticCheck:
         if asked.closed is not None:
             self._report.mean("decision-late", f"Entry {index} decides after {asked.closed}.")
         if members["kind"] == "approval.denied":
-            asked.denied = True
+            asked.reject(place, _whole(data["stage"]))
+            asked.voices.add(person)
             return
         self._check_approver(index, members, told=told, asked=asked)
         self._check_moment(index, members, asked)
         if asked.wants_code and data["step_up"] is not True:
             self._report.mean("step-up", f"Entry {index}: an approval without the code it needs.")
-        place = _place(members)
-        if person in asked.voices or any(place in others for others in asked.granted.values()):
-            self._report.mean("counted-twice", f"Entry {index}: who approved had done so before.")
+        if asked.has_spoken(person, place):
+            self._report.mean("counted-twice", f"Entry {index}: who approved had decided before.")
         asked.voices.add(person)
         asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
 
@@ -249,7 +263,7 @@ class SemanticCheck:
 
     def _edited(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         asked = told.requests.get(_text(members["data"]["request"]))
-        if asked is not None and (asked.closed is not None or asked.is_granted):
+        if asked is not None and (asked.closed or asked.denied or asked.is_granted):
             self._report.mean("edit-late", f"Entry {index} changes what was settled.")
         self._closed(index, members, told)
         told.editors.add(members["actor"]["ref"])

@@ -31,7 +31,7 @@ from workflows.errors import (
 )
 from workflows.loading import read_policy
 from workflows.orders import Edit, Start
-from workflows.own_workflows import PUBLISH, own_workflows
+from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.people import PersonId
 
 VIEWED = POLICY.replace("{governors:", "{viewers: ['@ben'], governors:")
@@ -126,6 +126,21 @@ def test_who_proposed_who_wrote_and_who_published_never_decide(office: Office) -
     for who in ("omar", "olga"):
         with pytest.raises(NotEligibleError):
             office.vote(put.run, who)
+
+
+def test_what_is_open_keeps_what_was_said_first_and_names_what_was_not_taken(
+    office: Office,
+) -> None:
+    first = office.propose(PLAIN, author="@dora")
+    again = office.propose(PLAIN, by="ben", author="@dora")
+    other = office.propose(PLAIN, by="ben", author="@rita")
+    source = Source(text=PLAIN, file="tidy-up.yaml")
+    silent = office.proposing("ben").publish(source, author=None, reason="")
+
+    assert {one.run for one in (again, other, silent)} == {first.run}
+    assert (again.is_new, again.by, again.channel) == (False, first.by, "ops")
+    assert first.by
+    assert [one.not_taken for one in (again, other, silent)] == [(), ("author",), ()]
 
 
 def test_one_person_who_is_owner_and_governor_is_one_voice(office: Office) -> None:
@@ -503,3 +518,34 @@ secrets: {key: {publishers: ["@ben"]}}
 
     assert any("may use the secret key" in one for one in office.card(put.run))
     office.core.memory.database.close()
+
+
+def test_a_first_version_is_told_in_short_and_then_field_by_field(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    card = office.card(put.run)
+    short = card[: card.index(IN_FULL)]
+
+    assert short == [
+        "⚠️ step say: new egress effect, by slack.post",
+        "Check: no fault, no warning",
+        "Owner @owners, deputy @deputies; started by @owners, @deputies",
+        "Asks for what",
+        "1. say: egress, by slack.post; asks 2 of @deciders; undo: none",
+    ]
+    assert "step say: with text: Tidied ${{ inputs.what }}" in card
+
+
+def test_every_proposal_is_named_by_what_it_proposes(office: Office) -> None:
+    first = office.propose(PLAIN)
+    office.agree(first.run, "olga", "gina")
+    second = office.propose(LOWERED)
+    gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
+    titles = [office.title(one.run) for one in (first, second, gone)]
+
+    was, now = first.version[:8], second.version[:8]
+    assert titles == [
+        f"Publish tidy-up: version {was}",
+        f"Change tidy-up: version {now} in place of {was}",
+        "Retire tidy-up",
+    ]

@@ -340,6 +340,7 @@ class Asked:
     breakers: set[str]
     wants_code: bool
     granted: dict[int, set[str]] = field(default_factory=dict)
+    rejected: dict[int, set[str]] = field(default_factory=dict)
     voices: set[str] = field(default_factory=set)
     added: dict[int, set[str]] = field(default_factory=dict)
     closed: str = ""
@@ -354,6 +355,19 @@ class Asked:
         """Say whether a stage has enough approvals."""
         need = self.stages[stage].get("approve")
         return len(self.granted.get(stage, ())) >= max(1, need if isinstance(need, int) else 0)
+
+    def has_spoken(self, person: str, instead: str) -> bool:
+        """Say whether somebody decided before, or somebody in the place that they decide."""
+        places = [*self.granted.values(), *self.rejected.values()]
+        return person in self.voices or any(instead in one for one in places)
+
+    def reject(self, instead: str, stage: int) -> None:
+        """Count a rejection: enough of a stage close it, or one by whoever had approved."""
+        self.rejected.setdefault(stage, set()).add(instead)
+        enough = self.stages[stage].get("deny") if 0 <= stage < len(self.stages) else 1
+        enough = max(1, enough if isinstance(enough, int) else 0)
+        had_approved = any(instead in one for one in self.granted.values())
+        self.is_denied |= had_approved or len(self.rejected[stage]) >= enough
 
     def is_in_turn(self, stage: int) -> bool:
         """Say whether all stages that come before are done; neighbours of one turn go together."""
@@ -476,7 +490,7 @@ class Story:
 
     def edited(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a change of what is asked."""
-        if asked is not None and (asked.closed or asked.is_granted):
+        if asked is not None and (asked.closed or asked.is_denied or asked.is_granted):
             self.found.mean("edit-late", f"entry {place} changes what was settled")
         self.closed(place, entry, run, asked)
         run.editors.add(entry["actor"]["ref"])
@@ -491,10 +505,11 @@ class Story:
             self.found.mean("binding", f"entry {place} is bound to something else than asked")
         if asked.closed:
             self.found.mean("decision-late", f"entry {place} decides after {asked.closed}")
-        if entry["kind"] == "approval.denied":
-            asked.is_denied = True
-            return
         instead, stage = data.get("for", person), data["stage"]
+        if entry["kind"] == "approval.denied":
+            asked.reject(instead, stage)
+            asked.voices.add(person)
+            return
         self.approver(place, {person, instead}, run, asked)
         left_out = (asked.excluded | {run.requester} | run.editors) & {person, instead}
         if not left_out and not asked.was_asked(instead, stage):
@@ -503,8 +518,8 @@ class Story:
             self.found.mean("stage-order", f"entry {place} approves before it is its turn")
         if asked.wants_code and data["step_up"] is not True:
             self.found.mean("step-up", f"entry {place}: an approval without the code it needs")
-        if person in asked.voices or any(instead in one for one in asked.granted.values()):
-            self.found.mean("counted-twice", f"entry {place}: who approved had done so before")
+        if asked.has_spoken(person, instead):
+            self.found.mean("counted-twice", f"entry {place}: who approved had decided before")
         asked.voices.add(person)
         asked.granted.setdefault(stage, set()).add(instead)
 

@@ -10,6 +10,7 @@ const whole = (value) => (Number.isInteger(value) ? value : 0);
 // An approval request, and what was said to it.
 class AskedFor {
   granted = new Map();
+  rejected = new Map();
   voices = new Set();
   added = new Map();
   closed = "";
@@ -29,6 +30,19 @@ class AskedFor {
 
   isDone(stage) {
     return (this.granted.get(stage)?.size ?? 0) >= Math.max(1, whole(this.stages[stage].approve));
+  }
+
+  hasSpoken(person, seat) {
+    const seats = [...this.granted.values(), ...this.rejected.values()];
+    return this.voices.has(person) || seats.some((one) => one.has(seat));
+  }
+
+  // Count a rejection: enough of a stage close it, or one by whoever had approved.
+  reject(seat, stage) {
+    const said = (this.rejected.get(stage) ?? new Set()).add(seat);
+    this.rejected.set(stage, said);
+    const hadApproved = [...this.granted.values()].some((one) => one.has(seat));
+    this.isDenied ||= hadApproved || said.size >= Math.max(1, whole(this.stages[stage]?.deny));
   }
 
   // Say whether all stages before are done; neighbours of one turn are decided side by side.
@@ -122,7 +136,7 @@ export class Story {
   }
 
   #edited(place, { kind, actor }, run, asked) {
-    if (asked && (asked.closed || asked.isGranted)) this.#mean("edit-late", `entry ${place} changes what was settled`);
+    if (asked && (asked.closed || asked.isDenied || asked.isGranted)) this.#mean("edit-late", `entry ${place} changes what was settled`);
     close(asked, kind);
     run.editors.add(actor.ref);
   }
@@ -131,15 +145,15 @@ export class Story {
     if (!asked) return this.#mean("decision-unasked", `entry ${place} decides what nobody asked`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} is bound to something else than was asked`);
     if (asked.closed) this.#mean("decision-late", `entry ${place} decides after ${asked.closed}`);
-    if (kind === "approval.denied") return (asked.isDenied = true);
     const seat = data.for ?? actor.ref;
     const stage = whole(data.stage);
+    const hasSpoken = asked.hasSpoken(actor.ref, seat);
+    asked.voices.add(actor.ref);
+    if (kind === "approval.denied") return asked.reject(seat, stage);
     this.#approver(place, [actor.ref, seat], { run, asked, isAsked: asked.wasAsked(seat, stage) });
     if (!asked.isInTurn(stage)) this.#mean("stage-order", `entry ${place} approves before it is its turn`);
     if (asked.wantsCode && data.step_up !== true) this.#mean("step-up", `entry ${place} approves without the code it needs`);
-    const isSeated = [...asked.granted.values()].some((one) => one.has(seat));
-    if (asked.voices.has(actor.ref) || isSeated) this.#mean("counted-twice", `whoever approved in entry ${place} had done so before`);
-    asked.voices.add(actor.ref);
+    if (hasSpoken) this.#mean("counted-twice", `whoever approved in entry ${place} had decided before`);
     asked.granted.set(stage, (asked.granted.get(stage) ?? new Set()).add(seat));
     return null;
   }
