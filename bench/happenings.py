@@ -28,7 +28,7 @@ from workflows.entry import INTERLOCK, PartClass, Ref, RunId
 from workflows.errors import InterlockError
 from workflows.gate import ApprovalRequest, Verdict
 from workflows.glass import Finding
-from workflows.orders import Edit
+from workflows.orders import Edit, Moving
 from workflows.people import PersonId
 from workflows.reviewing import Review
 from workflows.telling import ENDS
@@ -159,6 +159,19 @@ def edit(history: History) -> None:
         history.house.engine.edit(Edit(request=one.id, person=id_of("rita"), inputs=inputs))
 
 
+def move(history: History) -> None:
+    """Have people agree to another version, and a run that waits go by it."""
+    more = history.chance.randint(1, 3)
+    text = CHANGE.replace("${{ inputs.by }}", f"${{{{ inputs.by + {more} }}}}")
+    history.house.activate(text)
+    store = history.house.store
+    runs = [one for one in history.open_runs() if store.run(one).workflow == "change-it"]
+    for run in history.chance.sample(runs, k=min(1, len(runs))):
+        by = history.chance.choices(["omar", "sam", "rita"], [4, 4, 1])[0]
+        wanted = Moving(run=run, person=id_of(by), reason="it adds more")
+        history.happened["run moved"] += history.house.engine.move(wanted).changed
+
+
 def break_glass(history: History) -> None:
     """Decide alone what is asked of others."""
     for one in history.open_requests()[:1]:
@@ -251,6 +264,7 @@ HAPPENINGS: dict[str, tuple[int, Happening]] = {
     "decide": (16, decide),
     "take back": (1, take_back),
     "edit": (1, edit),
+    "move": (2, move),
     "break glass": (2, break_glass),
     "review glass": (1, review_glass),
     "go away": (4, go_away),
