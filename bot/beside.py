@@ -157,14 +157,27 @@ def slack_people(settings: Settings) -> Directory | None:
     return None if found is None else found[1]
 
 
-def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+def workspace_url(settings: Settings) -> str | None:
+    """Return the address of the workspace, None where Slack cannot say it."""
+    client = _client(settings)
+    try:
+        return None if client is None else str(client.identity()["url"])
+    except SlackError:
+        return None
+
+
+def _client(settings: Settings) -> SlackClient | None:
     if settings.workspace:
         from bot.workspaces.beside import with_token  # noqa: PLC0415 - only a host has it.
 
         settings = with_token(settings)
-    if settings.bot_token is None:
+    return None if settings.bot_token is None else slack_of(settings)
+
+
+def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+    client = _client(settings)
+    if client is None:
         return None
-    client = slack_of(settings)
     try:
         team = settings.workspace or str(client.identity()["team_id"])
         return client, Directory(client, team=team)

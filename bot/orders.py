@@ -17,7 +17,7 @@ from bot.core import Core
 from bot.digest_figures import people_in
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
-from bot.order_form import OrderForm
+from bot.order_form import OrderError, OrderForm
 from bot.publish_orders import (
     ActivateOrder,
     PublishOrder,
@@ -57,7 +57,6 @@ from storage.heads import show_head
 from storage.listing import people_of
 from workflows.actions.base import Happened
 from workflows.entry import Json, Ref, RunId
-from workflows.errors import InterlockError
 from workflows.operators import acting, settling
 from workflows.orders import Start
 from workflows.people import PersonId
@@ -69,10 +68,6 @@ HAPPENED: Mapping[str, Happened] = {
     "not-happened": Happened.NO,
     "unknown": Happened.UNKNOWN,
 }
-
-
-class OrderError(InterlockError):
-    """An order cannot be read, or its answer cannot."""
 
 
 class RunOrder(OrderForm):

@@ -15,6 +15,11 @@ from workflows.trouble import error_class_of, is_trouble
 
 _LEVEL = "SELECT workflow, level, changed_at FROM version_level WHERE version = ?"
 # A run that was moved says little of either version; the entry it began with says so.
+# The release before made versions active without a row of their level: they are on trial.
+_UNTOLD = (
+    "SELECT workflow, 'trial', activated_at FROM active_definition"
+    " WHERE version = ? AND retired_at IS NULL"
+)
 _RUNS = (
     "SELECT r.id, r.outcome, r.finished_at FROM run r"
     " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0"
@@ -51,7 +56,7 @@ class SoakSql(RowSql):
         Of runs that are among `ended` it is known what stopped them: their entries, of which
         there may be thousands, are not looked through again.
         """
-        found = self.run(_LEVEL, version).fetchone()
+        found = self.run(_LEVEL, version).fetchone() or self.run(_UNTOLD, version).fetchone()
         if found is None:
             return None
         workflow, level, since = found

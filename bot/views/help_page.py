@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block
 from bot import limits
 from bot.command_text import USAGE
 from bot.views.pieces import (
+    MEANT,
     Rendered,
     actions,
     button,
@@ -18,7 +19,6 @@ from bot.views.pieces import (
 )
 from bot.wording import bold, code, escape, length, plural
 
-MEANT = "command.meant"  # A button that does what it says; its value is the command.
 _SHOWN = 8
 
 
