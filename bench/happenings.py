@@ -21,7 +21,7 @@ from tests.storage.trail import Trail, erase, sweep
 from tests.workflows.engine.batches import loop, open_ones, say
 from tests.workflows.engine.gated import GROUPS
 from tests.workflows.engine.test_questions import ASKS
-from tests.world import CHANGE, LOST, UNREACHABLE, Clock, Working, failing, id_of
+from tests.world import CHANGE, LOST, UNREACHABLE, Clock, Working, definition_in, failing, id_of
 from workflows.breaking import Breaking
 from workflows.delegating import NewDelegation
 from workflows.entry import INTERLOCK, PartClass, Ref, RunId
@@ -161,15 +161,16 @@ def edit(history: History) -> None:
 
 def move(history: History) -> None:
     """Have people agree to another version, and a run that waits go by it."""
-    more = history.chance.randint(1, 3)
-    text = CHANGE.replace("${{ inputs.by }}", f"${{{{ inputs.by + {more} }}}}")
-    history.house.activate(text)
-    store = history.house.store
-    runs = [one for one in history.open_runs() if store.run(one).workflow == "change-it"]
+    more, house = history.chance.randint(1, 3), history.house
+    text = history.chance.choice([one for one in definitions() if one is not RESTS])
+    text = text.replace("${{ inputs.by }}", f"${{{{ inputs.by + {more} }}}}")
+    house.activate(f"{text}  - {{id: later, wait: {more}h}}\n")
+    workflow = definition_in(text).workflow
+    runs = [one for one in history.open_runs() if house.store.run(one).workflow == workflow]
     for run in history.chance.sample(runs, k=min(1, len(runs))):
         by = history.chance.choices(["omar", "sam", "rita"], [4, 4, 1])[0]
-        wanted = Moving(run=run, person=id_of(by), reason="it adds more")
-        history.happened["run moved"] += history.house.engine.move(wanted).changed
+        wanted = Moving(run=run, person=id_of(by), reason="it does more")
+        history.happened["run moved"] += house.engine.move(wanted).changed
 
 
 def break_glass(history: History) -> None:

@@ -242,6 +242,27 @@ def test_an_effect_and_a_wait_have_begun(
     assert told in refusal(house, run)
 
 
+def test_what_was_done_before_is_taken_back_as_its_version_says(
+    store: SqlStore, clock: Clock
+) -> None:
+    undo = "undo: {uses: world.change, with: {name: number, by: -5}, effect: write}"
+    last = "  - {id: last, uses: world.change, with: {name: broken, by: 1}}\n"
+    house = in_house(store, clock, CHANGE.replace("undo: none", undo) + last)
+    house.world.trouble = failing("before broken", REFUSED)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.shelf.put(CHANGE.replace("undo: none", undo) + last.replace("last", "final"))
+    told = refusal(house, run)
+    house.shelf.put(CHANGE.replace("undo: none", undo) + last + "  - {id: more, wait: 1h}\n")
+    move(house, run)
+    house.engine.settle_exception(run, "last", person=id_of("omar"), answer="undo")
+    house.settle()
+
+    assert "“last” has begun" in told  # The target may know its key.
+    assert (house.status(run), house.world.number) == ("aborted", 10)
+
+
 LOOP = """
 workflow: change-it
 title: Change the number
