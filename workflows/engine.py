@@ -175,6 +175,16 @@ class Engine:
 
         return move_run(self._house, self._procedures, wanted)
 
+    def may_move(self, wanted: Moving) -> Moved:
+        """Return what `move` would, and record nothing; no reason is needed.
+
+        Raises:
+            InterlockError: it may not be moved like that; the refusal says why.
+        """
+        from workflows.moving_runs import may_move  # noqa: PLC0415 - seldom asked for.
+
+        return may_move(self._house, self._procedures, wanted)
+
     def check_delegation(self, new: NewDelegation) -> None:
         """Return if somebody may be away like that, and record nothing.
 
