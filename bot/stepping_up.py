@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.command_text import Totp
+from bot.command_values import Totp
 from bot.desk import Desk
 from bot.payloads import Caller, Interaction, Typed
 from bot.refusals import refusal
