@@ -25,6 +25,7 @@ from bot.command_values import (
     Help,
     History,
     Misread,
+    MoveRun,
     Ready,
     Run,
     Runs,
@@ -42,6 +43,9 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _FOR_WHOM = re.compile(r"(?:to\s+)?(?P<to><[^>]+>|\S+)\s+(?P<rest>.+)", re.DOTALL)
 _UNTIL = re.compile(
     r"until\s+(?P<until>.+?)(?:\s+because\s+(?P<reason>.+))?", re.DOTALL | re.IGNORECASE
+)
+_MOVED = re.compile(
+    r"(?P<run>\S+)(?:\s+to\s+(?P<to>\S+))?\s+because\s+(?P<reason>.+)", re.DOTALL | re.IGNORECASE
 )
 _LONGEST_REASON = 300
 _ECHO = 60
@@ -211,6 +215,16 @@ def _cancel(rest: str) -> Command:
     return Cancel(run=run.strip("`"), reason=reason)
 
 
+def _move(rest: str) -> Command:
+    found = _MOVED.fullmatch(rest)
+    reason = found["reason"].strip().strip('"').strip() if found is not None else ""
+    if found is None or not reason:
+        problem = "Say which run, by its id, and because of what; the reason stays on record."
+        return Misread(problem=problem, usage="move")
+    version = (found["to"] or "").strip("`").casefold()
+    return MoveRun(run=found["run"].strip("`"), version=version, reason=reason)
+
+
 def _find(rest: str) -> Command:
     if not rest:
         return Misread(problem="Say what to look for.", usage="find")
@@ -260,6 +274,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "audit": _audit,
     "change": _change,
     "cancel": _cancel,
+    "move": _move,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
     "history": _history,

@@ -55,6 +55,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRun:
+    """Put a run on another version; with none, on the active one."""
+
+    run: str
+    reason: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
     """List what waits for a decision."""
 
@@ -161,6 +170,7 @@ Command: TypeAlias = (
     | Audit
     | Cancel
     | Change
+    | MoveRun
     | Approvals
     | Workflows
     | History
@@ -184,6 +194,7 @@ USAGE: Mapping[str, str] = {
     "audit": "audit RUN",
     "change": "change RUN",
     "cancel": "cancel RUN REASON",
+    "move": "move RUN [to VERSION] because REASON",
     "approvals": "approvals",
     "workflows": "workflows",
     "history": "history WORKFLOW",

@@ -26,7 +26,7 @@ from workflows.errors import (
     UnreadableVersionError,
 )
 from workflows.loading import read_policy
-from workflows.operators import settling
+from workflows.operators import proposing
 from workflows.orders import Start
 from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
@@ -106,7 +106,7 @@ class Proposing:
                 " have people agree first.",
             )
         self._core = core
-        self._person = core.people.person(settling(account, core.policy, core.people))
+        self._person = core.people.person(proposing(account, core.policy, core.people))
         self._admit(section)
 
     def publish(self, source: Source, *, author: str | None, reason: str) -> Put:

@@ -30,7 +30,12 @@ from workflows.could_approve import StagePeople, could_approve
 from workflows.definition import Definition
 from workflows.demand import Match
 from workflows.entry import Json
-from workflows.errors import DefinitionError, PeopleUnreadableError, UnknownWorkflowError
+from workflows.errors import (
+    DefinitionError,
+    NotAllowedError,
+    PeopleUnreadableError,
+    UnknownWorkflowError,
+)
 from workflows.explaining import ExplainedStep
 from workflows.fault import suggestion
 from workflows.instances import is_undo, step_of
@@ -105,7 +110,11 @@ def try_workflow(
             secrets=stack.enter_context(book) if looks else NoSecrets(),
             redact=redact,
         )
-        found = tried(wish, world, stack.enter_context(Ground()))
+        try:
+            found = tried(wish, world, stack.enter_context(Ground()))
+        except NotAllowedError as refused:
+            _refuse_unknown(people, given, definition, refused)
+            raise
     bound = {wish.person: Duty.REQUESTER}
     is_known = not isinstance(people, Cast) or bool(given.people)
     told = [(one, _who(people, one, bound) if is_known else ()) for one in found.steps]
@@ -153,6 +162,21 @@ def _requester(people: People, names: Sequence[str]) -> PersonId:
     raise PeopleUnreadableError(
         f"{' and '.join(names)} have nobody who could ask.", hint="Name somebody: --requester."
     )
+
+
+def _refuse_unknown(
+    people: People, given: Fixtures, definition: Definition, refused: NotAllowedError
+) -> None:
+    """Say what is missing where nobody knows who belongs to whom: that refuses nobody in Slack."""
+    unknown = [one for one in definition.may_run if one not in given.people]
+    if isinstance(people, Cast) and unknown:
+        groups = " and ".join(unknown)
+        raise PeopleUnreadableError(
+            f"Who belongs to {groups} is not known here, so it cannot be tried as somebody of"
+            f" theirs. ({refused.message})",
+            hint="Set SLACK_BOT_TOKEN, name them in a file for --fixtures"
+            f' (`people: {{"{unknown[0]}": ["@rita"]}}`), or leave --requester away.',
+        ) from refused
 
 
 def _who(
