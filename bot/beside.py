@@ -18,7 +18,14 @@ from bot.key_orders import KeyDesk, KeyOrder
 from bot.library import POLICY
 from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
-from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
+from bot.orders import (
+    AnyOrder,
+    CancelOrder,
+    MoveRunOrder,
+    RunOrder,
+    SettleOrder,
+    carry_out,
+)
 from bot.org_client import slack_of
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.references import references_of
@@ -43,6 +50,7 @@ NEED_PEOPLE = (
     RunOrder,
     CancelOrder,
     SettleOrder,
+    MoveRunOrder,
     ScheduleOrder,
     ChangeScheduleOrder,
     TokenOrder,

@@ -136,7 +136,7 @@ class RunState:
     source: str = ""  # What it was asked for from: a webhook, a token, a message, a builder's step.
     depth: int = 0  # How many runs stand around it.
     inputs: Mapping[str, Json] = field(default_factory=dict)
-    editors: tuple[Ref, ...] = ()  # Who changed the inputs since it was asked for.
+    editors: tuple[Ref, ...] = ()  # Who changed its inputs or version since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
     rseq: int = -1

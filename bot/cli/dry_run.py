@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,8 @@ from bot.core import Means, read_redactor
 from bot.policy_in_force import Ruling
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import NoSecrets
+from bot.rehearsal.secrets import secrets_of_reads
 from bot.rehearsal.trying import Tried, Wish, World, tried
-from bot.secret_sources.held import HeldSecrets
-from bot.secret_sources.parts import given_sources
 from bot.settings import Settings, read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
@@ -43,7 +43,6 @@ from workflows.loading import read_as, read_text
 from workflows.moments import moment_of, stamp
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
-from workflows.references import References
 from workflows.rehearsal.form import Fixtures
 from workflows.rehearsal.people import Believing, Cast
 from workflows.run import Status
@@ -99,11 +98,20 @@ def try_workflow(
         at=at,
         looks=looks,
     )
-    with Ground() as ground:
-        references = Believing(definition)
-        world = _world(settings, policy, actions, people, references, looks=looks)
+    means = Means()
+    redact = read_redactor(settings, means)
+    with ExitStack() as stack:
+        book = secrets_of_reads(settings, means, redact, is_given_alone=policy_file is not None)
+        world = World(
+            policy=policy,
+            actions=actions,
+            people=people,
+            references=Believing(definition),
+            secrets=stack.enter_context(book) if looks else NoSecrets(),
+            redact=redact,
+        )
         try:
-            found = tried(wish, world, ground)
+            found = tried(wish, world, stack.enter_context(Ground()))
         except NotAllowedError as refused:
             _refuse_unknown(people, given, definition, refused)
             raise
@@ -144,30 +152,6 @@ def _fixtures(file: Path | None) -> Fixtures:
 def _people(settings: Settings, given: Fixtures) -> People:
     """Return those of the fixtures; without any, those of Slack where it can be asked."""
     return (None if given.people else slack_people(settings)) or Cast(given.people)
-
-
-def _world(
-    settings: Settings,
-    policy: Policy,
-    actions: Actions,
-    people: People,
-    references: References,
-    *,
-    looks: bool,
-) -> World:
-    means = Means()
-    redact = read_redactor(settings, means)
-    return World(
-        policy=policy,
-        actions=actions,
-        people=people,
-        references=references,
-        # A secret that only the bot's database keeps is not for a rehearsal.
-        secrets=HeldSecrets(given_sources(settings, means.environment), redact)
-        if looks
-        else NoSecrets(),
-        redact=redact,
-    )
 
 
 def _requester(people: People, names: Sequence[str]) -> PersonId:

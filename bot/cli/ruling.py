@@ -18,7 +18,7 @@ def ruling_here(settings: Settings, named: Path | None) -> Ruling:
         SettingsError, DefinitionError: that policy cannot be used.
         StorageError: what is in force cannot be read.
     """
-    if named is not None or not _has_log(settings):
+    if named is not None or not has_log(settings):
         return Ruling(policy=load_policy(named or settings.policy_file))
     with opened(settings) as database:
         return ruling_of(settings, database)
@@ -36,13 +36,13 @@ def ruling_if_any(settings: Settings, named: Path | None) -> Ruling | None:
 
 
 def _is_agreed(settings: Settings) -> bool:
-    if not _has_log(settings):
+    if not has_log(settings):
         return False
     with opened(settings) as database:
         return gating(database) is not None
 
 
-def _has_log(settings: Settings) -> bool:
+def has_log(settings: Settings) -> bool:
     """Say whether the settings are those of one log that may have been begun."""
     if settings.serves_many and not settings.workspace:
         return False

@@ -7,9 +7,8 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.error_words import error_words
-from bot.views.help_page import MEANT
 from bot.views.paging import Listing, page_of, part_of
-from bot.views.pieces import Rendered, button, header, rendered, section, sections
+from bot.views.pieces import MEANT, Rendered, button, header, rendered, section, sections
 from bot.views.symbols import STATUS
 from bot.wording import (
     Who,

@@ -27,6 +27,7 @@ class Asked:
     excluded: set[str]
     hours: Sequence[Any] = ()
     wants_code: bool = False
+    version: str | None = None  # That of the run when it was asked.
     granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
     rejected: dict[int, set[str]] = field(default_factory=dict)  # The same of those who refused.
     voices: set[str] = field(default_factory=set)  # Who decided, in whatever place.
@@ -100,10 +101,11 @@ class Told:
     """What an open run has told so far."""
 
     requester: str | None
+    version: str | None = None  # None where the run began before what is seen.
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
-    editors: set[str] = field(default_factory=set)  # Who changed its values; they decide nothing.
+    editors: set[str] = field(default_factory=set)  # Who changed it; they decide nothing.
 
 
 class SemanticCheck:
@@ -114,6 +116,7 @@ class SemanticCheck:
         self._open: dict[str, Told] = {}
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._words: dict[str, Word] = {}  # The newest of each person.
+        self._activated: set[str] = set()  # Every version that was ever active.
         self._begins_late = self._ends_early = self._seen = False
         self._readers = {
             "approval.requested": self._requested,
@@ -126,6 +129,7 @@ class SemanticCheck:
             "approval.escalated": self._escalated,
             "break_glass.used": self._broke_glass,
             "action.intended": self._intended,
+            "run.moved": self._moved,
         }
 
     def skip(self) -> None:
@@ -146,6 +150,8 @@ class SemanticCheck:
         if kind == "approval.delegated" and run is None:
             to = data["to"] if isinstance(data["to"], str) else None
             self._words[_text(data["from"])] = Word(to, _text(data["until"]))
+        if kind == "workflow.activated":
+            self._activated.add(_text(data["version"]))
         if kind == "break_glass.reviewed" and not self._begins_late:
             self._reviewed(index, members)
         if run is not None and self._is_told_in_full(members):
@@ -167,7 +173,8 @@ class SemanticCheck:
     def _told(self, members: Mapping[str, Any]) -> Told:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
-            self._open[run] = Told(actor["ref"] if actor["t"] == "user" else None)
+            requester = actor["ref"] if actor["t"] == "user" else None
+            self._open[run] = Told(requester, _text(members["data"]["version"]))
         found = self._open.get(run)
         if found is None:
             found = self._open[run] = Told(None)
@@ -194,6 +201,7 @@ class SemanticCheck:
             _listed(data.get("hours", [])),
             wants_code=data.get("step_up") is not None,
             breakers=_breakers(data.get("glass")),
+            version=told.version,
         )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -268,6 +276,20 @@ class SemanticCheck:
         self._closed(index, members, told)
         told.editors.add(members["actor"]["ref"])
 
+    def _moved(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        """Take the run to be on another version, whatever is wrong with how it came there."""
+        data, version = members["data"], _text(members["data"]["to"])
+        checks = {
+            "moved-from": told.version in (None, _text(data["from"])),
+            "moved-to": self._begins_late or version in self._activated,
+            "moved-by": members["actor"]["t"] == "user" and "reason" in members["parts"],
+            "moved-under-way": not told.intents,
+        }
+        for code in (code for code, is_right in checks.items() if not is_right):
+            self._report.mean(code, f"Entry {index} {_MOVED[code]}.")
+        told.version = version
+        told.editors.add(members["actor"]["ref"])
+
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
         asked = told.requests.get(_text(data["request"]))
@@ -308,6 +330,8 @@ class SemanticCheck:
             return
         if data["binding"] != asked.binding:
             self._report.mean("binding", f"Entry {index} does something else than was approved.")
+        if asked.version != told.version:
+            self._report.mean("other-version", f"Entry {index} acts on an approval of before.")
         if not asked.is_granted and name not in told.broken_glass:
             self._report.mean("quorum", f"Entry {index} acts before enough people agreed.")
 
@@ -330,6 +354,12 @@ def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
+_MOVED = {
+    "moved-from": "takes a run from a version that it was not on",
+    "moved-to": "puts a run on a version that never was active",
+    "moved-by": "puts a run on another version, and no person says why",
+    "moved-under-way": "puts a run on another version while an effect is under way",
+}
 _GLASS = {
     "glass-unasked": "breaks the glass over a request nobody made",
     "binding": "breaks the glass over something else than was asked",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.access_orders import AccessOrder
+from bot.catalog_story import length_of_story, story_of
 from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
 from bot.orders import RunOrder, carry_out
@@ -518,6 +519,28 @@ secrets: {key: {publishers: ["@ben"]}}
 
     assert any("may use the secret key" in one for one in office.card(put.run))
     office.core.memory.database.close()
+
+
+def test_a_page_of_the_history_is_read_by_query_whatever_else_was_proposed(
+    tmp_path: Path, database_url: str
+) -> None:
+    office = Office(tmp_path, database=database_url)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    office.propose(PLAIN)
+    office.propose(PLAIN.replace("tidy-up", "sweep-floors"))
+    database = office.core.memory.database
+    whole = story_of(database, "tidy-up")
+    pages = [story_of(database, "tidy-up", most=2, skip=skip) for skip in (0, 2, 4)]
+    count = length_of_story(database, "tidy-up")
+    database.close()
+
+    assert [one for page in pages for one in page] == whole
+    assert count == len(whole) == 5
+    assert [(one.what, one.version) for one in whole[::4]] == [
+        ("proposed, not decided yet", whole[0].version),
+        ("published", whole[0].version),
+    ]
 
 
 def test_a_first_version_is_told_in_short_and_then_field_by_field(office: Office) -> None:

@@ -72,10 +72,23 @@ def escalated(*to: str, **more: Any) -> Members:  # noqa: ANN401 - any field.
     return entry("approval.escalated", {"request": "q", "to": list(to), "n": 1, **more})
 
 
-def intended() -> Members:
+def intended(request: str | None = "q") -> Members:
     names = ["step", "attempt", "action", "effect", "target", "idem"]
-    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": "q"}
+    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": request}
     return entry("action.intended", data)
+
+
+NEWER, UNHEARD = "a" * 64, "b" * 64
+
+
+def activated() -> Members:
+    data = {"workflow": "w", "version": NEWER, "replaces": None, "level": "trial"}
+    return {**entry("workflow.activated", data), "run": None}
+
+
+def moved(to: str = NEWER, *, by: str = SUE, since: str = "v", why: bool = True) -> Members:
+    data = {"workflow": "w", "from": since, "to": to}
+    return {**entry("run.moved", data, by=by), "parts": {"reason": {}} if why else {}}
 
 
 PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
@@ -160,6 +173,29 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         "edit-late",
     ),
     "changed after one rejection of two": ([TWO_TO_DENY, denied(ANA), edited(RITA)], ""),
+    "moved, and asked anew": (
+        [
+            *[activated(), requested(stage(ANA)), moved(), requested(stage(ANA), request="n")],
+            *[granted(ANA, request="n"), intended("n")],
+        ],
+        "",
+    ),
+    "moved to what nobody agreed to": ([activated(), moved(UNHEARD)], "moved-to"),
+    "moved from where it was not": ([activated(), moved(since=UNHEARD)], "moved-from"),
+    "moved by nobody": ([activated(), moved(by="interlock")], "moved-by"),
+    "moved without a reason": ([activated(), moved(why=False)], "moved-by"),
+    "moved within an effect": (
+        [activated(), intended(None), moved()],
+        "moved-under-way",
+    ),
+    "moved after it was approved": (
+        [activated(), requested(stage(ANA)), granted(ANA), moved(), intended()],
+        "other-version",
+    ),
+    "moved, and approved by the same": (
+        [activated(), moved(by=ANA), requested(stage(ANA)), granted(ANA)],
+        "self-approval",
+    ),
 }
 
 

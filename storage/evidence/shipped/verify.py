@@ -52,16 +52,15 @@ KIND_NAMES = """
 access.read action.executed action.failed action.in_doubt action.intended action.resolved
 approval.delegated approval.denied approval.edited approval.escalated approval.expired
 approval.granted approval.refused approval.reminded approval.requested approval.withdrawn
-break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted
-erasure exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke
-log.init model.answered model.asked outbox.delivery_failed policy.changed question.answered
-question.asked retention.sweep role.granted role.revoked run.cancelled run.finished
-run.started schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed
-schedule.set secret.forgotten secret.rotated secret.set secret.used service.started step.observed
-step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written
-token.created token.revoked verification.failed verification.passed verification.unknown
-verify.run wait.ended wait.started workflow.activated workflow.level_changed
-workflow.published workflow.retired
+break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted erasure
+exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke log.init
+model.answered model.asked outbox.delivery_failed policy.changed question.answered question.asked
+retention.sweep role.granted role.revoked run.cancelled run.finished run.moved run.started
+schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed schedule.set
+secret.forgotten secret.rotated secret.set secret.used service.started step.observed
+step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written token.created
+token.revoked verification.failed verification.passed verification.unknown verify.run wait.ended
+wait.started workflow.activated workflow.level_changed workflow.published workflow.retired
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
@@ -339,6 +338,7 @@ class Asked:
     excluded: set[str]
     breakers: set[str]
     wants_code: bool
+    version: str | None
     granted: dict[int, set[str]] = field(default_factory=dict)
     rejected: dict[int, set[str]] = field(default_factory=dict)
     voices: set[str] = field(default_factory=set)
@@ -397,6 +397,7 @@ class Run:
     """What a run that has not ended has told."""
 
     requester: str | None = None
+    version: str | None = None
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
     glass: set[str] = field(default_factory=set)
@@ -410,6 +411,7 @@ class Story:
         self.found = found
         self.runs: dict[str, Run] = {}
         self.glass: dict[str, str] = {}
+        self.activated: set[str] = set()
         self.begins_late = self.ends_early = self.has_begun = False
 
     def skip(self) -> None:
@@ -425,6 +427,8 @@ class Story:
             self.found.mean("kind-unknown", f"entry {place} is of the kind {kind}")
             return
         try:
+            if kind == "workflow.activated":
+                self.activated.add(entry["data"]["version"])
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
             if run is not None and (
@@ -452,8 +456,9 @@ class Story:
         asked = run.requests.get(name) if isinstance(name, str) else None
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
+            run.version = data["version"]
         elif kind == "approval.requested":
-            run.requests[data["request"]] = self.request(data)
+            run.requests[data["request"]] = self.request(data, run.version)
         elif kind == "action.intended":
             self.intended(place, data, run, asked)
         elif kind in JUDGED:
@@ -463,7 +468,7 @@ class Story:
         elif kind in ENDS:
             self.left(self.runs.pop(entry["run"]))
 
-    def request(self, data: dict[str, Any]) -> Asked:
+    def request(self, data: dict[str, Any], version: str | None) -> Asked:
         """Return a request as its entry tells it."""
         glass = data.get("glass")
         return Asked(
@@ -472,6 +477,7 @@ class Story:
             excluded=set(data["excluded"]),
             breakers=set(glass.get("people", [])) if isinstance(glass, dict) else set(),
             wants_code=data.get("step_up") is not None,
+            version=version,
         )
 
     def let_in(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
@@ -494,6 +500,20 @@ class Story:
             self.found.mean("edit-late", f"entry {place} changes what was settled")
         self.closed(place, entry, run, asked)
         run.editors.add(entry["actor"]["ref"])
+
+    def moved(self, place: int, entry: dict[str, Any], run: Run, _asked: Asked | None) -> None:
+        """Judge that a run goes on by another version."""
+        data, actor = entry["data"], entry["actor"]
+        rules = {
+            "moved-from": run.version in (None, data["from"]),
+            "moved-to": self.begins_late or data["to"] in self.activated,
+            "moved-by": actor["t"] == "user" and "reason" in entry["parts"],
+            "moved-under-way": not run.intents,
+        }
+        for code in (code for code, holds in rules.items() if not holds):
+            self.found.mean(code, f"entry {place} puts a run on another version as nobody may")
+        run.version = data["to"]
+        run.editors.add(actor["ref"])
 
     def decided(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a decision."""
@@ -566,6 +586,8 @@ class Story:
             return
         if data["binding"] != asked.binding:
             self.found.mean("binding", f"entry {place} does something else than was approved")
+        if asked.version != run.version:
+            self.found.mean("other-version", f"entry {place} acts on an approval of before")
         if not asked.is_granted and data["request"] not in run.glass:
             self.found.mean("quorum", f"entry {place} acts before enough people agreed")
 
@@ -576,6 +598,7 @@ JUDGED = {
     "approval.expired": Story.closed,
     "approval.withdrawn": Story.closed,
     "approval.edited": Story.edited,
+    "run.moved": Story.moved,
     "approval.escalated": Story.let_in,
     "approval.delegated": Story.let_in,
     "break_glass.used": Story.broken,

@@ -16,8 +16,9 @@ class AskedFor {
   closed = "";
   isDenied = false;
 
-  constructor(data) {
+  constructor(data, version) {
     this.binding = data.binding;
+    this.version = version;
     this.stages = data.stages.filter((one) => typeof one === "object" && one !== null);
     this.excluded = people(data.excluded);
     this.breakers = people(data.glass?.people);
@@ -74,6 +75,7 @@ export class Story {
   tellings = [];
   #runs = new Map();
   #glass = new Map();
+  #activated = new Set();
   #beginsLate = false;
   #endsEarly = false;
   #hasBegun = false;
@@ -88,6 +90,7 @@ export class Story {
     const { run, kind } = entry;
     this.#hasBegun ||= run !== null;
     try {
+      if (kind === "workflow.activated") this.#activated.add(entry.data.version);
       if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
       const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
       if (run !== null && isTold) this.#follow(place, entry);
@@ -115,15 +118,18 @@ export class Story {
   #follow(place, entry) {
     const { kind, data, actor } = entry;
     if (!this.#runs.has(entry.run)) {
-      this.#runs.set(entry.run, { requester: null, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
+      this.#runs.set(entry.run, { requester: null, version: null, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
     }
     const run = this.#runs.get(entry.run);
     const asked = run.requests.get(data.request);
-    if (kind === "run.started") run.requester = actor.t === "user" ? actor.ref : null;
-    else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data));
+    if (kind === "run.started") {
+      run.requester = actor.t === "user" ? actor.ref : null;
+      run.version = data.version;
+    } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data, run.version));
     else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
     else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
     else if (kind === "approval.edited") this.#edited(place, entry, run, asked);
+    else if (kind === "run.moved") this.#moved(place, entry, run);
     else if (kind === "approval.escalated") asked?.letIn(data.to, data.stages);
     else if (kind === "approval.delegated") asked?.letIn([data.to]);
     else if (kind === "break_glass.used") this.#broken(place, entry, run, asked);
@@ -138,6 +144,19 @@ export class Story {
   #edited(place, { kind, actor }, run, asked) {
     if (asked && (asked.closed || asked.isDenied || asked.isGranted)) this.#mean("edit-late", `entry ${place} changes what was settled`);
     close(asked, kind);
+    run.editors.add(actor.ref);
+  }
+
+  #moved(place, { data, actor, parts }, run) {
+    const rules = {
+      "moved-from": run.version === null || run.version === data.from,
+      "moved-to": this.#beginsLate || this.#activated.has(data.to),
+      "moved-by": actor.t === "user" && Object.hasOwn(parts, "reason"),
+      "moved-under-way": run.intents.size === 0,
+    };
+    const broken = Object.keys(rules).filter((code) => !rules[code]);
+    broken.forEach((code) => this.#mean(code, `entry ${place} puts a run on another version as nobody may`));
+    run.version = data.to;
     run.editors.add(actor.ref);
   }
 
@@ -194,6 +213,7 @@ export class Story {
     if (data.request === null) return;
     if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
+    if (asked.version !== run.version) this.#mean("other-version", `entry ${place} acts on an approval of before`);
     if (!asked.isGranted && !run.glass.has(data.request)) this.#mean("quorum", `entry ${place} acts before enough people agreed`);
   }
 }
