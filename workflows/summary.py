@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.definition import Definition
-from workflows.definition_flow import Ask
 from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
 from workflows.input_words import in_words
 from workflows.instances import step_of
 from workflows.run import LEFT
+from workflows.shadow_question import asked_form
 from workflows.store import ThreadMessage
 from workflows.superseded import changed_by
 from workflows.telling import is_routine
@@ -213,8 +213,7 @@ def _replied(story: Story, entry: Entry) -> str:
 
 
 def _fields(story: Story, entry: Entry) -> Mapping[str, Input]:
-    form = story.definition.form(str(entry.data["step"]))
-    return form.ask.fields if isinstance(form, Ask) else {}
+    return asked_form(story.definition, str(entry.data["step"])).ask.fields
 
 
 def _requested(_story: Story, entry: Entry) -> str:
