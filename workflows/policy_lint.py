@@ -25,6 +25,7 @@ from workflows.policy_lint_steps import (
     gate_faults,
     name_faults,
     reach_faults,
+    shadow_faults,
     target_faults,
 )
 from workflows.policy_reason import patterns_of
@@ -63,6 +64,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
     faults += secret_faults(policy, document, around)
     if around is not None:
         faults += gate_faults(policy, document, around)
+        faults += shadow_faults(policy, document, around)
         faults += target_faults(policy, document, around)
     in_order = sorted(faults, key=lambda one: (one.line, one.column))
     return Linted(faults=tuple(in_order), not_analysed=tuple(unknown))

@@ -43,6 +43,7 @@ PHASE: dict[Phase, tuple[str, str]] = {
 # Of a request that somebody decided alone, which is no approval.
 BROKEN_GLASS = ("🧯", "Decided alone, by breaking the glass")
 
+IN_SHADOW = "👥", "over, in shadow: it changed nothing"
 OUTCOME: dict[Outcome, tuple[str, str]] = {
     Outcome.OPEN: ("✋", "Waiting for approval"),
     Outcome.APPROVED: ("✅", "Approved"),
