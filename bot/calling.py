@@ -64,14 +64,28 @@ def call(
     handlers = [_NoRedirects(), urllib.request.HTTPSHandler(context=tls_for(url))]
     ends = time.monotonic() + seconds
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=seconds) as answer:
+        return _answered(urllib.request.build_opener(*handlers), request, seconds, ends)
+    except (OSError, http.client.HTTPException) as error:
+        cause = getattr(error, "reason", None) or error
+        raise CallError(f"{urlsplit(url).hostname} did not answer: {cause}.") from error
+    except ValueError:  # Its text would show what was to be sent: a token, most likely.
+        raise CallError(
+            "What is to be sent along holds a line break, or another sign that no header may hold."
+        ) from None
+
+
+def _answered(
+    opener: urllib.request.OpenerDirector,
+    request: urllib.request.Request,
+    seconds: float,
+    ends: float,
+) -> Answer:
+    try:
+        with opener.open(request, timeout=seconds) as answer:
             return _read(answer.status, answer, ends)
     except urllib.error.HTTPError as refusal:
         with refusal:
             return _read(refusal.code, refusal, ends)
-    except (OSError, http.client.HTTPException) as error:
-        cause = getattr(error, "reason", None) or error
-        raise CallError(f"{urlsplit(url).hostname} did not answer: {cause}.") from error
 
 
 def _read(status: int, answer: IO[bytes], ends: float) -> Answer:

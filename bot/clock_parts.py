@@ -1,5 +1,7 @@
 """The parts of every long-lived process, whether it serves or works: clock, sequencing, watch."""
 
+from pathlib import Path
+
 from bot.catalog_watch import CatalogWatch, Watching
 from bot.clock import Clock
 from bot.core import Core
@@ -16,6 +18,7 @@ from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.loading import load_policy
 from workflows.people import People
+from workflows.policy import Policy
 
 
 def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
@@ -47,8 +50,13 @@ def drifts_of(core: Core, *, afresh: bool = True) -> list[Drift]:
     found: list[Drift] = []
     if files is not None:
         files = Catalog.read([settings.definitions]) if afresh else files
-        found += policy_drift(database, lambda: load_policy(settings.policy_file))
+        found += policy_drift(database, lambda: _policy_as_written(settings.policy_file))
     return [*found, *drifts(database, core.actions, files, read=read)]
+
+
+def _policy_as_written(file: Path) -> Policy:
+    """Return what a policy file says, unchecked: checking needs the expression language."""
+    return load_policy(file, is_known=lambda _digest: True)
 
 
 def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) -> Clock:

@@ -12,6 +12,7 @@ from bot.library import POLICY, Actions, actions_digest, is_genuine
 from storage.catalog_history import code_of_versions
 from storage.published import active_policy, active_versions, canonical_of
 from storage.transaction import Database
+from workflows.actions.access import ACCESS_REVIEW
 from workflows.alike import same_work
 from workflows.catalog import Catalog
 from workflows.definition import Definition
@@ -128,7 +129,7 @@ def _files(active: Mapping[str, str], files: Catalog) -> Iterator[Drift]:
             yield Drift(what=What.FILE, workflow=name, active=active[name], here=version)
     # A file that cannot be read may hold any of them.
     if all(fault.is_warning for fault in files.faults):
-        for name in active.keys() - here.keys():
+        for name in active.keys() - {*here, ACCESS_REVIEW}:  # That one comes from the policy.
             yield Drift(what=What.GONE, workflow=name, active=active[name], here="")
 
 

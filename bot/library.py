@@ -35,6 +35,7 @@ from workflows.errors import (
     DefinitionError,
     UnknownWorkflowError,
     UnreadableVersionError,
+    UnusableDatabaseError,
 )
 from workflows.own_workflows import is_own, own_workflows
 from workflows.policy import Policy
@@ -110,8 +111,7 @@ class Library:
             StorageError: it was not recorded.
         """
         self._publish(definition)
-        others = [one for one in self.definitions() if one.workflow != definition.workflow]
-        self._take_up(Catalog([*others, definition], self._catalog.faults))
+        self.follow()
 
     def follow(self) -> None:
         """Take up what other processes published meanwhile; nothing is published here."""
@@ -230,19 +230,43 @@ class Library:
         log.info("workflow retired", extra={"workflow": name})
 
     def _publish_policy(self, policy: Policy) -> None:
-        before = active_policy(self._store.database, POLICY)
-        is_kept = policy_text(self._store.database, policy.digest) is not None
-        with self._store.database.read() as connection:
-            news = list(changed_bindings(bound_roles(connection), policy.bindings))
-        if before == policy.digest and is_kept and not news:
+        if self._is_recorded(policy):
             return
         with self._store.begin() as unit:
+            before = unit.hold_policy(POLICY)
+            self._refuse_to_overrule(before, policy)
             unit.keep_policy(policy.digest, policy.canonical.decode())
             if before != policy.digest:
                 unit.append(_fact("policy.changed", policy_change(before, policy.digest)))
-            for change in news:
+            bound = bound_roles(unit.transaction.connection)
+            for change in changed_bindings(bound, policy.bindings):
                 unit.append(change)
         log.info("policy changed", extra={"digest": policy.digest})
+
+    def _refuse_to_overrule(self, before: str | None, policy: Policy) -> None:
+        """Return unless people agreed to another policy since this process read which one counts.
+
+        Raises:
+            UnusableDatabaseError: they did.
+        """
+        text = None if before is None else policy_text(self._store.database, before)
+        if before in (None, policy.digest) or text is None:
+            return
+        known = Policy.model_validate_json(text)
+        if known.publish is not None and known.digest != policy.digest:
+            raise UnusableDatabaseError(
+                "People agreed to another policy while this process began.",
+                hint="Start it again; it then goes by that one.",
+            )
+
+    def _is_recorded(self, policy: Policy) -> bool:
+        """Say whether the trail knows the policy already, and its roles."""
+        database = self._store.database
+        if active_policy(database, POLICY) != policy.digest:
+            return False
+        with database.read() as connection:
+            is_bound = bound_roles(connection) == policy.bindings
+        return is_bound and policy_text(database, policy.digest) is not None
 
 
 def is_genuine(stored: str, version: str) -> bool:

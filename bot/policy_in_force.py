@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from bot.library import POLICY, is_genuine
-from bot.settings import SettingsError
-from storage.published import active_policy, policy_text
+from bot.settings import Settings, SettingsError
+from storage.published import active_policy, active_version, policy_text
 from storage.transaction import Database
+from workflows.loading import load_policy
+from workflows.own_workflows import PUBLISH
 from workflows.policy import Policy
 
 
@@ -23,17 +25,32 @@ def in_force(database: Database, read_file: Callable[[], Policy]) -> Policy:
             wrote it.
         DefinitionError: the file counts, and cannot be used.
     """
-    gating = _gating(database)
-    return read_file() if gating is None else gating
+    found = gating(database)
+    return read_file() if found is None else found
 
 
-def _gating(database: Database) -> Policy | None:
-    """Return the policy in force, if it gates publications; without a text it gated nothing."""
+def policy_of(settings: Settings, database: Database) -> Policy:
+    """Return the policy that counts, for whoever reads beside a bot.
+
+    Raises:
+        SettingsError, DefinitionError: as `in_force`.
+    """
+    return in_force(database, lambda: load_policy(settings.policy_file))
+
+
+def gating(database: Database) -> Policy | None:
+    """Return the policy in force, if it gates publications; earlier releases kept no text.
+
+    Raises:
+        SettingsError: as `in_force`.
+    """
     digest = active_policy(database, POLICY)
     kept = None if digest is None else policy_text(database, digest)
-    if digest is None or kept is None:
+    # The workflow by which changes are proposed is there under such a policy alone.
+    is_gated = active_version(database, PUBLISH) is not None
+    if digest is None or (kept is None and not is_gated):
         return None
-    if not is_genuine(kept, digest):
+    if kept is None or not is_genuine(kept, digest):
         raise SettingsError(
             f"The stored text of the policy in force ({digest[:8]}) was changed by hand.",
             hint="Restore the database from before that, then start again.",

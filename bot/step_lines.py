@@ -45,7 +45,8 @@ def _line(name: str, state: StepState) -> StepLine:
         notes.append(f"attempt {state.attempt}")
     if state.error_class and state.phase in TOLD_ERRORS:
         notes.append(state.error_class)
-    return StepLine(name=name, phase=state.phase, note=", ".join(notes))
+    aborted = state.phase is Phase.REFUSED and state.refusal == "aborted"
+    return StepLine(name=name, phase=state.phase, note=", ".join(notes), is_aborted=aborted)
 
 
 def _loop(read: RunRead, node: Node, loop: ForEach) -> StepLine:

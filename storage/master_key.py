@@ -80,8 +80,11 @@ class HomeMaster:
         self._is_next = is_next
 
     def following(self) -> "HomeMaster":
-        """Return a master with a new key, written down but not in force yet."""
-        self._next.unlink(missing_ok=True)
+        """Return a master with a new key, written down but not in force yet.
+
+        One that stands there already stays: where a process died, it may be the only one that
+        opens the database, and whoever unwraps that puts it in force first.
+        """
         _make(self._next)
         return HomeMaster(self._current.parents[1], is_next=True)
 
@@ -104,12 +107,9 @@ class HomeMaster:
 
     def _promote(self) -> None:
         """Put the new key in the place of the one before it, for good."""
-        os.replace(self._next, self._current)  # noqa: PTH105  as rename(2), whole or not at all
-        folder = os.open(self._current.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with suppress(FileNotFoundError):  # Another thread or process was quicker.
+            os.replace(self._next, self._current)  # noqa: PTH105  as rename(2), whole or not at all
+        _sync(self._current.parent)
 
 
 def sealed_by(key: bytes, value: bytes, aad: bytes) -> bytes:
@@ -184,3 +184,13 @@ def _make(path: Path) -> None:
         pass
     finally:
         fresh.unlink()
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Return once the names in a folder survive a loss of power."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

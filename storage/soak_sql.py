@@ -3,7 +3,8 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.entries_sql import entry_of
@@ -36,20 +37,29 @@ _TOLD = (
 )
 
 
+Ended: TypeAlias = Mapping[str, tuple[Failure, ...]]
+NOTHING: Ended = MappingProxyType({})
+
+
 class SoakSql(RowSql):
     """The statements, on one transaction."""
 
     __slots__ = ()
 
-    def soak(self, version: str, *, most: int) -> Soak | None:
-        """Return the newest runs of a version, None where it never was active."""
+    def soak(self, version: str, *, most: int, ended: Ended = NOTHING) -> Soak | None:
+        """Return the newest runs of a version, None where it never was active.
+
+        Of runs that are among `ended` it is known what stopped them: their entries, of which
+        there may be thousands, are not looked through again.
+        """
         found = self.run(_LEVEL, version).fetchone()
         if found is None:
             return None
         workflow, level, since = found
         rows = self.run(_RUNS.format(IN_SHADOW), workflow, version, SHADOW, most).fetchall()
         runs = [str(one[0]) for one in rows]
-        inputs, failures = self._inputs(runs), self._failures(runs)
+        fresh = [one for one in runs if one not in ended]
+        inputs, failures = self._inputs(runs), {**ended, **self._failures(fresh)}
         return Soak(
             workflow=str(workflow),
             version=version,

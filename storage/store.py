@@ -21,7 +21,7 @@ from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
 from storage.run_sql import RunSql, run_question
-from storage.soak_sql import SoakSql
+from storage.soak_sql import NOTHING, Ended, SoakSql
 from storage.transaction import Database
 from storage.unit import SqlUnit
 from workflows.delegation import Delegation
@@ -34,6 +34,7 @@ from workflows.soak import Soak
 from workflows.store import Denial, Due, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
+MOST_SOAKED = 50
 
 
 class SqlStore:
@@ -50,6 +51,7 @@ class SqlStore:
         self._clock = now if now is not None or not is_sqlite else utc_now
         self.outbox = OutboxRows(database, clock=self._clock)
         self.homes = HomeRows(database, clock=self._clock)
+        self._ended: Mapping[str, Ended] = {}  # By version, what stopped runs that have ended.
         self._on_sent: Callable[[], None] = lambda: None
         self._on_due: Callable[[datetime], None] = lambda _: None
         self._on_moved: Callable[[RunId], None] = lambda _: None
@@ -178,8 +180,15 @@ class SqlStore:
         return None if found is None else PersonId(found[0])
 
     def soak(self, version: str, *, most: int) -> Soak | None:
+        ended = self._ended.get(version, NOTHING)
         with self.database.glance() as tx:
-            return SoakSql(tx).soak(version, most=most)
+            found = SoakSql(tx).soak(version, most=most, ended=ended)
+        if found is not None:
+            # Nothing follows the end of a run. Of many versions some are simply read again.
+            kept = self._ended if len(self._ended) < MOST_SOAKED else {}
+            known: Ended = {one.run: one.failures for one in found.runs if one.outcome is not None}
+            self._ended = {**kept, version: known}
+        return found
 
     def publisher(self, version: str) -> Ref | None:
         with self.database.glance() as tx:

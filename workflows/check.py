@@ -18,12 +18,12 @@ from workflows.check_steps import Checking, step_faults
 from workflows.check_triggers import trigger_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document
-from workflows.errors import DefinitionError
 from workflows.fault import Fault
 from workflows.lint import copies, lint
-from workflows.loading import read_definition, read_policy, read_text
+from workflows.loading import read_definition, read_policy
 from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
+from workflows.text_files import text_or_fault
 
 SUFFIXES = (".yaml", ".yml")
 TEST = ".test"  # NAME.test.yaml holds tests of a workflow and is none itself.
@@ -107,13 +107,17 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in paths:
-        inside = (
-            sorted(one for one in path.iterdir() if one.suffix in SUFFIXES and not is_test(one))
-            if path.is_dir()
-            else [path]
-        )
-        found.update(dict.fromkeys(inside))
+        found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
     return list(found)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the workflow files of a folder, itself where it cannot be read: that is a fault."""
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        return [folder]
+    return [one for one in files if one.suffix in SUFFIXES and not is_test(one)]
 
 
 def is_test(path: Path) -> bool:
@@ -132,11 +136,9 @@ def schema() -> dict[str, Any]:
 def _check_file(
     path: Path, actions: Actions, policy: Policy | None, is_known: Callable[[str], bool]
 ) -> tuple[tuple[Definition, Document] | None, list[Fault]]:
-    try:
-        text = read_text(path)
-    except DefinitionError as error:
-        fault = Fault(file=str(path), line=1, column=1, path="", what=error.message)
-        return None, [fault]
+    text = text_or_fault(path)
+    if isinstance(text, Fault):
+        return None, [text]
     loaded = read_definition(text, str(path), is_known=is_known)
     if _is_policy(loaded.document):
         return None, list(read_policy(text, str(path)).faults)

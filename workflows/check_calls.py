@@ -1,6 +1,9 @@
 """Checks workflows that start workflows: that those exist, take these inputs, form no circle."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from graphlib import CycleError, TopologicalSorter
 
 from workflows.definition import Definition
 from workflows.definition_file import Document
@@ -15,18 +18,55 @@ Found = Sequence[tuple[Definition, Document]]
 def call_faults(found: Found) -> Iterator[Fault]:
     """Yield what is wrong between the definitions that are checked together."""
     known = {definition.workflow: definition for definition, _ in found}
+    calls = {name: _called(definition) & known.keys() for name, definition in known.items()}
+    callers = _turned(calls) if _has_circle(calls) else {}
     for definition, document in found:
+        back = _ways_back(definition.workflow, callers) if callers else {}
         for node in definition.outline.values():
             if isinstance(node.step, Call):
-                yield from _one(document, node, node.step, definition, known)
+                yield from _one(document, node, node.step, known, back)
+
+
+def _called(definition: Definition) -> set[str]:
+    steps = (node.step for node in definition.outline.values())
+    return {one.workflow for one in steps if isinstance(one, Call)}
+
+
+def _has_circle(calls: Mapping[str, AbstractSet[str]]) -> bool:
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError:
+        return True
+    return False
+
+
+def _turned(calls: Mapping[str, AbstractSet[str]]) -> Mapping[str, list[str]]:
+    """Return which workflows start each one."""
+    found: dict[str, list[str]] = {}
+    for name, called in calls.items():
+        for one in sorted(called):
+            found.setdefault(one, []).append(name)
+    return found
+
+
+def _ways_back(goal: str, callers: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
+    """Return the shortest way to `goal` from each workflow that leads there."""
+    found: dict[str, tuple[str, ...]] = {goal: (goal,)}
+    waiting = deque([goal])
+    while waiting:
+        here = waiting.popleft()
+        news = [name for name in callers.get(here, ()) if name not in found]
+        found |= {name: (name, *found[here]) for name in news}
+        waiting += news
+    return found
 
 
 def _one(
     document: Document,
     node: Node,
     call: Call,
-    definition: Definition,
     known: Mapping[str, Definition],
+    back: Mapping[str, tuple[str, ...]],
 ) -> Iterator[Fault]:
     path = (*node.path, "workflow")
     target = known.get(call.workflow)
@@ -34,26 +74,11 @@ def _one(
         what = f"there is no workflow {call.workflow!r} among these files"
         yield document.fault(path, what, suggestion(call.workflow, known), warning=True)
         return
-    circle = _circle(call.workflow, definition.workflow, known, ())
+    circle = back.get(call.workflow)
     if circle is not None:
-        what = f"starts itself: {' → '.join((definition.workflow, *circle))}"
+        what = f"starts itself: {' → '.join((circle[-1], *circle))}"
         yield document.fault(path, what, "no workflow may start itself, nor through others")
     yield from _input_faults(document, node, call, target)
-
-
-def _circle(
-    name: str, goal: str, known: Mapping[str, Definition], way: tuple[str, ...]
-) -> tuple[str, ...] | None:
-    """Return the way from `name` to `goal`, if there is one."""
-    if name == goal:
-        return (*way, name)
-    if name in way or name not in known:
-        return None
-    steps = (node.step for node in known[name].outline.values())
-    ways = (
-        _circle(one.workflow, goal, known, (*way, name)) for one in steps if isinstance(one, Call)
-    )
-    return next((one for one in ways if one is not None), None)
 
 
 def _input_faults(

@@ -26,6 +26,7 @@ from workflows.gate import ApprovalRequest, Outcome
 from workflows.given import bare
 from workflows.house import House
 from workflows.orders import Edit, Edited
+from workflows.own_workflows import is_own
 from workflows.people import Person
 from workflows.procedure import Procedures
 from workflows.recorder import record
@@ -94,6 +95,11 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
 
 def _judged(house: House, definition: Definition, order: Edit, *, requester: Ref) -> _Wanted:
     """Return the edit of somebody who may make it; services are not asked for anybody else."""
+    if is_own(definition.workflow):
+        raise NotAllowedError(
+            "What is proposed here is judged as it was proposed, by whoever proposed it.",
+            hint="Cancel this run, and propose something else with `interlock publish`.",
+        )
     person = house.roles.deciding(order.person)
     is_requester = house.store.person(requester) == person.id
     if not (is_requester and person.counts):

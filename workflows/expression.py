@@ -15,6 +15,7 @@ from workflows.cel_library import cel
 from workflows.checked_names import names_in
 from workflows.entry import Json
 from workflows.errors import ExpressionError
+from workflows.expression_cost import cost_of
 from workflows.expression_values import (
     as_json,
     cel_type,
@@ -29,6 +30,8 @@ from workflows.shapes import Kind, Shape
 
 LONGEST = 2000
 MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item.
+FEW_SUMS = 8
+MOST_MADE = 64 * 1024 * 1024  # Some four million small values, or that much text.
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _COPIES = re.compile(r"\.(map|filter)\s*\(")
@@ -55,7 +58,8 @@ class Scope:
 class Program:
     """A compiled expression, what it gives and which variables it reads.
 
-    `copies` says whether it has what goes over the items of a list and copies them.
+    `copies` says whether it has what goes over the items of a list and copies them, `grows`
+    whether it can make much of little.
     """
 
     text: str
@@ -63,6 +67,7 @@ class Program:
     type: Any
     reads: tuple[str, ...]
     copies: bool
+    grows: bool
 
 
 class Environment:
@@ -92,12 +97,14 @@ class Environment:
         except RuntimeError as error:
             raise ExpressionError(self._explained(text, str(error))) from None
         reads = tuple(sorted(names_in(compiled.serialize()) & self.variables.keys()))
+        copies = _COPIES.search(text) is not None
         program = Program(
             text=text,
             compiled=compiled,
             type=compiled.return_type(),
             reads=reads,
-            copies=_COPIES.search(text) is not None,
+            copies=copies,
+            grows=copies or text.count("+") > FEW_SUMS,
         )
         with self._lock:
             self._programs[text] = program
@@ -147,6 +154,8 @@ class Environment:
         data = {name: self._bound(name, tree) for name in program.reads}
         if program.copies:
             _refuse_long_copies(text, data)
+        if program.grows:
+            _refuse_heavy(program, data)
         try:
             result = program.compiled.eval(data=data)
         except RuntimeError as error:
@@ -160,8 +169,10 @@ class Environment:
         program = self.compile(text)
         data = {name: known[name] for name in program.reads if name in known}
         try:
+            if program.grows:
+                _refuse_heavy(program, data)
             result = program.compiled.eval(data=data)
-        except RuntimeError:
+        except (RuntimeError, ExpressionError):
             return True
         # What is missing gives an error, unless the rest already decides: false && x is false.
         return result.type() != cel().Type.BOOL or result.plain_value() is True
@@ -237,6 +248,14 @@ def _refuse_long_copies(text: str, data: Mapping[str, object]) -> None:
     longest = max((len(one) for one in data.values() if isinstance(one, list | dict)), default=0)
     if longest > MOST_ITEMS:
         raise ExpressionError(f"{text!r} goes over {longest} items; at most {MOST_ITEMS}.")
+
+
+def _refuse_heavy(program: Program, data: Mapping[str, object]) -> None:
+    if cost_of(program.compiled.serialize(), data) > MOST_MADE:
+        raise ExpressionError(
+            f"{program.text!r} may make too much of its data.",
+            hint="Use each item once, or make a step of a part.",
+        )
 
 
 def _plainer(what: str) -> str:

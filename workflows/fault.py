@@ -5,9 +5,11 @@ and the command line prints them.
 """
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+MOST = 100  # Of one file: whoever put these right sees the others.
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -37,6 +39,15 @@ class Fault:
         advice = f", {self.right}" if self.right else ""
         where = f"{self.path}: " if self.path else ""
         return f"{self.file}:{self.line}:{self.column}: {kind}{where}{self.what}{advice}"
+
+
+def most_of(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Return the faults of one file, of too many the first and how many more there are."""
+    if len(faults) <= MOST:
+        return tuple(faults)
+    what, right = f"has {len(faults) - MOST} more faults", "put those above right first"
+    last = replace(faults[MOST], path="", what=what, right=right, is_warning=False)
+    return (*faults[:MOST], last)
 
 
 def written(path: Place) -> str:

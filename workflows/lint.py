@@ -1,6 +1,5 @@
 """Warnings: what may be meant, but should be looked at or said aloud."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from workflows.definition_inputs import TextInput
 from workflows.definition_steps import Step, Undo
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
+from workflows.near_copies import are_alike, first_alike
 from workflows.shapes import Kind
 from workflows.template import pieces, texts
 
@@ -22,12 +22,24 @@ _OWN = frozenset({"workflow", "title", "description", "owner", "deputy", "run_by
 
 def lint(checking: Checking) -> Iterator[Fault]:
     """Yield everything in one definition that deserves a second look."""
+    yield from _lone_owner(checking)
     yield from _unused_inputs(checking)
     for node in checking.definition.outline.values():
         if isinstance(node.step, Step):
             yield from _silent_undo(checking, node.path, node.step)
             if checking.effect(node.step) not in (None, Effect.READ):
                 yield from _numbers(checking, node.path, node.step)
+
+
+def _lone_owner(checking: Checking) -> Iterator[Fault]:
+    definition = checking.definition
+    if definition.owner == definition.deputy:
+        yield checking.document.fault(
+            ("deputy",),
+            "is the owner too, so nobody answers when the owner is away",
+            "name somebody else",
+            warning=True,
+        )
 
 
 def _unused_inputs(checking: Checking) -> Iterator[Fault]:
@@ -92,30 +104,24 @@ def _number_expressions(checking: Checking, step: Step | Undo) -> Iterator[Place
 
 
 def copies(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:
-    """Yield a warning for each definition that nearly repeats an earlier one."""
+    """Yield a warning for each definition that nearly repeats an earlier one, the first of them."""
     told = [_told(definition) for definition, _ in found]
-    for index, (_, document) in enumerate(found):
-        for earlier in range(index):
-            if _are_alike(told[earlier], told[index]):
-                name = found[earlier][0].workflow
-                yield document.fault(
-                    ("workflow",),
-                    f"is nearly a copy of {name}",
-                    "give that one an input for the difference",
-                    warning=True,
-                )
+    for (_, document), earlier in zip(found, first_alike(told, share=ALIKE), strict=True):
+        if earlier is not None:
+            name = found[earlier][0].workflow
+            yield document.fault(
+                ("workflow",),
+                f"is nearly a copy of {name}",
+                "give that one an input for the difference",
+                warning=True,
+            )
 
 
 def is_copy(one: Definition, other: Definition) -> bool:
     """Say whether two definitions nearly say the same."""
-    return _are_alike(_told(one), _told(other))
+    return are_alike(_told(one), _told(other), share=ALIKE)
 
 
 def _told(definition: Definition) -> list[str]:
     said = {name: one for name, one in meaning(definition).items() if name not in _OWN}
     return json.dumps(said, sort_keys=True, indent=0).splitlines()
-
-
-def _are_alike(one: list[str], other: list[str]) -> bool:
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE

@@ -17,13 +17,14 @@ from workflows.definition_file import Document, read_document
 from workflows.definition_flow import Ask
 from workflows.definition_inputs import Input, ListInput, TextInput, default_of
 from workflows.errors import DefinitionError
-from workflows.fault import Fault, Place
+from workflows.fault import Fault, Place, most_of
 from workflows.form_faults import form_faults
 from workflows.input_values import read_value
 from workflows.outline import nodes
 from workflows.pattern import matches
 from workflows.policy import Policy
 from workflows.policy_faults import policy_faults
+from workflows.text_files import text_or_fault
 
 MOST_STEPS = 500
 M = TypeVar("M", bound=BaseModel)
@@ -35,7 +36,7 @@ class Loaded(Generic[M]):
     def __init__(self, document: Document, model: M | None, faults: Sequence[Fault]) -> None:
         self.document = document
         self.model = model
-        self.faults = tuple(faults)
+        self.faults = most_of(faults)
 
     def required(self) -> M:
         """Return the model.
@@ -78,14 +79,12 @@ def read_text(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        DefinitionError: it cannot be read, or is not UTF-8.
+        DefinitionError: it cannot be read, is too large, or is not UTF-8.
     """
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DefinitionError(f"{path}:1:1: is not UTF-8 text: {error.reason}.") from error
-    except OSError as error:
-        raise DefinitionError(f"{path}:1:1: cannot be read: {error.strerror}.") from error
+    found = text_or_fault(path)
+    if isinstance(found, Fault):
+        raise DefinitionError(str(found))
+    return found
 
 
 def read_definition(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from workflows.actions.valve import NOT_ASKED
 from workflows.definition_flow import Flow
-from workflows.definition_steps import READ_RETRY, Step
+from workflows.definition_steps import MOST_ATTEMPTS, READ_RETRY, Step
 from workflows.retry import GiveUp, next_try
 from workflows.run import Phase, Status, StepState
 
@@ -88,6 +89,10 @@ _PLAIN = {
 def _after_failure(step: Flow, name: str, state: StepState, *, run: str, now: datetime) -> Move:
     if not state.may_retry:
         return Move(do=Do.TROUBLE, step=name, why=state.error_class)
+    again = Do.PERFORM if state.request is not None else Do.BEGIN
+    was_overtaken = state.intended is not None and state.error_class in NOT_ASKED
+    if was_overtaken and state.failures < MOST_ATTEMPTS:
+        return Move(do=again, step=name)  # It waits before it begins, as it would have before.
     retry = step.retry if isinstance(step, Step) else None
     policy = (retry or READ_RETRY).policy  # Only what certainly did not happen gets here.
     wait = next_try(state.failures, policy, salt=f"{run}/{name}")
@@ -96,7 +101,6 @@ def _after_failure(step: Flow, name: str, state: StepState, *, run: str, now: da
     until = (state.changed_at or now) + wait
     if now < until:
         return Move(do=Do.WAIT, step=name, until=until)
-    again = Do.PERFORM if state.request is not None else Do.BEGIN
     return Move(do=again, step=name)
 
 

@@ -20,7 +20,8 @@ MARK = "[secret removed]"
 _TRIPLET = 3  # base64 turns three bytes into four characters.
 _TELLING = 16  # From so many characters on, one line of a value of many lines is told from words.
 # Where a text was broken: real line breaks, and those that stand in JSON, however often escaped.
-_BREAK = re.compile(r"(?:\\+r)?\\+n[ \t]*|\r?\n[ \t]*|\r")
+# A row of backslashes is looked at once, from its start, however long it is.
+_BREAK = re.compile(r"(?<!\\)(?:\\++r)?\\++n[ \t]*|\r?\n[ \t]*|\r")
 
 
 class Redactor:

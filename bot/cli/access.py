@@ -12,13 +12,13 @@ from bot.beside import have_done, slack_people
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
+from bot.policy_in_force import policy_of
 from bot.settings import Settings, read_settings
 from bot.wording import NOTHING, plural, utc
 from storage.published import active_versions, canonical_of
 from storage.transaction import Database
 from workflows.definition import Definition
 from workflows.errors import PeopleUnreadableError
-from workflows.loading import load_policy
 from workflows.moments import stamp
 from workflows.policy import Policy
 from workflows.policy_roles import Role
@@ -79,9 +79,9 @@ def _report(settings: Settings) -> tuple[Policy, AccessReport]:
         raise PeopleUnreadableError(
             "Who belongs to which group is not known here.", hint="Set SLACK_BOT_TOKEN."
         )
-    policy = load_policy(settings.policy_file)
-    people.admit(policy.connect or ())
     with opened(settings) as database:
+        policy = policy_of(settings, database)
+        people.admit(policy.connect or ())
         definitions = list(_definitions(database))
         now = datetime.now(UTC)
         return policy, report_access(people, policy, definitions, database, now=now)

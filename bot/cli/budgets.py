@@ -8,13 +8,13 @@ import click
 
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.policy_in_force import policy_of
 from bot.settings import read_settings
 from storage.budget_sql import BudgetSql, UsedBudget
 from storage.database import Database
 from storage.journal import utc_now
 from storage.listing import people_of
 from workflows.duration import duration_text
-from workflows.loading import load_policy
 from workflows.moments import stamp
 from workflows.policy_budgets import Budget
 
@@ -24,8 +24,8 @@ from workflows.policy_budgets import Budget
 def policy_budgets(*, as_json: bool) -> None:
     """Say how much of each budget is used, and when room comes back."""
     settings = read_settings()
-    policy = load_policy(settings.policy_file)
     with opened(settings) as database:
+        policy = policy_of(settings, database)
         found = [_state(database, one, now=utc_now()) for one in policy.budgets or ()]
     lines = [line for one in found for line in _lines(one)]
     answer({"budgets": found}, lines or ["The policy has no budgets."], as_json=as_json)

@@ -3,13 +3,15 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+from pydantic import ValidationError
 
 from bot.beside import have_done
 from bot.cli.output import Exit, answer, as_json_option, leave, refusal_data
 from bot.git_commit import commit_of
+from bot.order_form import OrderForm
 from bot.orders import AnyOrder
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.settings import Settings, read_settings
@@ -17,6 +19,8 @@ from workflows.check import files_in
 from workflows.definition_file import read_document
 from workflows.errors import DefinitionError, InterlockError, UnknownWorkflowError
 from workflows.loading import read_text
+
+Order = TypeVar("Order", bound=OrderForm)
 
 
 @click.command()
@@ -46,13 +50,14 @@ def publish(
     if bool(what) + bool(activate) + bool(retire) + is_policy > 1:
         raise click.UsageError("Files, --policy, --activate and --retire: ask for one of these.")
     if activate is not None:
+        name, version = activate
         orders: list[AnyOrder] = [
-            ActivateOrder(workflow=activate[0], version=activate[1], reason=reason)
+            _filled(ActivateOrder, workflow=name, version=version, reason=reason)
         ]
     elif retire is not None:
         if not reason:
             raise click.UsageError("Say why with --reason.")
-        orders = [RetireOrder(workflow=retire, reason=reason)]
+        orders = [_filled(RetireOrder, workflow=retire, reason=reason)]
     else:
         files = [settings.policy_file] if is_policy else _files(settings, what)
         orders = [_order(one, author, reason, is_policy=is_policy) for one in files]
@@ -65,6 +70,15 @@ def publish(
     data = {"ok": is_fine, "proposed": [dict(one) for one in told]}
     answer(data, lines or ["Every file is active as it stands."], as_json=as_json)
     leave(Exit.FINE if is_fine else Exit.NO)
+
+
+def _filled(form: type[Order], **fields: object) -> Order:
+    """Return the order with these fields, some of which somebody typed."""
+    try:
+        return form.model_validate(fields)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise click.UsageError(f"{first['loc'][0]}: {first['msg']}.") from wrong
 
 
 def _tried(settings: Settings, order: AnyOrder) -> Mapping[str, Any]:
@@ -107,7 +121,8 @@ def _name_in(file: Path) -> str:
 
 def _order(file: Path, author: str | None, reason: str, *, is_policy: bool) -> PublishOrder:
     commit = commit_of(file)
-    return PublishOrder(
+    return _filled(
+        PublishOrder,
         file=file.name,
         text=read_text(file),
         author=author,

@@ -6,13 +6,13 @@ import click
 
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
+from bot.policy_in_force import policy_of
 from bot.settings import read_settings
 from bot.version_readiness import read_readiness, readiness_data, readiness_lines
 from storage.published import active_versions, canonical_of
 from storage.transaction import Database
 from workflows.definition import Definition
 from workflows.errors import UnknownWorkflowError
-from workflows.loading import load_policy
 
 
 @click.command()
@@ -21,8 +21,8 @@ from workflows.loading import load_policy
 def readiness(workflow: str, *, as_json: bool) -> None:
     """Say where WORKFLOW stands on its way to run unwatched. Exit code 1 while it is on trial."""
     settings = read_settings()
-    policy = load_policy(settings.policy_file)
     with opened(settings) as database:
+        policy = policy_of(settings, database)
         definition = _active(database, workflow)
         found = read_readiness(database, policy, definition, now=datetime.now(UTC))
     answer(readiness_data(found), readiness_lines(found), as_json=as_json)

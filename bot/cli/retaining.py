@@ -11,12 +11,12 @@ from bot.beside import have_done
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.policy_in_force import policy_of
 from bot.retention_orders import HoldOrder, LiftOrder, SweepOrder, class_data
 from bot.settings import read_settings
 from bot.wording import plural
 from storage.retention.holds import ToldHold, told_holds
 from storage.retention.sweep import due
-from workflows.loading import load_policy
 from workflows.moments import stamp
 
 PLACES = {
@@ -39,9 +39,8 @@ def sweep(*, dry_run: bool, as_json: bool) -> None:
         told = have_done(settings, SweepOrder(), user=os.getuid())
         answer(dict(told), _swept(told, "is gone", "are gone"), as_json=as_json)
         return
-    policy = load_policy(settings.policy_file)
     with opened(settings) as database, database.read() as connection:
-        found = due(connection, policy.terms, now=datetime.now(UTC))
+        found = due(connection, policy_of(settings, database).terms, now=datetime.now(UTC))
     foretold: dict[str, Any] = {
         "ok": True,
         "payloads": sum(one.swept + one.erased for one in found),

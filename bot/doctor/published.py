@@ -1,10 +1,12 @@
-"""Whether what is in force is what the files say, while somebody serves them."""
+"""Whether what is in force is what the files say: while somebody serves them, or people agree."""
 
 from collections.abc import Iterator
 
 from bot.doctor.around import Around
-from bot.doctor.findings import Finding, ok, warn
+from bot.doctor.findings import Finding, ok, refused, warn
 from bot.library import POLICY
+from bot.policy_in_force import gating
+from bot.settings import SettingsError
 from storage.database import Database
 from storage.lock_file import ServeLock
 from storage.published import active_policy, active_versions
@@ -15,11 +17,21 @@ from workflows.errors import DefinitionError
 from workflows.loading import load_policy
 
 CHECK = "in force"
+START = "Start `interlock serve` again, if the files are what you mean."
+PROPOSE = (
+    "Put them to people with `interlock publish`, and the policy with `interlock publish --policy`,"
+    " if the files are what you mean."
+)
 
 
 def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
     """Yield what the files say otherwise than the log; faults in files are told elsewhere."""
-    if ServeLock.holder(around.settings.home) is None:
+    try:
+        is_gated = gating(database) is not None
+    except SettingsError as refusal:
+        yield refused(CHECK, refusal, costs="The bot does not start.")
+        return
+    if not is_gated and ServeLock.holder(around.settings.home) is None:
         yield ok(CHECK, "Nobody serves; what the files say is published at the next start.")
         return
     others = sorted(_differing(around, database))
@@ -30,7 +42,7 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
         CHECK,
         f"The files say something else than what is in force: {', '.join(others)}.",
         costs="Runs go by what is in force.",
-        do="Start `interlock serve` again, if the files are what you mean.",
+        do=PROPOSE if is_gated else START,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.secret_sources.port import Source
-from workflows.errors import SecretError
+from workflows.errors import SecretError, SecretUnreadableError
 from workflows.redaction import Redactor
 from workflows.secret_book import Found, plain
 
@@ -83,10 +83,12 @@ class HeldSecrets:
             for name in names:
                 try:
                     found = source.find(name)
+                    self._redact.learn(*([found.value] if found is not None else []))
+                except SecretUnreadableError as refusal:
+                    refusals.append(refusal)
+                    break  # Whoever cannot be asked for one would be waited for at each.
                 except SecretError as refusal:
                     refusals.append(refusal)
-                else:
-                    self._redact.learn(*([found.value] if found is not None else []))
         return refusals
 
     def look(self) -> None:

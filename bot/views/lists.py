@@ -282,6 +282,7 @@ class Found:
 
 
 FOUND_PAGE = 10  # Hits of one message: each has a snippet, and a message takes so many words.
+_HIT = 1_000  # Characters of each.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,16 +312,21 @@ def found_list(words: str, shown: FoundPage) -> Rendered:
 
 
 def _found_line(one: Found) -> str:
-    there = linked(one.title, one.thread)
     sign, words = STATUS[one.status]
-    return f"{sign} {there} · {words} · {code(one.run)} · {when(one.at)}\n{_snippet(one.snippet)}"
+    rest = f"{words} · {code(one.run)} · {when(one.at)}"
+    there = linked(one.title, one.thread)
+    if length(there) + length(rest) > _HIT // 2:  # No thread of Slack has so long an address.
+        there = linked(one.title, "")
+    head = f"{sign} {there} · {rest}"
+    return f"{head}\n{_snippet(one.snippet, _HIT - length(head))}"
 
 
-def _snippet(pieces: Sequence[tuple[str, bool]]) -> str:
+def _snippet(pieces: Sequence[tuple[str, bool]], most: int) -> str:
     """Return the snippet escaped, with the words that were looked for in bold."""
     told = ""
     for words, is_found in pieces:
-        told += bold(words, 80) if is_found else escape(one_line(words), _SNIPPET)
-        if length(told) > _SNIPPET * 2:
+        more = bold(words, 80) if is_found else escape(one_line(words), _SNIPPET)
+        if length(told) + length(more) > most:
             return f"{told} …"
+        told += more
     return told

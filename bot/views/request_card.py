@@ -34,6 +34,7 @@ from bot.views.request_values import Preview, RequestCard, Vote
 from bot.views.symbols import BROKEN_GLASS, OUTCOME
 from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
+from workflows.own_workflows import is_own
 
 APPROVE = "request.approve"
 REJECT = "request.reject"
@@ -203,7 +204,7 @@ def _take_back(card: RequestCard) -> list[ButtonElement]:
 
 
 def _change(shown: Preview) -> Iterator[ButtonElement]:
-    """Yield the way to other values, where there are any."""
-    if shown.inputs:
+    """Yield the way to other values, where there are any; a proposal is what it is."""
+    if shown.inputs and not is_own(shown.workflow):
         spoken = f"Change what is asked: {shown.title}"
         yield button("Change", CHANGE, shown.value, spoken=spoken)

@@ -10,7 +10,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.views.pieces import Rendered, context, header, rendered, section
-from bot.views.symbols import IN_SHADOW, PHASE, STATUS
+from bot.views.symbols import ABORTED, IN_SHADOW, PHASE, STATUS
 from bot.wording import Who, bold, code, duration, escape, link, mention, plural, utc, when
 from workflows.run import OVER, Phase, Status
 
@@ -40,6 +40,7 @@ class StepLine:
     name: str
     phase: Phase = Phase.PENDING
     note: str = ""
+    is_aborted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ def _around(steps: tuple[StepLine, ...]) -> tuple[StepLine, ...]:
 
 
 def _step(step: StepLine) -> str:
-    sign, words = PHASE[step.phase]
+    sign, words = ABORTED if step.is_aborted else PHASE[step.phase]
     told = " · ".join(part for part in (words, escape(step.note, _NOTE)) if part)
     return f"{sign} {code(step.name, _STEP)}" + (f"  {told}" if told else "")
 

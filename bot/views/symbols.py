@@ -26,7 +26,7 @@ PHASE: dict[Phase, tuple[str, str]] = {
     Phase.OBSERVED: ("✅", "read"),
     Phase.ASKED: ("✋", "waits for approval"),
     Phase.APPROVED: ("👍", "approved, not run yet"),
-    Phase.REFUSED: ("⛔", "not approved, not run"),
+    Phase.REFUSED: ("⛔", "not approved, not run"),  # Or `ABORTED`.
     Phase.INTENDED: ("▶️", "under way"),
     Phase.IN_DOUBT: ("❓", "in doubt"),
     Phase.EXECUTED: ("✅", "done"),
@@ -39,6 +39,9 @@ PHASE: dict[Phase, tuple[str, str]] = {
     Phase.CALLED: ("▶️", "another run works for it"),
     Phase.DONE: ("✅", "done"),
 }
+
+# Of a step that somebody gave up after it failed, which may have been approved, and have run.
+ABORTED = ("⏹️", "given up after it failed")
 
 # Of a request that somebody decided alone, which is no approval.
 BROKEN_GLASS = ("🧯", "Decided alone, by breaking the glass")

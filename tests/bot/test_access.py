@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from bot.access import AccessReport, Grant
+from bot.access_names import bound_anywhere
+from workflows.loading import read_policy
 from workflows.people import Person, PersonId
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -60,6 +62,27 @@ def test_an_auditor_who_takes_part_and_a_guest_are_told() -> None:
         "audits what they take part in: auditor (*)."
     ]
     assert found(grant("gil", "starter", is_guest=True)) == ["guest: starter (*)."]
+
+
+def test_who_may_propose_and_agree_to_versions_is_among_it() -> None:
+    text = """
+    defaults: {expires: 24h}
+    rules: [{name: all, when: effect == "destructive", stages: [{from: ["@ops"], approve: 1}]}]
+    roles: {governors: ["@governors"]}
+    secrets: {shop: {publishers: ["@finance"]}}
+    production: {runs: 3, error_budget: {failures: 1, runs: 5}, watch: ["@watch"]}
+    publish: {stages: [{all: [{from: [owner, "@board"]}, {from: [governors]}]}], authors: ["@dev"]}
+    """
+    bound = set(bound_anywhere(read_policy(text, "policy.yaml").required(), ()))
+
+    assert bound == {
+        ("governor", "*", "@governors"),
+        ("approver", "rule all", "@ops"),
+        ("approver", "publishing", "@board"),
+        ("author", "publishing", "@dev"),
+        ("author", "secret shop", "@finance"),
+        ("approver", "trial", "@watch"),
+    }
 
 
 def test_the_same_access_gives_the_same_bytes_and_no_cell_is_a_formula() -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.orders import RunOrder, carry_out
-from tests.bot.catalog import LOWERED, PLAIN, Office
+from tests.bot.catalog import GATED, LOWERED, PLAIN, Office
 from workflows.gate import Verdict
 from workflows.people import PersonId
 
@@ -110,3 +110,12 @@ def test_a_name_that_nobody_knows_is_put_right(typed: Typed) -> None:
 
     assert found.exit_code == 2
     assert "Did you mean tidy-up?" in found.output
+
+
+def test_what_is_read_beside_a_bot_goes_by_the_policy_that_people_agreed_to(
+    office: Office, typed: Typed
+) -> None:
+    budget = "budgets: [{name: posts, limit: 3, window: 1d, when: 'true', amount: '1'}]\n"
+    office.write("policy.yaml", GATED + budget)
+
+    assert "The policy has no budgets." in typed("policy", "budgets").output

@@ -15,6 +15,7 @@ from bot.cli import main
 from bot.doctor.around import Around
 from bot.doctor.examination import examine
 from bot.doctor.findings import Finding, State, worst
+from bot.doctor.published import look_at_published
 from bot.opening import begin_log, open_memory
 from bot.settings import Settings, read_settings
 from bot.workspaces.scopes import SCOPES
@@ -25,6 +26,7 @@ from sandbox.settings import AppSettings, SandboxSettings
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import open_database
 from storage.lock_file import ServeLock
+from tests.bot.catalog import PLAIN, Office
 from workflows.entry import SYSTEM, Draft
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -148,6 +150,21 @@ def test_it_says_what_of_the_files_is_not_in_force_yet(patient: Patient) -> None
 
     assert found.state is State.WARN
     assert found.saw.endswith(": say-hello, the policy.")
+
+
+def test_where_people_have_to_agree_it_says_how_to_ask_them(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    around, database = Around(settings=office.settings), office.core.memory.database
+    office.write("files/tidy-up.yaml", PLAIN)
+    (waiting,) = look_at_published(around, database)
+    with database.begin() as tx:
+        tx.driver.execute("DELETE FROM policy_version")
+    (altered,) = look_at_published(around, database)
+    database.close()
+
+    assert waiting.saw.endswith(": tidy-up.")
+    assert "`interlock publish`" in waiting.do
+    assert (altered.state, altered.costs) == (State.FAIL, "The bot does not start.")
 
 
 def test_it_changes_nothing(patient: Patient) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.access_orders import AccessOrder
 from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
 from bot.orders import RunOrder, carry_out
@@ -18,17 +19,22 @@ from tests.world import id_of
 from workflows.actions.base import Call
 from workflows.actions.publish import Changed, Publication, PublishAction
 from workflows.actions.slack import SlackPostAction
-from workflows.entry import RequestId, RunId
+from workflows.catalog import Catalog
+from workflows.entry import Actor, ActorKind, RequestId, RunId
 from workflows.errors import (
     AlteredVersionError,
     DefinitionError,
     InDoubtError,
     NotAllowedError,
     NotEligibleError,
+    UnusableDatabaseError,
 )
-from workflows.orders import Edit
-from workflows.own_workflows import own_workflows
+from workflows.loading import read_policy
+from workflows.orders import Edit, Start
+from workflows.own_workflows import PUBLISH, own_workflows
 from workflows.people import PersonId
+
+VIEWED = POLICY.replace("{governors:", "{viewers: ['@ben'], governors:")
 
 
 @pytest.fixture
@@ -191,20 +197,31 @@ def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
     assert b"has changed meanwhile" in (void.parts["reason"].value or b"")
 
 
+def test_a_proposal_is_judged_as_it_was_proposed(office: Office) -> None:
+    put = office.propose(PLAIN, author="@olga")
+    office.settle(put.run)
+    asked = next(one for one in office.entries(put.run) if one.kind == "approval.requested")
+    request, inputs = RequestId(str(asked.data["request"])), {"version": put.version}
+    for who in ("rita", "gina"):
+        changed = Edit(request=request, person=id_of(who), inputs={"workflow": "x", **inputs})
+        with pytest.raises(NotAllowedError, match="as it was proposed"):
+            office.core.engine.edit(changed)
+
+
 def test_a_version_is_not_published_under_the_name_of_another_workflow(office: Office) -> None:
     other = PLAIN.replace("tidy-up", "wipe-all").replace("@owners", "@rita")
     office.agree(office.propose(other, by="ben").run, "rita", "gina")
-    put = office.propose(PLAIN)
-    office.settle(put.run)
-    asked = [one for one in office.entries(put.run) if one.kind == "approval.requested"]
-    request = RequestId(str(asked[-1].data["request"]))
-    inputs = {"workflow": "wipe-all", "version": put.version}
-    office.core.engine.edit(Edit(request=request, person=id_of("rita"), inputs=inputs))
-    office.settle(put.run)
-    said = [part.value for one in office.entries(put.run) for part in one.parts.values()]
+    version = office.propose(PLAIN).version
+    with office.core.store.begin() as unit:
+        actor = Actor(kind=ActorKind.USER, ref=unit.ref(id_of("rita"), "rita"))
+    inputs = {"workflow": "wipe-all", "version": version}
+    order = Start(workflow=PUBLISH, inputs=inputs, trigger="cli", actor=actor, channel="ops")
+    run = office.core.engine.start(order).run
+    office.settle(run)
+    said = [part.value for one in office.entries(run) for part in one.parts.values()]
 
     assert any(b"is one of tidy-up" in (one or b"") for one in said)
-    assert (office.active(), len(office.log("approval.requested"))) == (None, 2)
+    assert (office.active(), len(office.log("approval.requested"))) == (None, 1)
 
 
 def test_nobody_proposes_without_a_name_or_where_nobody_is_asked(office: Office) -> None:
@@ -325,14 +342,75 @@ def test_a_policy_that_people_agreed_to_records_what_it_binds(office: Office) ->
     assert check_projections(office.core.memory.database) == []
 
 
-def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(office: Office) -> None:
+def test_comparing_with_the_files_checks_none_of_them_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(*_: object) -> list[object]:
+        pytest.fail("a bot that only compares would load the expression language")
+
+    monkeypatch.setattr("workflows.loading.policy_faults", checked)
+    office.write("policy.yaml", POLICY)
+
+    assert [one.what for one in drifts_of(office.core)] == [What.POLICY]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE policy_version SET canonical = replace(canonical, 'publish', 'x')",
+        "DELETE FROM policy_version",
+    ],
+)
+def test_a_text_of_the_policy_that_was_edited_by_hand_starts_nothing(
+    office: Office, change: str
+) -> None:
     office.write("policy.yaml", POLICY)
     with office.core.memory.database.begin() as tx:
-        tx.driver.execute(
-            "UPDATE policy_version SET canonical = replace(canonical, 'publish', 'x')"
-        )
+        tx.driver.execute(change)
     with pytest.raises(SettingsError, match="changed by hand"):
         office.start()
+
+
+def test_the_review_of_access_comes_from_the_policy_and_is_no_drift(office: Office) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.restart()
+    carry_out(office.core, AccessOrder(), person=PersonId("os:omar"))
+
+    assert office.active("access-review") is not None
+    assert drifts_of(office.core) == []
+    assert list(office.core.library.files) == ["tidy-up"]
+
+
+def test_two_processes_that_start_with_another_policy_record_its_roles_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(tmp_path, POLICY)
+    before, after = office.core.policy, read_policy(VIEWED, "policy.yaml").required()
+    catalog, library = Catalog(()), office.core.library
+    # Both looked before either of them wrote.
+    monkeypatch.setattr(library, "_is_recorded", lambda _policy: False)
+    for policy in (after, after, before, before):
+        library.publish(catalog, policy)
+    told = [(one.kind, one.data.get("to")) for one in office.log("role.granted", "role.revoked")]
+
+    assert told[1:] == [("role.granted", "@ben"), ("role.revoked", "@ben")]
+    assert len(office.log("policy.changed")) == 3
+    office.core.memory.database.close()
+
+
+def test_a_process_that_begins_while_people_agree_to_a_policy_does_not_take_it_back(
+    office: Office,
+) -> None:
+    stale = office.core.policy
+    agreed = office.write("policy.yaml", VIEWED + "publish: {}\n").read_text()
+    source = Source(text=agreed, file="policy.yaml")
+    put = office.proposing("rita").policy(source, author=None, reason="More may look.")
+    office.agree(put.run, "gina", "omar")
+
+    with pytest.raises(UnusableDatabaseError, match="Start it again"):
+        office.core.library.publish(Catalog(()), stale)
+    assert office.log("policy.changed")[-1].data["after"] == put.version
 
 
 @pytest.mark.parametrize("name", ["interlock-publish", "interlock-policy"])

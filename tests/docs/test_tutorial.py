@@ -6,7 +6,7 @@ Blocks are taken in their order: `yaml` are files, `terminal` commands with what
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, chdir
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +22,7 @@ from tests.docs.quick_program import quick_program
 from tests.forked import Forked
 
 PAGE = ROOT / "docs/tutorial.md"
-EARNEST = "## 9. In a real workspace"
+EARNEST = "## 11. In a real workspace"
 PORT = "8199"
 PATIENCE = 60.0
 T = TypeVar("T")
@@ -38,6 +38,7 @@ class Walk:
         self._stack = stack
         self._programs = stack.enter_context(quick_program(folder / "bin"))
         self._exports: list[str] = []
+        self._seen: set[tuple[str, str]] = set()
 
     @property
     def home(self) -> Path:
@@ -92,16 +93,23 @@ class Walk:
         if does == "types":
             assert person.command(what, channel="#ops").outcome == "acked"
         elif does == "presses":
-            message, label = self._waits(lambda one: _button(one, what), f"a button {what}")
+            told = person.ephemerals
+            message, label = self._waits(lambda one: _button(one, what), f"a button {what}", told)
             person.click(label, message=message)
         elif does == "sees":
-            self._waits(lambda one: one if what in one.words else None, what)
+            seen = self._waits(lambda one: self._news(one, what), what)
+            self._seen.add((seen.ts, what))
         else:
-            assert what in person.wait_for_ephemeral("", timeout=PATIENCE).words
+            person.wait_for_ephemeral(what, timeout=PATIENCE)
 
-    def _waits(self, look: Callable[[SeenMessage], T | None], what: str) -> T:
+    def _waits(
+        self,
+        look: Callable[[SeenMessage], T | None],
+        what: str,
+        also: Sequence[SeenMessage] = (),
+    ) -> T:
         def newest() -> T | None:
-            found = (look(one) for one in reversed(self._messages()))
+            found = (look(one) for one in reversed([*self._messages(), *also]))
             return next((one for one in found if one is not None), None)
 
         try:
@@ -111,6 +119,10 @@ class Walk:
             raise AssertionError(f"nobody sees {what!r} among\n{there}") from late
         assert seen is not None
         return seen
+
+    def _news(self, message: SeenMessage, words: str) -> SeenMessage | None:
+        """Return the message if it has these words, and they were not waited for in it before."""
+        return message if words in message.words and (message.ts, words) not in self._seen else None
 
     def _messages(self) -> list[SeenMessage]:
         workspace = self.slack.workspace

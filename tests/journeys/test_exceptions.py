@@ -112,6 +112,7 @@ def test_a_stopped_run_waits_in_the_queue_and_says_what_there_is_to_know(case: C
     case.person("omar").click("Abort", message=card)
     case.ends(root, "aborted")
     assert waiting(case) == []
+    assert "⏹️ `order`  given up after it failed" in case.now(root).words  # Nobody rejected it.
 
 
 def test_people_are_reminded_until_a_governor_settles_it(case: Case) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -130,6 +131,40 @@ def test_wherever_it_dies_the_home_opens_the_database(
     assert opened(store, sealer_of(store, HomeMaster(tmp_path))) == (VALUE, "xwfp-1")
     assert ((tmp_path / "keys" / "secrets.key").read_bytes() == first) is (dies != "rename")
     assert (tmp_path / "keys" / "secrets.key.next").exists() is (dies != "rename")
+
+
+def test_whoever_tries_again_after_a_crash_loses_nothing(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise DiedError
+
+    keep(store, sealer_of(store, HomeMaster(tmp_path)))
+    for name in ("replace", ""):
+        following = HomeMaster(tmp_path).following()  # Before anything was opened.
+        with monkeypatch.context() as patch, suppress(DiedError):
+            if name:
+                patch.setattr(os, name, die)
+            reseal(store, log=LOG, master=HomeMaster(tmp_path), following=following, told=told)
+
+    assert opened(store, sealer_of(store, HomeMaster(tmp_path))) == (VALUE, "xwfp-1")
+
+
+def test_a_new_master_key_that_another_thread_has_put_in_force_is_settled(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    keep(store, sealer_of(store, HomeMaster(tmp_path)))
+    following = HomeMaster(tmp_path).following()
+
+    class Overtaken(HomeMaster):
+        def settle(self) -> None:
+            sealer_of(store, HomeMaster(tmp_path))
+            super().settle()
+
+    overtaken = Overtaken(tmp_path, is_next=True)
+    reseal(store, log=LOG, master=HomeMaster(tmp_path), following=overtaken, told=told)
+
+    assert opened(store, sealer_of(store, following)) == (VALUE, "xwfp-1")
 
 
 def test_of_two_that_replace_the_key_at_once_the_second_is_refused(store: SqlStore) -> None:

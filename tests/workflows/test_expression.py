@@ -134,10 +134,40 @@ def test_a_lone_path_gives_the_very_value_that_stands_there(value: Json) -> None
 
 def test_endless_work_is_cut_off() -> None:
     rows: list[Json] = list(range(200))
-    text = "rows.map(a, rows.map(b, rows.map(c, 1))).size() > 0"
+    text = "rows.all(a, rows.all(b, rows.all(c, true)))"
 
     with pytest.raises(ExpressionError, match="budget"):
         OPEN.evaluate(text, {"rows": rows})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "['ab']" + ".map(x, x + x)" * 25 + ".size() > 0",
+        "[[1]]" + ".map(x, [x, x, x, x, x, x, x, x, x, x])" * 8,
+        "rows.map(a, rows.map(b, rows))",
+        "[0, 1].map(a, " * 10 + "rows" + ")" * 10,
+    ],
+)
+def test_what_could_make_very_much_of_little_is_refused_before_it_is_tried(text: str) -> None:
+    rows: list[Json] = list(range(1_000))
+
+    with pytest.raises(ExpressionError, match="may make too much of its data"):
+        OPEN.evaluate(text, {"rows": rows})
+
+
+def test_a_thousand_rows_are_sifted_and_turned_into_others() -> None:
+    rows: list[Json] = [
+        {"id": one, "name": "n" * 200, "tags": ["a", "b", "c"], "on": one % 2 == 0}
+        for one in range(1_000)
+    ]
+    text = "rows.filter(r, r.on).map(r, {'id': r.id, 'text': r.name + ' ' + r.tags[0] + r.tags[1]})"
+
+    found = OPEN.evaluate(text, {"rows": rows})
+
+    assert isinstance(found, list)
+    assert len(found) == 500
+    assert found[1] == {"id": 2, "text": "n" * 200 + " ab"}
 
 
 def test_copying_a_long_list_is_refused_but_looking_through_it_is_not() -> None:

@@ -23,6 +23,7 @@ from workflows.errors import (
 from workflows.services import Breaker, Rate
 
 RATE_LIMITED, CIRCUIT_OPEN = "rate_limited", "circuit_open"
+NOT_ASKED = frozenset({RATE_LIMITED, CIRCUIT_OPEN})  # How a call ends that was not let through.
 TRYING = 1.0  # Seconds after which the others look again while one call finds out.
 # What says that a service is in trouble; anything else is its answer, or our own fault.
 TROUBLE = frozenset({"unreachable", "timeout", "reply_lost", "http_408", "http_425", "http_429"})

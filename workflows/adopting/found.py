@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from workflows.actions.base import Effect
 from workflows.entry import Json
+from workflows.errors import DefinitionError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +70,10 @@ class Script:
     inputs: tuple[str, ...] = ()
     left_out: tuple[tuple[int, str], ...] = ()
     secrets: tuple[tuple[int, str], ...] = ()  # The names of those that stood in it.
+
+
+def too_deep() -> DefinitionError:
+    """Return the refusal of a script that nobody could read either."""
+    return DefinitionError(
+        "It is nested too deep to be read.", hint="Adopt its parts one by one, from smaller files."
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from workflows.actions.base import Effect
-from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script
+from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script, too_deep
 from workflows.adopting.programs import effect_of_program, words
 from workflows.adopting.python_texts import Texts, items
 from workflows.adopting.requests import METHODS, request, sql
@@ -52,7 +52,8 @@ def read_python(text: str) -> Script:
     """Return what a Python script does. Its secrets have been taken out before.
 
     Raises:
-        DefinitionError: it is no Python of this version.
+        DefinitionError: it is no Python of this version, or nested so deep that it cannot be
+            read.
     """
     try:
         tree = ast.parse(text)
@@ -60,7 +61,10 @@ def read_python(text: str) -> Script:
         line = getattr(error, "lineno", None) or 1
         raise DefinitionError(f"Line {line} is no Python: {error}.") from error
     reader = _Reader()
-    reader.visit(tree)
+    try:
+        reader.visit(tree)
+    except RecursionError as error:
+        raise too_deep() from error
     return Script(
         doings=tuple(sorted(reader.doings, key=lambda one: one.line)),
         inputs=tuple(reader.values.inputs),

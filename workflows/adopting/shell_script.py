@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workflows.actions.base import Effect
-from workflows.adopting.found import ByHand, Doing, Pause, Program, Script
+from workflows.adopting.found import ByHand, Doing, Pause, Program, Script, too_deep
 from workflows.adopting.programs import READS, WRAPPERS, effect_of_program
 from workflows.adopting.requests import SHELLS_OF_DATABASES, curl, database_of, database_shell, sql
 from workflows.adopting.shell_words import Command, Word, commands_in
@@ -27,9 +27,16 @@ _DEEPEST = 5
 
 
 def read_shell(text: str) -> Script:
-    """Return what a shell script does. Its secrets have been taken out before."""
+    """Return what a shell script does. Its secrets have been taken out before.
+
+    Raises:
+        DefinitionError: it is nested so deep that it cannot be read.
+    """
     reader = _Reader()
-    reader.take(commands_in(text))
+    try:
+        reader.take(commands_in(text))
+    except RecursionError as error:
+        raise too_deep() from error
     return Script(
         doings=tuple(reader.doings),
         inputs=tuple(reader.values.inputs),

@@ -57,7 +57,7 @@ erasure exception.reminded export.made hold.lifted hold.set key.add key.retire k
 log.init model.answered model.asked outbox.delivery_failed policy.changed question.answered
 question.asked retention.sweep role.granted role.revoked run.cancelled run.finished
 run.started schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed
-schedule.set secret.rotated secret.set secret.used service.started step.observed
+schedule.set secret.forgotten secret.rotated secret.set secret.used service.started step.observed
 step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written
 token.created token.revoked verification.failed verification.passed verification.unknown
 verify.run wait.ended wait.started workflow.activated workflow.level_changed

@@ -94,3 +94,11 @@ def test_versions_retirements_and_the_policy_are_orders_of_their_own(bot: Bot) -
 def test_what_is_asked_wrongly_is_refused(bot: Bot, words: tuple[str, ...]) -> None:
     assert typed(*words).exit_code == 2
     assert bot.orders == []
+
+
+def test_too_little_of_a_version_is_asked_wrongly(bot: Bot) -> None:
+    told = typed("--activate", "tidy-up", "7a5")
+
+    assert told.exit_code == 2
+    assert "version: String should have at least 8 characters." in told.output
+    assert not bot.orders

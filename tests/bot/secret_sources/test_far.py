@@ -1,6 +1,8 @@
 """Stores of others: what they refuse, and what it means when they are away."""
 
 import socket
+import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +81,35 @@ def test_a_vault_that_never_answers_is_not_waited_for(
 
         with pytest.raises(SecretUnreadableError, match="timed out"):
             vault.under(SecretStr(TOKEN)).find("shop_token")
+
+
+def test_a_vault_that_breaks_off_while_it_refuses_is_an_error_that_passes(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.secret_sources.vault.SECONDS", 0.1)
+
+    def begin() -> None:
+        connection, _ = server.accept()
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 9\r\n\r\nsea")
+        held.append(connection)  # It stays open, and nothing more comes.
+
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        vault.url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        threading.Thread(target=begin, daemon=True).start()
+        with pytest.raises(SecretUnreadableError, match="timed out"):
+            vault.under(SecretStr(TOKEN)).find("shop_token")
+    held[0].close()
+
+
+def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(vault: Vault) -> None:
+    source = vault.under(SecretStr("hvs.first\nhvs.second"))
+    with pytest.raises(SecretUnreadableError, match="no header may hold") as refusal:
+        source.find("shop_token")
+
+    told = "".join(traceback.format_exception(refusal.value))
+    assert "hvs." not in told
 
 
 def test_another_namespace_has_none_of_it(vault: Vault) -> None:

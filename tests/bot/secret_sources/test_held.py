@@ -1,6 +1,7 @@
 """Sources are asked in their turn, and whatever is given is known to the redactor first."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ class Far:
         value = self.values.get(name)
         return None if value is None else Found(value=value, version=3)
 
-    def names(self) -> None:
+    def names(self) -> Iterable[str] | None:
         return None
 
 
@@ -128,3 +129,26 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_away_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(SecretUnreadableError, match="INTERLOCK_SECRETS_DIR"):
         FolderSource(tmp_path / "nowhere").find("shop")
+
+
+def test_a_value_that_is_too_short_without_its_line_breaks_stops_no_other(tmp_path: Path) -> None:
+    for name, value in (("a_short", "a\nb\nc\nd\ne"), ("shop", VALUE)):
+        (tmp_path / name).write_text(value)
+        (tmp_path / name).chmod(0o600)
+    redact = Redactor()
+    (refusal,) = HeldSecrets([FolderSource(tmp_path)], redact).learn()
+
+    assert "line breaks aside" in refusal.message
+    assert redact(VALUE) == MARK
+
+
+def test_a_source_that_cannot_be_asked_is_waited_for_once() -> None:
+    class Sealed(Far):
+        def names(self) -> Iterable[str]:
+            return self.values
+
+    sealed = Sealed(one=VALUE, two=VALUE, three=VALUE)
+    sealed.is_away = True
+
+    assert len(HeldSecrets([sealed], Redactor()).learn()) == 1
+    assert sealed.asked == 1

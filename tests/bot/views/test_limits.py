@@ -540,3 +540,18 @@ def test_the_fullest_digest_fits_one_message() -> None:
 
     for message in (digest(shown), *plainer(shown), *details(shown)):
         judged(message)
+
+
+@pytest.mark.parametrize("words", EVIL)
+def test_a_full_page_of_hits_fits_whatever_they_say(words: str) -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    for thread in EVIL:
+        hit = Found(
+            run=words,
+            title=words,
+            status=Status.DONE,
+            snippet=[(words, number % 2 == 0) for number in range(12)],
+            at=at,
+            thread=thread,
+        )
+        judged(found_list(words, FoundPage(found=[hit] * FOUND_PAGE, total=9_999, is_cut=True)))

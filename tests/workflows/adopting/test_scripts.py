@@ -280,6 +280,13 @@ def test_what_is_no_python_is_refused_with_its_line() -> None:
         read_python("a = 1\nb = (\n")
 
 
+def test_what_is_nested_too_deep_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="nested too deep"):
+        read_shell(f"x={'$(' * 3000}ls{')' * 3000}\n")
+    with pytest.raises(DefinitionError):
+        read_python(f"x = {'+'.join(['1'] * 2000)}\n")
+
+
 SECRETS = [
     "export API_TOKEN={}",
     "PGPASSWORD='{}' psql",

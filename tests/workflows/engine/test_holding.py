@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 
 from storage.store import SqlStore
-from tests.world import ChangeWorld, Clock, Working
-from workflows.actions.base import Busy
+from tests.world import Change, ChangeWorld, Clock, Value, Working
+from workflows.actions.base import Busy, Call
+from workflows.actions.valve import Valve
 from workflows.holding import AGAIN
+from workflows.services import Rate
 
+FAILED = "action.failed"
 WHY = "the comparison with Slack"
 
 ASKS_NOBODY = """
@@ -136,4 +139,34 @@ def test_an_effect_waits_for_a_target_that_is_left_alone(
     house.settle()
 
     assert waits == ("waiting", [], ["the world is left alone"])
+    assert house.status(run) == "done"
+
+
+def test_an_effect_that_others_overtook_at_the_valve_is_tried_again_and_asks_nobody(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform, valve = ChangeWorld.perform, Valve("world", Rate(calls=1, per="1m"), None)
+
+    def through(action: ChangeWorld, arguments: Change, call: Call) -> Value:
+        with valve.passage(is_read=False):
+            return perform(action, arguments, call)
+
+    with valve.passage(is_read=False):
+        pass  # Another branch, after this one was told that the way is free.
+    monkeypatch.setattr(ChangeWorld, "perform", through)
+    monkeypatch.setattr(
+        ChangeWorld, "busy", lambda *_: valve.busy() if house.kinds(run)[-1] == FAILED else None
+    )
+    run = house.start()
+    house.settle()
+    house.approve(run)
+    house.settle()
+    waits = (house.status(run), house.kinds(run).count("action.failed"), holds(house, run))
+    monkeypatch.undo()
+    house.clock.forward(timedelta(minutes=1))
+    house.settle()
+
+    assert waits[:2] == ("waiting", 1)
+    assert "at most 1 times" in waits[2][0]
+    assert house.kinds(run).count("approval.requested") == 1
     assert house.status(run) == "done"

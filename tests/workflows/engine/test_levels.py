@@ -1,6 +1,7 @@
 """A version is on trial until its runs have earned it otherwise, and goes back when they fail."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from storage.audit_models import AuditEntryRow
 from storage.entries_sql import entry_of
+from storage.soak_sql import SoakSql
 from storage.store import SqlStore
 from tests.workflows.engine.gated import asked, assert_sound, of_kind, policy_of, wait, with_groups
 from tests.workflows.engine.trials import (
@@ -23,6 +25,7 @@ from tests.world import CHANGE, Clock, Working, policy_in
 from workflows.entry import Entry
 from workflows.errors import NotEligibleError
 from workflows.policy_replay import differences, judgement_of
+from workflows.soak import Failure
 
 
 @pytest.fixture
@@ -178,3 +181,21 @@ def test_a_replay_knows_who_watched(house: Working) -> None:
     judged = judgement_of(entry, definition=definition, inputs={"by": 5}, requester="@rita")
 
     assert differences(house.policy, judged) == []
+
+
+def test_the_entries_of_runs_that_have_ended_are_looked_through_once(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    look = SoakSql._failures  # noqa: SLF001 - how much of the log it reads is the subject.
+
+    def noted(sql: SoakSql, some: Sequence[str]) -> Mapping[str, Sequence[Failure]]:
+        looked.extend(some)
+        return look(sql, some)
+
+    monkeypatch.setattr(SoakSql, "_failures", noted)
+    for _ in range(2):
+        runs(house)
+    looked.clear()
+
+    assert {asked(house)} == set(looked)
