@@ -98,6 +98,7 @@ class Bot:
     others: Sequence[Part]
     api: "HttpServer | None" = None  # Where programs have an address of their own.
     watched: "HttpServer | None" = None  # Where those have one who watch.
+    watching: Watching | None = None
     watch: HeadWatch | None = None
     policy: PolicyWatch | None = None  # Only where another one may come into force meanwhile.
 
@@ -276,6 +277,7 @@ def build_bot(
         watch=watch,
         policy=None if core.policy.publish is None else PolicyWatch(core.policy, memory.database),
         api=api_of(core, watching) if receives else None,
+        watching=watching,
         watched=watching.server(beside=(settings.http, settings.api)) if receives else None,
     )
 

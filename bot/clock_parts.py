@@ -123,8 +123,8 @@ def watching_of(core: Core, watch: HeadWatch | None) -> list[Part]:
 
 
 def retelling_of(core: Core) -> list[Part]:
-    """Return what has stories told by a language model, if there is one."""
-    if not core.desk.has_model:
+    """Return what has stories told by a language model, if the settings want that."""
+    if not core.settings.tells_stories:
         return []
     from bot.model_stories import ModelStories  # noqa: PLC0415 - only where there is a model.
     from bot.retelling import Retelling  # noqa: PLC0415 - as above.

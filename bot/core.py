@@ -197,7 +197,7 @@ def build_core(
             vault=vault,
             references=references or NoReferences(),
             alerts=settings.channel,
-            retells=retold.put if desk.has_model else None,
+            retells=retold.put if settings.tells_stories else None,
             ports={
                 PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
                 CATALOG: catalog,

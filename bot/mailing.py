@@ -6,13 +6,13 @@ followed by another, which hands in the same mail under the same Message-ID.
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.anchors.calling import AnchorError
 from bot.digest import Digests
 from bot.digest_mail import DigestMail
+from bot.threaded import Threaded
 from bot.wording import escape
 from storage.digest_mails import DigestMailSql
 from storage.store import SqlStore
@@ -31,7 +31,7 @@ FAILED = (
 log = logging.getLogger(__name__)
 
 
-class Mailing:
+class Mailing(Threaded):
     """A part of the serving process. Of several processes, one mails each digest."""
 
     def __init__(
@@ -50,18 +50,7 @@ class Mailing:
         self._log_id = log_id
         self._channel = channel
         self._now = now
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="mailing", daemon=True)
-
-    def start(self) -> None:
-        """Begin with what was not mailed while nobody served."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Mail no more; what is being handed in has the time to be taken."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+        super().__init__("mailing", stop_seconds=STOP_SECONDS)
 
     def _work(self) -> None:
         while not self._stopping.is_set():

@@ -21,6 +21,9 @@ class ModelSettings(BaseModel):
     model_price: str = Field(default="", validation_alias="INTERLOCK_MODEL_PRICE")
     model_budget: int | None = Field(default=None, validation_alias="INTERLOCK_MODEL_BUDGET", ge=0)
 
+    # Whether the facts of each run that ended go to it by themselves.
+    model_summaries: bool = Field(default=True, validation_alias="INTERLOCK_MODEL_SUMMARIES")
+
     @field_validator("model")
     @classmethod
     def _names_its_provider(cls, name: str) -> str:
@@ -46,6 +49,11 @@ class ModelSettings(BaseModel):
                 "write IN/OUT, micro-units for a million tokens, like 1250000/10000000"
             )
         return price
+
+    @property
+    def tells_stories(self) -> bool:
+        """Whether the model is to tell what a run came to."""
+        return bool(self.model) and self.model_summaries
 
     @model_validator(mode="after")
     def _can_count(self) -> "ModelSettings":

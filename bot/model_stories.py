@@ -32,6 +32,7 @@ SYSTEM = (
 )
 TEMPLATE = hashlib.sha256(SYSTEM.encode()).hexdigest()
 LINE = re.compile(r"(?P<words>.+?)\s*\[(?P<facts>\d{1,3}(?:\s*,\s*\d{1,3})*)\]\.?")
+ENDS = (".", "!", "?", "…")
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,9 @@ def _borne_out(text: str, facts: Sequence[Sentence]) -> Iterator[Sentence]:
         named = [facts[one - 1] for one in sorted(numbers) if 0 < one <= len(facts)]
         found = checked(match["words"], [one.text for one in named])
         if len(named) == len(numbers) and found.kept and not found.dropped:
+            text = " ".join(found.kept)
             yield Sentence(
-                text=" ".join(found.kept),
+                text=text if text.endswith(ENDS) else f"{text}.",
                 basis=tuple(sorted({entry for one in named for entry in one.basis})),
                 message=next((one.message for one in named if one.message), None),
             )

@@ -5,12 +5,12 @@ else waiting. What was pushed stands in the database, so any process goes on whe
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 
 from bot.push_target import Push, PushError, Target, Told, target_of
+from bot.threaded import Threaded
 from storage.pushing import Batch, PushRows
 from workflows.errors import StorageError
 
@@ -21,7 +21,7 @@ STOP_SECONDS = 35.0  # A batch that is under way is waited for.
 log = logging.getLogger(__name__)
 
 
-class Pushing:
+class Pushing(Threaded):
     """Pushes until it is stopped."""
 
     def __init__(
@@ -38,18 +38,7 @@ class Pushing:
         self._now = now
         self._given = target
         self._failures = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="push", daemon=True)
-
-    def start(self) -> None:
-        """Begin to push."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Push no more, and let another process do so."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+        super().__init__("push", stop_seconds=STOP_SECONDS)
 
     def look(self) -> float:
         """Push what comes next, if anything does; return after how many seconds to look again.

@@ -6,9 +6,9 @@ no answer is to be had. What a process leaves undone is due again in another.
 
 import logging
 import queue
-import threading
 
 from bot.model_stories import ModelStories
+from bot.threaded import Threaded
 from workflows.engine import Engine
 from workflows.errors import InterlockError
 from workflows.store import Due
@@ -18,7 +18,7 @@ STOP_SECONDS = 45.0  # Longer than a question may take.
 log = logging.getLogger(__name__)
 
 
-class Retelling:
+class Retelling(Threaded):
     """A part of each process that handles due-rows, where there is a model."""
 
     def __init__(
@@ -28,19 +28,12 @@ class Retelling:
         self._engine = engine
         self._stories = stories
         self._orders = orders
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="retelling", daemon=True)
-
-    def start(self) -> None:
-        """Begin to ask."""
-        self._thread.start()
+        super().__init__("retelling", stop_seconds=STOP_SECONDS)
 
     def stop(self) -> None:
         """Ask no more; a question that is under way is waited for."""
-        self._stopping.set()
         self._orders.put(None)
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+        super().stop()
 
     def _work(self) -> None:
         while (due := self._orders.get()) is not None and not self._stopping.is_set():

@@ -5,6 +5,7 @@ import threading
 
 from bot.core import Core
 from bot.logs import about_run
+from bot.threaded import Threaded
 from storage.sequencing import sequence_pending
 from workflows.entry import RunId
 from workflows.errors import StorageError
@@ -44,23 +45,12 @@ class Segments:
             self._engine.advance(run)
 
 
-class Sequencing:
+class Sequencing(Threaded):
     """Places entries that a commit on Postgres left pending, a second later at most."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="sequencing", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look, each second."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+        super().__init__("sequencing", stop_seconds=STOP_SECONDS)
 
     def _work(self) -> None:
         memory = self._core.memory

@@ -47,7 +47,8 @@ class Watching:
         from bot.watched_routes import watched_routes  # noqa: PLC0415 - only where one listens.
 
         token = self._settings.metrics_token
-        shown = self._collector if address == self._settings.metrics else None
+        is_there = bool(address) and address == self._settings.metrics
+        shown = self._collector if is_there else None
         given = token.get_secret_value() if token is not None else ""
         return list(watched_routes(self.readiness, shown, token=given))
 

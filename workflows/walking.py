@@ -7,6 +7,7 @@ long as it is busy; a run of one branch needs no further thread.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime
 from typing import Self
 
@@ -106,7 +107,9 @@ class _Branches:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(most, f"branch-{self._segment.state.id[:8]}")
         for move in ready[: most - len(self._busy)]:
-            self._busy[move.step] = (move, self._pool.submit(make, self._segment, move))
+            # How long it may wait for others, and which run its log lines name, goes along.
+            here = copy_context()
+            self._busy[move.step] = (move, self._pool.submit(here.run, make, self._segment, move))
 
     def _watch(self, moves: Sequence[Move]) -> None:
         """Wait until a branch is done with its move, or there may be news for another."""

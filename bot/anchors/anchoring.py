@@ -6,13 +6,13 @@ waits for that; the next digest tells of it.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.anchors.calling import AnchorError
 from bot.anchors.outsiders import Outsider, Vouched
 from bot.anchors.second_key import NAME, SecondKey
+from bot.threaded import Threaded
 from storage.anchors import Turn, TurnSql, anchored, keep_anchor
 from storage.heads import ANCHORED, Head, add_lines, head_at, show_head
 from storage.store import SqlStore
@@ -28,7 +28,7 @@ MOST_WORDS = 300
 log = logging.getLogger(__name__)
 
 
-class Anchoring:
+class Anchoring(Threaded):
     """A part of the serving process. Of several processes, one asks in each turn."""
 
     def __init__(
@@ -46,18 +46,7 @@ class Anchoring:
         self._second = second
         self._every = every
         self._now = now
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="anchoring", daemon=True)
-
-    def start(self) -> None:
-        """Begin with whose turn came while nobody served."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask nobody any more; who is being asked has the time to answer."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+        super().__init__("anchoring", stop_seconds=STOP_SECONDS)
 
     def _work(self) -> None:
         wait = 0.0

@@ -5,12 +5,12 @@ The bot token stands in the host's register, and is read there; renewing it is l
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr
 
 from bot.settings import Settings, SettingsError, read_settings
+from bot.threaded import Threaded
 from bot.workspaces.register import opened_register
 from storage.journal import utc_now
 from workflows.errors import InterlockError
@@ -44,24 +44,13 @@ def with_token(settings: Settings, environment: Mapping[str, str] = os.environ) 
     return settings.model_copy(update={"bot_token": SecretStr(found.tokens.bot)})
 
 
-class TokenWatch:
+class TokenWatch(Threaded):
     """Looks each minute whether the host has renewed the token of a workspace."""
 
     def __init__(self, settings: Settings, use: Callable[[str], None]) -> None:
         self._settings = settings
         self._use = use
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="token", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+        super().__init__("token", stop_seconds=STOP_SECONDS)
 
     def look(self) -> None:
         """Go on with the token that counts now."""

@@ -1,11 +1,10 @@
 """Lets in what arrives for one workspace: the last of its parts to start, the first to stop."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from slack_bolt import App
-from starlette.routing import Router
+from starlette.routing import BaseRoute, Router
 
 from bot.app import Bot
 from bot.doors import programs_of
@@ -19,26 +18,32 @@ class NotServedError(InterlockError):
 
 
 class Door:
-    """The way to one bot. `entered` holds it open for what has come in, for three seconds."""
+    """The way to one bot. `entered` holds it open for what has come in, for three seconds.
+
+    `app` takes up what Slack delivers, `routes` are for programs, `watched` for those who watch.
+    """
 
     def __init__(self, bot: Bot, *, opened: Callable[[], None]) -> None:
         self.bot = bot
         self._told = opened
         self._programs = programs_of(bot.core)
         self.routes = Router(routes=list(self._programs.routes))
+        self._watching = bot.watching
+        self.watched = Router(routes=self._watched_routes())
+        self.app = bot.app if self._watching is None else self._watching.timed(bot.app)
         self._is_open = False
         self._inside = 0
         self._changed = threading.Condition()
 
     @property
-    def app(self) -> App:
-        """Return the app that knows the listeners of this workspace."""
-        return self.bot.app
-
-    @property
     def is_open(self) -> bool:
         """Whether what arrives is let in."""
         return self._is_open
+
+    def _watched_routes(self) -> Sequence[BaseRoute]:
+        if self._watching is None:
+            return ()
+        return self._watching.routes(self.bot.core.settings.metrics)
 
     def start(self) -> None:
         """Let in what arrives."""

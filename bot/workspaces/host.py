@@ -19,7 +19,7 @@ from bot.workspaces.ground import Ground, put_together_one
 from bot.workspaces.installing import INSTALL, REDIRECT, Installing, installing_of
 from bot.workspaces.needs import app_of, signing_secret_of
 from bot.workspaces.oauth_client import AppSecret, OAuthClient
-from bot.workspaces.programs import program_routes
+from bot.workspaces.programs import program_routes, watched_routes
 from bot.workspaces.reception import Reception
 from bot.workspaces.renewing import Renewing
 from bot.workspaces.tenants import Tenants
@@ -35,17 +35,20 @@ class Host:
     tenants: Tenants
     receiver: HttpServer
     api: HttpServer | None = None
+    watched: HttpServer | None = None
 
     @property
     def parts(self) -> list[Part]:
         """Return what to start, in order."""
-        doors = [one for one in (self.api, self.receiver) if one is not None]
-        return [self.tenants, *doors]
+        return [self.tenants, *self._doors]
 
     def problem(self) -> str | None:
         """Return why the process had better be started again. No workspace alone is a reason."""
-        doors = [one for one in (self.api, self.receiver) if one is not None]
-        return next((told for one in doors if (told := one.problem()) is not None), None)
+        return next((told for one in self._doors if (told := one.problem()) is not None), None)
+
+    @property
+    def _doors(self) -> list[HttpServer]:
+        return [one for one in (self.watched, self.api, self.receiver) if one is not None]
 
 
 def build_host(ground: Ground) -> Host:
@@ -81,11 +84,15 @@ def _doors(ground: Ground, tenants: Tenants, reception: Reception, installing: I
     is_shared = settings.api == settings.http
     more = [*_install_routes(installing), *(programs if is_shared else [])]
     receiver = HttpServer(reception, host=host, port=port, more=more)
-    if not settings.api or is_shared:
-        return Host(ground=ground, tenants=tenants, receiver=receiver)
-    host, port = settings.api_address
-    api = HttpServer(None, host=host, port=port, more=programs, setting="INTERLOCK_API")
-    return Host(ground=ground, tenants=tenants, receiver=receiver, api=api)
+    api, watched = None, None
+    if settings.api and not is_shared:
+        host, port = settings.api_address
+        api = HttpServer(None, host=host, port=port, more=programs, setting="INTERLOCK_API")
+    if settings.metrics:
+        host, port = settings.metrics_address
+        shown = watched_routes(tenants)
+        watched = HttpServer(None, host=host, port=port, more=shown, setting="INTERLOCK_METRICS")
+    return Host(ground=ground, tenants=tenants, receiver=receiver, api=api, watched=watched)
 
 
 def _install_routes(installing: Installing) -> list[BaseRoute]:

@@ -18,6 +18,11 @@ def require_app(settings: Settings) -> None:
             "INTERLOCK_HTTP is not set, and people install the app over HTTP.",
             hint="Set it to host:port. Many workspaces are not served over Socket Mode.",
         )
+    if settings.metrics and settings.metrics in {settings.http, settings.api}:
+        raise SettingsError(
+            "INTERLOCK_METRICS names an address that is for others, and workspaces are many.",
+            hint="Give it a port of its own.",
+        )
     if not settings.workspaces:
         raise SettingsError(
             "INTERLOCK_WORKSPACES is not set, so nobody may install the app.",

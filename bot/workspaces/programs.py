@@ -1,36 +1,42 @@
-"""The routes for programs and webhooks of many workspaces: each under the workspace's id.
+"""The routes for programs, webhooks and those who watch, each under the id of a workspace.
 
 A token opens only the workspace in whose log it was made: at another address nobody knows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Receive, Scope, Send
 
 from bot.api import unknown_token
 from bot.http_routes import response_of
 from bot.problems import SOON, problem, problem_of
-from bot.workspaces.door import NotServedError
+from bot.workspaces.door import Door, NotServedError
 from bot.workspaces.tenants import Tenants, UnknownWorkspaceError
 
 PREFIX = "/workspaces/{workspace}"
 
 
 def program_routes(tenants: Tenants) -> Sequence[BaseRoute]:
-    """Return the routes to serve."""
-    return [Mount(PREFIX, app=_Gate(tenants))]
+    """Return the routes for programs and webhooks."""
+    return [Mount(PREFIX, app=_Gate(tenants, lambda door: door.routes))]
+
+
+def watched_routes(tenants: Tenants) -> Sequence[BaseRoute]:
+    """Return the routes for those who watch."""
+    return [Mount(PREFIX, app=_Gate(tenants, lambda door: door.watched))]
 
 
 class _Gate:
-    def __init__(self, tenants: Tenants) -> None:
+    def __init__(self, tenants: Tenants, inside: Callable[[Door], Router]) -> None:
         self._tenants = tenants
+        self._inside = inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             with self._tenants.entered(scope["path_params"]["workspace"]) as door:
-                await door.routes(scope, receive, send)
+                await self._inside(door)(scope, receive, send)
         except UnknownWorkspaceError:
             # As for a token that nobody knows: a stranger does not learn who is served here.
             await response_of(problem_of(unknown_token()))(scope, receive, send)

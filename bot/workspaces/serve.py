@@ -55,8 +55,6 @@ def serve_workspaces(
             continues_runs=continues_runs,
             secrets=secrets,
         )
-        if settings.metrics:
-            log.warning("INTERLOCK_METRICS is set, and a host shows no figures")
         host = build_host(ground)
         log.info("serving many workspaces", extra={"home": str(settings.home)})
         run_until(stopping, host.parts, problem=host.problem)

@@ -9,12 +9,14 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk import WebClient
 from sqlalchemy import event
 from sqlalchemy import text as sql
 
 from bot.arrival import ARRIVED, Timed
 from bot.core import Core
+from bot.doors import receiver_of
 from bot.http import HttpServer
 from bot.metrics.catalogue import FIGURES, several
 from bot.metrics.collecting import Collector
@@ -265,18 +267,40 @@ def test_figures_are_shown_to_whoever_brings_the_token_only(address: str) -> Non
     assert "interlock" not in without.text
 
 
+def core_of(watched: Watched, **settings: str) -> Core:
+    """Return as much of a core as its doors and those who watch ask for."""
+    found = SimpleNamespace(
+        settings=Settings.model_validate(settings),
+        memory=SimpleNamespace(database=watched.store.database),
+        store=watched.store,
+        means=SimpleNamespace(clock=watched.clock),
+    )
+    return cast("Core", found)
+
+
 @pytest.mark.parametrize(("beside", "is_own"), [((ADDRESS,), False), (("", ""), True)])
 def test_who_listens_there_anyway_needs_no_second_server(
     on_sqlite: Watched, beside: tuple[str, ...], *, is_own: bool
 ) -> None:
     # A worker may be given the settings of the bot, and listens at none of its addresses.
-    settings = Settings(metrics=ADDRESS, api=ADDRESS)
-    memory = SimpleNamespace(database=on_sqlite.store.database)
-    means = SimpleNamespace(clock=on_sqlite.clock)
-    core = SimpleNamespace(settings=settings, memory=memory, store=on_sqlite.store, means=means)
-    server = Watching(cast("Core", core), head=None).server(beside=beside)
+    core = core_of(on_sqlite, metrics=ADDRESS, api=ADDRESS)
+    server = Watching(core, head=None).server(beside=beside)
 
     assert (server is not None) is is_own
+
+
+def test_where_slack_delivers_it_is_told_whether_the_bot_is_ready(on_sqlite: Watched) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    core = core_of(on_sqlite, http=address)
+    app = App(signing_secret="secret", client=WebClient("xoxb-1"), token_verification_enabled=False)
+    receiver = receiver_of(app, core, WebClient(), Watching(core, head=None))
+    receiver.start()
+    ready = httpx.get(f"http://{address}/readyz").json()
+    figures = httpx.get(f"http://{address}/metrics").status_code
+    receiver.stop()
+
+    assert ready == {"ready": True, "database": "ok", "head": "ok"}  # There Slack connects.
+    assert figures == 404
 
 
 def test_readiness_names_the_part_that_is_not_ready(address: str, on_sqlite: Watched) -> None:

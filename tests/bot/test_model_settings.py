@@ -24,6 +24,16 @@ def test_a_model_is_read_with_its_key_from_a_file(tmp_path: Path) -> None:
     assert found.model_folder == Path(".interlock/model")
 
 
+@pytest.mark.parametrize(
+    ("changes", "tells"),
+    [({}, True), ({"INTERLOCK_MODEL_SUMMARIES": "no"}, False), ({"INTERLOCK_MODEL": ""}, False)],
+)
+def test_what_runs_came_to_goes_to_a_model_unless_that_is_not_wanted(
+    *, changes: dict[str, str], tells: bool
+) -> None:
+    assert read_settings({**MODEL, **changes}).tells_stories is tells
+
+
 def test_the_workspaces_of_a_host_share_what_asks_the_model() -> None:
     found = read_settings({**MODEL, "INTERLOCK_WORKSPACE": "T0123ABCD", "INTERLOCK_HOME": "home"})
 

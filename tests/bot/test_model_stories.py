@@ -1,20 +1,28 @@
 """A run's story by a model: each sentence rests on the facts that it names, or is dropped."""
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from bot.model_stories import ModelStories
+from bot.retelling import Retelling
+from bot.summary_words import summary_words
 from storage.database import Database, open_database
 from storage.history import read_entries
 from storage.log_setup import init_log
 from storage.store import SqlStore
+from storage.summaries import read_summary
 from tests.workflows.model.playing import KEY, Played, a_played_model
-from tests.world import Clock
+from tests.world import Clock, Working
 from workflows.entry import RunId
+from workflows.house import House as EngineHouse
 from workflows.model.desk import Budget, ModelDesk
 from workflows.redaction import Redactor
+from workflows.store import Due, Store
 from workflows.summary import Sentence
 
 RUN = RunId("r1")
@@ -92,3 +100,32 @@ def test_a_worker_that_fails_leaves_the_story_as_it_is(store: SqlStore, played: 
     played.behave("failed", "503")
 
     assert stories(store, played).tell(RUN, FACTS) is None
+
+
+def test_a_run_that_ended_is_told_by_the_model_beside_everything_else(
+    store: SqlStore, played: Played, database: Database
+) -> None:
+    orders: SimpleQueue[Due | None] = SimpleQueue()
+
+    class House(Working):
+        def _house(self, store: Store) -> EngineHouse:
+            return replace(super()._house(store), retells=orders.put)
+
+    house = House(store, Clock())
+    run = house.start()
+    house.settle()
+    house.approve(run)
+    house.settle()
+    played.behave("good", "Somebody approved it [3].\nThe run ended done [6].")
+    part = Retelling(house.engine, stories(store, played), orders)
+    part.start()
+    pause = threading.Event()
+    while house.due(run):
+        pause.wait(0.02)
+    part.stop()
+    with database.read() as connection:
+        told = read_summary(connection, run, of=house.entries(run))
+
+    assert told.model == "stand-in"
+    assert [one.text for one in told.told][-1:] == ["The run ended done."]
+    assert summary_words(told).startswith("Written by the language model stand-in:\n")

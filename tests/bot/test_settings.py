@@ -187,6 +187,10 @@ def test_a_host_with_everything_it_needs_may_begin(tmp_path: Path) -> None:
         ({"INTERLOCK_WORKSPACES": ""}, "nobody may install"),
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "Take one of the two out"),
         ({"INTERLOCK_WORKSPACE": "T0ACME"}, "serves all its workspaces together"),
+        (
+            {"INTERLOCK_HTTP": "127.0.0.1:3000", "INTERLOCK_METRICS": "127.0.0.1:3000"},
+            "Give it a port of its own",
+        ),
     ],
 )
 def test_a_host_is_told_what_it_lacks(tmp_path: Path, changed: dict[str, str], told: str) -> None:

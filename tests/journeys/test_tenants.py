@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.core import read_redactor
 from bot.workspaces.ground import Ground, settings_of
 from storage.installations import Tokens
+from tests.exposition import read
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
+from tests.journeys.company import free_port
 
 
 @pytest.fixture
@@ -125,3 +128,28 @@ def test_no_line_of_the_log_holds_what_a_workspace_holds(campus: Campus) -> None
     assert token not in line
     assert "of-acme-alone" not in line
     assert redact.holds(token)
+
+
+def test_each_workspace_shows_figures_of_its_own_under_its_id(campus: Campus) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    campus.environment["INTERLOCK_METRICS"] = address
+    with campus.serving():
+        campus.installs(ACME)
+        campus.installs(GLOBEX)
+        branch = campus.branch(ACME).joined()
+        branch.card(branch.fills())
+        acme, globex = (
+            read(httpx.get(f"http://{address}/workspaces/{one}/metrics").text)
+            for one in (ACME, GLOBEX)
+        )
+        ready = httpx.get(f"http://{address}/workspaces/{ACME}/readyz").json()
+        stranger = httpx.get(f"http://{address}/workspaces/T0NOBODY/metrics")
+        elsewhere = httpx.get(f"{campus.url}/workspaces/{ACME}/metrics")
+
+    waiting = [one.value("interlock_approval_requests_open") for one in (acme, globex)]
+    clicks = [one.value("interlock_click_ack_seconds_count") for one in (acme, globex)]
+    assert waiting == [1, 0]
+    assert clicks[0] >= 2
+    assert clicks[1] == 0
+    assert ready["ready"] is True
+    assert (stranger.status_code, elsewhere.status_code) == (401, 404)

@@ -939,8 +939,9 @@ class Verifier:
     def judge_witnesses(self) -> None:
         """Check every line of a pinned witness under a head of this log."""
         names = [one for one in self.pack.names() if NOTE_NAME.fullmatch(one)]
-        kept = [one for one in self.pack.names() if one.endswith(".witness")]
-        texts = [self.pack.text(one) for one in sorted([*names, *kept])]
+        names += [one for one in self.pack.names() if one.endswith(".witness")]
+        files = [self.pack.folder / one for one in sorted(names)] if self.witnesses else []
+        texts = [one.read_text(encoding="utf-8", errors="replace") for one in files]
         met = set()
         for text in dict.fromkeys([*texts, *self.given]):
             try:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from bot.anchors.timestamp import Authority
+from bot.cli import main
 from storage.der import MalformedDerError
 from storage.heads import add_lines
 from storage.timestamps import read_stamp
@@ -58,6 +60,10 @@ def test_an_auditor_with_the_certificates_has_the_stamps_verified(
         for one in (theirs, other)
     )
 
+    asked = ["audit", "verify", "--db", stamped.url, "--vkey", stamped.vkey]
+    told = CliRunner().invoke(main, [*asked, "--tsa", str(theirs)])
+
+    assert (told.exit_code, "stamps: 1" in told.output) == (0, True)
     assert (good.exit, good.counts["stamps"]) == (0, 1)
     assert (bad.exit, bad.codes, bad.counts["stamps"]) == (1, {"anchor"}, 0)
     assert "The time stamp over 1 entries does not hold: openssl says" in bad.failures[0][1]

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from tlog_scales.signing import VkeySet
 from tlog_scales.tlog import Checkpoint
 
 from bot.anchors.witness import Cosigner
+from bot.cli import main
 from storage.cosignature import read_witness_key
 from storage.evidence.export import Request, export
 from storage.verify import Report, verify_database
@@ -155,7 +157,11 @@ def test_an_auditor_who_trusts_the_witness_learns_what_it_saw(seen: Seen) -> Non
     report = judged(seen, seen.witness.vkey, max_age=timedelta(days=1), now=ledger.clock)
     alone = verify_database(ledger.url, [ledger.vkey], max_age=timedelta(days=1), now=ledger.clock)
 
+    asked = ["audit", "verify", "--db", ledger.url, "--vkey", ledger.vkey]
+    told = CliRunner().invoke(main, [*asked, "--witness", seen.witness.vkey])
+
     assert (report.exit, report.counts["witnessed"]) == (0, 6)
+    assert (told.exit_code, "witnessed: 6" in told.output) == (0, True)
     assert [code for code, _ in alone.unproven] == ["anchor-stale"]
 
 

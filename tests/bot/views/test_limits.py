@@ -40,6 +40,7 @@ from bot.views.app_home_items import (
     trouble_item,
 )
 from bot.views.catalog import ChangeLine, change_list
+from bot.views.daily_head import HeadShown, daily_head
 from bot.views.digest import details, digest, plainer
 from bot.views.digest_values import DayFigures, DigestShown, HealthFigures, WorkflowFigures
 from bot.views.doubt_card import DoubtCard, doubt_card
@@ -253,6 +254,7 @@ def judged_view(view: Any, kind: str = "modal") -> dict[str, Any]:
 
 
 MESSAGES: list[tuple[type, Callable[[Any], Rendered]]] = [
+    (HeadShown, daily_head),
     (RequestCard, request_card),
     (DoubtCard, doubt_card),
     (ReviewCard, review_card),

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 
+from storage.patience import server_patience, waiting_for_the_server
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import LOST, Clock, Working, failing, id_of
@@ -172,3 +173,17 @@ def test_no_branch_begins_anything_once_the_run_is_cancelled(store: SqlStore, cl
     assert f"{run}/left_too" not in house.world.effects
     intents = steps_of(house, run, "action.intended")
     assert sorted(map(str, intents)) == sorted(map(str, steps_of(house, run, "action.executed")))
+
+
+def test_a_branch_waits_for_a_server_that_is_away_as_long_as_its_segment(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = started(store, clock, BOTH_WORK)
+    seen: list[float] = []
+    house.world.trouble = lambda _at: seen.append(server_patience())
+    with waiting_for_the_server(timedelta(minutes=3)):
+        house.settle()
+
+    assert house.status(run) == "done"
+    assert len(seen) > 4
+    assert set(seen) == {180.0}
