@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from storage.change import RowSql, read_moment
 from storage.entries_sql import entry_of
-from storage.soak_sql import IN_SHADOW, SHADOW
+from storage.shadow_runs import IS_SHADOW, MARK
 from workflows.entry import Entry, RunId
 from workflows.run import UNTOLD
 from workflows.shadow_question import Did
@@ -28,7 +28,7 @@ class ShadowSql(RowSql):
 
     def ended(self, workflow: str, version: str, *, most: int) -> list[ShadowSeen]:
         """Return the runs in shadow that ended, the newest first."""
-        rows = self.run(_RUNS.format(IN_SHADOW), workflow, version, SHADOW, most).fetchall()
+        rows = self.run(_RUNS.format(IS_SHADOW), workflow, version, MARK, most).fetchall()
         if not rows:
             return []
         told: dict[str, list[Entry]] = defaultdict(list)

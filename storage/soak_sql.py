@@ -8,16 +8,13 @@ from typing import Any, TypeAlias
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.entries_sql import entry_of
+from storage.shadow_runs import IS_SHADOW, MARK
 from storage.trouble_figures import IS_EXCEPTION, TROUBLES, target_in
 from workflows.entry import Entry, Json, RunId
 from workflows.soak import Failure, Level, RunSeen, Soak
 from workflows.trouble import error_class_of, is_trouble
 
-SHADOW = '%"shadow":true%'  # In the data of a first entry, where no free text can stand.
 _LEVEL = "SELECT workflow, level, changed_at FROM version_level WHERE version = ?"
-IN_SHADOW = (
-    "EXISTS (SELECT 1 FROM audit_entry f WHERE f.run_id = r.id AND f.rseq = 0 AND f.line LIKE ?)"
-)
 _RUNS = (
     "SELECT r.id, r.outcome, r.finished_at FROM run r WHERE r.workflow = ? AND r.version = ?"
     " AND NOT {} ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
@@ -56,7 +53,7 @@ class SoakSql(RowSql):
         if found is None:
             return None
         workflow, level, since = found
-        rows = self.run(_RUNS.format(IN_SHADOW), workflow, version, SHADOW, most).fetchall()
+        rows = self.run(_RUNS.format(IS_SHADOW), workflow, version, MARK, most).fetchall()
         runs = [str(one[0]) for one in rows]
         fresh = [one for one in runs if one not in ended]
         inputs, failures = self._inputs(runs), {**ended, **self._failures(fresh)}

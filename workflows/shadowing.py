@@ -7,9 +7,12 @@ a named person says whether what they did by hand was the same. A model has no s
 
 from workflows.actions.access import ACCESS_REVIEW
 from workflows.asking import plan_of
+from workflows.errors import NoGateError
 from workflows.instances import step_of
+from workflows.judging import judged
 from workflows.own_workflows import is_own
 from workflows.policy import Policy
+from workflows.policy_explain import turn_words
 from workflows.questioning import put
 from workflows.ready import Ready
 from workflows.segment import Next, Segment
@@ -25,7 +28,7 @@ def starts_in_shadow(policy: Policy, workflow: str) -> bool:
 
 
 def ask_what_was_done(segment: Segment, ready: Ready) -> Next:
-    """Put to people what the step would do now, in the place of doing it.
+    """Put to people what the step would do now and whom it would ask, in the place of doing it.
 
     Raises:
         ActionError: the plan could not be made.
@@ -33,9 +36,20 @@ def ask_what_was_done(segment: Segment, ready: Ready) -> Next:
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
     plan, name = plan_of(segment, ready), ready.step.id
-    told = "\n".join((f"Would have: {plan.summary}", *plan.lines))
-    words = f"This run is in shadow and did nothing here.\n{told}"
+    told = (f"Would have: {plan.summary}", _gate_words(segment, ready), *plan.lines)
+    words = "\n".join(("This run is in shadow and did nothing here.", *told))
     definition, rule = segment.definition, segment.house.policy().production
     responsible = (definition.owner, definition.deputy)
     people = responsible if rule is None else rule.watchers(*responsible)
     return put(segment, shadow_form(step_of(name), people), name, words, is_shadow=True)
+
+
+def _gate_words(segment: Segment, ready: Ready) -> str:
+    """Say who would have been asked before it; nobody is."""
+    try:
+        demand = judged(segment, ready)[0].demand
+    except NoGateError as error:
+        return f"Would not have run: {error}"
+    if demand is None:
+        return "Would have asked nobody."
+    return f"Would have asked: {', then '.join(turn_words(demand))}."

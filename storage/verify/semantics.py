@@ -86,6 +86,7 @@ class Told:
     """What an open run has told so far."""
 
     requester: str | None
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
@@ -153,7 +154,8 @@ class SemanticCheck:
     def _told(self, members: Mapping[str, Any]) -> Told:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
-            self._open[run] = Told(actor["ref"] if actor["t"] == "user" else None)
+            is_shadow = members["data"].get("shadow") is True
+            self._open[run] = Told(actor["ref"] if actor["t"] == "user" else None, is_shadow)
         found = self._open.get(run)
         if found is None:
             found = self._open[run] = Told(None)
@@ -285,6 +287,8 @@ class SemanticCheck:
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
         told.intents[_text(data["idem"]), data["attempt"]] = index
+        if told.is_shadow:
+            self._report.mean("shadow-effect", f"Entry {index} acts in a run in shadow.")
         name = data["request"]
         if name is None:
             return

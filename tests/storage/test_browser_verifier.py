@@ -374,6 +374,7 @@ def test_what_the_entries_tell_stands_apart(begin: Callable[[], Office], reader:
     office.trail.run("own", approver="rita")
     rita = office.trail.person("rita")
     office.trail.tell(started("open", rita), requested("open", rita), intended("open"))
+    office.trail.tell(started("seen", rita, shadow=True), requested("seen"), intended("seen"))
     made = office.export()
     code = reader.verify(made.path, keys=office.trail.pin)
     told = [one.get_attribute("data-code") for one in reader.page.locator("#told li").all()]
@@ -382,5 +383,6 @@ def test_what_the_entries_tell_stands_apart(begin: Callable[[], Office], reader:
     assert code == 0
     assert sorted(map(str, told)) == sorted(one for one, _ in ours)
     assert {"self-approval", "quorum", "run-without-end", "intent-without-end"} <= set(told)
+    assert "shadow-effect" in told
     reader.verify(made.path, keys=office.trail.pin)
     assert len(reader.page.locator("#told li").all()) == len(told)

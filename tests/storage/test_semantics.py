@@ -20,11 +20,11 @@ Members = dict[str, Any]
 OURS_ALONE = {"outside-hours", "kind-malformed"}
 
 
-def told(*members: Members) -> list[str]:
+def told(*members: Members, is_shadow: bool = False) -> list[str]:
     """Return what a run that tells this is found to have done, by either verifier."""
     report, findings = Report(), Findings()
     check, other = SemanticCheck(report), Story(findings)
-    for index, one in enumerate((started(), *members)):
+    for index, one in enumerate((started(is_shadow=is_shadow), *members)):
         whole = {"id": f"{index:032x}", "run": "r", "rseq": index, "parts": {}, "ts": NOON, **one}
         check.check(index, whole)
         other.check(index, whole)
@@ -39,8 +39,9 @@ def entry(kind: str, data: Members, *, by: str = "interlock", ts: str = NOON) ->
     return {"kind": kind, "data": data, "actor": actor, "ts": ts}
 
 
-def started() -> Members:
-    return entry("run.started", {"workflow": "w", "version": "v", "trigger": "slash"}, by=RITA)
+def started(*, is_shadow: bool = False) -> Members:
+    data: Members = {"workflow": "w", "version": "v", "trigger": "slash"}
+    return entry("run.started", {**data, **({"shadow": True} if is_shadow else {})}, by=RITA)
 
 
 def requested(*stages: Members, **more: Any) -> Members:  # noqa: ANN401 - any field.
@@ -70,10 +71,18 @@ def escalated(*to: str, **more: Any) -> Members:  # noqa: ANN401 - any field.
     return entry("approval.escalated", {"request": "q", "to": list(to), "n": 1, **more})
 
 
-def intended() -> Members:
+def intended(request: str | None = "q") -> Members:
     names = ["step", "attempt", "action", "effect", "target", "idem"]
-    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": "q"}
+    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": request}
     return entry("action.intended", data)
+
+
+def test_an_effect_of_a_run_in_shadow_is_found_and_its_questions_are_not() -> None:
+    asked = entry("question.asked", {"request": "q", "step": "s", "shadow": True})
+    done = entry("run.finished", {"outcome": "withdrawn"})
+
+    assert told(asked, done, is_shadow=True) == []
+    assert told(asked, intended(request=None), is_shadow=True) == ["shadow-effect"]
 
 
 def test_stages_in_turn_and_parts_in_any_order_are_as_asked() -> None:

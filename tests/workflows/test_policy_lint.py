@@ -302,6 +302,18 @@ def test_targets_that_no_workflow_uses(around: Around) -> None:
     ]
 
 
+def test_a_name_in_shadow_that_no_workflow_has(around: Around) -> None:
+    bar = "production: {runs: 2, error_budget: {failures: 0, runs: 9}, shadow: [%s]}\n"
+    found = linted(GATE, around=around, rest=bar % "refund-customer, refund-custmer")
+
+    (told,) = (one for one in found if "shadow" in one)
+
+    assert told.startswith(
+        "6:87: warning: production.shadow[1]: names no workflow 'refund-custmer'"
+    )
+    assert told.endswith("did you mean 'refund-customer'?")
+
+
 def test_the_shipped_policy_has_nothing_odd(around: Around) -> None:
     loaded = read_policy((SHIPPED / "demo-policy.yaml").read_text(), "p")
     assert loaded.model is not None

@@ -383,6 +383,7 @@ class Run:
     """What a run that has not ended has told."""
 
     requester: str | None = None
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
     glass: set[str] = field(default_factory=set)
@@ -438,6 +439,7 @@ class Story:
         asked = run.requests.get(name) if isinstance(name, str) else None
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
+            run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
             run.requests[data["request"]] = self.request(data)
         elif kind == "action.intended":
@@ -544,6 +546,8 @@ class Story:
     def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge whether an effect was agreed to."""
         run.intents[data["idem"], data["attempt"]] = place
+        if run.is_shadow:
+            self.found.mean("shadow-effect", f"entry {place} acts in a run in shadow")
         if data["request"] is None:
             return
         if asked is None:
