@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from workflows.actions.access import ACCESS_REVIEW
 from workflows.definition import Definition
 
 OWN: Final = "interlock-"  # How their names begin.
@@ -31,6 +32,11 @@ def own_workflows(governors: Sequence[str]) -> tuple[Definition, ...]:
 def is_own(name: str) -> bool:
     """Say whether a name is kept for these."""
     return name.startswith(OWN)
+
+
+def is_ours(name: str) -> bool:
+    """Say whether a workflow guards others: one of these, or the review of access."""
+    return is_own(name) or name == ACCESS_REVIEW
 
 
 def _publish(people: Mapping[str, object]) -> Definition:

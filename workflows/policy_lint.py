@@ -59,7 +59,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
     for place, condition in _others(policy):
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
-    faults += role_faults(policy, document)
+    faults += role_faults(policy, document, around)
     faults += _misspelt(policy, document)
     faults += secret_faults(policy, document, around)
     if around is not None:

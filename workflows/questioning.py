@@ -139,7 +139,7 @@ def answer(house: House, given: Answer) -> None:
             "A secret stands among these values; nothing was stored.",
             hint="Never type secrets here. Have it changed, since others may have seen it.",
         )
-    person = house.roles.deciding(given.person)
+    person = house.roles.deciding(given.person, row.workflow)
     groups = [name for name in _strings(step, "from") if _belongs(house, person, name)]
     with house.store.begin() as unit:
         unit.lock_run(given.run)

@@ -5,12 +5,11 @@ the policy ever makes a real run of it. At each effect it puts the plan to peopl
 a named person says whether what they did by hand was the same. A model has no say in it.
 """
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.asking import plan_of
 from workflows.errors import NoGateError
 from workflows.instances import step_of
 from workflows.judging import judged
-from workflows.own_workflows import is_own
+from workflows.own_workflows import is_ours
 from workflows.policy import Policy
 from workflows.policy_explain import turn_words
 from workflows.questioning import put
@@ -22,7 +21,7 @@ from workflows.shadow_question import shadow_form
 def starts_in_shadow(policy: Policy, workflow: str) -> bool:
     """Say whether runs of `workflow` start in shadow; those that guard the rest never do."""
     rule = policy.production
-    if rule is None or rule.shadow is None or is_own(workflow) or workflow == ACCESS_REVIEW:
+    if rule is None or rule.shadow is None or is_ours(workflow):
         return False
     return workflow in rule.shadow
 

@@ -26,9 +26,11 @@ def rule(when: str, *, name: str = "odd", more: str = 'stages: [{from: ["@leads"
     return f"  - name: {name}\n    when: {when}\n    {more}\n"
 
 
-def linted(*rules: str, around: Around | None = None, rest: str = "") -> list[str]:
+def linted(
+    *rules: str, around: Around | None = None, rest: str = "", roles: str = ROLES
+) -> list[str]:
     """Return what is said, without the file's name."""
-    text = HEAD + "".join(rules) + rest + ROLES
+    text = HEAD + "".join(rules) + rest + roles
     loaded = read_policy(text, "p")
     assert loaded.model is not None, [str(one) for one in loaded.faults]
     found = lint_policy(loaded.model, loaded.document, around)
@@ -312,6 +314,22 @@ def test_a_name_in_shadow_that_no_workflow_has(around: Around) -> None:
         "6:87: warning: production.shadow[1]: names no workflow 'refund-custmer'"
     )
     assert told.endswith("did you mean 'refund-customer'?")
+
+
+def test_roles_for_workflows_that_there_are_not(around: Around) -> None:
+    roles = """roles:
+  governors: ["@g"]
+  viewers: ["@v", {to: "@v", workflows: [refund-customer]}]
+  runners: [{to: "@r", workflows: ["refund-*", refund-custmer, "pay-*"]}]
+"""
+    told = [one.partition("warning: roles.")[2] for one in linted(GATE, around=around, roles=roles)]
+    twice, nobody, near, far = (one for one in told if one)
+
+    assert twice.startswith("viewers[1].workflows: limits @v, who are bound as viewers of every")
+    assert nobody.startswith("runners: bind nobody for nightly-check, purge-stale-accounts, ")
+    assert near.startswith("runners[0].workflows[1]: 'refund-custmer' fits no workflow here")
+    assert near.endswith("did you mean 'refund-customer'?")
+    assert far.startswith("runners[0].workflows[2]: 'pay-*' fits no workflow here")
 
 
 def test_the_shipped_policy_has_nothing_odd(around: Around) -> None:
