@@ -1,8 +1,9 @@
 """Honest histories, drawn at random, none of which may be called forged: no false alarm.
 
 Each history is a log of its own in which the real engine lets runs finish, be denied, expire,
-be cancelled or fail, while keys are rotated, people erased, payloads swept and heads kept
-outside; on Postgres it also ends with entries that have no place yet. Each is then verified as
+be cancelled or fail, under a policy drawn from several, while people stand in for each other,
+break the glass and change their minds, keys are rotated, people erased, payloads swept and heads
+kept outside; on Postgres it also ends with entries that have no place yet. Each is then verified as
 an outsider does, against every head kept, its tables are made again from its entries and
 compared, and now and then a pack of it is verified.
 
@@ -15,161 +16,34 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from bench import postgres
 from bench.figures import last_line
-from storage.anchors import Evidence, anchored, keep_anchor
-from storage.checkpoint import read_vkey
+from bench.happenings import OPERATOR, History, house_in, start
 from storage.database import open_database
 from storage.evidence.export import Request, export
-from storage.heads import head, show_head
-from storage.key_changes import KeyOffice
+from storage.heads import head
 from storage.log_setup import init_log
 from storage.migrate import upgrade
 from storage.rebuild import check_projections
 from storage.sequencing import lock_number, sequence_pending
 from storage.store import SqlStore
 from storage.verify import Report, verify_database, verify_pack
-from tests.storage.full_log import RESTS
-from tests.storage.trail import Trail, erase, sweep
-from tests.workflows.engine.test_questions import ASKS
-from tests.world import CHANGE, LOST, UNREACHABLE, Clock, Working, failing, id_of
-from workflows.entry import INTERLOCK, PartClass, RunId
-from workflows.errors import InterlockError
-from workflows.gate import Verdict
-from workflows.people import PersonId
-from workflows.telling import ENDS
+from tests.storage.trail import Trail
+from tests.world import Clock
 
 ORIGIN = "bench.example/audit/B1"
-OPERATOR = PersonId("os:operator")
-ASKED = "approval.requested"
-PEOPLE = ("ana", "ben", "rita")
-STEPS = (8, 30)  # How many things happen in a history.
+STEPS = (10, 40)  # How many things happen in a history.
 EACH_PACK = 10  # Of so many histories one gives a pack.
 EACH_POSTGRES = 10
 # A run that still waits is told apart and is no alarm.
 OPEN = {"run-without-end", "intent-without-end"}
-
-
-@dataclass
-class History:
-    """A log that grows by chance, and the heads of it that people keep outside."""
-
-    house: Working
-    trail: Trail
-    home: Path
-    chance: random.Random
-    runs: list[RunId] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    happened: Counter[str] = field(default_factory=Counter)
-
-    def grow(self) -> None:
-        """Let something happen; what the engine refuses leaves the log as it was."""
-        what = self.chance.choices(list(HAPPENINGS), [one for one, _ in HAPPENINGS.values()])[0]
-        try:
-            HAPPENINGS[what][1](self)
-            self.house.settle()
-        except InterlockError:
-            what = f"{what}, refused"
-        self.happened[what] += 1
-
-    @property
-    def office(self) -> KeyOffice:
-        """Return who changes the keys of this log."""
-        return KeyOffice(self.trail.database, self.trail.journal, person=OPERATOR)
-
-    def open_runs(self) -> list[RunId]:
-        """Return the runs that have not ended."""
-        return [run for run in self.runs if self.house.kinds(run)[-1] not in ENDS]
-
-
-def start(history: History) -> None:
-    """Begin a run; now and then its effect goes wrong."""
-    troubles = (lambda _place: None, failing("before", UNREACHABLE), failing("after", LOST))
-    history.house.world.trouble = history.chance.choices(troubles, [8, 1, 1])[0]
-    history.house.world.can_probe = history.chance.choice([True, False])
-    workflow = history.chance.choice(["change-it", "change-it", "rests", "asks"])
-    history.runs.append(history.house.start(workflow))
-
-
-def decide(history: History) -> None:
-    """Approve or deny what is asked, as somebody who may or who may not."""
-    asked = [one for one in history.open_runs() if ASKED in history.house.kinds(one)]
-    for run in history.chance.sample(asked, k=min(1, len(asked))):
-        verdict = history.chance.choices([Verdict.APPROVE, Verdict.DENY], [3, 1])[0]
-        history.house.vote(run, verdict, by=history.chance.choice(PEOPLE))
-
-
-def cancel(history: History) -> None:
-    """Stop a run that has not ended."""
-    runs = history.open_runs()
-    for run in history.chance.sample(runs, k=min(1, len(runs))):
-        history.house.engine.cancel(run, person=id_of("rita"), reason="enough")
-
-
-def wait(history: History) -> None:
-    """Let hours pass, in which things come due and requests expire."""
-    history.house.clock.forward(timedelta(hours=history.chance.choice([1, 3, 30])))
-
-
-def keep_outside(history: History) -> None:
-    """Give the newest head to somebody outside, and record it."""
-    with history.house.store.begin() as unit:
-        shown = show_head(unit.transaction)
-    note = shown.note
-    evidence = Evidence(type="mail", ref="m", content=note.encode(), at=history.house.clock())
-    with history.house.store.begin() as unit:
-        keep_anchor(unit.transaction, shown.size, evidence)
-        unit.append(anchored(shown.size, evidence, actor=INTERLOCK))
-    history.notes.append(note)
-
-
-def rotate_writer(history: History) -> None:
-    """Give the machine another writer key."""
-    history.office.rotate(history.home, holder="bench", pause=lambda: None)
-
-
-def rotate_log(history: History) -> None:
-    """Sign heads with another key, and end the old one."""
-    old = read_vkey(history.trail.journal.sequencer.signers[0].vkey).id
-    history.office.rotate_log(history.home)
-    history.office.retire(old)
-
-
-def forget(history: History) -> None:
-    """Erase a person, or sweep a class of payloads, once no run needs them any more."""
-    for run in history.open_runs():
-        history.house.engine.cancel(run, person=id_of("rita"), reason="enough")
-    history.house.settle()
-    if history.open_runs():
-        return
-    if history.chance.choice([True, False]):
-        sweep(history.trail, history.chance.choice(list(PartClass)))
-        return
-    with history.trail.database.begin() as tx:
-        ref = history.trail.journal.ref(tx, id_of(history.chance.choice(PEOPLE)))
-    erase(history.trail, ref)
-
-
-Happening = Callable[[History], None]
-# What may happen, and how often beside the others.
-HAPPENINGS: dict[str, tuple[int, Happening]] = {
-    "start": (10, start),
-    "decide": (10, decide),
-    "wait": (3, wait),
-    "cancel": (2, cancel),
-    "keep outside": (2, keep_outside),
-    "rotate writer": (1, rotate_writer),
-    "rotate log key": (1, rotate_log),
-    "forget": (2, forget),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +62,37 @@ def live(url: str, folder: Path, seed: int, *, with_pack: bool) -> Judgement:
         journal = init_log(database, folder / "home", origin=ORIGIN, now=clock)
         pin = journal.sequencer.signers[0].vkey
         store = SqlStore(database, journal, now=clock)
-        house = Working(store, clock, definitions=(CHANGE, RESTS, ASKS))
+        house = house_in(store, clock, chance)
         trail = Trail(url, database, journal, pin, clock)
         history = History(house, trail, folder / "home", chance)
         for _ in range(chance.randint(*STEPS)):
             history.grow()
         alarms = [*_pending_alarms(history), *_alarms(history)]
         history.happened.update(f"run {house.status(run)}" for run in history.runs)
+        history.happened.update(_told(history))
         if with_pack:
             alarms += _pack_alarms(history, folder / "pack")
         return Judgement(alarms, history.happened, trail.count())
     finally:
         database.close()
+
+
+def _told(history: History) -> Iterator[str]:
+    """Yield what is told of the requests of each run, what a rule of its own is about."""
+    for run in history.runs:
+        entries, rejected = history.house.entries(run), set[object]()
+        for one in entries:
+            request = one.data.get("request")
+            if one.kind == "approval.denied":
+                rejected.add(request)
+            elif one.kind == "action.intended" and request in rejected:
+                yield "effect after a rejection"
+            elif one.kind == "approval.granted" and "for" in one.data:
+                yield "approval in another's place"
+            elif one.kind == "approval.granted" and "batch" in one.data:
+                yield "approval of an item"
+            elif one.kind == "break_glass.used":
+                yield "glass broken"
 
 
 def _alarms(history: History) -> list[str]:

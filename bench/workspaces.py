@@ -9,7 +9,6 @@ installations. Each workspace has the shipped workflows and a log that began bef
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from bench.process import cpu_percent, memory_mb, threads
 from bot.settings import read_settings
 from bot.workspaces.register import opened_register
 from sandbox.demo.stage import Stage, fresh_settings, staged
+from sandbox.ports import free_port
 from storage.installations import Installation, Tokens
 
 SHIPPED = Path(__file__).parents[1] / "workflows" / "definitions"
@@ -79,7 +79,7 @@ def _environment(stage: Stage, teams: Sequence[str]) -> dict[str, str]:
         "INTERLOCK_WORKFLOWS": str(stage.workflows),
         "INTERLOCK_POLICY": str(stage.policy),
         "INTERLOCK_CHANNEL": "ops",
-        "INTERLOCK_HTTP": f"127.0.0.1:{_free_port()}",
+        "INTERLOCK_HTTP": f"127.0.0.1:{free_port()}",
         "SLACK_API_URL": stage.slack.api_url,
         "SLACK_CLIENT_ID": app.client_id,
         "SLACK_CLIENT_SECRET": app.client_secret,
@@ -130,11 +130,6 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
         except urllib.error.URLError:
             time.sleep(0.05)
     raise RuntimeError("the host did not get ready")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def each_more(found: dict[int, Figures], name: str) -> float:

@@ -5,10 +5,9 @@ Tests build the same bot with other `Means` and start only the parts they are ab
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,15 +40,12 @@ from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
 from bot.home_address import home_address
-from bot.home_delegations import delegation_lines, in_place_of
-from bot.home_reading import HomeReading
-from bot.homes import BACKSTOP_SECONDS, Homes, Publishing
+from bot.home_parts import homes_of
 from bot.hurried import SECONDS, Hurried
 from bot.listeners import register_listeners
 from bot.model_summaries import ModelSummaries
 from bot.one_identity import unify_people
 from bot.opening import Memory
-from bot.orders import carry_out
 from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
 from bot.pacing import Pacer, PatientPacer
@@ -57,6 +53,7 @@ from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
+from bot.secret_watch import SecretWatch
 from bot.segments import Segments
 from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient, tls_for
@@ -67,15 +64,16 @@ from bot.thread_summaries import ThreadSummaries
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
-from storage.awaited import heal
 from storage.step_tokens import StepTokens
+from workflows.entry import Json
+from workflows.people import PersonId
 from workflows.redaction import Redactor
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
+    from bot.orders import AnyOrder
 
 LAZY_THREADS = 32
-ALONE_SECONDS = 15.0
 OPENING_SECONDS = 10  # Nobody's click waits while a connection is asked for.
 
 log = logging.getLogger(__name__)
@@ -237,7 +235,7 @@ def build_bot(
     compare = catalog_watch_of(core, directory)
     desk = _desk(core, workspace, directory, summaries, lambda: compare.found)
     register_listeners(app, desk, BuilderSteps(desk=desk, tokens=tokens), new_id=means.new_id)
-    homes = _homes(core, workspace, desk)
+    homes = homes_of(core, workspace.client, desk)
     core.store.on_news(homes.nudge)
     courier = _courier(core, workspace, awaits_invitation)
     outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
@@ -247,10 +245,7 @@ def build_bot(
     core.store.on_due(clock.due_at)
     watching = Watching(core, head=watch)
     watching.of_slack(workspace.client)
-    holder = Holder(
-        settings.home,
-        lambda order, person: carry_out(core, order, person=person),
-    )
+    holder = Holder(settings.home, partial(_carry_out, core))
     return Bot(
         core=core,
         app=app,
@@ -267,6 +262,7 @@ def build_bot(
             compare,
             clock,
             holder,
+            SecretWatch(core.secrets),
             *sequencing_of(core),
             *watching_of(core, watch),
             *anchoring_of(core),
@@ -396,25 +392,11 @@ def _home_of(workspace: Workspace) -> str:
     return home_address(workspace.settings, team=workspace.team, workspace_url=workspace.url)
 
 
-def _homes(core: Core, workspace: Workspace, desk: Desk) -> Homes:
-    is_alone = core.settings.is_sqlite  # Then nobody else makes news, nor did another release.
-    return Homes(
-        Publishing(
-            rows=core.store.homes,
-            draw=HomeReading(
-                desk=desk,
-                in_place_of=partial(in_place_of, desk),
-                delegated=partial(delegation_lines, desk),
-            ).draw,
-            client=workspace.client,
-            pacer=Pacer(core.means.ticks),
-            name=core.name,
-            pause=timedelta(seconds=core.means.live_seconds),
-            backstop=ALONE_SECONDS if is_alone else BACKSTOP_SECONDS,
-            now=core.means.clock,
-            first=lambda: None if is_alone else heal(core.memory.database),
-        )
-    )
+def _carry_out(core: Core, order: "AnyOrder", person: PersonId) -> Mapping[str, Json]:
+    """Carry out what a command hands over; the first one imports what orders take."""
+    from bot.orders import carry_out  # noqa: PLC0415 - as said.
+
+    return carry_out(core, order, person=person)
 
 
 def _courier(core: Core, workspace: Workspace, awaits_invitation: Callable[[], bool]) -> Courier:

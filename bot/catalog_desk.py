@@ -43,7 +43,7 @@ from workflows.errors import (
     UnknownWorkflowError,
     UnreadableVersionError,
 )
-from workflows.own_workflows import PUBLISH, RETIRE
+from workflows.own_workflows import PUBLISH, RETIRE, publication_title
 from workflows.people import CLICK_AGE, People
 from workflows.policy import Policy
 
@@ -84,6 +84,7 @@ class CatalogDesk:
 
     def publication_plan(self, what: Publication) -> Plan:
         from workflows.comparing import MARK, difference  # noqa: PLC0415 - only for a card.
+        from workflows.portrait_brief import brief  # noqa: PLC0415 - as above.
 
         after = self._version(what.version, of=what.workflow)
         before = self._active(what.workflow)
@@ -97,11 +98,11 @@ class CatalogDesk:
             *(one for one in changes if one.startswith(MARK)),
             *self._started_by(what.workflow),
             *(f"Check: {one}" for one in (what.notes or "").splitlines()),
+            *(brief(after, known) if before is None else ()),
             *(one for one in changes if not one.startswith(MARK)),
         ]
-        verb = "Publish" if before is None else "Change"
         return Plan(
-            summary=f"{verb} {what.workflow}: version {what.version[:8]}",
+            summary=publication_title(what.workflow, what.version, what.replaces),
             lines=tuple(lines),
             data={
                 "workflow": what.workflow,

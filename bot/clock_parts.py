@@ -74,7 +74,6 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
     compared = watch.schedule(core.memory.log_id)
 
     def schedules() -> list[Schedule]:
-        core.secrets.look()
         if not core.settings.is_sqlite:
             core.library.follow()  # Another process may have published since.
         found = [*standing.to_fire(), *check.schedules(), sweeps, compared]

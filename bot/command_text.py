@@ -25,6 +25,9 @@ _FOR_WHOM = re.compile(r"(?:to\s+)?(?P<to><[^>]+>|\S+)\s+(?P<rest>.+)", re.DOTAL
 _UNTIL = re.compile(
     r"until\s+(?P<until>.+?)(?:\s+because\s+(?P<reason>.+))?", re.DOTALL | re.IGNORECASE
 )
+_MOVED = re.compile(
+    r"(?P<run>\S+)(?:\s+to\s+(?P<to>\S+))?\s+because\s+(?P<reason>.+)", re.DOTALL | re.IGNORECASE
+)
 _LONGEST_REASON = 300
 _ECHO = 60
 
@@ -73,6 +76,15 @@ class Change:
     """Open the form of a run that waits for approval, with its present values."""
 
     run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRun:
+    """Put a run on another version; with none, on the active one."""
+
+    run: str
+    reason: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +194,7 @@ Command: TypeAlias = (
     | Audit
     | Cancel
     | Change
+    | MoveRun
     | Approvals
     | Workflows
     | History
@@ -205,6 +218,7 @@ USAGE: Mapping[str, str] = {
     "audit": "audit RUN",
     "change": "change RUN",
     "cancel": "cancel RUN REASON",
+    "move": "move RUN [to VERSION] because REASON",
     "approvals": "approvals",
     "workflows": "workflows",
     "history": "history WORKFLOW",
@@ -446,6 +460,16 @@ def _cancel(rest: str) -> Command:
     return Cancel(run=run.strip("`"), reason=reason)
 
 
+def _move(rest: str) -> Command:
+    found = _MOVED.fullmatch(rest)
+    reason = found["reason"].strip().strip('"').strip() if found is not None else ""
+    if found is None or not reason:
+        problem = "Say which run, by its id, and because of what; the reason stays on record."
+        return Misread(problem=problem, usage="move")
+    version = (found["to"] or "").strip("`").casefold()
+    return MoveRun(run=found["run"].strip("`"), version=version, reason=reason)
+
+
 def _find(rest: str) -> Command:
     if not rest:
         return Misread(problem="Say what to look for.", usage="find")
@@ -495,6 +519,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "audit": _audit,
     "change": _change,
     "cancel": _cancel,
+    "move": _move,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
     "history": _history,

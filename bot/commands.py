@@ -24,6 +24,7 @@ from bot.command_text import (
     Health,
     History,
     Misread,
+    MoveRun,
     Ready,
     Run,
     Runs,
@@ -101,8 +102,8 @@ class Commands:
             return Delegating(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Totp):
             return SteppingUp(desk=self.desk).by_command(typed, wanted)
-        if isinstance(wanted, Cancel):
-            return self._cancel(typed.caller, wanted)
+        if isinstance(wanted, Cancel | MoveRun):
+            return self._done(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
 
     def meant(self, click: Interaction, context: Mapping[str, Any]) -> Rendered:
@@ -128,6 +129,11 @@ class Commands:
         typed, page = read_page_value(click.press.said)
         return self._shown(parse(typed), click.caller, page=page)
 
+    def _done(self, caller: Caller, wanted: Cancel | MoveRun) -> Rendered:
+        if isinstance(wanted, MoveRun):
+            return self._move_run(caller, wanted)
+        return self._cancel(caller, wanted)
+
     def _cancel(self, caller: Caller, wanted: Cancel) -> Rendered:
         run = RunId(wanted.run)
         if self.desk.engine.cancel(run, person=caller.person, reason=wanted.reason):
@@ -136,6 +142,19 @@ class Commands:
             f"🚫 The run {code(run)} is being cancelled: an effect is under way or in doubt, and"
             " it ends once that is certain. Follow its thread."
         )
+
+    def _move_run(self, caller: Caller, wanted: MoveRun) -> Rendered:
+        from bot.moving_runs import move_run, told  # noqa: PLC0415 - seldom asked for.
+
+        moved = move_run(
+            self.desk.engine,
+            self.desk.store,
+            RunId(wanted.run),
+            person=caller.person,
+            reason=wanted.reason,
+            to=wanted.version,
+        )
+        return notice(f"🔀 {told(moved)}")
 
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
         if isinstance(wanted, LOOKS):

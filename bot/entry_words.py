@@ -8,6 +8,10 @@ Data = Mapping[str, Json]
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run.started": lambda data: f"Started by {data['trigger']}, version {_short(data['version'])}",
+    "run.moved": lambda data: (
+        f"Put on version {_short(data['to'])} instead of {_short(data['from'])}; approvals so far"
+        " are void"
+    ),
     "run.finished": lambda data: f"Ended: {data['outcome']}",
     "run.cancelled": lambda data: f"Cancelled: {data['reason']}",
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",

@@ -10,13 +10,16 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from bot.export_orders import ExportOrder
-from bot.orders import AnyOrder, OrderError, read_order
+from bot.order_form import OrderError
 from bot.unix_socket import connect_to, listen_at, peer_of, read_line
 from workflows.entry import Json
 from workflows.errors import InputsError, InterlockError
 from workflows.people import PersonId
+
+if TYPE_CHECKING:
+    from bot.orders import AnyOrder
 
 NAME = "holder.sock"
 MOST_BYTES = 1024 * 1024
@@ -25,7 +28,7 @@ LONG_SECONDS = 4 * 3600.0  # A pack of a large log is written in minutes, on a s
 
 log = logging.getLogger(__name__)
 
-CarryOut = Callable[[AnyOrder, PersonId], Mapping[str, Json]]
+CarryOut: TypeAlias = "Callable[[AnyOrder, PersonId], Mapping[str, Json]]"
 
 
 class RefusedThereError(InterlockError):
@@ -78,6 +81,8 @@ class Holder:
                 log.warning("an order's sender went away")
 
     def _answer(self, line: bytes, person: PersonId) -> Mapping[str, Json]:
+        from bot.orders import read_order  # noqa: PLC0415 - 1.7 MB, and orders are few.
+
         try:
             return self._carry_out(read_order(line), person)
         except InterlockError as refusal:
@@ -99,7 +104,7 @@ def _refusal(refusal: InterlockError) -> dict[str, Json]:
     return answer
 
 
-def hand_over(home: Path, order: AnyOrder) -> Mapping[str, Json] | None:
+def hand_over(home: Path, order: "AnyOrder") -> Mapping[str, Json] | None:
     """Return the serving process's answer, or None if no process serves here.
 
     Raises:
@@ -107,6 +112,8 @@ def hand_over(home: Path, order: AnyOrder) -> Mapping[str, Json] | None:
         RefusedThereError: the order is refused.
         OrderError: the serving process went away; a run may have been started.
     """
+    from bot.export_orders import ExportOrder  # noqa: PLC0415 - for who sends, not who serves.
+
     patience = LONG_SECONDS if isinstance(order, ExportOrder) else SECONDS
     connection = connect_to(home / NAME, timeout=patience)
     if connection is None:

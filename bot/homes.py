@@ -9,15 +9,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.bell import Bell
-from bot.home_reading import Drawn
 from bot.pacing import PUBLISH, Pacer, TooSoonError
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError, UnreadyError
 from storage.home_rows import HomeRows
 from storage.home_values import HomeReader
 from workflows.errors import InterlockError, StorageError
+
+if TYPE_CHECKING:
+    from bot.home_reading import Drawn
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Publishing:
     """
 
     rows: HomeRows
-    draw: Callable[[HomeReader], Drawn | None]
+    draw: Callable[[HomeReader], "Drawn | None"]
     client: SlackClient
     pacer: Pacer
     name: str
@@ -144,11 +147,11 @@ class Homes:
         if drawn.is_partial:
             self._means.rows.renew([reader.ref])
 
-    def _send(self, drawn: Drawn, known: str | None) -> str:
+    def _send(self, drawn: "Drawn", known: str | None) -> str:
         self._means.pacer.take(PUBLISH)
         return self._means.client.publish(drawn.user, drawn.view, known=known)
 
-    def _once_more(self, reader: HomeReader, drawn: Drawn) -> str:
+    def _once_more(self, reader: HomeReader, drawn: "Drawn") -> str:
         """Read everything again and publish that; Slack shows something newer than we knew of.
 
         What it shows may come from another process, which then noted its hash, or be unknown.

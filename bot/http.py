@@ -4,6 +4,8 @@ Bolt checks signatures and their age; programs show a token. Every request runs 
 since the app is synchronous and would otherwise stop the event loop.
 """
 
+import errno
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -23,6 +25,7 @@ from starlette.routing import BaseRoute, Route
 from bot.arrival import ARRIVED, Takes, take_up
 from bot.http_body import body_of
 from bot.http_routes import Programs, response_of
+from bot.listening import open_listeners, reason_of
 from bot.problems import DoorError, problem
 from bot.settings import SettingsError
 
@@ -30,7 +33,7 @@ PATH = "/slack/events"
 THREADS = 40
 MOST_BYTES = 1024 * 1024
 STOP_SECONDS = 3
-START_SECONDS = 10.0
+_TAKEN = "Another process holds the port."
 
 
 def web_app(
@@ -94,7 +97,7 @@ class HttpServer:
         more: Sequence[BaseRoute] = (),
         setting: str = "INTERLOCK_HTTP",
     ) -> None:
-        self._address = f"{host}:{port}"
+        self._host, self._port = host, port
         self._setting = setting
         self.programs = programs
         config = uvicorn.Config(
@@ -106,37 +109,36 @@ class HttpServer:
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._server = uvicorn.Server(config)
+        self._listeners: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:
-        """Listen.
+        """Listen: whoever connects from now on is answered, however slowly the thread begins.
 
         Raises:
-            SettingsError: the address cannot be had.
+            SettingsError: the address cannot be had; it says why.
         """
+        try:
+            self._listeners = open_listeners(self._host, self._port)
+        except OSError as error:
+            raise SettingsError(
+                f"{self._setting} names {self._host}:{self._port}, where nothing can listen: "
+                f"{reason_of(error)}.",
+                hint=_TAKEN if error.errno == errno.EADDRINUSE else "",
+            ) from error
         self._thread.start()
-        end = time.monotonic() + START_SECONDS
-        while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > end:
-                raise SettingsError(
-                    f"{self._setting} names {self._address}, where nothing can listen.",
-                    hint="Another process may hold the port.",
-                )
-            time.sleep(0.01)
 
     def stop(self) -> None:
         """Answer what has arrived, then stop listening."""
         self._server.should_exit = True
         if self.programs is not None:
             self.programs.polls.close()
-        self._thread.join(STOP_SECONDS + 1)
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS + 1)
 
     def problem(self) -> str | None:
         """Return what is wrong if the server has ended by itself."""
         return None if self._thread.is_alive() else "The HTTP server has ended."
 
     def _serve(self) -> None:
-        try:
-            self._server.run()
-        except SystemExit:  # uvicorn's way to say that it cannot bind; `start` reports it.
-            return
+        self._server.run(sockets=self._listeners)

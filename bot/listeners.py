@@ -13,17 +13,13 @@ from typing import Any
 
 from slack_bolt import Ack, App, BoltRequest
 
-from bot.answering import Answering
 from bot.batch_listeners import batch_clicks, batch_forms
-from bot.breaking import BreakingGlass
 from bot.builder_steps import REQUEST_APPROVAL, BuilderSteps
 from bot.changing import Changing
-from bot.commands import Commands
 from bot.deciding import Deciding
-from bot.delegating import Delegating
 from bot.desk import Desk
-from bot.digest_replies import DigestReplies
 from bot.form_choices import SEARCH
+from bot.handlers import Handlers
 from bot.home_clicks import HomeClicks
 from bot.payloads import (
     Interaction,
@@ -34,14 +30,9 @@ from bot.payloads import (
     read_typed,
 )
 from bot.refusals import from_older_version, refusal
-from bot.scheduling import Scheduling
 from bot.secret_words import secret_faults
 from bot.settling import Settling
-from bot.shortcuts import Shortcuts
-from bot.starting import Starting
 from bot.stepping_up import SteppingUp
-from bot.suggesting import Suggesting
-from bot.threads import Threads
 from bot.views import (
     app_home,
     change_form,
@@ -50,7 +41,6 @@ from bot.views import (
     doubt_card,
     exception_card,
     glass_modals,
-    help_page,
     home_settings,
     message_shortcuts,
     paging,
@@ -64,7 +54,7 @@ from bot.views import (
     thread_summary,
 )
 from bot.views.notice import notice
-from bot.views.pieces import OPEN_LINK
+from bot.views.pieces import MEANT, OPEN_LINK
 from bot.views.request_modals import refused_modal
 from workflows.actions.base import Happened
 from workflows.errors import InterlockError
@@ -87,68 +77,65 @@ def register_listeners(
     app: App, desk: Desk, steps: BuilderSteps, *, new_id: Callable[[], str]
 ) -> None:
     """Make `app` listen to everything the manifest asks for."""
-    _register_command(app, desk)
-    _register_cards(app, desk)
-    _register_schedules(app, desk)
+    on = Handlers(desk)
+    _register_command(app, desk, on)
+    _register_cards(app, desk, on)
+    _register_schedules(app, desk, on)
     _register_home(app, desk)
-    _register_delegations(app, desk)
+    _register_delegations(app, desk, on)
     _register_codes(app, desk)
-    _register_forms(app, desk)
-    _register_shortcuts(app, desk)
-    _register_events(app, desk)
+    _register_forms(app, desk, on)
+    _register_shortcuts(app, desk, on)
+    _register_events(app, desk, on)
     _register_steps(app, steps)
     _register_rest(app, desk)
     app.error(_defects(desk, new_id))
 
 
-def _register_command(app: App, desk: Desk) -> None:
-    commands, starting = Commands(desk=desk), Starting(desk=desk)
-    suggesting = Suggesting(desk=desk)
-
+def _register_command(app: App, desk: Desk, on: Handlers) -> None:
     def on_command(ack: Ack, body: Body, context: Body) -> None:
         try:
-            shown = commands.reply(read_typed(body), context)
+            shown = on.commands.reply(read_typed(body), context)
         except InterlockError as refused:
             shown = notice(refusal(refused))
         ack() if shown is None else ack(response_type="ephemeral", **shown.payload)
 
     def on_page(click: Interaction) -> None:
-        shown = commands.page(click)
+        shown = on.commands.page(click)
         desk.hurried.answer(click.response_url, shown, replace=True)
 
     def on_again(click: Interaction) -> None:
-        desk.hurried.answer(click.response_url, starting.again(click), replace=True)
+        desk.hurried.answer(click.response_url, on.starting.again(click), replace=True)
 
     def on_meant(ack: Ack, body: Body, context: Body) -> None:
         click = read_interaction(body)
         try:
-            shown = commands.meant(click, context)
+            shown = on.commands.meant(click, context)
         except InterlockError as refused:
             shown = notice(refusal(refused))
         desk.hurried.answer(click.response_url, shown, replace=True)
         ack()
 
     def on_options(ack: Ack, body: Body) -> None:
-        mine = starting.choices(read_interaction(body).caller.person)
+        mine = on.starting.choices(read_interaction(body).caller.person)
         found = run_form.picker_options(mine, str(body.get("value", "")))
         ack(options=[one.to_dict() for one in found])
 
     def on_search(ack: Ack, body: Body) -> None:
-        found = suggesting.options(body, read_interaction(body))
+        found = on.suggesting.options(body, read_interaction(body))
         ack(options=[one.to_dict() for one in found])
 
     app.command(desk.command)(on_command)
     app.options(SEARCH)(on_search)
-    app.action(help_page.MEANT)(on_meant)
+    app.action(MEANT)(on_meant)
     app.options(run_form.PICK_OPTIONS)(on_options)
     _on_click(app, desk, run_form.RUN_AGAIN, on_again)
     _on_click(app, desk, paging.PAGE_EARLIER, on_page)
     _on_click(app, desk, paging.PAGE_LATER, on_page)
 
 
-def _register_cards(app: App, desk: Desk) -> None:
+def _register_cards(app: App, desk: Desk, on: Handlers) -> None:
     deciding, settling = Deciding(desk=desk), Settling(desk=desk)
-    glass = BreakingGlass(desk=desk)
     clicks: Mapping[str, Callable[[Interaction], None]] = {
         request_card.APPROVE: deciding.approve,
         request_card.REJECT: deciding.reject,
@@ -156,37 +143,36 @@ def _register_cards(app: App, desk: Desk) -> None:
         request_card.CHANGE: Changing(desk=desk).open,
         request_modals.TURN_PAGE: deciding.turn_page,
         request_modals.TURN_BACK: deciding.turn_page,
-        **batch_clicks(desk),
+        **batch_clicks(on),
         doubt_card.HAPPENED: lambda click: settling.doubt(click, Happened.YES),
         doubt_card.NOT_HAPPENED: lambda click: settling.doubt(click, Happened.NO),
         doubt_card.ABORT: lambda click: settling.doubt(click, Happened.UNKNOWN),
-        question_card.ANSWER: Answering(desk=desk).open,
+        question_card.ANSWER: on.answering.open,
         exception_card.RETRY: lambda click: settling.exception(click, "retry"),
         exception_card.SKIP: lambda click: settling.exception(click, "skip"),
         exception_card.ABORT: lambda click: settling.exception(click, "abort"),
         exception_card.UNDO: lambda click: settling.exception(click, "undo"),
-        request_limits.BREAK_GLASS: glass.ask_reason,
-        review_card.RIGHT: lambda click: glass.ask_comment(click, Finding.RIGHT),
-        review_card.NOT_RIGHT: lambda click: glass.ask_comment(click, Finding.NOT_RIGHT),
+        request_limits.BREAK_GLASS: on.breaking.ask_reason,
+        review_card.RIGHT: lambda click: on.breaking.ask_comment(click, Finding.RIGHT),
+        review_card.NOT_RIGHT: lambda click: on.breaking.ask_comment(click, Finding.NOT_RIGHT),
         OPEN_LINK: lambda _click: None,
     }
     for action_id, handler in clicks.items():
         _on_click(app, desk, action_id, handler)
 
 
-def _register_schedules(app: App, desk: Desk) -> None:
-    scheduling = Scheduling(desk=desk)
+def _register_schedules(app: App, desk: Desk, on: Handlers) -> None:
     changes = {
         schedules.SCHEDULE_PAUSE: ScheduleState.PAUSED,
         schedules.SCHEDULE_RESUME: ScheduleState.ACTIVE,
         schedules.SCHEDULE_DELETE: ScheduleState.DELETED,
     }
     for action_id, to in changes.items():
-        _on_click(app, desk, action_id, partial(scheduling.change, to=to))
-    _on_click(app, desk, schedules.SCHEDULE_CONFIRM, scheduling.confirm)
-    _on_click(app, desk, schedules.SCHEDULE_DROP, scheduling.drop)
-    _on_form(app, desk, schedules.SCHEDULE_FORM, scheduling.by_form)
-    _on_form(app, desk, schedules.SCHEDULE_CONFIRM_FORM, scheduling.confirm_form)
+        _on_click(app, desk, action_id, partial(on.scheduling.change, to=to))
+    _on_click(app, desk, schedules.SCHEDULE_CONFIRM, on.scheduling.confirm)
+    _on_click(app, desk, schedules.SCHEDULE_DROP, on.scheduling.drop)
+    _on_form(app, desk, schedules.SCHEDULE_FORM, on.scheduling.by_form)
+    _on_form(app, desk, schedules.SCHEDULE_CONFIRM_FORM, on.scheduling.confirm_form)
 
 
 def _register_home(app: App, desk: Desk) -> None:
@@ -202,11 +188,10 @@ def _register_home(app: App, desk: Desk) -> None:
     _on_form(app, desk, home_settings.HOME_SETTINGS_FORM, homes.choose)
 
 
-def _register_delegations(app: App, desk: Desk) -> None:
-    delegating = Delegating(desk=desk)
-    _on_click(app, desk, delegations.DELEGATION_CONFIRM, delegating.confirm)
-    _on_click(app, desk, delegations.DELEGATION_DROP, delegating.drop)
-    _on_click(app, desk, delegations.DELEGATION_END, delegating.end)
+def _register_delegations(app: App, desk: Desk, on: Handlers) -> None:
+    _on_click(app, desk, delegations.DELEGATION_CONFIRM, on.delegating.confirm)
+    _on_click(app, desk, delegations.DELEGATION_DROP, on.delegating.drop)
+    _on_click(app, desk, delegations.DELEGATION_END, on.delegating.end)
 
 
 def _register_codes(app: App, desk: Desk) -> None:
@@ -217,63 +202,59 @@ def _register_codes(app: App, desk: Desk) -> None:
     _on_form(app, desk, codes.CODES_FORM, stepping_up.prove)
 
 
-def _register_forms(app: App, desk: Desk) -> None:
-    starting, deciding = Starting(desk=desk), Deciding(desk=desk)
-    glass = BreakingGlass(desk=desk)
+def _register_forms(app: App, desk: Desk, on: Handlers) -> None:
+    deciding = Deciding(desk=desk)
     forms: Mapping[str, OnForm] = {
-        run_form.RUN_FORM: starting.by_form,
-        run_form.RUN_PICK: starting.by_choice,
+        run_form.RUN_FORM: on.starting.by_form,
+        run_form.RUN_PICK: on.starting.by_choice,
         request_modals.APPROVE_FORM: deciding.approve_by_modal,
         request_modals.REVIEW_FORM: deciding.approve_by_modal,
         request_modals.REJECT_FORM: deciding.reject_by_modal,
-        **batch_forms(desk),
-        glass_modals.BREAK_FORM: glass.by_form,
-        glass_modals.REVIEW_FORM: glass.reviewed_by_form,
+        **batch_forms(on),
+        glass_modals.BREAK_FORM: on.breaking.by_form,
+        glass_modals.REVIEW_FORM: on.breaking.reviewed_by_form,
         change_form.CHANGE_FORM: Changing(desk=desk).by_form,
-        question_card.ANSWER_FORM: Answering(desk=desk).by_form,
+        question_card.ANSWER_FORM: on.answering.by_form,
     }
     for callback_id, handler in forms.items():
         _on_form(app, desk, callback_id, handler)
 
 
-def _register_shortcuts(app: App, desk: Desk) -> None:
-    shortcuts = Shortcuts(desk=desk)
+def _register_shortcuts(app: App, desk: Desk, on: Handlers) -> None:
     uses: Mapping[str, OnShortcut] = {
-        message_shortcuts.MESSAGE_REQUEST: shortcuts.request,
-        message_shortcuts.MESSAGE_FIND_RUN: shortcuts.find_run,
+        message_shortcuts.MESSAGE_REQUEST: on.shortcuts.request,
+        message_shortcuts.MESSAGE_FIND_RUN: on.shortcuts.find_run,
     }
     for callback_id, handler in uses.items():
         _on_shortcut(app, desk, callback_id, handler)
-    _on_form(app, desk, message_shortcuts.MESSAGE_PICK, shortcuts.by_choice)
-    _on_form(app, desk, thread_summary.THREAD_SHARE, shortcuts.share)
+    _on_form(app, desk, message_shortcuts.MESSAGE_PICK, on.shortcuts.by_choice)
+    _on_form(app, desk, thread_summary.THREAD_SHARE, on.shortcuts.share)
 
     def on_summary(ack: Ack, body: Body, context: Body) -> None:
         used = read_shortcut(body)
         try:
-            context[OPENED] = shortcuts.open_summary(used)
+            context[OPENED] = on.shortcuts.open_summary(used)
         except InterlockError as refused:
             _tell(desk, used, refusal(refused))
         ack()
 
     def summarise(body: Body, context: Body) -> None:
         if context.get(OPENED):
-            shortcuts.summarise(read_shortcut(body), str(context[OPENED]))
+            on.shortcuts.summarise(read_shortcut(body), str(context[OPENED]))
 
     # The conversation is read after the answer, however long it is.
     listens = app.shortcut(_on_message(thread_summary.THREAD_SUMMARISE))
     listens(ack=on_summary, lazy=[summarise])
 
 
-def _register_events(app: App, desk: Desk) -> None:
-    threads, replies = Threads(desk=desk), DigestReplies(desk=desk)
-
+def _register_events(app: App, desk: Desk, on: Handlers) -> None:
     def on_message(body: Body) -> None:
         happened = read_event(body)
-        threads.take_up(happened)
-        replies.take_up(happened)
+        on.threads.take_up(happened)
+        on.replies.take_up(happened)
 
     def on_mention(body: Body) -> None:
-        threads.answer_mention(read_event(body))
+        on.threads.answer_mention(read_event(body))
 
     def on_groups(body: Body) -> None:
         desk.directory.groups_changed()

@@ -2,6 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from workflows.errors import InterlockError
+
+
+class OrderError(InterlockError):
+    """An order cannot be read, or its answer cannot."""
+
 
 class OrderForm(BaseModel):
     """Base of what may be asked of the bot beside Slack."""

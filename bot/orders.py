@@ -17,7 +17,7 @@ from bot.core import Core
 from bot.digest_figures import people_in
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
-from bot.order_form import OrderForm
+from bot.order_form import OrderError, OrderForm
 from bot.publish_orders import (
     ActivateOrder,
     PublishOrder,
@@ -57,7 +57,6 @@ from storage.heads import show_head
 from storage.listing import people_of
 from workflows.actions.base import Happened
 from workflows.entry import Json, Ref, RunId
-from workflows.errors import InterlockError
 from workflows.operators import acting, settling
 from workflows.orders import Start
 from workflows.people import PersonId
@@ -69,10 +68,6 @@ HAPPENED: Mapping[str, Happened] = {
     "not-happened": Happened.NO,
     "unknown": Happened.UNKNOWN,
 }
-
-
-class OrderError(InterlockError):
-    """An order cannot be read, or its answer cannot."""
 
 
 class RunOrder(OrderForm):
@@ -103,6 +98,15 @@ class SettleOrder(OrderForm):
     reason: str = Field(max_length=3000)
 
 
+class MoveRunOrder(OrderForm):
+    """Put a waiting run on another version; without `to`, on the active one."""
+
+    do: Literal["move_run"] = "move_run"
+    run: str = Field(max_length=64)
+    to: str = Field(default="", max_length=64)
+    reason: str = Field(max_length=3000)
+
+
 class HeadOrder(OrderForm):
     """Give out the newest signed head, and remember that it left the process."""
 
@@ -122,6 +126,7 @@ AnyOrder: TypeAlias = (
     RunOrder
     | CancelOrder
     | SettleOrder
+    | MoveRunOrder
     | HeadOrder
     | DigestOrder
     | ScheduleOrder
@@ -219,6 +224,29 @@ def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Js
     return {"ok": True, "run": run, "step": order.step, "answer": order.answer}
 
 
+def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str, Json]:
+    from bot.moving_runs import move_run, told  # noqa: PLC0415 - seldom asked for.
+
+    who = settling(person, core.policy, core.people)
+    moved = move_run(
+        core.engine,
+        core.store,
+        RunId(order.run),
+        person=who,
+        reason=order.reason,
+        to=order.to,
+        via=CLI,
+    )
+    return {
+        "ok": True,
+        "run": moved.run,
+        "before": moved.before,
+        "version": moved.version,
+        "changed": moved.changed,
+        "words": told(moved),
+    }
+
+
 def _digest(core: Core, order: DigestOrder, _person: PersonId) -> Mapping[str, Json]:
     if not order.post:
         looked = core.digests.look(since=order.since, until=order.until)
@@ -275,6 +303,7 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     RunOrder: _run,
     CancelOrder: _cancel,
     SettleOrder: _settle,
+    MoveRunOrder: _move_run,
     DigestOrder: _digest,
     HeadOrder: _head,
     **dict.fromkeys(get_args(KeyOrder), _keys),

@@ -5,16 +5,51 @@ its file says. The trail holds its digest, and the text that is kept has to have
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import ValidationError
 
 from bot.library import POLICY, is_genuine
 from bot.settings import Settings, SettingsError
-from storage.published import active_policy, active_version, policy_text
+from storage.published import active_policy, active_version, policy_since, policy_text
 from storage.transaction import Database
+from workflows.errors import DefinitionError
 from workflows.loading import load_policy
+from workflows.moments import stamp
 from workflows.own_workflows import PUBLISH
 from workflows.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """The policy that something is judged by, and how the file stands to what is in force."""
+
+    policy: Policy
+    is_agreed: bool = False  # People agreed to it; else it is what a file says.
+    differs: bool = False
+    since: datetime | None = None  # When what is in force, and differs, came into force.
+
+    @property
+    def remark(self) -> str:
+        """Return what to know of the file that differs, nothing where it does not."""
+        if self.since is None:
+            return ""
+        if self.is_agreed:
+            return (
+                f"The file differs from the policy in force since {stamp(self.since)}, which"
+                " counts here; `--policy FILE` judges by the file."
+            )
+        return (
+            f"The file counts here. It differs from the policy in force since {stamp(self.since)},"
+            " until `interlock serve` starts again."
+        )
+
+    @property
+    def data(self) -> dict[str, object]:
+        """Return the same as data."""
+        since = None if self.since is None else stamp(self.since)
+        return {"policy_agreed": self.is_agreed, "file_differs_since": since}
 
 
 def in_force(database: Database, read_file: Callable[[], Policy]) -> Policy:
@@ -36,6 +71,30 @@ def policy_of(settings: Settings, database: Database) -> Policy:
         SettingsError, DefinitionError: as `in_force`.
     """
     return in_force(database, lambda: load_policy(settings.policy_file))
+
+
+def ruling_of(settings: Settings, database: Database) -> Ruling:
+    """Return the policy that counts, and whether its file says something else.
+
+    Raises:
+        SettingsError, DefinitionError: as `in_force`.
+    """
+    agreed = gating(database)
+    if agreed is None:
+        policy = load_policy(settings.policy_file)
+        differs = active_policy(database, POLICY) != policy.digest
+    else:
+        policy, differs = agreed, agreed.digest != _digest_of(settings)
+    since = policy_since(database, POLICY) if differs else None
+    return Ruling(policy=policy, is_agreed=agreed is not None, differs=differs, since=since)
+
+
+def _digest_of(settings: Settings) -> str:
+    """Return the digest of the policy file, nothing where it cannot be used."""
+    try:
+        return load_policy(settings.policy_file).digest
+    except DefinitionError:
+        return ""
 
 
 def gating(database: Database) -> Policy | None:

@@ -11,12 +11,14 @@ from bot.catalog_lines import known_version
 from bot.core import Core
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
+from bot.wording import who_of
 from storage.catalog_history import code_of_versions, open_runs
+from storage.listing import listed_run
 from storage.published import active_version, canonical_of, known_workflows
 from storage.unit import SqlUnit
 from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
-from workflows.entry import Actor, ActorKind, Draft, Json
+from workflows.entry import Actor, ActorKind, Draft, Json, RunId
 from workflows.errors import (
     InterlockError,
     NotAllowedError,
@@ -24,7 +26,7 @@ from workflows.errors import (
     UnreadableVersionError,
 )
 from workflows.loading import read_policy
-from workflows.operators import settling
+from workflows.operators import proposing
 from workflows.orders import Start
 from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
@@ -33,6 +35,8 @@ from workflows.policy_roles import EVERYWHERE
 from workflows.secret_use import publishers_of
 
 CLI = "cli"
+SAID = ("author", "reason")  # What somebody says of a change; the rest follows from the change.
+UNNOTED = "no fault, no warning"
 MOST_NOTED = 2_900  # Characters; a little less than an input takes.
 
 
@@ -67,13 +71,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """A change that was put to people; `run` is None where there is nothing to change."""
+    """A change that was put to people; `run` is None where there is nothing to change.
+
+    One that others put to people before has `is_new` false; `not_taken` names what was said
+    this time and is not before people.
+    """
 
     workflow: str
     version: str
     replaces: str | None
     run: str | None = None
     is_new: bool = False
+    by: str = ""
+    channel: str = ""
+    not_taken: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -96,7 +107,7 @@ class Proposing:
                 " have people agree first.",
             )
         self._core = core
-        self._person = core.people.person(settling(account, core.policy, core.people))
+        self._person = core.people.person(proposing(account, core.policy, core.people))
         self._admit(section)
 
     def publish(self, source: Source, *, author: str | None, reason: str) -> Put:
@@ -129,7 +140,7 @@ class Proposing:
             "reason": reason,
             "author": author,
             "origin": source.words,
-            "notes": "\n".join(_fitting(notes)),
+            "notes": "\n".join(_fitting(notes)) or UNNOTED,
         }
         return self._start(PUBLISH, put, inputs, channel=self._channel(found.definition))
 
@@ -253,14 +264,25 @@ class Proposing:
         about = _about(own, put)
         for run, given in open_runs(self._core.store.database, own).items():
             if all(given.get(name) == one for name, one in about.items()):
-                return replace(put, run=run)
+                return self._open(replace(put, run=run), given, more)
         with self._core.store.begin() as unit:
             actor = self._actor(unit)
         asked = {name: one for name, one in {**about, **more}.items() if one}
         started = self._core.engine.start(
             Start(workflow=own, inputs=asked, trigger=CLI, actor=actor, channel=channel)
         )
-        return replace(put, run=started.run, is_new=True)
+        stands = channel.removeprefix("#")
+        return replace(put, run=started.run, is_new=True, by=self._person.name, channel=stands)
+
+    def _open(self, put: Put, given: Mapping[str, Json], said: Mapping[str, str | None]) -> Put:
+        """Return what is before people already, and what of `said` they are not shown."""
+        listed = listed_run(self._core.store.database, RunId(put.run or ""))
+        others = (one for one in SAID if said.get(one) and said[one] != given.get(one))
+        put = replace(put, not_taken=tuple(others))
+        if listed is None:
+            return put
+        who = who_of(listed.requester, listed.requester_name)
+        return replace(put, by=who.name, channel=listed.channel)
 
     def _channel(self, definition: Definition) -> str:
         """Return where the card stands: where people know the workflow now, not where it moves."""

@@ -90,5 +90,8 @@ def _told(put: "Put") -> dict[str, Json]:
         "replaces": put.replaces,
         "run": put.run,
         "is_new": put.is_new,
+        "by": put.by,
+        "channel": put.channel,
+        "not_taken": list(put.not_taken),
         "warnings": list(put.warnings),
     }

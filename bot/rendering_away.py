@@ -79,8 +79,7 @@ def draw_deserted(preview: Preview, back_at: datetime, *, card: str) -> Rendered
     """Return what the requester is told while nobody is there who could decide."""
     return deserted_message(
         Deserted(
-            title=preview.title,
-            headline=preview.headline,
+            heading=preview.heading,
             back_at=back_at,
             expires=preview.expires,
             card=card,

@@ -48,7 +48,7 @@ def _outcome(read: RunRead, thread: str) -> RunOutcome:
     last = ended_by(read)
     return RunOutcome(
         run=read.id,
-        title=read.definition.title,
+        title=read.title,
         status=read.listed.status,
         took=_took(read),
         reason=words_of(last) if last is not None else "",

@@ -25,7 +25,7 @@ def question_of(read: RunRead, key: str, reader: RunReader) -> QuestionCard | No
         run=read.id,
         request=request,
         step=step,
-        title=read.definition.title,
+        title=read.title,
         question=str(preview.get("question", "")),
         asked=tuple(known.values()),
         requester=read.requester,

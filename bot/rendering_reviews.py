@@ -41,7 +41,7 @@ def review_of(use: GlassUse, store: SqlStore, reader: RunReader, *, now: datetim
         use=use.id,
         run=use.run,
         step=use.step,
-        title=read.definition.title,
+        title=read.title,
         what=read.line_about(use.step),
         by=_who(use.by, store, read),
         at=use.at,

@@ -39,7 +39,7 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
     return run_root(
         RunRoot(
             run=read.id,
-            title=read.definition.title,
+            title=read.title,
             workflow=read.listed.workflow,
             version=read.listed.version,
             status=read.listed.status,

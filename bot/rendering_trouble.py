@@ -41,7 +41,7 @@ def doubt_of(read: RunRead, key: str, reader: RunReader) -> DoubtCard | None:
     return DoubtCard(
         run=read.id,
         step=step,
-        title=read.definition.title,
+        title=read.title,
         what=read.line_about(step),
         key=str(intent.data["idem"]),
         cause=str(doubt.data["cause"]) if doubt is not None else "",
@@ -94,7 +94,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
     return ExceptionCard(
         run=read.id,
         step=step,
-        title=read.definition.title,
+        title=read.title,
         what=read.line_about(step),
         error_class=error_class_of(stopped),
         message=_message(stopped, tries),

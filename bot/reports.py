@@ -321,9 +321,9 @@ class Reports:
         )
 
     def _headline(self, asked: ApprovalRequest, shown: Preview) -> str:
-        """Return what would run; of a batch, how many items are open, and the first of them."""
+        """Return what would run beyond the title; of a batch, the first of what is open."""
         if asked.batch is None:
-            return shown.headline
+            return shown.more
         some = [one for one in self.desk.store.batch(asked.batch) if one.outcome is Outcome.OPEN]
         return f"{plural(len(some), 'item')}, {shown.headline} first"
 

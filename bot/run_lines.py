@@ -3,9 +3,12 @@
 from bot.desk import Desk
 from bot.views.lists import RunLine
 from bot.wording import who_of
+from storage.history import read_run
 from storage.listing import ListedRun
 from storage.outbox_values import MessagePlace
 from workflows.errors import InterlockError
+from workflows.own_workflows import is_own, run_title
+from workflows.revised import inputs_in
 
 
 def run_line(desk: Desk, listed: ListedRun) -> RunLine:
@@ -35,11 +38,16 @@ def _note(desk: Desk, listed: ListedRun) -> str:
 
 
 def title_of(desk: Desk, listed: ListedRun) -> str:
-    """Return what people call the run's workflow."""
+    """Return what people call the run: by its workflow, or by what it proposes."""
     try:
-        return desk.library.version(listed.version).title
+        definition = desk.library.version(listed.version)
     except InterlockError:  # Written by another release; its name is known all the same.
         return listed.workflow
+    if not is_own(listed.workflow):
+        return definition.title
+    with desk.store.database.read() as connection:
+        first, *_ = read_run(connection, listed.id)
+    return run_title(definition, inputs_in(first))
 
 
 def link_to(desk: Desk, place: MessagePlace | None) -> str:

@@ -21,6 +21,7 @@ from workflows.delegation import Delegation
 from workflows.entry import Actor, Entry, Json, Ref, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import Definitions
+from workflows.own_workflows import run_title
 from workflows.replay import replay
 from workflows.run import RunState
 
@@ -48,6 +49,11 @@ class RunRead:
     def id(self) -> RunId:
         """The run's id."""
         return self.listed.id
+
+    @property
+    def title(self) -> str:
+        """What people call it: its workflow's title, or what it proposes."""
+        return run_title(self.definition, self.state.inputs)
 
     @property
     def requester(self) -> Who:

@@ -66,7 +66,7 @@ def set_secret(core: Core, order: SetSecretOrder, person: PersonId) -> Mapping[s
     """
     name, value = plain(order.name), checked(order.value.get_secret_value(), "The value")
     core.redact.learn(value)
-    sealer = core.vault()  # It may write the key, so it is opened before the unit.
+    sealer = core.vault().ready()  # It may ask a key service, which no unit waits for.
     with core.store.begin() as unit:
         sql = SecretSql(unit.transaction)
         newest, _ = sql.hold(name)

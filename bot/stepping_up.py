@@ -6,9 +6,8 @@ client's word, so everything is looked up again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.command_text import Totp
 from bot.desk import Desk
 from bot.payloads import Caller, Interaction, Typed
 from bot.refusals import refusal
@@ -23,6 +22,9 @@ from workflows.enrolling import Proof
 from workflows.errors import WrongCodeError
 from workflows.totp import SECRET_BYTES, written
 
+if TYPE_CHECKING:
+    from bot.command_text import Totp
+
 Answer = Mapping[str, Any]
 
 
@@ -32,7 +34,7 @@ class SteppingUp:
 
     desk: Desk
 
-    def by_command(self, typed: Typed, wanted: Totp) -> Rendered | None:
+    def by_command(self, typed: Typed, wanted: "Totp") -> Rendered | None:
         """Open what sets codes up, or take somebody's away; return what to say, if anything.
 
         Raises:

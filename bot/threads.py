@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.commands import help_for
 from bot.desk import Desk
 from bot.payloads import Event
 from bot.roster import person_id
 from bot.secret_words import IN_A_THREAD
 from bot.views.notice import notice
+from bot.views.pieces import Rendered
 from storage.unit import SqlUnit
 from workflows.entry import RunId
 from workflows.people import Person, PersonId
@@ -62,8 +62,13 @@ class Threads:
             team = str(event.get("user_team") or event.get("team") or happened.team_id)
             has_secret = self.desk.holds_secret(str(event.get("text", "")))
             asker = person_id(team, user)
-            shown = notice(IN_A_THREAD) if has_secret else help_for(self.desk, asker)
+            shown = notice(IN_A_THREAD) if has_secret else self._help(asker)
             self.desk.hurried.whisper(channel, user, shown, thread=thread)
+
+    def _help(self, asker: PersonId) -> Rendered:
+        from bot.commands import help_for  # noqa: PLC0415 - most that is said mentions nobody.
+
+        return help_for(self.desk, asker)
 
     def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> bool:
         """Keep a message without the secrets in it; say whether it was news."""

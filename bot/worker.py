@@ -28,6 +28,7 @@ from bot.logs import configure_logs
 from bot.opening import Memory, open_memory
 from bot.references import references_of
 from bot.running import Part, leave_no_core_dump, run_until, until_signalled
+from bot.secret_watch import SecretWatch
 from bot.segments import Segments
 from bot.self_check import SelfCheck
 from bot.serve import note_start
@@ -70,6 +71,7 @@ class Worker:
             self.check,
             self.compare,
             self.clock,
+            SecretWatch(self.core.secrets),
             *others,
             *watching,
             *doors,

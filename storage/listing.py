@@ -42,6 +42,7 @@ class ListedRun:
     requester_name: str
     started_at: datetime
     finished_at: datetime | None
+    channel: str
     place: MessagePlace | None
 
 
@@ -186,6 +187,7 @@ def listed(row: Row[Any]) -> ListedRun:
         requester_name=row.display or "",
         started_at=row.started_at,
         finished_at=row.finished_at,
+        channel=row.channel,
         place=place_in(row),
     )
 

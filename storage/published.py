@@ -4,6 +4,7 @@ Publishing itself is a unit's work: it appends the entry from which these rows f
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -61,6 +62,13 @@ def versions_of(database: Database, workflow: str, start: str = "") -> list[str]
 def active_policy(database: Database, name: str) -> str | None:
     """Return the digest of the policy that the trail was last told of."""
     wanted = select(ActivePolicyRecord.version).where(ActivePolicyRecord.name == name)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar()
+
+
+def policy_since(database: Database, name: str) -> datetime | None:
+    """Return when the trail was last told of a policy, None where it never was."""
+    wanted = select(ActivePolicyRecord.changed_at).where(ActivePolicyRecord.name == name)
     with database.read() as connection:
         return connection.execute(wanted).scalar()
 

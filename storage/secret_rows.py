@@ -36,8 +36,11 @@ class SecretSql(RowSql):
     def hold(self, name: str) -> tuple[int, bool]:
         """Return the newest version of a secret, 0 before the first, and whether it is kept.
 
-        Whoever else wants to change it waits.
+        Whoever else wants to change it waits, also for the first one, which has no row to lock.
         """
+        if not self._is_sqlite:
+            self.later("SELECT pg_advisory_xact_lock(hashtextextended(?, 4))", name)
+        # The release before waits at the row alone.
         tail = "" if self._is_sqlite else " FOR UPDATE"
         words = f"SELECT version, sealed IS NOT NULL FROM secret WHERE name = ?{tail}"  # noqa: S608  two fixed texts
         found = self.run(words, name).fetchone()

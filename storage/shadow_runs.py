@@ -1,7 +1,4 @@
-"""Which runs are in shadow, as a condition for those who count runs.
-
-It stands in a run's first entry. Such a run never ends as done, so of most runs no entry is read.
-"""
+"""Which runs are in shadow, for those who count runs: it stands in their first entry."""
 
 from sqlalchemy import ColumnElement, and_, exists
 
@@ -10,14 +7,10 @@ from storage.run_models import RunRecord
 from workflows.run import Status
 
 MARK = '%"shadow":true%'  # A quotation mark inside of a value would have a stroke before it.
-IS_SHADOW = (
-    "(COALESCE(r.outcome, '') <> 'done' AND EXISTS (SELECT 1 FROM audit_entry f"
-    " WHERE f.run_id = r.id AND f.rseq = 0 AND f.line LIKE ?))"
-)
 
 
 def ended_in_shadow() -> ColumnElement[bool]:
-    """Return the condition for those that ended."""
+    """Return the condition for those that ended; of those that are done no entry is read."""
     first = exists().where(
         AuditEntryRow.run_id == RunRecord.id,
         AuditEntryRow.rseq == 0,

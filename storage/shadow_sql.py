@@ -4,15 +4,16 @@ from collections import defaultdict
 
 from storage.change import RowSql, read_moment
 from storage.entries_sql import entry_of
-from storage.shadow_runs import IS_SHADOW, MARK
+from storage.shadow_runs import MARK
 from workflows.entry import Entry, RunId
 from workflows.run import UNTOLD
 from workflows.shadow_question import Did
 from workflows.soak import ShadowSeen
 
 _RUNS = (
-    "SELECT r.id, r.finished_at FROM run r WHERE r.workflow = ? AND r.version = ?"
-    " AND r.finished_at IS NOT NULL AND {}"
+    "SELECT r.id, r.finished_at FROM run r"
+    " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0 AND e.line LIKE ?"
+    " WHERE r.workflow = ? AND r.version = ? AND r.finished_at IS NOT NULL"
     " ORDER BY r.finished_at DESC, r.id DESC LIMIT ?"
 )
 _SAID = (
@@ -28,7 +29,7 @@ class ShadowSql(RowSql):
 
     def ended(self, workflow: str, version: str, *, most: int) -> list[ShadowSeen]:
         """Return the runs in shadow that ended, the newest first."""
-        rows = self.run(_RUNS.format(IS_SHADOW), workflow, version, MARK, most).fetchall()
+        rows = self.run(_RUNS, MARK, workflow, version, most).fetchall()
         if not rows:
             return []
         told: dict[str, list[Entry]] = defaultdict(list)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
 from workflows.check_model import model_faults
@@ -21,6 +20,7 @@ from workflows.definition_file import Document
 from workflows.fault import Fault
 from workflows.lint import copies, lint
 from workflows.loading import read_definition, read_policy
+from workflows.own_workflows import ACCESS_REVIEW
 from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
 from workflows.text_files import text_or_fault

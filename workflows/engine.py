@@ -16,6 +16,7 @@ from workflows import (
     editing,
     enrolling,
     exceptions,
+    moving_runs,
     prompting,
     questioning,
     retelling,
@@ -36,7 +37,17 @@ from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
 from workflows.levels import review_level
-from workflows.orders import Ballot, Decided, Edit, Edited, Refused, Start, Started
+from workflows.orders import (
+    Ballot,
+    Decided,
+    Edit,
+    Edited,
+    Moved,
+    Moving,
+    Refused,
+    Start,
+    Started,
+)
 from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
@@ -153,6 +164,15 @@ class Engine:
                 nothing was changed.
         """
         return editing.edit(self._house, self._procedures, wanted)
+
+    def move(self, wanted: Moving) -> Moved:
+        """Put a waiting run on another version of its workflow; approvals so far become void.
+
+        Raises:
+            GateError, InputsError, NotAllowedError, UnknownRunError, UnknownWorkflowError,
+                StorageError: nothing was changed.
+        """
+        return moving_runs.move_run(self._house, self._procedures, wanted)
 
     def check_delegation(self, new: NewDelegation) -> None:
         """Return if somebody may be away like that, and record nothing.

@@ -41,7 +41,7 @@ def offer_codes(house: House, person: PersonId, secret: bytes) -> str:
     """
     who = _checked(house, person)
     _governors(house, besides=person)
-    vault, ident = house.vault(), house.new_id()
+    vault, ident = house.vault().ready(), house.new_id()
     with house.store.begin() as unit:
         ref = unit.ref(who.id, who.name)
         guard = unit.codes.hold(ref)

@@ -149,6 +149,7 @@ ALL: list[Kind] = [
         parts="input message",
         optional="source parent continues shadow",
     ),
+    *_kinds("run.moved", Place.INSIDE, "workflow from to", parts="reason input", optional="via"),
     *_kinds("run.finished", Place.LAST, "outcome"),
     *_kinds("run.cancelled", Place.LAST, "step reason"),
     *_kinds(

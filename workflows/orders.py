@@ -101,6 +101,27 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A waiting run that somebody wants on another version; without `to`, on the active one."""
+
+    run: RunId
+    person: PersonId
+    reason: str
+    to: str = ""
+    via: str = "slack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The version that a run has now, and the one it had; `changed` is False if it had it."""
+
+    run: RunId
+    before: str
+    version: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What a request amounts to now; `changed` is False when the verdict was there already."""
 

@@ -7,13 +7,19 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.definition import Definition
+from workflows.entry import Json
 
 OWN: Final = "interlock-"  # How their names begin.
 PUBLISH: Final = "interlock-publish"
 RETIRE: Final = "interlock-retire"
 POLICY: Final = "interlock-policy"
+ACCESS_REVIEW: Final = "access-review"  # Made by `access_review`.
+
+# The line of a plan after which everything is told that was told in short before.
+IN_FULL: Final = "In full:"
+# Titles of inputs that the plan of a proposal tells too.
+TOLD_BY_PLAN: Final = frozenset({"Workflow", "Replaces", "Checks"})
 
 _DIGEST = {"type": "string", "max_length": 64}
 _WORDS = {"type": "string", "required": False, "max_length": 3000, "multiline": True}
@@ -37,6 +43,28 @@ def is_own(name: str) -> bool:
 def is_ours(name: str) -> bool:
     """Say whether a workflow guards others: one of these, or the review of access."""
     return is_own(name) or name == ACCESS_REVIEW
+
+
+def run_title(definition: Definition, inputs: Mapping[str, Json]) -> str:
+    """Return what a run is called in front of people: one of these by what it proposes."""
+    if not is_own(definition.workflow) or not inputs:  # They may be erased.
+        return definition.title
+    workflow, replaces = str(inputs.get("workflow")), inputs.get("replaces")
+    if definition.workflow == PUBLISH:
+        before = None if replaces is None else str(replaces)
+        return publication_title(workflow, str(inputs.get("version")), before)
+    if definition.workflow == RETIRE:
+        return f"Retire {workflow}"
+    return f"{definition.title} to {str(inputs.get('policy'))[:8]}"
+
+
+def publication_title(workflow: str, version: str, replaces: str | None) -> str:
+    """Name a proposed version, and the one that it would replace."""
+    if replaces is None:
+        return f"Publish {workflow}: version {version[:8]}"
+    if replaces == version:
+        return f"Change {workflow}: version {version[:8]} with other code"
+    return f"Change {workflow}: version {version[:8]} in place of {replaces[:8]}"
 
 
 def _publish(people: Mapping[str, object]) -> Definition:

@@ -16,6 +16,7 @@ from workflows.definition_steps import turns_of
 from workflows.fault import Fault, Place, suggestion
 from workflows.pattern import widths
 from workflows.policy import Policy, Rule, rule_environment
+from workflows.policy_lint_circles import circle_faults
 from workflows.policy_lint_pairs import pair_faults
 from workflows.policy_lint_roles import role_faults
 from workflows.policy_lint_secrets import secret_faults
@@ -60,6 +61,7 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
     faults += role_faults(policy, document, around)
+    faults += circle_faults(policy, document, around)
     faults += _misspelt(policy, document)
     faults += secret_faults(policy, document, around)
     if around is not None:

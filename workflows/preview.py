@@ -14,6 +14,7 @@ from workflows.demand import Demand, DemandStage, Match
 from workflows.entry import Json, RequestId, RunId
 from workflows.input_words import in_words, live_in
 from workflows.moments import stamp
+from workflows.own_workflows import run_title
 from workflows.people import Person
 from workflows.separation import Duty
 
@@ -50,7 +51,7 @@ def preview(shown: Shown) -> dict[str, Json]:
         "run": shown.run,
         "request": shown.request,
         "workflow": definition.workflow,
-        "title": definition.title,
+        "title": run_title(definition, shown.inputs),
         "version": definition.version,
         "step": step.id,
         "action": step.uses,

@@ -143,7 +143,7 @@ class RunState:
     depth: int = 0  # How many runs stand around it.
     is_shadow: bool = False  # It reads and plans, and changes nothing.
     inputs: Mapping[str, Json] = field(default_factory=dict)
-    editors: tuple[Ref, ...] = ()  # Who changed the inputs since it was asked for.
+    editors: tuple[Ref, ...] = ()  # Who changed its inputs or version since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
     rseq: int = -1

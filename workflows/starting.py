@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.binding import json_bytes
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, Ref, RunId
@@ -19,7 +18,7 @@ from workflows.expression import Scope
 from workflows.given import bare, named_inputs, read_given
 from workflows.house import House
 from workflows.orders import Child, Start, Started
-from workflows.own_workflows import is_own
+from workflows.own_workflows import ACCESS_REVIEW, is_own
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.policy_roles import Role
 from workflows.procedure import Procedures

@@ -261,6 +261,13 @@ def _edited(story: Story, entry: Entry) -> str:
     return f"{who} changed what was asked: {_clipped(changes) or 'the values were erased'}."
 
 
+def _moved(story: Story, entry: Entry) -> str:
+    who, words = story.name_of(entry.actor.ref), _words(entry, "reason")
+    before, after = (str(entry.data[name])[:8] for name in ("from", "to"))
+    because = f": {words}" if words else "."
+    return f"{who} put it on version {after} instead of {before}{because}"
+
+
 def _executed(story: Story, entry: Entry) -> str:
     return f"“{_step(story, entry)}” was carried out in {entry.data['ms']} ms."
 
@@ -311,6 +318,7 @@ _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
     "approval.edited": _edited,
+    "run.moved": _moved,
     "action.executed": _executed,
     "action.failed": _failed,
     "action.in_doubt": _in_doubt,

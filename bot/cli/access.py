@@ -11,6 +11,7 @@ from bot.access_orders import AccessOrder
 from bot.beside import have_done, slack_people
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.placing import place_words, placed
 from bot.cli.reading import opened
 from bot.policy_in_force import policy_of
 from bot.settings import Settings, read_settings
@@ -51,8 +52,9 @@ def access_review(*, as_csv: bool, start: bool, as_json: bool) -> None:
     """Say what stands out in who may do what. Exit code 1 if something does."""
     settings = read_settings()
     if start:
-        told = have_done(settings, AccessOrder(), user=os.getuid())
-        answer(dict(told), [f"The governors are asked to sign it: {told['run']}."], as_json=as_json)
+        told = placed(settings, have_done(settings, AccessOrder(), user=os.getuid()))
+        asked = f"The governors are asked to sign it: {told['run']}."
+        answer(told, [asked, f"  {place_words(told)}"], as_json=as_json)
         return
     _, report = _report(settings)
     if as_csv:

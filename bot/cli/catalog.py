@@ -13,6 +13,7 @@ from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
 from bot.drift import Drift, drifts, policy_drift
 from bot.library import read_version
+from bot.policy_in_force import gating
 from bot.settings import Settings, read_settings
 from storage.published import active_versions, canonical_of
 from storage.rows import DatabaseRows
@@ -98,26 +99,26 @@ def check_drift(*, as_json: bool) -> NoReturn:
 
 def found_drift(settings: Settings, database: Database) -> list[Drift]:
     """Return what has drifted, as far as this machine's files and actions show."""
-    policy = load_policy(settings.policy_file) if settings.policy_file.exists() else None
-    actions = actions_here(settings)
-    folder, files = settings.definitions, None
+    actions = actions_here(settings, database)
+    folder, files, file = settings.definitions, None, settings.policy_file
     if folder.exists():
         files = Catalog.read([folder])
-    of_policy = [] if policy is None else policy_drift(database, lambda: policy)
+    of_policy = policy_drift(database, lambda: load_policy(file)) if file.exists() else []
     return [*of_policy, *drifts(database, actions, files)]
 
 
-def actions_here(settings: Settings) -> Actions:
-    """Return the actions that are installed here, with the targets of the policy file."""
-    file = settings.policy_file
-    targets = load_policy(file).targets if file.exists() else Services()
+def actions_here(settings: Settings, database: Database) -> Actions:
+    """Return the actions that are installed here, with the targets of the policy that counts."""
+    agreed, file = gating(database), settings.policy_file
+    policy = load_policy(file) if agreed is None and file.exists() else agreed
+    targets = Services() if policy is None else policy.targets
     return all_actions(targets, DatabaseRows(now=lambda: datetime.now(UTC)))
 
 
 def known_here(settings: Settings, database: Database) -> Known:
     """Return what is needed to say what definitions do."""
     by_name = {one.workflow: one for one in _active(database)}
-    return Known(actions=actions_here(settings), find=by_name.get)
+    return Known(actions=actions_here(settings, database), find=by_name.get)
 
 
 def _two(
@@ -136,7 +137,7 @@ def _two(
 
 
 def _in_files(settings: Settings, database: Database, workflow: str) -> Definition:
-    files = Catalog.load([settings.definitions], actions_here(settings))
+    files = Catalog.load([settings.definitions], actions_here(settings, database))
     if workflow not in files.names():
         raise _unknown(database, workflow)
     return files.find(workflow)

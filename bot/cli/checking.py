@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bot.cli.output import Exit, answer, as_json_option, fault_data, leave
+from bot.cli.ruling import ruling_if_any
 from bot.settings import read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
@@ -15,8 +16,7 @@ from workflows.check import check as check_files
 from workflows.check import files_in, is_test
 from workflows.check import schema as schema_of_files
 from workflows.fault import Fault
-from workflows.loading import load_policy, read_text
-from workflows.policy import Policy
+from workflows.loading import read_text
 from workflows.services import Services
 
 EXISTING = click.Path(path_type=Path, exists=True)
@@ -30,8 +30,8 @@ EXISTING = click.Path(path_type=Path, exists=True)
 def check(paths: tuple[Path, ...], policy_file: Path | None, *, drift: bool, as_json: bool) -> None:
     """Say what is wrong with workflow files, each fault at its place.
 
-    Without --policy the settings' policy counts, if there is one; without any, services and
-    gates are not checked.
+    Without --policy the policy in force counts, or the settings' file where none is; without
+    any, services and gates are not checked.
     """
     if drift:
         from bot.cli.catalog import check_drift  # noqa: PLC0415 - plain checks need no database.
@@ -39,7 +39,8 @@ def check(paths: tuple[Path, ...], policy_file: Path | None, *, drift: bool, as_
         check_drift(as_json=as_json)
     if not paths:
         raise click.UsageError("Name files or folders, or ask for --drift.")
-    policy = _policy(policy_file)
+    ruling = ruling_if_any(read_settings(), policy_file)
+    policy = ruling.policy if ruling is not None else None
     targets = policy.targets if policy is not None else Services()
     actions = all_actions(targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     tests = [one for one in paths if is_test(one)]
@@ -53,9 +54,11 @@ def check(paths: tuple[Path, ...], policy_file: Path | None, *, drift: bool, as_
         "ok": not errors,
         "files": count,
         "policy_checked": policy is not None,
+        **(ruling.data if ruling is not None else {}),
         "faults": [fault_data(one) for one in faults],
     }
-    answer(data, [*map(str, faults), told], as_json=as_json)
+    remarks = [ruling.remark] if ruling is not None and ruling.remark else []
+    answer(data, [*map(str, faults), *remarks, told], as_json=as_json)
     leave(Exit.NO if errors else Exit.FINE)
 
 
@@ -74,13 +77,6 @@ def _test_faults(file: Path) -> Sequence[Fault]:
     from workflows.rehearsal.reading import read_play  # noqa: PLC0415 - most files are none.
 
     return read_play(read_text(file), str(file)).faults
-
-
-def _policy(file: Path | None) -> Policy | None:
-    if file is not None:
-        return load_policy(file)
-    usual = read_settings().policy_file
-    return load_policy(usual) if usual.exists() else None
 
 
 def _verdict(files: int, errors: int, warnings: int) -> str:

@@ -11,18 +11,18 @@ import click
 from bot.beside import slack_people
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.cli.ruling import ruling_here
 from bot.cli.running import inputs_of
 from bot.explained_run import Asked, Looked, of_run, of_workflow
+from bot.policy_in_force import Ruling
 from bot.settings import Settings, read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.could_approve import StagePeople, could_approve
 from workflows.entry import RunId
 from workflows.explaining import ExplainedStep, explain
-from workflows.loading import load_policy
 from workflows.moments import moment_of, stamp
 from workflows.people import Person
-from workflows.policy import Policy
 from workflows.procedure import Procedures
 from workflows.step_scope import Actions
 
@@ -39,7 +39,7 @@ Told: TypeAlias = Sequence[tuple[ExplainedStep, Sequence[StagePeople]]]
 @click.option("--step", "only", help="Only this step.")
 @click.option("--requester", default="", metavar="@NAME", help="Who asks.")
 @click.option("--at", "moment", metavar="MOMENT", help="As at that moment: RFC 3339, or a day.")
-@click.option("--policy", "file", type=EXISTING, help="Another file than that of the settings.")
+@click.option("--policy", "file", type=EXISTING, help="That file, not what is in force.")
 @as_json_option
 def policy_explain(
     run_id: str | None,
@@ -54,13 +54,14 @@ def policy_explain(
 ) -> None:
     """Say of each step of RUN, or of a workflow with values, whom the policy asks, and why.
 
-    Nothing is run or recorded. What is explained is the policy file on disk; a bot goes by the
-    one it was started with.
+    Nothing is run or recorded. What is explained is the policy in force, once people agreed to
+    one; until then it is the policy file.
     """
     if (run_id is None) == (workflow is None) or (run_id and values):
         raise click.UsageError("Name a run, or a --workflow with its values (-i FIELD=VALUE).")
     settings = read_settings()
-    policy = load_policy(file or settings.policy_file)
+    ruling = ruling_here(settings, file)
+    policy = ruling.policy
     at = moment_of(moment) if moment else datetime.now(UTC)
     asked = Asked(requester=requester, at=at, people=slack_people(settings))
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: at))
@@ -69,7 +70,7 @@ def policy_explain(
     if only is not None:
         looked.definition.form(only)
     told = [(one, _people(one, looked, asked)) for one in steps if only in (None, one.step.step)]
-    answer(_data(policy, looked, told), _lines(policy, looked, told), as_json=as_json)
+    answer(_data(ruling, looked, told), _lines(ruling, looked, told), as_json=as_json)
 
 
 def _looked(
@@ -92,7 +93,10 @@ def _people(one: ExplainedStep, looked: Looked, asked: Asked) -> Sequence[StageP
     return could_approve(asked.people, demand, looked.bound)
 
 
-def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
+def _lines(ruling: Ruling, looked: Looked, told: Told) -> Iterator[str]:
+    policy = ruling.policy
+    if ruling.remark:
+        yield ruling.remark
     given, definition = looked.given, looked.definition
     here = given.at.astimezone(ZoneInfo(policy.timezone))
     what = f"run {given.run} of {definition.workflow}" if given.run else definition.workflow
@@ -142,13 +146,14 @@ def _name(person: Person) -> str:
     return f"@{person.handle or person.name}"
 
 
-def _data(policy: Policy, looked: Looked, told: Told) -> dict[str, object]:
+def _data(ruling: Ruling, looked: Looked, told: Told) -> dict[str, object]:
     given = looked.given
     return {
         "run": given.run or None,
         "workflow": looked.definition.workflow,
         "version": looked.definition.version,
-        "policy": policy.digest,
+        "policy": ruling.policy.digest,
+        **ruling.data,
         "requester": given.requester,
         "at": stamp(given.at),
         "steps": [step_data(step, stages) for step, stages in told],

@@ -1,7 +1,7 @@
 """`interlock publish`: puts a change of the catalog to people."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bot.beside import have_done
 from bot.cli.output import Exit, answer, as_json_option, leave, refusal_data
+from bot.cli.placing import place_words, placed
 from bot.git_commit import commit_of
 from bot.order_form import OrderForm
 from bot.orders import AnyOrder
@@ -19,6 +20,8 @@ from workflows.check import files_in
 from workflows.definition_file import read_document
 from workflows.errors import DefinitionError, InterlockError, UnknownWorkflowError
 from workflows.loading import read_text
+
+OPTIONS = {"author": "--by", "reason": "--reason"}
 
 Order = TypeVar("Order", bound=OrderForm)
 
@@ -65,7 +68,8 @@ def publish(
         told = [have_done(settings, orders[0], user=os.getuid())]
     else:
         told = [_tried(settings, one) for one in orders]
-    is_fine = all(one["ok"] for one in told)
+    told = [placed(settings, one) if one.get("run") else one for one in told]
+    is_fine = all(one["ok"] and not one.get("not_taken") for one in told)
     lines = [line for one in told for line in _lines(one, is_alone=len(told) == 1)]
     data = {"ok": is_fine, "proposed": [dict(one) for one in told]}
     answer(data, lines or ["Every file is active as it stands."], as_json=as_json)
@@ -140,7 +144,19 @@ def _lines(told: Mapping[str, Any], *, is_alone: bool) -> list[str]:
     if told["run"] is None:
         return [f"{name} is active already."] if is_alone else []
     was = "nothing" if told["replaces"] is None else told["replaces"][:8]
-    first = "is put to people" if told["is_new"] else "is before people already"
+    first = "is put to people" if told["is_new"] else "is before people already,"
     later = "" if told["served"] else " Nobody serves now; it goes on with `interlock serve`."
+    by = "" if told["is_new"] or not told.get("by") else f" by {told['by']}"
+    first = f"{name} {first} in run {told['run']}{by}; it would replace {was}.{later}"
     found = [f"  {one}" for one in told["warnings"]]
-    return [f"{name} {first} in run {told['run']}; it would replace {was}.{later}", *found]
+    return [first, f"  {place_words(told)}", *_not_taken(told), *found]
+
+
+def _not_taken(told: Mapping[str, Any]) -> Iterator[str]:
+    """Say which options changed nothing, since what people look at was said before."""
+    if told.get("not_taken"):  # A bot of the release before does not say.
+        options = " and ".join(OPTIONS[one] for one in told["not_taken"])
+        yield (
+            f"  {options} changed nothing: people go on deciding about what was said first."
+            f" To change it, `interlock cancel {told['run']}` and propose it again."
+        )

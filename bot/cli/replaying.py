@@ -10,14 +10,15 @@ import click
 from bot.beside import slack_people
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
+from bot.cli.ruling import ruling_here
 from bot.policy_history import Count, History, Replayed
+from bot.policy_in_force import Ruling
 from bot.settings import read_settings
 from storage.judgements import count_judged
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.condition_tree import Name, every, tree_of
 from workflows.duration import duration
-from workflows.loading import load_policy
 from workflows.moments import stamp
 from workflows.policy import Policy, rule_environment
 from workflows.policy_replay import Change
@@ -45,17 +46,19 @@ class Length(click.ParamType[timedelta]):
 
 @click.command("replay")
 @click.option("--since", type=Length(), default="30d", show_default=True, help="How far back.")
-@click.option("--policy", "file", type=EXISTING, help="Another file than that of the settings.")
+@click.option("--policy", "file", type=EXISTING, help="That file, not what is in force.")
 @as_json_option
 def policy_replay(since: timedelta, file: Path | None, *, as_json: bool) -> None:
     """Say what the policy would have decided differently about what has been.
 
-    Every step that was put to the policy since then is held against the file. With --json each
+    Every step that was put to the policy since then is held against the policy in force, or the
+    file of --policy. With --json each
     line is an object, and the last one has the counts. Exit code 3 if something could not be
     evaluated, because it was erased for example.
     """
     settings = read_settings()
-    policy = load_policy(file or settings.policy_file)
+    ruling = ruling_here(settings, file)
+    policy = ruling.policy
     people = slack_people(settings)
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     start, count = datetime.now(UTC) - since, Count()
@@ -67,8 +70,8 @@ def policy_replay(since: timedelta, file: Path | None, *, as_json: bool) -> None
             if one.differences or one.why_not:
                 answer(_data(one), _lines(one), as_json=as_json)
     by_name = people is None and _asks_for_requester(policy)
-    data = _counts(count, policy, by_name=by_name)
-    answer(data, _told(count, policy, by_name=by_name), as_json=as_json)
+    data = _counts(count, ruling, by_name=by_name)
+    answer(data, _told(count, ruling, by_name=by_name), as_json=as_json)
     leave(Exit.UNPROVEN if count.not_evaluated else Exit.FINE)
 
 
@@ -119,19 +122,22 @@ def _data(one: Replayed) -> dict[str, object]:
     }
 
 
-def _told(count: Count, policy: Policy, *, by_name: bool) -> Iterator[str]:
+def _told(count: Count, ruling: Ruling, *, by_name: bool) -> Iterator[str]:
     yield f"{count.judged} step(s) were judged; {count.same} would be judged the same"
-    yield f"under the policy {policy.digest[:8]}."
+    yield f"under the policy {ruling.policy.digest[:8]}."
     yield from (f"  {name}: {number}" for name, number in _in_order(count).items())
     if count.not_evaluated:
         yield f"  not evaluated: {count.not_evaluated}"
     if by_name:
         yield BY_NAME
+    if ruling.remark:
+        yield ruling.remark
 
 
-def _counts(count: Count, policy: Policy, *, by_name: bool) -> dict[str, object]:
+def _counts(count: Count, ruling: Ruling, *, by_name: bool) -> dict[str, object]:
     return {
-        "policy": policy.digest,
+        "policy": ruling.policy.digest,
+        **ruling.data,
         "judged": count.judged,
         "same": count.same,
         "changes": _in_order(count),

@@ -28,7 +28,7 @@ def examine(around: Around) -> list[Finding]:
         reached, found = reach(around)
         found += look_at_slack(around, reached)
         database, seen = open_memory(around, stack)
-        found += look_at_files(around, reached, kept=_kept(database))
+        found += look_at_files(around, reached, database, kept=_kept(database))
         found += seen
         found += _of_the_log(around, database)
         found += look_at_machine(around)

@@ -1,6 +1,7 @@
 """The files: policy and workflows can be used, their secrets are there, their people exist."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from bot.directory import NobodyKnownError
@@ -8,16 +9,19 @@ from bot.doctor.around import Around
 from bot.doctor.channels import look_at_channels
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
 from bot.doctor.slack import AGAIN, NOT_ASKED, Reached
+from bot.policy_in_force import Ruling, ruling_of
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.parts import given_sources
+from bot.settings import SettingsError
 from bot.wording import plural
+from storage.database import Database
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import Report, check, files_in
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
 from workflows.definition_steps import Step, turns_of
-from workflows.errors import DefinitionError, PeopleUnreadableError
+from workflows.errors import DefinitionError, PeopleUnreadableError, StorageError
 from workflows.loading import load_policy
 from workflows.people import EFFECT_AGE
 from workflows.policy import Policy
@@ -29,25 +33,34 @@ MOST_NAMED = 5
 
 
 def look_at_files(
-    around: Around, reached: Reached | None, *, kept: Iterable[str]
+    around: Around, reached: Reached | None, database: Database | None, *, kept: Iterable[str]
 ) -> Iterator[Finding]:
-    """Yield how the policy, the workflow files, their secrets and their people stand.
+    """Yield how the policy in force, the workflow files, secrets and people stand.
 
     `kept` are the names of the secrets in the database.
     """
-    file = around.settings.policy_file
     try:
-        policy = load_policy(file)
-    except DefinitionError as refusal:
+        ruling = _ruling(around, database)
+    except (DefinitionError, SettingsError) as refusal:
         yield refused("policy", refusal, costs="The bot does not start.")
         yield look_at_channels(around, reached, ())
         return
-    yield ok("policy", f"{file} has {plural(len(policy.rules), 'rule')}.")
+    policy = ruling.policy
+    what = "The policy that people agreed to" if ruling.is_agreed else around.settings.policy_file
+    yield ok("policy", f"{what} has {plural(len(policy.rules), 'rule')}.")
     report = _report(around, policy)
     yield _workflows(around.settings.definitions, report)
     yield _secrets(around, policy, frozenset(kept))
     yield _people(policy, report.definitions, reached)
     yield look_at_channels(around, reached, report.definitions)
+
+
+def _ruling(around: Around, database: Database | None) -> Ruling:
+    """Return the policy that counts; the file, where the database cannot say."""
+    with suppress(StorageError):
+        if database is not None:
+            return ruling_of(around.settings, database)
+    return Ruling(policy=load_policy(around.settings.policy_file))
 
 
 def _report(around: Around, policy: Policy) -> Report:

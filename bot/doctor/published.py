@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, ok, refused, warn
-from bot.library import POLICY
-from bot.policy_in_force import gating
+from bot.policy_in_force import gating, ruling_of
 from bot.settings import SettingsError
 from storage.database import Database
 from storage.lock_file import ServeLock
-from storage.published import active_policy, active_versions
+from storage.published import active_versions
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import check
 from workflows.errors import DefinitionError
-from workflows.loading import load_policy
 
 CHECK = "in force"
 START = "Start `interlock serve` again, if the files are what you mean."
@@ -49,11 +47,12 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
 def _differing(around: Around, database: Database) -> Iterator[str]:
     settings = around.settings
     try:
-        policy = load_policy(settings.policy_file)
+        ruling = ruling_of(settings, database)
     except DefinitionError:
         return
-    if policy.digest != active_policy(database, POLICY):
+    if ruling.differs:
         yield "the policy"
+    policy = ruling.policy
     if not settings.definitions.is_dir():
         return
     actions = all_actions(policy.targets, DatabaseRows(now=around.now))

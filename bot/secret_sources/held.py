@@ -14,7 +14,6 @@ from workflows.errors import SecretError, SecretUnreadableError
 from workflows.redaction import Redactor
 from workflows.secret_book import Found, plain
 
-LOOK_SECONDS = 15.0  # Another process, or a mounted file, may have new values since.
 KEPT_SECONDS = 30.0  # How long the answer of a source that is asked over a network counts.
 
 
@@ -48,7 +47,6 @@ class HeldSecrets:
         self._used = used
         self._answers: dict[str, tuple[float, Found]] = {}
         self._guard = threading.Lock()
-        self._looked_at = ticks()
 
     def find(self, name: str) -> Found:
         """Return the secret of that name with its version.
@@ -90,13 +88,6 @@ class HeldSecrets:
                 except SecretError as refusal:
                     refusals.append(refusal)
         return refusals
-
-    def look(self) -> None:
-        """Learn again what lies on this machine, if that was a while ago."""
-        now = self._ticks()
-        if now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
-            self.learn()
 
     def forget(self, name: str) -> None:
         """Ask anew for a secret that was changed."""

@@ -50,11 +50,24 @@ def held_secrets(
     A kept secret that cannot be opened stops nothing but the steps that need it: it could not
     be set anew otherwise.
     """
-    sources = [*given, BuiltInSource(database, sealer), *_far(settings, redact, now)]
+    sources = every_source(settings, given, database, sealer, redact, now=now)
     held = HeldSecrets(sources, redact, used=Uses(database, now=now))
     for refusal in held.learn():
         log.warning("a secret cannot be used", extra={"why": refusal.message})
     return held
+
+
+def every_source(
+    settings: Settings,
+    given: Sequence[Source],
+    database: Database,
+    sealer: Callable[[], Sealer],
+    redact: Redactor,
+    *,
+    now: Callable[[], datetime],
+) -> list[Source]:
+    """Return all that is asked for a secret, in its order."""
+    return [*given, BuiltInSource(database, sealer), *_far(settings, redact, now)]
 
 
 def _far(settings: Settings, redact: Redactor, now: Callable[[], datetime]) -> Iterator[Source]:

@@ -132,8 +132,7 @@ def stand_in_message(shown: StandIn) -> Rendered:
 class Deserted:
     """A request of which nobody is there who could decide it."""
 
-    title: str
-    headline: str
+    heading: str
     back_at: datetime
     expires: datetime
     card: str = ""
@@ -143,7 +142,7 @@ def deserted_message(shown: Deserted) -> Rendered:
     """Build what is told to the requester."""
     card = f" {link(shown.card, 'See the request')}." if shown.card else ""
     return notice(
-        f"🏝️ {bold(f'{shown.title}: {shown.headline}', 400)} waits for people who are all away."
+        f"🏝️ {bold(shown.heading, 400)} waits for people who are all away."
         f" The first is back {when(shown.back_at)}; the request is open until"
         f" {when(shown.expires)}.{card}"
     )

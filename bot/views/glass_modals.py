@@ -33,7 +33,7 @@ def break_modal(shown: Preview) -> View:
         close=plain("Back", limits.VIEW_TITLE),
         submit=plain("Break glass", limits.VIEW_TITLE),
         blocks=[
-            plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
+            plain_section(clip(shown.heading, limits.FIELD)),
             section("🧯 You decide this alone. It runs at once, through a freeze too."),
             _words("Why can it not wait?", hint="People are alerted, and it stays on record."),
             *([code_input(focus=False)] if shown.step_up else []),

@@ -7,9 +7,8 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.error_words import error_words
-from bot.views.help_page import MEANT
 from bot.views.paging import Listing, page_of, part_of
-from bot.views.pieces import Rendered, button, header, rendered, section, sections
+from bot.views.pieces import MEANT, Rendered, button, header, rendered, section, sections
 from bot.views.symbols import STATUS
 from bot.wording import (
     Who,
@@ -147,8 +146,9 @@ def approval_list(
 def _approval_line(line: ApprovalLine) -> str:
     sign = "👉" if line.is_mine else "✋"
     people = joined([mention(who) for who in line.asked[:5]])
+    more = f": {escape(line.headline, _WORDS)}" if line.headline else ""
     return (
-        f"{sign} {linked(line.title, line.card)}: {escape(line.headline, _WORDS)}\n"
+        f"{sign} {linked(line.title, line.card)}{more}\n"
         f"{line.have} of {plural(line.need, 'approval')} from {people or 'somebody'}"
         f" · asked by {mention(line.requester)} · until {when(line.expires_at)}"
     )

@@ -54,7 +54,7 @@ def nudge(told: Nudge) -> Rendered:
 
 def _asking(told: Nudge) -> str:
     shown = told.preview
-    what = f"{escape(shown.title, _TITLE)}: {escape(shown.headline, _HEADLINE)}"
+    what = escape(shown.heading, _TITLE + _HEADLINE)
     asker, until = escape(shown.asker.plain, 80), utc(shown.expires)
     return f"✋ {what}. {asker} waits for your decision until {until}."
 
@@ -64,7 +64,7 @@ def _asks(told: Nudge) -> list[Block]:
     reminded = f"\nReminded {when(told.reminded_at)}." if told.reminded_at is not None else ""
     place = f" in the place of {mention(told.stands_for)}" if told.stands_for else ""
     words = section(
-        f"✋ {bold(shown.title, _TITLE)}: {escape(shown.headline, _HEADLINE)}\n"
+        f"✋ {bold(shown.title, _TITLE)}{_more(shown)}\n"
         f"Asked by {mention(shown.asker)}, and it waits for you{place} until"
         f" {when(shown.expires)}.{reminded}"
     )
@@ -73,6 +73,10 @@ def _asks(told: Nudge) -> list[Block]:
     if not is_web_address(told.card):
         return [words, there]
     return [words, actions(link_button("Open the card", told.card)), there]
+
+
+def _more(shown: Preview) -> str:
+    return f": {escape(shown.more, _HEADLINE)}" if shown.more else ""
 
 
 def _ends(told: Nudge) -> list[Block]:

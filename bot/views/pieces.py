@@ -28,6 +28,7 @@ from slack_sdk.models.blocks import (
 from bot import limits
 from bot.wording import NOTHING, clean, clip, length, one_line
 
+MEANT = "command.meant"  # A button that does what it says; its value is the command.
 OPEN_LINK = "link.open"  # A button with an address clicks too; its listener only acknowledges.
 _PREFORMATTED = 2_000
 # Texts of these keys are shown to people, so they count against a message's budget.

@@ -16,7 +16,10 @@ from bot.views.pieces import context, paragraphs, plain, plain_section, section
 from bot.views.request_limits import in_words
 from bot.views.request_values import Preview
 from bot.wording import Who, clean, clip, escape, length, mention, one_line, plural, when
+from workflows.own_workflows import IN_FULL, TOLD_BY_PLAN, is_ours, is_own
 
+# Of a proposal or a review a card shows the beginning, which is written to be read there.
+_OWN_ROWS = 14
 # Together with the rest of a card these stay below what one message may hold.
 PLAN, INPUTS, CHANGES = 2_400, 2_400, 800
 MOST_INPUTS = 20
@@ -42,7 +45,8 @@ class _Cut:
 
 def head_of(shown: Preview) -> Head:
     """Return the plan, what changed, and what the requester typed, as far as there is room."""
-    plan = _head([one_line(line) for line in (shown.headline, *shown.lines)], PLAN)
+    told = [one_line(line) for line in (shown.headline, *shown.lines)]
+    plan = _head(told, PLAN, _most_rows(shown, told))
     changes = _head([one_line(line) for line in shown.changed], CHANGES)
     typed = typed_head(shown)
     blocks = [
@@ -56,8 +60,19 @@ def head_of(shown: Preview) -> Head:
     return Head(blocks=tuple(blocks), is_whole=left == 0 and typed.is_whole)
 
 
+def _most_rows(shown: Preview, told: Sequence[str]) -> int:
+    """Return how many lines of the plan are for a card."""
+    if not is_ours(shown.workflow):
+        return limits.TABLE_ROWS
+    in_short = told.index(IN_FULL) if IN_FULL in told else len(told)
+    return min(in_short, _OWN_ROWS)
+
+
 def typed_head(shown: Preview) -> Head:
-    """Return what the requester typed, as far as there is room."""
+    """Return what the requester typed, as far as there is room; a plan repeats a proposal's."""
+    if is_own(shown.workflow):
+        beside = tuple(row for row in shown.inputs if row[0] not in TOLD_BY_PLAN)
+        shown = shown.model_copy(update={"inputs": beside})
     inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
     return Head(blocks=tuple(_typed(shown, inputs)), is_whole=inputs.left == 0)
 

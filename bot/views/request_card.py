@@ -49,7 +49,7 @@ def request_card(card: RequestCard) -> Rendered:
     """Build the card of a request in whatever state it is."""
     shown, head = card.preview, head_of(card.preview)
     blocks: list[Block] = [
-        header(f"{shown.title}: {shown.headline}"),
+        header(shown.heading),
         section(_state(card)),
         *warning(shown),
         *head.blocks,
@@ -66,7 +66,7 @@ def request_card(card: RequestCard) -> Rendered:
 def _sentence(card: RequestCard) -> str:
     """Return the line for phones: who wants what, where, until when; or what came of it."""
     shown = card.preview
-    asker, what = escape(shown.asker.plain, 80), escape(f"{shown.title}: {shown.headline}", 300)
+    asker, what = escape(shown.asker.plain, 80), escape(shown.heading, 300)
     due = utc(shown.expires)
     if card.is_open:
         people = escape(joined(groups_asked_now(card)), 200)

@@ -45,7 +45,7 @@ def review_modal(shown: Preview, whole: Sequence[str] | None = None, *, page: in
         close=plain("Close", limits.VIEW_TITLE),
         submit=plain("Approve", limits.VIEW_TITLE) if is_last and not missing else None,
         blocks=[
-            header(f"{shown.title}: {shown.headline}"),
+            header(shown.heading),
             *pages[page - 1],
             *_turning(shown, page, len(pages)),
             *_ending(shown, missing, is_last=is_last),
@@ -105,7 +105,7 @@ def approve_modal(shown: Preview) -> View:
         close=plain("Back", limits.VIEW_TITLE),
         submit=plain("Approve", limits.VIEW_TITLE),
         blocks=[
-            plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
+            plain_section(clip(shown.heading, limits.FIELD)),
             *knowing_input(shown),
             *approval_inputs(shown),
         ],
@@ -130,7 +130,7 @@ def reject_modal(shown: Preview, *, reason_required: bool | None = None) -> View
         close=plain("Back", limits.VIEW_TITLE),
         submit=plain("Reject", limits.VIEW_TITLE),
         blocks=[
-            plain_section(clip(f"{shown.title}: {shown.headline}", limits.FIELD)),
+            plain_section(clip(shown.heading, limits.FIELD)),
             reason_input(
                 "Why do you reject it?",
                 required=required,

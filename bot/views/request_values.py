@@ -135,6 +135,16 @@ class Preview(_Frozen):
         return f"{self.request}.{self.digest[:8]}"
 
     @property
+    def more(self) -> str:
+        """Return what the headline says beyond the title; a proposal's title may say it all."""
+        return self.headline.removeprefix(self.title).removeprefix(": ")
+
+    @property
+    def heading(self) -> str:
+        """Return the line over it: what it is, and what would be done."""
+        return f"{self.title}: {self.more}" if self.more else self.title
+
+    @property
     def asker(self) -> Who:
         """Return who asked, or the schedule if nobody did."""
         if self.requester is None:

@@ -157,6 +157,14 @@ def _edited(reply: StepReply) -> str:
     return f"✏️ What is asked was changed{_by(reply)}; approvals given before no longer count"
 
 
+def _moved(reply: StepReply) -> str:
+    before, after = (code(_text(reply, name)[:8]) for name in ("from", "to"))
+    return (
+        f"🔀 The run goes on by version {after} instead of {before}{_by(reply)}; approvals given"
+        " before no longer count"
+    )
+
+
 def _reminded(reply: StepReply) -> str:
     if reply.data.get("to") == []:
         return "⏰ This still waits for a decision, and everybody who could decide is away"
@@ -222,6 +230,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.failed": _not_verified,
     "verification.unknown": _unverifiable,
     "approval.edited": _edited,
+    "run.moved": _moved,
     "approval.escalated": _escalated,
     "approval.reminded": _reminded,
     "exception.reminded": _chased,

@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.demo.errors import DemoError
 from sandbox.demo.stage import Stage
+from sandbox.ports import free_port
 
 PATIENCE = 60.0
 
@@ -30,7 +31,7 @@ class Bot:
         """`transport` is "socket" or "http"; `database` an address, by default a SQLite file."""
         self._stage = stage
         self._words = words
-        self._http = f"127.0.0.1:{_free_port()}" if transport == "http" else ""
+        self._http = f"127.0.0.1:{free_port()}" if transport == "http" else ""
         self._database = database
         self._process: subprocess.Popen[bytes] | None = None
         self.log = stage.home / "bot.log"
@@ -154,11 +155,6 @@ class Bot:
 def interlock() -> str:
     """Return where our own program is."""
     return str(Path(sys.executable).with_name("interlock"))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _wait_for_port(host: str, port: int, bot: Bot) -> None:

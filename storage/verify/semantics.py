@@ -27,8 +27,10 @@ class Asked:
     excluded: set[str]
     hours: Sequence[Any] = ()
     wants_code: bool = False
+    version: str | None = None  # That of the run when it was asked.
     granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
-    voices: set[str] = field(default_factory=set)  # Who approved, in whatever place.
+    rejected: dict[int, set[str]] = field(default_factory=dict)  # The same of those who refused.
+    voices: set[str] = field(default_factory=set)  # Who decided, in whatever place.
     denied: bool = False
     closed: str | None = None
     added: dict[int, set[str]] = field(default_factory=dict)
@@ -49,6 +51,19 @@ class Asked:
         """Say whether a stage has its quorum."""
         need = max(1, _whole(self.stages[stage].get("approve")))
         return len(self.granted.get(stage, ())) >= need
+
+    def has_spoken(self, person: str, place: str) -> bool:
+        """Say whether somebody decided before, or somebody in the place that they decide."""
+        seats = (*self.granted.values(), *self.rejected.values())
+        return person in self.voices or any(place in one for one in seats)
+
+    def reject(self, place: str, stage: int) -> None:
+        """Count a rejection: enough of them close it, or one where there was an approval."""
+        said = self.rejected.setdefault(stage, set())
+        said.add(place)
+        asked = self.stages[stage].get("deny") if 0 <= stage < len(self.stages) else 1
+        turned = any(place in approved for approved in self.granted.values())
+        self.denied |= turned or len(said) >= max(1, _whole(asked))
 
     def is_in_turn(self, stage: int) -> bool:
         """Say whether everything that is decided before that stage has its quorum."""
@@ -86,11 +101,12 @@ class Told:
     """What an open run has told so far."""
 
     requester: str | None
+    version: str | None = None  # None where the run began before what is seen.
     is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
-    editors: set[str] = field(default_factory=set)  # Who changed its values; they decide nothing.
+    editors: set[str] = field(default_factory=set)  # Who changed it; they decide nothing.
 
 
 class SemanticCheck:
@@ -101,6 +117,7 @@ class SemanticCheck:
         self._open: dict[str, Told] = {}
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._words: dict[str, Word] = {}  # The newest of each person.
+        self._activated: set[str] = set()  # Every version that was ever active.
         self._begins_late = self._ends_early = self._seen = False
         self._readers = {
             "approval.requested": self._requested,
@@ -113,6 +130,7 @@ class SemanticCheck:
             "approval.escalated": self._escalated,
             "break_glass.used": self._broke_glass,
             "action.intended": self._intended,
+            "run.moved": self._moved,
         }
 
     def skip(self) -> None:
@@ -133,6 +151,8 @@ class SemanticCheck:
         if kind == "approval.delegated" and run is None:
             to = data["to"] if isinstance(data["to"], str) else None
             self._words[_text(data["from"])] = Word(to, _text(data["until"]))
+        if kind == "workflow.activated":
+            self._activated.add(_text(data["version"]))
         if kind == "break_glass.reviewed" and not self._begins_late:
             self._reviewed(index, members)
         if run is not None and self._is_told_in_full(members):
@@ -154,8 +174,10 @@ class SemanticCheck:
     def _told(self, members: Mapping[str, Any]) -> Told:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
-            is_shadow = members["data"].get("shadow") is True
-            self._open[run] = Told(actor["ref"] if actor["t"] == "user" else None, is_shadow)
+            requester = actor["ref"] if actor["t"] == "user" else None
+            data = members["data"]
+            is_shadow = data.get("shadow") is True
+            self._open[run] = Told(requester, _text(data["version"]), is_shadow)
         found = self._open.get(run)
         if found is None:
             found = self._open[run] = Told(None)
@@ -182,10 +204,11 @@ class SemanticCheck:
             _listed(data.get("hours", [])),
             wants_code=data.get("step_up") is not None,
             breakers=_breakers(data.get("glass")),
+            version=told.version,
         )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
-        data, person = members["data"], members["actor"]["ref"]
+        data, person, place = members["data"], members["actor"]["ref"], _place(members)
         asked = told.requests.get(_text(data["request"]))
         if asked is None:
             self._report.mean("decision-unasked", f"Entry {index} decides what nobody asked.")
@@ -195,15 +218,15 @@ class SemanticCheck:
         if asked.closed is not None:
             self._report.mean("decision-late", f"Entry {index} decides after {asked.closed}.")
         if members["kind"] == "approval.denied":
-            asked.denied = True
+            asked.reject(place, _whole(data["stage"]))
+            asked.voices.add(person)
             return
         self._check_approver(index, members, told=told, asked=asked)
         self._check_moment(index, members, asked)
         if asked.wants_code and data["step_up"] is not True:
             self._report.mean("step-up", f"Entry {index}: an approval without the code it needs.")
-        place = _place(members)
-        if person in asked.voices or any(place in others for others in asked.granted.values()):
-            self._report.mean("counted-twice", f"Entry {index}: who approved had done so before.")
+        if asked.has_spoken(person, place):
+            self._report.mean("counted-twice", f"Entry {index}: who approved had decided before.")
         asked.voices.add(person)
         asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
 
@@ -251,9 +274,23 @@ class SemanticCheck:
 
     def _edited(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         asked = told.requests.get(_text(members["data"]["request"]))
-        if asked is not None and (asked.closed is not None or asked.is_granted):
+        if asked is not None and (asked.closed or asked.denied or asked.is_granted):
             self._report.mean("edit-late", f"Entry {index} changes what was settled.")
         self._closed(index, members, told)
+        told.editors.add(members["actor"]["ref"])
+
+    def _moved(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        """Take the run to be on another version, whatever is wrong with how it came there."""
+        data, version = members["data"], _text(members["data"]["to"])
+        checks = {
+            "moved-from": told.version in (None, _text(data["from"])),
+            "moved-to": self._begins_late or version in self._activated,
+            "moved-by": members["actor"]["t"] == "user" and "reason" in members["parts"],
+            "moved-under-way": not told.intents,
+        }
+        for code in (code for code, is_right in checks.items() if not is_right):
+            self._report.mean(code, f"Entry {index} {_MOVED[code]}.")
+        told.version = version
         told.editors.add(members["actor"]["ref"])
 
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -298,6 +335,8 @@ class SemanticCheck:
             return
         if data["binding"] != asked.binding:
             self._report.mean("binding", f"Entry {index} does something else than was approved.")
+        if asked.version != told.version:
+            self._report.mean("other-version", f"Entry {index} acts on an approval of before.")
         if not asked.is_granted and name not in told.broken_glass:
             self._report.mean("quorum", f"Entry {index} acts before enough people agreed.")
 
@@ -320,6 +359,12 @@ def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
+_MOVED = {
+    "moved-from": "takes a run from a version that it was not on",
+    "moved-to": "puts a run on a version that never was active",
+    "moved-by": "puts a run on another version, and no person says why",
+    "moved-under-way": "puts a run on another version while an effect is under way",
+}
 _GLASS = {
     "glass-unasked": "breaks the glass over a request nobody made",
     "binding": "breaks the glass over something else than was asked",

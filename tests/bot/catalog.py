@@ -113,6 +113,12 @@ class Office:
         with self.core.memory.database.read() as connection:
             return [one for one in read_entries(connection, 0, 10_000) if one.kind in kinds]
 
+    def title(self, run: str | None) -> str:
+        """Return what the newest card of a run is called, once it is there."""
+        self.settle(run)
+        asked = [one for one in self.entries(run) if one.kind == "approval.requested"]
+        return str(json.loads(asked[-1].parts["preview"].value or b"")["title"])
+
     def card(self, run: str | None) -> list[str]:
         """Return the lines of the newest card of a run."""
         asked = [one for one in self.entries(run) if one.kind == "approval.requested"]

@@ -14,16 +14,12 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.arrival import ARRIVED
 from bot.http import PATH, HttpServer
+from bot.listening import open_listeners
 from bot.settings import SettingsError
+from sandbox.ports import free_port
 
 SECRET = "a-signing-secret"
 BODY = "command=%2Fops&text=slow&team_id=T0ACME&user_id=U0RITA&channel_id=C1"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -98,9 +94,48 @@ def test_health_is_told_without_a_signature(address: str) -> None:
     assert httpx.get(f"{address}/healthz", timeout=60).text == "ok"
 
 
-def test_an_address_that_is_taken_is_said_in_a_sentence(address: str) -> None:
-    port = int(address.rpartition(":")[2])
+def no_server_at(host: str, port: int) -> str:
+    """Return what is said where no server can listen."""
     app = App(signing_secret=SECRET, authorize=lambda: None)  # type: ignore[arg-type,return-value]  # Never asked.
+    server = HttpServer(app, host=host, port=port)
+    with pytest.raises(SettingsError, match="INTERLOCK_HTTP") as refused:
+        server.start()
+    server.stop()
+    return str(refused.value)
 
-    with pytest.raises(SettingsError, match="INTERLOCK_HTTP"):
-        HttpServer(app, host="127.0.0.1", port=port).start()
+
+def test_an_address_that_is_taken_is_said_in_a_sentence(address: str) -> None:
+    told = no_server_at("127.0.0.1", int(address.rpartition(":")[2]))
+
+    assert told.endswith(
+        "where nothing can listen: Address already in use. Another process holds the port."
+    )
+
+
+def test_an_address_of_another_machine_is_said_in_a_sentence() -> None:
+    told = no_server_at("192.0.2.1", free_port())
+
+    assert told.endswith("where nothing can listen: Cannot assign requested address.")
+
+
+def test_a_name_is_listened_at_wherever_it_leads_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    stream = (socket.SOCK_STREAM, 6, "")
+    here = (socket.AF_INET, *stream, ("127.0.0.1", port))
+    elsewhere = (socket.AF_INET6, *stream, ("2001:db8::1", port, 0, 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [elsewhere, here])
+    (listener,) = open_listeners("a-name", port)
+
+    with listener:
+        assert listener.getsockname() == ("127.0.0.1", port)
+
+
+def test_a_server_told_to_stop_at_once_gives_the_port_back() -> None:
+    port = free_port()
+    server = HttpServer(None, host="127.0.0.1", port=port)
+    server.start()
+    server.stop()
+
+    socket.create_server(("127.0.0.1", port)).close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import Iterator
 from typing import cast
 
@@ -19,6 +18,7 @@ from bot.http_routes import Programs
 from bot.polls import Polls
 from bot.problems import DoorError
 from bot.rate_limit import RateLimit
+from sandbox.ports import free_port
 from workflows.errors import (
     HeldElsewhereError,
     InterlockError,
@@ -49,8 +49,7 @@ def broken() -> Broken:
 @pytest.fixture
 def address(broken: Broken) -> Iterator[str]:
     programs = Programs(api=cast("Api", broken), hooks=cast("Hooks", broken), polls=Polls())
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    port = free_port()
     server = HttpServer(None, host="127.0.0.1", port=port, programs=programs)
     server.start()
     yield f"http://127.0.0.1:{port}"

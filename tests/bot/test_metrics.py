@@ -27,13 +27,13 @@ from bot.readiness import Readiness
 from bot.settings import Settings
 from bot.watched_routes import watched_routes
 from bot.watching import Watching
+from sandbox.ports import free_port
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import Database, open_database
 from storage.gauges import Event
 from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.exposition import Scrape, read
-from tests.journeys.company import free_port
 from tests.world import Clock, Working
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Message, Subject

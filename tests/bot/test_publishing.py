@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.access_orders import AccessOrder
+from bot.catalog_story import length_of_story, story_of
 from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
 from bot.orders import RunOrder, carry_out
@@ -31,7 +32,7 @@ from workflows.errors import (
 )
 from workflows.loading import read_policy
 from workflows.orders import Edit, Start
-from workflows.own_workflows import PUBLISH, own_workflows
+from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.people import PersonId
 
 VIEWED = POLICY.replace("{governors:", "{viewers: ['@ben'], governors:")
@@ -126,6 +127,21 @@ def test_who_proposed_who_wrote_and_who_published_never_decide(office: Office) -
     for who in ("omar", "olga"):
         with pytest.raises(NotEligibleError):
             office.vote(put.run, who)
+
+
+def test_what_is_open_keeps_what_was_said_first_and_names_what_was_not_taken(
+    office: Office,
+) -> None:
+    first = office.propose(PLAIN, author="@dora")
+    again = office.propose(PLAIN, by="ben", author="@dora")
+    other = office.propose(PLAIN, by="ben", author="@rita")
+    source = Source(text=PLAIN, file="tidy-up.yaml")
+    silent = office.proposing("ben").publish(source, author=None, reason="")
+
+    assert {one.run for one in (again, other, silent)} == {first.run}
+    assert (again.is_new, again.by, again.channel) == (False, first.by, "ops")
+    assert first.by
+    assert [one.not_taken for one in (again, other, silent)] == [(), ("author",), ()]
 
 
 def test_one_person_who_is_owner_and_governor_is_one_voice(office: Office) -> None:
@@ -503,3 +519,56 @@ secrets: {key: {publishers: ["@ben"]}}
 
     assert any("may use the secret key" in one for one in office.card(put.run))
     office.core.memory.database.close()
+
+
+def test_a_page_of_the_history_is_read_by_query_whatever_else_was_proposed(
+    tmp_path: Path, database_url: str
+) -> None:
+    office = Office(tmp_path, database=database_url)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    office.propose(PLAIN)
+    office.propose(PLAIN.replace("tidy-up", "sweep-floors"))
+    database = office.core.memory.database
+    whole = story_of(database, "tidy-up")
+    pages = [story_of(database, "tidy-up", most=2, skip=skip) for skip in (0, 2, 4)]
+    count = length_of_story(database, "tidy-up")
+    database.close()
+
+    assert [one for page in pages for one in page] == whole
+    assert count == len(whole) == 5
+    assert [(one.what, one.version) for one in whole[::4]] == [
+        ("proposed, not decided yet", whole[0].version),
+        ("published", whole[0].version),
+    ]
+
+
+def test_a_first_version_is_told_in_short_and_then_field_by_field(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    card = office.card(put.run)
+    short = card[: card.index(IN_FULL)]
+
+    assert short == [
+        "⚠️ step say: new egress effect, by slack.post",
+        "Check: no fault, no warning",
+        "Owner @owners, deputy @deputies; started by @owners, @deputies",
+        "Asks for what",
+        "1. say: egress, by slack.post; asks 2 of @deciders; undo: none",
+    ]
+    assert "step say: with text: Tidied ${{ inputs.what }}" in card
+
+
+def test_every_proposal_is_named_by_what_it_proposes(office: Office) -> None:
+    first = office.propose(PLAIN)
+    office.agree(first.run, "olga", "gina")
+    second = office.propose(LOWERED)
+    gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
+    titles = [office.title(one.run) for one in (first, second, gone)]
+
+    was, now = first.version[:8], second.version[:8]
+    assert titles == [
+        f"Publish tidy-up: version {was}",
+        f"Change tidy-up: version {now} in place of {was}",
+        "Retire tidy-up",
+    ]

@@ -18,12 +18,13 @@ from workflows.actions.slack import SlackPostAction
 from workflows.entry import RunId
 from workflows.gate import Outcome
 from workflows.house import House
-from workflows.orders import Edit, Start
+from workflows.orders import Edit, Moving, Start
 from workflows.store import Store, Subject
 
 ITEMS = tuple({"name": f"n{one}", "by": one + 1} for one in range(3))
 LONG_ENOUGH = timedelta(minutes=15)  # Past an attempt's timeout and its grace.
 LOCKED = CHANGE.replace('run_by: ["@askers"]', 'run_by: ["@askers"]\nlock: number/one')
+NEWER = CHANGE.replace('by: "${{ inputs.by }}"', 'by: "${{ inputs.by + 2 }}"')
 TELL = """
 workflow: tell-it
 title: Tell the number
@@ -150,6 +151,17 @@ def changed(house: Fleeting, outside: Outside, fuse: Fuse) -> None:
     assert outside.world.number == 17
 
 
+def moved(house: Fleeting, outside: Outside, fuse: Fuse) -> None:
+    """Put the run on a newer version before anybody decides, and approve what that one does."""
+    run = started(house)
+    house.sweep()
+    house.activate(NEWER)
+    if is_asked(house, run):
+        house.engine.move(Moving(run=run, person=id_of("omar"), reason="It adds two."))
+    approved(house, outside, fuse)
+    assert (outside.world.number, house.kinds(run).count("run.moved")) == (17, 1)
+
+
 def denied(house: Fleeting, _outside: Outside, _fuse: Fuse) -> None:
     run = started(house)
     house.sweep()
@@ -211,6 +223,7 @@ PATHS: Mapping[str, Path] = {
     "lost, and a probe tells": Path(drive=approved, loses="after"),
     "lost before, and a probe tells": Path(drive=approved, loses="before"),
     "changed": Path(drive=changed, fewest=20),
+    "moved": Path(drive=moved, definition=NEWER, more=(CHANGE,), fewest=20),
     "denied": Path(drive=denied, status="denied", effects=0, fewest=8),
     "expired": Path(drive=expired, status="expired", effects=0, fewest=8),
     "two in turn": Path(drive=in_turn, definition=LOCKED, effects=2, fewest=30),

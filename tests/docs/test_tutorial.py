@@ -26,7 +26,7 @@ EARNEST = "## 11. In a real workspace"
 PORT = "8199"
 PATIENCE = 60.0
 T = TypeVar("T")
-LINE = re.compile(r"(\w+) (types|presses|sees|is told): (.+)")
+LINE = re.compile(r"(\w+) (types|presses|submits|sees|is told): (.+)")
 
 
 class Walk:
@@ -96,6 +96,9 @@ class Walk:
             told = person.ephemerals
             message, label = self._waits(lambda one: _button(one, what), f"a button {what}", told)
             person.click(label, message=message)
+        elif does == "submits":
+            person.wait_for_view(what, timeout=PATIENCE)
+            person.submit({})
         elif does == "sees":
             seen = self._waits(lambda one: self._news(one, what), what)
             self._seen.add((seen.ts, what))

@@ -21,10 +21,11 @@ from bot.workspaces.host import Host, build_host
 from bot.workspaces.register import Register, opened_register
 from sandbox.demo.stage import Stage, fresh_settings, staged
 from sandbox.person import Person
+from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
 from sandbox.settings import Organisation, SandboxSettings
 from sandbox.workspace import Workspace
-from tests.journeys.company import PATIENCE, SHIPPED, free_port
+from tests.journeys.company import PATIENCE, SHIPPED
 from tests.journeys.day import Time
 from workflows.people import PersonId
 

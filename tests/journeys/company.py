@@ -1,6 +1,5 @@
 """A company on a stage: Slack, targets with real data, the bot in between, and what to look for."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from bot.opening import open_memory
 from bot.settings import Settings
 from sandbox.demo.stage import Stage
 from sandbox.person import Person
+from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
@@ -123,8 +123,3 @@ class Scene:
         found = self.stage.slack.workspace.wait_for(look, timeout=PATIENCE, what=what)
         assert found is not None
         return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

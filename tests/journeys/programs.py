@@ -20,9 +20,9 @@ from bot.http import HttpServer
 from bot.polls import Polls
 from bot.token_orders import RevokeOrder, TokenOrder
 from sandbox.demo.stage import Stage
+from sandbox.ports import free_port
 from storage.rebuild import check_projections
 from storage.verify import verify_database
-from tests.journeys.company import free_port
 from tests.journeys.day import Case, Day, day_at_work
 
 NUMBERS = itertools.count(1)

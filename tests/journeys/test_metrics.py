@@ -4,8 +4,8 @@ from pathlib import Path
 
 import httpx
 
+from sandbox.ports import free_port
 from tests.exposition import read
-from tests.journeys.company import free_port
 from tests.journeys.day import Case, day_at_work
 
 

@@ -55,6 +55,15 @@ def proposed(case: Case, text: str, *, by: str) -> SeenMessage:
     return case.card(root)
 
 
+def agrees(case: Case, name: str, card: SeenMessage) -> str:
+    """Have somebody read the whole of a first version and approve it there; return the answer."""
+    person = case.person(name)
+    person.click("Review all, then approve", message=card)
+    person.wait_for_view("step tell: with text")
+    person.submit({})
+    return "" if person.view is None else person.view.words
+
+
 def told(case: Case, text: str) -> str:
     person = case.person("petra")
     before = len(person.ephemerals)
@@ -64,16 +73,22 @@ def told(case: Case, text: str) -> str:
 
 def test_a_change_is_read_and_agreed_to_on_a_card_and_then_runs(case: Case) -> None:
     card = proposed(case, NIGHTLY, by="ivan")
-    refusal = case.refused("ivan", card)
-    case.approves("petra", card)
-    case.approves("dora", card)
+    refusal = agrees(case, "ivan", card)
+    agrees(case, "petra", card)
+    agrees(case, "dora", card)
     library = case.day.bot.core.library
     case.waits(lambda: library.definitions() or None, "the workflow")
     shown = library.active("nightly-check")
+    named = f"Publish nightly-check: version {shown.version[:8]}"
 
-    assert "Publish nightly-check" in card.words
-    assert "It is too short." in card.words
     assert "asked for this" in refusal
+    assert named in card.words
+    assert len(card.words.splitlines()) < 30
+    assert "Check: no fault, no warning" in card.words
+    assert "3. tell: egress, by slack.post" in card.words
+    assert "It is too short." in card.words
+    (root,) = [one for one in case.roots() if named in one.words]
+    assert "interlock-publish is" not in root.words
     assert shown.version[:8] in told(case, "/ops workflows")
     history = told(case, "/ops history nightly-check")
     assert "active; proposed by ivan; agreed: petra, dora; why: It is too short." in history

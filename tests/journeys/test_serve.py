@@ -13,8 +13,9 @@ import pytest
 
 from sandbox import faults as fault
 from sandbox.demo.stage import Stage, staged
+from sandbox.ports import free_port
 from tests.forked import Forked
-from tests.journeys.company import OPS, SHIPPED, Scene, free_port
+from tests.journeys.company import OPS, SHIPPED, Scene
 from tests.journeys.terminal import PATIENCE, environment, interlock, serving
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from sandbox.demo.stage import Stage, staged
-from tests.journeys.company import SHIPPED, free_port
+from sandbox.ports import free_port
+from tests.journeys.company import SHIPPED
 from tests.journeys.programs import PATIENT, bearer, write_webhooks
 from tests.journeys.terminal import environment, interlock, serving
 

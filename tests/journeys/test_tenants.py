@@ -9,10 +9,10 @@ import pytest
 
 from bot.core import read_redactor
 from bot.workspaces.ground import Ground, settings_of
+from sandbox.ports import free_port
 from storage.installations import Tokens
 from tests.exposition import read
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
-from tests.journeys.company import free_port
 
 
 @pytest.fixture

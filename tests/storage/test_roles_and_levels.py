@@ -5,12 +5,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 import storage.migrations
 from storage.last_uses import last_uses
+from storage.levels import heal_levels
 from storage.published import bound_roles
 from storage.rebuild import check_projections
+from storage.run_models import VersionLevelRecord
 from storage.store import SqlStore
 from tests.storage.run_drafts import HandClock
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json
@@ -33,6 +35,44 @@ def activate(store: SqlStore, version: str) -> None:
     people: dict[str, Json] = {"owner": "@o", "deputy": "@d", "actions": "0" * 64}
     record(store, "workflow.published", **data, **people)
     record(store, "workflow.activated", **data, replaces=None, level="trial")
+
+
+def test_what_the_release_before_made_active_is_on_trial_and_its_level_is_made_up_for(
+    store: SqlStore, clock: HandClock
+) -> None:
+    activate(store, OLD)
+    changed: dict[str, Json] = {"from": "trial", "to": "unattended", "reason": "earned"}
+    record(store, "workflow.level_changed", workflow="one", version=OLD, **changed)
+    earned_at = clock()
+    clock.forward(minutes=1)
+    activate(store, NEW)
+    clock.forward(minutes=1)
+    again: dict[str, Json] = {"workflow": "one", "version": OLD, "replaces": NEW}
+    record(store, "workflow.activated", **again, level="trial")
+    with store.database.begin() as tx:  # As that one left it, which knows no such table.
+        tx.connection.execute(text(f"DELETE FROM version_level WHERE version = '{NEW}'"))
+        kept = {"level": "unattended", "changed_at": earned_at}
+        tx.connection.execute(update(VersionLevelRecord).values(kept))
+    before = check_projections(store.database)
+    healed = heal_levels(store.database)
+
+    assert {one.table for one in before} == {"version_level"}
+    assert healed == 1
+    assert check_projections(store.database) == []
+    assert heal_levels(store.database) == 0
+
+
+def test_a_version_without_a_row_of_its_level_is_on_trial_since_it_is_active(
+    store: SqlStore,
+) -> None:
+    activate(store, OLD)
+    told = store.soak(OLD, most=1)
+    with store.database.begin() as tx:
+        tx.connection.execute(text("DELETE FROM version_level"))
+
+    assert told is not None
+    assert store.soak(OLD, most=1) == told
+    assert told.level is Level.TRIAL
 
 
 def test_a_role_is_bound_until_it_is_revoked(store: SqlStore) -> None:

@@ -13,8 +13,10 @@ from storage.database import open_database
 from storage.history import read_entries
 from storage.journal import utc_now
 from storage.log_setup import init_log, open_journal
+from storage.secret_rows import SecretSql
 from storage.sequencing import sequence_pending
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 from tests.storage.run_drafts import fact, new_run, started
 from workflows.entry import SYSTEM, Draft, RunId
 from workflows.store import Due, DueKind, Message, Subject
@@ -131,3 +133,29 @@ def test_entries_get_one_place_each_however_many_place_them(pair: Pair) -> None:
         entries = read_entries(connection, 0, 1000)
 
     assert [one.index for one in entries] == list(range(33))
+
+
+def test_two_first_values_of_one_secret_are_two_versions(pair: Pair) -> None:
+    first, second = pair
+    versions: list[int] = []
+
+    def keep(unit: SqlUnit) -> int:
+        version, _ = SecretSql(unit.transaction).hold("shop")
+        unit.append(
+            Draft(kind="secret.set", actor=SYSTEM, data={"secret": "shop", "version": version + 1})
+        )
+        return version + 1
+
+    def later() -> None:
+        with second.begin() as unit:
+            versions.append(keep(unit))
+
+    with ThreadPoolExecutor(1) as pool, first.begin() as unit:
+        versions.append(keep(unit))
+        done = pool.submit(later)
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+        while not done.done() and not unit.transaction.run(waits).fetchall():
+            pass
+    done.result()
+
+    assert versions == [1, 2]

@@ -158,11 +158,11 @@ def outside(kind: str, data: dict[str, Json]) -> Draft:
     return Draft(kind=kind, actor=SYSTEM, data=data)
 
 
-def started(run: str, requester: Ref, **more: Json) -> Draft:
+def started(run: str, requester: Ref) -> Draft:
     return in_run(
         run,
         "run.started",
-        {"workflow": "deploy", "version": "ab", "trigger": "slash", **more},
+        {"workflow": "deploy", "version": "ab", "trigger": "slash"},
         actor=Actor(kind=ActorKind.USER, ref=requester),
         parts={"message": Part(value=b"deploy it, please", subject=requester)},
     )

@@ -8,9 +8,11 @@ from storage.rows import DatabaseRows
 from tests.workflows.definition_kit import SHIPPED, demo_policy
 from workflows.actions.registry import all_actions
 from workflows.check import check
+from workflows.definition import Definition
 from workflows.judged_steps import judged_steps
-from workflows.loading import read_policy
+from workflows.loading import load_definition, read_policy
 from workflows.policy_lint import lint_policy
+from workflows.policy_lint_circles import Link, circles
 from workflows.policy_lint_steps import Around
 
 HEAD = "defaults: {expires: 24h}\nrules:\n"
@@ -20,6 +22,23 @@ GATE = """\
     when: effect == "destructive"
     stages: [{from: ["@leads"]}]
 """
+
+
+CARED_FOR = """\
+workflow: {name}
+title: A look
+owner: "{owner}"
+deputy: "{deputy}"
+steps:
+  - id: look
+    uses: http.request
+    with: {{service: shop, method: GET, path: /health}}
+"""
+
+
+def alone(*definitions: Definition) -> Around:
+    """Return workflows with nothing known of their steps but what the files say."""
+    return Around(definitions=definitions, steps=(), actions=frozenset())
 
 
 def rule(when: str, *, name: str = "odd", more: str = 'stages: [{from: ["@leads"]}]') -> str:
@@ -224,6 +243,65 @@ def test_a_group_that_stands_once_and_is_nearly_called_like_another() -> None:
     assert (
         "names @finance-lead, which stands nowhere else, did you mean @finance-leads?" in (found[0])
     )
+
+
+# --- chains of people -----------------------------------------------------------------------
+
+
+def escalating(name: str, asked: str, to: str) -> str:
+    more = f'stages: [{{from: ["{asked}"]}}]\n    escalate: {{after: 4h, to: [{to}]}}'
+    return rule('effect == "write"', name=name, more=more)
+
+
+def test_escalations_that_lead_back_are_named_from_end_to_end() -> None:
+    first = escalating("one", "@leads", '"@directors"')
+    second = escalating("two", "@directors", '"@board"')
+    third = escalating("three", "@board", '"@leads"')
+
+    (found,) = linted(first, second, third)
+    assert found == (
+        "14:31: warning: rules[2].escalate.to: escalates in a circle: @leads → @directors (“one”)"
+        " → @board (“two”) → @leads (“three”), let it end with somebody outside of it"
+    )
+    assert linted(first, second, escalating("three", "@board", '"@leads", "@owner"')) == []
+
+
+def test_an_escalation_to_those_who_are_asked_already() -> None:
+    (found,) = linted(escalating("one", "@leads", '"@leads"'))
+
+    assert "lets only @leads decide too, who are asked already" in found
+
+
+def test_an_escalation_of_a_workflow_file_is_part_of_a_circle() -> None:
+    file = load_definition(
+        CARED_FOR.format(name="first", owner="@crew", deputy="@chiefs")
+        + '    approval: {stages: [from: ["@directors"]], escalate: {after: 1h, to: ["@leads"]}}\n'
+    )
+
+    found = linted(escalating("one", "@leads", '"@directors"'), around=alone(file))
+    assert "@leads → @directors (“one”) → @leads (first/look)" in found[0]
+
+
+def test_owners_deputies_and_governors_who_only_have_each_other() -> None:
+    first = load_definition(CARED_FOR.format(name="first", owner="@crew", deputy="@chiefs"))
+    second = load_definition(CARED_FOR.format(name="second", owner="@governors", deputy="@crew"))
+    circle = "@crew → @chiefs (deputy of first) → @governors (the governors)"
+
+    found = [one for one in linted(GATE, around=alone(first, second)) if "circle" in one]
+    assert len(found) == 1
+    assert f"roles.governors: ends the care for workflows in a circle: {circle} → @crew" in found[0]
+    assert not [one for one in linted(GATE, around=alone(first)) if "circle" in one]
+
+
+def test_long_chains_of_people_are_followed_in_time() -> None:
+    links = [
+        Link(source=f"@{one}", target=f"@{(one + step) % 20_000}", by="rule", place=("rules",))
+        for one in range(20_000)
+        for step in (1, 2)
+    ]
+
+    (circle,) = circles(links)
+    assert len(circle) == 20_000
 
 
 # --- the workflows at hand ----------------------------------------------------------------------

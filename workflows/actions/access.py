@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from workflows.actions.base import Action, Call, Effect, Happened, Model, Plan
 from workflows.errors import NotPerformedError, PeopleUnreadableError, TransientReadError
+from workflows.own_workflows import IN_FULL
 
 PORT = "access"
-ACCESS_REVIEW = "access-review"  # The workflow that these two make (`access_review`).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class AccessReviewAction(Action[Access, Signed]):
         return Plan(
             summary=f"Sign the access review {digest[:12]}: {arguments.grants} grants of"
             f" {arguments.people} people, {len(arguments.findings)} findings",
-            lines=(*arguments.findings, f"SHA-256 {digest}", *arguments.csv.splitlines()),
+            lines=(*arguments.findings, f"SHA-256 {digest}", IN_FULL, *arguments.csv.splitlines()),
             data={"digest": digest, "grants": arguments.grants},
         )
 

@@ -52,16 +52,15 @@ KIND_NAMES = """
 access.read action.executed action.failed action.in_doubt action.intended action.resolved
 approval.delegated approval.denied approval.edited approval.escalated approval.expired
 approval.granted approval.refused approval.reminded approval.requested approval.withdrawn
-break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted
-erasure exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke
-log.init model.answered model.asked outbox.delivery_failed policy.changed question.answered
-question.asked retention.sweep role.granted role.revoked run.cancelled run.finished
-run.started schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed
-schedule.set secret.forgotten secret.rotated secret.set secret.used service.started step.observed
-step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written
-token.created token.revoked verification.failed verification.passed verification.unknown
-verify.run wait.ended wait.started workflow.activated workflow.level_changed
-workflow.published workflow.retired
+break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted erasure
+exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke log.init
+model.answered model.asked outbox.delivery_failed policy.changed question.answered question.asked
+retention.sweep role.granted role.revoked run.cancelled run.finished run.moved run.started
+schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed schedule.set
+secret.forgotten secret.rotated secret.set secret.used service.started step.observed
+step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written token.created
+token.revoked verification.failed verification.passed verification.unknown verify.run wait.ended
+wait.started workflow.activated workflow.level_changed workflow.published workflow.retired
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
@@ -339,7 +338,9 @@ class Asked:
     excluded: set[str]
     breakers: set[str]
     wants_code: bool
+    version: str | None
     granted: dict[int, set[str]] = field(default_factory=dict)
+    rejected: dict[int, set[str]] = field(default_factory=dict)
     voices: set[str] = field(default_factory=set)
     added: dict[int, set[str]] = field(default_factory=dict)
     closed: str = ""
@@ -354,6 +355,19 @@ class Asked:
         """Say whether a stage has enough approvals."""
         need = self.stages[stage].get("approve")
         return len(self.granted.get(stage, ())) >= max(1, need if isinstance(need, int) else 0)
+
+    def has_spoken(self, person: str, instead: str) -> bool:
+        """Say whether somebody decided before, or somebody in the place that they decide."""
+        places = [*self.granted.values(), *self.rejected.values()]
+        return person in self.voices or any(instead in one for one in places)
+
+    def reject(self, instead: str, stage: int) -> None:
+        """Count a rejection: enough of a stage close it, or one by whoever had approved."""
+        self.rejected.setdefault(stage, set()).add(instead)
+        enough = self.stages[stage].get("deny") if 0 <= stage < len(self.stages) else 1
+        enough = max(1, enough if isinstance(enough, int) else 0)
+        had_approved = any(instead in one for one in self.granted.values())
+        self.is_denied |= had_approved or len(self.rejected[stage]) >= enough
 
     def is_in_turn(self, stage: int) -> bool:
         """Say whether all stages that come before are done; neighbours of one turn go together."""
@@ -383,6 +397,7 @@ class Run:
     """What a run that has not ended has told."""
 
     requester: str | None = None
+    version: str | None = None
     is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
@@ -397,6 +412,7 @@ class Story:
         self.found = found
         self.runs: dict[str, Run] = {}
         self.glass: dict[str, str] = {}
+        self.activated: set[str] = set()
         self.begins_late = self.ends_early = self.has_begun = False
 
     def skip(self) -> None:
@@ -412,6 +428,8 @@ class Story:
             self.found.mean("kind-unknown", f"entry {place} is of the kind {kind}")
             return
         try:
+            if kind == "workflow.activated":
+                self.activated.add(entry["data"]["version"])
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
             if run is not None and (
@@ -439,9 +457,10 @@ class Story:
         asked = run.requests.get(name) if isinstance(name, str) else None
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
+            run.version = data["version"]
             run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
-            run.requests[data["request"]] = self.request(data)
+            run.requests[data["request"]] = self.request(data, run.version)
         elif kind == "action.intended":
             self.intended(place, data, run, asked)
         elif kind in JUDGED:
@@ -451,7 +470,7 @@ class Story:
         elif kind in ENDS:
             self.left(self.runs.pop(entry["run"]))
 
-    def request(self, data: dict[str, Any]) -> Asked:
+    def request(self, data: dict[str, Any], version: str | None) -> Asked:
         """Return a request as its entry tells it."""
         glass = data.get("glass")
         return Asked(
@@ -460,6 +479,7 @@ class Story:
             excluded=set(data["excluded"]),
             breakers=set(glass.get("people", [])) if isinstance(glass, dict) else set(),
             wants_code=data.get("step_up") is not None,
+            version=version,
         )
 
     def let_in(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
@@ -478,10 +498,24 @@ class Story:
 
     def edited(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a change of what is asked."""
-        if asked is not None and (asked.closed or asked.is_granted):
+        if asked is not None and (asked.closed or asked.is_denied or asked.is_granted):
             self.found.mean("edit-late", f"entry {place} changes what was settled")
         self.closed(place, entry, run, asked)
         run.editors.add(entry["actor"]["ref"])
+
+    def moved(self, place: int, entry: dict[str, Any], run: Run, _asked: Asked | None) -> None:
+        """Judge that a run goes on by another version."""
+        data, actor = entry["data"], entry["actor"]
+        rules = {
+            "moved-from": run.version in (None, data["from"]),
+            "moved-to": self.begins_late or data["to"] in self.activated,
+            "moved-by": actor["t"] == "user" and "reason" in entry["parts"],
+            "moved-under-way": not run.intents,
+        }
+        for code in (code for code, holds in rules.items() if not holds):
+            self.found.mean(code, f"entry {place} puts a run on another version as nobody may")
+        run.version = data["to"]
+        run.editors.add(actor["ref"])
 
     def decided(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a decision."""
@@ -493,10 +527,11 @@ class Story:
             self.found.mean("binding", f"entry {place} is bound to something else than asked")
         if asked.closed:
             self.found.mean("decision-late", f"entry {place} decides after {asked.closed}")
-        if entry["kind"] == "approval.denied":
-            asked.is_denied = True
-            return
         instead, stage = data.get("for", person), data["stage"]
+        if entry["kind"] == "approval.denied":
+            asked.reject(instead, stage)
+            asked.voices.add(person)
+            return
         self.approver(place, {person, instead}, run, asked)
         left_out = (asked.excluded | {run.requester} | run.editors) & {person, instead}
         if not left_out and not asked.was_asked(instead, stage):
@@ -505,8 +540,8 @@ class Story:
             self.found.mean("stage-order", f"entry {place} approves before it is its turn")
         if asked.wants_code and data["step_up"] is not True:
             self.found.mean("step-up", f"entry {place}: an approval without the code it needs")
-        if person in asked.voices or any(instead in one for one in asked.granted.values()):
-            self.found.mean("counted-twice", f"entry {place}: who approved had done so before")
+        if asked.has_spoken(person, instead):
+            self.found.mean("counted-twice", f"entry {place}: who approved had decided before")
         asked.voices.add(person)
         asked.granted.setdefault(stage, set()).add(instead)
 
@@ -555,6 +590,8 @@ class Story:
             return
         if data["binding"] != asked.binding:
             self.found.mean("binding", f"entry {place} does something else than was approved")
+        if asked.version != run.version:
+            self.found.mean("other-version", f"entry {place} acts on an approval of before")
         if not asked.is_granted and data["request"] not in run.glass:
             self.found.mean("quorum", f"entry {place} acts before enough people agreed")
 
@@ -565,6 +602,7 @@ JUDGED = {
     "approval.expired": Story.closed,
     "approval.withdrawn": Story.closed,
     "approval.edited": Story.edited,
+    "run.moved": Story.moved,
     "approval.escalated": Story.let_in,
     "approval.delegated": Story.let_in,
     "break_glass.used": Story.broken,

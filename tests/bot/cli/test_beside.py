@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from tests.journeys.company import free_port
+from sandbox.ports import free_port
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ class Bot:
 
     def __init__(self) -> None:
         self.orders: list[Any] = []
+        self.is_open = False
 
     def __call__(self, _settings: Settings, order: Any, *, user: int) -> Mapping[str, Any]:  # noqa: ANN401, ARG002 - any order.
         self.orders.append(order)
@@ -31,7 +32,10 @@ class Bot:
             "version": "a" * 64,
             "replaces": None,
             "run": "r1",
-            "is_new": True,
+            "is_new": not self.is_open,
+            "by": "Rita",
+            "channel": "ops",
+            "not_taken": ["author", "reason"] if self.is_open else [],
             "warnings": ["tidy-up.yaml:2:1: warning: odd"],
             "served": True,
         }
@@ -41,6 +45,11 @@ class Bot:
 def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bot:
     found = Bot()
     monkeypatch.setattr(publishing, "have_done", found)
+    monkeypatch.setattr(
+        publishing,
+        "placed",
+        lambda _, told: {**told, "channel": "#ops", "link": "https://a.test/1"},
+    )
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "one.yaml").write_text(PLAIN)
@@ -60,7 +69,21 @@ def test_a_name_is_looked_up_among_the_definitions(bot: Bot) -> None:
     ]
     assert told.output == (
         "tidy-up aaaaaaaa is put to people in run r1; it would replace nothing.\n"
+        "  Its card in #ops: https://a.test/1\n"
         "  tidy-up.yaml:2:1: warning: odd\n"
+    )
+
+
+def test_what_is_open_says_by_whom_and_where_and_what_was_not_taken(bot: Bot) -> None:
+    bot.is_open = True
+    told = typed("tidy-up", "--by", "@dora", "--reason", "It is time.")
+
+    assert told.exit_code == 1
+    assert told.output.startswith(
+        "tidy-up aaaaaaaa is before people already, in run r1 by Rita; it would replace nothing.\n"
+        "  Its card in #ops: https://a.test/1\n  --by and --reason changed nothing: people go on"
+        " deciding about what was said first. To change it, `interlock cancel r1` and propose it"
+        " again.\n"
     )
 
 

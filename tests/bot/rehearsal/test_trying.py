@@ -178,3 +178,20 @@ def test_values_that_do_not_fit_are_asked_wrongly(tmp_path: Path) -> None:
 
     assert told.exit_code == 2
     assert "amount: must be a whole number" in told.output
+
+
+def test_where_nobody_knows_who_belongs_to_a_group_that_is_said_and_not_a_refusal(
+    tmp_path: Path,
+) -> None:
+    policy = shop_policy(tmp_path, "http://127.0.0.1:1")
+    (tmp_path / "team.yaml").write_text('people: {"@support": ["@rita"]}\n')
+    words = [*REFUND, "-i", "amount=1", "--policy", policy]
+    unknown = attempt(*words, "--requester", "@rita")
+    named = attempt(*words, "--requester", "@rita", "--fixtures", tmp_path / "team.yaml")
+    refused = attempt(*words, "--requester", "@ben", "--fixtures", tmp_path / "team.yaml")
+
+    assert unknown.exit_code == refused.exit_code == 2
+    assert "Who belongs to @support is not known here" in unknown.output
+    assert '`people: {"@support": ["@rita"]}`' in unknown.output
+    assert "as asked by @rita" in named.output
+    assert "You may not run refund-customer. @support may" in refused.output

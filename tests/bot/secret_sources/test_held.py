@@ -92,14 +92,12 @@ def test_what_was_asked_for_counts_for_half_a_minute_and_is_then_asked_for_anew(
 
 
 def test_a_value_that_was_put_there_meanwhile_is_known_before_it_is_used(tmp_path: Path) -> None:
-    redact, now = Redactor(), [100.0]
-    held = HeldSecrets([FolderSource(tmp_path)], redact, ticks=lambda: now[0])
+    redact = Redactor()
+    held = HeldSecrets([FolderSource(tmp_path)], redact)
     (tmp_path / "shop").write_text(VALUE)
     (tmp_path / "shop").chmod(0o600)
-    held.look()
     before = redact(VALUE)
-    now[0] += 15
-    held.look()
+    held.learn()
 
     assert (before, redact(VALUE)) == (VALUE, MARK)
 

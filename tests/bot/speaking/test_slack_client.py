@@ -1,7 +1,5 @@
 """Calls to a Slack over real HTTP: what becomes of each, told apart by class alone."""
 
-import socket
-
 import pytest
 
 from bot.slack_client import Content, Place, SlackClient
@@ -14,6 +12,7 @@ from bot.slack_errors import (
 )
 from sandbox import faults as fault
 from sandbox.faults import Fault
+from sandbox.ports import free_port
 from sandbox.server import SandboxServer
 
 HELLO = Content(text="Hello")
@@ -99,10 +98,7 @@ def test_slack_says_how_long_to_wait(server: SandboxServer, client: SlackClient)
 
 
 def test_nobody_listening_is_no_doubt() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    nowhere = SlackClient("xoxb-x", base_url=f"http://127.0.0.1:{port}/api/")
+    nowhere = SlackClient("xoxb-x", base_url=f"http://127.0.0.1:{free_port()}/api/")
 
     with pytest.raises(UnreadyError, match="unreachable"):
         post(nowhere)

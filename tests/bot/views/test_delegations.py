@@ -77,7 +77,7 @@ def test_nobody_away_says_how_to_say_it() -> None:
 def test_words_of_people_stay_dead_letters(*, is_over: bool) -> None:
     who = Who(name=LONG)
     stand_in = StandIn(giver=who, until=NOON, is_over=is_over, reason=LONG)
-    deserted = Deserted(title=LONG, headline=LONG, back_at=NOON, expires=NOON)
+    deserted = Deserted(heading=LONG, back_at=NOON, expires=NOON)
     lines = [AwayLine(who=who, stand_in=who, until=NOON)] * 120
     asked = AwayProposal(until=UNTIL, stand_in=who, reason=LONG, warning=LONG)
     for shown in (

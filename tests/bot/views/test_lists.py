@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.command_text import USAGE, Misread, parse
-from bot.views.help_page import MEANT, Startable, help_page, misread_page
+from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.lists import (
     FOUND_PAGE,
     ApprovalLine,
@@ -21,7 +21,7 @@ from bot.views.lists import (
     workflow_list,
 )
 from bot.views.paging import PAGE_EARLIER, PAGE_LATER, read_page_value
-from bot.views.pieces import Rendered
+from bot.views.pieces import MEANT, Rendered
 from tests.bot.payload_checks import buttons_of, faults_of_message, text_of
 from tests.bot.shown import ANA, LEADS, NOON, RITA
 from workflows.run import Status

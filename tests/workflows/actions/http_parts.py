@@ -1,8 +1,6 @@
 """What the tests of `http.request` share: an answer on the wire, the action, its calls."""
 
-import socket
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 from workflows.actions.base import Call
@@ -32,8 +30,3 @@ def get(path: str = "/orders/ord_1", **known: object) -> HttpCall:
 def post(**known: object) -> HttpCall:
     given = {"service": "shop", "method": "POST", "path": "/refunds", "json": {"amount": 5}}
     return HttpCall.model_validate({**given, **known})
-
-
-def a_closed_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])

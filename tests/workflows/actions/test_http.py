@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox.ports import free_port
 from tests.workflows.actions.http_parts import (
     MEBIBYTE,
     Calls,
     Start,
-    a_closed_port,
     an_action,
     answer,
     get,
@@ -205,7 +205,7 @@ def test_a_read_ends_at_its_deadline_whatever_the_server_does(
 
 def test_a_read_of_a_service_that_is_not_there_may_be_tried_again(a_call: Calls) -> None:
     with pytest.raises(TransientReadError, match="cannot be reached"):
-        an_action(f"http://127.0.0.1:{a_closed_port()}").perform(get(), a_call())
+        an_action(f"http://127.0.0.1:{free_port()}").perform(get(), a_call())
 
 
 def test_a_name_without_an_address_is_unreachable(
@@ -241,7 +241,7 @@ def test_an_answer_of_exactly_the_limit_is_fine(raw_server: Start, a_call: Calls
 
 def test_an_effect_that_was_never_sent_was_not_performed(a_call: Calls) -> None:
     with pytest.raises(NotPerformedError, match="cannot be reached"):
-        an_action(f"http://127.0.0.1:{a_closed_port()}").perform(post(), a_call())
+        an_action(f"http://127.0.0.1:{free_port()}").perform(post(), a_call())
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422, 429, 307])

@@ -7,10 +7,10 @@ import threading
 import pytest
 from pydantic import ValidationError
 
+from sandbox.ports import free_port
 from tests.workflows.actions.http_parts import (
     Calls,
     Start,
-    a_closed_port,
     an_action,
     answer,
     get,
@@ -89,7 +89,7 @@ def test_a_proxy_of_the_environment_is_not_used(
 ) -> None:
     server = raw_server(answer(200, b"{}"))
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{a_closed_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
 
     assert an_action(server.url).perform(get(), a_call()).status == 200
 

@@ -6,7 +6,8 @@ from typing import NoReturn
 
 import pytest
 
-from tests.workflows.actions.http_parts import a_closed_port, an_action, answer, get, post
+from sandbox.ports import free_port
+from tests.workflows.actions.http_parts import an_action, answer, get, post
 from workflows.actions.base import Call
 from workflows.actions.valve import Valve
 from workflows.errors import (
@@ -183,7 +184,7 @@ def test_a_flood_from_many_threads_sends_no_more_than_the_rate(
 
 
 def test_a_service_that_is_away_is_not_knocked_at_for_ever(a_call: Callable[..., Call]) -> None:
-    action = an_action(f"http://127.0.0.1:{a_closed_port()}", breaker={"failures": 2})
+    action = an_action(f"http://127.0.0.1:{free_port()}", breaker={"failures": 2})
     for _ in range(2):
         with pytest.raises(NotPerformedError, match="cannot be reached"):
             action.perform(post(), a_call())

@@ -10,13 +10,15 @@ const whole = (value) => (Number.isInteger(value) ? value : 0);
 // An approval request, and what was said to it.
 class AskedFor {
   granted = new Map();
+  rejected = new Map();
   voices = new Set();
   added = new Map();
   closed = "";
   isDenied = false;
 
-  constructor(data) {
+  constructor(data, version) {
     this.binding = data.binding;
+    this.version = version;
     this.stages = data.stages.filter((one) => typeof one === "object" && one !== null);
     this.excluded = people(data.excluded);
     this.breakers = people(data.glass?.people);
@@ -29,6 +31,19 @@ class AskedFor {
 
   isDone(stage) {
     return (this.granted.get(stage)?.size ?? 0) >= Math.max(1, whole(this.stages[stage].approve));
+  }
+
+  hasSpoken(person, seat) {
+    const seats = [...this.granted.values(), ...this.rejected.values()];
+    return this.voices.has(person) || seats.some((one) => one.has(seat));
+  }
+
+  // Count a rejection: enough of a stage close it, or one by whoever had approved.
+  reject(seat, stage) {
+    const said = (this.rejected.get(stage) ?? new Set()).add(seat);
+    this.rejected.set(stage, said);
+    const hadApproved = [...this.granted.values()].some((one) => one.has(seat));
+    this.isDenied ||= hadApproved || said.size >= Math.max(1, whole(this.stages[stage]?.deny));
   }
 
   // Say whether all stages before are done; neighbours of one turn are decided side by side.
@@ -60,6 +75,7 @@ export class Story {
   tellings = [];
   #runs = new Map();
   #glass = new Map();
+  #activated = new Set();
   #beginsLate = false;
   #endsEarly = false;
   #hasBegun = false;
@@ -74,6 +90,7 @@ export class Story {
     const { run, kind } = entry;
     this.#hasBegun ||= run !== null;
     try {
+      if (kind === "workflow.activated") this.#activated.add(entry.data.version);
       if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
       const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
       if (run !== null && isTold) this.#follow(place, entry);
@@ -101,17 +118,19 @@ export class Story {
   #follow(place, entry) {
     const { kind, data, actor } = entry;
     if (!this.#runs.has(entry.run)) {
-      this.#runs.set(entry.run, { requester: null, isShadow: false, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
+      this.#runs.set(entry.run, { requester: null, version: null, isShadow: false, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
     }
     const run = this.#runs.get(entry.run);
     const asked = run.requests.get(data.request);
     if (kind === "run.started") {
       run.requester = actor.t === "user" ? actor.ref : null;
+      run.version = data.version;
       run.isShadow = data.shadow === true;
-    } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data));
+    } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data, run.version));
     else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
     else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
     else if (kind === "approval.edited") this.#edited(place, entry, run, asked);
+    else if (kind === "run.moved") this.#moved(place, entry, run);
     else if (kind === "approval.escalated") asked?.letIn(data.to, data.stages);
     else if (kind === "approval.delegated") asked?.letIn([data.to]);
     else if (kind === "break_glass.used") this.#broken(place, entry, run, asked);
@@ -124,8 +143,21 @@ export class Story {
   }
 
   #edited(place, { kind, actor }, run, asked) {
-    if (asked && (asked.closed || asked.isGranted)) this.#mean("edit-late", `entry ${place} changes what was settled`);
+    if (asked && (asked.closed || asked.isDenied || asked.isGranted)) this.#mean("edit-late", `entry ${place} changes what was settled`);
     close(asked, kind);
+    run.editors.add(actor.ref);
+  }
+
+  #moved(place, { data, actor, parts }, run) {
+    const rules = {
+      "moved-from": run.version === null || run.version === data.from,
+      "moved-to": this.#beginsLate || this.#activated.has(data.to),
+      "moved-by": actor.t === "user" && Object.hasOwn(parts, "reason"),
+      "moved-under-way": run.intents.size === 0,
+    };
+    const broken = Object.keys(rules).filter((code) => !rules[code]);
+    broken.forEach((code) => this.#mean(code, `entry ${place} puts a run on another version as nobody may`));
+    run.version = data.to;
     run.editors.add(actor.ref);
   }
 
@@ -133,15 +165,15 @@ export class Story {
     if (!asked) return this.#mean("decision-unasked", `entry ${place} decides what nobody asked`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} is bound to something else than was asked`);
     if (asked.closed) this.#mean("decision-late", `entry ${place} decides after ${asked.closed}`);
-    if (kind === "approval.denied") return (asked.isDenied = true);
     const seat = data.for ?? actor.ref;
     const stage = whole(data.stage);
+    const hasSpoken = asked.hasSpoken(actor.ref, seat);
+    asked.voices.add(actor.ref);
+    if (kind === "approval.denied") return asked.reject(seat, stage);
     this.#approver(place, [actor.ref, seat], { run, asked, isAsked: asked.wasAsked(seat, stage) });
     if (!asked.isInTurn(stage)) this.#mean("stage-order", `entry ${place} approves before it is its turn`);
     if (asked.wantsCode && data.step_up !== true) this.#mean("step-up", `entry ${place} approves without the code it needs`);
-    const isSeated = [...asked.granted.values()].some((one) => one.has(seat));
-    if (asked.voices.has(actor.ref) || isSeated) this.#mean("counted-twice", `whoever approved in entry ${place} had done so before`);
-    asked.voices.add(actor.ref);
+    if (hasSpoken) this.#mean("counted-twice", `whoever approved in entry ${place} had decided before`);
     asked.granted.set(stage, (asked.granted.get(stage) ?? new Set()).add(seat));
     return null;
   }
@@ -183,6 +215,7 @@ export class Story {
     if (data.request === null) return;
     if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
+    if (asked.version !== run.version) this.#mean("other-version", `entry ${place} acts on an approval of before`);
     if (!asked.isGranted && !run.glass.has(data.request)) this.#mean("quorum", `entry ${place} acts before enough people agreed`);
   }
 }

@@ -1,0 +1,238 @@
+"""Short stories that entries tell, and the codes under which a verifier finds what is wrong.
+
+Every verifier reads the same ones: ours and that of each pack here, the page as runs of a log.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.journal import Recorded
+from tests.storage.trail import Trail
+from workflows.entry import Actor, ActorKind, Draft, Part, RunId
+
+RITA, ANA, BEN, SUE, DORA = (f"s:{name}" for name in ("rita", "ana", "ben", "sue", "dora"))
+BINDING = "ab" * 32
+NOON, LATER = "2026-03-02T12:00:00.000Z", "2026-03-09T12:00:00.000Z"
+Members = dict[str, Any]
+
+
+def entry(kind: str, data: Members, *, by: str = "interlock", ts: str = NOON) -> Members:
+    actor = {"t": "user" if by.startswith("s:") else "bot", "ref": by}
+    return {"kind": kind, "data": data, "actor": actor, "ts": ts}
+
+
+def started(**more: Any) -> Members:  # noqa: ANN401 - any field.
+    data = {"workflow": "w", "version": "v", "trigger": "slash", **more}
+    return entry("run.started", data, by=RITA)
+
+
+def all_of(members: Sequence[Members]) -> Sequence[Members]:
+    """Return a story with its beginning, which most leave to us."""
+    has_begun = bool(members) and members[0]["kind"] == "run.started"
+    return members if has_begun else [started(), *members]
+
+
+def requested(*stages: Members, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    data = {
+        "request": "q",
+        "step": "s",
+        "binding": BINDING,
+        "policy": "p",
+        "stages": list(stages),
+        "excluded": [RITA],
+        "expires": NOON,
+    }
+    return entry("approval.requested", {**data, **more})
+
+
+def stage(*people: str, approve: int = 1, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    return {"from": ["@a"], "approve": approve, "deny": 1, "people": list(people), **more}
+
+
+def granted(by: str, stage: int = 0, *, ts: str = NOON, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    return entry("approval.granted", {**_said(stage, "approved"), **more}, by=by, ts=ts)
+
+
+def denied(by: str, stage: int = 0, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    return entry("approval.denied", {**_said(stage, "denied"), **more}, by=by)
+
+
+def _said(stage: int, decision: str) -> Members:
+    names = ["have", "need", "via", "step_up", "slack"]
+    data = {"request": "q", "binding": BINDING, "stage": stage, "decision": decision}
+    return {**data, **dict.fromkeys(names)}
+
+
+def edited(by: str) -> Members:
+    return entry(
+        "approval.edited", {"request": "q", "next": "n", "was": BINDING, "binding": None}, by=by
+    )
+
+
+def away(giver: str, stand_in: str | None, *, until: str = LATER) -> Members:
+    """Return that somebody is away and who decides for them, said outside of every run."""
+    data = {"request": None, "from": giver, "to": stand_in, "until": until}
+    return {**entry("approval.delegated", data, by=giver), "run": None}
+
+
+def escalated(*to: str, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    return entry("approval.escalated", {"request": "q", "to": list(to), "n": 1, **more})
+
+
+def intended(request: str | None = "q") -> Members:
+    names = ["step", "attempt", "action", "effect", "target", "idem"]
+    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": request}
+    return entry("action.intended", data)
+
+
+NEWER, UNHEARD = "a" * 64, "b" * 64
+
+
+def activated() -> Members:
+    data = {"workflow": "w", "version": NEWER, "replaces": None, "level": "trial"}
+    return {**entry("workflow.activated", data), "run": None}
+
+
+def moved(to: str = NEWER, *, by: str = SUE, since: str = "v", why: bool = True) -> Members:
+    data = {"workflow": "w", "from": since, "to": to}
+    return {**entry("run.moved", data, by=by), "parts": {"reason": {}} if why else {}}
+
+
+PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
+TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
+OPENED = escalated(DORA, BEN, groups=["@d"], stages=[1])
+# Of each: what the entries tell, and the codes of what is wrong with that.
+STORIES: dict[str, tuple[list[Members], str]] = {
+    "in shadow": (
+        [started(shadow=True), entry("question.asked", {"request": "q", "step": "s"})],
+        "",
+    ),
+    "an effect in shadow": ([started(shadow=True), intended(None)], "shadow-effect"),
+    "parts in any order": (
+        [requested(*PARTS), granted(SUE, 1), granted(ANA), granted(DORA, 2), intended()],
+        "",
+    ),
+    "before its turn": ([requested(*PARTS), granted(ANA), granted(DORA, 2)], "stage-order"),
+    "a part is missing": ([requested(*PARTS[:2]), granted(ANA), intended()], "quorum"),
+    "one person in two stages": (
+        [requested(stage(ANA), stage(ANA)), granted(ANA), granted(ANA, 1)],
+        "counted-twice",
+    ),
+    "let in": (
+        [
+            *[requested(stage(ANA), stage(SUE)), granted(ANA), OPENED],
+            *[granted(DORA, 1), intended()],
+        ],
+        "",
+    ),
+    "let in elsewhere": (
+        [requested(stage(ANA), stage(SUE)), OPENED, granted(DORA)],
+        "ineligible-approver",
+    ),
+    "let in everywhere": ([requested(stage(ANA)), escalated(DORA), granted(DORA), intended()], ""),
+    "not yet let in": (
+        [requested(stage(ANA)), granted(DORA), escalated(DORA, stages=[0])],
+        "ineligible-approver",
+    ),
+    "left out, and let in": (
+        [
+            requested(stage(ANA), excluded=[RITA, DORA], duties=["requester", "editor"]),
+            *[escalated(DORA, stages=[0]), granted(DORA)],
+        ],
+        "excluded-approver",
+    ),
+    "a stage that does not exist": (
+        [requested(stage(ANA)), granted(ANA, 7)],
+        "ineligible-approver stage-order",
+    ),
+    "rejected": ([requested(stage(ANA, BEN)), denied(BEN), granted(ANA), intended()], "quorum"),
+    "rejected in a stage that does not exist": (
+        [requested(stage(ANA, BEN)), denied(BEN, 7), granted(ANA), intended()],
+        "quorum",
+    ),
+    "one rejection where it takes two": (
+        [TWO_TO_DENY, denied(BEN), granted(ANA), granted(SUE), intended()],
+        "",
+    ),
+    "two rejections where it takes two": (
+        [TWO_TO_DENY, denied(BEN), denied(DORA), granted(ANA), granted(SUE), intended()],
+        "quorum",
+    ),
+    "rejections of two stages": (
+        [
+            requested(stage(ANA, BEN, deny=2), stage(SUE, DORA, deny=2)),
+            *[denied(BEN), denied(DORA, 1), granted(ANA), granted(SUE, 1), intended()],
+        ],
+        "",
+    ),
+    "an approval taken back": (
+        [TWO_TO_DENY, granted(ANA), granted(SUE), denied(SUE), intended()],
+        "quorum",
+    ),
+    "the approval of another taken back": (
+        [
+            *[away(SUE, DORA), TWO_TO_DENY, granted(ANA), granted(DORA, **{"for": SUE})],
+            *[denied(SUE), intended()],
+        ],
+        "quorum",
+    ),
+    "rejected, then approved": (
+        [TWO_TO_DENY, denied(BEN), granted(BEN), granted(ANA), intended()],
+        "counted-twice",
+    ),
+    "changed after it was rejected": (
+        [requested(stage(ANA)), denied(ANA), edited(RITA)],
+        "edit-late",
+    ),
+    "changed after one rejection of two": ([TWO_TO_DENY, denied(ANA), edited(RITA)], ""),
+    "moved, and asked anew": (
+        [
+            *[activated(), requested(stage(ANA)), moved(), requested(stage(ANA), request="n")],
+            *[granted(ANA, request="n"), intended("n")],
+        ],
+        "",
+    ),
+    "moved to what nobody agreed to": ([activated(), moved(UNHEARD)], "moved-to"),
+    "moved from where it was not": ([activated(), moved(since=UNHEARD)], "moved-from"),
+    "moved by nobody": ([activated(), moved(by="interlock")], "moved-by"),
+    "moved without a reason": ([activated(), moved(why=False)], "moved-by"),
+    "moved within an effect": (
+        [activated(), intended(None), moved()],
+        "moved-under-way",
+    ),
+    "moved after it was approved": (
+        [activated(), requested(stage(ANA)), granted(ANA), moved(), intended()],
+        "other-version",
+    ),
+    "moved, and approved by the same": (
+        [activated(), moved(by=ANA), requested(stage(ANA)), granted(ANA)],
+        "self-approval",
+    ),
+}
+
+
+def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Recorded]:
+    """Record a story as a run of its own, with people of its own."""
+    told = []
+    for one in (*all_of(members), entry("run.finished", {"outcome": "done"})):
+        actor = Actor(
+            kind=ActorKind(one["actor"]["t"]), ref=_named(trail, number, one["actor"]["ref"])
+        )
+        draft = Draft(
+            kind=one["kind"],
+            actor=actor,
+            data=_named(trail, number, one["data"]),
+            parts={name: Part(value=b"words") for name in one.get("parts", ())},
+            run=one.get("run", RunId(f"story{number}")),
+        )
+        told += trail.tell(draft)
+    return told
+
+
+def _named(trail: Trail, number: int, value: Any) -> Any:  # noqa: ANN401 - any JSON.
+    if isinstance(value, dict):
+        return {name: _named(trail, number, one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_named(trail, number, one) for one in value]
+    is_person = isinstance(value, str) and value.startswith("s:")
+    return trail.person(f"{value[2:]}{number}") if is_person else value
