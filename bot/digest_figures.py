@@ -29,6 +29,7 @@ from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome
 from workflows.moments import moment, stamp
+from workflows.policy_roles import EVERYWHERE
 from workflows.run import Status
 
 MOST_CAUSES = 8
@@ -222,7 +223,8 @@ def _named(entry: Entry) -> str:
     if entry.kind == "workflow.level_changed":
         return f"{data['workflow']}: {data['to']}, was {data['from']} ({data['reason']})"
     if entry.kind in ROLES:
-        return f"{data['role']} {data['to']}"
+        place = "" if data["scope"] == EVERYWHERE else f" of {data['scope']}"
+        return f"{data['role']}{place} {data['to']}"
     return next((str(data[one]) for one in NAMED_BY if data.get(one)), "")
 
 

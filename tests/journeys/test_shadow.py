@@ -36,6 +36,7 @@ def test_what_would_be_done_is_shown_and_what_was_done_is_said_with_a_button(sce
         )
         assert "In shadow" in scene.now(root).words
         assert "Would have: POST" in card.words
+        assert "Would have asked: 1 of @finance-leads" in card.words
         assert not any("Approve" in one.buttons for one in scene.thread(root))
 
         owner = scene.person("omar")
