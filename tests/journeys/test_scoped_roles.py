@@ -16,6 +16,7 @@ from tests.journeys.test_home import home_of
 from tests.journeys.test_policy_commands import beside, interlock
 from tests.journeys.test_roles import GOVERNORS, token_of
 from tests.journeys.test_searching import answer, tell_of
+from tests.journeys.test_shortcuts import FIND, SUMMARISE
 from workflows.errors import NotAllowedError
 from workflows.loading import load_policy
 from workflows.people import PersonId
@@ -73,6 +74,15 @@ def test_a_story_is_told_and_found_only_to_whom_it_is_for(case: Case) -> None:
     assert "whistled" not in answer(case, "/ops find kettle", name="rita").words
 
 
+def test_shortcuts_ask_for_the_workflow_of_the_thread_they_are_used_in(case: Case) -> None:
+    assert "has started" in answer(case, RUN, name="petra").words
+    root = case.waits(lambda: next(iter(case.roots()), None), "the other thread")
+    rita = case.person("rita")
+    for shortcut in (FIND, SUMMARISE):
+        rita.shortcut(shortcut, message=root)
+        assert lacks("viewer", OTHER) in rita.ephemerals[-1].words
+
+
 def test_home_and_help_offer_what_may_be_started_there(case: Case) -> None:
     assert OTHER not in answer(case, "/ops help").words
     assert "refund-customer" in answer(case, "/ops help").words
@@ -82,10 +92,17 @@ def test_home_and_help_offer_what_may_be_started_there(case: Case) -> None:
 def test_a_token_starts_what_its_owner_may_and_no_more(case: Case) -> None:
     core, api = case.day.bot.core, Api(case.day.bot.core)
     caller = api.admit(f"Bearer {token_of(core, '@rita')}")
+    case.asks()
+    own = case.run()
     body = json.dumps({"workflow": OTHER, "inputs": {}, "channel": "#ops"}).encode()
 
     with pytest.raises(NotAllowedError, match=lacks("runner", OTHER)):
         api.start(caller, body, key=None)
+    assert api.row(caller, own).workflow == "refund-customer"
+    less = case.day.stage.policy.read_text().replace('"refund-*"', "other")
+    narrower = Api(replace(core, policy=load_policy(less)))
+    with pytest.raises(NotAllowedError, match="This needs the role viewer"):
+        narrower.row(caller, own)
     assert lacks("runner", OTHER) in answer(case, RUN).words
     assert lacks("runner", OTHER) in answer(case, f"/ops schedule {OTHER} every day at 9:00").words
 
