@@ -40,7 +40,7 @@ MAY: Mapping[str, str] = {
     Role.AUDITOR: "read everything, and export it; never start or decide",
     Role.GOVERNOR: "settle exceptions, confirm codes, sign access reviews, change the policy",
     APPROVER: "approve and reject",
-    OWNER: "settle exceptions and doubts, cancel runs, watch versions on trial",
+    OWNER: "settle exceptions and doubts, cancel and move runs, watch versions on trial",
     STARTER: "start it",
     BREAKER: "decide alone in an emergency",
     OPERATOR: "act from the bot's machine as in Slack",
@@ -61,7 +61,7 @@ USES: Mapping[str, tuple[str, ...]] = {
         "step_up.reset",
     ),
     APPROVER: ("approval.granted", "approval.denied"),
-    OWNER: ("action.resolved", "decision.made", "run.cancelled", "approval.granted"),
+    OWNER: ("action.resolved", "decision.made", "run.cancelled", "run.moved", "approval.granted"),
     STARTER: ("run.started",),
     BREAKER: ("break_glass.used",),
 }
