@@ -12,8 +12,9 @@ from workflows.soak import ShadowSeen
 
 _RUNS = (
     "SELECT r.id, r.finished_at FROM run r"
-    " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0 AND e.line LIKE ?"
+    " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0"
     " WHERE r.workflow = ? AND r.version = ? AND r.finished_at IS NOT NULL"
+    " AND e.line LIKE ? AND e.line LIKE ?"
     " ORDER BY r.finished_at DESC, r.id DESC LIMIT ?"
 )
 _SAID = (
@@ -28,8 +29,8 @@ class ShadowSql(RowSql):
     __slots__ = ()
 
     def ended(self, workflow: str, version: str, *, most: int) -> list[ShadowSeen]:
-        """Return the runs in shadow that ended, the newest first."""
-        rows = self.run(_RUNS, MARK, workflow, version, most).fetchall()
+        """Return the runs in shadow that began with a version and ended, the newest first."""
+        rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
         if not rows:
             return []
         told: dict[str, list[Entry]] = defaultdict(list)

@@ -5,7 +5,9 @@ Who is in which group is not known here; `interlock access review` looks at peop
 
 from collections.abc import Iterator, Sequence
 
+from workflows.definition import Definition
 from workflows.definition_file import Document
+from workflows.definition_flow import Call
 from workflows.definition_steps import turns_of
 from workflows.fault import Fault, Place, suggestion
 from workflows.policy import Policy
@@ -31,6 +33,7 @@ def role_faults(
         names = [one.workflow for one in around.definitions]
         yield from _for_none(policy, document, names)
         yield from _for_nobody(policy, document, names)
+        yield from _half_way(policy, document, around.definitions)
     auditing = [one for one in policy.bindings if one.role is Role.AUDITOR]
     for role in APART:
         for name in policy.bound(role):
@@ -83,6 +86,23 @@ def _for_nobody(policy: Policy, document: Document, names: Sequence[str]) -> Ite
     if alone:
         what = f"bind nobody for {', '.join(alone)}, which nobody may start then"
         yield _warned(document, ("roles", "runners"), what, "bind a group there, or for all")
+
+
+def _half_way(
+    policy: Policy, document: Document, definitions: Sequence[Definition]
+) -> Iterator[Fault]:
+    """Yield who may start a workflow, and not another one that it starts as a step."""
+    for one in definitions:
+        mine = policy.bound(Role.RUNNER, one.workflow)
+        forms = (node.step for node in one.outline.values())
+        called = {form.workflow for form in forms if isinstance(form, Call)}
+        for name in sorted(called):
+            others = policy.bound(Role.RUNNER, name)
+            alone = [who for who in mine if who not in others]
+            if alone:
+                what = f"bind {', '.join(alone)} for {one.workflow}, and not for {name} in it"
+                right = "its runs will stop there"
+                yield _warned(document, ("roles", "runners"), what, right)
 
 
 def _govern_themselves(policy: Policy, document: Document) -> Iterator[Fault]:

@@ -1,11 +1,13 @@
 """Warnings about a policy: what can never be, what stands in the way, what fits no workflow."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from storage.rows import DatabaseRows
 from tests.workflows.definition_kit import SHIPPED, demo_policy
+from tests.workflows.engine.flows import workflow
 from workflows.actions.registry import all_actions
 from workflows.check import check
 from workflows.definition import Definition
@@ -408,6 +410,19 @@ def test_roles_for_workflows_that_there_are_not(around: Around) -> None:
     assert near.startswith("runners[0].workflows[1]: 'refund-custmer' fits no workflow here")
     assert near.endswith("did you mean 'refund-customer'?")
     assert far.startswith("runners[0].workflows[2]: 'pay-*' fits no workflow here")
+
+
+def test_runners_of_a_workflow_who_are_none_of_one_that_it_starts(around: Around) -> None:
+    calls = load_definition(workflow("ours", "steps: [{id: a, workflow: refund-customer}]"))
+    more = replace(around, definitions=(*around.definitions, calls))
+    roles = """roles:
+  governors: ["@g"]
+  runners: ["@all", {to: "@r", workflows: [ours]}]
+"""
+    found = linted(GATE, around=more, roles=roles)
+
+    (told,) = (one for one in found if "in it" in one)
+    assert "roles.runners: bind @r for ours, and not for refund-customer in it" in told
 
 
 def test_the_shipped_policy_has_nothing_odd(around: Around) -> None:
