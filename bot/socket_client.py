@@ -7,6 +7,8 @@ finds its line gone is not sent on the next.
 
 import json
 import logging
+import ssl
+from functools import cache
 
 from slack_sdk.errors import SlackClientNotConnectedError
 from slack_sdk.socket_mode.builtin import SocketModeClient
@@ -93,7 +95,7 @@ class SocketClient(SocketModeClient):
             on_message_listener=self._on_message,
             on_error_listener=self._on_error,
             on_close_listener=self._on_close,
-            ssl_context=self.web_client.ssl,
+            ssl_context=self.web_client.ssl or _trusted(),
         )
 
     def _present(self) -> Line:
@@ -122,6 +124,12 @@ class SocketClient(SocketModeClient):
             self.message_workers.submit(self.run_message_listeners, message, raw)
         elif not self.closed:
             self.connect_to_new_endpoint(force=True)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read this machine's certificates once; the SDK does so for each line, which takes long."""
+    return ssl.create_default_context()
 
 
 def _end(runner: IntervalRunner) -> None:
