@@ -55,11 +55,11 @@ def figures_json(
     asked: AskedOf,
     period: tuple[datetime, datetime],
     places: range,
-    ownerless: Sequence[str] = (),
+    catalog: Sequence[str] = (),
 ) -> dict[str, Json]:
     """Return everything a digest shows, fixed at this moment; `places` are its entries.
 
-    `ownerless` says which workflows nobody answers for, a sentence each.
+    `catalog` says of workflows what somebody should look at, a sentence each.
     """
     since, until = period
     return {
@@ -72,7 +72,7 @@ def figures_json(
         "health": _health(health),
         "before": _sums(figures.before),
         "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting],
-        "exceptions": [*(_trouble(one) for one in figures.troubles), *ownerless],
+        "exceptions": [*(_trouble(one) for one in figures.troubles), *catalog],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
         # A digest stands in Slack itself.

@@ -6,6 +6,7 @@ Everything is read without locks. How it looks is for `views/lists`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.belonging import Belonging
 from bot.catalog_lines import UNKNOWN, Standing, standings
 from bot.command_values import Runs
 from bot.desk import Desk
@@ -108,8 +109,19 @@ class Reports:
             entries=self._entry_lines(entries),
             summary=summary_words(told) if told.told and self._may_read(listed) else "",
             head=f"{now.size}/{now.root.hex()[:8]}",
+            newer=self._newer(listed),
         )
         return run_shown(shown, page=page)
+
+    def _newer(self, listed: ListedRun) -> str:
+        """Return the version that the reader may have a run go by, nothing where there is none."""
+        library, directory = self.desk.library, self.desk.directory
+        if listed.status.is_end or not library.is_replaced(listed.workflow, listed.version):
+            return ""
+        active = library.active(listed.workflow)
+        reader = Belonging(directory, directory.person(self.reader.person))
+        is_theirs = reader.to_any((active.owner, active.deputy), otherwise=False)
+        return active.version if is_theirs else ""
 
     def audit(self, run: RunId, *, page: int) -> Rendered:
         """Return the timeline of one run, each line with its entry's number.

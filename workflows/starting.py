@@ -81,17 +81,18 @@ def _started_before(house: House, order: Start) -> Started | None:
     part = first.parts.get("input")
     if part is None or part.value is None:
         raise _reused(row, "a run whose inputs were erased since, so nobody can compare them")
-    if not _are_those(house, order, row, json.loads(part.value)):
+    version = str(first.data["version"])  # The run may have been moved to another one since.
+    if not _are_those(house, order, version, json.loads(part.value)):
         raise _reused(row, "a run with other inputs")
     return Started(run=row.id, is_new=False)
 
 
-def _are_those(house: House, order: Start, row: RunRow, stored: Mapping[str, Json]) -> bool:
-    """Say whether the inputs are those stored, as the version of the earlier run reads them.
+def _are_those(house: House, order: Start, version: str, stored: Mapping[str, Json]) -> bool:
+    """Say whether the inputs are those stored, as the version that the run began with reads them.
 
     What people or services call things may have changed since; ids count.
     """
-    inputs = house.definitions.version(row.version).inputs
+    inputs = house.definitions.version(version).inputs
     try:
         now = named_inputs(house, inputs, order.inputs)
     except InputsUnreadableError:
