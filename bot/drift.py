@@ -12,12 +12,11 @@ from bot.library import POLICY, Actions, actions_digest, is_genuine
 from storage.catalog_history import code_of_versions
 from storage.published import active_policy, active_versions, canonical_of
 from storage.transaction import Database
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.alike import same_work
 from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
-from workflows.own_workflows import is_own
+from workflows.own_workflows import ACCESS_REVIEW, is_own
 from workflows.policy import Policy
 
 

@@ -146,7 +146,7 @@ def _check_code(
 
 
 def _read(house: House, request: ApprovalRequest, who: PersonId) -> _Read:
-    person = house.roles.deciding(who)
+    person = house.deciding(who, request.run)
     _, entries = house.store.history(request.run)
     glass = Glass.of(raised_by(entries, request.id))
     if glass is None:

@@ -14,6 +14,7 @@ from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
 from workflows.fault import Fault
 from workflows.loading import read_definition, read_policy
+from workflows.own_workflows import ACCESS_REVIEW
 from workflows.policy import Policy
 from workflows.step_scope import Actions
 from workflows.text_files import text_or_fault

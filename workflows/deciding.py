@@ -202,7 +202,7 @@ def voter_for(house: House, request: ApprovalRequest, who: PersonId) -> Voter:
     Raises:
         NotAllowedError, PeopleUnreadableError: as `decide`.
     """
-    person = house.roles.deciding(who)
+    person = house.deciding(who, request.run)
     acting = house.acting_for(request.excluded)
     return Voter(
         person=person,

@@ -180,7 +180,7 @@ def _end(unit: Unit, found: Enrolment, by: Ref, *, reason: str) -> None:
 
 
 def _governor(house: House, person: PersonId) -> Person:
-    who = house.roles.deciding(person)
+    who = house.roles.deciding(person, None)
     is_one = any(
         who.id in house.people.members(name, max_age=CLICK_AGE) for name in house.policy().governors
     )
