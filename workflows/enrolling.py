@@ -69,7 +69,7 @@ def prove_codes(house: House, proof: Proof) -> None:
     """
     who = _checked(house, proof.person)
     asked = _governors(house, besides=proof.person)
-    vault = house.vault()
+    vault = house.vault().ready()
     with house.store.begin() as unit:
         ref = unit.ref(who.id, who.name)
         guard = unit.codes.hold(ref)
