@@ -7,7 +7,6 @@ each day. What was told stands in the outbox under the finding's own key, so it 
 import hashlib
 import logging
 import threading
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from bot.drift import Drift, What
 from bot.responsible import Answering, answering, first_of
-from bot.timetable import Schedule
+from bot.timetable import Schedule, minute_of
 from bot.wording import bold, escape
 from storage.store import SqlStore
 from workflows.definition import Definition
@@ -95,7 +94,7 @@ class CatalogWatch:
         def begin(_due: datetime) -> None:
             self.look()
 
-        minute = zlib.crc32(log_id.encode()) % 60
+        minute = minute_of(log_id)
         return Schedule(
             name=NAME,
             workflow=NAME,

@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.arrival import refuse_late
 from bot.changing import Changing
-from bot.command_text import (
+from bot.command_text import parse
+from bot.command_values import (
     Approvals,
     Audit,
     Away,
@@ -32,7 +33,6 @@ from bot.command_text import (
     Show,
     Totp,
     Workflows,
-    parse,
 )
 from bot.delegating import Delegating
 from bot.desk import Desk

@@ -7,7 +7,7 @@ that person, for governors and auditors (docs/decisions/0057).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.command_text import Health as Wanted
+from bot.command_values import Health as Wanted
 from bot.desk import Desk
 from bot.error_words import error_words
 from bot.health import HealthReport, read_health

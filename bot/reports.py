@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.belonging import Belonging
 from bot.catalog_lines import UNKNOWN, Standing, standings
-from bot.command_text import Runs
+from bot.command_values import Runs
 from bot.desk import Desk
 from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
