@@ -20,8 +20,10 @@ from bot.access_names import (
 )
 from storage.evidence.cells import csv_row
 from storage.last_uses import last_uses
+from storage.signed_reviews import last_signed_review
 from storage.tokens import list_tokens
 from storage.transaction import Database
+from workflows.access_changes import SignedReview, Since, since_signed
 from workflows.actions.access import Reported
 from workflows.definition import Definition
 from workflows.errors import PeopleUnreadableError
@@ -88,6 +90,7 @@ class AccessReport:
     grants: tuple[Grant, ...]
     unread: tuple[str, ...]
     governors: tuple[str, ...]
+    signed: SignedReview | None = None  # The report that was signed last.
 
     @property
     def people(self) -> list[Person]:
@@ -125,7 +128,13 @@ class AccessReport:
             grants=len(self.grants),
             people=len(self.people),
             findings=tuple(self.findings),
+            since=self.since,
         )
+
+    @property
+    def since(self) -> Since | None:
+        """Return what is different from the report that was signed last, None without any."""
+        return None if self.signed is None else since_signed(self.signed, self.csv, self.findings)
 
 
 def report_access(
@@ -170,6 +179,7 @@ def report_access(
         grants=tuple(sorted(grants, key=lambda one: (one.person.id, one.role, one.scope, one.via))),
         unread=tuple(unread),
         governors=policy.governors,
+        signed=last_signed_review(database),
     )
 
 

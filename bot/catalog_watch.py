@@ -16,11 +16,12 @@ from pathlib import Path
 from bot.drift import Drift, What
 from bot.responsible import Answering, answering, first_of
 from bot.timetable import Schedule, minute_of
-from bot.wording import bold, escape
+from bot.wording import bold, escape, joined
 from storage.store import SqlStore
 from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import InterlockError, PeopleUnreadableError
+from workflows.own_workflows import is_own
 from workflows.people import People, PersonId
 from workflows.store import Message, Subject
 from workflows.triggers import Missed, Trigger
@@ -150,11 +151,12 @@ class CatalogWatch:
         self._drifted = tuple(self._watching.drifts(afresh))
         self._tell_owners(self._drifted)
 
-    def _tell_owners(self, found: Iterable[Drift]) -> None:
+    def _tell_owners(self, found: Sequence[Drift]) -> None:
         """Tell whoever answers for a workflow what was found of it; the channel of the others."""
         by_name = {one.workflow: one for one in self._watching.definitions()}
+        self._tell_of_new([one for one in found if one.what is What.NEW], by_name)
         of_nobody: list[Drift] = []
-        for drift in found:
+        for drift in (one for one in found if one.what is not What.NEW):
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
             people = self._answering(by_name.get(drift.workflow), drift)
             if people:
@@ -162,8 +164,19 @@ class CatalogWatch:
             else:
                 of_nobody.append(drift)
         if of_nobody:
-            named = hashlib.sha256("\n".join(one.key for one in of_nobody).encode()).hexdigest()
-            self._tell(f"drift/{named[:32]}", _lines(of_nobody), ())
+            self._tell(_key(of_nobody), _lines(of_nobody), ())
+
+    def _tell_of_new(self, found: Sequence[Drift], active: Collection[str]) -> None:
+        """Say which files nobody has agreed to yet: in the log, where the command is typed.
+
+        The channel is told as well, but not while no workflow is active: whoever begins knows.
+        """
+        if not found:
+            return
+        names = [one.workflow for one in found]
+        log.warning("files wait to be agreed to: `interlock publish`", extra={"workflows": names})
+        if any(not is_own(one) for one in active):
+            self._tell(_key(found), _lines_of_new(names), ())
 
     def _answering(self, owned: Definition | None, drift: Drift) -> Collection[PersonId]:
         """Return whom a finding is for; what has no owner yet is for the channel."""
@@ -209,12 +222,27 @@ def _line(drift: Drift) -> str:
     return f"{bold(drift.workflow, 80)}: {escape(drift.words, 500)}."
 
 
+def _key(found: Sequence[Drift]) -> str:
+    """Return the same for the same findings."""
+    named = hashlib.sha256("\n".join(one.key for one in found).encode()).hexdigest()
+    return f"drift/{named[:32]}"
+
+
+def _lines_of_new(names: Sequence[str]) -> str:
+    more = len(names) - MOST_TOLD
+    told = joined([*(bold(one, 80) for one in names[:MOST_TOLD]), *([f"{more} more"] * (more > 0))])
+    return (
+        f"🧭 Nobody has agreed to {told} yet. `interlock publish`, typed on my machine, puts"
+        f" {'it' if len(names) == 1 else 'them'} to people."
+    )
+
+
 def _lines(found: Sequence[Drift]) -> str:
     """Return findings that nobody answers for yet, in one message."""
     told = [_line(one) for one in found[:MOST_TOLD]]
     more = len(found) - len(told)
     rest = [f"… and {more} more: `interlock check --drift` names them all."] if more else []
-    return "\n".join(["🧭 Nobody answers for these yet:", *told, *rest])
+    return "\n".join(["🧭 These have changed, and nobody answers for them:", *told, *rest])
 
 
 def _orphan(one: Definition) -> str:

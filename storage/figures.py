@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from statistics import median
 
 from sqlalchemy import Connection, func, select
 
@@ -263,6 +262,8 @@ def _settled(
 def _median(times: Sequence[timedelta]) -> timedelta | None:
     if not times:
         return None
+    from statistics import median  # noqa: PLC0415 - with the first digest.
+
     return timedelta(seconds=median(one.total_seconds() for one in times))
 
 

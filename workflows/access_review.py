@@ -28,6 +28,8 @@ steps:
       grants: "${{{{ steps.report.output.grants }}}}"
       people: "${{{{ steps.report.output.people }}}}"
       findings: "${{{{ steps.report.output.findings }}}}"
+      changes: "${{{{ steps.report.output.changes }}}}"
+      as_signed: "${{{{ steps.report.output.as_signed }}}}"
     approval: {{stages: [{{from: {governors}, approve: 1}}], expires: {expires}}}
     recheck: false  # Signing is itself a use, and changes the report.
     undo: none
