@@ -297,7 +297,8 @@ def test_an_open_loop_may_get_further_steps_and_one_that_is_over_may_not(
     for _ in house.world.items:
         house.approve(over)
         house.settle()
-    house.shelf.put(LOOP.replace("  - {id: last", TAIL))
+    newer = LOOP.replace("    as: row\n", "    as: row\n    max_parallel: 2\n")
+    house.shelf.put(newer.replace("  - {id: last", TAIL))
 
     assert "“each” has begun, and the other version says steps 2" in refusal(house, over)
     assert move(house, run).changed
