@@ -607,6 +607,7 @@ class Run:
 
     requester: str | None = None
     version: str | None = None
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
     glass: set[str] = field(default_factory=set)
@@ -670,6 +671,7 @@ class Story:
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
             run.version = data["version"]
+            run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
             run.requests[data["request"]] = self.request(data, run.version)
         elif kind == "action.intended":
@@ -824,6 +826,8 @@ class Story:
     def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge whether an effect was agreed to."""
         run.intents[data["idem"], data["attempt"]] = place
+        if run.is_shadow:
+            self.found.mean("shadow-effect", f"entry {place} acts in a run in shadow")
         if data["request"] is None:
             return
         if asked is None:
