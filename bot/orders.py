@@ -100,12 +100,15 @@ class SettleOrder(OrderForm):
 
 
 class MoveRunOrder(OrderForm):
-    """Put a waiting run on another version; without `to`, on the active one."""
+    """Put a waiting run on another version; without `to`, on the active one.
+
+    Without a reason it is only said whether the run could be put there.
+    """
 
     do: Literal["move_run"] = "move_run"
     run: str = Field(max_length=64)
     to: str = Field(default="", max_length=64)
-    reason: str = Field(max_length=3000)
+    reason: str = Field(default="", max_length=3000)
 
 
 class HeadOrder(OrderForm):
@@ -227,7 +230,7 @@ def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Js
 
 
 def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str, Json]:
-    from bot.moving_runs import move_run, told  # noqa: PLC0415 - seldom asked for.
+    from bot.moving_runs import could_be, move_run, told  # noqa: PLC0415 - seldom asked for.
 
     who = settling(person, core.policy, core.people)
     moved = move_run(
@@ -245,7 +248,7 @@ def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str,
         "before": moved.before,
         "version": moved.version,
         "changed": moved.changed,
-        "words": told(moved),
+        "words": told(moved) if order.reason else could_be(moved),
     }
 
 

@@ -128,6 +128,17 @@ def gate_faults(policy: Policy, document: Document, around: Around) -> Iterator[
         yield document.fault(("rules",), what, "add a rule", at_key=True, warning=True)
 
 
+def shadow_faults(policy: Policy, document: Document, around: Around) -> Iterator[Fault]:
+    """Yield names of no workflow among those that run in shadow: theirs would run for real."""
+    known = [one.workflow for one in around.definitions]
+    shadow = policy.production.shadow if policy.production is not None else None
+    for number, name in enumerate(shadow or ()):
+        if name not in known:
+            what = f"names no workflow {name!r}, so none of that name runs in shadow"
+            place: Place = ("production", "shadow", number)
+            yield document.fault(place, what, suggestion(name, known), warning=True)
+
+
 def target_faults(policy: Policy, document: Document, around: Around) -> Iterator[Fault]:
     """Yield the targets and webhooks that no workflow here uses."""
     arguments = [one for each in around.definitions for one in _arguments(each)]

@@ -15,13 +15,19 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 def grant(
-    name: str, role: str, *, days: int | None = 1, is_guest: bool = False, scope: str = "*"
+    name: str,
+    role: str,
+    *,
+    days: int | None = 1,
+    is_guest: bool = False,
+    scope: str = "*",
+    via: str = "@group",
 ) -> Grant:
     return Grant(
         person=Person(id=PersonId(f"slack:T0:U0{name.upper()}"), name=name, is_guest=is_guest),
         role=role,
         scope=scope,
-        via="@group",
+        via=via,
         last_used=None if days is None else NOON - timedelta(days=days),
     )
 
@@ -59,6 +65,16 @@ def test_whoever_governs_themselves_is_told() -> None:
     assert found(grant("rita", "runner"), governors=()) == [
         "The policy names no governors, so nobody gives or takes roles."
     ]
+
+
+def test_an_owner_and_a_deputy_who_are_the_same_people_are_told() -> None:
+    def owners(*names: str, via: str) -> list[Grant]:
+        return [grant(one, "owner", scope="workflow refund", via=via) for one in names]
+
+    (same,) = found(*owners("ana", "ben", via="@ops"), *owners("ben", "ana", via="@leads"))
+    assert same.startswith("@leads and @ops are the same people, so nobody stands in")
+    assert found(*owners("ana", "ben", via="@ops"), *owners("ben", via="@leads")) == []
+    assert found(*owners("ana", via="@ops")) == []
 
 
 def test_an_auditor_who_takes_part_and_a_guest_are_told() -> None:

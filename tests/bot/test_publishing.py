@@ -364,7 +364,7 @@ def test_comparing_with_the_files_checks_none_of_them_again(
     def checked(*_: object) -> list[object]:
         pytest.fail("a bot that only compares would load the expression language")
 
-    monkeypatch.setattr("workflows.loading.policy_faults", checked)
+    monkeypatch.setattr("workflows.policy_faults.policy_faults", checked)
     office.write("policy.yaml", POLICY)
 
     assert [one.what for one in drifts_of(office.core)] == [What.POLICY]
