@@ -20,13 +20,15 @@ from bot.access_names import (
 )
 from storage.evidence.cells import csv_row
 from storage.last_uses import last_uses
+from storage.signed_reviews import last_signed_review
 from storage.tokens import list_tokens
 from storage.transaction import Database
+from workflows.access_changes import SignedReview, Since, since_signed
 from workflows.actions.access import Reported
 from workflows.definition import Definition
 from workflows.errors import PeopleUnreadableError
 from workflows.moments import stamp
-from workflows.people import Person, Roster
+from workflows.people import Person, PersonId, Roster
 from workflows.policy import Policy
 from workflows.policy_roles import EVERYWHERE, Role
 
@@ -40,7 +42,7 @@ MAY: Mapping[str, str] = {
     Role.AUDITOR: "read everything, and export it; never start or decide",
     Role.GOVERNOR: "settle exceptions, confirm codes, sign access reviews, change the policy",
     APPROVER: "approve and reject",
-    OWNER: "settle exceptions and doubts, cancel runs, watch versions on trial",
+    OWNER: "settle exceptions and doubts, cancel and move runs, watch versions on trial",
     STARTER: "start it",
     BREAKER: "decide alone in an emergency",
     OPERATOR: "act from the bot's machine as in Slack",
@@ -61,7 +63,7 @@ USES: Mapping[str, tuple[str, ...]] = {
         "step_up.reset",
     ),
     APPROVER: ("approval.granted", "approval.denied"),
-    OWNER: ("action.resolved", "decision.made", "run.cancelled", "approval.granted"),
+    OWNER: ("action.resolved", "decision.made", "run.cancelled", "run.moved", "approval.granted"),
     STARTER: ("run.started",),
     BREAKER: ("break_glass.used",),
 }
@@ -88,6 +90,7 @@ class AccessReport:
     grants: tuple[Grant, ...]
     unread: tuple[str, ...]
     governors: tuple[str, ...]
+    signed: SignedReview | None = None  # The report that was signed last.
 
     @property
     def people(self) -> list[Person]:
@@ -125,7 +128,13 @@ class AccessReport:
             grants=len(self.grants),
             people=len(self.people),
             findings=tuple(self.findings),
+            since=self.since,
         )
+
+    @property
+    def since(self) -> Since | None:
+        """Return what is different from the report that was signed last, None without any."""
+        return None if self.signed is None else since_signed(self.signed, self.csv, self.findings)
 
 
 def report_access(
@@ -170,6 +179,7 @@ def report_access(
         grants=tuple(sorted(grants, key=lambda one: (one.person.id, one.role, one.scope, one.via))),
         unread=tuple(unread),
         governors=policy.governors,
+        signed=last_signed_review(database),
     )
 
 
@@ -229,6 +239,7 @@ def _findings(report: AccessReport) -> Iterator[str]:
         yield "The policy names no governors, so nobody gives or takes roles."
     for name in report.unread:
         yield f"{name} could not be read in Slack."
+    yield from _same_people(report)
     for person in report.people:
         told: dict[str, list[str]] = {}
         for one in report.of(person):
@@ -238,3 +249,15 @@ def _findings(report: AccessReport) -> Iterator[str]:
             f"{person.name} ({person.id}): {words}: {', '.join(roles)}."
             for words, roles in told.items()
         )
+
+
+def _same_people(report: AccessReport) -> Iterator[str]:
+    """Yield workflows of which owner and deputy are two names for the same people."""
+    behind: dict[str, dict[str, set[PersonId]]] = {}
+    for one in report.grants:
+        if one.role == OWNER:
+            behind.setdefault(one.scope, {}).setdefault(one.via, set()).add(one.person.id)
+    for scope, names in behind.items():
+        if len(names) > 1 and len({frozenset(one) for one in names.values()}) == 1:
+            named = " and ".join(sorted(names))
+            yield f"{named} are the same people, so nobody stands in for them: owner ({scope})."

@@ -22,7 +22,8 @@ def bound_anywhere(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield role, scope and name of everything that is bound anywhere."""
     for bound in policy.bindings:
-        yield bound.role.value, bound.scope, bound.to
+        is_for_all = bound.scope == EVERYWHERE
+        yield bound.role.value, EVERYWHERE if is_for_all else f"workflow {bound.scope}", bound.to
     for rule in policy.rules:
         scope = f"rule {rule.name}"
         yield from ((APPROVER, scope, via) for via in _asked(rule.stages))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.deciding_batches import DecidingBatches
     from bot.delegating import Delegating
     from bot.digest_replies import DigestReplies
+    from bot.moving_runs import MovingRuns
     from bot.scheduling import Scheduling
     from bot.shortcuts import Shortcuts
     from bot.starting import Starting
@@ -36,6 +37,7 @@ class Handlers:
         self.breaking = cast("BreakingGlass", Later(desk, "bot.breaking", "BreakingGlass"))
         self.commands = cast("Commands", Later(desk, "bot.commands", "Commands"))
         self.delegating = cast("Delegating", Later(desk, "bot.delegating", "Delegating"))
+        self.moving_runs = cast("MovingRuns", Later(desk, "bot.moving_runs", "MovingRuns"))
         self.replies = cast("DigestReplies", Later(desk, "bot.digest_replies", "DigestReplies"))
         self.scheduling = cast("Scheduling", Later(desk, "bot.scheduling", "Scheduling"))
         self.shortcuts = cast("Shortcuts", Later(desk, "bot.shortcuts", "Shortcuts"))

@@ -15,6 +15,7 @@ from bot import token_orders
 from bot.access_orders import AccessOrder, review_by_order
 from bot.core import Core
 from bot.digest_figures import people_in
+from bot.draft_orders import DraftOrder, draft_by_order
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderError, OrderForm
@@ -99,12 +100,15 @@ class SettleOrder(OrderForm):
 
 
 class MoveRunOrder(OrderForm):
-    """Put a waiting run on another version; without `to`, on the active one."""
+    """Put a waiting run on another version; without `to`, on the active one.
+
+    Without a reason it is only said whether the run could be put there.
+    """
 
     do: Literal["move_run"] = "move_run"
     run: str = Field(max_length=64)
     to: str = Field(default="", max_length=64)
-    reason: str = Field(max_length=3000)
+    reason: str = Field(default="", max_length=3000)
 
 
 class HeadOrder(OrderForm):
@@ -147,6 +151,7 @@ AnyOrder: TypeAlias = (
     | PublishOrder
     | ActivateOrder
     | RetireOrder
+    | DraftOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -225,7 +230,7 @@ def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Js
 
 
 def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str, Json]:
-    from bot.moving_runs import move_run, told  # noqa: PLC0415 - seldom asked for.
+    from bot.moving_runs import could_be, move_run, told  # noqa: PLC0415 - seldom asked for.
 
     who = settling(person, core.policy, core.people)
     moved = move_run(
@@ -243,7 +248,7 @@ def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str,
         "before": moved.before,
         "version": moved.version,
         "changed": moved.changed,
-        "words": told(moved),
+        "words": told(moved) if order.reason else could_be(moved),
     }
 
 
@@ -324,4 +329,5 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     PublishOrder: publish_by_order,
     ActivateOrder: activate_by_order,
     RetireOrder: retire_by_order,
+    DraftOrder: draft_by_order,
 }

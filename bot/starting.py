@@ -11,7 +11,8 @@ from typing import Any
 from slack_sdk.models.views import View
 
 from bot.arrival import refuse_late
-from bot.command_text import Run, parse
+from bot.command_text import parse
+from bot.command_values import Run
 from bot.desk import Desk
 from bot.forms import FormState, field_errors, state_of, values_from
 from bot.just_typed import Before, typed_before

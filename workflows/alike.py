@@ -1,6 +1,5 @@
 """Workflows that people would take for one another, by their names or by what they do."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -30,6 +29,8 @@ def mistaken_for(name: str, known: Iterable[str]) -> str | None:
 
 def close_to(name: str, known: Iterable[str]) -> str | None:
     """Return the other name that differs from `name` in little, if there is one."""
+    import difflib  # noqa: PLC0415 - only what is checked is compared so.
+
     others = sorted(one for one in known if one != name)
     found = difflib.get_close_matches(name, others, n=1, cutoff=ALIKE)
     return found[0] if found else None

@@ -8,21 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.actions.access import ACCESS_REVIEW
-from workflows.check_arguments import text_faults
 from workflows.check_calls import call_faults
-from workflows.check_model import model_faults
-from workflows.check_options import option_faults
-from workflows.check_secrets import secret_faults
-from workflows.check_steps import Checking, step_faults
-from workflows.check_triggers import trigger_faults
+from workflows.copies import copies
 from workflows.definition import Definition
-from workflows.definition_file import Document
+from workflows.definition_file import Document, read_document
 from workflows.fault import Fault
-from workflows.lint import copies, lint
 from workflows.loading import read_definition, read_policy
 from workflows.policy import Policy
-from workflows.step_scope import Actions, StepScopes
+from workflows.step_scope import Actions
 from workflows.text_files import text_or_fault
 
 SUFFIXES = (".yaml", ".yml")
@@ -95,7 +88,7 @@ def check_text(
     loaded = read_definition(text, file)
     if loaded.model is None:
         return None, list(loaded.faults)
-    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return (loaded.model if is_sound else None), faults
 
@@ -109,6 +102,23 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
     return list(found)
+
+
+def policies_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the files themselves and those of the folders that are policies, each once.
+
+    One that cannot be read may be a policy, and is among them.
+    """
+    named = {one for one in paths if not one.is_dir()}
+    return [one for one in files_in(paths) if one in named or _holds_policy(one)]
+
+
+def _holds_policy(path: Path) -> bool:
+    text = text_or_fault(path)
+    if isinstance(text, Fault):
+        return True
+    document = read_document(text, str(path))
+    return _is_policy(document) or (document.value is None and bool(document.faults))
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -146,7 +156,7 @@ def _check_file(
         return None, list(loaded.faults)
     if is_known(loaded.model.version):
         return (loaded.model, loaded.document), []
-    faults = meaning_faults(loaded.model, loaded.document, actions, policy)
+    faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
     is_sound = all(one.is_warning for one in faults)
     return ((loaded.model, loaded.document) if is_sound else None), faults
 
@@ -156,37 +166,12 @@ def _is_policy(document: Document) -> bool:
     return isinstance(value, dict) and "rules" in value and "workflow" not in value
 
 
-def meaning_faults(
+def _meaning_faults(
     definition: Definition, document: Document, actions: Actions, policy: Policy | None
 ) -> list[Fault]:
-    """Return what is wrong with the meaning of a definition that has no fault of form."""
-    checking = Checking(
-        definition=definition,
-        document=document,
-        actions=actions,
-        policy=policy,
-        scopes=StepScopes(definition, actions, is_lenient=True),
-    )
-    faults = [*_own_name(checking), *_lock_faults(checking)]
-    faults += [*trigger_faults(checking), *option_faults(checking), *secret_faults(checking)]
-    for node in definition.outline.values():
-        faults += [*step_faults(checking, node), *model_faults(checking, node)]
-    if not faults:
-        faults += lint(checking)
-    return sorted(faults, key=lambda one: (one.line, one.column))
+    from workflows.check_meaning import meaning_faults  # noqa: PLC0415 - not where all is known.
 
-
-def _own_name(checking: Checking) -> Iterator[Fault]:
-    """Yield that a file takes the name under which the product has governors sign."""
-    if checking.definition.workflow == ACCESS_REVIEW:
-        what = "is the name of a workflow that comes from no file"
-        yield checking.document.fault(("workflow",), what, "choose another name")
-
-
-def _lock_faults(checking: Checking) -> Iterator[Fault]:
-    lock = checking.definition.lock
-    if lock is not None:
-        yield from text_faults(checking.document, ("lock",), lock, checking.scopes.start())
+    return meaning_faults(definition, document, actions, policy)
 
 
 def _same_names(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:

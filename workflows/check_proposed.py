@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from workflows.actions.publish import CHANGES_OF_THE_CATALOG
 from workflows.alike import close_to, mistaken_for
-from workflows.check import meaning_faults
 from workflows.check_calls import call_faults
+from workflows.check_meaning import meaning_faults
+from workflows.copies import is_copy
 from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.definition_steps import Step
 from workflows.errors import DefinitionError
 from workflows.fault import Fault
-from workflows.lint import is_copy
 from workflows.loading import read_definition
 from workflows.own_workflows import OWN, is_own
 from workflows.policy import Policy

@@ -16,7 +16,6 @@ from workflows import (
     editing,
     enrolling,
     exceptions,
-    moving_runs,
     prompting,
     questioning,
     retelling,
@@ -172,7 +171,19 @@ class Engine:
             GateError, InputsError, NotAllowedError, UnknownRunError, UnknownWorkflowError,
                 StorageError: nothing was changed.
         """
-        return moving_runs.move_run(self._house, self._procedures, wanted)
+        from workflows.moving_runs import move_run  # noqa: PLC0415 - seldom asked for.
+
+        return move_run(self._house, self._procedures, wanted)
+
+    def may_move(self, wanted: Moving) -> Moved:
+        """Return what `move` would, and record nothing; no reason is needed.
+
+        Raises:
+            InterlockError: it may not be moved like that; the refusal says why.
+        """
+        from workflows.moving_runs import may_move  # noqa: PLC0415 - seldom asked for.
+
+        return may_move(self._house, self._procedures, wanted)
 
     def check_delegation(self, new: NewDelegation) -> None:
         """Return if somebody may be away like that, and record nothing.

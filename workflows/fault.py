@@ -4,7 +4,6 @@ Values only: `definition_file` makes them from YAML and its shape, `check` from 
 and the command line prints them.
 """
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -60,6 +59,8 @@ def written(path: Place) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` was probably meant to be, if there is one."""
+    import difflib  # noqa: PLC0415 - only where something is misspelt.
+
     found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -2,22 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from workflows.actions.base import Effect
 from workflows.check_steps import Checking
-from workflows.definition import Definition, meaning
-from workflows.definition_file import Document
+from workflows.definition import meaning
 from workflows.definition_inputs import TextInput
 from workflows.definition_steps import Step, Undo
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
-from workflows.near_copies import are_alike, first_alike
 from workflows.shapes import Kind
 from workflows.template import pieces, texts
-
-ALIKE = 0.9
-_OWN = frozenset({"workflow", "title", "description", "owner", "deputy", "run_by", "channel"})
 
 
 def lint(checking: Checking) -> Iterator[Fault]:
@@ -101,27 +96,3 @@ def _number_expressions(checking: Checking, step: Step | Undo) -> Iterator[Place
             continue  # It has a fault of its own.
         if Kind.NUMBER in kinds:
             yield place
-
-
-def copies(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:
-    """Yield a warning for each definition that nearly repeats an earlier one, the first of them."""
-    told = [_told(definition) for definition, _ in found]
-    for (_, document), earlier in zip(found, first_alike(told, share=ALIKE), strict=True):
-        if earlier is not None:
-            name = found[earlier][0].workflow
-            yield document.fault(
-                ("workflow",),
-                f"is nearly a copy of {name}",
-                "give that one an input for the difference",
-                warning=True,
-            )
-
-
-def is_copy(one: Definition, other: Definition) -> bool:
-    """Say whether two definitions nearly say the same."""
-    return are_alike(_told(one), _told(other), share=ALIKE)
-
-
-def _told(definition: Definition) -> list[str]:
-    said = {name: one for name, one in meaning(definition).items() if name not in _OWN}
-    return json.dumps(said, sort_keys=True, indent=0).splitlines()

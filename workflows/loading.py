@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.check_limits import limit_faults
 from workflows.definition import Definition
 from workflows.definition_file import Document, read_document
 from workflows.definition_flow import Ask
@@ -23,7 +22,6 @@ from workflows.input_values import read_value
 from workflows.outline import nodes
 from workflows.pattern import matches
 from workflows.policy import Policy
-from workflows.policy_faults import policy_faults
 from workflows.text_files import text_or_fault
 
 MOST_STEPS = 500
@@ -111,6 +109,9 @@ def read_policy(
     loaded = read_as(text, file, Policy)
     if loaded.model is None or is_known(loaded.model.digest):
         return loaded
+    from workflows.check_limits import limit_faults  # noqa: PLC0415 - not for a known policy.
+    from workflows.policy_faults import policy_faults  # noqa: PLC0415 - as above.
+
     faults = [
         *policy_faults(loaded.model, loaded.document),
         *limit_faults(loaded.model, loaded.document),

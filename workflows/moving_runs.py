@@ -55,6 +55,17 @@ class _Wanted:
     inputs: Mapping[str, Json]  # and as the other version reads them.
 
 
+def may_move(house: House, procedures: Procedures, order: Moving) -> Moved:
+    """Return what `move_run` would, and record nothing; no reason is needed.
+
+    Raises:
+        InterlockError: as `move_run`.
+    """
+    wanted = _judged(house, order)
+    with house.store.begin() as unit:
+        return _told(wanted, changed=_admitted_state(house, procedures, unit, wanted) is not None)
+
+
 def move_run(house: House, procedures: Procedures, order: Moving) -> Moved:
     """Put a run on another version: steps that have not begun are those of that version.
 
@@ -67,25 +78,37 @@ def move_run(house: House, procedures: Procedures, order: Moving) -> Moved:
         RequestClosedError: the run has ended, does not wait, or was changed meanwhile.
         PeopleUnreadableError: who may could not be read.
     """
+    if not order.reason.strip():
+        raise InputsError({"reason": "say why; it stays on record"})
     wanted = _judged(house, order)
     with house.store.begin() as unit:
-        row = unit.lock_run(order.run)
-        if row.version == wanted.after.version:
-            return Moved(run=row.id, before=row.version, version=row.version, changed=False)
-        state = replay(row.id, unit.entries(row.id))
-        _refuse_not_agreed(unit, wanted)
-        _refuse_news(wanted, row, state)
-        _refuse_busy(house, wanted, row, state)
-        _refuse_different(procedures, wanted, row, state)
-        _record(house, unit, wanted, state)
-        return Moved(
-            run=row.id, before=wanted.before.version, version=wanted.after.version, changed=True
-        )
+        state = _admitted_state(house, procedures, unit, wanted)
+        if state is not None:
+            _record(house, unit, wanted, state)
+        return _told(wanted, changed=state is not None)
+
+
+def _told(wanted: _Wanted, *, changed: bool) -> Moved:
+    before, after = wanted.before.version, wanted.after.version
+    return Moved(run=wanted.order.run, before=before, version=after, changed=changed)
+
+
+def _admitted_state(
+    house: House, procedures: Procedures, unit: Unit, wanted: _Wanted
+) -> RunState | None:
+    """Return where the run stands, if it can go on by the other version; None if it does."""
+    row = unit.lock_run(wanted.order.run)
+    if row.version == wanted.after.version:
+        return None
+    state = replay(row.id, unit.entries(row.id))
+    _refuse_not_agreed(unit, wanted)
+    _refuse_news(wanted, row, state)
+    _refuse_busy(house, wanted, row, state)
+    _refuse_different(procedures, wanted, row, state)
+    return state
 
 
 def _judged(house: House, order: Moving) -> _Wanted:
-    if not order.reason.strip():
-        raise InputsError({"reason": "say why; it stays on record"})
     row, entries = house.store.history(order.run)
     if is_own(row.workflow):
         raise NotAllowedError("What is proposed here stays as it was proposed.")
@@ -108,7 +131,7 @@ def _judged(house: House, order: Moving) -> _Wanted:
 
 def _admitted(house: House, order: Moving, active: Definition, after: Definition) -> Person:
     """Return who asks, if they answer for the workflow now and did not ask for this run."""
-    who = house.roles.deciding(order.person)
+    who = house.deciding(order.person, order.run)
     if who.id not in owners_of(house, active) or not who.counts:
         raise NotAllowedError(MAY_MOVE, hint="Ask one of them; nothing was changed.")
     if _is_destructive(house, after) and has_asked(house, order.run, who):

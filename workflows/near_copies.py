@@ -7,7 +7,6 @@ that do are compared line by line: a folder of a thousand files takes a second, 
 import math
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from typing import TypeAlias
 
 Line: TypeAlias = tuple[str, int]  # A line, and which of those that read so it is.
@@ -31,6 +30,8 @@ def first_alike(lists: Sequence[Sequence[str]], *, share: float) -> list[int | N
 
 def are_alike(one: Sequence[str], other: Sequence[str], *, share: float) -> bool:
     """Say whether two lists share so many of their lines, in the same order."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - most have nothing near them.
+
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     return (
         matcher.real_quick_ratio() >= share

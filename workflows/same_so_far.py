@@ -28,7 +28,7 @@ _BEGUN = frozenset(
     }
 )
 # What is said of a step beside what it does: only what comes goes by it.
-_BESIDE = frozenset({"title", "approval", "verify", "retry", "timeout", "recheck"})
+_BESIDE = frozenset({"title", "approval", "verify", "retry", "timeout", "recheck", "max_parallel"})
 _INSIDE = frozenset({"parallel", "steps"})
 
 

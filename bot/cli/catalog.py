@@ -36,12 +36,19 @@ from workflows.services import Services
 @as_json_option
 def workflows(*, is_long: bool, as_json: bool) -> None:
     """List the workflows that can be run, with their versions."""
+    from bot.bespoke import bespoke  # noqa: PLC0415 - seldom asked for.
+
     settings = read_settings()
     with opened(settings) as database:
         found = [_row(database, *one) for one in active_versions(database).items()]
         found = [one for one in found if not is_own(one["workflow"])]
         if is_long:
-            more = standings(database, found_drift(settings, database), now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            seen = [
+                *found_drift(settings, database),
+                *bespoke(database, _active(database), now=now),
+            ]
+            more = standings(database, seen, now=now)
             found = [{**one, **_standing(more[one["workflow"]])} for one in found]
     lines = [line for one in found for line in _lines(one, is_long=is_long)]
     answer({"workflows": found}, lines or ["None has been published yet."], as_json=as_json)

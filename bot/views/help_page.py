@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block
 
 from bot import limits
-from bot.command_text import USAGE
+from bot.command_values import USAGE
 from bot.views.pieces import (
     MEANT,
     Rendered,

@@ -7,6 +7,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.error_words import error_words
+from bot.views.move_form import move_row
 from bot.views.paging import Listing, page_of, part_of
 from bot.views.pieces import MEANT, Rendered, button, header, rendered, section, sections
 from bot.views.symbols import STATUS
@@ -244,11 +245,14 @@ class RunShown:
     summary: str = ""
     is_model_text: bool = False  # A model's words are labelled as such.
     head: str = ""  # The head of the log that covers it, such as `3/1d9adf54`.
+    newer: str = ""  # The version that the reader may have it go by.
 
 
 def run_shown(shown: RunShown, *, page: int = 1) -> Rendered:
     """Build the story of a run, entry by entry, with the numbers that prove it."""
     items: list[Sequence[Block]] = [[section(run_words(shown.line))]]
+    if shown.newer:
+        items.append([move_row(shown.line.run, shown.newer)])
     if shown.summary:
         whose = "Summary, in a model's words" if shown.is_model_text else "Summary"
         items.append([section(f"*{whose}*\n{escape(shown.summary, 2_500)}")])

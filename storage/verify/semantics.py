@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from storage.verify.report import Report
 from workflows.kinds import KINDS, LAST, faults_of
@@ -72,9 +73,15 @@ class Asked:
         return all(self.is_done(index) for turn in before for index in turn)
 
     def is_open_at(self, ts: str) -> bool:
-        """Say whether an approval may be given at that time; what cannot be read binds nobody."""
+        """Say whether an approval may be given at that time; what cannot be read binds nobody.
+
+        Raises:
+            ZoneInfoNotFoundError: this machine does not know their time zone.
+        """
         try:
             return all(OpenHours.read(one).holds_at(moment(ts)) for one in self.hours)
+        except ZoneInfoNotFoundError:
+            raise
         except (KeyError, TypeError, ValueError):
             return True
 
@@ -102,6 +109,7 @@ class Told:
 
     requester: str | None
     version: str | None = None  # None where the run began before what is seen.
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
@@ -174,7 +182,9 @@ class SemanticCheck:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
             requester = actor["ref"] if actor["t"] == "user" else None
-            self._open[run] = Told(requester, _text(members["data"]["version"]))
+            data = members["data"]
+            is_shadow = data.get("shadow") is True
+            self._open[run] = Told(requester, _text(data["version"]), is_shadow)
         found = self._open.get(run)
         if found is None:
             found = self._open[run] = Told(None)
@@ -261,7 +271,13 @@ class SemanticCheck:
     def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
         if not asked.is_in_turn(_whole(members["data"]["stage"])):
             self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
-        if not asked.is_open_at(_text(members["ts"])):
+        try:
+            is_open = asked.is_open_at(_text(members["ts"]))
+        except ZoneInfoNotFoundError as error:
+            words = f"The business hours of entry {index} were not judged: {error.args[0]}."
+            self._report.mean("hours-unread", words)
+            return
+        if not is_open:
             self._report.mean("outside-hours", f"Entry {index} approves outside business hours.")
 
     def _closed(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -321,6 +337,8 @@ class SemanticCheck:
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
         told.intents[_text(data["idem"]), data["attempt"]] = index
+        if told.is_shadow:
+            self._report.mean("shadow-effect", f"Entry {index} acts in a run in shadow.")
         name = data["request"]
         if name is None:
             return

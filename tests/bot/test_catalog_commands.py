@@ -119,6 +119,10 @@ def test_an_owner_puts_a_waiting_run_on_a_version_that_people_agreed_to(
     office.agree(put.run, "olga", "gina")
     with pytest.raises(NotAllowedError, match="Only owner and deputy"):
         carry_out(office.core, order, person=PersonId("os:ben"))
+    asked = order.model_copy(update={"reason": ""})
+    could = carry_out(office.core, asked, person=PersonId("os:omar"))
+    assert f"can go on by version {put.version[:8]} instead of" in str(could["words"])
+    assert typed("move-run", run, "--check", "--reason", "both").exit_code == 2
     moved = carry_out(office.core, order, person=PersonId("os:omar"))
     office.settle(run)
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command_text import (
+from bot.command_text import parse
+from bot.command_values import (
     USAGE,
     Approvals,
     Away,
@@ -19,9 +20,8 @@ from bot.command_text import (
     Schedule,
     Show,
     Workflows,
-    parse,
-    tokens,
 )
+from bot.typed_words import tokens
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from workflows.errors import (
     UnusableDatabaseError,
 )
 from workflows.loading import read_policy
-from workflows.orders import Edit, Start
+from workflows.orders import Edit, Moving, Start
 from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.people import PersonId
 
@@ -43,6 +43,15 @@ def office(tmp_path: Path) -> Iterator[Office]:
     found = Office(tmp_path)
     yield found
     found.core.memory.database.close()
+
+
+def test_a_proposal_stays_on_the_version_of_what_judges_it(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    wanted = Moving(run=RunId(str(put.run)), person=id_of("omar"), reason="why not")
+
+    with pytest.raises(NotAllowedError, match="stays as it was proposed"):
+        office.core.engine.move(wanted)
 
 
 def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> None:
@@ -364,7 +373,7 @@ def test_comparing_with_the_files_checks_none_of_them_again(
     def checked(*_: object) -> list[object]:
         pytest.fail("a bot that only compares would load the expression language")
 
-    monkeypatch.setattr("workflows.loading.policy_faults", checked)
+    monkeypatch.setattr("workflows.policy_faults.policy_faults", checked)
     office.write("policy.yaml", POLICY)
 
     assert [one.what for one in drifts_of(office.core)] == [What.POLICY]
@@ -572,3 +581,24 @@ def test_every_proposal_is_named_by_what_it_proposes(office: Office) -> None:
         f"Change tidy-up: version {now} in place of {was}",
         "Retire tidy-up",
     ]
+
+
+def test_files_that_wait_at_the_first_start_are_told_once_where_publish_is_typed(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    catalog_watch_of(office.core, office.town).look_for_drift()
+    told_first, logged = office.notices(), [one.getMessage() for one in caplog.records]
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.notices()
+    office.write("files/more.yaml", PLAIN.replace("tidy-up", "sweep").replace("Tidied", "Swept"))
+    office.restart()
+    for _ in range(2):
+        catalog_watch_of(office.core, office.town).look_for_drift()
+    told = [str(one.body) for one in office.notices() if "agreed to" in str(one.body)]
+
+    assert told_first == []
+    assert logged.count("files wait to be agreed to: `interlock publish`") == 1
+    assert len(told) == 1
+    assert "Nobody has agreed to *sweep* yet. `interlock publish`" in told[0]

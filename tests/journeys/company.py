@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import workflows
-from bot.app import Bot, build_bot, enter_workspace
+from bot.app import Bot, build_bot
 from bot.core import Means
 from bot.opening import open_memory
 from bot.settings import Settings
+from bot.workspace import enter_workspace
 from sandbox.demo.stage import Stage
 from sandbox.person import Person
 from sandbox.ports import free_port

@@ -91,6 +91,10 @@ def test_governors_sign_the_report_that_they_were_shown(
     (signed,) = [one for one in entries if one.kind == "action.executed"]
     assert json.loads(signed.parts["output"].value or b"")["digest"] == _digest(report)
     assert len(list(csv.DictReader(io.StringIO(report)))) > 10
+    again = interlock("access", "review", code=1).stdout
+    assert f"({_digest(report)[:12]}): " in again
+    assert "U0DEX" not in again  # It stood out before, and they signed that.
+    assert "U0DEX" in interlock("access", "review", "--all", code=1).stdout
     interlock("workflows")  # It is one of them from now on, and no file has to hold it.
     beside.bot.core.library.follow()
     assert beside.bot.core.library.active("access-review").owner == "@governors"

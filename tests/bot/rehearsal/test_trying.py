@@ -11,21 +11,13 @@ from click.testing import CliRunner, Result
 import workflows
 from bot.cli import main
 from sandbox.targets.shop import ShopServer
+from tests.bot.rehearsal.tidying import ASKS, REMOVES
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 
-TIDY = """
-workflow: tidy-up
-title: Tidy up
-owner: "@owners"
-deputy: "@deputies"
-steps:
-  - id: which
-    ask:
-      of: ["@owners"]
-      question: How old?
-      fields: {days: {type: integer, title: Days}}
-      expires: 8h
+TIDY = (
+    ASKS
+    + """\
   - id: rest
     wait: 30d
   - id: found
@@ -35,15 +27,9 @@ steps:
       statement: SELECT id FROM thing WHERE age > :days ORDER BY id
       parameters: {days: "${{ steps.which.output.days }}"}
     returns: {rows: [{id: integer}]}
-  - id: each
-    foreach: "${{ steps.found.output.rows }}"
-    steps:
-      - id: remove
-        uses: sql.execute
-        with:
-          database: crm
-          statement: DELETE FROM thing WHERE id = :id
-          parameters: {id: "${{ item.id }}"}
+"""
+    + REMOVES
+    + """\
         verify:
           uses: sql.query
           with: {database: crm, statement: SELECT count(*) AS n FROM thing WHERE id = 0}
@@ -51,6 +37,7 @@ steps:
           expect: result.rows[0].n > 0
         undo: none
 """
+)
 
 POLICY = """
 defaults: {{expires: 24h}}

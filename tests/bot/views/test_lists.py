@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.command_text import USAGE, Misread, parse
+from bot.command_text import parse
+from bot.command_values import USAGE, Misread
 from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.lists import (
     FOUND_PAGE,

@@ -10,6 +10,7 @@ from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.workflows.engine.gated import assert_sound, publish
 from tests.world import CHANGE, LOST, Clock, Working, definition_in, failing, id_of
+from workflows.definition import Definition
 from workflows.entry import Json, RunId
 from workflows.errors import (
     ActionFailedError,
@@ -20,7 +21,8 @@ from workflows.errors import (
     RequestClosedError,
 )
 from workflows.gate import Outcome
-from workflows.orders import Moved, Moving
+from workflows.orders import Edit, Moved, Moving, Start
+from workflows.people import PersonId
 
 MORE = CHANGE.replace("undo: none\n", "undo: none\n  - {id: last, wait: 1h}\n")
 READ, BEFORE = "    uses: world.read\n    with: {name: number}\n", "  - id: change\n"
@@ -241,6 +243,27 @@ def test_an_effect_and_a_wait_have_begun(
     assert told in refusal(house, run)
 
 
+def test_what_was_done_before_is_taken_back_as_its_version_says(
+    store: SqlStore, clock: Clock
+) -> None:
+    undo = "undo: {uses: world.change, with: {name: number, by: -5}, effect: write}"
+    last = "  - {id: last, uses: world.change, with: {name: broken, by: 1}}\n"
+    house = in_house(store, clock, CHANGE.replace("undo: none", undo) + last)
+    house.world.trouble = failing("before broken", REFUSED)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.shelf.put(CHANGE.replace("undo: none", undo) + last.replace("last", "final"))
+    told = refusal(house, run)
+    house.shelf.put(CHANGE.replace("undo: none", undo) + last + "  - {id: more, wait: 1h}\n")
+    move(house, run)
+    house.engine.settle_exception(run, "last", person=id_of("omar"), answer="undo")
+    house.settle()
+
+    assert "“last” has begun" in told  # The target may know its key.
+    assert (house.status(run), house.world.number) == ("aborted", 10)
+
+
 LOOP = """
 workflow: change-it
 title: Change the number
@@ -275,7 +298,8 @@ def test_an_open_loop_may_get_further_steps_and_one_that_is_over_may_not(
     for _ in house.world.items:
         house.approve(over)
         house.settle()
-    house.shelf.put(LOOP.replace("  - {id: last", TAIL))
+    newer = LOOP.replace("    as: row\n", "    as: row\n    max_parallel: 2\n")
+    house.shelf.put(newer.replace("  - {id: last", TAIL))
 
     assert "“each” has begun, and the other version says steps 2" in refusal(house, over)
     assert move(house, run).changed
@@ -365,6 +389,48 @@ def test_a_segment_that_began_by_the_old_version_lets_go(house: Working) -> None
     assert house.request(run).outcome is Outcome.OPEN
 
 
+@pytest.mark.parametrize("at_once", ["", "at_once: 1\n"])
+def test_a_run_that_is_moved_while_it_is_taken_up_goes_by_the_new_version(
+    store: SqlStore, clock: Clock, at_once: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = in_house(store, clock, CHANGE + at_once)
+    run, known = asked(house), house.shelf.version
+    house.shelf.put(MORE + at_once)
+
+    def version(digest: str) -> Definition:
+        monkeypatch.undo()
+        move(house, run)
+        return known(digest)
+
+    monkeypatch.setattr(house.shelf, "version", version)
+    house.engine.advance(run)
+    house.settle()
+    asked_anew = [one for one in house.entries(run) if one.kind == "approval.requested"][1:]
+
+    assert [json.loads(one.parts["preview"].value or b"")["version"] for one in asked_anew] == [
+        version_of(MORE + at_once)
+    ]
+
+
+def test_values_that_somebody_changes_meanwhile_are_not_moved_unseen(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, members = asked(house), house.town.members
+    house.shelf.put(MORE)
+
+    def slowly(name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        monkeypatch.undo()
+        edit = Edit(request=house.request(run).id, person=id_of("rita"), inputs={"by": 7})
+        house.engine.edit(edit)
+        house.settle()
+        return members(name, max_age=max_age)
+
+    monkeypatch.setattr(house.town, "members", slowly)
+    with pytest.raises(RequestClosedError, match="Somebody changed this run"):
+        move(house, run)
+    assert move(house, run).changed
+
+
 # --- versions and inputs ----------------------------------------------------------------------
 
 
@@ -380,6 +446,14 @@ def test_another_version_than_the_active_one_must_have_been_active(house: Workin
     assert move(house, run, to=MORE).version == version_of(MORE)
 
 
+def test_a_version_of_another_workflow_is_refused(store: SqlStore, clock: Clock) -> None:
+    other = MORE.replace("workflow: change-it", "workflow: alter-it")
+    house = Working(store, clock, definitions=(CHANGE, other))
+    run = asked(house)
+
+    assert "is no version of change-it" in refusal(house, run, to=other)
+
+
 INPUT = "  by: {type: integer, minimum: 1, maximum: 1000, title: By}\n"
 
 
@@ -389,8 +463,12 @@ def inputs(house: Working, run: RunId) -> Mapping[str, Json]:
     return found
 
 
-def test_new_inputs_get_their_defaults(house: Working) -> None:
-    run = asked(house)
+def test_new_inputs_get_their_defaults_and_the_start_stays_what_it_was(house: Working) -> None:
+    order = Start(
+        workflow="change-it", inputs={"by": 5}, trigger="cli", person=id_of("rita"), key="once"
+    )
+    run = house.engine.start(order).run
+    house.settle()
     more = INPUT + "  name: {type: string, default: number}\n"
     house.shelf.put(
         CHANGE.replace(INPUT, more).replace("{name: number, by", '{name: "${{ inputs.name }}", by')
@@ -401,6 +479,7 @@ def test_new_inputs_get_their_defaults(house: Working) -> None:
     house.settle()
 
     assert inputs(house, run) == {"by": 5, "name": "number"}
+    assert not house.engine.start(order).is_new
     assert house.status(run) == "done"
 
 

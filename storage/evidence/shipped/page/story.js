@@ -4,6 +4,8 @@
 const RUN_ENDS = new Set(["run.finished", "run.cancelled"]);
 const CLOSES_INTENT = new Set(["action.executed", "action.failed", "action.resolved"]);
 const MOST_TELLINGS = 100;
+const HOURS = { hourCycle: "h23", weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const people = (value) => new Set(Array.isArray(value) ? value : []);
 const whole = (value) => (Number.isInteger(value) ? value : 0);
 
@@ -22,6 +24,7 @@ class AskedFor {
     this.stages = data.stages.filter((one) => typeof one === "object" && one !== null);
     this.excluded = people(data.excluded);
     this.breakers = people(data.glass?.people);
+    this.hours = data.hours ?? [];
     this.wantsCode = (data.step_up ?? null) !== null;
   }
 
@@ -75,6 +78,7 @@ export class Story {
   tellings = [];
   #runs = new Map();
   #glass = new Map();
+  #words = new Map(); // Who decides for somebody who is away, and until when.
   #activated = new Set();
   #beginsLate = false;
   #endsEarly = false;
@@ -92,6 +96,7 @@ export class Story {
     try {
       if (kind === "workflow.activated") this.#activated.add(entry.data.version);
       if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
+      if (kind === "approval.delegated" && run === null) this.#words.set(entry.data.from, entry.data);
       const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
       if (run !== null && isTold) this.#follow(place, entry);
     } catch (error) {
@@ -118,13 +123,14 @@ export class Story {
   #follow(place, entry) {
     const { kind, data, actor } = entry;
     if (!this.#runs.has(entry.run)) {
-      this.#runs.set(entry.run, { requester: null, version: null, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
+      this.#runs.set(entry.run, { requester: null, version: null, isShadow: false, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
     }
     const run = this.#runs.get(entry.run);
     const asked = run.requests.get(data.request);
     if (kind === "run.started") {
       run.requester = actor.t === "user" ? actor.ref : null;
       run.version = data.version;
+      run.isShadow = data.shadow === true;
     } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data, run.version));
     else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
     else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
@@ -160,7 +166,7 @@ export class Story {
     run.editors.add(actor.ref);
   }
 
-  #decided(place, { kind, data, actor }, run, asked) {
+  #decided(place, { kind, data, actor, ts }, run, asked) {
     if (!asked) return this.#mean("decision-unasked", `entry ${place} decides what nobody asked`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} is bound to something else than was asked`);
     if (asked.closed) this.#mean("decision-late", `entry ${place} decides after ${asked.closed}`);
@@ -170,6 +176,8 @@ export class Story {
     asked.voices.add(actor.ref);
     if (kind === "approval.denied") return asked.reject(seat, stage);
     this.#approver(place, [actor.ref, seat], { run, asked, isAsked: asked.wasAsked(seat, stage) });
+    this.#stoodIn(place, { ts, person: actor.ref, seat, leftOut: [...asked.excluded, run.requester] });
+    this.#hour(place, asked.hours, new Date(ts));
     if (!asked.isInTurn(stage)) this.#mean("stage-order", `entry ${place} approves before it is its turn`);
     if (asked.wantsCode && data.step_up !== true) this.#mean("step-up", `entry ${place} approves without the code it needs`);
     if (hasSpoken) this.#mean("counted-twice", `whoever approved in entry ${place} had decided before`);
@@ -183,6 +191,24 @@ export class Story {
     else if (among(run.editors)) this.#mean("self-approval", `in entry ${place} somebody approved who had changed it`);
     else if (among(asked.excluded)) this.#mean("excluded-approver", `in entry ${place} an excluded person approved`);
     else if (!isAsked) this.#mean("ineligible-approver", `whoever approved in entry ${place} was not asked`);
+  }
+
+  // Judge in whose place somebody approved: what was said of that before.
+  #stoodIn(place, { ts, person, seat, leftOut }) {
+    if (this.#beginsLate) return;
+    const decidesFor = (giver) => this.#words.get(giver)?.to === person && ts < this.#words.get(giver).until;
+    if (seat !== person && !decidesFor(seat)) this.#mean("no-delegation", `whoever approved in entry ${place} did not stand in for whom they say`);
+    if (leftOut.some(decidesFor)) this.#mean("acts-for-excluded", `whoever approved in entry ${place} acted for somebody who was left out`);
+  }
+
+  // Judge when somebody approved; hours that cannot be read bind nobody.
+  #hour(place, hours, moment) {
+    try {
+      if (!hours.every((one) => isWithin(one, moment))) this.#mean("outside-hours", `entry ${place} approves outside business hours`);
+    } catch (error) {
+      if (error instanceof RangeError) this.#mean("hours-unread", `the hours of entry ${place} were not judged: ${error.message}`);
+      else if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   #broken(place, entry, run, asked) {
@@ -210,12 +236,22 @@ export class Story {
 
   #intended(place, data, run, asked) {
     run.intents.set(`${data.idem} ${data.attempt}`, place);
+    if (run.isShadow) this.#mean("shadow-effect", `entry ${place} acts in a run in shadow`);
     if (data.request === null) return;
     if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
     if (asked.version !== run.version) this.#mean("other-version", `entry ${place} acts on an approval of before`);
     if (!asked.isGranted && !run.glass.has(data.request)) this.#mean("quorum", `entry ${place} acts before enough people agreed`);
   }
+}
+
+// Say whether a moment lies in business hours, by the clock of their zone.
+function isWithin({ zone, weekdays, holidays, from, to }, moment) {
+  if (typeof zone !== "string") throw new TypeError("no zone");
+  const clock = new Intl.DateTimeFormat("en-US", { ...HOURS, timeZone: zone });
+  const { weekday, year, month, day, hour, minute } = Object.fromEntries(clock.formatToParts(moment).map((one) => [one.type, one.value]));
+  const [today, now] = [`${year}-${month}-${day}`, `${hour}:${minute}`];
+  return weekdays.includes(DAYS.indexOf(weekday) + 1) && !holidays.includes(today) && from <= now && now < to;
 }
 
 function close(asked, kind) {
