@@ -115,8 +115,10 @@ class SocketClient(SocketModeClient):
         try:
             line.read()
         except Exception:
-            # The thread must live: nobody else reads the next line.
+            # The thread must live: nobody else reads the next line. Of this one, what was taken
+            # off is lost, so that reading on could begin amid a frame.
             log.exception("a line to Slack ended badly")
+            line.disconnect()
 
     def _hand_on(self, raw: str) -> None:
         message = json.loads(raw) if raw.startswith("{") else {}

@@ -31,7 +31,7 @@ from workflows.errors import (
     UnusableDatabaseError,
 )
 from workflows.loading import read_policy
-from workflows.orders import Edit, Start
+from workflows.orders import Edit, Moving, Start
 from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.people import PersonId
 
@@ -43,6 +43,15 @@ def office(tmp_path: Path) -> Iterator[Office]:
     found = Office(tmp_path)
     yield found
     found.core.memory.database.close()
+
+
+def test_a_proposal_stays_on_the_version_of_what_judges_it(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    wanted = Moving(run=RunId(str(put.run)), person=id_of("omar"), reason="why not")
+
+    with pytest.raises(NotAllowedError, match="stays as it was proposed"):
+        office.core.engine.move(wanted)
 
 
 def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> None:

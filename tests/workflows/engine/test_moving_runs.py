@@ -21,7 +21,8 @@ from workflows.errors import (
     RequestClosedError,
 )
 from workflows.gate import Outcome
-from workflows.orders import Moved, Moving, Start
+from workflows.orders import Edit, Moved, Moving, Start
+from workflows.people import PersonId
 
 MORE = CHANGE.replace("undo: none\n", "undo: none\n  - {id: last, wait: 1h}\n")
 READ, BEFORE = "    uses: world.read\n    with: {name: number}\n", "  - id: change\n"
@@ -411,6 +412,25 @@ def test_a_run_that_is_moved_while_it_is_taken_up_goes_by_the_new_version(
     ]
 
 
+def test_values_that_somebody_changes_meanwhile_are_not_moved_unseen(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, members = asked(house), house.town.members
+    house.shelf.put(MORE)
+
+    def slowly(name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        monkeypatch.undo()
+        edit = Edit(request=house.request(run).id, person=id_of("rita"), inputs={"by": 7})
+        house.engine.edit(edit)
+        house.settle()
+        return members(name, max_age=max_age)
+
+    monkeypatch.setattr(house.town, "members", slowly)
+    with pytest.raises(RequestClosedError, match="Somebody changed this run"):
+        move(house, run)
+    assert move(house, run).changed
+
+
 # --- versions and inputs ----------------------------------------------------------------------
 
 
@@ -424,6 +444,14 @@ def test_another_version_than_the_active_one_must_have_been_active(house: Workin
     house.activate(MORE)
     house.shelf.put(CHANGE)
     assert move(house, run, to=MORE).version == version_of(MORE)
+
+
+def test_a_version_of_another_workflow_is_refused(store: SqlStore, clock: Clock) -> None:
+    other = MORE.replace("workflow: change-it", "workflow: alter-it")
+    house = Working(store, clock, definitions=(CHANGE, other))
+    run = asked(house)
+
+    assert "is no version of change-it" in refusal(house, run, to=other)
 
 
 INPUT = "  by: {type: integer, minimum: 1, maximum: 1000, title: By}\n"
