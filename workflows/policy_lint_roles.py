@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from workflows.definition import Definition
 from workflows.definition_file import Document
-from workflows.definition_flow import Call
 from workflows.definition_steps import turns_of
 from workflows.fault import Fault, Place, suggestion
 from workflows.policy import Policy
@@ -94,9 +93,7 @@ def _half_way(
     """Yield who may start a workflow, and not another one that it starts as a step."""
     for one in definitions:
         mine = policy.bound(Role.RUNNER, one.workflow)
-        forms = (node.step for node in one.outline.values())
-        called = {form.workflow for form in forms if isinstance(form, Call)}
-        for name in sorted(called):
+        for name in sorted(one.starts):
             others = policy.bound(Role.RUNNER, name)
             alone = [who for who in mine if who not in others]
             if alone:

@@ -396,6 +396,17 @@ def test_a_name_in_shadow_that_no_workflow_has(around: Around) -> None:
     assert told.endswith("did you mean 'refund-customer'?")
 
 
+def test_a_workflow_in_shadow_that_a_real_one_starts(around: Around) -> None:
+    calls = load_definition(workflow("ours", "steps: [{id: a, workflow: refund-customer}]"))
+    more = replace(around, definitions=(*around.definitions, calls))
+    bar = "production: {runs: 2, error_budget: {failures: 0, runs: 9}, shadow: [%s]}\n"
+    alone = linted(GATE, around=more, rest=bar % "refund-customer")
+    both = linted(GATE, around=more, rest=bar % "refund-customer, ours")
+
+    assert "refund-customer is started by ours, whose real runs will stop" in "\n".join(alone)
+    assert not [one for one in both if "shadow" in one]
+
+
 def test_roles_for_workflows_that_there_are_not(around: Around) -> None:
     roles = """roles:
   governors: ["@g"]
