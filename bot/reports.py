@@ -248,7 +248,7 @@ class Reports:
         """Return every workflow, and which the reader may start."""
         desk = self.desk
         mine, sight = permitted(desk, self.reader.person), desk.roles.sight(self.reader.person)
-        stand = standings(desk.store.database, desk.drifted(), now=desk.now())
+        stand = standings(desk.store.database, desk.drifted(), now=desk.now(), sight=sight)
         lines = [
             self._workflow_line(one, mine, stand.get(one.workflow, UNKNOWN))
             for one in desk.library.definitions()

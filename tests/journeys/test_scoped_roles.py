@@ -29,11 +29,15 @@ BOUND = f"""{GOVERNORS}\
   auditors: [{{to: "@ben", workflows: [refund-customer]}}]
 """
 OTHER = "nightly-check"
+COPY = "give-money-back"  # The same as `refund-customer`, under a name that few may see.
 RUN = f"/ops run {OTHER} inactive_days=9"
 
 
 def bind(stage: Stage) -> None:
     stage.policy.write_text(stage.policy.read_text().replace(GOVERNORS, BOUND))
+    same = (stage.workflows / "refund-customer.yaml").read_text()
+    copy = same.replace("workflow: refund-customer", f"workflow: {COPY}")
+    (stage.workflows / f"{COPY}.yaml").write_text(copy)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,19 @@ def test_lists_hold_what_the_reader_may_see_and_a_name_beyond_it_is_refused(case
     assert lacks("viewer", OTHER) in answer(case, f"/ops history {OTHER}").words
     for typed in ("digest", "health"):
         assert lacks("viewer", "all workflows") in answer(case, f"/ops {typed}").words
+
+
+def test_a_copy_beyond_what_the_reader_may_see_is_not_named(case: Case) -> None:
+    said = "does what {}, under another name"
+    told = case.waits(
+        lambda: next((one for one in [answer(case, "/ops workflows").words] if "🧭" in one), None),
+        "what the bot compared when it started",
+    )
+
+    assert said.format("another workflow does") in told
+    assert COPY not in told
+    omar = answer(case, "/ops workflows", name="omar").words
+    assert said.format(f"{COPY} does") in omar
 
 
 def test_a_story_is_told_and_found_only_to_whom_it_is_for(case: Case) -> None:
