@@ -315,7 +315,8 @@ def test_an_open_loop_may_get_further_steps_and_one_that_is_over_may_not(
 
     assert "“each” has begun, and the other version says steps 2" in refusal(house, over)
     house.shelf.put(newer.replace('by: "${{ row.by }}"', "by: 1"))
-    assert "“change” has begun" in refusal(house, over)
+    assert "steps 1 with by" in refusal(house, over)
+    assert "“change” has begun, and the other version says with by" in refusal(house, run)
     house.shelf.put(newer.replace("  - {id: last", TAIL))
     assert move(house, run).changed
     house.settle()
