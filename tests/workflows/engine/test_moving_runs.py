@@ -576,6 +576,15 @@ def test_inputs_that_the_new_version_cannot_take(house: Working, new: str, told:
     assert told in refusal(house, run)
 
 
+def test_a_value_that_would_be_read_as_another_is_refused(store: SqlStore, clock: Clock) -> None:
+    words = CHANGE.replace(INPUT, INPUT + "  more: {type: string, default: '7'}\n")
+    house = in_house(store, clock, words)
+    run = asked(house)
+    house.shelf.put(words.replace("{type: string, default: '7'}", "{type: integer, default: 7}"))
+
+    assert "more: the other version reads this value as another one" in refusal(house, run)
+
+
 def test_a_lock_that_would_be_another_is_refused(house: Working) -> None:
     run = asked(house)
     house.shelf.put(CHANGE.replace("steps:", "lock: number\nsteps:", 1))
