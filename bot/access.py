@@ -13,24 +13,28 @@ from bot.access_names import (
     BREAKER,
     OPERATOR,
     OWNER,
+    PUBLISHING,
     STARTER,
     TOKEN,
+    TRIAL,
     WEBHOOK,
     bound_anywhere,
 )
 from storage.evidence.cells import csv_row
-from storage.last_uses import last_uses
+from storage.last_uses import LastUse, last_uses
 from storage.signed_reviews import last_signed_review
 from storage.tokens import list_tokens
 from storage.transaction import Database
 from workflows.access_changes import SignedReview, Since, since_signed
 from workflows.actions.access import Reported
 from workflows.definition import Definition
+from workflows.demand import ON_TRIAL
 from workflows.errors import PeopleUnreadableError
 from workflows.moments import stamp
+from workflows.own_workflows import PUBLISH, RETIRE
 from workflows.people import Person, PersonId, Roster
 from workflows.policy import Policy
-from workflows.policy_roles import EVERYWHERE, Role
+from workflows.policy_roles import EVERYWHERE, Role, covers
 
 HEAD = ("person", "name", "role", "scope", "via", "last_used", "findings")
 IDLE = timedelta(days=90)
@@ -168,7 +172,7 @@ def report_access(
             role=role,
             scope=scope,
             via=via,
-            last_used=_used(uses.get(person.id, {}), role),
+            last_used=_used(uses.get(person.id, ()), role, scope),
         )
         for role, scope, via in named
         for person in people.get(via, ())
@@ -196,10 +200,26 @@ def _tokens(everyone: Roster, database: Database, *, now: datetime) -> Iterator[
             )
 
 
-def _used(uses: Mapping[str, datetime], role: str) -> datetime | None:
-    """Return when somebody last did what a role is for; where that leaves no trace, anything."""
-    kinds = uses if role in TRACELESS else USES[role]
-    return max((uses[kind] for kind in kinds if kind in uses), default=None)
+def _used(uses: Iterable[LastUse], role: str, scope: str) -> datetime | None:
+    """Return when somebody last did there what a role is for; anything where that is traceless."""
+    if role in TRACELESS:
+        return max((one.at for one in uses), default=None)
+    kinds = USES[role]
+    return max((one.at for one in uses if one.kind in kinds and _is_of(scope, one)), default=None)
+
+
+def _is_of(scope: str, use: LastUse) -> bool:
+    """Say whether something was done where a role holds; what belongs nowhere counts anywhere."""
+    where, _, name = scope.partition(" ")
+    if where == "workflow":
+        return not use.workflows or any(covers(name, one) for one in use.workflows)
+    if where == "rule":
+        return name in use.rules
+    if where == TRIAL:
+        return ON_TRIAL in use.rules
+    if where == PUBLISHING and use.kind in USES[APPROVER]:
+        return not use.workflows.isdisjoint((PUBLISH, RETIRE))
+    return True
 
 
 def _about_grant(report: AccessReport, grant: Grant) -> Iterator[str]:

@@ -12,8 +12,11 @@ from storage.catalog_figures import Went, levels, went
 from storage.published import active_version, active_versions, versions_of
 from storage.transaction import Database
 from workflows.errors import UnknownWorkflowError
+from workflows.policy_roles import EVERYWHERE
+from workflows.roles import Sight
 
 MONTH = timedelta(days=30)
+EVERY_WORKFLOW = Sight(frozenset({EVERYWHERE}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +32,16 @@ UNKNOWN = Standing(level="", went=Went(), drifted=())
 
 
 def standings(
-    database: Database, drifts: Sequence[Drift], *, now: datetime
+    database: Database,
+    drifts: Sequence[Drift],
+    *,
+    now: datetime,
+    sight: Sight = EVERY_WORKFLOW,
 ) -> Mapping[str, Standing]:
-    """Return how every active workflow stands; what drifted before it changed is over."""
+    """Return how every active workflow stands; what drifted before it changed is over.
+
+    What drifted names no workflow beyond `sight`.
+    """
     since, nothing = went(database, since=now - MONTH), Went()
     active = active_versions(database)
     return {
@@ -39,7 +49,7 @@ def standings(
             level=level,
             went=since.get(name, nothing),
             drifted=tuple(
-                one.words
+                one.shown_to(sight).words
                 for one in drifts
                 if one.workflow == name and one.active == active.get(name)
             ),

@@ -54,6 +54,7 @@ from bot.wording import clip, code
 from workflows.entry import RunId
 from workflows.examples import example_of
 from workflows.people import PersonId
+from workflows.policy_roles import EVERYWHERE
 
 _ECHO = 60
 LOOKS = (
@@ -157,7 +158,7 @@ class Commands:
 
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
         if isinstance(wanted, LOOKS):
-            self.desk.roles.admit_viewer(caller.person)
+            self.desk.roles.admit_viewer(caller.person, _about(wanted))
         reports = Reports(desk=self.desk, reader=caller)
         match wanted:
             case Runs():
@@ -212,6 +213,21 @@ def help_for(desk: Desk, person: PersonId) -> Rendered:
         for one in mine.definitions
     ]
     return help_page(name=desk.command, startable=startable, is_certain=mine.is_certain)
+
+
+def _about(wanted: Command) -> str | None:
+    """Return the workflow whose runs are asked about, `*` for those of all.
+
+    None where lists are made of what the reader may see, or the run is yet to be found.
+    """
+    match wanted:
+        case Digest() | Health():
+            return EVERYWHERE
+        case Runs(workflow=name) | Ready(workflow=name) | History(workflow=name):
+            return name or None
+        case Diff(workflow=name):
+            return name
+    return None
 
 
 def _meant(wanted: Command, names: Collection[str]) -> Command:

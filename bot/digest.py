@@ -262,6 +262,7 @@ def _fact(
         "refused": sum(one["refused"] for one in figures["workflows"]),
         "failed": sum(one["failed"] for one in figures["workflows"]),
         "open": sum(one["open"] for one in figures["workflows"]),
+        "shadows": figures.get("shadows", 0),
         "approved": decided["approved"],
         "denied": decided["denied"],
         "expired": decided["expired"],

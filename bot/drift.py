@@ -4,7 +4,7 @@ Values only; `bot.drift_watch` tells people, and screens mark what has drifted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -12,13 +12,15 @@ from bot.library import POLICY, Actions, actions_digest, is_genuine
 from storage.catalog_history import code_of_versions
 from storage.published import active_policy, active_versions, canonical_of
 from storage.transaction import Database
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.alike import same_work
 from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
-from workflows.own_workflows import is_own
+from workflows.own_workflows import ACCESS_REVIEW, is_own
 from workflows.policy import Policy
+from workflows.roles import Sight
+
+ANOTHER = "another workflow"
 
 
 class What(StrEnum):
@@ -72,6 +74,11 @@ class Drift:
             What.POLICY: f"the file says {self.here[:8] or 'nothing'}, and {now} is in force:"
             " `interlock publish --policy` puts it to those who govern",
         }[self.what]
+
+    def shown_to(self, sight: Sight) -> "Drift":
+        """Return it for somebody who sees these workflows: no other one is named to them."""
+        is_named = self.what in {What.COPY, What.USE}
+        return replace(self, here=ANOTHER) if is_named and self.here not in sight else self
 
     @property
     def key(self) -> str:

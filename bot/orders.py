@@ -15,6 +15,7 @@ from bot import token_orders
 from bot.access_orders import AccessOrder, review_by_order
 from bot.core import Core
 from bot.digest_figures import people_in
+from bot.draft_orders import DraftOrder, draft_by_order
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderError, OrderForm
@@ -150,6 +151,7 @@ AnyOrder: TypeAlias = (
     | PublishOrder
     | ActivateOrder
     | RetireOrder
+    | DraftOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -327,4 +329,5 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     PublishOrder: publish_by_order,
     ActivateOrder: activate_by_order,
     RetireOrder: retire_by_order,
+    DraftOrder: draft_by_order,
 }

@@ -7,6 +7,8 @@ finds its line gone is not sent on the next.
 
 import json
 import logging
+import ssl
+from functools import cache
 
 from slack_sdk.errors import SlackClientNotConnectedError
 from slack_sdk.socket_mode.builtin import SocketModeClient
@@ -93,7 +95,7 @@ class SocketClient(SocketModeClient):
             on_message_listener=self._on_message,
             on_error_listener=self._on_error,
             on_close_listener=self._on_close,
-            ssl_context=self.web_client.ssl,
+            ssl_context=self.web_client.ssl or _trusted(),
         )
 
     def _present(self) -> Line:
@@ -113,8 +115,10 @@ class SocketClient(SocketModeClient):
         try:
             line.read()
         except Exception:
-            # The thread must live: nobody else reads the next line.
+            # The thread must live: nobody else reads the next line. Of this one, what was taken
+            # off is lost, so that reading on could begin amid a frame.
             log.exception("a line to Slack ended badly")
+            line.disconnect()
 
     def _hand_on(self, raw: str) -> None:
         message = json.loads(raw) if raw.startswith("{") else {}
@@ -122,6 +126,12 @@ class SocketClient(SocketModeClient):
             self.message_workers.submit(self.run_message_listeners, message, raw)
         elif not self.closed:
             self.connect_to_new_endpoint(force=True)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read this machine's certificates once; the SDK does so for each line, which takes long."""
+    return ssl.create_default_context()
 
 
 def _end(runner: IntervalRunner) -> None:

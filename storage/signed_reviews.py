@@ -6,7 +6,8 @@ from storage.history import read_run
 from storage.listing import Wanted, list_runs
 from storage.transaction import Database
 from workflows.access_changes import SignedReview
-from workflows.actions.access import ACCESS_REVIEW, digest_of
+from workflows.actions.access import digest_of
+from workflows.own_workflows import ACCESS_REVIEW
 from workflows.run import Status
 
 

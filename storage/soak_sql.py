@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.entries_sql import entry_of
+from storage.shadow_runs import MARK
 from storage.trouble_figures import IS_EXCEPTION, TROUBLES, target_in
 from workflows.entry import Entry, Json, RunId
 from workflows.soak import Failure, Level, RunSeen, Soak
@@ -23,7 +24,7 @@ _UNTOLD = (
 _RUNS = (
     "SELECT r.id, r.outcome, r.finished_at FROM run r"
     " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0"
-    " WHERE r.workflow = ? AND r.version = ? AND e.line LIKE ?"
+    " WHERE r.workflow = ? AND r.version = ? AND e.line LIKE ? AND e.line NOT LIKE ?"
     " ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
 )
 _INPUTS = (
@@ -60,7 +61,7 @@ class SoakSql(RowSql):
         if found is None:
             return None
         workflow, level, since = found
-        rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', most).fetchall()
+        rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
         runs = [str(one[0]) for one in rows]
         fresh = [one for one in runs if one not in ended]
         inputs, failures = self._inputs(runs), {**ended, **self._failures(fresh)}

@@ -28,6 +28,7 @@ from hypothesis import settings
 
 from storage.database import open_database
 from storage.migrate import upgrade
+from tests.once import made_once
 
 # A test judges what came out, never how long this machine took for it.
 settings.register_profile("patient", deadline=None)
@@ -79,6 +80,13 @@ def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
     upgrade(database.engine)
     database.close()
     return file
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once(sqlite_schema: Path) -> Iterator[None]:
+    """Make what is the same in every test once."""
+    with made_once(sqlite_schema):
+        yield
 
 
 @pytest.fixture(scope="session")

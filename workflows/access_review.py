@@ -2,10 +2,10 @@
 
 import json
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
 from workflows.loading import load_definition
+from workflows.own_workflows import ACCESS_REVIEW
 from workflows.policy import Policy
 
 EXPIRES = "14d"

@@ -210,7 +210,7 @@ def give_up(house: House, run: RunId, *, error_class: str) -> None:
 def _responsible(house: House, run: RunId, person: PersonId) -> tuple[Person, frozenset[PersonId]]:
     """Return the person, and everybody who owns or deputises for the run's workflow."""
     definition = house.definitions.version(house.store.run(run).version)
-    return house.roles.deciding(person), owners_of(house, definition)
+    return house.roles.deciding(person, definition.workflow), owners_of(house, definition)
 
 
 def _settlers(house: House, run: RunId, person: PersonId) -> tuple[Person, frozenset[PersonId]]:

@@ -131,7 +131,7 @@ def _judged(house: House, order: Moving) -> _Wanted:
 
 def _admitted(house: House, order: Moving, active: Definition, after: Definition) -> Person:
     """Return who asks, if they answer for the workflow now and did not ask for this run."""
-    who = house.roles.deciding(order.person)
+    who = house.deciding(order.person, order.run)
     if who.id not in owners_of(house, active) or not who.counts:
         raise NotAllowedError(MAY_MOVE, hint="Ask one of them; nothing was changed.")
     if _is_destructive(house, after) and has_asked(house, order.run, who):
@@ -220,7 +220,9 @@ def _refuse_different(
     if difference:
         raise NotAllowedError(f"{difference}.", hint=hint)
     scope = Scope(inputs=wanted.inputs, run={"id": row.id, "workflow": row.workflow})
-    if procedures.lock_of(wanted.after, scope) != row.lock_key:
+    # A run in shadow holds none, by whichever version.
+    lock = None if state.is_shadow else procedures.lock_of(wanted.after, scope)
+    if lock != row.lock_key:
         raise NotAllowedError(
             "Under the other version the run would need another lock than the one it holds.",
             hint=hint,

@@ -41,6 +41,7 @@ class Child:
     parent: RunId
     step: str
     depth: int
+    is_shadow: bool = False  # As the run that starts it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,7 @@ def _started(entry: Entry) -> Mapping[str, Any]:
         "source": str(entry.data.get("source") or ""),
         "parent": RunId(str(parent["run"])) if isinstance(parent, dict) else None,
         "depth": _number(parent.get("depth")) if isinstance(parent, dict) else 0,
+        "is_shadow": entry.data.get("shadow") is True,
         "inputs": inputs_in(entry),
         "started_at": entry.at,
     }
@@ -299,6 +300,8 @@ def _asked(step: StepState, entry: Entry) -> StepState:
 
 
 def _answered(step: StepState, entry: Entry) -> StepState:
+    if step.is_shadow:  # Of an effect that never was, nothing is there for later steps.
+        return replace(step, phase=Phase.SKIPPED, changed_at=entry.at)
     part = entry.parts.get("comment")
     answer = json.loads(part.value) if part is not None and part.value is not None else None
     return replace(step, phase=Phase.DONE, output=answer, changed_at=entry.at)

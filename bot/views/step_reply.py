@@ -19,6 +19,7 @@ from bot.wording import (
 )
 from workflows.entry import Entry, Json
 from workflows.message_keys import read_card_key
+from workflows.run import UNTOLD
 
 _ERROR, _WORDS, _CHANGES = 80, 300, 8
 
@@ -145,6 +146,9 @@ def _decided(reply: StepReply) -> str:
     }.get(_text(reply, "decision"))
     if told is None:
         return _other(reply)
+    if _text(reply, "rule") == UNTOLD:
+        why = escape(_text(reply, "error_class"), _ERROR)
+        return f"👥 {_step(reply)} is left out of this run in shadow: nothing can be told ({why})"
     rule = bold(_text(reply, "rule"), _ERROR)
     return told.format(step=_step(reply), by=_by(reply), rule=rule)
 

@@ -6,11 +6,12 @@ twice, so that a second effect could be seen.
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sandbox.targets.own_database import OwnDatabase, RefusedError
 
@@ -29,6 +30,7 @@ ORDERS = 3000
 FIRST = 1001
 OPENED = date(2025, 1, 1)
 SEED = 20250101
+Row: TypeAlias = tuple[str, str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +132,19 @@ def _refund(connection: sqlite3.Connection, key: str) -> dict[str, Any] | None:
 
 def _fill(connection: sqlite3.Connection) -> None:
     """Write the orders, the same ones every time, unless they are there."""
-    chance = random.Random(SEED)  # noqa: S311  the same orders every time are the point
-    rows = [_an_order(FIRST + number, chance) for number in range(ORDERS)]
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT count(*) FROM orders").fetchone()[0] == 0:
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", _orders())
     connection.execute("COMMIT")
 
 
-def _an_order(number: int, chance: random.Random) -> tuple[str, str, str, int, int]:
+@cache
+def _orders() -> Sequence[Row]:
+    chance = random.Random(SEED)  # noqa: S311  the same orders every time are the point
+    return [_an_order(FIRST + number, chance) for number in range(ORDERS)]
+
+
+def _an_order(number: int, chance: random.Random) -> Row:
     customer = f"cus_{chance.randrange(900):04d}"
     placed = OPENED + timedelta(days=chance.randrange(330))
     paid = chance.randrange(900, 90_000, 10)

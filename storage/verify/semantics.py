@@ -109,6 +109,7 @@ class Told:
 
     requester: str | None
     version: str | None = None  # None where the run began before what is seen.
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
@@ -181,7 +182,9 @@ class SemanticCheck:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
             requester = actor["ref"] if actor["t"] == "user" else None
-            self._open[run] = Told(requester, _text(members["data"]["version"]))
+            data = members["data"]
+            is_shadow = data.get("shadow") is True
+            self._open[run] = Told(requester, _text(data["version"]), is_shadow)
         found = self._open.get(run)
         if found is None:
             found = self._open[run] = Told(None)
@@ -334,6 +337,8 @@ class SemanticCheck:
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
         told.intents[_text(data["idem"]), data["attempt"]] = index
+        if told.is_shadow:
+            self._report.mean("shadow-effect", f"Entry {index} acts in a run in shadow.")
         name = data["request"]
         if name is None:
             return

@@ -137,6 +137,27 @@ def test_an_answer_that_finds_its_line_gone_takes_the_next(slack: SandboxServer)
     assert typed.outcome == "acked"
 
 
+def test_a_line_whose_message_cannot_be_taken_is_replaced(slack: SandboxServer) -> None:
+    app = app_of(slack)
+    app.command("/ops")(lambda ack: ack())
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    names = slack.hub.sockets.names
+
+    def no_text(_: str) -> None:
+        b"\xff".decode()
+
+    for one in sockets._handlers:  # noqa: SLF001 - whichever of them it comes to.
+        one.client.on_message_listeners.insert(0, no_text)
+    rita = slack.workspace.person("rita")
+    rita.command("/ops", channel="#ops", wait=False)
+    slack.hub.state.wait(
+        lambda: set(slack.hub.sockets.names) - set(names), timeout=10, what="a new line"
+    )
+    sockets.stop()
+
+
 def test_what_is_under_way_is_answered_before_the_lines_end(slack: SandboxServer) -> None:
     begun, may_answer = threading.Event(), threading.Event()
     app = app_of(slack)

@@ -7,6 +7,7 @@ end what must be true of the outside world.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 
 from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
@@ -51,7 +52,14 @@ class Fleeting(Working):
 
     def _house(self, store: Store) -> House:
         made = super()._house(store)
-        return replace(made, actions={**made.actions, "slack.post": SlackPostAction()})
+        with self.store.database.read() as connection:
+            born = connection.exec_driver_sql("SELECT count(*) FROM audit_entry").scalar_one()
+        ids = count(1)
+        return replace(
+            made,
+            actions={**made.actions, "slack.post": SlackPostAction()},
+            new_id=lambda: f"{born:04d}{next(ids):028d}",  # No later process gives one again.
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

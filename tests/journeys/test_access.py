@@ -67,6 +67,9 @@ def test_a_review_finds_who_left_guests_and_what_nobody_uses(beside: Day) -> Non
     assert "gil (slack:T0ACME:U0GIL): guest: starter" in told
     assert "U0DORA): never used" in told
     used = json.loads(interlock("access", "review", "--json", code=1).stdout)
+    rita = {one["scope"]: one["last_used"] for one in used["grants"] if one["name"] == "rita"}
+    assert rita["workflow refund-customer"] is not None
+    assert rita["workflow request-approval"] is None  # She started the other one.
     assert [one["findings"] for one in used["grants"] if one["name"] == "ana"] == [[], []]
 
 

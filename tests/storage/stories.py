@@ -22,8 +22,15 @@ def entry(kind: str, data: Members, *, by: str = "interlock", ts: str = NOON) ->
     return {"kind": kind, "data": data, "actor": actor, "ts": ts}
 
 
-def started() -> Members:
-    return entry("run.started", {"workflow": "w", "version": "v", "trigger": "slash"}, by=RITA)
+def started(**more: Any) -> Members:  # noqa: ANN401 - any field.
+    data = {"workflow": "w", "version": "v", "trigger": "slash", **more}
+    return entry("run.started", data, by=RITA)
+
+
+def all_of(members: Sequence[Members]) -> Sequence[Members]:
+    """Return a story with its beginning, which most leave to us."""
+    has_begun = bool(members) and members[0]["kind"] == "run.started"
+    return members if has_begun else [started(), *members]
 
 
 def requested(*stages: Members, **more: Any) -> Members:  # noqa: ANN401 - any field.
@@ -101,6 +108,11 @@ TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
 OPENED = escalated(DORA, BEN, groups=["@d"], stages=[1])
 # Of each: what the entries tell, and the codes of what is wrong with that.
 STORIES: dict[str, tuple[list[Members], str]] = {
+    "in shadow": (
+        [started(shadow=True), entry("question.asked", {"request": "q", "step": "s"})],
+        "",
+    ),
+    "an effect in shadow": ([started(shadow=True), intended(None)], "shadow-effect"),
     "parts in any order": (
         [requested(*PARTS), granted(SUE, 1), granted(ANA), granted(DORA, 2), intended()],
         "",
@@ -253,7 +265,7 @@ STORIES: dict[str, tuple[list[Members], str]] = {
 def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Recorded]:
     """Record a story as a run of its own, with people of its own."""
     told = []
-    for one in (started(), *members, entry("run.finished", {"outcome": "done"})):
+    for one in (*all_of(members), entry("run.finished", {"outcome": "done"})):
         trail.clock.at = moment(one["ts"])
         actor = Actor(
             kind=ActorKind(one["actor"]["t"]), ref=_named(trail, number, one["actor"]["ref"])

@@ -8,7 +8,7 @@ from storage.evidence.shipped.verify import KINDS as SHIPPED_KINDS
 from storage.evidence.shipped.verify import Findings, Story
 from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
-from tests.storage.stories import ANA, HOURS, STORIES, Members, granted, requested, stage, started
+from tests.storage.stories import ANA, HOURS, STORIES, Members, all_of, granted, requested, stage
 from workflows.kinds import KINDS
 
 
@@ -16,7 +16,7 @@ def told(*members: Members) -> list[str]:
     """Return what a run that tells this is found to have done, by either verifier."""
     report, findings = Report(), Findings()
     check, other = SemanticCheck(report), Story(findings)
-    for index, one in enumerate((started(), *members)):
+    for index, one in enumerate(all_of(members)):
         whole = {"id": f"{index:032x}", "run": "r", "rseq": index, "parts": {}, **one}
         check.check(index, whole)
         other.check(index, whole)

@@ -17,7 +17,6 @@ from workflows.errors import NotPerformedError, PeopleUnreadableError, Transient
 from workflows.own_workflows import IN_FULL
 
 PORT = "access"
-ACCESS_REVIEW = "access-review"  # The workflow that these two make (`access_review`).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@
 This file ships inside each pack and imports nothing of the program that wrote the pack: it was
 written a second time from the specification. KEY is the log's public key, or a file with it,
 that you got another way than with the pack; NOTE a signed head that you kept; the KEY of a
-witness makes its lines count, and FILE (PEM) holds the certificates of those who stamp time.
+witness makes its lines count, and FILE (PEM) holds the certificates of those who stamp time
+(with `cryptography` 42 or later).
 
 What the entries tell of who decided what is read as well and printed apart: it changes no
 verdict. Business hours need the time zones of this machine; where it does not know one, that is
@@ -607,6 +608,7 @@ class Run:
 
     requester: str | None = None
     version: str | None = None
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
     glass: set[str] = field(default_factory=set)
@@ -670,6 +672,7 @@ class Story:
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
             run.version = data["version"]
+            run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
             run.requests[data["request"]] = self.request(data, run.version)
         elif kind == "action.intended":
@@ -790,7 +793,8 @@ class Story:
     def hour(self, place: int, hours: Any, ts: str) -> None:  # noqa: ANN401  any JSON value
         """Judge when somebody approved; hours that cannot be read bind nobody."""
         try:
-            if not all(holds(one, datetime.fromisoformat(ts)) for one in hours):
+            moment = datetime.fromisoformat(ts.replace("Z", "+00:00"))  # noqa: FURB162  for 3.10
+            if not all(holds(one, moment) for one in hours):
                 self.found.mean("outside-hours", f"entry {place} approves outside business hours")
         except ZoneInfoNotFoundError as error:
             self.found.mean("hours-unread", f"the hours of entry {place} were not judged: {error}")
@@ -824,6 +828,8 @@ class Story:
     def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge whether an effect was agreed to."""
         run.intents[data["idem"], data["attempt"]] = place
+        if run.is_shadow:
+            self.found.mean("shadow-effect", f"entry {place} acts in a run in shadow")
         if data["request"] is None:
             return
         if asked is None:

@@ -123,13 +123,14 @@ export class Story {
   #follow(place, entry) {
     const { kind, data, actor } = entry;
     if (!this.#runs.has(entry.run)) {
-      this.#runs.set(entry.run, { requester: null, version: null, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
+      this.#runs.set(entry.run, { requester: null, version: null, isShadow: false, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
     }
     const run = this.#runs.get(entry.run);
     const asked = run.requests.get(data.request);
     if (kind === "run.started") {
       run.requester = actor.t === "user" ? actor.ref : null;
       run.version = data.version;
+      run.isShadow = data.shadow === true;
     } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data, run.version));
     else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
     else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
@@ -235,6 +236,7 @@ export class Story {
 
   #intended(place, data, run, asked) {
     run.intents.set(`${data.idem} ${data.attempt}`, place);
+    if (run.isShadow) this.#mean("shadow-effect", `entry ${place} acts in a run in shadow`);
     if (data.request === null) return;
     if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
