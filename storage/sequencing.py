@@ -98,6 +98,7 @@ class Sequencer:
         sql.extend(
             Extended(
                 seqs=[seq for seq, _leaf in found.pending],
+                are_placed=found.are_placed,
                 first=first,
                 tree=tree,
                 tiles=tiles,

@@ -20,12 +20,19 @@ NEWEST_END = (
     " WHERE run_id IS NULL AND kind IN ('key.retire', 'key.revoke'))"
 )
 _ENTRY = "INSERT INTO audit_entry (line, leaf) VALUES (?, ?)"
+# Where nobody else writes, the place is known at once, unless entries without one came before.
+_ENTRY_IN_PLACE = (
+    "INSERT INTO audit_entry (idx, line, leaf) VALUES ("
+    "CASE WHEN EXISTS (SELECT 1 FROM audit_entry WHERE idx IS NULL) THEN NULL"
+    " ELSE (SELECT max(idx) + 1 FROM audit_entry) END, ?, ?)"
+)
 _PART = (
     "INSERT INTO audit_part (entry_seq, name, cls, subject_ref, salt, body)"
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
 _TREE = "SELECT size, frontier FROM audit_tree WHERE id = 1"
 _PENDING = "SELECT seq, leaf FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?"
+_BEYOND = "SELECT seq, leaf FROM audit_entry WHERE idx >= ? ORDER BY idx LIMIT ?"
 _HEAD = (
     "SELECT size, created_at, kept_because, NULL AS newest_end FROM audit_checkpoint"
     " ORDER BY size DESC LIMIT 1"
@@ -75,6 +82,7 @@ class Standing:
     tree: Tree
     pending: list[tuple[int, bytes]]  # `seq` and leaf, oldest first.
     head: "NewestHead | None"
+    are_placed: bool = False  # They have their place already, and only the tree lacks them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ class Extended:
     """The log with its pending entries placed: what is to be stored of it."""
 
     seqs: list[int]
+    are_placed: bool  # They were inserted with their places.
     first: int  # The place of the first of them.
     tree: Tree
     tiles: Sequence[Tile]
@@ -120,12 +129,12 @@ class TrailSql:
         self._is_sqlite = tx.is_sqlite
 
     def add_entry(self, line: str, leaf: bytes, parts: Sequence[PartRow]) -> None:
-        """Insert an entry without a place, and its parts."""
+        """Insert an entry and its parts; on a server it has no place yet."""
         if not self._is_sqlite:
             values = [line, leaf, *(value for one in parts for value in one)]
             self._tx.later(_entry_with_parts(len(parts)), values)
             return
-        seq = self._tx.run(_ENTRY, (line, leaf)).lastrowid
+        seq = self._tx.run(_ENTRY_IN_PLACE, (line, leaf)).lastrowid
         for part in parts:
             self._tx.run(_PART, (seq, *part))
 
@@ -183,11 +192,16 @@ class TrailSql:
         """
         if not self._is_sqlite:
             return self._standing_on_server(lock)
-        tree, pending, head = self._tx.ask((_TREE, ()), (_PENDING, (MOST_PENDING,)), (_HEAD, ()))
+        stored, head = self._tx.ask((_TREE, ()), (_HEAD, ()))
+        tree = _tree(*stored[0]) if stored else Tree()
+        (placed,) = self._tx.ask((_BEYOND, (tree.size, MOST_PENDING)))
+        # Without a place are the first of a log, and what came from a server before it had one.
+        pending = placed or self._tx.ask((_PENDING, (MOST_PENDING,)))[0]
         return Standing(
-            tree=_tree(*tree[0]) if tree else Tree(),
+            tree=tree,
             pending=pending,
             head=self._head(head[0]) if head else None,
+            are_placed=bool(placed),
         )
 
     def _standing_on_server(self, lock: int | None) -> Standing | None:
@@ -210,7 +224,8 @@ class TrailSql:
     def extend(self, log: Extended) -> None:
         """Give the pending entries their places; store the tree, its tiles and the head."""
         if self._is_sqlite:
-            self._place(log)
+            if not log.are_placed:
+                self._place(log)
             self._tx.run(_SAVE_TREE, (log.tree.size, log.tree.dump()))
             self._tx.run(*self._save_head(log))
         else:

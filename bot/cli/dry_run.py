@@ -14,7 +14,7 @@ import click
 from bot.beside import slack_people
 from bot.cli.explaining import step_data, step_lines
 from bot.cli.output import Exit, answer, as_json_option, leave
-from bot.cli.ruling import ruling_here
+from bot.cli.ruling import active_here, other_version, ruling_here
 from bot.cli.running import inputs_of
 from bot.core import Means, read_redactor
 from bot.policy_in_force import Ruling
@@ -118,7 +118,10 @@ def try_workflow(
     bound = {wish.person: Duty.REQUESTER}
     is_known = not isinstance(people, Cast) or bool(given.people)
     told = [(one, _who(people, one, bound) if is_known else ()) for one in found.steps]
-    answer(_data(ruling, found, told), _lines(ruling, found, told), as_json=as_json)
+    active = active_here(settings, name)
+    remarks = [one for one in (ruling.remark, other_version(active, definition)) if one]
+    data = {**_data(ruling, found, told), "active": active}
+    answer(data, [*remarks, *_lines(policy, found, told)], as_json=as_json)
     leave(Exit.FINE if found.status is Status.DONE else Exit.NO)
 
 
@@ -186,10 +189,7 @@ def _who(
     return () if demand is None else could_approve(people, demand, bound)
 
 
-def _lines(ruling: Ruling, found: Tried, told: Told) -> Iterator[str]:
-    policy = ruling.policy
-    if ruling.remark:
-        yield ruling.remark
+def _lines(policy: Policy, found: Tried, told: Told) -> Iterator[str]:
     here = found.given.at.astimezone(ZoneInfo(policy.timezone))
     yield f"{found.definition.workflow} as asked by {found.given.requester},"
     yield f"on {here:%A, %Y-%m-%d %H:%M} ({policy.timezone}), policy {policy.digest[:8]}:"

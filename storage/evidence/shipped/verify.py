@@ -6,7 +6,8 @@
 This file ships inside each pack and imports nothing of the program that wrote the pack: it was
 written a second time from the specification. KEY is the log's public key, or a file with it,
 that you got another way than with the pack; NOTE a signed head that you kept; the KEY of a
-witness makes its lines count, and FILE (PEM) holds the certificates of those who stamp time.
+witness makes its lines count, and FILE (PEM) holds the certificates of those who stamp time
+(with `cryptography` 42 or later).
 
 What the entries tell of who decided what is read as well and printed apart: it changes no
 verdict. Business hours need the time zones of this machine; where it does not know one, that is
@@ -792,7 +793,8 @@ class Story:
     def hour(self, place: int, hours: Any, ts: str) -> None:  # noqa: ANN401  any JSON value
         """Judge when somebody approved; hours that cannot be read bind nobody."""
         try:
-            if not all(holds(one, datetime.fromisoformat(ts)) for one in hours):
+            moment = datetime.fromisoformat(ts.replace("Z", "+00:00"))  # noqa: FURB162  for 3.10
+            if not all(holds(one, moment) for one in hours):
                 self.found.mean("outside-hours", f"entry {place} approves outside business hours")
         except ZoneInfoNotFoundError as error:
             self.found.mean("hours-unread", f"the hours of entry {place} were not judged: {error}")

@@ -1,6 +1,7 @@
 """A waiting run goes on by another version because a person says so, and by nothing else."""
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -169,6 +170,17 @@ def test_an_owner_who_asked_for_what_cannot_be_undone_leaves_it_to_another(house
     assert move(house, run, by="omar").changed
 
 
+def test_what_a_workflow_starts_counts_as_its_own(store: SqlStore, clock: Clock) -> None:
+    calls = WAITS + "  - {id: call, workflow: alter-it, inputs: {by: 1}}\n"
+    child = CHANGE.replace("workflow: change-it", "workflow: alter-it")
+    house = Working(store, clock, definitions=(WAITS, child))
+    house.town.groups["@owners"].add("rita")
+    run = asked(house)
+    house.shelf.put(calls)
+
+    assert "You asked for this run" in refusal(house, run, by="rita")
+
+
 def test_an_owner_who_asked_for_what_can_be_undone_may(store: SqlStore, clock: Clock) -> None:
     house = in_house(store, clock, WAITS)
     house.town.groups["@owners"].add("rita")
@@ -302,11 +314,53 @@ def test_an_open_loop_may_get_further_steps_and_one_that_is_over_may_not(
     house.shelf.put(newer.replace("  - {id: last", TAIL))
 
     assert "“each” has begun, and the other version says steps 2" in refusal(house, over)
+    house.shelf.put(newer.replace('by: "${{ row.by }}"', "by: 1"))
+    assert "“change” has begun" in refusal(house, over)
+    house.shelf.put(newer.replace("  - {id: last", TAIL))
     assert move(house, run).changed
     house.settle()
     assert [one.data["step"] for one in house.entries(run) if one.kind == "wait.started"] == [
         "after/0"
     ]
+
+
+SIDES = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: sides
+    parallel:
+      left:
+        - {id: look, uses: world.read, with: {name: number}}
+        - {id: rest, wait: 1h}
+      right:
+        - id: how
+          ask: {of: ["@deciders"], question: How?, fields: {by: {type: integer}}, expires: 30m}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("      right:", "      other:", "“sides” has begun, and the other version has other bra"),
+        ("{name: number}", "{name: other}", "“look” has begun, and the other version says with"),
+        ("question: How?", "question: Why?", "“how” has begun, and the other version says ask"),
+    ],
+)
+def test_branches_that_have_begun_and_a_question_that_nobody_answered(
+    store: SqlStore, clock: Clock, old: str, new: str, told: str
+) -> None:
+    house = in_house(store, clock, SIDES)
+    run = asked(house)
+    clock.forward(timedelta(minutes=40))
+    house.settle()
+    house.shelf.put(SIDES.replace(old, new))
+
+    assert house.status(run) == "exception"
+    assert told in refusal(house, run)
 
 
 def test_an_exception_that_did_nothing_begins_anew_by_the_new_version(
@@ -369,24 +423,40 @@ def test_a_run_that_ended_stays_what_it_was(house: Working) -> None:
     assert "has ended" in refusal(house, run)
 
 
-def test_a_segment_that_began_by_the_old_version_lets_go(house: Working) -> None:
-    """Somebody moves the run while another thread looks at the world for it."""
-    run = asked(house)
-    house.shelf.put(MORE)
-    house.effects_wait = "not now"
-    house.approve(run)
+BUSY = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: sides
+    parallel:
+      left: [{id: rest, wait: 1h}]
+      right:
+        - {id: look, uses: world.read, with: {name: number}}
+        - {id: change, uses: world.change, with: {name: a, by: 1}, effect: destructive, undo: none}
+"""
+
+
+def test_a_segment_that_began_by_the_old_version_lets_go(store: SqlStore, clock: Clock) -> None:
+    """One branch waits, and somebody moves the run while another one looks at the world."""
+    house, newer = in_house(store, clock, BUSY), BUSY.replace("by: 1}", "by: 2}")
+    said: list[Moved] = []
 
     def moves(place: str) -> None:
-        if place == "read":
-            house.world.trouble = lambda _place: None
-            move(house, run)
+        if place == "read" and not said:
+            while house.status(run) != "waiting":
+                time.sleep(0.01)  # The other branch has a thread of its own.
+            said.append(move(house, run))
 
-    house.effects_wait = None
+    run = house.start()
+    house.shelf.put(newer)
     house.world.trouble = moves
     house.settle()
 
-    assert (house.world.effects, house.status(run)) == ([], "waiting")
-    assert house.request(run).outcome is Outcome.OPEN
+    assert [one.changed for one in said] == [True]
+    assert versions_asked_for(house, run) == [version_of(newer)]
 
 
 @pytest.mark.parametrize("at_once", ["", "at_once: 1\n"])
@@ -405,11 +475,16 @@ def test_a_run_that_is_moved_while_it_is_taken_up_goes_by_the_new_version(
     monkeypatch.setattr(house.shelf, "version", version)
     house.engine.advance(run)
     house.settle()
-    asked_anew = [one for one in house.entries(run) if one.kind == "approval.requested"][1:]
 
-    assert [json.loads(one.parts["preview"].value or b"")["version"] for one in asked_anew] == [
-        version_of(MORE + at_once)
+    assert versions_asked_for(house, run) == [
+        version_of(CHANGE + at_once),
+        version_of(MORE + at_once),
     ]
+
+
+def versions_asked_for(house: Working, run: RunId) -> list[str]:
+    raised = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    return [json.loads(one.parts["preview"].value or b"")["version"] for one in raised]
 
 
 def test_values_that_somebody_changes_meanwhile_are_not_moved_unseen(
@@ -488,6 +563,7 @@ def test_new_inputs_get_their_defaults_and_the_start_stays_what_it_was(house: Wo
     [
         (INPUT + "  more: {type: string}\n", "more: "),
         (INPUT.replace("minimum: 1", "minimum: 6"), "by: "),
+        (INPUT.replace("integer, minimum: 1, maximum: 1000", "string"), "by: "),
         (INPUT.replace("by:", "much:"), "no input by"),
     ],
 )
@@ -505,6 +581,22 @@ def test_a_lock_that_would_be_another_is_refused(house: Working) -> None:
 
     with pytest.raises(NotAllowedError, match="another lock"):
         move(house, run)
+
+
+def test_a_run_that_is_being_taken_back_is_not_moved(store: SqlStore, clock: Clock) -> None:
+    back = "undo: {uses: world.change, with: {name: number, by: -5}, effect: destructive}"
+    last = "  - {id: last, uses: world.change, with: {name: broken, by: 1}}\n"
+    house = in_house(store, clock, CHANGE.replace("undo: none", back) + last)
+    house.world.trouble = failing("before broken", REFUSED)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.engine.settle_exception(run, "last", person=id_of("omar"), answer="undo")
+    house.settle()
+    house.shelf.put(CHANGE.replace("undo: none", back) + last + "  - {id: more, wait: 1h}\n")
+
+    assert house.request(run).step == "change/undo"
+    assert "is being ended" in refusal(house, run)
 
 
 def test_a_cancelled_run_is_not_moved(house: Working) -> None:

@@ -28,6 +28,7 @@ from workflows.actions.slack import SlackPostAction
 from workflows.entry import RequestId, RunId
 from workflows.errors import ActionFailedError, InputsError, NotEligibleError
 from workflows.moves import UNANSWERED
+from workflows.orders import Moving
 from workflows.questioning import Answer
 from workflows.ready import Ready
 from workflows.run import UNTOLD
@@ -269,3 +270,16 @@ def test_where_nobody_is_asked_by_mistake_there_is_still_no_effect_and_the_trail
     left = store.outbox.claim_messages(by="test", limit=99)
     assert Subject.POST not in {one.subject for one in left}
     assert [code for code, _ in forbidden_in(store.database)] == ["shadow-effect"] * 2
+
+
+def test_a_run_in_shadow_holds_no_lock_and_is_moved_all_the_same(
+    store: SqlStore, clock: Clock
+) -> None:
+    locked = WRITES.replace("steps:\n", "lock: number\nsteps:\n", 1)
+    house = activated(made(store, clock, locked))
+    run = started(house)
+    house.activate(locked.replace("undo: none\n", "undo: none\n  - {id: last, wait: 1h}\n"))
+    moved = house.engine.move(Moving(run=run, person=id_of("omar"), reason="gap", to=""))
+
+    assert moved.changed
+    assert house.store.run(run).lock_key is None
