@@ -34,6 +34,7 @@ UNNEEDED = {
     "bot.starting": "as above",
     "bot.suggesting": "as above",
     "bot.threads": "as above",
+    "bot.thread_summaries": "0.4 MB, with what reads conversations; bot.app imports it",
     "bot.metrics.meters": "only where figures are shown",
     "bot.proposing": "a change of the catalog is put to people now and then",
     "bot.catalog_pages": "with what it shows; seldom asked for",
