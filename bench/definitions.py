@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.workflows.definition_kit import PAYS_BACK
+
 LINES = 5_000  # What a long file is.
 EACH_WITH_REFUND = 0.6  # The share of those that do something destructive.
 _WORDS = "account batch branch budget city cost crew dock fleet gate invoice lane lease order part"
@@ -49,20 +51,10 @@ LOOK = """\
 WAIT = """\
   - {{id: {one}_waited, wait: {least}s}}
 """
-REFUND = """\
+REFUND = f"""\
   - id: refund
     when: inputs.amount <= steps.order.output.body.paid
-    uses: http.request
-    with: {service: shop, method: POST, path: /refunds, json: {amount: "${{ inputs.amount }}"}}
-    effect: destructive
-    approval: {stages: [{from: ["@finance-leads"]}]}
-    verify:
-      uses: http.request
-      with: {service: shop, path: "/orders/${{ inputs.order }}"}
-      returns: {body: {refunded: integer}}
-      expect: result.body.refunded >= inputs.amount
-    undo: none
-"""
+{PAYS_BACK}"""
 
 
 def definition(number: int) -> str:

@@ -21,14 +21,14 @@ from tests.storage.trail import Trail, erase, sweep
 from tests.workflows.engine.batches import loop, open_ones, say
 from tests.workflows.engine.gated import GROUPS
 from tests.workflows.engine.test_questions import ASKS
-from tests.world import CHANGE, LOST, UNREACHABLE, Clock, Working, failing, id_of
+from tests.world import CHANGE, LOST, UNREACHABLE, Clock, Working, definition_in, failing, id_of
 from workflows.breaking import Breaking
 from workflows.delegating import NewDelegation
 from workflows.entry import INTERLOCK, PartClass, Ref, RunId
 from workflows.errors import InterlockError
 from workflows.gate import ApprovalRequest, Verdict
 from workflows.glass import Finding
-from workflows.orders import Edit
+from workflows.orders import Edit, Moving
 from workflows.people import PersonId
 from workflows.reviewing import Review
 from workflows.telling import ENDS
@@ -159,6 +159,20 @@ def edit(history: History) -> None:
         history.house.engine.edit(Edit(request=one.id, person=id_of("rita"), inputs=inputs))
 
 
+def move(history: History) -> None:
+    """Have people agree to another version, and a run that waits go by it."""
+    more, house = history.chance.randint(1, 3), history.house
+    text = history.chance.choice([one for one in definitions() if one is not RESTS])
+    text = text.replace("${{ inputs.by }}", f"${{{{ inputs.by + {more} }}}}")
+    house.activate(f"{text}  - {{id: later, wait: {more}h}}\n")
+    workflow = definition_in(text).workflow
+    runs = [one for one in history.open_runs() if house.store.run(one).workflow == workflow]
+    for run in history.chance.sample(runs, k=min(1, len(runs))):
+        by = history.chance.choices(["omar", "sam", "rita"], [4, 4, 1])[0]
+        wanted = Moving(run=run, person=id_of(by), reason="it does more")
+        history.happened["run moved"] += house.engine.move(wanted).changed
+
+
 def break_glass(history: History) -> None:
     """Decide alone what is asked of others."""
     for one in history.open_requests()[:1]:
@@ -251,6 +265,7 @@ HAPPENINGS: dict[str, tuple[int, Happening]] = {
     "decide": (16, decide),
     "take back": (1, take_back),
     "edit": (1, edit),
+    "move": (2, move),
     "break glass": (2, break_glass),
     "review glass": (1, review_glass),
     "go away": (4, go_away),

@@ -13,22 +13,28 @@ from bot.access_names import (
     BREAKER,
     OPERATOR,
     OWNER,
+    PUBLISHING,
     STARTER,
     TOKEN,
+    TRIAL,
     WEBHOOK,
     bound_anywhere,
 )
 from storage.evidence.cells import csv_row
-from storage.last_uses import last_uses
+from storage.last_uses import LastUse, last_uses
+from storage.signed_reviews import last_signed_review
 from storage.tokens import list_tokens
 from storage.transaction import Database
+from workflows.access_changes import SignedReview, Since, since_signed
 from workflows.actions.access import Reported
 from workflows.definition import Definition
+from workflows.demand import ON_TRIAL
 from workflows.errors import PeopleUnreadableError
 from workflows.moments import stamp
-from workflows.people import Person, Roster
+from workflows.own_workflows import PUBLISH, RETIRE
+from workflows.people import Person, PersonId, Roster
 from workflows.policy import Policy
-from workflows.policy_roles import EVERYWHERE, Role
+from workflows.policy_roles import EVERYWHERE, Role, covers
 
 HEAD = ("person", "name", "role", "scope", "via", "last_used", "findings")
 IDLE = timedelta(days=90)
@@ -40,7 +46,7 @@ MAY: Mapping[str, str] = {
     Role.AUDITOR: "read everything, and export it; never start or decide",
     Role.GOVERNOR: "settle exceptions, confirm codes, sign access reviews, change the policy",
     APPROVER: "approve and reject",
-    OWNER: "settle exceptions and doubts, cancel runs, watch versions on trial",
+    OWNER: "settle exceptions and doubts, cancel and move runs, watch versions on trial",
     STARTER: "start it",
     BREAKER: "decide alone in an emergency",
     OPERATOR: "act from the bot's machine as in Slack",
@@ -61,7 +67,7 @@ USES: Mapping[str, tuple[str, ...]] = {
         "step_up.reset",
     ),
     APPROVER: ("approval.granted", "approval.denied"),
-    OWNER: ("action.resolved", "decision.made", "run.cancelled", "approval.granted"),
+    OWNER: ("action.resolved", "decision.made", "run.cancelled", "run.moved", "approval.granted"),
     STARTER: ("run.started",),
     BREAKER: ("break_glass.used",),
 }
@@ -88,6 +94,7 @@ class AccessReport:
     grants: tuple[Grant, ...]
     unread: tuple[str, ...]
     governors: tuple[str, ...]
+    signed: SignedReview | None = None  # The report that was signed last.
 
     @property
     def people(self) -> list[Person]:
@@ -125,7 +132,13 @@ class AccessReport:
             grants=len(self.grants),
             people=len(self.people),
             findings=tuple(self.findings),
+            since=self.since,
         )
+
+    @property
+    def since(self) -> Since | None:
+        """Return what is different from the report that was signed last, None without any."""
+        return None if self.signed is None else since_signed(self.signed, self.csv, self.findings)
 
 
 def report_access(
@@ -159,7 +172,7 @@ def report_access(
             role=role,
             scope=scope,
             via=via,
-            last_used=_used(uses.get(person.id, {}), role),
+            last_used=_used(uses.get(person.id, ()), role, scope),
         )
         for role, scope, via in named
         for person in people.get(via, ())
@@ -170,6 +183,7 @@ def report_access(
         grants=tuple(sorted(grants, key=lambda one: (one.person.id, one.role, one.scope, one.via))),
         unread=tuple(unread),
         governors=policy.governors,
+        signed=last_signed_review(database),
     )
 
 
@@ -186,10 +200,26 @@ def _tokens(everyone: Roster, database: Database, *, now: datetime) -> Iterator[
             )
 
 
-def _used(uses: Mapping[str, datetime], role: str) -> datetime | None:
-    """Return when somebody last did what a role is for; where that leaves no trace, anything."""
-    kinds = uses if role in TRACELESS else USES[role]
-    return max((uses[kind] for kind in kinds if kind in uses), default=None)
+def _used(uses: Iterable[LastUse], role: str, scope: str) -> datetime | None:
+    """Return when somebody last did there what a role is for; anything where that is traceless."""
+    if role in TRACELESS:
+        return max((one.at for one in uses), default=None)
+    kinds = USES[role]
+    return max((one.at for one in uses if one.kind in kinds and _is_of(scope, one)), default=None)
+
+
+def _is_of(scope: str, use: LastUse) -> bool:
+    """Say whether something was done where a role holds; what belongs nowhere counts anywhere."""
+    where, _, name = scope.partition(" ")
+    if where == "workflow":
+        return not use.workflows or any(covers(name, one) for one in use.workflows)
+    if where == "rule":
+        return name in use.rules
+    if where == TRIAL:
+        return ON_TRIAL in use.rules
+    if where == PUBLISHING and use.kind in USES[APPROVER]:
+        return not use.workflows.isdisjoint((PUBLISH, RETIRE))
+    return True
 
 
 def _about_grant(report: AccessReport, grant: Grant) -> Iterator[str]:
@@ -229,6 +259,7 @@ def _findings(report: AccessReport) -> Iterator[str]:
         yield "The policy names no governors, so nobody gives or takes roles."
     for name in report.unread:
         yield f"{name} could not be read in Slack."
+    yield from _same_people(report)
     for person in report.people:
         told: dict[str, list[str]] = {}
         for one in report.of(person):
@@ -238,3 +269,15 @@ def _findings(report: AccessReport) -> Iterator[str]:
             f"{person.name} ({person.id}): {words}: {', '.join(roles)}."
             for words, roles in told.items()
         )
+
+
+def _same_people(report: AccessReport) -> Iterator[str]:
+    """Yield workflows of which owner and deputy are two names for the same people."""
+    behind: dict[str, dict[str, set[PersonId]]] = {}
+    for one in report.grants:
+        if one.role == OWNER:
+            behind.setdefault(one.scope, {}).setdefault(one.via, set()).add(one.person.id)
+    for scope, names in behind.items():
+        if len(names) > 1 and len({frozenset(one) for one in names.values()}) == 1:
+            named = " and ".join(sorted(names))
+            yield f"{named} are the same people, so nobody stands in for them: owner ({scope})."

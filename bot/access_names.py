@@ -13,7 +13,7 @@ from workflows.policy_roles import EVERYWHERE, Role
 # Beside the roles that a policy binds.
 APPROVER, OWNER, STARTER, BREAKER = "approver", "owner", "starter", "glass breaker"
 OPERATOR, WEBHOOK, TOKEN = "operator", "webhook", "token"
-PUBLISHING = "publishing"
+PUBLISHING, TRIAL = "publishing", "trial"
 ANSWERING = get_args(Answering)
 
 
@@ -22,7 +22,8 @@ def bound_anywhere(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield role, scope and name of everything that is bound anywhere."""
     for bound in policy.bindings:
-        yield bound.role.value, bound.scope, bound.to
+        is_for_all = bound.scope == EVERYWHERE
+        yield bound.role.value, EVERYWHERE if is_for_all else f"workflow {bound.scope}", bound.to
     for rule in policy.rules:
         scope = f"rule {rule.name}"
         yield from ((APPROVER, scope, via) for via in _asked(rule.stages))
@@ -30,7 +31,7 @@ def bound_anywhere(
             yield from ((APPROVER, scope, via) for via in rule.escalate.to)
     yield from _publishing(policy)
     if policy.production is not None:
-        yield from ((APPROVER, "trial", via) for via in policy.production.watch or ())
+        yield from ((APPROVER, TRIAL, via) for via in policy.production.watch or ())
     if policy.break_glass is not None:
         yield from ((BREAKER, EVERYWHERE, via) for via in policy.break_glass.people)
     for account, via in (policy.operators or {}).items():

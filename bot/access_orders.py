@@ -7,7 +7,7 @@ from bot.core import Core
 from bot.order_form import OrderForm
 from workflows.entry import Json
 from workflows.errors import NotAllowedError
-from workflows.operators import acting
+from workflows.operators import proposing
 from workflows.orders import Start
 from workflows.people import PersonId
 
@@ -26,6 +26,7 @@ def review_by_order(core: Core, _order: AccessOrder, person: PersonId) -> Mappin
     """
     from workflows.access_review import access_review  # noqa: PLC0415 - it reads YAML.
 
+    requester = proposing(person, core.policy, core.people)
     definition = access_review(core.policy)
     if not core.settings.channel:
         raise NotAllowedError("A review needs a channel.", hint="Set INTERLOCK_CHANNEL.")
@@ -35,7 +36,7 @@ def review_by_order(core: Core, _order: AccessOrder, person: PersonId) -> Mappin
             workflow=definition.workflow,
             inputs={},
             trigger="cli",
-            person=acting(person, core.policy, core.people),
+            person=requester,
             channel=core.settings.channel,
         )
     )

@@ -15,6 +15,7 @@ from workflows.entry import RequestId, RunId
 from workflows.errors import InputsError, NotEligibleError, RequestClosedError
 from workflows.people import CLICK_AGE, PersonId
 from workflows.questioning import Answer
+from workflows.shadow_question import asked_form
 
 CLOSE: Mapping[str, Any] = {"response_action": "clear"}
 
@@ -80,10 +81,9 @@ def _question(desk: Desk, value: str) -> tuple[QuestionCard, Ask]:
     reader = RunReader(desk.store, desk.library, desk.directory, workspace_url=desk.workspace_url)
     read = reader.run(run)
     card = question_of(read, value, reader)
-    form = read.definition.form(card.step) if card is not None else None
-    if card is None or not isinstance(form, Ask):
+    if card is None:
         raise RequestClosedError("There is no such question any more.")
-    return card, form
+    return card, asked_form(read.definition, card.step)
 
 
 def _named(value: str) -> tuple[RunId, RequestId]:

@@ -138,6 +138,7 @@ class Api:
 
         Raises:
             UnknownRunError: there is none, or it is somebody else's.
+            NotAllowedError: the caller may not look at those of its workflow.
             DoorError: the token is in force no more.
         """
         token = token_named(self._core.store.database, caller.token.name)
@@ -149,6 +150,7 @@ class Api:
         allowed = caller.token.workflows
         if row.requester != caller.token.ref or (allowed and row.workflow not in allowed):
             raise UnknownRunError(f"There is no run {run}.")
+        self._core.roles.admit_viewer(caller.owner, row.workflow)
         return row
 
     def cancel(self, caller: Caller, run: str, body: bytes) -> Answer:

@@ -4,7 +4,6 @@ Tests build the same bot with other `Means` and start only the parts they are ab
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ from bot.directory import Directory
 from bot.doors import api_of, receiver_of
 from bot.drift import Drift
 from bot.following import PolicyWatch
-from bot.head_check import Witness
 from bot.head_watch import HeadWatch
 from bot.holder import Holder
 from bot.home_address import home_address
@@ -46,22 +44,20 @@ from bot.later import Later
 from bot.listeners import register_listeners
 from bot.one_identity import unify_people
 from bot.opening import Memory
-from bot.org_client import slack_of
 from bot.outbox import Outbox, Post
-from bot.pacing import Pacer, PatientPacer
+from bot.pacing import Pacer
 from bot.references import references_of
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
 from bot.running import Part
 from bot.secret_watch import SecretWatch
 from bot.segments import Segments
-from bot.settings import Settings, SettingsError
-from bot.slack_client import Answer, SlackClient, tls_for
-from bot.slack_errors import SlackError, says_no
+from bot.slack_client import SlackClient, tls_for
 from bot.socket_mode import Sockets
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
+from bot.workspace import Workspace
 from storage.step_tokens import StepTokens
 from workflows.entry import Json
 from workflows.people import PersonId
@@ -125,71 +121,6 @@ class Bot:
         )
         found = (one.problem() for one in watched if one is not None)
         return next((one for one in found if one is not None), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """Slack under one bot token, and whose token it is."""
-
-    client: SlackClient
-    team: str
-    user: str  # The bot's own.
-    url: str
-    settings: Settings
-
-    @property
-    def token(self) -> str:
-        """Return the bot token."""
-        return self.settings.bot_token.get_secret_value() if self.settings.bot_token else ""
-
-    @property
-    def witness(self) -> Witness:
-        """Return Slack as far as it remembers the log."""
-        return Witness(
-            client=self.client,
-            addresses=Addresses(self.client, PatientPacer(time.monotonic)),
-            bot=self.user,
-            channel=self.settings.channel,
-        )
-
-
-def enter_workspace(settings: Settings) -> Workspace:
-    """Ask Slack whose token this is.
-
-    Raises:
-        SettingsError: Slack does not take the token, cannot be reached, or says that the token
-            is for another workspace than the settings.
-    """
-    client = slack_of(settings)
-    identity = _identity(client, settings)
-    whose = identity.get("enterprise_id") if settings.is_org else identity["team_id"]
-    if settings.workspace and whose != settings.workspace:
-        raise SettingsError(
-            f"The token that is stored for {settings.workspace} is that of {whose}.",
-            hint="Install the app there again.",
-        )
-    return Workspace(
-        client=client,
-        team=str(whose),
-        user=str(identity.get("user_id", "")),
-        url=str(identity.get("url", "")),
-        settings=settings,
-    )
-
-
-def _identity(client: SlackClient, settings: Settings) -> Answer:
-    try:
-        return client.identity()
-    except SlackError as error:
-        if says_no(error):
-            raise SettingsError(
-                f"Slack does not take SLACK_BOT_TOKEN: {error.code}.",
-                hint="Check the token, and SLACK_API_URL if you set it.",
-            ) from error
-        raise SettingsError(
-            f"Slack cannot be reached at {settings.slack_host} ({error.code}).",
-            hint="Nothing was started. Start it again when Slack answers.",
-        ) from error
 
 
 def build_bot(

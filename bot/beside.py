@@ -18,7 +18,14 @@ from bot.key_orders import KeyDesk, KeyOrder
 from bot.library import POLICY
 from bot.logs import remark_on_terminal
 from bot.opening import Memory, is_untouched, open_memory
-from bot.orders import AnyOrder, CancelOrder, RunOrder, SettleOrder, carry_out
+from bot.orders import (
+    AnyOrder,
+    CancelOrder,
+    MoveRunOrder,
+    RunOrder,
+    SettleOrder,
+    carry_out,
+)
 from bot.org_client import slack_of
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.references import references_of
@@ -43,6 +50,7 @@ NEED_PEOPLE = (
     RunOrder,
     CancelOrder,
     SettleOrder,
+    MoveRunOrder,
     ScheduleOrder,
     ChangeScheduleOrder,
     TokenOrder,
@@ -149,14 +157,27 @@ def slack_people(settings: Settings) -> Directory | None:
     return None if found is None else found[1]
 
 
-def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+def workspace_url(settings: Settings) -> str | None:
+    """Return the address of the workspace, None where Slack cannot say it."""
+    client = _client(settings)
+    try:
+        return None if client is None else str(client.identity()["url"])
+    except SlackError:
+        return None
+
+
+def _client(settings: Settings) -> SlackClient | None:
     if settings.workspace:
         from bot.workspaces.beside import with_token  # noqa: PLC0415 - only a host has it.
 
         settings = with_token(settings)
-    if settings.bot_token is None:
+    return None if settings.bot_token is None else slack_of(settings)
+
+
+def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+    client = _client(settings)
+    if client is None:
         return None
-    client = slack_of(settings)
     try:
         team = settings.workspace or str(client.identity()["team_id"])
         return client, Directory(client, team=team)

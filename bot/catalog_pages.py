@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from bot.catalog_lines import known_version
-from bot.catalog_story import Change, story_of
+from bot.catalog_story import Change, length_of_story, story_of
 from bot.desk import Desk
 from bot.run_lines import link_to
-from bot.views.catalog import ChangeLine, change_list, difference_page
+from bot.views.catalog import HISTORY_PAGE, ChangeLine, change_list, difference_page
 from bot.views.pieces import Rendered
+from storage.catalog_history import replaced_by
 from storage.listing import listed_run
 from workflows.comparing import difference
 from workflows.entry import RunId
@@ -19,10 +20,14 @@ def history_page(desk: Desk, workflow: str, *, page: int) -> Rendered:
     Raises:
         UnknownWorkflowError: nobody ever published it.
     """
-    found = story_of(desk.store.database, workflow)
-    if not found:
+    database = desk.store.database
+    total = length_of_story(database, workflow)
+    if not total:
         desk.library.active(workflow)  # It suggests the nearest name.
-    return change_list(workflow, [_line(desk, one) for one in found], page=page)
+    before = (page - 1) * HISTORY_PAGE
+    found = story_of(database, workflow, most=HISTORY_PAGE, skip=before)
+    lines = [_line(desk, one) for one in found]
+    return change_list(workflow, lines, page=page, total=total)
 
 
 def diff_page(desk: Desk, workflow: str, versions: Sequence[str], *, page: int) -> Rendered:
@@ -37,20 +42,13 @@ def diff_page(desk: Desk, workflow: str, versions: Sequence[str], *, page: int) 
     desk.library.active(workflow)
     named = [known_version(database, workflow, one) for one in versions]
     after = named[1] if len(named) > 1 else known_version(database, workflow)
-    before = named[0] if named else _replaced(desk, workflow, after)
+    before = named[0] if named else replaced_by(database, workflow, after)
     earlier = None if before is None else desk.library.version(before)
     lines = difference(earlier, desk.library.version(after), desk.library.known())
     typed = " ".join(("diff", workflow, *versions))
     return difference_page(
         f"{workflow}: {(before or 'nothing')[:8]} → {after[:8]}", lines, command=typed, page=page
     )
-
-
-def _replaced(desk: Desk, workflow: str, version: str) -> str | None:
-    """Return which version was active before this one became so the last time."""
-    told = story_of(desk.store.database, workflow)
-    known = (one.replaces for one in told if one.what == "active" and one.version == version)
-    return next((one for one in known if one != version), None)
 
 
 def _line(desk: Desk, change: Change) -> ChangeLine:

@@ -4,14 +4,13 @@ Read from the entries alone: those about the workflow, and those of the runs tha
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from bot.wording import Who, who_of
-from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, history_of, unfinished
+from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, count_told, told_of
 from storage.history import read_run
 from storage.listing import people_of
 from storage.transaction import Database
@@ -24,6 +23,7 @@ _DID = {
     ACTIVATED: "active",
     LEVELS: "level",
 }
+OWNS = (PUBLISH, RETIRE)
 
 Votes: TypeAlias = tuple[tuple[Who, str], ...]
 
@@ -89,24 +89,28 @@ def _named(votes: Votes) -> str:
     return ", ".join(f"{who.plain} ({said})" if said else who.plain for who, said in votes)
 
 
-def story_of(database: Database, workflow: str) -> list[Change]:
-    """Return what became of a workflow, the newest first; nothing if nobody knows it."""
-    told = history_of(database, workflow)
-    runs = {str(one.data["by_run"]) for one in told if one.data.get("by_run")}
+def story_of(
+    database: Database, workflow: str, *, most: int | None = None, skip: int = 0
+) -> list[Change]:
+    """Return what became of a workflow, the newest first; nothing if nobody knows it.
+
+    Only the runs that decided what is returned are read.
+    """
     with database.read() as connection:
-        decided = {run: read_run(connection, run) for run in sorted(runs)}
-        proposed = [read_run(connection, run) for run in unfinished(database, (PUBLISH, RETIRE))]
-    proposed = [one for one in proposed if _inputs(one[0]).get("workflow") == workflow]
-    every = (*told, *(one for run in (*decided.values(), *proposed) for one in run))
-    known = _known(database, [one.actor for one in every])
-    found = [_change(one, decided, known) for one in told]
-    found += [_proposal(one, known) for one in proposed]
-    return sorted(found, key=_place, reverse=True)
+        told = told_of(connection, workflow, owns=OWNS, most=most, skip=skip)
+        runs = {str(one.run or one.data.get("by_run") or "") for one in told} - {""}
+        read = {run: read_run(connection, run) for run in sorted(runs)}
+    known = _known(database, [one.actor for run in (told, *read.values()) for one in run])
+    return [
+        _change(one, read, known) if one.run is None else _proposal(read[one.run], known)
+        for one in told
+    ]
 
 
-def _place(change: Change) -> tuple[datetime, float]:
-    """Return where a change stands among others; what has no place in the log yet is newest."""
-    return change.at, math.inf if change.index is None else change.index
+def length_of_story(database: Database, workflow: str) -> int:
+    """Return how many changes the story of a workflow has."""
+    with database.read() as connection:
+        return count_told(connection, workflow, owns=OWNS)
 
 
 def _known(database: Database, actors: Iterable[Actor]) -> Mapping[str, Who]:

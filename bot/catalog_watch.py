@@ -7,7 +7,6 @@ each day. What was told stands in the outbox under the finding's own key, so it 
 import hashlib
 import logging
 import threading
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from pathlib import Path
 
 from bot.drift import Drift, What
 from bot.responsible import Answering, answering, first_of
-from bot.timetable import Schedule
-from bot.wording import bold, escape
+from bot.timetable import Schedule, minute_of
+from bot.wording import bold, escape, joined
 from storage.store import SqlStore
 from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import InterlockError, PeopleUnreadableError
+from workflows.own_workflows import is_own
 from workflows.people import People, PersonId
 from workflows.store import Message, Subject
 from workflows.triggers import Missed, Trigger
@@ -37,10 +37,12 @@ log = logging.getLogger(__name__)
 class Watching:
     """What it looks at: all that has drifted, the active definitions and their files.
 
-    `drifts` reads the files afresh, or goes by what they said when the process began.
+    `used` are the findings of what runs were for, which takes a while to read. `drifts` reads
+    the files afresh, or goes by what they said when the process began.
     """
 
     drifts: Callable[[bool], list[Drift]]
+    used: Callable[[], list[Drift]]
     definitions: Callable[[], Iterable[Definition]]
     files: Callable[[], Mapping[str, str]]
     people: People
@@ -54,12 +56,18 @@ class CatalogWatch:
     def __init__(self, store: SqlStore, watching: Watching) -> None:
         self._store = store
         self._watching = watching
-        self.found: tuple[Drift, ...] = ()  # What had drifted at the last look.
+        self._drifted: tuple[Drift, ...] = ()  # At the last look.
+        self._used: tuple[Drift, ...] = ()
         self._ownerless: tuple[str, ...] = ()
         self._guard = threading.Lock()
         self._looking: threading.Thread | None = None  # Only while it looks: hosts have many.
         self._is_stopping = False
         self._seen = {name: _looks(file) for name, file in watching.files().items()}
+
+    @property
+    def found(self) -> tuple[Drift, ...]:
+        """Return what was found at the last look."""
+        return (*self._drifted, *self._used)
 
     def start(self) -> None:
         """Look at once, beside everything else."""
@@ -87,7 +95,7 @@ class CatalogWatch:
         def begin(_due: datetime) -> None:
             self.look()
 
-        minute = zlib.crc32(log_id.encode()) % 60
+        minute = minute_of(log_id)
         return Schedule(
             name=NAME,
             workflow=NAME,
@@ -97,25 +105,28 @@ class CatalogWatch:
         )
 
     def look(self) -> None:
-        """Tell what has drifted, and which workflows nobody answers for.
+        """Tell what has drifted, what stands for something else, and what nobody answers for.
 
         Raises:
             PeopleUnreadableError: Slack did not say whom to tell.
             StorageError: not all of it was told.
         """
         self.look_for_drift()
+        self._used = tuple(self._watching.used())
+        self._tell_owners(self._used)
         for one, found in self._without_owner():
             self._tell(f"orphan/{one.workflow}/{one.owner}", _orphan(one), found.people)
 
-    def ownerless(self, afresh: bool) -> Sequence[str]:  # noqa: FBT001 - digests call it.
-        """Return which workflows have no owner, a sentence each.
+    def findings(self, afresh: bool) -> Sequence[str]:  # noqa: FBT001 - digests call it.
+        """Return which workflows have no owner, or stand for something else, a sentence each.
 
-        They are those of the last look, unless Slack is to be asked `afresh` and answers.
+        They are those of the last look, unless it is to look `afresh` and Slack answers.
         """
         if afresh:
+            self._used = tuple(self._watching.used())
             with suppress(PeopleUnreadableError):
                 self._without_owner()
-        return self._ownerless
+        return (*self._ownerless, *(f"{one.workflow}: {one.words}." for one in self._used))
 
     def _without_owner(self) -> list[tuple[Definition, Answering]]:
         """Return the workflows whose owner is nobody, each with who answers for it instead.
@@ -137,10 +148,15 @@ class CatalogWatch:
         Raises:
             PeopleUnreadableError, StorageError: not all of it was told.
         """
+        self._drifted = tuple(self._watching.drifts(afresh))
+        self._tell_owners(self._drifted)
+
+    def _tell_owners(self, found: Sequence[Drift]) -> None:
+        """Tell whoever answers for a workflow what was found of it; the channel of the others."""
         by_name = {one.workflow: one for one in self._watching.definitions()}
-        self.found = tuple(self._watching.drifts(afresh))
+        self._tell_of_new([one for one in found if one.what is What.NEW], by_name)
         of_nobody: list[Drift] = []
-        for drift in self.found:
+        for drift in (one for one in found if one.what is not What.NEW):
             log.warning("a workflow has drifted", extra={"workflow": drift.workflow})
             people = self._answering(by_name.get(drift.workflow), drift)
             if people:
@@ -148,8 +164,19 @@ class CatalogWatch:
             else:
                 of_nobody.append(drift)
         if of_nobody:
-            named = hashlib.sha256("\n".join(one.key for one in of_nobody).encode()).hexdigest()
-            self._tell(f"drift/{named[:32]}", _lines(of_nobody), ())
+            self._tell(_key(of_nobody), _lines(of_nobody), ())
+
+    def _tell_of_new(self, found: Sequence[Drift], active: Collection[str]) -> None:
+        """Say which files nobody has agreed to yet: in the log, where the command is typed.
+
+        The channel is told as well, but not while no workflow is active: whoever begins knows.
+        """
+        if not found:
+            return
+        names = [one.workflow for one in found]
+        log.warning("files wait to be agreed to: `interlock publish`", extra={"workflows": names})
+        if any(not is_own(one) for one in active):
+            self._tell(_key(found), _lines_of_new(names), ())
 
     def _answering(self, owned: Definition | None, drift: Drift) -> Collection[PersonId]:
         """Return whom a finding is for; what has no owner yet is for the channel."""
@@ -195,12 +222,27 @@ def _line(drift: Drift) -> str:
     return f"{bold(drift.workflow, 80)}: {escape(drift.words, 500)}."
 
 
+def _key(found: Sequence[Drift]) -> str:
+    """Return the same for the same findings."""
+    named = hashlib.sha256("\n".join(one.key for one in found).encode()).hexdigest()
+    return f"drift/{named[:32]}"
+
+
+def _lines_of_new(names: Sequence[str]) -> str:
+    more = len(names) - MOST_TOLD
+    told = joined([*(bold(one, 80) for one in names[:MOST_TOLD]), *([f"{more} more"] * (more > 0))])
+    return (
+        f"🧭 Nobody has agreed to {told} yet. `interlock publish`, typed on my machine, puts"
+        f" {'it' if len(names) == 1 else 'them'} to people."
+    )
+
+
 def _lines(found: Sequence[Drift]) -> str:
     """Return findings that nobody answers for yet, in one message."""
     told = [_line(one) for one in found[:MOST_TOLD]]
     more = len(found) - len(told)
     rest = [f"… and {more} more: `interlock check --drift` names them all."] if more else []
-    return "\n".join(["🧭 Nobody answers for these yet:", *told, *rest])
+    return "\n".join(["🧭 These have changed, and nobody answers for them:", *told, *rest])
 
 
 def _orphan(one: Definition) -> str:

@@ -20,7 +20,7 @@ from storage.listing import people_of
 from workflows.deciding import SHOWN
 from workflows.definition import Definition
 from workflows.entry import Ref, RequestId, RunId
-from workflows.errors import InputsError, RequestClosedError, StaleRequestError
+from workflows.errors import InputsError, NotAllowedError, RequestClosedError, StaleRequestError
 from workflows.gate import ApprovalRequest, Outcome
 from workflows.orders import Edit
 from workflows.people import PersonId
@@ -92,6 +92,12 @@ class Changing:
 
     def _show(self, caller: Caller, asked: ApprovalRequest) -> None:
         definition, state = self._present(asked)
+        if not _may_change(self.desk, asked, definition, caller.person):
+            raise NotAllowedError(
+                "You may not run this workflow and did not ask for this run, so the form with its"
+                " values is not for you.",
+                hint="Whoever asked can change them.",
+            )
         if not definition.inputs:
             raise RequestClosedError("This workflow asks for no values, so none can change.")
         about = f"{asked.id}.{asked.binding[:SHOWN]}"
@@ -113,10 +119,17 @@ def changed_fields(desk: Desk, metadata: str, person: PersonId) -> Definition:
     asked = desk.store.request(Shown.read(metadata).request)
     row = desk.store.run(asked.run)
     definition = desk.library.version(row.version)
-    has_asked = desk.store.person(Ref(row.requester)) == person
-    if not has_asked and not may_start(desk, person, definition):
+    if not _may_change(desk, asked, definition, person):
         raise UnreadablePayloadError("This form is not for this person.")
     return definition
+
+
+def _may_change(
+    desk: Desk, asked: ApprovalRequest, definition: Definition, person: PersonId
+) -> bool:
+    """Say whether somebody may see the form; whoever sends it is judged again by the engine."""
+    has_asked = desk.store.person(Ref(asked.requester)) == person
+    return has_asked or may_start(desk, person, definition)
 
 
 def refuse_changed(desk: Desk, asked: ApprovalRequest) -> None:

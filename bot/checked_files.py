@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def _read(path: Path) -> dict[str, None]:
     return dict.fromkeys(one for one in found if isinstance(one, str))
 
 
+@cache
 def _code_digest() -> str:
     """Return the digest of the code that checks, so that a new release checks anew."""
     whole = hashlib.sha256()

@@ -25,6 +25,7 @@ def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     """Return what compares what is active with what is here, and has it told of starts."""
     watching = Watching(
         drifts=lambda afresh: drifts_of(core, afresh=afresh),
+        used=lambda: _used(core),
         definitions=core.library.definitions,
         files=lambda: core.library.files,
         people=people,
@@ -33,8 +34,14 @@ def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     )
     watch = CatalogWatch(core.store, watching)
     core.library.on_use(watch.note)
-    core.digests.tells_of_ownerless(watch.ownerless)
+    core.digests.tells_of_catalog(watch.findings)
     return watch
+
+
+def _used(core: Core) -> list[Drift]:
+    from bot.bespoke import bespoke  # noqa: PLC0415 - once a day.
+
+    return bespoke(core.memory.database, core.library.definitions(), now=core.means.clock())
 
 
 def drifts_of(core: Core, *, afresh: bool = True) -> list[Drift]:

@@ -1,225 +1,54 @@
-"""What was typed after `/ops`, read into one frozen value for each thing that can be asked.
+"""Reads what was typed after `/ops` into the value that says what is asked.
 
-Phones turn quotes and dashes into typographic ones, Slack escapes three characters and turns
-mentions into ids; all of that is undone here. Whether a workflow or run of that name exists
-is for the engine.
+Whether a workflow or run of that name exists is for the engine.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
-from typing import TypeAlias
 
+from bot.command_values import (
+    USAGE,
+    Approvals,
+    Audit,
+    Away,
+    Cancel,
+    Change,
+    Command,
+    Delegations,
+    Diff,
+    Digest,
+    Find,
+    Health,
+    Help,
+    History,
+    Misread,
+    MoveRun,
+    Ready,
+    Run,
+    Runs,
+    Schedule,
+    Show,
+    Totp,
+    Workflows,
+)
+from bot.typed_words import normal, tokens
 from workflows.approval_health import LONGEST_PERIOD, USUAL_PERIOD
 from workflows.duration import duration
 from workflows.fault import nearest
 
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
-_SPACES = re.compile(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
-_DASHES = re.compile(r"(?<!\S)[—–](?=[a-z])")  # noqa: RUF001 - what phones make of "--".
-_LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _FOR_WHOM = re.compile(r"(?:to\s+)?(?P<to><[^>]+>|\S+)\s+(?P<rest>.+)", re.DOTALL)
 _UNTIL = re.compile(
     r"until\s+(?P<until>.+?)(?:\s+because\s+(?P<reason>.+))?", re.DOTALL | re.IGNORECASE
 )
+_MOVED = re.compile(
+    r"(?P<run>\S+)(?:\s+to\s+(?P<to>\S+))?\s+because\s+(?P<reason>.+)", re.DOTALL | re.IGNORECASE
+)
 _LONGEST_REASON = 300
 _ECHO = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Start a workflow; with no name ask which, with no inputs open the form."""
-
-    workflow: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
-    """List runs: everybody's, mine, those of a workflow, those that wait for a person."""
-
-    mine: bool = False
-    exceptions: bool = False
-    workflow: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Show:
-    """Tell one run's story."""
-
-    run: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """Tell a run as a timeline: who saw, decided and did what, on whose approval."""
-
-    run: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """End a run."""
-
-    run: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Open the form of a run that waits for approval, with its present values."""
-
-    run: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approvals:
-    """List what waits for a decision."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflows:
-    """List what can be run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """Tell what became of one workflow in the catalog."""
-
-    workflow: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diff:
-    """Say what differs between two versions; without them, what the active one replaced."""
-
-    workflow: str
-    versions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """Set a schedule for a workflow, at a time in words; with no name list them all."""
-
-    workflow: str = ""
-    when: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Away:
-    """Be away until a time in words; `to` decides meanwhile, nobody if empty."""
-
-    until: str
-    to: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delegations:
-    """List who is away, and who stands in for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totp:
-    """Set up one-time codes; with `reset` a governor takes that person's away."""
-
-    reset: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Find:
-    """Search the summaries of runs."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """Show the digest of the last days."""
-
-    period: timedelta = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """Say what a workflow has yet to earn before it runs unwatched."""
-
-    workflow: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """Say how approvals go, and what waits."""
-
-    period: timedelta = USUAL_PERIOD
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Help:
-    """Say what can be asked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Misread:
-    """Nothing that can be done: what was wrong, and what would be right.
-
-    `word` is an unknown first word; it may be the name of a workflow.
-    """
-
-    problem: str
-    usage: str = "help"
-    word: str = ""
-
-
-Command: TypeAlias = (
-    Run
-    | Runs
-    | Show
-    | Audit
-    | Cancel
-    | Change
-    | Approvals
-    | Workflows
-    | History
-    | Diff
-    | Schedule
-    | Away
-    | Delegations
-    | Totp
-    | Find
-    | Digest
-    | Health
-    | Ready
-    | Help
-    | Misread
-)
-
-USAGE: Mapping[str, str] = {
-    "run": "run [WORKFLOW] [FIELD=VALUE …]",
-    "runs": "runs [mine | WORKFLOW | --exceptions]",
-    "show": "show RUN",
-    "audit": "audit RUN",
-    "change": "change RUN",
-    "cancel": "cancel RUN REASON",
-    "approvals": "approvals",
-    "workflows": "workflows",
-    "history": "history WORKFLOW",
-    "diff": "diff WORKFLOW [VERSION [VERSION]]",
-    "schedule": "schedule [list | WORKFLOW WHEN [FIELD=VALUE …]]",
-    "delegate": "delegate @PERSON until WHEN [because REASON]",
-    "away": "away until WHEN [because REASON]",
-    "delegations": "delegations",
-    "totp": "totp [reset @PERSON]",
-    "find": "find WORDS [CONDITION:VALUE …]",
-    "digest": "digest [30d]",
-    "health": "health [30d]",
-    "readiness": "readiness WORKFLOW",
-    "help": "help",
-}
 
 
 def parse(text: str) -> Command:
@@ -232,29 +61,6 @@ def parse(text: str) -> Command:
     if name not in _READERS:
         return _unknown(word)
     return _READERS[name](rest.strip())
-
-
-def normal(text: str) -> str:
-    """Return `text` as it was meant: plain quotes, spaces and dashes, links as addresses.
-
-    Line breaks become spaces, except inside straight quotes, where a value may hold them.
-    """
-    typed = _SPACES.sub(" ", text).replace("\r\n", "\n").translate(_QUOTES)
-    typed = _LINK.sub(lambda found: found.group(1).removeprefix("mailto:"), typed)
-    for entity, raw in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        typed = typed.replace(entity, raw)
-    typed = _DASHES.sub("--", typed)
-    return "".join(_outside_quotes(typed)).strip()
-
-
-def _outside_quotes(typed: str) -> list[str]:
-    parts = typed.split('"')
-    is_closed = len(parts) % 2 == 1
-    quoted = [
-        part if index % 2 and is_closed else part.replace("\n", " ").replace("\t", " ")
-        for index, part in enumerate(parts)
-    ]
-    return ['"'.join(quoted)]
 
 
 def _unknown(word: str) -> Misread:
@@ -346,43 +152,6 @@ def _totp(rest: str) -> Command:
     return Totp(reset=words[1])
 
 
-def tokens(text: str) -> list[str]:
-    r"""Return the words of `text`; quotes hold words together when they begin a word or value.
-
-    An apostrophe inside a word is just that. Inside double quotes `\"` is a quote.
-    """
-    found: list[str] = []
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        word, at = _token(text, at)
-        found.append(word)
-    return found
-
-
-def _token(text: str, at: int) -> tuple[str, int]:
-    word = ""
-    while at < len(text) and not text[at].isspace():
-        if text[at] == '"' and (not word or word.endswith("=")):
-            quoted, at = _quoted(text, at + 1)
-            return word + quoted, at
-        word += text[at]
-        at += 1
-    return word, at
-
-
-def _quoted(text: str, at: int) -> tuple[str, int]:
-    value = ""
-    while at < len(text) and text[at] != '"':
-        if text.startswith('\\"', at):
-            at += 1
-        value += text[at]
-        at += 1
-    return value, at + 1
-
-
 def _runs(rest: str) -> Command:
     words = [word.casefold() for word in rest.split()]
     flags = {word for word in words if word in ("mine", "--mine", "--exceptions", "exceptions")}
@@ -446,6 +215,16 @@ def _cancel(rest: str) -> Command:
     return Cancel(run=run.strip("`"), reason=reason)
 
 
+def _move(rest: str) -> Command:
+    found = _MOVED.fullmatch(rest)
+    reason = found["reason"].strip().strip('"').strip() if found is not None else ""
+    if found is None or not reason:
+        problem = "Say which run, by its id, and because of what; the reason stays on record."
+        return Misread(problem=problem, usage="move")
+    version = (found["to"] or "").strip("`").casefold()
+    return MoveRun(run=found["run"].strip("`"), version=version, reason=reason)
+
+
 def _find(rest: str) -> Command:
     if not rest:
         return Misread(problem="Say what to look for.", usage="find")
@@ -495,6 +274,7 @@ _READERS: Mapping[str, Callable[[str], Command]] = {
     "audit": _audit,
     "change": _change,
     "cancel": _cancel,
+    "move": _move,
     "approvals": _bare(Approvals),
     "workflows": _bare(Workflows),
     "history": _history,

@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.arrival import refuse_late
 from bot.changing import Changing
-from bot.command_text import (
+from bot.command_text import parse
+from bot.command_values import (
     Approvals,
     Audit,
     Away,
@@ -24,6 +25,7 @@ from bot.command_text import (
     Health,
     History,
     Misread,
+    MoveRun,
     Ready,
     Run,
     Runs,
@@ -31,7 +33,6 @@ from bot.command_text import (
     Show,
     Totp,
     Workflows,
-    parse,
 )
 from bot.delegating import Delegating
 from bot.desk import Desk
@@ -53,6 +54,7 @@ from bot.wording import clip, code
 from workflows.entry import RunId
 from workflows.examples import example_of
 from workflows.people import PersonId
+from workflows.policy_roles import EVERYWHERE
 
 _ECHO = 60
 LOOKS = (
@@ -100,8 +102,8 @@ class Commands:
             return Delegating(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Totp):
             return SteppingUp(desk=self.desk).by_command(typed, wanted)
-        if isinstance(wanted, Cancel):
-            return self._cancel(typed.caller, wanted)
+        if isinstance(wanted, Cancel | MoveRun):
+            return self._done(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
 
     def meant(self, click: Interaction, context: Mapping[str, Any]) -> Rendered:
@@ -127,6 +129,11 @@ class Commands:
         typed, page = read_page_value(click.press.said)
         return self._shown(parse(typed), click.caller, page=page)
 
+    def _done(self, caller: Caller, wanted: Cancel | MoveRun) -> Rendered:
+        if isinstance(wanted, MoveRun):
+            return self._move_run(caller, wanted)
+        return self._cancel(caller, wanted)
+
     def _cancel(self, caller: Caller, wanted: Cancel) -> Rendered:
         run = RunId(wanted.run)
         if self.desk.engine.cancel(run, person=caller.person, reason=wanted.reason):
@@ -136,9 +143,22 @@ class Commands:
             " it ends once that is certain. Follow its thread."
         )
 
+    def _move_run(self, caller: Caller, wanted: MoveRun) -> Rendered:
+        from bot.moving_runs import move_run, told  # noqa: PLC0415 - seldom asked for.
+
+        moved = move_run(
+            self.desk.engine,
+            self.desk.store,
+            RunId(wanted.run),
+            person=caller.person,
+            reason=wanted.reason,
+            to=wanted.version,
+        )
+        return notice(f"🔀 {told(moved)}")
+
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
         if isinstance(wanted, LOOKS):
-            self.desk.roles.admit_viewer(caller.person)
+            self.desk.roles.admit_viewer(caller.person, _about(wanted))
         reports = Reports(desk=self.desk, reader=caller)
         match wanted:
             case Runs():
@@ -193,6 +213,21 @@ def help_for(desk: Desk, person: PersonId) -> Rendered:
         for one in mine.definitions
     ]
     return help_page(name=desk.command, startable=startable, is_certain=mine.is_certain)
+
+
+def _about(wanted: Command) -> str | None:
+    """Return the workflow whose runs are asked about, `*` for those of all.
+
+    None where lists are made of what the reader may see, or the run is yet to be found.
+    """
+    match wanted:
+        case Digest() | Health():
+            return EVERYWHERE
+        case Runs(workflow=name) | Ready(workflow=name) | History(workflow=name):
+            return name or None
+        case Diff(workflow=name):
+            return name
+    return None
 
 
 def _meant(wanted: Command, names: Collection[str]) -> Command:

@@ -30,6 +30,7 @@ from bot.secret_sources.parts import given_sources, held_secrets
 from bot.settings import Settings
 from bot.vault import lazy_vault
 from storage.journal import utc_now
+from storage.levels import heal_levels
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.sealing import Sealer
@@ -163,7 +164,7 @@ def build_core(
     """
     means = replace(means, remembered=memory.clock)
     redact = redact or read_redactor(settings, means)
-    vault = lazy_vault(settings, memory, now=means.clock)
+    vault = lazy_vault(settings, memory.database, now=means.clock)
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(settings.home)
@@ -207,6 +208,7 @@ def build_core(
     )
     catalog.on_overtaken(lambda run, why: engine.cancel_overtaken(run, why=why))
     dispatcher.on_stuck(lambda run: engine.give_up(run, error_class=DIED))
+    heal_levels(memory.database)
     if publishes:
         library.publish(checked.catalog(settings.definitions, actions, policy), policy)
     else:

@@ -4,11 +4,10 @@ Each is fixed when it is made and linked to the one before. Once it stands in Sl
 anchor like that of any witness: Slack's clock says when the log had this root.
 """
 
-import zlib
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.timetable import Schedule
+from bot.timetable import Schedule, minute_of
 from storage.anchors import Evidence, anchored, keep_anchor, newest_of
 from storage.checkpoint import read_note
 from storage.heads import ANCHORED, show_head
@@ -34,7 +33,7 @@ class DailyHeads:
 
     def schedule(self, log_id: str) -> Schedule:
         """Return when it is made: in the morning, at a minute of the log's own, by UTC."""
-        minute = zlib.crc32(log_id.encode()) % 60
+        minute = minute_of(log_id)
         return Schedule(
             name=NAME,
             workflow=NAME,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.away_words import read_until
-from bot.command_text import Away
+from bot.command_values import Away
 from bot.desk import Desk
 from bot.local_time import told
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError

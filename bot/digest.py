@@ -61,7 +61,7 @@ class Aside:
 
     health: HealthReport
     asked: AskedOf
-    ownerless: Sequence[str]
+    catalog: Sequence[str]  # What there is to say of workflows, a sentence each.
 
 
 class Digests:
@@ -84,14 +84,14 @@ class Digests:
         self._now = now
         self._channel = channel
         self._is_mailed = is_mailed
-        self._ownerless: Callable[[bool], Sequence[str]] = lambda _afresh: ()
+        self._of_catalog: Callable[[bool], Sequence[str]] = lambda _afresh: ()
 
-    def tells_of_ownerless(self, ownerless: Callable[[bool], Sequence[str]]) -> None:
+    def tells_of_catalog(self, findings: Callable[[bool], Sequence[str]]) -> None:
         """Have each digest say which workflows nobody answers for, a sentence each.
 
-        `ownerless` is asked to look afresh where a digest is posted, and not where somebody waits.
+        `findings` is asked to look afresh where a digest is posted, and not where somebody waits.
         """
-        self._ownerless = ownerless
+        self._of_catalog = findings
 
     def look(self, *, since: datetime | None = None, until: datetime | None = None) -> Made:
         """Return what a digest of any period would say, and keep nothing of it but the head.
@@ -128,7 +128,7 @@ class Digests:
         return Aside(
             health=self._health(until),
             asked=asked_now(self._store.database, self._version),
-            ownerless=self._ownerless(afresh),
+            catalog=self._of_catalog(afresh),
         )
 
     def _health(self, until: datetime) -> HealthReport:
@@ -155,7 +155,7 @@ class Digests:
             asked=aside.asked,
             period=(since, until),
             places=places,
-            ownerless=aside.ownerless,
+            catalog=aside.catalog,
         )
 
     def _made(self, told: dict[str, Any], until: datetime) -> Made:
@@ -262,6 +262,7 @@ def _fact(
         "refused": sum(one["refused"] for one in figures["workflows"]),
         "failed": sum(one["failed"] for one in figures["workflows"]),
         "open": sum(one["open"] for one in figures["workflows"]),
+        "shadows": figures.get("shadows", 0),
         "approved": decided["approved"],
         "denied": decided["denied"],
         "expired": decided["expired"],

@@ -29,6 +29,7 @@ from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.gate import Outcome
 from workflows.moments import moment, stamp
+from workflows.policy_roles import EVERYWHERE
 from workflows.run import Status
 
 MOST_CAUSES = 8
@@ -55,11 +56,11 @@ def figures_json(
     asked: AskedOf,
     period: tuple[datetime, datetime],
     places: range,
-    ownerless: Sequence[str] = (),
+    catalog: Sequence[str] = (),
 ) -> dict[str, Json]:
     """Return everything a digest shows, fixed at this moment; `places` are its entries.
 
-    `ownerless` says which workflows nobody answers for, a sentence each.
+    `catalog` says of workflows what somebody should look at, a sentence each.
     """
     since, until = period
     return {
@@ -67,12 +68,13 @@ def figures_json(
         "until": stamp(until),
         "days": [*_days(figures, since, until)],
         "workflows": [*_workflows(figures, titles)],
+        "shadows": figures.shadows,
         "decisions": _decisions(figures),
         "tried": {"refused": figures.refused.decisions, "own": figures.refused.own},
         "health": _health(health),
         "before": _sums(figures.before),
         "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting],
-        "exceptions": [*(_trouble(one) for one in figures.troubles), *ownerless],
+        "exceptions": [*(_trouble(one) for one in figures.troubles), *catalog],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
         # A digest stands in Slack itself.
@@ -221,7 +223,8 @@ def _named(entry: Entry) -> str:
     if entry.kind == "workflow.level_changed":
         return f"{data['workflow']}: {data['to']}, was {data['from']} ({data['reason']})"
     if entry.kind in ROLES:
-        return f"{data['role']} {data['to']}"
+        place = "" if data["scope"] == EVERYWHERE else f" of {data['scope']}"
+        return f"{data['role']}{place} {data['to']}"
     return next((str(data[one]) for one in NAMED_BY if data.get(one)), "")
 
 
@@ -248,6 +251,7 @@ def shown_from(
         until=until,
         days=[_shown_day(one) for one in figures["days"]],
         workflows=[WorkflowFigures(**one) for one in figures["workflows"]],
+        shadows=figures.get("shadows", 0),
         decisions=DecisionFigures(**decided, **figures.get("tried", {}), median=median),
         head=SignedHead(**head, check=CHECK),
         health=_shown_health(figures, name, titles),

@@ -106,7 +106,7 @@ def _workflows(shown: DigestShown) -> Iterator[str]:
         counts = (one.started, one.done, one.refused, one.failed, one.open)
         cells = "".join(f'<td class="n">{count}</td>' for count in counts)
         yield f"<tr><td>{_text(one.title)}</td>{cells}</tr>"
-    yield "</table>"
+    yield f"</table><p>{shown.shadow_words}</p>" if shown.shadows else "</table>"
 
 
 def _approvals(shown: DigestShown) -> Iterator[str]:

@@ -4,7 +4,7 @@ Values only; `bot.drift_watch` tells people, and screens mark what has drifted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -12,13 +12,15 @@ from bot.library import POLICY, Actions, actions_digest, is_genuine
 from storage.catalog_history import code_of_versions
 from storage.published import active_policy, active_versions, canonical_of
 from storage.transaction import Database
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.alike import same_work
 from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
-from workflows.own_workflows import is_own
+from workflows.own_workflows import ACCESS_REVIEW, is_own
 from workflows.policy import Policy
+from workflows.roles import Sight
+
+ANOTHER = "another workflow"
 
 
 class What(StrEnum):
@@ -31,16 +33,22 @@ class What(StrEnum):
     TEXT = "text"  # Its stored text was changed by hand.
     COPY = "copy"  # Another workflow asks for and does the same, under another name.
     POLICY = "policy"  # The policy file says something else than what is in force.
+    USE = "use"  # Its runs did what those of another workflow do.
+    ONE_OFF = "one_off"  # It takes whatever is typed, and the same is asked for again and again.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One thing that is not as people agreed to it; `here` is what was found instead."""
+    """One thing that is not as people agreed to it; `here` is what was found instead.
+
+    `runs` says of what was found in use which runs showed it.
+    """
 
     what: What
     workflow: str
     active: str | None
     here: str
+    runs: str = ""
 
     @property
     def words(self) -> str:
@@ -59,9 +67,18 @@ class Drift:
             " `interlock publish` restores it from the right file",
             What.COPY: f"it asks for and does what {self.here} does, under another name:"
             " `interlock publish --retire` takes one of them away",
+            What.USE: f"{self.runs} asked for and did what runs of {self.here} do, under another"
+            " name: have one of the two done for both",
+            What.ONE_OFF: f"{self.runs} asked for the same, each as if for the first time:"
+            " `interlock new` makes a workflow of it",
             What.POLICY: f"the file says {self.here[:8] or 'nothing'}, and {now} is in force:"
             " `interlock publish --policy` puts it to those who govern",
         }[self.what]
+
+    def shown_to(self, sight: Sight) -> "Drift":
+        """Return it for somebody who sees these workflows: no other one is named to them."""
+        is_named = self.what in {What.COPY, What.USE}
+        return replace(self, here=ANOTHER) if is_named and self.here not in sight else self
 
     @property
     def key(self) -> str:

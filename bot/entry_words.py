@@ -7,7 +7,13 @@ from workflows.entry import Entry, Json
 Data = Mapping[str, Json]
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {
-    "run.started": lambda data: f"Started by {data['trigger']}, version {_short(data['version'])}",
+    "run.started": lambda data: (
+        f"Started{_shadow(data)} by {data['trigger']}, version {_short(data['version'])}"
+    ),
+    "run.moved": lambda data: (
+        f"Put on version {_short(data['to'])} instead of {_short(data['from'])}; approvals so far"
+        " are void"
+    ),
     "run.finished": lambda data: f"Ended: {data['outcome']}",
     "run.cancelled": lambda data: f"Cancelled: {data['reason']}",
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
@@ -34,7 +40,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "wait.started": lambda data: f"{data['step']}: waits for {data.get('child') or data['until']}",
     "wait.ended": lambda data: f"{data['step']}: goes on ({data.get('outcome') or data['cause']})",
     "question.asked": lambda data: f"{data['step']}: asked until {data['expires']}",
-    "question.answered": lambda data: f"{data['step']}: answered",
+    "question.answered": lambda data: f"{data['step']}: answered{_did(data)}",
     "model.asked": lambda data: f"a language model is asked: {data['provider']}/{data['model']}",
     "model.answered": lambda data: (
         f"the language model {data['model']} answered ({data['finish']}), {data['cost_micro']} µ"
@@ -55,6 +61,15 @@ def words_about(entry: Entry) -> str:
         return told(entry.data) if told is not None else entry.kind
     except KeyError:  # Written by another release.
         return entry.kind
+
+
+def _shadow(data: Data) -> str:
+    return " in shadow, without any effect," if data.get("shadow") is True else ""
+
+
+def _did(data: Data) -> str:
+    """Say what people did by hand, held against what a run in shadow would have done."""
+    return f", what was done by hand: {data['shadow']}" if "shadow" in data else ""
 
 
 def _decided(data: Data) -> str:

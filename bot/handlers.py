@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.deciding_batches import DecidingBatches
     from bot.delegating import Delegating
     from bot.digest_replies import DigestReplies
+    from bot.moving_runs import MovingRuns
     from bot.scheduling import Scheduling
     from bot.shortcuts import Shortcuts
     from bot.starting import Starting
@@ -35,6 +36,7 @@ class Handlers:
         self.breaking = cast("BreakingGlass", _later(desk, "bot.breaking", "BreakingGlass"))
         self.commands = cast("Commands", _later(desk, "bot.commands", "Commands"))
         self.delegating = cast("Delegating", _later(desk, "bot.delegating", "Delegating"))
+        self.moving_runs = cast("MovingRuns", _later(desk, "bot.moving_runs", "MovingRuns"))
         self.replies = cast("DigestReplies", _later(desk, "bot.digest_replies", "DigestReplies"))
         self.scheduling = cast("Scheduling", _later(desk, "bot.scheduling", "Scheduling"))
         self.shortcuts = cast("Shortcuts", _later(desk, "bot.shortcuts", "Shortcuts"))

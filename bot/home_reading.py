@@ -14,6 +14,7 @@ from bot.belonging import Belonging
 from bot.desk import Desk
 from bot.home_owned import Owned
 from bot.home_waiting import Waiting
+from bot.permitted import seen_by
 from bot.roster import slack_user
 from bot.run_lines import run_line
 from bot.run_reading import RunReader
@@ -89,6 +90,8 @@ class HomeReading:
         waiting = self._waiting(reader, runs, belonging)
         told = self.delegated(reader.ref)
         missing = self._missing_role(person)
+        among = frozenset[str]() if missing else seen_by(self.desk, person.id)
+        seen = [one for one in workflows if among is None or one.workflow in among]
         return HomeShown(
             at=waiting.now,
             command=self.desk.command,
@@ -98,9 +101,9 @@ class HomeReading:
             said=waiting.said(),
             why_never=person.why_not,
             missing=missing,
-            runs=Shelf() if missing else self._runs(reader),
-            ended=() if missing else self._ended(reader),
-            owned=Shelf() if missing else owned.shelf(workflows, _skip(reader, Section.OWNED)),
+            runs=Shelf() if missing else self._runs(reader, among),
+            ended=() if missing else self._ended(reader, among),
+            owned=Shelf() if missing else owned.shelf(seen, _skip(reader, Section.OWNED)),
             owns=[one.title for one in workflows],
             schedules=Shelf() if missing else self._schedules(reader, person),
             delegations=delegations(told, skip=_skip(reader, Section.DELEGATIONS)),
@@ -133,17 +136,17 @@ class HomeReading:
             if person is not None and person.counts:
                 yield giver, Belonging(self.desk.directory, person)
 
-    def _runs(self, reader: HomeReader) -> Shelf:
+    def _runs(self, reader: HomeReader, among: frozenset[str] | None) -> Shelf:
         skip, most = _skip(reader, Section.RUNS), MOST[Section.RUNS] + 1
         database = self.desk.store.database
-        found = runs_going(database, reader.ref, skip=skip, most=most)
+        found = runs_going(database, reader.ref, among=among, skip=skip, most=most)
         if skip and not found:
-            skip, found = 0, runs_going(database, reader.ref, skip=0, most=most)
+            skip, found = 0, runs_going(database, reader.ref, among=among, skip=0, most=most)
         items = [run_item(run_line(self.desk, one)) for one in found]
         return shelf_of(Section.RUNS, items, skip=skip)
 
-    def _ended(self, reader: HomeReader) -> list[list[Block]]:
-        found = runs_ended(self.desk.store.database, reader.ref, most=MOST_ENDED)
+    def _ended(self, reader: HomeReader, among: frozenset[str] | None) -> list[list[Block]]:
+        found = runs_ended(self.desk.store.database, reader.ref, among=among, most=MOST_ENDED)
         return [run_item(run_line(self.desk, one)) for one in found]
 
     def _schedules(self, reader: HomeReader, person: Person) -> Shelf:

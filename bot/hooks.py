@@ -17,7 +17,7 @@ from bot.rate_limit import RateLimit
 from bot.webhook_signature import github_delivery, key_of, standard_delivery
 from workflows.definition import Definition
 from workflows.entry import Json
-from workflows.errors import InterlockError, SecretError
+from workflows.errors import InterlockError, SecretError, SecretUnreadableError
 from workflows.orders import Start
 from workflows.secret_book import plain
 from workflows.store import Delivery
@@ -122,14 +122,23 @@ class Hooks:
     def _delivery(
         self, name: str, webhook: Webhook, headers: Mapping[str, str], body: bytes
     ) -> str:
+        # Whoever sends is not known yet, and is told no name of a secret.
+        told = {"webhook": name, "secret": plain(webhook.secret)}
         try:
             key = _key(self._core, webhook)
+        except SecretUnreadableError as error:
+            log.warning("a webhook's secret cannot be asked for", extra=told)
+            raise DoorError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The secret of this webhook cannot be looked up now.",
+                hint="Send it again in a while.",
+            ) from error
         except SecretError as error:
-            log.warning("a webhook has no usable secret", extra={"webhook": name})
+            log.warning("a webhook has no usable secret", extra=told)
             raise DoorError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "The secret of this webhook is not set.",
-                hint=f"Set it: interlock secret set {plain(webhook.secret)}",
+                hint="The bot's log names it, for whoever runs the bot.",
             ) from error
         if webhook.scheme == "github":
             return github_delivery(headers, body, key=key)

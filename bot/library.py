@@ -24,7 +24,6 @@ from storage.published import (
     policy_text,
 )
 from storage.store import SqlStore
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.actions.base import Action, Effect
 from workflows.catalog import Catalog
 from workflows.definition import Definition
@@ -37,7 +36,7 @@ from workflows.errors import (
     UnreadableVersionError,
     UnusableDatabaseError,
 )
-from workflows.own_workflows import is_own, own_workflows
+from workflows.own_workflows import ACCESS_REVIEW, is_own, own_workflows
 from workflows.policy import Policy
 from workflows.policy_roles import Binding
 from workflows.portrait import Known, starts

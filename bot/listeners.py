@@ -54,7 +54,7 @@ from bot.views import (
     thread_summary,
 )
 from bot.views.notice import notice
-from bot.views.pieces import MEANT, OPEN_LINK
+from bot.views.pieces import MEANT, MOVE, MOVE_FORM, OPEN_LINK
 from bot.views.request_modals import refused_modal
 from workflows.actions.base import Happened
 from workflows.errors import InterlockError
@@ -155,6 +155,7 @@ def _register_cards(app: App, desk: Desk, on: Handlers) -> None:
         request_limits.BREAK_GLASS: on.breaking.ask_reason,
         review_card.RIGHT: lambda click: on.breaking.ask_comment(click, Finding.RIGHT),
         review_card.NOT_RIGHT: lambda click: on.breaking.ask_comment(click, Finding.NOT_RIGHT),
+        MOVE: on.moving_runs.ask_reason,
         OPEN_LINK: lambda _click: None,
     }
     for action_id, handler in clicks.items():
@@ -213,6 +214,7 @@ def _register_forms(app: App, desk: Desk, on: Handlers) -> None:
         **batch_forms(on),
         glass_modals.BREAK_FORM: on.breaking.by_form,
         glass_modals.REVIEW_FORM: on.breaking.reviewed_by_form,
+        MOVE_FORM: on.moving_runs.by_form,
         change_form.CHANGE_FORM: Changing(desk=desk).by_form,
         question_card.ANSWER_FORM: on.answering.by_form,
     }

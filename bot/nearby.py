@@ -6,7 +6,9 @@ Nothing is done on a guess: the text becomes a button, and whoever presses it ha
 import difflib
 from collections.abc import Collection
 
-from bot.command_text import USAGE, Misread, Ready, Run, Schedule, normal, parse
+from bot.command_text import parse
+from bot.command_values import USAGE, Misread, Ready, Run, Schedule
+from bot.typed_words import normal
 
 ALIKE = 0.6
 MOST_NEAR = 3

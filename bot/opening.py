@@ -44,11 +44,16 @@ class Memory:
 
     @property
     def log_id(self) -> str:
-        """Return eight hex digits that name this log for ever: those of its first key."""
-        with self.database.read() as connection:
-            first = read_entry(connection, 0)
-        keys = first.data["log_vkeys"] if first is not None else []
-        return str(keys[0]).split("+")[1] if isinstance(keys, list) and keys else ""
+        """Return what names this log for ever."""
+        return log_id_of(self.database)
+
+
+def log_id_of(database: Database) -> str:
+    """Return eight hex digits that name the log in a database for ever: those of its first key."""
+    with database.read() as connection:
+        first = read_entry(connection, 0)
+    keys = first.data["log_vkeys"] if first is not None else []
+    return str(keys[0]).split("+")[1] if isinstance(keys, list) and keys else ""
 
 
 def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:

@@ -15,6 +15,7 @@ from bot import token_orders
 from bot.access_orders import AccessOrder, review_by_order
 from bot.core import Core
 from bot.digest_figures import people_in
+from bot.draft_orders import DraftOrder, draft_by_order
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.order_form import OrderError, OrderForm
@@ -98,6 +99,18 @@ class SettleOrder(OrderForm):
     reason: str = Field(max_length=3000)
 
 
+class MoveRunOrder(OrderForm):
+    """Put a waiting run on another version; without `to`, on the active one.
+
+    Without a reason it is only said whether the run could be put there.
+    """
+
+    do: Literal["move_run"] = "move_run"
+    run: str = Field(max_length=64)
+    to: str = Field(default="", max_length=64)
+    reason: str = Field(default="", max_length=3000)
+
+
 class HeadOrder(OrderForm):
     """Give out the newest signed head, and remember that it left the process."""
 
@@ -117,6 +130,7 @@ AnyOrder: TypeAlias = (
     RunOrder
     | CancelOrder
     | SettleOrder
+    | MoveRunOrder
     | HeadOrder
     | DigestOrder
     | ScheduleOrder
@@ -137,6 +151,7 @@ AnyOrder: TypeAlias = (
     | PublishOrder
     | ActivateOrder
     | RetireOrder
+    | DraftOrder
 )
 _ORDER: TypeAdapter[AnyOrder] = TypeAdapter(Annotated[AnyOrder, Field(discriminator="do")])
 
@@ -214,6 +229,29 @@ def _settle(core: Core, order: SettleOrder, person: PersonId) -> Mapping[str, Js
     return {"ok": True, "run": run, "step": order.step, "answer": order.answer}
 
 
+def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str, Json]:
+    from bot.moving_runs import could_be, move_run, told  # noqa: PLC0415 - seldom asked for.
+
+    who = settling(person, core.policy, core.people)
+    moved = move_run(
+        core.engine,
+        core.store,
+        RunId(order.run),
+        person=who,
+        reason=order.reason,
+        to=order.to,
+        via=CLI,
+    )
+    return {
+        "ok": True,
+        "run": moved.run,
+        "before": moved.before,
+        "version": moved.version,
+        "changed": moved.changed,
+        "words": told(moved) if order.reason else could_be(moved),
+    }
+
+
 def _digest(core: Core, order: DigestOrder, _person: PersonId) -> Mapping[str, Json]:
     if not order.post:
         looked = core.digests.look(since=order.since, until=order.until)
@@ -270,6 +308,7 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     RunOrder: _run,
     CancelOrder: _cancel,
     SettleOrder: _settle,
+    MoveRunOrder: _move_run,
     DigestOrder: _digest,
     HeadOrder: _head,
     **dict.fromkeys(get_args(KeyOrder), _keys),
@@ -290,4 +329,5 @@ _DOERS: Mapping[type, Callable[[Core, Any, PersonId], Mapping[str, Json]]] = {
     PublishOrder: publish_by_order,
     ActivateOrder: activate_by_order,
     RetireOrder: retire_by_order,
+    DraftOrder: draft_by_order,
 }

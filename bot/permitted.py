@@ -1,15 +1,16 @@
-"""Which workflows somebody may start, for lists, help and menus, by role and by `run_by`.
+"""Which workflows somebody may start or see runs of, for lists, help and menus.
 
-Only shown: whoever starts one is judged again by the engine.
+Starting goes by role and by `run_by`, and whoever starts one is judged again by the engine.
 """
 
 from dataclasses import dataclass
 
 from bot.desk import Desk
+from storage.published import known_workflows
 from workflows.definition import Definition
 from workflows.errors import PeopleUnreadableError
 from workflows.people import CLICK_AGE, PersonId
-from workflows.policy_roles import Role
+from workflows.roles import Sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,7 @@ def permitted(desk: Desk, person: PersonId) -> Permitted:
     found: list[Definition] = []
     every = desk.library.definitions()
     try:
-        if desk.roles.may_run(person):
-            found.extend(one for one in every if _is_for(desk, person, one))
+        found.extend(one for one in every if may_start(desk, person, one))
     except PeopleUnreadableError:
         return Permitted(definitions=tuple(found), is_certain=False)
     return Permitted(definitions=tuple(found))
@@ -43,17 +43,27 @@ def may_start(desk: Desk, person: PersonId, definition: Definition) -> bool:
     Raises:
         PeopleUnreadableError: Slack did not say who belongs to whom.
     """
-    return desk.roles.may_run(person) and _is_for(desk, person, definition)
-
-
-def _is_for(desk: Desk, person: PersonId, definition: Definition) -> bool:
+    if not desk.roles.may_run(person, definition.workflow):
+        return False
     members = desk.directory.members
     return any(person in members(name, max_age=CLICK_AGE) for name in definition.may_run)
 
 
-def is_auditor(desk: Desk, person: PersonId) -> bool:
-    """Say whether somebody may read everything; whoever cannot be known to audit may not."""
+def seen_by(desk: Desk, person: PersonId) -> frozenset[str] | None:
+    """Return the workflows of which `person` may see runs, None for all of them.
+
+    Raises:
+        PeopleUnreadableError: as `may_start`.
+    """
+    sight = desk.roles.sight(person)
+    if sight.is_everything:
+        return None
+    return frozenset(one for one in known_workflows(desk.store.database) if one in sight)
+
+
+def audited_by(desk: Desk, person: PersonId) -> Sight:
+    """Return what `person` may read whatever else they may; nothing where nobody can tell."""
     try:
-        return desk.roles.holds(person, Role.AUDITOR)
+        return desk.roles.audits(person)
     except PeopleUnreadableError:
-        return False
+        return Sight()

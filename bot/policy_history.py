@@ -84,11 +84,11 @@ class History:
     def _differences(self, one: Judged) -> list[Difference]:
         if is_own(str(one.started.data["workflow"])):
             raise NotJudgedError("it changed the catalog, and whom that asks is not in the rules")
-        definition = self._definition(str(one.started.data["version"]))
+        definition = self._definition(one.version)
         judged = judgement_of(
             one.entry,
             definition=definition,
-            inputs=_inputs(one.edited or one.started),
+            inputs=_inputs(one.given),
             requester=self._requester(one.started),
             is_by_model=self._is_by_model(definition, str(one.entry.data["step"])),
         )

@@ -26,11 +26,12 @@ from workflows.errors import (
     UnreadableVersionError,
 )
 from workflows.loading import read_policy
-from workflows.operators import settling
+from workflows.operators import proposing
 from workflows.orders import Start
 from workflows.own_workflows import POLICY, PUBLISH, RETIRE, is_own
 from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
+from workflows.policy_roles import EVERYWHERE
 from workflows.secret_use import publishers_of
 
 CLI = "cli"
@@ -106,7 +107,7 @@ class Proposing:
                 " have people agree first.",
             )
         self._core = core
-        self._person = core.people.person(settling(account, core.policy, core.people))
+        self._person = core.people.person(proposing(account, core.policy, core.people))
         self._admit(section)
 
     def publish(self, source: Source, *, author: str | None, reason: str) -> Put:
@@ -125,6 +126,7 @@ class Proposing:
             among=core.library.definitions(),
             names=known_workflows(core.store.database),
         )
+        self._admit_author(found.definition.workflow)
         self._admit_secrets(found.definition)
         if author is not None:
             one_person(core.people, author)
@@ -149,6 +151,7 @@ class Proposing:
             InterlockError: nothing was proposed.
         """
         _refuse_own(workflow)
+        self._admit_author(workflow)
         definition = self._core.library.version(
             known_version(self._core.store.database, workflow, version)
         )
@@ -166,6 +169,7 @@ class Proposing:
             InterlockError: nothing was proposed.
         """
         _refuse_own(workflow)
+        self._admit_author(workflow)
         active = self._core.library.active(workflow)
         put, channel = self._put(active), self._channel(active)
         return self._start(RETIRE, put, {"reason": reason}, channel=channel)
@@ -177,6 +181,7 @@ class Proposing:
             DefinitionError: the file has faults.
             InterlockError: nothing was proposed.
         """
+        self._admit_author(EVERYWHERE)
         found = read_policy(source.text, source.file).required()
         if author is not None:
             one_person(self._core.people, author)
@@ -192,7 +197,7 @@ class Proposing:
         who, members = self._person, self._core.people.members
         if not who.counts:
             raise NotAllowedError(f"You may not propose anything: {who.why_not}.")
-        self._core.roles.may_author(who.id)
+        self._admit_author(None)
         authors = section.authors
         if authors is not None and not any(
             who.id in members(name, max_age=CLICK_AGE) for name in authors
@@ -201,6 +206,9 @@ class Proposing:
                 "You may not propose changes of the catalog.",
                 hint=f"{' and '.join(authors)} may, as the policy says.",
             )
+
+    def _admit_author(self, workflow: str | None) -> None:
+        self._core.roles.may_author(self._person.id, workflow)
 
     def _admit_secrets(self, definition: Definition) -> None:
         """Return if the person may publish what uses each secret of the workflow."""

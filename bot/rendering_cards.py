@@ -44,6 +44,7 @@ REASONS = {
     "run_ended": "The run ended before this was decided.",
     "segments_died": "The bot could not go on with the run.",
     "edited": "What the run is about was changed.",
+    "moved": "The run goes on by another version of the workflow.",
 }
 
 

@@ -56,6 +56,7 @@ def _outcome(read: RunRead, thread: str) -> RunOutcome:
         step=_step_of(read, last),
         thread=thread,
         settled=tuple(_settled(read)),
+        is_shadow=read.state.is_shadow,
         asks_again=finished is None and _asks(read),
     )
 

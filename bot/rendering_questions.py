@@ -2,13 +2,13 @@
 
 from bot.run_reading import RunRead, RunReader, part_json
 from bot.views.question_card import QuestionAnswered, QuestionCard
-from workflows.definition_flow import Ask
 from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
 from workflows.errors import DefinitionError
 from workflows.input_words import in_words
 from workflows.moments import moment
 from workflows.run import Phase
+from workflows.shadow_question import asked_form
 
 
 def question_of(read: RunRead, key: str, reader: RunReader) -> QuestionCard | None:
@@ -61,10 +61,10 @@ def _answered(read: RunRead, step: str, request: str) -> QuestionAnswered | None
 
 def _field(read: RunRead, step: str, name: str) -> Input | None:
     try:
-        form = read.definition.form(step)
+        form = asked_form(read.definition, step)
     except DefinitionError:
         return None
-    return form.ask.fields.get(name) if isinstance(form, Ask) else None
+    return form.ask.fields.get(name)
 
 
 def _said(read: RunRead, step: str, name: str, value: Json) -> tuple[str, str]:

@@ -50,6 +50,7 @@ def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
             entries=len(read.entries),
             started_at=read.listed.started_at,
             finished_at=read.listed.finished_at,
+            is_shadow=read.state.is_shadow,
             waits_for=wait.words,
             waits_until=wait.until,
             waits_link=reader.link(wait.place),

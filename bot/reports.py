@@ -6,14 +6,15 @@ Everything is read without locks. How it looks is for `views/lists`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.belonging import Belonging
 from bot.catalog_lines import UNKNOWN, Standing, standings
-from bot.command_text import Runs
+from bot.command_values import Runs
 from bot.desk import Desk
 from bot.entry_words import words_about
 from bot.exception_queue import Queued, queued
 from bot.hurried import PlacesUnreadableError
 from bot.payloads import Caller
-from bot.permitted import Permitted, is_auditor, permitted
+from bot.permitted import Permitted, audited_by, permitted, seen_by
 from bot.previews import preview_of
 from bot.run_lines import link_to, run_line, title_of
 from bot.search_text import Asker, read_search
@@ -28,6 +29,7 @@ from bot.views.lists import (
     FoundPage,
     QueueLine,
     RunShown,
+    VersionInUse,
     WorkflowLine,
     approval_list,
     found_list,
@@ -54,6 +56,7 @@ from storage.listing import (
     people_of,
     refs_of,
 )
+from storage.published import known_workflows
 from storage.refusals import read_refusals
 from storage.search import Hit, Sought, find
 from storage.summaries import read_summary
@@ -80,6 +83,7 @@ class Reports:
             requester=self.reader.person if wanted.mine else None,
             workflow=wanted.workflow,
             is_troubled=wanted.exceptions,
+            among=seen_by(self.desk, self.reader.person),
         )
         words = ["runs", "mine" * wanted.mine, "--exceptions" * wanted.exceptions, wanted.workflow]
         typed = " ".join(word for word in words if word)
@@ -94,11 +98,9 @@ class Reports:
 
         Raises:
             UnknownRunError: there is none.
+            NotAllowedError: the reader may not look at those of its workflow.
         """
-        database = self.desk.store.database
-        listed = listed_run(database, run)
-        if listed is None:
-            raise UnknownRunError(f"There is no run {run[:64]}.")
+        database, listed = self.desk.store.database, self._listed(run)
         with database.read() as connection:
             entries = read_run(connection, run)
             now = head(connection)
@@ -108,19 +110,27 @@ class Reports:
             entries=self._entry_lines(entries),
             summary=summary_words(told) if told.told and self._may_read(listed) else "",
             head=f"{now.size}/{now.root.hex()[:8]}",
+            newer=self._newer(listed),
         )
         return run_shown(shown, page=page)
+
+    def _newer(self, listed: ListedRun) -> str:
+        """Return the version that the reader may have a run go by, nothing where there is none."""
+        library, directory = self.desk.library, self.desk.directory
+        if listed.status.is_end or not library.is_replaced(listed.workflow, listed.version):
+            return ""
+        active = library.active(listed.workflow)
+        reader = Belonging(directory, directory.person(self.reader.person))
+        is_theirs = reader.to_any((active.owner, active.deputy), otherwise=False)
+        return active.version if is_theirs else ""
 
     def audit(self, run: RunId, *, page: int) -> Rendered:
         """Return the timeline of one run, each line with its entry's number.
 
         Raises:
-            UnknownRunError: there is none.
+            UnknownRunError, NotAllowedError: as `run`.
         """
-        database = self.desk.store.database
-        listed = listed_run(database, run)
-        if listed is None:
-            raise UnknownRunError(f"There is no run {run[:64]}.")
+        database, listed = self.desk.store.database, self._listed(run)
         with database.read() as connection:
             entries = read_run(connection, run)
             moments = timeline(entries, read_refusals(connection, run, of=entries))
@@ -133,9 +143,18 @@ class Reports:
         )
         return run_timeline(shown, page=page)
 
+    def _listed(self, run: RunId) -> ListedRun:
+        listed = listed_run(self.desk.store.database, run)
+        if listed is None:
+            raise UnknownRunError(f"There is no run {run[:64]}.")
+        self.desk.roles.admit_viewer(self.reader.person, listed.workflow)
+        return listed
+
     def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
         """Return a few runs that were found for the reader."""
-        lines = [run_line(self.desk, one) for one in runs[:MOST_NAMED]]
+        sight = self.desk.roles.sight(self.reader.person)
+        seen = [one for one in runs if one.workflow in sight]
+        lines = [run_line(self.desk, one) for one in seen[:MOST_NAMED]]
         return run_list(lines, command="runs", title=title, name=self.desk.command)
 
     def nearest(self, words: Sequence[str]) -> Rendered:
@@ -144,7 +163,13 @@ class Reports:
         Raises:
             PlacesUnreadableError: which threads the reader may see could not be read.
         """
-        sought = Sought(words=" OR ".join(words), channels=self._channels())
+        asker = self._asker()
+        sought = Sought(
+            words=" OR ".join(words),
+            channels=asker.channels,
+            audited=asker.audited,
+            among=asker.among,
+        )
         hits = find(self.desk.store.database, sought, limit=MOST_NAMED).page
         if not hits:
             return notice(NO_RUN)
@@ -154,7 +179,8 @@ class Reports:
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
-        found = list_open_requests(self.desk.store.database)
+        among = seen_by(self.desk, self.reader.person)
+        found = list_open_requests(self.desk.store.database, among=among)
         words = self.desk.store.standing_in(self.reader.person, at=self.desk.now())
         places = mine | {one.giver for one in words}
         lines = [self._approval_line(one, mine, places) for one in found]
@@ -167,11 +193,10 @@ class Reports:
             PlacesUnreadableError: which those are could not be read.
             UnclearSearchError: a condition among the words names nothing.
         """
-        database, channels = self.desk.store.database, self._channels()
-        asker = Asker(person=self.reader.person, channels=channels)
+        database, asker = self.desk.store.database, self._asker()
         sought = read_search(words, database, asker=asker, now=self.desk.now())
         hits = find(database, sought, limit=FOUND_PAGE, offset=(page - 1) * FOUND_PAGE)
-        if channels is None:
+        if asker.channels is None or asker.audited:
             self._note_reading(words, n=len(hits.page))
         shown = FoundPage(
             found=[self._found(one) for one in hits.page],
@@ -197,28 +222,38 @@ class Reports:
 
     def _may_read(self, listed: ListedRun) -> bool:
         """Say whether the reader is where the run's thread stands; what nobody knows is no."""
+        if listed.workflow in audited_by(self.desk, self.reader.person):
+            return True
         try:
-            channels = self._channels()
+            channels = self.desk.hurried.channels_of(self.reader.user)
         except PlacesUnreadableError:
             return False
-        if channels is None:
-            return True
         return listed.place is not None and listed.place.channel in channels
 
-    def _channels(self) -> frozenset[str] | None:
-        """Return where the reader may read; None for an auditor, who reads everything."""
-        if is_auditor(self.desk, self.reader.person):
-            return None
-        return self.desk.hurried.channels_of(self.reader.user)
+    def _asker(self) -> Asker:
+        """Return what the reader may find: where they are, and everywhere what they audit.
+
+        Raises:
+            PlacesUnreadableError: where they are could not be read.
+        """
+        desk, who = self.desk, self.reader.person
+        audits, among = audited_by(desk, who), seen_by(desk, who)
+        if audits.is_everything:
+            return Asker(person=who, among=among)
+        known = known_workflows(desk.store.database) if audits.scopes else ()
+        audited = frozenset(one for one in known if one in audits)
+        channels = desk.hurried.channels_of(self.reader.user)
+        return Asker(person=who, channels=channels, audited=audited, among=among)
 
     def workflows(self, *, page: int) -> Rendered:
         """Return every workflow, and which the reader may start."""
         desk = self.desk
-        mine = permitted(desk, self.reader.person)
-        stand = standings(desk.store.database, desk.drifted(), now=desk.now())
+        mine, sight = permitted(desk, self.reader.person), desk.roles.sight(self.reader.person)
+        stand = standings(desk.store.database, desk.drifted(), now=desk.now(), sight=sight)
         lines = [
             self._workflow_line(one, mine, stand.get(one.workflow, UNKNOWN))
             for one in desk.library.definitions()
+            if one.workflow in sight
         ]
         return workflow_list(lines, page=page)
 
@@ -323,6 +358,12 @@ class Reports:
             success=stands.went.rate,
             failed_at=stands.went.failed_at,
             drifted=stands.drifted,
+            going=[
+                VersionInUse(
+                    version=one.version, runs=one.runs, asked=one.asked, is_active=one.is_active
+                )
+                for one in stands.going
+            ],
         )
 
 

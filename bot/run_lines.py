@@ -8,7 +8,7 @@ from storage.listing import ListedRun
 from storage.outbox_values import MessagePlace
 from workflows.errors import InterlockError
 from workflows.own_workflows import is_own, run_title
-from workflows.replay import inputs_in
+from workflows.revised import inputs_in
 
 
 def run_line(desk: Desk, listed: ListedRun) -> RunLine:

@@ -26,18 +26,23 @@ class ScheduleList:
     _owners: dict[str, frozenset[PersonId]] = field(default_factory=dict)
 
     def shown(self, *, page: int) -> Rendered:
-        """Return all schedules that have not ended."""
+        """Return a page of the schedules that have not ended."""
         return schedule_list(self.lines(), page=page, name=self.desk.command)
 
     def lines(self) -> list[ScheduleLine]:
-        """Return all schedules that have not ended, each with what the reader may do to it."""
+        """Return the schedules that have not ended, each with what the reader may do to it.
+
+        Of workflows whose runs the reader may not see, only those that they may change.
+        """
         database = self.desk.store.database
         known = known_schedules(self.desk.library.definitions(), live_schedules(database))
         refs = sorted({str(ref) for one in known if (ref := _setter(one)) is not None})
         named = people_of(database, refs)
         mine = refs_of(database, self.reader)
         people = {ref: who_of(*found) for ref, found in named.items()}
-        return [self._line(one, people, mine) for one in known]
+        sight = self.desk.roles.sight(self.reader)
+        lines = [self._line(one, people, mine) for one in known]
+        return [one for one in lines if one.may_change or one.workflow in sight]
 
     def _line(
         self, known: KnownSchedule, people: dict[str, Who], mine: frozenset[Ref]

@@ -12,7 +12,7 @@ from slack_sdk.models.views import View
 
 from bot import limits
 from bot.arrival import refuse_late
-from bot.command_text import Schedule
+from bot.command_values import Schedule
 from bot.desk import Desk
 from bot.forms import field_errors, values_from
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError

@@ -56,10 +56,12 @@ class UnclearSearchError(InterlockError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who searches: what `by:me` means, and which threads they may read (None: all)."""
+    """Who searches: what `by:me` means, and what they may read, as `Sought` has it."""
 
     person: PersonId | None = None
     channels: Collection[str] | None = None
+    audited: frozenset[str] = frozenset()
+    among: frozenset[str] | None = None
 
 
 def read_search(typed: str, database: Database, *, asker: Asker, now: datetime) -> Sought:
@@ -81,6 +83,8 @@ def read_search(typed: str, database: Database, *, asker: Asker, now: datetime) 
         after=max(after, default=None),
         before=min(before, default=None),
         channels=asker.channels,
+        audited=asker.audited,
+        among=asker.among,
     )
 
 

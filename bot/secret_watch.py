@@ -30,5 +30,3 @@ class SecretWatch(Threaded):
                 self._held.learn()
             except StorageError:
                 log.warning("secrets wait for the database", exc_info=True)
-            except Exception:
-                log.exception("secrets were not looked at")

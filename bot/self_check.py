@@ -11,13 +11,12 @@ import os
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.timetable import Schedule
+from bot.timetable import Schedule, minute_of
 from bot.wording import code, escape, plural
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -79,7 +78,7 @@ class SelfCheck:
 
     def schedules(self) -> list[Schedule]:
         """Return when it looks: at a minute of the log's own, since hosts hold many logs."""
-        minute = zlib.crc32(self._watched.log_id.encode()) % 60
+        minute = minute_of(self._watched.log_id)
         return [
             self._schedule(QUICK, f"{minute} 2 * * 1-6"),
             self._schedule(FULL, f"{minute} 2 * * 0"),

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from bot.app import Bot, build_bot, enter_workspace
+from bot.app import Bot, build_bot
 from bot.core import Core, Means, read_redactor
 from bot.head_watch import HeadWatch
 from bot.logs import configure_logs
@@ -13,6 +13,7 @@ from bot.opening import open_memory
 from bot.release import RELEASE
 from bot.running import leave_no_core_dump, run_until, until_signalled
 from bot.settings import Settings, SettingsError, require_tokens
+from bot.workspace import enter_workspace
 from storage.heads import head
 from storage.history import read_entries
 from storage.lock_file import ServeLock

@@ -28,7 +28,7 @@ from bot.views.pieces import Rendered
 from bot.views.request_modals import loading_modal, refused_modal
 from bot.views.run_form import picked, picker, run_form
 from bot.views.thread_summary import summary_modal
-from storage.listing import runs_from
+from storage.listing import listed_run, runs_from
 from workflows.entry import RunId
 from workflows.errors import InterlockError, UnknownRunError
 
@@ -93,7 +93,8 @@ class Shortcuts:
             NotAllowedError: this person may not look at runs.
             NotShownError: Slack did not open it.
         """
-        self.desk.roles.admit_viewer(used.caller.person)
+        about = self._workflow_at(used.caller.channel, used.thread)
+        self.desk.roles.admit_viewer(used.caller.person, about)
         return self.desk.hurried.open(used.caller.trigger, loading_modal())
 
     def summarise(self, used: Shortcut, view: str) -> None:
@@ -118,11 +119,18 @@ class Shortcuts:
         """
         shared = SharedThread.read(sent.sent.private_metadata)
         caller = sent.caller
-        self.desk.roles.admit_viewer(caller.person)
+        about = self._workflow_at(shared.channel, shared.thread)
+        self.desk.roles.admit_viewer(caller.person, about)
         with self.desk.store.begin() as unit:
             if not unit.is_repeat(caller.delivery):
                 unit.send(shared.message(caller.person))
         return CLOSE
+
+    def _workflow_at(self, channel: str, thread: str) -> str | None:
+        """Return the workflow of the run whose thread this is, None where it is nobody's."""
+        run = self.desk.store.outbox.run_at(channel, thread)
+        listed = None if run is None else listed_run(self.desk.store.database, run)
+        return None if listed is None else listed.workflow
 
     def _link(self, used: Shortcut) -> str:
         channel = used.caller.channel

@@ -6,49 +6,53 @@ noticing. What a payload means is for the listeners, which do not know how it ca
 
 import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from slack_bolt import App, BoltRequest
-from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.arrival import ARRIVED, Stamps, Takes, take_up
 from bot.settings import SettingsError
+from bot.socket_client import SocketClient
 
 CONNECTIONS = 2
 CONCURRENCY = 32
 PING_SECONDS = 3
-CONNECT_SECONDS = 2.0
 CLOSE_SECONDS = 8.0
 SILENCE = 60.0  # The SDK gives a connection up after four pings and opens another by itself.
 
 log = logging.getLogger(__name__)
 
 
-class StampingHandler(SocketModeHandler):
-    """Bolt's handler, which also says when each envelope came off the wire."""
+class StampingHandler(BaseSocketModeHandler):
+    """A handler as Bolt's, which also says when each envelope came off the wire."""
+
+    client: SocketClient
 
     def __init__(self, app: App, app_token: str, *, web_client: WebClient, takes: Takes) -> None:
-        super().__init__(
-            app,
-            app_token,
-            web_client=web_client,
-            ping_interval=PING_SECONDS,
-            concurrency=CONCURRENCY,
-        )
+        self.app = app
         self._stamps = Stamps()
         self._takes = takes
-        self.client.on_message_listeners.append(self._stamp)
+        self.client = SocketClient(
+            app_token,
+            logger=app.logger,
+            web_client=web_client,
+            proxy=app.client.proxy,
+            ping_interval=PING_SECONDS,
+            concurrency=CONCURRENCY,
+            on_message_listeners=[self._stamp],
+        )
+        self.client.socket_mode_request_listeners.append(self.handle)
 
-    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # As in Bolt's own handler.
+    def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
+        """Take an envelope up and answer it."""
         started = time.time()
         request = BoltRequest(
             mode="socket_mode",
@@ -98,11 +102,10 @@ class Sockets:
     def stop(self) -> None:
         """Close the connections once the listeners under way have answered.
 
-        The SDK can wait for ever for a thread of its own that a reconnection replaced, so it
-        is given a few seconds; what it leaves behind ends with the process.
+        They are given a few seconds; what is left behind ends with the process.
         """
         closers = [
-            threading.Thread(target=_close, args=(handler,), name="close", daemon=True)
+            threading.Thread(target=handler.close, name="close", daemon=True)
             for handler in self._handlers
         ]
         for one in closers:
@@ -145,17 +148,3 @@ def _connect(handler: StampingHandler) -> None:
         ) from error
     except (SlackClientError, OSError) as error:
         raise SettingsError("Slack cannot be reached for Socket Mode.") from error
-
-
-def _close(handler: StampingHandler) -> None:
-    client = handler.client
-    client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
-    # A reconnection under way would open a line that nobody closes.
-    if client.connect_operation_lock.acquire(timeout=CONNECT_SECONDS):
-        client.connect_operation_lock.release()
-    session = client.current_session
-    # The SDK waits in `recv` for up to three seconds; an ended line wakes it at once.
-    if session is not None and session.sock is not None:
-        with suppress(OSError):
-            session.sock.shutdown(socket.SHUT_RD)
-    client.close()

@@ -4,18 +4,18 @@ A modal opens before anything is written, since its trigger lives three seconds;
 definitions in memory is read before it. What was typed or filled in is checked by the engine.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from slack_sdk.models.views import View
 
 from bot.arrival import refuse_late
-from bot.command_text import Run, parse
+from bot.command_text import parse
+from bot.command_values import Run
 from bot.desk import Desk
 from bot.forms import FormState, field_errors, state_of, values_from
+from bot.just_typed import Before, typed_before
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
 from bot.permitted import permitted
 from bot.places import is_ours
@@ -29,12 +29,10 @@ from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError
 from workflows.orders import Start, Started
 from workflows.people import PersonId
-from workflows.store import Delivery
 
 Answer = Mapping[str, Any]  # What `ack` is given.
 
 CLOSE: Answer = {"response_action": "clear"}
-MOMENT = timedelta(seconds=30)
 MOST_CONFIRMED = 1_900
 CHANGED = "The workflow was changed while this form was open. Look again and send it once more."
 
@@ -59,8 +57,11 @@ class Starting:
         if not wanted.inputs and definition.inputs:
             self._open_form(caller, definition, {}, None)
             return None
-        if self._was_just_typed(caller, typed.text):
-            return ask_again(definition.title, value=typed.text)
+        # The button that confirms could not carry what is longer.
+        is_short = len(typed.text) <= MOST_CONFIRMED
+        before = typed_before(self.desk, caller, definition, typed.text) if is_short else None
+        if before is not None:
+            return self._ask_again(definition, before, typed.text)
         return self._start_or_ask(caller, definition, wanted.inputs, typed=typed.text)
 
     def again(self, click: Interaction) -> Rendered:
@@ -113,20 +114,11 @@ class Starting:
         found = mine.definitions if mine.is_certain else self.desk.library.definitions()
         return [WorkflowChoice(name=one.workflow, title=one.title) for one in found]
 
-    def _was_just_typed(self, caller: Caller, text: str) -> bool:
-        """Say whether the same person typed the same in the same place a moment ago."""
-        if len(text) > MOST_CONFIRMED:
-            return False  # The button that confirms could not carry it.
-        said = f"{caller.person}/{caller.channel}/{text}".encode()
-        digest = hashlib.sha256(said).hexdigest()
-        window = int(self.desk.now().timestamp() // MOMENT.total_seconds())
-        keys = [f"{digest}/{one}" for one in (window - 1, window)]
-        with self.desk.store.begin() as unit:
-            # Both are remembered, so that the next window finds this one.
-            known = [
-                unit.is_repeat(Delivery(team=caller.team, kind="typed", key=one)) for one in keys
-            ]
-        return any(known)
+    def _ask_again(self, definition: Definition, before: Before, typed: str) -> Rendered:
+        run = before.run
+        thread = self.desk.link(run.place) if run is not None else ""
+        status = run.status if run is not None else None
+        return ask_again(definition.title, value=typed, status=status, thread=thread)
 
     def _picker(self, caller: Caller) -> View:
         return picker(self.choices(caller.person), metadata=caller.channel)

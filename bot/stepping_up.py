@@ -23,7 +23,7 @@ from workflows.errors import WrongCodeError
 from workflows.totp import SECRET_BYTES, written
 
 if TYPE_CHECKING:
-    from bot.command_text import Totp
+    from bot.command_values import Totp
 
 Answer = Mapping[str, Any]
 

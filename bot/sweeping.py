@@ -1,10 +1,9 @@
 """Removes payloads whose term is over: each day by the clock, or at once by order."""
 
-import zlib
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.timetable import Schedule
+from bot.timetable import Schedule, minute_of
 from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, sweep
 from storage.store import SqlStore
@@ -29,7 +28,7 @@ class Sweeping:
         def begin(_due: datetime) -> None:
             self.sweep()
 
-        minute = zlib.crc32(log_id.encode()) % 60
+        minute = minute_of(log_id)
         return Schedule(
             name=NAME,
             workflow=NAME,

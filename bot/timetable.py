@@ -5,6 +5,7 @@ its entry. A process that dies in between starts the same run again, which is th
 """
 
 import logging
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,11 @@ class Schedule:
     channel: str = ""  # Where people are told what was missed.
     since: datetime | None = None  # It was set or resumed then; what came before is not its own.
     owners: Callable[[], Sequence[PersonId]] = tuple  # Who is told, too, when it cannot start.
+
+
+def minute_of(log_id: str) -> int:
+    """Return the minute at which a log looks at itself: hosts hold many, and not all at once."""
+    return zlib.crc32(log_id.encode()) % 60
 
 
 class Timetable:

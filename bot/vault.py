@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
-from bot.opening import Memory
+from bot.opening import log_id_of
 from bot.settings import Settings
 from storage.sealing import Sealer, open_sealer
+from storage.transaction import Database
 
 
 def lazy_vault(
-    settings: Settings, memory: Memory, *, now: Callable[[], datetime]
+    settings: Settings, database: Database, *, now: Callable[[], datetime]
 ) -> Callable[[], Sealer]:
     """Return what opens the sealer of this database, once; a failure is tried again.
 
@@ -25,6 +26,6 @@ def lazy_vault(
         from bot.master import master_of  # noqa: PLC0415 - most bots never keep a secret.
 
         master = master_of(settings, now=now)
-        return open_sealer(memory.database, log=memory.log_id, master=master, now=now())
+        return open_sealer(database, log=log_id_of(database), master=master, now=now())
 
     return opened

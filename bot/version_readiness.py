@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.error_words import error_words
 from bot.wording import plural, utc
+from storage.shadow_sql import ShadowSql
 from storage.soak_sql import SoakSql
 from storage.transaction import Database
 from workflows.definition import Definition
@@ -17,7 +18,8 @@ from workflows.duration import duration_text
 from workflows.moments import stamp
 from workflows.policy import Policy
 from workflows.policy_production import MOST_RUNS, ErrorBudget
-from workflows.soak import Failure, Level, Readiness, readiness
+from workflows.shadowing import starts_in_shadow
+from workflows.soak import Failure, Level, Readiness, ShadowSeen, readiness
 
 MOST_FAILURES = 5
 NO_BAR = "The policy has no bar for production, so no version has anything to earn."
@@ -33,11 +35,20 @@ class Stands:
 
     definition: Definition
     found: Readiness | None
+    shadows: tuple[ShadowSeen, ...] = ()
+    is_in_shadow: bool = False
 
     @property
     def is_unattended(self) -> bool:
         """Whether its effects go without anybody watching."""
+        if self.is_in_shadow:
+            return False
         return self.found is None or self.found.level is Level.UNATTENDED
+
+    @property
+    def compared(self) -> list[ShadowSeen]:
+        """Return the runs in shadow that planned something which people could do by hand."""
+        return [one for one in self.shadows if one.compares]
 
 
 def read_readiness(
@@ -49,10 +60,15 @@ def read_readiness(
         return Stands(definition=definition, found=None)
     with database.glance() as tx:
         soak = SoakSql(tx).soak(definition.version, most=MOST_RUNS)
+        shadows = ShadowSql(tx).ended(definition.workflow, definition.version, most=MOST_RUNS)
     if soak is None:
         return Stands(definition=definition, found=None)
-    found = readiness(soak, rule, takes_inputs=bool(definition.inputs), now=now)
-    return Stands(definition=definition, found=found)
+    return Stands(
+        definition=definition,
+        found=readiness(soak, rule, takes_inputs=bool(definition.inputs), now=now),
+        shadows=tuple(shadows),
+        is_in_shadow=starts_in_shadow(policy, definition.workflow),
+    )
 
 
 def readiness_lines(stands: Stands) -> Iterator[str]:
@@ -74,6 +90,28 @@ def readiness_lines(stands: Stands) -> Iterator[str]:
     if newest:
         yield "Failed last:"
         yield from (f"  {_failure_words(one)}" for one in newest)
+    yield from _shadow_lines(stands)
+
+
+def _shadow_lines(stands: Stands) -> Iterator[str]:
+    """Yield how often people did by hand what its runs in shadow had planned."""
+    if stands.is_in_shadow:
+        yield "Its runs start in shadow: they read and plan, and change nothing."
+    compared = stands.compared
+    if not compared:
+        return
+    agreed = sum(one.agrees for one in compared)
+    yield f"In shadow people did as planned in {agreed} of {plural(len(compared), 'run')}."
+    others = [one for one in compared if not one.agrees][:MOST_FAILURES]
+    if others:
+        yield "Not as planned last:"
+        yield from (f"  {_shadow_words(one)}" for one in others)
+
+
+def _shadow_words(one: ShadowSeen) -> str:
+    told = [f"{step} was done otherwise" for step in one.differs]
+    told += [f"nothing was told of {step}" for step in one.untold]
+    return f"{utc(one.at)}  {one.run}  {', '.join(told)}"
 
 
 def _over(budget: ErrorBudget) -> str:
@@ -105,6 +143,21 @@ def readiness_data(stands: Stands) -> dict[str, Any]:
             "failures": found.rule.error_budget.failures,
             "failed": found.failed,
             "left": found.budget_left,
+        },
+        "in_shadow": stands.is_in_shadow,
+        "shadow": {
+            "runs": len(stands.compared),
+            "agreed": sum(one.agrees for one in stands.compared),
+            "differences": [
+                {
+                    "run": one.run,
+                    "at": stamp(one.at),
+                    "differs": list(one.differs),
+                    "untold": list(one.untold),
+                }
+                for one in stands.compared
+                if not one.agrees
+            ][:MOST_FAILURES],
         },
         "failures": [
             {

@@ -60,13 +60,11 @@ def clip(text: str, most: int) -> str:
     """Return `text` in at most `most` units; what was cut ends in an ellipsis."""
     if length(text) <= most:
         return text
-    kept, used = [], length(ELLIPSIS)
-    for one in text:
-        used += length(one)
-        if used > most:
-            break
-        kept.append(one)
-    return "".join(kept).rstrip() + ELLIPSIS
+    room = max(0, most - length(ELLIPSIS))
+    kept = text[:room]
+    while (over := length(kept) - room) > 0:
+        kept = kept[: len(kept) - (over + 1) // 2]  # A character is one unit or two.
+    return kept.rstrip() + ELLIPSIS
 
 
 def escape(text: str, most: int | None = None) -> str:

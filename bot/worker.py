@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.app import enter_workspace
 from bot.catalog_watch import CatalogWatch
 from bot.clock import Clock
 from bot.clock_parts import (
@@ -35,6 +34,7 @@ from bot.serve import note_start
 from bot.settings import Settings, SettingsError, require_bot_token, require_one
 from bot.token_trouble import TokenTrouble, complain
 from bot.watching import Watching
+from bot.workspace import enter_workspace
 from bot.workspaces.beside import TokenWatch, with_token
 from storage.lock_file import ServeLock
 from workflows.people import People

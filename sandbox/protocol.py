@@ -50,6 +50,8 @@ class CuttableWebSocket(WebSocketsSansIOProtocol):
 def abort(scope: Scope) -> None:
     """Reset the connection of this request at once."""
     transport: asyncio.Transport = scope[_TRANSPORT]
+    if transport.is_closing():
+        return  # The app was quicker.
     raw = transport.get_extra_info("socket")
     if raw is not None:
         # Lingering for zero seconds makes the kernel send a reset rather than a goodbye.

@@ -11,7 +11,6 @@ import asyncio
 import socket
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +19,7 @@ import uvicorn
 from sandbox.cluster import Cluster
 from sandbox.control import control_routes
 from sandbox.delivery.signed import SignedHttp
+from sandbox.ending import hang_up, until_cancelled
 from sandbox.faults import Faults
 from sandbox.http import build_asgi, path_of
 from sandbox.hub import Hub, build_hub
@@ -136,15 +136,12 @@ class SandboxServer:
         self._serving = self._loop.create_task(server.serve(sockets=[listener]))
         # The listener queues connections from its creation on, so nobody can come too early.
         self._ready.set()
-        # Nobody here waits for a graceful end: uvicorn's own takes a fifth of a second, and
-        # tests start hundreds of sandboxes.
-        with suppress(asyncio.CancelledError):
-            await self._serving
+        await until_cancelled(self._serving)
         for hub in self._hubs:
             hub.courier.detach()
             # Wakes whoever streams changes, so that it notices the end.
             hub.state.changed("stopped")
-        await _hang_up(server, listener)
+        await hang_up(server, listener)
 
     def stop(self) -> None:
         """Stop listening; everything that still waits has failed."""
@@ -208,13 +205,3 @@ class SandboxServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-async def _hang_up(server: uvicorn.Server, listener: socket.socket) -> None:
-    for one in getattr(server, "servers", []):
-        one.close()
-    listener.close()
-    for connection in list(server.server_state.connections):
-        connection.transport.abort()
-    if server.server_state.tasks:
-        await asyncio.wait(server.server_state.tasks, timeout=1)

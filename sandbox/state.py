@@ -31,6 +31,7 @@ from sandbox.records import (
 from sandbox.settings import SandboxSettings
 
 T = TypeVar("T")
+LOOK_SECONDS = 0.25
 BASE32 = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 
 
@@ -123,7 +124,8 @@ class State:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise WaitTimeoutError(f"waited {timeout:g} s for {what}")
-                self._turn.wait(left)
+                # What is looked for may happen outside Slack, where nobody tells us.
+                self._turn.wait(min(left, LOOK_SECONDS))
 
     def user(self, user_id: str, error: str = "user_not_found") -> User:
         """Return the user or refuse with `error`."""

@@ -48,6 +48,25 @@ def _on_postgres(element: LineMember, _compiler: SQLCompiler, **_words: object) 
     return f"({found})::{element.as_type}" if element.as_type else found
 
 
+class PartMember(ColumnElement[Any]):
+    """The SQL that reads one member of a part that holds an object."""
+
+    inherit_cache = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@compiles(PartMember, "sqlite")
+def _part_on_sqlite(element: PartMember, _compiler: SQLCompiler, **_words: object) -> str:
+    return f"json_extract(CAST(audit_part.body AS TEXT), '$.{element.name}')"
+
+
+@compiles(PartMember, "postgresql")
+def _part_on_postgres(element: PartMember, _compiler: SQLCompiler, **_words: object) -> str:
+    return f"convert_from(audit_part.body, 'UTF8')::json ->> '{element.name}'"
+
+
 def _generated(*path: str, cast: str = "") -> Computed:
     return Computed(LineMember(*path, cast=cast), persisted=True)
 

@@ -7,12 +7,13 @@ from those tables alone, for `rebuild`.
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from storage.change import RowSql
 from storage.request_rows import read_stages, widened
 from storage.run_sql import RunSql
+from storage.stated_values import moment_in
 from storage.transaction import Database, Transaction
 from workflows.awaited import awaited
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
@@ -37,7 +38,7 @@ class AwaitedSql(RowSql):
     def follow(self, entry: Entry) -> None:
         """Bring the table up to an entry whose other changes are made already."""
         if entry.kind == "question.asked":
-            until = _moment(entry.data["expires"])
+            until = moment_in(entry.data["expires"])
             self._add(_id(entry), _people(entry.data), is_question=True, run=entry.run, until=until)
         elif entry.kind == "question.answered" or settles_request(entry):
             self.later("DELETE FROM awaited WHERE id = ?", _id(entry))
@@ -133,14 +134,10 @@ def _raised(entry: Entry) -> ApprovalRequest:
         "run_id": entry.run,
         "needs_reason": data.get("reason") == "required",
         "raised_at": entry.at,
-        "expires_at": _moment(data["expires"]),
+        "expires_at": moment_in(data["expires"]),
         "outcome": Outcome.OPEN.value,
     }
     return _request(_id(entry), row, requester="")
-
-
-def _moment(text: Json) -> datetime:
-    return datetime.fromisoformat(str(text)).astimezone(UTC)
 
 
 def _people(data: Mapping[str, Json]) -> list[str]:

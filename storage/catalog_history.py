@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
-from storage.audit_models import AuditEntryRow, LineMember
+from storage.audit_models import AuditEntryRow, AuditPartRow, LineMember, PartMember
 from storage.history import COLUMNS, entries_of, read_run
 from storage.run_models import RunRecord
 from storage.transaction import Database
@@ -51,19 +51,69 @@ def policy_was_changed_by(database: Database, run: str) -> bool:
         return connection.execute(wanted.limit(1)).first() is not None
 
 
-def history_of(database: Database, workflow: str) -> list[Entry]:
-    """Return every entry about a workflow's place in the catalog, the oldest first."""
+def told_of(
+    connection: Connection,
+    workflow: str,
+    *,
+    owns: Sequence[str],
+    most: int | None = None,
+    skip: int = 0,
+) -> list[Entry]:
+    """Return what was told of a workflow's place in the catalog, the newest first.
+
+    These are the entries about it, and the first ones of runs of `owns` that proposed a change
+    of it and did not come to their end, or not yet.
+    """
+    told = _told(workflow, owns)
+    newest = told.order_by(AuditEntryRow.ts.desc(), AuditEntryRow.seq.desc())
+    return entries_of(connection, connection.execute(newest.limit(most).offset(skip)).all())
+
+
+def count_told(connection: Connection, workflow: str, *, owns: Sequence[str]) -> int:
+    """Return how many these are."""
+    found = select(func.count()).select_from(_told(workflow, owns).subquery())
+    return int(connection.execute(found).scalar_one())
+
+
+def _told(workflow: str, owns: Sequence[str]) -> Select[int, int | None, str]:
+    row, first = AuditEntryRow, AuditEntryRow.__table__.alias()
+    # Only then is it sure to hold an object: no database may look into another part.
+    is_input = and_(AuditPartRow.name == "input", first.c.rseq == 0)
+    proposed = (
+        select(first.c.seq)
+        .join(RunRecord, RunRecord.id == first.c.run_id)
+        .join(AuditPartRow, AuditPartRow.entry_seq == first.c.seq)
+        .where(
+            RunRecord.workflow.in_(owns),
+            or_(RunRecord.outcome.is_(None), RunRecord.outcome != Status.DONE.value),
+            is_input,
+            case((is_input, PartMember("workflow"))) == workflow,
+        )
+    )
+    about = and_(
+        row.run_id.is_(None),
+        row.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS)),
+        row.workflow == workflow,
+    )
+    return select(*COLUMNS).where(or_(about, row.seq.in_(proposed)))
+
+
+def replaced_by(database: Database, workflow: str, version: str) -> str | None:
+    """Return which other version was active before this one became so the last time."""
+    replaces = LineMember("data", "replaces")
     wanted = (
-        select(*COLUMNS)
+        select(replaces.label("replaces"))
         .where(
             AuditEntryRow.run_id.is_(None),
-            AuditEntryRow.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS)),
+            AuditEntryRow.kind == ACTIVATED,
             AuditEntryRow.workflow == workflow,
+            LineMember("data", "version") == version,
+            replaces != version,
         )
-        .order_by(AuditEntryRow.seq)
+        .order_by(AuditEntryRow.seq.desc())
     )
     with database.read() as connection:
-        return entries_of(connection, connection.execute(wanted).all())
+        return connection.execute(wanted.limit(1)).scalar()
 
 
 def code_of_versions(database: Database) -> Mapping[str, str]:
@@ -80,21 +130,6 @@ def code_of_versions(database: Database) -> Mapping[str, str]:
     )
     with database.read() as connection:
         return {row.version: row.actions for row in connection.execute(wanted)}
-
-
-def unfinished(database: Database, owns: Sequence[str], *, most: int = 200) -> list[str]:
-    """Return the newest runs of these workflows that did not come to their end, or not yet."""
-    wanted = (
-        select(RunRecord.id)
-        .where(
-            RunRecord.workflow.in_(owns),
-            or_(RunRecord.outcome.is_(None), RunRecord.outcome != Status.DONE.value),
-        )
-        .order_by(RunRecord.started_at.desc(), RunRecord.id)
-        .limit(most)
-    )
-    with database.read() as connection:
-        return list(connection.execute(wanted).scalars())
 
 
 def open_runs(database: Database, workflow: str) -> Mapping[RunId, Mapping[str, Json]]:

@@ -19,6 +19,7 @@ from storage.message_models import DigestRecord
 from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
+from storage.shadow_runs import ended_in_shadow
 from workflows.entry import Entry, RunId
 from workflows.gate import Outcome
 from workflows.moments import stamp
@@ -83,6 +84,7 @@ class Figures:
     started: Counter[str]  # By workflow.
     ended: Counter[tuple[str, Status]]  # By workflow and end.
     ended_on: Counter[tuple[date, Status]]  # By day (UTC) and end.
+    shadows: int  # Runs in shadow that ended; they count nowhere else among what ended.
     still_open: Counter[str]  # By workflow, now.
     settled: Counter[Outcome]
     median_decision: timedelta | None
@@ -107,6 +109,7 @@ def read_figures(
         started=_started(connection, since, until),
         ended=Counter((workflow, status) for workflow, status, _ in ended),
         ended_on=Counter((at.astimezone(UTC).date(), status) for _, status, at in ended),
+        shadows=_shadows(connection, since, until),
         still_open=_open(connection),
         settled=Counter(outcome for outcome, _ in settled),
         median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
@@ -224,7 +227,7 @@ def _ended(
 ) -> list[tuple[str, Status, datetime]]:
     query = (
         select(RunRecord.workflow, RunRecord.status, RunRecord.finished_at)
-        .where(RunRecord.finished_at >= since, RunRecord.finished_at < until)
+        .where(RunRecord.finished_at >= since, RunRecord.finished_at < until, ~ended_in_shadow())
         .order_by(RunRecord.finished_at, RunRecord.id)
     )
     return [
@@ -232,6 +235,13 @@ def _ended(
         for row in connection.execute(query)
         if row.finished_at is not None
     ]
+
+
+def _shadows(connection: Connection, since: datetime, until: datetime) -> int:
+    query = select(func.count()).where(
+        RunRecord.finished_at >= since, RunRecord.finished_at < until, ended_in_shadow()
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _open(connection: Connection) -> Counter[str]:

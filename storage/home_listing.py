@@ -152,18 +152,30 @@ def reviews_for(database: Database, ref: str, *, most: int) -> list[GlassUse]:
     return [one for one in found if ref in one.reviewers][:most]
 
 
-def runs_going(database: Database, ref: str, *, skip: int, most: int) -> list[ListedRun]:
-    """Return the runs that somebody asked for and that have not ended, the newest first."""
-    query = runs_query().where(RunRecord.requester == ref, RunRecord.finished_at.is_(None))
+def runs_going(
+    database: Database, ref: str, *, among: frozenset[str] | None = None, skip: int, most: int
+) -> list[ListedRun]:
+    """Return the runs that somebody asked for and that have not ended, the newest first.
+
+    With `among` only those of these workflows.
+    """
+    query = _asked_by(ref, among).where(RunRecord.finished_at.is_(None))
     newest = (RunRecord.started_at.desc(), RunRecord.id.desc())
     return _runs(database, query.order_by(*newest).offset(skip).limit(most))
 
 
-def runs_ended(database: Database, ref: str, *, most: int) -> list[ListedRun]:
-    """Return the runs that somebody asked for and that ended last."""
-    query = runs_query().where(RunRecord.requester == ref, RunRecord.finished_at.is_not(None))
+def runs_ended(
+    database: Database, ref: str, *, among: frozenset[str] | None = None, most: int
+) -> list[ListedRun]:
+    """Return the runs that somebody asked for and that ended last; `among` as above."""
+    query = _asked_by(ref, among).where(RunRecord.finished_at.is_not(None))
     newest = (RunRecord.finished_at.desc(), RunRecord.id.desc())
     return _runs(database, query.order_by(*newest).limit(most))
+
+
+def _asked_by(ref: str, among: frozenset[str] | None) -> Select[Any]:
+    query = runs_query().where(RunRecord.requester == ref)
+    return query if among is None else query.where(RunRecord.workflow.in_(sorted(among)))
 
 
 def troubled_runs(database: Database, workflow: str, *, most: int) -> list[ListedRun]:

@@ -17,16 +17,21 @@ from storage.transaction import Database
 from workflows.entry import Entry
 
 PAGE = 200
-_BEGINNINGS = ("run.started", "approval.edited")
+MOVED = "run.moved"
+_BEGINNINGS = ("run.started", "approval.edited", MOVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """An entry of a step that was judged, with how its run began and how it was changed since."""
+    """An entry of a step that was judged, with how its run began and how it was changed since.
+
+    `given` is the entry that has the values it went by, `version` that of the workflow.
+    """
 
     entry: Entry
     started: Entry
-    edited: Entry | None
+    given: Entry
+    version: str
 
 
 def count_judged(database: Database, *, since: datetime) -> int:
@@ -73,5 +78,8 @@ def _beginnings(connection: Connection, run: str) -> list[Entry]:
 
 
 def _judged(entry: Entry, beginnings: list[Entry]) -> Judged:
-    started, *edits = [one for one in beginnings if one.rseq < entry.rseq]
-    return Judged(entry=entry, started=started, edited=edits[-1] if edits else None)
+    before = [one for one in beginnings if one.rseq < entry.rseq]
+    given = [one for one in before if one.kind != MOVED or "input" in one.parts]
+    moves = [one for one in before if one.kind == MOVED]
+    version = moves[-1].data["to"] if moves else before[0].data["version"]
+    return Judged(entry=entry, started=before[0], given=given[-1], version=str(version))

@@ -61,6 +61,7 @@ class Wanted:
 
     requester: PersonId | None = None
     workflow: str = ""
+    among: frozenset[str] | None = None  # Of these workflows; None: of all.
     statuses: frozenset[Status] = frozenset()
     is_troubled: bool = False  # An exception or a doubt of it may wait for a person.
 
@@ -72,6 +73,8 @@ def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[L
         query = query.where(AuditSubjectRow.external_id == wanted.requester)
     if wanted.workflow:
         query = query.where(RunRecord.workflow == wanted.workflow)
+    if wanted.among is not None:
+        query = query.where(RunRecord.workflow.in_(sorted(wanted.among)))
     if wanted.statuses:
         query = query.where(RunRecord.status.in_(sorted(wanted.statuses)))
     if wanted.is_troubled:
@@ -99,8 +102,10 @@ def listed_run(database: Database, run: RunId) -> ListedRun | None:
     return listed(row) if row is not None else None
 
 
-def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRequest]:
-    """Return what waits for decisions, the nearest end first."""
+def list_open_requests(
+    database: Database, *, among: frozenset[str] | None = None, most: int = MOST
+) -> list[ListedRequest]:
+    """Return what waits for decisions, the nearest end first; of `among` alone, if given."""
     query = (
         select(RequestRecord.id, OutboxRecord.place_channel, OutboxRecord.place_ts)
         .outerjoin(
@@ -114,6 +119,10 @@ def list_open_requests(database: Database, *, most: int = MOST) -> list[ListedRe
         .order_by(RequestRecord.expires_at, RequestRecord.id)
         .limit(most)
     )
+    if among is not None:
+        query = query.join(RunRecord, RunRecord.id == RequestRecord.run_id).where(
+            RunRecord.workflow.in_(sorted(among))
+        )
     with database.read() as connection:
         rows = connection.execute(query).all()
     with database.glance() as tx:

@@ -6,9 +6,10 @@ over plain dictionaries. Only projected columns are compared; operational ones m
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from storage.audit_models import AuditEntryRow
 from storage.awaited import told_rows
@@ -230,16 +231,19 @@ def _all_entries(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
 
 def _stored(connection: Connection, name: str) -> Rows:
     names, columns = PROJECTED[name]
-    table = Base.metadata.tables[name]
-    found = connection.execute(
-        select(*(table.c[one] for one in (*names, *columns))).order_by(
-            *(table.c[one] for one in names)
-        )
-    )
     return {
         tuple(row[: len(names)]): dict(zip(columns, row[len(names) :], strict=True))
-        for row in found
+        for row in connection.execute(_whole(name))
     }
+
+
+@cache
+def _whole(name: str) -> Select[Any]:
+    """Return the statement that reads a table; to build it costs more than a small table does."""
+    names, columns = PROJECTED[name]
+    table = Base.metadata.tables[name]
+    wanted = select(*(table.c[one] for one in (*names, *columns)))
+    return wanted.order_by(*(table.c[one] for one in names))
 
 
 def _differences(name: str, stored: Rows, told: Rows) -> Iterator[Difference]:

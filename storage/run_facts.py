@@ -62,6 +62,7 @@ def facts_after(before: RunFacts | None, entry: Entry, *, leaf: bytes) -> RunFac
     has_ended = status.is_end
     return changed(
         before,
+        version=str(entry.data["to"]) if entry.kind == "run.moved" else before.version,
         status=status,
         step=_step(entry.data) or before.step,
         outcome=status.value if has_ended else None,

@@ -1,10 +1,11 @@
 """What the entries about schedules state, as changes of the tables. Pure, as `projections`."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from storage.change import Change, Insert, Update, Upsert
+from storage.stated_values import moment_in
 from workflows.entry import Entry, Json
 from workflows.schedule import ScheduleState
 from workflows.triggers import Missed
@@ -26,7 +27,7 @@ def schedule_set(entry: Entry) -> Iterable[Change]:
             "entry_id": entry.id,
             "version": data["version"],
             "cron": data["cron"],
-            "at": _moment(data["at"]) if data["at"] is not None else None,
+            "at": moment_in(data["at"]) if data["at"] is not None else None,
             "is_once": data["at"] is not None,
             "timezone": data["timezone"],
             "missed": data["missed"],
@@ -99,8 +100,4 @@ def _ended(entry: Entry, state: ScheduleState) -> dict[str, Any]:
 
 def due_moment(due: Json) -> datetime:
     """Return the moment that an entry's `due` names: wall time with offset, then its zone."""
-    return _moment(str(due).split(maxsplit=1)[0])
-
-
-def _moment(text: Json) -> datetime:
-    return datetime.fromisoformat(str(text)).astimezone(UTC)
+    return moment_in(str(due).split(maxsplit=1)[0])

@@ -26,26 +26,30 @@ Keys: TypeAlias = tuple[bytes, ...]  # The first seals; each of them opens.
 class Sealer:
     """Seals and opens values for one log. Safe to share between threads. It prints no key."""
 
-    def __init__(self, read_keys: Callable[[], Keys], log: str) -> None:
-        """`read_keys` is asked before each sealing, and where no known key opens."""
+    def __init__(
+        self, read_keys: Callable[[], Keys], log: str, *, fixed: Keys | None = None
+    ) -> None:
+        """`read_keys` is asked where no known key opens, and before each sealing but by `fixed`."""
         self.log = log
         self._read_keys = read_keys
-        self._keys = read_keys()
+        self._fixed = fixed
+        self._keys = read_keys() if fixed is None else fixed
 
     def ready(self) -> "Sealer":
         """Return a sealer by the keys in force now, which asks nobody: what a unit may use.
 
-        What it seals after they were replaced opens by the key before, unless that was twice.
+        What it seals after they were replaced opens by the key before, unless that was twice;
+        what others sealed by a newer one meanwhile it still opens, by asking.
         """
         keys = self._keys = self._read_keys()
-        return Sealer(lambda: keys, self.log)
+        return Sealer(self._read_keys, self.log, fixed=keys)
 
     def seal(self, value: bytes, *, name: str) -> bytes:
         """Return `value` so that only `open_sealed` of the same log and name reads it.
 
         The key is the one in force now: whoever replaced it twice opens no older one.
         """
-        self._keys = self._read_keys()
+        self._keys = self._fixed or self._read_keys()
         return sealed_by(self._keys[0], value, self._bound_to(name))
 
     def open_sealed(self, sealed: bytes, *, name: str) -> bytes:

@@ -45,7 +45,7 @@ class Sought:
     """What to find. Every condition must hold; of several values of one, any does.
 
     Without words the newest come first. `channels` are those whose threads the asker may read,
-    None for somebody who may read all.
+    None for somebody who may read all; of the workflows `audited` they read every thread.
     """
 
     words: str = ""
@@ -56,6 +56,8 @@ class Sought:
     after: datetime | None = None  # Started then or later.
     before: datetime | None = None  # Started earlier.
     channels: Collection[str] | None = None
+    audited: frozenset[str] = frozenset()
+    among: frozenset[str] | None = None  # Of these workflows alone; None: of all.
 
     @property
     def is_filtered(self) -> bool:
@@ -213,7 +215,8 @@ def _columns(snippet: ColumnElement[Any]) -> Select[Any]:
 
 
 def _is_narrowed(sought: Sought) -> bool:
-    return sought.is_filtered or sought.channels is not None
+    is_limited = sought.channels is not None or sought.among is not None
+    return sought.is_filtered or is_limited
 
 
 def _only(query: Select[Any], sought: Sought) -> Select[Any]:
@@ -222,6 +225,8 @@ def _only(query: Select[Any], sought: Sought) -> Select[Any]:
     joined = query.join(run, run.id == SummaryRecord.run_id)
     if sought.workflows:
         joined = joined.where(run.workflow.in_(sorted(sought.workflows)))
+    if sought.among is not None:
+        joined = joined.where(run.workflow.in_(sorted(sought.among)))
     if sought.requesters:
         joined = joined.where(run.requester.in_(sorted(sought.requesters)))
     if sought.approvers:
@@ -236,7 +241,8 @@ def _only(query: Select[Any], sought: Sought) -> Select[Any]:
         # A run names its channel as its definition does; its first message stands in one by id.
         joined = joined.outerjoin(OutboxRecord, _IS_ROOT)
         there = func.coalesce(OutboxRecord.place_channel, run.channel)
-        joined = joined.where(there.in_(sorted(sought.channels)))
+        is_there = there.in_(sorted(sought.channels))
+        joined = joined.where(is_there | run.workflow.in_(sorted(sought.audited)))
     return joined
 
 

@@ -23,7 +23,7 @@ from workflows.actions.base import Action, Call, Effect, Happened, Model
 from workflows.actions.slack import SlackPostAction
 from workflows.definition import Definition
 from workflows.engine import Engine
-from workflows.entry import Entry, RequestId, RunId
+from workflows.entry import SYSTEM, Draft, Entry, Json, RequestId, RunId
 from workflows.errors import (
     InDoubtError,
     NotPerformedError,
@@ -417,6 +417,19 @@ class Working:
         """Return every run there is, oldest first."""
         far = self.clock() + timedelta(days=4000)
         return list(self.store.standing(claimed_before=far, limit=10_000))
+
+    def activate(self, text: str) -> None:
+        """Make another version the active one, as the log tells of it; once is enough."""
+        self.shelf.put(text)
+        definition = definition_in(text)
+        named: dict[str, Json] = {"workflow": definition.workflow, "version": definition.version}
+        told: dict[str, Json] = {"owner": "@owners", "deputy": "@deputies", "actions": "0" * 64}
+        with self.store.begin() as unit:
+            if unit.hold_level(definition.workflow, definition.version) is None:
+                published, activated = {**named, **told}, {**named, "replaces": None}
+                unit.append(Draft(kind="workflow.published", actor=SYSTEM, data=published))
+                activated["level"] = "trial"
+                unit.append(Draft(kind="workflow.activated", actor=SYSTEM, data=activated))
 
     def start(
         self,

@@ -2,10 +2,10 @@
 
 import json
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.definition import Definition
 from workflows.errors import DefinitionError
 from workflows.loading import load_definition
+from workflows.own_workflows import ACCESS_REVIEW
 from workflows.policy import Policy
 
 EXPIRES = "14d"
@@ -28,6 +28,8 @@ steps:
       grants: "${{{{ steps.report.output.grants }}}}"
       people: "${{{{ steps.report.output.people }}}}"
       findings: "${{{{ steps.report.output.findings }}}}"
+      changes: "${{{{ steps.report.output.changes }}}}"
+      as_signed: "${{{{ steps.report.output.as_signed }}}}"
     approval: {{stages: [{{from: {governors}, approve: 1}}], expires: {expires}}}
     recheck: false  # Signing is itself a use, and changes the report.
     undo: none

@@ -121,7 +121,7 @@ def _break_glass(house: House, order: Breaking) -> bool:
             "Breaking the glass needs a reason.", hint="Say in a few words why it cannot wait."
         )
     read = _read(house, asked, order.person)
-    vault = house.vault() if asked.terms.step_up is not None else None
+    vault = house.vault().ready() if asked.terms.step_up is not None else None
     with house.store.begin() as unit:
         # A form with a wrong code is sent again as the same delivery; there the code counts once.
         if vault is None and order.delivery is not None and unit.is_repeat(order.delivery):
@@ -146,7 +146,7 @@ def _check_code(
 
 
 def _read(house: House, request: ApprovalRequest, who: PersonId) -> _Read:
-    person = house.roles.deciding(who)
+    person = house.deciding(who, request.run)
     _, entries = house.store.history(request.run)
     glass = Glass.of(raised_by(entries, request.id))
     if glass is None:

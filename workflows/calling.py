@@ -61,7 +61,7 @@ def _take_up_end(segment: Segment, name: str, row: RunRow) -> Next:
         "outcome": row.status.value,
     }
     ended = segment.draft("wait.ended", data)
-    if row.status is Status.DONE:
+    if row.status is Status.DONE or segment.state.is_shadow:
         segment.note(ended)
         return After.LOOK
     words = f"The run {row.id[:8]} of {row.workflow} ended {row.status}."
@@ -92,7 +92,11 @@ def _start(segment: Segment, name: str, child: RunId) -> None:
             key=f"run/{segment.state.id}/{name}/{segment.state.step(name).attempt}",
             channel=segment.row.channel,
             child=Child(
-                run=child, parent=segment.state.id, step=name, depth=segment.state.depth + 1
+                run=child,
+                parent=segment.state.id,
+                step=name,
+                depth=segment.state.depth + 1,
+                is_shadow=segment.state.is_shadow,
             ),
         )
     )

@@ -11,7 +11,7 @@ from typing import Any
 from workflows.check_calls import call_faults
 from workflows.copies import copies
 from workflows.definition import Definition
-from workflows.definition_file import Document
+from workflows.definition_file import Document, read_document
 from workflows.fault import Fault
 from workflows.loading import read_definition, read_policy
 from workflows.policy import Policy
@@ -102,6 +102,23 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         found.update(dict.fromkeys(_inside(path) if path.is_dir() else [path]))
     return list(found)
+
+
+def policies_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the files themselves and those of the folders that are policies, each once.
+
+    One that cannot be read may be a policy, and is among them.
+    """
+    named = {one for one in paths if not one.is_dir()}
+    return [one for one in files_in(paths) if one in named or _holds_policy(one)]
+
+
+def _holds_policy(path: Path) -> bool:
+    text = text_or_fault(path)
+    if isinstance(text, Fault):
+        return True
+    document = read_document(text, str(path))
+    return _is_policy(document) or (document.value is None and bool(document.faults))
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -34,7 +34,8 @@ def argument_faults(
     """Yield what is wrong with the arguments that stand at `path`."""
     yield from _literal_faults(document, path, arguments, action)
     yield from _form_faults(document, path, arguments, action.takes)
-    takes = shape_of_model(action.takes, writing=True)
+    model: type[BaseModel] = action.takes
+    takes = shape_of_model(model, writing=True)
     for place, text in texts(dict(arguments)):
         if OPENING in text:
             expected = _shape_at(takes, place)

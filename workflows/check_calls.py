@@ -18,18 +18,13 @@ Found = Sequence[tuple[Definition, Document]]
 def call_faults(found: Found) -> Iterator[Fault]:
     """Yield what is wrong between the definitions that are checked together."""
     known = {definition.workflow: definition for definition, _ in found}
-    calls = {name: _called(definition) & known.keys() for name, definition in known.items()}
+    calls = {name: definition.starts & known.keys() for name, definition in known.items()}
     callers = _turned(calls) if _has_circle(calls) else {}
     for definition, document in found:
         back = _ways_back(definition.workflow, callers) if callers else {}
         for node in definition.outline.values():
             if isinstance(node.step, Call):
                 yield from _one(document, node, node.step, known, back)
-
-
-def _called(definition: Definition) -> set[str]:
-    steps = (node.step for node in definition.outline.values())
-    return {one.workflow for one in steps if isinstance(one, Call)}
 
 
 def _has_circle(calls: Mapping[str, AbstractSet[str]]) -> bool:

@@ -6,7 +6,6 @@ holds none of what it takes.
 
 from collections.abc import Iterator
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.check_arguments import text_faults
 from workflows.check_model import model_faults
 from workflows.check_options import option_faults
@@ -17,6 +16,7 @@ from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.fault import Fault
 from workflows.lint import lint
+from workflows.own_workflows import ACCESS_REVIEW
 from workflows.policy import Policy
 from workflows.step_scope import Actions, StepScopes
 

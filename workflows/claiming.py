@@ -56,6 +56,8 @@ def _claimed(
         if row.status.is_end:
             unit.release(run)
             return None
+        if row.version != before.version:
+            return None  # It was moved just now, and whoever did that has it looked at again.
         epoch = unit.claim(run, by=house.name)
         state = following(before, unit.entries(run, after=before.rseq))
         if not _may_go_on(unit, house, procedure.definition, row, state):

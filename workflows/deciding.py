@@ -78,7 +78,7 @@ def said_by(verdict: Verdict) -> str:
 def _decide(house: House, ballot: Ballot) -> Decided:
     asked = checked(house, ballot)
     voter = voter_for(house, asked, ballot.person)
-    vault = house.vault() if is_coded(asked, ballot) else None
+    vault = house.vault().ready() if is_coded(asked, ballot) else None
     with house.store.begin() as unit:
         # A form with a wrong code is sent again as the same delivery; there the code counts once.
         admitted = admit_ballot(
@@ -202,7 +202,7 @@ def voter_for(house: House, request: ApprovalRequest, who: PersonId) -> Voter:
     Raises:
         NotAllowedError, PeopleUnreadableError: as `decide`.
     """
-    person = house.roles.deciding(who)
+    person = house.deciding(who, request.run)
     acting = house.acting_for(request.excluded)
     return Voter(
         person=person,

@@ -61,7 +61,7 @@ def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
         raise ValueError("requests of several runs cannot be decided together")
     voters = _voters(house, judged, asked)
     needs_code = any(is_coded(asked[one.request], one) for one in judged)
-    vault = house.vault() if needs_code else None
+    vault = house.vault().ready() if needs_code else None
     with house.store.begin() as unit:
         admitted = _admitted(unit, voters, judged, found, takes_up=vault is None)
         coded = next((one for one in admitted if is_coded(one.request, one.ballot)), None)

@@ -16,7 +16,7 @@ import rfc8785
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from workflows.definition_flow import AnyStep, Flow
+from workflows.definition_flow import AnyStep, Call, Flow
 from workflows.definition_inputs import Input
 from workflows.definition_parts import Channel, Closed, Identifier, Slug, Somebody, Title, Words
 from workflows.definition_steps import Step, hasty
@@ -112,6 +112,12 @@ class Definition(Closed):
         """Return every step that uses an action, however deep it stands, in order."""
         every = (node.step for node in self.outline.values())
         return tuple(one for one in every if isinstance(one, Step))
+
+    @property
+    def starts(self) -> frozenset[str]:
+        """Return the names of the workflows that its steps start."""
+        every = (node.step for node in self.outline.values())
+        return frozenset(one.workflow for one in every if isinstance(one, Call))
 
     def form(self, name: str) -> Flow:
         """Return the step that the instance `name` is of, whatever its form.

@@ -46,7 +46,12 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return the name of a workflow or a step, if it can be one.
+
+    Raises:
+        ValueError: it cannot.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > LONGEST_SLUG:
         raise ValueError("write small letters, digits and single hyphens, at most 64 characters")
     return name
@@ -70,7 +75,7 @@ def _channel(name: str) -> str:
     return name.removeprefix("#")
 
 
-Slug = Annotated[str, AfterValidator(_slug)]
+Slug = Annotated[str, AfterValidator(slug)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Somebody = Annotated[str, AfterValidator(_somebody)]
 Channel = Annotated[str, AfterValidator(_channel)]

@@ -16,7 +16,6 @@ from workflows.entry import Json
 from workflows.errors import ActionFailedError
 from workflows.moments import stamp
 from workflows.policy import Facts, Policy
-from workflows.policy_roles import Role
 from workflows.ready import Ready, fitting
 from workflows.segment import Segment
 from workflows.store import Denial
@@ -79,8 +78,8 @@ def is_same(ready: Ready, args: bytes) -> bool:
         return False
 
 
-def asked_as_before(denied: Denied, policy: Policy) -> Demand:
-    """Return what is demanded of something that no rule is about, and that was denied before.
+def asked_as_before(denied: Denied, policy: Policy, workflow: str) -> Demand:
+    """Return what is demanded of a step that no rule is about, and that was denied before.
 
     Those who were asked then are asked again.
     """
@@ -90,7 +89,7 @@ def asked_as_before(denied: Denied, policy: Policy) -> Demand:
         remind=(),
         needs_reason=False,
         rules=(RULE,),
-        exclude=policy.bound(Role.AUDITOR),
+        exclude=policy.auditors(workflow),
     )
 
 

@@ -100,7 +100,7 @@ def _judged(house: House, definition: Definition, order: Edit, *, requester: Ref
             "What is proposed here is judged as it was proposed, by whoever proposed it.",
             hint="Cancel this run, and propose something else with `interlock publish`.",
         )
-    person = house.roles.deciding(order.person)
+    person = house.roles.deciding(order.person, definition.workflow)
     is_requester = house.store.person(requester) == person.id
     if not (is_requester and person.counts):
         admit_starter(house, definition, person)

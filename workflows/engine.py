@@ -36,7 +36,17 @@ from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
 from workflows.levels import review_level
-from workflows.orders import Ballot, Decided, Edit, Edited, Refused, Start, Started
+from workflows.orders import (
+    Ballot,
+    Decided,
+    Edit,
+    Edited,
+    Moved,
+    Moving,
+    Refused,
+    Start,
+    Started,
+)
 from workflows.people import PersonId
 from workflows.procedure import Procedures
 from workflows.questioning import Answer
@@ -153,6 +163,27 @@ class Engine:
                 nothing was changed.
         """
         return editing.edit(self._house, self._procedures, wanted)
+
+    def move(self, wanted: Moving) -> Moved:
+        """Put a waiting run on another version of its workflow; approvals so far become void.
+
+        Raises:
+            GateError, InputsError, NotAllowedError, UnknownRunError, UnknownWorkflowError,
+                StorageError: nothing was changed.
+        """
+        from workflows.moving_runs import move_run  # noqa: PLC0415 - seldom asked for.
+
+        return move_run(self._house, self._procedures, wanted)
+
+    def may_move(self, wanted: Moving) -> Moved:
+        """Return what `move` would, and record nothing; no reason is needed.
+
+        Raises:
+            InterlockError: it may not be moved like that; the refusal says why.
+        """
+        from workflows.moving_runs import may_move  # noqa: PLC0415 - seldom asked for.
+
+        return may_move(self._house, self._procedures, wanted)
 
     def check_delegation(self, new: NewDelegation) -> None:
         """Return if somebody may be away like that, and record nothing.

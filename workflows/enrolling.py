@@ -69,7 +69,7 @@ def prove_codes(house: House, proof: Proof) -> None:
     """
     who = _checked(house, proof.person)
     asked = _governors(house, besides=proof.person)
-    vault = house.vault()
+    vault = house.vault().ready()
     with house.store.begin() as unit:
         ref = unit.ref(who.id, who.name)
         guard = unit.codes.hold(ref)
@@ -180,7 +180,7 @@ def _end(unit: Unit, found: Enrolment, by: Ref, *, reason: str) -> None:
 
 
 def _governor(house: House, person: PersonId) -> Person:
-    who = house.roles.deciding(person)
+    who = house.roles.deciding(person, None)
     is_one = any(
         who.id in house.people.members(name, max_age=CLICK_AGE) for name in house.policy().governors
     )

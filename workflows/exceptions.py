@@ -44,7 +44,7 @@ def settle_doubt(
         RequestClosedError: nothing is in doubt there any more.
     """
     who, responsible = _settlers(house, run, person)
-    has_asked = _has_asked(house, run, who)
+    is_requester = has_asked(house, run, who)
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         if delivery is not None and unit.is_repeat(delivery):
@@ -54,7 +54,7 @@ def settle_doubt(
         if state.ended is not None or one.phase is not Phase.IN_DOUBT:
             raise RequestClosedError("This is no longer in doubt.", hint="Nothing was changed.")
         _admit(responsible, who)
-        if has_asked:
+        if is_requester:
             _refuse_requester(one)
         actor = _actor(unit, who)
         data: dict[str, Json] = {**named(one), "happened": happened.value, "by": "person"}
@@ -210,7 +210,7 @@ def give_up(house: House, run: RunId, *, error_class: str) -> None:
 def _responsible(house: House, run: RunId, person: PersonId) -> tuple[Person, frozenset[PersonId]]:
     """Return the person, and everybody who owns or deputises for the run's workflow."""
     definition = house.definitions.version(house.store.run(run).version)
-    return house.roles.deciding(person), _owners(house, definition)
+    return house.roles.deciding(person, definition.workflow), owners_of(house, definition)
 
 
 def _settlers(house: House, run: RunId, person: PersonId) -> tuple[Person, frozenset[PersonId]]:
@@ -223,7 +223,8 @@ def _settlers(house: House, run: RunId, person: PersonId) -> tuple[Person, froze
     return who, responsible
 
 
-def _owners(house: House, definition: Definition) -> frozenset[PersonId]:
+def owners_of(house: House, definition: Definition) -> frozenset[PersonId]:
+    """Return everybody who owns a workflow or deputises for it."""
     owners = house.people.members(definition.owner, max_age=CLICK_AGE)
     return owners | house.people.members(definition.deputy, max_age=CLICK_AGE)
 
@@ -231,7 +232,7 @@ def _owners(house: House, definition: Definition) -> frozenset[PersonId]:
 def _owners_or_why_not(house: House, run: RunId) -> frozenset[PersonId] | PeopleUnreadableError:
     """Return owner and deputy, or why they cannot be read: a requester needs neither."""
     try:
-        return _owners(house, house.definitions.version(house.store.run(run).version))
+        return owners_of(house, house.definitions.version(house.store.run(run).version))
     except PeopleUnreadableError as error:
         return error
 
@@ -249,7 +250,7 @@ def _actor(unit: Unit, who: Person) -> Actor:
     return Actor(kind=ActorKind.USER, ref=unit.ref(who.id, who.name))
 
 
-def _has_asked(house: House, run: RunId, who: Person) -> bool:
+def has_asked(house: House, run: RunId, who: Person) -> bool:
     """Say whether the run was asked for by this person, be it from an account of the machine."""
     requester = house.store.person(Ref(house.store.run(run).requester))
     if requester is None or not requester.startswith(LOCAL):

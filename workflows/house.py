@@ -8,10 +8,11 @@ from typing import Any, NoReturn, Protocol
 from workflows.actions.base import Action
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
-from workflows.entry import Ref
+from workflows.entry import Ref, RunId
 from workflows.errors import SecretError
-from workflows.people import People
+from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
+from workflows.policy_roles import Role
 from workflows.references import NoReferences, References
 from workflows.roles import RolesNow
 from workflows.secret_book import SecretBook
@@ -84,6 +85,17 @@ class House:
     alerts: str = ""
     retells: Callable[[Due], None] | None = None
     branches: int = 16  # Of one run that may be at work at the same moment.
+
+    def deciding(self, who: PersonId, run: RunId) -> Person:
+        """Return somebody who is about to decide something of a run.
+
+        Raises:
+            NotAllowedError: they audit its workflow.
+            PeopleUnreadableError: who they are could not be read.
+            UnknownRunError: there is none.
+        """
+        about = self.store.run(run).workflow if self.policy().bound(Role.AUDITOR) else None
+        return self.roles.deciding(who, about)
 
     @property
     def roles(self) -> RolesNow:

@@ -32,5 +32,5 @@ def judged(segment: Segment, ready: Ready) -> tuple[Judged, Denied | None]:
     )
     found = policy.judge(judged_by, ready.step.approval, spares=denied is None)
     if found.demand is None and denied is not None:
-        found = replace(found, demand=asked_as_before(denied, policy))
+        found = replace(found, demand=asked_as_before(denied, policy, facts.workflow))
     return found, denied

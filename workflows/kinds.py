@@ -147,8 +147,9 @@ ALL: list[Kind] = [
         Place.FIRST,
         "workflow version trigger",
         parts="input message",
-        optional="source parent continues",
+        optional="source parent continues shadow",
     ),
+    *_kinds("run.moved", Place.INSIDE, "workflow from to", parts="reason input", optional="via"),
     *_kinds("run.finished", Place.LAST, "outcome"),
     *_kinds("run.cancelled", Place.LAST, "step reason"),
     *_kinds(
@@ -162,8 +163,8 @@ ALL: list[Kind] = [
     *_kinds("decision.made", Place.INSIDE, "step decision rule", parts="reason", optional="until"),
     *_kinds("wait.started", Place.INSIDE, "step until"),
     *_kinds("wait.ended", Place.INSIDE, "step cause"),
-    *_kinds("question.asked", Place.INSIDE, "request step", parts="preview"),
-    *_kinds("question.answered", Place.INSIDE, "request step", parts="comment"),
+    *_kinds("question.asked", Place.INSIDE, "request step", parts="preview", optional="shadow"),
+    *_kinds("question.answered", Place.INSIDE, "request step", parts="comment", optional="shadow"),
     *_kinds(
         "approval.requested",
         Place.INSIDE,

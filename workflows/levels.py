@@ -6,13 +6,12 @@ end of each run, and recorded where it is another than before.
 
 import logging
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.binding import json_bytes
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass
 from workflows.errors import StorageError
 from workflows.house import House
-from workflows.own_workflows import is_own
+from workflows.own_workflows import is_ours
 from workflows.policy_production import MOST_RUNS
 from workflows.soak import Level, Readiness, Reason, Soak, certificate, readiness
 from workflows.store import Message, Subject
@@ -29,15 +28,11 @@ def watchers(house: House, definition: Definition) -> tuple[str, ...]:
         StorageError: how its runs went could not be read.
     """
     rule = house.policy().production
-    if _is_ours(definition):
+    if is_ours(definition.workflow):
         return ()  # Each asks people by a gate of its own.
     if rule is None or level_now(house, definition) is Level.UNATTENDED:
         return ()
     return rule.watchers(definition.owner, definition.deputy)
-
-
-def _is_ours(definition: Definition) -> bool:
-    return definition.workflow == ACCESS_REVIEW or is_own(definition.workflow)
 
 
 def level_now(house: House, definition: Definition) -> Level:

@@ -27,6 +27,7 @@ from workflows.ready import Ready, make_ready
 from workflows.run import Phase, Status, StepState
 from workflows.segment import After, Next, Segment
 from workflows.settling import settle
+from workflows.shadowing import ask_what_was_done
 from workflows.stopping import code_of, stop_draft
 from workflows.store import Unit
 from workflows.telling import question_card
@@ -47,12 +48,17 @@ def make(segment: Segment, move: Move) -> Next:
         return After.LOOK
     match move.do:
         case Do.END:
-            return end_run(segment, move.status or Status.DONE)
+            return end_run(segment, _end(segment, move))
         case Do.CANCEL:
             return cancel_run(segment)
         case Do.TROUBLE:
             return trouble(segment, move.step, move.why, "No attempt succeeded.")
     return _make_step(segment, move)
+
+
+def _end(segment: Segment, move: Move) -> Status:
+    """Return how the run ends; one in shadow has done nothing, whichever way it went."""
+    return Status.WITHDRAWN if segment.state.is_shadow else move.status or Status.DONE
 
 
 def _make_step(segment: Segment, move: Move) -> Next:
@@ -132,6 +138,8 @@ def _begin_step(segment: Segment, step: Step) -> Next:
         return After.LOOK
     ready = weighed(segment, ready)
     is_read = ready.effect is Effect.READ
+    if segment.state.is_shadow and not is_read:
+        return ask_what_was_done(segment, ready)
     verdict, denied = (None, None) if is_read else judged(segment, ready)
     demand = None if verdict is None else verdict.demand
     if segment.has_outcome and (is_read or demand is not None) and not segment.commit():

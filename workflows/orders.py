@@ -41,6 +41,7 @@ class Child:
     parent: RunId
     step: str
     depth: int
+    is_shadow: bool = False  # As the run that starts it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,27 @@ class Edited:
 
     run: RunId
     next: RequestId
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A waiting run that somebody wants on another version; without `to`, on the active one."""
+
+    run: RunId
+    person: PersonId
+    reason: str
+    to: str = ""
+    via: str = "slack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The version that a run has now, and the one it had; `changed` is False if it had it."""
+
+    run: RunId
+    before: str
+    version: str
     changed: bool
 
 

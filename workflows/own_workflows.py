@@ -14,6 +14,7 @@ OWN: Final = "interlock-"  # How their names begin.
 PUBLISH: Final = "interlock-publish"
 RETIRE: Final = "interlock-retire"
 POLICY: Final = "interlock-policy"
+ACCESS_REVIEW: Final = "access-review"  # Made by `access_review`.
 
 # The line of a plan after which everything is told that was told in short before.
 IN_FULL: Final = "In full:"
@@ -37,6 +38,11 @@ def own_workflows(governors: Sequence[str]) -> tuple[Definition, ...]:
 def is_own(name: str) -> bool:
     """Say whether a name is kept for these."""
     return name.startswith(OWN)
+
+
+def is_ours(name: str) -> bool:
+    """Say whether a workflow guards others: one of these, or the review of access."""
+    return is_own(name) or name == ACCESS_REVIEW
 
 
 def run_title(definition: Definition, inputs: Mapping[str, Json]) -> str:

@@ -44,7 +44,7 @@ from workflows.duration import Duration, at_most
 from workflows.entry import Json
 from workflows.errors import ExpressionError, NoGateError
 from workflows.expression import Environment
-from workflows.own_workflows import is_own
+from workflows.own_workflows import is_ours, is_own
 from workflows.policy_auto import Auto
 from workflows.policy_blast import Blast
 from workflows.policy_break_glass import BreakGlass
@@ -216,9 +216,21 @@ class Policy(Closed):
         """Return the groups and people who govern, none where the file names none."""
         return self.bound(Role.GOVERNOR)
 
-    def bound(self, role: Role) -> tuple[str, ...]:
-        """Return the groups and people who have `role`, none where the file binds it to nobody."""
-        return () if self.roles is None else self.roles.bound(role)
+    def bound(self, role: Role, workflow: str | None = None) -> tuple[str, ...]:
+        """Return the groups and people who have `role`, none where the file binds it to nobody.
+
+        With `workflow` only those who have it there.
+        """
+        return () if self.roles is None else self.roles.bound(role, workflow)
+
+    def auditors(self, workflow: str | None) -> tuple[str, ...]:
+        """Return who audits a workflow and so decides nothing of it.
+
+        Of what concerns more than one, such as a change of the catalog, nobody decides who
+        audits anything.
+        """
+        concerns_more = workflow is None or is_ours(workflow)
+        return self.bound(Role.AUDITOR, None if concerns_more else workflow)
 
     @property
     def bindings(self) -> frozenset[Binding]:
@@ -278,7 +290,7 @@ class Policy(Closed):
         whys = self.whys(facts, approval, spares=spares)
         demand = gathered(
             list(self._wishes(whys, approval, facts)),
-            exclude=self.bound(Role.AUDITOR),  # They read, and never decide.
+            exclude=self.auditors(facts.workflow),  # They read, and never decide.
         )
         if demand is None and facts.effect is Effect.DESTRUCTIVE:
             raise NoGateError(

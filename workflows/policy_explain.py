@@ -59,9 +59,7 @@ def _lines(told: Explanation) -> Iterator[str]:
 
 
 def _demanded(demand: Demand) -> Iterator[str]:
-    for number, turn in enumerate(turns_in([one.turn for one in demand.stages]), start=1):
-        together = " and ".join(stage_words(demand.stages[index]) for index in turn)
-        yield f"{number}. {together}"
+    yield from (f"{number}. {turn}" for number, turn in enumerate(turn_words(demand), start=1))
     yield f"Open for {duration_text(demand.expires)}."
     for one in demand.escalations:
         beside = ", ".join(" or ".join(demand.stages[index].asked) for index in one.stages)
@@ -79,6 +77,12 @@ def _demanded(demand: Demand) -> Iterator[str]:
         yield "Each approval needs a code from an authenticator app."
     if demand.batch:
         yield "Items of a loop are put to them together."
+
+
+def turn_words(demand: Demand) -> Iterator[str]:
+    """Yield who has to agree, turn by turn."""
+    for turn in turns_in([one.turn for one in demand.stages]):
+        yield " and ".join(stage_words(demand.stages[index]) for index in turn)
 
 
 def stage_words(stage: DemandStage) -> str:

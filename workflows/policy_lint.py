@@ -26,6 +26,7 @@ from workflows.policy_lint_steps import (
     gate_faults,
     name_faults,
     reach_faults,
+    shadow_faults,
     target_faults,
 )
 from workflows.policy_reason import patterns_of
@@ -59,12 +60,13 @@ def lint_policy(policy: Policy, document: Document, around: Around | None = None
     for place, condition in _others(policy):
         faults += _condition_faults(document, place, condition, around)
     faults += pair_faults(policy, document)
-    faults += role_faults(policy, document)
+    faults += role_faults(policy, document, around)
     faults += circle_faults(policy, document, around)
     faults += _misspelt(policy, document)
     faults += secret_faults(policy, document, around)
     if around is not None:
         faults += gate_faults(policy, document, around)
+        faults += shadow_faults(policy, document, around)
         faults += target_faults(policy, document, around)
     in_order = sorted(faults, key=lambda one: (one.line, one.column))
     return Linted(faults=tuple(in_order), not_analysed=tuple(unknown))

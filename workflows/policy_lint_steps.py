@@ -128,6 +128,22 @@ def gate_faults(policy: Policy, document: Document, around: Around) -> Iterator[
         yield document.fault(("rules",), what, "add a rule", at_key=True, warning=True)
 
 
+def shadow_faults(policy: Policy, document: Document, around: Around) -> Iterator[Fault]:
+    """Yield names among those in shadow that no workflow has, or whose real callers will stop."""
+    known = [one.workflow for one in around.definitions]
+    shadow = policy.production.shadow if policy.production is not None else None
+    for number, name in enumerate(shadow or ()):
+        place: Place = ("production", "shadow", number)
+        if name not in known:
+            what = f"names no workflow {name!r}, so none of that name runs in shadow"
+            yield document.fault(place, what, suggestion(name, known), warning=True)
+        real = [one.workflow for one in around.definitions if name in one.starts]
+        stopped = ", ".join(one for one in real if one not in (shadow or ()))
+        if stopped:
+            what = f"{name} is started by {stopped}, whose real runs will stop there"
+            yield document.fault(place, what, "have those run in shadow too", warning=True)
+
+
 def target_faults(policy: Policy, document: Document, around: Around) -> Iterator[Fault]:
     """Yield the targets and webhooks that no workflow here uses."""
     arguments = [one for each in around.definitions for one in _arguments(each)]

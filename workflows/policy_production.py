@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from workflows.definition_parts import Closed, Somebody
+from workflows.definition_parts import Closed, Slug, Somebody
 from workflows.duration import Duration, at_most
 
 MOST_RUNS: Final = 200  # Of one version, as far back as anybody looks.
@@ -39,6 +39,9 @@ class Production(Closed):
     error_budget: ErrorBudget
     # Who may agree on trial beside owner and deputy, who always may.
     watch: Annotated[tuple[Somebody, ...], Field(min_length=1, max_length=18)] | None = None
+
+    # Workflows whose runs read and plan, and have people say what they did by hand.
+    shadow: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=100)] | None = None
 
     def watchers(self, owner: str, deputy: str) -> tuple[str, ...]:
         """Return who may agree to the effects of a version on trial."""

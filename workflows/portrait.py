@@ -47,8 +47,7 @@ def starts(definition: Definition, find: Find) -> tuple[Definition, ...]:
     found: dict[str, Definition] = {definition.workflow: definition}
     waiting = [definition]
     while waiting:
-        steps = (node.step for node in waiting.pop().outline.values())
-        names = {one.workflow for one in steps if isinstance(one, Call)} - found.keys()
+        names = waiting.pop().starts - found.keys()
         news = [one for name in sorted(names) if (one := find(name)) is not None]
         found |= {one.workflow: one for one in news}
         waiting += news

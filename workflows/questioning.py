@@ -22,6 +22,7 @@ from workflows.recorder import record
 from workflows.replay import replay
 from workflows.run import Phase, RunState, StepState
 from workflows.segment import After, Next, Segment
+from workflows.shadow_question import asked_form, did_in
 from workflows.step_facts import requester_of
 from workflows.store import Delivery, Unit
 from workflows.template import resolve_text
@@ -46,11 +47,21 @@ def begin_question(segment: Segment, form: Ask, name: str) -> Next:
         PeopleUnreadableError: who belongs to a group could not be read just now.
         ExpressionError: the question cannot be worded.
     """
+    words = resolve_text(form.ask.question, segment.scope(name), segment.scopes.before(name))
+    return put(segment, form, name, words)
+
+
+def put(segment: Segment, form: Ask, name: str, words: str, *, is_shadow: bool = False) -> Next:
+    """Put `words` to the people of `form`, in shadow in the place of an effect.
+
+    Raises:
+        NoApproverError, PeopleUnreadableError: as `begin_question`.
+    """
     house = segment.house
     request = RequestId(house.new_id())
     people = _people(segment, form)
     expires = house.now() + form.ask.expires
-    shown = _preview(segment, form, name, request, expires)
+    shown = _preview(segment, form, name, words, request=request, expires=expires)
 
     def asked(unit: Unit) -> Draft:
         refs: list[Json] = [unit.ref(one.id, one.name) for one in people]
@@ -60,6 +71,7 @@ def begin_question(segment: Segment, form: Ask, name: str) -> Next:
             "from": list(form.ask.asked),
             "people": refs,
             "expires": stamp(expires),
+            **({"shadow": True} if is_shadow else {}),
         }
         return segment.draft("question.asked", data, {"preview": segment.part(shown)})
 
@@ -85,9 +97,10 @@ def _people(segment: Segment, form: Ask) -> list[Person]:
     return [house.people.person(one) for one in found]
 
 
-def _preview(segment: Segment, form: Ask, name: str, request: RequestId, expires: datetime) -> Json:
+def _preview(
+    segment: Segment, form: Ask, name: str, words: str, *, request: RequestId, expires: datetime
+) -> Json:
     requester = requester_of(segment)
-    words = resolve_text(form.ask.question, segment.scope(name), segment.scopes.before(name))
     return {
         "v": 1,
         "run": segment.state.id,
@@ -118,14 +131,15 @@ def answer(house: House, given: Answer) -> None:
     """
     row, entries = house.store.history(given.run)
     _, step = _asked(replay(given.run, entries), given.request)
-    form = house.definitions.version(row.version).form(_name(step))
-    values = read_given(house, form.ask.fields if isinstance(form, Ask) else {}, given.values)
+    form = asked_form(house.definitions.version(row.version), _name(step))
+    values = read_given(house, form.ask.fields, given.values)
+    shadow: dict[str, Json] = {"shadow": did_in(values).value} if step.is_shadow else {}
     if house.holds_secret(str(values)):
         raise SecretError(
             "A secret stands among these values; nothing was stored.",
             hint="Never type secrets here. Have it changed, since others may have seen it.",
         )
-    person = house.roles.deciding(given.person)
+    person = house.roles.deciding(given.person, row.workflow)
     groups = [name for name in _strings(step, "from") if _belongs(house, person, name)]
     with house.store.begin() as unit:
         unit.lock_run(given.run)
@@ -135,7 +149,7 @@ def answer(house: House, given: Answer) -> None:
         _admit_time(step, now=unit.now)
         actor = Actor(kind=ActorKind.USER, ref=unit.ref(person.id, person.name))
         _admit(step, person, actor, groups)
-        data: dict[str, Json] = {"request": given.request, "step": name}
+        data: dict[str, Json] = {"request": given.request, "step": name, **shadow}
         parts = {"comment": Part(value=json_bytes(values))}
         record(
             unit,

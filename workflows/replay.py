@@ -11,7 +11,7 @@ from typing import Any
 
 from workflows.changing import changed
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
-from workflows.instances import step_of
+from workflows.revised import edited, inputs_in, moved
 from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState, Voice
 
 
@@ -37,8 +37,9 @@ def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
     whole = _WHOLE.get(entry.kind)
     if whole is not None:
         return whole(entry)
-    if entry.kind == "approval.edited":
-        return _edited(state, entry)
+    revised = _REVISED.get(entry.kind)
+    if revised is not None:
+        return revised(state, entry)
     if entry.kind.startswith("approval."):
         return _after_approval(state, entry)
     change, name = _CHANGES.get(entry.kind), entry.data.get("step")
@@ -86,44 +87,10 @@ def _started(entry: Entry) -> Mapping[str, Any]:
         "source": str(entry.data.get("source") or ""),
         "parent": RunId(str(parent["run"])) if isinstance(parent, dict) else None,
         "depth": _number(parent.get("depth")) if isinstance(parent, dict) else 0,
+        "is_shadow": entry.data.get("shadow") is True,
         "inputs": inputs_in(entry),
         "started_at": entry.at,
     }
-
-
-def _edited(state: RunState, entry: Entry) -> Mapping[str, Any]:
-    """Take the new inputs, and begin the steps anew that rest on them or wait for a decision."""
-    named, request = entry.data.get("steps"), entry.data["request"]
-    again = set(map(str, named)) if isinstance(named, list) else set()
-    following = RequestId(str(entry.data["next"]))
-    steps = {
-        name: _anew(one, following if one.request == request else one.next_request)
-        if step_of(name) in again
-        else one
-        for name, one in state.steps.items()
-    }
-    return {
-        "inputs": inputs_in(entry),
-        "editors": tuple(dict.fromkeys((*state.editors, Ref(entry.actor.ref)))),
-        "steps": steps,
-        "marked": {name: one for name, one in state.marked.items() if step_of(name) not in again},
-    }
-
-
-def _anew(step: StepState, following: RequestId | None) -> StepState:
-    """Return a step as if it had not begun; attempts go on counting, and what was shown stays."""
-    return StepState(
-        attempt=step.attempt,
-        asked=step.asked,
-        next_request=following,
-        approvals_void=step.approvals_void,
-    )
-
-
-def inputs_in(entry: Entry) -> Mapping[str, Json]:
-    """Return the inputs that an entry gave a run, none where they were erased."""
-    part = entry.parts.get("input")
-    return json.loads(part.value) if part is not None and part.value is not None else {}
 
 
 def _with_step(state: RunState, name: str, step: StepState) -> Mapping[str, Any]:
@@ -333,6 +300,8 @@ def _asked(step: StepState, entry: Entry) -> StepState:
 
 
 def _answered(step: StepState, entry: Entry) -> StepState:
+    if step.is_shadow:  # Of an effect that never was, nothing is there for later steps.
+        return changed(step, phase=Phase.SKIPPED, changed_at=entry.at)
     part = entry.parts.get("comment")
     answer = json.loads(part.value) if part is not None and part.value is not None else None
     return changed(step, phase=Phase.DONE, output=answer, changed_at=entry.at)
@@ -367,6 +336,11 @@ _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {
     "run.started": _started,
     "run.finished": _ended,
     "run.cancelled": _cancelled,
+}
+
+_REVISED: Mapping[str, Callable[[RunState, Entry], Mapping[str, Any]]] = {
+    "approval.edited": edited,
+    "run.moved": moved,
 }
 
 _CHANGES: Mapping[str, Callable[[StepState, Entry], StepState]] = {

@@ -70,7 +70,7 @@ def review(house: House, order: Review) -> bool:
         raise ReasonMissingError(
             "Say why it was not right.", hint="A few words are enough; they stay on record."
         )
-    person = house.roles.deciding(order.person)
+    person = house.deciding(order.person, use.run)
     may_review = person.counts and _is_one_of(house, use, order.person)
     requester = requester_of(house, house.store.request(use.request))
     with house.store.begin() as unit:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from workflows.entry import Actor, Entry, Json, Ref, RequestId, RunId
 
 LEFT = "item_failed"  # The rule by which a loop leaves an item behind.
+UNTOLD = "shadow"  # The rule by which a run in shadow leaves out what it cannot tell.
 
 
 class Status(StrEnum):
@@ -101,6 +102,11 @@ class StepState:
     effect_rseq: int = -1  # The entry that says its effect happened, -1 for none.
 
     @property
+    def is_shadow(self) -> bool:
+        """Whether its question stands in the place of an effect."""
+        return self.asked is not None and self.asked.data.get("shadow") is True
+
+    @property
     def is_broken(self) -> bool:
         """Whether somebody broke the glass over its present request."""
         return self.glass is not None and self.glass.data["request"] == self.request
@@ -135,8 +141,9 @@ class RunState:
     parent: RunId | None = None  # The run that this one was started for.
     source: str = ""  # What it was asked for from: a webhook, a token, a message, a builder's step.
     depth: int = 0  # How many runs stand around it.
+    is_shadow: bool = False  # It reads and plans, and changes nothing.
     inputs: Mapping[str, Json] = field(default_factory=dict)
-    editors: tuple[Ref, ...] = ()  # Who changed the inputs since it was asked for.
+    editors: tuple[Ref, ...] = ()  # Who changed its inputs or version since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
     rseq: int = -1

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from workflows.actions.base import Action, Call, Effect
+from workflows.actions.inert import Inert
 from workflows.binding import json_bytes
 from workflows.definition_flow import ForEach
 from workflows.definition_steps import Step, Work
@@ -116,7 +117,7 @@ class Segment(Recorder):
                 yield one, self.state.step(name).output
 
     def action(self, work: Work) -> Action[Any, Any]:
-        """Return the action that `work` uses.
+        """Return the action that `work` uses; in shadow it has no effect, whoever asks it.
 
         Raises:
             InterlockError: this release has none of that name.
@@ -126,7 +127,7 @@ class Segment(Recorder):
             raise InterlockError(
                 f"There is no action {work.uses!r} here.", hint="Install the package that has it."
             )
-        return found
+        return Inert(found) if self.state.is_shadow else found
 
     def call(
         self, step: Step, work: Work, *, effect: Effect | None = None, approved: Json = None

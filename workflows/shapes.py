@@ -7,6 +7,7 @@ and they check a step's actual output when it comes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, StringConstraints, Tag
@@ -76,6 +77,7 @@ def shape_of_returns(returns: Returns) -> Shape:
     return Shape(kind=Kind.LIST, item=shape_of_returns(returns[0]))
 
 
+@lru_cache(maxsize=64)  # Most steps have an action of a few kinds, and each costs a millisecond.
 def shape_of_model(model: type[BaseModel], *, writing: bool = False) -> Shape:
     """Return what a Pydantic model gives as JSON, or takes where it is for `writing`."""
     schema = model.model_json_schema(mode="validation" if writing else "serialization")

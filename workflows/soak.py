@@ -72,6 +72,30 @@ class RunSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowSeen:
+    """A run in shadow that has ended: at which steps people did the same or something else.
+
+    `untold` are steps of which nothing could be told, or nobody said anything.
+    """
+
+    run: RunId
+    at: datetime
+    same: tuple[str, ...]
+    differs: tuple[str, ...]
+    untold: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether people did by hand exactly what it would have done, and said so of all of it."""
+        return bool(self.same) and not self.differs and not self.untold
+
+    @property
+    def compares(self) -> bool:
+        """Whether it came to anything that could be compared."""
+        return bool(self.same or self.differs or self.untold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Soak:
     """The newest runs of one version, and how far it is trusted since when."""
 

@@ -4,10 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from workflows.actions.access import ACCESS_REVIEW
 from workflows.binding import json_bytes
 from workflows.definition import Definition
-from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, RunId
+from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, Ref, RunId
 from workflows.errors import (
     InputsError,
     InputsUnreadableError,
@@ -19,11 +18,13 @@ from workflows.expression import Scope
 from workflows.given import bare, named_inputs, read_given
 from workflows.house import House
 from workflows.orders import Child, Start, Started
-from workflows.own_workflows import is_own
-from workflows.people import CLICK_AGE, Person
+from workflows.own_workflows import ACCESS_REVIEW, is_own
+from workflows.people import CLICK_AGE, Person, PersonId
+from workflows.policy_roles import Role
 from workflows.procedure import Procedures
 from workflows.recorder import record
 from workflows.replay import replay
+from workflows.shadowing import starts_in_shadow
 from workflows.store import NewRun, RunRow, Unit
 
 LOCAL = "os:"
@@ -36,6 +37,7 @@ class Checked:
     definition: Definition
     inputs: Mapping[str, Json]
     person: Person | None
+    is_shadow: bool
 
 
 def start(house: House, procedures: Procedures, order: Start) -> Started:
@@ -81,17 +83,18 @@ def _started_before(house: House, order: Start) -> Started | None:
     part = first.parts.get("input")
     if part is None or part.value is None:
         raise _reused(row, "a run whose inputs were erased since, so nobody can compare them")
-    if not _are_those(house, order, row, json.loads(part.value)):
+    version = str(first.data["version"])  # The run may have been moved to another one since.
+    if not _are_those(house, order, version, json.loads(part.value)):
         raise _reused(row, "a run with other inputs")
     return Started(run=row.id, is_new=False)
 
 
-def _are_those(house: House, order: Start, row: RunRow, stored: Mapping[str, Json]) -> bool:
-    """Say whether the inputs are those stored, as the version of the earlier run reads them.
+def _are_those(house: House, order: Start, version: str, stored: Mapping[str, Json]) -> bool:
+    """Say whether the inputs are those stored, as the version that the run began with reads them.
 
     What people or services call things may have changed since; ids count.
     """
-    inputs = house.definitions.version(row.version).inputs
+    inputs = house.definitions.version(version).inputs
     try:
         now = named_inputs(house, inputs, order.inputs)
     except InputsUnreadableError:
@@ -129,7 +132,8 @@ def _begin(
             version=checked.definition.version,
             channel=checked.definition.channel or order.channel,
             start_key=key,
-            lock_key=procedures.lock_of(checked.definition, scope),
+            # What changes nothing keeps nobody from changing it.
+            lock_key=None if checked.is_shadow else procedures.lock_of(checked.definition, scope),
         )
     )
     record(unit, _first_fact(unit, house, order, checked, run))
@@ -148,10 +152,15 @@ def check_start(house: House, order: Start) -> Checked:
     person = None if order.person is None else house.people.person(order.person)
     if person is not None:
         admit_starter(house, definition, person)
+    if order.child is not None and order.actor is not None and order.actor.is_person:
+        _admit_requester(house, definition, Ref(order.actor.ref))
     inputs = checked_inputs(house, definition, order.inputs)
     if house.holds_secret(order.message):
         raise _secret()
-    return Checked(definition=definition, inputs=inputs, person=person)
+    is_shadow = starts_in_shadow(house.policy(), definition.workflow)
+    if order.child is not None:
+        is_shadow |= order.child.is_shadow
+    return Checked(definition=definition, inputs=inputs, person=person, is_shadow=is_shadow)
 
 
 def _refuse_own(order: Start) -> None:
@@ -194,10 +203,7 @@ def admit_starter(house: House, definition: Definition, person: Person) -> None:
         NotAllowedError: they may not, by role or by the definition; it says who may.
         PeopleUnreadableError: who belongs to those could not be read.
     """
-    if definition.workflow == ACCESS_REVIEW:
-        house.roles.refuse_auditor(person.id)  # Governors start it, whoever runs the rest.
-    else:
-        house.roles.admit_runner(person.id)
+    _admit_role(house, definition, person.id)
     # Whoever reaches the bot from its own machine as its own user holds its keys and files
     # already. Starting is all it gives: gates are decided in Slack.
     if person.id.startswith(LOCAL):
@@ -213,6 +219,33 @@ def admit_starter(house: House, definition: Definition, person: Person) -> None:
         raise NotAllowedError(
             f"You may not run {definition.workflow}.",
             hint=f"{' and '.join(definition.may_run)} may; ask one of them.",
+        )
+
+
+def _admit_role(house: House, definition: Definition, who: PersonId) -> None:
+    if definition.workflow == ACCESS_REVIEW:
+        house.roles.refuse_auditor(who, None)  # Governors start it, whoever runs the rest.
+    else:
+        house.roles.admit_runner(who, definition.workflow)
+
+
+def _admit_requester(house: House, definition: Definition, ref: Ref) -> None:
+    """Return if whoever asked for a run may have it start this one too, as far as roles go.
+
+    `run_by` is not asked again: that a workflow starts another is what its file says, and what a
+    role is bound to is for those who govern.
+
+    Raises:
+        NotAllowedError: they may not, or nobody knows any more who it was.
+        PeopleUnreadableError: who belongs to the role could not be read.
+    """
+    who = house.store.person(ref)
+    if who is not None:
+        _admit_role(house, definition, who)
+    elif house.policy().bound(Role.RUNNER):
+        raise NotAllowedError(
+            f"Nobody knows any more who asked for this, so it may not start {definition.workflow}.",
+            hint="Ask a runner to start it.",
         )
 
 
@@ -243,6 +276,8 @@ def _first_fact(unit: Unit, house: House, order: Start, checked: Checked, run: R
         "version": checked.definition.version,
         "trigger": order.trigger,
     }
+    if checked.is_shadow:
+        data["shadow"] = True
     if order.source:
         data["source"] = order.source
     if order.child is not None:

@@ -24,7 +24,7 @@ class Vault(Protocol):
     """Seals what must not lie in the database in the clear."""
 
     def ready(self) -> "Vault":
-        """Return one that asks nobody for keys when it seals, so that a unit may use it."""
+        """Return one that has its keys at hand, so that a unit may use it."""
 
     def seal(self, value: bytes, *, name: str) -> bytes:
         """Return `value` so that only `open_sealed` of the same name reads it."""

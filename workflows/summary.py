@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.definition import Definition
-from workflows.definition_flow import Ask
 from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
 from workflows.input_words import in_words
 from workflows.instances import step_of
-from workflows.run import LEFT
+from workflows.run import LEFT, UNTOLD
+from workflows.shadow_question import asked_form
 from workflows.store import ThreadMessage
 from workflows.superseded import changed_by
 from workflows.telling import is_routine
@@ -131,7 +131,8 @@ def _started(story: Story, entry: Entry) -> str:
     who = story.name_of(entry.actor.ref) if entry.actor.is_person else f"The {entry.actor.kind}"
     inputs = _inputs(story.definition, entry)
     given = f" with {inputs}" if inputs else ""
-    return f"{who} started “{story.definition.title}” on {_day(entry.at)}{given}."
+    shadow = " in shadow" if entry.data.get("shadow") is True else ""
+    return f"{who} started “{story.definition.title}”{shadow} on {_day(entry.at)}{given}."
 
 
 def _inputs(definition: Definition, entry: Entry) -> str:
@@ -176,6 +177,7 @@ def _decided(story: Story, entry: Entry) -> str:
 _WHY_SKIPPED = {
     "when": "because its condition was not true",
     LEFT: "because its item had failed",
+    UNTOLD: "because nothing could be told of it in shadow",
 }
 _DONE = {
     "retry": "had it tried again",
@@ -213,8 +215,7 @@ def _replied(story: Story, entry: Entry) -> str:
 
 
 def _fields(story: Story, entry: Entry) -> Mapping[str, Input]:
-    form = story.definition.form(str(entry.data["step"]))
-    return form.ask.fields if isinstance(form, Ask) else {}
+    return asked_form(story.definition, str(entry.data["step"])).ask.fields
 
 
 def _requested(_story: Story, entry: Entry) -> str:
@@ -260,6 +261,13 @@ def _edited(story: Story, entry: Entry) -> str:
     who = story.name_of(entry.actor.ref)
     changes = ", ".join(changed_by(story.definition, story.entries, entry))
     return f"{who} changed what was asked: {_clipped(changes) or 'the values were erased'}."
+
+
+def _moved(story: Story, entry: Entry) -> str:
+    who, words = story.name_of(entry.actor.ref), _words(entry, "reason")
+    before, after = (str(entry.data[name])[:8] for name in ("from", "to"))
+    because = f": {words}" if words else "."
+    return f"{who} put it on version {after} instead of {before}{because}"
 
 
 def _executed(story: Story, entry: Entry) -> str:
@@ -312,6 +320,7 @@ _TELLERS: Mapping[str, Callable[[Story, Entry], str]] = {
     "approval.expired": _expired,
     "approval.withdrawn": _withdrawn,
     "approval.edited": _edited,
+    "run.moved": _moved,
     "action.executed": _executed,
     "action.failed": _failed,
     "action.in_doubt": _in_doubt,

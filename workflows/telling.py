@@ -26,6 +26,7 @@ REPLIES = frozenset(
         "wait.started",
         "question.answered",
         "model.answered",
+        "run.moved",
     }
 )
 TOLD_DECISIONS = frozenset(

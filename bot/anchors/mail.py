@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -50,7 +51,8 @@ class MailServer:
 
     def _hand_in(self, message: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
         parts = urlsplit(f"//{self.address}")
-        with smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS) as server:
+        server = smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS)
+        try:
             if self.starttls:
                 server.starttls(context=ssl.create_default_context())
             if self.user:
@@ -61,6 +63,8 @@ class MailServer:
                 _require(server.rcpt(one), "a recipient")
             code, said = server.data(message.as_bytes())
             _require((code, said), "the message")
+        finally:
+            _leave(server)
         return f"{code} {said.decode(errors='replace')}"
 
 
@@ -97,6 +101,13 @@ class Mail:
             head.note.encode(), "application", "octet-stream", filename="checkpoint"
         )
         return message
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Close the connection. What was taken stays taken, whatever is said of our leaving."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
+    server.close()
 
 
 def _require(said: tuple[int, bytes], what: str) -> None:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Place] = {
     "run": Place("bot.cli.running", "run", "Start a run."),
     "cancel": Place("bot.cli.running", "cancel", "Cancel a run."),
     "settle": Place("bot.cli.running", "settle", "Answer an exception or a doubt."),
+    "move-run": Place("bot.cli.running", "move_run", "Put a waiting run on another version."),
     "schedule": Place("bot.cli.scheduling", "schedule", "Set and see schedules."),
     "runs": Place("bot.cli.reading", "runs", "List runs, the newest first."),
     "show": Place("bot.cli.reading", "show", "Tell the story of one run."),

@@ -11,12 +11,14 @@ from bot.access_orders import AccessOrder
 from bot.beside import have_done, slack_people
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.placing import place_words, placed
 from bot.cli.reading import opened
 from bot.policy_in_force import policy_of
 from bot.settings import Settings, read_settings
 from bot.wording import NOTHING, plural, utc
 from storage.published import active_versions, canonical_of
 from storage.transaction import Database
+from workflows.access_changes import Since
 from workflows.definition import Definition
 from workflows.errors import PeopleUnreadableError
 from workflows.moments import stamp
@@ -46,13 +48,18 @@ def access_list(person: str, *, as_json: bool) -> None:
 @click.command("review")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the whole report as CSV.")
 @click.option("--start", is_flag=True, help="Have the governors sign it in Slack.")
+@click.option("--all", "everything", is_flag=True, help="Also what governors signed before.")
 @as_json_option
-def access_review(*, as_csv: bool, start: bool, as_json: bool) -> None:
-    """Say what stands out in who may do what. Exit code 1 if something does."""
+def access_review(*, as_csv: bool, start: bool, everything: bool, as_json: bool) -> None:
+    """Say what stands out in who may do what. Exit code 1 if something does.
+
+    What stood out already when governors signed last is told in one line.
+    """
     settings = read_settings()
     if start:
-        told = have_done(settings, AccessOrder(), user=os.getuid())
-        answer(dict(told), [f"The governors are asked to sign it: {told['run']}."], as_json=as_json)
+        told = placed(settings, have_done(settings, AccessOrder(), user=os.getuid()))
+        asked = f"The governors are asked to sign it: {told['run']}."
+        answer(told, [asked, f"  {place_words(told)}"], as_json=as_json)
         return
     _, report = _report(settings)
     if as_csv:
@@ -61,16 +68,33 @@ def access_review(*, as_csv: bool, start: bool, as_json: bool) -> None:
         digest = report.reported.digest
         grants, people = len(report.grants), plural(len(report.people), "person", "people")
         lines = [
-            *(f"! {one}" for one in report.findings),
+            *_standing_out(report, everything=everything),
             f"{plural(grants, 'grant')} of {people}. SHA-256 of the CSV: {digest}.",
         ]
         data = {
             "digest": digest,
             "findings": report.findings,
+            "since": _since(report.since),
             "grants": [_data(report, one) for one in report.grants],
         }
         answer(data, lines, as_json=as_json)
     leave(Exit.NO if report.findings else Exit.FINE)
+
+
+def _standing_out(report: AccessReport, *, everything: bool) -> Iterator[str]:
+    if report.since is None or everything:
+        yield from (f"! {one}" for one in report.findings)
+        return
+    yield from (f"! {one}" for one in report.since.new_findings)
+    yield from report.since.grants
+    yield f"{report.since.as_signed} See them with --all."
+
+
+def _since(found: Since | None) -> dict[str, object] | None:
+    """Return what changed since governors signed last, as data."""
+    if found is None:
+        return None
+    return {"findings": list(found.new_findings), "grants": list(found.grants)}
 
 
 def _report(settings: Settings) -> tuple[Policy, AccessReport]:

@@ -16,7 +16,7 @@ from workflows.actions.registry import all_actions
 from workflows.check import check_text
 from workflows.definition import Definition
 from workflows.drafting.approvers import approvers_of
-from workflows.drafting.draft import Draft, DraftStep, guarded
+from workflows.drafting.draft import Draft, DraftStep, Request, Statement, guarded
 from workflows.drafting.specs import (
     EFFECTS,
     METHODS,
@@ -39,6 +39,7 @@ from workflows.step_scope import Actions
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 CHANNEL = "Channel (empty: where the command is typed)"
+SQL = "SQL"
 PROOF = "proves nothing yet; say how the effect shows: --verify 'ID: /PATH => status == 404'"
 
 
@@ -50,9 +51,18 @@ PROOF = "proves nothing yet; say how the effect shows: --verify 'ID: /PATH => st
 @click.option("--run-by", multiple=True, metavar="@GROUP", help="Who may start it.")
 @click.option("--channel", default=None, metavar="#CHANNEL", help="Where its threads stand.")
 @click.option("--input", "inputs", multiple=True, metavar="NAME:TYPE:TITLE")
-@click.option("--step", "steps", multiple=True, metavar="'ID: EFFECT SERVICE METHOD /PATH'")
-@click.option("--verify", multiple=True, metavar="'ID: /PATH => status == 404'")
-@click.option("--undo", multiple=True, metavar="'ID: METHOD /PATH' or 'ID: none'")
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="'ID: EFFECT SERVICE METHOD /PATH' or 'ID: EFFECT DATABASE SQL …'",
+)
+@click.option(
+    "--verify",
+    multiple=True,
+    metavar="'ID: /PATH => status == 404' or 'ID: SELECT … => COLUMN == VALUE'",
+)
+@click.option("--undo", multiple=True, metavar="'ID: METHOD /PATH', 'ID: SQL …' or 'ID: none'")
 @click.option("--folder", type=FOLDER, help="Where the files go; else the settings' folder.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @as_json_option
@@ -79,8 +89,18 @@ def new_workflow(
     approvers = approvers_of(definition, policy, _actions(), inputs, at)
     tests = tests_text(draft, inputs, approvers)
     files = _write(folder or settings.definitions, draft.workflow, text, tests)
-    missing = sorted({one.request.service for one in draft.steps} - set(policy.services))
-    data = {"ok": True, "files": [str(one) for one in files], "services_missing": missing}
+    asked = [one.asked for one in draft.steps]
+    services = {one.service for one in asked if isinstance(one, Request)} - set(policy.services)
+    databases = {one.database for one in asked if isinstance(one, Statement)} - set(
+        policy.databases
+    )
+    data = {
+        "ok": True,
+        "files": [str(one) for one in files],
+        "services_missing": sorted(services),
+        "databases_missing": sorted(databases),
+    }
+    missing = {"services": sorted(services), "databases": sorted(databases)}
     answer(data, _lines(files, missing), as_json=as_json)
 
 
@@ -137,10 +157,11 @@ def _asked_steps() -> Iterator[DraftStep]:
     ):
         count += 1
         effect = click.prompt("  What it does", type=click.Choice(EFFECTS), default="read")
-        service = click.prompt("  Service, as the policy calls it")
+        service = click.prompt("  Service or database, as the policy calls it")
         usual = "GET" if effect == "read" else "POST"
-        method = click.prompt("  Method", type=click.Choice(METHODS), default=usual)
-        path = click.prompt("  Path, such as /accounts/{account}")
+        method = click.prompt("  Method", type=click.Choice((*METHODS, SQL)), default=usual)
+        wanted = "Statement" if method == SQL else "Path, such as /accounts/{account}"
+        path = click.prompt(f"  {wanted}")
         step = read_step(f"{name}: {effect} {service} {method} {path}")
         if step.effect is not Effect.READ:
             step = _asked_proof(step)
@@ -149,16 +170,21 @@ def _asked_steps() -> Iterator[DraftStep]:
 
 def _asked_proof(step: DraftStep) -> DraftStep:
     is_needed = step.effect is Effect.DESTRUCTIVE
+    is_sql = isinstance(step.asked, Statement)
+    example = (
+        "SELECT count(*) AS old … => old == 0" if is_sql else "/accounts/{account} => status == 404"
+    )
     proof = click.prompt(
-        "  How it shows, such as /accounts/{account} => status == 404",
+        f"  How it shows, such as {example}",
         default=None if is_needed else "",
         show_default=False,
     )
-    undo = click.prompt("  What takes it back, METHOD /PATH", default="none")
+    wanted = "SQL …" if is_sql else "METHOD /PATH"
+    undo = click.prompt(f"  What takes it back, {wanted}", default="none")
     return replace(
         step,
-        proof=read_proof(proof) if proof else None,
-        undo=read_undo(undo, step.request.service),
+        proof=read_proof(proof, step.asked) if proof else None,
+        undo=read_undo(undo, step.asked),
     )
 
 
@@ -169,8 +195,8 @@ def _given_steps(
     found = tuple(
         replace(
             step,
-            proof=read_proof(proofs.pop(step.id)) if step.id in proofs else None,
-            undo=read_undo(undos.pop(step.id, "none"), step.request.service),
+            proof=read_proof(proofs.pop(step.id), step.asked) if step.id in proofs else None,
+            undo=read_undo(undos.pop(step.id, "none"), step.asked),
         )
         for step in map(read_step, steps)
     )
@@ -228,8 +254,9 @@ def _write(folder: Path, name: str, text: str, tests: str) -> list[Path]:
     return files
 
 
-def _lines(files: Sequence[Path], missing: Sequence[str]) -> Iterator[str]:
+def _lines(files: Sequence[Path], missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield f"Wrote {files[0]} and {files[1]}."
-    for name in missing:
-        yield f"The policy has to say where {name} is, under services."
+    for section, names in missing.items():
+        for name in names:
+            yield f"The policy has to say where {name} is, under {section}."
     yield f"Next: interlock check {files[0]} && interlock test {files[1]}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +14,14 @@ import click
 from bot.beside import slack_people
 from bot.cli.explaining import step_data, step_lines
 from bot.cli.output import Exit, answer, as_json_option, leave
-from bot.cli.ruling import ruling_here
+from bot.cli.ruling import active_here, other_version, ruling_here
 from bot.cli.running import inputs_of
 from bot.core import Means, read_redactor
 from bot.policy_in_force import Ruling
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import NoSecrets
+from bot.rehearsal.secrets import secrets_of_reads
 from bot.rehearsal.trying import Tried, Wish, World, tried
-from bot.secret_sources.held import HeldSecrets
-from bot.secret_sources.parts import given_sources
 from bot.settings import Settings, read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
@@ -30,7 +30,12 @@ from workflows.could_approve import StagePeople, could_approve
 from workflows.definition import Definition
 from workflows.demand import Match
 from workflows.entry import Json
-from workflows.errors import DefinitionError, PeopleUnreadableError, UnknownWorkflowError
+from workflows.errors import (
+    DefinitionError,
+    NotAllowedError,
+    PeopleUnreadableError,
+    UnknownWorkflowError,
+)
 from workflows.explaining import ExplainedStep
 from workflows.fault import suggestion
 from workflows.instances import is_undo, step_of
@@ -38,7 +43,6 @@ from workflows.loading import read_as, read_text
 from workflows.moments import moment_of, stamp
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
-from workflows.references import References
 from workflows.rehearsal.form import Fixtures
 from workflows.rehearsal.people import Believing, Cast
 from workflows.run import Status
@@ -94,14 +98,30 @@ def try_workflow(
         at=at,
         looks=looks,
     )
-    with Ground() as ground:
-        references = Believing(definition)
-        world = _world(settings, policy, actions, people, references, looks=looks)
-        found = tried(wish, world, ground)
+    means = Means()
+    redact = read_redactor(settings, means)
+    with ExitStack() as stack:
+        book = secrets_of_reads(settings, means, redact, is_given_alone=policy_file is not None)
+        world = World(
+            policy=policy,
+            actions=actions,
+            people=people,
+            references=Believing(definition),
+            secrets=stack.enter_context(book) if looks else NoSecrets(),
+            redact=redact,
+        )
+        try:
+            found = tried(wish, world, stack.enter_context(Ground()))
+        except NotAllowedError as refused:
+            _refuse_unknown(people, given, definition, refused)
+            raise
     bound = {wish.person: Duty.REQUESTER}
     is_known = not isinstance(people, Cast) or bool(given.people)
     told = [(one, _who(people, one, bound) if is_known else ()) for one in found.steps]
-    answer(_data(ruling, found, told), _lines(ruling, found, told), as_json=as_json)
+    active = active_here(settings, name)
+    remarks = [one for one in (ruling.remark, other_version(active, definition)) if one]
+    data = {**_data(ruling, found, told), "active": active}
+    answer(data, [*remarks, *_lines(policy, found, told)], as_json=as_json)
     leave(Exit.FINE if found.status is Status.DONE else Exit.NO)
 
 
@@ -137,30 +157,6 @@ def _people(settings: Settings, given: Fixtures) -> People:
     return (None if given.people else slack_people(settings)) or Cast(given.people)
 
 
-def _world(
-    settings: Settings,
-    policy: Policy,
-    actions: Actions,
-    people: People,
-    references: References,
-    *,
-    looks: bool,
-) -> World:
-    means = Means()
-    redact = read_redactor(settings, means)
-    return World(
-        policy=policy,
-        actions=actions,
-        people=people,
-        references=references,
-        # A secret that only the bot's database keeps is not for a rehearsal.
-        secrets=HeldSecrets(given_sources(settings, means.environment), redact)
-        if looks
-        else NoSecrets(),
-        redact=redact,
-    )
-
-
 def _requester(people: People, names: Sequence[str]) -> PersonId:
     for name in names:
         members = people.members(name, max_age=CLICK_AGE)
@@ -171,6 +167,21 @@ def _requester(people: People, names: Sequence[str]) -> PersonId:
     )
 
 
+def _refuse_unknown(
+    people: People, given: Fixtures, definition: Definition, refused: NotAllowedError
+) -> None:
+    """Say what is missing where nobody knows who belongs to whom: that refuses nobody in Slack."""
+    unknown = [one for one in definition.may_run if one not in given.people]
+    if isinstance(people, Cast) and unknown:
+        groups = " and ".join(unknown)
+        raise PeopleUnreadableError(
+            f"Who belongs to {groups} is not known here, so it cannot be tried as somebody of"
+            f" theirs. ({refused.message})",
+            hint="Set SLACK_BOT_TOKEN, name them in a file for --fixtures"
+            f' (`people: {{"{unknown[0]}": ["@rita"]}}`), or leave --requester away.',
+        ) from refused
+
+
 def _who(
     people: People, one: ExplainedStep, bound: Mapping[PersonId, Duty]
 ) -> Sequence[StagePeople]:
@@ -178,10 +189,7 @@ def _who(
     return () if demand is None else could_approve(people, demand, bound)
 
 
-def _lines(ruling: Ruling, found: Tried, told: Told) -> Iterator[str]:
-    policy = ruling.policy
-    if ruling.remark:
-        yield ruling.remark
+def _lines(policy: Policy, found: Tried, told: Told) -> Iterator[str]:
     here = found.given.at.astimezone(ZoneInfo(policy.timezone))
     yield f"{found.definition.workflow} as asked by {found.given.requester},"
     yield f"on {here:%A, %Y-%m-%d %H:%M} ({policy.timezone}), policy {policy.digest[:8]}:"

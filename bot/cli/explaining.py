@@ -11,7 +11,7 @@ import click
 from bot.beside import slack_people
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
-from bot.cli.ruling import ruling_here
+from bot.cli.ruling import active_here, other_version, ruling_here
 from bot.cli.running import inputs_of
 from bot.explained_run import Asked, Looked, of_run, of_workflow
 from bot.policy_in_force import Ruling
@@ -23,6 +23,7 @@ from workflows.entry import RunId
 from workflows.explaining import ExplainedStep, explain
 from workflows.moments import moment_of, stamp
 from workflows.people import Person
+from workflows.policy import Policy
 from workflows.procedure import Procedures
 from workflows.step_scope import Actions
 
@@ -70,7 +71,11 @@ def policy_explain(
     if only is not None:
         looked.definition.form(only)
     told = [(one, _people(one, looked, asked)) for one in steps if only in (None, one.step.step)]
-    answer(_data(ruling, looked, told), _lines(ruling, looked, told), as_json=as_json)
+    active = None if workflow is None else active_here(settings, workflow)
+    other = other_version(active, looked.definition)
+    data = {**_data(ruling, looked, told), "active": active}
+    remarks = [one for one in (ruling.remark, other) if one]
+    answer(data, [*remarks, *_lines(policy, looked, told)], as_json=as_json)
 
 
 def _looked(
@@ -93,10 +98,7 @@ def _people(one: ExplainedStep, looked: Looked, asked: Asked) -> Sequence[StageP
     return could_approve(asked.people, demand, looked.bound)
 
 
-def _lines(ruling: Ruling, looked: Looked, told: Told) -> Iterator[str]:
-    policy = ruling.policy
-    if ruling.remark:
-        yield ruling.remark
+def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
     given, definition = looked.given, looked.definition
     here = given.at.astimezone(ZoneInfo(policy.timezone))
     what = f"run {given.run} of {definition.workflow}" if given.run else definition.workflow

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bot.beside import have_done
 from bot.cli.output import Exit, answer, as_json_option, leave, refusal_data
+from bot.cli.placing import place_words, placed
 from bot.git_commit import commit_of
 from bot.order_form import OrderForm
 from bot.orders import AnyOrder
@@ -67,6 +68,7 @@ def publish(
         told = [have_done(settings, orders[0], user=os.getuid())]
     else:
         told = [_tried(settings, one) for one in orders]
+    told = [placed(settings, one) if one.get("run") else one for one in told]
     is_fine = all(one["ok"] and not one.get("not_taken") for one in told)
     lines = [line for one in told for line in _lines(one, is_alone=len(told) == 1)]
     data = {"ok": is_fine, "proposed": [dict(one) for one in told]}
@@ -144,13 +146,10 @@ def _lines(told: Mapping[str, Any], *, is_alone: bool) -> list[str]:
     was = "nothing" if told["replaces"] is None else told["replaces"][:8]
     first = "is put to people" if told["is_new"] else "is before people already,"
     later = "" if told["served"] else " Nobody serves now; it goes on with `interlock serve`."
-    by = (
-        ""
-        if told["is_new"] or not told.get("by")
-        else f" by {told['by']}, its card in the channel {told['channel']}"
-    )
+    by = "" if told["is_new"] or not told.get("by") else f" by {told['by']}"
     first = f"{name} {first} in run {told['run']}{by}; it would replace {was}.{later}"
-    return [first, *_not_taken(told), *(f"  {one}" for one in told["warnings"])]
+    found = [f"  {one}" for one in told["warnings"]]
+    return [first, f"  {place_words(told)}", *_not_taken(told), *found]
 
 
 def _not_taken(told: Mapping[str, Any]) -> Iterator[str]:

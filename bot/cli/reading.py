@@ -26,6 +26,8 @@ from workflows.errors import UnknownRunError, UnusableDatabaseError
 from workflows.moments import stamp
 from workflows.run import Status
 
+NEWER = "A newer version is active: {}. Owner and deputy can have the run go by it: `move-run`."
+
 
 @click.command()
 @click.option("--workflow", default="", help="Only runs of this workflow.")
@@ -105,7 +107,7 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
     summary = [{"text": one.text, "entries": list(one.entries)} for one in told_so_far.told]
     by = {"summary": summary, "summary_model": told_so_far.model or None}
     data = {**_run(listed), "entries": entries, **by, "newer": newer}
-    told_newer = [f"A newer version is active: {newer[:8]}."] if newer else []
+    told_newer = [NEWER.format(newer[:8])] if newer else []
     lines = [_title(listed), *told_newer, *summary_words(told_so_far).splitlines()]
     lines += [f"  #{one['index']}  {one['at']}  {one['words']}" for one in entries]
     answer(data, lines, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Which policy a command judges by: the file that was named, or the one that counts here."""
+"""How files stand to what is in force: which policy a command judges by, what runs take."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ from bot.cli.reading import opened
 from bot.policy_in_force import Ruling, gating, ruling_of
 from bot.settings import Settings
 from storage.database import sqlite_path
+from storage.published import active_version
+from workflows.definition import Definition
 from workflows.loading import load_policy
 
 
@@ -18,7 +20,7 @@ def ruling_here(settings: Settings, named: Path | None) -> Ruling:
         SettingsError, DefinitionError: that policy cannot be used.
         StorageError: what is in force cannot be read.
     """
-    if named is not None or not _has_log(settings):
+    if named is not None or not has_log(settings):
         return Ruling(policy=load_policy(named or settings.policy_file))
     with opened(settings) as database:
         return ruling_of(settings, database)
@@ -35,14 +37,36 @@ def ruling_if_any(settings: Settings, named: Path | None) -> Ruling | None:
     return ruling_here(settings, named)
 
 
+def active_here(settings: Settings, workflow: str) -> str | None:
+    """Return the version that new runs of a workflow take here, None where it has none.
+
+    Raises:
+        StorageError: what is active cannot be read.
+    """
+    if not has_log(settings):
+        return None
+    with opened(settings) as database:
+        return active_version(database, workflow)
+
+
+def other_version(active: str | None, file: Definition) -> str:
+    """Return what to know where runs take another version than that of the file."""
+    if active in (None, file.version):
+        return ""
+    return (
+        f"The file of {file.workflow} says version {file.version[:8]}, which is judged here; runs"
+        f" take {active[:8]}."
+    )
+
+
 def _is_agreed(settings: Settings) -> bool:
-    if not _has_log(settings):
+    if not has_log(settings):
         return False
     with opened(settings) as database:
         return gating(database) is not None
 
 
-def _has_log(settings: Settings) -> bool:
+def has_log(settings: Settings) -> bool:
     """Say whether the settings are those of one log that may have been begun."""
     if settings.serves_many and not settings.workspace:
         return False

@@ -1,4 +1,4 @@
-"""`interlock run`, `cancel` and `settle`: what a person of this machine asks for."""
+"""`interlock run`, `cancel`, `settle`, `move-run`: what a person of this machine asks for."""
 
 import os
 
@@ -8,7 +8,7 @@ from bot.beside import have_done
 from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
 from bot.opening import Memory
-from bot.orders import CancelOrder, RunOrder, SettleOrder
+from bot.orders import CancelOrder, MoveRunOrder, RunOrder, SettleOrder
 from bot.settings import read_settings
 from workflows.errors import InputsError, InputsUnreadableError
 
@@ -84,6 +84,26 @@ def settle(run_id: str, step: str, answer_to: str, reason: str, *, as_json: bool
     )
     told = have_done(read_settings(), order, user=os.getuid())
     answer(dict(told), [f"Step {step} of run {run_id} {ANSWERS[answer_to]}."], as_json=as_json)
+
+
+@click.command("move-run")
+@click.argument("run_id", metavar="RUN")
+@click.option("--to", default="", metavar="VERSION", help="The start of its digest is enough.")
+@click.option("--reason", default="", help="Why; it stays on record.")
+@click.option("--check", is_flag=True, help="Only say whether it can.")
+@as_json_option
+def move_run(run_id: str, to: str, reason: str, *, check: bool, as_json: bool) -> None:
+    """Put a waiting RUN on another version of its workflow, by default the active one.
+
+    What has begun must stand in that version as it was done; what has not begun is taken from
+    it. What was approved before is asked anew. It is for owner and deputy of the workflow: the
+    policy has to name you under `operators`.
+    """
+    if check == bool(reason.strip()):
+        raise click.UsageError("Say why with --reason, or only --check.")
+    order = MoveRunOrder(run=run_id, to=to, reason=reason.strip())
+    told = have_done(read_settings(), order, user=os.getuid())
+    answer(dict(told), [str(told["words"])], as_json=as_json)
 
 
 def inputs_of(values: tuple[str, ...]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from bot.metrics.exposition import Family
 from storage.gauges import MOST_EVENTS, Event, read_events
 
 MOST_WORKFLOWS = 100
+MOST_PAGES = 20  # Of entries that are looked through for one answer.
 OTHERS = "other"
 
 RUNS_STARTED = "interlock_runs_started_total"
@@ -49,8 +50,14 @@ class EventCounts:
             self._counts[name][()] = 0  # So that it is there before the first one.
 
     def take_up(self, connection: Connection, *, size: int) -> None:
-        """Count what stands in the log up to `size` and was not counted yet."""
-        while self._after < size:
+        """Count what stands in the log up to `size` and was not counted yet.
+
+        After a long silence that is a part of it: whoever asks is not kept waiting, and the
+        next ones have the rest.
+        """
+        for _ in range(MOST_PAGES):
+            if self._after >= size:
+                return
             end = min(self._after + MOST_EVENTS, size)
             for event in read_events(connection, COUNTED, places=range(self._after, end)):
                 self.count(event)
@@ -61,22 +68,22 @@ class EventCounts:
         yield from (several(name, found) for name, found in self._counts.items())
 
     def count(self, event: Event) -> None:
-        """Count one event."""
+        """Count what is alike."""
         group, _, what = event.kind.partition(".")
         match group:
             case "run" if what == "started":
-                self._counts[RUNS_STARTED][(self._workflow(event),)] += 1
+                self._counts[RUNS_STARTED][(self._workflow(event),)] += event.count
             case "run":
                 outcome = event.outcome if what == "finished" else what
-                self._counts[RUNS_ENDED][self._workflow(event), outcome] += 1
+                self._counts[RUNS_ENDED][self._workflow(event), outcome] += event.count
             case "approval":
-                self._counts[APPROVALS][(what,)] += 1
+                self._counts[APPROVALS][(what,)] += event.count
             case "action":
-                self._counts[EFFECTS][(what,)] += 1
+                self._counts[EFFECTS][(what,)] += event.count
             case "outbox":
-                self._counts[UNDELIVERED][()] += 1
+                self._counts[UNDELIVERED][()] += event.count
             case _:
-                self._counts[GLASS][()] += 1
+                self._counts[GLASS][()] += event.count
 
     def _workflow(self, event: Event) -> str:
         """Return the workflow's name; from the hundredth on, all others are one."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.views.paging import Listing, page_of
+from bot.views.paging import Listing, page_of, part_of
 from bot.views.pieces import Rendered, plain_section, section
 from bot.wording import clip, escape, is_web_address, link, when
 
+HISTORY_PAGE = 10  # Changes of one page.
 _WORDS, _LINE = 900, 2_500
 
 
@@ -21,15 +22,15 @@ class ChangeLine:
     thread: str = ""
 
 
-def change_list(workflow: str, changes: Sequence[ChangeLine], *, page: int = 1) -> Rendered:
-    """Build the history of a workflow, the newest first as given."""
+def change_list(workflow: str, changes: Sequence[ChangeLine], *, page: int, total: int) -> Rendered:
+    """Build a page of a workflow's history, of whose changes only these were read."""
     listing = Listing(
         title=f"History of {workflow}",
         command=f"history {workflow}",
         items=[[section(_change(one))] for one in changes],
         empty="Nothing is known of it.",
     )
-    return page_of(listing, page)
+    return part_of(listing, page, size=HISTORY_PAGE, total=total, is_cut=False)
 
 
 def _change(line: ChangeLine) -> str:

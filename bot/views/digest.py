@@ -194,9 +194,10 @@ def _by_day(shown: DigestShown) -> str:
         for one in _recent(shown)
         if one.done or one.refused or one.failed
     ]
-    if not told:
-        return "No run ended in these days."
-    return f"Done/not approved/failed by day: {' · '.join(told)}. Other days: none."
+    days = f"Done/not approved/failed by day: {' · '.join(told)}. Other days: none."
+    return " ".join(
+        filter(None, (days if told else "No run ended in these days.", shown.shadow_words))
+    )
 
 
 _COLUMNS = ("Workflow", "Started", "Done", "Not approved", "Failed", "Open")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from bot.wording import Who
+from bot.wording import Who, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,7 @@ class DigestShown:
     workflows: Sequence[WorkflowFigures]
     decisions: DecisionFigures
     head: SignedHead
+    shadows: int = 0  # Runs in shadow that ended, which are not among the others.
     before: Before | None = None
     health: HealthFigures | None = None
     waiting: Sequence[Waiting] = ()
@@ -114,3 +115,10 @@ class DigestShown:
     failing: Sequence[str] = ()  # Who failed to; one sentence each.
     readers: Sequence[Who] = ()  # Who is asked to reply with the fingerprint.
     previous: str = ""
+
+    @property
+    def shadow_words(self) -> str:
+        """Say of the runs in shadow that they ended, nothing where none did."""
+        if not self.shadows:
+            return ""
+        return f"{plural(self.shadows, 'run')} in shadow ended besides, and changed nothing."

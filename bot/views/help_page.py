@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block
 
 from bot import limits
-from bot.command_text import USAGE
+from bot.command_values import USAGE
 from bot.views.pieces import (
     MEANT,
     Rendered,
@@ -38,6 +38,7 @@ _EXPLAINED: Mapping[str, str] = {
     "audit": "tell who saw, decided and did what in a run, on whose approval",
     "change": "change the values of a run that waits for approval",
     "cancel": "end a run; the reason stays on record",
+    "move": "put a waiting run on another version of its workflow; without one, on the active",
     "approvals": "list what waits for a decision",
     "workflows": "list what can be run, and how it stands",
     "history": "tell who proposed and agreed to each version of a workflow, and why",

@@ -7,6 +7,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.error_words import error_words
+from bot.views.move_form import move_row
 from bot.views.paging import Listing, page_of, part_of
 from bot.views.pieces import MEANT, Rendered, button, header, rendered, section, sections
 from bot.views.symbols import STATUS
@@ -27,6 +28,7 @@ from bot.wording import (
 from workflows.run import Status
 
 _TITLE, _WORDS, _SNIPPET = 120, 200, 400
+_VERSIONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,16 @@ def _approval_line(line: ApprovalLine) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInUse:
+    """Runs of one version that go on, and some of those who asked for them."""
+
+    version: str
+    runs: int
+    asked: Sequence[Who]
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowLine:
     """A workflow in a list."""
 
@@ -173,6 +185,7 @@ class WorkflowLine:
     success: int | None = None  # Of a hundred runs that ended in the last 30 days.
     failed_at: datetime | None = None
     drifted: Sequence[str] = ()
+    going: Sequence[VersionInUse] = ()
 
 
 def workflow_list(
@@ -211,7 +224,24 @@ def _went(line: WorkflowLine) -> str:
     told += [f"{line.success} % of 30 days succeeded"] if line.success is not None else []
     told += [f"last failure {when(line.failed_at)}"] if line.failed_at is not None else []
     drifted = "".join(f"\n🧭 {escape(words, _WORDS)}" for words in line.drifted)
-    return (f"\n{' · '.join(told)}" if told else "") + drifted
+    return (f"\n{' · '.join(told)}" if told else "") + _going(line.going) + drifted
+
+
+def _going(versions: Sequence[VersionInUse]) -> str:
+    """Say who runs what version just now."""
+    if not versions:
+        return ""
+    told = [_in_use(one) for one in versions[:_VERSIONS]]
+    more = len(versions) - len(told)
+    rest = [f"{plural(more, 'further version')}"] if more else []
+    return f"\nGoing on: {'; '.join([*told, *rest])}"
+
+
+def _in_use(one: VersionInUse) -> str:
+    people = joined([mention(who) for who in one.asked], "and")
+    asked = f", asked for by {people}" if people else ""
+    older = "" if one.is_active else " (not the active version)"
+    return f"{plural(one.runs, 'run')} by {code(one.version[:8])}{older}{asked}"
 
 
 def _may(line: WorkflowLine) -> str:
@@ -244,11 +274,14 @@ class RunShown:
     summary: str = ""
     is_model_text: bool = False  # A model's words are labelled as such.
     head: str = ""  # The head of the log that covers it, such as `3/1d9adf54`.
+    newer: str = ""  # The version that the reader may have it go by.
 
 
 def run_shown(shown: RunShown, *, page: int = 1) -> Rendered:
     """Build the story of a run, entry by entry, with the numbers that prove it."""
     items: list[Sequence[Block]] = [[section(run_words(shown.line))]]
+    if shown.newer:
+        items.append([move_row(shown.line.run, shown.newer)])
     if shown.summary:
         whose = "Summary, in a model's words" if shown.is_model_text else "Summary"
         items.append([section(f"*{whose}*\n{escape(shown.summary, 2_500)}")])

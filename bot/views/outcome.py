@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.views.batch_values import numbers
 from bot.views.pieces import Rendered, context, plain_section, rendered, section, sections
-from bot.views.symbols import OUTCOME, STATUS, became
+from bot.views.symbols import IN_SHADOW, OUTCOME, STATUS, became
 from bot.wording import (
     Who,
     bold,
@@ -77,6 +77,7 @@ class RunOutcome:
     step: str = ""
     thread: str = ""
     settled: Sequence[RequestSettled] = ()
+    is_shadow: bool = False  # It changed nothing.
     asks_again: bool = False  # Some request is open now.
 
     @property
@@ -89,7 +90,9 @@ def outcome(told: RunOutcome) -> Rendered:
     blocks: list[Block] = [section(_first(told))]
     if told.has_ended and told.reason:
         blocks += [context("The reason:"), plain_section(clip(told.reason, _WORDS))]
-    if told.status in _NEXT:
+    if told.is_shadow and told.has_ended:
+        blocks.append(section("It changed nothing; what people did by hand stands."))
+    elif told.status in _NEXT:
         blocks.append(section(_NEXT[told.status]))
     there = link(told.thread, "Open its thread") if told.thread else ""
     took = f" · took {duration(told.took)}" if told.took is not None else ""
@@ -102,6 +105,9 @@ def _first(told: RunOutcome) -> str:
     if not told.has_ended:
         sign, words = _newest(told, live=True)
         return f"{sign} Your run of {title}: {words}"
+    if told.is_shadow:
+        sign, words = IN_SHADOW
+        return f"{sign} Your run of {title} is {words}."
     sign, words = STATUS[told.status]
     by = f" by {mention(told.by)}" if told.by is not None else ""
     at = f" at step {code(told.step)}" if told.step else ""
@@ -174,6 +180,9 @@ def _sentence(told: RunOutcome) -> str:
         sign, words = _newest(told, live=False)
         reason = told.settled[-1].reason if told.settled else ""
         return f"{sign} Your run of {title}: {words}{_because(reason)}"
+    if told.is_shadow:
+        sign, words = IN_SHADOW
+        return f"{sign} Your run of {title} is {words}."
     sign, words = STATUS[told.status]
     by = f" by {escape(told.by.plain, 80)}" if told.by is not None else ""
     return f"{sign} Your run of {title} ended: {words}{by}{_because(told.reason, ': ')}"

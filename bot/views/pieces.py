@@ -30,6 +30,8 @@ from bot.wording import NOTHING, clean, clip, length, one_line
 
 MEANT = "command.meant"  # A button that does what it says; its value is the command.
 OPEN_LINK = "link.open"  # A button with an address clicks too; its listener only acknowledges.
+MOVE = "run.move"  # A button beside a run; its value is the run and a newer version.
+MOVE_FORM = "run.move_form"
 _PREFORMATTED = 2_000
 # Texts of these keys are shown to people, so they count against a message's budget.
 _SHOWN = frozenset({"text", "label", "title", "caption", "name"})

@@ -16,8 +16,7 @@ from bot.views.pieces import context, paragraphs, plain, plain_section, section
 from bot.views.request_limits import in_words
 from bot.views.request_values import Preview
 from bot.wording import Who, clean, clip, escape, length, mention, one_line, plural, when
-from workflows.actions.access import ACCESS_REVIEW
-from workflows.own_workflows import IN_FULL, TOLD_BY_PLAN, is_own
+from workflows.own_workflows import IN_FULL, TOLD_BY_PLAN, is_ours, is_own
 
 # Of a proposal or a review a card shows the beginning, which is written to be read there.
 _OWN_ROWS = 14
@@ -63,7 +62,7 @@ def head_of(shown: Preview) -> Head:
 
 def _most_rows(shown: Preview, told: Sequence[str]) -> int:
     """Return how many lines of the plan are for a card."""
-    if not is_own(shown.workflow) and shown.workflow != ACCESS_REVIEW:
+    if not is_ours(shown.workflow):
         return limits.TABLE_ROWS
     in_short = told.index(IN_FULL) if IN_FULL in told else len(told)
     return min(in_short, _OWN_ROWS)

@@ -169,8 +169,10 @@ def _ids(card: RequestCard) -> list[str]:
 
 def approve_button(shown: Preview) -> ButtonElement:
     """Return what approves a request whose plan can be read beside it."""
+    # A proposal's title names its versions; what stands before them has room on a button.
+    title = shown.title.partition(":")[0] if is_own(shown.workflow) else shown.title
     return button(
-        f"Approve: {shown.title}",
+        f"Approve: {title}",
         APPROVE,
         shown.value,
         style="primary",

@@ -29,8 +29,10 @@ from bot.views.pieces import (
     rendered,
     section,
 )
+from bot.views.symbols import STATUS
 from bot.wording import bold, clip, code, escape, link, one_line
 from workflows.definition import Definition
+from workflows.run import Status
 
 RUN_FORM = "run.form"
 RUN_PICK = "run.pick"
@@ -154,11 +156,17 @@ def picked(view: Mapping[str, Any]) -> str:
     return str((chosen.get("selected_option") or {}).get("value") or "")
 
 
-def ask_again(title: str, *, value: str, thread: str = "") -> Rendered:
-    """Build the question before the same command starts a second run."""
+def ask_again(title: str, *, value: str, status: Status | None, thread: str = "") -> Rendered:
+    """Build the question before the same command starts a second run; no status: none began yet."""
     there = f" {link(thread, 'See that run')}." if thread else ""
-    words = f"You started {bold(title, 200)} the same way a moment ago.{there}"
+    if status is None:
+        said = "You typed the same for {} a moment ago, and nothing has started from it."
+    else:
+        said = f"You started {{}} the same way a moment ago, and it is {STATUS[status][1]}."
     return rendered(
-        f"You started {escape(title, 200)} the same way a moment ago. Start it once more?",
-        [section(words), actions(button("Start it once more", RUN_AGAIN, value))],
+        f"{said.format(escape(title, 200))} Start it once more?",
+        [
+            section(f"{said.format(bold(title, 200))}{there}"),
+            actions(button("Start it once more", RUN_AGAIN, value)),
+        ],
     )

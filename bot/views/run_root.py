@@ -10,12 +10,16 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.views.pieces import Rendered, context, header, rendered, section
-from bot.views.symbols import ABORTED, PHASE, STATUS
+from bot.views.symbols import ABORTED, IN_SHADOW, PHASE, STATUS
 from bot.wording import Who, bold, code, duration, escape, link, mention, plural, utc, when
 from workflows.run import OVER, Phase, Status
 
 _STEPS_SHOWN, _STEP, _NOTE, _LINK = 30, 60, 120, 300
 
+SHADOW = (
+    "👥 *In shadow*: this run reads and plans, and changes nothing. Do the work by hand, and say"
+    " at each effect whether it was the same."
+)
 _TRIGGERS = {
     "slash": "with a command",
     "form": "with the form",
@@ -57,29 +61,36 @@ class RunRoot:
     waits_for: str = ""  # In words: who has to decide, or which run holds the lock.
     waits_until: datetime | None = None
     source: str = ""  # The message that it was asked for from.
+    is_shadow: bool = False  # It changes nothing, and asks what people did by hand.
     waits_link: str = ""  # Where to go: the card, or the thread of the run in front.
 
 
 def run_root(root: RunRoot) -> Rendered:
     """Build the live state of a run."""
-    sign, words = STATUS[root.status]
+    sign, words = _stands(root)
+    shadow = [SHADOW] if root.is_shadow else []
     blocks: list[Block] = [
         header(root.title),
-        section("\n".join([f"{sign} {bold(words)}", *_waiting(root), _asked(root)])),
+        section("\n".join([f"{sign} {bold(words)}", *shadow, *_waiting(root), _asked(root)])),
         *_steps(root),
         context(_times(root), _ids(root)),
     ]
     return rendered(_sentence(root), blocks)
 
 
+def _stands(root: RunRoot) -> tuple[str, str]:
+    return IN_SHADOW if root.is_shadow and root.status.is_end else STATUS[root.status]
+
+
 def _sentence(root: RunRoot) -> str:
-    sign, words = STATUS[root.status]
+    sign, words = _stands(root)
     done = sum(step.phase in OVER for step in root.steps)
     now = f"{sign} {escape(root.title, 150)} is {words}"
     if root.status is Status.WAITING and root.waits_for:
         until = f" until {utc(root.waits_until)}" if root.waits_until is not None else ""
         now = f"{sign} {escape(root.title, 150)} waits for {escape(root.waits_for, 200)}{until}"
     asker = escape(root.requester.plain, 80)
+    now += ", in shadow" if root.is_shadow and not root.status.is_end else ""
     return f"{now} ({done} of {plural(len(root.steps), 'step')}; asked by {asker})."
 
 

@@ -19,6 +19,7 @@ from bot.wording import (
 )
 from workflows.entry import Entry, Json
 from workflows.message_keys import read_card_key
+from workflows.run import UNTOLD
 
 _ERROR, _WORDS, _CHANGES = 80, 300, 8
 
@@ -145,12 +146,23 @@ def _decided(reply: StepReply) -> str:
     }.get(_text(reply, "decision"))
     if told is None:
         return _other(reply)
+    if _text(reply, "rule") == UNTOLD:
+        why = escape(_text(reply, "error_class"), _ERROR)
+        return f"👥 {_step(reply)} is left out of this run in shadow: nothing can be told ({why})"
     rule = bold(_text(reply, "rule"), _ERROR)
     return told.format(step=_step(reply), by=_by(reply), rule=rule)
 
 
 def _edited(reply: StepReply) -> str:
     return f"✏️ What is asked was changed{_by(reply)}; approvals given before no longer count"
+
+
+def _moved(reply: StepReply) -> str:
+    before, after = (code(_text(reply, name)[:8]) for name in ("from", "to"))
+    return (
+        f"🔀 The run goes on by version {after} instead of {before}{_by(reply)}; approvals given"
+        " before no longer count"
+    )
 
 
 def _reminded(reply: StepReply) -> str:
@@ -218,6 +230,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.failed": _not_verified,
     "verification.unknown": _unverifiable,
     "approval.edited": _edited,
+    "run.moved": _moved,
     "approval.escalated": _escalated,
     "approval.reminded": _reminded,
     "exception.reminded": _chased,

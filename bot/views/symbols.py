@@ -46,6 +46,7 @@ ABORTED = ("⏹️", "given up after it failed")
 # Of a request that somebody decided alone, which is no approval.
 BROKEN_GLASS = ("🧯", "Decided alone, by breaking the glass")
 
+IN_SHADOW = "👥", "over, in shadow: it changed nothing"
 OUTCOME: dict[Outcome, tuple[str, str]] = {
     Outcome.OPEN: ("✋", "Waiting for approval"),
     Outcome.APPROVED: ("✅", "Approved"),

@@ -6,10 +6,13 @@ reach of any statement that a workflow would run.
 
 import random
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (
@@ -26,6 +29,7 @@ ACCOUNTS = 2400
 STALE = 164  # Of which a few are on hold, or still hold money.
 STALE_BEFORE = date(2024, 1, 1)
 SEED = 20240101
+Row: TypeAlias = tuple[str, str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +44,12 @@ def seed(folder: Path) -> Path:
     """Fill the database in `folder` unless it is filled, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "accounts.db"
-    chance = random.Random(SEED)  # noqa: S311  the same accounts every time are the point
-    rows = [_an_account(number, chance) for number in range(1, ACCOUNTS + 1)]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(SCHEMA)
         connection.execute("BEGIN IMMEDIATE")
         if not _is_filled(connection):
-            connection.executemany("INSERT INTO account VALUES (?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT INTO account VALUES (?, ?, ?, ?, ?)", _accounts())
             connection.execute("PRAGMA user_version = 1")
         connection.execute("COMMIT")
     return path
@@ -76,7 +78,13 @@ def _is_filled(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _an_account(number: int, chance: random.Random) -> tuple[str, str, str, int, int]:
+@cache
+def _accounts() -> Sequence[Row]:
+    chance = random.Random(SEED)  # noqa: S311  the same accounts every time are the point
+    return [_an_account(number, chance) for number in range(1, ACCOUNTS + 1)]
+
+
+def _an_account(number: int, chance: random.Random) -> Row:
     is_stale = number % (ACCOUNTS // STALE) == 0 and number // (ACCOUNTS // STALE) <= STALE
     days = chance.randrange(1, 700)
     last_seen = STALE_BEFORE - timedelta(days=days) if is_stale else STALE_BEFORE + timedelta(days)

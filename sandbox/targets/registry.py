@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.targets.registry_store import Change, RefusedError, RegistryStore
+from sandbox.targets.own_database import RefusedError
+from sandbox.targets.registry_store import Change, RegistryStore
 from sandbox.targets.serving import ThreadServer
 
 LONGEST_KEY = 512

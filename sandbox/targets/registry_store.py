@@ -6,12 +6,13 @@ apart from the things on purpose: nothing keeps it from showing one change twice
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sandbox.targets.own_database import OwnDatabase, RefusedError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS thing (
@@ -58,14 +59,6 @@ THINGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-class RefusedError(Exception):
-    """The registry does not do it; `status` is what HTTP calls that."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Something that was changed: under which key, what, of which thing, and to what."""
@@ -81,22 +74,20 @@ class RegistryStore:
     """The registry's database in a folder, filled when it is empty."""
 
     def __init__(self, folder: Path, *, now: Callable[[], datetime] | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "registry.db"
+        self._own = OwnDatabase(folder / "registry.db", SCHEMA)
+        self.path = self._own.path
         self._now = now or (lambda: datetime.now(UTC))
-        with self._connected() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA)
+        with self._own.connected() as connection:
             _fill(connection)
 
     def thing(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return a thing, if it is there."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             return _thing(connection, kind, name)
 
     def things(self, kind: str) -> list[dict[str, Any]]:
         """Return all things of a kind, by their names."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             rows = connection.execute(
                 "SELECT name FROM thing WHERE kind = ? ORDER BY name", (kind,)
             ).fetchall()
@@ -105,7 +96,7 @@ class RegistryStore:
 
     def answered(self, key: str) -> dict[str, Any] | None:
         """Return what a change under that key was answered, if there was one."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             row = connection.execute("SELECT answer FROM answered WHERE key = ?", (key,)).fetchone()
         return dict(json.loads(row["answer"])) if row else None
 
@@ -144,7 +135,7 @@ class RegistryStore:
 
     def effects(self) -> list[Change]:
         """Return everything that was changed since it was filled, oldest first."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             rows = connection.execute("SELECT * FROM effect_log ORDER BY seq").fetchall()
         return [
             Change(
@@ -167,7 +158,7 @@ class RegistryStore:
     ) -> dict[str, Any]:
         kind, name, version = which
         asked = json.dumps([what, kind, name, version, dict(fields)], sort_keys=True)
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             known = connection.execute("SELECT * FROM answered WHERE key = ?", (key,)).fetchone()
             if known is not None:
@@ -190,15 +181,6 @@ class RegistryStore:
             )
             connection.execute("COMMIT")
         return after
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
-        connection.row_factory = sqlite3.Row
-        try:
-            yield connection
-        finally:
-            connection.close()
 
 
 _OWN = frozenset({"name", "version", "changed_by"})

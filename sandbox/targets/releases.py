@@ -4,12 +4,16 @@
 Git's own log of that branch is the record of what was done.
 """
 
+import io
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 RELEASES = tuple(f"v1.{number}" for number in range(7))
 DEPLOYED = "deployed"
@@ -37,7 +41,8 @@ def seed(folder: Path) -> Path:
     begun = folder / "releases.begun"
     shutil.rmtree(begun, ignore_errors=True)
     begun.mkdir()
-    _make(begun)
+    with tarfile.open(fileobj=io.BytesIO(_made())) as packed:
+        packed.extractall(begun, filter="data")
     begun.rename(repository)
     return repository
 
@@ -68,8 +73,18 @@ def effects(repository: Path) -> list[Move]:
     return [Move(commit=one, release=names.get(one, ""), why=why) for one, _, why in moves[1:]]
 
 
+@cache
+def _made() -> bytes:
+    """Make the repository once in this process and pack it: git is asked thirty times for it."""
+    packed = io.BytesIO()
+    with TemporaryDirectory() as folder, tarfile.open(fileobj=packed, mode="w") as pack:
+        _make(Path(folder))
+        pack.add(folder, arcname=".")
+    return packed.getvalue()
+
+
 def _make(repository: Path) -> None:
-    _git(repository, "init", "--quiet", "--initial-branch", "main")
+    _git(repository, "init", "--quiet", "--template=", "--initial-branch", "main")
     for name, value in (("user.name", NAME), ("user.email", MAIL), ("commit.gpgsign", "false")):
         _git(repository, "config", name, value)
     for number, release in enumerate(RELEASES):

@@ -21,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from sandbox.targets.own_database import RefusedError
 from sandbox.targets.serving import ThreadServer, server_of
 from sandbox.targets.shop_faults import Fault, Faults
-from sandbox.targets.shop_store import Moved, RefusedError, ShopStore
+from sandbox.targets.shop_store import Moved, ShopStore
 
 LONGEST_KEY = 512
 

@@ -6,12 +6,14 @@ twice, so that a second effect could be seen.
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+from sandbox.targets.own_database import OwnDatabase, RefusedError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
@@ -28,14 +30,7 @@ ORDERS = 3000
 FIRST = 1001
 OPENED = date(2025, 1, 1)
 SEED = 20250101
-
-
-class RefusedError(Exception):
-    """The shop does not do it; `status` is what HTTP calls that."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
+Row: TypeAlias = tuple[str, str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,23 +47,21 @@ class ShopStore:
     """The shop's database in a folder, filled when it is empty."""
 
     def __init__(self, folder: Path, *, now: Callable[[], datetime] | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "shop.db"
+        self._own = OwnDatabase(folder / "shop.db", SCHEMA)
+        self.path = self._own.path
         self._now = now or (lambda: datetime.now(UTC))
-        with self._connected() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA)
+        with self._own.connected() as connection:
             _fill(connection)
 
     def order(self, name: str) -> dict[str, Any] | None:
         """Return the order, if there is one."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             row = connection.execute("SELECT * FROM orders WHERE id = ?", (name,)).fetchone()
         return dict(row) if row else None
 
     def refund(self, key: str) -> dict[str, Any] | None:
         """Return the refund made under that idempotency key, if there is one."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             return _refund(connection, key)
 
     def pay_back(
@@ -81,7 +74,7 @@ class ShopStore:
         Raises:
             RefusedError: no such order, more than was paid, or the key of another refund.
         """
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             known = _refund(connection, key)
             if known is not None:
@@ -96,7 +89,7 @@ class ShopStore:
 
     def effects(self, order: str | None = None) -> list[Moved]:
         """Return every movement of money, or those of one order, oldest first."""
-        with self._connected() as connection:
+        with self._own.connected() as connection:
             rows = connection.execute(
                 "SELECT at, key, order_id, amount FROM effect_log"
                 " WHERE ? IS NULL OR order_id = ? ORDER BY seq",
@@ -122,15 +115,6 @@ class ShopStore:
             (self._now().isoformat(), key, order, amount),
         )
 
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
-        connection.row_factory = sqlite3.Row
-        try:
-            yield connection
-        finally:
-            connection.close()
-
 
 def seed(folder: Path) -> Path:
     """Fill the shop's database in `folder` unless it is filled, and return its path."""
@@ -148,15 +132,19 @@ def _refund(connection: sqlite3.Connection, key: str) -> dict[str, Any] | None:
 
 def _fill(connection: sqlite3.Connection) -> None:
     """Write the orders, the same ones every time, unless they are there."""
-    chance = random.Random(SEED)  # noqa: S311  the same orders every time are the point
-    rows = [_an_order(FIRST + number, chance) for number in range(ORDERS)]
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT count(*) FROM orders").fetchone()[0] == 0:
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", _orders())
     connection.execute("COMMIT")
 
 
-def _an_order(number: int, chance: random.Random) -> tuple[str, str, str, int, int]:
+@cache
+def _orders() -> Sequence[Row]:
+    chance = random.Random(SEED)  # noqa: S311  the same orders every time are the point
+    return [_an_order(FIRST + number, chance) for number in range(ORDERS)]
+
+
+def _an_order(number: int, chance: random.Random) -> Row:
     customer = f"cus_{chance.randrange(900):04d}"
     placed = OPENED + timedelta(days=chance.randrange(330))
     paid = chance.randrange(900, 90_000, 10)

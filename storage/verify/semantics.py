@@ -3,84 +3,17 @@
 Findings here change no verdict: the log is whole, and what it tells is the finding.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
+from storage.verify.asked import Asked, whole
 from storage.verify.report import Report
 from workflows.kinds import KINDS, LAST, faults_of
-from workflows.moments import moment
-from workflows.policy_hours import OpenHours
-from workflows.turns import turns_in
 
 CLOSING_INTENT = frozenset({"action.executed", "action.failed", "action.resolved"})
-
-
-@dataclass(slots=True)
-class Asked:
-    """An approval request, and who has answered it."""
-
-    binding: str
-    stages: Sequence[Mapping[str, Any]]
-    excluded: set[str]
-    hours: Sequence[Any] = ()
-    wants_code: bool = False
-    granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
-    rejected: dict[int, set[str]] = field(default_factory=dict)  # The same of those who refused.
-    voices: set[str] = field(default_factory=set)  # Who decided, in whatever place.
-    denied: bool = False
-    closed: str | None = None
-    added: dict[int, set[str]] = field(default_factory=dict)
-    breakers: set[str] = field(default_factory=set)  # Who may decide it alone.
-
-    def may_decide(self, person: str, stage: int) -> bool:
-        """Say whether this person was asked at that stage, then or by escalation."""
-        asked = self.stages[stage].get("people", []) if 0 <= stage < len(self.stages) else []
-        return person in asked or person in self.added.get(stage, ())
-
-    def add(self, people: Sequence[object], stages: Sequence[object] | None) -> None:
-        """Let more people decide, in these stages or in all of them."""
-        places = range(len(self.stages)) if stages is None else stages
-        for one in (place for place in places if isinstance(place, int)):
-            self.added.setdefault(one, set()).update(who for who in people if isinstance(who, str))
-
-    def is_done(self, stage: int) -> bool:
-        """Say whether a stage has its quorum."""
-        need = max(1, _whole(self.stages[stage].get("approve")))
-        return len(self.granted.get(stage, ())) >= need
-
-    def has_spoken(self, person: str, place: str) -> bool:
-        """Say whether somebody decided before, or somebody in the place that they decide."""
-        seats = (*self.granted.values(), *self.rejected.values())
-        return person in self.voices or any(place in one for one in seats)
-
-    def reject(self, place: str, stage: int) -> None:
-        """Count a rejection: enough of them close it, or one where there was an approval."""
-        said = self.rejected.setdefault(stage, set())
-        said.add(place)
-        asked = self.stages[stage].get("deny") if 0 <= stage < len(self.stages) else 1
-        turned = any(place in approved for approved in self.granted.values())
-        self.denied |= turned or len(said) >= max(1, _whole(asked))
-
-    def is_in_turn(self, stage: int) -> bool:
-        """Say whether everything that is decided before that stage has its quorum."""
-        turns = turns_in([_number(one.get("turn")) for one in self.stages])
-        before = takewhile(lambda turn: stage not in turn, turns)
-        return all(self.is_done(index) for turn in before for index in turn)
-
-    def is_open_at(self, ts: str) -> bool:
-        """Say whether an approval may be given at that time; what cannot be read binds nobody."""
-        try:
-            return all(OpenHours.read(one).holds_at(moment(ts)) for one in self.hours)
-        except (KeyError, TypeError, ValueError):
-            return True
-
-    @property
-    def is_granted(self) -> bool:
-        """Whether every stage has its quorum."""
-        return not self.denied and all(map(self.is_done, range(len(self.stages))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +33,12 @@ class Told:
     """What an open run has told so far."""
 
     requester: str | None
+    version: str | None = None  # None where the run began before what is seen.
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[str, Any], int] = field(default_factory=dict)
     broken_glass: set[str] = field(default_factory=set)
-    editors: set[str] = field(default_factory=set)  # Who changed its values; they decide nothing.
+    editors: set[str] = field(default_factory=set)  # Who changed it; they decide nothing.
 
 
 class SemanticCheck:
@@ -114,6 +49,7 @@ class SemanticCheck:
         self._open: dict[str, Told] = {}
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._words: dict[str, Word] = {}  # The newest of each person.
+        self._activated: set[str] = set()  # Every version that was ever active.
         self._begins_late = self._ends_early = self._seen = False
         self._readers = {
             "approval.requested": self._requested,
@@ -126,6 +62,7 @@ class SemanticCheck:
             "approval.escalated": self._escalated,
             "break_glass.used": self._broke_glass,
             "action.intended": self._intended,
+            "run.moved": self._moved,
         }
 
     def skip(self) -> None:
@@ -146,6 +83,8 @@ class SemanticCheck:
         if kind == "approval.delegated" and run is None:
             to = data["to"] if isinstance(data["to"], str) else None
             self._words[_text(data["from"])] = Word(to, _text(data["until"]))
+        if kind == "workflow.activated":
+            self._activated.add(_text(data["version"]))
         if kind == "break_glass.reviewed" and not self._begins_late:
             self._reviewed(index, members)
         if run is not None and self._is_told_in_full(members):
@@ -167,7 +106,10 @@ class SemanticCheck:
     def _told(self, members: Mapping[str, Any]) -> Told:
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
-            self._open[run] = Told(actor["ref"] if actor["t"] == "user" else None)
+            requester = actor["ref"] if actor["t"] == "user" else None
+            data = members["data"]
+            is_shadow = data.get("shadow") is True
+            self._open[run] = Told(requester, _text(data["version"]), is_shadow)
         found = self._open.get(run)
         if found is None:
             found = self._open[run] = Told(None)
@@ -194,6 +136,7 @@ class SemanticCheck:
             _listed(data.get("hours", [])),
             wants_code=data.get("step_up") is not None,
             breakers=_breakers(data.get("glass")),
+            version=told.version,
         )
 
     def _decided(self, index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -207,7 +150,7 @@ class SemanticCheck:
         if asked.closed is not None:
             self._report.mean("decision-late", f"Entry {index} decides after {asked.closed}.")
         if members["kind"] == "approval.denied":
-            asked.reject(place, _whole(data["stage"]))
+            asked.reject(place, whole(data["stage"]))
             asked.voices.add(person)
             return
         self._check_approver(index, members, told=told, asked=asked)
@@ -217,7 +160,7 @@ class SemanticCheck:
         if asked.has_spoken(person, place):
             self._report.mean("counted-twice", f"Entry {index}: who approved had decided before.")
         asked.voices.add(person)
-        asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
+        asked.granted.setdefault(whole(data["stage"]), set()).add(place)
 
     def _check_approver(
         self, index: int, members: Mapping[str, Any], *, told: Told, asked: Asked
@@ -229,7 +172,7 @@ class SemanticCheck:
             self._report.mean("self-approval", f"Entry {index}: who changed it approved.")
         elif asked.excluded & {person, place}:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
-        elif not asked.may_decide(place, _whole(members["data"]["stage"])):
+        elif not asked.may_decide(place, whole(members["data"]["stage"])):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
         self._check_stand_in(index, members, left_out=asked.excluded | {told.requester})
 
@@ -251,9 +194,15 @@ class SemanticCheck:
         return word is not None and word.names(person, at=at)
 
     def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
-        if not asked.is_in_turn(_whole(members["data"]["stage"])):
+        if not asked.is_in_turn(whole(members["data"]["stage"])):
             self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
-        if not asked.is_open_at(_text(members["ts"])):
+        try:
+            is_open = asked.is_open_at(_text(members["ts"]))
+        except ZoneInfoNotFoundError as error:
+            words = f"The business hours of entry {index} were not judged: {error.args[0]}."
+            self._report.mean("hours-unread", words)
+            return
+        if not is_open:
             self._report.mean("outside-hours", f"Entry {index} approves outside business hours.")
 
     def _closed(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -266,6 +215,20 @@ class SemanticCheck:
         if asked is not None and (asked.closed or asked.denied or asked.is_granted):
             self._report.mean("edit-late", f"Entry {index} changes what was settled.")
         self._closed(index, members, told)
+        told.editors.add(members["actor"]["ref"])
+
+    def _moved(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        """Take the run to be on another version, whatever is wrong with how it came there."""
+        data, version = members["data"], _text(members["data"]["to"])
+        checks = {
+            "moved-from": told.version in (None, _text(data["from"])),
+            "moved-to": self._begins_late or version in self._activated,
+            "moved-by": members["actor"]["t"] == "user" and "reason" in members["parts"],
+            "moved-under-way": not told.intents,
+        }
+        for code in (code for code, is_right in checks.items() if not is_right):
+            self._report.mean(code, f"Entry {index} {_MOVED[code]}.")
+        told.version = version
         told.editors.add(members["actor"]["ref"])
 
     def _delegated(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
@@ -299,6 +262,8 @@ class SemanticCheck:
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
         told.intents[_text(data["idem"]), data["attempt"]] = index
+        if told.is_shadow:
+            self._report.mean("shadow-effect", f"Entry {index} acts in a run in shadow.")
         name = data["request"]
         if name is None:
             return
@@ -308,6 +273,8 @@ class SemanticCheck:
             return
         if data["binding"] != asked.binding:
             self._report.mean("binding", f"Entry {index} does something else than was approved.")
+        if asked.version != told.version:
+            self._report.mean("other-version", f"Entry {index} acts on an approval of before.")
         if not asked.is_granted and name not in told.broken_glass:
             self._report.mean("quorum", f"Entry {index} acts before enough people agreed.")
 
@@ -326,10 +293,12 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.
     return value if isinstance(value, list) else [value]
 
 
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
+_MOVED = {
+    "moved-from": "takes a run from a version that it was not on",
+    "moved-to": "puts a run on a version that never was active",
+    "moved-by": "puts a run on another version, and no person says why",
+    "moved-under-way": "puts a run on another version while an effect is under way",
+}
 _GLASS = {
     "glass-unasked": "breaks the glass over a request nobody made",
     "binding": "breaks the glass over something else than was asked",
@@ -360,7 +329,3 @@ def _breakers(glass: object) -> set[str]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0

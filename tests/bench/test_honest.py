@@ -11,4 +11,4 @@ def test_no_honest_history_is_called_forged(postgres_server: str) -> None:
     assert {"rotate writer", "rotate log key", "forget", "keep outside"} <= happened
     assert {"run done", "run denied", "run expired", "run cancelled"} <= happened
     assert {"effect after a rejection", "glass broken", "approval of an item"} <= happened
-    assert "approval in another's place" in happened
+    assert {"approval in another's place", "run moved"} <= happened

@@ -4,20 +4,30 @@ from datetime import UTC, datetime, timedelta
 
 from bot.access import AccessReport, Grant
 from bot.access_names import bound_anywhere
+from workflows.access_changes import SignedReview
+from workflows.actions.access import PORT, AccessReportAction, AccessReviewAction, Nothing
+from workflows.actions.base import Call
 from workflows.loading import read_policy
+from workflows.own_workflows import IN_FULL
 from workflows.people import Person, PersonId
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 def grant(
-    name: str, role: str, *, days: int | None = 1, is_guest: bool = False, scope: str = "*"
+    name: str,
+    role: str,
+    *,
+    days: int | None = 1,
+    is_guest: bool = False,
+    scope: str = "*",
+    via: str = "@group",
 ) -> Grant:
     return Grant(
         person=Person(id=PersonId(f"slack:T0:U0{name.upper()}"), name=name, is_guest=is_guest),
         role=role,
         scope=scope,
-        via="@group",
+        via=via,
         last_used=None if days is None else NOON - timedelta(days=days),
     )
 
@@ -57,6 +67,16 @@ def test_whoever_governs_themselves_is_told() -> None:
     ]
 
 
+def test_an_owner_and_a_deputy_who_are_the_same_people_are_told() -> None:
+    def owners(*names: str, via: str) -> list[Grant]:
+        return [grant(one, "owner", scope="workflow refund", via=via) for one in names]
+
+    (same,) = found(*owners("ana", "ben", via="@ops"), *owners("ben", "ana", via="@leads"))
+    assert same.startswith("@leads and @ops are the same people, so nobody stands in")
+    assert found(*owners("ana", "ben", via="@ops"), *owners("ben", via="@leads")) == []
+    assert found(*owners("ana", via="@ops")) == []
+
+
 def test_an_auditor_who_takes_part_and_a_guest_are_told() -> None:
     assert found(grant("axel", "auditor"), grant("axel", "starter")) == [
         "audits what they take part in: auditor (*)."
@@ -94,3 +114,31 @@ def test_the_same_access_gives_the_same_bytes_and_no_cell_is_a_formula() -> None
 
     assert one.reported.digest == other.reported.digest
     assert ",'=cmd," in one.csv
+
+
+def test_what_governors_signed_before_is_one_line_and_the_rest_is_told() -> None:
+    kept = (grant("ana", "approver", days=None), grant("ivan", "governor", days=None))
+    old = AccessReport(
+        at=NOON, grants=(*kept, grant("rita", "runner")), unread=(), governors=("@governors",)
+    )
+    signed = SignedReview(
+        csv=old.csv, findings=tuple(old.findings), day="2026-02-01", digest=old.reported.digest
+    )
+    now = AccessReport(
+        at=NOON + timedelta(days=1),
+        grants=(*kept, grant("ben", "owner", days=200)),
+        unread=(),
+        governors=("@governors",),
+        signed=signed,
+    )
+    call = Call(key="r/report", timeout=1.0, secrets={}, ports={PORT: lambda: now.reported})
+    card = AccessReviewAction().plan(AccessReportAction().perform(Nothing(), call), call).lines
+
+    assert list(card[: card.index(IN_FULL)]) == [
+        "ben (slack:T0:U0BEN): not used in 90 days: owner (*).",
+        "new: ben (slack:T0:U0BEN): owner of * by @group",
+        "gone: rita (slack:T0:U0RITA): runner of * by @group",
+        f"As signed on 2026-02-01 ({old.reported.digest[:12]}): 2 grant(s), 3 finding(s).",
+        f"SHA-256 {now.reported.digest}",
+    ]
+    assert set(now.findings) < set(card)

@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.orders import RunOrder, carry_out
+from bot.orders import MoveRunOrder, RunOrder, carry_out
 from tests.bot.catalog import GATED, LOWERED, PLAIN, Office
+from workflows.errors import NotAllowedError
 from workflows.gate import Verdict
 from workflows.people import PersonId
 
@@ -100,9 +101,42 @@ def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed)
     put = office.propose(PLAIN.replace("Tidied", "Swept"))
     office.agree(put.run, "olga", "gina")
     after = typed("show", run).output
+    (listed,) = typed.data("workflows", "--long")["workflows"]
+    told = typed("workflows", "--long").output
 
     assert "newer version" not in before
     assert f"A newer version is active: {put.version[:8]}." in after
+    assert listed["version"] == put.version
+    ((version, asked),) = [(one["version"], one["asked_by"]) for one in listed["going"]]  # type: ignore[attr-defined]
+    assert asked == ["omar"]
+    assert f"going on: 1 run by {version[:8]}, not the active version, asked for by omar" in told
+
+
+def test_an_owner_puts_a_waiting_run_on_a_version_that_people_agreed_to(
+    office: Office, typed: Typed
+) -> None:
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = str(carry_out(office.core, order, person=PersonId("os:omar"))["run"])
+    office.settle(run)
+    put = office.propose(PLAIN.replace("Tidied", "Wiped"))
+    order = MoveRunOrder(run=run, to=put.version[:8], reason="It says what is done.")
+    with pytest.raises(NotAllowedError, match="never active"):
+        carry_out(office.core, order, person=PersonId("os:omar"))
+    office.agree(put.run, "olga", "gina")
+    with pytest.raises(NotAllowedError, match="Only owner and deputy"):
+        carry_out(office.core, order, person=PersonId("os:ben"))
+    asked = order.model_copy(update={"reason": ""})
+    could = carry_out(office.core, asked, person=PersonId("os:omar"))
+    assert f"can go on by version {put.version[:8]} instead of" in str(could["words"])
+    assert typed("move-run", run, "--check", "--reason", "both").exit_code == 2
+    moved = carry_out(office.core, order, person=PersonId("os:omar"))
+    office.settle(run)
+
+    assert moved["version"] == put.version
+    assert f"goes on by version {put.version[:8]} instead of" in str(moved["words"])
+    assert f"Put on version {put.version[:8]} instead of" in typed("show", run).output
+    assert "omar: Put on version" in typed("show", run, "--timeline").output
+    assert "Wiped all" in "".join(office.card(run))
 
 
 def test_a_name_that_nobody_knows_is_put_right(typed: Typed) -> None:

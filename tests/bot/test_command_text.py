@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command_text import (
+from bot.command_text import parse
+from bot.command_values import (
     USAGE,
     Approvals,
     Away,
@@ -13,14 +14,14 @@ from bot.command_text import (
     Find,
     Help,
     Misread,
+    MoveRun,
     Run,
     Runs,
     Schedule,
     Show,
     Workflows,
-    parse,
-    tokens,
 )
+from bot.typed_words import tokens
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ from bot.command_text import (
         ("change `r_1`", Change(run="r_1")),
         ("cancel r_1 it is wrong", Cancel(run="r_1", reason="it is wrong")),
         ('cancel r_1 "it\'s wrong"', Cancel(run="r_1", reason="it's wrong")),
+        ("move r_1 because it is safer", MoveRun(run="r_1", reason="it is safer")),
+        ("move `r_1` to `0a1b2c3d` because x", MoveRun(run="r_1", version="0a1b2c3d", reason="x")),
         ("approvals", Approvals()),
         ("workflows", Workflows()),
         ("find broken on arrival", Find(words="broken on arrival")),
@@ -141,6 +144,9 @@ def test_a_mention_stays_the_id_that_slack_made_of_it() -> None:
         ("cancel", "cancel"),
         ("cancel r_1", "cancel"),
         ('cancel r_1 ""', "cancel"),
+        ("move r_1", "move"),
+        ("move r_1 it is safer", "move"),
+        ("move r_1 because", "move"),
         ("find", "find"),
     ],
 )

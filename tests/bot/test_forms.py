@@ -22,6 +22,7 @@ from workflows.definition import Definition
 from workflows.definition_inputs import TextInput
 from workflows.errors import InputsError
 from workflows.input_values import read_inputs
+from workflows.run import Status
 
 EVERY_KIND: dict[str, dict[str, Any]] = {
     "order": {"type": "string", "pattern": "^ord_[a-z0-9]+$", "title": "Order", "example": "ord_1"},
@@ -326,10 +327,14 @@ def test_with_nothing_to_start_the_picker_says_whom_to_ask() -> None:
 
 
 def test_the_same_command_twice_asks_before_it_starts_a_second_run() -> None:
-    asked = ask_again("Refund a customer", value="k1", thread="https://acme.example/p1").payload
+    link = "https://acme.example/p1"
+    asked = ask_again("Refund {0}", value="k1", status=Status.DONE, thread=link).payload
+    unstarted = ask_again("Refund {0}", value="k1", status=None).payload
 
-    assert faults_of_message(asked) == []
+    assert faults_of_message(asked) == faults_of_message(unstarted) == []
     assert asked["blocks"][1]["elements"][0]["action_id"] == "run.again"
+    assert asked["text"].startswith("You started Refund {0} the same way a moment ago, and it is")
+    assert "nothing has started from it" in unstarted["text"]
 
 
 KINDS = [

@@ -193,7 +193,10 @@ def test_a_process_that_publishes_nothing_follows_those_that_do(shelf: Shelf) ->
 
 
 def test_what_a_policy_binds_is_recorded_when_it_takes_effect(shelf: Shelf) -> None:
-    shelf.policy = shelf.policy.replace("  governors:", '  auditors: ["@audit"]\n  governors:')
+    some = '{to: "@audit", workflows: ["pay-*"]}'
+    shelf.policy = shelf.policy.replace(
+        "  governors:", f'  auditors: ["@audit", {some}]\n  governors:'
+    )
     shelf.read()
     shelf.policy = POLICY.read_text().replace('"@governors"]', '"@owners"]')
     shelf.read()
@@ -202,12 +205,14 @@ def test_what_a_policy_binds_is_recorded_when_it_takes_effect(shelf: Shelf) -> N
     told = [(one.kind, *one.data.values()) for one in shelf.entries() if "role" in one.data]
     assert told == [
         ("role.granted", "auditor", "*", "@audit"),
+        ("role.granted", "auditor", "pay-*", "@audit"),
         ("role.granted", "governor", "*", "@governors"),
         ("role.revoked", "auditor", "*", "@audit"),
+        ("role.revoked", "auditor", "pay-*", "@audit"),
         ("role.revoked", "governor", "*", "@governors"),
         ("role.granted", "governor", "*", "@owners"),
     ]
-    assert shelf.kinds()[3:] == ["policy.changed", "role.revoked", "role.revoked", "role.granted"]
+    assert shelf.kinds()[4:] == ["policy.changed", *["role.revoked"] * 3, "role.granted"]
     assert check_projections(shelf.memory.database) == []
 
 

@@ -18,6 +18,7 @@ from bot.arrival import ARRIVED, Timed
 from bot.core import Core
 from bot.doors import receiver_of
 from bot.http import HttpServer
+from bot.metrics import events
 from bot.metrics.catalogue import FIGURES, several
 from bot.metrics.collecting import Collector
 from bot.metrics.events import MOST_WORKFLOWS, EventCounts
@@ -30,7 +31,7 @@ from bot.watching import Watching
 from sandbox.ports import free_port
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import Database, open_database
-from storage.gauges import Event
+from storage.gauges import Event, read_events, read_grown
 from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.exposition import Scrape, read
@@ -115,6 +116,31 @@ def test_what_is_counted_once_is_not_counted_again_and_grows(watched: Watched) -
 
     assert (first, again) == (1, 1)
     assert watched.scrape().value("interlock_runs_started_total", workflow="change-it") == 2
+
+
+def test_after_a_long_silence_it_counts_page_by_page_what_the_database_has_added_up(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        Working(watched.store, watched.clock).start()
+    with watched.store.database.read() as connection:
+        size = read_grown(connection).size
+        (started,) = read_events(connection, ["run.started"], places=range(size))
+        monkeypatch.setattr(events, "MOST_EVENTS", 1)
+        monkeypatch.setattr(events, "MOST_PAGES", size // 2)
+        counts = EventCounts(after=0)
+        counts.take_up(connection, size=size)
+        half = counts_of(counts)
+        counts.take_up(connection, size=size)
+        counts.take_up(connection, size=size)
+
+    assert (started.workflow, started.count) == ("change-it", 3)
+    assert half != counts_of(counts)
+    assert counts_of(counts)["interlock_runs_started_total"] == 3
+
+
+def counts_of(counts: EventCounts) -> dict[str, float]:
+    return {one.name: sum(sample.value for sample in one.samples) for one in counts.families()}
 
 
 def test_who_asks_again_within_seconds_is_given_the_same_answer(watched: Watched) -> None:

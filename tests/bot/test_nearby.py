@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command_text import USAGE, Misread, parse
+from bot.command_text import parse
+from bot.command_values import USAGE, Misread
 from bot.nearby import corrected, nearest_names
 
 NAMES = {"refund-customer", "roll-back-release", "purge-stale-accounts"}

@@ -15,7 +15,7 @@ from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import CHANGE, POLICY, Clock, Working, id_of
 from workflows.entry import SYSTEM, Draft, RunId
 from workflows.loading import load_policy
-from workflows.orders import Edit
+from workflows.orders import Edit, Moving
 
 PLAIN = workflow("plain", f"steps: [{change('a')}]")
 LOOP = workflow(
@@ -191,6 +191,21 @@ def test_an_edited_run_is_judged_by_the_values_it_had_each_time(house: Working) 
         "does not run any more: nobody is asked, and it is destructive"
     ]
     assert second.differences == ()
+
+
+def test_a_moved_run_is_judged_by_the_version_it_was_on_each_time(house: Working) -> None:
+    run = asked(house)
+    newer = CHANGE.replace("- id: change", "- id: alter")
+    house.activate(newer)
+    with house.store.begin() as unit:
+        definition = house.shelf.active("change-it")
+        unit.add_definition(definition.version, definition.canonical.decode())
+    house.engine.move(Moving(run=run, person=id_of("omar"), reason="it is called so"))
+    house.settle()
+    found = replayed(house, FULL)
+
+    assert [one.entry.data["step"] for one in found] == ["change", "alter"]
+    assert [(one.differences, one.why_not) for one in found] == [((), "")] * 2
 
 
 def test_who_asked_is_known_by_the_name_on_record(house: Working) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.access_orders import AccessOrder
+from bot.catalog_story import length_of_story, story_of
 from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
 from bot.orders import RunOrder, carry_out
@@ -30,7 +31,7 @@ from workflows.errors import (
     UnusableDatabaseError,
 )
 from workflows.loading import read_policy
-from workflows.orders import Edit, Start
+from workflows.orders import Edit, Moving, Start
 from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.people import PersonId
 
@@ -42,6 +43,15 @@ def office(tmp_path: Path) -> Iterator[Office]:
     found = Office(tmp_path)
     yield found
     found.core.memory.database.close()
+
+
+def test_a_proposal_stays_on_the_version_of_what_judges_it(office: Office) -> None:
+    put = office.propose(PLAIN)
+    office.settle(put.run)
+    wanted = Moving(run=RunId(str(put.run)), person=id_of("omar"), reason="why not")
+
+    with pytest.raises(NotAllowedError, match="stays as it was proposed"):
+        office.core.engine.move(wanted)
 
 
 def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> None:
@@ -520,6 +530,28 @@ secrets: {key: {publishers: ["@ben"]}}
     office.core.memory.database.close()
 
 
+def test_a_page_of_the_history_is_read_by_query_whatever_else_was_proposed(
+    tmp_path: Path, database_url: str
+) -> None:
+    office = Office(tmp_path, database=database_url)
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    office.propose(PLAIN)
+    office.propose(PLAIN.replace("tidy-up", "sweep-floors"))
+    database = office.core.memory.database
+    whole = story_of(database, "tidy-up")
+    pages = [story_of(database, "tidy-up", most=2, skip=skip) for skip in (0, 2, 4)]
+    count = length_of_story(database, "tidy-up")
+    database.close()
+
+    assert [one for page in pages for one in page] == whole
+    assert count == len(whole) == 5
+    assert [(one.what, one.version) for one in whole[::4]] == [
+        ("proposed, not decided yet", whole[0].version),
+        ("published", whole[0].version),
+    ]
+
+
 def test_a_first_version_is_told_in_short_and_then_field_by_field(office: Office) -> None:
     put = office.propose(PLAIN)
     office.settle(put.run)
@@ -549,3 +581,24 @@ def test_every_proposal_is_named_by_what_it_proposes(office: Office) -> None:
         f"Change tidy-up: version {now} in place of {was}",
         "Retire tidy-up",
     ]
+
+
+def test_files_that_wait_at_the_first_start_are_told_once_where_publish_is_typed(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.write("files/tidy-up.yaml", PLAIN)
+    office.restart()
+    catalog_watch_of(office.core, office.town).look_for_drift()
+    told_first, logged = office.notices(), [one.getMessage() for one in caplog.records]
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    office.notices()
+    office.write("files/more.yaml", PLAIN.replace("tidy-up", "sweep").replace("Tidied", "Swept"))
+    office.restart()
+    for _ in range(2):
+        catalog_watch_of(office.core, office.town).look_for_drift()
+    told = [str(one.body) for one in office.notices() if "agreed to" in str(one.body)]
+
+    assert told_first == []
+    assert logged.count("files wait to be agreed to: `interlock publish`") == 1
+    assert len(told) == 1
+    assert "Nobody has agreed to *sweep* yet. `interlock publish`" in told[0]

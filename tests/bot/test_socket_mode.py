@@ -100,7 +100,92 @@ def test_a_wrong_app_token_is_said_in_a_sentence(slack: SandboxServer) -> None:
     sockets.stop()
 
 
-def test_stopping_does_not_wait_for_the_next_message(slack: SandboxServer) -> None:
+def test_a_line_that_slack_renews_is_read_from_then_on(slack: SandboxServer) -> None:
+    app = app_of(slack)
+    app.command("/ops")(lambda ack: ack())
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    names = slack.hub.sockets.names
+    slack.refresh_sockets()
+    slack.hub.state.wait(
+        lambda: len(set(slack.hub.sockets.names) - set(names)) == 2, timeout=10, what="new lines"
+    )
+    rita = slack.workspace.person("rita")
+    typed = [rita.command("/ops", channel="#ops") for _ in range(10)]
+    sockets.stop()
+
+    assert [one.outcome for one in typed] == ["acked"] * 10
+    assert not {one.connection for one in typed} & set(names)
+
+
+def test_an_answer_that_finds_its_line_gone_takes_the_next(slack: SandboxServer) -> None:
+    app = app_of(slack)
+
+    def on_command(ack: Ack) -> None:
+        slack.drop_sockets()
+        slack.hub.state.wait(lambda: slack.connections == 0, timeout=5, what="the cut")
+        ack()
+
+    app.command("/ops")(on_command)
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    typed = slack.workspace.person("rita").command("/ops", channel="#ops")
+    sockets.stop()
+
+    assert typed.outcome == "acked"
+
+
+def test_a_line_whose_message_cannot_be_taken_is_replaced(slack: SandboxServer) -> None:
+    app = app_of(slack)
+    app.command("/ops")(lambda ack: ack())
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    names = slack.hub.sockets.names
+
+    def no_text(_: str) -> None:
+        b"\xff".decode()
+
+    for one in sockets._handlers:  # noqa: SLF001 - whichever of them it comes to.
+        one.client.on_message_listeners.insert(0, no_text)
+    rita = slack.workspace.person("rita")
+    rita.command("/ops", channel="#ops", wait=False)
+    slack.hub.state.wait(
+        lambda: set(slack.hub.sockets.names) - set(names), timeout=10, what="a new line"
+    )
+    sockets.stop()
+
+
+def test_what_is_under_way_is_answered_before_the_lines_end(slack: SandboxServer) -> None:
+    begun, may_answer = threading.Event(), threading.Event()
+    app = app_of(slack)
+
+    def on_command(ack: Ack) -> None:
+        begun.set()
+        may_answer.wait(5)
+        ack()
+
+    app.command("/ops")(on_command)
+    sockets = sockets_of(slack, app)
+    sockets.start()
+    slack.wait_for_connection(2, timeout=10)
+    typed = slack.workspace.person("rita").command("/ops", channel="#ops", wait=False)
+    begun.wait(5)
+    stopping = threading.Thread(target=sockets.stop)
+    stopping.start()
+    stopping.join(0.3)  # Long enough for lines to be cut, if that came first.
+    may_answer.set()
+    stopping.join()
+    slack.hub.state.wait(lambda: typed.settled, timeout=10, what="the answer")
+
+    assert typed.outcome == "acked"
+
+
+def test_stopping_does_not_wait_for_the_next_message(
+    slack: SandboxServer, caplog: pytest.LogCaptureFixture
+) -> None:
     sockets = sockets_of(slack, app_of(slack))
     sockets.start()
     slack.wait_for_connection(2, timeout=10)
@@ -108,6 +193,7 @@ def test_stopping_does_not_wait_for_the_next_message(slack: SandboxServer) -> No
     sockets.stop()
 
     assert time.monotonic() - started < 2.5
+    assert "did not close in time" not in caplog.text
 
 
 def test_a_connection_that_never_closes_does_not_hold_the_bot_back(
@@ -117,7 +203,7 @@ def test_a_connection_that_never_closes_does_not_hold_the_bot_back(
     sockets = sockets_of(slack, app_of(slack))
     sockets.start()
     stuck = threading.Event()
-    close = sockets._handlers[0].client.close  # noqa: SLF001 - the SDK's own hang, made sure.
+    close = sockets._handlers[0].client.close  # noqa: SLF001 - a listener that takes long, made sure.
     monkeypatch.setattr(sockets._handlers[0].client, "close", stuck.wait)  # noqa: SLF001 - as above.
     sockets.stop()
     stuck.set()

@@ -10,9 +10,11 @@ from bot.version_readiness import read_readiness, readiness_data, readiness_line
 from storage.database import open_database
 from storage.log_setup import init_log
 from storage.store import SqlStore
-from tests.workflows.engine.gated import with_groups
-from tests.workflows.engine.trials import WRITES, activated, fails, policy_with, runs
-from tests.world import Clock, Working
+from tests.workflows.engine.gated import asked, of_kind, wait, with_groups
+from tests.workflows.engine.trials import BAR, WRITES, activated, fails, policy_with, runs
+from tests.world import Clock, Working, id_of, policy_in
+from workflows.entry import RequestId
+from workflows.questioning import Answer
 
 
 @pytest.fixture
@@ -63,3 +65,18 @@ def test_without_a_bar_there_is_nothing_to_earn(house: Working) -> None:
     assert lines(house) == [
         "The policy has no bar for production, so no version has anything to earn."
     ]
+
+
+def test_what_people_did_beside_its_runs_in_shadow_is_told(house: Working) -> None:
+    house.policy = policy_in(policy_with(BAR.replace("runs: 2", "shadow: [change-it], runs: 2", 1)))
+    for values in ({"did": "same"}, {"did": "differs", "why": "half of it"}):
+        wait(house, minutes=1)
+        run = asked(house)
+        request = RequestId(str(of_kind(house, run, "question.asked")[-1].data["request"]))
+        house.engine.answer(Answer(run=run, request=request, person=id_of("omar"), values=values))
+        house.settle()
+    *_, starts, agreed, _, last = lines(house)
+
+    assert starts == "Its runs start in shadow: they read and plan, and change nothing."
+    assert agreed == "In shadow people did as planned in 1 of 2 runs."
+    assert last.endswith(f"{run}  change was done otherwise")

@@ -21,11 +21,13 @@ from storage.store import SqlStore
 from storage.verify import verify_database
 from tests.crash.flow_paths import FLOW_PATHS
 from tests.crash.paths import PATHS, Outside, Path, house_of
+from tests.crash.shadow_paths import SHADOW_PATHS
 from tests.fuse import Crash, Fuse
 from tests.properties.office import check_effects, check_intents
 from tests.world import Clock, Working
 
 ORIGIN = "interlock.example/audit/T0"
+EVERY_PATH = {**PATHS, **FLOW_PATHS, **SHADOW_PATHS}
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +80,11 @@ def check(path: Path, house: Working, outside: Outside, fuse: Fuse) -> None:
     assert (report.exit, report.semantics) == (0, []), (where, report.lines())
 
 
-@pytest.mark.parametrize("name", [*PATHS, *FLOW_PATHS])
+@pytest.mark.parametrize("name", EVERY_PATH)
 def test_a_process_that_ends_anywhere_on_the_way_changes_nothing_about_its_end(
     name: str, empty: File, tmp_path: File
 ) -> None:
-    path = {**PATHS, **FLOW_PATHS}[name]
+    path = EVERY_PATH[name]
     for number in count(1):
         home = tmp_path / str(number)
         shutil.copytree(empty, home)

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 import bot
 from bot.builder_steps import REQUEST_APPROVAL
-from bot.command_text import USAGE
+from bot.command_values import USAGE
 from bot.settings import Settings
 from bot.views.message_shortcuts import MESSAGE_FIND_RUN, MESSAGE_REQUEST
 from bot.views.thread_summary import THREAD_SUMMARISE

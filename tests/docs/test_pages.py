@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.command_text import USAGE
+from bot.command_values import USAGE
 from bot.settings import FROM_FILES, Settings
 from storage.rows import DatabaseRows
 from tests.docs.pages import PAGES, ROOT, Block, blocks, links, name_of

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import workflows
-from bot.app import Bot, build_bot, enter_workspace
+from bot.app import Bot, build_bot
 from bot.core import Means
 from bot.opening import open_memory
 from bot.settings import Settings
+from bot.workspace import enter_workspace
 from sandbox.demo.stage import Stage
 from sandbox.person import Person
 from sandbox.ports import free_port
@@ -83,10 +84,11 @@ class Scene:
         known = {one.ts for one in self.roots()}
         person.command(f"/ops run {workflow}", channel=OPS)
         person.wait_for_view("")
-        person.submit(dict(fields))
+        sent = person.submit(dict(fields))
+        left = person.view.words if person.view else ""
         return self.waits(
             lambda: next((one for one in self.roots() if one.ts not in known), None),
-            "the run's first message",
+            f"the run's first message; the form was {sent.outcome} ({sent.failure}) {left}",
         )
 
     def roots(self) -> list[SeenMessage]:

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from bot.app import Bot, build_bot, enter_workspace
+from bot.app import Bot, build_bot
 from bot.clock import Clock
 from bot.core import Means
 from bot.opening import begin_log, open_memory
 from bot.settings import Settings
+from bot.workspace import enter_workspace
 from sandbox.demo.stage import Stage, staged
 from sandbox.person import Person
 from sandbox.seen import SeenMessage

@@ -36,7 +36,7 @@ WEBHOOKS = """
 webhooks:
   shop-events: {secret: shop_events, requester: "@rita"}
   repository: {secret: repository, requester: "@rita", scheme: github}
-  forgotten: {secret: forgotten, requester: "@rita"}
+  forgotten: {secret: never_set, requester: "@rita"}
   own: {secret: shop_events, requester: "@ana"}
   crowd: {secret: shop_events, requester: "@support"}
   leaver: {secret: shop_events, requester: "@dex"}

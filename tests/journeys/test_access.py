@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from bot.access_orders import AccessOrder
 from bot.orders import carry_out
 from bot.token_orders import TokenOrder
 from sandbox.seen import SeenMessage
 from storage.history import read_run
 from tests.journeys.day import Case, Day, approve_label, day_at_work
+from tests.journeys.test_exceptions import ME
 from tests.journeys.test_policy_commands import beside, interlock
 from workflows.entry import Entry, RunId
+from workflows.errors import NotAllowedError
 from workflows.people import PersonId
+
+OPERATORS = f'operators: {{{ME}: "@ivan", deploy: "@petra"}}\n'
 
 __all__ = ["beside"]
 
@@ -25,7 +30,7 @@ __all__ = ["beside"]
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """Give a company in which somebody who left is still in a group."""
     home: Path = tmp_path_factory.mktemp("access")
-    with day_at_work(home, more_policy='operators: {deploy: "@petra"}\n') as open_day:
+    with day_at_work(home, more_policy=OPERATORS) as open_day:
         for name in ("dex", "gil"):
             open_day.stage.slack.workspace.join_group(name, "support")
         yield open_day
@@ -62,6 +67,9 @@ def test_a_review_finds_who_left_guests_and_what_nobody_uses(beside: Day) -> Non
     assert "gil (slack:T0ACME:U0GIL): guest: starter" in told
     assert "U0DORA): never used" in told
     used = json.loads(interlock("access", "review", "--json", code=1).stdout)
+    rita = {one["scope"]: one["last_used"] for one in used["grants"] if one["name"] == "rita"}
+    assert rita["workflow refund-customer"] is not None
+    assert rita["workflow request-approval"] is None  # She started the other one.
     assert [one["findings"] for one in used["grants"] if one["name"] == "ana"] == [[], []]
 
 
@@ -73,6 +81,8 @@ def test_governors_sign_the_report_that_they_were_shown(
     told = json.loads(interlock("access", "review", "--start", "--json").stdout)
     card = case.waits(lambda: _card(case), "the card of the review")
     assert "Sign the access review" in card.words
+    assert told["channel"] == "#ops"
+    assert f"/archives/{card.channel}/p{card.ts.replace('.', '')}?thread_ts=" in told["link"]
 
     report = interlock("access", "review", "--csv", code=1).stdout
     dora = case.person("dora")
@@ -84,9 +94,20 @@ def test_governors_sign_the_report_that_they_were_shown(
     (signed,) = [one for one in entries if one.kind == "action.executed"]
     assert json.loads(signed.parts["output"].value or b"")["digest"] == _digest(report)
     assert len(list(csv.DictReader(io.StringIO(report)))) > 10
+    again = interlock("access", "review", code=1).stdout
+    assert f"({_digest(report)[:12]}): " in again
+    assert "U0DEX" not in again  # It stood out before, and they signed that.
+    assert "U0DEX" in interlock("access", "review", "--all", code=1).stdout
     interlock("workflows")  # It is one of them from now on, and no file has to hold it.
     beside.bot.core.library.follow()
     assert beside.bot.core.library.active("access-review").owner == "@governors"
+
+
+def test_an_account_without_a_person_in_slack_asks_for_no_review(beside: Day) -> None:
+    with pytest.raises(NotAllowedError, match="the account guest is") as refused:
+        carry_out(beside.bot.core, AccessOrder(), person=PersonId("os:guest"))
+
+    assert 'operators: {guest: "@you"}' in refused.value.hint
 
 
 def _digest(report: str) -> str:

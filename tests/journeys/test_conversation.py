@@ -233,10 +233,12 @@ def test_cancelling_ends_the_run_and_its_card(scene: Scene) -> None:
         card = scene.card(root)
         listed = answer(scene, "rita", "/ops runs").words
         run = next(word.strip("`") for word in listed.split() if len(word.strip("`")) == 32)
+        moved = answer(scene, "rita", f"/ops move {run} because it is newer").words
         answer(scene, "rita", f"/ops cancel {run} wrong customer")
         scene.ends(root, "cancelled")
 
         assert "Reject" not in scene.now(card).buttons
+        assert "Only owner and deputy of the workflow" in moved
     assert refunds(scene) == []
 
 

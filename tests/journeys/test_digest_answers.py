@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Bot, enter_workspace
+from bot.app import Bot
 from bot.head_check import check_head
 from bot.opening import begin_log, open_memory
+from bot.workspace import enter_workspace
 from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
 from storage.anchors import read_anchors

@@ -180,6 +180,7 @@ def test_abort_and_undo_takes_back_what_can_be_and_says_so(case: Case) -> None:
     )
     assert "give: slack.post: ↩️ can be undone\n• tell: slack.post: 🔒 cannot be" in card.words
     assert "Abort and undo" in card.buttons
+    assert "a moment ago, and it is stopped" in asks(case, "rita", typed)  # It may yet go on.
 
     case.person("omar").click("Abort and undo", message=card)
     case.replies(root, f"The voucher for {case.order} is void.")
@@ -188,6 +189,7 @@ def test_abort_and_undo_takes_back_what_can_be_and_says_so(case: Case) -> None:
 
     comes_to_say(case, card, "give: slack.post: ✔️ undone")
     assert not case.now(card).buttons
+    assert "has started" in asks(case, "rita", typed)  # What was given up is meant to be repeated.
 
 
 def test_what_is_settled_already_is_said_on_the_command_line(case: Case) -> None:

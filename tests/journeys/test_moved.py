@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import enter_workspace
 from bot.beside import have_done
 from bot.head_check import check_head
 from bot.key_orders import RotateOrder
 from bot.opening import begin_log, open_memory
 from bot.orders import HeadOrder
 from bot.relocation import relocate
+from bot.workspace import enter_workspace
 from sandbox.demo.stage import staged
 from storage.key_changes import KeyOffice
 from storage.key_request import request_for

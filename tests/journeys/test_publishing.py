@@ -11,7 +11,10 @@ from sandbox.seen import SeenMessage
 from tests.journeys.company import SHIPPED
 from tests.journeys.day import Case, Day, day_at_work
 from tests.sandbox.payload_checks import complaints_about
+from workflows.entry import RequestId, RunId
 from workflows.errors import NotAllowedError
+from workflows.gate import Verdict
+from workflows.orders import Ballot, Start
 from workflows.people import PersonId
 
 GATED = """
@@ -101,3 +104,62 @@ def test_only_those_the_policy_names_publish_what_uses_a_secret(case: Case) -> N
     card = proposed(case, USES_IT, by="ana")
 
     assert "Publish look-into-the-till" in card.words
+
+
+WAITS = """
+workflow: tell-the-team
+title: Tell the team
+owner: "@platform"
+deputy: "@platform-leads"
+run_by: ["@platform"]
+steps:
+  - id: tell
+    uses: slack.post
+    with: {channel: "#ops", text: "Moved once"}
+    approval: {stages: [{from: ["@platform-leads"]}]}
+    undo: none
+"""
+
+
+def publishes(case: Case, text: str) -> None:
+    """Have a version proposed, and agreed to by its owner and a governor."""
+    core = case.day.bot.core
+    text = text.replace("run_by:", f'channel: "{case.channel}"\nrun_by:')
+    order = PublishOrder(file="tell-the-team.yaml", text=text, reason="It is time.")
+    run = RunId(str(carry_out(core, order, person=PersonId("os:ana"))["run"]))
+    for name in ("petra", "ivan"):
+        asked = case.waits(lambda: open_request(case, run), "a request to publish")
+        person = PersonId(f"slack:{case.slack.workspace.id}:{case.person(name).id}")
+        core.engine.decide(Ballot(request=asked, person=person, verdict=Verdict.APPROVE))
+    case.waits(lambda: core.store.run(run).status.is_end or None, "the end of the publication")
+
+
+def open_request(case: Case, run: RunId) -> RequestId | None:
+    with case.day.bot.core.store.begin() as unit:
+        asked = unit.open_request(run)
+    return asked.id if asked is not None else None
+
+
+def test_an_owner_has_a_waiting_run_go_by_the_newer_version(case: Case) -> None:
+    petra, core = case.person("petra"), case.day.bot.core
+    publishes(case, WAITS)
+    who = PersonId(f"slack:{case.slack.workspace.id}:{petra.id}")
+    start = Start(workflow="tell-the-team", inputs={}, trigger="slash", person=who)
+    run = core.engine.start(start).run
+    root = case.waits(
+        lambda: next((one for one in case.roots() if run in one.words), None), "the run's thread"
+    )
+    before = case.card(root)
+    publishes(case, WAITS.replace("Moved once", "Moved twice"))
+    seen = len(petra.ephemerals)
+    petra.command(f"/ops show {run}", channel=case.channel)
+    shown = case.waits(lambda: next(iter(petra.ephemerals[seen:]), None), "the run's story")
+    petra.click("Go by the newer version", message=shown)
+    petra.wait_for_view("Moved once → Moved twice")
+    petra.submit({"Why?": "It says it twice."})
+    after = case.card(root, other_than=before)
+
+    assert "Moved twice" in after.words
+    assert "goes on by version" in case.replies(root, "It says it twice.").words
+    assert "another version of the workflow" in case.now(before).words
+    assert told(case, f"/ops move {run} because it is newer").startswith("🔀 The run is on version")

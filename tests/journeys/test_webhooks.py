@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from bot.secret_sources.held import HeldSecrets
 from storage.listing import Wanted, list_runs
 from tests.journeys.day import Case
 from tests.journeys.programs import (
@@ -21,6 +22,7 @@ from tests.journeys.programs import (
     signed,
     signed_by_github,
 )
+from workflows.errors import SecretUnreadableError
 
 
 @pytest.fixture(scope="module")
@@ -187,10 +189,28 @@ def test_a_webhook_that_the_policy_does_not_know_does_not_exist(outside: Outside
     assert (answer.status_code, answer.json()["kind"]) == (404, "not-found")
 
 
-def test_a_webhook_whose_secret_is_not_set_takes_nothing(outside: Outside) -> None:
+def test_a_webhook_whose_secret_is_not_set_takes_nothing_and_names_it_in_the_log_alone(
+    outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = outside.delivers("forgotten", b"{}", signed(b"{}"))
+    (told,) = [one for one in caplog.records if "no usable secret" in one.message]
 
     assert answer.status_code == 503
+    assert vars(told)["secret"] == "never_set"
+    assert "never_set" not in answer.text
+
+
+def test_a_webhook_whose_secret_cannot_be_asked_for_says_to_send_it_again(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_held: HeldSecrets, _name: str) -> str:
+        raise SecretUnreadableError("Vault is away.")
+
+    monkeypatch.setattr(HeldSecrets, "reveal", away)
+    answer = outside.delivers("shop-events", b"{}", signed(b"{}"))
+
+    assert answer.status_code == 503
+    assert answer.json()["hint"] == "Send it again in a while."
 
 
 @pytest.mark.parametrize("hook", ["crowd", "leaver"])

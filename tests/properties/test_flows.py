@@ -27,7 +27,7 @@ from workflows.actions.base import Happened
 from workflows.entry import Entry, RequestId, RunId
 from workflows.errors import ActionFailedError, InterlockError
 from workflows.gate import Verdict
-from workflows.orders import Ballot
+from workflows.orders import Ballot, Moving
 from workflows.questioning import Answer
 from workflows.replay import replay
 from workflows.run import WAITING, Phase, Status
@@ -64,6 +64,18 @@ steps:
   - {change("last")}
 """,
 )
+NOTE = "            - {id: note, wait: 1m}\n      right:"
+# Other versions, some of which a run cannot go by once it has come far enough.
+NEWER = {
+    "as it was": EVERYTHING,
+    "other words": EVERYTHING.replace("- {id: inner,", '- {id: inner, title: "Another",'),
+    "a step in the loop": EVERYTHING.replace("      right:", NOTE),
+    "a step at the end": EVERYTHING + "  - {id: more, wait: 1m}\n",
+    "another end": EVERYTHING.replace("id: last,", "id: end,"),
+    "a step before": EVERYTHING.replace(
+        "- {id: inner,", "- {id: pause, wait: 1m}\n  - {id: inner,"
+    ),
+}
 EVERYBODY = ("rita", "ana", "ben", "omar", "sam", "zoe")
 TROUBLES = {
     "lost before": ("before", LOST),
@@ -84,7 +96,9 @@ class Flows(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="interlock-flows-"))
-        self.office = Office(self.folder, definitions=(EVERYTHING, CHILD), policy=POLICY)
+        definitions = (*reversed(NEWER.values()), CHILD)
+        self.office = Office(self.folder, definitions=definitions, policy=POLICY)
+        self.office.house.activate(EVERYTHING)
         self.office.world.items = [{"name": "n", "by": 1}, {"name": "n", "by": 2}]
 
     def teardown(self) -> None:
@@ -151,6 +165,14 @@ class Flows(RuleBasedStateMachine):
         run = self.runs[at % len(self.runs)]
         engine = self.office.house.engine
         self._may(lambda: engine.cancel(run, person=id_of(by), reason="enough"))
+
+    @rule(at=st.integers(0, 3), to=st.sampled_from(sorted(NEWER)))
+    def move(self, at: int, to: str) -> None:
+        """Have people agree to another version, and a run go by it."""
+        run, house = self.runs[at % len(self.runs)], self.office.house
+        house.activate(NEWER[to])
+        wanted = Moving(run=run, person=id_of("omar"), reason="it is better")
+        self._may(lambda: house.engine.move(wanted))
 
     @rule(said=st.sampled_from(Happened))
     def settle_doubts(self, said: Happened) -> None:

@@ -47,12 +47,17 @@ class Office:
 
 
 def by_script(
-    pack: Path, *keys: str, notes: Sequence[Path] = (), witnesses: Sequence[str] = ()
+    pack: Path,
+    *keys: str,
+    notes: Sequence[Path] = (),
+    witnesses: Sequence[str] = (),
+    tsa: Path | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Return what the verifier of every pack says, run as its reader would run it."""
     words = [word for key in keys for word in ("--vkey", key)]
     words += [word for note in notes for word in ("--checkpoint", str(note))]
     words += [word for one in witnesses for word in ("--witness", one)]
+    words += [] if tsa is None else ["--tsa", str(tsa)]
     done = subprocess.run(
         [sys.executable, "-I", VERIFIER, "--pack", pack, "--json", *words],
         capture_output=True,

@@ -9,6 +9,7 @@ from typing import Any
 from storage.journal import Recorded
 from tests.storage.trail import Trail
 from workflows.entry import Actor, ActorKind, Draft, Part, RunId
+from workflows.moments import moment
 
 RITA, ANA, BEN, SUE, DORA = (f"s:{name}" for name in ("rita", "ana", "ben", "sue", "dora"))
 BINDING = "ab" * 32
@@ -21,8 +22,15 @@ def entry(kind: str, data: Members, *, by: str = "interlock", ts: str = NOON) ->
     return {"kind": kind, "data": data, "actor": actor, "ts": ts}
 
 
-def started() -> Members:
-    return entry("run.started", {"workflow": "w", "version": "v", "trigger": "slash"}, by=RITA)
+def started(**more: Any) -> Members:  # noqa: ANN401 - any field.
+    data = {"workflow": "w", "version": "v", "trigger": "slash", **more}
+    return entry("run.started", data, by=RITA)
+
+
+def all_of(members: Sequence[Members]) -> Sequence[Members]:
+    """Return a story with its beginning, which most leave to us."""
+    has_begun = bool(members) and members[0]["kind"] == "run.started"
+    return members if has_begun else [started(), *members]
 
 
 def requested(*stages: Members, **more: Any) -> Members:  # noqa: ANN401 - any field.
@@ -72,17 +80,39 @@ def escalated(*to: str, **more: Any) -> Members:  # noqa: ANN401 - any field.
     return entry("approval.escalated", {"request": "q", "to": list(to), "n": 1, **more})
 
 
-def intended() -> Members:
+def intended(request: str | None = "q") -> Members:
     names = ["step", "attempt", "action", "effect", "target", "idem"]
-    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": "q"}
+    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": request}
     return entry("action.intended", data)
 
 
+HOURS = {"weekdays": [1], "from": "09:00", "to": "12:00", "holidays": [], "zone": "Europe/Berlin"}
+EARLY, TUESDAY = "2026-03-02T10:30:00.000Z", "2026-03-03T10:00:00.000Z"
+ABROAD = {**HOURS, "to": "20:00", "holidays": ["2026-03-02"], "zone": "Asia/Tokyo"}
+NEWER, UNHEARD = "a" * 64, "b" * 64
+
+
+def activated() -> Members:
+    data = {"workflow": "w", "version": NEWER, "replaces": None, "level": "trial"}
+    return {**entry("workflow.activated", data), "run": None}
+
+
+def moved(to: str = NEWER, *, by: str = SUE, since: str = "v", why: bool = True) -> Members:
+    data = {"workflow": "w", "from": since, "to": to}
+    return {**entry("run.moved", data, by=by), "parts": {"reason": {}} if why else {}}
+
+
 PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
+FOR_ANA = {"for": ANA}
 TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
 OPENED = escalated(DORA, BEN, groups=["@d"], stages=[1])
 # Of each: what the entries tell, and the codes of what is wrong with that.
 STORIES: dict[str, tuple[list[Members], str]] = {
+    "in shadow": (
+        [started(shadow=True), entry("question.asked", {"request": "q", "step": "s"})],
+        "",
+    ),
+    "an effect in shadow": ([started(shadow=True), intended(None)], "shadow-effect"),
     "parts in any order": (
         [requested(*PARTS), granted(SUE, 1), granted(ANA), granted(DORA, 2), intended()],
         "",
@@ -155,18 +185,88 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         [TWO_TO_DENY, denied(BEN), granted(BEN), granted(ANA), intended()],
         "counted-twice",
     ),
+    "within business hours": ([requested(stage(ANA), hours=[HOURS]), granted(ANA, ts=EARLY)], ""),
+    "after business hours": ([requested(stage(ANA), hours=[HOURS]), granted(ANA)], "outside-hours"),
+    "on another day": (
+        [requested(stage(ANA), hours=[HOURS]), granted(ANA, ts=TUESDAY)],
+        "outside-hours",
+    ),
+    "on a holiday elsewhere": (
+        [requested(stage(ANA), hours=[HOURS, ABROAD]), granted(ANA, ts=EARLY)],
+        "outside-hours",
+    ),
+    "hours of no zone": (
+        [requested(stage(ANA), hours=[{**HOURS, "zone": "Nowhere/At_all"}]), granted(ANA)],
+        "hours-unread",
+    ),
+    "hours that say nothing": ([requested(stage(ANA), hours=[{}]), granted(ANA)], ""),
+    "in the place of somebody away": (
+        [away(ANA, DORA), requested(stage(ANA)), granted(DORA, **FOR_ANA), intended()],
+        "",
+    ),
+    "in the place of somebody who is there": (
+        [requested(stage(ANA)), granted(DORA, **FOR_ANA), intended()],
+        "no-delegation",
+    ),
+    "in the place of somebody who is back": (
+        [
+            *[away(ANA, DORA), away(ANA, None, until=EARLY)],
+            *[requested(stage(ANA)), granted(DORA, **FOR_ANA), intended()],
+        ],
+        "no-delegation",
+    ),
+    "after the stand-in's time": (
+        [away(ANA, DORA, until=EARLY), requested(stage(ANA)), granted(DORA, **FOR_ANA)],
+        "no-delegation",
+    ),
+    "for somebody who stands in": (
+        [away(ANA, BEN), away(BEN, DORA), requested(stage(ANA)), granted(DORA, **FOR_ANA)],
+        "no-delegation",
+    ),
+    "in the place of whoever was not asked": (
+        [away(ANA, DORA), requested(stage(SUE)), granted(DORA, **FOR_ANA)],
+        "ineligible-approver",
+    ),
+    "who acts for the requester": (
+        [away(RITA, ANA), requested(stage(ANA)), granted(ANA), intended()],
+        "acts-for-excluded",
+    ),
     "changed after it was rejected": (
         [requested(stage(ANA)), denied(ANA), edited(RITA)],
         "edit-late",
     ),
     "changed after one rejection of two": ([TWO_TO_DENY, denied(ANA), edited(RITA)], ""),
+    "moved, and asked anew": (
+        [
+            *[activated(), requested(stage(ANA)), moved(), requested(stage(ANA), request="n")],
+            *[granted(ANA, request="n"), intended("n")],
+        ],
+        "",
+    ),
+    "moved to what nobody agreed to": ([activated(), moved(UNHEARD)], "moved-to"),
+    "moved from where it was not": ([activated(), moved(since=UNHEARD)], "moved-from"),
+    "moved by nobody": ([activated(), moved(by="interlock")], "moved-by"),
+    "moved without a reason": ([activated(), moved(why=False)], "moved-by"),
+    "moved within an effect": (
+        [activated(), intended(None), moved()],
+        "moved-under-way",
+    ),
+    "moved after it was approved": (
+        [activated(), requested(stage(ANA)), granted(ANA), moved(), intended()],
+        "other-version",
+    ),
+    "moved, and approved by the same": (
+        [activated(), moved(by=ANA), requested(stage(ANA)), granted(ANA)],
+        "self-approval",
+    ),
 }
 
 
 def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Recorded]:
     """Record a story as a run of its own, with people of its own."""
     told = []
-    for one in (started(), *members, entry("run.finished", {"outcome": "done"})):
+    for one in (*all_of(members), entry("run.finished", {"outcome": "done"})):
+        trail.clock.at = moment(one["ts"])
         actor = Actor(
             kind=ActorKind(one["actor"]["t"]), ref=_named(trail, number, one["actor"]["ref"])
         )

@@ -65,19 +65,19 @@ def test_eight_threads_leave_no_gap(
     assert (report.exit, report.failures, report.semantics) == (0, [], [])
 
 
-def test_several_processes_leave_no_gap_on_postgres(
+def test_eight_processes_leave_no_gap_on_postgres(
     postgres_url: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     database = open_database(postgres_url)
     request.addfinalizer(database.close)
     journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0ABC")
-    processes = [appender(postgres_url, tmp_path / "home", f"p{n}", 15) for n in range(4)]
+    processes = [appender(postgres_url, tmp_path / "home", f"p{n}", 8) for n in range(8)]
     runs = [run for process in processes for run in told(process)]
     sequence_pending(database, journal.sequencer)
     report = verify_database(postgres_url, pin(journal), processes=1)
 
-    assert len(runs) == 60
-    assert places(database) == list(range(121))
+    assert len(runs) == 64
+    assert places(database) == list(range(129))
     assert (report.exit, report.failures) == (0, [])
 
 

@@ -92,3 +92,21 @@ def test_a_given_master_key_has_to_be_32_bytes() -> None:
     assert read_key(given, "INTERLOCK_SECRETS_KEY") == b"k" * 32
     with pytest.raises(SecretError, match="openssl rand"):
         read_key("c2hvcnQ=", "INTERLOCK_SECRETS_KEY")
+
+
+def test_one_that_is_ready_asks_for_keys_only_where_others_sealed_by_a_newer_one() -> None:
+    keys, asked = [(bytes(32),)], []
+    sealer = Sealer(lambda: asked.append(1) or keys[0], "log")
+    keys[0] = (bytes([1] * 32), bytes(32))
+    ready = sealer.ready()
+    before = len(asked)
+    sealed = ready.seal(b"value", name="a")
+    opened = ready.open_sealed(sealed, name="a")
+    silent = len(asked) == before
+    keys[0] = (bytes([2] * 32), bytes([1] * 32))
+    newer = sealer.seal(b"newer", name="a")
+
+    assert silent
+    assert opened == b"value"
+    assert ready.open_sealed(newer, name="a") == b"newer"
+    assert sealer.open_sealed(ready.seal(b"late", name="a"), name="a") == b"late"

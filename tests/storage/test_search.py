@@ -184,6 +184,11 @@ def test_a_run_is_seen_where_its_thread_stands_whatever_its_definition_calls_the
         ("refund", {"before": NOON}, set()),
         ("", {"requesters": {ANA.ref, RITA.ref}}, {"r1", "r2", "r3", "r4"}),
         ("", {"outcomes": {Status.DENIED}, "requesters": {RITA.ref}}, {"r4"}),
+        ("refund", {"among": {"refund-customer"}, "channels": {"C0OPS"}}, {"r1", "r2"}),
+        ("refund", {"among": {"other"}}, set()),
+        ("refund", {"among": frozenset()}, set()),
+        ("refund", {"channels": set(), "audited": {"refund-customer"}}, {"r1", "r2", "r4"}),
+        ("refund", {"channels": {"C0SECRET"}, "audited": {"other"}}, {"r4"}),
         ("", {"channels": {"C0OPS"}}, set()),  # Where one may look is nothing to look for.
     ],
 )

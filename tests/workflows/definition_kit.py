@@ -20,6 +20,19 @@ owner: "@finance-ops"
 deputy: "@support-leads"
 """
 
+PAYS_BACK = """\
+    uses: http.request
+    with: {service: shop, method: POST, path: /refunds, json: {amount: "${{ inputs.amount }}"}}
+    effect: destructive
+    approval: {stages: [{from: ["@finance-leads"]}]}
+    verify:
+      uses: http.request
+      with: {service: shop, path: "/orders/${{ inputs.order }}"}
+      returns: {body: {refunded: integer}}
+      expect: result.body.refunded >= inputs.amount
+    undo: none
+"""
+
 REFUND = (
     HEAD
     + """\
@@ -36,17 +49,8 @@ steps:
     returns: {body: {paid: integer, rate: number, tags: ["string?"]}}
   - id: refund
     when: inputs.amount <= steps.order.output.body.paid && inputs.rate > 1.0 && inputs.note == null
-    uses: http.request
-    with: {service: shop, method: POST, path: /refunds, json: {amount: "${{ inputs.amount }}"}}
-    effect: destructive
-    approval: {stages: [{from: ["@finance-leads"]}]}
-    verify:
-      uses: http.request
-      with: {service: shop, path: "/orders/${{ inputs.order }}"}
-      returns: {body: {refunded: integer}}
-      expect: result.body.refunded >= inputs.amount
-    undo: none
 """
+    + PAYS_BACK
 )
 
 

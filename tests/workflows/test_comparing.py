@@ -137,3 +137,21 @@ def test_nothing_in_a_policy_changes_without_a_word() -> None:
 
     assert tried > 50
     assert silent == []
+
+
+def test_whoever_is_given_a_role_for_some_workflows_stands_first() -> None:
+    bound = GATED.replace("roles: {", 'roles: {runners: [{to: "@a", workflows: [one]}], ')
+    wider = bound.replace("workflows: [one]}", 'workflows: [one, "pay-*"]}, "@b"')
+    authors = bound.replace("roles: {", 'roles: {authors: [{to: "@c", workflows: [one]}], ')
+
+    assert policy_difference(policy_in(bound), policy_in(wider)) == [
+        f"{MARK}new: roles runners of pay-*: @a",
+        f"{MARK}new: roles runners: @b",
+    ]
+    assert policy_difference(policy_in(wider), policy_in(bound)) == [
+        f"{MARK}no longer: roles runners of pay-*: @a",
+        f"{MARK}no longer: roles runners: @b",
+    ]
+    assert policy_difference(policy_in(bound), policy_in(authors)) == [
+        "new: roles authors of one: @c"
+    ]

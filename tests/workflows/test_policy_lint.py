@@ -1,11 +1,13 @@
 """Warnings about a policy: what can never be, what stands in the way, what fits no workflow."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from storage.rows import DatabaseRows
 from tests.workflows.definition_kit import SHIPPED, demo_policy
+from tests.workflows.engine.flows import workflow
 from workflows.actions.registry import all_actions
 from workflows.check import check
 from workflows.definition import Definition
@@ -45,9 +47,11 @@ def rule(when: str, *, name: str = "odd", more: str = 'stages: [{from: ["@leads"
     return f"  - name: {name}\n    when: {when}\n    {more}\n"
 
 
-def linted(*rules: str, around: Around | None = None, rest: str = "") -> list[str]:
+def linted(
+    *rules: str, around: Around | None = None, rest: str = "", roles: str = ROLES
+) -> list[str]:
     """Return what is said, without the file's name."""
-    text = HEAD + "".join(rules) + rest + ROLES
+    text = HEAD + "".join(rules) + rest + roles
     loaded = read_policy(text, "p")
     assert loaded.model is not None, [str(one) for one in loaded.faults]
     found = lint_policy(loaded.model, loaded.document, around)
@@ -378,6 +382,58 @@ def test_targets_that_no_workflow_uses(around: Around) -> None:
     assert [one for one in found if "databases" in one] == [
         "6:13: warning: databases.old: is used by no workflow here"
     ]
+
+
+def test_a_name_in_shadow_that_no_workflow_has(around: Around) -> None:
+    bar = "production: {runs: 2, error_budget: {failures: 0, runs: 9}, shadow: [%s]}\n"
+    found = linted(GATE, around=around, rest=bar % "refund-customer, refund-custmer")
+
+    (told,) = (one for one in found if "shadow" in one)
+
+    assert told.startswith(
+        "6:87: warning: production.shadow[1]: names no workflow 'refund-custmer'"
+    )
+    assert told.endswith("did you mean 'refund-customer'?")
+
+
+def test_a_workflow_in_shadow_that_a_real_one_starts(around: Around) -> None:
+    calls = load_definition(workflow("ours", "steps: [{id: a, workflow: refund-customer}]"))
+    more = replace(around, definitions=(*around.definitions, calls))
+    bar = "production: {runs: 2, error_budget: {failures: 0, runs: 9}, shadow: [%s]}\n"
+    alone = linted(GATE, around=more, rest=bar % "refund-customer")
+    both = linted(GATE, around=more, rest=bar % "refund-customer, ours")
+
+    assert "refund-customer is started by ours, whose real runs will stop" in "\n".join(alone)
+    assert not [one for one in both if "shadow" in one]
+
+
+def test_roles_for_workflows_that_there_are_not(around: Around) -> None:
+    roles = """roles:
+  governors: ["@g"]
+  viewers: ["@v", {to: "@v", workflows: [refund-customer]}]
+  runners: [{to: "@r", workflows: ["refund-*", refund-custmer, "pay-*"]}]
+"""
+    told = [one.partition("warning: roles.")[2] for one in linted(GATE, around=around, roles=roles)]
+    twice, nobody, near, far = (one for one in told if one)
+
+    assert twice.startswith("viewers[1].workflows: limits @v, who are bound as viewers of every")
+    assert nobody.startswith("runners: bind nobody for nightly-check, purge-stale-accounts, ")
+    assert near.startswith("runners[0].workflows[1]: 'refund-custmer' fits no workflow here")
+    assert near.endswith("did you mean 'refund-customer'?")
+    assert far.startswith("runners[0].workflows[2]: 'pay-*' fits no workflow here")
+
+
+def test_runners_of_a_workflow_who_are_none_of_one_that_it_starts(around: Around) -> None:
+    calls = load_definition(workflow("ours", "steps: [{id: a, workflow: refund-customer}]"))
+    more = replace(around, definitions=(*around.definitions, calls))
+    roles = """roles:
+  governors: ["@g"]
+  runners: ["@all", {to: "@r", workflows: [ours]}]
+"""
+    found = linted(GATE, around=more, roles=roles)
+
+    (told,) = (one for one in found if "in it" in one)
+    assert "roles.runners: bind @r for ours, and not for refund-customer in it" in told
 
 
 def test_the_shipped_policy_has_nothing_odd(around: Around) -> None:

@@ -28,7 +28,7 @@ GROUPS = {
 
 def roles(text: str = ALL) -> RolesNow:
     town = Town()
-    town.groups |= GROUPS
+    town.groups |= {name: set(people) for name, people in GROUPS.items()}
     return RolesNow(policy=load_policy(HEAD + text + RULE), people=town)
 
 
@@ -48,13 +48,13 @@ def test_a_stranger_is_told_which_role_is_missing_and_who_gives_it() -> None:
 
 
 def test_only_runners_start_and_only_authors_publish() -> None:
-    roles().admit_runner(id_of("rita"))
-    roles().may_author(id_of("omar"))
+    roles().admit_runner(id_of("rita"), "w")
+    roles().may_author(id_of("omar"), "w")
 
     with pytest.raises(NotAllowedError, match="role runner"):
-        roles().admit_runner(id_of("omar"))
+        roles().admit_runner(id_of("omar"), "w")
     with pytest.raises(NotAllowedError, match="role author"):
-        roles().may_author(id_of("rita"))
+        roles().may_author(id_of("rita"), "w")
 
 
 def test_an_auditor_looks_and_neither_starts_nor_decides() -> None:
@@ -62,28 +62,28 @@ def test_an_auditor_looks_and_neither_starts_nor_decides() -> None:
 
     for door in (roles().admit_runner, roles().may_author, roles().deciding):
         with pytest.raises(NotAllowedError, match="auditors read everything"):
-            door(id_of("axel"))
+            door(id_of("axel"), "w")
 
 
 def test_what_is_not_bound_is_asked_of_nobody() -> None:
     free = roles('roles: {governors: ["@governors"]}\n')
 
     for door in (free.admit_viewer, free.admit_runner, free.may_author, free.deciding):
-        door(id_of("zoe"))
+        door(id_of("zoe"), "w")
 
 
 def test_an_account_that_stands_for_nobody_has_no_role() -> None:
     with pytest.raises(NotAllowedError, match="Name the account under `operators`"):
-        roles().admit_runner(PersonId("os:deploy"))
+        roles().admit_runner(PersonId("os:deploy"), "w")
 
 
 def test_a_role_is_read_again_whenever_it_is_asked() -> None:
     now = roles()
-    now.admit_runner(id_of("rita"))
+    now.admit_runner(id_of("rita"), "w")
     now.people.groups["@askers"].discard("rita")  # type: ignore[attr-defined]
 
     with pytest.raises(NotAllowedError):
-        now.admit_runner(id_of("rita"))
+        now.admit_runner(id_of("rita"), "w")
 
 
 def test_auditors_are_left_out_of_every_gate() -> None:
@@ -126,3 +126,94 @@ def test_duties_that_are_apart_are_not_told() -> None:
     assert loaded.model is not None
 
     assert lint_policy(loaded.model, loaded.document).faults == ()
+
+
+SOME = """
+roles:
+  governors: ["@governors"]
+  viewers: ["@crowd"]
+  runners: [{to: "@askers", workflows: [refund, "pay-*"]}]
+  authors: [{to: "@owners", workflows: ["pay-*"]}]
+  auditors: [{to: "@auditors", workflows: [refund]}]
+"""
+
+
+def test_a_role_for_some_workflows_holds_for_no_other() -> None:
+    now, rita, omar = roles(SOME), id_of("rita"), id_of("omar")
+    for workflow in ("refund", "pay-vendor", "pay-"):
+        now.admit_runner(rita, workflow)
+    now.may_author(omar, "pay-new")
+
+    for workflow in ("refunds", "refund-all", "deploy", "pay", "*"):
+        with pytest.raises(NotAllowedError) as refused:
+            now.admit_runner(rita, workflow)
+        assert "Nobody has it." in str(refused.value)
+    for workflow in ("refund", "*"):
+        with pytest.raises(NotAllowedError, match="role author for"):
+            now.may_author(omar, workflow)
+
+
+def test_an_auditor_of_one_workflow_is_left_out_of_that_one_and_of_what_concerns_all() -> None:
+    now, axel = roles(SOME), id_of("axel")
+    now.admit_runner(axel, "pay-vendor")
+    now.deciding(axel, "pay-vendor")
+
+    for workflow in ("refund", "interlock-publish", "access-review", None):
+        with pytest.raises(NotAllowedError, match="auditors read everything"):
+            now.deciding(axel, workflow)
+
+
+def test_whoever_may_do_something_for_some_workflows_sees_runs_of_these_alone() -> None:
+    now = roles(SOME)
+    seen = {name: now.sight(id_of(name)) for name in ("vic", "omar", "axel", "zoe", "gina")}
+
+    assert [name for name, one in seen.items() if one.is_everything] == ["vic", "gina"]
+    assert ("pay-x" in seen["omar"], "refund" in seen["omar"]) == (True, False)
+    assert ("pay-x" in seen["axel"], "refund" in seen["axel"]) == (True, True)
+    assert "pay-x" not in seen["zoe"]
+    assert roles('roles: {governors: ["@governors"]}\n').sight(id_of("zoe")).is_everything
+
+
+def test_a_governor_of_some_workflows_is_refused() -> None:
+    text = 'roles: {governors: [{to: "@g", workflows: [refund]}]}\n'
+    (fault,) = read_policy(HEAD + text + RULE, "p").faults
+
+    assert "roles.governors: governors answer for every workflow" in str(fault)
+
+
+@pytest.mark.parametrize("name", ["*", "Pay-*", "pay--x", "*-pay", "pay-*-x", ""])
+def test_what_can_be_the_name_of_no_workflow_is_refused(name: str) -> None:
+    text = f'roles: {{governors: ["@g"], runners: [{{to: "@a", workflows: ["{name}"]}}]}}\n'
+    (fault,) = read_policy(HEAD + text + RULE, "p").faults
+
+    assert "roles.runners[0].workflows[0]" in str(fault)
+
+
+def test_duties_for_different_workflows_do_not_meet() -> None:
+    apart = """
+roles:
+  governors: ["@ops"]
+  runners: [{to: "@run", workflows: ["pay-*"]}]
+  auditors: [{to: "@run", workflows: [refund]}, {to: "@leads", workflows: [refund]}]
+"""
+    loaded = read_policy(HEAD + apart + RULE, "p")
+    assert loaded.model is not None
+    assert lint_policy(loaded.model, loaded.document).faults == ()
+
+    meeting = read_policy(HEAD + apart.replace("refund", "pay-vendor") + RULE, "p")
+    assert meeting.model is not None
+    (fault,) = lint_policy(meeting.model, meeting.document).faults
+    assert "an auditor and a runner" in str(fault)
+
+
+def test_what_is_bound_is_recorded_with_its_scope() -> None:
+    bound = load_policy(HEAD + SOME + RULE).bindings
+
+    assert {(one.role.value, one.to, one.scope) for one in bound} == {
+        ("governor", "@governors", "*"),
+        ("viewer", "@crowd", "*"),
+        ("runner", "@askers", "refund"),
+        ("runner", "@askers", "pay-*"),
+        ("author", "@owners", "pay-*"),
+        ("auditor", "@auditors", "refund"),
+    }

@@ -6,25 +6,31 @@ they read.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pydantic import Field
+
+from workflows.access_changes import Since
 from workflows.actions.base import Action, Call, Effect, Happened, Model, Plan
 from workflows.errors import NotPerformedError, PeopleUnreadableError, TransientReadError
 from workflows.own_workflows import IN_FULL
 
 PORT = "access"
-ACCESS_REVIEW = "access-review"  # The workflow that these two make (`access_review`).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """A report as CSV, how many grants of how many people it lists, and what stands out."""
+    """A report as CSV, how many grants of how many people it lists, and what stands out.
+
+    `since` says what is different from the report that was signed last, if one was.
+    """
 
     csv: str
     grants: int
     people: int
     findings: tuple[str, ...]
+    since: Since | None = None
 
     @property
     def digest(self) -> str:
@@ -40,12 +46,17 @@ class Nothing(Model):
 
 
 class Access(Model):
-    """What it gives, and what `interlock.access_review` takes."""
+    """What it gives, and what `interlock.access_review` takes.
+
+    `changes` are what governors read first; `as_signed` is empty where none has signed before.
+    """
 
     csv: str
     grants: int
     people: int
     findings: list[str]
+    changes: list[str] = Field(default_factory=list)
+    as_signed: str = ""
 
 
 class Signed(Model):
@@ -82,7 +93,13 @@ class AccessReportAction(Action[Nothing, Access]):
             grants=found.grants,
             people=found.people,
             findings=list(found.findings),
+            changes=_changes(found.since),
+            as_signed="" if found.since is None else found.since.as_signed,
         )
+
+
+def _changes(since: Since | None) -> list[str]:
+    return [] if since is None else [*since.new_findings, *since.grants]
 
 
 class AccessReviewAction(Action[Access, Signed]):
@@ -102,7 +119,7 @@ class AccessReviewAction(Action[Access, Signed]):
         return Plan(
             summary=f"Sign the access review {digest[:12]}: {arguments.grants} grants of"
             f" {arguments.people} people, {len(arguments.findings)} findings",
-            lines=(*arguments.findings, f"SHA-256 {digest}", IN_FULL, *arguments.csv.splitlines()),
+            lines=(*_shown(arguments), f"SHA-256 {digest}", IN_FULL, *_whole(arguments)),
             data={"digest": digest, "grants": arguments.grants},
         )
 
@@ -117,6 +134,20 @@ class AccessReviewAction(Action[Access, Signed]):
     def probe(self, arguments: Access, call: Call) -> Happened:
         del arguments, call
         return Happened.NO  # Nothing outside was touched, so it may be recorded again.
+
+
+def _shown(report: Access) -> Iterator[str]:
+    """Yield what a card shows: of what was signed before only what changed, and one line."""
+    if not report.as_signed:
+        yield from report.findings
+        return
+    yield from report.changes or ["Nothing has changed since it was signed."]
+    yield report.as_signed
+
+
+def _whole(report: Access) -> Iterator[str]:
+    yield from report.findings if report.as_signed else ()
+    yield from report.csv.splitlines()
 
 
 def digest_of(csv: str) -> str:

@@ -94,6 +94,7 @@ REACHING_BEGIN = (
     "PG_WAL",
 )
 
+SQUARE = frozenset({("sign", "["), ("sign", "]")})
 TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<doubt>--|/\*|\$\w*\$|`|\b[eE]'|\b[uU]&['"])  # Read differently by each database.
@@ -185,14 +186,19 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 def _refuse_reaching(tokens: list[tuple[str, str]]) -> None:
     """Refuse calls of functions that reach out of the data, however their names are written."""
-    for (kind, value), following in pairwise(tokens):
-        name = value.strip('"').upper()
-        is_name = kind == "word" or value.startswith('"')
-        is_call = is_name and following == ("sign", "(")
-        if is_call and (name in REACHING or name.startswith(REACHING_BEGIN)):
+    for name in _called(tokens):
+        if name in REACHING or name.startswith(REACHING_BEGIN):
             raise _refused(
                 f"{name.lower()} reaches out of the data.", "A statement reads and changes rows."
             )
+
+
+def _called(tokens: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield the names before a bracket, in capitals. SQLite takes them in square ones, too."""
+    named = [one for one in tokens if one not in SQUARE]
+    for (kind, value), following in pairwise(named):
+        if following == ("sign", "(") and (kind == "word" or value.startswith('"')):
+            yield value.strip('"').upper()
 
 
 def _outside_brackets(tokens: list[tuple[str, str]]) -> Iterator[str]:

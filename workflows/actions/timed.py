@@ -6,13 +6,13 @@ What it was doing then is not known, and that is what the step is told.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from workflows.actions.base import Action, Busy, Call, Effect, Happened, Plan
-from workflows.entry import Json
+from workflows.actions.base import Action, Call, Effect, Happened, Plan
+from workflows.actions.door import Door
 from workflows.errors import InDoubtError, InterlockError, TransientReadError
 
 GRACE = 5.0  # Seconds an action may take to end by itself, and to say what came of it.
@@ -28,33 +28,13 @@ class LateError(InterlockError):
         self.thread = thread
 
 
-class Timed(Action[Any, Any]):
+class Timed(Door):
     """Another action whose calls end in time, one way or the other."""
 
-    name = "timed"  # Each instance has the name, and all else, of the action it holds.
-    effect = Effect.DESTRUCTIVE
-    takes = BaseModel
-    gives = BaseModel
-
     def __init__(self, action: Action[Any, Any], *, grace: float = GRACE) -> None:
-        self._action = action
+        super().__init__(action)
         self._grace = grace
         self._left: dict[str, threading.Thread] = {}  # Those that may still act, by their key.
-        told = ("name", "code_version", "effect", "takes", "gives", "is_delivered", "literals")
-        also = ("output_class", "is_model", "plans_alone")
-        vars(self).update({one: getattr(action, one) for one in (*told, *also)})
-
-    def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
-        return self._action.effect_of(arguments)
-
-    def secrets_of(self, arguments: Mapping[str, Json]) -> frozenset[str]:
-        return self._action.secrets_of(arguments)
-
-    def admit(self, arguments: BaseModel) -> None:
-        self._action.admit(arguments)
-
-    def describe(self, arguments: BaseModel) -> str:
-        return self._action.describe(arguments)
 
     def plan(self, arguments: BaseModel, call: Call) -> Plan:
         try:
@@ -63,15 +43,13 @@ class Timed(Action[Any, Any]):
             raise TransientReadError(str(late), error_class="timeout") from late
 
     def perform(self, arguments: BaseModel, call: Call) -> BaseModel:
+        perform = super().perform
         try:
-            return self._in_time(lambda: self._performed(arguments, call), call)
+            return self._in_time(lambda: perform(arguments, call), call)
         except LateError as late:
             self._left[call.key] = late.thread
             kind = TransientReadError if call.effect is Effect.READ else InDoubtError
             raise kind(str(late), error_class="timeout") from late
-
-    def busy(self, arguments: BaseModel) -> Busy | None:
-        return self._action.busy(arguments)
 
     def probe(self, arguments: BaseModel, call: Call) -> Happened:
         """Say whether the effect happened; while it may still happen, never that it did not."""
@@ -82,10 +60,6 @@ class Timed(Action[Any, Any]):
         left = self._left.get(call.key)
         may_still_act = left is not None and left.is_alive()
         return Happened.UNKNOWN if found is Happened.NO and may_still_act else found
-
-    def _performed(self, arguments: BaseModel, call: Call) -> BaseModel:
-        output: BaseModel = self._action.perform(arguments, call)
-        return output
 
     def _in_time(self, work: Callable[[], T], call: Call) -> T:
         """Return what `work` returns, raise what it raises, or `LateError`."""

@@ -54,22 +54,33 @@ Work = Program | Http | Sql | Pause | ByHand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """One thing that a script does. `open` are the questions that a person has to answer."""
+    """One thing that a script does. `open` are the questions that a person has to answer.
+
+    `called` and `said` are a language model's words for it, empty without one.
+    """
 
     line: int
     work: Work
     effect: Effect
     open: tuple[str, ...] = ()
+    called: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """All that was found, the values that come from outside, and what was left out, by line."""
+    """All that was found, the values that come from outside, and what was left out, by line.
+
+    `shapes` is what a language model made of inputs; where it put what was done into another
+    order, `found_order` has the numbers by which that was found.
+    """
 
     doings: tuple[Doing, ...]
     inputs: tuple[str, ...] = ()
     left_out: tuple[tuple[int, str], ...] = ()
     secrets: tuple[tuple[int, str], ...] = ()  # The names of those that stood in it.
+    shapes: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    found_order: tuple[int, ...] = ()
 
 
 def too_deep() -> DefinitionError:

@@ -6,7 +6,7 @@ more at the end, with their lines here and there.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.actions.base import Effect
@@ -29,13 +29,21 @@ _UNPROVEN = "say how it shows that this happened (verify), and what takes it bac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """What stands at the top of a draft."""
+    """What stands at the top of a draft. `model` is the language model that had a say in it."""
 
     workflow: str
     title: str
     owner: str
     deputy: str
     source: str
+    description: str = ""
+    model: str = ""
+    is_titled_by_model: bool = False
+
+    @property
+    def by_model(self) -> str:
+        """Return how the model's words are marked."""
+        return f"🤖 {self.model}: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,9 @@ class _Writer:
     def write(self) -> Drafted:
         self._head()
         self._inputs()
+        if self._script.found_order:
+            order = ", ".join(map(str, self._script.found_order))
+            self._lines.append(f"# {self._heading.by_model}in this order, found as {order}")
         self._lines.append("steps:")
         for doing in self._script.doings:
             self._step(doing)
@@ -95,8 +106,15 @@ class _Writer:
         self._lines.append(
             f"# A draft of {heading.source}. What it guesses is the worst that it could be."
         )
-        made: dict[str, Json] = {"workflow": heading.workflow, "title": heading.title}
-        self._lines += yaml_lines(made)
+        if heading.model:
+            self._ask("a language model had a say: see whether what 🤖 marks is right", 1, "")
+        self._lines += yaml_lines({"workflow": heading.workflow})
+        if heading.is_titled_by_model:
+            self._lines.append(f"# {heading.by_model}the title")
+        self._lines += yaml_lines({"title": heading.title})
+        if heading.description:
+            words = f"{heading.by_model}{heading.description}"
+            self._lines += yaml_lines({"description": words})
         if heading.owner.startswith("@todo"):
             self._ask("name who answers for it, and who does when they are away", 1, "")
         self._lines += yaml_lines({"owner": heading.owner, "deputy": heading.deputy})
@@ -115,13 +133,18 @@ class _Writer:
         self._lines.append("inputs:")
         for name in names:
             self._ask(f"say what {name} is, and which values it may have", 1, "  ")
-            spec: dict[str, Json] = {
+            shape = dict(self._script.shapes.get(name, {}))
+            if shape:
+                self._lines.append(f"  # {self._heading.by_model}{_shape_words(shape)}")
+            plain: dict[str, Json] = {
                 "type": "string",
                 "title": name.replace("_", " ").capitalize(),
                 "pattern": PART if name in in_paths else ARGUMENT,
                 "max_length": 200,
             }
-            self._lines += yaml_lines({name: spec}, "  ")
+            if "type" in shape:
+                plain = {"type": shape["type"], "title": plain["title"]}
+            self._lines += yaml_lines({name: {**plain, **shape}}, "  ")
 
     def _ask(self, words: str, source_line: int, indent: str, *, of: str = "") -> None:
         self._lines.append(f"{indent}{TODO}{of}{words}")
@@ -132,6 +155,9 @@ class _Writer:
     def _step(self, doing: Doing) -> None:
         for words in dict.fromkeys((*doing.open, *_own_questions(doing))):
             self._ask(_one_line(words), doing.line, "  ", of=f"line {doing.line}: ")
+        words = ": ".join(one for one in (doing.called, doing.said) if one)
+        if words:
+            self._lines.append(f"  # {self._heading.by_model}{words}")
         name = self._name(doing)
         self._lines += yaml_lines_of(_made(doing, name, self._heading))
 
@@ -152,6 +178,10 @@ class _Writer:
         for line, what in self._script.left_out:
             self._lines.append(f"#   - / {line}: left out: {_one_line(what)}")
         self._lines += [f"# The policy has to name {one}." for one in needs]
+
+
+def _shape_words(shape: Mapping[str, Json]) -> str:
+    return ", ".join(f"{name} {one}" for name, one in shape.items() if name in ("title", "type"))
 
 
 def yaml_lines_of(step: dict[str, Json]) -> Iterator[str]:
@@ -179,7 +209,7 @@ def _made(doing: Doing, name: str, heading: Heading) -> dict[str, Json]:
         case ByHand(words=words):
             return _by_hand(name, words, heading)
     uses, given = _work(doing)
-    made: dict[str, Json] = {"id": name, "title": _title(doing), "uses": uses, "with": given}
+    made: dict[str, Json] = {"id": name, "title": shown_as(doing), "uses": uses, "with": given}
     if doing.effect is Effect.DESTRUCTIVE:
         stages: list[Json] = [{"from": [heading.deputy], "approve": 1}]
         made |= {"effect": "destructive", "approval": {"stages": stages, "expires": "24h"}}
@@ -213,6 +243,8 @@ def _by_hand(name: str, words: str, heading: Heading) -> dict[str, Json]:
 
 
 def _called(doing: Doing) -> str:
+    if doing.called:
+        return doing.called
     match doing.work:
         case Program(name=name, args=args):
             word = next((one for one in args if re.fullmatch(r"[a-z][a-z-]*", one)), "")
@@ -226,7 +258,8 @@ def _called(doing: Doing) -> str:
     return "by_hand"
 
 
-def _title(doing: Doing) -> str:
+def shown_as(doing: Doing) -> str:
+    """Return what a step does in one line, as the source has it."""
     match doing.work:
         case Program(name=name, args=args):
             words = f"{name} {' '.join(args)}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from workflows.actions.base import Effect
 from workflows.entry import Json
@@ -17,9 +18,12 @@ _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A read that shows an effect: what has to stand where in the answer, such as 404 in status."""
+    """A read that shows an effect: what has to stand where in the answer, such as 404 in status.
 
-    path: str
+    `asks` is a path, or a query whose first row is looked at.
+    """
+
+    asks: str
     field: str
     value: Json
 
@@ -34,15 +38,26 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One SQL statement to a named database."""
+
+    database: str
+    sql: str
+
+
+Asked: TypeAlias = Request | Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftStep:
-    """One step: its request, what it does to the world, its proof, and what takes it back."""
+    """One step: what it asks for, what that does to the world, its proof, what takes it back."""
 
     id: str
-    request: Request
+    asked: Asked
     effect: Effect
     title: str = ""
     proof: Proof | None = None
-    undo: Request | None = None
+    undo: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +88,17 @@ def guarded(draft: Draft) -> Draft:
 
 
 def _paths(step: DraftStep) -> list[str]:
-    undo = [] if step.undo is None else [step.undo.path]
-    proof = [] if step.proof is None else [step.proof.path]
-    return [step.request.path, *proof, *undo]
+    paths = [one.path for one in (step.asked, step.undo) if isinstance(one, Request)]
+    proof = [step.proof.asks] if step.proof is not None else []
+    return [*paths, *proof] if isinstance(step.asked, Request) else paths
 
 
 def filled(path: str) -> str:
     """Return a path with `{account}` written as the input of that name."""
     return _PLACE.sub(lambda one: f"${{{{ inputs.{one[1]} }}}}", path)
+
+
+def bound(sql: str) -> tuple[str, dict[str, Json]]:
+    """Return a statement with `{days}` as the parameter `:days`, and its parameters."""
+    names = dict.fromkeys(_PLACE.findall(sql))
+    return _PLACE.sub(r":\1", sql), {one: f"${{{{ inputs.{one} }}}}" for one in names}

@@ -4,12 +4,22 @@ from collections.abc import Iterator, Mapping
 
 from workflows.actions.base import Effect
 from workflows.drafting.approvers import Approvers
-from workflows.drafting.draft import Draft, DraftStep, Proof, Request, filled
+from workflows.drafting.draft import (
+    Asked,
+    Draft,
+    DraftStep,
+    Proof,
+    Request,
+    Statement,
+    bound,
+    filled,
+)
 from workflows.drafting.yaml_text import yaml_lines
 from workflows.entry import Json
 
 READS = ("GET", "HEAD")
 NOT_FOUND = 404
+AT_ONCE = "1s"  # A database shows what it has committed.
 REQUESTER = "rita"
 
 
@@ -36,7 +46,7 @@ def _step(draft: Draft, step: DraftStep) -> dict[str, Json]:
     made: dict[str, Json] = {"id": step.id}
     if step.title:
         made["title"] = step.title
-    made |= _work(step.request, ())
+    made |= _work(step.asked, step.effect)
     if step.effect is Effect.READ:
         return made
     made["effect"] = step.effect.value
@@ -45,11 +55,23 @@ def _step(draft: Draft, step: DraftStep) -> dict[str, Json]:
         made["approval"] = {"stages": [{"from": asked, "approve": 1}], "expires": "24h"}
     if step.proof is not None:
         made["verify"] = _proof(step, step.proof)
-    made["undo"] = "none" if step.undo is None else {**_work(step.undo, ()), "effect": "write"}
+    made["undo"] = (
+        "none" if step.undo is None else {**_work(step.undo, Effect.WRITE), "effect": "write"}
+    )
     return made
 
 
-def _work(request: Request, accept: tuple[int, ...]) -> dict[str, Json]:
+def _work(asked: Asked, effect: Effect) -> dict[str, Json]:
+    if isinstance(asked, Request):
+        return _request(asked, ())
+    statement, parameters = bound(asked.sql)
+    given: dict[str, Json] = {"database": asked.database, "statement": statement}
+    if parameters:
+        given["parameters"] = parameters
+    return {"uses": "sql.query" if effect is Effect.READ else "sql.execute", "with": given}
+
+
+def _request(request: Request, accept: tuple[int, ...]) -> dict[str, Json]:
     given: dict[str, Json] = {"service": request.service}
     if request.method != "GET":
         given["method"] = request.method
@@ -60,9 +82,17 @@ def _work(request: Request, accept: tuple[int, ...]) -> dict[str, Json]:
 
 
 def _proof(step: DraftStep, proof: Proof) -> dict[str, Json]:
-    read = Request(service=step.request.service, method="GET", path=proof.path)
+    if isinstance(step.asked, Statement):
+        query = Statement(database=step.asked.database, sql=proof.asks)
+        return {
+            **_work(query, Effect.READ),
+            "returns": {"rows": [{proof.field: _word(proof.value)}]},
+            "expect": f"result.rows[0].{proof.field} == {_literal(proof.value)}",
+            "within": AT_ONCE,
+        }
+    read = Request(service=step.asked.service, method="GET", path=proof.asks)
     accept = (NOT_FOUND,) if (proof.field, proof.value) == ("status", NOT_FOUND) else ()
-    made = _work(read, accept)
+    made = _request(read, accept)
     if proof.field != "status":
         made["returns"] = _nested(proof.field, _word(proof.value))
     made["expect"] = f"result.{proof.field} == {_literal(proof.value)}"
@@ -107,9 +137,20 @@ def tests_text(draft: Draft, inputs: Mapping[str, Json], approvers: Approvers) -
 def _answers(draft: Draft) -> Iterator[tuple[str, Json]]:
     for step in draft.steps:
         if step.effect is Effect.READ:
-            yield step.id, {"output": {"body": {}}}
+            yield step.id, {"output": {"rows": []} if _is_sql(step) else {"body": {}}}
         elif step.proof is not None:
-            yield f"{step.id}/verify", {"output": _nested(step.proof.field, step.proof.value)}
+            yield f"{step.id}/verify", {"output": _shown(step, step.proof)}
+
+
+def _shown(step: DraftStep, proof: Proof) -> Json:
+    """Return an answer that proves the effect."""
+    if _is_sql(step):
+        return {"rows": [{proof.field: proof.value}]}
+    return _nested(proof.field, proof.value)
+
+
+def _is_sql(step: DraftStep) -> bool:
+    return isinstance(step.asked, Statement)
 
 
 def _case(draft: Draft, inputs: Mapping[str, Json], approvers: Approvers) -> Json:

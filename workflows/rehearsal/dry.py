@@ -4,16 +4,16 @@ Reads are answered from recordings, or performed for real where that is wanted. 
 what was recorded for it, or what is usual; it never acts.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.actions.base import Action, Call, Effect, Plan
+from workflows.actions.base import Action, Call, Effect, Happened, Plan
+from workflows.actions.door import Door
 from workflows.entry import Json
 from workflows.errors import ActionFailedError
-from workflows.rehearsal.recorded import ALIKE, ALSO, failure, filled
+from workflows.rehearsal.recorded import failure, filled
 from workflows.rehearsal.tape import Tape
 
 UNREAD = "not_read"
@@ -29,33 +29,18 @@ class Notes:
     is_real: set[str] = field(default_factory=set)  # Which of them were read for real.
 
 
-class Dry(Action[Any, Any]):
+class Dry(Door):
     """Another action's door, behind which nothing is changed."""
-
-    name = "dry"  # Each instance has the name, and all else, of the action it holds.
-    effect = Effect.DESTRUCTIVE
-    takes = BaseModel
-    gives = BaseModel
 
     def __init__(self, action: Action[Any, Any], tape: Tape, notes: Notes, *, looks: bool) -> None:
         """With `looks` it reads for real what was not recorded."""
-        self._action = action
+        super().__init__(action)
         self._tape = tape
         self._notes = notes
         self._looks = looks
-        vars(self).update({one: getattr(action, one) for one in (*ALIKE, *ALSO)})
 
-    def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
-        return self._action.effect_of(arguments)
-
-    def admit(self, arguments: BaseModel) -> None:
-        self._action.admit(arguments)
-
-    def describe(self, arguments: BaseModel) -> str:
-        return self._action.describe(arguments)
-
-    def is_once(self, arguments: BaseModel) -> bool:
-        return self._action.is_once(arguments)
+    def concern(self, arguments: BaseModel, call: Call) -> None:
+        """Return None: of whose catalog it is, a dry run knows nothing."""
 
     def plan(self, arguments: BaseModel, call: Call) -> Plan:
         self.admit(arguments)
@@ -65,9 +50,9 @@ class Dry(Action[Any, Any]):
             summary = coming.plan.summary or self.describe(arguments)
             found = Plan(summary=summary, lines=coming.plan.lines)
         elif self.plans_alone or self._looks:
-            found = self._action.plan(arguments, call)
-        else:
             found = super().plan(arguments, call)
+        else:
+            found = Action.plan(self, arguments, call)  # What is planned without asking anybody.
         self._notes.plans[name] = found
         return found
 
@@ -85,10 +70,15 @@ class Dry(Action[Any, Any]):
             return self._read(name, arguments, call)
         return self._given(name, None if answer is None else answer.output)
 
+    def probe(self, arguments: BaseModel, call: Call) -> Happened:
+        """Say that nobody knows: nothing is asked about what never was."""
+        del arguments, call
+        return Happened.UNKNOWN
+
     def _read(self, name: str, arguments: BaseModel, call: Call) -> BaseModel:
         if not self._looks or self.is_model:
             raise ActionFailedError(f"{name} was not read.", error_class=UNREAD)
-        found: BaseModel = self._action.perform(arguments, call)
+        found = super().perform(arguments, call)
         self._notes.is_real.add(name)
         return found
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from workflows.actions.base import Action, Call, Effect, Happened, Plan
+from workflows.actions.door import Door
 from workflows.entry import Json
 from workflows.errors import (
     ActionError,
@@ -22,8 +23,6 @@ from workflows.rehearsal.form import Answer
 from workflows.rehearsal.tape import Tape
 
 UNRECORDED = "not_recorded"
-ALIKE = ("name", "code_version", "effect", "takes", "gives", "is_delivered", "delivered_as")
-ALSO = ("literals", "output_class", "is_model", "plans_alone")
 # What an answer need not say, because it is nearly always so.
 USUAL: Mapping[str, Mapping[str, Json]] = {
     "http.request": {"status": 200},
@@ -36,35 +35,26 @@ USUAL: Mapping[str, Mapping[str, Json]] = {
 }
 
 
-class Recorded(Action[Any, Any]):
+class Recorded(Door):
     """Another action's door, with a tape behind it."""
-
-    name = "recorded"  # Each instance has the name, and all else, of the action it holds.
-    effect = Effect.DESTRUCTIVE
-    takes = BaseModel
-    gives = BaseModel
 
     def __init__(
         self, action: Action[Any, Any], tape: Tape, *, checks_targets: bool = True
     ) -> None:
         """Without `checks_targets` no policy says which services, databases and programs exist."""
-        self._action = action
+        super().__init__(action)
         self._checks_targets = checks_targets
         self._tape = tape
-        vars(self).update({one: getattr(action, one) for one in (*ALIKE, *ALSO)})
-
-    def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
-        return self._action.effect_of(arguments)
 
     def admit(self, arguments: BaseModel) -> None:
         if self._checks_targets:
-            self._action.admit(arguments)
+            super().admit(arguments)
 
-    def describe(self, arguments: BaseModel) -> str:
-        return self._action.describe(arguments)
+    def concern(self, arguments: BaseModel, call: Call) -> None:
+        """Return None: of whose catalog it is, a rehearsal knows nothing."""
 
     def is_once(self, arguments: BaseModel) -> bool:
-        return self._checks_targets and self._action.is_once(arguments)
+        return self._checks_targets and super().is_once(arguments)
 
     def plan(self, arguments: BaseModel, call: Call) -> Plan:
         self.admit(arguments)
@@ -81,8 +71,8 @@ class Recorded(Action[Any, Any]):
 
     def _own_plan(self, arguments: BaseModel, call: Call) -> Plan:
         if self.plans_alone and self._checks_targets:
-            return self._action.plan(arguments, call)
-        return super().plan(arguments, call)
+            return super().plan(arguments, call)
+        return Action.plan(self, arguments, call)  # What is planned without asking anybody.
 
     def perform(self, arguments: BaseModel, call: Call) -> BaseModel:
         is_read, name = call.effect is Effect.READ, self._tape.name(call)

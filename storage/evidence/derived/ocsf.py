@@ -68,6 +68,11 @@ ABOUT: Mapping[str, tuple[str, str]] = {
 }
 
 
+# How the schema knows an entity: by a number, under a name of its own; else it is Other.
+OTHER_ENTITY = 99
+ENTITIES: Mapping[str, tuple[str, int]] = {"person": ("User", 2), "policy": ("Policy", 5)}
+
+
 def ocsf_event(entry: Sealed, origin: str) -> bytes:
     """Return one event; `raw_data` is the signed line."""
     activity = ACTIVITY.get(entry.kind, OTHER)
@@ -107,10 +112,12 @@ def _actor(entry: Sealed) -> dict[str, Json]:
 def _entity(entry: Sealed, origin: str) -> dict[str, Json]:
     run = entry.members.get("run")
     if isinstance(run, str):
-        return {"type": "run", "uid": run}
+        return {"type": "run", "type_id": OTHER_ENTITY, "uid": run}
     sort, field = ABOUT.get(entry.kind.partition(".")[0], ("log", ""))
     named = entry.data.get(field)
-    return {"type": sort, "uid": named if isinstance(named, str) and named else origin}
+    word, number = ENTITIES.get(sort, (sort, OTHER_ENTITY))
+    uid = named if isinstance(named, str) and named else origin
+    return {"type": word, "type_id": number, "uid": uid}
 
 
 def _milliseconds(ts: str) -> int:

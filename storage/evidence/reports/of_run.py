@@ -27,6 +27,7 @@ EXCEPTIONAL: Mapping[str, tuple[str, str]] = {
     "action.in_doubt": ("in-doubt", "cause"),
     "verification.failed": ("verification-failed", "check"),
     "verification.unknown": ("verification-unknown", "check"),
+    "run.moved": ("moved", "to"),
 }
 READ = frozenset(
     {
@@ -99,7 +100,7 @@ class RunReports:
                 self.ended = fact
             case "approval.requested":
                 self.requests[fact.said("request")] = fact
-            case "approval.edited":
+            case "approval.edited" | "run.moved":
                 self.editors.add(fact.actor)
             case "action.intended":
                 self.intents.add((fact.said("idem"), fact.said("attempt")))

@@ -1,14 +1,17 @@
 """Verify an evidence pack (audit-evidence/1) with Python and `cryptography`, and nothing else.
 
     python verify.py --vkey KEY [--pack FOLDER] [--checkpoint NOTE]... [--witness KEY]...
+                     [--tsa FILE]
 
 This file ships inside each pack and imports nothing of the program that wrote the pack: it was
 written a second time from the specification. KEY is the log's public key, or a file with it,
 that you got another way than with the pack; NOTE a signed head that you kept; the KEY of a
-witness makes its lines count.
+witness makes its lines count, and FILE (PEM) holds the certificates of those who stamp time
+(with `cryptography` 42 or later).
 
 What the entries tell of who decided what is read as well and printed apart: it changes no
-verdict. The program itself also judges business hours, stand-ins and the form of each kind.
+verdict. Business hours need the time zones of this machine; where it does not know one, that is
+said. The program itself also judges the form of each kind.
 
 Exit code 0: verified. 1: the history shown is not the history recorded. 2: not readable, or
 asked wrongly. 3: nothing wrong was found, but something is unproven.
@@ -24,11 +27,17 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cryptography.exceptions import InvalidSignature
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 MEMBERS = frozenset(
     ("actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v")
@@ -45,23 +54,33 @@ REPORT_NAME = re.compile(r"reports/[^/]+\.csv")
 REPORT_COLUMNS = ["idx", "ts", "kind", "run", "actor", "who"]
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 ANCHOR_NAME = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
-COSIGNED, STAMP_BYTES, SHA_256_OCTETS = 4, 8, b"\x04\x20"
+COSIGNED, STAMP_BYTES = 4, 8
+SEQUENCE, SET, TAGGED, LONG, MOST_CERTIFICATES = 0x30, 0x31, 0xA0, 0x80, 8
+CONTENT_TYPE, MESSAGE_DIGEST = (bytes.fromhex(f"2a864886f70d0109{one}") for one in ("03", "04"))
+TST_INFO, CERTIFICATE_V1, CERTIFICATE_V2 = (
+    bytes.fromhex(f"2a864886f70d010910{one}") for one in ("0104", "020c", "022f")
+)
+RSA_PSS = bytes.fromhex("2a864886f70d01010a")
+HASHES: dict[bytes, hashes.HashAlgorithm] = {
+    bytes.fromhex("608648016503040201"): hashes.SHA256(),
+    bytes.fromhex("608648016503040202"): hashes.SHA384(),
+    bytes.fromhex("608648016503040203"): hashes.SHA512(),
+}
 ENDS = {"run.finished", "run.cancelled"}
 CLOSES_INTENT = {"action.executed", "action.failed", "action.resolved"}
 KIND_NAMES = """
 access.read action.executed action.failed action.in_doubt action.intended action.resolved
 approval.delegated approval.denied approval.edited approval.escalated approval.expired
 approval.granted approval.refused approval.reminded approval.requested approval.withdrawn
-break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted
-erasure exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke
-log.init model.answered model.asked outbox.delivery_failed policy.changed question.answered
-question.asked retention.sweep role.granted role.revoked run.cancelled run.finished
-run.started schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed
-schedule.set secret.forgotten secret.rotated secret.set secret.used service.started step.observed
-step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written
-token.created token.revoked verification.failed verification.passed verification.unknown
-verify.run wait.ended wait.started workflow.activated workflow.level_changed
-workflow.published workflow.retired
+break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted erasure
+exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke log.init
+model.answered model.asked outbox.delivery_failed policy.changed question.answered question.asked
+retention.sweep role.granted role.revoked run.cancelled run.finished run.moved run.started
+schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed schedule.set
+secret.forgotten secret.rotated secret.set secret.used service.started step.observed
+step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written token.created
+token.revoked verification.failed verification.passed verification.unknown verify.run wait.ended
+wait.started workflow.activated workflow.level_changed workflow.published workflow.retired
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
@@ -115,6 +134,14 @@ def parse(data: bytes | str) -> Any:  # noqa: ANN401  any JSON value
 def pae(kind: bytes, body: bytes) -> bytes:
     """Return what DSSE signs."""
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
+
+
+def holds(hours: dict[str, Any], moment: datetime) -> bool:
+    """Say whether a moment lies in business hours, by the clock of their zone."""
+    here = moment.astimezone(ZoneInfo(hours["zone"]))
+    if here.isoweekday() not in hours["weekdays"] or here.date().isoformat() in hours["holidays"]:
+        return False
+    return bool(hours["from"] <= f"{here:%H:%M}" < hours["to"])
 
 
 def cell(text: str) -> str:
@@ -282,6 +309,187 @@ def unpasted(text: str) -> str:
     return text.replace("```", "").strip("\n ") + "\n"
 
 
+# --- time stamps (RFC 3161) -----------------------------------------------------------------
+
+
+class Der(NamedTuple):
+    """One value of DER: its tag, what is inside of it, and all its bytes."""
+
+    tag: int
+    inside: bytes
+    whole: bytes
+
+
+def der(data: bytes, tag: int | None = None) -> list[Der]:
+    """Return the values in `data`; with a tag, those inside of the one value that has it."""
+    found, at = [], 0
+    while at < len(data):
+        size, start = data[at + 1], at + 2
+        if size > LONG:
+            start += size - LONG
+            size = int.from_bytes(data[at + 2 : start], "big")
+        if size == LONG or start + size > len(data):
+            raise ValueError("not DER")
+        found.append(Der(data[at], data[start : start + size], data[at : start + size]))
+        at = start + size
+    if tag is None:
+        return found
+    if [one.tag for one in found] != [tag]:
+        raise ValueError("another value of DER than belongs there")
+    return der(found[0].inside)
+
+
+class UnknownAlgorithmError(Exception):
+    """A token is signed in a way that this file does not know."""
+
+
+class Stamp:
+    """A token of a time stamp authority: what it says of which bytes, and who signed that."""
+
+    def __init__(self, answer: bytes) -> None:
+        try:
+            status, token = der(answer, SEQUENCE)
+            _type, signed = der(token.whole, SEQUENCE)
+            _version, _hashes, content, *more = der(der(signed.whole, TAGGED)[0].whole, SEQUENCE)
+            kind, held = der(content.whole, SEQUENCE)
+            self.told = der(held.whole, TAGGED)[0].inside
+            _version, _policy, imprint, _serial, at, *_rest = der(self.told, SEQUENCE)
+            granted = der(status.whole, SEQUENCE)[0].inside in {b"\0", b"\1"}
+            (self.signer,) = der(more[-1].whole, SET)
+        except (IndexError, ValueError) as error:
+            raise ValueError("not the answer of a time stamp authority") from error
+        if not granted or kind.inside != TST_INFO:
+            raise ValueError("the authority refused")
+        self.digest = der(imprint.whole, SEQUENCE)[1].inside
+        self.at = datetime.strptime(at.inside[:14].decode() + "+0000", "%Y%m%d%H%M%S%z")
+        sent = b"".join(one.inside for one in more if one.tag == TAGGED)
+        found = (certificate_in(one.whole) for one in der(sent))
+        self.certificates = [one for one in found if one is not None]
+
+    def refusal(self, roots: Sequence[x509.Certificate]) -> str:
+        """Return why the token does not hold under these certificates, nothing if it does."""
+        try:
+            _version, _who, digest, attributes, algorithm, signature, *_rest = der(
+                self.signer.whole, SEQUENCE
+            )
+            hashed = hash_named(digest)
+            told = {}
+            for one in der(attributes.inside):
+                name, values = der(one.whole, SEQUENCE)
+                (told[name.inside],) = der(values.whole, SET)
+            if told[CONTENT_TYPE].inside != TST_INFO:
+                return "it signs something else"
+            if told[MESSAGE_DIGEST].inside != digest_of(hashed, self.told):
+                return "what it says was changed"
+            certificate = self.author(told, roots)
+        except (IndexError, KeyError, ValueError):
+            return "its signature cannot be read"
+        if certificate is None:
+            return "the certificate of who signed it is not here"
+        if der(algorithm.whole, SEQUENCE)[0].inside == RSA_PSS:
+            raise UnknownAlgorithmError("RSA-PSS")
+        # What is signed is the set of attributes, under its own tag instead of that of its place.
+        message = bytes([SET]) + attributes.whole[1:]
+        if not is_signed(certificate, signature.inside, message, hashed):
+            return "its signature is false"
+        if not stamps_time(certificate):
+            return "who signed it is not certified to stamp time"
+        return self.refusal_of_chain(certificate, roots)
+
+    def author(
+        self, told: dict[bytes, Der], roots: Sequence[x509.Certificate]
+    ) -> x509.Certificate | None:
+        """Return the certificate that the signed attributes name by its hash."""
+        named = told.get(CERTIFICATE_V2) or told[CERTIFICATE_V1]
+        first = der(der(der(named.whole, SEQUENCE)[0].whole, SEQUENCE)[0].whole, SEQUENCE)
+        hashed: hashes.HashAlgorithm = hashes.SHA256()
+        if CERTIFICATE_V2 not in told:
+            hashed = hashes.SHA1()  # noqa: S303  it only says which certificate is meant
+        elif first[0].tag == SEQUENCE:
+            hashed = hash_named(first.pop(0))
+        known = (*self.certificates, *roots)
+        return next((one for one in known if one.fingerprint(hashed) == first[0].inside), None)
+
+    def refusal_of_chain(
+        self, certificate: x509.Certificate, roots: Sequence[x509.Certificate]
+    ) -> str:
+        """Return why a certificate leads to none of the roots, nothing if it does."""
+        for _ in range(MOST_CERTIFICATES):
+            if not certificate.not_valid_before_utc <= self.at <= certificate.not_valid_after_utc:
+                return "a certificate was not good at the time that it names"
+            if certificate in roots and certificate.issuer == certificate.subject:
+                return ""
+            above = (one for one in (*roots, *self.certificates) if issued(certificate, one))
+            found = next(above, None)
+            if found is None:
+                break
+            certificate = found
+        return "no certificate that you gave vouches for who signed it"
+
+
+def certificate_in(data: bytes) -> x509.Certificate | None:
+    """Return a certificate that came with a token, None if it cannot be read in full."""
+    try:
+        found = x509.load_der_x509_certificate(data)
+        _parsed_only_now = (found.issuer, found.subject, found.extensions)
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension):
+        return None
+    return found
+
+
+def hash_named(value: Der) -> hashes.HashAlgorithm:
+    """Return the hash that an AlgorithmIdentifier names."""
+    name = der(value.whole, SEQUENCE)[0].inside
+    if name not in HASHES:
+        raise UnknownAlgorithmError(f"the hash {name.hex()}")
+    return HASHES[name]
+
+
+def digest_of(hashed: hashes.HashAlgorithm, data: bytes) -> bytes:
+    """Return the hash of some bytes."""
+    return hashlib.new(hashed.name, data).digest()
+
+
+def is_signed(
+    certificate: x509.Certificate, signature: bytes, message: bytes, hashed: hashes.HashAlgorithm
+) -> bool:
+    """Say whether the key in a certificate signed a message."""
+    try:
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashed)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, message, ec.ECDSA(hashed))
+        elif isinstance(key, Ed25519PublicKey):
+            key.verify(signature, message)
+        else:
+            raise UnknownAlgorithmError(type(key).__name__)
+    except UnsupportedAlgorithm as error:
+        raise UnknownAlgorithmError(str(error)) from error
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def stamps_time(certificate: x509.Certificate) -> bool:
+    """Say whether a certificate is for time stamps and nothing else (RFC 3161, 2.3)."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return found.critical and list(found.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+
+
+def issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    """Say whether an authority issued a certificate."""
+    try:
+        rules = by.extensions.get_extension_for_class(x509.BasicConstraints).value
+        certificate.verify_directly_issued_by(by)
+    except (x509.ExtensionNotFound, InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return rules.ca
+
+
 # --- the pack -------------------------------------------------------------------------------
 
 
@@ -339,6 +547,8 @@ class Asked:
     excluded: set[str]
     breakers: set[str]
     wants_code: bool
+    hours: Any
+    version: str | None
     granted: dict[int, set[str]] = field(default_factory=dict)
     rejected: dict[int, set[str]] = field(default_factory=dict)
     voices: set[str] = field(default_factory=set)
@@ -397,6 +607,8 @@ class Run:
     """What a run that has not ended has told."""
 
     requester: str | None = None
+    version: str | None = None
+    is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
     intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
     glass: set[str] = field(default_factory=set)
@@ -410,6 +622,8 @@ class Story:
         self.found = found
         self.runs: dict[str, Run] = {}
         self.glass: dict[str, str] = {}
+        self.words: dict[str, tuple[Any, str]] = {}  # Who stands in for somebody, until when.
+        self.activated: set[str] = set()
         self.begins_late = self.ends_early = self.has_begun = False
 
     def skip(self) -> None:
@@ -425,8 +639,13 @@ class Story:
             self.found.mean("kind-unknown", f"entry {place} is of the kind {kind}")
             return
         try:
+            if kind == "workflow.activated":
+                self.activated.add(entry["data"]["version"])
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
+            if kind == "approval.delegated" and run is None:
+                data = entry["data"]
+                self.words[data["from"]] = (data["to"], data["until"])
             if run is not None and (
                 run in self.runs or not self.begins_late or kind == "run.started"
             ):
@@ -452,8 +671,10 @@ class Story:
         asked = run.requests.get(name) if isinstance(name, str) else None
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
+            run.version = data["version"]
+            run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
-            run.requests[data["request"]] = self.request(data)
+            run.requests[data["request"]] = self.request(data, run.version)
         elif kind == "action.intended":
             self.intended(place, data, run, asked)
         elif kind in JUDGED:
@@ -463,7 +684,7 @@ class Story:
         elif kind in ENDS:
             self.left(self.runs.pop(entry["run"]))
 
-    def request(self, data: dict[str, Any]) -> Asked:
+    def request(self, data: dict[str, Any], version: str | None) -> Asked:
         """Return a request as its entry tells it."""
         glass = data.get("glass")
         return Asked(
@@ -472,6 +693,8 @@ class Story:
             excluded=set(data["excluded"]),
             breakers=set(glass.get("people", [])) if isinstance(glass, dict) else set(),
             wants_code=data.get("step_up") is not None,
+            hours=data.get("hours", []),
+            version=version,
         )
 
     def let_in(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
@@ -495,6 +718,20 @@ class Story:
         self.closed(place, entry, run, asked)
         run.editors.add(entry["actor"]["ref"])
 
+    def moved(self, place: int, entry: dict[str, Any], run: Run, _asked: Asked | None) -> None:
+        """Judge that a run goes on by another version."""
+        data, actor = entry["data"], entry["actor"]
+        rules = {
+            "moved-from": run.version in (None, data["from"]),
+            "moved-to": self.begins_late or data["to"] in self.activated,
+            "moved-by": actor["t"] == "user" and "reason" in entry["parts"],
+            "moved-under-way": not run.intents,
+        }
+        for code in (code for code, holds in rules.items() if not holds):
+            self.found.mean(code, f"entry {place} puts a run on another version as nobody may")
+        run.version = data["to"]
+        run.editors.add(actor["ref"])
+
     def decided(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a decision."""
         if asked is None:
@@ -514,6 +751,8 @@ class Story:
         left_out = (asked.excluded | {run.requester} | run.editors) & {person, instead}
         if not left_out and not asked.was_asked(instead, stage):
             self.found.mean("ineligible-approver", f"entry {place}: who approved was not asked")
+        self.stood_in(place, entry, instead, {*asked.excluded, run.requester})
+        self.hour(place, asked.hours, entry["ts"])
         if not asked.is_in_turn(stage):
             self.found.mean("stage-order", f"entry {place} approves before it is its turn")
         if asked.wants_code and data["step_up"] is not True:
@@ -531,6 +770,36 @@ class Story:
             self.found.mean("self-approval", f"entry {place}: who changed it approved")
         elif asked.excluded & who:
             self.found.mean("excluded-approver", f"entry {place}: an excluded person approved")
+
+    def stood_in(
+        self, place: int, entry: dict[str, Any], instead: str, left_out: set[str | None]
+    ) -> None:
+        """Judge in whose place somebody approved: what was said before that counts."""
+        if self.begins_late:
+            return
+        person, ts = entry["actor"]["ref"], entry["ts"]
+        standing = {
+            giver for giver, (to, until) in self.words.items() if to == person and ts < until
+        }
+        if instead != person and instead not in standing:
+            self.found.mean(
+                "no-delegation", f"entry {place}: who approved did not stand in for them"
+            )
+        if standing & left_out:
+            self.found.mean(
+                "acts-for-excluded", f"entry {place}: who approved acts for one left out"
+            )
+
+    def hour(self, place: int, hours: Any, ts: str) -> None:  # noqa: ANN401  any JSON value
+        """Judge when somebody approved; hours that cannot be read bind nobody."""
+        try:
+            moment = datetime.fromisoformat(ts.replace("Z", "+00:00"))  # noqa: FURB162  for 3.10
+            if not all(holds(one, moment) for one in hours):
+                self.found.mean("outside-hours", f"entry {place} approves outside business hours")
+        except ZoneInfoNotFoundError as error:
+            self.found.mean("hours-unread", f"the hours of entry {place} were not judged: {error}")
+        except (KeyError, TypeError, ValueError):
+            return
 
     def broken(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a use of the glass."""
@@ -559,6 +828,8 @@ class Story:
     def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge whether an effect was agreed to."""
         run.intents[data["idem"], data["attempt"]] = place
+        if run.is_shadow:
+            self.found.mean("shadow-effect", f"entry {place} acts in a run in shadow")
         if data["request"] is None:
             return
         if asked is None:
@@ -566,6 +837,8 @@ class Story:
             return
         if data["binding"] != asked.binding:
             self.found.mean("binding", f"entry {place} does something else than was approved")
+        if asked.version != run.version:
+            self.found.mean("other-version", f"entry {place} acts on an approval of before")
         if not asked.is_granted and data["request"] not in run.glass:
             self.found.mean("quorum", f"entry {place} acts before enough people agreed")
 
@@ -576,6 +849,7 @@ JUDGED = {
     "approval.expired": Story.closed,
     "approval.withdrawn": Story.closed,
     "approval.edited": Story.edited,
+    "run.moved": Story.moved,
     "approval.escalated": Story.let_in,
     "approval.delegated": Story.let_in,
     "break_glass.used": Story.broken,
@@ -591,7 +865,9 @@ class Verifier:
         pins: Sequence[Key],
         notes: Sequence[str],
         witnesses: Sequence[Witness] = (),
+        authorities: Sequence[x509.Certificate] | None = None,
     ) -> None:
+        self.authorities = authorities
         self.pack, self.pins, self.given, self.witnesses = pack, pins, notes, witnesses
         self.found, self.tree, self.origin = Findings(), Tree(), ""
         self.story = Story(self.found)
@@ -614,6 +890,7 @@ class Verifier:
         self.judge_state()
         self.judge_notes()
         self.judge_anchors()
+        self.judge_stamps()
         self.judge_witnesses()
         self.judge_manifest()
         self.judge_proofs()
@@ -944,12 +1221,29 @@ class Verifier:
         if kind == "rfc3161":
             text, _, lines = self.pack.text(f"checkpoints/{size:012d}").partition("\n\n")
             signed = lines.splitlines(keepends=True)
-            # The note may have got lines since; who made the token is for `openssl ts -verify`.
+            # The note may have got lines since.
             stamped = (f"{text}\n\n{''.join(signed[:n])}" for n in range(1, len(signed) + 1))
-            return any(
-                SHA_256_OCTETS + hashlib.sha256(one.encode()).digest() in content for one in stamped
-            )
+            digest = Stamp(content).digest
+            return any(hashlib.sha256(one.encode()).digest() == digest for one in stamped)
         return True
+
+    def judge_stamps(self) -> None:
+        """Check who made each time stamp, under the certificates that were given."""
+        if self.authorities is None:
+            return
+        names = [one for one in sorted(self.pack.names()) if one.endswith(".rfc3161")]
+        for name in names:
+            try:
+                why = Stamp((self.pack.folder / name).read_bytes()).refusal(self.authorities)
+            except UnknownAlgorithmError as error:
+                self.found.doubt("anchor", f"{name}: {error} is for `openssl ts -verify`")
+                continue
+            except (OSError, ValueError) as error:
+                why = str(error)
+            if why:
+                self.found.fail("anchor", f"{name} does not hold: {why}")
+        if not names:
+            self.found.doubt("anchor", "no head has a time stamp")
 
     def judge_witnesses(self) -> None:
         """Check every line of a pinned witness under a head of this log."""
@@ -1094,13 +1388,15 @@ def main() -> int:
     parser.add_argument("--vkey", action="append", default=[], help="a key, or a file with it")
     parser.add_argument("--checkpoint", action="append", default=[], type=Path)
     parser.add_argument("--witness", action="append", default=[], help="a witness's key")
+    parser.add_argument("--tsa", type=Path, help="certificates of time stamp authorities (PEM)")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     try:
         witnesses = [Witness(one) for one in asked.witness]
         pins = [key for one in asked.vkey for key in keys_in(one)]
         notes = [unpasted(one.read_text()) for one in asked.checkpoint]
-        found = Verifier(Pack(asked.pack), pins, notes, witnesses).run()
+        authorities = x509.load_pem_x509_certificates(asked.tsa.read_bytes()) if asked.tsa else None
+        found = Verifier(Pack(asked.pack), pins, notes, witnesses, authorities).run()
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         sys.stderr.write(f"The pack cannot be read: {error!r}\n")
         return 2

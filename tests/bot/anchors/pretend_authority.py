@@ -16,7 +16,7 @@ crypto_device = builtin
 signer_cert = $dir/tsa.pem
 certs = $dir/ca.pem
 signer_key = $dir/tsa.key
-signer_digest = sha256
+signer_digest = {hash}
 default_policy = 1.2.3.4.1
 digests = sha256
 accuracy = secs:1
@@ -25,8 +25,9 @@ ess_cert_id_chain = no
 """
 CERTIFICATES = """\
 set -e
+KEY="$1"
 openssl req -x509 -newkey ed25519 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca
-openssl req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -subj /CN=tsa
+openssl req -newkey $KEY -nodes -keyout tsa.key -out tsa.csr -subj /CN=tsa
 printf 'extendedKeyUsage=critical,timeStamping\\n' > extensions
 openssl x509 -req -in tsa.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
   -extfile extensions -out tsa.pem
@@ -36,15 +37,22 @@ printf '01\\n' > serial
 
 @dataclass
 class PretendAuthority:
-    """Answers what comes with a real token. `is_stuck` makes it answer an earlier question."""
+    """Answers what comes with a real token. `is_stuck` makes it answer an earlier question.
+
+    `key` is what `openssl req -newkey` takes, `hash` what the token is signed over.
+    """
 
     folder: Path
+    key: str = "rsa:2048"
+    hash: str = "sha256"
     is_stuck: bool = False
 
     def begin(self) -> None:
         """Make its certificates."""
-        (self.folder / "tsa.cnf").write_text(CONFIGURATION.format(folder=self.folder))
-        self._runs("bash", "-c", CERTIFICATES)
+        (self.folder / "tsa.cnf").write_text(
+            CONFIGURATION.format(folder=self.folder, hash=self.hash)
+        )
+        self._runs("bash", "-c", CERTIFICATES, "bash", self.key)
 
     def __call__(self, asked: Asked) -> Said:
         if asked.headers["content-type"] != "application/timestamp-query":

@@ -87,6 +87,14 @@ def test_what_the_server_does_not_take_is_told_without_the_address(
     assert box.taken == []
 
 
+def test_what_was_taken_stays_taken_whatever_the_server_says_as_we_leave(ledger: Ledger) -> None:
+    with receiving(Mailbox(refuses={"QUIT": "421 too busy to say goodbye"})) as box:
+        given = mail_to(box).vouch(ledger.head())
+
+    assert len(box.taken) == 1
+    assert b"queued as 4Fb1" in given.evidence.content
+
+
 def test_a_server_that_is_away_is_an_error_that_passes(ledger: Ledger) -> None:
     away = mail_to(Mailbox(address="127.0.0.1:9"))
 

@@ -1,23 +1,30 @@
 """A real time stamp over a head, by `openssl ts`, which verifies it as well."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
 
 from bot.anchors.timestamp import Authority
 from bot.cli import main
 from storage.der import MalformedDerError
+from storage.evidence.export import Request, export
+from storage.evidence.shipped.verify import Stamp
 from storage.heads import add_lines
 from storage.timestamps import read_stamp
 from storage.verify import verify_database
 from tests.bot.anchors.answering import answering
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.anchors.pretend_authority import PretendAuthority
+from tests.storage.packs import AUDITOR, by_script
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+CURVE = ("ecparam", "-name", "prime256v1")
 ANOTHER = "— other.example Zm91cnNpZ25hdHVyZQ==\n"
 
 
@@ -94,9 +101,64 @@ def test_an_answer_to_another_question_is_no_stamp(
     assert "for something else" in stamped.turns()["rfc3161"].error
 
 
+def roots(authority: PretendAuthority, name: str = "ca.pem") -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates((authority.folder / name).read_bytes())
+
+
+def test_the_verifier_of_a_pack_judges_stamps_under_the_certificates(
+    stamped: Ledger, authority: PretendAuthority, tmp_path: Path
+) -> None:
+    stamped.look()
+    pack = tmp_path / "pack"
+    export(stamped.store, Request(out=pack), person=AUDITOR, now=stamped.clock())
+    theirs, other = authority.folder / "ca.pem", authority.folder / "tsa.pem"
+    good, bad = (by_script(pack, stamped.vkey, tsa=one) for one in (theirs, other))
+
+    assert (good[0], good[1]["failures"]) == (0, [])
+    assert bad[0] == 1
+    assert [code for code, _ in bad[1]["failures"]] == ["anchor"]
+    assert "no certificate that you gave" in bad[1]["failures"][0][1]
+
+
+def test_a_token_holds_only_as_it_was_signed(stamped: Ledger, authority: PretendAuthority) -> None:
+    stamped.look()
+    answer = stamped.evidence("rfc3161")
+    stamp = Stamp(answer)
+    told, signature = answer.index(stamp.told), len(answer) - 20
+    changed = [_flipped(answer, at) for at in (told + len(stamp.told) - 1, signature)]
+    whys = [Stamp(one).refusal(roots(authority)) for one in changed]
+    at_once = stamp.refusal(roots(authority))
+    stamp.at += timedelta(days=3)
+
+    assert at_once == ""
+    assert whys == ["what it says was changed", "its signature is false"]
+    assert stamp.refusal(roots(authority)) == "a certificate was not good at the time that it names"
+
+
+def test_a_namesake_of_the_authority_vouches_for_nothing(
+    ledger: Ledger, authority: PretendAuthority, tmp_path: Path
+) -> None:
+    subprocess.run(["openssl", *CURVE, "-out", tmp_path / "curve.pem"], check=True)
+    namesake = PretendAuthority(tmp_path, key=f"ec:{tmp_path / 'curve.pem'}", hash="sha512")
+    namesake.begin()
+    with answering(namesake) as url:
+        ledger.outsiders.append(Authority(url=url))
+        ledger.look()
+    stamp = Stamp(ledger.evidence("rfc3161"))
+
+    assert stamp.refusal(roots(namesake)) == ""
+    assert "no certificate that you gave" in stamp.refusal(roots(authority))
+
+
+def _flipped(answer: bytes, at: int) -> bytes:
+    return answer[:at] + bytes([answer[at] ^ 1]) + answer[at + 1 :]
+
+
 @pytest.mark.parametrize("cut", [0, 1, 5, 30, 200, -1])
 def test_a_cut_answer_is_refused_in_a_sentence(stamped: Ledger, cut: int) -> None:
     stamped.look()
 
     with pytest.raises(MalformedDerError):
         read_stamp(stamped.evidence("rfc3161")[:cut])
+    with pytest.raises(ValueError, match="not the answer of a time stamp authority"):
+        Stamp(stamped.evidence("rfc3161")[:cut])

@@ -140,3 +140,35 @@ def test_the_workflow_files_of_the_settings_are_taken_where_no_others_are_named(
 
     assert "did you mean 'refund-customer'?" in told.output
     assert "No workflow files" not in told.output
+
+
+def test_files_and_folders_of_policies_are_checked_each_by_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "sound.yaml").write_text((SHIPPED / "demo-policy.yaml").read_text())
+    (folder / "torn.yaml").write_text("rules: [")
+    (folder / "refund.yaml").write_text((SHIPPED / "refund-customer.yaml").read_text())
+    words = ["policy", "check", odd(tmp_path), str(folder), "--workflows", str(SHIPPED)]
+    told = CliRunner().invoke(main, words)
+    data = json.loads(CliRunner().invoke(main, [*words, "--json"]).output)
+    alone = CliRunner().invoke(main, [*words[:2], str(folder / "sound.yaml")])
+
+    assert told.exit_code == 1
+    assert f"{folder}/torn.yaml:1:" in told.output
+    assert f"{folder}/torn.yaml: It cannot be used." in told.output
+    assert f"{folder}/sound.yaml: The policy can be used; its digest is" in told.output
+    assert told.output.splitlines()[-1].startswith("3 file(s), 1 fault(s), ")
+    assert [(Path(one["file"]).name, one["ok"]) for one in data["policies"]] == [
+        ("odd.yaml", True),
+        ("sound.yaml", True),
+        ("torn.yaml", False),
+    ]
+    assert alone.exit_code == 0
+    assert alone.output.splitlines()[-1].startswith("The policy can be used; its digest is")
+
+
+def test_folders_without_a_policy_are_asked_wrongly(tmp_path: Path) -> None:
+    told = CliRunner().invoke(main, ["policy", "check", str(tmp_path)])
+
+    assert told.exit_code == 2
+    assert "There is no policy file in these folders." in told.output

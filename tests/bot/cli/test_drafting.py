@@ -104,3 +104,33 @@ def test_what_was_not_said_is_asked(home: Path) -> None:
     assert 'expect: result.body.state == "up"' in text
     assert "undo: none" in text
     assert typed("test", home / "made").exit_code == 0
+
+
+STATEMENTS = (
+    "--title=Delete old notes",
+    "--owner=@platform",
+    "--deputy=@platform-leads",
+    "--input=days:integer:Days",
+    "--step=count: read notes SQL SELECT count(*) AS old FROM note WHERE age > {days}",
+    "--step=delete: destructive notes SQL DELETE FROM note WHERE age > {days}",
+    "--undo=delete: SQL INSERT INTO note SELECT * FROM kept WHERE age > {days}",
+    "--yes",
+)
+PROOF = "--verify=delete: SELECT count(*) AS old FROM note WHERE age > {days} => old == 0"
+
+
+def test_steps_are_statements_too_and_what_is_filled_in_is_bound(home: Path) -> None:
+    told = typed("new", "tidy-notes", *STATEMENTS, PROOF, "--folder", home / "made", "--json")
+    checked = typed("check", home / "made", "--json")
+    tested = typed("test", home / "made")
+    path = PROOF.replace("SELECT count(*) AS old FROM note WHERE age > {days}", "/notes")
+    refused = typed("new", "other", *STATEMENTS, path, "--folder", home / "made")
+    text = (home / "made" / "tidy-notes.yaml").read_text()
+
+    assert json.loads(told.output)["databases_missing"] == ["notes"]
+    assert json.loads(checked.output)["faults"] == []
+    assert tested.exit_code == 0, tested.output
+    assert text.count(':days"') == 4
+    assert text.count('parameters: {days: "${{ inputs.days }}"}') == 4
+    assert refused.exit_code == 2
+    assert "Write SELECT … AS COLUMN … => COLUMN == VALUE." in refused.output

@@ -45,6 +45,11 @@ class Bot:
 def bot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bot:
     found = Bot()
     monkeypatch.setattr(publishing, "have_done", found)
+    monkeypatch.setattr(
+        publishing,
+        "placed",
+        lambda _, told: {**told, "channel": "#ops", "link": "https://a.test/1"},
+    )
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "one.yaml").write_text(PLAIN)
@@ -64,6 +69,7 @@ def test_a_name_is_looked_up_among_the_definitions(bot: Bot) -> None:
     ]
     assert told.output == (
         "tidy-up aaaaaaaa is put to people in run r1; it would replace nothing.\n"
+        "  Its card in #ops: https://a.test/1\n"
         "  tidy-up.yaml:2:1: warning: odd\n"
     )
 
@@ -74,8 +80,8 @@ def test_what_is_open_says_by_whom_and_where_and_what_was_not_taken(bot: Bot) ->
 
     assert told.exit_code == 1
     assert told.output.startswith(
-        "tidy-up aaaaaaaa is before people already, in run r1 by Rita, its card in the channel"
-        " ops; it would replace nothing.\n  --by and --reason changed nothing: people go on"
+        "tidy-up aaaaaaaa is before people already, in run r1 by Rita; it would replace nothing.\n"
+        "  Its card in #ops: https://a.test/1\n  --by and --reason changed nothing: people go on"
         " deciding about what was said first. To change it, `interlock cancel r1` and propose it"
         " again.\n"
     )

@@ -80,6 +80,24 @@ def test_data_says_which_policy_it_was(office: Office) -> None:
     assert data["file_differs_since"]
 
 
+@pytest.mark.parametrize("words", [COMMANDS[0], COMMANDS[2]])
+def test_a_file_that_is_not_what_runs_take_is_named_with_both_versions(
+    office: Office, words: tuple[str, ...]
+) -> None:
+    asked = [office.folder / "fixtures.yaml" if one == "FIXTURES" else one for one in words]
+    before = told(office, *asked)
+    put = office.propose(PLAIN)
+    office.agree(put.run, "olga", "gina")
+    office.core.library.follow()
+    after = told(office, *asked)
+    agreed = office.propose(office.settings.definitions.joinpath("tidy-up.yaml").read_text())
+    office.agree(agreed.run, "olga", "gina")
+
+    assert "runs take" not in before
+    assert f"which is judged here; runs take {put.version[:8]}." in after
+    assert "runs take" not in told(office, *asked)
+
+
 def test_a_policy_file_that_is_gone_is_not_needed(office: Office) -> None:
     file = office.settings.policy_file
     kept = file.read_text()

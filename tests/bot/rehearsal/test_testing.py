@@ -11,21 +11,13 @@ from ruamel.yaml import YAML
 
 import workflows
 from bot.cli import main
+from tests.bot.rehearsal.tidying import ASKS, REMOVES
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 
-FLOW = """
-workflow: tidy-up
-title: Tidy up
-owner: "@owners"
-deputy: "@deputies"
-steps:
-  - id: which
-    ask:
-      of: ["@owners"]
-      question: How old?
-      fields: {days: {type: integer, title: Days}}
-      expires: 8h
+FLOW = (
+    ASKS
+    + """\
   - id: found
     uses: sql.query
     with:
@@ -37,15 +29,9 @@ steps:
     parallel:
       slow: [{id: rest, wait: 3d}]
       quick: [{id: tell, uses: slack.post, with: {text: "Soon."}}]
-  - id: each
-    foreach: "${{ steps.found.output.rows }}"
-    steps:
-      - id: remove
-        uses: sql.execute
-        with:
-          database: crm
-          statement: DELETE FROM thing WHERE id = :id
-          parameters: {id: "${{ item.id }}"}
+"""
+    + REMOVES
+    + """\
         verify:
           uses: sql.query
           with: {database: crm, statement: SELECT count(*) AS n FROM thing}
@@ -53,6 +39,7 @@ steps:
           expect: result.rows[0].n >= 0
         undo: none
 """
+)
 
 POLICY = """
 defaults: {expires: 24h}

@@ -11,21 +11,13 @@ from click.testing import CliRunner, Result
 import workflows
 from bot.cli import main
 from sandbox.targets.shop import ShopServer
+from tests.bot.rehearsal.tidying import ASKS, REMOVES
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 
-TIDY = """
-workflow: tidy-up
-title: Tidy up
-owner: "@owners"
-deputy: "@deputies"
-steps:
-  - id: which
-    ask:
-      of: ["@owners"]
-      question: How old?
-      fields: {days: {type: integer, title: Days}}
-      expires: 8h
+TIDY = (
+    ASKS
+    + """\
   - id: rest
     wait: 30d
   - id: found
@@ -35,15 +27,9 @@ steps:
       statement: SELECT id FROM thing WHERE age > :days ORDER BY id
       parameters: {days: "${{ steps.which.output.days }}"}
     returns: {rows: [{id: integer}]}
-  - id: each
-    foreach: "${{ steps.found.output.rows }}"
-    steps:
-      - id: remove
-        uses: sql.execute
-        with:
-          database: crm
-          statement: DELETE FROM thing WHERE id = :id
-          parameters: {id: "${{ item.id }}"}
+"""
+    + REMOVES
+    + """\
         verify:
           uses: sql.query
           with: {database: crm, statement: SELECT count(*) AS n FROM thing WHERE id = 0}
@@ -51,6 +37,7 @@ steps:
           expect: result.rows[0].n > 0
         undo: none
 """
+)
 
 POLICY = """
 defaults: {{expires: 24h}}
@@ -178,3 +165,20 @@ def test_values_that_do_not_fit_are_asked_wrongly(tmp_path: Path) -> None:
 
     assert told.exit_code == 2
     assert "amount: must be a whole number" in told.output
+
+
+def test_where_nobody_knows_who_belongs_to_a_group_that_is_said_and_not_a_refusal(
+    tmp_path: Path,
+) -> None:
+    policy = shop_policy(tmp_path, "http://127.0.0.1:1")
+    (tmp_path / "team.yaml").write_text('people: {"@support": ["@rita"]}\n')
+    words = [*REFUND, "-i", "amount=1", "--policy", policy]
+    unknown = attempt(*words, "--requester", "@rita")
+    named = attempt(*words, "--requester", "@rita", "--fixtures", tmp_path / "team.yaml")
+    refused = attempt(*words, "--requester", "@ben", "--fixtures", tmp_path / "team.yaml")
+
+    assert unknown.exit_code == refused.exit_code == 2
+    assert "Who belongs to @support is not known here" in unknown.output
+    assert '`people: {"@support": ["@rita"]}`' in unknown.output
+    assert "as asked by @rita" in named.output
+    assert "You may not run refund-customer. @support may" in refused.output

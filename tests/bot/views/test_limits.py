@@ -39,7 +39,7 @@ from bot.views.app_home_items import (
     said_words,
     trouble_item,
 )
-from bot.views.catalog import ChangeLine, change_list
+from bot.views.catalog import HISTORY_PAGE, ChangeLine, change_list
 from bot.views.daily_head import HeadShown, daily_head
 from bot.views.digest import details, digest, plainer
 from bot.views.digest_values import DayFigures, DigestShown, HealthFigures, WorkflowFigures
@@ -273,7 +273,10 @@ LISTS: list[tuple[type, Callable[[Any, str], Rendered]]] = [
     (ApprovalLine, lambda items, _: approval_list(items)),
     (QueueLine, lambda items, words: queue_list(items, command=words)),
     (WorkflowLine, lambda items, _: workflow_list(items)),
-    (ChangeLine, lambda items, words: change_list(words, items)),
+    (
+        ChangeLine,
+        lambda items, words: change_list(words, items[:HISTORY_PAGE], page=2, total=9_999),
+    ),
     (
         Found,
         lambda items, words: found_list(

@@ -337,3 +337,23 @@ def test_fields_of_a_later_release_are_ignored_and_other_versions_refused() -> N
     assert Preview.read(preview_json(mood="good")).title == "Refund a customer"
     with pytest.raises(ValueError, match="v"):
         Preview.read(preview_json(v=2))
+
+
+def test_a_proposal_is_named_once_and_told_in_short_with_all_of_it_behind_review() -> None:
+    title = "Change tidy-up: version 81f1fc1b in place of 7a5333fc"
+    inputs = [["Workflow", "tidy-up"], ["Why", "It is time."], ["Checks", "odd"]]
+    told = {"workflow": "interlock-publish", "title": title, "headline": title, "inputs": inputs}
+    short = a_card(a_preview(**told, lines=["⚠️ odd", "Check: odd"], lines_total=2))
+    long = a_card(a_preview(**told, lines=["1. say", "In full:", "title: x"], lines_total=3))
+    many = a_card(a_preview(**told, lines=[f"step {n}" for n in range(40)], lines_total=40))
+
+    assert payload_of(short)["blocks"][0]["text"]["text"] == title  # type: ignore[index]
+    assert "Approve: Change tidy-up" in told_by(short)
+    assert "Checks: odd" not in told_by(short)
+    assert "Why: It is time." in told_by(short)
+    assert "title: x" not in told_by(long)
+    assert "step 12" in told_by(many)
+    assert "step 13" not in told_by(many)
+    for card in (long, many):
+        assert REVIEW in buttons_of(payload_of(card))
+        assert APPROVE not in buttons_of(payload_of(card))

@@ -131,7 +131,7 @@ def test_a_reminder_of_an_exception_leads_to_its_card() -> None:
 
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
     # These speak to people, or of the run as a whole.
-    of_no_step = {"approval.reminded", "approval.escalated", "approval.edited"}
+    of_no_step = {"approval.reminded", "approval.escalated", "approval.edited", "run.moved"}
     for kind in REPLIES - of_no_step:
         data = {"step": "refund", "call": "run/refund/1"}
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data=data)))

@@ -7,8 +7,9 @@ import pytest
 
 from sandbox.targets import ledger
 from sandbox.targets.ledger_migrate import steps_between
+from sandbox.targets.own_database import RefusedError
 from sandbox.targets.registry import RegistryServer
-from sandbox.targets.registry_store import RefusedError, RegistryStore
+from sandbox.targets.registry_store import RegistryStore
 
 WWW = ("dns", "www.example.test")
 

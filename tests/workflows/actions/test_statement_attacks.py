@@ -29,6 +29,7 @@ NOWHERE = Services.model_validate(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
         "SELECT pg_sleep(1000)",
         "SELECT pg_sleep_for('1 hour')",
+        "SELECT [load_extension] ('x')",
         "SELECT set_config('role', 'postgres', false)",
         "SELECT query_to_xml('DELETE FROM a', true, true, '')",
         "SELECT pg_advisory_lock(1)",

@@ -81,12 +81,18 @@ def trouble_of(house: Working, run: RunId) -> str:
 
 def assert_sound(database: Database) -> None:
     """Check that tables and entries agree, and that the trail tells of nothing forbidden."""
+    found = forbidden_in(database)
+
+    assert [str(one) for one in check_projections(database)] == []
+    assert found == []
+
+
+def forbidden_in(database: Database) -> list[tuple[str, str]]:
+    """Return what the trail tells that the rules do not allow: code and words."""
     report = Report()
     check = SemanticCheck(report)
     with database.read() as connection:
         lines = connection.execute(select(AuditEntryRow.line).order_by(AuditEntryRow.seq))
         for index, line in enumerate(lines.scalars()):
             check.check(index, json.loads(line))
-
-    assert [str(one) for one in check_projections(database)] == []
-    assert report.semantics == []
+    return report.semantics

@@ -86,6 +86,13 @@ def only_what_failed_lately_counts(bench: Bench) -> None:
     assert not is_watched(made)
 
 
+def a_run_in_shadow_asks_what_was_done(bench: Bench) -> None:
+    made = house(bench, bar().replace("runs: 1", "shadow: [change-it], runs: 1", 1))
+    run = asked(made)
+
+    assert [one.data["shadow"] for one in of_kind(made, run, "question.asked")] == [True]
+
+
 LOOSE = ErrorBudget(failures=9, runs=10)
 
 ROWS = [
@@ -93,6 +100,7 @@ ROWS = [
     Row(field="Production.runs", scenario=so_many_runs_earn_trust, instead=lambda _: 1),
     Row(field="Production.varied", scenario=so_many_inputs_earn_trust),
     Row(field="Production.watch", scenario=others_may_watch),
+    Row(field="Production.shadow", scenario=a_run_in_shadow_asks_what_was_done),
     Row(
         field="Production.error_budget",
         scenario=a_failure_takes_trust_back,

@@ -33,7 +33,7 @@ def only_authors_publish(bench: Bench) -> None:
     made = house(bench, 'authors: ["@security"]')
 
     with pytest.raises(NotAllowedError, match="role author"):
-        _roles(made).may_author(id_of("rita"))
+        _roles(made).may_author(id_of("rita"), "change-it")
 
 
 def auditors_decide_nothing(bench: Bench) -> None:
@@ -45,6 +45,20 @@ def auditors_decide_nothing(bench: Bench) -> None:
         made.approve(run, by="ana")
 
 
+def a_runner_of_other_workflows_does_not_start_this_one(bench: Bench) -> None:
+    made = house(bench, 'runners: [{to: "@askers", workflows: [refund-customer]}]')
+
+    with pytest.raises(NotAllowedError, match="role runner"):
+        asked(made, by="rita")
+
+
+def a_runner_of_this_one_is_named(bench: Bench) -> None:
+    made = house(bench, 'runners: [{to: "@security", workflows: [change-it]}]')
+
+    with pytest.raises(NotAllowedError, match="role runner"):
+        asked(made, by="rita")
+
+
 def _roles(made: Working) -> RolesNow:
     return RolesNow(policy=made.policy, people=made.town)
 
@@ -54,4 +68,14 @@ ROWS = [
     Row(field="Roles.runners", scenario=only_runners_start),
     Row(field="Roles.authors", scenario=only_authors_publish),
     Row(field="Roles.auditors", scenario=auditors_decide_nothing),
+    Row(
+        field="ForSome.workflows",
+        scenario=a_runner_of_other_workflows_does_not_start_this_one,
+        instead=lambda _: ("change-it",),
+    ),
+    Row(
+        field="ForSome.to",
+        scenario=a_runner_of_this_one_is_named,
+        instead=lambda _: "@askers",
+    ),
 ]

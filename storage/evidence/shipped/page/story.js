@@ -4,6 +4,8 @@
 const RUN_ENDS = new Set(["run.finished", "run.cancelled"]);
 const CLOSES_INTENT = new Set(["action.executed", "action.failed", "action.resolved"]);
 const MOST_TELLINGS = 100;
+const HOURS = { hourCycle: "h23", weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const people = (value) => new Set(Array.isArray(value) ? value : []);
 const whole = (value) => (Number.isInteger(value) ? value : 0);
 
@@ -16,11 +18,13 @@ class AskedFor {
   closed = "";
   isDenied = false;
 
-  constructor(data) {
+  constructor(data, version) {
     this.binding = data.binding;
+    this.version = version;
     this.stages = data.stages.filter((one) => typeof one === "object" && one !== null);
     this.excluded = people(data.excluded);
     this.breakers = people(data.glass?.people);
+    this.hours = data.hours ?? [];
     this.wantsCode = (data.step_up ?? null) !== null;
   }
 
@@ -74,6 +78,8 @@ export class Story {
   tellings = [];
   #runs = new Map();
   #glass = new Map();
+  #words = new Map(); // Who decides for somebody who is away, and until when.
+  #activated = new Set();
   #beginsLate = false;
   #endsEarly = false;
   #hasBegun = false;
@@ -88,7 +94,9 @@ export class Story {
     const { run, kind } = entry;
     this.#hasBegun ||= run !== null;
     try {
+      if (kind === "workflow.activated") this.#activated.add(entry.data.version);
       if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
+      if (kind === "approval.delegated" && run === null) this.#words.set(entry.data.from, entry.data);
       const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
       if (run !== null && isTold) this.#follow(place, entry);
     } catch (error) {
@@ -115,15 +123,19 @@ export class Story {
   #follow(place, entry) {
     const { kind, data, actor } = entry;
     if (!this.#runs.has(entry.run)) {
-      this.#runs.set(entry.run, { requester: null, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
+      this.#runs.set(entry.run, { requester: null, version: null, isShadow: false, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
     }
     const run = this.#runs.get(entry.run);
     const asked = run.requests.get(data.request);
-    if (kind === "run.started") run.requester = actor.t === "user" ? actor.ref : null;
-    else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data));
+    if (kind === "run.started") {
+      run.requester = actor.t === "user" ? actor.ref : null;
+      run.version = data.version;
+      run.isShadow = data.shadow === true;
+    } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data, run.version));
     else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
     else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
     else if (kind === "approval.edited") this.#edited(place, entry, run, asked);
+    else if (kind === "run.moved") this.#moved(place, entry, run);
     else if (kind === "approval.escalated") asked?.letIn(data.to, data.stages);
     else if (kind === "approval.delegated") asked?.letIn([data.to]);
     else if (kind === "break_glass.used") this.#broken(place, entry, run, asked);
@@ -141,7 +153,20 @@ export class Story {
     run.editors.add(actor.ref);
   }
 
-  #decided(place, { kind, data, actor }, run, asked) {
+  #moved(place, { data, actor, parts }, run) {
+    const rules = {
+      "moved-from": run.version === null || run.version === data.from,
+      "moved-to": this.#beginsLate || this.#activated.has(data.to),
+      "moved-by": actor.t === "user" && Object.hasOwn(parts, "reason"),
+      "moved-under-way": run.intents.size === 0,
+    };
+    const broken = Object.keys(rules).filter((code) => !rules[code]);
+    broken.forEach((code) => this.#mean(code, `entry ${place} puts a run on another version as nobody may`));
+    run.version = data.to;
+    run.editors.add(actor.ref);
+  }
+
+  #decided(place, { kind, data, actor, ts }, run, asked) {
     if (!asked) return this.#mean("decision-unasked", `entry ${place} decides what nobody asked`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} is bound to something else than was asked`);
     if (asked.closed) this.#mean("decision-late", `entry ${place} decides after ${asked.closed}`);
@@ -151,6 +176,8 @@ export class Story {
     asked.voices.add(actor.ref);
     if (kind === "approval.denied") return asked.reject(seat, stage);
     this.#approver(place, [actor.ref, seat], { run, asked, isAsked: asked.wasAsked(seat, stage) });
+    this.#stoodIn(place, { ts, person: actor.ref, seat, leftOut: [...asked.excluded, run.requester] });
+    this.#hour(place, asked.hours, new Date(ts));
     if (!asked.isInTurn(stage)) this.#mean("stage-order", `entry ${place} approves before it is its turn`);
     if (asked.wantsCode && data.step_up !== true) this.#mean("step-up", `entry ${place} approves without the code it needs`);
     if (hasSpoken) this.#mean("counted-twice", `whoever approved in entry ${place} had decided before`);
@@ -164,6 +191,24 @@ export class Story {
     else if (among(run.editors)) this.#mean("self-approval", `in entry ${place} somebody approved who had changed it`);
     else if (among(asked.excluded)) this.#mean("excluded-approver", `in entry ${place} an excluded person approved`);
     else if (!isAsked) this.#mean("ineligible-approver", `whoever approved in entry ${place} was not asked`);
+  }
+
+  // Judge in whose place somebody approved: what was said of that before.
+  #stoodIn(place, { ts, person, seat, leftOut }) {
+    if (this.#beginsLate) return;
+    const decidesFor = (giver) => this.#words.get(giver)?.to === person && ts < this.#words.get(giver).until;
+    if (seat !== person && !decidesFor(seat)) this.#mean("no-delegation", `whoever approved in entry ${place} did not stand in for whom they say`);
+    if (leftOut.some(decidesFor)) this.#mean("acts-for-excluded", `whoever approved in entry ${place} acted for somebody who was left out`);
+  }
+
+  // Judge when somebody approved; hours that cannot be read bind nobody.
+  #hour(place, hours, moment) {
+    try {
+      if (!hours.every((one) => isWithin(one, moment))) this.#mean("outside-hours", `entry ${place} approves outside business hours`);
+    } catch (error) {
+      if (error instanceof RangeError) this.#mean("hours-unread", `the hours of entry ${place} were not judged: ${error.message}`);
+      else if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   #broken(place, entry, run, asked) {
@@ -191,11 +236,22 @@ export class Story {
 
   #intended(place, data, run, asked) {
     run.intents.set(`${data.idem} ${data.attempt}`, place);
+    if (run.isShadow) this.#mean("shadow-effect", `entry ${place} acts in a run in shadow`);
     if (data.request === null) return;
     if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
     if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
+    if (asked.version !== run.version) this.#mean("other-version", `entry ${place} acts on an approval of before`);
     if (!asked.isGranted && !run.glass.has(data.request)) this.#mean("quorum", `entry ${place} acts before enough people agreed`);
   }
+}
+
+// Say whether a moment lies in business hours, by the clock of their zone.
+function isWithin({ zone, weekdays, holidays, from, to }, moment) {
+  if (typeof zone !== "string") throw new TypeError("no zone");
+  const clock = new Intl.DateTimeFormat("en-US", { ...HOURS, timeZone: zone });
+  const { weekday, year, month, day, hour, minute } = Object.fromEntries(clock.formatToParts(moment).map((one) => [one.type, one.value]));
+  const [today, now] = [`${year}-${month}-${day}`, `${hour}:${minute}`];
+  return weekdays.includes(DAYS.indexOf(weekday) + 1) && !holidays.includes(today) && from <= now && now < to;
 }
 
 function close(asked, kind) {

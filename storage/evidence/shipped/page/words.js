@@ -5,6 +5,7 @@ const place = (data) => (data.for ? " in the place of somebody who is away" : ""
 
 const KINDS = {
   "run.started": (data) => `started ${data.workflow} by ${data.trigger}, version ${short(data.version)}`,
+  "run.moved": (data) => `put on version ${short(data.to)} instead of ${short(data.from)}; approvals so far are void`,
   "run.finished": (data) => `the run ended: ${data.outcome}`,
   "run.cancelled": (data) => `the run was cancelled: ${data.reason}`,
   "step.observed": (data) => `${data.step}: read with ${data.action}, ${data.outcome}`,

@@ -1,0 +1,47 @@
+"""What is the same in every test of a process, made once: an empty log's tables, files as read.
+
+Both are what the product itself made the first time. Migrations have tests of their own, which
+call them directly, and so does the reading of YAML.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+import pytest
+from sqlalchemy import Engine
+
+from storage.migrate import is_empty, upgrade
+from workflows.definition_file import Document, read_document
+
+
+@contextmanager
+def made_once(schema: Path) -> Iterator[None]:
+    """Begin logs on copies of the tables in `schema`, and read a text once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.log_setup.upgrade", lambda engine: _filled(engine, schema))
+        patch.setattr("workflows.loading.read_document", _read)
+        yield
+
+
+def _filled(engine: Engine, schema: Path) -> None:
+    if engine.dialect.name != "sqlite" or not is_empty(engine):
+        upgrade(engine)
+        return
+    with closing(sqlite3.connect(schema)) as made, engine.connect() as connection:
+        made.backup(cast("sqlite3.Connection", connection.connection.dbapi_connection))
+
+
+def _read(text: str, file: str) -> Document:
+    found = _read_once(text)
+    # What is wrong with a text names its file.
+    return read_document(text, file) if found.faults else replace(found, file=file)
+
+
+@lru_cache(maxsize=256)
+def _read_once(text: str) -> Document:
+    return read_document(text, "")

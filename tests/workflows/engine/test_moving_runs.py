@@ -1,0 +1,618 @@
+"""A waiting run goes on by another version because a person says so, and by nothing else."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from storage.rebuild import check_projections
+from storage.store import SqlStore
+from tests.workflows.engine.gated import assert_sound, publish
+from tests.world import CHANGE, LOST, Clock, Working, definition_in, failing, id_of
+from workflows.definition import Definition
+from workflows.entry import Json, RunId
+from workflows.errors import (
+    ActionFailedError,
+    InputsError,
+    InterlockError,
+    NotAllowedError,
+    NotEligibleError,
+    RequestClosedError,
+)
+from workflows.gate import Outcome
+from workflows.orders import Edit, Moved, Moving, Start
+from workflows.people import PersonId
+
+MORE = CHANGE.replace("undo: none\n", "undo: none\n  - {id: last, wait: 1h}\n")
+READ, BEFORE = "    uses: world.read\n    with: {name: number}\n", "  - id: change\n"
+WAITS = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - {id: look, uses: world.read, with: {name: number}}
+  - {id: rest, wait: 1h}
+"""
+
+
+REFUSED = ActionFailedError("refused", error_class="http_422")
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give SQLite where a test does not ask for both: what is refused is refused before."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def version_of(text: str) -> str:
+    return definition_in(text).version
+
+
+def move(house: Working, run: RunId, *, by: str = "omar", to: str = "", why: str = "gap") -> Moved:
+    wanted = Moving(run=run, person=id_of(by), reason=why, to=to and version_of(to))
+    return house.engine.move(wanted)
+
+
+def asked(house: Working) -> RunId:
+    run = house.start()
+    house.settle()
+    return run
+
+
+def in_house(store: SqlStore, clock: Clock, text: str) -> Working:
+    return Working(store, clock, definitions=(text,))
+
+
+def refusal(house: Working, run: RunId, *, by: str = "omar", to: str = "") -> str:
+    before = house.kinds(run)
+    with pytest.raises(InterlockError) as refused:
+        move(house, run, by=by, to=to)
+    assert house.kinds(run) == before
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+def test_what_has_not_begun_is_taken_from_the_new_version(house: Working) -> None:
+    run = asked(house)
+    before = house.request(run)
+    house.activate(MORE.replace('"${{ inputs.by }}"', '"${{ inputs.by + 2 }}"'))
+    moved = move(house, run)
+    house.settle()
+    after = house.request(run)
+    house.approve(run)
+    house.settle()
+
+    assert moved.changed
+    assert house.store.run(run).version == moved.version != moved.before
+    assert house.store.request(before.id).outcome is Outcome.WITHDRAWN
+    assert after.binding != before.binding
+    assert (house.world.number, house.status(run)) == (17, "waiting")
+    house.clock.forward(timedelta(hours=2))
+    house.settle()
+    assert house.status(run) == "done"
+    soak = house.store.soak(moved.version, most=9)
+    assert soak is not None
+    assert soak.runs == []  # It says nothing of that version that it went by it at the end.
+    assert_sound(house.store.database)
+
+
+def test_an_approval_of_before_counts_for_nothing(house: Working) -> None:
+    run = asked(house)
+    house.shelf.put(MORE)
+    house.effects_wait = "not now"
+    house.approve(run)
+    house.settle()
+    move(house, run)
+    house.effects_wait = None
+    house.settle()
+
+    assert (house.world.effects, house.request(run).outcome) == ([], Outcome.OPEN)
+
+
+def test_the_entry_says_who_moved_it_from_where_to_where_and_why(house: Working) -> None:
+    run = asked(house)
+    house.shelf.put(MORE)
+    move(house, run, why="The new version waits.")
+    entry = next(one for one in house.entries(run) if one.kind == "run.moved")
+
+    assert entry.data == {
+        "workflow": "change-it",
+        "from": version_of(CHANGE),
+        "to": version_of(MORE),
+    }
+    assert house.store.person(entry.actor.ref) == id_of("omar")
+    assert {name: one.value for name, one in entry.parts.items()} == {
+        "reason": b"The new version waits."
+    }
+
+
+def test_the_same_again_changes_nothing(house: Working) -> None:
+    run = asked(house)
+    house.shelf.put(MORE)
+    move(house, run)
+    before = house.kinds(run)
+
+    assert not move(house, run).changed
+    assert house.kinds(run) == before
+
+
+def test_whoever_moved_it_decides_nothing_of_what_follows(store: SqlStore, clock: Clock) -> None:
+    house = in_house(store, clock, CHANGE)
+    house.town.groups["@deciders"].add("omar")
+    run = asked(house)
+    house.shelf.put(MORE)
+    move(house, run)
+    house.settle()
+
+    with pytest.raises(NotEligibleError, match="You changed what is asked"):
+        house.approve(run, by="omar")
+
+
+@pytest.mark.parametrize("by", ["ana", "rita"])
+def test_only_owner_and_deputy_may(house: Working, by: str) -> None:
+    run = asked(house)
+    house.shelf.put(MORE)
+
+    assert "Only owner and deputy" in refusal(house, run, by=by)
+    assert move(house, run, by="sam").changed
+
+
+def test_an_owner_who_asked_for_what_cannot_be_undone_leaves_it_to_another(house: Working) -> None:
+    house.town.groups["@owners"].add("rita")
+    run = asked(house)
+    house.shelf.put(MORE)
+
+    assert "You asked for this run" in refusal(house, run, by="rita")
+    assert move(house, run, by="omar").changed
+
+
+def test_what_a_workflow_starts_counts_as_its_own(store: SqlStore, clock: Clock) -> None:
+    calls = WAITS + "  - {id: call, workflow: alter-it, inputs: {by: 1}}\n"
+    child = CHANGE.replace("workflow: change-it", "workflow: alter-it")
+    house = Working(store, clock, definitions=(WAITS, child))
+    house.town.groups["@owners"].add("rita")
+    run = asked(house)
+    house.shelf.put(calls)
+
+    assert "You asked for this run" in refusal(house, run, by="rita")
+
+
+def test_an_owner_who_asked_for_what_can_be_undone_may(store: SqlStore, clock: Clock) -> None:
+    house = in_house(store, clock, WAITS)
+    house.town.groups["@owners"].add("rita")
+    run = asked(house)
+    house.shelf.put(WAITS.replace("wait: 1h", "wait: 1h, title: Rest"))
+
+    assert move(house, run, by="rita").changed
+
+
+def test_without_a_reason_it_stays(house: Working) -> None:
+    run = asked(house)
+    house.shelf.put(MORE)
+
+    with pytest.raises(InputsError, match="say why"):
+        move(house, run, why=" ")
+
+
+# --- what has begun --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{name: number}\n" + BEFORE, "{name: other}\n" + BEFORE, "with name: number → other"),
+        ("- id: look\n", "- id: glance\n", "has “glance” in its place"),
+        ("- id: look\n", "- {id: first, wait: 1m}\n  - id: look\n", "has “first” in its place"),
+        (READ + BEFORE, READ.replace("read", "list") + BEFORE, "uses: world.read → world.list"),
+        ("- id: look\n", "- id: look\n    effect: write\n", "says effect: nothing → write"),
+    ],
+)  # fmt: skip
+def test_what_has_begun_must_stand_there_unchanged(
+    house: Working, old: str, new: str, told: str
+) -> None:
+    run = asked(house)
+    house.shelf.put(CHANGE.replace(old, new, 1))
+
+    assert told in refusal(house, run)
+
+
+def test_titles_people_and_proof_of_what_has_begun_may_differ(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = in_house(store, clock, MORE)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.shelf.put(
+        MORE.replace("- id: change\n", "- id: change\n    title: Now\n").replace("1m", "2m")
+    )
+
+    assert house.status(run) == "waiting"
+    assert move(house, run).changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("undo: none", "undo: {uses: world.change, with: {name: number, by: -5}}", "says undo"),
+        ("wait: 1h", "wait: 2h", "“last” has begun, and the other version says wait: 1h → 2h"),
+        ("  - {id: last", "  - {id: more, wait: 5m}\n  - {id: last", "has “more” in its place"),
+    ],
+)
+def test_an_effect_and_a_wait_have_begun(
+    store: SqlStore, clock: Clock, old: str, new: str, told: str
+) -> None:
+    house = in_house(store, clock, MORE)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.shelf.put(MORE.replace(old, new))
+
+    assert told in refusal(house, run)
+
+
+def test_what_was_done_before_is_taken_back_as_its_version_says(
+    store: SqlStore, clock: Clock
+) -> None:
+    undo = "undo: {uses: world.change, with: {name: number, by: -5}, effect: write}"
+    last = "  - {id: last, uses: world.change, with: {name: broken, by: 1}}\n"
+    house = in_house(store, clock, CHANGE.replace("undo: none", undo) + last)
+    house.world.trouble = failing("before broken", REFUSED)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.shelf.put(CHANGE.replace("undo: none", undo) + last.replace("last", "final"))
+    told = refusal(house, run)
+    house.shelf.put(CHANGE.replace("undo: none", undo) + last + "  - {id: more, wait: 1h}\n")
+    move(house, run)
+    house.engine.settle_exception(run, "last", person=id_of("omar"), answer="undo")
+    house.settle()
+
+    assert "“last” has begun" in told  # The target may know its key.
+    assert (house.status(run), house.world.number) == ("aborted", 10)
+
+
+LOOP = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: rows
+    uses: world.list
+    with: {name: number}
+  - id: each
+    foreach: ${{ steps.rows.output.rows }}
+    as: row
+    steps:
+      - id: change
+        uses: world.change
+        with: {name: "${{ row.name }}", by: "${{ row.by }}"}
+        effect: destructive
+        undo: none
+  - {id: last, wait: 1h}
+"""
+TAIL = "      - {id: after, wait: 1m}\n  - {id: last"
+
+
+def test_an_open_loop_may_get_further_steps_and_one_that_is_over_may_not(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = in_house(store, clock, LOOP)
+    house.world.items = [{"name": "a", "by": 1}, {"name": "b", "by": 2}]
+    run, over = asked(house), asked(house)
+    house.approve(run)
+    for _ in house.world.items:
+        house.approve(over)
+        house.settle()
+    newer = LOOP.replace("    as: row\n", "    as: row\n    max_parallel: 2\n")
+    house.shelf.put(newer.replace("  - {id: last", TAIL))
+
+    assert "“each” has begun, and the other version says steps 2" in refusal(house, over)
+    house.shelf.put(newer.replace('by: "${{ row.by }}"', "by: 1"))
+    assert "steps 1 with by" in refusal(house, over)
+    assert "“change” has begun, and the other version says with by" in refusal(house, run)
+    house.shelf.put(newer.replace("  - {id: last", TAIL))
+    assert move(house, run).changed
+    house.settle()
+    assert [one.data["step"] for one in house.entries(run) if one.kind == "wait.started"] == [
+        "after/0"
+    ]
+
+
+SIDES = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: sides
+    parallel:
+      left:
+        - {id: look, uses: world.read, with: {name: number}}
+        - {id: rest, wait: 1h}
+      right:
+        - id: how
+          ask: {of: ["@deciders"], question: How?, fields: {by: {type: integer}}, expires: 30m}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("      right:", "      other:", "“sides” has begun, and the other version has other bra"),
+        ("{name: number}", "{name: other}", "“look” has begun, and the other version says with"),
+        ("question: How?", "question: Why?", "“how” has begun, and the other version says ask"),
+    ],
+)
+def test_branches_that_have_begun_and_a_question_that_nobody_answered(
+    store: SqlStore, clock: Clock, old: str, new: str, told: str
+) -> None:
+    house = in_house(store, clock, SIDES)
+    run = asked(house)
+    clock.forward(timedelta(minutes=40))
+    house.settle()
+    house.shelf.put(SIDES.replace(old, new))
+
+    assert house.status(run) == "exception"
+    assert told in refusal(house, run)
+
+
+def test_an_exception_that_did_nothing_begins_anew_by_the_new_version(
+    store: SqlStore, clock: Clock
+) -> None:
+    broken = CHANGE.replace(
+        "steps.look.output.value < 1000", "1 / (steps.look.output.value - 10) > 0"
+    )
+    house = in_house(store, clock, broken)
+    run = asked(house)
+    assert house.status(run) == "exception"
+    house.shelf.put(CHANGE)
+    move(house, run)
+    house.settle()
+    house.approve(run)
+    house.settle()
+
+    assert (house.status(run), house.world.number) == ("done", 15)
+    assert [str(one) for one in check_projections(store.database)] == []
+
+
+def test_an_effect_that_failed_has_begun_since_its_key_may_be_known(house: Working) -> None:
+    house.world.trouble = failing("before", REFUSED)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    assert house.status(run) == "exception"
+    house.shelf.put(CHANGE.replace('"${{ inputs.by }}"', "2"))
+
+    assert "“change” has begun" in refusal(house, run)
+
+
+# --- when ------------------------------------------------------------------------------------
+
+
+def test_nothing_is_moved_while_an_effect_is_in_doubt(house: Working) -> None:
+    house.world.can_probe = False
+    house.world.trouble = failing("before", LOST)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.shelf.put(MORE)
+
+    assert "“change” is under way or in doubt" in refusal(house, run)
+
+
+def test_a_run_that_is_about_to_look_is_at_work(house: Working) -> None:
+    run = house.start()
+    house.shelf.put(MORE)
+
+    assert "at work just now" in refusal(house, run)
+
+
+def test_a_run_that_ended_stays_what_it_was(house: Working) -> None:
+    run = asked(house)
+    house.deny(run)
+    house.settle()
+    house.shelf.put(MORE)
+
+    assert "has ended" in refusal(house, run)
+
+
+BUSY = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: sides
+    parallel:
+      left: [{id: rest, wait: 1h}]
+      right:
+        - {id: look, uses: world.read, with: {name: number}}
+        - {id: change, uses: world.change, with: {name: a, by: 1}, effect: destructive, undo: none}
+"""
+
+
+def test_a_segment_that_began_by_the_old_version_lets_go(store: SqlStore, clock: Clock) -> None:
+    """One branch waits, and somebody moves the run while another one looks at the world."""
+    house, newer = in_house(store, clock, BUSY), BUSY.replace("by: 1}", "by: 2}")
+    said: list[Moved] = []
+
+    def moves(place: str) -> None:
+        if place == "read" and not said:
+            while house.status(run) != "waiting":
+                time.sleep(0.01)  # The other branch has a thread of its own.
+            said.append(move(house, run))
+
+    run = house.start()
+    house.shelf.put(newer)
+    house.world.trouble = moves
+    house.settle()
+
+    assert [one.changed for one in said] == [True]
+    assert versions_asked_for(house, run) == [version_of(newer)]
+
+
+@pytest.mark.parametrize("at_once", ["", "at_once: 1\n"])
+def test_a_run_that_is_moved_while_it_is_taken_up_goes_by_the_new_version(
+    store: SqlStore, clock: Clock, at_once: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = in_house(store, clock, CHANGE + at_once)
+    run, known = asked(house), house.shelf.version
+    house.shelf.put(MORE + at_once)
+
+    def version(digest: str) -> Definition:
+        monkeypatch.undo()
+        move(house, run)
+        return known(digest)
+
+    monkeypatch.setattr(house.shelf, "version", version)
+    house.engine.advance(run)
+    house.settle()
+
+    assert versions_asked_for(house, run) == [
+        version_of(CHANGE + at_once),
+        version_of(MORE + at_once),
+    ]
+
+
+def versions_asked_for(house: Working, run: RunId) -> list[str]:
+    raised = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    return [json.loads(one.parts["preview"].value or b"")["version"] for one in raised]
+
+
+def test_values_that_somebody_changes_meanwhile_are_not_moved_unseen(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, members = asked(house), house.town.members
+    house.shelf.put(MORE)
+
+    def slowly(name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        monkeypatch.undo()
+        edit = Edit(request=house.request(run).id, person=id_of("rita"), inputs={"by": 7})
+        house.engine.edit(edit)
+        house.settle()
+        return members(name, max_age=max_age)
+
+    monkeypatch.setattr(house.town, "members", slowly)
+    with pytest.raises(RequestClosedError, match="Somebody changed this run"):
+        move(house, run)
+    assert move(house, run).changed
+
+
+# --- versions and inputs ----------------------------------------------------------------------
+
+
+def test_another_version_than_the_active_one_must_have_been_active(house: Working) -> None:
+    run = asked(house)
+    house.shelf.put(MORE)
+    publish(house, by="sam")
+    house.shelf.put(CHANGE)
+
+    assert "never active" in refusal(house, run, to=MORE)
+    house.activate(MORE)
+    house.shelf.put(CHANGE)
+    assert move(house, run, to=MORE).version == version_of(MORE)
+
+
+def test_a_version_of_another_workflow_is_refused(store: SqlStore, clock: Clock) -> None:
+    other = MORE.replace("workflow: change-it", "workflow: alter-it")
+    house = Working(store, clock, definitions=(CHANGE, other))
+    run = asked(house)
+
+    assert "is no version of change-it" in refusal(house, run, to=other)
+
+
+INPUT = "  by: {type: integer, minimum: 1, maximum: 1000, title: By}\n"
+
+
+def inputs(house: Working, run: RunId) -> Mapping[str, Json]:
+    entry = next(one for one in house.entries(run) if one.kind == "run.moved")
+    found: Mapping[str, Json] = json.loads(entry.parts["input"].value or b"")
+    return found
+
+
+def test_new_inputs_get_their_defaults_and_the_start_stays_what_it_was(house: Working) -> None:
+    order = Start(
+        workflow="change-it", inputs={"by": 5}, trigger="cli", person=id_of("rita"), key="once"
+    )
+    run = house.engine.start(order).run
+    house.settle()
+    more = INPUT + "  name: {type: string, default: number}\n"
+    house.shelf.put(
+        CHANGE.replace(INPUT, more).replace("{name: number, by", '{name: "${{ inputs.name }}", by')
+    )
+    move(house, run)
+    house.settle()
+    house.approve(run)
+    house.settle()
+
+    assert inputs(house, run) == {"by": 5, "name": "number"}
+    assert not house.engine.start(order).is_new
+    assert house.status(run) == "done"
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        (INPUT + "  more: {type: string}\n", "more: "),
+        (INPUT.replace("minimum: 1", "minimum: 6"), "by: "),
+        (INPUT.replace("integer, minimum: 1, maximum: 1000", "string"), "by: "),
+        (INPUT.replace("by:", "much:"), "no input by"),
+    ],
+)
+def test_inputs_that_the_new_version_cannot_take(house: Working, new: str, told: str) -> None:
+    run = asked(house)
+    name = "much" if "much:" in new else "by"
+    house.shelf.put(CHANGE.replace(INPUT, new).replace("inputs.by", f"inputs.{name}"))
+
+    assert told in refusal(house, run)
+
+
+def test_a_value_that_would_be_read_as_another_is_refused(store: SqlStore, clock: Clock) -> None:
+    words = CHANGE.replace(INPUT, INPUT + "  more: {type: string, default: '7'}\n")
+    house = in_house(store, clock, words)
+    run = asked(house)
+    house.shelf.put(words.replace("{type: string, default: '7'}", "{type: integer, default: 7}"))
+
+    assert "more: the other version reads this value as another one" in refusal(house, run)
+
+
+def test_a_lock_that_would_be_another_is_refused(house: Working) -> None:
+    run = asked(house)
+    house.shelf.put(CHANGE.replace("steps:", "lock: number\nsteps:", 1))
+
+    with pytest.raises(NotAllowedError, match="another lock"):
+        move(house, run)
+
+
+def test_a_run_that_is_being_taken_back_is_not_moved(store: SqlStore, clock: Clock) -> None:
+    back = "undo: {uses: world.change, with: {name: number, by: -5}, effect: destructive}"
+    last = "  - {id: last, uses: world.change, with: {name: broken, by: 1}}\n"
+    house = in_house(store, clock, CHANGE.replace("undo: none", back) + last)
+    house.world.trouble = failing("before broken", REFUSED)
+    run = asked(house)
+    house.approve(run)
+    house.settle()
+    house.engine.settle_exception(run, "last", person=id_of("omar"), answer="undo")
+    house.settle()
+    house.shelf.put(CHANGE.replace("undo: none", back) + last + "  - {id: more, wait: 1h}\n")
+
+    assert house.request(run).step == "change/undo"
+    assert "is being ended" in refusal(house, run)
+
+
+def test_a_cancelled_run_is_not_moved(house: Working) -> None:
+    run = asked(house)
+    house.engine.cancel(run, person=id_of("rita"), reason="no")
+    house.shelf.put(MORE)
+
+    with pytest.raises(RequestClosedError):
+        move(house, run)
