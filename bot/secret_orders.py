@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_serializer
 from bot.core import Core
 from bot.master import following_master, master_of
 from bot.order_form import OrderForm
+from bot.secret_sources.built_in import BUILT_IN
 from bot.secret_sources.port import checked
 from storage.resealing import reseal
 from storage.secret_rows import SecretSql, list_secrets, secret_name, uses
@@ -62,10 +63,12 @@ def set_secret(core: Core, order: SetSecretOrder, person: PersonId) -> Mapping[s
     """Keep a value; whatever runs next uses it.
 
     Raises:
-        SecretError: the value cannot be kept out of texts, or nothing can be sealed here.
+        SecretError: the value cannot be kept out of texts, nothing can be sealed here, or a
+            source that is asked first cannot say whether it has one too. Nothing was kept.
     """
     name, value = plain(order.name), checked(order.value.get_secret_value(), "The value")
     core.redact.learn(value)
+    hidden_by = core.secrets.ahead_of(BUILT_IN, name)  # Whatever may refuse does so before.
     sealer = core.vault().ready()  # It may ask a key service, which no unit waits for.
     with core.store.begin() as unit:
         sql = SecretSql(unit.transaction)
@@ -74,14 +77,7 @@ def set_secret(core: Core, order: SetSecretOrder, person: PersonId) -> Mapping[s
         data: dict[str, Json] = {"secret": name, "version": version}
         unit.append(Draft(kind="secret.set", actor=_actor(unit, core, person), data=data))
         sql.put(name, sealer.seal(value.encode(), name=secret_name(name, version)))
-    core.secrets.forget(name)
-    return {"ok": True, "secret": name, "version": version, "hidden_by": _hidden_by(core, name)}
-
-
-def _hidden_by(core: Core, name: str) -> str | None:
-    """Return the source that is asked first and has a secret of that name too."""
-    origin = core.secrets.origin(name)
-    return None if origin is None or origin.source == "built in" else origin.source
+    return {"ok": True, "secret": name, "version": version, "hidden_by": hidden_by}
 
 
 def forget_secret(core: Core, order: ForgetSecretOrder, person: PersonId) -> Mapping[str, Json]:
@@ -137,7 +133,7 @@ def list_by_order(core: Core, _order: ListSecretsOrder, _person: PersonId) -> Ma
     for name in sorted({*kept, *core.secrets.names(), *needed}):
         origin, own = core.secrets.origin(name), kept.get(name)
         grant = grant_of(name, core.policy)
-        is_own = own is not None and origin is not None and origin.source == "built in"
+        is_own = own is not None and origin is not None and origin.source == BUILT_IN
         found.append(
             {
                 "secret": name,

@@ -4,17 +4,14 @@ Whatever is given is first told to the redactor, so that no text that is written
 can carry it. Of values that lie on this machine the redactor knows before anybody asks.
 """
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from bot.secret_sources.port import Source
 from workflows.errors import SecretError, SecretUnreadableError
 from workflows.redaction import Redactor
 from workflows.secret_book import Found, plain
-
-KEPT_SECONDS = 30.0  # How long the answer of a source that is asked over a network counts.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +34,12 @@ class HeldSecrets:
         sources: Sequence[Source],
         redact: Redactor,
         *,
-        ticks: Callable[[], float] = time.monotonic,
         used: Callable[[str], None] = lambda _name: None,
     ) -> None:
         """`used` is told the plain name of each secret that is given out."""
         self._sources = tuple(sources)
         self._redact = redact
-        self._ticks = ticks
         self._used = used
-        self._answers: dict[str, tuple[float, Found]] = {}
-        self._guard = threading.Lock()
 
     def find(self, name: str) -> Found:
         """Return the secret of that name with its version.
@@ -55,7 +48,7 @@ class HeldSecrets:
             SecretUnreadableError: a source that comes first could not be asked.
             SecretError: there is none, or it cannot be used.
         """
-        found = self._kept(name) or self._asked(name)
+        found = self._asked(name)
         if found is None:
             raise SecretError(
                 f"There is no secret {name!r}.",
@@ -89,11 +82,6 @@ class HeldSecrets:
                     refusals.append(refusal)
         return refusals
 
-    def forget(self, name: str) -> None:
-        """Ask anew for a secret that was changed."""
-        with self._guard:
-            self._answers.pop(plain(name), None)
-
     def names(self) -> frozenset[str]:
         """Return the plain names of all that lies on this machine."""
         return frozenset(name for one in self._sources for name in one.names() or ())
@@ -115,22 +103,18 @@ class HeldSecrets:
                 return _origin(source, name)
         return None
 
-    def _kept(self, name: str) -> Found | None:
-        with self._guard:
-            asked_at, found = self._answers.get(plain(name), (0.0, None))
-        is_fresh = found is not None and self._ticks() - asked_at < KEPT_SECONDS
-        return found if is_fresh else None
+    def ahead_of(self, source: str, name: str) -> str | None:
+        """Return which of the sources that are asked before `source` has that secret too.
+
+        Raises:
+            SecretUnreadableError: one of them could not say.
+        """
+        before = takewhile(lambda one: one.name != source, self._sources)
+        return next((one.name for one in before if plain(name) in (one.names() or ())), None)
 
     def _asked(self, name: str) -> Found | None:
-        for source in self._sources:
-            found = source.find(name)
-            if found is None:
-                continue
-            if source.names() is None:
-                with self._guard:
-                    self._answers[plain(name)] = (self._ticks(), found)
-            return found
-        return None
+        """Ask each in its turn, and no further one than the first that has it."""
+        return next(filter(None, (source.find(name) for source in self._sources)), None)
 
 
 def _origin(source: Source, name: str) -> Origin:

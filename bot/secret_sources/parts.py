@@ -15,6 +15,7 @@ from bot.secret_sources.environment import EnvironmentSource
 from bot.secret_sources.folder import FolderSource
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.port import Source
+from bot.secret_sources.remembered import Remembered
 from bot.settings import Settings
 from bot.workspace_environment import environment_of
 from storage.sealing import Sealer
@@ -76,18 +77,21 @@ def _far(settings: Settings, redact: Redactor, now: Callable[[], datetime]) -> I
     if settings.vault_url and token is not None:
         from bot.secret_sources.vault import VaultSource  # noqa: PLC0415 - only where it is set.
 
-        yield VaultSource(
-            settings.vault_url,
-            settings.vault_path,
-            token=token,
-            namespace=settings.vault_namespace,
-            learn=redact.learn,
+        yield Remembered(
+            VaultSource(
+                settings.vault_url,
+                settings.vault_path,
+                token=token,
+                namespace=settings.vault_namespace,
+                learn=redact.learn,
+            )
         )
     if settings.aws_secrets:
         from bot.aws import secrets_manager_of  # noqa: PLC0415 - as above.
         from bot.secret_sources.aws import AwsSource  # noqa: PLC0415 - as above.
 
-        yield AwsSource(secrets_manager_of(settings, now=now), settings.aws_secrets)
+        service = secrets_manager_of(settings, now=now)
+        yield Remembered(AwsSource(service, settings.aws_secrets))
 
 
 class Uses:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 from bot.clock_parts import catalog_watch_of, clock_of, self_check_of
@@ -39,7 +38,7 @@ class Slow:
 def test_timers_and_schedules_go_on_while_a_key_service_does_not_answer(tmp_path: Path) -> None:
     office, slow = Office(tmp_path), Slow()
     slow.may_answer.set()  # A clock that asks is not to hang this test.
-    held = HeldSecrets([slow], Redactor(), ticks=count(0.0, 20.0).__next__)
+    held = HeldSecrets([slow], Redactor())
     core = replace(office.core, secrets=held)
     clock_of(core, office.town, self_check_of(core), catalog_watch_of(core, office.town)).look()
     core.memory.database.close()

@@ -79,18 +79,6 @@ def test_a_source_that_is_away_is_never_passed_by() -> None:
     assert second.asked == 0
 
 
-def test_what_was_asked_for_counts_for_half_a_minute_and_is_then_asked_for_anew() -> None:
-    far, now = Far(shop=VALUE), [100.0]
-    held = HeldSecrets([far], Redactor(), ticks=lambda: now[0])
-    held.reveal("shop")
-    far.values["shop"] = "another-value-1"
-    now[0] += 29
-    kept = held.reveal("shop")
-    now[0] += 2
-
-    assert (kept, held.reveal("shop"), far.asked) == (VALUE, "another-value-1", 2)
-
-
 def test_a_value_that_was_put_there_meanwhile_is_known_before_it_is_used(tmp_path: Path) -> None:
     redact = Redactor()
     held = HeldSecrets([FolderSource(tmp_path)], redact)
