@@ -23,6 +23,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.denied": lambda data: f"Rejected{_place(data)}",
     "approval.refused": lambda data: f"{_wanted(data)}; refused: {_why(data)}",
     "step_up.refused": lambda data: f"Typed a code; refused: {data['why']}",
+    "proposal.refused": lambda data: f"Wanted to {data['wanted']}; refused: {data['why']}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
