@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.drift import Drift
-from storage.catalog_figures import Went, levels, went
+from bot.wording import Who, who_of
+from storage.catalog_figures import GoingOn, Went, going_on, levels, went
+from storage.listing import people_of
 from storage.published import active_version, active_versions, versions_of
 from storage.transaction import Database
 from workflows.errors import UnknownWorkflowError
@@ -16,7 +18,24 @@ from workflows.policy_roles import EVERYWHERE
 from workflows.roles import Sight
 
 MONTH = timedelta(days=30)
+MOST_NAMED = 5
 EVERY_WORKFLOW = Sight(frozenset({EVERYWHERE}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """Runs of one version that go on; `asked` names a few of those who asked for them."""
+
+    version: str
+    runs: int
+    asked: tuple[Who, ...]
+    is_active: bool
+
+    @property
+    def data(self) -> dict[str, object]:
+        """Return it as data."""
+        asked = [one.plain for one in self.asked]
+        return {"version": self.version, "runs": self.runs, "asked_by": asked}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +45,10 @@ class Standing:
     level: str
     went: Went
     drifted: tuple[str, ...]
+    going: tuple[Going, ...]
 
 
-UNKNOWN = Standing(level="", went=Went(), drifted=())
+UNKNOWN = Standing(level="", went=Went(), drifted=(), going=())
 
 
 def standings(
@@ -43,7 +63,8 @@ def standings(
     What drifted names no workflow beyond `sight`.
     """
     since, nothing = went(database, since=now - MONTH), Went()
-    active = active_versions(database)
+    active, going = active_versions(database), going_on(database)
+    known = _named(database, [one for some in going.values() for one in some])
     return {
         name: Standing(
             level=level,
@@ -53,9 +74,23 @@ def standings(
                 for one in drifts
                 if one.workflow == name and one.active == active.get(name)
             ),
+            going=tuple(
+                Going(
+                    version=one.version,
+                    runs=one.runs,
+                    asked=tuple(known[ref] for ref in one.requesters[:MOST_NAMED] if ref in known),
+                    is_active=one.version == active.get(name),
+                )
+                for one in going.get(name, ())
+            ),
         )
         for name, level in levels(database).items()
     }
+
+
+def _named(database: Database, going: Sequence[GoingOn]) -> Mapping[str, Who]:
+    refs = sorted({ref for one in going for ref in one.requesters[:MOST_NAMED]})
+    return {ref: who_of(*one) for ref, one in people_of(database, refs).items()}
 
 
 def known_version(database: Database, workflow: str, start: str = "") -> str:

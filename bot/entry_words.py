@@ -17,12 +17,13 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run.finished": lambda data: f"Ended: {data['outcome']}",
     "run.cancelled": lambda data: f"Cancelled: {data['reason']}",
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
-    "decision.made": lambda data: f"{data['step']}: {_decided(data)}",
+    "decision.made": lambda data: f"{data['step'] or 'the run'}: {_decided(data)}",
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
     "approval.granted": lambda data: f"Approved{_place(data)}, {data['have']} of {data['need']}",
     "approval.denied": lambda data: f"Rejected{_place(data)}",
     "approval.refused": lambda data: f"{_wanted(data)}; refused: {_why(data)}",
     "step_up.refused": lambda data: f"Typed a code; refused: {data['why']}",
+    "proposal.refused": lambda data: f"Wanted to {data['wanted']}; refused: {data['why']}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
     "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
@@ -73,6 +74,8 @@ def _did(data: Data) -> str:
 
 
 def _decided(data: Data) -> str:
+    if data["decision"] == "queue":
+        return f"waits for run {data['holder']} to end ({data['rule']})"
     if data["decision"] == "hold":
         return "waits, since no effect may begin just now; it goes on by itself"
     return f"{data['decision']} ({data['rule']})"

@@ -4,6 +4,7 @@ Each puts one change to people, in a run of its own; nothing changes here.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -60,20 +61,40 @@ def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mappi
         commit=order.commit,
         is_committed=order.is_committed,
     )
-    proposing = _proposing(core, person)
-    propose = proposing.policy if order.is_policy else proposing.publish
-    return _told(propose(source, author=order.author, reason=order.reason))
+    wanted, workflow = ("policy", "") if order.is_policy else ("publish", _named_in(order))
+    with _noting(core, person, wanted=wanted, workflow=workflow):
+        proposing = _proposing(core, person)
+        propose = proposing.policy if order.is_policy else proposing.publish
+        return _told(propose(source, author=order.author, reason=order.reason))
 
 
 def activate_by_order(core: Core, order: ActivateOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose an earlier version."""
-    put = _proposing(core, person).activate(order.workflow, order.version, reason=order.reason)
-    return _told(put)
+    with _noting(core, person, wanted="activate", workflow=order.workflow):
+        proposing = _proposing(core, person)
+        return _told(proposing.activate(order.workflow, order.version, reason=order.reason))
 
 
 def retire_by_order(core: Core, order: RetireOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose to retire a workflow."""
-    return _told(_proposing(core, person).retire(order.workflow, reason=order.reason))
+    with _noting(core, person, wanted="retire", workflow=order.workflow):
+        return _told(_proposing(core, person).retire(order.workflow, reason=order.reason))
+
+
+def _named_in(order: PublishOrder) -> str:
+    """Return the name that a file gives its workflow, nothing where it cannot be read."""
+    from workflows.loading import read_definition  # noqa: PLC0415 - as above.
+
+    found = read_definition(order.text, order.file).model
+    return "" if found is None else found.workflow
+
+
+def _noting(
+    core: Core, person: PersonId, *, wanted: str, workflow: str
+) -> AbstractContextManager[None]:
+    from bot.refused_proposals import noting_refusals  # noqa: PLC0415 - as above.
+
+    return noting_refusals(core, person, wanted=wanted, workflow=workflow)
 
 
 def _proposing(core: Core, person: PersonId) -> "Proposing":

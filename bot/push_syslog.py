@@ -21,6 +21,7 @@ WARNED = frozenset(
         "approval.refused",
         "break_glass.used",
         "key.revoke",
+        "proposal.refused",
         "step_up.refused",
         "verification.failed",
         "verification.unknown",

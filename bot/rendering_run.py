@@ -8,7 +8,7 @@ from bot.step_lines import step_lines
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
-from bot.wording import is_web_address
+from bot.wording import is_web_address, who_of
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
 from workflows.batching import batch_in
@@ -35,7 +35,7 @@ class _Wait:
 
 def draw_root(read: RunRead, reader: RunReader, places: OutboxRows) -> Rendered:
     """Return the live state of a run."""
-    wait = _waits_for(read, places)
+    wait = _waits_for(read, reader, places)
     return run_root(
         RunRoot(
             run=read.id,
@@ -64,10 +64,10 @@ def _source_of(read: RunRead) -> str:
     return said if read.listed.trigger == "shortcut" and is_web_address(said) else ""
 
 
-def _waits_for(read: RunRead, places: OutboxRows) -> _Wait:
+def _waits_for(read: RunRead, reader: RunReader, places: OutboxRows) -> _Wait:
     """Return for what a run waits: people first, then moments and other runs."""
     if read.listed.status is Status.QUEUED:
-        return _Wait(words="another run that is in front", place=_in_front(read, places))
+        return _in_front(read, reader)
     if read.listed.status is not Status.WAITING:
         return _Wait()
     found = [
@@ -136,10 +136,13 @@ def _groups_of(asked: Entry) -> str:
     return ", ".join(dict.fromkeys(groups))
 
 
-def _in_front(read: RunRead, places: OutboxRows) -> MessagePlace | None:
-    holders = [one.data.get("holder") for one in read.of_kind("decision.made")]
-    holder = next((str(one) for one in reversed(holders) if one), "")
-    return places.place_of(Subject.ROOT, holder) if holder else None
+def _in_front(read: RunRead, reader: RunReader) -> _Wait:
+    holder = reader.in_front(read)
+    if holder is None:
+        return _Wait(words="another run that is in front")
+    asked = who_of(holder.requester, holder.requester_name).plain
+    words = f"run {holder.id} of {holder.workflow}, asked for by {asked}"
+    return _Wait(words=words, place=holder.place)
 
 
 def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -> Rendered | None:

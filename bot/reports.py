@@ -29,6 +29,7 @@ from bot.views.lists import (
     FoundPage,
     QueueLine,
     RunShown,
+    VersionInUse,
     WorkflowLine,
     approval_list,
     found_list,
@@ -357,6 +358,12 @@ class Reports:
             success=stands.went.rate,
             failed_at=stands.went.failed_at,
             drifted=stands.drifted,
+            going=[
+                VersionInUse(
+                    version=one.version, runs=one.runs, asked=one.asked, is_active=one.is_active
+                )
+                for one in stands.going
+            ],
         )
 
 

@@ -13,7 +13,7 @@ from bot.views.request_values import Receipt
 from bot.wording import Who, who_of
 from storage.heads import mark_shown, receipt
 from storage.history import read_run
-from storage.listing import ListedRun, listed_run, people_of
+from storage.listing import ListedRun, listed_run, lock_holder, people_of
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from workflows.definition import Definition
@@ -158,6 +158,15 @@ class RunReader:
     def named(self, names: Iterable[str]) -> dict[str, Who]:
         """Return groups and people, as a policy writes them, as live mentions."""
         return {name: self._directory.who(name) for name in names}
+
+    def in_front(self, read: RunRead) -> ListedRun | None:
+        """Return the run for which a queued one waits: who has its lock, or was there first."""
+        holder = lock_holder(self._store.database, read.id)
+        named = [one.data.get("holder") for one in read.of_kind("decision.made")]
+        if holder is not None or not any(named):
+            return holder
+        last = next(str(one) for one in reversed(named) if one)
+        return listed_run(self._store.database, RunId(last))
 
     def link(self, place: MessagePlace | None) -> str:
         """Return the address of a message, nothing while it has no place."""

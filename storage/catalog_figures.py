@@ -1,13 +1,15 @@
-"""How workflows stand and how their runs went: level, success, the last failure."""
+"""How workflows stand and how their runs went: level, success, failures, and what goes on."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, func, select
 
-from storage.run_models import ActiveDefinitionRecord, RunRecord
+from storage.run_models import GOES_ON, ActiveDefinitionRecord, RunRecord
 from storage.transaction import Database
+from workflows.entry import Ref
 from workflows.run import Status
 
 WENT_WRONG = (Status.FAILED.value, Status.ABORTED.value)
@@ -29,6 +31,15 @@ class Went:
         """
         ended = self.done + self.failed
         return None if ended == 0 else round(100 * self.done / ended)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoingOn:
+    """Runs of one version that have not ended, and who asked for them, the most runs first."""
+
+    version: str
+    runs: int
+    requesters: tuple[Ref, ...]
 
 
 def levels(database: Database) -> Mapping[str, str]:
@@ -58,3 +69,23 @@ def went(database: Database, *, since: datetime) -> Mapping[str, Went]:
             row.workflow: Went(done=int(row.done), failed=int(row.failed), failed_at=row.failed_at)
             for row in connection.execute(wanted)
         }
+
+
+def going_on(database: Database) -> Mapping[str, Sequence[GoingOn]]:
+    """Return by workflow what has not ended, by version: the one with the most runs first."""
+    row, runs = RunRecord, func.count().label("runs")
+    wanted = (
+        select(row.workflow, row.version, row.requester, runs)
+        .where(GOES_ON)
+        .group_by(row.workflow, row.version, row.requester)
+        .order_by(row.workflow, row.version, runs.desc(), row.requester)
+    )
+    asked: dict[tuple[str, str], dict[Ref, int]] = defaultdict(dict)
+    with database.read() as connection:
+        for workflow, version, requester, count in connection.execute(wanted):
+            asked[workflow, version][Ref(requester)] = count
+    found: dict[str, list[GoingOn]] = defaultdict(list)
+    for (workflow, version), by in asked.items():
+        one = GoingOn(version=version, runs=sum(by.values()), requesters=tuple(by))
+        found[workflow].append(one)
+    return {name: sorted(some, key=lambda one: -one.runs) for name, some in found.items()}

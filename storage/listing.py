@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tupl
 from storage.audit_models import AuditSubjectRow
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import DueRecord, RequestRecord, RunRecord
+from storage.run_models import DueRecord, RequestRecord, RunLockRecord, RunRecord
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import Ref, RequestId, RunId
@@ -99,6 +99,15 @@ def listed_run(database: Database, run: RunId) -> ListedRun | None:
     """Return one run as lists show it."""
     with database.read() as connection:
         row = connection.execute(runs_query().where(RunRecord.id == run)).first()
+    return listed(row) if row is not None else None
+
+
+def lock_holder(database: Database, run: RunId) -> ListedRun | None:
+    """Return the run that holds the lock of this one just now, None where no other one does."""
+    key = select(RunRecord.lock_key).where(RunRecord.id == run).scalar_subquery()
+    query = runs_query().join(RunLockRecord, RunLockRecord.run_id == RunRecord.id)
+    with database.read() as connection:
+        row = connection.execute(query.where(RunLockRecord.key == key, RunRecord.id != run)).first()
     return listed(row) if row is not None else None
 
 

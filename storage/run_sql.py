@@ -242,12 +242,12 @@ class RunSql(RowSql):
         found = self.run(f"SELECT run_id FROM run_lock WHERE key = ?{tail}", key).fetchone()  # noqa: S608  two fixed texts
         return None if found is None else found[0]
 
-    def next_in_lock_queue(self, key: str) -> str | None:
-        """Return who is next in line."""
+    def lock_queue(self, key: str, *, most: int) -> list[str]:
+        """Return who stands in the line of a lock, the first ones in order."""
         found = self.run(
-            "SELECT run_id FROM lock_queue WHERE key = ? ORDER BY seq LIMIT 1", key
-        ).fetchone()
-        return None if found is None else found[0]
+            "SELECT run_id FROM lock_queue WHERE key = ? ORDER BY seq LIMIT ?", key, most
+        )
+        return [one[0] for one in found.fetchall()]
 
     def hand_lock(self, key: str, to: str | None) -> None:
         """Give a lock to another run, or to nobody."""

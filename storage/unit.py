@@ -234,12 +234,15 @@ class SqlUnit:
         self._sql.leave_lock_queue(key, run)
         if self._sql.lock_holder(key) != run:
             return None
-        heir = self._sql.next_in_lock_queue(key)
+        heir = next(iter(self.queued_for_lock(key, most=1)), None)
         self._sql.hand_lock(key, heir)
         if heir is None:
             return None
         self._sql.leave_lock_queue(key, heir)
         return RunId(heir)
+
+    def queued_for_lock(self, key: str, *, most: int) -> Sequence[RunId]:
+        return [RunId(one) for one in self._sql.lock_queue(key, most=most)]
 
     def take_place(self, key: str, run: RunId, *, most: int) -> RunId:
         self._write_new_runs()

@@ -35,21 +35,29 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 NUMBERS = itertools.count(1)
+# What a test takes where it takes long: whole companies, browsers, many examples in one test.
+SECONDS = {"properties": 7.0, "crash": 5.0, "journeys": 4.0, "page": 1.5, "deploy": 2.0}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that mostly wait among those that compute, the largest of each first.
+    """Put the files that mostly wait among those that compute, the longest of each first.
 
     Workers take file after file in this order, so none is left with a slow one at the end.
     """
     files: dict[Path, list[pytest.Item]] = {}
     for one in items:
         files.setdefault(one.path, []).append(one)
-    largest = sorted(files.values(), key=len, reverse=True)
-    slow = [one for one in largest if any(item.get_closest_marker("slow") for item in one)]
-    others = iter([one for one in largest if one not in slow])
+    longest = sorted(files.values(), key=_seconds, reverse=True)
+    slow = [one for one in longest if any(item.get_closest_marker("slow") for item in one)]
+    others = iter([one for one in longest if one not in slow])
     mixed = [part for one in slow for part in (one, *itertools.islice(others, 4))]
     items[:] = [item for file in (*mixed, *others) for item in file]
+
+
+def _seconds(file: list[pytest.Item]) -> float:
+    """Return about how long the tests of a file take, by the folder they are in."""
+    folder = file[0].path.parent.name
+    return len(file) * SECONDS.get(folder, 0.2)
 
 
 @pytest.fixture(scope="session")

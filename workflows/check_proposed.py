@@ -15,7 +15,7 @@ from workflows.copies import is_copy
 from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.definition_steps import Step
-from workflows.errors import DefinitionError
+from workflows.errors import DefinitionError, MisleadingNameError
 from workflows.fault import Fault
 from workflows.loading import read_definition
 from workflows.own_workflows import OWN, is_own
@@ -45,19 +45,23 @@ def check_proposed(
     `names` are those that were ever active: nobody takes the look of one that was retired.
 
     Raises:
+        MisleadingNameError: its name is not its own.
         DefinitionError: it cannot be used; every fault is named.
     """
     loaded = read_definition(text, file)
     definition, document = loaded.required(), loaded.document
     others = [one for one in among if one.workflow != definition.workflow]
+    names_faults = [*_names(definition.workflow, document, names)]
     faults = [
         *meaning_faults(definition, document, actions, policy),
         *_between(definition, document, others),
         *_own_actions(definition, document),
-        *_names(definition.workflow, document, names),
+        *names_faults,
     ]
     if any(not one.is_warning for one in faults):
-        raise DefinitionError("\n".join(str(one) for one in faults if not one.is_warning))
+        is_named_wrongly = any(not one.is_warning for one in names_faults)
+        error = MisleadingNameError if is_named_wrongly else DefinitionError
+        raise error("\n".join(str(one) for one in faults if not one.is_warning))
     return Proposed(definition=definition, warnings=tuple(faults))
 
 

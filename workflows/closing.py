@@ -2,12 +2,14 @@
 
 from workflows.batching import same_batch
 from workflows.builder_step import is_builder_step
-from workflows.entry import INTERLOCK, Actor, Draft, Json
+from workflows.entry import INTERLOCK, Actor, Draft, Json, RunId
 from workflows.recorder import record
 from workflows.run import Phase, RunState, Status, StepState
 from workflows.segment import After, Next, Segment
 from workflows.store import Due, DueKind, Message, RunRow, Subject, Unit
 from workflows.telling import question_card, trouble_card
+
+MOST_TOLD = 10  # Of a longer line, those who stand further back are told once they come nearer.
 
 
 def end_run(segment: Segment, status: Status) -> Next:
@@ -76,14 +78,24 @@ def close_run(unit: Unit, row: RunRow, state: RunState) -> None:
     unit.clear_due(row.id)
     unit.set_due(Due(kind=DueKind.SUMMARISE, key=row.id, run=row.id, at=unit.now))
     unit.release(row.id)
-    following = unit.pass_lock(row.lock_key, row.id) if row.lock_key else None
-    for other in (following, state.parent, *unit.pass_places(row.id)):
+    for other in (_lock_passed(unit, row), state.parent, *unit.pass_places(row.id)):
         if other is not None:
             unit.set_due(Due(kind=DueKind.WAKE, key=other, run=other, at=unit.now))
     if is_builder_step(state.source):
         unit.send(Message(subject=Subject.BUILDER, key=row.id, run=row.id))
     for name, one in state.steps.items():
         _let_go(unit, state, name, one)
+
+
+def _lock_passed(unit: Unit, row: RunRow) -> RunId | None:
+    """Give the run's lock back; return who has it next. Those who still wait say so anew."""
+    if row.lock_key is None:
+        return None
+    following = unit.pass_lock(row.lock_key, row.id)
+    if following is not None:
+        for one in unit.queued_for_lock(row.lock_key, most=MOST_TOLD):
+            unit.send(Message(subject=Subject.ROOT, key=one, run=one))
+    return following
 
 
 def _let_go(unit: Unit, state: RunState, name: str, step: StepState) -> None:

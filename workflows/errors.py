@@ -5,6 +5,7 @@ A refusal says what happened and what to do next. Anything else that is raised i
     InterlockError
     ├── DefinitionError            a workflow file, policy file or expression that cannot be used
     │   ├── ExpressionError        a CEL expression that does not parse, type-check or evaluate
+    │   ├── MisleadingNameError    a workflow whose name people would take for another's
     │   └── UnreadableVersionError a stored definition that only a newer release can read
     │       └── AlteredVersionError one that was changed in the database by hand
     ├── UnknownWorkflowError       no workflow of that name (the nearest is suggested)
@@ -71,6 +72,10 @@ class DefinitionError(InterlockError):
 
 class ExpressionError(DefinitionError):
     """A CEL expression does not parse, does not type-check or cannot be evaluated."""
+
+
+class MisleadingNameError(DefinitionError):
+    """People would take the name of a workflow for another's, or for Interlock's own."""
 
 
 class UnreadableVersionError(DefinitionError):

@@ -239,6 +239,7 @@ ALL: list[Kind] = [
     *_kinds("secret.set secret.rotated secret.forgotten", Place.OUTSIDE, "secret version"),
     *_kinds("secret.used", Place.INSIDE, "secret version step"),
     *_kinds("policy.changed", Place.OUTSIDE, "name before after by_run"),
+    *_kinds("proposal.refused", Place.OUTSIDE, "wanted workflow why", parts="reason"),
     *_kinds("role.granted role.revoked", Place.OUTSIDE, "role to scope"),
     *_kinds("token.created", Place.OUTSIDE, "token owner workflows expires digest"),
     *_kinds("token.revoked", Place.OUTSIDE, "token"),

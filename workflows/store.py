@@ -253,6 +253,9 @@ class Unit(Ledger, Protocol):
     def pass_lock(self, key: str, run: RunId) -> RunId | None:
         """Give the lock back (or leave its queue); return the run that holds it next."""
 
+    def queued_for_lock(self, key: str, *, most: int) -> Sequence[RunId]:
+        """Return who stands first in the line for a lock, in order."""
+
     def take_place(self, key: str, run: RunId, *, most: int) -> RunId:
         """Take one of `most` places or queue for one; return who holds one (`run` if taken)."""
 

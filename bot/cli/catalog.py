@@ -15,6 +15,7 @@ from bot.drift import Drift, drifts, policy_drift
 from bot.library import read_version
 from bot.policy_in_force import gating
 from bot.settings import Settings, read_settings
+from bot.wording import plural
 from storage.published import active_versions, canonical_of
 from storage.rows import DatabaseRows
 from storage.transaction import Database
@@ -32,7 +33,9 @@ from workflows.services import Services
 
 
 @click.command()
-@click.option("--long", "is_long", is_flag=True, help="Owner, level, success, last failure, drift.")
+@click.option(
+    "--long", "is_long", is_flag=True, help="Owner, level, success, last failure, runs, drift."
+)
 @as_json_option
 def workflows(*, is_long: bool, as_json: bool) -> None:
     """List the workflows that can be run, with their versions."""
@@ -185,6 +188,7 @@ def _standing(one: Standing) -> dict[str, Any]:
         "level": one.level,
         "success": one.went.rate,
         "last_failure": None if failed_at is None else stamp(failed_at),
+        "going": [some.data for some in one.going],
         "drift": list(one.drifted),
     }
 
@@ -195,7 +199,15 @@ def _lines(one: dict[str, Any], *, is_long: bool) -> Iterator[str]:
         rate = "no runs ended" if one["success"] is None else f"{one['success']} % succeeded"
         failed = f", last failure {one['last_failure']}" if one["last_failure"] else ""
         yield f"    {one['owner']}, {one['level']}, in 30 days {rate}{failed}"
+        yield from (_going(some, one["version"]) for some in one["going"])
         yield from (f"    drift: {words}" for words in one["drift"])
+
+
+def _going(one: dict[str, Any], active: str) -> str:
+    """Say who runs what version just now."""
+    older = "" if one["version"] == active else ", not the active version"
+    asked = f", asked for by {', '.join(one['asked_by'])}" if one["asked_by"] else ""
+    return f"    going on: {plural(one['runs'], 'run')} by {one['version'][:8]}{older}{asked}"
 
 
 def _change_line(change: Change) -> str:

@@ -28,6 +28,7 @@ from bot.wording import (
 from workflows.run import Status
 
 _TITLE, _WORDS, _SNIPPET = 120, 200, 400
+_VERSIONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,16 @@ def _approval_line(line: ApprovalLine) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInUse:
+    """Runs of one version that go on, and some of those who asked for them."""
+
+    version: str
+    runs: int
+    asked: Sequence[Who]
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowLine:
     """A workflow in a list."""
 
@@ -174,6 +185,7 @@ class WorkflowLine:
     success: int | None = None  # Of a hundred runs that ended in the last 30 days.
     failed_at: datetime | None = None
     drifted: Sequence[str] = ()
+    going: Sequence[VersionInUse] = ()
 
 
 def workflow_list(
@@ -212,7 +224,24 @@ def _went(line: WorkflowLine) -> str:
     told += [f"{line.success} % of 30 days succeeded"] if line.success is not None else []
     told += [f"last failure {when(line.failed_at)}"] if line.failed_at is not None else []
     drifted = "".join(f"\n🧭 {escape(words, _WORDS)}" for words in line.drifted)
-    return (f"\n{' · '.join(told)}" if told else "") + drifted
+    return (f"\n{' · '.join(told)}" if told else "") + _going(line.going) + drifted
+
+
+def _going(versions: Sequence[VersionInUse]) -> str:
+    """Say who runs what version just now."""
+    if not versions:
+        return ""
+    told = [_in_use(one) for one in versions[:_VERSIONS]]
+    more = len(versions) - len(told)
+    rest = [f"{plural(more, 'further version')}"] if more else []
+    return f"\nGoing on: {'; '.join([*told, *rest])}"
+
+
+def _in_use(one: VersionInUse) -> str:
+    people = joined([mention(who) for who in one.asked], "and")
+    asked = f", asked for by {people}" if people else ""
+    older = "" if one.is_active else " (not the active version)"
+    return f"{plural(one.runs, 'run')} by {code(one.version[:8])}{older}{asked}"
 
 
 def _may(line: WorkflowLine) -> str:

@@ -140,7 +140,7 @@ def _decided(reply: StepReply) -> str:
         "abort": "⏹️ {step} is aborted{by}",
         "undo": "↩️ The run is aborted{by}; what can be taken back is taken back now",
         "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
-        "queue": "🕓 The run waits until another one is done with the same thing",
+        "queue": "🕓 The run waits until {holder} is done with the same thing",
         "hold": "⏳ {step} waits, and goes on by itself",
         "auto_approved": "🟢 {step} needs nobody's approval, by the rule {rule}",
     }.get(_text(reply, "decision"))
@@ -150,7 +150,9 @@ def _decided(reply: StepReply) -> str:
         why = escape(_text(reply, "error_class"), _ERROR)
         return f"👥 {_step(reply)} is left out of this run in shadow: nothing can be told ({why})"
     rule = bold(_text(reply, "rule"), _ERROR)
-    return told.format(step=_step(reply), by=_by(reply), rule=rule)
+    named = _text(reply, "holder")
+    holder = f"run {code(named, _ERROR)}" if named else "another one"
+    return told.format(step=_step(reply), by=_by(reply), rule=rule, holder=holder)
 
 
 def _edited(reply: StepReply) -> str:

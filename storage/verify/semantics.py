@@ -3,92 +3,17 @@
 Findings here change no verdict: the log is whole, and what it tells is the finding.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
+from storage.verify.asked import Asked, whole
 from storage.verify.report import Report
 from workflows.kinds import KINDS, LAST, faults_of
-from workflows.moments import moment
-from workflows.policy_hours import OpenHours
-from workflows.turns import turns_in
 
 CLOSING_INTENT = frozenset({"action.executed", "action.failed", "action.resolved"})
-
-
-@dataclass(slots=True)
-class Asked:
-    """An approval request, and who has answered it."""
-
-    binding: str
-    stages: Sequence[Mapping[str, Any]]
-    excluded: set[str]
-    hours: Sequence[Any] = ()
-    wants_code: bool = False
-    version: str | None = None  # That of the run when it was asked.
-    granted: dict[int, set[str]] = field(default_factory=dict)  # Whose place, for each stage.
-    rejected: dict[int, set[str]] = field(default_factory=dict)  # The same of those who refused.
-    voices: set[str] = field(default_factory=set)  # Who decided, in whatever place.
-    denied: bool = False
-    closed: str | None = None
-    added: dict[int, set[str]] = field(default_factory=dict)
-    breakers: set[str] = field(default_factory=set)  # Who may decide it alone.
-
-    def may_decide(self, person: str, stage: int) -> bool:
-        """Say whether this person was asked at that stage, then or by escalation."""
-        asked = self.stages[stage].get("people", []) if 0 <= stage < len(self.stages) else []
-        return person in asked or person in self.added.get(stage, ())
-
-    def add(self, people: Sequence[object], stages: Sequence[object] | None) -> None:
-        """Let more people decide, in these stages or in all of them."""
-        places = range(len(self.stages)) if stages is None else stages
-        for one in (place for place in places if isinstance(place, int)):
-            self.added.setdefault(one, set()).update(who for who in people if isinstance(who, str))
-
-    def is_done(self, stage: int) -> bool:
-        """Say whether a stage has its quorum."""
-        need = max(1, _whole(self.stages[stage].get("approve")))
-        return len(self.granted.get(stage, ())) >= need
-
-    def has_spoken(self, person: str, place: str) -> bool:
-        """Say whether somebody decided before, or somebody in the place that they decide."""
-        seats = (*self.granted.values(), *self.rejected.values())
-        return person in self.voices or any(place in one for one in seats)
-
-    def reject(self, place: str, stage: int) -> None:
-        """Count a rejection: enough of them close it, or one where there was an approval."""
-        said = self.rejected.setdefault(stage, set())
-        said.add(place)
-        asked = self.stages[stage].get("deny") if 0 <= stage < len(self.stages) else 1
-        turned = any(place in approved for approved in self.granted.values())
-        self.denied |= turned or len(said) >= max(1, _whole(asked))
-
-    def is_in_turn(self, stage: int) -> bool:
-        """Say whether everything that is decided before that stage has its quorum."""
-        turns = turns_in([_number(one.get("turn")) for one in self.stages])
-        before = takewhile(lambda turn: stage not in turn, turns)
-        return all(self.is_done(index) for turn in before for index in turn)
-
-    def is_open_at(self, ts: str) -> bool:
-        """Say whether an approval may be given at that time; what cannot be read binds nobody.
-
-        Raises:
-            ZoneInfoNotFoundError: this machine does not know their time zone.
-        """
-        try:
-            return all(OpenHours.read(one).holds_at(moment(ts)) for one in self.hours)
-        except ZoneInfoNotFoundError:
-            raise
-        except (KeyError, TypeError, ValueError):
-            return True
-
-    @property
-    def is_granted(self) -> bool:
-        """Whether every stage has its quorum."""
-        return not self.denied and all(map(self.is_done, range(len(self.stages))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +150,7 @@ class SemanticCheck:
         if asked.closed is not None:
             self._report.mean("decision-late", f"Entry {index} decides after {asked.closed}.")
         if members["kind"] == "approval.denied":
-            asked.reject(place, _whole(data["stage"]))
+            asked.reject(place, whole(data["stage"]))
             asked.voices.add(person)
             return
         self._check_approver(index, members, told=told, asked=asked)
@@ -235,7 +160,7 @@ class SemanticCheck:
         if asked.has_spoken(person, place):
             self._report.mean("counted-twice", f"Entry {index}: who approved had decided before.")
         asked.voices.add(person)
-        asked.granted.setdefault(_whole(data["stage"]), set()).add(place)
+        asked.granted.setdefault(whole(data["stage"]), set()).add(place)
 
     def _check_approver(
         self, index: int, members: Mapping[str, Any], *, told: Told, asked: Asked
@@ -247,7 +172,7 @@ class SemanticCheck:
             self._report.mean("self-approval", f"Entry {index}: who changed it approved.")
         elif asked.excluded & {person, place}:
             self._report.mean("excluded-approver", f"Entry {index}: an excluded person approved.")
-        elif not asked.may_decide(place, _whole(members["data"]["stage"])):
+        elif not asked.may_decide(place, whole(members["data"]["stage"])):
             self._report.mean("ineligible-approver", f"Entry {index}: who approved was not asked.")
         self._check_stand_in(index, members, left_out=asked.excluded | {told.requester})
 
@@ -269,7 +194,7 @@ class SemanticCheck:
         return word is not None and word.names(person, at=at)
 
     def _check_moment(self, index: int, members: Mapping[str, Any], asked: Asked) -> None:
-        if not asked.is_in_turn(_whole(members["data"]["stage"])):
+        if not asked.is_in_turn(whole(members["data"]["stage"])):
             self._report.mean("stage-order", f"Entry {index} approves before it is its turn.")
         try:
             is_open = asked.is_open_at(_text(members["ts"]))
@@ -368,10 +293,6 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON of an entry.
     return value if isinstance(value, list) else [value]
 
 
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
 _MOVED = {
     "moved-from": "takes a run from a version that it was not on",
     "moved-to": "puts a run on a version that never was active",
@@ -408,7 +329,3 @@ def _breakers(glass: object) -> set[str]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0

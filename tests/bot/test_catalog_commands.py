@@ -101,9 +101,15 @@ def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed)
     put = office.propose(PLAIN.replace("Tidied", "Swept"))
     office.agree(put.run, "olga", "gina")
     after = typed("show", run).output
+    (listed,) = typed.data("workflows", "--long")["workflows"]
+    told = typed("workflows", "--long").output
 
     assert "newer version" not in before
     assert f"A newer version is active: {put.version[:8]}." in after
+    assert listed["version"] == put.version
+    ((version, asked),) = [(one["version"], one["asked_by"]) for one in listed["going"]]  # type: ignore[attr-defined]
+    assert asked == ["omar"]
+    assert f"going on: 1 run by {version[:8]}, not the active version, asked for by omar" in told
 
 
 def test_an_owner_puts_a_waiting_run_on_a_version_that_people_agreed_to(

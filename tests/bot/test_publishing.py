@@ -19,8 +19,10 @@ from bot.clock_parts import catalog_watch_of, drifts_of
 from bot.drift import What
 from bot.orders import RunOrder, carry_out
 from bot.proposing import Source
+from bot.publish_orders import PublishOrder, RetireOrder
 from bot.settings import SettingsError
 from storage.catalog_history import open_runs
+from storage.listing import people_of
 from storage.published import canonical_of
 from storage.rebuild import check_projections
 from storage.verify import verify_database
@@ -562,6 +564,29 @@ def test_a_copy_under_a_name_that_is_nearly_another_is_told_on_the_card(office: 
     assert "is nearly called like tidy-up" in shown
     assert "is nearly a copy of tidy-up" in shown
     assert len(put.warnings) == 2
+
+
+def test_what_nobody_may_propose_is_refused_with_its_reason_in_the_trail(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    alike = PublishOrder(file="f.yaml", text=PLAIN.replace("tidy-up", "t1dy-up"))
+    faulty = PublishOrder(file="f.yaml", text=PLAIN.replace("undo: none", "undo: nonne"))
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match="would be mistaken for tidy-up"):
+            carry_out(office.core, alike, person=PersonId("os:rita"))
+    with pytest.raises(DefinitionError, match="undo"):
+        carry_out(office.core, faulty, person=PersonId("os:rita"))
+    order = RetireOrder(workflow="tidy-up", reason="x")
+    with pytest.raises(NotAllowedError, match="Nobody knows which person"):
+        carry_out(office.core, order, person=PersonId("os:mallory"))
+    told = office.log("proposal.refused")
+    who = people_of(office.core.memory.database, [one.actor.ref for one in told])
+
+    assert [dict(one.data) for one in told] == [
+        {"wanted": "publish", "workflow": "t1dy-up", "why": "name_alike"},
+        {"wanted": "retire", "workflow": "tidy-up", "why": "not_allowed"},
+    ]
+    assert [who[one.actor.ref][0] for one in told] == [id_of("rita"), "os:mallory"]
+    assert b"would be mistaken for tidy-up" in (told[0].parts["reason"].value or b"")
 
 
 def test_more_warnings_than_a_card_takes_are_counted(office: Office) -> None:

@@ -84,10 +84,11 @@ class Scene:
         known = {one.ts for one in self.roots()}
         person.command(f"/ops run {workflow}", channel=OPS)
         person.wait_for_view("")
-        person.submit(dict(fields))
+        sent = person.submit(dict(fields))
+        left = person.view.words if person.view else ""
         return self.waits(
             lambda: next((one for one in self.roots() if one.ts not in known), None),
-            "the run's first message",
+            f"the run's first message; the form was {sent.outcome} ({sent.failure}) {left}",
         )
 
     def roots(self) -> list[SeenMessage]:

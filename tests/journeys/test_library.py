@@ -144,8 +144,9 @@ class Walk:
 
 
 def _label(card: SeenMessage) -> str:
-    """Return the button that agrees, nothing where a card does not ask any more."""
-    return next((one for one in card.buttons if one.startswith(("Approve", "Review all"))), "")
+    """Return the button that agrees, nothing where a card asks no more, or for one of several."""
+    agree = ("Approve: ", "Approve all ", "Review all")
+    return next((one for one in card.buttons if one.startswith(agree)), "")
 
 
 def walked(

@@ -42,6 +42,7 @@ SEVERITY: Mapping[str, int] = {
     "approval.denied": LOW,
     "approval.expired": LOW,
     "approval.refused": MEDIUM,
+    "proposal.refused": MEDIUM,
     "step_up.refused": MEDIUM,
     "action.failed": MEDIUM,
     "action.in_doubt": MEDIUM,
@@ -52,7 +53,15 @@ SEVERITY: Mapping[str, int] = {
     "policy.changed": MEDIUM,
 }
 SUCCESS, FAILURE = 1, 2
-FAILED = frozenset({"action.failed", "approval.refused", "step_up.refused", "verification.failed"})
+FAILED = frozenset(
+    {
+        "action.failed",
+        "approval.refused",
+        "proposal.refused",
+        "step_up.refused",
+        "verification.failed",
+    }
+)
 # What an entry outside of a run is about: the sort of thing, and the field that names it.
 ABOUT: Mapping[str, tuple[str, str]] = {
     "workflow": ("workflow", "workflow"),

@@ -34,6 +34,7 @@ CHANGED: Mapping[str, tuple[str, str, str, str]] = {
 }
 EXCEPTIONAL: Mapping[str, tuple[str, str]] = {
     "schedule.missed": ("missed", "schedule"),
+    "proposal.refused": ("proposal-refused", "why"),
     "step_up.refused": ("code-refused", "why"),
     "outbox.delivery_failed": ("undelivered", "error_class"),
 }

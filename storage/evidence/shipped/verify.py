@@ -74,8 +74,9 @@ approval.delegated approval.denied approval.edited approval.escalated approval.e
 approval.granted approval.refused approval.reminded approval.requested approval.withdrawn
 break_glass.reviewed break_glass.used checkpoint.anchored decision.made digest.posted erasure
 exception.reminded export.made hold.lifted hold.set key.add key.retire key.revoke log.init
-model.answered model.asked outbox.delivery_failed policy.changed question.answered question.asked
-retention.sweep role.granted role.revoked run.cancelled run.finished run.moved run.started
+model.answered model.asked outbox.delivery_failed policy.changed proposal.refused
+question.answered question.asked retention.sweep role.granted role.revoked run.cancelled
+run.finished run.moved run.started
 schedule.deleted schedule.fired schedule.missed schedule.paused schedule.resumed schedule.set
 secret.forgotten secret.rotated secret.set secret.used service.started step.observed
 step_up.confirmed step_up.enrolled step_up.refused step_up.reset summary.written token.created

@@ -464,3 +464,23 @@ def test_what_an_approver_was_told_says_later_what_became_of_it(bench: Bench) ->
     assert "Rejected by <@U0OMAR>" in ended
     assert "There is nothing for you to do any more." in ended
     assert buttons == {}
+
+
+def test_a_run_in_the_queue_of_a_lock_says_who_holds_it(
+    store: SqlStore, client: SlackClient
+) -> None:
+    bench = Bench(store, client)
+    ben = bench.person(PersonId("slack:T0ACME:U0BEN"), "Ben")
+    rita = bench.person(RITA, "Rita")
+    with store.begin() as unit:
+        for name, by in (("r0", ben), ("r1", rita)):
+            unit.add_run(new_run(name, lock_key="order/one"))
+            unit.append(started(name, actor=by))
+            unit.take_lock("order/one", RunId(name))
+    waits = {"step": "", "decision": "queue", "rule": "lock", "holder": "r0"}
+    (queued,) = bench.add(fact("decision.made", **waits))
+
+    said, _ = bench.says(Subject.ROOT, "r1")
+    told, _ = bench.says(Subject.STEP, queued)
+    assert "It waits for run r0 of refund-customer, asked for by Ben" in said
+    assert "The run waits until run `r0` is done with the same thing" in told

@@ -14,6 +14,7 @@ from bot.views.lists import (
     FoundPage,
     RunLine,
     RunShown,
+    VersionInUse,
     WorkflowLine,
     approval_list,
     found_list,
@@ -124,6 +125,21 @@ def test_workflows_say_who_answers_for_them_and_whether_they_ask() -> None:
     assert "you may not start it" in told
     assert "next <!date^" in told
     assert "None is published" in told_by(workflow_list([]))
+
+
+def test_workflows_say_who_runs_what_version() -> None:
+    versions = [
+        VersionInUse(version="8" * 64, runs=2, asked=[RITA, ANA], is_active=True),
+        VersionInUse(version="5" * 64, runs=1, asked=[], is_active=False),
+        *[VersionInUse(version="3" * 64, runs=1, asked=[], is_active=False)] * 3,
+    ]
+    told = told_by(workflow_list([replace(WORKFLOW, going=versions)]))
+
+    assert "Going on: 2 runs by `88888888`, asked for by <@U0RITA> and <@U0ANA>;" in told
+    assert "; 1 run by `55555555` (not the active version);" in told
+    assert told.count("33333333") == 1
+    assert "; 2 further versions" in told
+    assert "Going on" not in told_by(workflow_list([WORKFLOW]))
 
 
 def test_a_run_is_told_entry_by_entry_with_the_numbers_that_prove_it() -> None:

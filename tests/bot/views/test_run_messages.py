@@ -102,7 +102,7 @@ def an_entry(kind: str, **data: Json) -> Entry:
         (an_entry("decision.made", decision="retry"), "is tried again by <@U0ANA>"),
         (an_entry("decision.made", decision="abort"), "is aborted by <@U0ANA>"),
         (an_entry("decision.made", decision="cancel"), "being cancelled by <@U0ANA>"),
-        (an_entry("decision.made", decision="queue"), "waits until another one"),
+        (an_entry("decision.made", decision="queue", holder="r_0"), "waits until run `r_0` is"),
         (an_entry("decision.made", decision="odd<!here>"), "odd&lt;!here&gt;"),
     ],
 )

@@ -315,7 +315,8 @@ def test_an_open_loop_may_get_further_steps_and_one_that_is_over_may_not(
 
     assert "“each” has begun, and the other version says steps 2" in refusal(house, over)
     house.shelf.put(newer.replace('by: "${{ row.by }}"', "by: 1"))
-    assert "“change” has begun" in refusal(house, over)
+    assert "steps 1 with by" in refusal(house, over)
+    assert "“change” has begun, and the other version says with by" in refusal(house, run)
     house.shelf.put(newer.replace("  - {id: last", TAIL))
     assert move(house, run).changed
     house.settle()
@@ -622,6 +623,15 @@ def test_inputs_that_the_new_version_cannot_take(house: Working, new: str, told:
     house.shelf.put(CHANGE.replace(INPUT, new).replace("inputs.by", f"inputs.{name}"))
 
     assert told in refusal(house, run)
+
+
+def test_a_value_that_would_be_read_as_another_is_refused(store: SqlStore, clock: Clock) -> None:
+    words = CHANGE.replace(INPUT, INPUT + "  more: {type: string, default: '7'}\n")
+    house = in_house(store, clock, words)
+    run = asked(house)
+    house.shelf.put(words.replace("{type: string, default: '7'}", "{type: integer, default: 7}"))
+
+    assert "more: the other version reads this value as another one" in refusal(house, run)
 
 
 def test_a_lock_that_would_be_another_is_refused(house: Working) -> None:
