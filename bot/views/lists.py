@@ -87,6 +87,7 @@ class QueueLine:
     error_class: str
     since: datetime
     asked: Sequence[Who]
+    so_far: str  # What was tried, and what the run has changed.
     card: str = ""
 
 
@@ -108,7 +109,8 @@ def _queue_line(line: QueueLine) -> str:
     return (
         f"{sign} {linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
         f" ({code(line.error_class, 80)})\n"
-        f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}"
+        f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}\n"
+        f"So far {escape(line.so_far, _SNIPPET)}"
     )
 
 
