@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from slack_bolt import App
 from slack_sdk import WebClient
@@ -40,8 +40,8 @@ from bot.holder import Holder
 from bot.home_address import home_address
 from bot.home_parts import homes_of
 from bot.hurried import SECONDS, Hurried
+from bot.later import Later
 from bot.listeners import register_listeners
-from bot.model_summaries import ModelSummaries
 from bot.one_identity import unify_people
 from bot.opening import Memory
 from bot.outbox import Outbox, Post
@@ -54,8 +54,6 @@ from bot.secret_watch import SecretWatch
 from bot.segments import Segments
 from bot.slack_client import SlackClient, tls_for
 from bot.socket_mode import Sockets
-from bot.thread_reading import ThreadReader
-from bot.thread_summaries import ThreadSummaries
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
@@ -68,6 +66,7 @@ from workflows.redaction import Redactor
 if TYPE_CHECKING:
     from bot.http import HttpServer
     from bot.orders import AnyOrder
+    from bot.thread_summaries import ThreadSummaries
 
 LAZY_THREADS = 32
 OPENING_SECONDS = 10  # Nobody's click waits while a connection is asked for.
@@ -233,22 +232,31 @@ def _web_client(workspace: Workspace, seconds: int) -> WebClient:
     )
 
 
-def _summaries(core: Core, workspace: Workspace, directory: Directory) -> ThreadSummaries:
-    return ThreadSummaries(
-        ThreadReader(workspace.client, directory),
-        core.store,
-        core.library,
-        workspace_url=workspace.url,
-        redact=core.redact,
-        models=ModelSummaries(desk=core.desk, store=core.store),
-    )
+def _summaries(core: Core, workspace: Workspace, directory: Directory) -> "ThreadSummaries":
+    """Return what sums up conversations; the first to ask for that imports what it takes."""
+
+    def made() -> "ThreadSummaries":
+        from bot.model_summaries import ModelSummaries  # noqa: PLC0415 - as said.
+        from bot.thread_reading import ThreadReader  # noqa: PLC0415 - as said.
+        from bot.thread_summaries import ThreadSummaries  # noqa: PLC0415 - as said.
+
+        return ThreadSummaries(
+            ThreadReader(workspace.client, directory),
+            core.store,
+            core.library,
+            workspace_url=workspace.url,
+            redact=core.redact,
+            models=ModelSummaries(desk=core.desk, store=core.store),
+        )
+
+    return cast("ThreadSummaries", Later(made))
 
 
 def _desk(
     core: Core,
     workspace: Workspace,
     directory: Directory,
-    summaries: ThreadSummaries,
+    summaries: "ThreadSummaries",
     drifted: Callable[[], Sequence[Drift]],
 ) -> Desk:
     return Desk(
@@ -279,7 +287,7 @@ def _outbox(
     directory: Directory,
     courier: Courier,
     *,
-    summaries: ThreadSummaries,
+    summaries: "ThreadSummaries",
     tokens: StepTokens,
 ) -> Outbox:
     store = core.store

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.digest import Digests
 from bot.directory import Directory
@@ -11,11 +12,13 @@ from bot.hurried import Hurried
 from bot.library import Library
 from bot.payloads import Caller
 from bot.settings import SettingsError
-from bot.thread_summaries import ThreadSummaries
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from workflows.engine import Engine
 from workflows.roles import RolesNow
+
+if TYPE_CHECKING:
+    from bot.thread_summaries import ThreadSummaries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Desk:
     digests: Digests
     directory: Directory
     hurried: Hurried
-    summaries: ThreadSummaries
+    summaries: "ThreadSummaries"
     redact: Callable[[str], str]
     holds_secret: Callable[[str], bool]
     now: Callable[[], datetime]

@@ -13,14 +13,10 @@ from bot.letters import Letter
 from bot.rendering_away import absences_of, draw_deserted, draw_stand_in, stood_in_for
 from bot.rendering_batches import draw_batch, is_growing
 from bot.rendering_cards import DrawnCard, decisions_of, draw_card, preview_in
-from bot.rendering_codes import draw_codes
-from bot.rendering_head import shown_head
 from bot.rendering_nudge import draw_batch_nudge, draw_nudge, person_of
 from bot.rendering_outcome import draw_outcome
 from bot.rendering_questions import question_of
-from bot.rendering_reviews import draw_review
 from bot.rendering_run import draw_reply, draw_root, requester_of, run_of
-from bot.rendering_trouble import draw_doubt, draw_trouble
 from bot.run_reading import RunRead, RunReader
 from bot.slack_client import Content
 from bot.views.daily_head import daily_head
@@ -122,9 +118,13 @@ class Rendering:
         return letter and replace(letter, may_wait=may_wait)
 
     def _doubt(self, row: OutboxRow) -> Letter | None:
+        from bot.rendering_trouble import draw_doubt  # noqa: PLC0415 - seldom sent.
+
         return _in_thread(row, draw_doubt(self._read(row), row.key, self._reader))
 
     def _trouble(self, row: OutboxRow) -> Letter | None:
+        from bot.rendering_trouble import draw_trouble  # noqa: PLC0415 - seldom sent.
+
         return _in_thread(row, draw_trouble(self._read(row), row.key, self._reader))
 
     def _question(self, row: OutboxRow) -> Letter | None:
@@ -180,6 +180,8 @@ class Rendering:
         return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
 
     def _review(self, row: OutboxRow) -> Letter:
+        from bot.rendering_reviews import draw_review  # noqa: PLC0415 - seldom sent.
+
         drawn = draw_review(row, self._store, self._reader, now=self._now)
         return Letter(channel=row.channel, content=content_of(drawn))
 
@@ -202,6 +204,8 @@ class Rendering:
         return Letter(channel=person, content=content_of(drawn))
 
     def _codes(self, row: OutboxRow) -> Letter | None:
+        from bot.rendering_codes import draw_codes  # noqa: PLC0415 - seldom sent.
+
         drawn = draw_codes(row.key, self._store.database)
         return None if drawn is None else Letter(channel=row.channel, content=content_of(drawn))
 
@@ -209,6 +213,8 @@ class Rendering:
         return self._digest(row.key) if self._digest is not None else None
 
     def _head(self, row: OutboxRow) -> Letter | None:
+        from bot.rendering_head import shown_head  # noqa: PLC0415 - seldom sent.
+
         shown = shown_head(row, self._store, self._reader)
         if shown is None:
             return None

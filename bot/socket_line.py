@@ -1,17 +1,18 @@
 """One line of Socket Mode: the SDK's, which opens it, with reading and sending of our own.
 
-The SDK sends a frame with one `send`, of which TLS takes 16 KB at most, and none above 64 KB;
-while it waits for the rest of one frame it forgets those that came before; and a line that the
-other side has ended it reads on and on. Each of these loses a click or its answer.
+The SDK builds no frame above 64 KB and hopes that one `send` takes all of it; while it waits for
+the rest of one frame it forgets those that came before; and a line that the other side has ended
+it reads on and on. Each of these loses a click or its answer.
 """
 
 import os
+import select
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from slack_sdk.socket_mode.builtin.connection import Connection
 from slack_sdk.socket_mode.builtin.frame_header import FrameHeader
 
 RECEIVE_BYTES = 64 * 1024
+LOOK_MILLISECONDS = 100  # How soon whoever reads notices that nothing more is wanted.
 _FLAG = 0b1000_0000  # The last frame of a text, in the first byte; a masked one, in the second.
 _LONGER = {126: "!H", 127: "!Q"}  # Where a frame's length does not fit into seven bits.
 _LEFT_OVER = b"\n"  # The last byte of the handshake, which the SDK leaves unread.
@@ -80,24 +82,15 @@ class Line(Connection):
     def end_reading(self) -> None:
         """Have whoever reads take what has arrived, and nothing after that."""
         self._is_ours_to_end = True
-        self._wake()
         with self._reading:
             pass  # Whoever reads has handed on the last of it.
 
     def disconnect(self) -> None:
-        """Let go of the line once what is being sent has left; whoever reads it is woken."""
-        self._wake()
+        """Let go of the line once what is being sent has left; whoever reads it ends."""
         with self.sock_send_lock, self.sock_receive_lock:
             if self.sock is not None:
                 self.sock.close()
                 self.sock = None
-
-    def _wake(self) -> None:
-        sock = self.sock
-        if sock is not None:
-            with suppress(OSError):
-                # Not the method of TLS, which would have what follows sent in the clear.
-                socket.socket.shutdown(sock, socket.SHUT_RD)
 
     def _frames(self) -> Iterator[Frame]:
         """Yield the texts' frames as they come; answer the others."""
@@ -116,17 +109,32 @@ class Line(Connection):
                     yield frame
 
     def _received(self) -> bytes:
-        """Return what came next, nothing once the line has ended."""
+        """Return what came next, nothing once the line has ended or nothing more is wanted."""
         while (sock := self.sock) is not None:
             try:
-                with self.sock_receive_lock:
-                    return sock.recv(RECEIVE_BYTES)
+                if _has_come(sock):
+                    with self.sock_receive_lock:
+                        return sock.recv(RECEIVE_BYTES)
+                if self._is_ours_to_end:
+                    break
             except TimeoutError:
-                continue
-            except OSError as error:
+                continue  # Of TLS, the first part of something came.
+            except (OSError, ValueError) as error:
                 self.logger.info("a line to Slack broke: %s", error)
                 break
         return b""
+
+
+def _has_come(sock: socket.socket) -> bool:
+    """Wait a moment for something to read.
+
+    To end the line for reading would wake us at once, but TLS sends nothing after such an end.
+    """
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return True
+    ready = select.poll()
+    ready.register(sock, select.POLLIN)
+    return bool(ready.poll(LOOK_MILLISECONDS))
 
 
 def _texts(frames: Iterator[Frame]) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from storage.journal import Tail
+from workflows.changing import changed
 from workflows.entry import Entry
 from workflows.run import Status
 from workflows.status import standing_after
@@ -59,7 +60,7 @@ def facts_after(before: RunFacts | None, entry: Entry, *, leaf: bytes) -> RunFac
     stood = json.loads(before.standing) if before.standing else {}
     status, standing = standing_after(entry.kind, entry.data, before.status, stood)
     has_ended = status.is_end
-    return replace(
+    return changed(
         before,
         version=str(entry.data["to"]) if entry.kind == "run.moved" else before.version,
         status=status,

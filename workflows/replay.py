@@ -6,10 +6,10 @@ what this module makes of them, and nothing else.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from workflows.changing import changed
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
 from workflows.revised import edited, inputs_in, moved
 from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState, Voice
@@ -29,7 +29,7 @@ def after(state: RunState, entry: Entry) -> RunState:
     if state.moved_at is not None and not state.is_waiting:
         worked += max(timedelta(), entry.at - state.moved_at)
     told = {"rseq": entry.rseq, "moved_at": entry.at, "worked": worked, "is_queued": False}
-    return replace(state, **{**told, **_changed(state, entry)})
+    return changed(state, **{**told, **_changed(state, entry)})
 
 
 def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
@@ -51,7 +51,7 @@ def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
     if entry.kind in _ENDS_OF_AN_ATTEMPT and entry.data["attempt"] != step.attempt:
         # The late end of an earlier attempt; a newer one is under way.
         is_news = entry.data.get("happened") == "yes"
-        return _with_step(state, name, replace(step, effect_rseq=entry.rseq)) if is_news else {}
+        return _with_step(state, name, changed(step, effect_rseq=entry.rseq)) if is_news else {}
     return _with_step(state, name, change(step, entry))
 
 
@@ -117,7 +117,7 @@ def _after_approval(state: RunState, entry: Entry) -> Mapping[str, Any]:
 def _approval(step: StepState, entry: Entry) -> StepState:
     match entry.kind:
         case "approval.requested":
-            return replace(
+            return changed(
                 step,
                 phase=Phase.ASKED,
                 request=RequestId(str(entry.data["request"])),
@@ -129,7 +129,7 @@ def _approval(step: StepState, entry: Entry) -> StepState:
             )
         case "approval.granted":
             phase = Phase.APPROVED if entry.data.get("settles") else step.phase
-            return replace(
+            return changed(
                 step,
                 phase=phase,
                 approvers=(*step.approvers, _voice(entry)),
@@ -142,7 +142,7 @@ def _approval(step: StepState, entry: Entry) -> StepState:
             return _refused(step, entry, "expired")
         case "approval.withdrawn":
             voids = step.approvals_void + 1
-            return replace(
+            return changed(
                 step, phase=Phase.PENDING, request=None, stands=False, approvals_void=voids
             )
     return step
@@ -159,7 +159,7 @@ def _voice(entry: Entry) -> Voice:
 
 
 def _refused(step: StepState, entry: Entry, how: str) -> StepState:
-    return replace(step, phase=Phase.REFUSED, refusal=how, stands=False, changed_at=entry.at)
+    return changed(step, phase=Phase.REFUSED, refusal=how, stands=False, changed_at=entry.at)
 
 
 def _output(entry: Entry) -> Json:
@@ -179,7 +179,7 @@ def _observed(step: StepState, entry: Entry) -> StepState:
     attempt = _number(entry.data["attempt"])
     if entry.data["outcome"] == "ok":
         was_waiting = step.phase in (Phase.PENDING, Phase.FAILED, Phase.OBSERVED)
-        return replace(
+        return changed(
             step,
             phase=Phase.OBSERVED if was_waiting else step.phase,
             attempt=attempt,
@@ -190,7 +190,7 @@ def _observed(step: StepState, entry: Entry) -> StepState:
 
 
 def _intended(step: StepState, entry: Entry) -> StepState:
-    return replace(
+    return changed(
         step,
         phase=Phase.INTENDED,
         attempt=_number(entry.data["attempt"]),
@@ -201,7 +201,7 @@ def _intended(step: StepState, entry: Entry) -> StepState:
 
 
 def _executed(step: StepState, entry: Entry) -> StepState:
-    return replace(
+    return changed(
         step,
         phase=Phase.EXECUTED,
         output=_output(entry),
@@ -213,7 +213,7 @@ def _executed(step: StepState, entry: Entry) -> StepState:
 def _failed(step: StepState, entry: Entry) -> StepState:
     # An effect that certainly did not happen leaves its approval to the next attempt.
     is_given_back = entry.data.get("performed") == "no" and step.request is not None
-    return replace(
+    return changed(
         step,
         phase=Phase.FAILED,
         stands=step.stands or is_given_back,
@@ -228,19 +228,19 @@ def _failed(step: StepState, entry: Entry) -> StepState:
 
 def _in_doubt(step: StepState, entry: Entry) -> StepState:
     # The moment of the intent stays: a probe's "no" counts only after the attempt's deadline.
-    return replace(step, phase=Phase.IN_DOUBT, error_class=str(entry.data["cause"]))
+    return changed(step, phase=Phase.IN_DOUBT, error_class=str(entry.data["cause"]))
 
 
 def _resolved(step: StepState, entry: Entry) -> StepState:
     happened, by_person = entry.data["happened"], entry.data["by"] == "person"
     if happened == "yes":
-        return replace(step, phase=Phase.EXECUTED, effect_rseq=entry.rseq, changed_at=entry.at)
+        return changed(step, phase=Phase.EXECUTED, effect_rseq=entry.rseq, changed_at=entry.at)
     if happened == "unknown":
-        return replace(step, phase=Phase.EXCEPTION, trouble=entry.id, performed="unknown")
+        return changed(step, phase=Phase.EXCEPTION, trouble=entry.id, performed="unknown")
     if by_person:
         # What a person sends again asks for approval again.
-        return replace(step, phase=Phase.PENDING, request=None, failures=0)
-    return replace(
+        return changed(step, phase=Phase.PENDING, request=None, failures=0)
+    return changed(
         step,
         phase=Phase.FAILED,
         stands=step.request is not None,
@@ -256,15 +256,15 @@ def _decided(step: StepState, entry: Entry) -> StepState:
     match entry.data["decision"]:
         case "skip":
             is_left = entry.data["rule"] == LEFT
-            return replace(
+            return changed(
                 step, phase=Phase.SKIPPED, stands=False, is_left=is_left, changed_at=entry.at
             )
         case "exception":
-            return replace(step, phase=Phase.EXCEPTION, trouble=entry.id, changed_at=entry.at)
+            return changed(step, phase=Phase.EXCEPTION, trouble=entry.id, changed_at=entry.at)
         case "retry":
-            return replace(step, phase=Phase.PENDING, request=None, stands=False, failures=0)
+            return changed(step, phase=Phase.PENDING, request=None, stands=False, failures=0)
         case "branch":
-            return replace(step, phase=Phase.OBSERVED, changed_at=entry.at)
+            return changed(step, phase=Phase.OBSERVED, changed_at=entry.at)
         case "abort" | "undo":
             return _refused(step, entry, "aborted")
     return step
@@ -272,7 +272,7 @@ def _decided(step: StepState, entry: Entry) -> StepState:
 
 def _wait_started(step: StepState, entry: Entry) -> StepState:
     until, child = entry.data["until"], entry.data.get("child")
-    return replace(
+    return changed(
         step,
         phase=Phase.TIMED if child is None else Phase.CALLED,
         attempt=step.attempt + 1,
@@ -284,11 +284,11 @@ def _wait_started(step: StepState, entry: Entry) -> StepState:
 
 def _wait_ended(step: StepState, entry: Entry) -> StepState:
     told = {name: entry.data[name] for name in ("run", "outcome") if name in entry.data}
-    return replace(step, phase=Phase.DONE, output=told or None, changed_at=entry.at)
+    return changed(step, phase=Phase.DONE, output=told or None, changed_at=entry.at)
 
 
 def _asked(step: StepState, entry: Entry) -> StepState:
-    return replace(
+    return changed(
         step,
         phase=Phase.QUESTIONED,
         attempt=step.attempt + 1,
@@ -301,18 +301,18 @@ def _asked(step: StepState, entry: Entry) -> StepState:
 
 def _answered(step: StepState, entry: Entry) -> StepState:
     if step.is_shadow:  # Of an effect that never was, nothing is there for later steps.
-        return replace(step, phase=Phase.SKIPPED, changed_at=entry.at)
+        return changed(step, phase=Phase.SKIPPED, changed_at=entry.at)
     part = entry.parts.get("comment")
     answer = json.loads(part.value) if part is not None and part.value is not None else None
-    return replace(step, phase=Phase.DONE, output=answer, changed_at=entry.at)
+    return changed(step, phase=Phase.DONE, output=answer, changed_at=entry.at)
 
 
 def _verified(step: StepState, entry: Entry) -> StepState:
-    return replace(step, phase=Phase.VERIFIED, changed_at=entry.at)
+    return changed(step, phase=Phase.VERIFIED, changed_at=entry.at)
 
 
 def _unverified(step: StepState, entry: Entry) -> StepState:
-    return replace(
+    return changed(
         step,
         phase=Phase.EXCEPTION,
         trouble=entry.id,
@@ -325,7 +325,7 @@ def _unverified(step: StepState, entry: Entry) -> StepState:
 def _glass_broken(step: StepState, entry: Entry) -> StepState:
     if entry.data["request"] != step.request:
         return step
-    return replace(
+    return changed(
         step, phase=Phase.APPROVED, glass=entry, granted_at=entry.at, changed_at=entry.at
     )
 

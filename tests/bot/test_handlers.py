@@ -5,7 +5,8 @@ from typing import Any, cast
 import pytest
 
 from bot import batch_listeners, listeners
-from bot.handlers import Handlers, Later
+from bot.handlers import Handlers
+from bot.later import Later
 
 HANDLERS = Handlers(cast(Any, None))
 ASKED = sorted(

@@ -2,10 +2,13 @@
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +18,7 @@ from websockets.frames import Frame as Received
 from websockets.protocol import Protocol, Side
 
 from bot.socket_line import Frame, Line, cut, text_frame
+from tests.workflows.actions.test_egress import certificate
 
 TEXT, PING, CLOSE = 0x1, 0x9, 0x8
 LARGE = 400_000
@@ -46,9 +50,11 @@ class Ends:
 
 
 @contextmanager
-def ends(*, patience: float = 3.0) -> Iterator[Ends]:
+def ends(
+    *, patience: float = 3.0, pair: tuple[socket.socket, socket.socket] | None = None
+) -> Iterator[Ends]:
     """Give both ends; `patience` is how long the line waits for bytes before it looks again."""
-    ours, slacks = socket.socketpair()
+    ours, slacks = pair or socket.socketpair()
     ours.settimeout(patience)
     texts: list[str] = []
     closed: list[int] = []
@@ -164,3 +170,27 @@ def test_an_answer_on_a_line_that_has_ended_says_so() -> None:
 
         with pytest.raises(SlackClientNotConnectedError):
             both.line.send("too late")
+
+
+def over_tls(folder: Path) -> tuple[socket.socket, socket.socket]:
+    """Give both ends of a line as it is to Slack itself."""
+    ours, slacks = socket.socketpair()
+    chain, key = certificate(folder)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(chain, key)
+    client = ssl.create_default_context(cafile=str(chain))
+    with ThreadPoolExecutor(1) as pool:
+        accepted = pool.submit(server.wrap_socket, slacks, server_side=True)
+        return client.wrap_socket(ours, server_hostname="127.0.0.1"), accepted.result()
+
+
+def test_over_tls_what_came_is_answered_after_reading_has_ended(tmp_path: Path) -> None:
+    ours, slacks = over_tls(tmp_path)
+    with ends(pair=(ours, slacks)) as both:
+        both.slack.sendall(frame(TEXT, b"in time"))
+        both.line.end_reading()
+        both.line.send("an answer")
+        answer = both.slack.recv(100)
+
+    assert both.texts == ["in time"]
+    assert answer[0] == TEXT | 0x80
