@@ -13,8 +13,8 @@ from bot.library import (
     Library,
     activated,
     changed_bindings,
-    is_genuine,
     policy_change,
+    read_policy_text,
 )
 from storage.catalog_history import (
     answering_for,
@@ -181,13 +181,17 @@ class CatalogDesk:
         return policy_was_changed_by(self._store.database, run)
 
     def _kept(self, digest: str) -> Policy:
-        text = policy_text(self._store.database, digest) or ""
-        if not is_genuine(text, digest):
+        text = policy_text(self._store.database, digest)
+        if text is None:
             raise ActionFailedError(
-                "The text of this policy is not there, or was changed by hand.",
-                error_class="unknown_version",
+                "The text of this policy is not there.", error_class="unknown_version"
             )
-        return Policy.model_validate_json(text)
+        try:
+            return read_policy_text(text, digest)
+        except UnreadableVersionError as error:
+            raise ActionFailedError(
+                error.message, error_class="unknown_version", hint=error.hint
+            ) from error
 
     def was_changed_by(self, workflow: str, run: str) -> bool:
         return was_changed_by(self._store.database, workflow, run)

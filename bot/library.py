@@ -14,6 +14,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from storage.catalog_history import code_of_versions
 from storage.published import (
     active_policy,
@@ -209,7 +211,7 @@ class Library:
             before = unit.hold_workflow(definition.workflow)
             if before == definition.version and has_code:
                 return
-            if is_new:
+            if is_new and not unit.is_published(definition.version):
                 told = {**published(definition, self._actions), **origin}
                 unit.append(_fact("workflow.published", told))
                 unit.add_definition(definition.version, definition.canonical.decode())
@@ -246,12 +248,15 @@ class Library:
         """Return unless people agreed to another policy since this process read which one counts.
 
         Raises:
-            UnusableDatabaseError: they did.
+            UnusableDatabaseError: they did, or nobody here can tell.
         """
         text = None if before is None else policy_text(self._store.database, before)
         if before in (None, policy.digest) or text is None:
             return
-        known = Policy.model_validate_json(text)
+        try:
+            known = read_policy_text(text, before)
+        except UnreadableVersionError as error:
+            raise UnusableDatabaseError(error.message, hint=error.hint) from error
         if known.publish is not None and known.digest != policy.digest:
             raise UnusableDatabaseError(
                 "People agreed to another policy while this process began.",
@@ -292,6 +297,27 @@ def read_version(stored: str, version: str) -> Definition:
         raise UnreadableVersionError(
             "This workflow was published by a newer release, which has to go on with it.",
             hint="Bring every process to that release.",
+        ) from error
+
+
+def read_policy_text(stored: str, digest: str) -> Policy:
+    """Return the policy in the stored text of a digest.
+
+    Raises:
+        AlteredVersionError: it is not the text that the digest is of.
+        UnreadableVersionError: another release wrote it.
+    """
+    if not is_genuine(stored, digest):
+        raise AlteredVersionError(
+            f"The stored text of the policy {digest[:8]} was changed by hand.",
+            hint="Restore the database from before that.",
+        )
+    try:
+        return Policy.model_validate_json(stored)
+    except ValidationError as error:
+        raise UnreadableVersionError(
+            f"Another release wrote the policy {digest[:8]}.",
+            hint="Bring every process to that release, then try it again.",
         ) from error
 
 

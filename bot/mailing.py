@@ -71,9 +71,13 @@ class Mailing(Threaded):
         now = self._now()
         with self._store.database.begin() as tx:
             taken = DigestMailSql(tx).take(now=now, again=now + AGAIN)
-        made = None if taken is None else self._digests.drawn(taken)
-        if taken is None or made is None:
+        if taken is None:
             return False
+        made = self._digests.drawn(taken)
+        if made is None:
+            log.error("a digest has no figures and is not mailed", extra={"digest": taken})
+            self._done(taken)
+            return True
         name = f"digest.{taken}.{self._log_id}"
         try:
             self._mail.send(made.shown, made.figures, at=now, name=name)
@@ -81,10 +85,13 @@ class Mailing(Threaded):
             log.warning("a digest was not mailed", extra={"digest": taken, "error": str(error)})
             self._tell(taken, str(error))
             return False
-        with self._store.database.begin() as tx:
-            DigestMailSql(tx).done(taken)
+        self._done(taken)
         log.info("a digest was mailed", extra={"digest": taken})
         return True
+
+    def _done(self, digest: str) -> None:
+        with self._store.database.begin() as tx:
+            DigestMailSql(tx).done(digest)
 
     def _tell(self, digest: str, why: str) -> None:
         """Tell the channel that a digest was not taken, once."""

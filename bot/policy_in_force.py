@@ -8,13 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ValidationError
-
-from bot.library import POLICY, is_genuine
+from bot.library import POLICY, read_policy_text
 from bot.settings import Settings, SettingsError
 from storage.published import active_policy, active_version, policy_since, policy_text
 from storage.transaction import Database
-from workflows.errors import DefinitionError
+from workflows.errors import DefinitionError, UnreadableVersionError
 from workflows.loading import load_policy
 from workflows.moments import stamp
 from workflows.own_workflows import PUBLISH
@@ -109,16 +107,13 @@ def gating(database: Database) -> Policy | None:
     is_gated = active_version(database, PUBLISH) is not None
     if digest is None or (kept is None and not is_gated):
         return None
-    if kept is None or not is_genuine(kept, digest):
+    if kept is None:
         raise SettingsError(
-            f"The stored text of the policy in force ({digest[:8]}) was changed by hand.",
+            f"The text of the policy in force ({digest[:8]}) is not stored any more.",
             hint="Restore the database from before that, then start again.",
         )
     try:
-        found = Policy.model_validate_json(kept)
-    except ValidationError as error:
-        raise SettingsError(
-            f"Another release wrote the policy in force ({digest[:8]}).",
-            hint="Bring every process to that release.",
-        ) from error
+        found = read_policy_text(kept, digest)
+    except UnreadableVersionError as error:
+        raise SettingsError(error.message, hint=error.hint) from error
     return None if found.publish is None else found

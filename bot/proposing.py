@@ -4,8 +4,11 @@ A proposed version is published, so that it has its digest and its text is kept;
 start it before it is active. What the run then does is for `bot.catalog_desk`.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from bot.catalog_lines import known_version
 from bot.core import Core
@@ -33,6 +36,7 @@ from workflows.people import CLICK_AGE, PersonId
 from workflows.policy_publish import Publish
 from workflows.policy_roles import EVERYWHERE
 from workflows.secret_use import publishers_of
+from workflows.store import Delivery
 
 CLI = "cli"
 SAID = ("author", "reason")  # What somebody says of a change; the rest follows from the change.
@@ -245,6 +249,9 @@ class Proposing:
             self._restore(definition)
             return
         with self._core.store.begin() as unit:
+            unit.hold_workflow(definition.workflow)
+            if unit.is_published(definition.version):
+                return  # Somebody did at this very moment, and stays its publisher.
             data = {**published(definition, self._core.actions), **source.data}
             actor = self._actor(unit)
             unit.append(Draft(kind="workflow.published", actor=actor, data=data))
@@ -262,6 +269,7 @@ class Proposing:
                 hint="Set INTERLOCK_CHANNEL, or give the workflow a channel.",
             )
         about = _about(own, put)
+        delivery = self._delivery(own, about)  # Before looking, so that nothing ends unseen.
         for run, given in open_runs(self._core.store.database, own).items():
             if all(given.get(name) == one for name, one in about.items()):
                 return self._open(replace(put, run=run), given, more)
@@ -269,10 +277,31 @@ class Proposing:
             actor = self._actor(unit)
         asked = {name: one for name, one in {**about, **more}.items() if one}
         started = self._core.engine.start(
-            Start(workflow=own, inputs=asked, trigger=CLI, actor=actor, channel=channel)
+            Start(
+                workflow=own,
+                inputs=asked,
+                trigger=CLI,
+                actor=actor,
+                channel=channel,
+                delivery=delivery,
+            )
         )
+        if not started.is_new:  # Somebody proposed the same at the same moment.
+            given = open_runs(self._core.store.database, own).get(started.run, asked)
+            return self._open(replace(put, run=started.run), given, more)
         stands = channel.removeprefix("#")
         return replace(put, run=started.run, is_new=True, by=self._person.name, channel=stands)
+
+    def _delivery(self, own: str, about: Mapping[str, str | None]) -> Delivery:
+        """Return what makes a proposal that one: what it changes, and how often that ended."""
+        said = json.dumps(about, sort_keys=True).encode()
+        name, store = hashlib.sha256(said).hexdigest(), self._core.store
+        for time in count(1):
+            found = Delivery(team="catalog", kind=own, key=f"{name}/{time}")
+            earlier = store.started_as(found.start_key)
+            if earlier is None or not earlier[0].status.is_end:
+                break
+        return found
 
     def _open(self, put: Put, given: Mapping[str, Json], said: Mapping[str, str | None]) -> Put:
         """Return what is before people already, and what of `said` they are not shown."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, LineMember, PartMember
-from storage.history import COLUMNS, entries_of, read_run
+from storage.history import COLUMNS, entries_of
 from storage.run_models import RunRecord
 from storage.transaction import Database
 from workflows.entry import Entry, Json, RunId
@@ -135,18 +135,19 @@ def code_of_versions(database: Database) -> Mapping[str, str]:
 def open_runs(database: Database, workflow: str) -> Mapping[RunId, Mapping[str, Json]]:
     """Return the inputs of each run of a workflow that has not ended, as it was started."""
     wanted = (
-        select(RunRecord.id)
-        .where(RunRecord.workflow == workflow, RunRecord.finished_at.is_(None))
+        select(RunRecord.id, AuditPartRow.body)
+        .join(AuditEntryRow, AuditEntryRow.run_id == RunRecord.id)
+        .join(AuditPartRow, AuditPartRow.entry_seq == AuditEntryRow.seq)
+        .where(
+            RunRecord.workflow == workflow,
+            RunRecord.finished_at.is_(None),
+            AuditEntryRow.rseq == 0,
+            AuditPartRow.name == "input",
+        )
         .order_by(RunRecord.started_at, RunRecord.id)
     )
     with database.read() as connection:
-        firsts = [read_run(connection, run)[0] for run in connection.execute(wanted).scalars()]
-    parts = {one.run: one.parts.get("input") for one in firsts if one.run is not None}
-    return {
-        run: json.loads(part.value)
-        for run, part in parts.items()
-        if part is not None and part.value is not None
-    }
+        return {row.id: json.loads(row.body) for row in connection.execute(wanted)}
 
 
 def _about(workflow: str, *kinds: str) -> Select[int]:

@@ -26,5 +26,5 @@ class DigestMailSql(RowSql):
         return str(found[0]) if taken.rowcount else None
 
     def done(self, digest: str) -> None:
-        """Note that the mail server took it."""
+        """Note that the mail server took it, or that there is nothing to hand in."""
         self.run("UPDATE digest SET mail_due = NULL WHERE id = ?", digest)

@@ -320,6 +320,10 @@ class SqlUnit:
         """
         return self._bot.take_firing(schedule, due)
 
+    def is_published(self, version: str) -> bool:
+        """Say whether a version was published; `hold_workflow` keeps others from doing so now."""
+        return self._bot.is_published(version)
+
     def add_definition(self, version: str, canonical: str) -> None:
         """Keep the text of a version whose `workflow.published` this unit appended."""
         self._bot.keep_definition(version, canonical)

@@ -56,7 +56,7 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
     if earlier is not None:
         return earlier
     checked = check_start(house, order)
-    key = order.key or (_delivery_key(order) if order.delivery is not None else None)
+    key = order.key or (order.delivery.start_key if order.delivery is not None else None)
     with house.store.begin() as unit:
         run = unit.run_started_as(key) if key is not None else None
         if run is None:
@@ -259,11 +259,6 @@ def _admit_child(unit: Unit, child: Child) -> None:
 def _of(unit: Unit, run: RunId) -> Sequence[Entry]:
     unit.lock_run(run)
     return unit.entries(run)
-
-
-def _delivery_key(order: Start) -> str:
-    delivery = order.delivery
-    return "" if delivery is None else f"{delivery.team}/{delivery.kind}/{delivery.key}"
 
 
 def _first_fact(unit: Unit, house: House, order: Start, checked: Checked, run: RunId) -> Draft:

@@ -120,6 +120,11 @@ class Delivery:
     kind: str
     key: str
 
+    @property
+    def start_key(self) -> str:
+        """Return under which name a run is started by it, once."""
+        return f"{self.team}/{self.kind}/{self.key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadMessage:

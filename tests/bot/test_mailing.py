@@ -12,6 +12,7 @@ from bot.anchors.mail import MailServer
 from bot.digest import Digests
 from bot.digest_mail import DigestMail
 from bot.mailing import AGAIN, Mailing
+from storage.change import RowSql
 from storage.database import open_database
 from storage.digest_mails import DigestMailSql
 from storage.log_setup import init_log
@@ -111,3 +112,19 @@ def test_a_digest_that_nobody_wants_by_mail_is_not_mailed(desk: Desk) -> None:
     Digests(desk.store, list, version=no_version, now=desk.clock, channel="ops").post()
 
     assert not desk.process().look()
+
+
+def test_a_digest_whose_figures_are_gone_holds_up_no_other_and_is_not_due_again(desk: Desk) -> None:
+    process = desk.process()
+    gone = desk.digests.post()
+    desk.clock.forward(timedelta(days=7))
+    made = desk.digests.post()
+    with desk.store.database.begin() as tx:
+        RowSql(tx).run("UPDATE digest SET figures = ? WHERE id = ?", "null", gone.id)
+    looks = [process.look() for _ in range(3)]
+    desk.clock.forward(AGAIN)
+    looks.append(process.look())
+    (message,) = desk.box.taken
+
+    assert looks == [True, True, False, False]
+    assert message["Message-ID"] == f"<digest.{made.id}.0f0f@ops.example>"

@@ -1,11 +1,18 @@
 """A version counts once its owner and a governor agreed, who neither wrote nor proposed it."""
 
+import hashlib
+import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import bot.proposing
 from bot.access_orders import AccessOrder
 from bot.catalog_story import length_of_story, story_of
 from bot.clock_parts import catalog_watch_of, drifts_of
@@ -14,7 +21,9 @@ from bot.orders import RunOrder, carry_out
 from bot.proposing import Source
 from bot.publish_orders import PublishOrder, RetireOrder
 from bot.settings import SettingsError
+from storage.catalog_history import open_runs
 from storage.listing import people_of
+from storage.published import canonical_of
 from storage.rebuild import check_projections
 from storage.verify import verify_database
 from tests.bot.catalog import GATED, LOWERED, PLAIN, POLICY, Office
@@ -33,9 +42,11 @@ from workflows.errors import (
     UnknownWorkflowError,
     UnusableDatabaseError,
 )
+from workflows.gate import Verdict
 from workflows.loading import read_policy
 from workflows.orders import Edit, Moving, Start
 from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
+from workflows.own_workflows import POLICY as OWN_POLICY
 from workflows.people import PersonId
 
 VIEWED = POLICY.replace("{governors:", "{viewers: ['@ben'], governors:")
@@ -191,6 +202,62 @@ def test_an_effect_in_a_workflow_that_is_started_is_named_on_both_cards(office: 
     )
     assert "Is started by: tidy-up." in office.card(second.run)
     assert "new egress effect" in office.card(second.run)[0]
+
+
+def _both_look_first(look: Callable[..., Any]) -> Callable[..., Any]:
+    """Let two threads look before either goes on; who comes later does not wait."""
+    both = threading.Barrier(2)
+
+    def looked(*given: object) -> object:
+        found = look(*given)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(2)
+            both.abort()
+        return found
+
+    return looked
+
+
+def test_two_who_propose_the_same_at_once_are_shown_one_run(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, look in (("canonical_of", canonical_of), ("open_runs", open_runs)):
+        monkeypatch.setattr(bot.proposing, name, _both_look_first(look))
+    with ThreadPoolExecutor(2) as pool:
+        puts = list(pool.map(lambda who: office.propose(PLAIN, by=who), ("rita", "ben")))
+    started, published = office.log("run.started"), office.log("workflow.published")
+
+    assert len({one.run for one in puts}) == len(started) == 1
+    assert [one.data["version"] for one in published].count(puts[0].version) == 1
+    assert sorted(one.is_new for one in puts) == [False, True]
+    assert {one.by for one in puts} == {puts[0].by}
+
+
+def test_what_is_proposed_is_read_without_the_rest_of_its_run(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    puts = [office.propose(PLAIN), office.propose(LOWERED)]
+
+    def whole(*_: object) -> None:
+        pytest.fail("a run was read")
+
+    monkeypatch.setattr("storage.history.entries_of", whole)
+    found = open_runs(office.core.memory.database, PUBLISH)
+
+    assert {run: given["version"] for run, given in found.items()} == {
+        one.run: one.version for one in puts
+    }
+
+
+def test_the_same_is_proposed_again_once_its_run_has_ended(office: Office) -> None:
+    first = office.propose(PLAIN)
+    office.settle(first.run)
+    office.vote(first.run, "olga", Verdict.DENY)
+    office.settle(first.run)
+    again = office.propose(PLAIN)
+
+    assert again.is_new
+    assert again.run != first.run
 
 
 def test_of_two_that_race_the_second_is_cancelled_and_says_why(office: Office) -> None:
@@ -354,6 +421,22 @@ def test_a_policy_in_force_that_gates_counts_whatever_its_file_says(office: Offi
     office.restart()
     assert office.core.policy.publish is None
     assert office.active() is not None
+
+
+def test_a_policy_that_a_newer_release_wrote_says_what_to_do(office: Office) -> None:
+    text = json.dumps({"of_a_newer_release": True})
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with office.core.store.begin() as unit:
+        unit.keep_policy(digest, text)
+        actor = Actor(kind=ActorKind.USER, ref=unit.ref(id_of("rita"), "rita"))
+    asked = {"policy": digest, "replaces": office.core.policy.digest, "reason": "It is time."}
+    put = Start(workflow=OWN_POLICY, inputs=asked, trigger="cli", actor=actor, channel="ops")
+    run = office.core.engine.start(put).run
+    office.settle(run)
+    (failed,) = (one for one in office.entries(run) if one.kind == "step.observed")
+
+    assert failed.data["error_class"] == "unknown_version"
+    assert b"Bring every process to that release" in (failed.parts["output"].value or b"")
 
 
 def test_a_policy_that_people_agreed_to_records_what_it_binds(office: Office) -> None:

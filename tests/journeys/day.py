@@ -26,7 +26,7 @@ from sandbox.seen import SeenMessage
 from sandbox.server import SandboxServer
 from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
-from tests.journeys.company import PATIENCE, SHIPPED, Scene
+from tests.journeys.company import PATIENCE, SHIPPED, Scene, send_form
 from workflows.entry import Entry, RunId
 
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan", "gil", "connie")
@@ -145,8 +145,9 @@ class Case:
         person = self.person(name)
         person.command("/ops run refund-customer", channel=self.channel)
         person.wait_for_view("Order")
-        person.submit({**self.form, **fields})
-        return self.waits(lambda: next(iter(self.roots()), None), "the run's first message")
+        became = send_form(person, {**self.form, **fields})
+        what = f"the run's first message; {became}"
+        return self.waits(lambda: next(iter(self.roots()), None), what)
 
     def card(self, root: SeenMessage, *, other_than: SeenMessage | None = None) -> SeenMessage:
         """Return the thread's open approval card, once it is there."""
