@@ -1,7 +1,10 @@
 """What went wrong, in words, for each error class that entries carry."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.wording import plural
 
 _WORDS: Mapping[str, str] = {
     "already_happened": "It has happened already",
@@ -65,3 +68,39 @@ def error_words(error_class: str) -> str:
     if found := _EXIT.fullmatch(error_class):
         return f"The program ended with {found.group(1)}"
     return _WORDS.get(error_class) or error_class.replace("_", " ").strip() or "It failed"
+
+
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoFar:
+    """What was tried of a step that stopped, and the steps with which its run changed something.
+
+    Without `is_known` this release cannot say what was changed.
+    """
+
+    tries: int
+    final: Sequence[str] = ()
+    undoable: Sequence[str] = ()
+    unclear: Sequence[str] = ()
+    is_known: bool = True
+
+    @property
+    def words(self) -> str:
+        """Return it in one line, such as `tried 5 times; cannot be undone: pay`."""
+        tried = f"tried {plural(self.tries, 'time')}" if self.tries else "not tried"
+        if not self.is_known:
+            return f"{tried}; what the run has changed cannot be told here"
+        headings = {
+            "cannot be undone": self.final,
+            "can be undone": self.undoable,
+            "may have happened": self.unclear,
+        }
+        told = [f"{heading}: {_names(some)}" for heading, some in headings.items() if some]
+        return "; ".join([tried, *(told or ["the run has changed nothing so far"])])
+
+
+def _names(steps: Sequence[str]) -> str:
+    more = len(steps) - MOST_NAMED
+    return ", ".join([*steps[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])

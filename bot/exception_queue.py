@@ -7,6 +7,7 @@ another branch of it goes on.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.error_words import SoFar
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs
 from storage.transaction import Database
@@ -14,7 +15,8 @@ from workflows.chasing import asked_by_now
 from workflows.definition import Definition
 from workflows.errors import InterlockError, StorageError
 from workflows.replay import replay
-from workflows.trouble import Trouble, troubles
+from workflows.trouble import Trouble, failed_tries, troubles
+from workflows.undoable import Done, done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Queued:
     run: ListedRun
     trouble: Trouble
     asked: tuple[str, ...]
+    so_far: SoFar
 
 
 def queued(
@@ -46,13 +49,22 @@ def _of_run(
     with database.read() as connection:
         entries = read_run(connection, run.id)
     definition = _definition(definition_of, run.version)
+    state = replay(run.id, entries)
+    changed = Done() if definition is None else done(definition, state)
     return [
         Queued(
             run=run,
             trouble=one,
             asked=asked_by_now(one.step, entries, definition, since=one.rseq),
+            so_far=SoFar(
+                tries=len([*failed_tries(one.step, entries)]),
+                final=changed.final,
+                undoable=changed.undoable,
+                unclear=changed.unclear,
+                is_known=definition is not None,
+            ),
         )
-        for one in troubles(replay(run.id, entries), entries)
+        for one in troubles(state, entries)
     ]
 
 

@@ -20,7 +20,7 @@ from workflows.exceptions import ANSWERS
 from workflows.instances import is_undo
 from workflows.message_keys import read_card_key
 from workflows.telling import UNVERIFIED
-from workflows.trouble import error_class_of
+from workflows.trouble import error_class_of, failed_tries
 from workflows.undoable import done, in_order
 
 
@@ -90,7 +90,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
     stopped = read.entry(entry_id)
     if stopped is None:
         return None
-    tries = [one for one in _ends_of_tries(read, step) if one.rseq <= stopped.rseq]
+    tries = [one for one in failed_tries(step, read.entries) if one.rseq <= stopped.rseq]
     return ExceptionCard(
         run=read.id,
         step=step,
@@ -113,14 +113,6 @@ def _message(stopped: Entry, tries: list[Entry]) -> str:
     last = words_of(tries[-1]) if tries else ""
     is_last = bool(tries) and _came(tries[-1]) == error_class_of(stopped)
     return (last if is_last else words_of(stopped)) or last or words_of(stopped)
-
-
-def _ends_of_tries(read: RunRead, step: str) -> Iterator[Entry]:
-    """Yield how the step's tries ended, those that went well and were of no use included."""
-    kinds = ("step.observed", "action.failed", "action.in_doubt", *UNVERIFIED)
-    for one in read.of_kind(*kinds):
-        if one.data["step"] == step and one.data.get("outcome") != "ok":
-            yield one
 
 
 def _came(entry: Entry) -> str:

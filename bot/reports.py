@@ -295,6 +295,7 @@ class Reports:
             error_class=trouble.error_class,
             since=trouble.since,
             asked=tuple(Who(name=name) for name in one.asked),
+            so_far=one.so_far.words,
             card=link_to(self.desk, card or one.run.place),
         )
 

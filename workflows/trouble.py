@@ -4,7 +4,7 @@ An exception is a step that will not succeed by itself, a doubt an effect of whi
 whether it happened. Both stand until owner, deputy or a governor settles them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from workflows.policy import SHORTEST_CHASE
 from workflows.run import Phase, RunState, StepState
 from workflows.store import Due, DueKind, Message, Subject
 from workflows.telling import UNVERIFIED, doubt_card, exception_card, is_exception
+
+_ENDS_OF_TRIES = frozenset({"step.observed", "action.failed", "action.in_doubt", *UNVERIFIED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,17 @@ def error_class_of(entry: Entry) -> str:
     if entry.kind in UNVERIFIED:
         return entry.kind.replace(".", "_")
     return str(entry.data.get("rule") or entry.data.get("cause") or "unknown_outcome")
+
+
+def failed_tries(step: str, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield how the tries of a step ended, those that went well and were of no use included."""
+    for one in entries:
+        if (
+            one.kind in _ENDS_OF_TRIES
+            and one.data["step"] == step
+            and one.data.get("outcome") != "ok"
+        ):
+            yield one
 
 
 def is_trouble(entry: Entry) -> bool:

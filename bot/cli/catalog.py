@@ -178,8 +178,10 @@ def _row(database: Database, name: str, version: str) -> dict[str, Any]:
     try:
         found = _definition(database, version)
     except DefinitionError as error:
-        return {"workflow": name, "version": version, "title": error.message, "owner": ""}
-    return {"workflow": name, "version": version, "title": found.title, "owner": found.owner}
+        told = {"title": error.message, "owner": "", "best_effort": False}
+    else:
+        told = {"title": found.title, "owner": found.owner, "best_effort": found.is_best_effort}
+    return {"workflow": name, "version": version, **told}
 
 
 def _standing(one: Standing) -> dict[str, Any]:
@@ -198,7 +200,8 @@ def _lines(one: dict[str, Any], *, is_long: bool) -> Iterator[str]:
     if is_long:
         rate = "no runs ended" if one["success"] is None else f"{one['success']} % succeeded"
         failed = f", last failure {one['last_failure']}" if one["last_failure"] else ""
-        yield f"    {one['owner']}, {one['level']}, in 30 days {rate}{failed}"
+        hasty = ", best effort" if one["best_effort"] else ""
+        yield f"    {one['owner']}, {one['level']}{hasty}, in 30 days {rate}{failed}"
         yield from (_going(some, one["version"]) for some in one["going"])
         yield from (f"    drift: {words}" for words in one["drift"])
 

@@ -62,6 +62,7 @@ def _exceptions(workflow: str, most: int, *, as_json: bool) -> None:
     lines = [
         f"{one['run']}  {one['step']}  {one['error_class']}  since {one['since']}"
         f"  {one['workflow']}\n    {one['words']}. Asked: {', '.join(one['asked']) or 'nobody'}."
+        f"\n    So far: {one['so_far']}."
         for one in found
     ]
     answer({"exceptions": found}, lines or ["Nothing waits for a person."], as_json=as_json)
@@ -77,6 +78,11 @@ def _queued(one: Queued) -> dict[str, Any]:
         "words": error_words(trouble.error_class),
         "since": stamp(trouble.since),
         "asked": list(one.asked),
+        "tries": one.so_far.tries,
+        "cannot_be_undone": list(one.so_far.final),
+        "can_be_undone": list(one.so_far.undoable),
+        "may_have_happened": list(one.so_far.unclear),
+        "so_far": one.so_far.words,
     }
 
 

@@ -124,7 +124,8 @@ def trouble_item(card: ExceptionCard, link: str) -> list[Block]:
     what = escape(error_words(card.error_class), _WHAT)
     words = section(
         f"⚠️ {linked(card.title, link)} · {code(card.step, 80)}: {what}\n"
-        f"{escape(clip(one_line(card.what), _WHAT))} · since {when(card.at)} · {code(card.run)}"
+        f"{escape(clip(one_line(card.what), _WHAT))} · since {when(card.at)} · {code(card.run)}\n"
+        f"So far {escape(card.so_far, _TERMS)}"
     )
     return [words, exception_buttons(card)]
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.error_words import error_words
+from bot.error_words import SoFar, error_words
 from bot.views.pieces import (
     Rendered,
     actions,
@@ -114,6 +114,19 @@ class ExceptionCard:
     @property
     def value(self) -> str:
         return step_key(self.run, self.step)
+
+    @property
+    def so_far(self) -> str:
+        """Return in one line what was tried, and what the run has changed."""
+        found: dict[Standing, list[str]] = {one: [] for one in Standing}
+        for one in self.done:
+            found[one.standing].append(one.name)
+        return SoFar(
+            tries=len(self.tried),
+            final=found[Standing.FINAL],
+            undoable=found[Standing.UNDOABLE],
+            unclear=found[Standing.UNCLEAR],
+        ).words
 
     @property
     def undoable(self) -> tuple[str, ...]:

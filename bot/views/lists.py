@@ -87,6 +87,7 @@ class QueueLine:
     error_class: str
     since: datetime
     asked: Sequence[Who]
+    so_far: str  # What was tried, and what the run has changed.
     card: str = ""
 
 
@@ -108,7 +109,8 @@ def _queue_line(line: QueueLine) -> str:
     return (
         f"{sign} {linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
         f" ({code(line.error_class, 80)})\n"
-        f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}"
+        f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}\n"
+        f"So far {escape(line.so_far, _SNIPPET)}"
     )
 
 
@@ -180,7 +182,6 @@ class WorkflowLine:
     is_certain: bool = True  # Whether it could be read who may.
     run_by: Sequence[str] = ()
     is_best_effort: bool = False
-    next_firing: datetime | None = None
     level: str = ""
     success: int | None = None  # Of a hundred runs that ended in the last 30 days.
     failed_at: datetime | None = None
@@ -210,10 +211,9 @@ def _workflow_line(line: WorkflowLine) -> str:
     words = f"\n{escape(line.description, _WORDS)}" if line.description else ""
     gated = "asks before it changes anything for good" if line.is_destructive else "needs no gate"
     hasty = " · best effort: tries once, verifies nothing" if line.is_best_effort else ""
-    fires = f" · next {when(line.next_firing)}" if line.next_firing is not None else ""
     return (
         f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"
-        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{fires}{_went(line)}\n"
+        f"Answered for by {escape(line.owner, 100)} · {gated}{hasty}{_went(line)}\n"
         f"{_may(line)}"
     )
 

@@ -98,7 +98,9 @@ def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed)
     order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
     run = str(carry_out(office.core, order, person=PersonId("os:omar"))["run"])
     before = typed("show", run).output
-    put = office.propose(PLAIN.replace("Tidied", "Swept"))
+    before_that = typed("workflows", "--long").output
+    swept = PLAIN.replace("Tidied", "Swept").replace("inputs:", "mode: best_effort\ninputs:")
+    put = office.propose(swept)
     office.agree(put.run, "olga", "gina")
     after = typed("show", run).output
     (listed,) = typed.data("workflows", "--long")["workflows"]
@@ -107,6 +109,8 @@ def test_a_run_says_that_a_newer_version_is_active(office: Office, typed: Typed)
     assert "newer version" not in before
     assert f"A newer version is active: {put.version[:8]}." in after
     assert listed["version"] == put.version
+    assert "@owners, trial, in 30 days" in before_that
+    assert "@owners, trial, best effort, in 30 days" in told
     ((version, asked),) = [(one["version"], one["asked_by"]) for one in listed["going"]]  # type: ignore[attr-defined]
     assert asked == ["omar"]
     assert f"going on: 1 run by {version[:8]}, not the active version, asked for by omar" in told

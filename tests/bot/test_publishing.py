@@ -39,6 +39,7 @@ from workflows.errors import (
     InDoubtError,
     NotAllowedError,
     NotEligibleError,
+    UnknownWorkflowError,
     UnusableDatabaseError,
 )
 from workflows.gate import Verdict
@@ -567,6 +568,25 @@ def test_a_copy_under_a_name_that_is_nearly_another_is_told_on_the_card(office: 
     assert "is nearly called like tidy-up" in shown
     assert "is nearly a copy of tidy-up" in shown
     assert len(put.warnings) == 2
+
+
+def test_a_run_whose_workflow_is_retired_while_it_waits_goes_on_by_its_version(
+    office: Office,
+) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    run = str(carry_out(office.core, order, person=PersonId("os:omar"))["run"])
+    office.settle(run)
+    office.agree(office.proposing("rita").retire("tidy-up", reason="x").run, "olga", "gina")
+    with pytest.raises(UnknownWorkflowError):
+        carry_out(office.core, order, person=PersonId("os:omar"))
+    office.restart()
+    for who in ("ana", "ben"):
+        office.vote(run, who)
+    office.settle(run)
+
+    assert office.active() is None
+    assert [one.kind for one in office.entries(run)][-1] == "action.intended"
 
 
 def test_what_nobody_may_propose_is_refused_with_its_reason_in_the_trail(office: Office) -> None:

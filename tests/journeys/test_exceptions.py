@@ -108,7 +108,11 @@ def test_a_stopped_run_waits_in_the_queue_and_says_what_there_is_to_know(case: C
         *("order", "exception", "http_500"),
     )
     assert listed["asked"] == ["@finance-ops", "@support-leads"]
-    assert "The service answered 500" in asks(case, "sam", "/ops runs --exceptions")
+    so_far = "tried 5 times; the run has changed nothing so far"
+    assert (listed["so_far"], listed["cannot_be_undone"]) == (so_far, [])
+    shown = asks(case, "sam", "/ops runs --exceptions")
+    assert "The service answered 500" in shown
+    assert f"So far {so_far}" in shown
     case.person("omar").click("Abort", message=card)
     case.ends(root, "aborted")
     assert waiting(case) == []
@@ -180,6 +184,11 @@ def test_abort_and_undo_takes_back_what_can_be_and_says_so(case: Case) -> None:
     )
     assert "give: slack.post: ↩️ can be undone\n• tell: slack.post: 🔒 cannot be" in card.words
     assert "Abort and undo" in card.buttons
+    told = beside(case, "runs", "--exceptions", "--workflow", "give-voucher")
+    (listed,) = told["exceptions"]
+    assert "; cannot be undone: tell; can be undone: give" in listed["so_far"]
+    assert (listed["cannot_be_undone"], listed["can_be_undone"]) == (["tell"], ["give"])
+    assert "cannot be undone: tell" in asks(case, "sam", "/ops runs --exceptions")
     assert "a moment ago, and it is stopped" in asks(case, "rita", typed)  # It may yet go on.
 
     case.person("omar").click("Abort and undo", message=card)

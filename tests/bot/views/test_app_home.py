@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.error_words import SoFar
 from bot.views.app_home import (
     HOME_BACK,
     HOME_MORE,
@@ -17,12 +18,20 @@ from bot.views.app_home import (
     read_turn,
     shelf_of,
 )
-from bot.views.app_home_items import RequestItem, Said, request_item, review_item, said_words
+from bot.views.app_home_items import (
+    RequestItem,
+    Said,
+    request_item,
+    review_item,
+    said_words,
+    trouble_item,
+)
+from bot.views.exception_card import DoneEffect, Standing
 from bot.views.pieces import section
 from bot.views.request_card import APPROVE, REJECT, REVIEW
 from bot.views.review_card import NOT_RIGHT, RIGHT, ReviewCard
 from tests.bot.payload_checks import buttons_of, faults_of_view, text_of
-from tests.bot.shown import ANA, NOON, RITA, a_preview
+from tests.bot.shown import ANA, NOON, RITA, a_preview, a_trouble
 from workflows.gate import Outcome, Verdict
 
 EMPTY = HomeShown(at=NOON, command="/ops")
@@ -255,3 +264,19 @@ def test_what_the_reader_decided_last_says_what_follows(outcome: Outcome, words:
 
     assert "You approved *Refund*" in said_words(said)
     assert words in said_words(said)
+
+
+def test_what_stopped_says_what_was_tried_and_what_cannot_be_undone() -> None:
+    done = [
+        DoneEffect(name=f"pay/{number}", what="", standing=Standing.FINAL) for number in range(7)
+    ]
+    undoable = DoneEffect(name="give", what="", standing=Standing.UNDOABLE)
+    (words, _) = trouble_item(a_trouble(done=(*done, undoable)), "")
+    nothing = a_trouble(done=(), tried=()).so_far
+
+    assert (
+        "cannot be undone: pay/0, pay/1, pay/2, pay/3, pay/4, 2 more; can be undone: give"
+        in str(words.to_dict())
+    )
+    assert nothing == "not tried; the run has changed nothing so far"
+    assert SoFar(tries=1, is_known=False).words.endswith("cannot be told here")
