@@ -109,8 +109,7 @@ def gating(database: Database) -> Policy | None:
         return None
     if kept is None:
         raise SettingsError(
-            f"The text of the policy in force ({digest[:8]}) is gone: somebody removed it, so"
-            " the database was changed by hand.",
+            f"The text of the policy in force ({digest[:8]}) is not stored any more.",
             hint="Restore the database from before that, then start again.",
         )
     try:

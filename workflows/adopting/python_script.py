@@ -44,6 +44,7 @@ CHANGES_FILES = words(
 LOSES = ("delete", "remove", "terminate", "destroy", "purge", "drop", "unlink", "rmdir", "truncate")
 WRITES = ("put_", "create_", "update_", "send_", "post_", "modify_", "write_text", "write_bytes")
 OPENS = frozenset({"client", "resource", "connect", "Client", "Session", "create_engine"})
+_LENGTHENS = frozenset({"append", "extend", "insert"})
 _EXPRESSION = re.compile(r"\$\{\{ inputs\.([a-z0-9_]+) \}\}")
 READS = ("describe_", "list_", "get_", "head_")
 
@@ -80,7 +81,8 @@ class _Reader(ast.NodeVisitor):
         self.left_out: list[tuple[int, str]] = []
         self._names: dict[str, str] = {}  # What each imported name is in full.
         self._around: list[str] = []
-        self._lists: dict[str, ast.expr] = {}  # What names were last set to.
+        # What names were last set to, and under what.
+        self._lists: dict[str, tuple[ast.expr, list[str]]] = {}
 
     def visit_Import(self, node: ast.Import) -> None:
         for one in node.names:
@@ -97,7 +99,13 @@ class _Reader(ast.NodeVisitor):
             if isinstance(target, ast.Name):
                 # What is set under a condition may be something else.
                 self.values.assign(target.id, None if self._around else _constant(node.value))
-                self._lists[target.id] = node.value
+                self._lists[target.id] = node.value, [*self._around]
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.generic_visit(node)
+        if isinstance(node.target, ast.Name):
+            self.values.assign(node.target.id, None)
+            self._lists.pop(node.target.id, None)
 
     def visit_If(self, node: ast.If) -> None:
         is_main = "__name__" in ast.unparse(node.test)
@@ -123,6 +131,9 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)  # What stands inside happens first.
         asked = [f"it stood under: {one}" for one in self._around]
         name = self._full_name(node.func)
+        of, _, method = name.rpartition(".")
+        if method in _LENGTHENS:
+            self._lists.pop(of, None)
         for doing in self._doings(node, name, asked):
             self.doings.append(doing)
 
@@ -190,7 +201,7 @@ class _Reader(ast.NodeVisitor):
     def _run(self, node: ast.Call, asked: list[str]) -> Iterator[Doing]:
         first = _first(node)
         if isinstance(first, ast.Name):
-            first = self._lists.get(first.id, first)
+            first = self._set_to(first)
         if isinstance(first, ast.Call) and isinstance(first.func, ast.Attribute | ast.Name):
             # shlex.split("…") and "…".split() give the words of what they split.
             is_method = isinstance(first.func, ast.Attribute) and not first.args
@@ -204,6 +215,11 @@ class _Reader(ast.NodeVisitor):
             yield from self._shell(node.lineno, text, asked)
             return
         yield from self._program(node.lineno, _split(text), asked)
+
+    def _set_to(self, name: ast.Name) -> ast.expr:
+        """Return what a name was set to, the name where that may be something else here."""
+        found, around = self._lists.get(name.id, (name, []))
+        return found if self._around[: len(around)] == around else name
 
     def _program(self, line: int, given: Sequence[str], asked: list[str]) -> Iterator[Doing]:
         if not given or given[0].startswith("${{"):

@@ -25,8 +25,11 @@ _BEARER = re.compile(
     r"(?i)(?P<before>\b(?:bearer|basic|token)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})"
 )
 _FLAG = re.compile(
-    r"(?P<before>(?<![\w-])(?:--(?:password|token|secret|api-key)[= ]|-u\s*[^\s:\"']+:))"
-    r"(?P<value>[^\s\"'$]{4,})"
+    r"""(?x)(?P<before>(?<![\w-])(?:
+    --(?:password|token|secret|api-key)[= ] | (?:-[a-zA-Z]*u\s*|--user[=\s]\s*)["']?[^\s:"']+:
+    | (?:mysql|mariadb)[\w-]*\b[^|;&]{0,200}?\s-p(?=\S) | sshpass\s+-p\s*
+    | redis-cli\b[^|;&]{0,200}?\s-a\s+
+    )["']?)(?P<value>[^\s"'$]{4,})"""
 )
 _KNOWN = re.compile(
     r"(?P<value>AKIA[0-9A-Z]{12,}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}"

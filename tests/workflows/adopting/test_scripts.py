@@ -301,7 +301,15 @@ def test_nothing_grave_is_hidden_by_how_python_starts_it(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["exec(text)", "getattr(client, how)(1)", "table[what](1)", "subprocess.run(words)"],
+    [
+        "exec(text)",
+        "getattr(client, how)(1)",
+        "table[what](1)",
+        "subprocess.run(words)",
+        "words = ['rm', 'x']\nif safe:\n    words = ['ls']\nsubprocess.run(words)",
+        "words = ['git', 'push']\nwords += ['--force']\nsubprocess.run(words)",
+        "words = ['git', 'push']\nwords.append('--force')\nsubprocess.run(words)",
+    ],
 )
 def test_what_is_worked_out_is_taken_for_the_worst(line: str) -> None:
     (found,) = in_python(f"import subprocess\n{line}\n")
@@ -326,6 +334,16 @@ SECRETS = [
     "PGPASSWORD='{}' psql",
     'curl -H "Authorization: Bearer {}"',
     "curl -u admin:{} https://a.example.com",
+    "curl -su admin:{} https://a.example.com",
+    'curl -u "admin:{}" https://a.example.com',
+    "curl -fsSu 'admin:{}' https://a.example.com",
+    "curl --user admin:{} https://a.example.com",
+    'curl --user="admin:{}" https://a.example.com',
+    'wget --password "{}" https://a.example.com',
+    "mysql -uroot -p{} shop",
+    "mysqldump --single-transaction -p'{}' shop",
+    "sshpass -p {} ssh db1",
+    "redis-cli -h cache -a {} ping",
     "psql postgresql://app:{}@db/shop",
     "mysql --password={} -e 'SELECT 1'",
     'client_secret: "{}"',
