@@ -30,6 +30,7 @@ from bot.payloads import (
     read_typed,
 )
 from bot.refusals import from_older_version, refusal
+from bot.refused_forms import refused_form
 from bot.secret_words import secret_faults
 from bot.settling import Settling
 from bot.stepping_up import SteppingUp
@@ -335,8 +336,7 @@ def _on_form(
             errors = {"response_action": "errors", "errors": faults}
             answer = errors if faults else handler(sent, context)
         except InterlockError as refused:
-            view = refused_modal(refusal(refused)).to_dict()
-            answer = {"response_action": "update", "view": view}
+            answer = refused_form(body, refused)
         ack(**answer)
 
     app.view(callback_id)(listener)

@@ -109,7 +109,8 @@ def gating(database: Database) -> Policy | None:
         return None
     if kept is None:
         raise SettingsError(
-            f"The text of the policy in force ({digest[:8]}) is not stored any more.",
+            f"The text of the policy in force ({digest[:8]}) is gone: somebody removed it, so"
+            " the database was changed by hand.",
             hint="Restore the database from before that, then start again.",
         )
     try:

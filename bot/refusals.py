@@ -64,6 +64,11 @@ def refusal(error: InterlockError) -> str:
     return f"{sign} {told} {escape(one_line(_hint(error)), _HINT)} {there}".rstrip()
 
 
+def refusal_words(error: InterlockError) -> str:
+    """Return what happened and what would help as plain text."""
+    return f"{one_line(error.message)} {one_line(_hint(error))}".rstrip()
+
+
 def _hint(error: InterlockError) -> str:
     known = (hint for kind, hint in _HINTS if isinstance(error, kind))
     return error.hint or next(known, "")

@@ -15,6 +15,7 @@ from workflows.batching import part_of
 from workflows.flow import count_of
 from workflows.gate import ApprovalRequest
 from workflows.instances import instance, items_of, step_of
+from workflows.outline import Node
 
 JUST_NOW = timedelta(seconds=1)
 
@@ -55,12 +56,12 @@ def batch_of(
     if not items:
         return None
     first = asked[0]
-    node = read.definition.outline[step_of(first.step)]
+    node = _node(read, first.step)
     card = BatchCard(
         id=first.card,
         items=items,
         to_come=_to_come(read, first.step),
-        ends_run=not node.is_in_loop_that_goes_on,
+        ends_run=node is not None and not node.is_in_loop_that_goes_on,
     )
     return replace(card, items=[_with_absences(one, card, read, newest, reader) for one in items])
 
@@ -99,5 +100,12 @@ def _to_come(read: RunRead, name: str) -> int:
 
 def _count(read: RunRead, name: str) -> int:
     """Return how many items the loop around an item has."""
-    loop = read.definition.outline[step_of(name)].loops[-1]
-    return count_of(read.state.step(instance(loop.id, items_of(name)[:-1])))
+    node = _node(read, name)
+    if node is None:
+        return 0
+    return count_of(read.state.step(instance(node.loops[-1].id, items_of(name)[:-1])))
+
+
+def _node(read: RunRead, name: str) -> Node | None:
+    """Return where a step stands; None once its run was moved to a version without it."""
+    return read.definition.outline.get(step_of(name))

@@ -34,7 +34,9 @@ FEW_SUMS = 8
 MOST_MADE = 64 * 1024 * 1024  # Some four million small values, or that much text.
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_COPIES = re.compile(r"\.(map|filter)\s*\(")
+# Blanks and comments may stand between a dot, a name and its bracket.
+_GAP = r"(?:\s|//[^\n]*(?:\n|$))*"
+_COPIES = re.compile(rf"\.{_GAP}(map|filter){_GAP}\(")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

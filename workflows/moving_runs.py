@@ -208,6 +208,8 @@ def _refuse_busy(house: House, wanted: _Wanted, row: RunRow, state: RunState) ->
             hint="Say first what became of it, or wait for its end.",
         )
     moves = Walk(wanted.before).moves(state, now=house.now())
+    if any(one.do is Do.END for one in moves):
+        raise RequestClosedError("This run is being ended.", hint="Start another one.")
     if row.status not in _STANDS and any(one.do is not Do.WAIT for one in moves):
         raise RequestClosedError("This run is at work just now.", hint="Try again once it waits.")
 

@@ -25,6 +25,7 @@ _BEGUN = frozenset(
         Phase.EXECUTED,
         Phase.VERIFIED,
         Phase.SKIPPED,
+        Phase.REFUSED,  # What people denied stays denied, under whichever name.
     }
 )
 # What is said of a step beside what it does: only what comes goes by it.
@@ -39,7 +40,7 @@ def first_difference(before: Definition, after: Definition, state: RunState) -> 
 
 
 def has_begun(step: StepState) -> bool:
-    """Say whether a step has left something: an output, a question, an effect, another run.
+    """Say whether a step has left something: an output, a question, a refusal, an effect, a run.
 
     A read that failed, and an approval that was asked for, leave nothing. An effect that failed
     does: its target may know the key under which it would come again.

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 from bot import limits
 from bot.refusals import from_older_version, gave_up, refusal
+from bot.refused_forms import refused_form
 from tests.bot.payload_checks import live_faults, units
 from workflows import errors
 from workflows.errors import (
     InputsError,
     InputsUnreadableError,
     InterlockError,
+    NotAllowedError,
     NotEligibleError,
     RequestClosedError,
     StorageUnavailableError,
@@ -43,6 +45,17 @@ def test_a_refused_click_names_who_may_decide_even_without_a_hint() -> None:
 
 def test_a_database_that_cannot_write_is_told_as_nothing_recorded() -> None:
     assert "Nothing was recorded" in refusal(StorageUnavailableError("The database is locked."))
+
+
+def test_a_form_stays_where_sending_it_again_may_help_and_no_other() -> None:
+    body = {"view": {"blocks": [{"type": "section"}, {"type": "input", "block_id": "amount"}]}}
+    busy, barred = StorageUnavailableError("It is locked."), NotAllowedError("You may not.")
+    kept = refused_form(body, busy)
+
+    assert kept["errors"].keys() == {"amount"}
+    assert kept["errors"]["amount"].startswith("It is locked. Nothing was recorded")
+    assert refused_form(body, barred)["response_action"] == "update"
+    assert refused_form({"view": {"blocks": []}}, busy)["response_action"] == "update"
 
 
 def test_wrong_values_are_listed_by_field() -> None:

@@ -97,6 +97,25 @@ def test_a_locked_database_is_said_and_the_next_click_counts(scene: Scene) -> No
     assert refunds(scene) == [500]
 
 
+def test_a_form_that_a_locked_database_held_back_keeps_what_was_typed(scene: Scene) -> None:
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops run refund-customer", channel="#ops")
+        rita.wait_for_view("")
+        other = sqlite3.connect(scene.stage.home / "interlock.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        rita.submit(dict(FORM))
+        other.execute("ROLLBACK")
+        other.close()
+        told = rita.wait_for_view("").errors
+        rita.submit()
+        card = scene.card(scene.waits(lambda: next(iter(scene.roots()), None), "the run"))
+
+    assert any("Try again in a moment" in words for words in told.values()), told
+    assert len(scene.roots()) == 1
+    assert FORM["Order"] in card.words
+
+
 @pytest.mark.trap(15)
 def test_a_button_that_this_release_does_not_know_is_answered(scene: Scene) -> None:
     with scene.serving() as bot:

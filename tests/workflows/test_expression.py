@@ -147,6 +147,9 @@ def test_endless_work_is_cut_off() -> None:
         "[[1]]" + ".map(x, [x, x, x, x, x, x, x, x, x, x])" * 8,
         "rows.map(a, rows.map(b, rows))",
         "[0, 1].map(a, " * 10 + "rows" + ")" * 10,
+        "[1]" + ". map(x, [x, x])" * 25,
+        "[1]" + ".map// of both\n(x, [x, x])" * 25,
+        "[1]" + ".\n// Both.\n map\t(x, [x, x])" * 25,
     ],
 )
 def test_what_could_make_very_much_of_little_is_refused_before_it_is_tried(text: str) -> None:

@@ -61,15 +61,21 @@ CHANGES: Mapping[str, frozenset[str]] = {
 WORSE: Mapping[str, re.Pattern[str]] = {
     "git": re.compile(
         r"(--force\b|--force-with-lease|--delete|--mirror|--prune|--hard|-D\b)"
-        r"|( -f\b)|( \+\S)|(tag -d)"
+        r"|( -[a-zA-Z]*[fd]\b)|( [+:]\S)|(stash (drop|clear))"
     ),
     "kubectl": re.compile(r"--prune|--force|--replicas=0|--replicas 0|rollout undo"),
     "oc": re.compile(r"--prune|--force|--replicas=0"),
     "helm": re.compile(r"--force|--reset-values"),
     "rsync": re.compile(r"--delete|--remove-source-files"),
     "docker": re.compile(r"--privileged"),
-    "find": re.compile(r" -(delete|exec|execdir|ok|fprint)\b"),
-    "sed": re.compile(r" (-[a-zA-Z]*i|--in-place)"),
+    "find": re.compile(r" -(delete|exec|execdir|ok|okdir|fprint\w*|fls)\b"),
+    "sed": re.compile(r" (-[a-zA-Z]*i|--in-place)|/[a-z0-9]*[we]( |$)|[ ;{][0-9$,]*[we] "),
+    "awk": re.compile(r"system\s*\(|[|>]\s*[\"&a-z$(]"),
+    "yq": re.compile(r" (-[a-zA-Z]*i|--inplace)\b"),
+    "sort": re.compile(r" (-[a-zA-Z]*o|--output)"),
+    "date": re.compile(r" (-s|--set)"),
+    "hostname": re.compile(r" [^-\s]"),
+    "rg": re.compile(r" --pre\b"),
     "tar": re.compile(r" (--remove-files|-?[a-z]*x)"),
     "chmod": re.compile(r" -R| --recursive"),
     "chown": re.compile(r" -R| --recursive"),

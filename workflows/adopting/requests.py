@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,7 +17,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 SHELLS_OF_DATABASES = frozenset({"psql", "mysql", "mariadb", "sqlite3"})
 _BODY = frozenset(
     {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json", "--post-data"}
-)
+) | {"--data-urlencode", "--form-string"}
+# Short options of curl that take what follows; the last of several that stand together may.
+_TAKING = frozenset("XdHuoAembcwFTxKCErtyYzQPDU")
 _VALUED = words(
     "-H --header -u --user -o --output -A --user-agent -e --referer -m --max-time -b --cookie -c"
     " --cookie-jar --connect-timeout --retry -w --write-out --cacert --cert --key -F --form"
@@ -60,7 +62,7 @@ def curl(line: int, args: Sequence[str], asked: Sequence[str]) -> Doing:
 
 
 def _read_curl(args: Sequence[str]) -> _Curl:
-    found, rest = _Curl(), iter(_apart(args))
+    found, rest = _Curl(), iter(_apart(_singly(args)))
     for one in rest:
         if one in ("-X", "--request", "--method"):
             found.method = next(rest, "")
@@ -90,7 +92,20 @@ def _header(found: _Curl, value: str) -> None:
         found.open.append(f"it sent the header {name}; say so in the policy (secret_header)")
 
 
-def _apart(args: Sequence[str]) -> Iterator[str]:
+def _singly(args: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments with short options that stand together, as in `-sXPOST`, one by one."""
+    for one in args:
+        if not re.match(r"-[A-Za-z#]", one):
+            yield one
+            continue
+        letters = one[1:]
+        last = next((at for at, letter in enumerate(letters) if letter in _TAKING), len(letters))
+        yield from (f"-{letter}" for letter in letters[: last + 1])
+        if letters[last + 1 :]:
+            yield letters[last + 1 :]
+
+
+def _apart(args: Iterable[str]) -> Iterator[str]:
     """Yield the arguments with `--name=value` and `-XPOST` taken apart."""
     for one in args:
         if one.startswith("--") and "=" in one:

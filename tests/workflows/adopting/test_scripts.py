@@ -67,7 +67,22 @@ def told(one: Doing) -> str:
         ("terraform apply", "destructive"),
         ("find . -name x", "read"),
         ("find . -name x -delete", "destructive"),
+        ("find . -okdir rm {} ;", "destructive"),
+        ("find . -fprintf x %p", "destructive"),
         ("sed -n 1p x", "read"),
+        ("sed -n s/a/b/w x", "destructive"),
+        ("awk NR>1{print$1} x", "read"),
+        ('awk {system("rm")} x', "destructive"),
+        ('awk {print>"y"} x', "destructive"),
+        ("yq .a x", "read"),
+        ("yq -i .a=1 x", "destructive"),
+        ("sort x", "read"),
+        ("sort -uo x x", "destructive"),
+        ("date +%F", "read"),
+        ("date -s 2020-01-01", "destructive"),
+        ("git push origin :main", "destructive"),
+        ("git branch -d x", "destructive"),
+        ("git stash drop", "destructive"),
         ("sed -i s/a/b/ x", "destructive"),
         ("rsync -a --delete a b", "destructive"),
         ("cp a b", "write"),
@@ -81,6 +96,25 @@ def test_a_program_is_as_grave_as_its_words_and_unknown_ones_are_the_gravest(
     name, *args = line.split()
 
     assert effect_of_program(name, args) is Effect(effect)
+
+
+@pytest.mark.parametrize(
+    ("line", "method"),
+    [
+        ("curl -sX DELETE https://a.example.com/b", "DELETE"),
+        ("curl -fsSXPUT https://a.example.com/b", "PUT"),
+        ("""curl -sd '{"a": 1}' https://a.example.com/b""", "POST"),
+        ("curl -s --data-urlencode a=b https://a.example.com/b", "POST"),
+        ("curl -sSfLo x https://a.example.com/b", "GET"),
+        ("wget -qO- https://a.example.com/b", "GET"),
+    ],
+)
+def test_a_request_is_known_by_options_that_stand_together(line: str, method: str) -> None:
+    (found,) = read_shell(line).doings
+
+    assert isinstance(found.work, Http)
+    assert (found.work.method, found.work.base) == (method, "https://a.example.com")
+    assert (found.effect is Effect.READ) is (method == "GET")
 
 
 def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents() -> None:

@@ -394,6 +394,55 @@ def test_an_effect_that_failed_has_begun_since_its_key_may_be_known(house: Worki
     assert "“change” has begun" in refusal(house, run)
 
 
+REFUSED_BESIDE = """
+workflow: change-it
+title: Change the number
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+steps:
+  - id: sides
+    parallel:
+      left:
+        - {id: look, uses: world.read, when: "1 / size('') > 0", with: {name: number}}
+      right:
+        - id: change
+          uses: world.change
+          with: {name: number, by: 1}
+          effect: destructive
+          undo: none
+"""
+
+
+def test_a_run_that_people_refused_is_not_moved_while_another_branch_stands_still(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = in_house(store, clock, REFUSED_BESIDE)
+    run = asked(house)
+    house.deny(run)  # No process has looked at it since.
+    assert house.status(run) == "exception"
+    house.shelf.put(REFUSED_BESIDE.replace("id: change", "id: change_it"))
+
+    assert "is being ended" in refusal(house, run)
+    house.settle()
+    assert house.status(run) == "denied"
+
+
+def test_what_was_denied_of_a_loop_that_goes_on_stays_denied(store: SqlStore, clock: Clock) -> None:
+    goes_on = LOOP.replace("    as: row\n", "    as: row\n    on_item_failure: continue\n")
+    house = in_house(store, clock, goes_on)
+    house.world.items = [{"name": "a", "by": 1}, {"name": "b", "by": 2}]
+    run = asked(house)
+    house.deny(run)
+    house.settle()
+    house.shelf.put(goes_on.replace("id: change\n", "id: change_it\n"))
+
+    assert "“change” has begun" in refusal(house, run)
+    house.approve(run)
+    house.settle()
+    assert (house.world.number, house.status(run)) == (12, "waiting")
+
+
 # --- when ------------------------------------------------------------------------------------
 
 
