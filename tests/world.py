@@ -11,7 +11,7 @@ Everything here behaves; nothing is a mock. The world keeps its own effect log, 
 count what really happened.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -38,6 +38,7 @@ from workflows.loading import load_definition, load_policy
 from workflows.orders import Ballot, Decided, Start
 from workflows.people import Person, PersonId
 from workflows.policy import Policy
+from workflows.redaction import Redactor
 from workflows.references import FileReference, Reference
 from workflows.secret_book import Found, SecretBook
 from workflows.store import Due, Store, Unit
@@ -365,8 +366,9 @@ class Working:
         most_runs: int | None = None,
         more: Mapping[str, Action[Any, Any]] | None = None,
         alerts: str = "",
+        held: Sequence[str] = (),
     ) -> None:
-        """`more` are actions beside those of the world."""
+        """`more` are actions beside those of the world; `held` secrets are kept out."""
         self.store = store
         self.clock = clock
         self.world = world or World()
@@ -378,6 +380,7 @@ class Working:
         self._most_runs = most_runs
         self._more = more or {}
         self._alerts = alerts
+        self._redactor = Redactor(held)
         self.secrets: SecretBook = NoSecrets()
         self.effects_wait: str | None = None
         self.engine = Engine(self._house(wrapped or store))
@@ -400,8 +403,8 @@ class Working:
             actions=self.actions,
             people=self.town,
             secrets=SecretsOf(self),
-            redact=lambda text: text,
-            holds_secret=lambda _text: False,
+            redact=self._redactor,
+            holds_secret=self._redactor.holds,
             new_id=lambda: f"{start:04d}{next(ids):028d}",
             now=self.clock,
             name="test",

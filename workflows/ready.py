@@ -11,6 +11,7 @@ from workflows.definition_steps import Step, Work, raised
 from workflows.entry import Json
 from workflows.errors import ActionFailedError, SecretError
 from workflows.expression import Environment
+from workflows.redaction import MARK
 from workflows.segment import Segment
 from workflows.template import resolve
 
@@ -38,12 +39,17 @@ def make_ready(segment: Segment, step: Step) -> Ready:
     Raises:
         ExpressionError: an expression has no value.
         ActionFailedError: the arguments do not fit the action.
-        SecretError: a secret stands among them.
+        SecretError: a secret stands among them, or in an effect what is left of one.
     """
     action = segment.action(step)
     args = resolved(segment, step, segment.scopes.before(step.id), at=step.id)
     arguments = fitting(action, args)
     effect = raised(action.effect_of(args), step.effect)
+    if effect is not Effect.READ and MARK in str(args):
+        raise SecretError(
+            f"An argument of {action.name} rests on an answer from which a secret was taken out.",
+            hint="Use another part of that answer: what was taken out is nowhere to be had.",
+        )
     return Ready(step=step, action=action, args=args, arguments=arguments, effect=effect)
 
 

@@ -44,10 +44,26 @@ STEP = {
         name: {"type": _WORDS, "is_required": True} for name in ("approved_by", "run", "link")
     },
 }
+# As the manifest asks for: of what else happens the bot is not told.
+EVENTS = frozenset(
+    {
+        "app_home_opened",
+        "app_mention",
+        "app_uninstalled",
+        "function_executed",
+        "message.channels",
+        "message.groups",
+        "subteam_members_changed",
+        "subteam_updated",
+        "tokens_revoked",
+        "user_change",
+    }
+)
 APP = AppSettings(
     shortcuts=dict.fromkeys(SHORTCUTS, "message"),
     shortcut_names=SHORTCUTS,
     functions={"request_approval": STEP},
+    events=EVENTS,
 )
 
 

@@ -152,6 +152,7 @@ def test_the_demo_offers_what_the_manifest_does(manifest: dict[str, Any]) -> Non
     app = AppSettings.from_manifest(manifest)
 
     assert (APP.shortcuts, APP.shortcut_names) == (app.shortcuts, app.shortcut_names)
+    assert APP.events == app.events
     assert {name: _outline(one) for name, one in APP.functions.items()} == {
         name: _outline(one) for name, one in app.functions.items()
     }

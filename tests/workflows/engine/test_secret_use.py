@@ -126,3 +126,49 @@ def test_a_workflow_that_does_not_name_it_gets_none(
 
     assert house.status(run) == "exception"
     assert (book.asked, server.requests) == ([], [])
+
+
+PASSES_ON = """
+workflow: passes-on
+title: Pass it on
+owner: "@owners"
+deputy: "@deputies"
+run_by: ["@askers"]
+inputs: {word: {type: string, required: false}}
+steps:
+  - {id: look, uses: http.request, with: {service: shop, path: /look}}
+  - id: again
+    uses: http.request
+    with: {service: shop, path: "/${{ inputs.word }}-${{ inputs.word }}"}
+  - id: pass
+    uses: http.request
+    with: {service: shop, method: POST, path: /elsewhere, json: "${{ steps.look.output.body }}"}
+    undo: none
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "step", "said"),
+    [
+        ("plain", "pass", b"from which a secret was taken out"),
+        ("sesame", "again", b"stands in the clear"),  # Put together from pieces.
+    ],
+)
+def test_a_secret_that_came_back_is_passed_on_to_nobody_and_the_trail_says_why(
+    store: SqlStore, clock: Clock, book: Book, word: str, step: str, said: bytes
+) -> None:
+    server = RawServer(lambda to, _: to.sendall(answer(200, b'{"you sent": "sesame-sesame"}')))
+    declared = {"base_url": server.url, "private": True, "secret_header": {"secret": "shop-token"}}
+    shop = HttpRequest(Services.model_validate({"services": {"shop": declared}}))
+    more, held = {"http.request": shop}, ["sesame-sesame"]
+    house = Working(store, clock, definitions=(PASSES_ON,), more=more, held=held)
+    house.secrets = book
+    run = house.start("passes-on", inputs={"word": word})
+    house.settle()
+    server.close()
+    last = house.entries(run)[-1]
+
+    assert house.status(run) == "exception"
+    assert (last.kind, last.data["step"], last.data["rule"]) == ("decision.made", step, "secret")
+    assert said in (last.parts["reason"].value or b"")
+    assert not any(b"POST" in one for one in server.requests)
