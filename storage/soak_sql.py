@@ -36,6 +36,7 @@ _STOPPED = (
     "SELECT DISTINCT run_id FROM audit_entry WHERE run_id IN ({}) AND (kind IN ({})"
     " OR (kind = 'decision.made' AND line LIKE ?))"
 )
+_MOVED = "SELECT DISTINCT run_id FROM audit_entry WHERE run_id IN ({}) AND kind = 'run.moved'"
 _TOLD = (
     "SELECT run_id, seq, idx, line FROM audit_entry WHERE run_id IN ({}) AND kind IN ({})"
     " ORDER BY run_id, rseq"
@@ -62,6 +63,8 @@ class SoakSql(RowSql):
             return None
         workflow, level, since = found
         rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
+        moved = self._moved([str(one[0]) for one in rows if str(one[0]) not in ended])
+        rows = [one for one in rows if str(one[0]) not in moved]
         runs = [str(one[0]) for one in rows]
         fresh = [one for one in runs if one not in ended]
         inputs, failures = self._inputs(runs), {**ended, **self._failures(fresh)}
@@ -81,6 +84,11 @@ class SoakSql(RowSql):
                 for run, outcome, ended in rows
             ],
         )
+
+    def _moved(self, runs: Sequence[str]) -> frozenset[str]:
+        """Return which runs went by another version for a while, and came back."""
+        found = self.run(_MOVED.format(_marks(runs)), *runs).fetchall() if runs else ()
+        return frozenset(str(one[0]) for one in found)
 
     def _inputs(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, Json]]:
         if not runs:

@@ -113,6 +113,21 @@ def test_an_approval_of_before_counts_for_nothing(house: Working) -> None:
     assert (house.world.effects, house.request(run).outcome) == ([], Outcome.OPEN)
 
 
+def test_a_run_that_was_moved_forth_and_back_says_nothing_of_either_version(
+    house: Working,
+) -> None:
+    house.activate(CHANGE)
+    run = asked(house)
+    house.activate(MORE)
+    there = move(house, run)
+    house.settle()
+    back = move(house, run, to=CHANGE)
+    found = [house.store.soak(one, most=9) for one in (there.version, back.version)]
+
+    assert back.version == there.before
+    assert [one and one.runs for one in found] == [[], []]
+
+
 def test_the_entry_says_who_moved_it_from_where_to_where_and_why(house: Working) -> None:
     run = asked(house)
     house.shelf.put(MORE)
