@@ -5,32 +5,22 @@ however often it is delivered. Once it stands in Slack, an entry says where.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.digest_asked import AskedOf, asked_now
-from bot.digest_figures import figures_json, people_in, shown_from
-from bot.health import HealthReport, read_health
-from bot.health_words import names_of
 from bot.letters import Letter
-from bot.rendering import content_of
 from bot.timetable import Schedule
-from bot.views.digest import details, digest
-from bot.views.digest_values import DigestShown
 from bot.wording import Who
 from storage.bot_sql import NewDigest
-from storage.figures import (
+from storage.digests import (
     digest_before,
     digest_figures,
     last_digest,
     newest_posted,
     places_between,
-    read_figures,
 )
-from storage.heads import Head, show_head
-from storage.listing import people_of
+from storage.heads import show_head
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -41,27 +31,12 @@ from workflows.moments import moment
 from workflows.store import Message, Subject
 from workflows.triggers import Missed, Trigger
 
+if TYPE_CHECKING:
+    from bot.digest_making import Aside, Made
+
 WEEK = timedelta(days=7)
 EVERY_MONDAY = "0 9 * * 1"
 SCHEDULE = "weekly-digest"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A digest: its id, its figures as JSON, and what they look like."""
-
-    id: str
-    figures: dict[str, Any]
-    shown: DigestShown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
-    """What is read before the transaction that makes a digest."""
-
-    health: HealthReport
-    asked: AskedOf
-    catalog: Sequence[str]  # What there is to say of workflows, a sentence each.
 
 
 class Digests:
@@ -93,7 +68,7 @@ class Digests:
         """
         self._of_catalog = findings
 
-    def look(self, *, since: datetime | None = None, until: datetime | None = None) -> Made:
+    def look(self, *, since: datetime | None = None, until: datetime | None = None) -> "Made":
         """Return what a digest of any period would say, and keep nothing of it but the head.
 
         Without a period it is the last seven days. What waits and what is open is that of now.
@@ -106,9 +81,9 @@ class Digests:
             connection = unit.transaction.connection
             places = places_between(connection, since=since, until=until, size=size)
             told = self._told(unit, aside, since, until=until, places=places)
-        return self._made(told, until)
+        return self._made(_id_of(until), told)
 
-    def post(self, *, at: datetime | None = None) -> Made:
+    def post(self, *, at: datetime | None = None) -> "Made":
         """Make the digest of what came since the last one, and queue it for channel and mail.
 
         Made twice for one moment it is one digest.
@@ -122,51 +97,35 @@ class Digests:
             places = range(min(first, size - 1), size)
             told = self._told(unit, aside, min(since, until), until=until, places=places)
             self._keep(unit, told, until)
-        return self._made(told, until)
+        return self._made(_id_of(until), told)
 
-    def _aside(self, until: datetime, *, afresh: bool) -> Aside:
+    def _aside(self, until: datetime, *, afresh: bool) -> "Aside":
+        # With what they read, half a megabyte that a bot needs on Mondays, or when asked.
+        from bot.digest_asked import asked_now  # noqa: PLC0415 - as above.
+        from bot.digest_making import Aside, health_until  # noqa: PLC0415 - as above.
+
+        database = self._store.database
         return Aside(
-            health=self._health(until),
-            asked=asked_now(self._store.database, self._version),
+            health=health_until(database, until),
+            asked=asked_now(database, self._version),
             catalog=self._of_catalog(afresh),
         )
 
-    def _health(self, until: datetime) -> HealthReport:
-        # Months of decisions are read here, and nobody's click has to wait for that.
-        with self._store.database.read() as connection:
-            return read_health(connection, until=until)
-
     def _told(
-        self,
-        unit: SqlUnit,
-        aside: Aside,
-        since: datetime,
-        *,
-        until: datetime,
-        places: range,
+        self, unit: SqlUnit, aside: "Aside", since: datetime, *, until: datetime, places: range
     ) -> dict[str, Json]:
-        head: Head = show_head(unit.transaction)
-        figures = read_figures(unit.transaction.connection, since=since, until=until, places=places)
-        return figures_json(
-            figures,
-            head,
-            aside.health,
-            titles=self._titles(),
-            asked=aside.asked,
-            period=(since, until),
-            places=places,
-            catalog=aside.catalog,
-        )
+        from bot.digest_making import told  # noqa: PLC0415 - as above.
 
-    def _made(self, told: dict[str, Any], until: datetime) -> Made:
-        return Made(id=_id_of(until), figures=told, shown=self._shown(told))
+        return told(unit, aside, (since, until), places=places, titles=self._titles())
+
+    def _made(self, digest_id: str, told: dict[str, Any]) -> "Made":
+        from bot.digest_making import Made, shown  # noqa: PLC0415 - as above.
+
+        seen = shown(self._store.database, told, titles=self._titles())
+        return Made(id=digest_id, figures=told, shown=seen)
 
     def _titles(self) -> dict[str, str]:
         return {one.workflow: one.title for one in self._definitions()}
-
-    def _shown(self, figures: Mapping[str, Any]) -> DigestShown:
-        people = people_of(self._store.database, people_in(figures))
-        return shown_from(figures, name=names_of(people), titles=self._titles())
 
     def _keep(self, unit: SqlUnit, told: dict[str, Any], until: datetime) -> None:
         head = told["head"]
@@ -184,10 +143,10 @@ class Digests:
         if self._channel:
             unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
 
-    def drawn(self, digest_id: str) -> Made | None:
+    def drawn(self, digest_id: str) -> "Made | None":
         """Return a digest as it was made, None if it never was."""
         kept = self.kept(digest_id)
-        return None if kept is None else Made(id=digest_id, figures=kept, shown=self._shown(kept))
+        return None if kept is None else self._made(digest_id, kept)
 
     def letter(
         self, digest_id: str, *, readers: Sequence[Who] = (), previous: str = ""
@@ -196,16 +155,13 @@ class Digests:
 
         `readers` are asked to answer it, `previous` links the one before.
         """
-        kept = self.kept(digest_id)
-        if kept is None:
+        from bot.digest_making import letter  # noqa: PLC0415 - as above.
+
+        made = self.drawn(digest_id)
+        if made is None:
             return None
-        shown = replace(self._shown(kept), readers=readers, previous=previous)
-        return Letter(
-            channel=self._channel,
-            content=content_of(digest(shown)),
-            replies=[content_of(one) for one in details(shown)],
-            shown={"note": kept["head"]["note"]},
-        )
+        note = made.figures["head"]["note"]
+        return letter(made.shown, note, channel=self._channel, readers=readers, previous=previous)
 
     def kept(self, digest_id: str) -> dict[str, Any] | None:
         """Return the figures of a digest, None if it was never made."""

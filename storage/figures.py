@@ -4,7 +4,6 @@ Counted from the projections, and from entries by their place in the log; how th
 for `bot/digest`.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from sqlalchemy import Connection, func, select
 from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import read_entry
-from storage.message_models import DigestRecord
 from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from storage.shadow_runs import ended_in_shadow
 from workflows.entry import Entry, RunId
 from workflows.gate import Outcome
-from workflows.moments import stamp
 from workflows.run import Status
 
 MOST_LISTED = 50
@@ -138,18 +135,6 @@ def read_sums(connection: Connection, *, since: datetime, until: datetime) -> Su
     )
 
 
-def places_between(connection: Connection, *, since: datetime, until: datetime, size: int) -> range:
-    """Return the places of the entries written between two moments, found by halving the log."""
-    start = bisect_left(range(size), stamp(since), key=lambda one: _stamp_at(connection, one))
-    stop = bisect_left(range(size), stamp(until), key=lambda one: _stamp_at(connection, one))
-    return range(start, stop)
-
-
-def _stamp_at(connection: Connection, place: int) -> str:
-    query = select(AuditEntryRow.ts).where(AuditEntryRow.idx == place)
-    return connection.execute(query).scalar_one() or ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What waits for people at this moment, and since when the oldest of it does."""
@@ -172,44 +157,6 @@ def read_standing(connection: Connection) -> Standing:
     return Standing(
         requests=requests[0], requests_until=requests[1], runs=runs[0], runs_since=runs[1]
     )
-
-
-def last_digest(connection: Connection) -> tuple[str, int, datetime] | None:
-    """Return the newest digest: its id, the last entry it told of, and its end."""
-    row = connection.execute(
-        select(DigestRecord.id, DigestRecord.to_idx, DigestRecord.to_at)
-        .order_by(DigestRecord.to_idx.desc(), DigestRecord.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else (row.id, row.to_idx, row.to_at)
-
-
-def digest_figures(connection: Connection, digest: str) -> str | None:
-    """Return the figures a digest was made of, as JSON text."""
-    query = select(DigestRecord.figures).where(DigestRecord.id == digest)
-    return connection.execute(query).scalar_one_or_none()
-
-
-def digest_before(connection: Connection, digest: str) -> str | None:
-    """Return the id of the digest before, None for the first."""
-    query = (
-        select(DigestRecord.id)
-        .where(DigestRecord.id < digest)
-        .order_by(DigestRecord.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
-
-
-def newest_posted(connection: Connection) -> str | None:
-    """Return the id of the newest entry that says where a digest stands."""
-    query = (
-        select(AuditEntryRow.uid)
-        .where(AuditEntryRow.run_id.is_(None), AuditEntryRow.kind == "digest.posted")
-        .order_by(AuditEntryRow.seq.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
 
 
 def _started(connection: Connection, since: datetime, until: datetime) -> Counter[str]:

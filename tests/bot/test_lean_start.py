@@ -47,6 +47,7 @@ UNNEEDED = {
     "workflows.check_steps": "with check_meaning",
     "workflows.policy_faults": "as above, of a known policy",
     "difflib": "only where something is misspelt, or nearly a copy",
+    "bot.digest_making": "0.5 MB, with what it reads; a digest is made once a week, or if asked",
     "statistics": "only figures of a digest need it",
     "rich": "4 MB; libraries load it where they find it",
     "starlette": "signed HTTP alone needs it",

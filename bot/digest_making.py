@@ -1,0 +1,91 @@
+"""Reads what a digest tells and draws it: imported when one is made or shown, and no earlier."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.digest_asked import AskedOf
+from bot.digest_figures import figures_json, people_in, shown_from
+from bot.health import HealthReport, read_health
+from bot.health_words import names_of
+from bot.letters import Letter
+from bot.rendering import content_of
+from bot.views.digest import details, digest
+from bot.views.digest_values import DigestShown
+from bot.wording import Who
+from storage.figures import read_figures
+from storage.heads import show_head
+from storage.listing import people_of
+from storage.transaction import Database
+from storage.unit import SqlUnit
+from workflows.entry import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A digest: its id, its figures as JSON, and what they look like."""
+
+    id: str
+    figures: dict[str, Any]
+    shown: DigestShown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What is read before the transaction that makes a digest."""
+
+    health: HealthReport
+    asked: AskedOf
+    catalog: Sequence[str]  # What there is to say of workflows, a sentence each.
+
+
+def health_until(database: Database, until: datetime) -> HealthReport:
+    """Return how approvals went; months of them are read, and nobody's click waits for that."""
+    with database.read() as connection:
+        return read_health(connection, until=until)
+
+
+def told(
+    unit: SqlUnit,
+    aside: Aside,
+    period: tuple[datetime, datetime],
+    *,
+    places: range,
+    titles: Mapping[str, str],
+) -> dict[str, Json]:
+    """Return the figures of a period, with the head of the log as it is now."""
+    since, until = period
+    connection = unit.transaction.connection
+    figures = read_figures(connection, since=since, until=until, places=places)
+    return figures_json(
+        figures,
+        show_head(unit.transaction),
+        aside.health,
+        titles=dict(titles),
+        asked=aside.asked,
+        period=period,
+        places=places,
+        catalog=aside.catalog,
+    )
+
+
+def shown(
+    database: Database, figures: Mapping[str, Any], *, titles: Mapping[str, str]
+) -> DigestShown:
+    """Return what figures look like, with the names that people have now."""
+    people = people_of(database, people_in(figures))
+    return shown_from(figures, name=names_of(people), titles=dict(titles))
+
+
+def letter(
+    seen: DigestShown, note: str, *, channel: str, readers: Sequence[Who], previous: str
+) -> Letter:
+    """Return the message of a digest; `readers` are asked to answer, `previous` links another."""
+    seen = replace(seen, readers=readers, previous=previous)
+    return Letter(
+        channel=channel,
+        content=content_of(digest(seen)),
+        replies=[content_of(one) for one in details(seen)],
+        shown={"note": note},
+    )

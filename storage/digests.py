@@ -1,0 +1,60 @@
+"""Reads which digests were made, what they said, and which entries a period has."""
+
+from bisect import bisect_left
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from storage.audit_models import AuditEntryRow
+from storage.message_models import DigestRecord
+from workflows.moments import stamp
+
+
+def places_between(connection: Connection, *, since: datetime, until: datetime, size: int) -> range:
+    """Return the places of the entries written between two moments, found by halving the log."""
+    start = bisect_left(range(size), stamp(since), key=lambda one: _stamp_at(connection, one))
+    stop = bisect_left(range(size), stamp(until), key=lambda one: _stamp_at(connection, one))
+    return range(start, stop)
+
+
+def _stamp_at(connection: Connection, place: int) -> str:
+    query = select(AuditEntryRow.ts).where(AuditEntryRow.idx == place)
+    return connection.execute(query).scalar_one() or ""
+
+
+def last_digest(connection: Connection) -> tuple[str, int, datetime] | None:
+    """Return the newest digest: its id, the last entry it told of, and its end."""
+    row = connection.execute(
+        select(DigestRecord.id, DigestRecord.to_idx, DigestRecord.to_at)
+        .order_by(DigestRecord.to_idx.desc(), DigestRecord.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row.id, row.to_idx, row.to_at)
+
+
+def digest_figures(connection: Connection, digest: str) -> str | None:
+    """Return the figures a digest was made of, as JSON text."""
+    query = select(DigestRecord.figures).where(DigestRecord.id == digest)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def digest_before(connection: Connection, digest: str) -> str | None:
+    """Return the id of the digest before, None for the first."""
+    query = (
+        select(DigestRecord.id)
+        .where(DigestRecord.id < digest)
+        .order_by(DigestRecord.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def newest_posted(connection: Connection) -> str | None:
+    """Return the id of the newest entry that says where a digest stands."""
+    query = (
+        select(AuditEntryRow.uid)
+        .where(AuditEntryRow.run_id.is_(None), AuditEntryRow.kind == "digest.posted")
+        .order_by(AuditEntryRow.seq.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
