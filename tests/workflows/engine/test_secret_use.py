@@ -66,10 +66,10 @@ def book() -> Book:
 def paying(
     store: SqlStore, clock: Clock, server: RawServer, book: Book
 ) -> Callable[..., tuple[Working, Any]]:
-    declared = {"base_url": server.url, "private": True, "secret_header": {"secret": "shop-token"}}
-    action = HttpRequest(Services.model_validate({"services": {"shop": declared}}))
-
-    def start(more: str = "") -> tuple[Working, Any]:
+    def start(more: str = "", *, private: bool = True) -> tuple[Working, Any]:
+        header = {"secret": "shop-token"}
+        declared = {"base_url": server.url, "private": private, "secret_header": header}
+        action = HttpRequest(Services.model_validate({"services": {"shop": declared}}))
         house = Working(
             store,
             clock,
@@ -172,3 +172,16 @@ def test_a_secret_that_came_back_is_passed_on_to_nobody_and_the_trail_says_why(
     assert (last.kind, last.data["step"], last.data["rule"]) == ("decision.made", step, "secret")
     assert said in (last.parts["reason"].value or b"")
     assert not any(b"POST" in one for one in server.requests)
+
+
+def test_a_service_at_a_private_address_gets_nothing_and_the_trail_says_why(
+    paying: Callable[..., tuple[Working, Any]], server: RawServer
+) -> None:
+    house, run = paying(private=False)
+    house.approve(run)
+    house.settle()
+    failed = next(one for one in house.entries(run) if one.kind == "action.failed")
+
+    assert (failed.data["error_class"], failed.data["performed"]) == ("egress_refused", "no")
+    assert server.requests == []
+    assert house.status(run) == "exception"
