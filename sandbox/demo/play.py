@@ -22,7 +22,7 @@ PATIENCE = 60.0
 # a minute, and half a minute more.
 DOUBT = 90.0
 OPS = "#ops"
-BEHIND = "waits for another run that is in front"
+BEHIND = re.compile(r"waits for (run \S+ of |another run that is in front)")
 MOST_HELD = 10
 
 
@@ -106,10 +106,11 @@ class Play:
 
     def cancels(self, who: str, root: SeenMessage) -> None:
         """Have `who` cancel a run, and see it end."""
-        named = re.search(r"\b[0-9a-f]{32}\b", root.words)
-        if named is None:
+        named = re.findall(r"\b[0-9a-f]{32}\b", root.words)
+        if not named:
             raise DemoError(f"The run's first message does not name it: {root.words}")
-        self.person(who).command(f"/ops cancel {named[0]} behind another run", channel=OPS)
+        # Its own name stands at the end; before it may stand that of the run in front.
+        self.person(who).command(f"/ops cancel {named[-1]} behind another run", channel=OPS)
         self._wait(
             lambda: (
                 now if (now := self.slack.now(root)) and "cancelled" in now.words.lower() else None
@@ -130,7 +131,7 @@ class Play:
     def _refuse_held(self, root: SeenMessage) -> SeenMessage | None:
         """Return a run's first message as it is now, unless the run stands behind another."""
         now = self.slack.now(root)
-        if now is not None and BEHIND in now.words:
+        if now is not None and BEHIND.search(now.words):
             raise HeldError(
                 "Somebody left a run open that holds the lock of this one. Start the demo without"
                 " --play and decide it there, or give this one another home with --home."
