@@ -78,7 +78,8 @@ def test_its_words_are_marked_and_what_is_done_stays_what_was_read(
     }
     played.behave("good", f"```json\n{json.dumps(answer)}\n```")
     text, draft = draft_of(typed(*words))
-    with open_database(f"sqlite:///{tmp_path}/home/interlock.db").read() as connection:
+    database = tmp_path / "home" / "interlock.db"
+    with open_database(f"sqlite:///{database}").read() as connection:
         asked, answered = [
             one for one in read_entries(connection, 0, 99) if one.kind.startswith("model.")
         ]
