@@ -103,7 +103,9 @@ class Refund:
         told = self.scene.waits(self._told_done, "word of it")
         assert told
         assert self.refunds() == [500]
-        cards = [one for one in self.scene.thread(self.root()) if "What will run" in one.words]
+        cards = [
+            one for one in self.scene.thread(self.root()) if "(it cannot be undone)" in one.words
+        ]
         assert len(cards) == 1
 
     def _told_done(self) -> bool | None:

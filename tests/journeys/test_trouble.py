@@ -194,7 +194,7 @@ def test_a_card_whose_answer_was_lost_is_not_posted_twice(scene: Scene) -> None:
         card = scene.card(root)
         scene.person("ana").click(card.buttons[0], message=card)
         scene.ends(root, "done")
-        cards = [one for one in scene.thread(root) if "What will run" in one.words]
+        cards = [one for one in scene.thread(root) if "(it cannot be undone)" in one.words]
 
     assert len(cards) == 1
     assert refunds(scene) == [500]
