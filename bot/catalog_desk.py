@@ -85,6 +85,7 @@ class CatalogDesk:
 
     def publication_plan(self, what: Publication) -> Plan:
         from workflows.comparing import MARK, difference  # noqa: PLC0415 - only for a card.
+        from workflows.hidden import hidden  # noqa: PLC0415 - as above.
         from workflows.portrait_brief import brief  # noqa: PLC0415 - as above.
 
         after = self._version(what.version, of=what.workflow)
@@ -97,6 +98,7 @@ class CatalogDesk:
         # A card that is too small for all shows what comes first.
         lines = [
             *(one for one in changes if one.startswith(MARK)),
+            *(MARK + one for one in hidden(after, self._library.definitions(), self._actions)),
             *self._started_by(what.workflow),
             *(f"Check: {one}" for one in (what.notes or "").splitlines()),
             *(brief(after, known) if before is None else ()),
