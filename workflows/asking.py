@@ -70,7 +70,9 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
         plan=plan,
         demand=demand,
         requester=requester,
-        people=asked_people(segment, demand, requester, authors=_authors(segment, ready)),
+        people=asked_people(
+            segment, ready.step.id, demand, requester, authors=_authors(segment, ready)
+        ),
         raised=raised,
         expires=expires,
         limits=limits,
