@@ -43,6 +43,7 @@ from workflows.errors import (
     UnknownWorkflowError,
     UnreadableVersionError,
 )
+from workflows.own_workflows import POLICY as POLICY_RUN
 from workflows.own_workflows import PUBLISH, RETIRE, publication_title
 from workflows.people import CLICK_AGE, People
 from workflows.policy import Policy
@@ -178,6 +179,7 @@ class CatalogDesk:
                     unit.append(change)
         except StorageError as error:
             raise InDoubtError(str(error), error_class="reply_lost") from error
+        self._cancel_all(POLICY_RUN, lambda _: True, by_run, "The policy")
 
     def policy_was_changed_by(self, run: str) -> bool:
         return policy_was_changed_by(self._store.database, run)
@@ -207,15 +209,20 @@ class CatalogDesk:
         self._library.follow()
 
     def _cancel_overtaken(self, workflow: str, by_run: str) -> None:
-        """Cancel proposals of others for this workflow: what they were to replace is gone.
+        for own in (PUBLISH, RETIRE):
+            self._cancel_all(own, lambda given: given.get("workflow") == workflow, by_run, workflow)
+
+    def _cancel_all(
+        self, own: str, is_about: Callable[[Mapping[str, Json]], bool], by_run: str, what: str
+    ) -> None:
+        """Cancel proposals of others that `what` is about: what they were to replace is gone.
 
         One that is missed here, since the process ends now, is refused once it was approved.
         """
-        for own in (PUBLISH, RETIRE):
-            for run, given in open_runs(self._store.database, own).items():
-                if given.get("workflow") == workflow and run != by_run:
-                    why = f"{workflow} has changed meanwhile, by the run {by_run}."
-                    self._overtaken(run, why)
+        why = f"{what} has changed meanwhile, by the run {by_run}."
+        for run, given in open_runs(self._store.database, own).items():
+            if run != by_run and is_about(given):
+                self._overtaken(run, why)
 
     def _check(self, workflow: str, active: str | None, replaces: str | None) -> None:
         if active == replaces:

@@ -276,6 +276,24 @@ def test_of_two_that_race_the_second_is_cancelled_and_says_why(office: Office) -
     assert b"has changed meanwhile" in (told[-3].parts["reason"].value or b"")
 
 
+def test_of_two_policies_the_one_that_people_did_not_agree_to_first_is_cancelled(
+    office: Office,
+) -> None:
+    texts = (GATED.replace("24h", f"{hours}h") for hours in (12, 36))
+    files = (Source(text=text, file="policy.yaml") for text in texts)
+    proposing = office.proposing("rita")
+    one, other = (proposing.policy(file, author=None, reason="Sooner.") for file in files)
+    office.settle(other.run)
+    office.agree(one.run, "gina", "omar")
+    told = office.entries(other.run)
+
+    assert [(each.kind, each.data.get("reason")) for each in told[-2:]] == [
+        ("approval.withdrawn", "replaced"),
+        ("run.cancelled", "replaced"),
+    ]
+    assert b"The policy has changed meanwhile" in (told[-3].parts["reason"].value or b"")
+
+
 def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
