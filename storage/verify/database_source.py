@@ -33,7 +33,12 @@ TRAIL = frozenset(
 TRIGGERS = {
     "sqlite": frozenset({"audit_entry_no_delete", "audit_entry_only_place"}),
     "postgresql": frozenset(
-        {"audit_entry_no_truncate", "audit_entry_only_place", "audit_entry_writer_counts"}
+        {
+            "audit_entry_no_delete",
+            "audit_entry_no_truncate",
+            "audit_entry_only_place",
+            "audit_entry_writer_counts",
+        }
     ),
 }
 LIST_TRIGGERS = {
