@@ -43,6 +43,7 @@ from workflows.errors import (
     UnknownWorkflowError,
     UnreadableVersionError,
 )
+from workflows.own_workflows import POLICY as POLICY_RUN
 from workflows.own_workflows import PUBLISH, RETIRE, publication_title
 from workflows.people import CLICK_AGE, People
 from workflows.policy import Policy
@@ -84,6 +85,7 @@ class CatalogDesk:
 
     def publication_plan(self, what: Publication) -> Plan:
         from workflows.comparing import MARK, difference  # noqa: PLC0415 - only for a card.
+        from workflows.hidden import hidden  # noqa: PLC0415 - as above.
         from workflows.portrait_brief import brief  # noqa: PLC0415 - as above.
 
         after = self._version(what.version, of=what.workflow)
@@ -96,6 +98,7 @@ class CatalogDesk:
         # A card that is too small for all shows what comes first.
         lines = [
             *(one for one in changes if one.startswith(MARK)),
+            *(MARK + one for one in hidden(after, self._library.definitions(), self._actions)),
             *self._started_by(what.workflow),
             *(f"Check: {one}" for one in (what.notes or "").splitlines()),
             *(brief(after, known) if before is None else ()),
@@ -176,6 +179,7 @@ class CatalogDesk:
                     unit.append(change)
         except StorageError as error:
             raise InDoubtError(str(error), error_class="reply_lost") from error
+        self._cancel_all(POLICY_RUN, lambda _: True, by_run, "The policy")
 
     def policy_was_changed_by(self, run: str) -> bool:
         return policy_was_changed_by(self._store.database, run)
@@ -205,15 +209,20 @@ class CatalogDesk:
         self._library.follow()
 
     def _cancel_overtaken(self, workflow: str, by_run: str) -> None:
-        """Cancel proposals of others for this workflow: what they were to replace is gone.
+        for own in (PUBLISH, RETIRE):
+            self._cancel_all(own, lambda given: given.get("workflow") == workflow, by_run, workflow)
+
+    def _cancel_all(
+        self, own: str, is_about: Callable[[Mapping[str, Json]], bool], by_run: str, what: str
+    ) -> None:
+        """Cancel proposals of others that `what` is about: what they were to replace is gone.
 
         One that is missed here, since the process ends now, is refused once it was approved.
         """
-        for own in (PUBLISH, RETIRE):
-            for run, given in open_runs(self._store.database, own).items():
-                if given.get("workflow") == workflow and run != by_run:
-                    why = f"{workflow} has changed meanwhile, by the run {by_run}."
-                    self._overtaken(run, why)
+        why = f"{what} has changed meanwhile, by the run {by_run}."
+        for run, given in open_runs(self._store.database, own).items():
+            if run != by_run and is_about(given):
+                self._overtaken(run, why)
 
     def _check(self, workflow: str, active: str | None, replaces: str | None) -> None:
         if active == replaces:

@@ -38,11 +38,13 @@ class Watching:
     """What it looks at: all that has drifted, the active definitions and their files.
 
     `used` are the findings of what runs were for, which takes a while to read. `drifts` reads
-    the files afresh, or goes by what they said when the process began.
+    the files afresh, or goes by what they said when the process began. `refuse` records that
+    the policy file says what nobody agreed to.
     """
 
     drifts: Callable[[bool], list[Drift]]
     used: Callable[[], list[Drift]]
+    refuse: Callable[[Drift], None]
     definitions: Callable[[], Iterable[Definition]]
     files: Callable[[], Mapping[str, str]]
     people: People
@@ -149,6 +151,9 @@ class CatalogWatch:
             PeopleUnreadableError, StorageError: not all of it was told.
         """
         self._drifted = tuple(self._watching.drifts(afresh))
+        for one in self._drifted:
+            if one.what is What.POLICY:
+                self._watching.refuse(one)
         self._tell_owners(self._drifted)
 
     def _tell_owners(self, found: Sequence[Drift]) -> None:

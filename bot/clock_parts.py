@@ -26,6 +26,7 @@ def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
     watching = Watching(
         drifts=lambda afresh: drifts_of(core, afresh=afresh),
         used=lambda: _used(core),
+        refuse=lambda drift: _refuse(core, drift),
         definitions=core.library.definitions,
         files=lambda: core.library.files,
         people=people,
@@ -42,6 +43,15 @@ def _used(core: Core) -> list[Drift]:
     from bot.bespoke import bespoke  # noqa: PLC0415 - once a day.
 
     return bespoke(core.memory.database, core.library.definitions(), now=core.means.clock())
+
+
+def _refuse(core: Core, drift: Drift) -> None:
+    """Record that the policy file counts for nothing, where people are to agree to it first."""
+    if core.policy.publish is None:
+        return
+    from bot.refused_proposals import note_policy_file  # noqa: PLC0415 - hardly ever.
+
+    note_policy_file(core.store, drift)
 
 
 def drifts_of(core: Core, *, afresh: bool = True) -> list[Drift]:

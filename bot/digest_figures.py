@@ -27,6 +27,7 @@ from storage.heads import Head
 from storage.retention.counts import Removed
 from workflows.duration import duration_text
 from workflows.entry import Entry, Json
+from workflows.failure_modes import Share, shortened
 from workflows.gate import Outcome
 from workflows.moments import moment, stamp
 from workflows.policy_roles import EVERYWHERE
@@ -143,7 +144,12 @@ def _health(report: HealthReport) -> dict[str, Json]:
         "words": habits_words(health.total.now, health.total.before),
         "findings": [finding_json(one) for one in report.findings],
         "causes": [[cause, times.total()] for cause, times in report.by_cause[:MOST_CAUSES]],
+        "modes": [[by, [*map(_share, shortened(shares))]] for by, shares in report.modes],
     }
+
+
+def _share(one: Share) -> list[Json]:
+    return [one.label, one.times, one.so_far]
 
 
 def _sums(sums: Sums) -> dict[str, Json]:
@@ -277,7 +283,13 @@ def _shown_health(figures: Mapping[str, Any], name: NameOf, titles: Titles) -> H
             for one in found
         ],
         causes=[(error_words(cause), times) for cause, times in kept.get("causes", ())],
+        modes=[(by, [*map(_shown_share, shares)]) for by, shares in kept.get("modes", ())],
     )
+
+
+def _shown_share(kept: Sequence[Any]) -> Share:
+    label, times, so_far = kept
+    return Share(label=label, times=times, so_far=so_far)
 
 
 def _shown_day(one: Mapping[str, Any]) -> DayFigures:

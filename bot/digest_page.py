@@ -120,6 +120,8 @@ def _approvals(shown: DigestShown) -> Iterator[str]:
         yield from _listed("What stands out in approvals", shown.health.findings)
         causes = [f"{name}: {plural(count, 'time')}" for name, count in shown.health.causes]
         yield from _listed("What stopped runs", causes)
+        for by, shares in shown.health.modes:
+            yield from _listed(f"What stopped runs, by {by}", [one.words for one in shares])
 
 
 def _head(shown: DigestShown) -> Iterator[str]:

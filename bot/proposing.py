@@ -12,6 +12,7 @@ from itertools import count
 
 from bot.catalog_lines import known_version
 from bot.core import Core
+from bot.governed_changes import ProposalError, admit_change
 from bot.library import actions_digest, is_genuine, published
 from bot.one_person import one_person
 from bot.wording import who_of
@@ -23,7 +24,6 @@ from workflows.check_proposed import check_proposed
 from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Json, RunId
 from workflows.errors import (
-    InterlockError,
     NotAllowedError,
     UnknownWorkflowError,
     UnreadableVersionError,
@@ -42,10 +42,6 @@ CLI = "cli"
 SAID = ("author", "reason")  # What somebody says of a change; the rest follows from the change.
 UNNOTED = "no fault, no warning"
 MOST_NOTED = 2_900  # Characters; a little less than an input takes.
-
-
-class ProposalError(InterlockError):
-    """A change of the catalog cannot be put to people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +135,7 @@ class Proposing:
         if put.replaces == put.version and self._has_its_code(found.definition):
             self._restore(found.definition)
             return put
+        admit_change(core, found.definition, by=self._person.id, reason=reason)
         self._publish_version(found.definition, source)
         inputs = {
             "reason": reason,
@@ -163,6 +160,7 @@ class Proposing:
         put = self._put(definition)
         if put.replaces == put.version:
             return put
+        admit_change(self._core, definition, by=self._person.id, reason=reason)
         inputs = {"reason": reason, "origin": "published here before"}
         return self._start(PUBLISH, put, inputs, channel=self._channel(definition))
 

@@ -61,8 +61,7 @@ def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mappi
         commit=order.commit,
         is_committed=order.is_committed,
     )
-    wanted, workflow = ("policy", "") if order.is_policy else ("publish", _named_in(order))
-    with _noting(core, person, wanted=wanted, workflow=workflow):
+    with _noting(core, person, _about(order)):
         proposing = _proposing(core, person)
         propose = proposing.policy if order.is_policy else proposing.publish
         return _told(propose(source, author=order.author, reason=order.reason))
@@ -70,31 +69,38 @@ def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mappi
 
 def activate_by_order(core: Core, order: ActivateOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose an earlier version."""
-    with _noting(core, person, wanted="activate", workflow=order.workflow):
+    about: dict[str, Json] = {"wanted": "activate", "workflow": order.workflow}
+    with _noting(core, person, about):
         proposing = _proposing(core, person)
         return _told(proposing.activate(order.workflow, order.version, reason=order.reason))
 
 
 def retire_by_order(core: Core, order: RetireOrder, person: PersonId) -> Mapping[str, Json]:
     """Propose to retire a workflow."""
-    with _noting(core, person, wanted="retire", workflow=order.workflow):
+    with _noting(core, person, {"wanted": "retire", "workflow": order.workflow}):
         return _told(_proposing(core, person).retire(order.workflow, reason=order.reason))
 
 
-def _named_in(order: PublishOrder) -> str:
-    """Return the name that a file gives its workflow, nothing where it cannot be read."""
-    from workflows.loading import read_definition  # noqa: PLC0415 - as above.
+def _about(order: PublishOrder) -> dict[str, Json]:
+    """Return what an entry says of a proposed file, its digest too where it can be read."""
+    from workflows.loading import read_definition, read_policy  # noqa: PLC0415 - as above.
 
+    if order.is_policy:
+        policy = read_policy(order.text, order.file).model
+        about: dict[str, Json] = {"wanted": "policy", "workflow": ""}
+        return about if policy is None else {**about, "policy": policy.digest}
     found = read_definition(order.text, order.file).model
-    return "" if found is None else found.workflow
+    if found is None:
+        return {"wanted": "publish", "workflow": ""}
+    return {"wanted": "publish", "workflow": found.workflow, "version": found.version}
 
 
 def _noting(
-    core: Core, person: PersonId, *, wanted: str, workflow: str
+    core: Core, person: PersonId, about: Mapping[str, Json]
 ) -> AbstractContextManager[None]:
     from bot.refused_proposals import noting_refusals  # noqa: PLC0415 - as above.
 
-    return noting_refusals(core, person, wanted=wanted, workflow=workflow)
+    return noting_refusals(core, person, about)
 
 
 def _proposing(core: Core, person: PersonId) -> "Proposing":

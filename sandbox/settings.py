@@ -119,7 +119,8 @@ class SandboxSettings:
     the app is there from the start; otherwise somebody has to install it.
 
     `rate_scale` multiplies every rate limit; None lifts them. `ack_seconds` is how long the
-    app may take; `retry_delays` is when a failed event is sent again.
+    app may take to answer, `trigger_seconds` until when it may open a form; `retry_delays` is
+    when a failed event is sent again.
     """
 
     app: AppSettings = field(default_factory=AppSettings)
@@ -132,6 +133,7 @@ class SandboxSettings:
     seed: int = 7
     rate_scale: float | None = 1.0
     ack_seconds: float = limits.ACK_SECONDS
+    trigger_seconds: float = limits.TRIGGER_SECONDS
     retry_delays: tuple[float, ...] = limits.EVENT_RETRIES
     paid_plan: bool = True
 

@@ -14,6 +14,7 @@ from workflows.run import Status
 
 PUBLISHED, ACTIVATED, RETIRED = "workflow.published", "workflow.activated", "workflow.retired"
 LEVELS, POLICY_CHANGED = "workflow.level_changed", "policy.changed"
+REFUSED, NOT_AGREED = "proposal.refused", "not_agreed"
 
 
 def was_changed_by(database: Database, workflow: str, run: str) -> bool:
@@ -49,6 +50,22 @@ def policy_was_changed_by(database: Database, run: str) -> bool:
     )
     with database.read() as connection:
         return connection.execute(wanted.limit(1)).first() is not None
+
+
+def policy_was_refused(connection: Connection, policy: str) -> bool:
+    """Say whether a policy has been refused since another one came into force the last time."""
+    row = AuditEntryRow
+    changed = select(func.coalesce(func.max(row.seq), 0)).where(
+        row.run_id.is_(None), row.kind == POLICY_CHANGED
+    )
+    wanted = select(row.seq).where(
+        row.run_id.is_(None),
+        row.kind == REFUSED,
+        row.seq > changed.scalar_subquery(),
+        LineMember("data", "policy") == policy,
+        LineMember("data", "why") == NOT_AGREED,
+    )
+    return connection.execute(wanted.limit(1)).first() is not None
 
 
 def told_of(

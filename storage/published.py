@@ -45,6 +45,13 @@ def active_version(database: Database, workflow: str) -> str | None:
     return active_versions(database, workflow).get(workflow)
 
 
+def last_version(database: Database, workflow: str) -> str | None:
+    """Return the version that was active last, also of a workflow that was retired since."""
+    row = ActiveDefinitionRecord
+    with database.read() as connection:
+        return connection.execute(select(row.version).where(row.workflow == workflow)).scalar()
+
+
 def versions_of(database: Database, workflow: str, start: str = "") -> list[str]:
     """Return the published versions of a workflow whose digest begins so, the newest first."""
     wanted = (

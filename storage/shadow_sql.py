@@ -5,6 +5,7 @@ from collections import defaultdict
 from storage.change import RowSql, read_moment
 from storage.entries_sql import entry_of
 from storage.shadow_runs import MARK
+from storage.soak_sql import moved_among
 from workflows.entry import Entry, RunId
 from workflows.run import UNTOLD
 from workflows.shadow_question import Did
@@ -29,8 +30,10 @@ class ShadowSql(RowSql):
     __slots__ = ()
 
     def ended(self, workflow: str, version: str, *, most: int) -> list[ShadowSeen]:
-        """Return the runs in shadow that began with a version and ended, the newest first."""
+        """Return the runs in shadow that ended and went by one version only, the newest first."""
         rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
+        moved = moved_among(self, [str(one[0]) for one in rows])
+        rows = [one for one in rows if str(one[0]) not in moved]
         if not rows:
             return []
         told: dict[str, list[Entry]] = defaultdict(list)

@@ -15,12 +15,12 @@ from workflows.soak import Failure, Level, RunSeen, Soak
 from workflows.trouble import error_class_of, is_trouble
 
 _LEVEL = "SELECT workflow, level, changed_at FROM version_level WHERE version = ?"
-# A run that was moved says little of either version; the entry it began with says so.
 # The release before made versions active without a row of their level: they are on trial.
 _UNTOLD = (
     "SELECT workflow, 'trial', activated_at FROM active_definition"
     " WHERE version = ? AND retired_at IS NULL"
 )
+# A run that was moved says little of either version; the entry it began with says so.
 _RUNS = (
     "SELECT r.id, r.outcome, r.finished_at FROM run r"
     " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0"
@@ -63,7 +63,7 @@ class SoakSql(RowSql):
             return None
         workflow, level, since = found
         rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
-        moved = self._moved([str(one[0]) for one in rows if str(one[0]) not in ended])
+        moved = moved_among(self, [str(one[0]) for one in rows if str(one[0]) not in ended])
         rows = [one for one in rows if str(one[0]) not in moved]
         runs = [str(one[0]) for one in rows]
         fresh = [one for one in runs if one not in ended]
@@ -85,11 +85,6 @@ class SoakSql(RowSql):
             ],
         )
 
-    def _moved(self, runs: Sequence[str]) -> frozenset[str]:
-        """Return which runs went by another version for a while, and came back."""
-        found = self.run(_MOVED.format(_marks(runs)), *runs).fetchall() if runs else ()
-        return frozenset(str(one[0]) for one in found)
-
     def _inputs(self, runs: Sequence[str]) -> Mapping[str, Mapping[str, Json]]:
         if not runs:
             return {}
@@ -109,6 +104,12 @@ class SoakSql(RowSql):
         for run, seq, idx, line in rows:
             entries[str(run)].append(entry_of(line, seq=seq, index=idx, held={}))
         return {run: list(stopped_in(told)) for run, told in entries.items()}
+
+
+def moved_among(sql: RowSql, runs: Sequence[str]) -> frozenset[str]:
+    """Return which runs went by another version for a while, and maybe came back."""
+    found = sql.run(_MOVED.format(_marks(runs)), *runs).fetchall() if runs else ()
+    return frozenset(str(one[0]) for one in found)
 
 
 def stopped_in(entries: Sequence[Entry]) -> Iterator[Failure]:

@@ -1,7 +1,7 @@
 """One transaction over runs, gates and messages: the `Unit` of `workflows.store`.
 
-A unit reads the row of a run once, keeps it while it works, and writes it back once at its
-end. Opening and committing is `store`; what an entry changes elsewhere is `projections`.
+The rows of runs it keeps in `held_runs` while it works. Opening and committing is `store`;
+what an entry changes elsewhere is `projections`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,12 +11,13 @@ from datetime import datetime
 from storage.awaited import AwaitedSql
 from storage.bot_sql import BotSql, NewDigest
 from storage.budget_sql import BudgetSql
-from storage.change import Clock, Insert, Update
+from storage.change import Clock
 from storage.database_errors import refused_by_database
 from storage.delegations import DelegationSql
 from storage.entries_sql import entries_of_run
 from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
+from storage.held_runs import HeldRuns
 from storage.home_sql import HomeSql
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.outbox_sql import OutboxSql
@@ -64,18 +65,15 @@ class SqlUnit:
     ) -> None:
         self._tx = tx
         self._journal = journal
-        self._clock = clock
         self._on_sent = on_sent
         self._on_due = on_due
-        self._on_moved = on_moved
         self._messages: dict[tuple[Subject, str], Message] = {}
         self._sql = RunSql(tx)
         self._bot = BotSql(tx)
         self._awaited = AwaitedSql(tx)
         self._homes = HomeSql(tx, on_news=on_news)
-        self._runs: dict[str, HeldRun] = {}
+        self._runs = HeldRuns(tx, self._sql, self._homes, clock=clock, on_moved=on_moved)
         self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
-        self._now: datetime | None = None
         self._is_broken = False
 
     @property
@@ -85,10 +83,7 @@ class SqlUnit:
 
     @property
     def now(self) -> datetime:
-        if self._now is None:
-            held_at = self._sql.held_at if self._clock is None else None
-            self._now = held_at or self._sql.moment(self._clock)
-        return self._now
+        return self._runs.now
 
     def is_repeat(self, delivery: Delivery) -> bool:
         return not self._sql.is_new_delivery(
@@ -109,23 +104,13 @@ class SqlUnit:
         ]
 
     def add_run(self, run: NewRun) -> None:
-        work = {
-            "channel": run.channel,
-            "start_key": run.start_key,
-            "lock_key": run.lock_key,
-            "epoch": 0,
-            "ready_at": None,
-            "claimed_at": None,
-            "claimed_by": None,
-            "segments_died": 0,
-        }
-        self._runs[run.id] = HeldRun(run.id, None, work, None)
+        self._runs.add(run)
 
     def run_started_as(self, start_key: str) -> RunId | None:
         return self._sql.hold_start(start_key)
 
     def lock_run(self, run: RunId) -> RunRow:
-        return self._held(run).row()
+        return self._runs.run(run).row()
 
     def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
         found = self._sql.hold_run_of(request)
@@ -133,7 +118,7 @@ class SqlUnit:
             raise UnknownRunError(f"There is no request {request}.")
         run, asked, decided = found
         self._decided = {asked.id: decided}
-        return asked, self._runs.setdefault(run.id, run).row()
+        return asked, self._runs.kept(run).row()
 
     def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
         return entries_of_run(self._sql, run, after=after)
@@ -152,7 +137,7 @@ class SqlUnit:
             raise
 
     def _append(self, draft: Draft) -> Entry:
-        held = None if draft.run is None else self._held(draft.run)
+        held = None if draft.run is None else self._runs.run(draft.run)
         if held is not None and held.has_ended:
             raise ValueError(f"run {held.id} has ended, and nothing follows its last entry.")
         recorded = self._journal.append(self._tx, draft, tail=_tail(held))
@@ -168,42 +153,37 @@ class SqlUnit:
         if whom.request:
             self._homes.news_for_awaited(whom.request, now=self.now)
         for change in changes(entry):
-            self._write_new_runs()
+            self._runs.write_new()
             self._sql.apply(change)
         self._awaited.follow(entry)
         if whom.request:
             self._homes.news_for_awaited(whom.request, now=self.now)
         if whom.owners:
-            self._homes.news_for_owners(self._workflow_of(entry), now=self.now)
+            self._homes.news_for_owners(self._runs.workflow_of(entry), now=self.now)
         if whom.schedule:
             self._homes.news_for_setter(whom.schedule, now=self.now)
         if whom.review:
             self._homes.news_for(self.glass_use(whom.review).reviewers, now=self.now)
         self._homes.news_for(whom.people, now=self.now)
 
-    def _workflow_of(self, entry: Entry) -> str:
-        held = self._runs.get(entry.run or "")
-        facts = held.facts if held is not None else None
-        return facts.workflow if facts is not None else str(entry.data.get("workflow") or "")
-
     def claim(self, run: RunId, *, by: str) -> int:
-        held = self._held(run)
+        held = self._runs.run(run)
         held.work.update(epoch=held.work["epoch"] + 1, ready_at=None)
         if not held.has_ended:
             held.work.update(claimed_at=self.now, claimed_by=by)
         return int(held.work["epoch"])
 
     def release(self, run: RunId) -> None:
-        self._held(run).work.update(claimed_at=None, claimed_by=None, segments_died=0)
+        self._runs.run(run).work.update(claimed_at=None, claimed_by=None, segments_died=0)
 
     def mark_ready(self, run: RunId) -> None:
-        held = self._held(run)
+        held = self._runs.run(run)
         if held.work["ready_at"] is None and not held.has_ended:
             held.work["ready_at"] = self.now
 
     def count_death(self, run: RunId) -> int:
         """Note that a segment of the run died of a defect; return how many have by now."""
-        work = self._held(run).work
+        work = self._runs.run(run).work
         work["segments_died"] += 1
         return int(work["segments_died"])
 
@@ -224,7 +204,7 @@ class SqlUnit:
         return GlassSql(self._tx).overdue(now)
 
     def take_lock(self, key: str, run: RunId) -> RunId:
-        self._write_new_runs()
+        self._runs.write_new()
         holder = self._sql.take_lock(key, run)
         if holder != run:
             self._sql.queue_for_lock(key, run)
@@ -245,7 +225,7 @@ class SqlUnit:
         return [RunId(one) for one in self._sql.lock_queue(key, most=most)]
 
     def take_place(self, key: str, run: RunId, *, most: int) -> RunId:
-        self._write_new_runs()
+        self._runs.write_new()
         return PlaceSql(self._tx).take(key, run, most=most)
 
     def pass_places(self, run: RunId) -> Sequence[RunId]:
@@ -264,7 +244,7 @@ class SqlUnit:
         return BudgetSql(self._tx).key(name, value)
 
     def set_due(self, due: Due) -> None:
-        self._write_new_runs()
+        self._runs.write_new()
         self._sql.set_due(due)
         self._tx.after_commit(lambda: self._on_due(due.at))
 
@@ -369,35 +349,9 @@ class SqlUnit:
         if self._is_broken:
             # Postgres would end such a transaction without a word, and keep nothing of it.
             raise StorageError("Part of this could not be recorded, so none of it was.")
-        for held in self._runs.values():
-            self._write(held)
+        self._runs.write()
         if self._messages:
             OutboxSql(self._tx).send(self._messages.values(), at=self.now)
-
-    def _held(self, run: RunId) -> HeldRun:
-        held = self._runs.get(run) or self._sql.hold_run(run)
-        if held is None:
-            raise UnknownRunError(f"There is no run {run}.")
-        return self._runs.setdefault(run, held)
-
-    def _write_new_runs(self) -> None:
-        """Write rows that others are about to point to."""
-        for held in self._runs.values():
-            if held.stored is None:
-                self._write(held)
-
-    def _write(self, held: HeldRun) -> None:
-        if held.facts is None:
-            return  # Announced, and its first entry not recorded yet.
-        wanted = held.columns()
-        if held.stored is None:
-            self._sql.apply(Insert("run", {"id": held.id, **wanted}))
-        elif news := {name: one for name, one in wanted.items() if held.stored[name] != one}:
-            self._sql.apply(Update("run", {"id": held.id}, news))
-            self._tx.after_commit(lambda: self._on_moved(RunId(held.id)))
-        if held.stored is None or held.stored["status"] != wanted["status"]:
-            self._homes.news_for([wanted["requester"]], now=self.now)
-        held.stored = wanted
 
 
 def _tail(held: HeldRun | None) -> Tail | None:

@@ -74,6 +74,7 @@ def postgres_server() -> Iterator[str]:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("ALTER SYSTEM SET full_page_writes = off")
+                connection.execute("ALTER SYSTEM SET autovacuum = off")
                 connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
@@ -148,7 +149,8 @@ def blank_url(request: pytest.FixtureRequest) -> str:
 def new_database(server: str, name: str, *, template: str) -> str:
     """Make a database out of another to which nobody is connected; return its address."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copied as files, which costs the server less than half of writing them to its log.
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     return server.replace("/postgres?", f"/{name}?", 1)
 
 

@@ -10,6 +10,7 @@ from workflows.demand import Demand, DemandStage
 from workflows.entry import Ref
 from workflows.errors import NoApproverError
 from workflows.gate import MOST_PEOPLE
+from workflows.lineage import shapers
 from workflows.people import CLICK_AGE, People, Person, PersonId
 from workflows.quorum import can_agree
 from workflows.segment import Segment
@@ -63,16 +64,12 @@ def bound_by_duty(
 ) -> dict[PersonId, Duty]:
     """Return who may not decide, whatever the policy says.
 
-    That is the requester, whoever published what runs or changed what it is asked to do, the
-    authors of what would be published, and everybody who acts for them.
+    That is the requester, whoever published what runs or changed what it is asked to do, in this
+    run or in one that started it, the authors of what would be published, and everybody who acts
+    for them.
     """
     own = segment.state.requester
-    refs: dict[Ref, Duty] = {}
-    editor = segment.house.store.publisher(segment.definition.version)
-    if editor is not None:
-        refs[editor] = Duty.EDITOR
-    refs |= dict.fromkeys(authors, Duty.EDITOR)
-    refs |= dict.fromkeys(segment.state.editors, Duty.CHANGER)
+    refs = {**dict.fromkeys(authors, Duty.EDITOR), **shapers(segment.house.store, segment.state)}
     if own is not None and own.is_person:
         refs[Ref(own.ref)] = Duty.REQUESTER
     for ref in segment.house.acting_for(frozenset(refs)):

@@ -15,8 +15,9 @@ from workflows.conditions import PLAN, applies, plan_environment
 from workflows.duration import duration_text
 from workflows.entry import Actor, Json
 from workflows.errors import ExpressionError, OverBudgetError, UncountableError
-from workflows.policy import Facts, Policy
+from workflows.policy import Policy
 from workflows.policy_budgets import Budget
+from workflows.policy_facts import Facts
 from workflows.store import Ledger, Store, Taken, Unit
 
 REQUESTER = "requester"

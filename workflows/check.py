@@ -62,6 +62,7 @@ def check(
         sound += [found] if found is not None else []
     faults += _same_names(sound)
     faults += call_faults(sound)
+    faults += _hidden(sound, actions)
     faults += copies(sound)
     return Report(
         definitions=tuple(one for one, _ in sound),
@@ -172,6 +173,13 @@ def _meaning_faults(
     from workflows.check_meaning import meaning_faults  # noqa: PLC0415 - not where all is known.
 
     return meaning_faults(definition, document, actions, policy)
+
+
+def _hidden(found: Sequence[tuple[Definition, Document]], actions: Actions) -> Iterator[Fault]:
+    if any(definition.starts for definition, _ in found):
+        from workflows.hidden import hidden_faults  # noqa: PLC0415 - only for what starts others.
+
+        yield from hidden_faults(found, actions)
 
 
 def _same_names(found: Sequence[tuple[Definition, Document]]) -> Iterator[Fault]:

@@ -7,7 +7,8 @@ from workflows.definition_file import Document
 from workflows.errors import ExpressionError
 from workflows.expression import Environment
 from workflows.fault import Fault, Place
-from workflows.policy import Policy, rule_environment
+from workflows.policy import Policy
+from workflows.policy_facts import rule_environment
 from workflows.shapes import Kind
 
 

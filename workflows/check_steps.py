@@ -14,7 +14,8 @@ from workflows.errors import DefinitionError, ExpressionError
 from workflows.expression import Environment
 from workflows.fault import Fault, Place, suggestion
 from workflows.outline import Node
-from workflows.policy import Policy, rule_environment
+from workflows.policy import Policy
+from workflows.policy_facts import rule_environment
 from workflows.step_scope import Actions, StepScopes, output_shape
 from workflows.template import has_expression
 

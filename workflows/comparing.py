@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from workflows.actions.base import Effect
 from workflows.definition import Definition
-from workflows.definition_steps import LONGEST_EXPIRY, Approval, Step, Undo
-from workflows.demand import gathered, wish_of
+from workflows.definition_steps import Step, Undo
+from workflows.lowering import is_as_strict, works_of
 from workflows.portrait import Known, approval_words, effect_of, facets, starts
 from workflows.secret_use import secrets_of
 
@@ -53,8 +53,8 @@ def _changes(before: Definition, after: Definition, known: Known) -> Iterator[st
 
 def _marked(before: Definition | None, after: Definition, known: Known) -> Iterator[str]:
     """Yield what deserves a second look: gates, effects, proofs and people who answer."""
-    old = _works(before) if before is not None else {}
-    for name, work in _works(after).items():
+    old = {} if before is None else works_of(before)
+    for name, work in works_of(after).items():
         earlier = old.get(name)
         yield from _marked_effect(name, earlier, work, known)
         if earlier is not None:
@@ -68,12 +68,6 @@ def _marked(before: Definition | None, after: Definition, known: Known) -> Itera
     for name in _ANSWERS:
         if said.get(name) != says.get(name):
             yield f"{MARK}{name} changes: {said.get(name, 'none')} → {says.get(name, 'none')}"
-
-
-def _works(definition: Definition) -> dict[str, Step | Undo]:
-    steps = definition.works
-    undos = {f"undo of {one.id}": one.undo for one in steps if isinstance(one.undo, Undo)}
-    return {**{f"step {one.id}": one for one in steps}, **undos}
 
 
 def _marked_effect(
@@ -94,7 +88,7 @@ def _marked_effect(
 
 
 def _marked_gate(name: str, earlier: Step | Undo, work: Step | Undo) -> Iterator[str]:
-    if not _is_as_strict(work.approval, earlier.approval):
+    if not is_as_strict(work.approval, earlier.approval):
         was, now = approval_words(earlier.approval), approval_words(work.approval)
         yield f"{MARK}{name}: its gate is LOWERED: {was} → {now}"
     if earlier.verify is not None and work.verify != earlier.verify:
@@ -105,13 +99,3 @@ def _marked_gate(name: str, earlier: Step | Undo, work: Step | Undo) -> Iterator
             yield f"{MARK}{name}: is no longer checked again before it runs"
         if earlier.when is not None and work.when != earlier.when:
             yield f"{MARK}{name}: its condition changes: {earlier.when} → {work.when or 'always'}"
-
-
-def _is_as_strict(now: Approval | None, was: Approval | None) -> bool:
-    """Say whether whoever satisfied `now` has satisfied `was` too."""
-    if was is None:
-        return True
-    if now is None:
-        return False
-    mine, theirs = (gathered([wish_of(one, name="", expires=LONGEST_EXPIRY)]) for one in (now, was))
-    return mine is not None and mine.is_as_strict_as(theirs)

@@ -26,7 +26,7 @@ from workflows.condition_tree import (
 )
 from workflows.entry import Json
 from workflows.errors import ExpressionError
-from workflows.policy import rule_environment
+from workflows.policy_facts import rule_environment
 
 MOST_CASES = 20_000
 OTHER = "something else"  # A text that no condition names.

@@ -9,7 +9,7 @@ from functools import lru_cache
 from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.expression import Environment
-from workflows.policy import rule_environment
+from workflows.policy_facts import rule_environment
 from workflows.shapes import Kind, Shape
 
 PLAN = "plan"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Discriminator, Field, JsonValue, StringConstraints, Tag
 
+from workflows.actions.base import Effect
 from workflows.definition_inputs import Input
 from workflows.definition_parts import Closed, Condition, Identifier, Slug, Somebody, Title, Words
 from workflows.definition_steps import Expiry, Step
@@ -73,9 +74,13 @@ class Ask(_Form):
 
 
 class Call(_Form):
-    """Starts another workflow as a run of its own and waits for its end."""
+    """Starts another workflow as a run of its own and waits for its end.
+
+    `effect` says for readers the gravest thing that one may do; its own steps are what is gated.
+    """
 
     workflow: Slug
+    effect: Effect | None = None
     inputs: dict[Identifier, JsonValue] = Field(default_factory=dict)
 
 

@@ -15,7 +15,8 @@ from workflows.demand import Demand, DemandStage
 from workflows.entry import Json
 from workflows.errors import ActionFailedError
 from workflows.moments import stamp
-from workflows.policy import Facts, Policy
+from workflows.policy import Policy
+from workflows.policy_facts import Facts
 from workflows.ready import Ready, fitting
 from workflows.segment import Segment
 from workflows.store import Denial

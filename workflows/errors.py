@@ -18,6 +18,9 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── OutputMismatchError        a step's output does not look as the definition declares
     ├── KeyReusedError             an idempotency key that already started something else
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
+    │   ├── NearNameError          a new workflow whose name is one slip from another's
+    │   ├── LoweredGateError       a version that asks fewer people or proves less than before
+    │   └── HiddenEffectError      something destructive that a workflow does through another
     ├── GateError
     │   ├── NoGateError            something destructive without anybody to ask
     │   ├── NoApproverError        a stage that nobody can decide
@@ -77,6 +80,8 @@ class ExpressionError(DefinitionError):
 class MisleadingNameError(DefinitionError):
     """People would take the name of a workflow for another's, or for Interlock's own."""
 
+    why = "name_alike"
+
 
 class UnreadableVersionError(DefinitionError):
     """A stored definition that this release cannot read; a newer one wrote it."""
@@ -134,7 +139,27 @@ class KeyReusedError(InterlockError):
 
 
 class NotAllowedError(InterlockError):
-    """This person may not do this."""
+    """This person may not do this; `why` is what the entry of a refused proposal calls it."""
+
+    why = "not_allowed"
+
+
+class NearNameError(NotAllowedError):
+    """The name of a new workflow is one slip away from another's; a governor's to propose."""
+
+    why = "name_alike"
+
+
+class LoweredGateError(NotAllowedError):
+    """A version asks fewer people or proves less than the one before; a governor's to propose."""
+
+    why = "gate_lowered"
+
+
+class HiddenEffectError(NotAllowedError):
+    """A workflow does something destructive through another one, and does not say so."""
+
+    why = "effect_hidden"
 
 
 class GateError(InterlockError):

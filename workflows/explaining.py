@@ -20,9 +20,10 @@ from workflows.expression import Environment, Scope
 from workflows.instances import undo_of
 from workflows.judged_steps import JudgedStep, judged_steps
 from workflows.model_words import words_taken
-from workflows.policy import Facts, Policy, rule_environment
+from workflows.policy import Policy
 from workflows.policy_auto import Auto
 from workflows.policy_explain import Explanation, explained
+from workflows.policy_facts import Facts, rule_environment
 from workflows.procedure import Procedure
 from workflows.step_scope import Actions
 from workflows.template import resolve

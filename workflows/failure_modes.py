@@ -26,6 +26,12 @@ class Share:
     times: int
     so_far: int
 
+    @property
+    def words(self) -> str:
+        """Say the bar in words."""
+        count = "once" if self.times == 1 else f"{self.times} times"
+        return f"{self.label}: {count}, {self.so_far} % of all so far"
+
 
 By = Callable[[FailureMode], str]
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from workflows.conditions import applies
-from workflows.policy import Facts, Policy
+from workflows.policy import Policy
+from workflows.policy_facts import Facts
 from workflows.policy_freezes import frozen_by, thaw
 
 FREEZE = "freeze"  # The rule by which an effect is held back.

@@ -17,8 +17,8 @@ from workflows.freezing import Frozen, frozen
 from workflows.glass import MOST_BREAKERS, Glass
 from workflows.moments import stamp
 from workflows.people import CLICK_AGE, PersonId
-from workflows.policy import Facts
 from workflows.policy_break_glass import BreakGlass
+from workflows.policy_facts import Facts
 from workflows.ready import Ready
 from workflows.segment import Segment
 from workflows.step_facts import facts_of

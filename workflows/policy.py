@@ -7,26 +7,18 @@ counts as applying: a policy with a mistake in it asks too often, never too rare
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
-from itertools import pairwise
-from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo
+from functools import cached_property
+from typing import Annotated
 
 import rfc8785
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from workflows.actions.base import Concern, Effect
 from workflows.definition import meaning
-from workflows.definition_parts import Closed, Condition, Somebody
-from workflows.definition_steps import (
-    LONGEST_EXPIRY,
-    AnyStage,
-    Approval,
-    ApprovalStage,
-    Expiry,
-)
+from workflows.definition_parts import Closed, Somebody
+from workflows.definition_steps import Approval, ApprovalStage
 from workflows.demand import (
     DEFINITION,
     ON_TRIAL,
@@ -34,132 +26,37 @@ from workflows.demand import (
     Demand,
     Judged,
     Match,
-    StepUp,
     Why,
     Wish,
     gathered,
     wish_of,
 )
-from workflows.duration import Duration, at_most
 from workflows.entry import Json
-from workflows.errors import ExpressionError, NoGateError
-from workflows.expression import Environment
+from workflows.errors import NoGateError
 from workflows.own_workflows import is_ours, is_own
 from workflows.policy_auto import Auto
 from workflows.policy_blast import Blast
 from workflows.policy_break_glass import BreakGlass
 from workflows.policy_budgets import Budgets
 from workflows.policy_connect import Connect
-from workflows.policy_escalation import Escalate
+from workflows.policy_defaults import CHASE, Defaults
+from workflows.policy_facts import Facts, stands, told_of
 from workflows.policy_freezes import Freezes
-from workflows.policy_hours import Hours, hours_of
-from workflows.policy_nudge import Nudge, nudge_after
-from workflows.policy_parts import RuleName, Sticky
+from workflows.policy_hours import hours_of
+from workflows.policy_nudge import nudge_after
 from workflows.policy_production import Production
 from workflows.policy_publish import Publish
 from workflows.policy_publish import Roles as Answering
-from workflows.policy_quiet import Quiet
-from workflows.policy_reason import Reason, needs_reason, patterns_of
+from workflows.policy_reason import needs_reason, patterns_of
 from workflows.policy_retention import DEFAULT_TERMS, Retention, Terms
 from workflows.policy_roles import Binding, Role, Roles
+from workflows.policy_rule import Rule
 from workflows.policy_secrets import SecretGrants
 from workflows.services import DatabaseTarget, Name, Program, Service, Services
-from workflows.shapes import STRING, Kind, Shape
 from workflows.triggers import Zone
 from workflows.webhooks import Webhook
 
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
-
-
-class Rule(Closed):
-    """Which steps it is about, and who has to agree to those."""
-
-    name: RuleName
-    when: Condition
-    stages: tuple[AnyStage, ...] = Field(min_length=1, max_length=10)
-    expires: Expiry | None = None
-    remind: tuple[Duration, ...] = ()
-    reason: Reason = "optional"
-    # None where a rule does not say it, so that its policy keeps the digest it had.
-    exclude: Annotated[tuple[Somebody, ...], Field(min_length=1, max_length=20)] | None = None
-    hours: Hours | None = None
-    escalate: Escalate | None = None
-    auto: Auto | None = None
-    sticky: Sticky | None = None
-    nudge: Nudge | None = None
-    step_up: StepUp | None = None
-    batch: Literal[True] | None = None
-
-
-SHORTEST_CHASE = timedelta(minutes=1)
-
-
-def _ascending(waits: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
-    if any(later <= earlier for earlier, later in pairwise(waits)):
-        raise ValueError("write each length of time longer than the one before")
-    if waits[0] < SHORTEST_CHASE:
-        raise ValueError("the first reminder comes after a minute at the earliest")
-    return waits
-
-
-Chase = Annotated[
-    tuple[Annotated[Duration, at_most(LONGEST_EXPIRY)], ...],
-    Field(min_length=1, max_length=10),
-    AfterValidator(_ascending),
-]
-CHASE: Final = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
-
-
-class Exceptions(Closed):
-    """When people are reminded of an exception or a doubt: its owner, the deputy too, governors.
-
-    From the last one on they are reminded each day.
-    """
-
-    remind: Chase = CHASE
-
-
-class Defaults(Closed):
-    """What stands where a rule says nothing. There is no request without an end."""
-
-    expires: Expiry
-    exceptions: Exceptions | None = None  # Left out, it changes no digest that approvals rest on.
-    quiet: Quiet | None = None
-    sticky: Sticky | None = None
-    nudge: Nudge | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What rules may ask about: one step of one run, at one moment."""
-
-    effect: Effect
-    workflow: str
-    step: str
-    action: str
-    requester: str  # As configured or shown: "@rita", "schedule".
-    at: datetime
-    # Who has to agree because this version is on trial, nobody where it is not.
-    watchers: tuple[str, ...] = ()
-    inputs: Mapping[str, Json] = field(default_factory=dict)
-    args: Mapping[str, Json] = field(default_factory=dict)
-    concern: Concern | None = None  # Only of a step that changes the catalog.
-    are_args_of_a_model: bool = False  # Then no rule may look at them and decide by them.
-
-
-_OPEN = Shape(kind=Kind.OBJECT)
-_INTEGER = Shape(kind=Kind.INTEGER)
-_NAMES = {
-    **dict.fromkeys(("effect", "workflow", "step", "action", "requester"), STRING),
-    **dict.fromkeys(("hour", "weekday"), _INTEGER),
-    **dict.fromkeys(("inputs", "args"), _OPEN),
-}
-
-
-@lru_cache(maxsize=1)
-def rule_environment() -> Environment:
-    """Return what the condition of a rule may name, the same for every policy."""
-    return Environment(_NAMES)
 
 
 class Policy(Closed):
@@ -318,7 +215,7 @@ class Policy(Closed):
         return tuple(found)
 
     def _why(self, rule: Rule, told: Mapping[str, Json], *, may_spare: bool) -> Why:
-        match, because = _stands(rule.when, told)
+        match, because = stands(rule.when, told)
         if may_spare and match is Match.MATCHED and rule.auto is not None:
             match, because = _spared(rule.auto, told)
         return Why(rule=rule.name, when=rule.when, match=match, because=because)
@@ -370,20 +267,7 @@ class Policy(Closed):
 
     def told(self, facts: Facts) -> dict[str, Json]:
         """Return what conditions see of `facts`, by their names."""
-        here = facts.at.astimezone(ZoneInfo(self.timezone))
-        # Without them a condition that looks at them has no value, and its rule asks.
-        args: dict[str, Json] = {} if facts.are_args_of_a_model else {"args": dict(facts.args)}
-        return {
-            "effect": facts.effect.value,
-            "workflow": facts.workflow,
-            "step": facts.step,
-            "action": facts.action,
-            "requester": facts.requester,
-            "hour": here.hour,
-            "weekday": here.isoweekday(),
-            "inputs": dict(facts.inputs),
-            **args,
-        }
+        return told_of(facts, self.timezone)
 
 
 def _is_watched(facts: Facts) -> bool:
@@ -391,22 +275,9 @@ def _is_watched(facts: Facts) -> bool:
     return bool(facts.watchers) and facts.effect is not Effect.DESTRUCTIVE
 
 
-def _stands(condition: str, told: Mapping[str, Json]) -> tuple[Match, str]:
-    """Return how a condition stands, and why it gave neither true nor false."""
-    if "args" not in told and not rule_environment().may_hold(condition, told):
-        return Match.PASSED_BY, ""
-    try:
-        applies = rule_environment().evaluate(condition, told)
-    except ExpressionError as error:
-        return Match.UNSURE, error.message
-    if not isinstance(applies, bool):
-        return Match.UNSURE, f"it gave {applies!r}"
-    return (Match.MATCHED if applies else Match.PASSED_BY), ""
-
-
 def _spared(auto: Auto, told: Mapping[str, Json]) -> tuple[Match, str]:
     """Return how a rule that matches stands once its `auto` is asked: only true spares people."""
-    match, unclear = _stands(auto.when, told)
+    match, unclear = stands(auto.when, told)
     if match is Match.MATCHED:
         return Match.AUTO, auto.because
     return Match.MATCHED, f"auto: {unclear}" if unclear else ""

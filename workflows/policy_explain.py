@@ -10,7 +10,8 @@ from workflows.definition_steps import Approval
 from workflows.demand import Demand, DemandStage, Match, Why
 from workflows.duration import duration_text
 from workflows.errors import NoGateError
-from workflows.policy import Facts, Policy
+from workflows.policy import Policy
+from workflows.policy_facts import Facts
 from workflows.turns import turns_in
 
 

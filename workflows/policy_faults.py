@@ -9,8 +9,10 @@ from workflows.definition_file import Document
 from workflows.definition_steps import are_late
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
-from workflows.policy import Policy, Rule, rule_environment
+from workflows.policy import Policy
 from workflows.policy_auto import is_about_destructive
+from workflows.policy_facts import rule_environment
+from workflows.policy_rule import Rule
 
 
 def policy_faults(policy: Policy, document: Document) -> list[Fault]:

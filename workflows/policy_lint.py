@@ -15,7 +15,8 @@ from workflows.definition_file import Document
 from workflows.definition_steps import turns_of
 from workflows.fault import Fault, Place, suggestion
 from workflows.pattern import widths
-from workflows.policy import Policy, Rule, rule_environment
+from workflows.policy import Policy
+from workflows.policy_facts import rule_environment
 from workflows.policy_lint_circles import circle_faults
 from workflows.policy_lint_pairs import pair_faults
 from workflows.policy_lint_roles import role_faults
@@ -31,6 +32,7 @@ from workflows.policy_lint_steps import (
 )
 from workflows.policy_reason import patterns_of
 from workflows.policy_roles import Role
+from workflows.policy_rule import Rule
 
 JUDGED = tuple(one.value for one in Effect if one is not Effect.READ)
 ALIKE = 0.93

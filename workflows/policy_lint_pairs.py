@@ -12,8 +12,9 @@ from workflows.definition_steps import turns_of
 from workflows.duration import duration_text
 from workflows.errors import ExpressionError
 from workflows.fault import Fault
-from workflows.policy import Policy, Rule
+from workflows.policy import Policy
 from workflows.policy_hours import Hours
+from workflows.policy_rule import Rule
 
 
 def pair_faults(policy: Policy, document: Document) -> Iterator[Fault]:

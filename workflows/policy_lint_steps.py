@@ -10,7 +10,9 @@ from workflows.definition import Definition
 from workflows.definition_file import Document
 from workflows.fault import Fault, Place, suggestion
 from workflows.judged_steps import JudgedStep
-from workflows.policy import Policy, Rule, rule_environment
+from workflows.policy import Policy
+from workflows.policy_facts import rule_environment
+from workflows.policy_rule import Rule
 
 _COMPARED = frozenset({"_==_", "_!=_", "@in"})
 

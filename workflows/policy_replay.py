@@ -21,7 +21,8 @@ from workflows.entry import Entry, Json
 from workflows.errors import InterlockError, NoGateError
 from workflows.instances import items_of, step_of
 from workflows.moments import moment
-from workflows.policy import Facts, Policy
+from workflows.policy import Policy
+from workflows.policy_facts import Facts
 from workflows.terms import FIELDS, terms_data
 from workflows.turns import turns_in
 

@@ -11,8 +11,8 @@ class Duty(StrEnum):
     """What somebody did, or is, that keeps them from deciding. The first one that fits counts."""
 
     REQUESTER = "requester"
-    EDITOR = "editor"  # Published the version of the workflow that runs.
-    CHANGER = "changer"  # Changed what the run is asked to do.
+    EDITOR = "editor"  # Published the version that runs, or that of a workflow that started it.
+    CHANGER = "changer"  # Changed what this run is asked to do, or one that started it.
     DELEGATE = "delegate"  # Acts for one of the above.
     RULE = "rule"  # A rule of the policy leaves their group out.
 
@@ -29,7 +29,7 @@ class Duty(StrEnum):
 
 _REFUSALS = {
     Duty.REQUESTER: "You asked for this, so someone else has to decide it.",
-    Duty.EDITOR: "You published this version of the workflow, so someone else has to decide it.",
+    Duty.EDITOR: "You published what runs here, so someone else has to decide it.",
     Duty.CHANGER: "You changed what is asked here, so someone else has to decide it.",
     Duty.DELEGATE: "You act for somebody who may not decide this, so you may not either.",
     Duty.RULE: "The policy leaves you out of this decision.",

@@ -4,7 +4,7 @@ from workflows.actions.base import Concern
 from workflows.entry import Ref
 from workflows.instances import step_of
 from workflows.people import Person
-from workflows.policy import Facts
+from workflows.policy_facts import Facts
 from workflows.ready import Ready
 from workflows.segment import Segment
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.entry import Entry, RunId
-from workflows.policy import SHORTEST_CHASE
+from workflows.policy_defaults import SHORTEST_CHASE
 from workflows.run import Phase, RunState, StepState
 from workflows.store import Due, DueKind, Message, Subject
 from workflows.telling import UNVERIFIED, doubt_card, exception_card, is_exception

@@ -20,7 +20,8 @@ from workflows.actions.registry import all_actions
 from workflows.condition_tree import Name, every, tree_of
 from workflows.duration import duration
 from workflows.moments import stamp
-from workflows.policy import Policy, rule_environment
+from workflows.policy import Policy
+from workflows.policy_facts import rule_environment
 from workflows.policy_replay import Change
 
 EXISTING = click.Path(path_type=Path, exists=True)

@@ -1,5 +1,9 @@
 """How old the newest backup is, as far as anybody here can know."""
 
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +18,7 @@ LOST = "What was recorded since then is lost with this disk."
 
 
 def look_at_backups(around: Around, database: Database | None) -> Finding:
-    """Return the age of the newest file in the folder of backups, or of the server's archive."""
+    """Return the age of the newest file under the folder of backups, or of the server's archive."""
     folder = around.settings.backup_dir
     if folder is not None:
         return _of_folder(folder, now=around.now())
@@ -39,7 +43,7 @@ def _archived(database: Database | None) -> datetime | None:
 
 def _of_folder(folder: Path, *, now: datetime) -> Finding:
     try:
-        times = [one.stat().st_mtime for one in folder.iterdir() if one.is_file()]
+        times = list(_times(folder))
     except OSError as error:
         return fail(
             "backups",
@@ -53,6 +57,23 @@ def _of_folder(folder: Path, *, now: datetime) -> Finding:
     age = max(now - datetime.fromtimestamp(max(times), UTC), timedelta(0))
     saw = f"The newest of {plural(len(times), 'file')} in {folder} is {duration(age)} old."
     return _aged(saw, age)
+
+
+def _times(folder: Path) -> Iterator[float]:
+    """Yield when each file was written; a backup may be a folder of its own.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    files: list[Path] = []
+    for one in folder.iterdir():
+        files.append(one)
+        files.extend(Path(place, name) for place, _, names in os.walk(one) for name in names)
+    for one in files:
+        with suppress(FileNotFoundError):  # An old one that is thinned out at this moment.
+            found = one.stat()
+            if stat.S_ISREG(found.st_mode):
+                yield found.st_mtime
 
 
 def _aged(saw: str, age: timedelta) -> Finding:

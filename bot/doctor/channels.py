@@ -10,11 +10,12 @@ from bot.doctor.slack import AGAIN, NOT_ASKED, Reached
 from bot.pacing import PatientPacer
 from bot.settings import Settings
 from bot.slack_client import SlackClient
-from bot.slack_errors import RefusedError, SlackError
+from bot.slack_errors import RefusedError, SlackError, says_no
 from bot.wording import plural
 from workflows.definition import Definition
 
 CHECK = "channels"
+PERMIT = "Put right what stands under `scopes` and `bot token`, then look again."
 
 
 def look_at_channels(
@@ -27,6 +28,8 @@ def look_at_channels(
     try:
         missing = _missing(reached.client, named)
     except SlackError as error:
+        if says_no(error):
+            return unknown(CHECK, f"Slack refuses to say it ({error.code}).", do=PERMIT)
         return unknown(CHECK, f"Slack could not be asked ({error.code}).", do=AGAIN)
     if missing:
         told = "; ".join(
@@ -71,4 +74,5 @@ def _why_not(client: SlackClient, addresses: Addresses, channel: str) -> str:
         return error.code
     if known.get("is_archived"):
         return "archived"
-    return "" if known.get("is_member") else "not_in_channel"
+    # Of a conversation with one person Slack does not say who is in it: the bot opened it.
+    return "" if known.get("is_member") or known.get("is_im") else "not_in_channel"

@@ -17,7 +17,7 @@ OTHERS = 0o077
 def look_at_machine(around: Around) -> Iterator[Finding]:
     """Yield how the disks and the files of the home stand."""
     yield from _disks(around)
-    yield _modes(around.settings.home)
+    yield _modes(around.settings)
 
 
 def _disks(around: Around) -> Iterator[Finding]:
@@ -57,17 +57,19 @@ def _disk(folder: Path, free: int) -> Finding:
     return ok("disk", saw)
 
 
-def _modes(home: Path) -> Finding:
-    """Look for private files of the home that other users of this machine may open."""
-    files = [home, home / "keys", *sorted((home / "keys").glob("*"))]
-    loose = [one for one in files if one.exists() and stat.S_IMODE(one.stat().st_mode) & OTHERS]
-    keys = [one for one in loose if one.suffix in {".pem", ".key"}]
-    if keys:
+def _modes(settings: Settings) -> Finding:
+    """Look for private files that other users of this machine may open."""
+    home = settings.home
+    keys = sorted((home / "keys").glob("*"))
+    loose = [one for one in (home, home / "keys", *keys) if _is_loose(one)]
+    loose += _database_elsewhere(settings)
+    signing = [one for one in loose if one.suffix in {".pem", ".key"}]
+    if signing:
         return fail(
             "file modes",
-            f"Others may read {', '.join(one.name for one in keys)}.",
+            f"Others may read {', '.join(one.name for one in signing)}.",
             costs="Whoever reads a key can sign in this bot's name. It does not start.",
-            do=f"chmod 600 {' '.join(map(str, keys))}; if somebody may have read them,"
+            do=f"chmod 600 {' '.join(map(str, signing))}; if somebody may have read them,"
             " `interlock keys stolen` says what follows.",
         )
     if loose:
@@ -75,6 +77,21 @@ def _modes(home: Path) -> Finding:
             "file modes",
             f"Others may look into {', '.join(map(str, loose))}.",
             costs="Other users of this machine may read the database and what was asked for.",
-            do=f"chmod 700 {' '.join(map(str, loose))}",
+            do=f"chmod go= {' '.join(map(str, loose))}",
         )
     return ok("file modes", f"Nobody else may look into {home}.")
+
+
+def _is_loose(place: Path) -> bool:
+    return place.exists() and bool(stat.S_IMODE(place.stat().st_mode) & OTHERS)
+
+
+def _database_elsewhere(settings: Settings) -> list[Path]:
+    """Return the files of a database outside the home that neither mode nor folder protects."""
+    if not settings.is_sqlite:
+        return []
+    database, home = sqlite_path(settings.database_url).absolute(), settings.home.absolute()
+    if home in database.parents or not _is_loose(database.parent):
+        return []
+    files = (database.with_name(database.name + end) for end in ("", "-wal", "-shm"))
+    return [one for one in files if _is_loose(one)]

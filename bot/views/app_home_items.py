@@ -77,9 +77,14 @@ def batch_item(item: BatchItem) -> list[Block]:
     )
     rows = "\n".join(row_of(one) for one in item.some)
     is_readable = is_whole(card) and not shown.inputs and length(rows) <= _BRIEF
-    told = rows if is_readable else f"From {clip(row_of(item.some[0]), _HEADLINE)}"
+    told = rows if is_readable else _first_of(item.some)
     row = deciding_buttons(card, item.some, is_readable=is_readable)
     return [words, plain_section(told), row]
+
+
+def _first_of(some: Sequence[RequestCard]) -> str:
+    more = f"… and {plural(len(some) - 1, 'more item')}, " if len(some) > 1 else "… all of it "
+    return f"{clip(row_of(some[0]), _HEADLINE)}\n{more}behind Review"
 
 
 def _request(item: RequestItem) -> Block:

@@ -23,7 +23,7 @@ from bot.views.pieces import (
     rendered,
     section,
 )
-from bot.views.plan import effect_words, typed_head
+from bot.views.plan import WAS, WILL, effect_words, typed_head
 from bot.views.request_limits import in_words
 from bot.views.request_progress import groups_asked_now, who_may_decide
 from bot.views.request_values import RequestCard, Vote
@@ -43,6 +43,8 @@ from bot.wording import (
 )
 from workflows.gate import Outcome, Verdict
 
+WHAT_COMES = "Each item runs once approved. Rejected, or decided by nobody until then, it does not."
+
 APPROVE_ALL = "batch.approve"
 DECIDE_EACH = "batch.decide"
 REJECT_ALL = "batch.reject"
@@ -61,7 +63,7 @@ def batch_card(card: BatchCard) -> Rendered:
     blocks: list[Block] = [
         header(card.words),
         section(_state(card)),
-        section(f"*What will run for each* ({effect_words(shown)})"),
+        section(f"*{WILL if card.open else WAS} for each* ({effect_words(shown)})"),
         *_items(card),
         *_typed(card),
         *_to_come(card),
@@ -108,7 +110,7 @@ def _state(card: BatchCard) -> str:
     sign, words = OUTCOME[Outcome.OPEN]
     until = when(min(one.preview.expires for one in card.open))
     decided = f"\n{_tally(card)}" if len(card.open) < len(card.items) else ""
-    return f"{sign} {bold(words)} until {until} · {asked}{decided}"
+    return f"{sign} {bold(words)} until {until} · {asked}\n{WHAT_COMES}{decided}"
 
 
 def _tally(card: BatchCard) -> str:

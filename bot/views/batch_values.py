@@ -1,5 +1,6 @@
 """What a batch is drawn from: its requests as they stand, and what is still to come."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from workflows.gate import Outcome
 from workflows.instances import items_of
 
 DIGEST = 8  # Characters of each digest that a button names.
+_INSIDE = re.compile(r"\s|[}\]],?$")  # How JSON is written over several lines.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +90,15 @@ def row_of(one: RequestCard) -> str:
     """Return everything there is to read about an item, on one line of plain text."""
     shown = one.preview
     changed = (f"Changed: {line}" for line in shown.changed)
-    told = (shown.headline, *shown.lines, *changed)
-    return f"{number_of(one)}. {' · '.join(one_line(line) for line in told)}"
+    told = [one_line(line) for line in (shown.headline, *shown.lines, *changed)]
+    return f"{number_of(one)}. {_in_a_row(told)}"
+
+
+def _in_a_row(lines: Sequence[str]) -> str:
+    """Join lines by dots; one that stands inside of the one above, or ends it, by a space."""
+    first, *rest = lines
+    joined = (f" {one.strip()}" if _INSIDE.match(one) else f" · {one}" for one in rest)
+    return first + "".join(joined)
 
 
 def numbers(found: Sequence[int]) -> str:

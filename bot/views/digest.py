@@ -11,6 +11,7 @@ from datetime import timedelta
 from slack_sdk.models.blocks import Block
 
 from bot.views.digest_values import DayFigures, DecisionFigures, DigestShown, HealthFigures, Waiting
+from bot.views.failure_charts import failure_charts
 from bot.views.figures import DataVisualizationBlock, Series, bar_chart, data_table
 from bot.views.pieces import (
     Rendered,
@@ -302,7 +303,8 @@ def details(shown: DigestShown) -> list[Rendered]:
         ("Changes of rules and keys", [f"• {escape(one, 300)}" for one in shown.changes]),
         ("All workflows", _rest(shown)),
     )
-    return [reply for title, lines in chapters for reply in _chapter(title, lines)]
+    told = [reply for title, lines in chapters for reply in _chapter(title, lines)]
+    return told if shown.health is None else [*told, *failure_charts(shown.health)]
 
 
 def _findings(shown: DigestShown) -> Sequence[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.wording import Who, plural
+from workflows.failure_modes import Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class HealthFigures:
     words: str
     findings: Sequence[str] = ()
     causes: Sequence[tuple[str, int]] = ()  # What stopped runs, the most frequent first.
+    modes: Sequence[tuple[str, Sequence[Share]]] = ()  # The same by step, target and version.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

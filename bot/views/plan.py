@@ -22,6 +22,7 @@ from workflows.own_workflows import IN_FULL, TOLD_BY_PLAN, is_ours, is_own
 _OWN_ROWS = 14
 # Together with the rest of a card these stay below what one message may hold.
 PLAN, INPUTS, CHANGES = 2_400, 2_400, 800
+WILL, WAS = "What will run", "What was asked"
 MOST_INPUTS = 20
 _ONE_VALUE = 600
 _BESIDE_ANOTHER = 120
@@ -43,14 +44,17 @@ class _Cut:
     left: int  # Rows that are missing or not complete.
 
 
-def head_of(shown: Preview) -> Head:
-    """Return the plan, what changed, and what the requester typed, as far as there is room."""
+def head_of(shown: Preview, *, is_over: bool = False) -> Head:
+    """Return the plan, what changed, and what the requester typed, as far as there is room.
+
+    Once it is over, nothing of it is still to come, and its heading says so.
+    """
     told = [one_line(line) for line in (shown.headline, *shown.lines)]
     plan = _head(told, PLAN, _most_rows(shown, told))
     changes = _head([one_line(line) for line in shown.changed], CHANGES)
     typed = typed_head(shown)
     blocks = [
-        section(f"*What will run* ({effect_words(shown)})"),
+        section(f"*{WAS if is_over else WILL}* ({effect_words(shown)})"),
         plain_section("\n".join(plan.rows)),
         *_left(plan.left + shown.hidden, "line", "of the plan"),
         *_changes(changes),

@@ -41,13 +41,15 @@ REJECT = "request.reject"
 REVIEW = "request.review"
 CHANGE = "request.change"
 
+WHAT_COMES = "Approved, it runs. Rejected, or decided by nobody until then, it does not."
+
 # Together with the plan's head these stay below what one message may hold.
 _RULES, _COMMENT, _VOTES, _REASON = 5, 120, 6, 1_200
 
 
 def request_card(card: RequestCard) -> Rendered:
     """Build the card of a request in whatever state it is."""
-    shown, head = card.preview, head_of(card.preview)
+    shown, head = card.preview, head_of(card.preview, is_over=_is_over(card))
     blocks: list[Block] = [
         header(shown.heading),
         section(_state(card)),
@@ -61,6 +63,11 @@ def request_card(card: RequestCard) -> Rendered:
     ]
     row = _buttons(card, head)
     return rendered(_sentence(card), [*blocks, row] if row is not None else blocks)
+
+
+def _is_over(card: RequestCard) -> bool:
+    """Say whether nothing comes of it any more: what was approved is still to run until then."""
+    return not card.is_open and (card.outcome is not Outcome.APPROVED or card.is_consumed)
 
 
 def _sentence(card: RequestCard) -> str:
@@ -80,7 +87,7 @@ def _state(card: RequestCard) -> str:
     asked = f"asked by {mention(shown.asker)}"
     sign, words = _outcome(card)
     if card.is_open:
-        return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}"
+        return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}\n{WHAT_COMES}"
     at = f" {when(card.settled_at)}" if card.settled_at is not None else ""
     return f"{sign} {bold(words)}{at} · {asked}\n{_consequence(card)}"
 

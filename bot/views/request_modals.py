@@ -12,10 +12,10 @@ from slack_sdk.models.views import View
 
 from bot import limits
 from bot.views.pieces import actions, button, context, header, plain, plain_section, section
-from bot.views.plan import pages_of
+from bot.views.plan import brief_of, pages_of
 from bot.views.request_limits import KNOWN, knowing_input
 from bot.views.request_values import Preview
-from bot.wording import clean, clip, plural
+from bot.wording import clean, clip, code, mention, plural, when
 from workflows.errors import ReasonMissingError
 
 REVIEW_FORM = "request.review_form"
@@ -25,6 +25,8 @@ TURN_PAGE = "request.page"
 TURN_BACK = "request.page_back"
 REASON = "reason"  # Both the block and the field in it.
 CODE = "code"  # So here.
+
+_BRIEF = 1_200
 
 
 def review_modal(shown: Preview, whole: Sequence[str] | None = None, *, page: int = 1) -> View:
@@ -105,11 +107,21 @@ def approve_modal(shown: Preview) -> View:
         close=plain("Back", limits.VIEW_TITLE),
         submit=plain("Approve", limits.VIEW_TITLE),
         blocks=[
-            plain_section(clip(shown.heading, limits.FIELD)),
+            *_about(shown),
             *knowing_input(shown),
             *approval_inputs(shown),
         ],
     )
+
+
+def _about(shown: Preview) -> Iterator[Block]:
+    """Yield what is approved: all there is to read where it is short, else what it is called."""
+    brief = brief_of(shown, _BRIEF)
+    yield plain_section(clip(shown.title if brief is not None else shown.heading, limits.FIELD))
+    if brief is not None:
+        yield plain_section(brief.plan)
+    asked, until = mention(shown.asker), when(shown.expires)
+    yield context(f"What is approved {code(shown.digest[:8])} · asked by {asked} · until {until}")
 
 
 def _reason_for_approving(shown: Preview) -> InputBlock:

@@ -8,12 +8,12 @@ from sandbox.wire import message_object, view_object
 
 
 def new_trigger(hub: Hub, user: User, *, view: str | None = None) -> str:
-    """Return leave to open a modal, good once and for three seconds."""
+    """Return leave to open a modal, good once and for a short while."""
     state = hub.state
     trigger = Trigger(
         id=f"{state.next_id('', 12)}.{state.next_id('', 12)}.{state.next_id('', 32).lower()}",
         user=user.id,
-        expires=state.now() + limits.TRIGGER_SECONDS,
+        expires=state.now() + state.settings.trigger_seconds,
         view=view,
     )
     state.triggers[trigger.id] = trigger

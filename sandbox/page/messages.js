@@ -164,15 +164,15 @@ function tools(one, thread) {
   const shortcuts = Object.entries(model.state.app.shortcuts).filter(([, kind]) => kind === "message");
   const mine = one.user === model.state.me.id;
   const found = [
-    !thread && tool("Reply in thread", () => go(one.channel, { thread: one.thread_ts ?? one.ts })),
+    !thread && tool("Reply", () => go(one.channel, { thread: one.thread_ts ?? one.ts }), "Reply in thread"),
     ...shortcuts.map(([id]) => tool(model.state.app.shortcut_names[id] ?? id, () => perform("shortcut", { callback_id: id, message: named }))),
     mine && tool("Delete", () => perform("delete", { message: named })),
   ].filter(Boolean);
   return found.length > 0 && el("div", { class: "tools" }, found);
 }
 
-function tool(label, press) {
-  return el("button", { type: "button", on: { click: press } }, label);
+function tool(label, press, spoken) {
+  return el("button", { type: "button", "aria-label": spoken, on: { click: press } }, label);
 }
 
 async function perform(gesture, details) {

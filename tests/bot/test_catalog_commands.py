@@ -20,7 +20,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     found = Office(tmp_path_factory.mktemp("office"))
     found.write("files/tidy-up.yaml", PLAIN)
     found.agree(found.propose(PLAIN, by="ben").run, "olga", "gina")
-    found.agree(found.propose(LOWERED, author="@dora").run, "olga", "gina")
+    found.agree(found.propose(LOWERED, by="omar", author="@dora").run, "olga", "gina")
     yield found
     found.core.memory.database.close()
 
@@ -48,7 +48,7 @@ def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
     told = typed("history", "tidy-up").output
 
     assert (newest["what"], newest["replaces"]) == ("active", first["version"])
-    assert (newest["by"], newest["why"]) == ("rita", "It is time.")
+    assert (newest["by"], newest["why"]) == ("omar", "It is time.")
     assert newest["agreed"] == [
         {"who": "olga", "said": "seen"},
         {"who": "gina", "said": "seen"},
@@ -59,7 +59,7 @@ def test_history_says_who_proposed_who_agreed_when_why_and_what_was_replaced(
 def test_history_tells_of_a_proposal_that_was_rejected_and_of_one_that_waits(
     office: Office, typed: Typed
 ) -> None:
-    bad = office.propose(LOWERED.replace("approve: 1", "approve: 1, deny: 2"))
+    bad = office.propose(LOWERED.replace("approve: 1", "approve: 1, deny: 2"), by="omar")
     office.settle(bad.run)
     office.vote(bad.run, "gina", Verdict.DENY)
     office.settle(bad.run)

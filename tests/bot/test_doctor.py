@@ -245,6 +245,18 @@ def waiting_message(patient: Patient) -> None:
     )
 
 
+def no_scope(patient: Patient) -> None:
+    patient.slack.faults.next("conversations.list", refuse("missing_scope"))
+
+
+def database_elsewhere(patient: Patient) -> None:
+    elsewhere = patient.home.parent / "data" / "data.db"
+    elsewhere.parent.mkdir(mode=0o755)
+    shutil.move(patient.database, elsewhere)
+    elsewhere.chmod(0o644)
+    patient.variables["INTERLOCK_DATABASE_URL"] = f"sqlite:///{elsewhere}"
+
+
 def setting(name: str, value: str) -> Spoil:
     return lambda patient: patient.variables.__setitem__(name, value)
 
@@ -270,6 +282,7 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("channels", State.FAIL, "channel_not_found", setting("INTERLOCK_CHANNEL", "nowhere")),
     ("channels", State.FAIL, "general (not_in_channel), say-hello", file(
         "workflows/say-hello.yaml", WORKFLOW + 'channel: "#general"\n')),
+    ("channels", State.UNKNOWN, "refuses to say it (missing_scope)", no_scope),
     ("channels", State.WARN, "not set", lambda one: one.variables.pop("INTERLOCK_CHANNEL")),
     ("clock", State.FAIL, "5 min ahead", lambda one: setattr(
         one, "now", NOON + timedelta(minutes=5, seconds=1))),
@@ -286,6 +299,7 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("log", State.FAIL, "not other.example", setting("INTERLOCK_ORIGIN", "other.example/a")),
     ("file modes", State.FAIL, "writer.pem", loose_key),
     ("file modes", State.WARN, "home", lambda one: one.home.chmod(0o755)),
+    ("file modes", State.WARN, "data.db", database_elsewhere),
     ("writer key", State.FAIL, "Others may read", loose_key),
     ("writer key", State.FAIL, "not enrolled", foreign_key),
     ("log key", State.FAIL, "missing", lambda one: (one.home / "keys" / "log.pem").unlink()),
@@ -315,6 +329,16 @@ def test_it_names_what_is_wrong(
     assert words in found.saw
     assert found.costs
     assert found.do
+
+
+def test_a_backup_may_be_a_folder_and_a_channel_may_be_a_person(patient: Patient) -> None:
+    (backups,) = patient.home.parent.glob("backups")
+    (backups / "tuesday" / "base").mkdir(parents=True)
+    (backups / "monday.db").rename(backups / "tuesday" / "base" / "monday.db")
+    patient.variables["INTERLOCK_CHANNEL"] = "U0RITA"
+
+    assert patient.of("backups").saw.endswith("is 3 h old.")
+    assert patient.of("channels").state is State.OK
 
 
 def test_a_scope_that_is_missing_is_named_with_what_needs_it(patient: Patient) -> None:

@@ -1,6 +1,7 @@
 """The health of approvals from recorded entries to the words people read, on both databases."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.bot.shown import no_version
 from tests.storage.recorded_approvals import person, record
 from tests.storage.run_drafts import HandClock
 from workflows.approval_findings import Finding, Sign
+from workflows.failure_modes import FailureMode
 
 SECOND = timedelta(seconds=1)
 NOW = datetime.now(UTC)  # The command counts from the moment at which it is called.
@@ -159,6 +161,23 @@ def test_a_digest_of_an_earlier_release_has_no_such_chapter(
 
     assert made.shown.health is not None
     assert shown_from(kept).health is None
+
+
+def test_what_stopped_runs_is_kept_with_a_digest_by_step_target_and_version(
+    store: SqlStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode = FailureMode(workflow="pay", version="9f" * 32, step="send", target="bank", cause="died")
+    monkeypatch.setattr("bot.health.read_failures", lambda *_, **__: Counter({mode: 2}))
+    clock.at = NOW
+    made = Digests(store, list, version=no_version, now=clock, channel="ops").post()
+    health = shown_from(json.loads(json.dumps(made.figures))).health
+
+    assert health is not None
+    assert [(by, [one.words for one in shares]) for by, shares in health.modes] == [
+        ("step", ["pay/send: 2 times, 100 % of all so far"]),
+        ("target", ["bank: 2 times, 100 % of all so far"]),
+        ("version", ["pay 9f9f9f9f: 2 times, 100 % of all so far"]),
+    ]
 
 
 @pytest.mark.parametrize("sign", Sign)

@@ -43,7 +43,7 @@ from workflows.errors import (
     UnusableDatabaseError,
 )
 from workflows.gate import Verdict
-from workflows.loading import read_policy
+from workflows.loading import load_definition, read_policy
 from workflows.orders import Edit, Moving, Start
 from workflows.own_workflows import IN_FULL, PUBLISH, own_workflows
 from workflows.own_workflows import POLICY as OWN_POLICY
@@ -88,7 +88,7 @@ def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> N
 def test_the_log_and_the_tables_verify_after_every_sort_of_change(office: Office) -> None:
     first = office.propose(PLAIN)
     office.agree(first.run, "olga", "gina")
-    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    office.agree(office.propose(LOWERED, by="omar").run, "olga", "gina")
     back = office.proposing("rita").activate("tidy-up", first.version[:12], reason="Too lax.")
     office.agree(back.run, "olga", "gina")
     gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
@@ -180,7 +180,7 @@ def test_one_person_who_is_owner_and_governor_is_one_voice(office: Office) -> No
 
 def test_a_lowered_gate_stands_first_on_the_card(office: Office) -> None:
     office.agree(office.propose(PLAIN).run, "olga", "gina")
-    put = office.propose(LOWERED)
+    put = office.propose(LOWERED, by="omar")
     office.settle(put.run)
 
     assert "LOWERED: 2 of @deciders → 1 of @deciders" in office.card(put.run)[0]
@@ -236,7 +236,7 @@ def test_two_who_propose_the_same_at_once_are_shown_one_run(
 def test_what_is_proposed_is_read_without_the_rest_of_its_run(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    puts = [office.propose(PLAIN), office.propose(LOWERED)]
+    puts = [office.propose(PLAIN), office.propose(LOWERED, by="omar")]
 
     def whole(*_: object) -> None:
         pytest.fail("a run was read")
@@ -262,7 +262,8 @@ def test_the_same_is_proposed_again_once_its_run_has_ended(office: Office) -> No
 
 def test_of_two_that_race_the_second_is_cancelled_and_says_why(office: Office) -> None:
     office.agree(office.propose(PLAIN).run, "olga", "gina")
-    one, other = office.propose(LOWERED), office.propose(PLAIN.replace("Tidied", "Cleared"))
+    one = office.propose(LOWERED, by="omar")
+    other = office.propose(PLAIN.replace("Tidied", "Cleared"))
     office.settle(other.run)
     office.agree(one.run, "olga", "gina")
     told = office.entries(other.run)
@@ -275,12 +276,31 @@ def test_of_two_that_race_the_second_is_cancelled_and_says_why(office: Office) -
     assert b"has changed meanwhile" in (told[-3].parts["reason"].value or b"")
 
 
+def test_of_two_policies_the_one_that_people_did_not_agree_to_first_is_cancelled(
+    office: Office,
+) -> None:
+    texts = (GATED.replace("24h", f"{hours}h") for hours in (12, 36))
+    files = (Source(text=text, file="policy.yaml") for text in texts)
+    proposing = office.proposing("rita")
+    one, other = (proposing.policy(file, author=None, reason="Sooner.") for file in files)
+    office.settle(other.run)
+    office.agree(one.run, "gina", "omar")
+    told = office.entries(other.run)
+
+    assert [(each.kind, each.data.get("reason")) for each in told[-2:]] == [
+        ("approval.withdrawn", "replaced"),
+        ("run.cancelled", "replaced"),
+    ]
+    assert b"The policy has changed meanwhile" in (told[-3].parts["reason"].value or b"")
+
+
 def test_one_that_was_approved_before_it_could_be_cancelled_is_refused(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.catalog_desk.CatalogDesk._cancel_overtaken", lambda *_: None)
     office.agree(office.propose(PLAIN).run, "olga", "gina")
-    one, other = office.propose(LOWERED), office.propose(PLAIN.replace("Tidied", "Cleared"))
+    one = office.propose(LOWERED, by="omar")
+    other = office.propose(PLAIN.replace("Tidied", "Cleared"))
     office.settle(other.run)
     office.agree(one.run, "olga", "gina")
     office.vote(other.run, "olga")
@@ -334,7 +354,7 @@ def test_the_text_of_a_version_that_was_edited_by_hand_runs_nothing_until_it_is_
     found = [one.what for one in drifts_of(office.core)]
     with pytest.raises(AlteredVersionError, match="somebody changed it"):
         office.core.library.active("tidy-up")
-    taken = office.propose(LOWERED.replace("@owners", "@rita"))
+    taken = office.propose(LOWERED.replace("@owners", "@rita"), by="omar")
     office.settle(taken.run)
     asked = next(one for one in office.entries(taken.run) if one.kind == "approval.requested")
     office.propose(PLAIN)
@@ -546,7 +566,7 @@ def test_on_postgres_one_process_starts_at_once_what_another_made_active(
     office = Office(tmp_path, database=postgres_url)
     office.agree(office.propose(PLAIN).run, "olga", "gina")
     worker = office.start(publishes=False)
-    put = office.propose(LOWERED)
+    put = office.propose(LOWERED, by="omar")
     worker.engine.advance(RunId(str(put.run)))
     for one in ("olga", "gina"):
         office.vote(put.run, one)
@@ -605,7 +625,12 @@ def test_what_nobody_may_propose_is_refused_with_its_reason_in_the_trail(office:
     who = people_of(office.core.memory.database, [one.actor.ref for one in told])
 
     assert [dict(one.data) for one in told] == [
-        {"wanted": "publish", "workflow": "t1dy-up", "why": "name_alike"},
+        {
+            "wanted": "publish",
+            "workflow": "t1dy-up",
+            "version": load_definition(alike.text).version,
+            "why": "name_alike",
+        },
         {"wanted": "retire", "workflow": "tidy-up", "why": "not_allowed"},
     ]
     assert [who[one.actor.ref][0] for one in told] == [id_of("rita"), "os:mallory"]
@@ -666,7 +691,7 @@ def test_a_page_of_the_history_is_read_by_query_whatever_else_was_proposed(
 ) -> None:
     office = Office(tmp_path, database=database_url)
     office.agree(office.propose(PLAIN).run, "olga", "gina")
-    office.agree(office.propose(LOWERED).run, "olga", "gina")
+    office.agree(office.propose(LOWERED, by="omar").run, "olga", "gina")
     office.propose(PLAIN)
     office.propose(PLAIN.replace("tidy-up", "sweep-floors"))
     database = office.core.memory.database
@@ -702,7 +727,7 @@ def test_a_first_version_is_told_in_short_and_then_field_by_field(office: Office
 def test_every_proposal_is_named_by_what_it_proposes(office: Office) -> None:
     first = office.propose(PLAIN)
     office.agree(first.run, "olga", "gina")
-    second = office.propose(LOWERED)
+    second = office.propose(LOWERED, by="omar")
     gone = office.proposing("rita").retire("tidy-up", reason="Nobody tidies.")
     titles = [office.title(one.run) for one in (first, second, gone)]
 

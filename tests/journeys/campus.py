@@ -25,7 +25,7 @@ from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
 from sandbox.settings import Organisation, SandboxSettings
 from sandbox.workspace import Workspace
-from tests.journeys.company import PATIENCE, SHIPPED
+from tests.journeys.company import CALM, PATIENCE, SHIPPED
 from tests.journeys.day import Time
 from workflows.people import PersonId
 
@@ -224,4 +224,4 @@ def campus_at(
 def _acme(redirect: str, *, rotates: bool) -> SandboxSettings:
     settings = fresh_settings()
     app = replace(settings.app, redirect_urls=(redirect,), rotates=rotates)
-    return replace(settings, app=app, installed=False, rate_scale=None)
+    return replace(settings, app=app, installed=False, rate_scale=None, ack_seconds=CALM)

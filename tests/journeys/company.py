@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from bot.core import Means
 from bot.opening import open_memory
 from bot.settings import Settings
 from bot.workspace import enter_workspace
-from sandbox.demo.stage import Stage
+from sandbox.demo.stage import Stage, fresh_settings, staged
 from sandbox.person import Person
 from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
@@ -21,8 +21,21 @@ SHIPPED = Path(workflows.__file__).parent / "definitions"
 PATIENCE = 90.0  # What a sender that broke off had claimed is free again after a minute.
 OPS = "#ops"
 TRIES = 3  # A person sends a form again that a busy bot did not take within three seconds.
+CALM = 10.0  # Seconds that Slack waits for an answer here, in place of three.
 
 T = TypeVar("T")
+
+
+@contextmanager
+def calm_stage(home: Path, files: Path = SHIPPED) -> Iterator[Stage]:
+    """Open the stage with a Slack that waits longer than three seconds for an answer.
+
+    A journey judges what happens, not how soon on this machine. Those about the three seconds
+    look at how long each answer took.
+    """
+    settings = replace(fresh_settings(), ack_seconds=CALM, trigger_seconds=CALM)
+    with staged(home, files, port=0, settings=settings) as stage:
+        yield stage
 
 
 @dataclass(kw_only=True)

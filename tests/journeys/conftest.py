@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from sandbox.demo.stage import staged
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from tests.journeys.day import Case, Day, day_at_work
 from tests.sandbox.page.tabs import chromium, tabs
 from tests.sandbox.payload_checks import complaints_about
@@ -16,7 +15,7 @@ from tests.sandbox.payload_checks import complaints_about
 @pytest.fixture(params=["socket", "http"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     """Give the company, once with Slack over Socket Mode and once over signed HTTP."""
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         yield Scene(stage=stage, over=request.param)
 
 

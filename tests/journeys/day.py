@@ -20,13 +20,13 @@ from bot.core import Means
 from bot.opening import begin_log, open_memory
 from bot.settings import Settings
 from bot.workspace import enter_workspace
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import Stage
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
 from sandbox.server import SandboxServer
 from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
-from tests.journeys.company import PATIENCE, SHIPPED, Scene, send_form
+from tests.journeys.company import PATIENCE, Scene, calm_stage, send_form
 from workflows.entry import Entry, RunId
 
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan", "gil", "connie")
@@ -78,7 +78,7 @@ def day_at_work(
     `more_policy` stands at the end of the policy, `workflow` is a file beside those shipped.
     At the address of `api` figures are shown, too.
     """
-    with staged(home, SHIPPED, port=0) as stage:
+    with calm_stage(home) as stage:
         stage.policy.write_text(stage.policy.read_text() + more_policy)
         if workflow:
             (stage.workflows / "one-more.yaml").write_text(workflow)

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from sandbox import events
-from sandbox.demo.stage import staged
 from sandbox.faults import lose_answer, rate_limited, refuse, reset
 from sandbox.records import Execution
 from sandbox.seen import SeenMessage
 from storage.listing import Wanted, list_runs
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from tests.sandbox.payload_checks import complaints_about
 
 STEP = "request_approval"
@@ -20,7 +19,7 @@ SUCCESS, ERROR = "functions.completeSuccess", "functions.completeError"
 
 @pytest.fixture(params=["socket", "http"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         yield Scene(stage=stage, over=request.param)
         assert complaints_about(stage.slack.recorder) == []
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 CONNIE = '"@U0CONNIE"'
@@ -15,7 +14,7 @@ CONNIE = '"@U0CONNIE"'
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         yield Scene(stage=stage, over="socket")
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import staged
 from sandbox.targets.shop_faults import Fault
-from tests.journeys.company import SHIPPED
+from tests.journeys.company import calm_stage
 from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -16,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture
 def crowd(tmp_path: Path, postgres_url: str) -> Iterator[Crowd]:
-    with staged(tmp_path / "stage", SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path / "stage") as stage:
         stage.slack.hub.rates.scale = None
         with crowded(stage, postgres_url) as made:
             yield made

@@ -8,16 +8,15 @@ import pytest
 from sandbox.demo.bot import Bot
 from sandbox.demo.errors import DemoError
 from sandbox.demo.play import Play, purge, refund
-from sandbox.demo.stage import staged
 from sandbox.demo.transcript import Transcript
-from tests.journeys.company import SHIPPED
+from tests.journeys.company import calm_stage
 
 FORM = {"Order": "ord_1001", "Amount in cents": "100", "Reason": "Tried by hand"}
 
 
 @pytest.fixture
 def play(tmp_path: Path) -> Iterator[Play]:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         bot = Bot(stage)
         bot.prepare()
         bot.start()

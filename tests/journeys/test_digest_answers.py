@@ -13,7 +13,6 @@ from bot.app import Bot
 from bot.head_check import check_head
 from bot.opening import begin_log, open_memory
 from bot.workspace import enter_workspace
-from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
 from storage.anchors import read_anchors
 from storage.checkpoint import read_note
@@ -21,7 +20,7 @@ from storage.heads import head
 from storage.history import read_entries
 from storage.journal import utc_now
 from storage.store import SqlStore
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from tests.storage.machines import FACT
 from workflows.entry import Entry
 from workflows.errors import UnusableDatabaseError
@@ -90,7 +89,7 @@ def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: S
 
 
 def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Path) -> None:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket")
         begin_log(scene.settings).database.close()
         file, backup = stage.home / "interlock.db", tmp_path / "backup.db"
@@ -110,7 +109,7 @@ def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Pat
 
 
 def test_the_head_of_a_day_guards_against_an_older_copy_as_well(tmp_path: Path) -> None:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket")
         begin_log(scene.settings).database.close()
         file, backup = stage.home / "interlock.db", tmp_path / "backup.db"

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import staged
 from sandbox.errors import NotPossibleError
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
-from tests.journeys.company import OPS, SHIPPED, Scene
+from tests.journeys.company import OPS, SHIPPED, Scene, calm_stage
 from tests.journeys.test_hostile_words import marked_up
 from tests.sandbox.payload_checks import complaints_about
 
@@ -91,7 +90,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     shutil.copytree(SHIPPED, files)
     (files / "move-customer.yaml").write_text(MOVE)
     (files / "ask-around.yaml").write_text(ASK)
-    with staged(tmp_path / "home", files, port=0) as stage:
+    with calm_stage(tmp_path / "home", files) as stage:
         yield Scene(stage=stage, over="socket")
         assert complaints_about(stage.slack.recorder) == []
 

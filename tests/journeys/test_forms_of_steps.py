@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import SHIPPED, Scene, calm_stage
 
 TAKE_STOCK = """
 workflow: take-stock
@@ -64,7 +63,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     shutil.copytree(SHIPPED, files)
     (files / "take-stock.yaml").write_text(TAKE_STOCK)
     (files / "tell-result.yaml").write_text(TELL)
-    with staged(tmp_path / "home", files, port=0) as stage:
+    with calm_stage(tmp_path / "home", files) as stage:
         yield Scene(stage=stage, over="socket")
 
 

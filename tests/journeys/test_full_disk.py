@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import Stage, staged
-from tests.journeys.company import OPS, SHIPPED, Scene
+from sandbox.demo.stage import Stage
+from tests.journeys.company import OPS, Scene, calm_stage
 
 SIZE = 16 * 2**20
 FORM = {"Order": "ord_1500", "Amount in cents": "500", "Reason": "Broken"}
@@ -44,7 +44,7 @@ def fill(folder: Path) -> Path:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     home = tmp_path / "disk"
-    with small_disk(home), staged(tmp_path / "stage", SHIPPED, port=0) as stage:
+    with small_disk(home), calm_stage(tmp_path / "stage") as stage:
         yield Scene(stage=_at(stage, home), over="socket")
 
 

@@ -1,4 +1,4 @@
-"""An approver in a real browser: Home, its buttons, the keyboard; and what the others see."""
+"""A requester and an approver in a real browser: the form, Home, the keyboard, refusals."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.day import Case
-from tests.journeys.pages import opens_home, picture
+from tests.journeys.pages import channel_of, opens_home, picture
 
 pytestmark = pytest.mark.browser
 
@@ -32,6 +32,41 @@ def test_an_approver_finds_reads_and_approves_on_home_with_the_keyboard_alone(
     assert focused
     assert case.waits(case.outcome, "the end of the run") == "done"
     picture(ana, "home-approved")
+
+
+def test_a_requester_asks_cannot_approve_it_themselves_and_is_told_how_it_ended(
+    case: Case, sits: Callable[[str], Page]
+) -> None:
+    rita = sits("rita")
+    rita.get_by_role("button", name=re.compile(f"^{case.channel[1:]}")).click()
+    line = rita.get_by_role("textbox", name=f"Message {case.channel}")
+    line.fill("/ops run refund-customer")
+    line.press("Enter")
+    form = rita.get_by_role("dialog")
+    form.get_by_label("Order").fill(case.order.replace("ord_", "no "))
+    form.get_by_label("Amount in cents").fill(str(case.amount))
+    form.get_by_label("Reason").fill("It arrived broken")
+    form.get_by_role("button", name="Run").click()
+    expect(form).to_contain_text("ord_1042")
+    expect(form.get_by_label("Order")).to_be_focused()
+    picture(rita, "form-fault")
+    form.get_by_label("Order").fill(case.order)
+    form.get_by_role("button", name="Run").click()
+    expect(rita.get_by_role("dialog")).to_have_count(0)
+
+    card = case.card(case.waits(lambda: next(iter(case.roots()), None), "the first message"))
+    channel_of(rita, case)
+    rita.get_by_role("button", name=re.compile("^Approve")).last.click()
+    expect(rita.get_by_role("log", name="Thread")).to_contain_text(
+        "You asked for this, so someone else"
+    )
+    picture(rita, "requester-refused")
+    case.approves("ana", card)
+    rita.get_by_role("button", name="Messages").first.click()
+    expect(rita.get_by_role("main")).to_contain_text("ended: done")
+    picture(rita, "requester-told")
+
+    assert case.refunds() == [case.amount]
 
 
 def test_a_requester_sees_on_home_how_their_run_goes_and_comes_to_its_thread(

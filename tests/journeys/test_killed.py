@@ -9,10 +9,10 @@ import pytest
 
 from sandbox import faults as fault
 from sandbox.demo.bot import Bot
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import Stage
 from sandbox.seen import SeenMessage
 from sandbox.targets.shop_faults import Fault
-from tests.journeys.company import OPS, SHIPPED, Scene
+from tests.journeys.company import OPS, Scene, calm_stage
 from tests.sandbox.payload_checks import complaints_about
 
 PATIENCE = 60.0  # A doubt about an effect that did not happen is settled after half a minute.
@@ -23,7 +23,7 @@ ORDERS = iter(range(1300, 1400))
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bot, Stage]]:
     """Give one bot for all: whoever kills it starts it again."""
-    with staged(tmp_path_factory.mktemp("killed"), SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path_factory.mktemp("killed")) as stage:
         stage.slack.hub.rates.scale = None
         file = stage.workflows / "refund-customer.yaml"
         file.write_text(file.read_text().replace("timeout: 1m", "timeout: 2s"))
@@ -103,7 +103,9 @@ class Refund:
         told = self.scene.waits(self._told_done, "word of it")
         assert told
         assert self.refunds() == [500]
-        cards = [one for one in self.scene.thread(self.root()) if "What will run" in one.words]
+        cards = [
+            one for one in self.scene.thread(self.root()) if "(it cannot be undone)" in one.words
+        ]
         assert len(cards) == 1
 
     def _told_done(self) -> bool | None:

@@ -14,14 +14,13 @@ from bot.opening import begin_log, open_memory
 from bot.orders import HeadOrder
 from bot.relocation import relocate
 from bot.workspace import enter_workspace
-from sandbox.demo.stage import staged
 from storage.key_changes import KeyOffice
 from storage.key_request import request_for
 from storage.keys import LOG_KEY, load_key, save_key
 from storage.log_setup import keys_of, open_journal
 from storage.new_writer import writer_to_enrol
 from storage.verify import verify_database
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from tests.journeys.test_refund import FORM, approve, kinds, refunds
 from workflows.errors import SigningKeyError, UnusableDatabaseError
 from workflows.people import PersonId
@@ -36,7 +35,7 @@ def quietly(_what: str, _done: int, _total: int) -> None:
 def test_a_card_posted_before_the_move_is_approved_after_it(
     tmp_path: Path, blank_postgres_url: str
 ) -> None:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket")
         with scene.serving() as before:
             vkey = before.core.memory.vkey
@@ -73,7 +72,7 @@ def notices_nothing(scene: Scene) -> None:
 def test_a_bot_changes_its_key_in_the_middle_of_a_run(
     tmp_path: Path, request: pytest.FixtureRequest, kind: str
 ) -> None:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket")
         if kind == "postgres":
             scene.database = request.getfixturevalue("blank_postgres_url")
@@ -98,7 +97,7 @@ def test_a_bot_changes_its_key_in_the_middle_of_a_run(
 def test_a_bot_whose_key_was_ended_from_elsewhere_stops(
     tmp_path: Path, blank_postgres_url: str
 ) -> None:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket", database=blank_postgres_url)
         begun = begin_log(scene.settings)
         elsewhere = tmp_path / "elsewhere"

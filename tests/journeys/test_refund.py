@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from bot.opening import begin_log
-from sandbox.demo.stage import staged
 from sandbox.seen import SeenMessage
 from storage.history import read_run
 from storage.listing import Wanted, list_runs
 from storage.outside import OwnPast
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
@@ -174,7 +173,7 @@ def test_nothing_personal_stands_in_the_metadata_of_messages(scene: Scene) -> No
 
 
 def test_the_same_journey_on_postgres(tmp_path: Path, postgres_url: str) -> None:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket", database=postgres_url)
         begin_log(scene.settings).database.close()
         with scene.serving():

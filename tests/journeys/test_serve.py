@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from sandbox import faults as fault
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import Stage
 from sandbox.ports import free_port
 from tests.forked import Forked
-from tests.journeys.company import OPS, SHIPPED, Scene
+from tests.journeys.company import OPS, Scene, calm_stage
 from tests.journeys.terminal import PATIENCE, environment, interlock, serving
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
@@ -23,12 +23,12 @@ FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path, SHIPPED, port=0) as made:
+    with calm_stage(tmp_path) as made:
         yield made
 
 
 def test_it_works_from_an_empty_home_with_nothing_but_tokens(tmp_path: Path) -> None:
-    with staged(tmp_path / "stage", SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path / "stage") as stage:
         bare = {
             "PATH": os.environ["PATH"],
             "INTERLOCK_HOME": str(tmp_path / "fresh"),

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import staged
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import SHIPPED, Scene, calm_stage
 
 SHADOW = """
 production: {runs: 5, error_budget: {failures: 1, runs: 20}, shadow: [refund-customer]}
@@ -20,7 +19,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     shutil.copytree(SHIPPED, files)
     with (files / "demo-policy.yaml").open("a") as policy:
         policy.write(SHADOW)
-    with staged(tmp_path / "home", files, port=0) as stage:
+    with calm_stage(tmp_path / "home", files) as stage:
         yield Scene(stage=stage, over="socket")
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import staged
 from sandbox.faults import refuse
 from sandbox.seen import SeenMessage
-from tests.journeys.company import OPS, SHIPPED, Scene
+from tests.journeys.company import OPS, SHIPPED, Scene, calm_stage
 from tests.sandbox.payload_checks import complaints_about
 
 REQUEST, SUMMARISE, FIND = "message.request", "thread.summarise", "message.find_run"
@@ -19,7 +18,7 @@ REQUEST, SUMMARISE, FIND = "message.request", "thread.summarise", "message.find_
 def scene(tmp_path: Path) -> Iterator[Scene]:
     files = tmp_path / "files"
     shutil.copytree(SHIPPED, files)
-    with staged(tmp_path / "home", files, port=0) as stage:
+    with calm_stage(tmp_path / "home", files) as stage:
         yield Scene(stage=stage, over="socket")
         assert complaints_about(stage.slack.recorder) == []
 

@@ -19,7 +19,7 @@ def test_a_card_that_slack_was_too_busy_for_comes_a_little_later(case: Case) -> 
     case.ends(root, "done")
 
     assert case.refunds() == [500]
-    assert len([one for one in case.thread(root) if "What will run" in one.words]) == 1
+    assert len([one for one in case.thread(root) if "(it cannot be undone)" in one.words]) == 1
 
 
 @pytest.mark.trap(12)
@@ -76,4 +76,4 @@ def test_a_slow_slack_does_not_make_a_second_card(case: Case) -> None:
     case.ends(root, "done")
 
     assert case.refunds() == [500]
-    assert len([one for one in case.thread(root) if "What will run" in one.words]) == 1
+    assert len([one for one in case.thread(root) if "(it cannot be undone)" in one.words]) == 1

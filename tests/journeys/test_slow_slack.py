@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sandbox import faults as fault
+from sandbox.limits import ACK_SECONDS
 from tests.journeys.day import PATIENCE, day_at_work
 from tests.sandbox.payload_checks import complaints_about
 
@@ -27,4 +28,5 @@ def test_twelve_commands_at_once_are_all_answered_in_time_by_a_bot_that_knows_no
         )
 
         assert [one.outcome for one in sent] == ["acked"] * 12
+        assert max(one.ack_seconds or 0 for one in sent) < ACK_SECONDS
         assert complaints_about(slack.recorder) == []

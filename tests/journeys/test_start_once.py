@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import Stage
 from sandbox.ports import free_port
-from tests.journeys.company import SHIPPED
+from tests.journeys.company import calm_stage
 from tests.journeys.programs import PATIENT, bearer, write_webhooks
 from tests.journeys.terminal import environment, interlock, serving
 
@@ -38,14 +38,14 @@ from bot.cli import main
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path, SHIPPED, port=0) as made:
+    with calm_stage(tmp_path) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Give one home to all commands that are refused, since they change nothing in it."""
-    with staged(tmp_path_factory.mktemp("standing"), SHIPPED, port=0) as made:
+    with calm_stage(tmp_path_factory.mktemp("standing")) as made:
         interlock(made, "init")
         yield made
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import Stage
 from tests.forked import Forked
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from tests.journeys.terminal import PATIENCE, environment, interlock, serving
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
@@ -18,7 +18,7 @@ FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path, SHIPPED, port=0) as made:
+    with calm_stage(tmp_path) as made:
         yield made
 
 

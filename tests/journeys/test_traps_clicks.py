@@ -15,9 +15,10 @@ from bot.clock import Clock
 from bot.directory import Directory
 from bot.opening import begin_log
 from sandbox import faults as fault
-from sandbox.demo.stage import Stage, staged
+from sandbox.demo.stage import Stage
+from sandbox.limits import ACK_SECONDS
 from sandbox.seen import SeenMessage
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from tests.journeys.day import Case, Time, approve_label, day_at_work
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
@@ -72,7 +73,7 @@ def test_on_a_machine_with_a_wrong_clock_that_of_the_database_counts(
     tmp_path: Path, postgres_url: str, days: int
 ) -> None:
     now = datetime.now(UTC)
-    with wrong_by(days), staged(tmp_path, SHIPPED, port=0) as stage:
+    with wrong_by(days), calm_stage(tmp_path) as stage:
         scene = on_postgres(stage, postgres_url)
         with scene.serving() as bot:
             root = scene.fills("rita", "refund-customer", FORM)
@@ -89,7 +90,7 @@ def test_on_a_machine_with_a_wrong_clock_that_of_the_database_counts(
 def test_a_machine_whose_clock_is_behind_lets_nobody_decide_what_has_expired(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    with wrong_by(-3), staged(tmp_path, SHIPPED, port=0) as stage:
+    with wrong_by(-3), calm_stage(tmp_path) as stage:
         for file in (stage.policy, stage.workflows / "refund-customer.yaml"):
             text = file.read_text().replace("    remind: [2h, 8h]\n", "")
             file.write_text(text.replace("expires: 24h", "expires: 3s"))
@@ -249,6 +250,7 @@ def test_twenty_clicks_at_once_are_all_answered_while_slack_is_slow(case: Case) 
     case.waits(lambda: all(one.ephemerals for one in people) or None, "twenty private words")
 
     assert {one.outcome for one in clicks} == {"acked"}
+    assert max(one.ack_seconds or 0 for one in clicks) < ACK_SECONDS
     assert all("not among" in one.ephemerals[-1].words for one in people)
     assert "approval.granted" not in case.kinds()
 

@@ -12,6 +12,8 @@ from slack_bolt import BoltRequest
 from bot.hurried import Hurried, NotShownError
 from bot.slack_client import Content, SlackClient
 from bot.views.digest import digest
+from bot.views.digest_values import HealthFigures
+from bot.views.failure_charts import failure_charts
 from bot.views.health import HealthShown, Line, health_page
 from bot.views.pieces import Rendered
 from bot.views.request_card import request_card
@@ -24,6 +26,7 @@ from sandbox.seen import SeenMessage
 from tests.bot.shown import a_digest, a_root
 from tests.bot.views.test_limits import FULLEST, LONG
 from tests.journeys.day import Case
+from workflows.failure_modes import Share
 from workflows.run import Phase
 
 REJECT = "Reject"
@@ -181,7 +184,7 @@ def test_a_form_that_changed_meanwhile_is_not_overwritten(case: Case) -> None:
 
 
 @pytest.mark.trap(27)
-@pytest.mark.parametrize("name", ["card", "first message", "digest", "health"])
+@pytest.mark.parametrize("name", ["card", "first message", "digest", "health", "failures"])
 def test_slack_takes_the_fullest_message_posted_and_updated(case: Case, name: str) -> None:
     shown = FULL[name]()
     content = Content(text=shown.text, blocks=shown.payload["blocks"])
@@ -222,6 +225,12 @@ def full_digest() -> Rendered:
     return digest(replace(usual, days=days, workflows=[*usual.workflows] * 150))
 
 
+def full_failures() -> Rendered:
+    shares = [Share(label=f"{one}{LONG}", times=10**9, so_far=100) for one in range(6)]
+    (drawn,) = failure_charts(HealthFigures(period="30d", words="", modes=[("step", shares)]))
+    return drawn
+
+
 FULL = {
     "card": lambda: request_card(RequestCard(preview=FULLEST)),
     "first message": lambda: run_root(
@@ -229,6 +238,7 @@ FULL = {
     ),
     "digest": full_digest,
     "health": full_health,
+    "failures": full_failures,
 }
 
 

@@ -10,6 +10,7 @@ from slack_bolt import BoltRequest
 from bot.app import Bot
 from bot.arrival import ARRIVED
 from sandbox import faults as fault
+from sandbox.limits import ACK_SECONDS
 from sandbox.seen import SeenMessage
 from tests.journeys.company import OPS, Scene
 
@@ -94,6 +95,7 @@ def test_a_locked_database_is_said_and_the_next_click_counts(scene: Scene) -> No
         scene.ends(root, "done")
 
     assert click.outcome == "acked"
+    assert (click.ack_seconds or 0) < ACK_SECONDS
     assert refunds(scene) == [500]
 
 
@@ -192,7 +194,7 @@ def test_a_card_whose_answer_was_lost_is_not_posted_twice(scene: Scene) -> None:
         card = scene.card(root)
         scene.person("ana").click(card.buttons[0], message=card)
         scene.ends(root, "done")
-        cards = [one for one in scene.thread(root) if "What will run" in one.words]
+        cards = [one for one in scene.thread(root) if "(it cannot be undone)" in one.words]
 
     assert len(cards) == 1
     assert refunds(scene) == [500]

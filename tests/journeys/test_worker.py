@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.stage import Stage, staged
-from tests.journeys.company import SHIPPED
+from sandbox.demo.stage import Stage
+from tests.journeys.company import calm_stage
 from tests.journeys.crowd import Crowd, core_beside, crowded, start_paying, wait_until
 
 pytestmark = pytest.mark.slow
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path / "stage", SHIPPED, port=0) as made:
+    with calm_stage(tmp_path / "stage") as made:
         yield made
 
 

@@ -6,7 +6,7 @@ from tests.bot.catalog import LOWERED, PLAIN
 from tests.workflows.definition_kit import demo_policy
 from tests.world import definition_in
 from workflows.actions.slack import SlackPostAction
-from workflows.alike import close_to, mistaken_for, same_work
+from workflows.alike import close_to, mistaken_for, same_work, slip_of
 from workflows.check_proposed import check_proposed
 from workflows.errors import DefinitionError
 
@@ -28,6 +28,23 @@ def test_other_names_and_the_name_itself_are_not(name: str) -> None:
 
 def test_a_name_that_is_nearly_another_is_near_it() -> None:
     assert close_to("refund-customers-2", KNOWN) == "refund-customer"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("refund-custmer", "refund-customer"),
+        ("refund-customerr", "refund-customer"),
+        ("refund-cusotmer", "refund-customer"),
+        ("purge-acxounts", "purge-accounts"),
+        ("refund-customer", None),
+        ("refund-customer-eu", None),
+        ("roll-beck", None),
+        ("refund-cutsomre", None),
+    ],
+)
+def test_a_slip_in_one_word_is_told(name: str, other: str | None) -> None:
+    assert slip_of(name, KNOWN) == other
 
 
 def test_the_same_work_under_another_name_is_told_whatever_its_steps_are_called() -> None:

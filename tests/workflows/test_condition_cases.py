@@ -10,7 +10,7 @@ from workflows.condition_cases import Reach, reached
 from workflows.condition_tree import Applied, Constant, Has, Listed, Name, Opaque, Tree, tree_of
 from workflows.entry import Json
 from workflows.errors import ExpressionError
-from workflows.policy import rule_environment
+from workflows.policy_facts import rule_environment
 
 
 @pytest.mark.parametrize(

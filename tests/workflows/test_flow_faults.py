@@ -124,6 +124,28 @@ def test_workflows_that_start_each_other_in_a_circle_are_refused(
     assert "leaves the required input 'a' of two open" in said
 
 
+def test_a_step_that_starts_something_destructive_unsaid_is_warned_of_at_any_depth(
+    tmp_path: Path,
+) -> None:
+    head = HEAD.replace("refund-customer", "inner")
+    post = "  - {id: tell, uses: slack.post, with: {channel: '#ops', text: x}, undo: none"
+    (tmp_path / "inner.yaml").write_text(f"{head}steps:\n{post}, effect: destructive}}\n")
+    outer, middle = (
+        calls(*names).replace("inputs: {a: {type: string}}\n", "")
+        for names in (("outer", "middle"), ("middle", "inner, effect: destructive"))
+    )
+    (tmp_path / "middle.yaml").write_text(middle)
+    (tmp_path / "outer.yaml").write_text(outer)
+    policy = demo_policy()
+    found = check([tmp_path], real_actions(policy), policy)
+    said = [str(one) for one in found.warnings if "cannot be undone" in str(one)]
+
+    assert len(said) == 1
+    assert "step b starts middle, where step tell of inner cannot be undone" in said[0]
+    assert "write `effect: destructive` beside it" in said[0]
+    assert "outer.yaml" in said[0]
+
+
 def definition(steps: str) -> Definition:
     return load_definition(f"{HEAD}steps:{steps}")
 

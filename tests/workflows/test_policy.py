@@ -13,7 +13,8 @@ from workflows.definition_steps import Approval, ApprovalStage
 from workflows.demand import Demand, DemandStage
 from workflows.errors import DefinitionError, NoGateError
 from workflows.loading import load_policy, read_policy
-from workflows.policy import Facts, Policy
+from workflows.policy import Policy
+from workflows.policy_facts import Facts
 
 NIGHT = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
 REFUND = Facts(

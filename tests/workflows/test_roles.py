@@ -7,7 +7,7 @@ from workflows.actions.base import Effect
 from workflows.errors import NotAllowedError
 from workflows.loading import load_policy, read_policy
 from workflows.people import PersonId
-from workflows.policy import Facts
+from workflows.policy_facts import Facts
 from workflows.policy_lint import lint_policy
 from workflows.roles import RolesNow
 

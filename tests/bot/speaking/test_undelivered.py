@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from sandbox import faults as fault
-from sandbox.demo.stage import staged
 from storage.history import read_entries
-from tests.journeys.company import SHIPPED, Scene
+from tests.journeys.company import Scene, calm_stage
 from workflows.entry import Entry
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
@@ -16,7 +15,7 @@ FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    with staged(tmp_path, SHIPPED, port=0) as stage:
+    with calm_stage(tmp_path) as stage:
         yield Scene(stage=stage, over="socket")
 
 

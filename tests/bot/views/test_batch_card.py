@@ -59,6 +59,21 @@ def test_every_item_has_a_line_and_what_is_common_stands_once() -> None:
     assert words.index("Approve all 3") < words.index("Decide one by one")
 
 
+def test_json_of_several_lines_stands_on_one_and_other_lines_are_told_apart() -> None:
+    lines = ("POST /refunds", "{", '  "order": "o1",', '  "items": [', "    1", "  ]", "}", "then")
+    words, _ = seen(batch(1, items=[item(0, lines=lines, lines_total=len(lines))]))
+
+    assert 'POST /refunds · { "order": "o1", "items": [ 1 ] } · then' in words
+
+
+def test_once_all_are_decided_nothing_is_still_to_run() -> None:
+    card = batch(1)
+    over = replace(card, items=[decided(card.items[0], Verdict.DENY)])
+
+    assert "*What will run for each*" in seen(card)[0]
+    assert "*What was asked for each*" in seen(over)[0]
+
+
 def test_a_button_names_exactly_what_its_card_shows_open() -> None:
     card = batch()
     some = replace(card, items=[decided(card.items[0], Verdict.DENY), *card.items[1:]])

@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 from datetime import date, timedelta
 
 from bot.digest_page import digest_page
@@ -15,6 +16,13 @@ from bot.views.figures import Series, bar_chart, data_table, pie_chart
 from bot.views.pieces import Rendered
 from tests.bot.payload_checks import faults_of_blocks, faults_of_message, text_of
 from tests.bot.shown import ANA, NOON, a_digest, a_head
+from workflows.failure_modes import VIEWS, FailureMode, pareto, shortened
+
+
+def a_mode(*, step: str, target: str) -> FailureMode:
+    return FailureMode(
+        workflow="refund-customer", version="9f" * 32, step=step, target=target, cause="refused"
+    )
 
 
 def told_by(message: Rendered) -> str:
@@ -176,6 +184,26 @@ def test_what_stops_runs_is_a_chart_of_its_own_and_stands_in_words_too() -> None
     assert told in told_by(message)
     assert told in told_by(without_charts(shown))
     assert "data_visualization" not in kinds(without_charts(shown))
+
+
+def test_what_stops_runs_is_drawn_by_step_target_and_version_in_the_thread() -> None:
+    modes = Counter({a_mode(step=f"step-{one}", target="shop"): 9 - one for one in range(9)})
+    views = [(name, shortened(pareto(modes, by))) for name, by in VIEWS.items()]
+    shown = a_digest(health=HealthFigures(period="30d", words="45 decisions", modes=views))
+    replies = [one for one in details(shown) if "What stopped runs" in one.text]
+    told = [told_by(one) for one in replies]
+
+    assert [kinds(one) for one in replies] == [["header", "data_visualization", "rich_text"]] * 3
+    assert [one.text.partition(":")[0] for one in replies] == [
+        f"What stopped runs, by {name}, last 30d" for name in ("step", "target", "version")
+    ]
+    bars = replies[0].payload["blocks"][1]["chart"]["series"][0]["data"]
+    assert [one["value"] for one in bars] == [9, 8, 7, 6, 5, 10]
+    assert bars[0]["label"] == "1. refund-customer/…"
+    assert "1. refund-customer/step-0" in told[0]
+    assert "9 (20 %)" in told[0]
+    assert "shop: 45 times, 100 % of all so far" in replies[1].text
+    assert "refund-customer/step-0: 9 times, 20 % of all so far" in digest_page(shown)
 
 
 def test_five_numbers_stand_against_the_period_before() -> None:

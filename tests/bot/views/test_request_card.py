@@ -220,6 +220,21 @@ def test_everything_but_approved_means_not_run(outcome: Outcome) -> None:
     assert "Not run" in told_by(a_card(outcome=outcome, settled_at=NOON))
 
 
+def test_an_open_card_says_what_each_answer_and_none_at_all_lead_to() -> None:
+    told = told_by(a_card())
+
+    assert "Approved, it runs. Rejected, or decided by nobody until then, it does not." in told
+
+
+def test_a_card_speaks_of_what_will_run_for_as_long_as_something_will() -> None:
+    approved = a_card(outcome=Outcome.APPROVED, settled_at=NOON)
+    used = a_card(outcome=Outcome.APPROVED, settled_at=NOON, is_consumed=True)
+    denied = a_card(outcome=Outcome.DENIED, settled_at=NOON)
+
+    assert all("*What will run*" in told_by(one) for one in (a_card(), approved))
+    assert all("*What was asked*" in told_by(one) for one in (used, denied))
+
+
 def test_a_settled_card_keeps_who_decided_what_when_and_why() -> None:
     vote = Vote(who=ANA, verdict=Verdict.DENY, at=NOON, comment="not *this* <!channel>")
     card = a_card(outcome=Outcome.DENIED, settled_at=NOON, votes=[vote], receipt=a_receipt())

@@ -36,6 +36,21 @@ def test_a_review_shows_everything_and_has_approve() -> None:
     assert view["private_metadata"] == VALUE
 
 
+def test_whoever_types_a_code_sees_once_more_what_it_is_for() -> None:
+    short = a_preview(lines=["POST /refunds", "amount: 500"], lines_total=2, step_up="totp")
+    told = text_of(checked(approve_modal(short)))
+
+    assert "amount: 500" in told
+    assert "What is approved `1f0a9c3e` · asked by <@U0RITA> · until <!date^" in told
+
+
+def test_what_is_too_long_for_that_is_named_in_a_line() -> None:
+    told = text_of(checked(approve_modal(LONG)))
+
+    assert LONG.headline in told
+    assert "row 1 " not in told
+
+
 def test_a_long_plan_is_read_page_by_page_and_approved_on_the_last() -> None:
     pages, page = [], 1
     while True:

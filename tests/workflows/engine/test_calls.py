@@ -1,10 +1,15 @@
 """A step may start another workflow: a run of its own, linked both ways."""
 
+import pytest
+
+from storage.database import Database
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
+from tests.workflows.engine.gated import assert_sound, publish
 from tests.world import Clock, Working, id_of
 from workflows.entry import RunId
 from workflows.errors import NotEligibleError
+from workflows.orders import Edit
 
 PARENT = workflow(
     "parent",
@@ -15,6 +20,12 @@ PARENT = workflow(
 CHILD = workflow(
     "child",
     "inputs: {by: {type: integer}}\nsteps: [" + destructive("act", '"${{ inputs.by }}"') + "]",
+)
+GATED_PARENT = workflow(
+    "parent",
+    "inputs: {by: {type: integer}}\nsteps: ["
+    + destructive("first", '"${{ inputs.by }}"')
+    + ', {id: inner, workflow: child, inputs: {by: "${{ inputs.by }}"}}]',
 )
 SELF = workflow("parent", "steps: [{id: inner, workflow: parent}]")
 
@@ -60,6 +71,41 @@ def test_whoever_asked_for_the_parent_decides_nothing_in_the_child(
         refused = True
 
     assert refused
+    assert house.status(child) == "waiting"
+
+
+def test_whoever_published_the_parent_decides_nothing_in_the_child(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house = Working(store, clock, definitions=(PARENT, CHILD))
+    publish(house, by="ana", workflow="parent")
+    run = house.start("parent", {})
+    house.settle()
+    child = child_of(house, run)
+
+    with pytest.raises(NotEligibleError, match="You published what runs here"):
+        house.approve(child, by="ana")
+    house.approve(child, by="ben")
+    house.settle()
+    assert house.status(run) == "done"
+    assert_sound(database)
+
+
+def test_whoever_changed_the_parent_decides_nothing_in_the_child(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = Working(store, clock, definitions=(GATED_PARENT, CHILD))
+    house.town.groups["@askers"].add("ben")
+    run = house.start("parent", {"by": 5})
+    house.settle()
+    house.engine.edit(Edit(request=house.request(run).id, person=id_of("ben"), inputs={"by": 700}))
+    house.settle()
+    house.approve(run, by="ana")
+    house.settle()
+    child = child_of(house, run)
+
+    with pytest.raises(NotEligibleError, match="You changed what is asked"):
+        house.approve(child, by="ben")
     assert house.status(child) == "waiting"
 
 

@@ -64,7 +64,7 @@ def test_whoever_published_what_runs_does_not_decide(house: Working, database: D
     run = asked(house)
 
     assert duties(house, run) == {ref(house, "rita"): "requester", ref(house, "ana"): "editor"}
-    with pytest.raises(NotEligibleError, match="You published this version"):
+    with pytest.raises(NotEligibleError, match="You published what runs here"):
         house.approve(run, by="ana")
     house.approve(run, by="ben")
     house.settle()

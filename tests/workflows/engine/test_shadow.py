@@ -141,6 +141,22 @@ def test_shadow_runs_count_for_no_level_and_are_told_apart(house: Working) -> No
     assert (newest.differs, newest.agrees) == (("change",), False)
 
 
+def test_a_run_that_was_moved_forth_and_back_is_none_of_either_version(house: Working) -> None:
+    run, moves = started(house), Moving(person=id_of("omar"), reason="gap", run=RunId(""))
+    house.activate(WRITES.replace("undo: none", "undo: none\n  - {id: last, wait: 1h}"))
+    there = house.engine.move(replace(moves, run=run))
+    house.settle()
+    house.engine.move(replace(moves, run=run, to=there.before))
+    house.settle()
+    said(house, run, "same")
+    with house.store.database.glance() as tx:
+        versions = (there.version, there.before)
+        found = [ShadowSql(tx).ended("change-it", one, most=200) for one in versions]
+
+    assert house.status(run) == "withdrawn"
+    assert found == [[], []]
+
+
 def test_a_digest_counts_them_apart_from_what_was_not_approved(house: Working) -> None:
     said(house, started(house), "same")
     cancelled = started(house)

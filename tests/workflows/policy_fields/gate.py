@@ -20,7 +20,7 @@ from workflows.gate import Outcome, Verdict
 from workflows.operators import acting
 from workflows.orders import Ballot
 from workflows.people import PersonId
-from workflows.policy import Defaults
+from workflows.policy_defaults import Defaults
 
 LEADS = 'stages: [{from: ["@leads"]}]'
 MONTH = timedelta(days=30)

@@ -8,7 +8,7 @@ from tests.workflows.policy_fields.harness import Bench, Row
 from workflows.actions.base import Concern, Effect
 from workflows.demand import Demand
 from workflows.errors import NoGateError
-from workflows.policy import Facts
+from workflows.policy_facts import Facts
 
 BEGIN = """
 defaults: {expires: 24h}

@@ -1,0 +1,32 @@
+"""What stopped runs, for the thread of a digest: a Pareto chart of steps, of targets, of versions.
+
+Each is a message of its own, since Slack takes two charts in one. Labels of a chart are too short
+for most names, so bars are numbered and stand below with their names, also where Slack draws no
+chart.
+"""
+
+from collections.abc import Iterator
+
+from bot.views.digest_values import HealthFigures
+from bot.views.figures import Series, bar_chart
+from bot.views.health import pareto_bars
+from bot.views.pieces import Rendered, header, preformatted, rendered
+from bot.wording import escape
+from workflows.failure_modes import Share
+
+
+def failure_charts(health: HealthFigures) -> Iterator[Rendered]:
+    """Yield a message for each facet, the most frequent first in each."""
+    for by, shares in health.modes:
+        title = f"What stopped runs, by {by}, last {health.period}"
+        numbered = [
+            Share(label=f"{number}. {one.label}", times=one.times, so_far=one.so_far)
+            for number, one in enumerate(shares, start=1)
+        ]
+        times = Series(name="times", values=tuple(one.times for one in shares))
+        chart = bar_chart(title, [one.label for one in numbered], [times], y_label="times")
+        told = "; ".join(one.words for one in shares)
+        yield rendered(
+            f"{escape(title)}: {escape(told, 3_000)}.",
+            [header(title), chart, preformatted("\n".join(pareto_bars(numbered)))],
+        )
