@@ -7,7 +7,7 @@ or mistyped name is found before anything runs. Text around expressions is for `
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,9 +51,25 @@ class Scope:
 
     def tree(self) -> dict[str, Any]:
         """Return it as expressions name it."""
-        outputs = {name: {"output": output} for name, output in self.steps.items()}
-        own = {"inputs": self.inputs, "steps": outputs, "result": self.result, "run": self.run}
+        steps = _Named(self.steps)
+        own = {"inputs": self.inputs, "steps": steps, "result": self.result, "run": self.run}
         return {**self.items, **own}
+
+
+class _Named(Mapping[str, dict[str, Json]]):
+    """Outputs as expressions name them, `steps.ID.output`; most are never asked for."""
+
+    def __init__(self, outputs: Mapping[str, Json]) -> None:
+        self._outputs = outputs
+
+    def __getitem__(self, step: str) -> dict[str, Json]:
+        return {"output": self._outputs[step]}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
