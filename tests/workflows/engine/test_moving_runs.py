@@ -138,7 +138,7 @@ def test_whoever_moved_it_decides_nothing_of_what_follows(store: SqlStore, clock
     move(house, run)
     house.settle()
 
-    with pytest.raises(NotEligibleError, match="You changed what is asked"):
+    with pytest.raises(NotEligibleError, match="You had a say in what is asked"):
         house.approve(run, by="omar")
 
 
@@ -500,3 +500,20 @@ def test_a_run_that_is_being_taken_back_is_not_moved(store: SqlStore, clock: Clo
 
     assert house.request(run).step == "change/undo"
     assert "is being ended" in refusal(house, run)
+
+
+def test_a_queued_run_that_is_moved_goes_on_waiting_and_waiting_is_no_work(
+    store: SqlStore, clock: Clock
+) -> None:
+    alone = CHANGE.replace('run_by: ["@askers"]', 'run_by: ["@askers"]\nlock: one\ndeadline: 10m')
+    house = in_house(store, clock, alone)
+    first, second = house.start(), house.start()
+    house.settle()
+    house.shelf.put(alone + "  - {id: last, wait: 1h}\n")
+    move(house, second)
+    house.settle()
+    clock.forward(timedelta(hours=3))
+    house.deny(first)
+    house.settle()
+
+    assert house.status(second) == "waiting"
