@@ -3,9 +3,11 @@
 import re
 import sqlite3
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 
+from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
 from storage.database import Database
 from storage.figures import read_standing
@@ -168,3 +170,12 @@ def test_what_waits_for_a_person_is_found_among_what_waits(store: SqlStore) -> N
     assert "ix_run_troubled" in plan
     assert "ix_run_workflow_started_at" not in plan
     assert READ_WHOLE.search(plan) is None
+
+
+@pytest.mark.parametrize("asked", [soak_sql, shadow_sql])
+def test_how_a_version_went_is_read_from_when_it_was_published_on(
+    store: SqlStore, asked: ModuleType
+) -> None:
+    (plan,) = plans(store.database, [asked._RUNS.replace("?", "'9'")]).values()  # noqa: SLF001 - its way is the subject.
+
+    assert "ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
