@@ -33,7 +33,9 @@ NEWER = "A newer version is active: {}. Owner and deputy can have the run go by 
 @click.option("--workflow", default="", help="Only runs of this workflow.")
 @click.option("--status", type=click.Choice([one.value for one in Status]), help="Only these.")
 @click.option("--exceptions", is_flag=True, help="Only what waits for a person, oldest first.")
-@click.option("--most", default=20, type=click.IntRange(1, MOST), show_default=True)
+@click.option(
+    "--most", default=20, type=click.IntRange(1, MOST), show_default=True, help="How many."
+)
 @as_json_option
 def runs(workflow: str, status: str | None, most: int, *, exceptions: bool, as_json: bool) -> None:
     """List runs, the newest first."""
