@@ -218,6 +218,15 @@ AROUND = (
     "echo `{}`",
     'x=$(echo ")"; {})',
     "diff <( {}) b",
+    "echo ${{x:-$( {})}}",
+    'echo ${{x%"}}"}}; {}',
+    "echo $(( $( {}) + 1 ))",
+    "[[ $( {}) ]]",
+    "(( $( {}) ))",
+    "A=( $( {}) )",
+    "function g {{ {}; }}",
+    "echo $'it\\'s'; {}",
+    "echo `echo \\`ls\\``; {}",
     "rm <(a) ; {}",
     "trap '{}' EXIT",
     "sudo -u cat {}",
@@ -255,6 +264,15 @@ def test_nothing_grave_is_hidden_by_what_stands_around_it(outer: str) -> None:
 def _clash(outer: str, inner: str) -> bool:
     """Say whether one within the other would close its quotes."""
     return any(sign in outer and sign in inner for sign in ("'", "`", '"'))
+
+
+def test_a_function_called_like_a_program_does_not_hide_it() -> None:
+    found = doings("""
+        rm() { command rm -i "$1"; }
+        rm x
+    """)
+
+    assert [told(one) for one in found] == ["2 rm -i ${{ inputs.argument_1 }} destructive"]
 
 
 def test_requests_and_statements_become_what_an_action_takes() -> None:
