@@ -372,6 +372,26 @@ def test_nothing_grave_is_hidden_by_how_python_starts_it(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.execvp('rm', ['rm', 'x'])",
+        "import os\nos.system(command='rm x')",
+        "import os\nlist(map(os.remove, files))",
+        "import os, threading\nthreading.Thread(target=os.remove, args=('x',)).start()",
+        "from os import *\nsystem('rm x')",
+        "import subprocess\nrun = subprocess.run\nrun(['rm', 'x'])",
+        "import subprocess\nsubprocess.run(args=['rm', 'x'])",
+        "import asyncio\nasync def f():\n    await asyncio.create_subprocess_shell('rm x')",
+        "import importlib\nimportlib.import_module('os').system('rm x')",
+        "import urllib.request\nurllib.request.urlopen(request)",
+        "from fabric import Connection\nConnection('web').run('rm x')",
+    ],
+)
+def test_a_call_is_found_by_whatever_name_it_goes(text: str) -> None:
+    assert Effect.DESTRUCTIVE in {one.effect for one in in_python(text)}
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "exec(text)",
