@@ -113,8 +113,7 @@ def _may_be_batched(segment: Segment, ready: Ready, limits: Limits) -> bool:
 
 def _by_model(segment: Segment, ready: Ready) -> tuple[str, ...]:
     """Return the arguments of the step that a language model filled."""
-    actions = segment.house.actions
-    return words_taken(segment.definition, segment.scopes, actions, ready.step.id)
+    return words_taken(segment.definition, segment.scopes, ready.step.id)
 
 
 def plan_of(segment: Segment, ready: Ready) -> Plan:
