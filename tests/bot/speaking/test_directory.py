@@ -187,6 +187,24 @@ def test_a_display_name_counts_only_where_no_user_name_does() -> None:
     assert called("annie", [imposter, ana]) == [ana]
 
 
+@pytest.mark.trap(8)
+def test_nobody_becomes_those_whom_a_file_names_by_a_name_they_give_themselves(
+    server: SandboxServer, directory: Directory
+) -> None:
+    """A group that was renamed, or somebody who has left, leaves a name that anybody can show."""
+    server.workspace.add_person("mallory")
+    mallory = server.hub.state.users["U0MALLORY"]
+    for name in ("former-leads", "ana.left"):
+        mallory.display_name = name
+        directory.person_changed({"id": mallory.id})
+
+        for ask in (directory.everybody, lambda one: directory.members(one, max_age=CLICK_AGE)):
+            with pytest.raises(PeopleUnreadableError, match="a display name names nobody here"):
+                ask(f"@{name}")
+        assert directory.who(f"@{name}").user == ""
+        assert directory.one(f"@{name}").id.endswith("U0MALLORY")  # As somebody typed it.
+
+
 def test_a_name_that_two_people_gave_themselves_is_refused(
     server: SandboxServer, directory: Directory
 ) -> None:
