@@ -32,7 +32,7 @@ MANY = 20
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
 # How a file names somebody by id: a handle has small letters, and an id begins like this.
-_BY_ID = re.compile(r"@([UWS][0-9][A-Z0-9]+)")
+_BY_ID = re.compile(r"@([UWS](?:[0-9][A-Z0-9]+|(?=[A-Z]*[0-9])[A-Z0-9]{7,}))")
 _UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 T = TypeVar("T")

@@ -323,6 +323,20 @@ def test_a_file_may_name_people_and_groups_by_their_ids(
     assert mention(directory.who(name)).startswith("<")
 
 
+def test_an_id_of_earlier_years_is_one_too_and_a_name_in_capitals_is_a_name(
+    server: SandboxServer, directory: Directory
+) -> None:
+    for name, ident in (("vera", "UA8RXUSPL"), ("ulrich", "U0ULRICH")):
+        server.workspace.add_person(name)
+        user = server.hub.state.users.pop(f"U0{name.upper()}")
+        user.id = ident
+        server.hub.state.users[ident] = user
+
+    found = directory.members("@UA8RXUSPL", max_age=CLICK_AGE)
+    assert [one.rpartition(":")[2] for one in found] == ["UA8RXUSPL"]
+    assert directory.members("@ULRICH", max_age=CLICK_AGE) == {person("ulrich")}
+
+
 def test_everybody_of_an_organisation_is_at_home_in_it() -> None:
     grid = {"enterprise_id": "E0ORG", "teams": ["T0SOUTH"]}
     sven = known({"id": "W0SVEN", "team_id": "T0SOUTH", "enterprise_user": grid}, team="E0ORG")
