@@ -51,9 +51,13 @@ UNNEEDED = {
     "workflows.policy_faults": "as above, of a known policy",
     "difflib": "only where something is misspelt, or nearly a copy",
     "bot.digest_making": "0.5 MB, with what it reads; a digest is made once a week, or if asked",
+    "storage.rows": "the first statement of a step loads it",
+    "storage.retention.payloads": "0.3 MB; few runs erase anybody, and a sweep is once a day",
+    "storage.retention.sweep": "as above",
     "statistics": "only figures of a digest need it",
     "rich": "4 MB; libraries load it where they find it",
     "starlette": "signed HTTP alone needs it",
+    "bot.socket_mode": "Socket Mode alone needs it",
     "uvicorn": "signed HTTP alone needs it",
 }
 
