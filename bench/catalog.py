@@ -23,13 +23,14 @@ from bench.figures import last_line, table
 from bench.process import cpu_seconds, resident_mb
 from bot.catalog_lines import standings
 from bot.catalog_story import story_of
+from bot.checked_files import CheckedFiles
 from bot.drift import drifts
 from sandbox.demo.bot import Bot, interlock
 from sandbox.demo.stage import Stage, staged
 from storage.database import open_database
+from storage.published import canonical_of
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
-from workflows.catalog import Catalog
 from workflows.loading import load_policy
 
 SHIPPED = Path(__file__).parents[1] / "workflows" / "definitions"
@@ -92,7 +93,8 @@ def _read(stage: Stage) -> Figures:
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     database = open_database(f"sqlite:///{stage.home / 'interlock.db'}")
     try:
-        files = Catalog.read([stage.workflows])
+        checked = CheckedFiles(stage.home, stored=lambda one: canonical_of(database, one))
+        files = checked.read(stage.workflows)
         found = drifts(database, actions, files)
         if found:
             raise RuntimeError(f"the bot left drift behind: {found[0].words}")
@@ -100,7 +102,7 @@ def _read(stage: Stage) -> Figures:
         return {
             "list_ms": _ms(lambda: standings(database, found, now=datetime.now(UTC))),
             "history_ms": _ms(lambda: story_of(database, name)),
-            "drift_ms": _ms(lambda: drifts(database, actions, Catalog.read([stage.workflows]))),
+            "drift_ms": _ms(lambda: drifts(database, actions, checked.read(stage.workflows))),
         }
     finally:
         database.close()

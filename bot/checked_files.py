@@ -1,14 +1,17 @@
 """Remembers which policies and workflow files were found sound, so that a start need not ask again.
 
-Only digests are kept: of what was checked, under which policy, by which code and actions. What
-runs is always read from the files. Losing the list costs one slower start, and an entry that
-somebody adds by hand only leaves out a warning; the engine refuses what it cannot use.
+Digests are kept: of what was checked, under which policy, by which code and actions; and of the
+texts of files, with the version that each said. A file that reads as one did before is not
+parsed: what it says is the stored text of that version, which its digest proves. Losing the list
+costs one slower start, and an entry that somebody adds by hand leaves out a warning, or has a
+file taken for another published version; whoever can do that can write the file as well.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,22 +19,31 @@ from typing import Any
 import workflows
 from workflows.actions.base import Action
 from workflows.catalog import Catalog
+from workflows.check import together
+from workflows.definition import Definition
+from workflows.errors import DefinitionError
 from workflows.loading import load_policy
 from workflows.policy import Policy
 
 NAME = "checked.json"
+SOUND, SAID = "sound", "said"
 MOST_KEPT = 2_000
 
 log = logging.getLogger(__name__)
 
 
 class CheckedFiles:
-    """The list in one home folder."""
+    """The list in one home folder; it is what files said `before` to whoever reads them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(
+        self, home: Path, *, stored: Callable[[str], str | None] = lambda _version: None
+    ) -> None:
+        """`stored` gives the text of a version that was published."""
         self._path = home / NAME
+        self._stored = stored
         self._code = _code_digest()
-        self._known = _read(self._path)
+        self._sound, self._said = _read(self._path)
+        self._is_new = False
 
     def policy(self, file: Path) -> Policy:
         """Return the policy in `file`, checked if it is not known to be sound.
@@ -39,7 +51,7 @@ class CheckedFiles:
         Raises:
             DefinitionError: it cannot be used; every fault is named.
         """
-        policy = load_policy(file, is_known=lambda digest: self._name(digest) in self._known)
+        policy = load_policy(file, is_known=lambda digest: self._name(digest) in self._sound)
         self._remember([self._name(policy.digest)])
         return policy
 
@@ -52,33 +64,76 @@ class CheckedFiles:
             [folder],
             actions,
             policy,
-            is_known=lambda version: self._name(version, about) in self._known,
+            is_known=lambda version: self._name(version, about) in self._sound,
+            before=self,
         )
-        if not catalog.faults:  # What has a warning is told of at each start.
-            self._remember([self._name(one.version, about) for one in catalog.definitions()])
+        # What has a warning is told of at each start.
+        told = {one.file for one in catalog.faults}
+        every = catalog.definitions()
+        quiet = [one.version for one in every if catalog.files[one.workflow] not in told]
+        whole = [] if told else [together(every)]
+        self._remember([self._name(one, about) for one in (*quiet, *whole)])
         return catalog
+
+    def read(self, folder: Path) -> Catalog:
+        """Return what stands in `folder` as far as it can be read, checked no closer."""
+        catalog = Catalog.read([folder], self)
+        self._remember([])
+        return catalog
+
+    def recall(self, text: str) -> Definition | None:
+        version = self._said.get(self._name_of(text))
+        stored = None if version is None else self._stored(version)
+        if stored is None or hashlib.sha256(stored.encode()).hexdigest() != version:
+            return None
+        try:
+            return Definition.from_canonical(stored.encode())
+        except DefinitionError:
+            return None
+
+    def note(self, text: str, definition: Definition) -> None:
+        name = self._name_of(text)
+        self._is_new |= self._said.get(name) != definition.version
+        self._said[name] = definition.version
+
+    def _name_of(self, text: str) -> str:
+        return self._name(hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(), SAID)
 
     def _name(self, digest: str, about: str = "") -> str:
         return hashlib.sha256(f"{self._code}/{about}/{digest}".encode()).hexdigest()
 
-    def _remember(self, names: list[str]) -> None:
-        news = [name for name in names if name not in self._known]
-        if not news:
+    def _remember(self, names: Sequence[str]) -> None:
+        news = [name for name in names if name not in self._sound]
+        if not news and not self._is_new:
             return
-        self._known |= dict.fromkeys(news)
-        kept = list(self._known)[-MOST_KEPT:]
+        self._sound |= dict.fromkeys(news)
+        kept = {
+            SOUND: list(self._sound)[-MOST_KEPT:],
+            SAID: dict(list(self._said.items())[-MOST_KEPT:]),
+        }
+        fresh = self._path.with_name(f"{NAME}.{os.getpid()}")  # Others may read it just now.
         try:
-            self._path.write_text(json.dumps(kept))
+            fresh.write_text(json.dumps(kept))
+            fresh.replace(self._path)
         except OSError:
             log.info("which files are sound was not kept", extra={"path": str(self._path)})
+        else:
+            self._is_new = False
 
 
-def _read(path: Path) -> dict[str, None]:
+def _read(path: Path) -> tuple[dict[str, None], dict[str, str]]:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
-        return {}
-    return dict.fromkeys(one for one in found if isinstance(one, str))
+        return {}, {}
+    kept = found if isinstance(found, dict) else {}
+    sound, said = kept.get(SOUND), kept.get(SAID)
+    return (
+        dict.fromkeys(one for one in sound if isinstance(one, str))
+        if isinstance(sound, list)
+        else {},
+        {name: str(one) for name, one in said.items()} if isinstance(said, dict) else {},
+    )
 
 
 @cache

@@ -14,7 +14,6 @@ from bot.self_check import SelfCheck, Watched
 from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.heads import first_vkeys
-from workflows.catalog import Catalog
 from workflows.definition import Definition
 from workflows.loading import load_policy
 from workflows.people import People
@@ -66,7 +65,7 @@ def drifts_of(core: Core, *, afresh: bool = True) -> list[Drift]:
     database, settings, files = core.memory.database, core.settings, core.library.of_files
     found: list[Drift] = []
     if files is not None:
-        files = Catalog.read([settings.definitions]) if afresh else files
+        files = core.files.read(settings.definitions) if afresh else files
         found += policy_drift(database, lambda: _policy_as_written(settings.policy_file))
     return [*found, *drifts(database, core.actions, files, read=read)]
 

@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.vault import lazy_vault
 from storage.journal import utc_now
 from storage.levels import heal_levels
+from storage.published import canonical_of
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.sealing import Sealer
@@ -84,6 +85,7 @@ class Core:
     memory: Memory
     store: SqlStore
     library: Library
+    files: CheckedFiles
     policy: Policy
     people: People
     secrets: HeldSecrets = field(repr=False)
@@ -167,7 +169,9 @@ def build_core(
     vault = lazy_vault(settings, memory.database, now=means.clock)
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
-    checked = CheckedFiles(settings.home)
+    checked = CheckedFiles(
+        settings.home, stored=lambda version: canonical_of(memory.database, version)
+    )
     policy = in_force(memory.database, lambda: checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
@@ -218,6 +222,7 @@ def build_core(
         memory=memory,
         store=store,
         library=library,
+        files=checked,
         policy=policy,
         people=people,
         secrets=held,

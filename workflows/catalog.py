@@ -5,11 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
 
-from workflows.check import check, readable
+from workflows.check import NOTHING, check, readable
 from workflows.definition import Definition
 from workflows.errors import UnknownWorkflowError
 from workflows.fault import Fault, nearest
 from workflows.policy import Policy
+from workflows.read_before import ReadBefore
 from workflows.step_scope import Actions
 
 EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
@@ -42,18 +43,20 @@ class Catalog:
         policy: Policy | None = None,
         *,
         is_known: Callable[[str], bool] = lambda _: False,
+        before: ReadBefore = NOTHING,
     ) -> Self:
         """Return the catalog of the sound definitions in `paths`, with all faults.
 
-        A version that `is_known` to be sound under this policy is not checked again.
+        A version that `is_known` to be sound under this policy is not checked again, and not
+        even parsed where its text was read `before`.
         """
-        report = check(paths, actions, policy, is_known=is_known)
+        report = check(paths, actions, policy, is_known=is_known, before=before)
         return cls(report.definitions, report.faults, report.files)
 
     @classmethod
-    def read(cls, paths: Sequence[Path]) -> Self:
+    def read(cls, paths: Sequence[Path], before: ReadBefore = NOTHING) -> Self:
         """Return what stands in `paths` as far as it can be read, checked no closer."""
-        found, faults = readable(paths)
+        found, faults = readable(paths, before)
         files = {one.workflow: document.file for one, document in reversed(found)}
         return cls((one for one, _ in found), faults, files)
 

@@ -3,7 +3,8 @@
 This is what `interlock check` and the catalog call. Faults come back as values, all of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from typing import Any
 from workflows.check_calls import call_faults
 from workflows.copies import copies
 from workflows.definition import Definition
-from workflows.definition_file import Document, read_document
+from workflows.definition_file import Document, read_document, unparsed
 from workflows.fault import Fault
 from workflows.loading import read_definition, read_policy
 from workflows.policy import Policy
+from workflows.read_before import NothingRead, ReadBefore
 from workflows.step_scope import Actions
 from workflows.text_files import text_or_fault
 
 SUFFIXES = (".yaml", ".yml")
+NOTHING = NothingRead()
 TEST = ".test"  # NAME.test.yaml holds tests of a workflow and is none itself.
 
 
@@ -47,23 +50,23 @@ def check(
     policy: Policy | None = None,
     *,
     is_known: Callable[[str], bool] = lambda _: False,
+    before: ReadBefore = NOTHING,
 ) -> Report:
     """Return what stands in `paths`, files or folders, and everything wrong with it.
 
     Policy files among them are recognised by their `rules` and checked as such. With a
     `policy`, services and gates are checked against it. Of a version that `is_known` to be
-    sound under this policy only what it says is read.
+    sound under this policy only what it says is read, and not even that where a text was read
+    `before`. Whether versions go `together` may be known as well.
     """
     sound: list[tuple[Definition, Document]] = []
     faults: list[Fault] = []
     for path in files_in(paths):
-        found, said = _check_file(path, actions, policy, is_known)
+        found, said = _check_file(path, actions, policy, is_known, before)
         faults += said
         sound += [found] if found is not None else []
-    faults += _same_names(sound)
-    faults += call_faults(sound)
-    faults += _hidden(sound, actions)
-    faults += copies(sound)
+    if not is_known(together(one for one, _ in sound)):
+        faults += _between(sound, actions)
     return Report(
         definitions=tuple(one for one, _ in sound),
         faults=tuple(faults),
@@ -71,12 +74,19 @@ def check(
     )
 
 
-def readable(paths: Sequence[Path]) -> tuple[list[tuple[Definition, Document]], list[Fault]]:
+def together(definitions: Iterable[Definition]) -> str:
+    """Return what names these versions as a whole, in whatever order they are."""
+    return hashlib.sha256("".join(sorted(one.version for one in definitions)).encode()).hexdigest()
+
+
+def readable(
+    paths: Sequence[Path], before: ReadBefore = NOTHING
+) -> tuple[list[tuple[Definition, Document]], list[Fault]]:
     """Return the definitions in `paths` that can be read, and what keeps others from it."""
     found: list[tuple[Definition, Document]] = []
     faults: list[Fault] = []
     for path in files_in(paths):
-        one, said = _check_file(path, {}, None, lambda _version: True)
+        one, said = _check_file(path, {}, None, lambda _version: True, before)
         found += [one] if one is not None else []
         faults += said
     return found, faults
@@ -145,16 +155,24 @@ def schema() -> dict[str, Any]:
 
 
 def _check_file(
-    path: Path, actions: Actions, policy: Policy | None, is_known: Callable[[str], bool]
+    path: Path,
+    actions: Actions,
+    policy: Policy | None,
+    is_known: Callable[[str], bool],
+    before: ReadBefore,
 ) -> tuple[tuple[Definition, Document] | None, list[Fault]]:
     text = text_or_fault(path)
     if isinstance(text, Fault):
         return None, [text]
+    recalled = before.recall(text)
+    if recalled is not None and is_known(recalled.version):
+        return (recalled, unparsed(str(path))), []
     loaded = read_definition(text, str(path), is_known=is_known)
     if _is_policy(loaded.document):
         return None, list(read_policy(text, str(path)).faults)
     if loaded.model is None:
         return None, list(loaded.faults)
+    before.note(text, loaded.model)
     if is_known(loaded.model.version):
         return (loaded.model, loaded.document), []
     faults = _meaning_faults(loaded.model, loaded.document, actions, policy)
@@ -173,6 +191,33 @@ def _meaning_faults(
     from workflows.check_meaning import meaning_faults  # noqa: PLC0415 - not where all is known.
 
     return meaning_faults(definition, document, actions, policy)
+
+
+def _between(found: Sequence[tuple[Definition, Document]], actions: Actions) -> list[Fault]:
+    """Return what is wrong between definitions that are each sound."""
+    told = _told_between(found, actions)
+    about = {one.file for one in told}
+    if not any(document.is_unparsed and document.file in about for _, document in found):
+        return told
+    # Without having been parsed, those have no lines for these faults to stand at.
+    placed = [
+        (one, _parsed(document) if document.file in about else document) for one, document in found
+    ]
+    return _told_between(placed, actions)
+
+
+def _told_between(found: Sequence[tuple[Definition, Document]], actions: Actions) -> list[Fault]:
+    return [
+        *_same_names(found),
+        *call_faults(found),
+        *_hidden(found, actions),
+        *copies(found),
+    ]
+
+
+def _parsed(document: Document) -> Document:
+    text = text_or_fault(Path(document.file)) if document.is_unparsed else document
+    return read_document(text, document.file) if isinstance(text, str) else document
 
 
 def _hidden(found: Sequence[tuple[Definition, Document]], actions: Actions) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from workflows.check_calls import call_faults
 from workflows.check_meaning import meaning_faults
 from workflows.copies import is_copy
 from workflows.definition import Definition
-from workflows.definition_file import Document
+from workflows.definition_file import Document, unparsed
 from workflows.definition_steps import Step
 from workflows.errors import DefinitionError, MisleadingNameError
 from workflows.fault import Fault
@@ -68,9 +68,7 @@ def check_proposed(
 def _between(
     definition: Definition, document: Document, others: Sequence[Definition]
 ) -> Iterator[Fault]:
-    placeless = [
-        (one, Document(file="", value=None, keys={}, values={}, faults=())) for one in others
-    ]
+    placeless = [(one, unparsed("")) for one in others]
     found = call_faults([(definition, document), *placeless])
     yield from (one for one in found if one.file == document.file)
     for other in others:

@@ -57,6 +57,11 @@ class Document:
     values: dict[Place, Mark]
     faults: tuple[Fault, ...]
 
+    @property
+    def is_unparsed(self) -> bool:
+        """Say whether nobody has looked into the file."""
+        return self.value is None and not self.faults
+
     def fault(
         self,
         path: Place,
@@ -86,6 +91,11 @@ class Document:
         around = path[:-1]
         # What is missing is shown where the thing that lacks it is named.
         return self._mark(around, at_key=True) if path else Mark(line=1, column=1)
+
+
+def unparsed(file: str) -> Document:
+    """Return the document of a file that was not parsed: it has no places."""
+    return Document(file=file, value=None, keys={}, values={}, faults=())
 
 
 class _TooDeepError(Exception):

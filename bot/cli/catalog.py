@@ -9,6 +9,7 @@ import click
 
 from bot.catalog_lines import Standing, known_version, standings
 from bot.catalog_story import Change, story_of
+from bot.checked_files import CheckedFiles
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
 from bot.drift import Drift, drifts, policy_drift
@@ -112,7 +113,8 @@ def found_drift(settings: Settings, database: Database) -> list[Drift]:
     actions = actions_here(settings, database)
     folder, files, file = settings.definitions, None, settings.policy_file
     if folder.exists():
-        files = Catalog.read([folder])
+        checked = CheckedFiles(settings.home, stored=lambda one: canonical_of(database, one))
+        files = checked.read(folder)
     of_policy = policy_drift(database, lambda: load_policy(file)) if file.exists() else []
     return [*of_policy, *drifts(database, actions, files)]
 

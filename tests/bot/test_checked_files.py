@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -12,11 +14,13 @@ from bot.checked_files import NAME, CheckedFiles
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
+from workflows.definition_file import Document, read_document
 from workflows.errors import DefinitionError
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 POLICY = (SHIPPED / "demo-policy.yaml").read_text()
 REFUND = (SHIPPED / "refund-customer.yaml").read_text()
+NIGHTLY = (SHIPPED / "nightly-check.yaml").read_text()
 START = """
 import sys
 from pathlib import Path
@@ -34,9 +38,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loaded(home: Path) -> Catalog:
+def loaded(home: Path, published: Mapping[str, str] = MappingProxyType({})) -> Catalog:
     """Read policy and workflow files as a process does at its start."""
-    checked = CheckedFiles(home)
+    checked = CheckedFiles(home, stored=published.get)
     policy = checked.policy(home / "policy.yaml")
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     return checked.catalog(home / "workflows", actions, policy)
@@ -80,7 +84,51 @@ def test_a_policy_that_was_changed_is_checked_again(home: Path) -> None:
             loaded(home)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "{}", '["a", 7, null]'])
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note from now on which files are parsed, by their names."""
+    found: list[str] = []
+
+    def read(text: str, file: str) -> Document:
+        found.append(Path(file).name)
+        return read_document(text, file)
+
+    monkeypatch.setattr("workflows.loading.read_document", read)
+    return found
+
+
+def test_only_files_that_are_new_are_parsed_and_what_is_said_of_others_has_its_place(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "workflows" / "nightly-check.yaml").write_text(NIGHTLY)
+    first = {one.version: one.canonical.decode() for one in loaded(home).definitions()}
+    found = parsed(monkeypatch)
+    again = loaded(home, first).definitions()
+    twin = REFUND.replace("workflow: refund-customer", "workflow: a-refund")
+    (home / "workflows" / "a-refund.yaml").write_text(twin)
+    told = loaded(home, first).faults
+
+    assert [one.version for one in again] == list(first)
+    assert found == ["policy.yaml", "policy.yaml", "a-refund.yaml"]
+    assert "refund-customer.yaml:" in str(told[0])
+    assert "is nearly a copy of a-refund" in str(told[0])
+    assert told == loaded(home).faults
+
+
+def test_a_stored_text_that_was_changed_by_hand_says_nothing_of_a_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = loaded(home).definitions()
+    lax = first.canonical.decode().replace("finance-leads", "anybody")
+    found = parsed(monkeypatch)
+
+    assert lax != first.canonical.decode()
+    assert loaded(home, {first.version: lax}).definitions() == (first,)
+    assert found == ["policy.yaml", "refund-customer.yaml"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "{}", '["a", 7, null]', '{"sound": 7, "said": []}']
+)
 def test_a_list_that_cannot_be_read_only_costs_a_check(home: Path, text: str) -> None:
     (home / NAME).write_text(text)
 

@@ -400,6 +400,18 @@ def test_owners_are_told_once_of_drift_and_of_a_file_changed_under_a_running_bot
     assert office.notices() == []
 
 
+def test_drift_goes_by_what_a_file_says_now_whatever_it_said_before(office: Office) -> None:
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+    found = []
+    for text in (PLAIN, LOWERED, PLAIN, LOWERED):
+        office.write("files/tidy-up.yaml", text)
+        office.propose(text, by="omar")
+        office.restart()
+        found.append([one.what for one in (*drifts_of(office.core), *drifts_of(office.core))])
+
+    assert found == [[], [What.FILE] * 2] * 2
+
+
 def test_of_a_workflow_without_an_owner_its_deputy_is_told_then_those_who_govern(
     office: Office,
 ) -> None:
