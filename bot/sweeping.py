@@ -22,7 +22,6 @@ class Sweeping:
         self._store = store
         self._policy = policy
         self._now = now
-        self._owes_removal = False
 
     def schedule(self, log_id: str) -> Schedule:
         """Return when it sweeps: at a minute of the log's own, since hosts hold many logs."""
@@ -42,6 +41,9 @@ class Sweeping:
     def sweep(self) -> "Swept":
         """Remove what is due now, and what is left of it on the disk.
 
+        So goes, too, what an erasure or a sweep left there that was cut short, by whichever
+        process: nothing but the disk knows of that.
+
         Raises:
             StorageError: nothing was removed, or something of it is still on the disk; doing it
                 again makes up for either.
@@ -53,8 +55,5 @@ class Sweeping:
         found = sweep(
             self._store, policy=self._policy.digest, terms=self._policy.terms, now=self._now()
         )
-        self._owes_removal |= not found.is_nothing
-        if self._owes_removal:
-            overwrite_deleted(self._store.database)
-            self._owes_removal = False
+        overwrite_deleted(self._store.database)
         return found
