@@ -4,8 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
+# Hundreds of processes start in one run of the tests: each module is compiled once for all of them.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types imports locks clean chromium bench-env
+.PHONY: help demo test quick lint types imports collect locks clean chromium bench-env
 
 help:  ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,7 +27,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 demo: $(VENV)/.run  ## Run the main job in a pretend Slack (PLAY=1 plays it by itself)
 	@$(BIN)/interlock demo $(if $(PLAY),--play)
 
-test: $(VENV)/.dev chromium lint types imports  ## Lint, types, imports and all tests, Postgres included
+test: $(VENV)/.dev chromium  ## Lint, types, imports and all tests, Postgres included
+	@$(MAKE) --no-print-directory --output-sync=target -j 2 types lint imports collect
 	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev  ## The tests that take under two minutes
@@ -39,6 +43,10 @@ types: $(VENV)/.dev  ## mypy strict
 
 imports: $(VENV)/.dev  ## Imports point one way
 	$(BIN)/lint-imports
+
+collect: $(VENV)/.dev  ## Every test can be found; they are compiled on the way
+	@$(BIN)/python -m compileall -q bot storage workflows sandbox
+	@$(BIN)/python -m pytest --collect-only -qq >$(VENV)/.collected || { cat $(VENV)/.collected; exit 1; }
 
 # The page is tested in a real browser; where none can be installed the tests say so loudly and skip.
 chromium:

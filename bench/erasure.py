@@ -26,7 +26,8 @@ from storage.message_models import SummaryRecord
 from storage.retention.person import erase
 from storage.retention.removal import overwrite_deleted
 from storage.run_models import RunRecord
-from storage.search import Sought, find
+from storage.search import find
+from storage.search_runs import Sought
 from storage.store import SqlStore
 from storage.verify import verify_database
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, PartClass, Ref, RunId

@@ -26,7 +26,8 @@ from storage.log_setup import init_log
 from storage.message_models import SummaryRecord
 from storage.migrate import upgrade
 from storage.run_models import RunRecord
-from storage.search import Sought, find
+from storage.search import find
+from storage.search_runs import Sought
 from storage.transaction import Database
 from workflows.entry import Ref
 from workflows.run import Status

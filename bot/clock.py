@@ -1,21 +1,15 @@
 """Wakes up when something is due, in every replica, and does it once.
 
 Due-rows (expiries, retries, timers) are handled by the engine in the transaction that removes
-them, schedules by the `timetable`. APScheduler only wakes us; it remembers nothing, since all
-that is due stands in the database.
+them, schedules by the `timetable`. One thread sleeps until the next moment it knows of; it need
+remember nothing, since all that is due stands in the database.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-# APScheduler 3 comes without types.
-from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
-from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
-from apscheduler.triggers.date import DateTrigger  # type: ignore[import-untyped]
-from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
 from bot.timetable import Timetable
 from workflows.errors import StorageError
@@ -30,7 +24,6 @@ BATCH = 100
 KEPT_DELIVERIES = timedelta(hours=48)
 TIDIED_EVERY = timedelta(hours=1)
 SOON = timedelta(seconds=1)
-WAKE = "wake"
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,56 +47,67 @@ class Clock:
         self._now = now
         self._backstop = backstop
         self._forget = forget
-        self._looking = threading.Lock()
-        self._guard = threading.Lock()
+        self._turn = threading.Condition()
         self._wakes_at = NEVER
-        self._scheduler: Any = BackgroundScheduler(
-            timezone=UTC,
-            executors={"default": ThreadPoolExecutor(1)},
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 3},
-        )
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._work, name="clock", daemon=True)
 
     def start(self) -> None:
         """Look at once, then whenever something is due."""
-        self._scheduler.add_job(
-            self.look, IntervalTrigger(seconds=self._backstop.total_seconds(), timezone=UTC)
-        )
-        self._scheduler.add_job(
-            self._tidy,
-            IntervalTrigger(seconds=TIDIED_EVERY.total_seconds(), timezone=UTC),
-            next_run_time=datetime.now(UTC),
-        )
-        self._scheduler.start()
-        self.due_at(self._now())
+        self._thread.start()
 
     def stop(self) -> None:
         """Do nothing new; what is being done is finished."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+        with self._turn:
+            self._is_stopping = True
+            self._turn.notify()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def due_at(self, at: datetime) -> None:
         """Wake at `at`, unless it wakes before that anyhow. Cheap, and safe from any thread."""
-        with self._guard:
-            if at >= self._wakes_at or not self._scheduler.running:
-                return
-            self._wakes_at = at
-            # An alarm of the past rings at once.
-            self._scheduler.add_job(
-                self.look, DateTrigger(at, timezone=UTC), id=WAKE, replace_existing=True
-            )
+        with self._turn:
+            if at < self._wakes_at:
+                self._wakes_at = at
+                self._turn.notify()
+
+    def _work(self) -> None:
+        tidies_at = time.monotonic()
+        while not self._is_stopping:
+            self._try(self.look)
+            if time.monotonic() >= tidies_at:
+                self._try(self._tidy)
+                tidies_at = time.monotonic() + TIDIED_EVERY.total_seconds()
+            self._sleep(time.monotonic() + self._backstop.total_seconds())
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Do something; a defect in it does not end the clock."""
+        try:
+            work()
+        except Exception:
+            log.exception("the clock could not do its work")
+
+    def _sleep(self, ends: float) -> None:
+        """Return when something is due, at the latest at `ends`, or to stop."""
+        with self._turn:
+            while not self._is_stopping:
+                until_due = (self._wakes_at - datetime.now(UTC)).total_seconds()
+                left = min(until_due, ends - time.monotonic())
+                if left <= 0:
+                    return
+                self._turn.wait(left)
 
     def look(self) -> None:
         """Do everything that is due, and set the alarm for what comes next."""
-        with self._looking:
-            with self._guard:
-                self._wakes_at = NEVER  # What is stored from here on sets the alarm itself.
-            try:
-                coming = self._do_what_is_due()
-            except StorageError:
-                log.warning("the clock waits for the database", exc_info=True)
-                return
-            if coming is not None:
-                self.due_at(coming)
+        with self._turn:
+            self._wakes_at = NEVER  # What is stored from here on sets the alarm itself.
+        try:
+            coming = self._do_what_is_due()
+        except StorageError:
+            log.warning("the clock waits for the database", exc_info=True)
+            return
+        if coming is not None:
+            self.due_at(coming)
 
     def _tidy(self) -> None:
         try:

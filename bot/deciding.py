@@ -13,6 +13,7 @@ from bot.desk import Desk
 from bot.payloads import Interaction
 from bot.previews import plan_lines, preview_of
 from bot.refusals import refusal
+from bot.request_readers import admit_reader
 from bot.shown_request import Shown
 from bot.stepping_up import SteppingUp
 from bot.views.request_limits import KNOWN
@@ -29,6 +30,7 @@ from bot.views.request_modals import (
     reject_modal,
     review_modal,
 )
+from bot.views.request_values import Preview
 from bot.wording import code
 from workflows.entry import Json
 from workflows.errors import (
@@ -75,20 +77,24 @@ class Deciding:
         self.desk.hurried.open(click.trigger_id, modal)
 
     def review(self, click: Interaction) -> None:
-        """Show everything there is to read about the request."""
+        """Show everything there is to read about the request, to whoever may read it."""
         shown = Shown.read(click.press.said)
-        preview = preview_of(self.desk.store, shown.request)
-        lines = plan_lines(self.desk.store, shown.request) if preview.hidden else None
+        preview, lines = self._all_of(click, shown)
         self.desk.hurried.open(click.trigger_id, review_modal(preview, lines))
 
     def turn_page(self, click: Interaction) -> None:
         """Show another page of it in the same modal."""
         value, _, page = click.press.said.rpartition("/")
-        shown = Shown.read(value)
-        preview = preview_of(self.desk.store, shown.request)
-        lines = plan_lines(self.desk.store, shown.request) if preview.hidden else None
+        preview, lines = self._all_of(click, Shown.read(value))
         modal = review_modal(preview, lines, page=int(page) if page.isdecimal() else 1)
         self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
+
+    def _all_of(self, click: Interaction, shown: Shown) -> tuple[Preview, list[str] | None]:
+        """Return what is shown of a request, and all lines of its plan where these are more."""
+        store = self.desk.store
+        admit_reader(self.desk, click.caller, store.request(shown.request))
+        preview = preview_of(store, shown.request)
+        return preview, plan_lines(store, shown.request) if preview.hidden else None
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Record an approval given in a modal; an earlier denial has to be known."""

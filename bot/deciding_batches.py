@@ -13,6 +13,7 @@ from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.previews import plan_lines
 from bot.rendering_batches import batch_of
+from bot.request_readers import admit_reader
 from bot.run_reading import RunReader
 from bot.stepping_up import SteppingUp
 from bot.views.batch_modals import (
@@ -97,15 +98,15 @@ class DecidingBatches:
         self.desk.hurried.open(click.trigger_id, reject_all_modal(found.card, found.open))
 
     def review(self, click: Interaction) -> None:
-        """Show everything there is to read about what the card showed."""
-        found = self._found(click.press.said)
+        """Show everything there is to read about what the card showed, to whoever may read it."""
+        found = self._readable(click, click.press.said)
         modal = review_all_modal(found.card, found.open, whole=self._whole(found.open))
         self.desk.hurried.open(click.trigger_id, modal)
 
     def turn_page(self, click: Interaction) -> None:
         """Show another page of it in the same modal."""
         value, _, page = click.press.said.rpartition("/")
-        found = self._found(value)
+        found = self._readable(click, value)
         modal = review_all_modal(
             found.card,
             found.open,
@@ -116,7 +117,7 @@ class DecidingBatches:
 
     def decide(self, click: Interaction) -> None:
         """Open the first page of the items that can be decided."""
-        card = self._found(click.press.said).card
+        card = self._readable(click, click.press.said).card
         modal = decide_modal(card, whole=self._whole(card.decidable))
         if modal is None:
             raise RequestClosedError("Nothing of this can be decided any more.")
@@ -220,6 +221,12 @@ class DecidingBatches:
             slack=where(done),
             delivery=done.caller.delivery,
         )
+
+    def _readable(self, click: Interaction, value: str) -> _Found:
+        """Return what a button or modal is about, if all of it is for whoever uses it."""
+        found = self._found(value)
+        admit_reader(self.desk, click.caller, found.asked[0])
+        return found
 
     def _found(self, value: str) -> _Found:
         shown = BatchShown.read(value)

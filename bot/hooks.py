@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from bot.core import Core
+from bot.hook_keys import HookKeys
 from bot.json_body import read_object
 from bot.one_person import one_person
 from bot.problems import Answer, DoorError
@@ -41,13 +42,14 @@ class Hooks:
     """The webhooks' door. Safe to share between threads."""
 
     def __init__(self, core: Core) -> None:
-        """Look at every secret that lies on this machine; each delivery asks for its own anew.
+        """Look at every secret that lies on this machine; each delivery is held to its own anew.
 
         Raises:
             SecretError: one cannot be a key of its scheme.
         """
         self._core = core
         self._webhooks = core.policy.webhooks or {}
+        self._keys = HookKeys(lambda webhook: _key(core, webhook))
         self._limit = RateLimit(rate=RATE, burst=BURST, ticks=time.monotonic)
         here = core.secrets.names()
         for one in self._webhooks.values():
@@ -125,7 +127,9 @@ class Hooks:
         # Whoever sends is not known yet, and is told no name of a secret.
         told = {"webhook": name, "secret": plain(webhook.secret)}
         try:
-            key = _key(self._core, webhook)
+            return self._keys.signed(
+                name, webhook, lambda key: self._checked(webhook, headers, body, key)
+            )
         except SecretUnreadableError as error:
             log.warning("a webhook's secret cannot be asked for", extra=told)
             raise DoorError(
@@ -140,6 +144,10 @@ class Hooks:
                 "The secret of this webhook is not set.",
                 hint="The bot's log names it, for whoever runs the bot.",
             ) from error
+
+    def _checked(
+        self, webhook: Webhook, headers: Mapping[str, str], body: bytes, key: bytes
+    ) -> str:
         if webhook.scheme == "github":
             return github_delivery(headers, body, key=key)
         return standard_delivery(

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 import uvicorn
@@ -23,11 +24,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.arrival import ARRIVED, Takes, take_up
+from bot.http_answer import response_of
 from bot.http_body import body_of
-from bot.http_routes import Programs, response_of
 from bot.listening import open_listeners, reason_of
 from bot.problems import DoorError, problem
 from bot.settings import SettingsError
+
+if TYPE_CHECKING:
+    from bot.http_routes import Programs  # Only where programs are let in; see `doors`.
 
 PATH = "/slack/events"
 THREADS = 40
@@ -37,7 +41,7 @@ _TAKEN = "Another process holds the port."
 
 
 def web_app(
-    app: Takes | None, programs: Programs | None = None, more: Sequence[BaseRoute] = ()
+    app: Takes | None, programs: "Programs | None" = None, more: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """Return the ASGI app that hands what arrives to `app` and to `programs`."""
 
@@ -93,7 +97,7 @@ class HttpServer:
         *,
         host: str,
         port: int,
-        programs: Programs | None = None,
+        programs: "Programs | None" = None,
         more: Sequence[BaseRoute] = (),
         setting: str = "INTERLOCK_HTTP",
     ) -> None:
@@ -106,6 +110,9 @@ class HttpServer:
             port=port,
             log_config=None,
             access_log=False,
+            # Named, so that no other server is looked for and none for WebSockets is loaded.
+            http="h11",
+            ws="none",
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._server = uvicorn.Server(config)

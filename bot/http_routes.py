@@ -4,7 +4,6 @@ Whatever asks the database or Slack runs in a thread. Only waiting is left to th
 so that a program that waits for a run costs no thread.
 """
 
-import json
 import logging
 import re
 import time
@@ -19,6 +18,7 @@ from starlette.routing import Route
 
 from bot.api import Api, Caller
 from bot.hooks import Hooks
+from bot.http_answer import response_of
 from bot.http_body import body_of
 from bot.polls import Polls
 from bot.problems import Answer, DoorError, problem, problem_of
@@ -152,10 +152,3 @@ def _answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             )
 
     return answer
-
-
-def response_of(answer: Answer) -> Response:
-    """Return an answer as Starlette sends it."""
-    written = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {"Cache-Control": "no-store", **answer.headers}
-    return Response(written, answer.status, headers, answer.media_type)

@@ -19,7 +19,6 @@ QUIET = (
     "httpx",
     "httpcore",
     "uvicorn",
-    "apscheduler",
     "alembic",
     "procrastinate",
     "asyncio",

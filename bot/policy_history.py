@@ -14,7 +14,7 @@ from storage.transaction import Database
 from workflows.definition import Definition
 from workflows.entry import Entry, Json, Ref
 from workflows.errors import DefinitionError, PeopleUnreadableError
-from workflows.model_words import model_steps, words_taken
+from workflows.model_words import words_taken
 from workflows.own_workflows import is_own
 from workflows.people import People
 from workflows.policy import Policy
@@ -62,7 +62,6 @@ class History:
 
         `actions` say which steps give a language model's words.
         """
-        self._actions = actions
         self._procedures = Procedures(actions)
         self._database = database
         self._policy = policy
@@ -95,10 +94,7 @@ class History:
         return differences(self._policy, judged)
 
     def _is_by_model(self, definition: Definition, step: str) -> bool:
-        if not model_steps(definition, self._actions):
-            return False
-        scopes = self._procedures.of(definition).scopes
-        return bool(words_taken(definition, scopes, self._actions, step))
+        return bool(words_taken(definition, self._procedures.of(definition).scopes, step))
 
     def _requester(self, started: Entry) -> str:
         actor = started.actor

@@ -58,7 +58,8 @@ from storage.listing import (
 )
 from storage.published import known_workflows
 from storage.refusals import read_refusals
-from storage.search import Hit, Sought, find
+from storage.search import Hit, find
+from storage.search_runs import Sought
 from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId

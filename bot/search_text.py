@@ -13,7 +13,7 @@ from typing import TypeVar
 from storage.listing import refs_of
 from storage.named_people import names_here, refs_named
 from storage.published import known_workflows
-from storage.search import Sought
+from storage.search_runs import Sought
 from storage.transaction import Database
 from workflows.duration import duration
 from workflows.entry import Ref

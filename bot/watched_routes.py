@@ -4,15 +4,18 @@ import hmac
 import json
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.metrics.collecting import Collector
 from bot.metrics.exposition import MEDIA_TYPE
 from bot.readiness import Readiness
+
+if TYPE_CHECKING:
+    from bot.metrics.collecting import Collector  # Only where figures are shown.
 
 PRIVATE = {"Cache-Control": "no-store"}
 
@@ -30,7 +33,7 @@ def ready_route(readiness: Readiness) -> BaseRoute:
     return Route("/readyz", ready)
 
 
-def metrics_route(collector: Collector, *, token: str) -> BaseRoute:
+def metrics_route(collector: "Collector", *, token: str) -> BaseRoute:
     """Return the route that Prometheus reads; with a token it has to bring it."""
 
     async def metrics(request: Request) -> Response:
@@ -49,7 +52,7 @@ def _brings(request: Request, token: str) -> bool:
 
 
 def watched_routes(
-    readiness: Readiness, collector: Collector | None, *, token: str = ""
+    readiness: Readiness, collector: "Collector | None", *, token: str = ""
 ) -> Iterator[BaseRoute]:
     """Yield what an address offers to those who watch."""
     yield ready_route(readiness)

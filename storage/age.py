@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 VERSION = b"age-encryption.org/v1"
 IDENTITY = "AGE-SECRET-KEY-"
@@ -123,7 +122,7 @@ def _derived(key: bytes, salt: bytes, info: bytes) -> bytes:
 
 
 def _raw(key: X25519PublicKey) -> bytes:
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return key.public_bytes_raw()
 
 
 def _spelled64(raw: bytes) -> bytes:

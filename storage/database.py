@@ -8,7 +8,6 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from storage.postgres_database import PostgresDatabase
 from storage.sqlite_database import SqliteDatabase
 from storage.transaction import Database, Transaction
 from workflows.errors import UnusableDatabaseError
@@ -27,6 +26,9 @@ def open_database(url: str) -> Database:
         StorageUnavailableError: it cannot be reached.
     """
     if is_postgres(url):
+        # A process on SQLite does not load what a server takes.
+        from storage.postgres_database import PostgresDatabase  # noqa: PLC0415 - as said.
+
         return PostgresDatabase(postgres_address(url))
     return SqliteDatabase(sqlite_path(url))
 

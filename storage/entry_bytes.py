@@ -155,7 +155,8 @@ def _check_object(value: dict[Any, Any], depth: int) -> None:
     for key, one in value.items():
         if not isinstance(key, str) or not is_member(key):
             raise MalformedEntryError(f"{key!r} is no name of a member.")
-        check_value(one, depth + 1)
+        if type(one) is not str or "\0" in one:  # A text without is most of what there is.
+            check_value(one, depth + 1)
 
 
 @lru_cache(maxsize=1024)  # Entries use the same few names over and over.

@@ -12,15 +12,9 @@ from typing import Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 from storage.checkpoint import VerifierKey, key_id
+from storage.pem import pem_of, read_pem
 from workflows.errors import SigningKeyError
 
 LOG_KEY = "log.pem"
@@ -49,7 +43,7 @@ class WriterKey:
     @classmethod
     def of(cls, private: Ed25519PrivateKey) -> "WriterKey":
         """Return the writer key around `private`."""
-        public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        public = private.public_key().public_bytes_raw()
         return cls(private, public, key_id(public))
 
     def sign(self, message: bytes) -> bytes:
@@ -76,7 +70,7 @@ class LogKey:
     @classmethod
     def of(cls, private: Ed25519PrivateKey, origin: str) -> "LogKey":
         """Return the log key around `private`, for the log `origin`."""
-        public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        public = private.public_key().public_bytes_raw()
         key = VerifierKey(origin, public)
         return cls(private, key, str(key))
 
@@ -134,7 +128,7 @@ def load_key(home: Path, name: str) -> Ed25519PrivateKey:
                 f"Others may read {path.name}.",
                 hint=f"chmod 600 {path}; if somebody may have read it, begin a successor log.",
             )
-        private = load_pem_private_key(path.read_bytes(), password=None)
+        private = read_pem(path.read_bytes())
     except FileNotFoundError:
         raise SigningKeyError(
             f"The signing key {path.name} is missing.",
@@ -165,7 +159,7 @@ def save_key(home: Path, name: str, private: Ed25519PrivateKey) -> None:
     folder = home / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = folder / f".{name}.{os.getpid()}"
-    data = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    data = pem_of(private)
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "wb") as out:
         out.write(data)

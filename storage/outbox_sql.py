@@ -144,8 +144,7 @@ class OutboxSql(RowSql):
         """Return the replies of a run that wait for its thread."""
         found = self.run(
             f"SELECT {_COLUMNS} FROM {_FROM} WHERE o.run_id = ? AND o.state = 'pending'"  # noqa: S608  our own names
-            " AND o.place_ts IS NULL AND o.subject IN ('entry', 'request', 'doubt', 'exception')"
-            " ORDER BY o.id",
+            f" AND o.place_ts IS NULL AND o.subject IN ({_REPLIES}) ORDER BY o.id",
             run,
         ).fetchall()
         return [_row(one) for one in found]

@@ -1,28 +1,31 @@
 """Find runs by the words of their summaries and by what is known of them, on both databases.
 
 Only the newest 2,000 hits are ranked: ranking all that match a common word takes over a second
-at a million summaries (AUDIT.md section 14). How a hit looks is for the views.
+at a million summaries (AUDIT.md section 14). Without words the runs that began last come first,
+and no more of them are looked at than some pages hold. Which runs the conditions let through is
+asked in `search_runs`; how a hit looks is for the views.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, column, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, column, func, select, text
 from sqlalchemy import table as table_of
 
 from storage.audit_models import AuditEntryRow
 from storage.message_models import OutboxRecord, SummaryRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import DecisionRecord, RequestRecord, RunRecord
+from storage.run_models import RunRecord
+from storage.search_runs import IS_ROOT, Sought, begun_last, is_few, is_narrowed, only
 from storage.search_words import Words, for_fts5, for_postgres, read_words
 from storage.transaction import Database
-from workflows.entry import Ref, RunId
+from workflows.entry import RunId
 from workflows.run import Status
-from workflows.store import Subject
 
 RANKED = 2_000
+AHEAD = 100  # Hits behind a page that are looked at without words, to say that it goes on.
 MOST = 10
 SNIPPET_WORDS = 24
 SNIPPET_LENGTH = 160  # Of a hit that no word was looked for in.
@@ -37,33 +40,6 @@ HEADLINE = (
 Among: TypeAlias = Callable[[ColumnElement[Any]], Any]
 
 _FTS = table_of("summary_fts", column("rowid"))
-_IS_ROOT = (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == SummaryRecord.run_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """What to find. Every condition must hold; of several values of one, any does.
-
-    Without words the newest come first. `channels` are those whose threads the asker may read,
-    None for somebody who may read all; of the workflows `audited` they read every thread.
-    """
-
-    words: str = ""
-    workflows: frozenset[str] = frozenset()
-    requesters: frozenset[Ref] = frozenset()
-    approvers: frozenset[Ref] = frozenset()  # Whoever approved or rejected something of it.
-    outcomes: frozenset[Status] = frozenset()
-    after: datetime | None = None  # Started then or later.
-    before: datetime | None = None  # Started earlier.
-    channels: Collection[str] | None = None
-    audited: frozenset[str] = frozenset()
-    among: frozenset[str] | None = None  # Of these workflows alone; None: of all.
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether anything but words is asked for."""
-        named = self.workflows or self.requesters or self.approvers or self.outcomes
-        return bool(named) or self.after is not None or self.before is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +66,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """One page of what was found, and how much there is; more than 2,000 are not counted."""
+    """One page of what was found, and how much there is.
+
+    `is_cut` says that there may be older ones that nobody looked at.
+    """
 
     page: tuple[Hit, ...]
     total: int
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether there may be older ones that nobody looked at."""
-        return self.total >= RANKED
+    is_cut: bool = False
 
 
 def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int = 0) -> Hits:
@@ -106,49 +81,63 @@ def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int =
     words = read_words(sought.words)
     if words.is_empty and (sought.words.strip() or not sought.is_filtered):
         return Hits(page=(), total=0)
-    is_sqlite = database.dialect == "sqlite"
+    most = min(offset + limit + AHEAD, RANKED) if words.is_empty else RANKED
     with database.read() as connection:
         # Conditions are looked up once, here; ranking is left with numbers.
-        newest = connection.execute(_newest(words, sought, is_sqlite=is_sqlite)).scalars().all()
+        newest = connection.execute(_newest(connection, words, sought, most)).scalars().all()
         if words.is_empty:
             page = _by_time(newest[offset : offset + limit])
         else:
-            ranked = _on_sqlite if is_sqlite else _on_postgres
+            ranked = _on_sqlite if _is_sqlite(connection) else _on_postgres
             page = ranked(words, _among(newest, sought), limit, offset)
         rows = connection.execute(page).all() if newest[offset:] else ()
-    return Hits(page=tuple(_hit(row) for row in rows), total=len(newest))
+    found = tuple(_hit(row) for row in rows)
+    return Hits(page=found, total=len(newest), is_cut=len(newest) >= most)
 
 
-def _newest(words: Words, sought: Sought, *, is_sqlite: bool) -> Select[Any]:
-    """Return the query of the newest hits' numbers; the text index alone serves words alone."""
-    if is_sqlite and not words.is_empty:
-        number: ColumnElement[Any] = _FTS.c.rowid
-        query = select(number).where(_match(words))
-        if _is_narrowed(sought):
-            query = query.join(SummaryRecord, SummaryRecord.id == number)
-    else:
-        number = SummaryRecord.__table__.c.id
-        query = select(number)
-        if not words.is_empty:
-            query = query.where(column("search").op("@@")(_wanted(words)))
-    if _is_narrowed(sought):
-        query = _only(query, sought)
-    return query.order_by(number.desc()).limit(RANKED)
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _newest(connection: Connection, words: Words, sought: Sought, most: int) -> Select[Any]:
+    """Return the query of the numbers of at most so many newest hits."""
+    if words.is_empty:
+        return begun_last(sought, most)
+    on_this = _newest_on_sqlite if _is_sqlite(connection) else _newest_on_postgres
+    return on_this(connection, words, sought).limit(most)
+
+
+def _newest_on_postgres(_connection: Connection, words: Words, sought: Sought) -> Select[Any]:
+    number = SummaryRecord.__table__.c.id
+    query = select(number).where(column("search").op("@@")(_wanted(words)))
+    return only(query, sought).order_by(number.desc())
+
+
+def _newest_on_sqlite(connection: Connection, words: Words, sought: Sought) -> Select[Any]:
+    """The text index alone serves words alone; conditions come first where few runs meet them."""
+    number: ColumnElement[Any] = _FTS.c.rowid
+    query = select(number).where(_match(words))
+    if is_few(connection, sought):
+        few = only(select(SummaryRecord.__table__.c.id), sought)
+        # Given the bare number, SQLite would ask its text index once for each of them.
+        query = query.where((number + 0).in_(few))
+    elif is_narrowed(sought):
+        query = only(query.join(SummaryRecord, SummaryRecord.id == number), sought)
+    return query.order_by(number.desc())
 
 
 def _among(newest: Sequence[int], sought: Sought) -> Among:
     """Return the condition that a number is one of the newest hits'."""
     oldest = min(newest, default=0)
-    if not _is_narrowed(sought):
+    if not is_narrowed(sought):
         return lambda number: number >= oldest
-    # Given the bare number, SQLite would ask its text index once for each of them.
     return lambda number: (number >= oldest) & (number + 0).in_(newest)
 
 
 def _by_time(numbers: Sequence[int]) -> Select[Any]:
     snippet = func.substr(SummaryRecord.body, 1, SNIPPET_LENGTH)
     page = _with_all(_columns(snippet).where(SummaryRecord.id.in_(numbers)))
-    return page.order_by(SummaryRecord.id.desc())
+    return page.order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
 
 
 def _on_sqlite(words: Words, among: Among, limit: int, offset: int) -> Select[Any]:
@@ -214,52 +203,11 @@ def _columns(snippet: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _is_narrowed(sought: Sought) -> bool:
-    is_limited = sought.channels is not None or sought.among is not None
-    return sought.is_filtered or is_limited
-
-
-def _only(query: Select[Any], sought: Sought) -> Select[Any]:
-    """Return the query of summaries, of wanted runs alone."""
-    run = RunRecord
-    joined = query.join(run, run.id == SummaryRecord.run_id)
-    if sought.workflows:
-        joined = joined.where(run.workflow.in_(sorted(sought.workflows)))
-    if sought.among is not None:
-        joined = joined.where(run.workflow.in_(sorted(sought.among)))
-    if sought.requesters:
-        joined = joined.where(run.requester.in_(sorted(sought.requesters)))
-    if sought.approvers:
-        joined = joined.where(_decided_by(sought.approvers))
-    if sought.outcomes:
-        joined = joined.where(run.status.in_(sorted(sought.outcomes)))
-    if sought.after is not None:
-        joined = joined.where(run.started_at >= sought.after)
-    if sought.before is not None:
-        joined = joined.where(run.started_at < sought.before)
-    if sought.channels is not None:
-        # A run names its channel as its definition does; its first message stands in one by id.
-        joined = joined.outerjoin(OutboxRecord, _IS_ROOT)
-        there = func.coalesce(OutboxRecord.place_channel, run.channel)
-        is_there = there.in_(sorted(sought.channels))
-        joined = joined.where(is_there | run.workflow.in_(sorted(sought.audited)))
-    return joined
-
-
-def _decided_by(approvers: Collection[Ref]) -> ColumnElement[bool]:
-    decided = select(DecisionRecord.seq).join(
-        RequestRecord, RequestRecord.id == DecisionRecord.request_id
-    )
-    return decided.where(
-        RequestRecord.run_id == RunRecord.id, DecisionRecord.approver.in_(sorted(approvers))
-    ).exists()
-
-
 def _with_all(query: Select[Any]) -> Select[Any]:
     """Return the query of summaries, each with its run, its thread and its entry."""
     return (
         query.join(RunRecord, RunRecord.id == SummaryRecord.run_id)
-        .outerjoin(OutboxRecord, _IS_ROOT)
+        .outerjoin(OutboxRecord, IS_ROOT)
         .join(AuditEntryRow, AuditEntryRow.uid == SummaryRecord.entry_id)
     )
 

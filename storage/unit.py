@@ -279,7 +279,7 @@ class SqlUnit:
         earlier = self._messages.get(named)
         if earlier is None and not self._messages:
             self._tx.after_commit(self._on_sent)
-        if earlier is not None and message.body is None:
+        if earlier is not None and earlier.body is not None and message.body is None:
             message = replace(message, body=earlier.body)
         self._messages[named] = message
 

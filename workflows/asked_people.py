@@ -29,16 +29,21 @@ class AskedPeople:
 
 
 def asked_people(
-    segment: Segment, demand: Demand, requester: Person | None, *, authors: Iterable[Ref] = ()
+    segment: Segment,
+    step: str,
+    demand: Demand,
+    requester: Person | None,
+    *,
+    authors: Iterable[Ref] = (),
 ) -> AskedPeople:
-    """Return who is asked. The `authors` of a change of the catalog are bound as editors are.
+    """Return who is asked about a step. Whoever wrote a change of the catalog is bound as editors.
 
     Raises:
         NoApproverError: some stage has too few people who could decide.
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
     people = segment.house.people
-    bound = bound_by_duty(segment, requester, authors)
+    bound = bound_by_duty(segment, step, requester, authors)
     barred = {**barred_by_rules(people, demand.exclude), **bound}
     groups = [_members(people, stage.asked) for stage in demand.stages]
     named = bound.keys() | (frozenset().union(*groups) & barred.keys())
@@ -60,16 +65,16 @@ def asked_people(
 
 
 def bound_by_duty(
-    segment: Segment, requester: Person | None, authors: Iterable[Ref] = ()
+    segment: Segment, step: str, requester: Person | None, authors: Iterable[Ref]
 ) -> dict[PersonId, Duty]:
     """Return who may not decide, whatever the policy says.
 
-    That is the requester, whoever published what runs or changed what it is asked to do, in this
-    run or in one that started it, the authors of what would be published, and everybody who acts
-    for them.
+    That is the requester, whoever published what runs or said otherwise what it is asked to do,
+    in this run or in one that started it, the authors of what would be published, and everybody
+    who acts for them.
     """
     own = segment.state.requester
-    refs = {**dict.fromkeys(authors, Duty.EDITOR), **shapers(segment.house.store, segment.state)}
+    refs = {**dict.fromkeys(authors, Duty.EDITOR), **shapers(segment, step)}
     if own is not None and own.is_person:
         refs[Ref(own.ref)] = Duty.REQUESTER
     for ref in segment.house.acting_for(frozenset(refs)):

@@ -70,7 +70,9 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
         plan=plan,
         demand=demand,
         requester=requester,
-        people=asked_people(segment, demand, requester, authors=_authors(segment, ready)),
+        people=asked_people(
+            segment, ready.step.id, demand, requester, authors=_authors(segment, ready)
+        ),
         raised=raised,
         expires=expires,
         limits=limits,
@@ -111,8 +113,7 @@ def _may_be_batched(segment: Segment, ready: Ready, limits: Limits) -> bool:
 
 def _by_model(segment: Segment, ready: Ready) -> tuple[str, ...]:
     """Return the arguments of the step that a language model filled."""
-    actions = segment.house.actions
-    return words_taken(segment.definition, segment.scopes, actions, ready.step.id)
+    return words_taken(segment.definition, segment.scopes, ready.step.id)
 
 
 def plan_of(segment: Segment, ready: Ready) -> Plan:

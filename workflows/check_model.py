@@ -14,7 +14,7 @@ from workflows.definition_steps import Step, Undo, Work
 from workflows.errors import ExpressionError
 from workflows.expression import Environment
 from workflows.fault import Fault, Place
-from workflows.model_words import model_steps, touches
+from workflows.model_words import touches
 from workflows.outline import Node
 from workflows.step_scope import templates_of
 from workflows.template import references
@@ -28,7 +28,7 @@ def model_faults(checking: Checking, node: Node) -> Iterator[Fault]:
     step = node.step
     if isinstance(step, Step):
         yield from _returns_faults(checking, node, step)
-    models = model_steps(checking.definition, checking.actions)
+    models = checking.scopes.models
     if not models:
         return
     before = checking.scopes.before(step.id)

@@ -87,7 +87,7 @@ def _explained(
 ) -> ExplainedStep:
     args, unknown = _arguments(procedure, step, given)
     name = undo_of(step.step) if step.is_undo else step.step
-    by_model = words_taken(procedure.definition, procedure.scopes, actions, name)
+    by_model = words_taken(procedure.definition, procedure.scopes, name)
     work = _work(procedure, step)
     effect = raised(actions[work.uses].effect_of({**work.arguments, **args}), work.effect)
     facts = Facts(

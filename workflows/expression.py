@@ -7,7 +7,7 @@ or mistyped name is found before anything runs. Text around expressions is for `
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from workflows.cel_library import cel
 from workflows.checked_names import names_in
 from workflows.entry import Json
 from workflows.errors import ExpressionError
-from workflows.expression_cost import cost_of
+from workflows.expression_cost import can_cost_much, cost_of
 from workflows.expression_values import (
     as_json,
     cel_type,
@@ -30,8 +30,8 @@ from workflows.shapes import Kind, Shape
 
 LONGEST = 2000
 MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item.
-FEW_SUMS = 8
 MOST_MADE = 64 * 1024 * 1024  # Some four million small values, or that much text.
+MOST_WORK = 500_000_000  # Half a second, in which nothing else in this process goes on.
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 # Blanks and comments may stand between a dot, a name and its bracket.
@@ -51,17 +51,33 @@ class Scope:
 
     def tree(self) -> dict[str, Any]:
         """Return it as expressions name it."""
-        outputs = {name: {"output": output} for name, output in self.steps.items()}
-        own = {"inputs": self.inputs, "steps": outputs, "result": self.result, "run": self.run}
+        steps = _Named(self.steps)
+        own = {"inputs": self.inputs, "steps": steps, "result": self.result, "run": self.run}
         return {**self.items, **own}
+
+
+class _Named(Mapping[str, dict[str, Json]]):
+    """Outputs as expressions name them, `steps.ID.output`; most are never asked for."""
+
+    def __init__(self, outputs: Mapping[str, Json]) -> None:
+        self._outputs = outputs
+
+    def __getitem__(self, step: str) -> dict[str, Json]:
+        return {"output": self._outputs[step]}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A compiled expression, what it gives and which variables it reads.
 
-    `copies` says whether it has what goes over the items of a list and copies them, `grows`
-    whether it can make much of little.
+    `copies` says whether it has what goes over the items of a list and copies them, `is_heavy`
+    whether it can make much of little, or take long.
     """
 
     text: str
@@ -69,7 +85,7 @@ class Program:
     type: Any
     reads: tuple[str, ...]
     copies: bool
-    grows: bool
+    is_heavy: bool
 
 
 class Environment:
@@ -98,15 +114,14 @@ class Environment:
             compiled = self._env.compile(text)
         except RuntimeError as error:
             raise ExpressionError(self._explained(text, str(error))) from None
-        reads = tuple(sorted(names_in(compiled.serialize()) & self.variables.keys()))
-        copies = _COPIES.search(text) is not None
+        tree = compiled.serialize()
         program = Program(
             text=text,
             compiled=compiled,
             type=compiled.return_type(),
-            reads=reads,
-            copies=copies,
-            grows=copies or text.count("+") > FEW_SUMS,
+            reads=tuple(sorted(names_in(tree) & self.variables.keys())),
+            copies=_COPIES.search(text) is not None,
+            is_heavy=can_cost_much(tree),
         )
         with self._lock:
             self._programs[text] = program
@@ -156,7 +171,7 @@ class Environment:
         data = {name: self._bound(name, tree) for name in program.reads}
         if program.copies:
             _refuse_long_copies(text, data)
-        if program.grows:
+        if program.is_heavy:
             _refuse_heavy(program, data)
         try:
             result = program.compiled.eval(data=data)
@@ -171,7 +186,7 @@ class Environment:
         program = self.compile(text)
         data = {name: known[name] for name in program.reads if name in known}
         try:
-            if program.grows:
+            if program.is_heavy:
                 _refuse_heavy(program, data)
             result = program.compiled.eval(data=data)
         except (RuntimeError, ExpressionError):
@@ -253,10 +268,16 @@ def _refuse_long_copies(text: str, data: Mapping[str, object]) -> None:
 
 
 def _refuse_heavy(program: Program, data: Mapping[str, object]) -> None:
-    if cost_of(program.compiled.serialize(), data) > MOST_MADE:
+    cost = cost_of(program.compiled.serialize(), data)
+    if cost.made > MOST_MADE:
         raise ExpressionError(
             f"{program.text!r} may make too much of its data.",
             hint="Use each item once, or make a step of a part.",
+        )
+    if cost.work > MOST_WORK:
+        raise ExpressionError(
+            f"{program.text!r} may take too long over its data.",
+            hint="Look through less, or for a simpler pattern, or make a step of a part.",
         )
 
 

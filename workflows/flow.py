@@ -24,14 +24,27 @@ _LEAVES_AN_ITEM = frozenset({"denied", "expired"})  # An item alone is over; the
 
 
 class Walk:
-    """Finds the moves of one run. It remembers which items of a loop are over, nothing else."""
+    """Finds the moves of one run.
+
+    It remembers which items of a loop are over, and the last moves if time does not change them.
+    """
 
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
         self._over: dict[str, int] = {}  # For each loop, how many items from the first on.
+        self._found: tuple[RunState | None, list[Move]] = (None, [])
 
     def moves(self, state: RunState, *, now: datetime) -> list[Move]:
         """Return what can be done or is waited for now: one move for each branch that is alive."""
+        known, moves = self._found
+        if known is state:
+            return moves
+        moves = self._moves(state, now)
+        if self._definition.deadline is None and all(one.until is None for one in moves):
+            self._found = (state, moves)
+        return moves
+
+    def _moves(self, state: RunState, now: datetime) -> list[Move]:
         if state.cancel_asked:
             return self._unsettled(state, now) or [Move(do=Do.CANCEL)]
         if state.is_undoing:

@@ -24,13 +24,11 @@ def judged(segment: Segment, ready: Ready) -> tuple[Judged, Denied | None]:
     """
     policy, facts = segment.house.policy(), facts_of(segment, ready)
     denied = denied_before(segment, ready, facts)
-    taken = words_taken(segment.definition, segment.scopes, segment.house.actions, ready.step.id)
-    judged_by = replace(
-        facts,
-        are_args_of_a_model=bool(taken),
-        watchers=watchers(segment.house, segment.definition),
-    )
-    found = policy.judge(judged_by, ready.step.approval, spares=denied is None)
+    taken = words_taken(segment.definition, segment.scopes, ready.step.id)
+    watching = watchers(segment.house, segment.definition)
+    if taken or watching:
+        facts = replace(facts, are_args_of_a_model=bool(taken), watchers=watching)
+    found = policy.judge(facts, ready.step.approval, spares=denied is None)
     if found.demand is None and denied is not None:
         found = replace(found, demand=asked_as_before(denied, policy, facts.workflow))
     return found, denied

@@ -29,7 +29,8 @@ def after(state: RunState, entry: Entry) -> RunState:
     if state.moved_at is not None and not state.is_waiting:
         worked += max(timedelta(), entry.at - state.moved_at)
     told = {"rseq": entry.rseq, "moved_at": entry.at, "worked": worked, "is_queued": False}
-    return changed(state, **{**told, **_changed(state, entry)})
+    held = state.held - {str(entry.data.get("step"))} if state.held else state.held
+    return changed(state, **{**told, "held": held, **_changed(state, entry)})
 
 
 def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
@@ -65,6 +66,8 @@ def _after_decision(state: RunState, entry: Entry, name: str) -> Mapping[str, An
     match entry.data["decision"]:
         case "undo":
             return {**found, "is_undoing": True}
+        case "hold":
+            return {**found, "held": state.held | {name}}
         case "retry":
             return {**found, "worked": timedelta()}  # A deadline begins anew.
     return found

@@ -39,8 +39,12 @@ def _anew(step: StepState, following: RequestId | None) -> StepState:
 
 
 def moved(state: RunState, entry: Entry) -> Mapping[str, Any]:
-    """Go by another version from now on; whoever saw to that decides nothing of what follows."""
+    """Go by another version from now on; whoever saw to that decides nothing of what follows.
+
+    A run that waits for its lock or its place goes on waiting for it.
+    """
     return {
+        "is_queued": state.is_queued,
         "version": str(entry.data["to"]),
         "inputs": inputs_in(entry) if "input" in entry.parts else state.inputs,
         "editors": _and_editor(state, entry),

@@ -150,6 +150,7 @@ class RunState:
     cancel_asked: bool = False
     is_undoing: bool = False  # Aborted, and what can be taken back is.
     is_queued: bool = False  # Waits for a lock or a free place.
+    held: frozenset[str] = frozenset()  # Steps whose effect waits for a freeze, a target, Slack.
     ended: Status | None = None
     started_at: datetime | None = None
     moved_at: datetime | None = None  # When the newest entry was written.
@@ -166,8 +167,9 @@ class RunState:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something in it waits for a person or a moment."""
-        return self.is_queued or any(one in WAITING for one in self.marked.values())
+        """Whether something in it waits for a person, a moment or another run, or is held back."""
+        is_held = self.is_queued or bool(self.held)
+        return is_held or any(one in WAITING for one in self.marked.values())
 
     def time_worked(self, now: datetime) -> timedelta:
         """Return how long the run has worked by `now`, waiting left out."""

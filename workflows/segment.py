@@ -3,7 +3,7 @@
 How facts are recorded and what others write meanwhile is for `recorder`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -12,16 +12,16 @@ from typing import Any, TypeAlias
 from workflows.actions.base import Action, Call, Effect
 from workflows.actions.inert import Inert
 from workflows.binding import json_bytes
-from workflows.definition_flow import ForEach
 from workflows.definition_steps import Step, Work
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, Ref
 from workflows.errors import InterlockError
 from workflows.expression import Scope
-from workflows.flow import Walk, loop_output
+from workflows.flow import Walk
 from workflows.house import House
 from workflows.instances import instance, items_of, step_of
 from workflows.lent_secrets import LentSecrets
 from workflows.orders import Start, Started
+from workflows.outputs import Outputs
 from workflows.people import PersonId
 from workflows.procedure import Procedure
 from workflows.recorder import Recorder
@@ -84,7 +84,7 @@ class Segment(Recorder):
         around = items_of(name)
         return Scope(
             inputs=state.inputs,
-            steps=dict(self._outputs((*node.before, node.step.id), around)),
+            steps=Outputs(self.definition, state, seen=(*node.before, node.step.id), around=around),
             items={
                 loop.item: _item(
                     state.step(instance(loop.id, around[:depth])).output, around[depth]
@@ -98,23 +98,6 @@ class Segment(Recorder):
                 "workflow": state.workflow,
             },
         )
-
-    def _seen_as(self, step: str, around: tuple[int, ...]) -> str:
-        """Return the instance of `step` that belongs to the same items."""
-        return (
-            instance(step, around[: len(self.definition.outline[step].loops)]) if around else step
-        )
-
-    def _outputs(self, seen: Sequence[str], around: tuple[int, ...]) -> Iterator[tuple[str, Json]]:
-        """Yield those of the steps `seen` that gave something, and what."""
-        for one in seen:
-            name, form = self._seen_as(one, around), self.definition.outline[one].step
-            if not self.state.gave(name):
-                continue
-            if isinstance(form, ForEach):
-                yield one, loop_output(self.definition, self.state, name)
-            else:
-                yield one, self.state.step(name).output
 
     def action(self, work: Work) -> Action[Any, Any]:
         """Return the action that `work` uses; in shadow it has no effect, whoever asks it.

@@ -5,7 +5,7 @@ also see what it gave itself.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -82,6 +82,19 @@ class StepScopes:
         self._definition = definition
         self._actions = actions
         self._cached = lru_cache(maxsize=None)(self._environment)
+
+    @cached_property
+    def models(self) -> frozenset[str]:
+        """The steps that give a language model's words, the loops around them included.
+
+        A loop gives the last output of each item, so it may give what stands within it.
+        """
+        found: set[str] = set()
+        for node in self._definition.outline.values():
+            action = self._actions.get(node.step.uses) if isinstance(node.step, Step) else None
+            if action is not None and action.is_model:
+                found |= {node.step.id, *(loop.id for loop in node.loops)}
+        return frozenset(found)
 
     def start(self) -> Environment:
         """Return what the lock may name: inputs, and the run as far as it exists."""

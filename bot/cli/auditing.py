@@ -12,6 +12,7 @@ import click
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.progress import progress_bar
+from bot.cli.typed import ENTRY, filled, place_named
 from bot.settings import read_settings
 from storage.evidence.page import browser_verifier
 from storage.verify import Options, verify_database, verify_pack
@@ -113,19 +114,19 @@ def verify(  # noqa: PLR0913  an option each
 
 
 @click.command()
-@click.argument("index", type=click.IntRange(0))
+@click.argument("index", type=ENTRY)
 @as_json_option
 def proof(*, index: int, as_json: bool) -> None:
     """Print the proof that entry INDEX stands in the log, under its newest head."""
     from bot.beside import have_done  # noqa: PLC0415 - as above.
     from bot.export_orders import ProofOrder  # noqa: PLC0415 - as above.
 
-    told = have_done(read_settings(), ProofOrder(index=index), user=os.getuid())
+    told = have_done(read_settings(), filled(ProofOrder, index=index), user=os.getuid())
     answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
 
 
 @click.command()
-@click.argument("index", type=click.IntRange(0))
+@click.argument("index", type=ENTRY)
 @as_json_option
 def explain(*, index: int, as_json: bool) -> None:
     """Tell everything about entry INDEX: what it says, who signed it, what proves it.
@@ -177,7 +178,7 @@ def verifier(*, out: Path, as_json: bool) -> None:
 
 def _keys(given: str) -> list[str]:
     """Return the key itself, or the keys in the file of that name."""
-    if "+" in given and not Path(given).exists():
+    if "+" in given and place_named(given) is None:
         return [given]
     return [line for line in _text(Path(given)).splitlines() if line.strip()]
 

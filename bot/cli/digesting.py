@@ -11,6 +11,7 @@ import click
 from bot.anchors.parts import mail_server
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
+from bot.cli.typed import write
 from bot.digest_figures import shown_from
 from bot.digest_page import digest_page
 from bot.orders import DigestOrder
@@ -49,7 +50,7 @@ def digest(
     told = have_done(settings, order, user=os.getuid())
     shown = shown_from(_figures(told), name=_named_by(told))
     if html is not None:
-        html.write_text(digest_page(shown), encoding="utf-8")
+        write(html, digest_page(shown))
     if mail:
         _send(settings, shown, told)
     answer(dict(told), _lines(told, shown, html), as_json=as_json)

@@ -64,7 +64,7 @@ PROOF = "proves nothing yet; say how the effect shows: --verify 'ID: /PATH => st
 )
 @click.option("--undo", multiple=True, metavar="'ID: METHOD /PATH', 'ID: SQL …' or 'ID: none'")
 @click.option("--folder", type=FOLDER, help="Where the files go; else the settings' folder.")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--yes", is_flag=True, help="Ask nothing, as with --json.")
 @as_json_option
 def new_workflow(
     name: str | None,
@@ -79,7 +79,7 @@ def new_workflow(
     What is not said is asked, one question after the other; with --yes nothing is. Nothing is
     overwritten, and nothing is written that `interlock check` would refuse.
     """
-    draft = guarded(_draft(name, said, asks=not yes))
+    draft = guarded(_draft(name, said, asks=not (yes or as_json)))
     text, definition = _checked(draft)
     settings = read_settings()
     file = settings.policy_file
@@ -124,7 +124,7 @@ def _said(given: str | None, question: str, *, asks: bool, default: str | None =
     if not asks and default is not None:
         return default
     if not asks:
-        raise click.UsageError(f"With --yes, say it: {question}.")
+        raise click.UsageError(f"With --yes or --json, say it: {question}.")
     return str(click.prompt(question, default=default, show_default=False))
 
 

@@ -12,6 +12,7 @@ from bot.cli.dry_run_words import data_of, lines_of
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.ruling import active_here, other_version, ruling_here
 from bot.cli.running import inputs_of
+from bot.cli.typed import place_named
 from bot.core import Means, read_redactor
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.house import NoSecrets
@@ -117,12 +118,14 @@ def _definitions(
     settings: Settings, workflow: str, actions: Actions, policy: Policy
 ) -> tuple[Mapping[str, Definition], str]:
     """Return the sound workflows around the one that is meant, and its name."""
-    file = Path(workflow)
-    folder = file.parent if file.is_file() else settings.definitions
+    file = place_named(workflow)
+    if file is not None and not file.is_file():
+        file = None  # A folder may be called like a workflow.
+    folder = settings.definitions if file is None else file.parent
     report = check_files([folder] if folder.exists() else [], actions, policy)
     known = {one.workflow: one for one in report.definitions}
     name = workflow
-    if file.is_file():
+    if file is not None:
         own = check_files([file], actions, policy)
         if not own.definitions:
             raise DefinitionError("\n".join(map(str, own.errors)) or f"{file} is no workflow.")

@@ -16,6 +16,7 @@ from bot.beside import have_done
 from bot.cli.growth import growth_told
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.cli.typed import ENTRY, filled
 from bot.export_orders import ExportOrder
 from bot.settings import read_settings
 from storage.evidence.derived.written import Form, derived
@@ -47,7 +48,7 @@ OF_PACKS = ("disclose", "parts", "proofs", "sample", "seed")
     help="Which payloads go along.  [default: all]",
 )
 @click.option("--part", "parts", multiple=True, help="A payload that `selected` discloses.")
-@click.option("--proof", "proofs", multiple=True, type=click.IntRange(0), help="An entry to prove.")
+@click.option("--proof", "proofs", multiple=True, type=ENTRY, help="An entry to prove.")
 @click.option("--sample", type=click.IntRange(0), default=0, help="How many runs to draw.")
 @click.option("--seed", default="", help="What they are drawn by; the same draws the same.")
 @as_json_option
@@ -72,7 +73,7 @@ def export(
         raise click.UsageError("A pack wants --out, a folder or a .zip, and is not of one run.")
     _refuse_half(**chosen)
     chosen["disclose"] = chosen["disclose"] or "all"
-    order = ExportOrder.model_validate({"out": str(Path(out).absolute()), **bounds, **chosen})
+    order = filled(ExportOrder, out=str(Path(out).absolute()), **bounds, **chosen)
     with growth_told(Path(order.out)):
         told = have_done(read_settings(), order, user=os.getuid())
     answer(dict(told), list(_about_pack(told)), as_json=as_json)

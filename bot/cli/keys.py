@@ -9,6 +9,7 @@ from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
 from bot.cli.stolen import advice_about
+from bot.cli.typed import ENTRY, filled
 from bot.key_orders import (
     EndOrder,
     EnrolOrder,
@@ -69,7 +70,7 @@ def new(holder: str | None, *, as_json: bool) -> None:
 @as_json_option
 def enrol(line: str, *, as_json: bool) -> None:
     """Enrol the key that LINE of `interlock keys new` asks for."""
-    told = have_done(read_settings(), EnrolOrder(line=line), user=os.getuid())
+    told = have_done(read_settings(), filled(EnrolOrder, line=line), user=os.getuid())
     key = _key(told)
     said = "Enrolled" if told["changed"] else "Enrolled before:"
     answer(
@@ -86,14 +87,12 @@ def enrol(line: str, *, as_json: bool) -> None:
 def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
     """End a key that is not used any more. What it signed stays as good as it was."""
     _confirm(f"End the key {key_id}? Its machine cannot write any more.", yes=yes)
-    _end(EndOrder(key=key_id), as_json=as_json)
+    _end(filled(EndOrder, key=key_id), as_json=as_json)
 
 
 @keys.command()
 @click.argument("key_id", metavar="ID")
-@click.option(
-    "--from", "since", required=True, type=click.IntRange(0), help="The first doubtful entry."
-)
+@click.option("--from", "since", required=True, type=ENTRY, help="The first doubtful entry.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json_option
 def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
@@ -102,7 +101,7 @@ def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
         f"Revoke the key {key_id}? Every entry it signed from {since} on stays unproven for ever.",
         yes=yes,
     )
-    _end(EndOrder(key=key_id, since=since), as_json=as_json)
+    _end(filled(EndOrder, key=key_id, since=since), as_json=as_json)
 
 
 @keys.command()
@@ -111,7 +110,9 @@ def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
 @as_json_option
 def rotate(holder: str, *, is_log: bool, as_json: bool) -> None:
     """Give this home another writer key and end the one it had. Cut short, run it again."""
-    told = have_done(read_settings(), RotateOrder(holder=holder, log=is_log), user=os.getuid())
+    told = have_done(
+        read_settings(), filled(RotateOrder, holder=holder, log=is_log), user=os.getuid()
+    )
     key = _key(told)
     entry = f"entry {key['added_at']}"
     lines = (

@@ -3,16 +3,15 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from bot.beside import have_done
 from bot.cli.output import Exit, answer, as_json_option, leave, refusal_data
 from bot.cli.placing import place_words, placed
+from bot.cli.typed import filled, place_named
 from bot.git_commit import commit_of
-from bot.order_form import OrderForm
 from bot.orders import AnyOrder
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.settings import Settings, read_settings
@@ -22,8 +21,6 @@ from workflows.errors import DefinitionError, InterlockError, UnknownWorkflowErr
 from workflows.loading import read_text
 
 OPTIONS = {"author": "--by", "reason": "--reason"}
-
-Order = TypeVar("Order", bound=OrderForm)
 
 
 @click.command()
@@ -55,12 +52,12 @@ def publish(
     if activate is not None:
         name, version = activate
         orders: list[AnyOrder] = [
-            _filled(ActivateOrder, workflow=name, version=version, reason=reason)
+            filled(ActivateOrder, workflow=name, version=version, reason=reason)
         ]
     elif retire is not None:
         if not reason:
             raise click.UsageError("Say why with --reason.")
-        orders = [_filled(RetireOrder, workflow=retire, reason=reason)]
+        orders = [filled(RetireOrder, workflow=retire, reason=reason)]
     else:
         files = [settings.policy_file] if is_policy else _files(settings, what)
         orders = [_order(one, author, reason, is_policy=is_policy) for one in files]
@@ -74,15 +71,6 @@ def publish(
     data = {"ok": is_fine, "proposed": [dict(one) for one in told]}
     answer(data, lines or ["Every file is active as it stands."], as_json=as_json)
     leave(Exit.FINE if is_fine else Exit.NO)
-
-
-def _filled(form: type[Order], **fields: object) -> Order:
-    """Return the order with these fields, some of which somebody typed."""
-    try:
-        return form.model_validate(fields)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        raise click.UsageError(f"{first['loc'][0]}: {first['msg']}.") from wrong
 
 
 def _tried(settings: Settings, order: AnyOrder) -> Mapping[str, Any]:
@@ -105,9 +93,9 @@ def _files(settings: Settings, what: Sequence[str]) -> list[Path]:
 def _file(what: str, names: Mapping[str, Path]) -> Path:
     if what in names:
         return names[what]
-    path = Path(what)
-    if path.exists():
-        return path
+    place = place_named(what)
+    if place is not None:
+        return place
     raise UnknownWorkflowError(
         f"There is no file {what}, and no file of that workflow among the definitions.",
         hint="Give the path of the file, or the name of a workflow.",
@@ -125,7 +113,7 @@ def _name_in(file: Path) -> str:
 
 def _order(file: Path, author: str | None, reason: str, *, is_policy: bool) -> PublishOrder:
     commit = commit_of(file)
-    return _filled(
+    return filled(
         PublishOrder,
         file=file.name,
         text=read_text(file),

@@ -11,6 +11,7 @@ from bot.beside import have_done
 from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.cli.typed import filled
 from bot.policy_in_force import policy_of
 from bot.retention_orders import HoldOrder, LiftOrder, SweepOrder, class_data
 from bot.settings import read_settings
@@ -55,7 +56,7 @@ def sweep(*, dry_run: bool, as_json: bool) -> None:
 @as_json_option
 def hold_set(*, selector: str, reason: str, as_json: bool) -> None:
     """Keep what SELECTOR selects: run:ID, workflow:NAME, person:@NAME, period:DAY/DAY."""
-    order = HoldOrder(selector=selector, reason=reason)
+    order = filled(HoldOrder, selector=selector, reason=reason)
     told = have_done(read_settings(), order, user=os.getuid())
     answer(dict(told), [f"{told['hold']} holds {told['selector']}."], as_json=as_json)
 
@@ -76,7 +77,7 @@ def hold_list(*, as_json: bool) -> None:
 @as_json_option
 def hold_lift(*, name: str, reason: str, as_json: bool) -> None:
     """Let go of what the hold NAME keeps; what is due of it goes with the next sweep."""
-    told = have_done(read_settings(), LiftOrder(hold=name, reason=reason), user=os.getuid())
+    told = have_done(read_settings(), filled(LiftOrder, hold=name, reason=reason), user=os.getuid())
     answer(dict(told), [f"{told['hold']} is lifted."], as_json=as_json)
 
 

@@ -7,6 +7,7 @@ import click
 from bot.beside import have_done
 from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
+from bot.cli.typed import filled
 from bot.opening import Memory
 from bot.orders import CancelOrder, MoveRunOrder, RunOrder, SettleOrder
 from bot.settings import read_settings
@@ -23,7 +24,7 @@ def run(
     workflow: str, values: tuple[str, ...], key: str | None, channel: str, *, as_json: bool
 ) -> None:
     """Start a run of WORKFLOW. It asks for the same approvals as one started in Slack."""
-    order = RunOrder(workflow=workflow, inputs=inputs_of(values), key=key, channel=channel)
+    order = filled(RunOrder, workflow=workflow, inputs=inputs_of(values), key=key, channel=channel)
     settings = read_settings()
     begun: dict[str, dict[str, str]] = {}
 
@@ -49,7 +50,9 @@ def run(
 @as_json_option
 def cancel(run_id: str, reason: str, *, as_json: bool) -> None:
     """Cancel a run. An effect under way is waited for, not torn."""
-    told = have_done(read_settings(), CancelOrder(run=run_id, reason=reason), user=os.getuid())
+    told = have_done(
+        read_settings(), filled(CancelOrder, run=run_id, reason=reason), user=os.getuid()
+    )
     later = "is being cancelled: an effect is under way or in doubt, and it ends after that"
     ends = "is cancelled" if told["has_ended"] else later
     answer(dict(told), [f"Run {run_id} {ends}."], as_json=as_json)
@@ -79,9 +82,7 @@ def settle(run_id: str, step: str, answer_to: str, reason: str, *, as_json: bool
     for a doubt. `interlock runs --exceptions` lists both. The policy has to name you under
     `operators`; then you may answer what you could answer in Slack, and nothing else.
     """
-    order = SettleOrder.model_validate(
-        {"run": run_id, "step": step, "answer": answer_to, "reason": reason}
-    )
+    order = filled(SettleOrder, run=run_id, step=step, answer=answer_to, reason=reason)
     told = have_done(read_settings(), order, user=os.getuid())
     answer(dict(told), [f"Step {step} of run {run_id} {ANSWERS[answer_to]}."], as_json=as_json)
 
@@ -101,7 +102,7 @@ def move_run(run_id: str, to: str, reason: str, *, check: bool, as_json: bool) -
     """
     if check == bool(reason.strip()):
         raise click.UsageError("Say why with --reason, or only --check.")
-    order = MoveRunOrder(run=run_id, to=to, reason=reason.strip())
+    order = filled(MoveRunOrder, run=run_id, to=to, reason=reason.strip())
     told = have_done(read_settings(), order, user=os.getuid())
     answer(dict(told), [str(told["words"])], as_json=as_json)
 

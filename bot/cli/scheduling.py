@@ -13,6 +13,7 @@ from bot.beside import have_done
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
 from bot.cli.running import inputs_of
+from bot.cli.typed import filled
 from bot.firings import next_firing
 from bot.moment_words import ask_child
 from bot.schedule_draft import schedule_id
@@ -74,7 +75,8 @@ def add(
     if not yes and not _agreed(workflow, when, moments):
         leave(Exit.NO)
     cron, at = moment_of(when)
-    order = ScheduleOrder(
+    order = filled(
+        ScheduleOrder,
         id=schedule_id(workflow, secrets.token_hex(16)),
         workflow=workflow,
         inputs=inputs,
@@ -112,7 +114,7 @@ def _set_lines(told: Mapping[str, Json], moments: Sequence[str]) -> list[str]:
 @as_json_option
 def pause(name: str, *, as_json: bool) -> None:
     """Let a schedule rest. What comes due meanwhile does not count as missed."""
-    _change(ChangeScheduleOrder(id=name, to="paused"), "is paused", as_json=as_json)
+    _change(filled(ChangeScheduleOrder, id=name, to="paused"), "is paused", as_json=as_json)
 
 
 @schedule.command("resume")
@@ -120,7 +122,7 @@ def pause(name: str, *, as_json: bool) -> None:
 @as_json_option
 def resume(name: str, *, as_json: bool) -> None:
     """Let a paused schedule go on."""
-    _change(ChangeScheduleOrder(id=name, to="active"), "goes on", as_json=as_json)
+    _change(filled(ChangeScheduleOrder, id=name, to="active"), "goes on", as_json=as_json)
 
 
 @schedule.command("delete")
@@ -128,7 +130,7 @@ def resume(name: str, *, as_json: bool) -> None:
 @as_json_option
 def delete(name: str, *, as_json: bool) -> None:
     """Delete a schedule that somebody set. One of a workflow file can only be paused."""
-    _change(ChangeScheduleOrder(id=name, to="deleted"), "is deleted", as_json=as_json)
+    _change(filled(ChangeScheduleOrder, id=name, to="deleted"), "is deleted", as_json=as_json)
 
 
 def _change(order: ChangeScheduleOrder, words: str, *, as_json: bool) -> None:

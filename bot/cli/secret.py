@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
+from bot.cli.typed import filled
 from bot.secret_orders import (
     NAME,
     ForgetSecretOrder,
@@ -40,7 +41,7 @@ def secret() -> None:
 def set_value(name: str, *, as_json: bool) -> None:
     """Keep a value under NAME: typed without being shown, or piped in."""
     _refuse_name(name)
-    order = SetSecretOrder(name=name, value=SecretStr(checked(_value(), "The value")))
+    order = filled(SetSecretOrder, name=name, value=SecretStr(checked(_value(), "The value")))
     told = have_done(read_settings(), order, user=os.getuid())
     lines = [f"{told['secret']} is set, version {told['version']}. The next step uses it."]
     if told["hidden_by"]:
@@ -80,7 +81,7 @@ def rotate(*, master: bool, as_json: bool) -> None:
 def forget(name: str, *, as_json: bool) -> None:
     """Remove the value kept under NAME. Steps that need it fail from now on."""
     _refuse_name(name)
-    told = have_done(read_settings(), ForgetSecretOrder(name=name), user=os.getuid())
+    told = have_done(read_settings(), filled(ForgetSecretOrder, name=name), user=os.getuid())
     answer(dict(told), [f"{told['secret']} is forgotten."], as_json=as_json)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.output import Exit, answer, as_json_option, fault_data, leave
+from bot.cli.typed import write
 from bot.rehearsal.ground import Ground
 from bot.rehearsal.junit import junit
 from bot.rehearsal.testing import Playbooks, Result, UsualPolicy, played
@@ -42,7 +43,7 @@ def play_tests(
             for test in [one for one, _ in read if one is not None]:
                 results += _told(played(test, ground, only), is_quiet=as_json)
     if xml is not None:
-        xml.write_text(junit(results), encoding="utf-8")
+        write(xml, junit(results))
     is_unchecked = any(one is not None and not one.checks_targets for one, _ in read)
     answer(_data(files, faults, results), _end(faults, results, is_unchecked), as_json=as_json)
     if faults or not results:

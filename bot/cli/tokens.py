@@ -9,6 +9,7 @@ import click
 from bot.beside import have_done
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
+from bot.cli.typed import filled
 from bot.settings import read_settings
 from bot.token_orders import LONGEST, NAME, RevokeOrder, TokenOrder
 from storage.tokens import StoredToken, list_tokens
@@ -42,7 +43,7 @@ def create(
 ) -> None:
     """Make the token NAME and print it. It is never shown again."""
     _refuse_name(name)
-    order = TokenOrder(name=name, owner=owner, workflows=workflows, lasts=lasts)
+    order = filled(TokenOrder, name=name, owner=owner, workflows=workflows, lasts=lasts)
     told = have_done(read_settings(), order, user=os.getuid())
     lines = [
         str(told["token"]),
@@ -70,7 +71,7 @@ def list_all(*, as_json: bool) -> None:
 def revoke(name: str, *, as_json: bool) -> None:
     """Let the token NAME open nothing from now on. Runs that it started go on."""
     _refuse_name(name)
-    told = have_done(read_settings(), RevokeOrder(name=name), user=os.getuid())
+    told = have_done(read_settings(), filled(RevokeOrder, name=name), user=os.getuid())
     answer(dict(told), [f"The token {name} is revoked."], as_json=as_json)
 
 

@@ -43,7 +43,7 @@ from bot.wording import (
 )
 from workflows.gate import Outcome, Verdict
 
-WHAT_COMES = "Each item runs once approved. Rejected, or decided by nobody until then, it does not."
+WHAT_COMES = "Each item runs once approved. Rejected, or not decided by then, it does not."
 
 APPROVE_ALL = "batch.approve"
 DECIDE_EACH = "batch.decide"

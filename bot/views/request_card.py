@@ -41,7 +41,7 @@ REJECT = "request.reject"
 REVIEW = "request.review"
 CHANGE = "request.change"
 
-WHAT_COMES = "Approved, it runs. Rejected, or decided by nobody until then, it does not."
+WHAT_COMES = "Approved, it runs. Rejected, or not decided by then, it does not."
 
 # Together with the plan's head these stay below what one message may hold.
 _RULES, _COMMENT, _VOTES, _REASON = 5, 120, 6, 1_200

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Receive, Scope, Send
 
 from bot.api import unknown_token
-from bot.http_routes import response_of
+from bot.http_answer import response_of
 from bot.problems import SOON, problem, problem_of
 from bot.workspaces.door import Door, NotServedError
 from bot.workspaces.tenants import Tenants, UnknownWorkspaceError

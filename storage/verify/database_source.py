@@ -33,7 +33,12 @@ TRAIL = frozenset(
 TRIGGERS = {
     "sqlite": frozenset({"audit_entry_no_delete", "audit_entry_only_place"}),
     "postgresql": frozenset(
-        {"audit_entry_no_truncate", "audit_entry_only_place", "audit_entry_writer_counts"}
+        {
+            "audit_entry_no_delete",
+            "audit_entry_no_truncate",
+            "audit_entry_only_place",
+            "audit_entry_writer_counts",
+        }
     ),
 }
 LIST_TRIGGERS = {
@@ -128,12 +133,12 @@ class DatabaseSource:
         )
         parts = self._parts() if with_parts else iter(())
         waiting = next(parts, None)
-        for seq, index, line, leaf, *columns in rows:
-            held: list[HeldPart] = []
-            if waiting is not None and waiting[0] == seq:
+        for row in rows:
+            held: Sequence[HeldPart] = ()
+            if waiting is not None and waiting[0] == row[0]:
                 held = waiting[1]
                 waiting = next(parts, None)
-            yield StoredEntry(index, as_bytes(line), as_bytes(leaf), tuple(columns), held)
+            yield StoredEntry(row[1], as_bytes(row[2]), as_bytes(row[3]), tuple(row[4:]), held)
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""

@@ -10,34 +10,18 @@ from storage.entry_bytes import (
     DECODER,
     MEMBERS,
     MOST_BYTES,
-    MalformedEntryError,
-    check_value,
     read_stamp,
 )
 from storage.evidence.names import index_row
+from storage.verify.members import shape_fault
+from storage.verify.regular import read_regular
 from storage.verify.report import Report
 from storage.verify.source import StoredEntry
 from workflows.binding import canonical
-from workflows.entry import ActorKind, PartClass
 
 TS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
-ID = re.compile(r"[0-9a-f]{32}")
-KEY_ID = re.compile(r"[0-9a-f]{16}")
-RUN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-NAME = re.compile(r"[A-Za-z0-9_.:/@-]{1,64}")
-PSEUDONYM = re.compile(r"s:[0-9a-f]{32}")
-PART = re.compile(r"[a-z0-9_.-]{1,64}")
-# The base64 of 32 bytes, in its one spelling: two bits of the last letter are left over.
-COMMITMENT = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
-FORMS = (("id", ID), ("key", KEY_ID))
-TEXTS = ("log", "kind", "ts", "sig", "prev")
-ACTOR_MEMBERS = {"t", "ref"}
-USER = ActorKind.USER.value
-ACTORS = frozenset(ActorKind)
-CLASSES = frozenset(PartClass)
 CLOCK_SLACK = timedelta(seconds=300)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-PART_MEMBERS = {"c", "cls", "len"}
 
 
 class LineCheck:
@@ -54,12 +38,8 @@ class LineCheck:
         if len(line) > MOST_BYTES:
             self._report.fail("entry-malformed", f"Entry {index} has {len(line)} bytes.")
             return None
-        members = self._parse(line, index)
+        members = read_regular(line) or self._read_slowly(line, index)
         if members is None:
-            return None
-        fault = shape_fault(members)
-        if fault is not None:
-            self._report.fail("entry-malformed", f"Entry {index}: {fault}")
             return None
         self._check_log(members, index)
         self._check_time(members["ts"], index)
@@ -67,6 +47,16 @@ class LineCheck:
             self._report.fail("index-row", f"The columns of entry {index} differ from its line.")
         if row.row is not None and row.row != row_of(index, members):
             self._report.fail("index-row", f"The row of entry {index} differs from its line.")
+        return members
+
+    def _read_slowly(self, line: bytes, index: int) -> dict[str, Any] | None:
+        members = self._parse(line, index)
+        if members is None:
+            return None
+        fault = shape_fault(members)
+        if fault is not None:
+            self._report.fail("entry-malformed", f"Entry {index}: {fault}")
+            return None
         return members
 
     def _parse(self, line: bytes, index: int) -> dict[str, Any] | None:
@@ -138,61 +128,3 @@ def row_of(index: int, members: Mapping[str, Any]) -> str:
         kind=members["kind"],
         actor=members["actor"]["ref"],
     )
-
-
-def shape_fault(members: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the thirteen members, or None."""
-    if type(members["v"]) is not int or members["v"] != 1:
-        return "its format is not 1."
-    for name, form in FORMS:
-        if not isinstance(members[name], str) or form.fullmatch(members[name]) is None:
-            return f"its {name} is malformed."
-    for name in TEXTS:
-        if not isinstance(members[name], str):
-            return f"its {name} is no text."
-    return _place_fault(members) or _actor_fault(members["actor"]) or _payload_fault(members)
-
-
-def _place_fault(members: Mapping[str, Any]) -> str | None:
-    run, rseq, prev = members["run"], members["rseq"], members["prev"]
-    if type(rseq) is not int or rseq < 0:
-        return "its place in the run is malformed."
-    if run is None:
-        return None if rseq == 0 and prev == "" else "without a run it has no place in one."
-    if not isinstance(run, str) or RUN.fullmatch(run) is None:
-        return "its run is malformed."
-    if (rseq == 0) != (prev == ""):
-        return "its prev does not fit its place."
-    return None
-
-
-def _actor_fault(actor: object) -> str | None:
-    if not isinstance(actor, dict) or actor.keys() != ACTOR_MEMBERS:
-        return "its actor is malformed."
-    if not isinstance(actor["t"], str) or actor["t"] not in ACTORS:
-        return "its actor is malformed."
-    form = PSEUDONYM if actor["t"] == USER else NAME
-    is_named = isinstance(actor["ref"], str) and form.fullmatch(actor["ref"]) is not None
-    return None if is_named else "its actor's name is malformed."
-
-
-def _payload_fault(members: Mapping[str, Any]) -> str | None:
-    if not isinstance(members["data"], dict) or not isinstance(members["parts"], dict):
-        return "its data or parts are no objects."
-    try:
-        check_value(members["data"], 2)
-        for name, part in members["parts"].items():
-            _check_part(name, part)
-    except MalformedEntryError as error:
-        return str(error)
-    return None
-
-
-def _check_part(name: str, part: object) -> None:
-    if PART.fullmatch(name) is None or not isinstance(part, dict) or part.keys() != PART_MEMBERS:
-        raise MalformedEntryError("a part is malformed.")
-    is_classed = isinstance(part["cls"], str) and part["cls"] in CLASSES
-    if not is_classed or type(part["len"]) is not int or part["len"] < 0:
-        raise MalformedEntryError("a part's class or length is malformed.")
-    if not isinstance(part["c"], str) or COMMITMENT.fullmatch(part["c"]) is None:
-        raise MalformedEntryError("a part's commitment is malformed.")

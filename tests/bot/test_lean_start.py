@@ -13,6 +13,8 @@ UNNEEDED = {
     "sqlalchemy.dialects.postgresql": "2 MB, on SQLite",
     "alembic": "10 MB; a database that is up to date needs none of it",
     "psycopg": "9 MB, on SQLite",
+    "storage.postgres_database": "on SQLite",
+    "cryptography.hazmat.primitives.serialization": "0.7 MB; it reads keys of every kind",
     "cel_expr_python": "8 MB; a start on files known to be sound evaluates nothing",
     "httpx": "4 MB, and 5 more where rich is installed; the first request loads it",
     "httpcore": "with httpx",

@@ -9,7 +9,7 @@ import pytest
 from bot.search_text import NOBODY, Asker, UnclearSearchError, read_search
 from storage.database import Database, open_database
 from storage.log_setup import init_log
-from storage.search import Sought
+from storage.search_runs import Sought
 from storage.store import SqlStore
 from tests.storage.run_drafts import NOON, HandClock
 from workflows.entry import INTERLOCK, Draft, Ref

@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TypeAlias
 
 import pytest
 from slack_bolt import Ack, App
@@ -35,49 +37,67 @@ def sockets_of(server: SandboxServer, app: App, token: str = "") -> Sockets:
     return Sockets(app, app_token=token or server.app_token, web_client=client)
 
 
-def test_as_many_listeners_run_at_once_as_there_are_threads(slack: SandboxServer) -> None:
+def acknowledge(ack: Ack) -> None:
+    ack()
+
+
+Connect: TypeAlias = Callable[..., Sockets]
+
+
+@pytest.fixture
+def connected(slack: SandboxServer) -> Iterator[Connect]:
+    """Give a start of both lines, with a listener for the command; they end with the test."""
+    with ExitStack() as stack:
+
+        def start(listener: Callable[..., None] = acknowledge) -> Sockets:
+            app = app_of(slack)
+            app.command("/ops")(listener)
+            sockets = sockets_of(slack, app)
+            stack.callback(sockets.stop)
+            sockets.start()
+            slack.wait_for_connection(2, timeout=10)
+            return sockets
+
+        yield start
+
+
+def test_as_many_listeners_run_at_once_as_there_are_threads(
+    slack: SandboxServer, connected: Connect
+) -> None:
     together = threading.Barrier(CONCURRENCY // 2)
     seen: list[object] = []
-    app = app_of(slack)
 
     def on_command(ack: Ack, context: dict[str, object]) -> None:
         together.wait(timeout=5)
         seen.append(context[ARRIVED])
         ack()
 
-    app.command("/ops")(on_command)
-    sockets = sockets_of(slack, app)
-    sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+    connected(on_command)
     rita = slack.workspace.person("rita")
     with ThreadPoolExecutor(CONCURRENCY // 2) as pool:
         typed = pool.map(lambda _: rita.command("/ops", channel="#ops"), range(CONCURRENCY // 2))
         outcomes = [one.outcome for one in typed]
-    sockets.stop()
 
     assert outcomes == ["acked"] * (CONCURRENCY // 2)
     assert all(isinstance(one, float) for one in seen)
 
 
-def test_a_dropped_connection_is_replaced_and_nothing_is_wrong(slack: SandboxServer) -> None:
-    app = app_of(slack)
-    app.command("/ops")(lambda ack: ack())
-    sockets = sockets_of(slack, app)
-    sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+def test_a_dropped_connection_is_replaced_and_nothing_is_wrong(
+    slack: SandboxServer, connected: Connect
+) -> None:
+    sockets = connected()
+    cut = set(slack.hub.sockets.names)
     slack.drop_sockets()
-    rita = slack.workspace.person("rita")
-    # What is typed in the gap fails for the person; how long it lasts is what matters here.
-    until = time.monotonic() + 15
-    outcome = ""
-    while outcome != "acked" and time.monotonic() < until:
-        outcome = rita.command("/ops", channel="#ops").outcome
-        time.sleep(0.1)
-    trouble = sockets.problem()
-    sockets.stop()
+    # Slack sends what is typed into the gap over a line that is gone, and waits for its answer.
+    slack.hub.state.wait(
+        lambda: len(slack.hub.sockets.names) == 2 and not cut & set(slack.hub.sockets.names),
+        timeout=15,
+        what="new lines",
+    )
+    typed = slack.workspace.person("rita").command("/ops", channel="#ops")
 
-    assert outcome == "acked"
-    assert trouble is None
+    assert typed.outcome == "acked"
+    assert sockets.problem() is None
 
 
 def test_a_minute_without_any_connection_is_a_problem(slack: SandboxServer) -> None:
@@ -101,12 +121,10 @@ def test_a_wrong_app_token_is_said_in_a_sentence(slack: SandboxServer) -> None:
     sockets.stop()
 
 
-def test_a_line_that_slack_renews_is_read_from_then_on(slack: SandboxServer) -> None:
-    app = app_of(slack)
-    app.command("/ops")(lambda ack: ack())
-    sockets = sockets_of(slack, app)
-    sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+def test_a_line_that_slack_renews_is_read_from_then_on(
+    slack: SandboxServer, connected: Connect
+) -> None:
+    connected()
     names = slack.hub.sockets.names
     slack.refresh_sockets()
     slack.hub.state.wait(
@@ -114,7 +132,6 @@ def test_a_line_that_slack_renews_is_read_from_then_on(slack: SandboxServer) -> 
     )
     rita = slack.workspace.person("rita")
     typed = [rita.command("/ops", channel="#ops") for _ in range(10)]
-    sockets.stop()
 
     assert [one.outcome for one in typed] == ["acked"] * 10
     assert not {one.connection for one in typed} & set(names)
@@ -142,12 +159,10 @@ def test_an_answer_that_finds_its_line_gone_takes_the_next(slack: SandboxServer)
     assert typed.outcome == "acked"
 
 
-def test_a_line_whose_message_cannot_be_taken_is_replaced(slack: SandboxServer) -> None:
-    app = app_of(slack)
-    app.command("/ops")(lambda ack: ack())
-    sockets = sockets_of(slack, app)
-    sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+def test_a_line_whose_message_cannot_be_taken_is_replaced(
+    slack: SandboxServer, connected: Connect
+) -> None:
+    sockets = connected()
     names = slack.hub.sockets.names
 
     def no_text(_: str) -> None:
@@ -160,22 +175,19 @@ def test_a_line_whose_message_cannot_be_taken_is_replaced(slack: SandboxServer) 
     slack.hub.state.wait(
         lambda: set(slack.hub.sockets.names) - set(names), timeout=10, what="a new line"
     )
-    sockets.stop()
 
 
-def test_what_is_under_way_is_answered_before_the_lines_end(slack: SandboxServer) -> None:
+def test_what_is_under_way_is_answered_before_the_lines_end(
+    slack: SandboxServer, connected: Connect
+) -> None:
     begun, may_answer = threading.Event(), threading.Event()
-    app = app_of(slack)
 
     def on_command(ack: Ack) -> None:
         begun.set()
         may_answer.wait(5)
         ack()
 
-    app.command("/ops")(on_command)
-    sockets = sockets_of(slack, app)
-    sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+    sockets = connected(on_command)
     typed = slack.workspace.person("rita").command("/ops", channel="#ops", wait=False)
     begun.wait(5)
     stopping = threading.Thread(target=sockets.stop)
@@ -189,11 +201,9 @@ def test_what_is_under_way_is_answered_before_the_lines_end(slack: SandboxServer
 
 
 def test_stopping_does_not_wait_for_the_next_message(
-    slack: SandboxServer, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture, connected: Connect
 ) -> None:
-    sockets = sockets_of(slack, app_of(slack))
-    sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+    sockets = connected()
     started = time.monotonic()
     sockets.stop()
 
@@ -202,11 +212,10 @@ def test_stopping_does_not_wait_for_the_next_message(
 
 
 def test_a_connection_that_never_closes_does_not_hold_the_bot_back(
-    slack: SandboxServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, connected: Connect
 ) -> None:
     monkeypatch.setattr("bot.socket_mode.CLOSE_SECONDS", 0.5)
-    sockets = sockets_of(slack, app_of(slack))
-    sockets.start()
+    sockets = connected()
     stuck = threading.Event()
     close = sockets._handlers[0].client.close  # noqa: SLF001 - a listener that takes long, made sure.
     monkeypatch.setattr(sockets._handlers[0].client, "close", stuck.wait)  # noqa: SLF001 - as above.

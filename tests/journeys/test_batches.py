@@ -50,7 +50,7 @@ NUMBERS = itertools.count(1300)
 
 
 def with_batches(stage: Stage) -> None:
-    text = stage.policy.read_text()
+    text = stage.policy.read_text().replace("roles:\n", 'roles:\n  viewers: ["@support", "@ben"]\n')
     stage.policy.write_text(text.replace("services:\n", RULE, 1))
 
 
@@ -111,7 +111,7 @@ def test_all_items_are_approved_at_once_on_one_card(case: Case) -> None:
     words = batch.shows("✅ 3 approved", "approved items 1 to 3", "leaf")
 
     assert batch.effects() == batch.orders
-    assert case.now(batch.card).buttons == []
+    case.waits(lambda: not case.now(batch.card).buttons or None, "the end of the buttons")
     assert "Waiting for approval" not in words
 
 
@@ -221,6 +221,25 @@ def test_the_requester_cannot_decide_any_of_them(case: Case) -> None:
     assert "items 1 to 2: You asked for this" in told
 
     case.person("ana").click("Approve all 2", message=batch.card)
+    batch.ends()
+
+
+def test_what_does_not_stand_on_the_card_is_for_those_with_a_part_and_viewers(case: Case) -> None:
+    batch = Batch(case, 2)
+    refusals = {"connie": "another workspace reads no more", "omar": "needs the role viewer"}
+    for who, why in refusals.items():
+        for button in ("Review", "Decide one by one"):
+            person = case.person(who)
+            before = len(person.ephemerals)
+            person.click(button, message=batch.card)
+            case.waits(lambda: person.ephemerals[before:] or None, "an answer")  # noqa: B023
+
+            assert why in person.ephemerals[-1].words
+            assert person.view is None
+    ana = case.person("ana")  # No viewer, but asked to decide.
+    ana.click("Review", message=batch.card)
+    ana.wait_for_view(batch.orders[0])
+    ana.submit()
     batch.ends()
 
 

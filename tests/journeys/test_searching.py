@@ -6,7 +6,8 @@ from datetime import timedelta
 from bot.app import Bot
 from sandbox.faults import refuse
 from sandbox.seen import SeenMessage
-from storage.search import Sought, find
+from storage.search import find
+from storage.search_runs import Sought
 from tests.journeys.day import Case
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Part, PartClass, RunId
 from workflows.people import PersonId

@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ from storage.checkpoint import (
 from storage.entry_bytes import ENTRY_TYPE, MalformedEntryError, body_of, read_canonical, read_line
 from storage.keys import LogKey, WriterKey
 from storage.proofs import consistency, inclusion
-from storage.verify.lines import shape_fault
+from storage.verify.members import shape_fault
+from storage.verify.regular import read_regular
 from tests.storage.test_proofs import HASHES, LEAVES, reference_root
 from workflows.binding import canonical
 
@@ -243,3 +245,53 @@ def test_a_member_of_another_type_is_a_fault_of_the_entry_and_never_of_ours(
     assert (shape_fault(members) is None) is (size == 32)
     members["parts"]["message"]["c"] = f"{spelt[:-2]}B=" if size == 32 else odd
     assert shape_fault(members) is not None
+
+
+def near(line: bytes) -> Iterator[bytes]:
+    """Yield every line that differs from `line` at one place."""
+    for place in range(len(line)):
+        before, there, after = line[:place], line[place : place + 1], line[place + 1 :]
+        yield before + after
+        yield before + there * 2 + after
+        for sign in b'0-a{},:" \\\x7f':
+            yield before + bytes([sign]) + after
+
+
+def test_a_line_that_is_read_quickly_is_what_reading_it_slowly_makes_of_it() -> None:
+    two = json.loads(LINES[1])
+    two["parts"]["plan"] = two["parts"]["message"]
+    lines = [*LINES, canonical(two)]
+    for whole in lines:
+        assert read_regular(whole) == json.loads(whole)
+    for line in (one for whole in lines for one in near(whole)):
+        quick = read_regular(line)
+        if quick is not None:
+            assert (canonical(quick), shape_fault(quick)) == (line, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":"d\\u006fne"}'),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":"done","outcome":"done"}'),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":1.0}'),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":NaN}'),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":9007199254740992}'),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":"\\u0000"}'),
+        (b'"data":{"outcome":"done"}', b'"data":' + b'{"a":' * 40 + b"1" + b"}" * 40),
+        (b'"data":{"outcome":"done"}', b'"data":' + b'{"a":' * 9_000),
+        (b'"t":"bot"', b'"t":"user"'),
+        (b'"run":"r1"', b'"run":null'),
+        (b'"rseq":1,', b'"rseq":0,'),
+        (b'"rseq":1,', b'"rseq":01,'),
+        (b'"v":1}', b'"v":1}\n'),
+        (b'"v":1}', b'"v":1} '),
+        (b'"v":1}', b'"v":\xff}'),
+    ],
+)
+def test_what_no_writer_writes_is_left_to_the_slow_reading(
+    written: bytes, otherwise: bytes
+) -> None:
+    assert LINES[2].count(written) == 1
+
+    assert read_regular(LINES[2].replace(written, otherwise)) is None

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from storage.database import Database, open_database
 from storage.journal import Journal
@@ -105,6 +107,27 @@ def test_a_file_that_is_no_key_is_refused(home: Path) -> None:
     (home / "keys" / LOG_KEY).touch(mode=0o600)
 
     with pytest.raises(SigningKeyError, match="cannot be read"):
+        load_key(home, LOG_KEY)
+
+
+@pytest.mark.parametrize("spelling", [b"%b", b"Made for a test.\n%b", b"%b\n\n"])
+def test_a_key_is_read_however_its_file_is_spelled(home: Path, spelling: bytes) -> None:
+    private = Ed25519PrivateKey.generate()
+    save_key(home, LOG_KEY, private)
+    file = home / "keys" / LOG_KEY
+    file.write_bytes(spelling % file.read_bytes())
+
+    assert load_key(home, LOG_KEY).private_bytes_raw() == private.private_bytes_raw()
+
+
+def test_a_key_of_another_kind_is_refused(home: Path) -> None:
+    (home / "keys").mkdir(parents=True)
+    (home / "keys" / LOG_KEY).touch(mode=0o600)
+    (home / "keys" / LOG_KEY).write_bytes(
+        X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+
+    with pytest.raises(SigningKeyError, match="not an Ed25519 key"):
         load_key(home, LOG_KEY)
 
 

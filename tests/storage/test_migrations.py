@@ -106,6 +106,29 @@ def test_a_table_of_entries_cannot_be_emptied_on_postgres(blank_postgres_url: st
     database.close()
 
 
+def test_on_postgres_an_entry_without_a_place_receives_it_and_nothing_else(
+    blank_postgres_url: str,
+) -> None:
+    database = open_database(blank_postgres_url)
+    upgrade(database.engine)
+    line = (Path(__file__).parent / "vectors.jsonl").read_text("utf-8").splitlines()[1]
+    with database.begin() as tx:
+        tx.driver.execute("INSERT INTO audit_entry (line, leaf) VALUES (%s, %s)", (line, bytes(32)))
+    for change in ("seq = seq", "seq = seq + 1", "line = line || ' '", "leaf = sha256(leaf)"):
+        for also in ("", ", idx = 0"):
+            if (change, also) == ("seq = seq", ", idx = 0"):
+                continue
+            with pytest.raises(DBAPIError, match="only ever receives"), database.begin() as tx:
+                tx.connection.execute(text(f"UPDATE audit_entry SET {change}{also}"))
+    with database.begin() as tx:
+        placed = tx.connection.execute(text("UPDATE audit_entry SET idx = 0")).rowcount
+    with pytest.raises(DBAPIError, match="never deleted"), database.begin() as tx:
+        tx.connection.execute(text("DELETE FROM audit_entry"))
+    database.close()
+
+    assert placed == 1
+
+
 def test_a_new_step_of_the_job_queue_has_a_migration_that_takes_it() -> None:
     assert shipped_steps()[-1] == NEWEST_STEP
 

@@ -20,7 +20,8 @@ from storage.migrate import upgrade
 from storage.move_marks import take_back
 from storage.moving import Moved, move_log
 from storage.rebuild import check_projections
-from storage.search import Sought, find
+from storage.search import find
+from storage.search_runs import Sought
 from storage.table_copy import TABLES, rows_of
 from storage.verify import Report, verify_database
 from tests.storage.full_log import ORIGIN, Runs, fill, house_at

@@ -25,7 +25,8 @@ from storage.retention.holds import lift_hold, set_hold, told_holds
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, due, sweep
-from storage.search import Sought, find
+from storage.search import find
+from storage.search_runs import Sought
 from storage.store import SqlStore
 from storage.verify import Report, verify_database
 from tests.world import CHANGE, Clock, Working, id_of

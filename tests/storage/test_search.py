@@ -6,11 +6,14 @@ from typing import Any, cast
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import sqlite
 
+from storage import search, search_runs
 from storage.database import Database
 from storage.outbox_values import MessagePlace
-from storage.search import Hits, Sought
+from storage.search import Hits
 from storage.search import find as find_sought
+from storage.search_runs import Sought, begun_last
 from storage.search_words import read_words
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -19,6 +22,7 @@ from tests.storage.run_drafts import (
     BEN,
     NOON,
     RITA,
+    HandClock,
     finished,
     new_run,
     requested,
@@ -206,6 +210,61 @@ def test_without_words_the_newest_come_first_and_begin_their_story(written: SqlS
     assert [one.run for one in found.page] == ["r4", "r3"]
     assert found.page[0].snippet[0].text.startswith("Refund of order ord_9000")
     assert found.total == 4
+
+
+def test_without_words_no_more_is_looked_at_than_some_pages_hold(
+    written: SqlStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "AHEAD", 1)
+    clock.forward(minutes=5)
+    with written.begin() as unit:
+        write(unit, "r0", "The newest, whatever it is called.", by=ANA)
+    people = {"requesters": {RITA.ref, ANA.ref}}
+
+    first = find(written.database, "", limit=2, **people)
+    last = find(written.database, "", limit=2, offset=4, **people)
+
+    assert ([one.run for one in first.page], first.total, first.is_cut) == (["r0", "r4"], 3, True)
+    assert ([one.run for one in last.page], last.total, last.is_cut) == (["r1"], 5, False)
+
+
+def test_one_condition_is_walked_in_its_index_until_the_page_is_full(written: SqlStore) -> None:
+    if written.database.dialect != "sqlite":
+        pytest.skip("Postgres chooses by what its tables hold.")
+    for conditions in (
+        Sought(workflows=frozenset({"refund-customer"})),
+        Sought(requesters=frozenset({ANA.ref}), channels={"C0OPS"}),
+        Sought(outcomes=frozenset({Status.DENIED, Status.DONE}), channels={"C0OPS"}),
+        Sought(after=NOON, among=frozenset({"refund-customer"})),
+    ):
+        query = str(
+            begun_last(conditions, 10).compile(
+                dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
+            )
+        )
+        with written.database.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+
+        walks = [one.detail for one in plan if "_started_at" in one.detail]
+        sorts = [one.detail for one in plan if "TEMP B-TREE" in one.detail]
+        assert walks
+        assert len(sorts) == (len(walks) > 1)  # Of the few that several walks give, if any.
+
+
+def test_few_runs_that_are_looked_up_first_give_what_all_of_them_give(
+    written: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = [
+        {"requesters": {RITA.ref}},
+        {"approvers": {BEN.ref}},
+        {"outcomes": {Status.DONE}, "channels": {"C0OPS"}},
+        {"after": NOON},
+    ]
+    looked_up = [find(written.database, "refund", **one) for one in asked]
+    monkeypatch.setattr(search_runs, "FEW", 0)
+
+    assert looked_up == [find(written.database, "refund", **one) for one in asked]
+    assert all(one.page for one in looked_up)
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(written: SqlStore) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage.outbox_values import MessagePlace, OutboxRow
+from storage.outbox_values import REPLIES, MessagePlace, OutboxRow
 from storage.store import SqlStore
 from tests.storage.run_drafts import NOON, HandClock, new_run, started
 from workflows.errors import StorageError
@@ -182,14 +182,14 @@ def test_when_a_thread_cannot_begin_its_replies_are_given_up_with_it(
     send(
         store,
         (Subject.ROOT, run, run),
-        (Subject.CARD, "q1", run),
+        *((one, f"{one}/1", run) for one in sorted(REPLIES)),
         (Subject.OUTCOME, run, run),
     )
     root = next(row for row in claim(store) if row.subject is Subject.ROOT)
 
     given_up = store.outbox.mark_failed(root.id, error="channel_not_found")
 
-    assert named(given_up) == [("run", run), ("request", "q1")]
+    assert named(given_up) == [("run", run), *((one, f"{one}/1") for one in sorted(REPLIES))]
     send(store, (Subject.ROOT, run, run))
     assert named(claim(store)) == [("run", run)]
 

@@ -130,6 +130,7 @@ class Trail:
                 "DROP TRIGGER IF EXISTS audit_entry_only_place",
             ]
         return [
+            "DROP TRIGGER IF EXISTS audit_entry_no_delete ON audit_entry",
             "DROP TRIGGER IF EXISTS audit_entry_only_place ON audit_entry",
             "DROP TRIGGER IF EXISTS audit_entry_no_truncate ON audit_entry",
             "DROP TRIGGER IF EXISTS audit_entry_writer_counts ON audit_entry",

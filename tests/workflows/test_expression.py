@@ -70,7 +70,14 @@ def test_a_wrong_condition_is_refused_before_anything_runs(text: str, why: str) 
     assert why in str(refused.value)
 
 
-OPEN = Environment({"seen": Shape(kind=Kind.ANY), "rows": shape_of_returns(["any"])})
+OPEN = Environment(
+    {
+        "seen": Shape(kind=Kind.ANY),
+        "text": Shape(kind=Kind.STRING),
+        **dict.fromkeys(("rows", "many"), shape_of_returns(["any"])),
+        **dict.fromkeys(("mails", "few"), shape_of_returns(["string"])),
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +164,51 @@ def test_what_could_make_very_much_of_little_is_refused_before_it_is_tried(text:
 
     with pytest.raises(ExpressionError, match="may make too much of its data"):
         OPEN.evaluate(text, {"rows": rows})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"rows.exists(a, 'b'.matches('(?i)\\pL{300}c'))",  # A quarter of a second for each row.
+        "rows.all(a, 'b'.matches('((a{1,10}){1,10}){1,10}|b'))",
+        "text.matches('a(a|b){200}c')",
+        "text.matches(text)",
+        "text.contains(text + 'b')",
+        "rows.exists(a, text.size() == a)",
+        "[1, 2].exists(a, [1, 2].all(b, rows.exists(c, -1 in many)))",
+        " || ".join(["-1 in many"] * 130),
+    ],
+)
+def test_what_could_take_long_is_refused_before_it_is_tried(text: str) -> None:
+    data: dict[str, Json] = {
+        "rows": list(range(1_000)),
+        "text": "ab" * 300_000,
+        "many": [0] * 300_000,
+    }
+
+    with pytest.raises(ExpressionError, match="may take too long over its data"):
+        OPEN.evaluate(text, data)
+
+
+def test_what_joins_two_lists_in_a_loop_that_copies_nothing_is_weighed_too() -> None:
+    with pytest.raises(ExpressionError, match="may make too much of its data"):
+        OPEN.evaluate("rows.exists(a, rows + rows == [])", {"rows": list(range(2_000))})
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("rows.all(r, r.mail.matches('^[^@ ]+@[a-z0-9.-]{1,60}$'))", True),
+        ("rows.exists(r, r.mail in mails)", True),
+        ("rows.exists(r, few.exists(o, o == r.mail))", True),
+    ],
+)
+def test_thousands_of_rows_are_looked_through(text: str, answer: bool) -> None:  # noqa: FBT001
+    mails: list[Json] = [f"person{one}@example.com" for one in range(2_000)]
+    rows: list[Json] = [{"mail": one} for one in mails]
+    data: dict[str, Json] = {"rows": rows, "mails": mails, "few": mails[:900]}
+
+    assert OPEN.evaluate(text, data) is answer
 
 
 def test_a_thousand_rows_are_sifted_and_turned_into_others() -> None:

@@ -44,6 +44,7 @@ LOOKS: Mapping[str, frozenset[str]] = {
     "redis-cli": words("get mget exists ttl info ping keys scan type"),
     "apt-get": words("check"),
     "apt": words("list search show"),
+    "service": words("status"),
 }
 CHANGES: Mapping[str, frozenset[str]] = {
     "git": words("add commit fetch pull clone checkout switch merge tag push branch init stash"),
@@ -56,6 +57,32 @@ CHANGES: Mapping[str, frozenset[str]] = {
     "service": words("restart start reload"),
     "apt-get": words("install update"),
     "apt": words("install update"),
+}
+_OF_KUBE = words(
+    "-n --namespace --context --cluster --user --kubeconfig -s --server --token --as --as-group"
+    " --request-timeout --cache-dir -v --v"
+)
+# Options before the first word: those that take another word, and those that do not.
+TAKING: Mapping[str, frozenset[str]] = {
+    "git": words("-C -c --git-dir --work-tree --namespace --config-env"),
+    "kubectl": _OF_KUBE,
+    "oc": _OF_KUBE,
+    "helm": words("-n --namespace --kube-context --kubeconfig --kube-token --kube-apiserver"),
+    "docker": words(
+        "-H --host -c --context --config -l --log-level --tlscacert --tlscert --tlskey"
+    ),
+    "systemctl": words("-H --host -M --machine -t --type -p --property -s --signal -n --lines -o"),
+    "redis-cli": words("-h -p -s -a -u -n --user --pass --cert --key --cacert"),
+}
+ALONE: Mapping[str, frozenset[str]] = {
+    "git": words("--no-pager -P --paginate -p --bare --literal-pathspecs"),
+    "kubectl": words("--insecure-skip-tls-verify -A --all-namespaces"),
+    "helm": words("--debug"),
+    "docker": words("-D --debug --tls --tlsverify"),
+    "systemctl": words("--user --system -q --quiet --no-pager -l --full -a --all -f --now"),
+    "redis-cli": words("--raw --no-raw -c --tls --csv --json --no-auth-warning"),
+    "apt-get": words("-y --yes -q -qq --quiet --no-install-recommends"),
+    "apt": words("-y --yes -q -qq --quiet --no-install-recommends"),
 }
 # Words that make something worse of a program that only changes.
 WORSE: Mapping[str, re.Pattern[str]] = {
@@ -73,6 +100,8 @@ WORSE: Mapping[str, re.Pattern[str]] = {
     "awk": re.compile(r"system\s*\(|[|>]\s*[\"&a-z$(]"),
     "yq": re.compile(r" (-[a-zA-Z]*i|--inplace)\b"),
     "sort": re.compile(r" (-[a-zA-Z]*o|--output)"),
+    "uniq": re.compile(r" [^-\s]\S* +[^-\s]"),
+    "ss": re.compile(r" (-[a-zA-Z]*K|--kill)"),
     "date": re.compile(r" (-s|--set)"),
     "hostname": re.compile(r" [^-\s]"),
     "rg": re.compile(r" --pre\b"),
@@ -82,7 +111,9 @@ WORSE: Mapping[str, re.Pattern[str]] = {
 }
 # Clouds: the verb of the operation says it.
 CLOUDS = words("aws gcloud az doctl heroku fly")
-_CLOUD_READS = re.compile(r"^(describe|list|get|head|ls|show|lookup|search|wait|whoami|ps|logs)")
+_CLOUD_READS = re.compile(
+    r"^(describe|list|get|head|ls|show|lookup|search|wait|whoami|ps|logs)(-|$)"
+)
 _CLOUD_WRITES = re.compile(
     r"^(create|put|update|set|add|start|tag|modify|attach|cp|copy|run|invoke|publish|enable|"
     r"associate|register|authorize|reboot|restart|deploy)"
@@ -90,6 +121,19 @@ _CLOUD_WRITES = re.compile(
 WRAPPERS = words(
     "sudo doas nohup time nice ionice command exec stdbuf xargs then do else if while until !  {"
 )
+# Options of those that take another word.
+WRAPPERS_TAKING: Mapping[str, frozenset[str]] = {
+    "sudo": words("-u -g -h -p -C -T -U -R -D --user --group --host --prompt"),
+    "doas": words("-u -C"),
+    "nice": words("-n --adjustment"),
+    "ionice": words("-c -n --class --classdata"),
+    "xargs": words("-n -P -I -L -d -a -E -s --max-args --max-procs --delimiter --arg-file"),
+    "timeout": words("-s -k --signal --kill-after"),
+    "env": words("-u -C --unset --chdir"),
+    "time": words("-f -o --format --output"),
+    "stdbuf": words("-i -o -e"),
+    "exec": words("-a"),
+}
 
 
 def effect_of_program(name: str, args: Sequence[str]) -> Effect | None:
@@ -110,13 +154,30 @@ def effect_of_program(name: str, args: Sequence[str]) -> Effect | None:
 
 
 def _of_first_word(name: str, args: Sequence[str]) -> Effect:
-    plain = [one.casefold() for one in args if not one.startswith("-")]
-    first, second = [*plain, "", ""][:2]
+    first, second = [*(one.casefold() for one in _behind_options(name, args)), "", ""][:2]
+    if name == "service":  # It names what it is about first.
+        first = second
     if name == "kubectl" and first == "rollout" and second in ("status", "history"):
         return READ
     if first in LOOKS.get(name, ()):
         return READ
     return WRITE if first in CHANGES.get(name, ()) else DESTRUCTIVE
+
+
+def _behind_options(name: str, args: Sequence[str]) -> Sequence[str]:
+    """Return the words from the first one on that is no option, nor what one takes.
+
+    Nothing, where it is not known whether an option takes the word behind it.
+    """
+    rest = iter(args)
+    for one in rest:
+        if not one.startswith("-"):
+            return [one, *(word for word in rest if not word.startswith("-"))]
+        if one in TAKING.get(name, ()):
+            next(rest, "")
+        elif "=" not in one and one not in ALONE.get(name, ()):
+            return ()
+    return ()
 
 
 def _of_cloud(args: Sequence[str], line: str) -> Effect:
@@ -125,11 +186,11 @@ def _of_cloud(args: Sequence[str], line: str) -> Effect:
         return DESTRUCTIVE
     # `aws SERVICE VERB`; the others name groups first, and the verb comes before what it is about.
     verbs = plain[1:]
-    if any(_CLOUD_READS.match(one) for one in verbs):
-        return READ if not _loses(verbs) else DESTRUCTIVE
-    if any(_CLOUD_WRITES.match(one) for one in verbs) and not _loses(verbs):
+    if _loses(verbs):
+        return DESTRUCTIVE
+    if any(_CLOUD_WRITES.match(one) for one in verbs):
         return WRITE
-    return DESTRUCTIVE
+    return READ if any(_CLOUD_READS.match(one) for one in verbs) else DESTRUCTIVE
 
 
 _LOSES = re.compile(

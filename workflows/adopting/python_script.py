@@ -14,7 +14,7 @@ from dataclasses import replace
 from workflows.actions.base import Effect
 from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script, too_deep
 from workflows.adopting.programs import effect_of_program, words
-from workflows.adopting.python_texts import Texts, items
+from workflows.adopting.python_texts import Texts
 from workflows.adopting.requests import METHODS, request, sql
 from workflows.adopting.shell_script import read_shell
 from workflows.adopting.values import Values
@@ -195,7 +195,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(statement, ast.JoinedStr | ast.BinOp):
             asked.append("the statement was put together from texts; give values as parameters")
         if len(node.args) > 1:
-            text = self._texts.placed(text, items(node.args[1]), asked)
+            text = self._texts.statement(text, node.args[1], asked)
         return sql(node.lineno, "", text, asked)
 
     def _run(self, node: ast.Call, asked: list[str]) -> Iterator[Doing]:

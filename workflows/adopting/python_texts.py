@@ -5,12 +5,15 @@ What is known stands as it is; what only running the script would tell is an inp
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from workflows.adopting.values import Values
 from workflows.entry import Json
 
-_PLACE = re.compile(r"%s|%d|%\([a-z_]+\)s|\?|(?<!\{)\{[a-z0-9_]*\}(?!\})")
+_PERCENT = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?[sdifgeruxXo]")
+_STATEMENT = re.compile(r"%(?:\((\w+)\))?[sd]|\?")
+# What follows a name (`.id`, `[0]`, `!r`, `:03`) says how it is written, and not which it is.
+_BRACES = re.compile(r"(?<!\{)\{(\w*)(?:[.\[!:][^{}]*)?\}(?!\})")
 
 
 class Texts:
@@ -24,29 +27,54 @@ class Texts:
         if node is None:
             return ""
         if isinstance(node, ast.Constant):
-            return self._values.filled(str(node.value), asked)
+            return self._values.filled(_plain(node.value), asked)
         if isinstance(node, ast.JoinedStr):
             return "".join(self._part(one, asked) for one in node.values)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return self.text(node.left, asked) + self.text(node.right, asked)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            return self.placed(self.text(node.left, asked), items(node.right), asked)
+            return self._placed(_PERCENT, self.text(node.left, asked), node.right, asked)
         if isinstance(node, ast.Call) and _is_format(node):
             text = self.text(node.func.value, asked)  # type: ignore[attr-defined]  # _is_format looked.
-            return self.placed(text, node.args, asked)
+            return self._filled(_BRACES, text, node.args, _named(node.keywords), asked)
         if isinstance(node, ast.Name):
             return self._values.filled(f"${{{node.id}}}", asked)
         return self._values.input(_last_name(node))
 
-    def placed(self, text: str, values: Sequence[ast.expr], asked: list[str]) -> str:
-        """Return `text` with its places taken by `values`, one after the other."""
-        rest = iter(values)
+    def statement(self, text: str, values: ast.expr, asked: list[str]) -> str:
+        """Return a statement with its places taken by `values`."""
+        return self._placed(_STATEMENT, text, values, asked)
 
-        def next_value(_: re.Match[str]) -> str:
-            value = next(rest, None)
-            return self._values.input("value") if value is None else self.text(value, asked)
+    def _placed(
+        self, places: re.Pattern[str], text: str, values: ast.expr, asked: list[str]
+    ) -> str:
+        if isinstance(values, ast.Dict):
+            named = {
+                _key(key): value for key, value in zip(values.keys, values.values, strict=True)
+            }
+            return self._filled(places, text, (), named, asked)
+        given = values.elts if isinstance(values, ast.Tuple | ast.List) else [values]
+        return self._filled(places, text, given, {}, asked)
 
-        return _PLACE.sub(next_value, text)
+    def _filled(
+        self,
+        places: re.Pattern[str],
+        text: str,
+        given: Sequence[ast.expr],
+        named: Mapping[str, ast.expr],
+        asked: list[str],
+    ) -> str:
+        """Return `text` with each place taken by the value of its name, number or turn."""
+        rest, known = iter(given), {**{str(at): one for at, one in enumerate(given)}, **named}
+
+        def value_of(place: re.Match[str]) -> str:
+            name = place[1] or ""
+            value = known.get(name) if name else next(rest, None)
+            if value is None:
+                return self._values.input(name or "value")
+            return self.text(value, asked)
+
+        return places.sub(value_of, text)
 
     def _part(self, node: ast.expr, asked: list[str]) -> str:
         return self.text(node.value if isinstance(node, ast.FormattedValue) else node, asked)
@@ -63,9 +91,16 @@ class Texts:
         return self.text(node, asked)
 
 
-def items(node: ast.expr) -> Sequence[ast.expr]:
-    """Return what stands in a list, or the one expression that there is."""
-    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+def _plain(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _named(keywords: Sequence[ast.keyword]) -> Mapping[str, ast.expr]:
+    return {one.arg: one.value for one in keywords if one.arg is not None}
+
+
+def _key(node: ast.expr | None) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else ""
 
 
 def _is_format(node: ast.Call) -> bool:

@@ -1,30 +1,18 @@
-"""Requests and statements as scripts write them: the arguments of curl, wget and psql."""
+"""Requests and statements as scripts write them. What curl and wget are told is for `curl`."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from workflows.actions.base import Effect
 from workflows.actions.statement import parse
 from workflows.adopting.found import Doing, Http, Sql
-from workflows.adopting.programs import words
 from workflows.entry import Json
 from workflows.errors import ActionFailedError
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 SHELLS_OF_DATABASES = frozenset({"psql", "mysql", "mariadb", "sqlite3"})
-_BODY = frozenset(
-    {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json", "--post-data"}
-) | {"--data-urlencode", "--form-string"}
-# Short options of curl that take what follows; the last of several that stand together may.
-_TAKING = frozenset("XdHuoAembcwFTxKCErtyYzQPDU")
-_VALUED = words(
-    "-H --header -u --user -o --output -A --user-agent -e --referer -m --max-time -b --cookie -c"
-    " --cookie-jar --connect-timeout --retry -w --write-out --cacert --cert --key -F --form"
-    " --retry-delay -x --proxy --retry-max-time"
-)
 _COMMAND = {
     "psql": ("-c", "--command"),
     "mysql": ("-e", "--execute"),
@@ -39,73 +27,12 @@ _CONNECTS = ("-h", "--host", "-U", "-u", "--user", "--username", "-p", "-P", "--
 _EXPRESSION = re.compile(r"'?\$\{\{ inputs\.([a-z][a-z0-9_]*) \}\}'?")
 
 
-@dataclass(slots=True)
-class _Curl:
-    method: str = ""
-    url: str = ""
-    bodies: list[str] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-    open: list[str] = field(default_factory=list)
-
-
 def effect_of_method(method: str) -> Effect:
     """Return what a request with that method may do at the worst."""
     return Effect.READ if method in ("GET", "HEAD") else Effect.DESTRUCTIVE
 
 
-def curl(line: int, args: Sequence[str], asked: Sequence[str]) -> Doing:
-    """Return the request of a curl or wget."""
-    found = _read_curl(args)
-    body, method = "&".join(found.bodies), found.method.upper()
-    method = method or ("POST" if found.bodies else "GET")
-    return request(line, method, found.url, body, [*asked, *found.open])
-
-
-def _read_curl(args: Sequence[str]) -> _Curl:
-    found, rest = _Curl(), iter(_apart(_singly(args)))
-    for one in rest:
-        if one in ("-X", "--request", "--method"):
-            found.method = next(rest, "")
-        elif one in _BODY:
-            found.bodies.append(next(rest, ""))
-        elif one in ("-I", "--head"):
-            found.method = "HEAD"
-        elif one in ("-T", "--upload-file", "-F", "--form", "--post-file", "--body-file"):
-            next(rest, "")
-            found.method = found.method or ("PUT" if one in ("-T", "--upload-file") else "POST")
-            found.open.append("it sent a file, which http.request does not")
-        elif one in ("-H", "--header"):
-            _header(found, next(rest, ""))
-        elif one in ("-u", "--user"):
-            next(rest, "")
-            found.open.append("it sent credentials; say so in the policy (secret_header)")
-        elif one in _VALUED:
-            next(rest, "")
-        elif not one.startswith("-"):
-            found.url = found.url or one
-    return found
-
-
-def _header(found: _Curl, value: str) -> None:
-    name = value.partition(":")[0].strip()
-    if name.casefold() not in ("content-type", "accept"):
-        found.open.append(f"it sent the header {name}; say so in the policy (secret_header)")
-
-
-def _singly(args: Sequence[str]) -> Iterator[str]:
-    """Yield the arguments with short options that stand together, as in `-sXPOST`, one by one."""
-    for one in args:
-        if not re.match(r"-[A-Za-z#]", one):
-            yield one
-            continue
-        letters = one[1:]
-        last = next((at for at, letter in enumerate(letters) if letter in _TAKING), len(letters))
-        yield from (f"-{letter}" for letter in letters[: last + 1])
-        if letters[last + 1 :]:
-            yield letters[last + 1 :]
-
-
-def _apart(args: Iterable[str]) -> Iterator[str]:
+def apart(args: Iterable[str]) -> Iterator[str]:
     """Yield the arguments with `--name=value` and `-XPOST` taken apart."""
     for one in args:
         if one.startswith("--") and "=" in one:
@@ -160,7 +87,7 @@ def _body(text: str, asked: list[str]) -> Json:
 
 def database_shell(line: int, name: str, args: Sequence[str], asked: Sequence[str]) -> Doing | None:
     """Return the statement that a database's shell is given; None where none is to be seen."""
-    statement = _after(list(_apart(args)), _COMMAND.get(name, ()))
+    statement = _after(list(apart(args)), _COMMAND.get(name, ()))
     plain = _plain_words(name, args)
     if name == "sqlite3" and len(plain) > 1:
         statement = plain[1]
@@ -169,13 +96,13 @@ def database_shell(line: int, name: str, args: Sequence[str], asked: Sequence[st
 
 def database_of(name: str, args: Sequence[str]) -> str:
     """Return the database that a database's shell is told, empty where it is told none."""
-    told, plain = _after(list(_apart(args)), _DATABASE.get(name, ())), _plain_words(name, args)
+    told, plain = _after(list(apart(args)), _DATABASE.get(name, ())), _plain_words(name, args)
     return told or (plain[0] if plain else "")
 
 
 def _plain_words(name: str, args: Sequence[str]) -> list[str]:
     """Return the arguments that are neither options nor what the known options take."""
-    given = list(_apart(args))
+    given = list(apart(args))
     flags = (*_COMMAND.get(name, ()), *_DATABASE.get(name, ()), *_CONNECTS)
     taken = {at + 1 for at, one in enumerate(given) if one in flags}
     return [one for at, one in enumerate(given) if not one.startswith("-") and at not in taken]

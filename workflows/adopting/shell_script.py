@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workflows.actions.base import Effect
+from workflows.adopting.curl import curl
 from workflows.adopting.found import ByHand, Doing, Pause, Program, Script, too_deep
-from workflows.adopting.programs import READS, WRAPPERS, effect_of_program
-from workflows.adopting.requests import SHELLS_OF_DATABASES, curl, database_of, database_shell, sql
+from workflows.adopting.programs import READS, WRAPPERS, WRAPPERS_TAKING, effect_of_program
+from workflows.adopting.requests import SHELLS_OF_DATABASES, database_of, database_shell, sql
 from workflows.adopting.shell_words import Command, Word, commands_in
 from workflows.adopting.values import VARIABLE, Values, braced
 
@@ -132,8 +133,9 @@ class _Reader:
     def _without_wrappers(self, words: list[Word]) -> list[Word]:
         while words and words[0].text in (*WRAPPERS, "env", "timeout"):
             wrapper, words = words[0].text, words[1:]
+            taking = WRAPPERS_TAKING.get(wrapper, ())
             while words and (words[0].text.startswith("-") or "=" in words[0].text):
-                words = words[1:]
+                words = words[2 if words[0].text in taking else 1 :]
             if wrapper == "timeout":
                 words = words[1:]
         return words
@@ -145,10 +147,13 @@ class _Reader:
         if any(one.substitutes for one in words):
             asked.append("a part of it was worked out by another command: $(…)")
         asked += [f"it stood under: {how}" for _, how in self._around]
-        if name in self._functions:
-            self.left_out.append((command.line, f"calls its own function {name}"))
+        ends = args[0] if name == "trap" and len(args) > 1 else ""
+        if name in self._functions or ends in self._functions:
+            self.left_out.append((command.line, f"calls its own function {ends or name}"))
         elif name in _SHELLS and "-c" in args[:-1]:
             self._inside(command, args[args.index("-c") + 1], asked)
+        elif ends and not ends.startswith("-"):
+            self._inside(command, ends, asked)
         elif name in (*_SHELLS, "ssh") and command.documents:
             self._inside(command, "\n".join(command.documents), asked)
         elif VARIABLE.search(name):
@@ -179,8 +184,8 @@ class _Reader:
 
     def _program(self, command: Command, name: str, args: list[str], asked: list[str]) -> None:
         found = self._special(command, name, args, asked)
-        if found is not None:
-            self.doings.append(found)
+        if found:
+            self.doings += found
             return
         if name == "ssh":
             asked.append("it ran on another machine")
@@ -196,31 +201,29 @@ class _Reader:
 
     def _special(
         self, command: Command, name: str, args: list[str], asked: list[str]
-    ) -> Doing | None:
-        """Return what has an action of its own."""
+    ) -> list[Doing]:
+        """Return what has an action of its own, nothing where that cannot be told."""
         if name in ("curl", "wget"):
-            return curl(command.line, args, asked)
+            return curl(name, command.line, args, asked)
         if name in SHELLS_OF_DATABASES:
             return self._statements(command, name, args, asked)
         length = _SECONDS.fullmatch(args[0]) if name == "sleep" and len(args) == 1 else None
         if length is None:
-            return None
+            return []
         work = Pause(seconds=max(1, int(length[1]) * _UNITS[length[2]]))
-        return Doing(line=command.line, work=work, effect=Effect.READ, open=tuple(asked))
+        return [Doing(line=command.line, work=work, effect=Effect.READ, open=tuple(asked))]
 
     def _statements(
         self, command: Command, name: str, args: list[str], asked: list[str]
-    ) -> Doing | None:
-        """Return the statement that a database's shell is given, the last of several."""
+    ) -> list[Doing]:
+        """Return the statements that a database's shell is given."""
         found = database_shell(command.line, name, args, asked)
         texts = (one.strip() for text in command.documents for one in text.split(";"))
         statements = [self.values.filled(braced(one), asked) for one in texts if one]
-        if found is not None or not statements:
-            return found
+        if found is not None:
+            return [found]
         place = database_of(name, args)
-        made = [sql(command.line, place, one, asked) for one in statements]
-        self.doings += made[:-1]
-        return made[-1]
+        return [sql(command.line, place, one, asked) for one in statements]
 
     def _write_to(self, command: Command, asked: list[str]) -> None:
         for target in command.writes:

@@ -104,12 +104,17 @@ class _Reader:
 
     def _redirected(self, match: re.Match[str]) -> None:
         self._at = match.end()
+        if match[2] in ("<", ">") and self._text.startswith("(", self._at):
+            self._at -= 1  # As if it were `$(`: a file that another command writes or reads.
+            self._now.words.append(word := Word(text=""))
+            self._substitute(self._balanced(), word)
+            return
         while self._at < len(self._text) and self._text[self._at] in " \t":
             self._at += 1
         target = self._word().text
         if match[2] in ("<<", "<<-"):
             self._documents.append((target, self._now))
-        elif ">" in match[2] and match[2] != ">&" and target != "/dev/null":
+        elif ">" in match[2] and not _is_stream(match[2], target):
             self._now.writes.append(target)
 
     def _take_documents(self) -> None:
@@ -193,22 +198,48 @@ class _Reader:
         return inner
 
     def _balanced(self) -> str:
-        """Return what stands in `$(…)`; brackets, quotes and patterns of a case are followed."""
-        start, depth = self._at + 2, 1
-        cases: list[int] = []  # How deep each open case stands: a pattern closes no bracket.
-        at = start
-        while at < len(self._text) and depth:
-            here = self._text[at]
-            if here == "\\":
-                at += 1
-            elif here == "'":
-                end = self._text.find("'", at + 1)
-                at = len(self._text) if end < 0 else end
-            elif (word := _CASE.match(self._text, at)) is not None:
-                cases = [*cases, depth] if word[0] == "case" else cases[:-1]
-                at += len(word[0]) - 1
-            elif here == "(" or (here == ")" and (not cases or cases[-1] != depth)):
-                depth += 1 if here == "(" else -1
+        """Return what stands in `$(…)`."""
+        start = self._at + 2
+        self._at = _behind_bracket(self._text, start)
+        return self._text[start : max(start, self._at - 1)]
+
+
+def _is_stream(sign: str, target: str) -> bool:
+    """Say whether what is written to is no file: another stream, or nothing at all."""
+    return target == "/dev/null" or (sign == ">&" and (target.isdigit() or target == "-"))
+
+
+def _behind_bracket(text: str, at: int) -> int:
+    """Return the place behind the bracket that closes what `at` stands in.
+
+    Brackets, quotes and patterns of a case are followed.
+    """
+    depth, cases = 1, list[int]()  # How deep each open case stands: a pattern closes no bracket.
+    while at < len(text) and depth:
+        here = text[at]
+        if here == "\\":
             at += 1
-        self._at = at
-        return self._text[start : max(start, at - 1)]
+        elif here == "'":
+            end = text.find("'", at + 1)
+            at = len(text) if end < 0 else end
+        elif here == '"':
+            at = _quote_behind(text, at + 1)
+        elif (word := _CASE.match(text, at)) is not None:
+            cases = [*cases, depth] if word[0] == "case" else cases[:-1]
+            at += len(word[0]) - 1
+        elif here == "(" or (here == ")" and (not cases or cases[-1] != depth)):
+            depth += 1 if here == "(" else -1
+        at += 1
+    return at
+
+
+def _quote_behind(text: str, at: int) -> int:
+    """Return the place of the double quote that closes what `at` stands in."""
+    while at < len(text) and text[at] != '"':
+        if text[at] == "\\":
+            at += 2
+        elif text.startswith("$(", at):
+            at = _behind_bracket(text, at + 2)
+        else:
+            at += 1
+    return at

@@ -14,6 +14,7 @@ from workflows.errors import DefinitionError
 
 _FENCE = re.compile(r"```(?:\w+\n)?(.*?)```", re.DOTALL)
 _COMMAND = re.compile(r"^\s*\$ (.+)$|^`([^`]+)`$", re.MULTILINE)
+_PROMPT = re.compile(r"^\s*\$ ", re.MULTILINE)
 _LISTED = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+(.{3,})$", re.MULTILINE)
 _MENTION = re.compile(r"<[@#!][^>]*>|(?<!\w)@[\w.-]+")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
@@ -27,7 +28,7 @@ def texts_in(exported: str) -> list[str]:
     """
     try:
         found = json.loads(exported)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DefinitionError(f"The thread is no JSON: {error}.") from error
     if isinstance(found, dict):
         found = next(
@@ -74,7 +75,7 @@ def read_thread(text: str) -> Script:
 
 
 def _commands(message: str) -> Iterator[str]:
-    yield from (_LINK.sub(r"\1", one) for one in _FENCE.findall(message))
+    yield from (_PROMPT.sub("", _LINK.sub(r"\1", one)) for one in _FENCE.findall(message))
     rest = _FENCE.sub("", message)
     yield from (_LINK.sub(r"\1", first or second) for first, second in _COMMAND.findall(rest))
 

@@ -78,7 +78,7 @@ def test_nothing_is_overwritten_and_nothing_unsound_is_written(home: Path) -> No
     assert "is there already" in kept.output
     assert "write small letters, digits and single hyphens" in unsound.output
     assert "The destructive step close proves nothing yet" in unproven.output
-    assert "With --yes, say it: Title." in unsaid.output
+    assert "With --yes or --json, say it: Title." in unsaid.output
     assert [one.name for one in file.parent.iterdir()] == [file.name]
 
 

@@ -169,7 +169,7 @@ def test_a_card_says_that_others_changed_what_the_requester_typed() -> None:
     told = told_by(a_card(a_preview(left_out=[changer])))
 
     assert "The requester typed, and others changed" in told
-    assert "<@U0SAM> (whoever changed what is asked)" in told
+    assert "<@U0SAM> (whoever changed what is asked, or answered" in told
 
 
 def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
@@ -223,7 +223,7 @@ def test_everything_but_approved_means_not_run(outcome: Outcome) -> None:
 def test_an_open_card_says_what_each_answer_and_none_at_all_lead_to() -> None:
     told = told_by(a_card())
 
-    assert "Approved, it runs. Rejected, or decided by nobody until then, it does not." in told
+    assert "Approved, it runs. Rejected, or not decided by then, it does not." in told
 
 
 def test_a_card_speaks_of_what_will_run_for_as_long_as_something_will() -> None:

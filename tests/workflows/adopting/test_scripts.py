@@ -80,6 +80,16 @@ def told(one: Doing) -> str:
         ("sort -uo x x", "destructive"),
         ("date +%F", "read"),
         ("date -s 2020-01-01", "destructive"),
+        ("docker --context x ps", "read"),
+        ("docker -H x ps", "read"),
+        ("docker --context start rm y", "destructive"),
+        ("docker --not-known ps", "destructive"),
+        ("kubectl -n get delete pod x", "destructive"),
+        ("git --no-pager -C x log", "read"),
+        ("service web restart", "write"),
+        ("aws s3 cp list.txt s3://x", "write"),
+        ("uniq a b", "destructive"),
+        ("ss -K dst x", "destructive"),
         ("git push origin :main", "destructive"),
         ("git branch -d x", "destructive"),
         ("git stash drop", "destructive"),
@@ -107,6 +117,8 @@ def test_a_program_is_as_grave_as_its_words_and_unknown_ones_are_the_gravest(
         ("curl -s --data-urlencode a=b https://a.example.com/b", "POST"),
         ("curl -sSfLo x https://a.example.com/b", "GET"),
         ("wget -qO- https://a.example.com/b", "GET"),
+        ("wget -O b.html https://a.example.com/b", "GET"),
+        ("curl --not-known 5 https://a.example.com/b", "GET"),
     ],
 )
 def test_a_request_is_known_by_options_that_stand_together(line: str, method: str) -> None:
@@ -115,6 +127,20 @@ def test_a_request_is_known_by_options_that_stand_together(line: str, method: st
     assert isinstance(found.work, Http)
     assert (found.work.method, found.work.base) == (method, "https://a.example.com")
     assert (found.effect is Effect.READ) is (method == "GET")
+
+
+def test_each_address_is_a_request_of_its_own() -> None:
+    found = doings("""
+        curl -X DELETE https://a.example.com/1 --url https://a.example.com/2
+        curl -d {} https://a.example.com/3 --next a.example.com/4
+    """)
+
+    assert [told(one) for one in found] == [
+        "2 DELETE https://a.example.com/1 destructive",
+        "2 DELETE https://a.example.com/2 destructive",
+        "3 POST https://a.example.com/3 destructive",
+        "3 GET http://a.example.com/4 read",
+    ]
 
 
 def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents() -> None:
@@ -135,6 +161,7 @@ def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents()
         tidy() { rm "$NAME"; }
         tidy
         date > /etc/stamp
+        date >& /etc/other 2>&1 | tee >(cat)
     """)
 
     assert [told(one) for one in found] == [
@@ -147,6 +174,9 @@ def test_a_shell_script_is_followed_through_quotes_substitutions_and_documents()
         "15 rm $literal destructive",
         "17 date  read",
         "17 by hand: write to the file /etc/stamp destructive",
+        "18 date  read",
+        "18 by hand: write to the file /etc/other destructive",
+        "18 tee $(…) write",
     ]
     assert "it stood under: if true (line 11)" in found[4].open
 
@@ -186,6 +216,12 @@ AROUND = (
     "x=$( {})",
     'echo "now: $( {} | wc -l)"',
     "echo `{}`",
+    'x=$(echo ")"; {})',
+    "diff <( {}) b",
+    "rm <(a) ; {}",
+    "trap '{}' EXIT",
+    "sudo -u cat {}",
+    "nice -n 10 {}",
     "sudo -n {}",
     "timeout 5 {}",
     "bash -c '{}'",
@@ -276,6 +312,24 @@ def test_a_python_script_is_read_by_its_tree() -> None:
         f"14 by hand: what {CALL}(…) in line 14 of the script did destructive",
     ]
     assert "it stood under: if account (line 7)" in found[1].open
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ('"a/%05d?id=%s" % (n, m)', "a/{n}?id={m}"),
+        ('"%(x)s-%(y)s" % {"x": n, "y": m}', "{n}-{m}"),
+        ('"{1}-{0}-{1}".format(n, m)', "{m}-{n}-{m}"),
+        ('"{User.id}/{group:03}".format(group=n, User=m)', "{m}/{n}"),
+        ('b"{}"', "{{}}"),
+    ],
+)
+def test_a_text_that_is_put_together_has_each_value_in_its_place(text: str, args: str) -> None:
+    (found,) = in_python(f"import subprocess\nsubprocess.run(['rm', {text}])\n")
+
+    values = {one: f"${{{{ inputs.{one} }}}}" for one in "nm"}
+    assert isinstance(found.work, Program)
+    assert found.work.args == (args.format(**values),)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,21 @@ def test_it_goes_on_by_itself_on_the_same_approval_once_it_thaws(
     assert len(holds(house, run)) == 1
 
 
+def test_a_freeze_takes_nothing_of_the_time_that_a_run_may_work(
+    store: SqlStore, clock: Clock
+) -> None:
+    timed = CHANGE.replace("steps:", "deadline: 10m\nsteps:", 1)
+    house = Working(store, clock, definitions=(timed,), policy=POLICY + FREEZE)
+    run = approved(house)
+    clock.forward(timedelta(hours=2))
+    house.settle()
+    assert house.status(run) == "waiting"
+    clock.forward(THAW)
+    house.settle()
+
+    assert house.status(run) == "done"
+
+
 def test_a_run_that_waits_is_looked_at_once_an_hour_and_at_the_end(
     store: SqlStore, clock: Clock
 ) -> None:

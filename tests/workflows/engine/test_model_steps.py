@@ -226,7 +226,7 @@ def test_taking_back_with_a_models_words_is_asked_about_as_such(
     actions = {"model.ask": ModelAsk(no_desk()), "world.change": ChangeWorld(house.world)}
     scopes = StepScopes(definition, actions)
 
-    taken = words_taken(definition, scopes, actions, undo_of("change"))
+    taken = words_taken(definition, scopes, undo_of("change"))
 
     assert taken == ("by",)
 

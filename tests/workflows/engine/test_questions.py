@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from storage.database import Database
 from storage.store import SqlStore
-from tests.workflows.engine.flows import workflow
-from tests.world import Clock, Working, id_of
+from tests.workflows.engine.flows import destructive, workflow
+from tests.workflows.engine.gated import assert_sound
+from tests.world import POLICY, Clock, Working, id_of
 from workflows.entry import RequestId, RunId
 from workflows.errors import InputsError, NotEligibleError, RequestClosedError
 from workflows.questioning import Answer
@@ -31,6 +33,23 @@ steps:
 )
 
 
+GATED = workflow(
+    "asks",
+    """
+steps:
+  - id: size
+    ask: {of: ["@deciders"], question: How much?, fields: {by: {type: integer}}}
+  - id: unheard
+    ask: {of: ["@directors"], question: Who told them?, fields: {who: {type: string}}}
+  - id: each
+    foreach: "${{ [steps.size.output.by] }}"
+    as: one
+    steps:
+"""
+    "      - " + destructive("act", '"${{ one }}"'),
+)
+
+
 @pytest.fixture
 def house(store: SqlStore, clock: Clock) -> Working:
     return Working(store, clock, definitions=(ASKS,))
@@ -48,6 +67,24 @@ def answers(house: Working, run: RunId, values: dict[str, object], *, by: str = 
     request = RequestId(str(asked[-1].data["request"]))
     house.engine.answer(Answer(run=run, request=request, person=id_of(by), values=values))
     house.settle()
+
+
+def test_whoever_answered_what_a_step_rests_on_does_not_decide_it(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    policy = POLICY.replace('["@deciders"]', '["@deciders", "@directors"]')
+    house = Working(store, clock, definitions=(GATED,), policy=policy)
+    run = house.start("asks")
+    house.settle()
+    answers(house, run, {"by": 7}, by="ana")
+    answers(house, run, {"who": "sam"}, by="dora")
+
+    with pytest.raises(NotEligibleError, match="You had a say in what is asked"):
+        house.approve(run, by="ana")
+    house.approve(run, by="dora")  # On what she said nothing rests.
+    house.settle()
+    assert house.status(run) == "done"
+    assert_sound(database)
 
 
 def test_the_run_waits_and_goes_on_with_the_answer(house: Working, run: RunId) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from storage.history import read_entries
 from storage.rebuild import check_projections
-from storage.search import Sought, find
+from storage.search import find
+from storage.search_runs import Sought
 from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from storage.summaries import Summary, read_summary

@@ -1,0 +1,38 @@
+"""What somebody typed: as an order, the number of an entry, a file."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from pydantic import BaseModel, ValidationError
+
+ENTRY = click.IntRange(0, 2**63 - 1)  # The largest number that a database can look for.
+
+Order = TypeVar("Order", bound=BaseModel)
+
+
+def filled(form: type[Order], **fields: object) -> Order:
+    """Return the order with these fields; what cannot be one is told by its field."""
+    try:
+        return form.model_validate(fields)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        told = ": ".join([*map(str, first["loc"][:1]), first["msg"]])
+        raise click.UsageError(f"{told}.") from wrong
+
+
+def place_named(words: str) -> Path | None:
+    """Return the file or folder of that name, None where there is none."""
+    place = Path(words)
+    try:
+        return place if place.exists() else None
+    except OSError:
+        return None  # Too long for a name, or behind a folder that cannot be looked into.
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file, in place of the one that was there."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}.") from error

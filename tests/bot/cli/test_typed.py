@@ -1,0 +1,56 @@
+"""What cannot be meant is told in a sentence, and with exit code 2: never with a trace."""
+
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+
+LONG, FAR = "x" * 5_000, str(10**20)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    home = tmp_path_factory.mktemp("typed") / "home"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("INTERLOCK_HOME", str(home))
+        patched.setenv("INTERLOCK_CHANNEL", "ops")
+        made = CliRunner().invoke(main, ["init"])
+        assert made.exit_code == 0, made.output
+        yield
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("schedule pause =", "id: String should match"),
+        (f"schedule add {LONG} tomorrow 9am --yes", "workflow: String should have at most"),
+        (f"run {LONG}", "workflow: String should have at most"),
+        (f"cancel {LONG} --reason no", "run: String should have at most"),
+        (f"settle {LONG} step retry --reason no", "run: String should have at most"),
+        (f"move-run {LONG} --check", "run: String should have at most"),
+        (f"token revoke {LONG}", "name"),
+        ("audit hold set all --reason=", "reason: String should have at least"),
+        (f"audit hold lift {LONG} --reason no", "hold: String should have at most"),
+        (f"audit explain {FAR}", "is not in the range"),
+        (f"audit proof {FAR}", "is not in the range"),
+        (f"keys revoke x --from {FAR} --yes", "is not in the range"),
+        (f"keys retire {LONG} --yes", "key: String should have at most"),
+        (f"keys enrol {LONG}", "line: String should have at most"),
+        (f"audit export --out pack --seed {LONG} --sample 1", "seed: String should have at most"),
+        (f"audit verify --vkey {LONG}+", "A given key is no verifier key"),
+        (f"publish {LONG}", "There is no file"),
+        (f"try {LONG}", "There is no sound file"),
+        ("digest --html nowhere/page.html", "nowhere/page.html cannot be written"),
+        (f"digest --html {LONG}", "cannot be written"),
+        ("new close-account --json", "say it: Title"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_what_cannot_be_meant_is_told_in_a_sentence(line: str, words: str) -> None:
+    told = CliRunner().invoke(main, line.split())
+
+    assert isinstance(told.exception, SystemExit), told.exception
+    assert told.exit_code == 2
+    assert words in told.output
