@@ -97,6 +97,26 @@ def test_an_author_lowers_no_gate(office: Office, text: str, told: str) -> None:
     assert office.active() == before
 
 
+NOTE = """
+  - id: note
+    uses: slack.post
+    with: {channel: "#ops", text: "Noted ${{ inputs.what }}"}
+    undo: none
+"""
+
+
+def test_a_step_that_keeps_its_gate_and_does_nothing_is_no_cover(office: Office) -> None:
+    decoy = PLAIN.replace("    approval:", '    when: "false"\n    approval:') + NOTE
+    swapped = (PLAIN + NOTE).replace("Tidied", "?").replace("Noted", "Tidied").replace("?", "Noted")
+    elsewhere = PLAIN + NOTE.replace("#ops", "#other")
+    told = "reaches what step say is gated for: 2 of @deciders → nobody, unless the policy asks"
+
+    assert changed(PLAIN, decoy, office) == [f"step note {told}"]
+    assert changed(PLAIN + NOTE, swapped, office) == [f"step note {told}"]
+    assert changed(PLAIN, elsewhere, office) == []
+    assert changed(PLAIN + NOTE, (PLAIN + NOTE).replace("Tidied", "All tidied"), office) == []
+
+
 def test_a_gate_is_lowered_by_whoever_governs_who_says_why_and_does_not_decide(
     tmp_path: Path,
 ) -> None:

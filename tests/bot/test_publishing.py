@@ -193,7 +193,7 @@ def test_an_effect_in_a_workflow_that_is_started_is_named_on_both_cards(office: 
     office.agree(office.propose(inner).run, "olga", "gina")
     first = office.propose(outer)
     office.agree(first.run, "olga", "gina")
-    more = "  - {id: again, uses: slack.post, with: {channel: '#ops', text: x}, undo: none}\n"
+    more = "  - {id: again, uses: slack.post, with: {channel: '#two', text: x}, undo: none}\n"
     second = office.propose(inner + more)
     office.settle(second.run)
 
