@@ -103,9 +103,12 @@ def _does(work: Step | Undo) -> tuple[str, object]:
 
 
 def _beside_a_gate(name: str, work: Step | Undo, old: Works, actions: Actions) -> Iterator[str]:
-    """Yield which gate of the same target is passed by, where it stood before no graver effect."""
+    """Yield which gate of the same target is passed by, where it stood before no graver effect.
+
+    What takes a step back is none the worse for being there.
+    """
     effect = effect_of(work, actions) or Effect.DESTRUCTIVE
-    if effect is Effect.READ:
+    if effect is Effect.READ or not isinstance(work, Step):
         return
     for other, earlier in old.items():
         if other == name or _target(earlier) != _target(work):
