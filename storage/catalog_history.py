@@ -108,8 +108,8 @@ def told_of(
 ) -> list[Entry]:
     """Return what was told of a workflow's place in the catalog, the newest first.
 
-    These are the entries about it, and the first ones of runs of `owns` that proposed a change
-    of it and did not come to their end, or not yet.
+    These are the entries about it, refused proposals too, and the first ones of runs of `owns`
+    that proposed a change of it and did not come to their end, or not yet.
     """
     told = _told(workflow, owns)
     newest = told.order_by(AuditEntryRow.ts.desc(), AuditEntryRow.seq.desc())
@@ -139,7 +139,7 @@ def _told(workflow: str, owns: Sequence[str]) -> Select[int, int | None, str]:
     )
     about = and_(
         row.run_id.is_(None),
-        row.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS)),
+        row.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS, REFUSED)),
         row.workflow == workflow,
     )
     return select(*COLUMNS).where(or_(about, row.seq.in_(proposed)))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.catalog_story import story_of
 from bot.clock_parts import catalog_watch_of
 from bot.governed_changes import ProposalError
 from bot.orders import carry_out
@@ -92,6 +93,8 @@ def test_an_author_lowers_no_gate(office: Office, text: str, told: str) -> None:
         ordered(office, text)
     why, version, reason = refusals(office)[-1]
 
+    newest = story_of(office.core.memory.database, load_definition(text).workflow)[0].words
+    assert newest.startswith(f"{str(version)[:8]} refused before anybody was asked; proposed by ")
     assert (why, version) == ("gate_lowered", load_definition(text).version)
     assert told in reason
     assert office.active() == before
