@@ -1,4 +1,4 @@
-"""What stopped runs, for the thread of a digest: a Pareto chart of steps, of targets, of versions.
+"""What stopped runs, for the thread of a digest: Pareto charts of causes, steps, targets, versions.
 
 Each is a message of its own, since Slack takes two charts in one. Labels of a chart are too short
 for most names, so bars are numbered and stand below with their names, also where Slack draws no
