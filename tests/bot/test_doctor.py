@@ -277,6 +277,8 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("scopes", State.UNKNOWN, "could not be asked", lambda one: one.slack.faults.next(
         "auth.test", reset())),
     ("groups", State.FAIL, "@nobody", file("policy.yaml", POLICY.replace("finance-l", "nobody-"))),
+    ("groups", State.WARN, "Only one person is in @ivan.", file(
+        "policy.yaml", POLICY.replace("@governors", "@ivan") + "publish: {}\n")),
     ("groups", State.UNKNOWN, "fatal_error", lambda one: one.slack.faults.next(
         "usergroups.list", refuse("fatal_error"), times=9)),
     ("channels", State.FAIL, "not_in_channel", setting("INTERLOCK_CHANNEL", "general")),
