@@ -218,6 +218,15 @@ AROUND = (
     "echo `{}`",
     'x=$(echo ")"; {})',
     "diff <( {}) b",
+    "echo ${{x:-$( {})}}",
+    'echo ${{x%"}}"}}; {}',
+    "echo $(( $( {}) + 1 ))",
+    "[[ $( {}) ]]",
+    "(( $( {}) ))",
+    "A=( $( {}) )",
+    "function g {{ {}; }}",
+    "echo $'it\\'s'; {}",
+    "echo `echo \\`ls\\``; {}",
     "rm <(a) ; {}",
     "trap '{}' EXIT",
     "sudo -u cat {}",
@@ -255,6 +264,15 @@ def test_nothing_grave_is_hidden_by_what_stands_around_it(outer: str) -> None:
 def _clash(outer: str, inner: str) -> bool:
     """Say whether one within the other would close its quotes."""
     return any(sign in outer and sign in inner for sign in ("'", "`", '"'))
+
+
+def test_a_function_called_like_a_program_does_not_hide_it() -> None:
+    found = doings("""
+        rm() { command rm -i "$1"; }
+        rm x
+    """)
+
+    assert [told(one) for one in found] == ["2 rm -i ${{ inputs.argument_1 }} destructive"]
 
 
 def test_requests_and_statements_become_what_an_action_takes() -> None:
@@ -351,6 +369,26 @@ def test_nothing_grave_is_hidden_by_how_python_starts_it(line: str) -> None:
 
     assert [one.effect for one in found] == [Effect.DESTRUCTIVE]
     assert "/srv/old" in str(found[0].work) or "inputs.where" in str(found[0].work)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.execvp('rm', ['rm', 'x'])",
+        "import os\nos.system(command='rm x')",
+        "import os\nlist(map(os.remove, files))",
+        "import os, threading\nthreading.Thread(target=os.remove, args=('x',)).start()",
+        "from os import *\nsystem('rm x')",
+        "import subprocess\nrun = subprocess.run\nrun(['rm', 'x'])",
+        "import subprocess\nsubprocess.run(args=['rm', 'x'])",
+        "import asyncio\nasync def f():\n    await asyncio.create_subprocess_shell('rm x')",
+        "import importlib\nimportlib.import_module('os').system('rm x')",
+        "import urllib.request\nurllib.request.urlopen(request)",
+        "from fabric import Connection\nConnection('web').run('rm x')",
+    ],
+)
+def test_a_call_is_found_by_whatever_name_it_goes(text: str) -> None:
+    assert Effect.DESTRUCTIVE in {one.effect for one in in_python(text)}
 
 
 @pytest.mark.parametrize(
