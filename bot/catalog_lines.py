@@ -63,7 +63,7 @@ def standings(
     What drifted names no workflow beyond `sight`.
     """
     since, nothing = went(database, since=now - MONTH), Went()
-    active, going = active_versions(database), going_on(database)
+    active, going = active_versions(database), going_on(database, named=MOST_NAMED)
     known = _named(database, [one for some in going.values() for one in some])
     return {
         name: Standing(
@@ -78,7 +78,7 @@ def standings(
                 Going(
                     version=one.version,
                     runs=one.runs,
-                    asked=tuple(known[ref] for ref in one.requesters[:MOST_NAMED] if ref in known),
+                    asked=tuple(known[ref] for ref in one.requesters if ref in known),
                     is_active=one.version == active.get(name),
                 )
                 for one in going.get(name, ())
@@ -89,7 +89,7 @@ def standings(
 
 
 def _named(database: Database, going: Sequence[GoingOn]) -> Mapping[str, Who]:
-    refs = sorted({ref for one in going for ref in one.requesters[:MOST_NAMED]})
+    refs = sorted({ref for one in going for ref in one.requesters})
     return {ref: who_of(*one) for ref, one in people_of(database, refs).items()}
 
 

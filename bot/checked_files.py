@@ -1,10 +1,10 @@
 """Remembers which policies and workflow files were found sound, so that a start need not ask again.
 
-Digests are kept: of what was checked, under which policy, by which code and actions; and of the
-texts of files, with the version that each said. A file that reads as one did before is not
-parsed: what it says is the stored text of that version, which its digest proves. Losing the list
-costs one slower start, and an entry that somebody adds by hand leaves out a warning, or has a
-file taken for another published version; whoever can do that can write the file as well.
+Digests are kept of what was checked, under which policy, by which code and actions; and of the
+texts of files, each with what it said, in its author's order. A file that reads as one did before
+is not parsed, if what it said is a version that was published. Losing the list costs one slower
+start, and an entry that somebody adds by hand leaves out a warning, or has a file taken for
+another published version; whoever can do that can write the file as well.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ import workflows
 from workflows.actions.base import Action
 from workflows.catalog import Catalog
 from workflows.check import together
-from workflows.definition import Definition
+from workflows.definition import Definition, meaning
 from workflows.errors import DefinitionError
 from workflows.loading import load_policy
 from workflows.policy import Policy
@@ -36,11 +36,10 @@ class CheckedFiles:
     """The list in one home folder; it is what files said `before` to whoever reads them."""
 
     def __init__(
-        self, home: Path, *, stored: Callable[[str], str | None] = lambda _version: None
+        self, home: Path, *, is_published: Callable[[str], bool] = lambda _version: False
     ) -> None:
-        """`stored` gives the text of a version that was published."""
         self._path = home / NAME
-        self._stored = stored
+        self._is_published = is_published
         self._code = _code_digest()
         self._sound, self._said = _read(self._path)
         self._is_new = False
@@ -82,19 +81,20 @@ class CheckedFiles:
         return catalog
 
     def recall(self, text: str) -> Definition | None:
-        version = self._said.get(self._name_of(text))
-        stored = None if version is None else self._stored(version)
-        if stored is None or hashlib.sha256(stored.encode()).hexdigest() != version:
+        said = self._said.get(self._name_of(text))
+        if said is None:
             return None
         try:
-            return Definition.from_canonical(stored.encode())
+            definition = Definition.from_canonical(said.encode())
         except DefinitionError:
             return None
+        return definition if self._is_published(definition.version) else None
 
     def note(self, text: str, definition: Definition) -> None:
-        name = self._name_of(text)
-        self._is_new |= self._said.get(name) != definition.version
-        self._said[name] = definition.version
+        # The stored text of a version has its fields by the alphabet; a form has its author's.
+        name, said = self._name_of(text), json.dumps(meaning(definition))
+        self._is_new |= self._said.get(name) != said
+        self._said[name] = said
 
     def _name_of(self, text: str) -> str:
         return self._name(hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(), SAID)

@@ -31,7 +31,7 @@ from bot.settings import Settings
 from bot.vault import lazy_vault
 from storage.journal import utc_now
 from storage.levels import heal_levels
-from storage.published import canonical_of
+from storage.published import was_published
 from storage.retention.payloads import LogPayloads
 from storage.rows import DatabaseRows
 from storage.sealing import Sealer
@@ -170,7 +170,7 @@ def build_core(
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(
-        settings.home, stored=lambda version: canonical_of(memory.database, version)
+        settings.home, is_published=lambda version: was_published(memory.database, version)
     )
     policy = in_force(memory.database, lambda: checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)

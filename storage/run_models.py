@@ -53,6 +53,14 @@ class RunRecord(Base):
         Index("ix_run_requester_started_at", "requester", "started_at", "id"),
         Index("ix_run_status_started_at", "status", "started_at", "id"),
         partial_index("ix_run_source", "source", where=HAS_SOURCE),
+        partial_index(
+            "ix_run_version_going",
+            "workflow",
+            "version",
+            "requester",
+            "finished_at",  # Always null; without it SQLite looks each run up.
+            where=GOES_ON,
+        ),
         partial_index("ix_run_requester_going", "requester", "started_at", "id", where=GOES_ON),
         partial_index("ix_run_requester_ended", "requester", "finished_at", "id", where=HAS_ENDED),
         partial_index("ix_run_troubled", "workflow", "started_at", "id", where=IS_TROUBLED),

@@ -9,10 +9,12 @@ import pytest
 
 from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
-from storage.database import Database
+from storage.catalog_figures import GoingOn, going_on
+from storage.database import Database, open_database
 from storage.figures import read_standing
 from storage.listing import Wanted, list_runs
 from storage.outbox_values import MessagePlace
+from storage.run_models import RunRecord
 from storage.store import SqlStore
 from storage.tokens import note_use, token_named, token_of
 from storage.trouble_figures import read_failures
@@ -26,7 +28,7 @@ from tests.storage.run_drafts import (
     started,
     verdict,
 )
-from workflows.entry import RequestId, RunId
+from workflows.entry import Ref, RequestId, RunId
 from workflows.store import Delivery, Due, DueKind, Message, Subject
 
 RUN = RunId("r1")
@@ -179,3 +181,66 @@ def test_how_a_version_went_is_read_from_when_it_was_published_on(
     (plan,) = plans(store.database, [asked._RUNS.replace("?", "'9'")]).values()  # noqa: SLF001 - its way is the subject.
 
     assert "ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
+
+
+def test_what_goes_on_by_which_version_is_counted_from_an_index_alone(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    walk(store)
+    real = store.database.glance
+
+    def traced() -> object:
+        with real() as tx:
+            tx.driver.set_trace_callback(said.append)
+        return real()
+
+    monkeypatch.setattr(store.database, "glance", traced)
+    going_on(store.database, named=5)
+    monkeypatch.undo()
+
+    (plan,) = plans(store.database, said).values()
+
+    assert "USING COVERING INDEX ix_run_version_going" in plan
+
+
+@pytest.mark.parametrize("url", ["sqlite_url", "postgres_url"])
+def test_of_each_version_come_back_all_runs_and_a_few_who_asked_for_the_most(
+    url: str, request: pytest.FixtureRequest
+) -> None:
+    database = open_database(str(request.getfixturevalue(url)))
+    asked = [("a", "1", "ana")] + [("a", "2", who) for who in ("ben", "ana", "cara", "ben", "cara")]
+    with database.engine.begin() as connection:
+        connection.execute(
+            RunRecord.__table__.insert(),
+            [a_row(f"r{number}", *one) for number, one in enumerate([*asked, ("b", "3", "ben")])],
+        )
+
+    found = going_on(database, named=2)
+    database.close()
+
+    assert found == {
+        "a": [
+            GoingOn(version="2", runs=5, requesters=(Ref("ben"), Ref("cara"))),
+            GoingOn(version="1", runs=1, requesters=(Ref("ana"),)),
+        ],
+        "b": [GoingOn(version="3", runs=1, requesters=(Ref("ben"),))],
+    }
+
+
+def a_row(run: str, workflow: str, version: str, requester: str) -> dict[str, object]:
+    return {
+        "id": run,
+        "workflow": workflow,
+        "version": version,
+        "requester": requester,
+        "requester_kind": "user",
+        "status": "waiting",
+        "trigger": "slack",
+        "started_at": NOON,
+        "tail_rseq": 0,
+        "tail_leaf": bytes(32),
+        "channel": "C0OPS",
+        "epoch": 0,
+        "segments_died": 0,
+    }

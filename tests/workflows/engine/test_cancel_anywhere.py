@@ -49,12 +49,26 @@ steps:
       right: [{destructive("right")}]
 """,
 )
+LOOPED = workflow(
+    "looped",
+    """
+lock: number/one
+steps:
+  - {id: look, uses: world.list, with: {name: rows}}
+  - id: each
+    foreach: ${{ steps.look.output.rows }}
+    max_parallel: 3
+    steps:
+      - {id: pay, uses: world.change, with: {name: "${{ item.name }}", by: 1}, effect: write}
+      - {id: rest, wait: 1h}
+""",
+)
 LOCKED = CHANGE.replace('run_by: ["@askers"]', 'run_by: ["@askers"]\nlock: number/one')
 
 
 @pytest.fixture
 def house(store: SqlStore, clock: Clock) -> Working:
-    return Working(store, clock, definitions=(LOCKED, POST, UNDONE, BRANCHED))
+    return Working(store, clock, definitions=(LOCKED, POST, UNDONE, BRANCHED, LOOPED))
 
 
 def cancel(house: Working, run: RunId, *, by: str = "rita") -> bool:
@@ -335,6 +349,24 @@ def test_while_one_branch_stopped_and_the_other_waits(house: Working) -> None:
     assert cancel(house, run)
     ends_cancelled(house, run)
     assert house.request(run).outcome is Outcome.WITHDRAWN
+
+
+def test_inside_a_loop_while_one_item_is_in_doubt_and_the_others_rest(house: Working) -> None:
+    house.world.items = [{"name": f"n{one}", "by": 1} for one in range(3)]
+    house.world.can_probe = False
+    house.world.trouble = failing("before n0", LOST)
+    run = house.start("looped")
+    house.settle()
+    assert house.status(run) == "in_doubt"
+    assert house.kinds(run).count("wait.started") == 2
+
+    assert not cancel(house, run)
+    house.clock.forward(timedelta(hours=2))
+    house.settle()
+    assert house.status(run) == "in_doubt"
+    house.engine.settle_doubt(run, "pay/0", person=id_of("omar"), happened=Happened.NO)
+    ends_cancelled(house, run)
+    assert sorted(house.world.effects) == [f"{run}/pay/1", f"{run}/pay/2"]
 
 
 def test_cancelling_twice_is_one_cancelling(house: Working) -> None:
