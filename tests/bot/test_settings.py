@@ -63,7 +63,7 @@ def test_an_address_without_host_or_port_is_refused(
 
 @pytest.mark.parametrize("address", ["slack.com/api/", "slack.com", "http://", "ftp://slack.com/"])
 def test_an_address_of_slack_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError, match="write an address such as https://slack.com/api/"):
+    with pytest.raises(SettingsError, match="write an address such as"):
         read_settings({"SLACK_API_URL": address})
 
 
