@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
 from workflows.definition_file import Document, read_document
 from workflows.errors import DefinitionError
+from workflows.policy import Policy
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 POLICY = (SHIPPED / "demo-policy.yaml").read_text()
@@ -128,6 +129,23 @@ def test_what_nobody_published_is_not_believed_of_a_file(
     assert kept["said"] != {name: said}
     assert loaded(home, {first.version}).definitions() == (first,)
     assert found == ["policy.yaml", "refund-customer.yaml"]
+
+
+def test_a_policy_that_is_known_is_not_parsed_unless_its_stored_text_was_changed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def policy(stored: Mapping[str, str]) -> Policy:
+        return CheckedFiles(home, stored_policy=stored.get).policy(home / "policy.yaml")
+
+    first = policy({})
+    text = first.canonical.decode()
+    found = parsed(monkeypatch)
+
+    assert policy({first.digest: text}) == first
+    assert found == []
+    assert policy({first.digest: text.replace("finance-leads", "anybody")}) == first
+    assert "finance-leads" in text
+    assert found == ["policy.yaml"]
 
 
 @pytest.mark.parametrize(
