@@ -1,0 +1,63 @@
+"""Below a digest stands all of it as files: a page that opens, and its figures."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from bot.app import Bot
+from bot.digest_files import figures_of, page_of
+from sandbox.records import File
+from sandbox.seen import SeenMessage
+from storage.digests import last_digest
+from tests.journeys.company import Scene, calm_stage
+from tests.journeys.test_digest_answers import entries, posted, until
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with calm_stage(tmp_path) as stage:
+        yield Scene(stage=stage, over="socket")
+
+
+def files_below(scene: Scene, root: SeenMessage) -> list[File]:
+    known = scene.stage.slack.hub.state.files
+    return [known[one] for message in scene.thread(root) for one in message.files]
+
+
+def gave_up(bot: Bot) -> list[object]:
+    return [one.data["purpose"] for one in entries(bot, "outbox.delivery_failed")]
+
+
+def test_the_thread_of_a_digest_has_it_as_files_once_the_app_may_write_them(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = scene.stage.slack.hub.state
+    granted = state.scopes
+    with scene.serving() as bot:
+        state.scopes = granted - {"files:write"}
+        bare = posted(scene, bot, week=0)
+        until(lambda: bool(gave_up(bot)))
+        state.scopes = granted
+        root = posted(scene, bot, week=1)
+        until(lambda: len(files_below(scene, root)) == 2)
+        page, data = files_below(scene, root)
+        with bot.core.memory.database.read() as connection:
+            newest = last_digest(connection)
+        assert newest is not None
+        made = bot.core.digests.drawn(newest[0])
+    assert made is not None
+    address = f"{state.base_url}/files/{page.id}/{page.name}"
+    with urlopen(address, timeout=5) as opened:
+        shown, kind = opened.read(), opened.headers["Content-Type"]
+
+    assert files_below(scene, bare) == []
+    assert "files:write" in caplog.text
+    assert shown == page.content == page_of(made.shown).content
+    assert kind.startswith("text/html")
+    assert data.content == figures_of(made.shown, made.figures).content
+    assert json.loads(data.content)["head"]["note"] == made.figures["head"]["note"]
+    assert scene.thread(root)[-1].text.startswith("The whole of this digest")
+    assert (page.title, data.name[-5:]) == ("The digest as a page", ".json")
