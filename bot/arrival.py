@@ -77,8 +77,12 @@ class Stamps:
 
 
 def take_up(app: Takes, request: BoltRequest) -> BoltResponse:
-    """Have `app` answer a request, and let neither commits nor Slack keep the person waiting."""
-    with in_a_hurry(LOCK_MILLISECONDS), asking_at_most(ASKING_SECONDS):
+    """Have `app` answer a request, and let neither commits nor Slack keep the person waiting.
+
+    However many commits an answer takes, all of them wait no longer than Slack does.
+    """
+    until = request.context.get(ARRIVED, time.monotonic()) + PATIENCE
+    with in_a_hurry(LOCK_MILLISECONDS, until=until), asking_at_most(ASKING_SECONDS):
         return app.dispatch(request)
 
 

@@ -29,6 +29,7 @@ from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError
 from workflows.orders import Start, Started
 from workflows.people import PersonId
+from workflows.store import Delivery
 
 Answer = Mapping[str, Any]  # What `ack` is given.
 
@@ -75,7 +76,7 @@ class Starting:
         if not isinstance(wanted, Run):
             raise UnreadablePayloadError("This button does not say what it is about.")
         definition = self.desk.library.active(wanted.workflow)
-        shown = self._start_or_ask(click.caller, definition, wanted.inputs, typed=typed)
+        shown = self._start_or_ask(_once(click), definition, wanted.inputs, typed=typed)
         return shown or notice("Fill in the form.")
 
     def by_choice(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
@@ -179,6 +180,15 @@ class Starting:
         if form.source and not is_ours(self.desk.workspace_url, form.source):
             raise UnreadablePayloadError("This form does not say which message it is about.")
         return form
+
+
+def _once(click: Interaction) -> Caller:
+    """Return who clicked, so that one question starts one run however often it is answered."""
+    caller, asked = click.caller, click.place
+    if not asked["message_ts"]:
+        return caller
+    key = f"{caller.user}/{asked['channel']}/{asked['message_ts']}"
+    return replace(caller, delivery=Delivery(team=caller.team, kind="again", key=key))
 
 
 def _again(definition: Definition, form: FormState, values: Mapping[str, object]) -> View:

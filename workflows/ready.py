@@ -56,6 +56,9 @@ def make_ready(segment: Segment, step: Step) -> Ready:
 def resolved(segment: Segment, work: Work, environment: Environment, *, at: str) -> dict[str, Json]:
     """Return the arguments of `work` with every expression replaced by its value at an instance.
 
+    The keys of objects stand in order: what a file says in another order is the same version, so
+    it has to be the same plan and the same request, whichever process reads it from where.
+
     Raises:
         ExpressionError: an expression has no value.
         SecretError: a secret that the bot holds stands in the result.
@@ -67,7 +70,13 @@ def resolved(segment: Segment, work: Work, environment: Environment, *, at: str)
             f"A secret stands in the clear among the arguments of {work.uses}.",
             hint="Name the secret in the service instead of writing its value.",
         )
-    return args
+    return {name: _in_order(one) for name, one in sorted(args.items())}
+
+
+def _in_order(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _in_order(one) for name, one in sorted(value.items())}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def fitting(action: Action[Any, Any], args: Mapping[str, Json]) -> BaseModel:

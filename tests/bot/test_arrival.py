@@ -1,8 +1,20 @@
 """A start that Slack has given up on is not begun."""
 
-import pytest
+import time
 
-from bot.arrival import ARRIVED, PATIENCE, Stamps, TooLateError, refuse_late
+import pytest
+from slack_bolt import BoltRequest, BoltResponse
+
+from bot.arrival import (
+    ARRIVED,
+    LOCK_MILLISECONDS,
+    PATIENCE,
+    Stamps,
+    TooLateError,
+    refuse_late,
+    take_up,
+)
+from storage.patience import SHORTEST_MS, patience
 
 
 class Watch:
@@ -49,3 +61,33 @@ def test_stamps_that_nobody_takes_do_not_fill_the_memory(monkeypatch: pytest.Mon
 
     assert stamps.take("e1") == 110.0
     assert stamps.take("e3") == 100.0
+
+
+class Answering:
+    """Answers a request, and says how long a commit might have waited meanwhile."""
+
+    waits: int | None = None
+
+    def dispatch(self, _request: BoltRequest) -> BoltResponse:
+        self.waits = patience()
+        return BoltResponse(status=200)
+
+
+@pytest.mark.parametrize(
+    ("ago", "least", "most"),
+    [
+        (0.0, LOCK_MILLISECONDS, LOCK_MILLISECONDS),
+        (PATIENCE - 1.0, SHORTEST_MS, 1_000),
+        (PATIENCE + 1.0, SHORTEST_MS, SHORTEST_MS),
+    ],
+)
+def test_all_commits_of_one_answer_together_wait_no_longer_than_slack(
+    ago: float, least: int, most: int
+) -> None:
+    request = BoltRequest(body="", mode="socket_mode", context={ARRIVED: time.monotonic() - ago})
+    app = Answering()
+    take_up(app, request)
+
+    assert app.waits is not None
+    assert least <= app.waits <= most
+    assert patience() is None

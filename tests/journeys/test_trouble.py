@@ -9,10 +9,11 @@ from slack_bolt import BoltRequest
 
 from bot.app import Bot
 from bot.arrival import ARRIVED
+from bot.just_typed import typed_before
 from sandbox import faults as fault
 from sandbox.limits import ACK_SECONDS
 from sandbox.seen import SeenMessage
-from tests.journeys.company import OPS, Scene
+from tests.journeys.company import OPS, Scene, in_three_seconds
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 TYPED = "run refund-customer order=ord_1001 amount=500 reason=broken"
@@ -46,7 +47,8 @@ def test_a_command_that_slack_gave_up_on_starts_nothing(scene: Scene) -> None:
     with scene.serving() as bot:
         waited = {ARRIVED: time.monotonic() - 3}
         request = BoltRequest(mode="socket_mode", body=command(TYPED), context=waited)
-        answered = bot.app.dispatch(request)
+        with in_three_seconds():
+            answered = bot.app.dispatch(request)
 
         assert answered.status == 200
         assert "nothing was started" in answered.body
@@ -87,7 +89,8 @@ def test_a_locked_database_is_said_and_the_next_click_counts(scene: Scene) -> No
         ana = scene.person("ana")
         other = sqlite3.connect(scene.stage.home / "interlock.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        click = ana.click(card.buttons[0], message=card)
+        with in_three_seconds():
+            click = ana.click(card.buttons[0], message=card)
         other.execute("ROLLBACK")
         other.close()
         ana.wait_for_ephemeral("Try again in a moment")
@@ -106,7 +109,8 @@ def test_a_form_that_a_locked_database_held_back_keeps_what_was_typed(scene: Sce
         rita.wait_for_view("")
         other = sqlite3.connect(scene.stage.home / "interlock.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        rita.submit(dict(FORM))
+        with in_three_seconds():
+            rita.submit(dict(FORM))
         other.execute("ROLLBACK")
         other.close()
         told = rita.wait_for_view("").errors
@@ -116,6 +120,39 @@ def test_a_form_that_a_locked_database_held_back_keeps_what_was_typed(scene: Sce
     assert any("Try again in a moment" in words for words in told.values()), told
     assert len(scene.roots()) == 1
     assert FORM["Order"] in card.words
+
+
+def test_a_command_that_a_busy_database_held_back_starts_once_however_often_it_is_asked_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[sqlite3.Connection] = []
+
+    def then_busy(*asked: Any) -> object:  # noqa: ANN401 - as the real one.
+        found = typed_before(*asked)
+        file = scene.stage.home / "interlock.db"
+        held.append(sqlite3.connect(file, isolation_level=None, check_same_thread=False))
+        held[0].execute("BEGIN IMMEDIATE")
+        return found
+
+    with scene.serving() as bot:
+        rita = scene.person("rita")
+        with monkeypatch.context() as busy:
+            busy.setattr("bot.starting.typed_before", then_busy)
+            typed = rita.command(f"/ops {TYPED}", channel="#ops")
+            rita.wait_for_ephemeral("Try again in a moment")
+        held[0].close()
+        rita.command(f"/ops {TYPED}", channel="#ops")
+        asked = rita.wait_for_ephemeral("nothing has started from it")
+        assert scene.roots() == []
+        rita.click("Start it once more", message=asked)
+        scene.card(scene.waits(lambda: next(iter(scene.roots()), None), "the run"))
+        (click,) = scene.stage.slack.recorder.deliveries("block_actions")
+        second = {**click.payload, "trigger_id": "of-a-double-click"}
+        bot.app.dispatch(BoltRequest(mode="socket_mode", body=second))
+        assert "1 to 1 of 1" in _runs(bot)
+
+    assert (typed.ack_seconds or 0) < ACK_SECONDS
+    assert len(scene.roots()) == 1
 
 
 @pytest.mark.trap(15)

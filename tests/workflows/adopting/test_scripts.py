@@ -440,6 +440,18 @@ SECRETS = [
     "mysql --password={} -e 'SELECT 1'",
     'client_secret: "{}"',
     'requests.get(url, headers={{"X-Api-Key": "{}"}})',
+    "DB_PASS={}",
+    "password = 'two words {}'",
+    "docker login -u ci -p {} registry.example.com",
+    "echo '{}' | docker login --password-stdin",
+    "aws configure set aws_secret_access_key {}",
+    "git clone https://{}@git.example.com/a",
+    "curl https://hooks.slack.com/services/T0/B0/{}",
+    'curl "https://a.example.com/b?key={}&c=d"',
+    'curl -H "Cookie: session={}" https://a.example.com',
+    "htpasswd -b users ana {}",
+    "openssl enc -aes-256-cbc -pass pass:{}",
+    "vault-tool --master-password {}",
 ]
 
 
@@ -460,13 +472,14 @@ def test_known_forms_of_secrets_are_taken_out_wherever_they_stand() -> None:
         "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----\n"
         "x = 'qW3rT9yU1oP5aS7dF2gH8jK4'\n"
         "git checkout 0123456789abcdef0123456789abcdef01234567\n"
-        "author: Jane\npassword = os.environ['PASSWORD']\n"
+        "author: Jane\npassword = os.environ['PASSWORD']\nPWD=/srv/app bypass=yes_always\n"
     )
     cleaned = without_secrets(text)
 
     assert [line for line, _ in cleaned.secrets] == [1, 2, 3, 6]
     assert "0123456789abcdef0123456789abcdef01234567" in cleaned.text
     assert "author: Jane" in cleaned.text
+    assert "PWD=/srv/app bypass=yes_always" in cleaned.text
     assert "MIIabc" not in cleaned.text
 
 
