@@ -28,7 +28,7 @@ from bot.drift import drifts
 from sandbox.demo.bot import Bot, interlock
 from sandbox.demo.stage import Stage, staged
 from storage.database import open_database
-from storage.published import canonical_of
+from storage.published import was_published
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.loading import load_policy
@@ -93,7 +93,7 @@ def _read(stage: Stage) -> Figures:
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     database = open_database(f"sqlite:///{stage.home / 'interlock.db'}")
     try:
-        checked = CheckedFiles(stage.home, stored=lambda one: canonical_of(database, one))
+        checked = CheckedFiles(stage.home, is_published=lambda one: was_published(database, one))
         files = checked.read(stage.workflows)
         found = drifts(database, actions, files)
         if found:

@@ -38,6 +38,9 @@ LENGTH = 32  # Words of a summary.
 VOCABULARY = 20_000
 COMMON = ("refund", "customer", "approved", "order")  # Each in some 10 of 100 summaries.
 PEOPLE = 200
+# Which queries have a target: words alone, ranked, and conditions alone, by recency.
+RANKED = ("rare_word", "common_word", "three_words", "prefix")
+RECENT = ("newest_of_a_workflow", "newest_denied")
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 

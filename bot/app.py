@@ -53,7 +53,6 @@ from bot.running import Part
 from bot.secret_watch import SecretWatch
 from bot.segments import Segments
 from bot.slack_client import SlackClient, tls_for
-from bot.socket_mode import Sockets
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
@@ -66,6 +65,7 @@ from workflows.redaction import Redactor
 if TYPE_CHECKING:
     from bot.http import HttpServer
     from bot.orders import AnyOrder
+    from bot.socket_mode import Sockets
     from bot.thread_summaries import ThreadSummaries
 
 LAZY_THREADS = 32

@@ -22,6 +22,7 @@ from storage.catalog_history import (
     policy_was_changed_by,
     was_changed_by,
 )
+from storage.listing import listed_run
 from storage.published import (
     active_policy,
     active_version,
@@ -45,8 +46,10 @@ from workflows.errors import (
 )
 from workflows.own_workflows import POLICY as POLICY_RUN
 from workflows.own_workflows import PUBLISH, RETIRE, publication_title
-from workflows.people import CLICK_AGE, People
+from workflows.people import CLICK_AGE, People, PersonId
 from workflows.policy import Policy
+from workflows.policy_roles import Role
+from workflows.roles import RolesNow
 
 RETIRED_BY_PEOPLE = "decided"  # Other than `file_removed`, where nobody was asked.
 
@@ -83,7 +86,7 @@ class CatalogDesk:
         self._version(what.version, of=what.workflow)
         return self._concern(what.version, frozenset())
 
-    def publication_plan(self, what: Publication) -> Plan:
+    def publication_plan(self, what: Publication, *, by_run: str) -> Plan:
         from workflows.comparing import MARK, difference  # noqa: PLC0415 - only for a card.
         from workflows.hidden import hidden  # noqa: PLC0415 - as above.
         from workflows.portrait_brief import brief  # noqa: PLC0415 - as above.
@@ -91,6 +94,7 @@ class CatalogDesk:
         after = self._version(what.version, of=what.workflow)
         before = self._active(what.workflow)
         self._check(what.workflow, self._active_version(what.workflow), what.replaces)
+        self._refuse_ungoverned(after, what, by_run)
         known = self._library.known()
         changes = difference(before, after, known)
         if what.replaces == what.version:
@@ -114,6 +118,21 @@ class CatalogDesk:
                 "lines": list(lines),
             },
         )
+
+    def _refuse_ungoverned(self, after: Definition, what: Publication, run: str) -> None:
+        """Return unless this takes protection away by now, and nobody who governs proposed it."""
+        from bot.governed_changes import refusal_of  # noqa: PLC0415 - only for a card.
+
+        if what.replaces == what.version:
+            return
+        governors = self._policy.governors
+        refused = refusal_of(after, self._store, self._library, self._actions, governors=governors)
+        found = None if refused is None else listed_run(self._store.database, RunId(run))
+        if refused is None or found is None:
+            return
+        roles = RolesNow(policy=self._policy, people=self._people)
+        if not roles.holds(PersonId(found.requester), Role.GOVERNOR):
+            raise ActionFailedError(refused.message, error_class=refused.why, hint=refused.hint)
 
     def retirement_plan(self, what: Retirement) -> Plan:
         self._check(what.workflow, self._active_version(what.workflow), what.version)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bot.wording import Who, who_of
-from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, count_told, told_of
+from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, REFUSED, count_told, told_of
 from storage.history import read_run
 from storage.listing import people_of
 from storage.transaction import Database
@@ -22,6 +22,7 @@ _DID = {
     PUBLISHED: "published",
     ACTIVATED: "active",
     LEVELS: "level",
+    REFUSED: "refused before anybody was asked",
 }
 OWNS = (PUBLISH, RETIRE)
 
@@ -33,7 +34,8 @@ class Change:
     """One change of a workflow's place: `what` is published, active, retired or level.
 
     A proposal that came to nothing, or to nothing yet, is one too: denied, expired, cancelled,
-    or whatever it waits for. `by` is who published it or proposed the change, None where the
+    or whatever it waits for; one that nobody was asked about names a version only where its file
+    could be read. `by` is who published it or proposed the change, None where the
     files said so; `agreed` and `refused` are those who decided, each with what they wrote.
     """
 
@@ -71,7 +73,7 @@ class Change:
         """Return it in one line."""
         was = f" in place of {self.replaces[:8]}" if self.replaces else ""
         told = [
-            f"{self.version[:8]} {self.what}{was}",
+            f"{self.version[:8]} {self.what}{was}".lstrip(),
             "as the files said" if self.by is None else f"{self._verb} by {self.by.plain}",
             f"agreed: {_named(self.agreed)}" if self.agreed else "",
             f"rejected: {_named(self.refused)}" if self.refused else "",
@@ -82,7 +84,8 @@ class Change:
 
     @property
     def _verb(self) -> str:
-        return "proposed" if self.run is not None else "published"
+        is_wish = self.run is not None or self.what == _DID[REFUSED]
+        return "proposed" if is_wish else "published"
 
 
 def _named(votes: Votes) -> str:
@@ -139,7 +142,9 @@ def _proposal(told: list[Entry], known: Mapping[str, Who]) -> Change:
 
 
 def _votes(told: list[Entry], kind: str, known: Mapping[str, Who]) -> Votes:
-    return tuple((_who(one.actor, known), _said(one)) for one in told if one.kind == kind)
+    return tuple(
+        (_who(one.actor, known), _part(one, "comment")) for one in told if one.kind == kind
+    )
 
 
 def _change(entry: Entry, decided: Mapping[str, list[Entry]], known: Mapping[str, Who]) -> Change:
@@ -153,13 +158,13 @@ def _change(entry: Entry, decided: Mapping[str, list[Entry]], known: Mapping[str
         what=_DID.get(entry.kind, "retired"),
         at=entry.at,
         index=entry.index,
-        version=str(data["version"]),
+        version=str(data.get("version") or ""),
         replaces=_text(data.get("replaces")),
         run=run,
         by=_who(first.actor, known) if first.actor.is_person else None,
         agreed=_votes(told, "approval.granted", known),
         refused=(),
-        why=str(given.get("reason") or ""),
+        why=_part(entry, "reason") or str(given.get("reason") or ""),
         origin=str(given.get("origin") or (f"commit {commit[:12]}" if commit else "")),
     )
 
@@ -173,8 +178,8 @@ def _inputs(first: Entry) -> Mapping[str, Json]:
     return {} if part is None or part.value is None else json.loads(part.value)
 
 
-def _said(granted: Entry) -> str:
-    part = granted.parts.get("comment")
+def _part(entry: Entry, name: str) -> str:
+    part = entry.parts.get(name)
     return "" if part is None or part.value is None else part.value.decode()
 
 

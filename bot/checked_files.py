@@ -1,10 +1,11 @@
 """Remembers which policies and workflow files were found sound, so that a start need not ask again.
 
-Digests are kept: of what was checked, under which policy, by which code and actions; and of the
-texts of files, with the version that each said. A file that reads as one did before is not
-parsed: what it says is the stored text of that version, which its digest proves. Losing the list
-costs one slower start, and an entry that somebody adds by hand leaves out a warning, or has a
-file taken for another published version; whoever can do that can write the file as well.
+Digests are kept of what was checked, under which policy, by which code and actions; and of the
+texts of files, with what each said: a workflow in its author's order, of a policy its digest. A
+file that reads as one did before is not parsed, if what it said was published or stored. Losing
+the list costs one slower start, and an entry that somebody adds by hand leaves out a warning, or
+has a file taken for another version that is stored; whoever can do that can write the file as
+well.
 """
 
 import hashlib
@@ -16,13 +17,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 import workflows
 from workflows.actions.base import Action
 from workflows.catalog import Catalog
 from workflows.check import together
-from workflows.definition import Definition
+from workflows.definition import Definition, meaning
 from workflows.errors import DefinitionError
-from workflows.loading import load_policy
+from workflows.loading import load_policy, read_text
 from workflows.policy import Policy
 
 NAME = "checked.json"
@@ -36,11 +39,16 @@ class CheckedFiles:
     """The list in one home folder; it is what files said `before` to whoever reads them."""
 
     def __init__(
-        self, home: Path, *, stored: Callable[[str], str | None] = lambda _version: None
+        self,
+        home: Path,
+        *,
+        is_published: Callable[[str], bool] = lambda _version: False,
+        stored_policy: Callable[[str], str | None] = lambda _digest: None,
     ) -> None:
-        """`stored` gives the text of a version that was published."""
+        """`is_published` knows workflows' versions, `stored_policy` gives the text of a policy."""
         self._path = home / NAME
-        self._stored = stored
+        self._is_published = is_published
+        self._stored_policy = stored_policy
         self._code = _code_digest()
         self._sound, self._said = _read(self._path)
         self._is_new = False
@@ -51,9 +59,39 @@ class CheckedFiles:
         Raises:
             DefinitionError: it cannot be used; every fault is named.
         """
-        policy = load_policy(file, is_known=lambda digest: self._name(digest) in self._sound)
+        text = read_text(file)
+        known = self._recall_policy(text)
+        if known is not None:
+            return known
+        policy = load_policy(
+            text, str(file), is_known=lambda digest: self._name(digest) in self._sound
+        )
+        self._note(text, policy.digest)
         self._remember([self._name(policy.digest)])
         return policy
+
+    def policy_as_written(self, file: Path) -> Policy:
+        """Return what a policy file says, unchecked: checking needs the expression language.
+
+        Raises:
+            DefinitionError: it cannot be read.
+        """
+        text = read_text(file)
+        known = self._recall_policy(text)
+        return known or load_policy(text, str(file), is_known=lambda _digest: True)
+
+    def _recall_policy(self, text: str) -> Policy | None:
+        """Return the sound policy in this very text, None where it is not known."""
+        digest = self._said.get(self._name_of(text))
+        if digest is None or self._name(digest) not in self._sound:
+            return None
+        stored = self._stored_policy(digest)
+        if stored is None or not _is_genuine(stored, digest):
+            return None
+        try:
+            return Policy.model_validate_json(stored)
+        except ValidationError:
+            return None
 
     def catalog(
         self, folder: Path, actions: Mapping[str, Action[Any, Any]], policy: Policy
@@ -82,19 +120,23 @@ class CheckedFiles:
         return catalog
 
     def recall(self, text: str) -> Definition | None:
-        version = self._said.get(self._name_of(text))
-        stored = None if version is None else self._stored(version)
-        if stored is None or hashlib.sha256(stored.encode()).hexdigest() != version:
+        said = self._said.get(self._name_of(text))
+        if said is None:
             return None
         try:
-            return Definition.from_canonical(stored.encode())
+            definition = Definition.from_canonical(said.encode())
         except DefinitionError:
             return None
+        return definition if self._is_published(definition.version) else None
 
     def note(self, text: str, definition: Definition) -> None:
+        # The stored text of a version has its fields by the alphabet; a form has its author's.
+        self._note(text, json.dumps(meaning(definition)))
+
+    def _note(self, text: str, said: str) -> None:
         name = self._name_of(text)
-        self._is_new |= self._said.get(name) != definition.version
-        self._said[name] = definition.version
+        self._is_new |= self._said.get(name) != said
+        self._said[name] = said
 
     def _name_of(self, text: str) -> str:
         return self._name(hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(), SAID)
@@ -119,6 +161,10 @@ class CheckedFiles:
             log.info("which files are sound was not kept", extra={"path": str(self._path)})
         else:
             self._is_new = False
+
+
+def _is_genuine(stored: str, digest: str) -> bool:
+    return hashlib.sha256(stored.encode()).hexdigest() == digest
 
 
 def _read(path: Path) -> tuple[dict[str, None], dict[str, str]]:

@@ -1,7 +1,5 @@
 """The parts of every long-lived process, whether it serves or works: clock, sequencing, watch."""
 
-from pathlib import Path
-
 from bot.catalog_watch import CatalogWatch, Watching
 from bot.clock import Clock
 from bot.core import Core
@@ -15,9 +13,7 @@ from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.heads import first_vkeys
 from workflows.definition import Definition
-from workflows.loading import load_policy
 from workflows.people import People
-from workflows.policy import Policy
 
 
 def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
@@ -66,13 +62,8 @@ def drifts_of(core: Core, *, afresh: bool = True) -> list[Drift]:
     found: list[Drift] = []
     if files is not None:
         files = core.files.read(settings.definitions) if afresh else files
-        found += policy_drift(database, lambda: _policy_as_written(settings.policy_file))
+        found += policy_drift(database, lambda: core.files.policy_as_written(settings.policy_file))
     return [*found, *drifts(database, core.actions, files, read=read)]
-
-
-def _policy_as_written(file: Path) -> Policy:
-    """Return what a policy file says, unchecked: checking needs the expression language."""
-    return load_policy(file, is_known=lambda _digest: True)
 
 
 def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) -> Clock:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bot.catalog_desk import CatalogDesk
 from bot.checked_files import CheckedFiles
@@ -21,6 +21,7 @@ from bot.continuing import RunDispatcher, dispatcher_for
 from bot.daily_head import DailyHeads
 from bot.digest import Digests
 from bot.following import follow
+from bot.later import Later
 from bot.library import Library
 from bot.modelling import desk_of
 from bot.opening import Memory
@@ -31,9 +32,7 @@ from bot.settings import Settings
 from bot.vault import lazy_vault
 from storage.journal import utc_now
 from storage.levels import heal_levels
-from storage.published import canonical_of
-from storage.retention.payloads import LogPayloads
-from storage.rows import DatabaseRows
+from storage.published import policy_text, was_published
 from storage.sealing import Sealer
 from storage.store import SqlStore
 from workflows.actions.access import PORT as ACCESS
@@ -52,6 +51,11 @@ from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
 from workflows.roles import RolesNow
 from workflows.store import Due
+
+if TYPE_CHECKING:
+    from storage.retention.payloads import LogPayloads
+    from storage.rows import DatabaseRows
+    from workflows.actions.base import Rows
 
 log = logging.getLogger(__name__)
 
@@ -170,12 +174,15 @@ def build_core(
     given = given_sources(settings, means.environment)
     held = held_secrets(settings, given, memory.database, vault, redact, now=means.clock)
     checked = CheckedFiles(
-        settings.home, stored=lambda version: canonical_of(memory.database, version)
+        settings.home,
+        is_published=lambda version: was_published(memory.database, version),
+        stored_policy=lambda digest: policy_text(memory.database, digest),
     )
     policy = in_force(memory.database, lambda: checked.policy(settings.policy_file))
     _warn_of_missing(held, policy)
     desk = desk_of(settings, memory, redact=redact, new_id=means.new_id, now=means.clock)
-    actions = all_actions(policy.targets, DatabaseRows(now=means.clock), desk)
+    rows = cast("Rows", Later(lambda: _rows(means)))
+    actions = all_actions(policy.targets, rows, desk)
     store = SqlStore(memory.database, memory.journal, now=means.now)
     library = Library(store, actions)
     dispatcher = dispatcher_for(store, threads=settings.threads, now=means.clock)
@@ -204,7 +211,7 @@ def build_core(
             alerts=settings.channel,
             retells=retold.put if settings.tells_stories else None,
             ports={
-                PAYLOADS: LogPayloads(store, policy=lambda: policy.digest),
+                PAYLOADS: Later(lambda: _payloads(store, policy)),
                 CATALOG: catalog,
                 ACCESS: lambda: _access(store, library, policy, people, now=means.clock()),
             },
@@ -261,6 +268,18 @@ def _access(
 def _process_name(means: Means) -> str:
     """Return a name that no other process has: two containers may share host and number."""
     return f"{socket.gethostname()}:{os.getpid()}:{means.new_id()[:8]}"
+
+
+def _rows(means: Means) -> "DatabaseRows":
+    from storage.rows import DatabaseRows  # noqa: PLC0415 - with the first statement of a step.
+
+    return DatabaseRows(now=means.clock)
+
+
+def _payloads(store: SqlStore, policy: Policy) -> "LogPayloads":
+    from storage.retention.payloads import LogPayloads  # noqa: PLC0415 - few runs erase anybody.
+
+    return LogPayloads(store, policy=lambda: policy.digest)
 
 
 def _warn_of_missing(held: HeldSecrets, policy: Policy) -> None:

@@ -7,6 +7,7 @@ is judged again for whoever confirms.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,19 +21,23 @@ from bot.schedule_draft import LIFE
 from bot.views.delegations import (
     AwayLine,
     AwayProposal,
+    away_modal,
     away_proposal,
     away_words,
     delegation_list,
+    lending_modal,
 )
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
+from bot.views.request_modals import CODE, code_in
 from bot.wording import Who, who_of
 from storage.delegations import MOST, live_delegations
 from storage.listing import people_of, refs_of
+from storage.step_up import has_codes
 from workflows.delegating import NewDelegation
 from workflows.delegation import Delegation
 from workflows.entry import Ref
-from workflows.errors import DelegationError, InterlockError, StorageError
+from workflows.errors import DelegationError, InterlockError, StorageError, WrongCodeError
 from workflows.people import Person, PersonId
 
 ALREADY = "You had said so already."
@@ -65,10 +70,16 @@ class AwayDraft(BaseModel):
             raise DelegationError("This question is too old, so nothing was recorded.")
         return found
 
-    def order(self, person: PersonId) -> NewDelegation:
+    @property
+    def ends(self) -> datetime:
+        """Return when the time away is over."""
+        return datetime.fromtimestamp(self.until, UTC)
+
+    def order(self, person: PersonId, code: str = "") -> NewDelegation:
         """Return what the engine is asked, in the name of `person`."""
-        until = datetime.fromtimestamp(self.until, UTC)
-        return NewDelegation(giver=person, stand_in=self.to, until=until, reason=self.reason)
+        return NewDelegation(
+            giver=person, stand_in=self.to, until=self.ends, reason=self.reason, code=code
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,19 +125,46 @@ class Delegating:
         return f"{stand_in.name} is away as well for part of that time."
 
     def confirm(self, click: Interaction) -> None:
-        """Record what a button carries, and say so in its place."""
+        """Record what a button carries, and say so in its place; or ask for a code first."""
         try:
-            words = self._record(click)
+            if self._asks_for_code(click):
+                return
+            words = self._record(click, click.press.said)
         except StorageError:
             raise  # The question stays, so that it can be confirmed once more.
         except InterlockError as error:
             words = refusal(error)
         self.desk.hurried.answer(click.response_url, notice(words), replace=True)
 
-    def _record(self, click: Interaction) -> str:
+    def confirm_form(self, sent: Interaction, _context: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Record it with the code that was typed; a wrong one can be typed again.
+
+        Raises:
+            InterlockError: nothing was recorded.
+        """
+        code = code_in({"state": sent.sent.state})
+        try:
+            words = self._record(sent, sent.sent.private_metadata, code)
+        except WrongCodeError as wrong:
+            return {"response_action": "errors", "errors": {CODE: str(wrong)}}
+        return {"response_action": "update", "view": away_modal(words).to_dict()}
+
+    def _asks_for_code(self, click: Interaction) -> bool:
+        """Open the question for a code, where whoever clicked has codes to lend."""
         person = self.desk.directory.person(click.caller.person)
         draft = AwayDraft.read(click.press.said, now=self.desk.now())
-        order = draft.order(person.id)
+        counts, _waits = has_codes(self.desk.store.database, person.id)
+        if draft.to is None or not counts or not self.desk.roles.policy.asks_for_codes:
+            return False
+        to, until = self.desk.directory.person(draft.to), told(draft.ends, person.timezone)
+        modal = lending_modal(who_of(to.id, to.name), until, draft=click.press.said)
+        self.desk.hurried.open(click.trigger_id, modal)
+        return True
+
+    def _record(self, done: Interaction, said: str, code: str = "") -> str:
+        person = self.desk.directory.person(done.caller.person)
+        draft = AwayDraft.read(said, now=self.desk.now())
+        order = draft.order(person.id, code)
         if not self.desk.engine.delegate(order):
             return ALREADY
         to = None if order.stand_in is None else self.desk.directory.person(order.stand_in)

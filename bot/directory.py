@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Generic, NoReturn, TypeVar
 
 from bot.hurry import time_left
-from bot.roster import Group, Known, called, group, known, person_id, slack_user
+from bot.roster import Group, Known, called, group, known, named, person_id, slack_user
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError
 from bot.wording import Who
@@ -32,10 +32,11 @@ MANY = 20
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
 # How a file names somebody by id: a handle has small letters, and an id begins like this.
-_BY_ID = re.compile(r"@([UWS][0-9][A-Z0-9]+)")
+_BY_ID = re.compile(r"@([UWS](?:[0-9][A-Z0-9]+|(?=[A-Z]*[0-9])[A-Z0-9]{7,}))")
 _UNKNOWN_PERSON = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 T = TypeVar("T")
+Look = Callable[[str, Iterable[Known]], list[Known]]
 
 
 class NobodyKnownError(PeopleUnreadableError):
@@ -151,7 +152,7 @@ class Directory:
             return self._known(found[1], max_age=CLICK_AGE, limit=CLICK_LIMIT).person
         if self._group(name, max_age=CLICK_AGE, limit=CLICK_LIMIT) is not None:
             raise PeopleUnreadableError(f"{name} is a group.", hint="Name one person.")
-        return self._by_name(name, max_age=CLICK_AGE, limit=CLICK_LIMIT).person
+        return self._by_name(name, max_age=CLICK_AGE, limit=CLICK_LIMIT, look=called).person
 
     def who(self, name: str) -> Who:
         """Return `name` as a live mention for a message, or as it is when it cannot be read."""
@@ -183,7 +184,7 @@ class Directory:
         """
         if not name.startswith("@"):
             return self._known(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
-        return self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT)
+        return self._by_name(name, max_age=NAMES_AGE, limit=CLICK_LIMIT, look=called)
 
     def find_group(self, name: str) -> Group:
         """Return a user group by its id or as "@handle".
@@ -295,15 +296,16 @@ class Directory:
             found.append(self._known(user, max_age=FLAGS_AGE, limit=min(left, limit)))
         return found
 
-    def _by_name(self, name: str, *, max_age: timedelta, limit: float) -> Known:
+    def _by_name(self, name: str, *, max_age: timedelta, limit: float, look: Look = named) -> Known:
         wanted = name.removeprefix("@")
-        bearers = called(wanted, self._everybody(max_age=NAMES_AGE, limit=limit))
+        bearers = look(wanted, self._everybody(max_age=NAMES_AGE, limit=limit))
         if not bearers:
-            _unknown(f"Slack knows no user group or person called {name}.")
+            only = ", and a display name names nobody here" if look is named else ""
+            _unknown(f"Slack knows no user group or person called {name}{only}.")
         if len(bearers) > 1:
             _unknown(f"{len(bearers)} people go by the name {name}.")
         found = self._known(bearers[0].user, max_age=max_age, limit=limit)
-        if not called(wanted, [found]):
+        if not look(wanted, [found]):
             self.person_changed({"id": found.user})
             _unknown(f"Whoever was called {name} has another name now.")
         return found

@@ -1,6 +1,6 @@
 """The doors of a bot: where Slack delivers, and where programs and webhooks come in.
 
-A server is imported only where one is wanted: Socket Mode does without.
+Each is imported only where it is wanted: Socket Mode does without a server, and HTTP without it.
 """
 
 import logging
@@ -10,12 +10,12 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.core import Core
-from bot.socket_mode import Sockets
 from bot.watching import Watching
 
 if TYPE_CHECKING:
     from bot.http import HttpServer
     from bot.http_routes import Programs
+    from bot.socket_mode import Sockets
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ def receiver_of(
         programs = programs_of(core) if settings.api == settings.http else None
         more = watching.routes(settings.http)
         return HttpServer(takes, host=host, port=port, programs=programs, more=more)
+    from bot.socket_mode import Sockets  # noqa: PLC0415 - what HTTP does not need.
+
     token = settings.app_token.get_secret_value() if settings.app_token else ""
     sockets = Sockets(app, app_token=token, web_client=web_client, takes=takes)
     watching.readiness.watch("slack", sockets.unconnected)

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from bot.library import POLICY, Actions, actions_digest, is_genuine
-from storage.catalog_history import code_of_versions
-from storage.published import active_policy, active_versions, canonical_of
+from storage.catalog_history import code_of_versions, told_active
+from storage.published import active_policy, active_version, active_versions, canonical_of
 from storage.transaction import Database
 from workflows.alike import same_work
 from workflows.catalog import Catalog
@@ -31,6 +31,7 @@ class What(StrEnum):
     GONE = "no_file"  # It is active, and no file holds it any more.
     CODE = "code"  # An action that it uses is not the code it was published with.
     TEXT = "text"  # Its stored text was changed by hand.
+    ROW = "row"  # Which version is active was changed by hand.
     COPY = "copy"  # Another workflow asks for and does the same, under another name.
     POLICY = "policy"  # The policy file says something else than what is in force.
     USE = "use"  # Its runs did what those of another workflow do.
@@ -65,6 +66,9 @@ class Drift:
             " `interlock publish` puts it to people again",
             What.TEXT: f"the stored text of {now} was changed by hand, and nothing runs from it:"
             " `interlock publish` restores it from the right file",
+            What.ROW: f"by the log {now} is active, and the table says"
+            f" {self.here[:8] or 'nothing'}: it was changed by hand, and nothing starts from it;"
+            " `interlock publish` of the right version puts it right",
             What.COPY: f"it asks for and does what {self.here} does, under another name:"
             " `interlock publish --retire` takes one of them away",
             What.USE: f"{self.runs} asked for and did what runs of {self.here} do, under another"
@@ -131,10 +135,18 @@ def drifts(
     active = {
         name: version for name, version in active_versions(database).items() if not is_own(name)
     }
-    found = [*_texts_and_code(database, actions, active, read)]
+    found = [*_rows(active, database), *_texts_and_code(database, actions, active, read)]
     if files is not None:
         found += _files(active, files)
     return sorted(found, key=lambda one: (one.workflow, one.what))
+
+
+def _rows(active: Mapping[str, str], database: Database) -> Iterator[Drift]:
+    told = {name: one for name, one in told_active(database).items() if not is_own(name)}
+    for name in sorted(told.keys() | active.keys()):
+        if told.get(name) != active.get(name) == active_version(database, name):  # And stays so.
+            here = active.get(name) or ""
+            yield Drift(what=What.ROW, workflow=name, active=told.get(name), here=here)
 
 
 def _files(active: Mapping[str, str], files: Catalog) -> Iterator[Drift]:

@@ -1,7 +1,7 @@
 """Gathers what the policy is asked about: a run on record, or a workflow with values to try."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +20,13 @@ from workflows.fault import suggestion
 from workflows.flow import loop_output
 from workflows.input_values import read_inputs
 from workflows.instances import is_undo, step_of
+from workflows.lineage import answers_in, questions_behind, shapers
 from workflows.own_workflows import is_own
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.replay import replay
 from workflows.run import RunState
 from workflows.separation import Duty
-from workflows.step_scope import Actions
+from workflows.step_scope import Actions, StepScopes
 
 JUDGED = ("approval.requested", "action.intended")
 
@@ -37,6 +38,17 @@ class Looked:
     definition: Definition
     given: Given
     bound: Mapping[PersonId, Duty] = field(default_factory=dict)
+    answers: Sequence[tuple[str, PersonId]] = ()  # Which question was answered, and by whom.
+
+    def bound_at(self, step: str, scopes: StepScopes) -> Mapping[PersonId, Duty]:
+        """Return who may not decide a step: those bound anyhow, and who answered what it rests on.
+
+        Raises:
+            ExpressionError: an expression on the way does not compile.
+        """
+        behind = {step_of(one) for one in questions_behind(self.definition, scopes, step)}
+        found = [who for question, who in self.answers if step_of(question) in behind]
+        return {**dict.fromkeys(found, Duty.ANSWERER), **self.bound}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +108,8 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
     with database.read() as connection:
         entries = read_run(connection, run)
     state = replay(run, entries)
-    duties = _duties(state, publisher_of(database, listed.version))
-    known = people_of(database, list(duties))
+    duties, answers = _duties(database, state), list(answers_in(entries))
+    known = people_of(database, [*duties, *(ref for _, ref in answers)])
     given = Given(
         inputs=state.inputs,
         requester=asked.requester or _requester(state, known, asked.people),
@@ -107,12 +119,26 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
         args=arguments_of(entries),
     )
     bound = {known[ref][0]: duty for ref, duty in duties.items() if ref in known}
-    return Looked(definition=definition, given=given, bound=bound)
+    told = [(question, known[ref][0]) for question, ref in answers if ref in known]
+    return Looked(definition=definition, given=given, bound=bound, answers=told)
 
 
-def _duties(state: RunState, publisher: Ref | None) -> dict[Ref, Duty]:
-    duties = {} if publisher is None else {publisher: Duty.EDITOR}
-    duties |= dict.fromkeys(state.editors, Duty.CHANGER)
+@dataclass(frozen=True, slots=True)
+class _Trails:
+    """What `lineage` reads, from a database at rest."""
+
+    database: Database
+
+    def publisher(self, version: str) -> Ref | None:
+        return publisher_of(self.database, version)
+
+    def history(self, run: RunId) -> tuple[None, Sequence[Entry]]:
+        with self.database.read() as connection:
+            return None, read_run(connection, run)
+
+
+def _duties(database: Database, state: RunState) -> dict[Ref, Duty]:
+    duties = shapers(_Trails(database), state)
     if state.requester is not None and state.requester.is_person:
         duties[Ref(state.requester.ref)] = Duty.REQUESTER
     return duties

@@ -3,14 +3,17 @@
 A version that asks fewer people, or proves less, than the one before it, one by which something
 destructive happens unsaid, and a new name that is one slip from another's are for somebody who
 governs to propose, with a reason. It then goes to the same people as any other. What a first
-version is held against are the workflows that it nearly repeats.
+version is held against are the workflows that it nearly repeats. It is asked when somebody
+proposes it and again when it is judged, since others may have become active meanwhile.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bot.core import Core
+from bot.library import Actions, Library
 from bot.wording import clip, joined
 from storage.published import known_workflows, last_version
+from storage.store import SqlStore
 from workflows.alike import slip_of
 from workflows.copies import is_copy
 from workflows.definition import Definition
@@ -27,6 +30,9 @@ from workflows.lowering import lowered
 from workflows.people import PersonId
 from workflows.policy_roles import Role
 
+if TYPE_CHECKING:
+    from bot.core import Core  # It puts together what asks here once more.
+
 MOST_TOLD = 1_500  # Characters of what is lowered or hidden; the difference tells all.
 
 
@@ -34,7 +40,7 @@ class ProposalError(InterlockError):
     """A change of the catalog cannot be put to people."""
 
 
-def admit_change(core: Core, definition: Definition, *, by: PersonId, reason: str) -> None:
+def admit_change(core: "Core", definition: Definition, *, by: PersonId, reason: str) -> None:
     """Return if somebody may propose this version, seen by what it takes away.
 
     Raises:
@@ -42,7 +48,8 @@ def admit_change(core: Core, definition: Definition, *, by: PersonId, reason: st
         ProposalError: they do govern, and did not say why.
         PeopleUnreadableError: Slack did not say whether they do.
     """
-    refused = _refusal(core, definition)
+    governors = core.policy.governors
+    refused = refusal_of(definition, core.store, core.library, core.actions, governors=governors)
     if refused is None:
         return
     if not core.roles.holds(by, Role.GOVERNOR):
@@ -51,24 +58,32 @@ def admit_change(core: Core, definition: Definition, *, by: PersonId, reason: st
         raise ProposalError(refused.message, hint="Whoever governs says why: `--reason WHY`.")
 
 
-def _refusal(core: Core, definition: Definition) -> NotAllowedError | None:
-    governors = joined(list(core.policy.governors), "or")
-    alone = f"have somebody of {governors} propose it, with `--reason`; others then decide."
-    names = known_workflows(core.store.database)
+def refusal_of(
+    definition: Definition,
+    store: SqlStore,
+    library: Library,
+    actions: Actions,
+    *,
+    governors: Sequence[str],
+) -> NotAllowedError | None:
+    """Return why a version is for somebody who governs to propose, None where it is not."""
+    named = joined(list(governors), "or")
+    alone = f"have somebody of {named} propose it, with `--reason`; others then decide."
+    names = known_workflows(store.database)
     near = None if definition.workflow in names else slip_of(definition.workflow, names)
     if near is not None:
         return NearNameError(
             f"{definition.workflow} is one slip away from {near}.",
             hint=f"Choose a name that nobody types for the other, or {alone}",
         )
-    less = _lowered(core, definition)
+    less = _lowered(definition, store, library)
     if less:
         what = clip("; ".join(less), MOST_TOLD)
         return LoweredGateError(
             f"It asks fewer people or proves less than before. {what}.",
             hint=f"Keep it as strict, or {alone}",
         )
-    unsaid = hidden(definition, core.library.definitions(), core.actions)
+    unsaid = hidden(definition, library.definitions(), actions)
     if not unsaid:
         return None
     return HiddenEffectError(
@@ -77,9 +92,9 @@ def _refusal(core: Core, definition: Definition) -> NotAllowedError | None:
     )
 
 
-def _lowered(core: Core, definition: Definition) -> Sequence[str]:
-    known, library = core.library.known(), core.library
-    last = last_version(core.store.database, definition.workflow)
+def _lowered(definition: Definition, store: SqlStore, library: Library) -> Sequence[str]:
+    known = library.known()
+    last = last_version(store.database, definition.workflow)
     if last is not None:
         try:
             return lowered(library.version(last), definition, known)

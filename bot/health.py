@@ -12,13 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.error_words import error_words
 from storage.approval_figures import read_approvals
 from storage.figures import Standing, read_standing
 from storage.trouble_figures import read_failures
 from workflows.approval_findings import Finding, Sign, findings_of
 from workflows.approval_health import USUAL_PERIOD, Health, health_of
 from workflows.entry import Json
-from workflows.failure_modes import VIEWS, FailureMode, Share, pareto
+from workflows.failure_modes import VIEWS, By, FailureMode, Share, pareto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +41,11 @@ class HealthReport:
 
     @property
     def modes(self) -> list[tuple[str, list[Share]]]:
-        """Return what stops most runs, by step, target and version."""
+        """Return what stops most runs, by cause, step, target and version."""
         if not self.failures:
             return []
-        return [(name, pareto(self.failures, by)) for name, by in VIEWS.items()]
+        views: dict[str, By] = {"cause": lambda one: error_words(one.cause), **VIEWS}
+        return [(name, pareto(self.failures, by)) for name, by in views.items()]
 
     @property
     def people(self) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from storage.catalog_history import code_of_versions
+from storage.catalog_history import code_of_versions, told_active
 from storage.published import (
     active_policy,
     active_version,
@@ -60,6 +60,7 @@ class Library:
         self._catalog = Catalog(())
         self._actions = actions
         self._versions: dict[str, Definition] = {}
+        self._confirmed: dict[str, str] = {}  # The version of each that the log was seen to name.
         self._guard = threading.Lock()
         self._on_use: Callable[[str], None] = lambda _name: None
         self._has_fellows = store.database.dialect != "sqlite"  # Others may publish meanwhile.
@@ -123,11 +124,40 @@ class Library:
 
         Raises:
             UnknownWorkflowError: there is none; the nearest name is suggested.
-            UnreadableVersionError: there is one, and its text cannot be read or was altered.
+            UnreadableVersionError: there is one, and its text cannot be read, or somebody altered
+                it, or which one it is.
         """
         self._on_use(name)
         if self._has_fellows:
             self._catch_up(name)
+        found = self._found(name)
+        if self._confirmed.get(name) != found.version:
+            found = self._confirm(found)
+        return found
+
+    def _confirm(self, found: Definition) -> Definition:
+        """Return the version of this workflow that is active by the log too, if it is.
+
+        Raises:
+            AlteredVersionError: the log says another one, so somebody changed the table.
+        """
+        name = found.workflow
+        told = told_active(self._store.database, name).get(name)
+        if told != found.version:
+            self.follow()  # Another one may have become active this very moment.
+            found = self._found(name)
+            told = told_active(self._store.database, name).get(name)
+        if told != found.version:
+            raise AlteredVersionError(
+                f"Which version of {name} is active was changed in the database: it names"
+                f" {found.version[:8]}, and the log {'none' if told is None else told[:8]}."
+                " Nothing starts from it.",
+                hint="Publish the right version again.",
+            )
+        self._confirmed[name] = told
+        return found
+
+    def _found(self, name: str) -> Definition:
         try:
             return self._catalog.find(name)
         except UnknownWorkflowError:

@@ -192,6 +192,7 @@ def _register_home(app: App, desk: Desk) -> None:
 
 def _register_delegations(app: App, desk: Desk, on: Handlers) -> None:
     _on_click(app, desk, delegations.DELEGATION_CONFIRM, on.delegating.confirm)
+    _on_form(app, desk, delegations.DELEGATION_FORM, on.delegating.confirm_form)
     _on_click(app, desk, delegations.DELEGATION_DROP, on.delegating.drop)
     _on_click(app, desk, delegations.DELEGATION_END, on.delegating.end)
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.library import POLICY, read_policy_text
 from bot.settings import Settings, SettingsError
+from storage.catalog_history import told_policy
 from storage.published import active_policy, active_version, policy_since, policy_text
 from storage.transaction import Database
 from workflows.errors import DefinitionError, UnreadableVersionError
@@ -54,8 +55,8 @@ def in_force(database: Database, read_file: Callable[[], Policy]) -> Policy:
     """Return the policy that counts. The file is read only where it is the one.
 
     Raises:
-        SettingsError: the text of the policy in force was changed by hand, or another release
-            wrote it.
+        SettingsError: the text of the policy in force, or which one it is, was changed by hand,
+            or another release wrote it.
         DefinitionError: the file counts, and cannot be used.
     """
     found = gating(database)
@@ -102,6 +103,13 @@ def gating(database: Database) -> Policy | None:
         SettingsError: as `in_force`.
     """
     digest = active_policy(database, POLICY)
+    told = told_policy(database)
+    if told != digest and told != active_policy(database, POLICY):  # And stays so.
+        raise SettingsError(
+            f"Which policy is in force was changed in the database: it names {_short(digest)}, and"
+            f" the log {_short(told)}.",
+            hint="Restore the database from before that, then start again.",
+        )
     kept = None if digest is None else policy_text(database, digest)
     # The workflow by which changes are proposed is there under such a policy alone.
     is_gated = active_version(database, PUBLISH) is not None
@@ -117,3 +125,7 @@ def gating(database: Database) -> Policy | None:
     except UnreadableVersionError as error:
         raise SettingsError(error.message, hint=error.hint) from error
     return None if found.publish is None else found
+
+
+def _short(digest: str | None) -> str:
+    return "none" if digest is None else digest[:8]

@@ -94,13 +94,23 @@ def group(found: Mapping[str, Any]) -> Group:
     )
 
 
-def called(name: str, people: Iterable[Known]) -> list[Known]:
-    """Return who goes by `name`: by user name, which is unique, else by display name.
+def named(name: str, people: Iterable[Known]) -> list[Known]:
+    """Return whose user name is `name`; Slack gives it, and there is one in a workspace.
 
-    A display name anybody may give themselves, so more than one bearer is for the caller to
-    refuse.
+    Whoever may do or decide something is named so. By a display name, which anybody may give
+    themselves, they could become those whom a policy names and who are there no more.
     """
     wanted = name.casefold()
-    here = [one for one in people if not one.person.is_deactivated]
-    by_handle = [one for one in here if one.handle == wanted]
-    return by_handle or [one for one in here if one.display_name == wanted]
+    return [one for one in people if not one.person.is_deactivated and one.handle == wanted]
+
+
+def called(name: str, people: Iterable[Known]) -> list[Known]:
+    """Return who goes by `name`: by user name, else by display name.
+
+    That is for names that a person typed, who then sees whom it is about. More than one bearer
+    is for the caller to refuse.
+    """
+    people = tuple(people)
+    wanted = name.casefold()
+    shown = (one for one in people if not one.person.is_deactivated and one.display_name == wanted)
+    return named(name, people) or list(shown)

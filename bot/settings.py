@@ -91,7 +91,9 @@ class Settings(SecretSettings, ModelSettings):
 
     @field_validator("slack_api_url")
     @classmethod
-    def _ends_with_slash(cls, url: str) -> str:
+    def _is_where_slack_is(cls, url: str) -> str:
+        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            raise ValueError(f"write an address such as {SLACK}")
         # slack_sdk joins the method's name to this by hand.
         return url if url.endswith("/") else f"{url}/"
 

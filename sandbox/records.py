@@ -32,6 +32,7 @@ class User:
     bot_id: str | None = None
     home: str | None = None
     in_home: bool = False
+    display_name: str = ""  # What they show instead of their user name, as anybody may choose.
 
 
 @dataclass(slots=True, kw_only=True)

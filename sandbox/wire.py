@@ -42,7 +42,7 @@ def user_object(state: State, user: User) -> Json:
 def _profile(state: State, user: User) -> Json:
     profile: Json = {
         "real_name": user.real_name,
-        "display_name": user.name,
+        "display_name": user.display_name or user.name,
         "team": user.team,
     }
     if user.bot_id:

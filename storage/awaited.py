@@ -14,7 +14,7 @@ from storage.change import RowSql
 from storage.request_rows import read_stages, widened
 from storage.run_sql import RunSql
 from storage.stated_values import moment_in
-from storage.transaction import Database, Transaction
+from storage.transaction import Database
 from workflows.awaited import awaited
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict
@@ -29,11 +29,7 @@ Rows: TypeAlias = Mapping[tuple[Any, ...], Row]
 class AwaitedSql(RowSql):
     """The statements, on one transaction."""
 
-    __slots__ = ("_runs",)
-
-    def __init__(self, tx: Transaction) -> None:
-        super().__init__(tx)
-        self._runs = RunSql(tx)
+    __slots__ = ()
 
     def follow(self, entry: Entry) -> None:
         """Bring the table up to an entry whose other changes are made already."""
@@ -63,9 +59,10 @@ class AwaitedSql(RowSql):
     def set_request(self, request: str) -> None:
         """Say anew whom a request waits for."""
         self.later("DELETE FROM awaited WHERE id = ?", request)
-        asked = self._runs.request(request)
+        runs = RunSql(self._tx)
+        asked = runs.request(request)
         if asked is not None:
-            people = awaited(asked, self._runs.decisions(request))
+            people = awaited(asked, runs.decisions(request))
             until = asked.expires_at
             self._add(request, people, is_question=False, run=asked.run, until=until)
 

@@ -52,6 +52,36 @@ def policy_was_changed_by(database: Database, run: str) -> bool:
         return connection.execute(wanted.limit(1)).first() is not None
 
 
+def told_active(database: Database, workflow: str = "") -> Mapping[str, str]:
+    """Return which versions are active as the entries say, whatever the table does.
+
+    Of one workflow, if it is named.
+    """
+    row, version = AuditEntryRow, LineMember("data", "version")
+    wanted = (
+        select(row.workflow, row.kind, version.label("version"))
+        .where(row.run_id.is_(None), row.kind.in_((ACTIVATED, RETIRED)))
+        .order_by(row.seq)
+    )
+    if workflow:
+        wanted = wanted.where(row.workflow == workflow)
+    with database.read() as connection:
+        newest = {one.workflow: one for one in connection.execute(wanted)}
+    return {name: one.version for name, one in newest.items() if one.kind == ACTIVATED}
+
+
+def told_policy(database: Database) -> str | None:
+    """Return the digest of the policy in force as the entries say, whatever the table does."""
+    row = AuditEntryRow
+    wanted = (
+        select(LineMember("data", "after"))
+        .where(row.run_id.is_(None), row.kind == POLICY_CHANGED)
+        .order_by(row.seq.desc())
+    )
+    with database.read() as connection:
+        return connection.execute(wanted.limit(1)).scalar()
+
+
 def policy_was_refused(connection: Connection, policy: str) -> bool:
     """Say whether a policy has been refused since another one came into force the last time."""
     row = AuditEntryRow
@@ -78,8 +108,8 @@ def told_of(
 ) -> list[Entry]:
     """Return what was told of a workflow's place in the catalog, the newest first.
 
-    These are the entries about it, and the first ones of runs of `owns` that proposed a change
-    of it and did not come to their end, or not yet.
+    These are the entries about it, refused proposals too, and the first ones of runs of `owns`
+    that proposed a change of it and did not come to their end, or not yet.
     """
     told = _told(workflow, owns)
     newest = told.order_by(AuditEntryRow.ts.desc(), AuditEntryRow.seq.desc())
@@ -109,7 +139,7 @@ def _told(workflow: str, owns: Sequence[str]) -> Select[int, int | None, str]:
     )
     about = and_(
         row.run_id.is_(None),
-        row.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS)),
+        row.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS, REFUSED)),
         row.workflow == workflow,
     )
     return select(*COLUMNS).where(or_(about, row.seq.in_(proposed)))

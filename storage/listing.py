@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    and_,
+    func,
+    select,
+    tuple_,
+    union,
+)
 
 from storage.audit_models import AuditSubjectRow
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import DueRecord, RequestRecord, RunLockRecord, RunRecord
+from storage.run_models import IS_TROUBLED, DueRecord, RequestRecord, RunLockRecord, RunRecord
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import Ref, RequestId, RunId
@@ -23,7 +33,6 @@ from workflows.run import Status
 from workflows.store import DueKind, Subject
 
 MOST = 200
-TROUBLED = frozenset({Status.EXCEPTION, Status.IN_DOUBT})
 
 _RequestRow: TypeAlias = Row[str, str | None, str | None]
 
@@ -73,18 +82,30 @@ def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[L
         query = query.where(AuditSubjectRow.external_id == wanted.requester)
     if wanted.workflow:
         query = query.where(RunRecord.workflow == wanted.workflow)
-    if wanted.among is not None:
+    if wanted.is_troubled:
+        query = query.where(RunRecord.id.in_(_troubled(wanted.among)))
+    elif wanted.among is not None:
         query = query.where(RunRecord.workflow.in_(sorted(wanted.among)))
     if wanted.statuses:
         query = query.where(RunRecord.status.in_(sorted(wanted.statuses)))
-    if wanted.is_troubled:
-        # One branch may wait for a person while another goes on: its reminders know.
-        reminding = select(DueRecord.run_id).where(DueRecord.kind == DueKind.CHASE)
-        query = query.where(
-            or_(RunRecord.status.in_(sorted(TROUBLED)), RunRecord.id.in_(reminding))
-        )
     with database.read() as connection:
         return [listed(row) for row in connection.execute(query)]
+
+
+def _troubled(among: frozenset[str] | None) -> CompoundSelect[str]:
+    """Return the ids of runs that an exception or a doubt may keep waiting for a person.
+
+    They are looked for first: there are few, however many runs there have been.
+    """
+    standing = select(RunRecord.id).where(IS_TROUBLED)
+    # One branch may wait for a person while another goes on: its reminders know.
+    reminding = select(RunRecord.id).where(
+        DueRecord.run_id == RunRecord.id, DueRecord.kind == DueKind.CHASE
+    )
+    if among is not None:
+        is_among = RunRecord.workflow.in_(sorted(among))
+        standing, reminding = standing.where(is_among), reminding.where(is_among)
+    return union(standing.correlate(None), reminding.correlate(None))
 
 
 def runs_from(database: Database, source: str, *, most: int = MOST) -> list[ListedRun]:

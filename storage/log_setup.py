@@ -21,7 +21,7 @@ from storage.keys import (
     load_key,
     load_or_create_key,
 )
-from storage.migrate import is_current, is_empty, is_usable, upgrade
+from storage.migrate import is_current, is_empty, require_usable, upgrade
 from storage.move_marks import refuse_moved
 from storage.sequencing import Now
 from storage.transaction import Database
@@ -117,10 +117,7 @@ def keys_of(database: Database) -> LogKeys:
     Raises:
         UnusableDatabaseError: no log there, another schema, or forged entries about keys.
     """
-    if not is_usable(database.engine):
-        raise UnusableDatabaseError(
-            "The database has another schema than this release.", hint="Run `interlock migrate`."
-        )
+    require_usable(database.engine)
     with database.read() as connection:
         return read_keys(connection)
 

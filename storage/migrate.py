@@ -84,6 +84,23 @@ def is_usable(engine: Engine) -> bool:
         return found == {newest()} or (_are_newer(found) and _floor(connection) <= newest())
 
 
+def require_usable(engine: Engine) -> None:
+    """Return if this release can work on the database.
+
+    Raises:
+        UnusableDatabaseError: it has another schema, or none yet.
+    """
+    if is_usable(engine):
+        return
+    if is_empty(engine):
+        raise UnusableDatabaseError(
+            "The database has no tables yet.", hint="Begin a log with `interlock init`."
+        )
+    raise UnusableDatabaseError(
+        "The database has another schema than this release.", hint="Run `interlock migrate`."
+    )
+
+
 def revision_of(engine: Engine) -> str:
     """Return the revision a database has, "" for one without tables."""
     with engine.connect() as connection:

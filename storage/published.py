@@ -27,6 +27,13 @@ def canonical_of(database: Database, version: str) -> str | None:
         return connection.execute(wanted).scalar()
 
 
+def was_published(database: Database, version: str) -> bool:
+    """Say whether a version was published here."""
+    wanted = select(DefinitionRecord.version).where(DefinitionRecord.version == version)
+    with database.read() as connection:
+        return connection.execute(wanted).scalar() is not None
+
+
 def active_versions(database: Database, workflow: str = "") -> Mapping[str, str]:
     """Return the version that new runs take, by workflow; of one workflow, if it is named."""
     wanted = (

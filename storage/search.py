@@ -6,10 +6,10 @@ and no more of them are looked at than some pages hold. Which runs the condition
 asked in `search_runs`; how a hit looks is for the views.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, column, func, select, text
 from sqlalchemy import table as table_of
@@ -36,8 +36,6 @@ HEADLINE = (
     f"StartSel={START}, StopSel={STOP}, MaxWords={SNIPPET_WORDS}, MinWords=12, MaxFragments=2,"
     ' FragmentDelimiter=" … "'
 )
-
-Among: TypeAlias = Callable[[ColumnElement[Any]], Any]
 
 _FTS = table_of("summary_fts", column("rowid"))
 
@@ -89,7 +87,7 @@ def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int =
             page = _by_time(newest[offset : offset + limit])
         else:
             ranked = _on_sqlite if _is_sqlite(connection) else _on_postgres
-            page = ranked(words, _among(newest, sought), limit, offset)
+            page = ranked(words, newest, sought, limit=limit, offset=offset)
         rows = connection.execute(page).all() if newest[offset:] else ()
     found = tuple(_hit(row) for row in rows)
     return Hits(page=found, total=len(newest), is_cut=len(newest) >= most)
@@ -114,24 +112,15 @@ def _newest_on_postgres(_connection: Connection, words: Words, sought: Sought) -
 
 
 def _newest_on_sqlite(connection: Connection, words: Words, sought: Sought) -> Select[Any]:
-    """The text index alone serves words alone; conditions come first where few runs meet them."""
+    """Return that query. The text index alone serves words; few runs are looked up before it."""
     number: ColumnElement[Any] = _FTS.c.rowid
     query = select(number).where(_match(words))
     if is_few(connection, sought):
         few = only(select(SummaryRecord.__table__.c.id), sought)
-        # Given the bare number, SQLite would ask its text index once for each of them.
         query = query.where((number + 0).in_(few))
     elif is_narrowed(sought):
         query = only(query.join(SummaryRecord, SummaryRecord.id == number), sought)
     return query.order_by(number.desc())
-
-
-def _among(newest: Sequence[int], sought: Sought) -> Among:
-    """Return the condition that a number is one of the newest hits'."""
-    oldest = min(newest, default=0)
-    if not is_narrowed(sought):
-        return lambda number: number >= oldest
-    return lambda number: (number >= oldest) & (number + 0).in_(newest)
 
 
 def _by_time(numbers: Sequence[int]) -> Select[Any]:
@@ -140,14 +129,21 @@ def _by_time(numbers: Sequence[int]) -> Select[Any]:
     return page.order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
 
 
-def _on_sqlite(words: Words, among: Among, limit: int, offset: int) -> Select[Any]:
+def _on_sqlite(
+    words: Words, newest: Sequence[int], sought: Sought, *, limit: int, offset: int
+) -> Select[Any]:
+    number = _FTS.c.rowid
+    among = number >= min(newest, default=0)
+    if is_narrowed(sought):
+        # Given the bare number, SQLite would ask its text index once for each of them.
+        among &= (number + 0).in_(newest)
     snippet = func.snippet(text("summary_fts"), 0, START, STOP, "…", SNIPPET_WORDS)
     page = (
         _columns(snippet)
         .select_from(_FTS)
         .join(SummaryRecord, SummaryRecord.id == _FTS.c.rowid)
-        .where(_match(words), among(_FTS.c.rowid))
-        .order_by(text("bm25(summary_fts)"), _FTS.c.rowid.desc())
+        .where(_match(words), among)
+        .order_by(text("bm25(summary_fts)"), number.desc())
         .limit(limit)
         .offset(offset)
     )
@@ -161,14 +157,16 @@ def _match(words: Words) -> ColumnElement[bool]:
     return matches
 
 
-def _on_postgres(words: Words, among: Among, limit: int, offset: int) -> Select[Any]:
+def _on_postgres(
+    words: Words, newest: Sequence[int], _sought: Sought, *, limit: int, offset: int
+) -> Select[Any]:
     wanted = _wanted(words)
     search: ColumnElement[Any] = column("search")
     number = SummaryRecord.__table__.c.id
     rank = func.ts_rank_cd(search, wanted)
     best = (
         select(number, rank.label("rank"))
-        .where(search.op("@@")(wanted), among(number))
+        .where(number.in_(newest))
         .order_by(rank.desc(), number.desc())
         .limit(limit)
         .offset(offset)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from storage.change import RowSql, read_moment
 from storage.entries_sql import entry_of
 from storage.shadow_runs import MARK
-from storage.soak_sql import moved_among
+from storage.soak_sql import moved_among, runs_since
 from workflows.entry import Entry, RunId
 from workflows.run import UNTOLD
 from workflows.shadow_question import Did
@@ -15,6 +15,7 @@ _RUNS = (
     "SELECT r.id, r.finished_at FROM run r"
     " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0"
     " WHERE r.workflow = ? AND r.version = ? AND r.finished_at IS NOT NULL"
+    " AND r.started_at > ?"
     " AND e.line LIKE ? AND e.line LIKE ?"
     " ORDER BY r.finished_at DESC, r.id DESC LIMIT ?"
 )
@@ -31,7 +32,8 @@ class ShadowSql(RowSql):
 
     def ended(self, workflow: str, version: str, *, most: int) -> list[ShadowSeen]:
         """Return the runs in shadow that ended and went by one version only, the newest first."""
-        rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
+        since, told_by = runs_since(self, version), f'%"version":"{version}"%'
+        rows = self.run(_RUNS, workflow, version, since, told_by, MARK, most).fetchall()
         moved = moved_among(self, [str(one[0]) for one in rows])
         rows = [one for one in rows if str(one[0]) not in moved]
         if not rows:

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -20,11 +21,15 @@ _UNTOLD = (
     "SELECT workflow, 'trial', activated_at FROM active_definition"
     " WHERE version = ? AND retired_at IS NULL"
 )
+_PUBLISHED = "SELECT published_at FROM definition_version WHERE version = ?"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_SET_BACK = timedelta(days=1)  # A clock, by so much at the most, since the version was published.
 # A run that was moved says little of either version; the entry it began with says so.
 _RUNS = (
     "SELECT r.id, r.outcome, r.finished_at FROM run r"
     " JOIN audit_entry e ON e.run_id = r.id AND e.rseq = 0"
-    " WHERE r.workflow = ? AND r.version = ? AND e.line LIKE ? AND e.line NOT LIKE ?"
+    " WHERE r.workflow = ? AND r.version = ? AND r.started_at > ?"
+    " AND e.line LIKE ? AND e.line NOT LIKE ?"
     " ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
 )
 _INPUTS = (
@@ -62,7 +67,8 @@ class SoakSql(RowSql):
         if found is None:
             return None
         workflow, level, since = found
-        rows = self.run(_RUNS, workflow, version, f'%"version":"{version}"%', MARK, most).fetchall()
+        since_then, told = runs_since(self, version), f'%"version":"{version}"%'
+        rows = self.run(_RUNS, workflow, version, since_then, told, MARK, most).fetchall()
         moved = moved_among(self, [str(one[0]) for one in rows if str(one[0]) not in ended])
         rows = [one for one in rows if str(one[0]) not in moved]
         runs = [str(one[0]) for one in rows]
@@ -104,6 +110,12 @@ class SoakSql(RowSql):
         for run, seq, idx, line in rows:
             entries[str(run)].append(entry_of(line, seq=seq, index=idx, held={}))
         return {run: list(stopped_in(told)) for run, told in entries.items()}
+
+
+def runs_since(sql: RowSql, version: str) -> datetime:
+    """Return a moment before which no run of a version began, however many of others did."""
+    found = sql.run(_PUBLISHED, version).fetchone()
+    return _EVER if found is None else read_moment(found[0]) - _SET_BACK
 
 
 def moved_among(sql: RowSql, runs: Sequence[str]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from storage.denial_sql import DenialSql
 from storage.entries_sql import entries_in, entry_questions, first_entry
 from storage.glass_sql import GlassSql
 from storage.held_run import read_held
+from storage.history import find_entry
 from storage.home_rows import HomeRows
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
@@ -163,6 +164,10 @@ class SqlStore:
     def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
         with self.database.glance() as tx:
             return DelegationSql(tx).to_person(person, now=at)
+
+    def entry(self, entry_id: str) -> Entry | None:
+        with self.database.read() as connection:
+            return find_entry(connection, entry_id)
 
     def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
         with self.database.glance() as tx:

@@ -69,7 +69,6 @@ class SqlUnit:
         self._on_due = on_due
         self._messages: dict[tuple[Subject, str], Message] = {}
         self._sql = RunSql(tx)
-        self._bot = BotSql(tx)
         self._awaited = AwaitedSql(tx)
         self._homes = HomeSql(tx, on_news=on_news)
         self._runs = HeldRuns(tx, self._sql, self._homes, clock=clock, on_moved=on_moved)
@@ -100,7 +99,7 @@ class SqlUnit:
     def thread_messages(self, run: RunId) -> Sequence[ThreadMessage]:
         return [
             ThreadMessage(ts=ts, author=self.name(Ref(author)), text=text)
-            for ts, author, text in self._bot.thread_messages(run)
+            for ts, author, text in BotSql(self._tx).thread_messages(run)
         ]
 
     def add_run(self, run: NewRun) -> None:
@@ -298,43 +297,43 @@ class SqlUnit:
 
         The unit goes on to append its `schedule.fired` or `schedule.missed`.
         """
-        return self._bot.take_firing(schedule, due)
+        return BotSql(self._tx).take_firing(schedule, due)
 
     def is_published(self, version: str) -> bool:
         """Say whether a version was published; `hold_workflow` keeps others from doing so now."""
-        return self._bot.is_published(version)
+        return BotSql(self._tx).is_published(version)
 
     def add_definition(self, version: str, canonical: str) -> None:
         """Keep the text of a version whose `workflow.published` this unit appended."""
-        self._bot.keep_definition(version, canonical)
+        BotSql(self._tx).keep_definition(version, canonical)
 
     def keep_policy(self, version: str, canonical: str) -> None:
         """Keep the text of a policy, whether or not it is in force."""
-        self._bot.keep_policy(version, canonical)
+        BotSql(self._tx).keep_policy(version, canonical)
 
     def hold_policy(self, name: str) -> str | None:
         """Return the policy in force; two changes of it wait for each other."""
-        return self._bot.hold_policy(name)
+        return BotSql(self._tx).hold_policy(name)
 
     def hold_workflow(self, workflow: str) -> str | None:
         """Return the active version; two publications of one workflow wait for each other."""
-        return self._bot.hold_workflow(workflow)
+        return BotSql(self._tx).hold_workflow(workflow)
 
     def hold_level(self, workflow: str, version: str) -> str | None:
-        self._bot.hold_workflow(workflow)
-        return self._bot.level_of(version)
+        BotSql(self._tx).hold_workflow(workflow)
+        return BotSql(self._tx).level_of(version)
 
     def add_digest(self, digest: NewDigest) -> None:
         """Keep the figures of a digest, for the message that shows them."""
-        self._bot.add_digest(digest, at=self.now)
+        BotSql(self._tx).add_digest(digest, at=self.now)
 
     def add_thread_message(self, run: RunId, ts: str, *, author: Ref, text: str) -> None:
         """Keep what a person wrote in a run's thread; the same moment again is an edit."""
-        self._bot.keep_thread_message(run, ts, author=author, text=text)
+        BotSql(self._tx).keep_thread_message(run, ts, author=author, text=text)
 
     def drop_thread_message(self, run: RunId, ts: str) -> None:
         """Forget a message that was deleted in Slack."""
-        self._bot.drop_thread_message(run, ts)
+        BotSql(self._tx).drop_thread_message(run, ts)
 
     def open_home(self, ref: Ref, *, shown: str | None) -> None:
         """Note that somebody looks at their Home, which shows the hash `shown` if anything."""

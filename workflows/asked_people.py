@@ -10,7 +10,7 @@ from workflows.demand import Demand, DemandStage
 from workflows.entry import Ref
 from workflows.errors import NoApproverError
 from workflows.gate import MOST_PEOPLE
-from workflows.lineage import shapers
+from workflows.lineage import answers_in, questions_behind, shapers
 from workflows.people import CLICK_AGE, People, Person, PersonId
 from workflows.quorum import can_agree
 from workflows.segment import Segment
@@ -74,13 +74,24 @@ def bound_by_duty(
     who acts for them.
     """
     own = segment.state.requester
-    refs = {**dict.fromkeys(authors, Duty.EDITOR), **shapers(segment, step)}
+    refs = {**dict.fromkeys(authors, Duty.EDITOR), **shapers(segment.house.store, segment.state)}
+    for ref in _who_answered(segment, step):
+        refs.setdefault(ref, Duty.ANSWERER)
     if own is not None and own.is_person:
         refs[Ref(own.ref)] = Duty.REQUESTER
     for ref in segment.house.acting_for(frozenset(refs)):
         refs.setdefault(ref, Duty.DELEGATE)
     found = {who: duty for ref, duty in refs.items() if (who := segment.person(ref)) is not None}
     return found if requester is None else {**found, requester.id: Duty.REQUESTER}
+
+
+def _who_answered(segment: Segment, step: str) -> list[Ref]:
+    """Return who answered the questions of this run that a step rests on."""
+    questions = questions_behind(segment.definition, segment.scopes, step)
+    if not questions:
+        return []
+    _, entries = segment.house.store.history(segment.state.id)
+    return [ref for question, ref in answers_in(entries) if question in questions]
 
 
 def barred_by_rules(people: People, exclude: Sequence[str]) -> dict[PersonId, Duty]:

@@ -27,9 +27,12 @@ class Attempt:
 
 
 def check_approval(
-    unit: Unit, vault: Vault, person: Ref, code: str, *, request: RequestId
+    unit: Unit, vault: Vault, person: Ref, code: str, *, request: RequestId | None
 ) -> StepUpError | None:
-    """Use up the code that goes with an approval; return why it does not count, if so."""
+    """Use up the code that goes with an approval, or with lending one's voice for approvals.
+
+    Returns why it does not count, if so.
+    """
     guard = unit.codes.hold(person)
     live = unit.codes.live(person)
     confirmed = next((one for one in live if one.is_confirmed), None)

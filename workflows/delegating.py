@@ -4,9 +4,10 @@ The words that name a time are read by the bot. What it means for a vote is `sta
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from workflows.codes import check_approval
 from workflows.delegation import LONGEST_ABSENCE, Delegation, deserted_until
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
 from workflows.errors import DelegationError
@@ -22,12 +23,16 @@ MOST_REDRAWN = 200  # Cards that show at once who stands in; others do when they
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelegation:
-    """That `giver` is away until then, and who decides for them; nobody if None."""
+    """That `giver` is away until then, and who decides for them; nobody if None.
+
+    `code` is what the giver typed, where their voice counts for approvals that want one.
+    """
 
     giver: PersonId
     stand_in: PersonId | None
     until: datetime
     reason: str = ""
+    code: str = field(default="", repr=False)
 
 
 def check_delegation(house: House, new: NewDelegation) -> tuple[Person, Person | None]:
@@ -69,25 +74,39 @@ def _check_time(until: datetime, now: datetime) -> None:
 def delegate(house: House, new: NewDelegation) -> bool:
     """Record that somebody is away; False if they had said exactly that already.
 
-    It takes the place of what they said before, and counts for open requests too.
+    It takes the place of what they said before, and counts for open requests too. Whoever has
+    codes that count types one to let another decide, else whoever holds a stolen login could
+    lend that person's voice to themselves.
 
     Raises:
-        DelegationError, PeopleUnreadableError, StorageError: nothing was recorded.
+        StepUpError: a code is wanted, and this one does not count; the attempt was recorded.
+        DelegationError, PeopleUnreadableError, SecretError, StorageError: nothing was recorded.
     """
     giver, stand_in = check_delegation(house, new)
     asked = house.store.open_requests_of(new.giver, most=MOST_REDRAWN)
+    may_need = stand_in is not None and house.policy().asks_for_codes
+    vault = house.vault().ready() if may_need else None
     with house.store.begin() as unit:
         ref = unit.ref(giver.id, giver.name)
         before = unit.hold_delegation(ref)
         _check_time(new.until, unit.now)
         to = None if stand_in is None else unit.ref(stand_in.id, stand_in.name)
-        if before is not None and (before.stand_in, before.until) == (to, new.until):
+        is_same = before is not None and (before.stand_in, before.until) == (to, new.until)
+        if is_same and not new.code:
             return False
-        reason = house.redact(new.reason.strip())
-        _record(unit, ref, before, to=to, until=new.until, reason=reason)
-        _redraw(unit, asked)
-        for one in _deserted(unit, asked):
-            unit.send(away_message(one.card))
+        is_coded = vault is not None and any(one.is_confirmed for one in unit.codes.live(ref))
+        refusal = None
+        if vault is not None and is_coded:
+            refusal = check_approval(unit, vault, ref, new.code, request=None)
+        if refusal is None:
+            reason = house.redact(new.reason.strip())
+            word = _Word(to=to, until=new.until, reason=reason, is_coded=is_coded)
+            _record(unit, ref, before, word)
+            _redraw(unit, asked)
+            for one in _deserted(unit, asked):
+                unit.send(away_message(one.card))
+    if refusal is not None:
+        raise refusal  # Only now, since the attempt is counted in what was committed.
     return True
 
 
@@ -105,30 +124,39 @@ def come_back(house: House, person: PersonId, *, entry: str) -> bool:
         if before is None or before.entry != entry or not before.stands_at(unit.now):
             return False
         # The newest word counts, and this one is over as soon as it is said.
-        _record(unit, ref, before, to=None, until=unit.now, reason="")
+        _record(unit, ref, before, _Word(to=None, until=unit.now))
         _redraw(unit, asked)
     return True
 
 
-def _record(
-    unit: Unit,
-    giver: Ref,
-    before: Delegation | None,
-    *,
-    to: Ref | None,
-    until: datetime,
-    reason: str,
-) -> None:
-    data: dict[str, Json] = {"request": None, "from": giver, "to": to, "until": stamp(until)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """What an entry says of somebody who is away, or back."""
+
+    to: Ref | None
+    until: datetime
+    reason: str = ""
+    is_coded: bool = False
+
+
+def _record(unit: Unit, giver: Ref, before: Delegation | None, word: _Word) -> None:
+    data: dict[str, Json] = {
+        "request": None,
+        "from": giver,
+        "to": word.to,
+        "until": stamp(word.until),
+        **({"step_up": True} if word.is_coded else {}),
+    }
+    parts = {"reason": Part(value=word.reason.encode(), subject=giver)} if word.reason else {}
     entry = unit.append(
         Draft(
             kind="approval.delegated",
             actor=Actor(kind=ActorKind.USER, ref=giver),
             data=data,
-            parts={"reason": Part(value=reason.encode(), subject=giver)} if reason else {},
+            parts=parts,
         )
     )
-    if to is not None:
+    if word.to is not None:
         unit.send(Message(subject=Subject.STAND_IN, key=entry.id))
     if before is not None and before.stand_in is not None:
         unit.send(Message(subject=Subject.STAND_IN, key=before.entry))

@@ -197,7 +197,8 @@ class Engine:
         """Record that somebody is away and who stands in; False if they had said so already.
 
         Raises:
-            DelegationError, PeopleUnreadableError, StorageError: nothing was recorded.
+            StepUpError: a code is wanted, and this one does not count; the attempt was recorded.
+            DelegationError, PeopleUnreadableError, SecretError, StorageError: nothing was.
         """
         return delegating.delegate(self._house, new)
 

@@ -1,6 +1,6 @@
 """What is wrong with a file, where, and what would be right.
 
-Values only: `definition_file` makes them from YAML and its shape, `check` from its meaning,
+Values only: `yaml_document` makes them from YAML and its shape, `check` from its meaning,
 and the command line prints them.
 """
 

@@ -186,7 +186,13 @@ ALL: list[Kind] = [
     *_kinds("approval.escalated", Place.INSIDE, "request to n", optional="groups stages batch"),
     *_kinds("approval.reminded", Place.INSIDE, "request to n", optional="batch"),
     *_kinds("exception.reminded", Place.INSIDE, "step to n"),
-    *_kinds("approval.delegated", Place.EITHER, "request from to until", parts="reason"),
+    *_kinds(
+        "approval.delegated",
+        Place.EITHER,
+        "request from to until",
+        parts="reason",
+        optional="step_up",
+    ),
     *_kinds(
         "approval.edited",
         Place.INSIDE,

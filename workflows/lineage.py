@@ -5,45 +5,52 @@ one, or answered its questions, could else decide in the inner run what they sai
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
 
+from workflows.definition import Definition
 from workflows.definition_flow import Ask
 from workflows.entry import Entry, Ref, RunId
 from workflows.instances import step_of
 from workflows.replay import replay
 from workflows.run import RunState
-from workflows.segment import Segment
 from workflows.separation import Duty
-from workflows.store import Store
+from workflows.step_scope import StepScopes
 
 
-def shapers(segment: Segment, step: str) -> dict[Ref, Duty]:
-    """Return who published or changed a run or one around it, or answered what `step` rests on.
+class Trails(Protocol):
+    """What has to be read: who published what, and what happened in a run."""
+
+    def publisher(self, version: str) -> Ref | None:
+        """Return who published a version, None where it came from a file on disk."""
+
+    def history(self, run: RunId) -> tuple[object, Sequence[Entry]]:
+        """Return a run's row and its entries."""
+
+
+def shapers(trails: Trails, state: RunState) -> dict[Ref, Duty]:
+    """Return who published or changed a run or one around it, or answered one around it.
 
     Each outer run counts as it stood when it started the inner one, with every answer it had.
 
     Raises:
-        ExpressionError: an expression of the step, or of one it rests on, does not compile.
-        StorageError: the runs could not be read.
+        StorageError: the outer runs could not be read.
     """
-    store = segment.house.store
     found: dict[Ref, Duty] = {}
-    for one, entries in _outwards(store, segment.state):
-        publisher = store.publisher(one.version)
+    for one, entries in _outwards(trails, state):
+        publisher = trails.publisher(one.version)
         if publisher is not None:
             found.setdefault(publisher, Duty.EDITOR)
-        found |= dict.fromkeys((*one.editors, *_who_answered(entries)), Duty.CHANGER)
-    questions = _questions_behind(segment, step)
-    if questions:
-        _, own = store.history(segment.state.id)
-        found |= dict.fromkeys(_who_answered(own, questions), Duty.CHANGER)
+        found |= dict.fromkeys(one.editors, Duty.CHANGER)
+        for _, ref in answers_in(entries):
+            found.setdefault(ref, Duty.ANSWERER)
     return found
 
 
-def _outwards(store: Store, state: RunState) -> Iterator[tuple[RunState, Sequence[Entry]]]:
+def _outwards(trails: Trails, state: RunState) -> Iterator[tuple[RunState, Sequence[Entry]]]:
     """Yield the run itself, without entries, then each one around it."""
     yield state, ()
     while state.parent is not None:
-        _, all_of_it = store.history(state.parent)
+        _, all_of_it = trails.history(state.parent)
         entries = list(_until_it_started(state.id, all_of_it))
         state = replay(state.parent, entries)
         yield state, entries
@@ -56,19 +63,20 @@ def _until_it_started(child: RunId, entries: Sequence[Entry]) -> Iterator[Entry]
             return
 
 
-def _questions_behind(segment: Segment, step: str) -> frozenset[str]:
-    """Return the questions on whose answers a step rests, or a loop around it."""
-    outline = segment.definition.outline
+def questions_behind(definition: Definition, scopes: StepScopes, step: str) -> Collection[str]:
+    """Return the questions on whose answers a step rests, or a loop around it.
+
+    Raises:
+        ExpressionError: an expression on the way does not compile.
+    """
+    outline = definition.outline
     around = (loop.id for loop in outline[step_of(step)].loops)
-    behind = {one for name in (step, *around) for one in segment.scopes.rests_on(name)}
+    behind = {one for name in (step, *around) for one in scopes.rests_on(name)}
     return frozenset(one for one in behind if isinstance(outline[step_of(one)].step, Ask))
 
 
-def _who_answered(
-    entries: Sequence[Entry], questions: Collection[str] | None = None
-) -> Iterator[Ref]:
-    """Yield who answered these questions, or any; of a shadow nothing follows."""
+def answers_in(entries: Sequence[Entry]) -> Iterator[tuple[str, Ref]]:
+    """Yield each question that was answered, and by whom; of a shadow nothing follows."""
     for entry in entries:
-        is_answer = entry.kind == "question.answered" and "shadow" not in entry.data
-        if is_answer and (questions is None or entry.data["step"] in questions):
-            yield Ref(entry.actor.ref)
+        if entry.kind == "question.answered" and "shadow" not in entry.data:
+            yield str(entry.data["step"]), Ref(entry.actor.ref)

@@ -2,7 +2,9 @@
 
 `comparing` shows every change to whoever approves it; this is what an author may not propose
 alone. A step under another name is held against those that went, so a new name lowers nothing
-unseen, and so is what a workflow does that a step newly starts.
+unseen, and so is what a workflow does that a step newly starts. What is new or does something
+else than before is also held against every gate that the same target had, so that a step which
+kept its gate and does nothing any more is no cover.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +15,8 @@ from workflows.definition import Definition
 from workflows.definition_steps import LONGEST_EXPIRY, Approval, Step, Undo
 from workflows.demand import gathered, wish_of
 from workflows.portrait import Actions, Known, approval_words, effect_of, starts
+
+_TARGETS = ("service", "database", "program", "channel")  # Where an action says what it reaches.
 
 Works: TypeAlias = Mapping[str, Step | Undo]
 
@@ -28,8 +32,13 @@ def lowered(before: Definition, after: Definition, known: Known) -> list[str]:
         for name in old.keys() & new
         if (stated := _unsaid(old[name], new[name], known.actions)) is not None
     ]
-    for name, work in {**came, **_newly_started(before, after, known)}.items():
+    came |= _newly_started(before, after, known)
+    for name, work in came.items():
         found += _of_another_name(name, work, gone, known.actions)
+    stayed = {name: one for name, one in old.items() if name not in gone}
+    turned = {name: new[name] for name in stayed if _does(new[name]) != _does(old[name])}
+    for name, work in {**came, **turned}.items():
+        found += _beside_a_gate(name, work, stayed, known.actions)
     verifies = any(one.verify is not None for one in old.values())
     if verifies and after.is_best_effort and not before.is_best_effort:
         found.append("best effort: nothing is verified any more")
@@ -87,6 +96,31 @@ def _newly_started(before: Definition, after: Definition, known: Known) -> Works
         if one.workflow not in earlier
         for name, work in works_of(one).items()
     }
+
+
+def _does(work: Step | Undo) -> tuple[str, object]:
+    return work.uses, work.arguments
+
+
+def _beside_a_gate(name: str, work: Step | Undo, old: Works, actions: Actions) -> Iterator[str]:
+    """Yield which gate of the same target is passed by, where it stood before no graver effect.
+
+    What takes a step back is none the worse for being there.
+    """
+    effect = effect_of(work, actions) or Effect.DESTRUCTIVE
+    if effect is Effect.READ or not isinstance(work, Step):
+        return
+    for other, earlier in old.items():
+        if other == name or _target(earlier) != _target(work):
+            continue
+        is_graver = (effect_of(earlier, actions) or Effect.DESTRUCTIVE).rank > effect.rank
+        if not is_graver and not is_as_strict(work.approval, earlier.approval):
+            asked, asks = approval_words(earlier.approval), approval_words(work.approval)
+            yield f"{name} reaches what {other} is gated for: {asked} → {asks}"
+
+
+def _target(work: Step | Undo) -> tuple[object, ...]:
+    return (work.uses, *(work.arguments.get(one) for one in _TARGETS))
 
 
 def _of_another_name(name: str, work: Step | Undo, gone: Works, actions: Actions) -> Iterator[str]:

@@ -12,8 +12,8 @@ class Duty(StrEnum):
 
     REQUESTER = "requester"
     EDITOR = "editor"  # Published the version that runs, or that of a workflow that started it.
-    # Changed what this run is asked to do, or one that started it, or answered what it rests on.
-    CHANGER = "changer"
+    CHANGER = "changer"  # Changed what this run is asked to do, or one that started it.
+    ANSWERER = "answerer"  # Answered a question that the step rests on.
     DELEGATE = "delegate"  # Acts for one of the above.
     RULE = "rule"  # A rule of the policy leaves their group out.
 
@@ -31,14 +31,16 @@ class Duty(StrEnum):
 _REFUSALS = {
     Duty.REQUESTER: "You asked for this, so someone else has to decide it.",
     Duty.EDITOR: "You published what runs here, so someone else has to decide it.",
-    Duty.CHANGER: "You had a say in what is asked here, so someone else has to decide it.",
+    Duty.CHANGER: "You changed what is asked here, so someone else has to decide it.",
+    Duty.ANSWERER: "You answered what this rests on, so someone else has to decide it.",
     Duty.DELEGATE: "You act for somebody who may not decide this, so you may not either.",
     Duty.RULE: "The policy leaves you out of this decision.",
 }
 _WHO = {
     Duty.REQUESTER: "whoever asked for it",
     Duty.EDITOR: "whoever published the workflow",
-    Duty.CHANGER: "whoever changed what is asked, or answered what it rests on",
+    Duty.CHANGER: "whoever changed what is asked",
+    Duty.ANSWERER: "whoever answered what it rests on",
     Duty.DELEGATE: "whoever acts for one of these",
     Duty.RULE: "whom the policy leaves out",
 }

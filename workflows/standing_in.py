@@ -12,8 +12,8 @@ from datetime import datetime
 from workflows.admission import Vote, admit
 from workflows.delegation import Delegation, deserted_until
 from workflows.entry import Ref, RequestId
-from workflows.errors import GateError
-from workflows.gate import ApprovalRequest, Decision, standing, tally
+from workflows.errors import GateError, StepUpError
+from workflows.gate import ApprovalRequest, Decision, Verdict, standing, tally
 from workflows.house import House
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.store import Message, Subject, Unit
@@ -21,10 +21,15 @@ from workflows.store import Message, Subject, Unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """Somebody who was asked and is away, and the groups of the request they belong to now."""
+    """Somebody who was asked and is away, and the groups of the request they belong to now.
+
+    `entry` is what they said, and `is_coded` whether a code of theirs went with it.
+    """
 
     giver: Ref
     member_of: frozenset[str]
+    entry: str
+    is_coded: bool
 
 
 def groups_of(house: House, names: Sequence[str], who: PersonId) -> frozenset[str]:
@@ -48,15 +53,25 @@ def absent_for(
         PeopleUnreadableError: the directory did not answer.
     """
     asked = {one for stage in request.stages for one in stage.everybody}
-    givers = {one.giver for one in house.store.standing_in(person.id, at=house.now())} & asked
-    known = ((giver, house.store.person(giver)) for giver in sorted(givers - acting))
+    words = house.store.standing_in(person.id, at=house.now())
+    known = [(one, house.store.person(one.giver)) for one in words if one.giver in asked - acting]
     return tuple(
-        Absent(giver=giver, member_of=groups_of(house, request.groups, who))
-        for giver, who in known
+        Absent(
+            giver=word.giver,
+            member_of=groups_of(house, request.groups, who),
+            entry=word.entry,
+            is_coded=request.terms.step_up is not None and _is_coded(house, word),
+        )
+        for word, who in known
         if who is not None
         and house.people.person(who).counts
         and not groups_of(house, request.terms.exclude, who)
     )
+
+
+def _is_coded(house: House, word: Delegation) -> bool:
+    entry = house.store.entry(word.entry)
+    return entry is not None and entry.data.get("step_up") is True
 
 
 def seated(
@@ -67,9 +82,15 @@ def seated(
     absent: Sequence[Absent],
     decisions: Sequence[Decision],
 ) -> Vote:
-    """Return `vote` in the place that it decides, if it decides any; `admit` judges it there."""
+    """Return `vote` in the place that it decides, if it decides any; `admit` judges it there.
+
+    Raises:
+        StepUpError: the approval wants a code, and nobody gave one when they lent their voice.
+    """
     still = [one for one in absent if _stands(unit, one, vote.approver)]
-    places = [vote, *(_in_place_of(vote, one) for one in still)]
+    is_coded = request.terms.step_up is not None and vote.verdict is Verdict.APPROVE
+    lent = [one for one in still if one.is_coded or not is_coded]
+    places = [vote, *(_in_place_of(vote, one) for one in lent)]
     spoken = next((one for one in standing(decisions) if one.approver == vote.approver), None)
     if spoken is not None:
         # They have spoken already: whatever they say now is about that place.
@@ -77,12 +98,19 @@ def seated(
         return next((one for one in places if one.place == spoken.place), gone)
     counting = (one for one in places if _would_count(request, one, decisions, now=unit.now))
     asked = (one for one in places if _was_asked(request, one))
-    return next(counting, next(asked, vote))
+    found = next(counting, next(asked, None))
+    if found is None and lent != still:
+        raise StepUpError(
+            "This needs a code, and whoever you stand in for typed none when they let you.",
+            hint="Have them say so once more; they are asked for a code if they have some.",
+        )
+    return found or vote
 
 
 def _stands(unit: Unit, absent: Absent, voter: Ref) -> bool:
     word = unit.delegation_of(absent.giver)
-    return word is not None and word.stand_in == voter and word.stands_at(unit.now)
+    is_theirs = word is not None and (word.entry, word.stand_in) == (absent.entry, voter)
+    return is_theirs and word is not None and word.stands_at(unit.now)
 
 
 def _in_place_of(vote: Vote, absent: Absent) -> Vote:

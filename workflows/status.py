@@ -58,7 +58,9 @@ def standing_after(
     now = {name: one for name, one in standing.items() if name not in (key, "")}
     if said in _GRAVEST_FIRST:
         now[key] = said.value
-    return next((one for one in _GRAVEST_FIRST if one.value in now.values()), said), now
+    if not now:
+        return said, now  # As nearly always.
+    return next((one for one in _GRAVEST_FIRST if one in now.values()), said), now
 
 
 def _key(kind: str, data: Mapping[str, Json]) -> str:

@@ -349,6 +349,9 @@ class Store(Ledger, Protocol):
     def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
         """Return by whose words this person stands in for others at that moment."""
 
+    def entry(self, entry_id: str) -> Entry | None:
+        """Return the entry of that id, None where there is none."""
+
     def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
         """Say whether `stand_in` decided for `giver` at that moment."""
 

@@ -51,7 +51,13 @@ def head(*, as_json: bool) -> None:
 @click.option("--db", "url", help="The database, by default the one of the settings.")
 @click.option("--pack", type=click.Path(path_type=Path), help="A pack: a folder or a zip.")
 @click.option("--vkey", "vkeys", multiple=True, help="A key that was kept outside, or its file.")
-@click.option("--checkpoint", "notes", multiple=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--checkpoint",
+    "notes",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="A head that was kept outside.",
+)
 @click.option("--quick", is_flag=True, help="Only hashes, roots and notes.")
 @click.option("--sample", type=click.IntRange(1), help="Every N-th entry signature.")
 @click.option(
@@ -147,7 +153,9 @@ def explain(*, index: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many heads."
+)
 @as_json_option
 def anchors(*, limit: int, as_json: bool) -> None:
     """List who keeps or vouches for heads outside, with their age. 1 if somebody fails to."""

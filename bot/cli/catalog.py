@@ -17,7 +17,7 @@ from bot.library import read_version
 from bot.policy_in_force import gating
 from bot.settings import Settings, read_settings
 from bot.wording import plural
-from storage.published import active_versions, canonical_of
+from storage.published import active_versions, canonical_of, was_published
 from storage.rows import DatabaseRows
 from storage.transaction import Database
 from workflows.actions.registry import all_actions
@@ -113,7 +113,7 @@ def found_drift(settings: Settings, database: Database) -> list[Drift]:
     actions = actions_here(settings, database)
     folder, files, file = settings.definitions, None, settings.policy_file
     if folder.exists():
-        checked = CheckedFiles(settings.home, stored=lambda one: canonical_of(database, one))
+        checked = CheckedFiles(settings.home, is_published=lambda one: was_published(database, one))
         files = checked.read(folder)
     of_policy = policy_drift(database, lambda: load_policy(file)) if file.exists() else []
     return [*of_policy, *drifts(database, actions, files)]

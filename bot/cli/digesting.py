@@ -25,7 +25,9 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
 @click.command()
-@click.option("--days", default=7, type=click.IntRange(1, 366), show_default=True)
+@click.option(
+    "--days", default=7, type=click.IntRange(1, 366), show_default=True, help="How far back."
+)
 @click.option("--from", "begins", type=_DAY, help="First day of the period, by UTC.")
 @click.option("--to", "ends", type=_DAY, help="Where it ends: this day is not in it. Else: now.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page.")

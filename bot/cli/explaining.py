@@ -24,7 +24,7 @@ from workflows.explaining import ExplainedStep, explain
 from workflows.moments import moment_of, stamp
 from workflows.people import Person
 from workflows.policy import Policy
-from workflows.procedure import Procedures
+from workflows.procedure import Procedure, Procedures
 from workflows.step_scope import Actions
 
 EXISTING = click.Path(path_type=Path, exists=True)
@@ -67,10 +67,15 @@ def policy_explain(
     asked = Asked(requester=requester, at=at, people=slack_people(settings))
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: at))
     looked = _looked(settings, asked, actions, run_id, (workflow or "", inputs_of(values)))
-    steps = explain(policy, Procedures(actions).of(looked.definition), actions, looked.given)
+    procedure = Procedures(actions).of(looked.definition)
+    steps = explain(policy, procedure, actions, looked.given)
     if only is not None:
         looked.definition.form(only)
-    told = [(one, _people(one, looked, asked)) for one in steps if only in (None, one.step.step)]
+    told = [
+        (one, _people(one, looked, procedure, asked))
+        for one in steps
+        if only in (None, one.step.step)
+    ]
     active = None if workflow is None else active_here(settings, workflow)
     other = other_version(active, looked.definition)
     data = {**_data(ruling, looked, told), "active": active}
@@ -91,11 +96,14 @@ def _looked(
         return of_run(database, RunId(run), asked)
 
 
-def _people(one: ExplainedStep, looked: Looked, asked: Asked) -> Sequence[StagePeople]:
+def _people(
+    one: ExplainedStep, looked: Looked, procedure: Procedure, asked: Asked
+) -> Sequence[StagePeople]:
     demand = one.told.demand
     if demand is None or asked.people is None:
         return ()
-    return could_approve(asked.people, demand, looked.bound)
+    bound = looked.bound_at(one.step.step, procedure.scopes)
+    return could_approve(asked.people, demand, bound)
 
 
 def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:

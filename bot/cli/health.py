@@ -46,7 +46,14 @@ def _period(_context: click.Context, _option: click.Parameter, text: str) -> tim
 
 
 @click.command()
-@click.option("--since", "period", callback=_period, default="30d", show_default=True)
+@click.option(
+    "--since",
+    "period",
+    callback=_period,
+    default="30d",
+    show_default=True,
+    help="How far back, as in 30d.",
+)
 @as_json_option
 def health(period: timedelta, *, as_json: bool) -> None:
     """Say how approvals go, who decides and how fast. Exit code 1 if something stands out."""

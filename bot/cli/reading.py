@@ -17,6 +17,7 @@ from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
+from storage.migrate import require_usable
 from storage.published import active_version, canonical_of
 from storage.refusals import read_refusals
 from storage.summaries import read_summary
@@ -33,7 +34,9 @@ NEWER = "A newer version is active: {}. Owner and deputy can have the run go by 
 @click.option("--workflow", default="", help="Only runs of this workflow.")
 @click.option("--status", type=click.Choice([one.value for one in Status]), help="Only these.")
 @click.option("--exceptions", is_flag=True, help="Only what waits for a person, oldest first.")
-@click.option("--most", default=20, type=click.IntRange(1, MOST), show_default=True)
+@click.option(
+    "--most", default=20, type=click.IntRange(1, MOST), show_default=True, help="How many."
+)
 @as_json_option
 def runs(workflow: str, status: str | None, most: int, *, exceptions: bool, as_json: bool) -> None:
     """List runs, the newest first."""
@@ -122,6 +125,18 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """Open the database for reading; one that was never begun is not made.
+
+    Raises:
+        UnusableDatabaseError: there is none, or one of another release.
+    """
+    with opened_as_it_is(settings) as database:
+        require_usable(database.engine)
+        yield database
+
+
+@contextmanager
+def opened_as_it_is(settings: Settings) -> Iterator[Database]:
+    """Open the database for reading, whatever release made it.
 
     Raises:
         UnusableDatabaseError: there is none.

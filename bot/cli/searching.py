@@ -16,8 +16,12 @@ from workflows.moments import stamp
 
 @click.command("find")
 @click.argument("typed", nargs=-1, required=True, metavar="WORDS...")
-@click.option("--most", default=10, type=click.IntRange(1, MOST), show_default=True)
-@click.option("--page", default=1, type=click.IntRange(1, 2_000), show_default=True)
+@click.option(
+    "--most", default=10, type=click.IntRange(1, MOST), show_default=True, help="How many a page."
+)
+@click.option(
+    "--page", default=1, type=click.IntRange(1, 2_000), show_default=True, help="Which page."
+)
 @as_json_option
 def find_runs(typed: tuple[str, ...], most: int, page: int, *, as_json: bool) -> None:
     """Search the summaries of runs. Exit code 1 when nothing is found.

@@ -36,7 +36,14 @@ def token() -> None:
 @click.argument("name")
 @click.option("--owner", required=True, help='Whom it stands for: "@rita" or a user id.')
 @click.option("--workflow", "workflows", multiple=True, help="Only these; again for each.")
-@click.option("--expires", "lasts", callback=_length, default="90d", show_default=True)
+@click.option(
+    "--expires",
+    "lasts",
+    callback=_length,
+    default="90d",
+    show_default=True,
+    help="How long it opens anything.",
+)
 @as_json_option
 def create(
     name: str, owner: str, workflows: tuple[str, ...], lasts: timedelta, *, as_json: bool

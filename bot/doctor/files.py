@@ -13,7 +13,7 @@ from bot.policy_in_force import Ruling, ruling_of
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.parts import given_sources
 from bot.settings import SettingsError
-from bot.wording import plural
+from bot.wording import joined, plural
 from storage.database import Database
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
@@ -23,13 +23,14 @@ from workflows.definition_flow import Ask
 from workflows.definition_steps import Step, turns_of
 from workflows.errors import DefinitionError, PeopleUnreadableError, StorageError
 from workflows.loading import load_policy
-from workflows.people import EFFECT_AGE
+from workflows.people import EFFECT_AGE, PersonId
 from workflows.policy import Policy
 from workflows.policy_lint import named_places
 from workflows.redaction import Redactor
 from workflows.secret_book import plain
 
 MOST_NAMED = 5
+ENOUGH_TO_GOVERN = 2  # Whoever proposes never decides.
 
 
 def look_at_files(
@@ -125,16 +126,17 @@ def _people(policy: Policy, definitions: Iterable[Definition], reached: Reached 
         return unknown("groups", NOT_ASKED, do=AGAIN)
     names, directory = named_in(policy, definitions), reached.directory
     directory.admit(policy.connect or ())
-    wrong = {}
+    wrong, governing = {}, set[PersonId]()
     for name in names:
         try:
-            count = len(directory.members(name, max_age=EFFECT_AGE))
+            members = directory.members(name, max_age=EFFECT_AGE)
         except NobodyKnownError as refusal:
             wrong[name] = refusal.message
         except PeopleUnreadableError as refusal:
             return unknown("groups", refusal.message, do=AGAIN)
         else:
-            if not count:
+            governing |= members if name in policy.governors else set()
+            if not members:
                 wrong[name] = f"Nobody in {name} counts: it is empty, or all are guests or bots."
     if wrong:
         told = [f"{names[name]}: {why}" for name, why in list(wrong.items())[:MOST_NAMED]]
@@ -144,6 +146,13 @@ def _people(policy: Policy, definitions: Iterable[Definition], reached: Reached 
             " ".join(told) + more,
             costs="Steps that ask them do not run: nobody can decide.",
             do="Make the group in Slack and put people into it, or correct the name.",
+        )
+    if policy.publish is not None and len(governing) < ENOUGH_TO_GOVERN:
+        return warn(
+            "groups",
+            f"Only one person is in {joined(list(policy.governors), 'or')}.",
+            costs="Nobody can change the policy, nor propose what takes protection away.",
+            do="Put a second person there: whoever proposes never decides.",
         )
     return ok("groups", f"Somebody stands behind each of {plural(len(names), 'name')}.")
 

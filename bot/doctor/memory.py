@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from bot.cli.reading import opened
+from bot.cli.reading import opened_as_it_is
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
 from bot.settings import Settings
@@ -32,7 +32,7 @@ class TakenBackError(Exception):
 def open_memory(around: Around, stack: ExitStack) -> tuple[Database | None, list[Finding]]:
     """Return the database if this release can work on it, with what opening it showed."""
     try:
-        database = stack.enter_context(opened(around.settings))
+        database = stack.enter_context(opened_as_it_is(around.settings))
     except StorageError as refusal:
         return None, [refused("database", refusal, costs=NOTHING_RECORDED)]
     try:

@@ -1,4 +1,4 @@
-"""Whether what is in force is what the files say: while somebody serves them, or people agree."""
+"""Whether people agree to files before they count, and whether these say what is in force."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from workflows.actions.registry import all_actions
 from workflows.check import check
 from workflows.errors import DefinitionError
 
-CHECK = "in force"
+CHECK, GATE = "in force", "publications"
 START = "Start `interlock serve` again, if the files are what you mean."
 PROPOSE = (
     "Put them to people with `interlock publish`, and the policy with `interlock publish --policy`,"
@@ -23,12 +23,16 @@ PROPOSE = (
 
 
 def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
-    """Yield what the files say otherwise than the log; faults in files are told elsewhere."""
+    """Yield who decides about files, and what they say otherwise than the log.
+
+    Faults in files are told elsewhere.
+    """
     try:
         is_gated = gating(database) is not None
     except SettingsError as refusal:
         yield refused(CHECK, refusal, costs="The bot does not start.")
         return
+    yield _gate(is_gated=is_gated)
     if not is_gated and ServeLock.holder(around.settings.home) is None:
         yield ok(CHECK, "Nobody serves; what the files say is published at the next start.")
         return
@@ -41,6 +45,17 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
         f"The files say something else than what is in force: {', '.join(others)}.",
         costs="Runs go by what is in force.",
         do=PROPOSE if is_gated else START,
+    )
+
+
+def _gate(*, is_gated: bool) -> Finding:
+    if is_gated:
+        return ok(GATE, "People agree before a changed file counts.")
+    return warn(
+        GATE,
+        "What the files say counts at the next start, and nobody is asked.",
+        costs="Whoever may write there decides alone what runs, and who has to agree to it.",
+        do="Have the policy say `publish: {}`, and `operators`; docs/catalog says how.",
     )
 
 

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
+from bot import limits
 from bot.local_time import Told
 from bot.views.notice import notice
 from bot.views.paging import Listing, page_of
-from bot.views.pieces import Rendered, actions, button, context, rendered, section
+from bot.views.pieces import Rendered, actions, button, context, plain, rendered, section
+from bot.views.request_modals import code_input
 from bot.wording import Who, bold, code, escape, link, mention, when
 
 DELEGATION_CONFIRM = "delegation.confirm"
 DELEGATION_DROP = "delegation.drop"
 DELEGATION_END = "delegation.end"
+DELEGATION_FORM = "delegation.form"
 
 _REASON = 300
 
@@ -54,6 +58,35 @@ def _meanwhile(stand_in: Who | None) -> str:
     if stand_in is None:
         return "Nobody would decide in your place, and you would not be reminded of anything."
     return f"{mention(stand_in)} would decide in your place, and be reminded instead of you."
+
+
+def lending_modal(stand_in: Who, until: Told, *, draft: str) -> View:
+    """Build the question for a code of whoever lets another decide what codes are wanted for."""
+    return View(
+        type="modal",
+        callback_id=DELEGATION_FORM,
+        private_metadata=draft,
+        title=plain("Let another decide", limits.VIEW_TITLE),
+        close=plain("Back", limits.VIEW_TITLE),
+        submit=plain("Confirm", limits.VIEW_TITLE),
+        blocks=[
+            section(
+                f"{mention(stand_in)} decides in your place until {escape(until.line, 200)}, also"
+                " what needs a code from you."
+            ),
+            code_input(),
+        ],
+    )
+
+
+def away_modal(words: str) -> View:
+    """Build what takes its place once it is recorded; `words` are mrkdwn."""
+    return View(
+        type="modal",
+        title=plain("You are away", limits.VIEW_TITLE),
+        close=plain("Close", limits.VIEW_TITLE),
+        blocks=[section(words)],
+    )
 
 
 def away_words(until: Told, stand_in: Who | None, *, command: str) -> str:

@@ -51,7 +51,7 @@ class HealthFigures:
     words: str
     findings: Sequence[str] = ()
     causes: Sequence[tuple[str, int]] = ()  # What stopped runs, the most frequent first.
-    modes: Sequence[tuple[str, Sequence[Share]]] = ()  # The same by step, target and version.
+    modes: Sequence[tuple[str, Sequence[Share]]] = ()  # The same, and by step, target and version.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

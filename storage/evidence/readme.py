@@ -78,7 +78,8 @@ reports/sod.csv          Did anybody decide what they had asked for? `overlap` s
                          The same again within two days is no second row; each wrong code is one.
 reports/exceptions.csv   break-glass with its review, late, expired, missed, in-doubt,
                          self-approval, self-approval-tried, code-refused, undelivered,
-                         verification-failed and -unknown, moved (to another version).
+                         verification-failed and -unknown, moved (to another version),
+                         proposal-refused (why, what was wanted, of which workflow).
 reports/changes.csv      Who changed definitions, policy, roles, keys, tokens, secrets' versions,
                          schedules, and codes, from what to what?
 reports/retention.csv    What was swept, erased and held back; for each class how many payloads

@@ -40,7 +40,7 @@ class LogPayloads:
         try:
             overwrite_deleted(self._store.database)
         except StorageUnavailableError:
-            # They are gone from the log; the next sweep that removes something does the rest.
+            # They are gone from the log; the next sweep does the rest.
             log.warning("erased words may be on the disk still", exc_info=True)
         return _counted(found)
 

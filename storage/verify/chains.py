@@ -32,7 +32,10 @@ class ChainCheck:
             self._report.fail(
                 "run-sequence",
                 f"Entry {index} is number {members['rseq']} of run {run}, after {rseq}.",
+                place=index,
             )
         if members["prev"] != base64.b64encode(prev).decode():
-            self._report.fail("run-chain", f"Entry {index} does not name the entry before it.")
+            self._report.fail(
+                "run-chain", f"Entry {index} does not name the entry before it.", place=index
+            )
         self._tails[run] = (members["rseq"], leaf)

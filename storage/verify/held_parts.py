@@ -66,11 +66,15 @@ class PartCheck:
         for part in parts:
             if part.name in held:
                 self._report.fail(
-                    "disclosure-duplicate", f"Part {part.name} of entry {index} is there twice."
+                    "disclosure-duplicate",
+                    f"Part {part.name} of entry {index} is there twice.",
+                    place=index,
                 )
             held[part.name] = part
         for name in held.keys() - members["parts"].keys():
-            self._report.fail("disclosure-orphan", f"Entry {index} has no part {name}.")
+            self._report.fail(
+                "disclosure-orphan", f"Entry {index} has no part {name}.", place=index
+            )
         whose = members["actor"]["ref"]
         for name, committed in members["parts"].items():
             self._check_one(index, name, committed=committed, part=held.get(name))
@@ -79,7 +83,9 @@ class PartCheck:
     def finish(self) -> None:
         """Report markers that the first look saw and the walk did not, or the other way."""
         for index in self._met ^ self._markers.places:
-            self._report.fail("index-row", f"The columns of entry {index} hide or feign a marker.")
+            self._report.fail(
+                "index-row", f"The columns of entry {index} hide or feign a marker.", place=index
+            )
 
     def _check_columns(self, index: int, part: HeldPart | None, *, cls: str, whose: str) -> None:
         """Sweeps go by the class, erasures by whose a part is: nobody's, or whoever acted."""
@@ -88,7 +94,7 @@ class PartCheck:
         stored, subject = part.columns
         if stored != cls or subject not in {None, whose}:
             words = f"The columns of part {part.name} of entry {index} are not its own."
-            self._report.fail("index-row", words)
+            self._report.fail("index-row", words, place=index)
 
     def _check_one(
         self, index: int, name: str, *, committed: Mapping[str, Any], part: HeldPart | None
@@ -97,17 +103,23 @@ class PartCheck:
         if part is None:
             self.gone += 1
             if not is_marked and not self._withholds:
-                self._report.fail("part-missing", f"Part {name} of entry {index} is missing.")
+                self._report.fail(
+                    "part-missing", f"Part {name} of entry {index} is missing.", place=index
+                )
             return
         self.held += 1
         if is_marked:
             self._report.fail(
-                "part-not-erased", f"Part {name} of entry {index} is marked as gone, yet held."
+                "part-not-erased",
+                f"Part {name} of entry {index} is marked as gone, yet held.",
+                place=index,
             )
         fits = len(part.value) == committed["len"]
         if not fits or commitment(part.salt, name, part.value) != committed["c"]:
             self._report.fail(
-                "part-commitment", f"Part {name} of entry {index} is not what was recorded."
+                "part-commitment",
+                f"Part {name} of entry {index} is not what was recorded.",
+                place=index,
             )
 
 

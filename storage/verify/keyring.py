@@ -51,7 +51,9 @@ class KeyRing:
         """Take in what the entry says about keys; most say nothing."""
         kind, data = members["kind"], members["data"]
         if (index == 0) != (kind == "log.init"):
-            self._report.fail("genesis", f"Entry {index} is {kind}; only entry 0 is log.init.")
+            self._report.fail(
+                "genesis", f"Entry {index} is {kind}; only entry 0 is log.init.", place=index
+            )
         try:
             if kind == "log.init":
                 self._begin(index, members)
@@ -60,18 +62,23 @@ class KeyRing:
             elif kind in {"key.retire", "key.revoke"}:
                 self._end(index, data)
         except (MalformedNoteError, MalformedEntryError, KeyError, TypeError) as error:
-            self._report.fail("entry-key", f"Entry {index} names a key that is none: {error}.")
+            self._report.fail(
+                "entry-key", f"Entry {index} names a key that is none: {error}.", place=index
+            )
 
     def writer_at(self, index: int, writer: str) -> bytes | None:
         """Return the public key that signs entry `index`; None (and a finding) if none may."""
         state = self.writers.get(writer)
         if state is None:
-            self._report.fail("entry-key", f"Entry {index} is signed by an unknown key {writer}.")
+            self._report.fail(
+                "entry-key", f"Entry {index} is signed by an unknown key {writer}.", place=index
+            )
             return None
         if state.ended_at is not None and index > state.ended_at:
             self._report.fail(
                 "entry-key-retired",
                 f"Entry {index} is signed by {writer}, which ended at {state.ended_at}.",
+                place=index,
             )
         state.signed.append(index)
         return state.public
@@ -95,12 +102,16 @@ class KeyRing:
         public = decode64(data["pk"], KEY_BYTES)
         proof = decode64(data["pop"], SIGNATURE_BYTES)
         if not is_signature(public, proof, possession_message(self.origin, key_id(public))):
-            self._report.fail("key-pop", f"Entry {index} enrols a key that nobody showed to hold.")
+            self._report.fail(
+                "key-pop", f"Entry {index} enrols a key that nobody showed to hold.", place=index
+            )
         self.writers.setdefault(key_id(public), WriterState(public))
 
     def _own(self, key: VerifierKey, index: int) -> VerifierKey:
         if key.name != self.origin:
-            self._report.fail("key-origin", f"Entry {index} names a key of the log {key.name}.")
+            self._report.fail(
+                "key-origin", f"Entry {index} names a key of the log {key.name}.", place=index
+            )
         return key
 
     def _end(self, index: int, data: Mapping[str, Any]) -> None:

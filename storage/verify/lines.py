@@ -36,7 +36,9 @@ class LineCheck:
         """Return the members of the line at `index`; None when it cannot be read at all."""
         line = row.line or b""
         if len(line) > MOST_BYTES:
-            self._report.fail("entry-malformed", f"Entry {index} has {len(line)} bytes.")
+            self._report.fail(
+                "entry-malformed", f"Entry {index} has {len(line)} bytes.", place=index
+            )
             return None
         members = read_regular(line) or self._read_slowly(line, index)
         if members is None:
@@ -44,9 +46,13 @@ class LineCheck:
         self._check_log(members, index)
         self._check_time(members["ts"], index)
         if row.columns is not None and row.columns != columns_of(members):
-            self._report.fail("index-row", f"The columns of entry {index} differ from its line.")
+            self._report.fail(
+                "index-row", f"The columns of entry {index} differ from its line.", place=index
+            )
         if row.row is not None and row.row != row_of(index, members):
-            self._report.fail("index-row", f"The row of entry {index} differs from its line.")
+            self._report.fail(
+                "index-row", f"The row of entry {index} differs from its line.", place=index
+            )
         return members
 
     def _read_slowly(self, line: bytes, index: int) -> dict[str, Any] | None:
@@ -55,7 +61,7 @@ class LineCheck:
             return None
         fault = shape_fault(members)
         if fault is not None:
-            self._report.fail("entry-malformed", f"Entry {index}: {fault}")
+            self._report.fail("entry-malformed", f"Entry {index}: {fault}", place=index)
             return None
         return members
 
@@ -66,13 +72,17 @@ class LineCheck:
             members, end = DECODER.raw_decode(text)
             is_canonical = end == len(text) and canonical(members) == line
         except (ValueError, RecursionError):
-            self._report.fail("not-canonical", f"Entry {index} is not canonical JSON.")
+            self._report.fail("not-canonical", f"Entry {index} is not canonical JSON.", place=index)
             return None
         # A member that stands twice, odd spaces or escapes: all of them re-encode to other bytes.
         if not is_canonical:
-            self._report.fail("not-canonical", f"Entry {index} re-encodes to other bytes.")
+            self._report.fail(
+                "not-canonical", f"Entry {index} re-encodes to other bytes.", place=index
+            )
         if not isinstance(members, dict) or members.keys() != MEMBERS:
-            self._report.fail("entry-malformed", f"Entry {index} has not the thirteen members.")
+            self._report.fail(
+                "entry-malformed", f"Entry {index} has not the thirteen members.", place=index
+            )
             return None
         return members
 
@@ -80,7 +90,9 @@ class LineCheck:
         if self.log is None:
             self.log = members["log"]
         elif members["log"] != self.log:
-            self._report.fail("wrong-log", f"Entry {index} is of the log {members['log']}.")
+            self._report.fail(
+                "wrong-log", f"Entry {index} is of the log {members['log']}.", place=index
+            )
 
     def _check_time(self, ts: str, index: int) -> None:
         try:
@@ -88,7 +100,7 @@ class LineCheck:
         except ValueError:
             moment = None
         if moment is None:
-            self._report.fail("ts-format", f"Entry {index} has the time {ts!r}.")
+            self._report.fail("ts-format", f"Entry {index} has the time {ts!r}.", place=index)
             return
         if moment >= self._latest:
             self._latest = moment

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from storage.verify.words import FAULTS
+
 Finding: TypeAlias = tuple[str, str]
 
 MOST_SHOWN = 100
@@ -26,6 +28,9 @@ class Report:
     semantics: list[Finding] = field(default_factory=list)
     counts: dict[str, int | str] = field(default_factory=dict)
     malformed: str | None = None
+    first_at: int | None = None  # The earliest entry that a failure is about.
+    first_run: str | None = None  # Of which run that one is.
+    _first_code: str = ""
 
     @property
     def exit(self) -> int:
@@ -41,9 +46,11 @@ class Report:
         """The codes of the failures."""
         return {code for code, _text in self.failures}
 
-    def fail(self, code: str, text: str) -> None:
-        """Note a failure."""
+    def fail(self, code: str, text: str, *, place: int | None = None) -> None:
+        """Note a failure; `place` is that of the entry that it is about, if it is about one."""
         self.n_failures += 1
+        if place is not None and (self.first_at is None or place < self.first_at):
+            self.first_at, self._first_code = place, code
         if len(self.failures) < MOST_SHOWN:
             self.failures.append((code, text))
 
@@ -89,7 +96,16 @@ class Report:
         if self.semantics:
             found.append("What the entries tell (this does not change the verdict):")
             found += [f"  {code}: {text}" for code, text in self.semantics]
-        return [*found, VERDICTS[self.exit]]
+        return [*found, *self._first(), VERDICTS[self.exit]]
+
+    def _first(self) -> list[str]:
+        """Return what is wrong where it begins, in plain words."""
+        if not self.failures:
+            return []
+        if self.first_at is None:
+            return [f"First fault: {FAULTS[self.failures[0][0]]}."]
+        run = "" if self.first_run is None else f", of the run {self.first_run}"
+        return [f"First fault: {FAULTS[self._first_code]}. It is entry {self.first_at}{run}."]
 
     @staticmethod
     def _note(findings: list[Finding], code: str, text: str) -> None:

@@ -52,4 +52,6 @@ class SignatureCheck:
 
     def _take(self, indexes: list[int]) -> None:
         for index in indexes:
-            self._report.fail("entry-signature", f"The signature of entry {index} is false.")
+            self._report.fail(
+                "entry-signature", f"The signature of entry {index} is false.", place=index
+            )

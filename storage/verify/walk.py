@@ -1,6 +1,7 @@
 """The one pass over the log: hand each entry to every check, then judge the notes."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ PENDING_SLACK = timedelta(seconds=5)
 # In quick mode a line is read only if it may say something about keys.
 KEY_MARKS = (b'"kind":"log.init"', b'"kind":"key.')
 TS_FROM_END = slice(-32, -8)
+# The member that names the run, found in a line that need not be one any more.
+RUN_OF_LINE = re.compile(rb'"rseq":[0-9]+,"run":"([A-Za-z0-9_-]{1,64})"')
 
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -141,6 +144,7 @@ class Walk:
         self._judge_pending()
         self._judge_rest()
         self._count(notes)
+        self._find_run_of_first()
 
     def _stream(self, sizes: set[int]) -> None:
         self._roots[0] = self._tree.root()
@@ -159,7 +163,8 @@ class Walk:
     def _meet(self, row: StoredEntry) -> None:
         index = row.place
         if row.place != self._next:
-            self._report.fail("index-count", f"Place {row.place} follows {self._next - 1}.")
+            words = f"Place {row.place} follows {self._next - 1}."
+            self._report.fail("index-count", words, place=row.place)
         self._next = row.place + 1
         if row.line is None:
             self._skip(row)
@@ -167,7 +172,7 @@ class Walk:
         leaf = leaf_of(row.line)
         if leaf != row.leaf:
             self._report.fail(
-                "leaf-mismatch", f"The leaf of entry {index} is not that of its line."
+                "leaf-mismatch", f"The leaf of entry {index} is not that of its line.", place=index
             )
         self._tiles += self._tree.append(leaf)
         if not self._how.quick or any(mark in row.line for mark in KEY_MARKS) or index == 0:
@@ -278,6 +283,17 @@ class Walk:
         }
         if self._skipped:
             self._report.counts["entries_outside"] = self._skipped
+
+    def _find_run_of_first(self) -> None:
+        """Look once more at the earliest entry that is at fault: of which run is it?"""
+        place = self._report.first_at
+        if place is None:
+            return
+        # To the end, since a server keeps open what is read in part.
+        rows = self._source.entries(with_parts=False)
+        lines = [row.line or b"" for row in rows if row.place == place]
+        named = RUN_OF_LINE.findall(lines[0]) if lines else []
+        self._report.first_run = named[-1].decode() if named else None
 
     def _age(self, ts: str) -> timedelta | None:
         try:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.audit import exported, proofs, ratios, verified
+from bench.audit import erasing, exported, finding, proofs, ratios, verified
 from bench.audit_log import add_batch, begin, raw_rates
 
 
@@ -26,3 +26,11 @@ def test_a_ratio_is_told_where_both_of_its_figures_are() -> None:
     told = ratios({"append_1": 50.0, "fsync": 100.0, "append_100": 3.0})
 
     assert told == {"append_1 / fsync": 0.5}
+
+
+def test_searches_and_an_erasure_are_measured_with_the_rest(tmp_path: Path) -> None:
+    found = finding(50, rounds=2) | erasing(tmp_path / "erasure", 2_000)
+
+    assert found.keys() == {"ranked_p99_ms", "recency_p99_ms", "overwritten_s", "left_in_files"}
+    assert min(found["ranked_p99_ms"], found["recency_p99_ms"], found["overwritten_s"]) > 0
+    assert found["left_in_files"] == 0

@@ -1,11 +1,11 @@
 """What was found sound is not checked at every start; what has changed is."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
@@ -16,6 +16,7 @@ from workflows.actions.registry import all_actions
 from workflows.catalog import Catalog
 from workflows.definition_file import Document, read_document
 from workflows.errors import DefinitionError
+from workflows.policy import Policy
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 POLICY = (SHIPPED / "demo-policy.yaml").read_text()
@@ -38,9 +39,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loaded(home: Path, published: Mapping[str, str] = MappingProxyType({})) -> Catalog:
+def loaded(home: Path, published: Collection[str] = ()) -> Catalog:
     """Read policy and workflow files as a process does at its start."""
-    checked = CheckedFiles(home, stored=published.get)
+    checked = CheckedFiles(home, is_published=published.__contains__)
     policy = checked.policy(home / "policy.yaml")
     actions = all_actions(policy.targets, DatabaseRows(now=lambda: datetime.now(UTC)))
     return checked.catalog(home / "workflows", actions, policy)
@@ -100,30 +101,50 @@ def test_only_files_that_are_new_are_parsed_and_what_is_said_of_others_has_its_p
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "workflows" / "nightly-check.yaml").write_text(NIGHTLY)
-    first = {one.version: one.canonical.decode() for one in loaded(home).definitions()}
+    first = {one.version: list(one.inputs) for one in loaded(home).definitions()}
     found = parsed(monkeypatch)
     again = loaded(home, first).definitions()
     twin = REFUND.replace("workflow: refund-customer", "workflow: a-refund")
     (home / "workflows" / "a-refund.yaml").write_text(twin)
     told = loaded(home, first).faults
 
-    assert [one.version for one in again] == list(first)
+    assert {one.version: list(one.inputs) for one in again} == first
+    assert ["order", "amount", "reason"] in first.values()  # As the file has them.
     assert found == ["policy.yaml", "policy.yaml", "a-refund.yaml"]
     assert "refund-customer.yaml:" in str(told[0])
     assert "is nearly a copy of a-refund" in str(told[0])
     assert told == loaded(home).faults
 
 
-def test_a_stored_text_that_was_changed_by_hand_says_nothing_of_a_file(
+def test_what_nobody_published_is_not_believed_of_a_file(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (first,) = loaded(home).definitions()
-    lax = first.canonical.decode().replace("finance-leads", "anybody")
+    kept = json.loads((home / NAME).read_text())
+    lax = {name: said.replace("finance-leads", "anybody") for name, said in kept["said"].items()}
+    (home / NAME).write_text(json.dumps({**kept, "said": lax}))
     found = parsed(monkeypatch)
 
-    assert lax != first.canonical.decode()
-    assert loaded(home, {first.version: lax}).definitions() == (first,)
+    assert lax != kept["said"]
+    assert loaded(home, {first.version}).definitions() == (first,)
     assert found == ["policy.yaml", "refund-customer.yaml"]
+
+
+def test_a_policy_that_is_known_is_not_parsed_unless_its_stored_text_was_changed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def policy(stored: Mapping[str, str]) -> Policy:
+        return CheckedFiles(home, stored_policy=stored.get).policy(home / "policy.yaml")
+
+    first = policy({})
+    text = first.canonical.decode()
+    found = parsed(monkeypatch)
+
+    assert policy({first.digest: text}) == first
+    assert found == []
+    assert policy({first.digest: text.replace("finance-leads", "anybody")}) == first
+    assert "finance-leads" in text
+    assert found == ["policy.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,7 @@ def test_of_a_bot_that_is_well_only_what_nobody_set_up_is_remarked(patient: Pati
 
     assert {name for name, one in found.items() if one.state is not State.OK} == {
         "serving",
+        "publications",
         "second key",
         "anchors",
         "verification",
@@ -156,12 +157,13 @@ def test_where_people_have_to_agree_it_says_how_to_ask_them(tmp_path: Path) -> N
     office = Office(tmp_path)
     around, database = Around(settings=office.settings), office.core.memory.database
     office.write("files/tidy-up.yaml", PLAIN)
-    (waiting,) = look_at_published(around, database)
+    gate, waiting = look_at_published(around, database)
     with database.begin() as tx:
         tx.driver.execute("DELETE FROM policy_version")
     (altered,) = look_at_published(around, database)
     database.close()
 
+    assert (gate.state, gate.saw) == (State.OK, "People agree before a changed file counts.")
     assert waiting.saw.endswith(": tidy-up.")
     assert "`interlock publish`" in waiting.do
     assert (altered.state, altered.costs) == (State.FAIL, "The bot does not start.")
@@ -275,6 +277,8 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("scopes", State.UNKNOWN, "could not be asked", lambda one: one.slack.faults.next(
         "auth.test", reset())),
     ("groups", State.FAIL, "@nobody", file("policy.yaml", POLICY.replace("finance-l", "nobody-"))),
+    ("groups", State.WARN, "Only one person is in @ivan.", file(
+        "policy.yaml", POLICY.replace("@governors", "@ivan") + "publish: {}\n")),
     ("groups", State.UNKNOWN, "fatal_error", lambda one: one.slack.faults.next(
         "usergroups.list", refuse("fatal_error"), times=9)),
     ("channels", State.FAIL, "not_in_channel", setting("INTERLOCK_CHANNEL", "general")),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.catalog_story import story_of
 from bot.clock_parts import catalog_watch_of
 from bot.governed_changes import ProposalError
 from bot.orders import carry_out
@@ -92,9 +93,31 @@ def test_an_author_lowers_no_gate(office: Office, text: str, told: str) -> None:
         ordered(office, text)
     why, version, reason = refusals(office)[-1]
 
+    newest = story_of(office.core.memory.database, load_definition(text).workflow)[0].words
+    assert newest.startswith(f"{str(version)[:8]} refused before anybody was asked; proposed by ")
     assert (why, version) == ("gate_lowered", load_definition(text).version)
     assert told in reason
     assert office.active() == before
+
+
+NOTE = """
+  - id: note
+    uses: slack.post
+    with: {channel: "#ops", text: "Noted ${{ inputs.what }}"}
+    undo: none
+"""
+
+
+def test_a_step_that_keeps_its_gate_and_does_nothing_is_no_cover(office: Office) -> None:
+    decoy = PLAIN.replace("    approval:", '    when: "false"\n    approval:') + NOTE
+    swapped = (PLAIN + NOTE).replace("Tidied", "?").replace("Noted", "Tidied").replace("?", "Noted")
+    elsewhere = PLAIN + NOTE.replace("#ops", "#other")
+    told = "reaches what step say is gated for: 2 of @deciders → nobody, unless the policy asks"
+
+    assert changed(PLAIN, decoy, office) == [f"step note {told}"]
+    assert changed(PLAIN + NOTE, swapped, office) == [f"step note {told}"]
+    assert changed(PLAIN, elsewhere, office) == []
+    assert changed(PLAIN + NOTE, (PLAIN + NOTE).replace("Tidied", "All tidied"), office) == []
 
 
 def test_a_gate_is_lowered_by_whoever_governs_who_says_why_and_does_not_decide(
@@ -200,10 +223,32 @@ def test_a_destructive_effect_does_not_hide_in_a_workflow_that_is_started(tmp_pa
     assert "unsaid what cannot be undone. step go starts sweep-out" in second[2]
 
 
-def test_a_policy_file_that_nobody_agreed_to_changes_nothing_and_is_an_entry_once(
+def test_of_two_proposals_that_hide_an_effect_together_the_second_is_refused(
     tmp_path: Path,
 ) -> None:
     office = Office(tmp_path)
+    inner, outer = office.propose(GRAVE), office.propose(OUTER)
+    office.settle(outer.run)
+    office.vote(outer.run, "olga")
+    office.agree(inner.run, "olga", "gina")
+    office.vote(outer.run, "gina")
+    office.settle(outer.run)
+    told = office.entries(outer.run)
+    active = office.active("round-up")
+    office.core.memory.database.close()
+
+    assert active is None
+    void = next(one for one in told if one.kind == "approval.withdrawn")
+    assert b"step go starts sweep-out, where step say of sweep-out" in (
+        void.parts["reason"].value or b""
+    )
+    assert [one.kind for one in told].count("approval.requested") == 1
+
+
+def test_a_policy_file_that_nobody_agreed_to_changes_nothing_and_is_an_entry_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    office = Office(tmp_path, database=database_url)
     in_force = office.core.policy.digest
     office.write("policy.yaml", POLICY)
     for _ in range(2):

@@ -174,6 +174,7 @@ def test_what_stopped_runs_is_kept_with_a_digest_by_step_target_and_version(
 
     assert health is not None
     assert [(by, [one.words for one in shares]) for by, shares in health.modes] == [
+        ("cause", ["died: 2 times, 100 % of all so far"]),
         ("step", ["pay/send: 2 times, 100 % of all so far"]),
         ("target", ["bank: 2 times, 100 % of all so far"]),
         ("version", ["pay 9f9f9f9f: 2 times, 100 % of all so far"]),

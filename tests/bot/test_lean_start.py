@@ -16,6 +16,7 @@ UNNEEDED = {
     "storage.postgres_database": "on SQLite",
     "cryptography.hazmat.primitives.serialization": "0.7 MB; it reads keys of every kind",
     "cel_expr_python": "8 MB; a start on files known to be sound evaluates nothing",
+    "ruamel.yaml": "1.5 MB; a start on known files parses none",
     "httpx": "4 MB, and 5 more where rich is installed; the first request loads it",
     "httpcore": "with httpx",
     "storage.evidence.export": "1 MB, with what it writes; a pack is made now and then",
@@ -50,9 +51,13 @@ UNNEEDED = {
     "workflows.policy_faults": "as above, of a known policy",
     "difflib": "only where something is misspelt, or nearly a copy",
     "bot.digest_making": "0.5 MB, with what it reads; a digest is made once a week, or if asked",
+    "storage.rows": "the first statement of a step loads it",
+    "storage.retention.payloads": "0.3 MB; few runs erase anybody, and a sweep is once a day",
+    "storage.retention.sweep": "as above",
     "statistics": "only figures of a digest need it",
     "rich": "4 MB; libraries load it where they find it",
     "starlette": "signed HTTP alone needs it",
+    "bot.socket_mode": "Socket Mode alone needs it",
     "uvicorn": "signed HTTP alone needs it",
 }
 

@@ -193,7 +193,7 @@ def test_an_effect_in_a_workflow_that_is_started_is_named_on_both_cards(office: 
     office.agree(office.propose(inner).run, "olga", "gina")
     first = office.propose(outer)
     office.agree(first.run, "olga", "gina")
-    more = "  - {id: again, uses: slack.post, with: {channel: '#ops', text: x}, undo: none}\n"
+    more = "  - {id: again, uses: slack.post, with: {channel: '#two', text: x}, undo: none}\n"
     second = office.propose(inner + more)
     office.settle(second.run)
 
@@ -364,6 +364,41 @@ def test_the_text_of_a_version_that_was_edited_by_hand_runs_nothing_until_it_is_
     assert "@owners" in str(asked.data["stages"])  # As the log says, not the altered text.
     assert "@rita" not in str(asked.data["stages"])
     assert office.core.library.active("tidy-up").title == "Tidy up"
+
+
+def test_a_version_that_is_active_by_the_table_alone_starts_nothing_until_it_is_put_right(
+    office: Office,
+) -> None:
+    first = office.propose(PLAIN)
+    office.agree(first.run, "olga", "gina")
+    lax = office.propose(LOWERED, by="omar")  # Nobody agreed to it.
+    office.write("files/tidy-up.yaml", PLAIN)
+    with office.core.memory.database.begin() as tx:
+        tx.driver.execute(
+            f"UPDATE active_definition SET version = '{lax.version}' WHERE workflow = 'tidy-up'"
+        )
+    office.restart()
+    found = [one.what for one in drifts_of(office.core)]
+    order = RunOrder(workflow="tidy-up", inputs={"what": "all"})
+    with pytest.raises(AlteredVersionError, match="Nothing starts from it"):
+        carry_out(office.core, order, person=PersonId("os:omar"))
+    office.agree(office.propose(PLAIN).run, "olga", "gina")
+
+    assert What.ROW in found
+    assert carry_out(office.core, order, person=PersonId("os:omar"))["run"]
+    assert drifts_of(office.core) == []
+
+
+def test_a_bot_does_not_start_under_a_policy_that_is_in_force_by_the_table_alone(
+    office: Office,
+) -> None:
+    source = Source(text=office.write("lax.yaml", POLICY).read_text(), file="lax.yaml")
+    lax = office.proposing("rita").policy(source, author=None, reason="No more gates.")
+    with office.core.memory.database.begin() as tx:
+        tx.driver.execute(f"UPDATE active_policy SET version = '{lax.version}'")
+
+    with pytest.raises(SettingsError, match="Which policy is in force was changed in the database"):
+        office.start()
 
 
 def test_another_code_of_an_action_is_drift_until_people_agreed_to_it(

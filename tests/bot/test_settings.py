@@ -61,6 +61,12 @@ def test_an_address_without_host_or_port_is_refused(
         read_settings()
 
 
+@pytest.mark.parametrize("address", ["slack.com/api/", "slack.com", "http://", "ftp://slack.com/"])
+def test_an_address_of_slack_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match="write an address such as"):
+        read_settings({"SLACK_API_URL": address})
+
+
 def test_socket_mode_needs_an_app_token_and_http_a_signing_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

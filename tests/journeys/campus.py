@@ -20,6 +20,7 @@ from bot.workspaces.ground import Ground
 from bot.workspaces.host import Host, build_host
 from bot.workspaces.register import Register, opened_register
 from sandbox.demo.stage import Stage, fresh_settings, staged
+from sandbox.limits import ACK_SECONDS
 from sandbox.person import Person
 from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
@@ -224,4 +225,6 @@ def campus_at(
 def _acme(redirect: str, *, rotates: bool) -> SandboxSettings:
     settings = fresh_settings()
     app = replace(settings.app, redirect_urls=(redirect,), rotates=rotates)
-    return replace(settings, app=app, installed=False, rate_scale=None, ack_seconds=CALM)
+    return replace(
+        settings, app=app, installed=False, rate_scale=None, ack_seconds=CALM * ACK_SECONDS
+    )

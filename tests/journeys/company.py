@@ -1,18 +1,23 @@
 """A company on a stage: Slack, targets with real data, the bot in between, and what to look for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 import workflows
+from bot import arrival
 from bot.app import Bot, build_bot
 from bot.core import Means
+from bot.directory import CLICK_LIMIT
 from bot.opening import open_memory
 from bot.settings import Settings
 from bot.workspace import enter_workspace
 from sandbox.demo.stage import Stage, fresh_settings, staged
+from sandbox.limits import ACK_SECONDS
 from sandbox.person import Person
 from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
@@ -21,21 +26,44 @@ SHIPPED = Path(workflows.__file__).parent / "definitions"
 PATIENCE = 90.0  # What a sender that broke off had claimed is free again after a minute.
 OPS = "#ops"
 TRIES = 3  # A person sends a form again that a busy bot did not take within three seconds.
-CALM = 10.0  # Seconds that Slack waits for an answer here, in place of three.
+CALM = 3  # How many times as long Slack waits for an answer here, and the bot for others.
+
+LIMITS = {
+    "bot.arrival.PATIENCE": arrival.PATIENCE,
+    "bot.arrival.LOCK_MILLISECONDS": arrival.LOCK_MILLISECONDS,
+    "bot.arrival.ASKING_SECONDS": arrival.ASKING_SECONDS,
+    "bot.directory.CLICK_LIMIT": CLICK_LIMIT,
+    "bot.references.CLICK_LIMIT": CLICK_LIMIT,
+}
 
 T = TypeVar("T")
 
 
 @contextmanager
 def calm_stage(home: Path, files: Path = SHIPPED) -> Iterator[Stage]:
-    """Open the stage with a Slack that waits longer than three seconds for an answer.
+    """Open the stage with a Slack, and a bot, that wait longer than three seconds for an answer.
 
     A journey judges what happens, not how soon on this machine. Those about the three seconds
-    look at how long each answer took.
+    are `in_three_seconds`, and look at how long each answer took.
     """
-    settings = replace(fresh_settings(), ack_seconds=CALM, trigger_seconds=CALM)
-    with staged(home, files, port=0, settings=settings) as stage:
+    seconds = CALM * ACK_SECONDS
+    settings = replace(fresh_settings(), ack_seconds=seconds, trigger_seconds=seconds)
+    with _patient(CALM), staged(home, files, port=0, settings=settings) as stage:
         yield stage
+
+
+def in_three_seconds() -> AbstractContextManager[None]:
+    """Have the bot wait no longer than it does in production."""
+    return _patient(1)
+
+
+@contextmanager
+def _patient(times: int) -> Iterator[None]:
+    """Have the bot's own limits of a gesture be `times` as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, own in LIMITS.items():
+            patch.setattr(name, own * times)
+        yield
 
 
 @dataclass(kw_only=True)

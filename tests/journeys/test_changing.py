@@ -92,7 +92,7 @@ def test_the_command_opens_the_same_form(case: Case) -> None:
     sam.submit({AMOUNT: "300"})
     newer = case.card(root, other_than=card)
 
-    assert "(whoever changed what is asked, or answered what it rests on)" in newer.words
+    assert "(whoever changed what is asked)" in newer.words
 
 
 def test_whoever_may_not_start_such_runs_is_shown_no_values_and_changes_nothing(

@@ -186,6 +186,37 @@ def test_a_stolen_login_neither_gets_codes_nor_takes_any_away(case: Case) -> Non
     case.ends(root, "done")
 
 
+def test_a_stolen_login_lends_nobody_a_voice_that_wants_a_code(case: Case) -> None:
+    app, dora = enrols(case, "ana"), enrols(case, "dora")
+    ana = case.person("ana")
+    ana.command("/ops delegate @dora until in 2 hours", channel=case.channel)
+    asked = ana.wait_for_ephemeral("would decide in your place")
+    ana.click("Confirm", message=asked)
+    assert "also what needs a code from you" in ana.wait_for_view("decides in your place").words
+    ana.submit({"code": app.wrong()})
+    assert ana.view is not None
+    assert "not right" in ana.view.errors["code"]
+    card = case.card(case.asks())
+    assert "not among the people" in approved_in_vain(case, "dora", card, dora.fresh())
+
+    ana.submit({"code": app.fresh()})
+    ana.wait_for_view("You are away until")
+    ana.close_view()
+    assert approves(case, "dora", card, dora.fresh()) is None
+    case.waits(lambda: "approval.granted" in case.kinds() or None, "the approval")
+    listed = len(ana.ephemerals)
+    ana.command("/ops delegations", channel=case.channel)
+    ana.click("I am back", message=ana.ephemerals[listed:][-1])
+
+
+def approved_in_vain(case: Case, name: str, card: SeenMessage, typed: str) -> str:
+    """Have somebody approve with a code; return what stands in the modal's place."""
+    view = approves(case, name, card, typed)
+    assert view is not None
+    case.person(name).close_view()
+    return view.words
+
+
 def test_a_governors_stolen_login_confirms_nothing_of_its_own(case: Case) -> None:
     asked = card_of(case, "dora", proves(case, "ivan", begins(case, "ivan")))
     card = case.card(case.asks())

@@ -18,7 +18,7 @@ from sandbox import faults as fault
 from sandbox.demo.stage import Stage
 from sandbox.limits import ACK_SECONDS
 from sandbox.seen import SeenMessage
-from tests.journeys.company import Scene, calm_stage
+from tests.journeys.company import Scene, calm_stage, in_three_seconds
 from tests.journeys.day import Case, Time, approve_label, day_at_work
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
@@ -245,8 +245,9 @@ def test_twenty_clicks_at_once_are_all_answered_while_slack_is_slow(case: Case) 
     # Nobody of them is known yet, so each click asks Slack who that is.
     case.slack.faults.next("users.info", fault.slow(0.7), times=CROWD)
     people = [case.person(name) for name in names]
-    clicks = [one.click(approve_label(card), message=card, wait=False) for one in people]
-    case.waits(lambda: all(one.settled for one in clicks) or None, "twenty answers")
+    with in_three_seconds():
+        clicks = [one.click(approve_label(card), message=card, wait=False) for one in people]
+        case.waits(lambda: all(one.settled for one in clicks) or None, "twenty answers")
     case.waits(lambda: all(one.ephemerals for one in people) or None, "twenty private words")
 
     assert {one.outcome for one in clicks} == {"acked"}

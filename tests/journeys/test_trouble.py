@@ -13,7 +13,7 @@ from bot.just_typed import typed_before
 from sandbox import faults as fault
 from sandbox.limits import ACK_SECONDS
 from sandbox.seen import SeenMessage
-from tests.journeys.company import OPS, Scene
+from tests.journeys.company import OPS, Scene, in_three_seconds
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 TYPED = "run refund-customer order=ord_1001 amount=500 reason=broken"
@@ -47,7 +47,8 @@ def test_a_command_that_slack_gave_up_on_starts_nothing(scene: Scene) -> None:
     with scene.serving() as bot:
         waited = {ARRIVED: time.monotonic() - 3}
         request = BoltRequest(mode="socket_mode", body=command(TYPED), context=waited)
-        answered = bot.app.dispatch(request)
+        with in_three_seconds():
+            answered = bot.app.dispatch(request)
 
         assert answered.status == 200
         assert "nothing was started" in answered.body
@@ -88,7 +89,8 @@ def test_a_locked_database_is_said_and_the_next_click_counts(scene: Scene) -> No
         ana = scene.person("ana")
         other = sqlite3.connect(scene.stage.home / "interlock.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        click = ana.click(card.buttons[0], message=card)
+        with in_three_seconds():
+            click = ana.click(card.buttons[0], message=card)
         other.execute("ROLLBACK")
         other.close()
         ana.wait_for_ephemeral("Try again in a moment")
@@ -107,7 +109,8 @@ def test_a_form_that_a_locked_database_held_back_keeps_what_was_typed(scene: Sce
         rita.wait_for_view("")
         other = sqlite3.connect(scene.stage.home / "interlock.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        rita.submit(dict(FORM))
+        with in_three_seconds():
+            rita.submit(dict(FORM))
         other.execute("ROLLBACK")
         other.close()
         told = rita.wait_for_view("").errors

@@ -58,7 +58,7 @@ class Office:
         if acting == who:
             vote = replace(vote, duty=Duty.DELEGATE)
         absent = [
-            Absent(giver=giver, member_of=frozenset({"@leads"}))
+            Absent(giver=giver, member_of=frozenset({"@leads"}), entry="e", is_coded=False)
             for giver, to in sorted(self.words.items())
             if to == who and giver in ASKED and giver != acting
         ]

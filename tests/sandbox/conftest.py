@@ -12,6 +12,12 @@ from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.hand_clock import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -13,24 +13,10 @@ from sandbox.errors import NotPossibleError
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.hand_clock import Clock
 
 Json = dict[str, Any]
 Connect = Callable[[], SocketModeHandler]
-
-
-class Clock:
-    """A clock the test moves."""
-
-    def __init__(self) -> None:
-        self.at = 1_767_600_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -10,23 +10,9 @@ from slack_sdk.webhook import WebhookClient
 
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.hand_clock import Clock
 
 Json = dict[str, Any]
-
-
-class Clock:
-    """A clock the test moves."""
-
-    def __init__(self) -> None:
-        self.at = 1_767_600_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sandbox.records import Execution
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.hand_clock import Clock
 
 Json = dict[str, Any]
 STEP = {
@@ -24,21 +25,6 @@ STEP = {
     },
     "output_parameters": {"by": {"type": "string", "is_required": True}},
 }
-
-
-class Clock:
-    """A clock the test moves."""
-
-    def __init__(self) -> None:
-        self.at = 1_767_600_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -12,23 +12,11 @@ from sandbox.errors import NotPossibleError
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import BOT_EVENTS, AppSettings, Organisation, SandboxSettings
+from tests.sandbox.hand_clock import Clock
 
 REDIRECT = "https://ops.example.com/slack/oauth_redirect"
 GONE = frozenset({"app_uninstalled", "tokens_revoked"})
 ORG = Organisation(id="E0ORG", name="Northwind", teams={"T0NORTH": "North", "T0SOUTH": "South"})
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = 1_767_600_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

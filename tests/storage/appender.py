@@ -1,7 +1,8 @@
 """A process that appends to a log until it is done, or until its fuse ends it.
 
 `python -m tests.storage.appender URL HOME NAME COUNT [PHASE NTH]`: each unit is one run of two
-entries; a run whose commit returned is told on standard output.
+entries; a run whose commit returned is told on standard output. At last it places what is pending,
+as the job of each second does.
 """
 
 import os
@@ -16,6 +17,7 @@ from storage.database import Database, Transaction, open_database
 from storage.journal import NO_TAIL, Journal, new_entry_id, utc_now
 from storage.keys import LogKey
 from storage.log_setup import open_journal
+from storage.sequencing import sequence_pending
 from workflows.entry import INTERLOCK, Draft, Part, RunId
 
 Value = TypeVar("Value")
@@ -102,6 +104,7 @@ def main(url: str, home: str, name: str, count: str, *fused: str) -> None:
         append_run(database, journal, run, fuse)
         sys.stdout.write(f"{run}\n")
         sys.stdout.flush()
+    sequence_pending(database, journal.sequencer)
     database.close()
 
 

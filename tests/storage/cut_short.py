@@ -1,6 +1,6 @@
-"""A process that is killed in the middle of a sweep: markers and deletes said, nothing committed.
+"""A process that is killed in a sweep: before its commit, markers and deletes said, or after it.
 
-`python -m tests.storage.cut_short URL HOME MOMENT`.
+`python -m tests.storage.cut_short URL HOME MOMENT before|after`.
 """
 
 import os
@@ -22,12 +22,14 @@ def killed(*_: object, **__: object) -> NoReturn:
     raise AssertionError("a killed process went on")
 
 
-def main(url: str, home: str, moment: str) -> None:
+def main(url: str, home: str, moment: str, when: str) -> None:
     database = open_database(url)
     now = datetime.fromisoformat(moment)
     store = SqlStore(database, open_journal(database, Path(home)), now=lambda: now)
-    vars(sweep)["forget_old_words"] = killed
+    if when == "before":
+        vars(sweep)["forget_old_words"] = killed
     sweep.sweep(store, policy="cd" * 32, terms=DEFAULT_TERMS, now=now)
+    killed()
 
 
 if __name__ == "__main__":

@@ -1,28 +1,14 @@
 """Dispatchers on a Postgres of one test, their runs and jobs, and a worker that is gone."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 from storage.dispatch.deaths import OnStuck
 from storage.dispatch.distributed import DistributedDispatcher
 from storage.store import SqlStore
-from tests.storage.run_drafts import new_run, started
-from workflows.dispatch import Handler
 from workflows.entry import RunId
 
-PATIENCE = 60.0
 BEAT = timedelta(milliseconds=100)
 GONE_AFTER = timedelta(seconds=5)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "It did not happen in time."
-        time.sleep(0.01)
 
 
 def dispatcher_of(
@@ -42,47 +28,6 @@ def dispatcher_of(
         forms=forms,
         on_stuck=on_stuck,
     )
-
-
-@contextmanager
-def serving(dispatcher: DistributedDispatcher, handler: Handler) -> Iterator[DistributedDispatcher]:
-    thread = threading.Thread(target=dispatcher.serve, args=(handler,))
-    thread.start()
-    try:
-        yield dispatcher
-    finally:
-        dispatcher.stop()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-
-
-def begin_run(store: SqlStore, name: str, dispatcher: DistributedDispatcher | None = None) -> RunId:
-    run = RunId(name)
-    with store.begin() as unit:
-        unit.add_run(new_run(name))
-        unit.append(started(name))
-        if dispatcher is None:
-            unit.mark_ready(run)
-        else:
-            dispatcher.enqueue(unit, run)
-    return run
-
-
-def begin_run_and_fail(store: SqlStore, dispatcher: DistributedDispatcher) -> None:
-    with store.begin() as unit:
-        unit.add_run(new_run("lost"))
-        unit.append(started("lost"))
-        dispatcher.enqueue(unit, RunId("lost"))
-        raise LookupError("lost")
-
-
-def rest(store: SqlStore, run: RunId) -> None:
-    """Take the run up and let go of it, as a segment does."""
-    with store.begin() as unit:
-        unit.lock_run(run)
-        unit.claim(run, by="here")
-    with store.begin() as unit:
-        unit.release(run)
 
 
 def jobs(store: SqlStore) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -13,12 +14,13 @@ from storage.database import Database, open_database
 from storage.history import read_run
 from storage.journal import Journal
 from storage.log_setup import init_log
-from storage.sequencing import sequence_pending
+from storage.sequencing import lock_number, sequence_pending
 from storage.verify import verify_database
 from tests.storage.appender import PHASES, Fuse, append_run
 from workflows.entry import RunId
 
 ROOT = Path(__file__).parents[2]
+ORIGIN = "interlock.example/audit/T0ABC"
 
 
 def appender(url: str, home: Path, name: str, count: int, *fuse: str) -> subprocess.Popen[str]:
@@ -70,7 +72,7 @@ def test_eight_processes_leave_no_gap_on_postgres(
 ) -> None:
     database = open_database(postgres_url)
     request.addfinalizer(database.close)
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0ABC")
+    journal = init_log(database, tmp_path / "home", origin=ORIGIN)
     processes = [appender(postgres_url, tmp_path / "home", f"p{n}", 8) for n in range(8)]
     runs = [run for process in processes for run in told(process)]
     sequence_pending(database, journal.sequencer)
@@ -96,3 +98,23 @@ def test_a_process_killed_anywhere_loses_nothing_that_it_told(
         assert all(len(read_run(connection, run)) == 2 for run in [*runs, "after"])
     report = verify_database(database_url, pin(journal), processes=1)
     assert (report.exit, report.failures, report.semantics) == (0, [], [])
+
+
+def test_a_job_killed_while_it_places_entries_leaves_them_to_the_next_one(
+    postgres_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database = open_database(postgres_url)
+    request.addfinalizer(database.close)
+    journal = init_log(database, tmp_path / "home", origin=ORIGIN)
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (lock_number(ORIGIN),))
+        for number in range(3):
+            append_run(database, journal, RunId(f"r{number}"), Fuse())
+    process = appender(postgres_url, tmp_path / "home", "k", 0, "head", "1")
+    told(process)
+    left = places(database)
+    sequence_pending(database, journal.sequencer)
+
+    assert process.returncode == -9
+    assert (left.count(None), places(database)) == (6, list(range(7)))
+    assert verify_database(postgres_url, pin(journal), processes=1).exit == 0

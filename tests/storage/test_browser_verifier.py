@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from storage.checkpoint import SignatureLine, read_note
 from storage.cosignature import WitnessKey, cosigned
 from storage.database import open_database
 from storage.evidence.page import browser_verifier
+from storage.evidence.shipped.verify import Stamp
 from storage.heads import show_head
+from storage.timestamps import request_for
 from storage.verify import verify_pack
+from tests.bot.anchors.pretend_authority import PretendAuthority
 from tests.sandbox.page.tabs import PATIENCE, chromium
 from tests.storage.forging import restore_to
 from tests.storage.packs import ATTACKS, Office, by_script
@@ -46,13 +50,14 @@ class Reader:
     page: Page
     asked: list[str]
 
-    def verify(self, pack: Path, *, keys: str = "", heads: str = "") -> int:
+    def verify(self, pack: Path, *, keys: str = "", heads: str = "", authorities: str = "") -> int:
         """Have `pack` verified and return the verdict, as the exit code of the others."""
         page = self.page
         chooser = "#folder" if pack.is_dir() else "#zip"
         page.locator(chooser).set_input_files(str(pack))
         page.locator("#keys").fill(keys)
         page.locator("#heads").fill(heads)
+        page.locator("#authorities").fill(authorities)
         page.locator("#start").click()
         expect(page.locator("#start")).to_be_enabled()
         return int(page.locator(".verdict").get_attribute("data-exit") or "")
@@ -367,6 +372,88 @@ def test_the_page_judges_anchors_and_the_lines_of_a_witness(
 def other_witness() -> WitnessKey:
     public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
     return WitnessKey("witness.example/w2", public)
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> list[PretendAuthority]:
+    """Give two that stamp time, each with a kind of key and hash of its own."""
+    curve = tmp_path_factory.mktemp("curve") / "curve.pem"
+    subprocess.run(["openssl", "ecparam", "-name", "secp384r1", "-out", curve], check=True)
+    made = [
+        PretendAuthority(tmp_path_factory.mktemp("tsa"), key=key, hash=hashed)
+        for key, hashed in (("rsa:2048", "sha256"), (f"ec:{curve}", "sha512"))
+    ]
+    for one in made:
+        one.begin()
+    return made
+
+
+def stamped(
+    office: Office, authority: PretendAuthority, change: Callable[[bytes], int] | None = None
+) -> None:
+    """Keep a real token over the head; with `change`, one bit of it is wrong at that place."""
+    with office.trail.database.begin() as tx:
+        head = show_head(tx)
+        answer = bytearray(authority.stamp(request_for(head.note, nonce=7)))
+        if change is not None:
+            answer[change(bytes(answer))] ^= 1
+        kept = Evidence(type="rfc3161", ref="r", content=bytes(answer), at=office.trail.clock())
+        keep_anchor(tx, head.size, kept)
+
+
+def in_what_it_says(answer: bytes) -> int:
+    told = Stamp(answer).told
+    return answer.index(told) + len(told) - 1
+
+
+def in_its_signature(answer: bytes) -> int:
+    return len(answer) - 20
+
+
+def test_who_made_a_time_stamp_is_judged_under_the_certificates_that_are_pasted(
+    begin: Callable[[], Office], reader: Reader, authorities: list[PretendAuthority]
+) -> None:
+    office = begin()
+    for one in authorities:
+        stamped(office, one)
+    made, pin = office.export(), office.trail.pin
+    trusted = [(one.folder / "ca.pem").read_text() for one in authorities]
+    stranger = (authorities[0].folder / "tsa.pem").read_text()
+
+    assert reader.verify(made.path, keys=pin, authorities="".join(trusted)) == 0
+    assert reader.verify(made.path, keys=pin, authorities=trusted[0]) == 1
+    assert reader.text(".failures").count("no certificate that you gave vouches for who") == 1
+    assert reader.verify(made.path, keys=pin, authorities=stranger) == 1
+    assert reader.verify(made.path, keys=pin, authorities="no certificate") == 2
+
+
+def test_without_a_time_stamp_certificates_leave_something_unproven(
+    plain: Path, reader: Reader, authorities: list[PretendAuthority]
+) -> None:
+    pin = (plain.parent / "vkey").read_text()
+    trusted = (authorities[0].folder / "ca.pem").read_text()
+
+    assert reader.verify(plain, keys=pin, authorities=trusted) == 3
+    assert reader.codes("unproven") == {"anchor"}
+
+
+def test_a_token_that_was_changed_is_found_in_the_words_of_the_verifier_in_python(
+    begin: Callable[[], Office], reader: Reader, authorities: list[PretendAuthority]
+) -> None:
+    office = begin()
+    for one in authorities:
+        stamped(office, one, in_what_it_says)
+        stamped(office, one, in_its_signature)
+    made, pin = office.export(), office.trail.pin
+    trusted = office.folder / "trusted.pem"
+    trusted.write_text("".join((one.folder / "ca.pem").read_text() for one in authorities))
+    code = reader.verify(made.path, keys=pin, authorities=trusted.read_text())
+    exit_code, script = by_script(made.path, pin, tsa=trusted)
+    shown = reader.text(".failures")
+
+    assert code == exit_code == 1
+    assert len(script["failures"]) == 4
+    assert all(words in shown for _code, words in script["failures"])
 
 
 def test_what_the_entries_tell_stands_apart(begin: Callable[[], Office], reader: Reader) -> None:

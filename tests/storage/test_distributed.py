@@ -6,16 +6,8 @@ import time
 import pytest
 
 from storage.store import SqlStore
-from tests.storage.job_queue import (
-    PATIENCE,
-    begin_run,
-    begin_run_and_fail,
-    dispatcher_of,
-    jobs,
-    rest,
-    serving,
-    until,
-)
+from tests.storage.dispatching import PATIENCE, begin_run, begin_run_and_fail, rest, serving, until
+from tests.storage.job_queue import dispatcher_of, jobs
 from tests.storage.run_drafts import HandClock
 from workflows.entry import RunId
 from workflows.errors import UnreadableVersionError

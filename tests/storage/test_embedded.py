@@ -1,74 +1,21 @@
 """Runs are continued in this process: soon, one segment at a time, none forgotten."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
 from storage.dispatch.embedded import EmbeddedDispatcher
 from storage.store import SqlStore
-from tests.storage.run_drafts import HandClock, new_run, started
+from tests.storage.dispatching import PATIENCE, begin_run, begin_run_and_fail, rest, serving, until
+from tests.storage.run_drafts import HandClock
 from workflows.entry import RunId
-
-PATIENCE = 60.0
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """The pool of threads asks nothing of the database that `test_store_runs` does not cover."""
     return sqlite_url
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "It did not happen in time."
-        time.sleep(0.005)
-
-
-@contextmanager
-def serving(
-    dispatcher: EmbeddedDispatcher, handler: Callable[[RunId], None]
-) -> Iterator[EmbeddedDispatcher]:
-    thread = threading.Thread(target=dispatcher.serve, args=(handler,))
-    thread.start()
-    try:
-        yield dispatcher
-    finally:
-        dispatcher.stop()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-
-
-def begin_run(store: SqlStore, name: str, dispatcher: EmbeddedDispatcher | None = None) -> RunId:
-    run = RunId(name)
-    with store.begin() as unit:
-        unit.add_run(new_run(name))
-        unit.append(started(name))
-        if dispatcher is None:
-            unit.mark_ready(run)
-        else:
-            dispatcher.enqueue(unit, run)
-    return run
-
-
-def begin_run_and_fail(store: SqlStore, dispatcher: EmbeddedDispatcher) -> None:
-    with store.begin() as unit:
-        unit.add_run(new_run("lost"))
-        unit.append(started("lost"))
-        dispatcher.enqueue(unit, RunId("lost"))
-        raise LookupError("lost")
-
-
-def rest(store: SqlStore, run: RunId) -> None:
-    """Take the run up and let go of it, as a segment does."""
-    with store.begin() as unit:
-        unit.claim(run, by="here")
-    with store.begin() as unit:
-        unit.release(run)
 
 
 def test_an_enqueued_run_is_looked_at_after_the_commit(store: SqlStore) -> None:

@@ -191,10 +191,9 @@ def test_a_failed_export_leaves_nothing_and_is_not_recorded(
 
 
 KILLED = """
-import os, signal, sys
+import os, pkgutil, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-import storage.evidence.reports.written as last
 from storage.database import open_database
 from storage.evidence.export import Request, export
 from storage.log_setup import open_journal
@@ -203,20 +202,34 @@ from storage.store import SqlStore
 now = lambda: datetime.now(UTC)
 database = open_database(sys.argv[1])
 store = SqlStore(database, open_journal(database, Path(sys.argv[2]), now=now), now=now)
-last.page = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+place, name = sys.argv[4:]
+setattr(pkgutil.resolve_name(place), name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
 export(store, Request(out=Path(sys.argv[3])), person="os:1", now=now())
 """
 
 
-def test_a_killed_export_leaves_no_pack_under_its_name(sqlite_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "name", "told"),
+    [
+        ("storage.evidence.export", "write_contents", 0),
+        ("storage.evidence.reports.written", "page", 0),
+        ("storage.evidence.export", "write_manifest", 0),
+        ("storage.evidence.pack:_Folder", "close", 1),  # It was recorded before, and says so.
+    ],
+)
+def test_a_killed_export_leaves_no_pack_under_its_name(
+    sqlite_url: str, tmp_path: Path, place: str, name: str, told: int
+) -> None:
     database = open_database(sqlite_url)
     office = Office(begin_trail(sqlite_url, database, tmp_path / "home"), tmp_path)
     office.trail.run("r1")
     words = [sys.executable, "-c", KILLED, sqlite_url, str(tmp_path / "home"), str(tmp_path / "p")]
+    words += [place, name]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not (tmp_path / "p").exists()
+    assert office.trail.tells("export.made") == told
     assert office.verified(office.export("p")).exit == 0
     assert [one.name for one in tmp_path.glob("p*")] == ["p"]
     database.close()

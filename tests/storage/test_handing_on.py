@@ -11,18 +11,14 @@ import pytest
 from storage.dispatch.handing_on import HandingOn
 from storage.dispatch.jobs_sql import JobsSql
 from storage.store import SqlStore
+from tests.storage.dispatching import PATIENCE, begin_run, rest, serving, until
 from tests.storage.job_queue import (
     GONE_AFTER,
-    PATIENCE,
     Heard,
-    begin_run,
     dispatcher_of,
     is_standing,
     jobs,
-    rest,
-    serving,
     take_as_the_dead,
-    until,
 )
 from tests.storage.run_drafts import new_run, started
 from workflows.entry import RunId

@@ -90,6 +90,8 @@ def a_life_with_everything(trail: Trail) -> dict[str, int]:
     trail.tell(_tried("elsewhere", trail.person("ana"), "closed"))
     typed: dict[str, Json] = {"enrolment": "e", "why": "wrong", "request": "good/ship"}
     trail.tell(outside("step_up.refused", {**typed, "person": trail.person("ana")}))
+    wanted: dict[str, Json] = {"wanted": "publish", "workflow": "deploy", "why": "gate_lowered"}
+    trail.tell(outside("proposal.refused", wanted))
     trail.run("denied", denied=True)
     _broken_glass(trail)
     _expired(trail)
@@ -251,9 +253,11 @@ def test_exceptions_stand_with_their_review(told: Told, whole: Exported) -> None
         "self-approval",
         "self-approval-tried",
         "code-refused",
+        "proposal-refused",
         "break-glass",
         "expired",
     ]
+    assert found["proposal-refused"]["detail"] == "gate_lowered publish deploy"
     assert found["break-glass"]["review"] == str(told.places["break_glass.reviewed"])
     assert (found["break-glass"]["verdict"], found["break-glass"]["detail"]) == (
         "right",

@@ -325,7 +325,7 @@ def test_a_process_that_dies_in_a_sweep_removed_nothing_and_the_next_one_does(
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "tests.storage.cut_short"),
-            *(house.url, str(tmp_path / "home"), house.clock().isoformat()),
+            *(house.url, str(tmp_path / "home"), house.clock().isoformat(), "before"),
         ],
         check=False,
     )

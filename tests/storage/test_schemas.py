@@ -15,7 +15,8 @@ from storage.postgres_database import schema_of, with_schema
 from storage.schemas import address_in_schema, make_schema
 from storage.store import SqlStore
 from storage.verify import verify_database
-from tests.storage.job_queue import begin_run, dispatcher_of, jobs, rest, serving, until
+from tests.storage.dispatching import begin_run, rest, serving, until
+from tests.storage.job_queue import dispatcher_of, jobs
 from tests.storage.run_drafts import HandClock
 from workflows.dispatch import Handler
 from workflows.entry import RunId

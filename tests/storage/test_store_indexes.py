@@ -3,13 +3,16 @@
 import re
 import sqlite3
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 
+from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
 from storage.catalog_figures import GoingOn, going_on
 from storage.database import Database, open_database
 from storage.figures import read_standing
+from storage.listing import Wanted, list_runs
 from storage.outbox_values import MessagePlace
 from storage.run_models import RunRecord
 from storage.store import SqlStore
@@ -152,6 +155,32 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
     assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
     assert sum("ix_decision_decided_at" in plan for plan in found.values()) == 3
     assert sum("ix_audit_entry_counted" in plan for plan in found.values()) == 2
+
+
+def test_what_waits_for_a_person_is_found_among_what_waits(store: SqlStore) -> None:
+    walk(store)
+    said: list[str] = []
+    with store.database.read() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(said.append)
+    found = list_runs(store.database, Wanted(is_troubled=True, among=frozenset({"a", "b"})))
+    driver.set_trace_callback(None)
+    plan = "; ".join(plans(store.database, said).values())
+
+    assert found == []
+    assert "ix_run_troubled" in plan
+    assert "ix_run_workflow_started_at" not in plan
+    assert READ_WHOLE.search(plan) is None
+
+
+@pytest.mark.parametrize("asked", [soak_sql, shadow_sql])
+def test_how_a_version_went_is_read_from_when_it_was_published_on(
+    store: SqlStore, asked: ModuleType
+) -> None:
+    (plan,) = plans(store.database, [asked._RUNS.replace("?", "'9'")]).values()  # noqa: SLF001 - its way is the subject.
+
+    assert "ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
 
 
 def test_what_goes_on_by_which_version_is_counted_from_an_index_alone(

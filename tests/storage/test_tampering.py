@@ -9,12 +9,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
+from storage.audit_models import AuditEntryRow
 from storage.checkpoint import Checkpoint, NoteSigner, read_note
 from storage.database import open_database
 from storage.entry_bytes import body_of
 from storage.sequencing import lock_number, sequence_pending
 from storage.verify import Report, verify_database
+from storage.verify.words import FAULTS
 from tests.conftest import new_database
 from tests.storage.attacks import Attack, long_life
 from tests.storage.catalogue import CATALOGUE
@@ -64,6 +67,20 @@ def test_an_attack_is_named_as_what_it_is(lived: Original, tmp_path: Path, one: 
     assert one.codes <= judged.codes, judged.failures
     assert one.unproven <= {code for code, _text in judged.unproven}
     assert not one.needs_note or (alone.exit, alone.failures) == (0, [])
+    assert judged.codes <= FAULTS.keys()
+    assert bool(judged.codes) == judged.lines()[-2].startswith("First fault: ")
+
+
+def test_the_first_fault_is_told_in_plain_words_with_its_entry_and_run(trail: Trail) -> None:
+    change = "UPDATE audit_entry SET line = replace(line, '\"v\":1', '\"v\":2') WHERE idx IN (6, 9)"
+    trail.run_sql(change)
+    with trail.database.read() as connection:
+        found = select(AuditEntryRow.run_id).where(AuditEntryRow.idx == 6)
+        run = connection.execute(found).scalar_one()
+
+    words = "An entry was changed after it was recorded"
+    assert run is not None
+    assert verified(trail).lines()[-2] == f"First fault: {words}. It is entry 6, of the run {run}."
 
 
 def test_the_log_that_is_attacked_is_verified_as_long_as_nobody_touches_it(

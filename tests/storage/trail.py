@@ -118,6 +118,12 @@ class Trail:
             places = connection.execute(found.order_by(AuditEntryRow.idx)).scalars().all()
         return int(places[0] or 0)
 
+    def tells(self, kind: str) -> int:
+        """Return how many entries of that kind there are."""
+        found = select(func.count(AuditEntryRow.seq)).where(AuditEntryRow.kind == kind)
+        with self.database.read() as connection:
+            return int(connection.execute(found).scalar_one())
+
     def count(self) -> int:
         """Return how many entries there are."""
         with self.database.read() as connection:

@@ -100,9 +100,11 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
         del call
         service = self._service(arguments)
         lines = [f"{arguments.method} {service.base_url}{arguments.path}"]
-        lines += [f"{name} = {value}" for name, value in arguments.query.items()]
+        # By the alphabet: the same version may be read from its file, or as it was stored.
+        lines += [f"{name} = {value}" for name, value in sorted(arguments.query.items())]
         if arguments.body is not None:
-            lines += json.dumps(arguments.body, indent=2, ensure_ascii=False).splitlines()
+            body = json.dumps(arguments.body, indent=2, ensure_ascii=False, sort_keys=True)
+            lines += body.splitlines()
         data: Json = {**arguments.model_dump(mode="json"), "base_url": service.base_url}
         return Plan(summary=self.describe(arguments), lines=tuple(lines), data=data)
 

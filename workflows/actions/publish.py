@@ -58,11 +58,12 @@ class CatalogPort(Protocol):
     def retirement_concern(self, what: Retirement) -> Concern:
         """Return who answers for the workflow."""
 
-    def publication_plan(self, what: Publication) -> Plan:
+    def publication_plan(self, what: Publication, *, by_run: str) -> Plan:
         """Return what would change, in words, and what would be replaced.
 
         Raises:
-            ActionFailedError: another version is active than the one to be replaced.
+            ActionFailedError: another version is active than the one to be replaced, or whoever
+                asked for the run may not propose what takes protection away.
         """
 
     def retirement_plan(self, what: Retirement) -> Plan:
@@ -132,7 +133,7 @@ class PublishAction(Action[Publication, Changed]):
         return _catalog(call).publication_concern(arguments)
 
     def plan(self, arguments: Publication, call: Call) -> Plan:
-        return _catalog(call).publication_plan(arguments)
+        return _catalog(call).publication_plan(arguments, by_run=_run(call))
 
     def perform(self, arguments: Publication, call: Call) -> Changed:
         _catalog(call).publish(arguments, by_run=_run(call))

@@ -228,7 +228,7 @@ def _approved(data: Json) -> Affected | None:
 
 def _wording(arguments: SqlCall) -> list[str]:
     lines = [line.strip() for line in arguments.statement.strip().splitlines()]
-    return lines + [f":{name} = {value!r}" for name, value in arguments.parameters.items()]
+    return lines + [f":{name} = {value!r}" for name, value in sorted(arguments.parameters.items())]
 
 
 def _table(affected: Affected, redact: Callable[[str], str]) -> list[str]:

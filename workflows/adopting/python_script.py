@@ -7,13 +7,21 @@ library that is not known here is asked about.
 import ast
 import re
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from workflows.actions.base import Effect
 from workflows.adopting.found import ByHand, Doing, Http, Pause, Program, Script, too_deep
-from workflows.adopting.programs import effect_of_program, words
+from workflows.adopting.programs import effect_of_program
+from workflows.adopting.python_calls import (
+    EXECUTES,
+    REMOVES,
+    RUNS,
+    SENDERS,
+    SHELLS,
+    guess,
+    is_grave,
+)
 from workflows.adopting.python_texts import Texts
 from workflows.adopting.requests import METHODS, request, sql
 from workflows.adopting.shell_script import read_shell
@@ -21,32 +29,9 @@ from workflows.adopting.values import Values
 from workflows.entry import Json
 from workflows.errors import DefinitionError
 
-SENDERS = frozenset({"requests", "httpx", "session", "client", "http"})
-RUNS = frozenset(
-    f"subprocess.{one}"
-    for one in ("run", "call", "check_call", "check_output", "Popen", "getoutput")
-)
-SHELLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
-EXECUTES = frozenset({"execute", "executemany", "executescript"})
-REMOVES = {
-    "os.remove": ("rm",),
-    "os.unlink": ("rm",),
-    "os.rmdir": ("rmdir",),
-    "os.removedirs": ("rmdir", "-p"),
-    "shutil.rmtree": ("rm", "-r"),
-    "os.kill": ("kill",),
-}
-CHANGES_FILES = words(
-    "os.rename os.replace os.chmod os.chown os.mkdir os.makedirs os.symlink shutil.move"
-    " shutil.copy shutil.copyfile shutil.copytree"
-)
-# Methods of objects whose kind is not to be seen, by what they most probably do.
-LOSES = ("delete", "remove", "terminate", "destroy", "purge", "drop", "unlink", "rmdir", "truncate")
-WRITES = ("put_", "create_", "update_", "send_", "post_", "modify_", "write_text", "write_bytes")
-OPENS = frozenset({"client", "resource", "connect", "Client", "Session", "create_engine"})
 _LENGTHENS = frozenset({"append", "extend", "insert"})
+_NO_ACTION = "no action does this yet; use one, or leave it to a person"
 _EXPRESSION = re.compile(r"\$\{\{ inputs\.([a-z0-9_]+) \}\}")
-READS = ("describe_", "list_", "get_", "head_")
 
 
 def read_python(text: str) -> Script:
@@ -80,7 +65,9 @@ class _Reader(ast.NodeVisitor):
         self.doings: list[Doing] = []
         self.left_out: list[tuple[int, str]] = []
         self._names: dict[str, str] = {}  # What each imported name is in full.
+        self._opened: list[str] = []  # Modules all of whose names are imported.
         self._around: list[str] = []
+        self._called: set[int] = set()  # Names that are called where they stand.
         # What names were last set to, and under what.
         self._lists: dict[str, tuple[ast.expr, list[str]]] = {}
 
@@ -91,12 +78,19 @@ class _Reader(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for one in node.names:
+            if one.name == "*":
+                self._opened.append(f"{node.module or ''}.")
             self._names[one.asname or one.name] = f"{node.module or ''}.{one.name}"
 
     def visit_Assign(self, node: ast.Assign) -> None:
+        name = self._full_name(node.value)
+        if is_grave(name):
+            self._called.add(id(node.value))  # By the name that it is given here.
         self.generic_visit(node)
         for target in node.targets:
             if isinstance(target, ast.Name):
+                if is_grave(name):
+                    self._names[target.id] = name
                 # What is set under a condition may be something else.
                 self.values.assign(target.id, None if self._around else _constant(node.value))
                 self._lists[target.id] = node.value, [*self._around]
@@ -127,7 +121,24 @@ class _Reader(ast.NodeVisitor):
         if how:
             self._around.pop()
 
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.generic_visit(node)
+        self._handed_on(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        self._handed_on(node)
+
+    def _handed_on(self, node: ast.Attribute | ast.Name) -> None:
+        """Ask about a function that is given to others to call."""
+        name = self._full_name(node)
+        if id(node) not in self._called and is_grave(name):
+            work = ByHand(words=f"what {name}, handed on in line {node.lineno} of the script, did")
+            asked = (*(f"it stood under: {one}" for one in self._around), _NO_ACTION)
+            effect = Effect.DESTRUCTIVE
+            self.doings.append(Doing(line=node.lineno, work=work, effect=effect, open=asked))
+
     def visit_Call(self, node: ast.Call) -> None:
+        self._called.add(id(node.func))
         self.generic_visit(node)  # What stands inside happens first.
         asked = [f"it stood under: {one}" for one in self._around]
         name = self._full_name(node.func)
@@ -143,15 +154,18 @@ class _Reader(ast.NodeVisitor):
             parts.append(node.attr)
             node = node.value
         if isinstance(node, ast.Name):
-            parts.append(self._names.get(node.id, node.id))
+            parts.append(self._names.get(node.id) or self._of_opened(node.id))
         elif isinstance(node, ast.Call):
             parts.append(f"{self._full_name(node.func)}()")
         return ".".join(reversed(parts))
 
+    def _of_opened(self, name: str) -> str:
+        return next((f"{one}{name}" for one in self._opened if is_grave(f"{one}{name}")), name)
+
     def _doings(self, node: ast.Call, name: str, asked: list[str]) -> Iterator[Doing]:
         line, last = node.lineno, name.rpartition(".")[2]
         if name in SHELLS:
-            yield from self._shell(line, self._texts.text(_first(node), asked), asked)
+            yield from self._shell(line, self._texts.text(_started(node), asked), asked)
         elif name in RUNS:
             yield from self._run(node, asked)
         elif name == "time.sleep":
@@ -199,7 +213,7 @@ class _Reader(ast.NodeVisitor):
         return sql(node.lineno, "", text, asked)
 
     def _run(self, node: ast.Call, asked: list[str]) -> Iterator[Doing]:
-        first = _first(node)
+        first = _started(node)
         if isinstance(first, ast.Name):
             first = self._set_to(first)
         if isinstance(first, ast.Call) and isinstance(first.func, ast.Attribute | ast.Name):
@@ -256,7 +270,7 @@ class _Reader(ast.NodeVisitor):
             asked = [*asked, f"it was {name}, and this program is a guess"]
             yield from self._program(node.lineno, [*REMOVES[name], *given], asked)
             return
-        effect = self._guess(node, name)
+        effect = guess(node, name, self._names.values())
         if effect is None:
             return
         if effect is Effect.READ:
@@ -264,27 +278,8 @@ class _Reader(ast.NodeVisitor):
             return
         # The call itself is not repeated: what stands in it may be anybody's.
         work = ByHand(words=f"what {name or 'a call'}(…) in line {node.lineno} of the script did")
-        asked = [*asked, "no action does this yet; use one, or leave it to a person"]
+        asked = [*asked, _NO_ACTION]
         yield Doing(line=node.lineno, work=work, effect=effect, open=tuple(asked))
-
-    def _guess(self, node: ast.Call, name: str) -> Effect | None:
-        """Return how grave a call of something else may be; None for what stays inside."""
-        first, last = name.partition(".")[0].removesuffix("()"), name.rpartition(".")[2]
-        if name in ("exec", "eval", "__import__") or not isinstance(
-            node.func, ast.Name | ast.Attribute
-        ):
-            return Effect.DESTRUCTIVE  # What is called is worked out.
-        if last.startswith(LOSES):
-            # A `remove` with one value is most often one of a list or set of the script's own.
-            return None if last == "remove" and len(node.args) == 1 else Effect.DESTRUCTIVE
-        if name in CHANGES_FILES or last.startswith(WRITES):
-            return Effect.WRITE
-        if name == "open":
-            return Effect.WRITE if _writes(node) else None
-        if last.startswith(READS) and "." in name:
-            return Effect.READ
-        is_foreign = "." in name and first in self._names.values() and not _is_standard(first)
-        return Effect.DESTRUCTIVE if is_foreign and last not in OPENS else None
 
 
 def _with_body(found: Doing, body: Json) -> Doing:
@@ -294,6 +289,12 @@ def _with_body(found: Doing, body: Json) -> Doing:
 
 def _first(node: ast.Call) -> ast.expr | None:
     return node.args[0] if node.args else None
+
+
+def _started(node: ast.Call) -> ast.expr | None:
+    """Return what a call starts, which may be named."""
+    names = ("args", "command", "cmd")
+    return _first(node) or next((one for name in names if (one := _keyword(node, name))), None)
 
 
 def _keyword(node: ast.Call, name: str) -> ast.expr | None:
@@ -310,15 +311,6 @@ def _constant(node: ast.expr) -> str | None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str | int)
         else None
     )
-
-
-def _writes(node: ast.Call) -> bool:
-    mode = node.args[1] if len(node.args) > 1 else _keyword(node, "mode")
-    return isinstance(mode, ast.Constant) and any(one in str(mode.value) for one in "wax+")
-
-
-def _is_standard(module: str) -> bool:
-    return module in sys.stdlib_module_names
 
 
 def _split(text: str) -> list[str]:

@@ -13,22 +13,40 @@ MARK = "SECRET_"
 SHORTEST = 4
 _LONGEST_NAME = 40
 
+_NAME = r"""(?P<name>[a-z0-9_-]*(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key
+    |access[_-]?key|private[_-]?key|credentials?)[a-z0-9_]*|(?:[a-z0-9]+[_-])*(?:pass|pwd))"""
 _NAMED = re.compile(
-    r"""(?ix)\b(?P<name>[a-z0-9_-]*(?:passw(?:or)?d|passwd|secret|token|api[_-]?key|access[_-]?key
-    |private[_-]?key|credentials?)[a-z0-9_]*)(?P<sign>["']?\s*(?:=|:|\s)\s*["']?)
-    (?P<value>[^\s"'$;|&<>(){},`\\]{4,})"""
+    rf"""(?ix)\b{_NAME}(?P<sign>["']?\s*(?:=|:|\s)\s*["']?)
+    (?P<value>[^\s"'$;|&<>(){{}},`\\]{{4,}})"""
+)
+# Of several words: in quotes alone it is known where they end.
+_QUOTED = re.compile(
+    rf"""(?ix)\b{_NAME}(?P<sign>["']?\s*[=:]\s*(?P<quote>["']))
+    (?P<value>(?=[^"'\n]*\s)[^"'$`\n]{{4,}})(?=(?P=quote))"""
 )
 _IN_URL = re.compile(
     r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)(?P<value>[^\s@/\"'$]{1,})(?=@)"
+)
+_TOKEN_IN_URL = re.compile(
+    r"""(?ix)(?P<before>://(?=[^\s/:@"'$]{16,}@)|hooks\.slack\.com/services/|[?&](?:key|sig|signature
+    |auth)=)(?P<value>[^\s@&\#"'$]{8,})"""
+)
+_COOKIE = re.compile(r"""(?i)(?P<before>\bcookie:\s*)(?P<value>[^"'$\n]{8,})""")
+_PIPED = re.compile(
+    r"""(?P<before>\b(?:echo|printf)\s+(?:-n\s+|['"]%s['"]\s+)?["']?)(?P<value>[^\s"'$|]{4,})"""
+    r"""(?=["']?\s*\|[^|\n]*--password-stdin)"""
 )
 _BEARER = re.compile(
     r"(?i)(?P<before>\b(?:bearer|basic|token)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})"
 )
 _FLAG = re.compile(
     r"""(?x)(?P<before>(?<![\w-])(?:
-    --(?:password|token|secret|api-key)[= ] | (?:-[a-zA-Z]*u\s*|--user[=\s]\s*)["']?[^\s:"']+:
+    --[a-z-]*(?:password|passphrase|token|secret|api-key|access-key)[= ]
+    | (?:-[a-zA-Z]*u\s*|--user[=\s]\s*)["']?[^\s:"']+:
     | (?:mysql|mariadb)[\w-]*\b[^|;&]{0,200}?\s-p(?=\S) | sshpass\s+-p\s*
-    | redis-cli\b[^|;&]{0,200}?\s-a\s+
+    | redis-cli\b[^|;&]{0,200}?\s-a\s+ | \blogin\b[^|;&]{0,200}?\s-p\s+
+    | \bhtpasswd\s+-[a-zA-Z]*b[a-zA-Z]*\s+\S+\s+\S+\s+ | \bopenssl\b[^|;&]{0,200}?\s-k\s+
+    | -pass(?:in|out)?\s+pass: | \baws\s+configure\s+set\s+\S*(?:secret|token)\S*\s+
     )["']?)(?P<value>[^\s"'$]{4,})"""
 )
 _KNOWN = re.compile(
@@ -73,17 +91,19 @@ class _Cleaner:
         return self._named(line, match[0], "private_key") + "\n" * match[0].count("\n")
 
     def line(self, number: int, text: str) -> str:
-        for pattern in (_KNOWN, _IN_URL, _BEARER, _FLAG):
+        for pattern in (_KNOWN, _IN_URL, _TOKEN_IN_URL, _COOKIE, _BEARER, _PIPED, _FLAG):
             text = pattern.sub(lambda one: self._taken(number, one, ""), text)
+        text = _QUOTED.sub(lambda one: self._by_name(number, one), text)
         text = _NAMED.sub(lambda one: self._by_name(number, one), text)
         return _LONG.sub(lambda one: self._by_look(number, one), text)
 
     def _by_name(self, number: int, match: re.Match[str]) -> str:
         value = match["value"]
         is_call = match.string[match.end() : match.end() + 1] == "("
+        is_folder = match["name"].casefold().endswith("pwd") and value.startswith("/")
         is_reading = value.casefold() in _NO_VALUE or value.startswith(("os.", MARK, "-"))
         is_word = match["sign"].strip("\"'").isspace() and not match["name"].startswith("-")
-        if is_call or is_reading or is_word or len(value) < SHORTEST:
+        if is_call or is_folder or is_reading or is_word or len(value) < SHORTEST:
             return match[0]
         return f"{match['name']}{match['sign']}{self._named(number, value, match['name'])}"
 

@@ -77,9 +77,10 @@ class _Reader:
         if self._is_pattern(command):
             return
         words = self._without_assignments(words)
-        words = self._without_wrappers(words)
-        if words:
-            self._doing(command, words)
+        bare = self._without_wrappers(words)
+        if bare:
+            is_program = any(one.text == "command" for one in words[: len(words) - len(bare)])
+            self._doing(command, bare, is_program=is_program)
         else:
             self._write_to(command, [])
 
@@ -107,8 +108,8 @@ class _Reader:
                 if first in ("for", "case", "select"):
                     return []
             elif first == "function":
-                self._functions.add(words[1].text if len(words) > 1 else "")
-                return []
+                words = words[1:]
+                self._functions.add(words[0].text if words else "")
             elif first not in ("then", "do", "else", "elif", "{", "}", "!"):
                 break
             words = words[1:]
@@ -140,7 +141,7 @@ class _Reader:
                 words = words[1:]
         return words
 
-    def _doing(self, command: Command, words: list[Word]) -> None:
+    def _doing(self, command: Command, words: list[Word], *, is_program: bool) -> None:
         asked: list[str] = []
         name = words[0].text.rpartition("/")[2]
         args = [self._filled(one, asked) for one in words[1:]]
@@ -148,7 +149,7 @@ class _Reader:
             asked.append("a part of it was worked out by another command: $(…)")
         asked += [f"it stood under: {how}" for _, how in self._around]
         ends = args[0] if name == "trap" and len(args) > 1 else ""
-        if name in self._functions or ends in self._functions:
+        if (name in self._functions and not is_program) or ends in self._functions:
             self.left_out.append((command.line, f"calls its own function {ends or name}"))
         elif name in _SHELLS and "-c" in args[:-1]:
             self._inside(command, args[args.index("-c") + 1], asked)

@@ -14,7 +14,7 @@ _TEST = re.compile(r"\(\(.*?\)\)|\[\[\s.*?\s\]\]", re.DOTALL)
 _CASE = re.compile(r"(?<![\w-])(case|esac)(?![\w-])")
 _LEADS = frozenset(("if", "elif", "while", "until", "then", "do", "else", "!", "{"))
 _LIST = re.compile(r"[A-Za-z_]\w*\+?=")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*|[0-9@*#?])([^}]*)\}|([A-Za-z_]\w*|[0-9@*#?]))")
+_NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?]")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +60,13 @@ class _Reader:
         self._end("")
         return self._found
 
+    def substituted(self) -> list[Command]:
+        """Return the commands whose output the text takes; the rest of it is data."""
+        word = Word(text="")
+        while self._at < len(self._text):
+            self._inside(word)
+        return self._found
+
     def _step(self) -> None:
         here = self._text[self._at]
         if self._text.startswith("\\\n", self._at):
@@ -70,7 +77,7 @@ class _Reader:
         elif here == "#":
             self._skip_comment()
         elif self._begins() and (test := _TEST.match(self._text, self._at)) is not None:
-            self._line += test[0].count("\n")
+            self._substitutes_in(test[0])
             self._at = test.end()
         elif (redirect := REDIRECT.match(self._text, self._at)) is not None:
             self._redirected(redirect)
@@ -141,13 +148,17 @@ class _Reader:
             self._part(here, word)
         if _LIST.fullmatch(word.text) and self._text.startswith("(", self._at):
             self._at -= 1  # As if it were `$(`: what stands in a list are words, no commands.
-            self._line += self._balanced().count("\n")
+            self._substitutes_in(self._balanced())
             word.substitutes = True
         return word
 
     def _part(self, here: str, word: Word) -> None:
         if here == "'":
             word.text += self._until("'")
+            word.is_quoted = word.is_literal = True
+        elif self._text.startswith("$'", self._at):
+            self._at += 1
+            word.text += self._until("'", escapes=True)
             word.is_quoted = word.is_literal = True
         elif here == '"':
             self._at += 1
@@ -167,15 +178,17 @@ class _Reader:
             word.text += "" if after == "\n" else after
             self._at += 2
         elif self._text.startswith("$((", self._at):
-            self._line += self._balanced().count("\n")
+            self._substitutes_in(self._balanced())
             word.text += "$(…)"
             word.substitutes = True
         elif self._text.startswith("$(", self._at):
             self._substitute(self._balanced(), word)
         elif here == "`":
-            self._substitute(self._until("`"), word)
-        elif (variable := _VARIABLE.match(self._text, self._at)) is not None:
-            word.text += f"${{{variable[1] or variable[3]}}}"
+            self._substitute(self._until("`", escapes=True).replace("\\`", "`"), word)
+        elif self._text.startswith("${", self._at):
+            self._expand(word)
+        elif here == "$" and (variable := _NAME.match(self._text, self._at + 1)) is not None:
+            word.text += f"${{{variable[0]}}}"
             self._at = variable.end()
         else:
             self._line += here == "\n"
@@ -188,9 +201,23 @@ class _Reader:
         self._found += _Reader(inner, self._line).read()
         self._line += inner.count("\n")
 
-    def _until(self, quote: str) -> str:
-        end = self._text.find(quote, self._at + 1)
-        end = len(self._text) if end < 0 else end
+    def _expand(self, word: Word) -> None:
+        """Take a variable in braces; what stands for it where it is unset may be a command's."""
+        start = self._at + 2
+        self._at = _behind_brace(self._text, start)
+        inner = self._text[start : max(start, self._at - 1)]
+        name = _NAME.match(inner)
+        word.text += f"${{{inner if name is None else name[0]}}}"
+        self._substitutes_in(inner)
+
+    def _substitutes_in(self, data: str) -> None:
+        self._found += _Reader(data, self._line).substituted()
+        self._line += data.count("\n")
+
+    def _until(self, quote: str, *, escapes: bool = False) -> str:
+        end = self._at + 1
+        while end < len(self._text) and self._text[end] != quote:
+            end += 2 if escapes and self._text[end] == "\\" else 1
         inner = self._text[self._at + 1 : end]
         if quote == "'":
             self._line += inner.count("\n")
@@ -231,6 +258,22 @@ def _behind_bracket(text: str, at: int) -> int:
             depth += 1 if here == "(" else -1
         at += 1
     return at
+
+
+def _behind_brace(text: str, at: int) -> int:
+    """Return the place behind the brace that closes what `at` stands in."""
+    while at < len(text) and text[at] != "}":
+        if text[at] == "\\":
+            at += 2
+        elif text[at] == '"':
+            at = _quote_behind(text, at + 1) + 1
+        elif text.startswith("${", at):
+            at = _behind_brace(text, at + 2)
+        elif text.startswith("$(", at):
+            at = _behind_bracket(text, at + 2)
+        else:
+            at += 1
+    return at + 1
 
 
 def _quote_behind(text: str, at: int) -> int:

@@ -32,9 +32,10 @@ CHANGED: Mapping[str, tuple[str, str, str, str]] = {
     "step_up.confirmed": ("person", "replaces", "enrolment", ""),
     "step_up.reset": ("person", "enrolment", "", "reason"),
 }
+# What each exception is called, and the fields that tell more of it.
 EXCEPTIONAL: Mapping[str, tuple[str, str]] = {
     "schedule.missed": ("missed", "schedule"),
-    "proposal.refused": ("proposal-refused", "why"),
+    "proposal.refused": ("proposal-refused", "why wanted workflow"),
     "step_up.refused": ("code-refused", "why"),
     "outbox.delivery_failed": ("undelivered", "error_class"),
 }
@@ -102,7 +103,8 @@ class OutsideRuns:
             yield RETENTION, fact, {**more, **_KEPT[fact.kind](fact)}
         elif fact.kind in EXCEPTIONAL:
             name, more_in = EXCEPTIONAL[fact.kind]
-            yield exception(fact, name, detail=fact.said(more_in))
+            told = [fact.said(one) for one in more_in.split()]
+            yield exception(fact, name, detail=" ".join(str(one) for one in told if one))
             if fact.kind == "step_up.refused" and fact.said("request") is not None:
                 yield SOD, fact, refused_cells(fact)
         elif fact.kind == "approval.refused":

@@ -57,14 +57,18 @@ class PretendAuthority:
     def __call__(self, asked: Asked) -> Said:
         if asked.headers["content-type"] != "application/timestamp-query":
             return Said(415, b"")
+        return Said(200, self.stamp(asked.body), "application/timestamp-reply")
+
+    def stamp(self, request: bytes) -> bytes:
+        """Return the answer to a request, or the one to an earlier question."""
         question, reply = self.folder / "question", self.folder / "reply"
         if not (self.is_stuck and question.exists()):
-            question.write_bytes(asked.body)
+            question.write_bytes(request)
         self._runs(
             *("openssl", "ts", "-reply", "-config", "tsa.cnf"),
             *("-queryfile", str(question), "-out", str(reply)),
         )
-        return Said(200, reply.read_bytes(), "application/timestamp-reply")
+        return reply.read_bytes()
 
     def accepts(self, note: str, answer: bytes) -> bool:
         """Say whether `openssl ts` verifies the answer as a stamp over the note."""

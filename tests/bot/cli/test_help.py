@@ -4,7 +4,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -79,6 +81,26 @@ def test_every_subcommand_explains_itself(name: str) -> None:
 
     assert told.exit_code == 0, told.output
     assert "Usage:" in told.output
+
+
+def test_every_option_says_what_it_is_for() -> None:
+    commands = [commands_of(name, main) for name in COMMANDS]
+    silent = [
+        f"{one.name} {option.opts[0]}"
+        for one in chain.from_iterable(commands)
+        for option in one.params
+        if isinstance(option, click.Option) and not (option.help or option.metavar)
+    ]
+
+    assert silent == []
+
+
+def commands_of(name: str, group: click.Group) -> list[click.Command]:
+    """Return a command, or those that stand behind it."""
+    found = group.get_command(click.Context(group), name)
+    if isinstance(found, click.Group):
+        return [one for inner in found.commands for one in commands_of(inner, found)]
+    return [] if found is None else [found]
 
 
 @pytest.mark.parametrize("name", ["demo", "sandbox"])

@@ -1,6 +1,9 @@
 """Sweeps and holds from the command line, in a home where nobody serves."""
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,3 +85,31 @@ def test_each_night_what_is_due_goes_without_a_trace(home: Path) -> None:
     assert b"quokka" not in file.read_bytes()
     assert next_firing(schedule.trigger, after=night) is not None
     memory.database.close()
+
+
+def test_what_a_sweep_that_was_killed_left_on_the_disk_goes_with_the_next_one(home: Path) -> None:
+    name = str(told("audit", "hold", "set", "workflow:deploy", "--reason", "a quokka")["hold"])
+    interlock("audit", "hold", "lift", name, "--reason", "another quokka")
+    memory = open_memory(Settings(home=home))
+    store = SqlStore(memory.database, memory.journal)
+    night = datetime.now(UTC) + timedelta(days=8 * 366)
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.storage.cut_short"),
+            *(str(home / "interlock.db"), str(home), night.isoformat(), "after"),
+        ],
+        check=False,
+    )
+    left = on_disk(home)
+    policy = load_policy(SHIPPED / "demo-policy.yaml")
+    found = Sweeping(store, policy, now=lambda: night).sweep()
+
+    assert (ended.returncode, found.is_nothing) == (-signal.SIGKILL, True)
+    assert b"quokka" in left
+    assert b"quokka" not in on_disk(home)
+    memory.database.close()
+
+
+def on_disk(home: Path) -> bytes:
+    """Return every byte of the database's files."""
+    return b"".join(one.read_bytes() for one in home.glob("interlock.db*"))

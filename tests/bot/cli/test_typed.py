@@ -1,6 +1,9 @@
 """What cannot be meant is told in a sentence, and with exit code 2: never with a trace."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -49,6 +52,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 )
 @pytest.mark.usefixtures("home")
 def test_what_cannot_be_meant_is_told_in_a_sentence(line: str, words: str) -> None:
+    told = CliRunner().invoke(main, line.split())
+
+    assert isinstance(told.exception, SystemExit), told.exception
+    assert told.exit_code == 2
+    assert words in told.output
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"),
+    [("0003", "Run `interlock migrate`."), ("", "Begin a log with `interlock init`.")],
+)
+@pytest.mark.parametrize("line", ["runs", "show x", "workflows", "find x", "health", "keys list"])
+def test_a_database_of_another_release_is_named_and_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, revision: str, words: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "log.db")) as database:
+        if revision:
+            database.execute(f"CREATE TABLE alembic_version AS SELECT '{revision}' AS version_num")
+            database.execute("CREATE TABLE schema_floor AS SELECT '0002' AS revision")
+        database.commit()
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", f"sqlite:///{tmp_path / 'log.db'}")
     told = CliRunner().invoke(main, line.split())
 
     assert isinstance(told.exception, SystemExit), told.exception

@@ -187,6 +187,24 @@ def test_a_display_name_counts_only_where_no_user_name_does() -> None:
     assert called("annie", [imposter, ana]) == [ana]
 
 
+@pytest.mark.trap(8)
+def test_nobody_becomes_those_whom_a_file_names_by_a_name_they_give_themselves(
+    server: SandboxServer, directory: Directory
+) -> None:
+    """A group that was renamed, or somebody who has left, leaves a name that anybody can show."""
+    server.workspace.add_person("mallory")
+    mallory = server.hub.state.users["U0MALLORY"]
+    for name in ("former-leads", "ana.left"):
+        mallory.display_name = name
+        directory.person_changed({"id": mallory.id})
+
+        for ask in (directory.everybody, lambda one: directory.members(one, max_age=CLICK_AGE)):
+            with pytest.raises(PeopleUnreadableError, match="a display name names nobody here"):
+                ask(f"@{name}")
+        assert directory.who(f"@{name}").user == ""
+        assert directory.one(f"@{name}").id.endswith("U0MALLORY")  # As somebody typed it.
+
+
 def test_a_name_that_two_people_gave_themselves_is_refused(
     server: SandboxServer, directory: Directory
 ) -> None:
@@ -303,6 +321,20 @@ def test_a_file_may_name_people_and_groups_by_their_ids(
 ) -> None:
     assert directory.members(name, max_age=CLICK_AGE) == {person(one) for one in people}
     assert mention(directory.who(name)).startswith("<")
+
+
+def test_an_id_of_earlier_years_is_one_too_and_a_name_in_capitals_is_a_name(
+    server: SandboxServer, directory: Directory
+) -> None:
+    for name, ident in (("vera", "UA8RXUSPL"), ("ulrich", "U0ULRICH")):
+        server.workspace.add_person(name)
+        user = server.hub.state.users.pop(f"U0{name.upper()}")
+        user.id = ident
+        server.hub.state.users[ident] = user
+
+    found = directory.members("@UA8RXUSPL", max_age=CLICK_AGE)
+    assert [one.rpartition(":")[2] for one in found] == ["UA8RXUSPL"]
+    assert directory.members("@ULRICH", max_age=CLICK_AGE) == {person("ulrich")}
 
 
 def test_everybody_of_an_organisation_is_at_home_in_it() -> None:

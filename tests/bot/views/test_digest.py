@@ -199,7 +199,7 @@ def test_what_stops_runs_is_drawn_by_step_target_and_version_in_the_thread() -> 
     ]
     bars = replies[0].payload["blocks"][1]["chart"]["series"][0]["data"]
     assert [one["value"] for one in bars] == [9, 8, 7, 6, 5, 10]
-    assert bars[0]["label"] == "1. refund-customer/…"
+    assert bars[0]["label"] == "1. …-customer/step-0"
     assert "1. refund-customer/step-0" in told[0]
     assert "9 (20 %)" in told[0]
     assert "shop: 45 times, 100 % of all so far" in replies[1].text

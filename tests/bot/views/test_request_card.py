@@ -169,7 +169,7 @@ def test_a_card_says_that_others_changed_what_the_requester_typed() -> None:
     told = told_by(a_card(a_preview(left_out=[changer])))
 
     assert "The requester typed, and others changed" in told
-    assert "<@U0SAM> (whoever changed what is asked, or answered" in told
+    assert "<@U0SAM> (whoever changed what is asked)" in told
 
 
 def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:

@@ -218,6 +218,15 @@ AROUND = (
     "echo `{}`",
     'x=$(echo ")"; {})',
     "diff <( {}) b",
+    "echo ${{x:-$( {})}}",
+    'echo ${{x%"}}"}}; {}',
+    "echo $(( $( {}) + 1 ))",
+    "[[ $( {}) ]]",
+    "(( $( {}) ))",
+    "A=( $( {}) )",
+    "function g {{ {}; }}",
+    "echo $'it\\'s'; {}",
+    "echo `echo \\`ls\\``; {}",
     "rm <(a) ; {}",
     "trap '{}' EXIT",
     "sudo -u cat {}",
@@ -255,6 +264,15 @@ def test_nothing_grave_is_hidden_by_what_stands_around_it(outer: str) -> None:
 def _clash(outer: str, inner: str) -> bool:
     """Say whether one within the other would close its quotes."""
     return any(sign in outer and sign in inner for sign in ("'", "`", '"'))
+
+
+def test_a_function_called_like_a_program_does_not_hide_it() -> None:
+    found = doings("""
+        rm() { command rm -i "$1"; }
+        rm x
+    """)
+
+    assert [told(one) for one in found] == ["2 rm -i ${{ inputs.argument_1 }} destructive"]
 
 
 def test_requests_and_statements_become_what_an_action_takes() -> None:
@@ -354,6 +372,26 @@ def test_nothing_grave_is_hidden_by_how_python_starts_it(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.execvp('rm', ['rm', 'x'])",
+        "import os\nos.system(command='rm x')",
+        "import os\nlist(map(os.remove, files))",
+        "import os, threading\nthreading.Thread(target=os.remove, args=('x',)).start()",
+        "from os import *\nsystem('rm x')",
+        "import subprocess\nrun = subprocess.run\nrun(['rm', 'x'])",
+        "import subprocess\nsubprocess.run(args=['rm', 'x'])",
+        "import asyncio\nasync def f():\n    await asyncio.create_subprocess_shell('rm x')",
+        "import importlib\nimportlib.import_module('os').system('rm x')",
+        "import urllib.request\nurllib.request.urlopen(request)",
+        "from fabric import Connection\nConnection('web').run('rm x')",
+    ],
+)
+def test_a_call_is_found_by_whatever_name_it_goes(text: str) -> None:
+    assert Effect.DESTRUCTIVE in {one.effect for one in in_python(text)}
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "exec(text)",
@@ -402,6 +440,18 @@ SECRETS = [
     "mysql --password={} -e 'SELECT 1'",
     'client_secret: "{}"',
     'requests.get(url, headers={{"X-Api-Key": "{}"}})',
+    "DB_PASS={}",
+    "password = 'two words {}'",
+    "docker login -u ci -p {} registry.example.com",
+    "echo '{}' | docker login --password-stdin",
+    "aws configure set aws_secret_access_key {}",
+    "git clone https://{}@git.example.com/a",
+    "curl https://hooks.slack.com/services/T0/B0/{}",
+    'curl "https://a.example.com/b?key={}&c=d"',
+    'curl -H "Cookie: session={}" https://a.example.com',
+    "htpasswd -b users ana {}",
+    "openssl enc -aes-256-cbc -pass pass:{}",
+    "vault-tool --master-password {}",
 ]
 
 
@@ -422,13 +472,14 @@ def test_known_forms_of_secrets_are_taken_out_wherever_they_stand() -> None:
         "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----\n"
         "x = 'qW3rT9yU1oP5aS7dF2gH8jK4'\n"
         "git checkout 0123456789abcdef0123456789abcdef01234567\n"
-        "author: Jane\npassword = os.environ['PASSWORD']\n"
+        "author: Jane\npassword = os.environ['PASSWORD']\nPWD=/srv/app bypass=yes_always\n"
     )
     cleaned = without_secrets(text)
 
     assert [line for line, _ in cleaned.secrets] == [1, 2, 3, 6]
     assert "0123456789abcdef0123456789abcdef01234567" in cleaned.text
     assert "author: Jane" in cleaned.text
+    assert "PWD=/srv/app bypass=yes_always" in cleaned.text
     assert "MIIabc" not in cleaned.text
 
 

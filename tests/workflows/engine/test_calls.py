@@ -104,7 +104,7 @@ def test_whoever_changed_the_parent_decides_nothing_in_the_child(
     house.settle()
     child = child_of(house, run)
 
-    with pytest.raises(NotEligibleError, match="You had a say in what is asked"):
+    with pytest.raises(NotEligibleError, match="You changed what is asked"):
         house.approve(child, by="ben")
     assert house.status(child) == "waiting"
 

@@ -199,7 +199,7 @@ def test_whoever_may_run_it_may_change_it_and_then_does_not_decide(house: Workin
 
     assert shown["left_out"] == [{"id": id_of("ben"), "name": "ben", "duty": "changer"}]
     assert len(house.request(run).excluded) == 2
-    with pytest.raises(NotEligibleError, match="You had a say in what is asked"):
+    with pytest.raises(NotEligibleError, match="You changed what is asked"):
         house.approve(run, by="ben")
     house.approve(run, by="ana")
     house.settle()

@@ -138,7 +138,7 @@ def test_whoever_moved_it_decides_nothing_of_what_follows(store: SqlStore, clock
     move(house, run)
     house.settle()
 
-    with pytest.raises(NotEligibleError, match="You had a say in what is asked"):
+    with pytest.raises(NotEligibleError, match="You changed what is asked"):
         house.approve(run, by="omar")
 
 

@@ -4,14 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from bot.explained_run import Looked
 from storage.database import Database
 from storage.store import SqlStore
 from tests.workflows.engine.flows import destructive, workflow
 from tests.workflows.engine.gated import assert_sound
-from tests.world import POLICY, Clock, Working, id_of
+from tests.world import POLICY, Clock, Working, definition_in, id_of
 from workflows.entry import RequestId, RunId
 from workflows.errors import InputsError, NotEligibleError, RequestClosedError
+from workflows.explaining import Given
 from workflows.questioning import Answer
+from workflows.separation import Duty
+from workflows.step_scope import StepScopes
 
 ASKS = workflow(
     "asks",
@@ -79,12 +83,23 @@ def test_whoever_answered_what_a_step_rests_on_does_not_decide_it(
     answers(house, run, {"by": 7}, by="ana")
     answers(house, run, {"who": "sam"}, by="dora")
 
-    with pytest.raises(NotEligibleError, match="You had a say in what is asked"):
+    with pytest.raises(NotEligibleError, match="You answered what this rests on"):
         house.approve(run, by="ana")
     house.approve(run, by="dora")  # On what she said nothing rests.
     house.settle()
     assert house.status(run) == "done"
     assert_sound(database)
+
+
+def test_an_explanation_leaves_them_out_too(house: Working) -> None:
+    definition = definition_in(GATED)
+    told = [("size", id_of("ana")), ("unheard", id_of("dora"))]
+    given = Given(inputs={}, requester="@rita", at=house.clock())
+    looked = Looked(definition=definition, given=given, answers=told)
+
+    assert looked.bound_at("act", StepScopes(definition, house.actions)) == {
+        id_of("ana"): Duty.ANSWERER
+    }
 
 
 def test_the_run_waits_and_goes_on_with_the_answer(house: Working, run: RunId) -> None:

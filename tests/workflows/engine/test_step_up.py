@@ -278,16 +278,52 @@ def test_who_may_not_decide_uses_up_no_code(house: Working) -> None:
     assert guard.last_step < step_at(house.clock())
 
 
+def lends(house: Working, typed: str = "", *, days: int = 1) -> None:
+    """Have Ana let Dora decide in her place."""
+    until = house.clock() + timedelta(days=days)
+    new = NewDelegation(giver=id_of("ana"), stand_in=id_of("dora"), until=until, code=typed)
+    house.engine.delegate(new)
+
+
 def test_who_stands_in_types_a_code_of_their_own(house: Working) -> None:
     enrols(house, "ana")
     enrols(house, "dora")
-    until = house.clock() + timedelta(days=1)
-    house.engine.delegate(NewDelegation(giver=id_of("ana"), stand_in=id_of("dora"), until=until))
+    lends(house, code(house, "ana"))
     run = asked(house)
     with pytest.raises(WrongCodeError):
-        approve(house, run, code(house, "ana"), by="dora")
+        approve(house, run, code(house, "ana", steps=1), by="dora")
 
     assert approve(house, run, code(house, "dora"), by="dora") is Outcome.APPROVED
+
+
+def test_a_stolen_login_lends_no_voice_without_a_code(house: Working) -> None:
+    enrols(house, "ana")
+    enrols(house, "dora")
+    for typed in ("", wrong(house, "ana")):
+        with pytest.raises(WrongCodeError):
+            lends(house, typed)
+
+    assert told(house, "approval.delegated") == []
+    lends(house, code(house, "ana"))
+    (said,) = told(house, "approval.delegated")
+    assert said.data["step_up"] is True
+    assert [str(one) for one in check_projections(house.store.database)] == []
+
+
+def test_a_voice_that_was_lent_without_a_code_rejects_and_approves_nothing_that_wants_one(
+    house: Working,
+) -> None:
+    enrols(house, "dora")
+    lends(house)  # Ana has no codes yet, and gets some.
+    enrols(house, "ana")
+    run = asked(house)
+
+    with pytest.raises(StepUpError, match="typed none when they let you"):
+        approve(house, run, code(house, "dora"), by="dora")
+    assert house.deny(run, by="dora").tally.outcome is Outcome.DENIED
+
+    lends(house, code(house, "ana"))
+    assert approve(house, asked(house), code(house, "dora"), by="dora") is Outcome.APPROVED
 
 
 def test_new_codes_leave_the_old_ones_alone_until_they_are_confirmed(house: Working) -> None:

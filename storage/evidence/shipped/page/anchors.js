@@ -1,9 +1,10 @@
 // What others gave for heads of this log: is each of it for a head that the log has, and is what
-// a pinned witness signed true? Who made a time stamp is for whoever has the certificates.
+// a pinned witness signed true? Who made a time stamp is judged in `stamps`.
 
-import { concat, decode, encode, parseObject, same, toBase64, Unreadable } from "./bytes.js";
+import { decode, encode, parseObject, same, toBase64, Unreadable } from "./bytes.js";
 import { Note } from "./notes.js";
 import { sha256 } from "./sha256.js";
+import { Stamp } from "./stamps.js";
 
 const ANCHOR = /^anchors\/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})$/;
 const HEAD_FILE = /^checkpoints\/[0-9]{12,}$/;
@@ -46,18 +47,11 @@ function asAnswer(content, { root }) {
 
 // The token holds the hash of the note, maybe as it was before it got its last lines.
 async function asStamp(content, { files, size }) {
+  const { digest } = new Stamp(content);
   const whole = await files.text(`checkpoints/${String(size).padStart(12, "0")}`);
   const gap = whole.indexOf("\n\n") + 2;
   for (let end = whole.indexOf("\n", gap); end >= 0; end = whole.indexOf("\n", end + 1)) {
-    const digest = concat(new Uint8Array([4, 32]), sha256(encode(whole.slice(0, end + 1))));
-    if (holds(content, digest)) return true;
-  }
-  return false;
-}
-
-function holds(content, wanted) {
-  for (let at = content.indexOf(wanted[0]); at >= 0; at = content.indexOf(wanted[0], at + 1)) {
-    if (same(content.subarray(at, at + wanted.length), wanted)) return true;
+    if (same(digest, sha256(encode(whole.slice(0, end + 1))))) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // The page itself: take a pack, a key and heads, verify, and show.
 
 import { Unreadable } from "./bytes.js";
+import { certificatesIn } from "./certificates.js";
 import { folder, zip } from "./files.js";
 import { keysIn, notesIn } from "./notes.js";
 import { Report } from "./report.js";
@@ -78,6 +79,7 @@ async function verified() {
   try {
     if (!(await hasCryptography()) || !(await agreesWithBrowser())) throw new Unreadable(NO_CRYPTOGRAPHY);
     const keys = given("a key", () => keysIn(at("keys").value));
+    keys.authorities = given("a certificate", () => certificatesIn(at("authorities").value));
     const notes = notesIn(at("heads").value);
     const files = await chosen();
     watch(files);

@@ -12,6 +12,7 @@ import { Report } from "./report.js";
 import { judgeReports } from "./reports.js";
 import { RunList } from "./runs.js";
 import { hmac, verifies } from "./signing.js";
+import { judgeStamps } from "./stamps.js";
 import { Story } from "./story.js";
 import { leafOf, rootOf, Tree } from "./tree.js";
 
@@ -73,6 +74,7 @@ class Verifier {
     await judgeNotes(notes, { pins: this.#keys.pins, ring: this.ring, tree: this.#tree, roots: this.#roots, report });
     await judgeAnchors(files, this.#roots, report);
     await judgeWitnesses(files, this.#given, { witnesses: this.#keys.witnesses, roots: this.#roots, report });
+    await judgeStamps(files, this.#keys.authorities, report);
     await judgeManifest(files, this.manifest, this.ring, report);
     await this.#judgeProofs();
     await this.#judgePeople();

@@ -1,0 +1,132 @@
+// Time stamps (RFC 3161): what a token says of which bytes, and who signed that.
+
+import { concat, hex, same, Unreadable } from "./bytes.js";
+import { Certificate, digest, hashNamed, signedBy, refusePss, UnknownAlgorithm } from "./certificates.js";
+import { inside, momentOf, named, OCTETS, SEQUENCE, SET, TAGGED, values } from "./der.js";
+
+const [CONTENT_TYPE, MESSAGE_DIGEST] = ["2a864886f70d010903", "2a864886f70d010904"];
+const [STAMP, AUTHOR_V1, AUTHOR_V2] = ["0104", "020c", "022f"].map((end) => `2a864886f70d010910${end}`);
+const MOST_CERTIFICATES = 8;
+
+export class Stamp {
+  constructor(answer) {
+    const [status, token] = inside(answer, SEQUENCE, 2);
+    const signed = inside(token.whole, SEQUENCE, 2)[1];
+    const [, , content, ...more] = inside(inside(signed.whole, TAGGED, 1)[0].whole, SEQUENCE, 4);
+    const [kind, held] = inside(content.whole, SEQUENCE, 2);
+    const [octets] = inside(held.whole, TAGGED, 1);
+    const isGranted = ["00", "01"].includes(hex(inside(status.whole, SEQUENCE, 1)[0].inside));
+    if (!isGranted || named(kind) !== STAMP || octets.tag !== OCTETS) throw new Unreadable("the authority refused");
+    this.told = octets.inside;
+    const [, , imprint, , at] = inside(this.told, SEQUENCE, 5);
+    this.digest = inside(imprint.whole, SEQUENCE, 2)[1].inside;
+    this.at = momentOf(at);
+    const signers = inside(more.at(-1).whole, SET, 1);
+    if (signers.length > 1) throw new Unreadable("several signed it");
+    this.signer = signers[0].whole;
+    this.certificates = more.filter((one) => one.tag === TAGGED).flatMap((one) => certificatesAmong(values(one.inside)));
+  }
+
+  // Return why the token does not hold under these certificates, nothing if it does.
+  async refusal(roots) {
+    const [, , how, attributes, algorithm, signature] = inside(this.signer, SEQUENCE, 6);
+    const hash = hashNamed(how);
+    const told = attributesIn(attributes);
+    if (named(told(CONTENT_TYPE)) !== STAMP) return "it signs something else";
+    if (!same(told(MESSAGE_DIGEST).inside, await digest(hash, this.told))) return "what it says was changed";
+    const certificate = await this.#author(told, roots);
+    if (!certificate) return "the certificate of who signed it is not here";
+    refusePss(algorithm);
+    // What is signed is the set of attributes, under its own tag instead of that of its place.
+    const message = concat(new Uint8Array([SET]), attributes.whole.subarray(1));
+    if (!(await signedBy(certificate, signature.inside, message, hash))) return "its signature is false";
+    if (!certificate.stampsTime) return "who signed it is not certified to stamp time";
+    return this.#refusalOfChain(certificate, roots);
+  }
+
+  // Return the certificate that the signed attributes name by its hash.
+  async #author(told, roots) {
+    const isNew = told(AUTHOR_V2, null) !== null;
+    const ids = inside(told(isNew ? AUTHOR_V2 : AUTHOR_V1).whole, SEQUENCE, 1);
+    const [first, ...rest] = inside(inside(ids[0].whole, SEQUENCE, 1)[0].whole, SEQUENCE, 1);
+    const names = isNew && first.tag === SEQUENCE;
+    const wanted = names ? rest[0] : first;
+    // The old kind has SHA-1 say which certificate is meant, and no more than that.
+    const hash = names ? hashNamed(first) : isNew ? "SHA-256" : "SHA-1";
+    for (const one of [...this.certificates, ...roots]) {
+      if (wanted && same(await digest(hash, one.whole), wanted.inside)) return one;
+    }
+    return null;
+  }
+
+  async #refusalOfChain(certificate, roots) {
+    let below = certificate;
+    for (let met = 0; below && met < MOST_CERTIFICATES; met += 1) {
+      if (!below.isGoodAt(this.at)) return "a certificate was not good at the time that it names";
+      const isRoot = roots.some((one) => same(one.whole, below.whole));
+      if (isRoot && below.issuer === below.subject) return "";
+      below = await issuerOf(below, [...roots, ...this.certificates]);
+    }
+    return "no certificate that you gave vouches for who signed it";
+  }
+}
+
+// Check who made each time stamp, under the certificates that were given.
+export async function judgeStamps(files, authorities, report) {
+  if (!authorities.length) return;
+  const names = files.names().filter((name) => /^anchors\/.*\.rfc3161$/.test(name));
+  for (const name of names) {
+    try {
+      const why = await refusalOf(await files.bytes(name), authorities);
+      if (why) report.fail("anchor", `${name} does not hold: ${why}`);
+    } catch (error) {
+      if (!(error instanceof UnknownAlgorithm)) throw error;
+      report.doubt("anchor", `${name}: ${error.message} is for openssl ts -verify`);
+    }
+  }
+  if (!names.length) report.doubt("anchor", "no head has a time stamp");
+}
+
+async function refusalOf(answer, authorities) {
+  try {
+    return await new Stamp(answer).refusal(authorities);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return `it cannot be read: ${error.message}`;
+  }
+}
+
+async function issuerOf(certificate, known) {
+  for (const one of known) {
+    if (await one.issued(certificate)) return one;
+  }
+  return null;
+}
+
+// Return what gives the one value of a signed attribute.
+function attributesIn(attributes) {
+  const found = new Map();
+  for (const one of values(attributes.inside)) {
+    const [name, held] = inside(one.whole, SEQUENCE, 2);
+    const [value, ...more] = inside(held.whole, SET, 1);
+    if (more.length || found.has(named(name))) throw new Unreadable("an attribute stands twice");
+    found.set(named(name), value);
+  }
+  return (name, otherwise) => {
+    if (found.has(name)) return found.get(name);
+    if (otherwise === undefined) throw new Unreadable("a signed attribute is missing");
+    return otherwise;
+  };
+}
+
+function certificatesAmong(found) {
+  const read = [];
+  for (const one of found) {
+    try {
+      read.push(new Certificate(one.whole));
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error; // Another kind may come along; the rest vouches or not.
+    }
+  }
+  return read;
+}
