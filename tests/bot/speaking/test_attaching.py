@@ -112,7 +112,7 @@ def test_an_address_that_never_takes_the_bytes_is_given_up(
     assert attached(office, root) == []
 
 
-def test_without_the_scope_nothing_waits_and_no_operator_is_called(
+def test_without_the_scope_it_is_asked_for_once_and_given_up(
     office: Office,
 ) -> None:
     state = office.server.hub.state
