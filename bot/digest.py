@@ -121,16 +121,17 @@ class Digests:
     ) -> dict[str, Json]:
         from bot.digest_making import told, without_secrets  # noqa: PLC0415 - as above.
 
-        figures = told(unit, aside, (since, until), places=places, titles=self._titles())
+        figures = told(unit, aside, (since, until), places=places, titles=self.titles())
         return without_secrets(figures, self._redact)
 
     def _made(self, digest_id: str, told: dict[str, Any]) -> "Made":
         from bot.digest_making import Made, shown  # noqa: PLC0415 - as above.
 
-        seen = shown(self._store.database, told, titles=self._titles())
+        seen = shown(self._store.database, told, titles=self.titles())
         return Made(id=digest_id, figures=told, shown=seen)
 
-    def _titles(self) -> dict[str, str]:
+    def titles(self) -> dict[str, str]:
+        """Return what workflows are called now, by their names."""
         return {one.workflow: one.title for one in self._definitions()}
 
     def _keep(self, unit: SqlUnit, told: dict[str, Any], until: datetime) -> None:

@@ -20,7 +20,7 @@ from bot.views.digest import numbers, sentence
 from bot.views.digest_values import DigestShown
 
 NOBODY = "somebody"  # Whoever was erased since.
-NOT_FIGURES = frozenset({"ok", "served", "digest", "people"})
+NOT_FIGURES = frozenset({"ok", "served", "digest", "people", "titles"})
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
@@ -50,7 +50,8 @@ def digest(
     if mail and not settings.digest_mail:
         raise SettingsError("There is nobody to mail to.", hint="Set INTERLOCK_DIGEST_MAIL.")
     told = have_done(settings, order, user=os.getuid())
-    shown = shown_from(_figures(told), name=_named_by(told))
+    titles = told.get("titles", {})  # A bot of an earlier release does not say them.
+    shown = shown_from(_figures(told), name=_named_by(told), titles=titles)
     if html is not None:
         write(html, digest_page(shown))
     if mail:
