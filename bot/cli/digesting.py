@@ -50,8 +50,7 @@ def digest(
     if mail and not settings.digest_mail:
         raise SettingsError("There is nobody to mail to.", hint="Set INTERLOCK_DIGEST_MAIL.")
     told = have_done(settings, order, user=os.getuid())
-    titles = told.get("titles", {})  # A bot of an earlier release does not say them.
-    shown = shown_from(_figures(told), name=_named_by(told), titles=titles)
+    shown = shown_from(_figures(told), name=_named_by(told), titles=_titles_in(told))
     if html is not None:
         write(html, digest_page(shown))
     if mail:
@@ -88,6 +87,11 @@ def _figures(told: Mapping[str, Any]) -> dict[str, Any]:
 def _named_by(told: Mapping[str, Any]) -> Callable[[str], str]:
     people: Mapping[str, str] = told["people"]
     return lambda ref: people.get(ref, NOBODY)
+
+
+def _titles_in(told: Mapping[str, Any]) -> Mapping[str, str]:
+    titles: Mapping[str, str] = told.get("titles", {})  # A bot of an earlier release has none.
+    return titles
 
 
 def _lines(told: Mapping[str, object], shown: DigestShown, html: Path | None) -> Iterator[str]:
