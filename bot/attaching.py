@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any
 from urllib.request import Request, urlopen
 
-from bot.delivery import MOST_LOOKED_THROUGH, Parcel
+from bot.delivery import MOST_LOOKED_THROUGH, Attachment, Parcel
 from bot.pacing import Pacer
-from bot.slack_client import Attachment, Place, SlackClient, tls_for
+from bot.slack_client import Place, SlackClient, tls_for
 from bot.slack_errors import NOT_UPLOADED, UnreadyError
 
 UPLOAD, SHARE = "files.getUploadURLExternal", "files.completeUploadExternal"

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from bot.addresses import Addresses
 from bot.pacing import POST, UPDATE, Pacer, TooSoonError
-from bot.slack_client import Attachment, Content, Place, SlackClient
+from bot.slack_client import Content, Place, SlackClient
 from bot.slack_errors import (
     NOT_UPLOADED,
     SPARED,
@@ -44,6 +44,15 @@ SETTINGS_SECONDS = 60.0
 INVITATION_SECONDS = 10.0
 # Slack shows files a moment after it took them, so what was shared is not looked for at once.
 SHARED_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes out with a message: how it is saved, what people read, its bytes."""
+
+    name: str
+    title: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from bot.delivery import Attachment
 from bot.digest_page import digest_page
-from bot.slack_client import Attachment
 from bot.views.digest_values import DigestShown
 from bot.wording import utc
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.delivery import Parcel
-from bot.slack_client import Attachment, Content, Place
+from bot.delivery import Attachment, Parcel
+from bot.slack_client import Content, Place
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json
 from workflows.store import Subject

@@ -46,15 +46,6 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file that goes out with a message: how it is saved, what people read, its bytes."""
-
-    name: str
-    title: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Whose a token is, what it may do, and what time Slack has; None where Slack did not say."""
 

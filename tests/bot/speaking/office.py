@@ -9,13 +9,13 @@ import pytest
 
 from bot.addresses import Addresses
 from bot.builder_answers import BuilderAnswers
-from bot.delivery import Courier
+from bot.delivery import Attachment, Courier
 from bot.directory import Directory
 from bot.letters import Letter, Renderer
 from bot.outbox import Consequences, Outbox, Post
 from bot.pacing import Pacer
 from bot.run_reading import RunReader
-from bot.slack_client import Attachment, Content, Place, SlackClient
+from bot.slack_client import Content, Place, SlackClient
 from sandbox.server import SandboxServer
 from storage.master_key import KeyMaster
 from storage.outbox_values import REPLIES, MessagePlace, OutboxRow

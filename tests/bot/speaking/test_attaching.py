@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 import bot.attaching
-from bot.slack_client import Attachment
+from bot.delivery import Attachment
 from sandbox import faults as fault
 from sandbox.seen import SeenMessage
 from tests.bot.speaking.office import Office
