@@ -79,6 +79,7 @@ def test_the_thread_of_a_digest_has_it_as_files_once_the_app_may_write_them(
         shown, kind = opened.read(), opened.headers["Content-Type"]
 
     assert made is not None
+    assert scene.stage.slack.recorder.faults == []
     assert files_below(scene, bare) == []
     assert files_below(scene, root) == [page, data]
     assert "files:write" in caplog.text
