@@ -1,7 +1,7 @@
 """Each shipped workflow through Slack, once: command, form, cards, end; and its target counts.
 
-The command is the one that docs/library.md has people type in the demo; what it leaves open is
-filled into the form. What is asserted is the record that each target keeps by itself.
+The command is the one that each page of docs/library/ has people type in the demo; what it leaves
+open is filled into the form. What is asserted is the record that each target keeps by itself.
 """
 
 import re
@@ -30,11 +30,13 @@ from workflows.replay import replay
 from workflows.run import Phase
 
 SLOWLY = 0.02
-PAGE = (ROOT / "docs/library.md").read_text()
+PAGES = [one.read_text() for one in sorted((ROOT / "docs/library").glob("*.md"))]
 DEMO = re.compile(
     r"^Demo: as (?P<who>\w+), `(?P<typed>/ops run (?P<workflow>[a-z-]+).*?)`", re.MULTILINE
 )
-TYPED = {one["workflow"]: (one["who"], one["typed"]) for one in DEMO.finditer(PAGE)}
+TYPED = {
+    one["workflow"]: (one["who"], one["typed"]) for page in PAGES for one in DEMO.finditer(page)
+}
 LONGER = timedelta(hours=1, minutes=5)  # Past what most of them wait for.
 
 
@@ -156,7 +158,7 @@ def walked(
     *deciders: str,
     waits: timedelta = LONGER,
 ) -> None:
-    by, typed = TYPED.get(workflow, ("petra", f"/ops run {workflow}"))
+    by, typed = TYPED[workflow]
     walk = Walk(house=house, workflow=workflow, by=by, deciders=deciders, waits=waits)
     walk.starts(typed, form)
 
