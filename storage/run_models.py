@@ -63,6 +63,7 @@ class RunRecord(Base):
         ),
         partial_index("ix_run_requester_going", "requester", "started_at", "id", where=GOES_ON),
         partial_index("ix_run_requester_ended", "requester", "finished_at", "id", where=HAS_ENDED),
+        partial_index("ix_run_went", "workflow", "outcome", "finished_at", where=HAS_ENDED),
         partial_index("ix_run_troubled", "workflow", "started_at", "id", where=IS_TROUBLED),
     )
 

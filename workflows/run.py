@@ -168,8 +168,8 @@ class RunState:
     @property
     def is_waiting(self) -> bool:
         """Whether something in it waits for a person, a moment or another run, or is held back."""
-        is_held = self.is_queued or bool(self.held)
-        return is_held or any(one in WAITING for one in self.marked.values())
+        is_held = any(self.step(name).phase is not Phase.REFUSED for name in self.held)
+        return self.is_queued or is_held or any(one in WAITING for one in self.marked.values())
 
     def time_worked(self, now: datetime) -> timedelta:
         """Return how long the run has worked by `now`, waiting left out."""

@@ -47,3 +47,8 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except InterlockError as refusal:
             raise Refused(refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
+        except UnicodeEncodeError as error:
+            # Bytes that are no UTF-8 reach Python as halves of characters.
+            if not any("\ud800" <= one <= "\udfff" for one in str(error.object)):
+                raise
+            raise click.UsageError("An argument is no text in UTF-8.") from error

@@ -141,6 +141,8 @@ def test_while_slack_cannot_say_it_nothing_is_forgotten(campus: Campus) -> None:
     with campus.serving() as host:
         campus.installs(ACME)
         acme = campus.branch(ACME)
+        # Whoever still begins asks Slack the same, and would take the faults that are meant below.
+        acme.waits(lambda: host.tenants.all[ACME].is_open or None, "a workspace that is served")
         acme.workspace.faults.next("auth.test", faults.server_error(), times=2)
         acme.workspace.uninstall()
         # Slack tells it again after a second, and once more five seconds later.

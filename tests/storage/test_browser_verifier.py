@@ -17,7 +17,7 @@ from storage.checkpoint import SignatureLine, read_note
 from storage.cosignature import WitnessKey, cosigned
 from storage.database import open_database
 from storage.evidence.page import browser_verifier
-from storage.evidence.shipped.verify import Stamp
+from storage.evidence.shipped.verify import RSA_PSS, Stamp
 from storage.heads import show_head
 from storage.timestamps import request_for
 from storage.verify import verify_pack
@@ -389,25 +389,29 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> list[PretendAuthori
 
 
 def stamped(
-    office: Office, authority: PretendAuthority, change: Callable[[bytes], int] | None = None
+    office: Office, authority: PretendAuthority, change: Callable[[bytes], bytes] = bytes
 ) -> None:
-    """Keep a real token over the head; with `change`, one bit of it is wrong at that place."""
+    """Keep a real token over the head, or what `change` makes of it."""
     with office.trail.database.begin() as tx:
         head = show_head(tx)
-        answer = bytearray(authority.stamp(request_for(head.note, nonce=7)))
-        if change is not None:
-            answer[change(bytes(answer))] ^= 1
-        kept = Evidence(type="rfc3161", ref="r", content=bytes(answer), at=office.trail.clock())
+        answer = change(authority.stamp(request_for(head.note, nonce=7)))
+        kept = Evidence(type="rfc3161", ref="r", content=answer, at=office.trail.clock())
         keep_anchor(tx, head.size, kept)
 
 
-def in_what_it_says(answer: bytes) -> int:
+def other_words(answer: bytes) -> bytes:
     told = Stamp(answer).told
-    return answer.index(told) + len(told) - 1
+    return answer.replace(told, told[:-1] + bytes([told[-1] ^ 1]))
 
 
-def in_its_signature(answer: bytes) -> int:
-    return len(answer) - 20
+def other_signature(answer: bytes) -> bytes:
+    return answer[:-20] + bytes([answer[-20] ^ 1]) + answer[-19:]
+
+
+def as_of_rsa_pss(answer: bytes) -> bytes:
+    """Return a token that says of its signature that it is of the one kind no verifier knows."""
+    before, _name, after = answer.rpartition(bytes.fromhex("2a864886f70d010101"))
+    return before + RSA_PSS + after
 
 
 def test_who_made_a_time_stamp_is_judged_under_the_certificates_that_are_pasted(
@@ -442,8 +446,8 @@ def test_a_token_that_was_changed_is_found_in_the_words_of_the_verifier_in_pytho
 ) -> None:
     office = begin()
     for one in authorities:
-        stamped(office, one, in_what_it_says)
-        stamped(office, one, in_its_signature)
+        stamped(office, one, other_words)
+        stamped(office, one, other_signature)
     made, pin = office.export(), office.trail.pin
     trusted = office.folder / "trusted.pem"
     trusted.write_text("".join((one.folder / "ca.pem").read_text() for one in authorities))
@@ -454,6 +458,20 @@ def test_a_token_that_was_changed_is_found_in_the_words_of_the_verifier_in_pytho
     assert code == exit_code == 1
     assert len(script["failures"]) == 4
     assert all(words in shown for _code, words in script["failures"])
+
+
+def test_a_kind_of_signature_that_the_page_does_not_know_is_left_to_others(
+    begin: Callable[[], Office], reader: Reader, authorities: list[PretendAuthority]
+) -> None:
+    office = begin()
+    stamped(office, authorities[0], as_of_rsa_pss)
+    made, trusted = office.export(), authorities[0].folder / "ca.pem"
+    code = reader.verify(made.path, keys=office.trail.pin, authorities=trusted.read_text())
+    exit_code, script = by_script(made.path, office.trail.pin, tsa=trusted)
+
+    assert (code, exit_code) == (3, 3)
+    assert [code for code, _words in script["unproven"]] == ["anchor"]
+    assert "RSA-PSS is for openssl ts" in reader.text(".unproven")
 
 
 def test_what_the_entries_tell_stands_apart(begin: Callable[[], Office], reader: Reader) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
-from storage.catalog_figures import GoingOn, going_on
+from storage.catalog_figures import GoingOn, going_on, went
 from storage.database import Database, open_database
 from storage.figures import read_standing
 from storage.listing import Wanted, list_runs
@@ -202,6 +202,20 @@ def test_what_goes_on_by_which_version_is_counted_from_an_index_alone(
     (plan,) = plans(store.database, said).values()
 
     assert "USING COVERING INDEX ix_run_version_going" in plan
+
+
+def test_how_runs_went_is_counted_from_an_index_alone(store: SqlStore) -> None:
+    walk(store)
+    said: list[str] = []
+    with store.database.read() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(said.append)
+    went(store.database, since=NOON)
+    driver.set_trace_callback(None)
+    plan = "; ".join(plans(store.database, said).values())
+
+    assert "COVERING INDEX ix_run_went (workflow=? AND outcome=? AND finished_at>?)" in plan
 
 
 @pytest.mark.parametrize("url", ["sqlite_url", "postgres_url"])

@@ -48,6 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         ("digest --html nowhere/page.html", "nowhere/page.html cannot be written"),
         (f"digest --html {LONG}", "cannot be written"),
         ("new close-account --json", "say it: Title"),
+        ("show \udcff", "no text in UTF-8"),
     ],
 )
 @pytest.mark.usefixtures("home")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage.store import SqlStore
+from tests.workflows.engine.flows import workflow
 from tests.world import CHANGE, POLICY, Clock, Working
 from workflows.entry import Entry, RunId
 from workflows.loading import load_policy
@@ -112,6 +113,48 @@ def test_a_freeze_takes_nothing_of_the_time_that_a_run_may_work(
     house.settle()
 
     assert house.status(run) == "done"
+
+
+def test_an_effect_that_was_denied_while_it_waited_holds_the_time_up_no_more(
+    store: SqlStore, clock: Clock
+) -> None:
+    proof = "verify: {uses: world.read, with: {name: x}, expect: 'result.value >= 0'}, undo: none"
+    looped = workflow(
+        "looped",
+        f"""
+deadline: 10m
+steps:
+  - {{id: look, uses: world.list, with: {{name: rows}}}}
+  - id: each
+    foreach: ${{{{ steps.look.output.rows }}}}
+    on_item_failure: continue
+    steps:
+      - {{id: pay, uses: world.change, with: {{name: "${{{{ item.name }}}}", by: 1}},
+         effect: destructive, {proof}}}
+  - {{id: close, uses: world.change, with: {{name: close, by: 1}}, effect: write}}
+""",
+    )
+    house = Working(store, clock, definitions=(looped,), policy=POLICY + FREEZE)
+    house.world.items = [{"name": name, "by": 1} for name in ("a", "b")]
+    run = house.start("looped")
+    house.settle()
+    house.approve(run)
+    house.settle()
+    assert len(holds(house, run)) == 1
+    house.deny(run)
+    house.settle()
+    clock.forward(THAW)
+
+    def slowly(place: str) -> None:
+        if place == "before b":
+            clock.forward(timedelta(minutes=11))
+
+    house.world.trouble = slowly
+    house.approve(run)
+    house.settle()
+
+    assert house.world.effects == [f"{run}/pay/1"]
+    assert house.entries(run)[-1].data["rule"] == "deadline"
 
 
 def test_a_run_that_waits_is_looked_at_once_an_hour_and_at_the_end(
