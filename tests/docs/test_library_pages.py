@@ -47,7 +47,7 @@ def workflow_of(one: Shipped) -> str:
 def test_every_workflow_that_is_shipped_has_a_page_and_every_page_a_workflow() -> None:
     assert sorted(one.page for one in EVERY) == sorted(PAGES.iterdir())
     assert all(one.file.exists() for one in EVERY)
-    assert len(EVERY) == 14
+    assert len(EVERY) == 15
 
 
 @pytest.mark.parametrize("one", EVERY, ids=workflow_of)
@@ -104,7 +104,7 @@ def test_what_the_pages_print_of_the_records_can_be_printed(tmp_path: Path) -> N
         if TARGETS in block.text
     ]
 
-    assert len(printing) == 11
+    assert len(printing) == 12
     for command in printing:
         program, *words = shlex.split(command)
         if program == "sqlite3":

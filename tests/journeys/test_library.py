@@ -248,6 +248,13 @@ def test_hosts_are_drained_on_one_card_and_removed_one_by_one(house: House) -> N
     assert [name for name, _ in hosts] == ["web-1", "web-1", "web-2", "web-2"]
 
 
+def test_a_customer_is_erased(house: House) -> None:
+    walked(house, "erase-customer", None, "omar")
+
+    removed = [one for one in house.library.registry.effects() if one.kind == "customers"]
+    assert [(one.what, one.name) for one in removed] == [("remove", "cus-107")]
+
+
 def test_stale_accounts_are_deleted_and_nothing_else(house: House) -> None:
     stage = house.day.stage
     before = accounts.count(stage.accounts)

@@ -161,6 +161,14 @@ def test_a_schema_is_migrated_by_its_own_program(shelf: Shelf) -> None:
     ]
 
 
+def test_a_customer_is_erased_unless_on_hold(shelf: Shelf) -> None:
+    gone = shelf.run("erase-customer", "rita", {"customer": "cus-107", "ticket": "PRIV-1"})
+    held = shelf.run("erase-customer", "rita", {"customer": "cus-108", "ticket": "PRIV-2"})
+
+    assert [gone, held] == [Status.DONE, Status.DONE]
+    assert shelf.changes() == [("remove", "cus-107", {})]
+
+
 def test_an_erasure_needs_a_log(shelf: Shelf) -> None:
     # The whole erasure is played on a real log by the tests of `interlock.erase`.
     assert shelf.run("erase-person", "omar", TICKET) is Status.EXCEPTION
