@@ -64,6 +64,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
         home: Path = tmp_path_factory.mktemp("library")
         with day_at_work(home, prepare=prepare) as day:
+            for workflow in TYPED:
+                day.stage.slack.workspace.add_channel(workflow, members=list(STAFF))
             yield House(day=day, library=found[0])
             assert complaints_about(day.stage.slack.recorder) == []
 
@@ -88,8 +90,6 @@ class Walk:
 
     def starts(self, typed: str, form: Mapping[str, object] | None) -> None:
         """Have somebody type the command, and fill in the form if it leaves something open."""
-        workspace = self.house.day.stage.slack.workspace
-        workspace.add_channel(self.workflow, members=list(STAFF))
         person = self.person(self.by)
         person.command(typed, channel=self.channel)
         if form is not None:
@@ -107,6 +107,16 @@ class Walk:
                 self.house.day.later(self.waits)
             time.sleep(SLOWLY)  # The bot works in threads of its own.
         raise AssertionError(f"{self.workflow} does not come to its end: {self.run()}")
+
+    def rests(self) -> ListedRun:
+        """Agree to what is asked until the run waits for a moment, and return it."""
+        patience = time.monotonic() + PATIENCE
+        while time.monotonic() < patience:
+            run = self.run()
+            if not self._agrees() and run is not None and self._is_asleep(run):
+                return run
+            time.sleep(SLOWLY)
+        raise AssertionError(f"{self.workflow} does not come to rest: {self.run()}")
 
     def run(self) -> ListedRun | None:
         wanted = Wanted(workflow=self.workflow)
@@ -200,6 +210,25 @@ def test_access_is_given_for_a_while_and_goes_by_itself(house: House) -> None:
     (_, given), (_, back) = house.changed("grants")
     assert given == {"role": "operator"}
     assert back != given
+
+
+def test_access_stays_where_its_run_is_cancelled_before_the_moment(house: House) -> None:
+    until = house.day.time() + timedelta(days=1)
+    form = {
+        "Account": "omar",
+        "Role": "reader",
+        "Until": int(until.timestamp()),
+        "What for": "To look at it",
+    }
+    walk = Walk(house=house, workflow="grant-access", by="rita", deciders=["ivan"])
+    walk.starts("/ops run grant-access", form)
+    run = walk.rests()
+    walk.person("rita").command(f"/ops cancel {run.id} no longer needed", channel=walk.channel)
+
+    assert walk.ends() == "cancelled"
+    assert [fields for name, fields in house.changed("grants") if name == "omar"] == [
+        {"role": "reader"}
+    ]
 
 
 def test_a_release_goes_out(house: House) -> None:
