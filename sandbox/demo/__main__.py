@@ -23,7 +23,8 @@ The demo runs. Open {url} and pick who you are.
   2. As ana, press the button on the card. Try it as rita or gil first: they may not.
   3. As petra, type  /ops run purge-stale-accounts  or  /ops run roll-back-release  (v1.5).
   4. The library, as petra:  /ops run rotate-credential  (shop-api)  or  change-dns, deploy-release,
-     ramp-flag, decommission-hosts, migrate-database;  pay-vendor (inv-502) as omar, erase-person.
+     ramp-flag, decommission-hosts, migrate-database;  as omar pay-vendor (inv-502), erase-person;
+     as rita grant-access, erase-customer (cus-107).
   5. Anybody: /ops runs · /ops approvals · /ops find refund · /ops help
 
 Data stays in {home}. The bot's log is {log}. Ctrl-C ends the demo.

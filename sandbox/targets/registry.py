@@ -1,4 +1,4 @@
-"""A registry over HTTP of what operations change: credentials, grants, flags, hosts, names, money.
+"""A registry over HTTP of what operations change: credentials, access, hosts, customers, money.
 
     GET /{kind}     GET /{kind}/{name}     GET /effects/{key}     GET /health
     PUT /{kind}/{name}?version=N {fields}  DELETE /{kind}/{name}?version=N

@@ -40,6 +40,10 @@ THINGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "dark-mode": {"percent": 25, "errors_per_mille": 0},
     },
     "hosts": {f"web-{number}": {"state": "serving"} for number in range(1, 7)},
+    "customers": {
+        "cus-107": {"records": 12, "on_hold": False},
+        "cus-108": {"records": 4, "on_hold": True},
+    },
     "dns": {
         "www.example.test": {"type": "A", "value": "192.0.2.10", "ttl": 300},
         "api.example.test": {"type": "A", "value": "192.0.2.20", "ttl": 300},
