@@ -20,6 +20,9 @@ _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _LOOKALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
 _LIVE_MARK = re.compile(r"(?<![A-Za-z0-9])[*_~`]+|[*_~`]+(?![A-Za-z0-9])|`+")
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+'-]+:)")
+# At the start of a line Slack reads an escaped ">" as a quotation. Line by line: blank lines that
+# are looked through together, from each of them on, take minutes in a long text.
+_QUOTATION = re.compile(r"(?m)^([^\S\n]*)&gt;")
 _USER = re.compile(r"[UW][A-Z0-9]{1,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,20}")
 _ADDRESS = 1_000  # Far above any address of a message; a section has room for 3,000 characters.
@@ -90,8 +93,7 @@ def _escaped(words: str) -> str:
         words = words.replace(raw, entity)
     words = _LIVE_MARK.sub(lambda mark: mark.group().translate(_LOOKALIKES), words)
     words = _SHORTCODE.sub("\u2236", words)
-    # At the start of a line Slack reads an escaped ">" as a quotation.
-    return re.sub(r"(?m)^(\s*)&gt;", "\\1\u203a", words)
+    return _QUOTATION.sub("\\1\u203a", words)
 
 
 def bold(text: str, most: int | None = None) -> str:

@@ -1,6 +1,7 @@
 """The wire format of protocol buffers, as far as reading a checked expression needs it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Value: TypeAlias = int | bytes  # A varint or a fixed number as it stands, or what has a length.
@@ -9,13 +10,15 @@ _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _MORE = 0x80  # The bit that says another byte follows.
 
 
-def fields(message: bytes) -> Iterator[tuple[int, Value]]:
-    """Yield every field of a message as its number and its value, in order."""
-    place = 0
+@lru_cache(maxsize=2_048)  # The few expressions of a house are read at each evaluation.
+def fields(message: bytes) -> Sequence[tuple[int, Value]]:
+    """Return every field of a message as its number and its value, in order."""
+    found, place = [], 0
     while place < len(message):
         tag, place = _varint(message, place)
         value, place = _value(message, place, tag & 7)
-        yield tag >> 3, value
+        found.append((tag >> 3, value))
+    return found
 
 
 def inside(message: bytes, wanted: int) -> Iterator[bytes]:
