@@ -300,6 +300,7 @@ def _outbox(
                 store,
                 reader,
                 digest=partial(draw_digest, core.digests, reader, readers_of(core)),
+                files=core.digests.file_letter,
                 summary=summaries.letter,
                 now=core.means.clock,
                 home=_home_of(workspace),

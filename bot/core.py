@@ -246,6 +246,7 @@ def build_core(
             now=means.clock,
             channel=settings.channel,
             is_mailed=bool(settings.digest_mail),
+            redact=redact,
         ),
         heads=DailyHeads(store, channel=settings.channel),
         retold=retold,

@@ -4,7 +4,7 @@ Says what came of it and changes nothing else; rows and consequences are for `ou
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
@@ -13,6 +13,8 @@ from bot.addresses import Addresses
 from bot.pacing import POST, UPDATE, Pacer, TooSoonError
 from bot.slack_client import Content, Place, SlackClient
 from bot.slack_errors import (
+    NOT_UPLOADED,
+    SPARED,
     LostAnswerError,
     RateLimitedError,
     RefusedError,
@@ -40,6 +42,17 @@ RESET_SECONDS = 3.0  # A request whose line was cut may still be on its way.
 PASSING_SECONDS = 5.0
 SETTINGS_SECONDS = 60.0
 INVITATION_SECONDS = 10.0
+# Slack shows files a moment after it took them, so what was shared is not looked for at once.
+SHARED_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes out with a message: how it is saved, what people read, its bytes."""
+
+    name: str
+    title: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +76,7 @@ class Parcel:
     is_urgent: bool = True
     log: str = ""  # Which log this is told of; two may share a channel.
     shown: Mapping[str, Json] = field(default_factory=dict)  # What of the log leaves with it.
+    files: Sequence[Attachment] = ()
 
     @property
     def mark(self) -> dict[str, Any]:
@@ -84,6 +98,11 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The files stand in the thread. Slack does not say where, and they stay as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Later:
     """Not now; `may_be_there` must be remembered until then."""
 
@@ -99,7 +118,7 @@ class Undeliverable:
     error: str
 
 
-Result: TypeAlias = Delivered | Later | Undeliverable
+Result: TypeAlias = Delivered | Attached | Later | Undeliverable
 T = TypeVar("T")
 
 
@@ -152,10 +171,15 @@ class Courier:
             case RateLimitedError():
                 self._pacer.slow_down(error.method, after=error.after)
                 return Later(after=error.after, error=error.code, may_be_there=may_be_there)
+            case LostAnswerError() if error.method in SPARED:
+                return Later(after=SHARED_SECONDS, error=error.code, may_be_there=may_be_there)
             case LostAnswerError():
                 return Later(after=RESET_SECONDS, error=error.code, may_be_there=may_be_there)
+            case UnreadyError() if error.is_spared:
+                return Undeliverable(error=error.code)
             case UnreadyError():
-                wait = SETTINGS_SECONDS if error.needs_a_person else PASSING_SECONDS
+                is_quick = not error.needs_a_person and error.code != NOT_UPLOADED
+                wait = PASSING_SECONDS if is_quick else SETTINGS_SECONDS
                 return Later(after=wait, error=error.code, may_be_there=may_be_there)
             case RefusedError() if error.code in UNINVITED and self._awaits_invitation():
                 return Later(after=INVITATION_SECONDS, error=error.code)
@@ -164,6 +188,8 @@ class Courier:
         raise error
 
     def _deliver(self, parcel: Parcel, known: _Try, posting: Callable[[], None]) -> Result:
+        if parcel.files:
+            return self._attach(parcel, known, posting)
         channel = self._addresses.postable(parcel.channel)
         place = parcel.place
         if place is None and parcel.may_be_there:
@@ -196,17 +222,32 @@ class Courier:
         # Paced once, however often Slack wants it plainer: a version that had to wait for its
         # turn would begin with the refused one again.
         self._pacer.take(POST, channel=channel, is_urgent=parcel.is_urgent)
+        place = self._noted(known, posting, lambda: self._post(parcel, channel))
+        self._addresses.remember(parcel.channel, place.channel)
+        return place
+
+    @staticmethod
+    def _noted(known: _Try, posting: Callable[[], None], call: Callable[[], T]) -> T:
         posting()
         known.may_be_there = True  # Until Slack answers, whatever it answers.
         try:
-            place = self._post(parcel, channel)
+            return call()
         except LostAnswerError:
             raise
-        except SlackError:
+        except (TooSoonError, SlackError):
             known.may_be_there = False
             raise
-        self._addresses.remember(parcel.channel, place.channel)
-        return place
+
+    def _attach(self, parcel: Parcel, known: _Try, posting: Callable[[], None]) -> Attached:
+        from bot.attaching import are_there, share, uploaded  # noqa: PLC0415 - once a week.
+
+        if known.may_be_there and are_there(self._client, self._pacer, parcel):
+            return Attached()
+        known.may_be_there = False
+        self._pacer.take(POST, channel=parcel.channel, is_urgent=parcel.is_urgent)
+        titles = uploaded(self._client, self._pacer, parcel.files)
+        self._noted(known, posting, lambda: share(self._client, self._pacer, titles, parcel))
+        return Attached()
 
     def _post(self, parcel: Parcel, channel: str) -> Place:
         thread = parcel.thread.ts if parcel.thread else None

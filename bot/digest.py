@@ -21,7 +21,7 @@ from storage.digests import (
     places_between,
 )
 from storage.heads import show_head
-from storage.outbox_values import MessagePlace
+from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.definition import Definition
@@ -51,14 +51,19 @@ class Digests:
         now: Callable[[], datetime],
         channel: str,
         is_mailed: bool = False,
+        redact: Callable[[str], str] = str,
     ) -> None:
-        """With `is_mailed`, what is posted goes out by mail as well."""
+        """With `is_mailed`, what is posted goes out by mail as well.
+
+        `redact` takes held secrets out of everything that is told.
+        """
         self._store = store
         self._definitions = definitions
         self._version = version
         self._now = now
         self._channel = channel
         self._is_mailed = is_mailed
+        self._redact = redact
         self._of_catalog: Callable[[bool], Sequence[str]] = lambda _afresh: ()
 
     def tells_of_catalog(self, findings: Callable[[bool], Sequence[str]]) -> None:
@@ -114,17 +119,19 @@ class Digests:
     def _told(
         self, unit: SqlUnit, aside: "Aside", since: datetime, *, until: datetime, places: range
     ) -> dict[str, Json]:
-        from bot.digest_making import told  # noqa: PLC0415 - as above.
+        from bot.digest_making import told, without_secrets  # noqa: PLC0415 - as above.
 
-        return told(unit, aside, (since, until), places=places, titles=self._titles())
+        figures = told(unit, aside, (since, until), places=places, titles=self.titles())
+        return without_secrets(figures, self._redact)
 
     def _made(self, digest_id: str, told: dict[str, Any]) -> "Made":
         from bot.digest_making import Made, shown  # noqa: PLC0415 - as above.
 
-        seen = shown(self._store.database, told, titles=self._titles())
+        seen = shown(self._store.database, told, titles=self.titles())
         return Made(id=digest_id, figures=told, shown=seen)
 
-    def _titles(self) -> dict[str, str]:
+    def titles(self) -> dict[str, str]:
+        """Return what workflows are called now, by their names."""
         return {one.workflow: one.title for one in self._definitions()}
 
     def _keep(self, unit: SqlUnit, told: dict[str, Any], until: datetime) -> None:
@@ -163,6 +170,13 @@ class Digests:
         note = made.figures["head"]["note"]
         return letter(made.shown, note, channel=self._channel, readers=readers, previous=previous)
 
+    def file_letter(self, row: OutboxRow) -> Letter | None:
+        """Return the files that go below a digest, None if they are there or it never was made."""
+        from bot.digest_making import file_letter  # noqa: PLC0415 - as above.
+
+        made = None if row.done else self.drawn(row.key)
+        return None if made is None else file_letter(made, row)
+
     def kept(self, digest_id: str) -> dict[str, Any] | None:
         """Return the figures of a digest, None if it was never made."""
         with self._store.database.read() as connection:
@@ -177,7 +191,7 @@ class Digests:
         return None if found is None else self._store.outbox.place_of(Subject.DIGEST, found)
 
     def posted(self, digest_id: str, place: MessagePlace, *, team: str) -> None:
-        """Record that a digest stands in Slack.
+        """Record that a digest stands in Slack, and queue the files that go into its thread.
 
         Raises:
             UnknownRunError: it was never made.
@@ -188,6 +202,7 @@ class Digests:
         with self._store.begin() as unit:
             previous = newest_posted(unit.transaction.connection)
             unit.append(_fact(kept, place, team, previous=previous))
+            unit.send(_files_below(digest_id, place))
 
     def schedule(self) -> Schedule:
         """Return the weekly schedule, Monday morning by UTC."""
@@ -206,6 +221,12 @@ class Digests:
 
 def _id_of(until: datetime) -> str:
     return f"{until:%Y%m%dT%H%M%S}"
+
+
+def _files_below(digest_id: str, place: MessagePlace) -> Message:
+    # Its row gets the place of the digest later than this is sent.
+    body: dict[str, Json] = {"thread": place.ts}
+    return Message(subject=Subject.DIGEST_FILES, key=digest_id, channel=place.channel, body=body)
 
 
 def _fact(

@@ -1,6 +1,5 @@
 """A digest as mail: its numbers as text, the page, and all of its figures as data."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,10 @@ from email.utils import format_datetime, make_msgid
 from typing import Any
 
 from bot.anchors.mail import MailServer
-from bot.digest_page import digest_page
+from bot.digest_files import figures_of, page_of
 from bot.views.digest import numbers, sentence
 from bot.views.digest_values import DigestShown
-from bot.wording import one_line, utc
+from bot.wording import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +39,15 @@ class DigestMail:
     def _message(
         self, shown: DigestShown, figures: Mapping[str, Any], at: datetime
     ) -> EmailMessage:
-        message, page = EmailMessage(policy=SMTP), digest_page(shown)
-        name = f"digest-{utc(shown.since)[:10]}-to-{utc(shown.until)[:10]}"
+        message, data = EmailMessage(policy=SMTP), figures_of(shown, figures)
         message["From"] = self.sender
         message["To"] = ", ".join(self.recipients)
         message["Subject"] = one_line(f"{shown.head.origin}: {sentence(shown)}")
         message["Date"] = format_datetime(at)
         message.set_content("\n".join(_lines(shown)), cte="base64")
+        page = page_of(shown).content.decode()
         message.add_alternative(page, subtype="html", cte="base64")
-        data = json.dumps(figures, indent=1, sort_keys=True).encode()
-        message.add_attachment(data, "application", "json", filename=f"{name}.json")
+        message.add_attachment(data.content, "application", "json", filename=data.name)
         return message
 
 

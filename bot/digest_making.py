@@ -1,22 +1,25 @@
 """Reads what a digest tells and draws it: imported when one is made or shown, and no earlier."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bot.digest_asked import AskedOf
 from bot.digest_figures import figures_json, people_in, shown_from
+from bot.digest_files import figures_of, page_of
 from bot.health import HealthReport, read_health
 from bot.health_words import names_of
 from bot.letters import Letter
 from bot.rendering import content_of
+from bot.slack_client import Content, Place
 from bot.views.digest import details, digest
 from bot.views.digest_values import DigestShown
 from bot.wording import Who
 from storage.figures import read_figures
 from storage.heads import show_head
 from storage.listing import people_of
+from storage.outbox_values import OutboxRow
 from storage.transaction import Database
 from storage.unit import SqlUnit
 from workflows.entry import Json
@@ -70,12 +73,39 @@ def told(
     )
 
 
+def without_secrets(figures: Mapping[str, Json], redact: Callable[[str], str]) -> dict[str, Json]:
+    """Return figures with held secrets taken out of their words; the signed head stays whole."""
+    return {
+        name: one if name == "head" else _redacted(one, redact) for name, one in figures.items()
+    }
+
+
+def _redacted(told: Json, redact: Callable[[str], str]) -> Json:
+    match told:
+        case str():
+            return redact(told)
+        case list():
+            return [_redacted(one, redact) for one in told]
+        case dict():
+            return {name: _redacted(one, redact) for name, one in told.items()}
+    return told
+
+
 def shown(
     database: Database, figures: Mapping[str, Any], *, titles: Mapping[str, str]
 ) -> DigestShown:
     """Return what figures look like, with the names that people have now."""
     people = people_of(database, people_in(figures))
     return shown_from(figures, name=names_of(people), titles=dict(titles))
+
+
+def file_letter(made: Made, row: OutboxRow) -> Letter:
+    """Return the message below a digest that has all of it as files; `row` says where that is."""
+    files = [page_of(made.shown), figures_of(made.shown, made.figures)]
+    said = row.body if isinstance(row.body, dict) else {}
+    thread = Place(channel=row.channel, ts=str(said.get("thread", "")))
+    content = Content(text="The whole of this digest, to keep and to work with.")
+    return Letter(channel=row.channel, content=content, thread=thread, files=files)
 
 
 def letter(

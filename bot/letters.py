@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.delivery import Parcel
+from bot.delivery import Attachment, Parcel
 from bot.slack_client import Content, Place
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json
 from workflows.store import Subject
 
-PATIENT = frozenset({Subject.STEP, Subject.NUDGE})  # Behind everything else.
+PATIENT = frozenset({Subject.STEP, Subject.NUDGE, Subject.DIGEST_FILES})  # Behind everything else.
 # Nothing without their buttons, and ahead of everything else.
 DECISIONS = frozenset(
     {
@@ -35,7 +35,8 @@ class Letter:
     once more soon: its receipt has no number yet. `replies` follow below it, each once.
     `thread` puts it below a message that is none of ours. One that `may_wait` is posted a moment
     later than others: what else comes by then is in it. `shown` is the head or receipt that
-    leaves with it, whole, for programs to read.
+    leaves with it, whole, for programs to read. One with `files` has them and its words alone,
+    stays as it is, and stands in a thread.
     """
 
     channel: str
@@ -46,6 +47,7 @@ class Letter:
     thread: Place | None = None
     may_wait: bool = False
     shown: Mapping[str, Json] = field(default_factory=dict)
+    files: Sequence[Attachment] = ()
 
 
 class Renderer(Protocol):
@@ -73,6 +75,7 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
         is_urgent=row.subject not in PATIENT
         and not (row.subject is Subject.ROOT and row.place is not None),
         shown=letter.shown,
+        files=letter.files,
     )
 
 

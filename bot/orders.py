@@ -255,12 +255,16 @@ def _move_run(core: Core, order: MoveRunOrder, person: PersonId) -> Mapping[str,
 def _digest(core: Core, order: DigestOrder, _person: PersonId) -> Mapping[str, Json]:
     if not order.post:
         looked = core.digests.look(since=order.since, until=order.until)
-        return {"ok": True, "people": _names(core, looked.figures), **looked.figures}
+        return {"ok": True, **_called(core, looked.figures), **looked.figures}
     if not core.settings.channel:
         raise OrderError("There is no channel to post to.", hint="Set INTERLOCK_CHANNEL.")
     made = core.digests.post()
-    people = _names(core, made.figures)
-    return {"ok": True, "digest": made.id, "people": people, **made.figures}
+    return {"ok": True, "digest": made.id, **_called(core, made.figures), **made.figures}
+
+
+def _called(core: Core, figures: Mapping[str, Any]) -> dict[str, Json]:
+    """Return what people and workflows are called now, of which figures have none of it."""
+    return {"people": _names(core, figures), "titles": {**core.digests.titles()}}
 
 
 def _names(core: Core, figures: Mapping[str, Any]) -> dict[str, Json]:

@@ -16,11 +16,11 @@ from typing import Protocol
 
 from bot.bell import Bell
 from bot.builder_answers import Answered
-from bot.delivery import Courier, Delivered, Later, Parcel, Result, Undeliverable
+from bot.delivery import Attached, Courier, Delivered, Later, Parcel, Result, Undeliverable
 from bot.letters import DECISIONS, Renderer, follower_of, parcel_of
 from bot.pacing import TooSoonError
 from bot.slack_client import Place
-from bot.slack_errors import LostAnswerError, SlackError
+from bot.slack_errors import NOT_UPLOADED, LostAnswerError, SlackError
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
@@ -223,6 +223,10 @@ class Outbox:
         match result:
             case Delivered(place=place):
                 self._delivered(row, place, is_complete=is_complete)
+            case Attached():
+                self._post.rows.mark_delivered(row.id, done=row.wanted)
+            case Later(error=error) if error == NOT_UPLOADED and row.attempts >= MOST_WAITS:
+                self._give_up(row, error)
             case Later(after=after, error=error, may_be_there=may_be_there):
                 self._later(row, after, error, may_be_there=may_be_there)
             case Undeliverable(error=error):

@@ -22,6 +22,8 @@ PER_MINUTE: Final = {
     "conversations.history": 41.0,
     "conversations.replies": 41.0,
     "conversations.list": 16.0,
+    "files.completeUploadExternal": 82.0,
+    "files.getUploadURLExternal": 82.0,
     "functions.completeSuccess": 41.0,
     "functions.completeError": 41.0,
 }

@@ -38,7 +38,7 @@ DrawSummary = Callable[[OutboxRow], "Letter | None"]
 
 
 class Rendering:
-    """Draws rows of the outbox. `digest` and `summary` draw theirs; without, there are none.
+    """Draws rows of the outbox. `digest`, `files` of it and `summary` draw theirs, or none.
 
     `home` is the address of the bot's Home tab, empty where it is not known.
     """
@@ -49,6 +49,7 @@ class Rendering:
         reader: RunReader,
         *,
         digest: DrawDigest | None = None,
+        files: DrawSummary | None = None,
         summary: DrawSummary | None = None,
         home: str = "",
         now: Callable[[], datetime] = utc_now,
@@ -58,6 +59,7 @@ class Rendering:
         self._store = store
         self._reader = reader
         self._digest = digest
+        self._files = files
         self._summary = summary
         self._drawers: dict[Subject, Callable[[OutboxRow], Letter | None]] = {
             Subject.ROOT: self._root,
@@ -71,6 +73,7 @@ class Rendering:
             Subject.NUDGE: self._nudge,
             Subject.NOTICE: self._notice,
             Subject.DIGEST: self._digested,
+            Subject.DIGEST_FILES: self._filed,
             Subject.HEAD: self._head,
             Subject.STAND_IN: self._stand_in,
             Subject.AWAY: self._deserted,
@@ -211,6 +214,9 @@ class Rendering:
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None
+
+    def _filed(self, row: OutboxRow) -> Letter | None:
+        return self._files(row) if self._files is not None else None
 
     def _head(self, row: OutboxRow) -> Letter | None:
         from bot.rendering_head import shown_head  # noqa: PLC0415 - seldom sent.

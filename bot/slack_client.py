@@ -322,15 +322,20 @@ class SlackClient:
             yield list(answer[key])
             cursor = _cursor(answer)
 
+    def ask(self, method: str, call: Callable[[WebClient], SlackResponse]) -> Answer:
+        """Return the answer to a call that has no method here, with the same errors."""
+        return self._call(method, lambda: call(self._web))
+
     def _call(self, method: str, call: Callable[[], SlackResponse]) -> Answer:
         try:
             return cast(Answer, call().data)
         except SlackApiError as error:
             refusal = _refusal(method, error.response)
-            if isinstance(refusal, UnreadyError) and refusal.needs_a_person:
-                self._on_refused(refusal.code)
-            if isinstance(refusal, RateLimitedError):
-                self._on_limited(method, refusal.after)
+            match refusal:
+                case UnreadyError() if refusal.needs_a_person and not refusal.is_spared:
+                    self._on_refused(refusal.code)
+                case RateLimitedError():
+                    self._on_limited(method, refusal.after)
             raise refusal from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise _broken_line(method, error) from error

@@ -26,6 +26,10 @@ SETTINGS = frozenset(
         "token_revoked",
     }
 )
+# Calls that the bot does without where an older installation lacks their scope, files:write.
+SPARED = frozenset({"files.getUploadURLExternal", "files.completeUploadExternal"})
+# Ours: the bytes of a file did not get to the address that Slack gave for them.
+NOT_UPLOADED = "not_uploaded"
 SLOWED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 # Slack says of these that part of the work may have been done before they were raised.
 DOUBTFUL = frozenset({"internal_error", "fatal_error"})
@@ -52,6 +56,11 @@ class UnreadyError(SlackError):
     def needs_a_person(self) -> bool:
         """Whether waiting alone does not help."""
         return self.code in SETTINGS
+
+    @property
+    def is_spared(self) -> bool:
+        """Whether what is missing is a scope that the bot does without."""
+        return self.code == "missing_scope" and self.method in SPARED
 
 
 class RateLimitedError(SlackError):

@@ -102,6 +102,8 @@ class Aftermath:
             StorageError: it could not be recorded; it will be drawn again.
         """
         self._stop(row, error)
+        if row.subject is Subject.DIGEST_FILES and error == "missing_scope":
+            log.warning("the app may not attach files (files:write): digests come without them")
         told = self._people_behind(row) if row.subject in TOLD else ()
         data: dict[str, Json] = {
             "message": row.key,

@@ -11,6 +11,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
+from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -33,6 +34,11 @@ from sandbox.protocol import abort
 
 OK, BAD_REQUEST, NOT_FOUND = 200, 400, 404
 PAGE = Path(__file__).parent / "page"
+# What an app uploaded opens beside the sandbox's own page: it is a stranger there.
+INERT = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def build_asgi(cluster: Cluster, control: Sequence[list[BaseRoute]]) -> Starlette:
@@ -131,16 +137,20 @@ class _Faces:
     async def upload(self, request: Request) -> Response:
         """Take the bytes of a file."""
         content = await request.body()
+        fault = self._hub.faults.take("upload", {"bytes": len(content)})
+        if fault is not None:
+            return PlainTextResponse(fault.error, status_code=fault.status)
         if not receive(self._hub, request.path_params["token"], content):
             return PlainTextResponse("not_found", status_code=NOT_FOUND)
         return PlainTextResponse(f"OK - {len(content)}")
 
     async def download(self, request: Request) -> Response:
-        """Hand out a file's bytes."""
+        """Hand out a file's bytes, for a browser to show; nothing in them runs."""
         file = self._hub.state.files.get(request.path_params["file"])
         if file is None or file.content is None:
             return PlainTextResponse("not_found", status_code=NOT_FOUND)
-        return Response(file.content, media_type="application/octet-stream")
+        kind = guess_type(file.name)[0] or "application/octet-stream"
+        return Response(file.content, media_type=kind, headers=INERT)
 
     async def permalink(self, request: Request) -> Response:
         """Send a reader of a permalink to the message on the page."""

@@ -58,6 +58,7 @@ RANKS = {
     Subject.OUTCOME: 1,
     Subject.NOTICE: 1,
     Subject.DIGEST: 1,
+    Subject.DIGEST_FILES: 2,
     Subject.HEAD: 1,
     Subject.STAND_IN: 1,
     Subject.AWAY: 1,

@@ -36,6 +36,7 @@ class Subject(StrEnum):
     NUDGE = "nudge"  # A request, told directly to one of those who have to act, `request/person`.
     NOTICE = "notice"  # A sentence for a channel, kept with the message.
     DIGEST = "digest"  # A digest, by its id.
+    DIGEST_FILES = "digest_files"  # The whole of a digest as files in its thread, by its id.
     HEAD = "head"  # The head of the log on a day, by its moment.
     STAND_IN = "stand_in"  # That somebody stands in for another, told to them, `entry`.
     CODES = "codes"  # Somebody's one-time codes, told to them and governors, `enrolment/person`.

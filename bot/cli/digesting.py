@@ -20,7 +20,7 @@ from bot.views.digest import numbers, sentence
 from bot.views.digest_values import DigestShown
 
 NOBODY = "somebody"  # Whoever was erased since.
-NOT_FIGURES = frozenset({"ok", "served", "digest", "people"})
+NOT_FIGURES = frozenset({"ok", "served", "digest", "people", "titles"})
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
@@ -50,7 +50,7 @@ def digest(
     if mail and not settings.digest_mail:
         raise SettingsError("There is nobody to mail to.", hint="Set INTERLOCK_DIGEST_MAIL.")
     told = have_done(settings, order, user=os.getuid())
-    shown = shown_from(_figures(told), name=_named_by(told))
+    shown = shown_from(_figures(told), name=_named_by(told), titles=_titles_in(told))
     if html is not None:
         write(html, digest_page(shown))
     if mail:
@@ -87,6 +87,11 @@ def _figures(told: Mapping[str, Any]) -> dict[str, Any]:
 def _named_by(told: Mapping[str, Any]) -> Callable[[str], str]:
     people: Mapping[str, str] = told["people"]
     return lambda ref: people.get(ref, NOBODY)
+
+
+def _titles_in(told: Mapping[str, Any]) -> Mapping[str, str]:
+    titles: Mapping[str, str] = told.get("titles", {})  # A bot of an earlier release has none.
+    return titles
 
 
 def _lines(told: Mapping[str, object], shown: DigestShown, html: Path | None) -> Iterator[str]:

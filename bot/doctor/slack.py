@@ -16,7 +16,7 @@ from bot.settings import Settings, SettingsError, require_bot_token, require_tok
 from bot.slack_client import SlackClient, Standing
 from bot.slack_errors import SlackError, says_no
 from bot.wording import duration
-from bot.workspaces.scopes import SCOPES
+from bot.workspaces.scopes import SCOPES, SPARED
 
 SLOW = timedelta(seconds=1)
 # Requests are signed over the time and refused after five minutes; codes count for thirty seconds.
@@ -128,11 +128,13 @@ def _scopes(standing: Standing) -> Finding:
     if standing.scopes is None:
         return unknown("scopes", "Slack did not list what the token may do.", do=AGAIN)
     granted = {one.strip() for one in standing.scopes.split(",")}
-    missing = [f"{name} ({SCOPES[name]})" for name in SCOPES if name not in granted]
+    missing = [name for name in SCOPES if name not in granted]
     if missing:
-        return fail(
+        named = ", ".join(f"{name} ({SCOPES[name]})" for name in missing)
+        remark = warn if SPARED.issuperset(missing) else fail
+        return remark(
             "scopes",
-            f"The token lacks {', '.join(missing)}.",
+            f"The token lacks {named}.",
             costs="What is in brackets does not work.",
             do="Paste what `interlock init --manifest` prints under *App Manifest*, then install"
             " the app again.",

@@ -138,7 +138,7 @@ function body(one) {
 function extras(one, thread) {
   const reactions = Object.entries(one.reactions ?? {});
   return [
-    (one.files ?? []).map((file) => el("a", { class: "file", href: file.url, download: file.name }, "📄 ", file.title || file.name)),
+    (one.files ?? []).map((file) => el("a", { class: "file", href: file.url, target: "_blank", rel: "noopener" }, "📄 ", file.title || file.name)),
     reactions.length > 0 && el("div", { class: "reactions" }, reactions.map(([name, users]) => el("span", { class: "reaction" }, withSigns(fromCode(name) ?? `:${name}:`), ` ${users.length}`))),
     one.replies > 0 && !thread && replyBar(one),
   ];

@@ -349,14 +349,18 @@ def test_a_scope_that_is_missing_is_named_with_what_needs_it(patient: Patient) -
     granted = patient.slack.hub.state.scopes
     patient.slack.hub.state.scopes = granted - {"usergroups:read"}
     missing = patient.of("scopes")
-    patient.slack.hub.state.scopes = granted | {"files:write"}
+    patient.slack.hub.state.scopes = granted - {"files:write"}
+    spared = patient.of("scopes")
+    patient.slack.hub.state.scopes = granted | {"reactions:write"}
     more = patient.of("scopes")
     patient.slack.hub.state.scopes = granted
 
     assert missing.state is State.FAIL
     assert "usergroups:read (who may run and approve)" in missing.saw
     assert more.state is State.WARN
-    assert "files:write" in more.saw
+    assert "reactions:write" in more.saw
+    assert spared.state is State.WARN
+    assert "files:write (the files in a digest's thread)" in spared.saw
 
 
 def test_a_database_that_another_program_holds_is_named(patient: Patient) -> None:

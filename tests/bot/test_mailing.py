@@ -22,6 +22,7 @@ from tests.bot.anchors.mailbox import Mailbox, receiving
 from tests.bot.shown import no_version
 from tests.world import Clock
 from workflows.errors import StorageUnavailableError
+from workflows.redaction import Redactor
 from workflows.store import Subject
 
 
@@ -128,3 +129,19 @@ def test_a_digest_whose_figures_are_gone_holds_up_no_other_and_is_not_due_again(
 
     assert looks == [True, True, False, False]
     assert message["Message-ID"] == f"<digest.{made.id}.0f0f@ops.example>"
+
+
+def test_a_held_secret_is_kept_in_no_digest_and_so_leaves_with_none(desk: Desk) -> None:
+    digests = Digests(
+        desk.store,
+        list,
+        version=no_version,
+        now=desk.clock,
+        channel="ops",
+        redact=Redactor(["correct-horse"]),
+    )
+    digests.tells_of_catalog(lambda _afresh: ["tidy-up has nobody; ask correct-horse."])
+    kept = digests.kept(digests.post().id)
+
+    assert kept is not None
+    assert kept["exceptions"] == ["tidy-up has nobody; ask [secret removed]."]

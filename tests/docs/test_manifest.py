@@ -37,6 +37,8 @@ SCOPES: dict[str, set[str]] = {
     "conversations.list": CHANNELS,
     "conversations.open": {"im:write"},
     "conversations.replies": HISTORY,
+    "files.completeUploadExternal": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
     "files.info": {"files:read"},
     "functions.completeError": set(),
     "functions.completeSuccess": set(),

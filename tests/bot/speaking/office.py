@@ -9,13 +9,13 @@ import pytest
 
 from bot.addresses import Addresses
 from bot.builder_answers import BuilderAnswers
-from bot.delivery import Courier
+from bot.delivery import Attachment, Courier
 from bot.directory import Directory
 from bot.letters import Letter, Renderer
 from bot.outbox import Consequences, Outbox, Post
 from bot.pacing import Pacer
 from bot.run_reading import RunReader
-from bot.slack_client import Content, SlackClient
+from bot.slack_client import Content, Place, SlackClient
 from sandbox.server import SandboxServer
 from storage.master_key import KeyMaster
 from storage.outbox_values import REPLIES, MessagePlace, OutboxRow
@@ -56,6 +56,7 @@ class Wordings:
     follow: dict[tuple[Subject, str], list[str]] = field(default_factory=dict)
     incomplete: set[tuple[Subject, str]] = field(default_factory=set)
     patient: set[tuple[Subject, str]] = field(default_factory=set)
+    files: dict[tuple[Subject, str], list[Attachment]] = field(default_factory=dict)
 
     def render(self, row: OutboxRow) -> Letter | None:
         subject = (row.subject, row.key)
@@ -69,7 +70,14 @@ class Wordings:
             is_complete=subject not in self.incomplete,
             replies=[Content(text=one) for one in self.follow.get(subject, [])],
             may_wait=subject in self.patient,
+            files=self.files.get(subject, []),
+            thread=_thread_in(row),
         )
+
+
+def _thread_in(row: OutboxRow) -> Place | None:
+    said = row.body if isinstance(row.body, dict) else {}
+    return Place(channel=row.channel, ts=str(said["thread"])) if "thread" in said else None
 
 
 @dataclass

@@ -227,6 +227,21 @@ def test_a_thread_is_read_and_answered_beside_its_channel(sits: Sits, client: We
     expect(thread).to_be_hidden()
 
 
+def test_a_file_in_a_thread_opens_and_nothing_in_it_runs(sits: Sits, client: WebClient) -> None:
+    root = client.chat_postMessage(channel="C0OPS", text="The week")["ts"]
+    content = "<p>All of it</p><script>document.body.textContent = 'It ran'</script>"
+    client.files_upload_v2(
+        channel="C0OPS", thread_ts=root, filename="week.html", title="As a page", content=content
+    )
+    page = sits("ana")
+    page.get_by_role("button", name="1 reply").click()
+
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="As a page").click()
+
+    expect(opened.value.get_by_text("All of it")).to_be_visible()
+
+
 def test_what_others_write_appears_and_leaves_typed_words_and_the_scroll_alone(
     sits: Sits, workspace: Workspace
 ) -> None:
