@@ -19,6 +19,8 @@ from workflows.failure_modes import Share
 def failure_charts(health: HealthFigures) -> Iterator[Rendered]:
     """Yield a message for each facet, the most frequent first in each."""
     for by, shares in health.modes:
+        if not shares:
+            continue
         title = f"What stopped runs, by {by}, last {health.period}"
         numbered = [
             Share(label=f"{number}. {one.label}", times=one.times, so_far=one.so_far)

@@ -106,8 +106,8 @@ def pareto_bars(shares: Sequence[Share]) -> list[str]:
 
 def bars(buckets: Sequence[tuple[str, int]]) -> list[str]:
     """Return a histogram in letters, one line a bucket; what is there at all has a bar."""
-    widest = max(length(clean(label)) for label, _ in buckets)
-    most = max(count for _, count in buckets) or 1
+    widest = max((length(clean(label)) for label, _ in buckets), default=0)
+    most = max((count for _, count in buckets), default=0) or 1
     return [
         f"{label:<{widest}} {'█' * -(-count * _BAR // most)} {count}" for label, count in buckets
     ]

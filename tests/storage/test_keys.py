@@ -60,7 +60,7 @@ def test_another_log_than_expected_is_refused(
 def test_a_database_without_a_schema_or_a_log_is_refused(blank_url: str, home: Path) -> None:
     database = open_database(blank_url)
     try:
-        with pytest.raises(UnusableDatabaseError, match="no tables yet.* `interlock init`"):
+        with pytest.raises(UnusableDatabaseError, match=r"no tables yet.* `interlock init`"):
             open_journal(database, home)
         upgrade(database.engine)
         with pytest.raises(UnusableDatabaseError, match="interlock init"):
