@@ -184,20 +184,6 @@ def test_the_library_is_sound_and_passes_its_tests() -> None:
     assert told.exit_code == 0, told.output
 
 
-def test_every_effect_of_the_library_is_proved_and_says_what_takes_it_back() -> None:
-    policy = load_policy(LIBRARY / "policy.yaml")
-    actions = all_actions(policy.targets, DatabaseRows(now=lambda: NOON))
-    works = [
-        (definition.workflow, one)
-        for definition in Catalog.load([LIBRARY], actions, policy).definitions()
-        for one in definition.works
-        if actions[one.uses].effect_of(one.arguments).rank > 1 or one.effect is not None
-    ]
-
-    assert len(works) > 9
-    assert [name for name, one in works if one.verify is None or one.undo is None] == []
-
-
 def test_both_policies_of_the_demo_are_read_as_one() -> None:
     demo, library = (
         (SHIPPED / "demo-policy.yaml").read_text(),
