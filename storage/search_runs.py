@@ -6,16 +6,18 @@ The right to see is asked of each run that is met, on every way to it.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute
 
 from storage.message_models import OutboxRecord, SummaryRecord
 from storage.run_models import DecisionRecord, RequestRecord, RunRecord
 from workflows.entry import Ref
 from workflows.run import Status
 from workflows.store import Subject
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import InstrumentedAttribute  # It is never loaded: see storage.declaring.
 
 FEW = 20_000  # So many runs are sooner looked up than met among those with a common word.
 MOST_WALKS = 50
@@ -110,7 +112,7 @@ def only(query: Select[Any], sought: Sought) -> Select[Any]:
     return joined.outerjoin(OutboxRecord, IS_ROOT).where(there | is_audited)
 
 
-def _most_telling(sought: Sought) -> tuple[InstrumentedAttribute[Any] | None, Sequence[str]]:
+def _most_telling(sought: Sought) -> "tuple[InstrumentedAttribute[Any] | None, Sequence[str]]":
     """Return a column that is indexed together with a run's beginning, and its wanted values."""
     for column, values in (
         (RunRecord.requester, sought.requesters),

@@ -15,7 +15,7 @@ from sandbox.workspace import Workspace
 AT_ONCE = 10
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan")
 CHANNELS = tuple(f"desk-{number}" for number in range(1, 9))  # The bot posts once a second in each.
-STARTED = "has started"
+STARTED = "* has started: "
 # What a person is told without a start, and rightly: Postgres is away, Slack does not answer
 # whether they may, or Slack gave the same command twice and the first one counts.
 NOT_NOW = (

@@ -1,11 +1,16 @@
 """What a serving process does not load, since nothing of it is needed while the bot waits."""
 
+import ast
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("bot", "storage", "workflows")
 
 # Each with what it would add to the memory of a bot that waits, as measured.
 UNNEEDED = {
@@ -82,3 +87,26 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
 @pytest.mark.parametrize("name", UNNEEDED)
 def test_a_waiting_bot_has_not_loaded(loaded: frozenset[str], name: str) -> None:
     assert name not in loaded, UNNEEDED[name]
+
+
+def test_no_module_of_ours_ever_loads_the_orm() -> None:
+    """Half loaded by one thread, it has the statements of all others fail."""
+    ours = [one for part in OURS for one in (ROOT / part).rglob("*.py")]
+    found = {one.relative_to(ROOT): _imported(ast.parse(one.read_text()).body) for one in ours}
+
+    assert len(ours) > 500
+    assert [str(one) for one, names in found.items() if "sqlalchemy.orm" in names] == []
+
+
+def _imported(body: Sequence[ast.stmt]) -> frozenset[str]:
+    """Return the modules that are imported when this runs, wherever in it."""
+    names: set[str] = set()
+    for one in body:
+        if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING":
+            names |= _imported(one.orelse)
+            continue
+        for node in ast.walk(one):
+            names |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+    return frozenset(names)
