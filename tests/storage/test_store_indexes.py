@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import ModuleType
 
@@ -101,6 +103,34 @@ def plans(database: Database, statements: list[str]) -> dict[str, str]:
         }
 
 
+@contextmanager
+def read(database: Database) -> Iterator[list[str]]:
+    """Give every statement that is sent meanwhile over the connection that readers share."""
+    said: list[str] = []
+    with database.read() as connection:
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(said.append)
+    yield said
+    driver.set_trace_callback(None)
+
+
+@contextmanager
+def glanced(database: Database) -> Iterator[list[str]]:
+    """Give every statement that is sent meanwhile in a glance."""
+    said: list[str] = []
+    real = database.glance
+
+    def traced() -> object:
+        with real() as tx:
+            tx.driver.set_trace_callback(said.append)
+        return real()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "glance", traced)
+        yield said
+
+
 def test_every_statement_of_a_run_reads_by_an_index(store: SqlStore) -> None:
     said: list[str] = []
     with store.database.begin() as tx:
@@ -115,21 +145,10 @@ def test_every_statement_of_a_run_reads_by_an_index(store: SqlStore) -> None:
     assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
 
 
-def test_every_look_of_clock_sweep_and_clicks_reads_by_an_index(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[str] = []
+def test_every_look_of_clock_sweep_and_clicks_reads_by_an_index(store: SqlStore) -> None:
     walk(store)
-    real = store.database.glance
-
-    def traced() -> object:
-        with real() as tx:
-            tx.driver.set_trace_callback(said.append)
-        return real()
-
-    monkeypatch.setattr(store.database, "glance", traced)
-    look(store)
-    monkeypatch.undo()
+    with glanced(store.database) as said:
+        look(store)
 
     found = plans(store.database, said)
 
@@ -138,16 +157,11 @@ def test_every_look_of_clock_sweep_and_clicks_reads_by_an_index(
 
 
 def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
-    said: list[str] = []
     walk(store)
-    with store.database.read() as connection:
-        driver = connection.connection.dbapi_connection
-        assert isinstance(driver, sqlite3.Connection)
-        driver.set_trace_callback(said.append)
+    with read(store.database) as said, store.database.read() as connection:
         read_approvals(connection, since=NOON, until=NOON + timedelta(days=30))
         read_failures(connection, since=NOON, until=NOON + timedelta(days=30))
         read_standing(connection)
-        driver.set_trace_callback(None)
 
     found = plans(store.database, said)
 
@@ -159,13 +173,8 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
 
 def test_what_waits_for_a_person_is_found_among_what_waits(store: SqlStore) -> None:
     walk(store)
-    said: list[str] = []
-    with store.database.read() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        driver.set_trace_callback(said.append)
-    found = list_runs(store.database, Wanted(is_troubled=True, among=frozenset({"a", "b"})))
-    driver.set_trace_callback(None)
+    with read(store.database) as said:
+        found = list_runs(store.database, Wanted(is_troubled=True, among=frozenset({"a", "b"})))
     plan = "; ".join(plans(store.database, said).values())
 
     assert found == []
@@ -183,21 +192,10 @@ def test_how_a_version_went_is_read_from_when_it_was_published_on(
     assert "ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
 
 
-def test_what_goes_on_by_which_version_is_counted_from_an_index_alone(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[str] = []
+def test_what_goes_on_by_which_version_is_counted_from_an_index_alone(store: SqlStore) -> None:
     walk(store)
-    real = store.database.glance
-
-    def traced() -> object:
-        with real() as tx:
-            tx.driver.set_trace_callback(said.append)
-        return real()
-
-    monkeypatch.setattr(store.database, "glance", traced)
-    going_on(store.database, named=5)
-    monkeypatch.undo()
+    with glanced(store.database) as said:
+        going_on(store.database, named=5)
 
     (plan,) = plans(store.database, said).values()
 
@@ -206,13 +204,8 @@ def test_what_goes_on_by_which_version_is_counted_from_an_index_alone(
 
 def test_how_runs_went_is_counted_from_an_index_alone(store: SqlStore) -> None:
     walk(store)
-    said: list[str] = []
-    with store.database.read() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        driver.set_trace_callback(said.append)
-    went(store.database, since=NOON)
-    driver.set_trace_callback(None)
+    with read(store.database) as said:
+        went(store.database, since=NOON)
     plan = "; ".join(plans(store.database, said).values())
 
     assert "COVERING INDEX ix_run_went (workflow=? AND outcome=? AND finished_at>?)" in plan
