@@ -14,8 +14,8 @@ from bot.library import (
     activated,
     changed_bindings,
     policy_change,
-    read_policy_text,
 )
+from bot.stored_texts import read_policy_text
 from storage.catalog_history import (
     answering_for,
     open_runs,

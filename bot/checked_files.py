@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import workflows
+from bot.stored_texts import is_genuine
 from workflows.actions.base import Action
 from workflows.catalog import Catalog
 from workflows.check import together
@@ -86,7 +87,7 @@ class CheckedFiles:
         if digest is None or self._name(digest) not in self._sound:
             return None
         stored = self._stored_policy(digest)
-        if stored is None or not _is_genuine(stored, digest):
+        if stored is None or not is_genuine(stored, digest):
             return None
         try:
             return Policy.model_validate_json(stored)
@@ -161,10 +162,6 @@ class CheckedFiles:
             log.info("which files are sound was not kept", extra={"path": str(self._path)})
         else:
             self._is_new = False
-
-
-def _is_genuine(stored: str, digest: str) -> bool:
-    return hashlib.sha256(stored.encode()).hexdigest() == digest
 
 
 def _read(path: Path) -> tuple[dict[str, None], dict[str, str]]:

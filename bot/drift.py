@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.library import POLICY, Actions, actions_digest, is_genuine
+from bot.library import POLICY, Actions, actions_digest
+from bot.stored_texts import is_genuine
 from storage.catalog_history import code_of_versions, told_active
 from storage.published import active_policy, active_version, active_versions, canonical_of
 from storage.transaction import Database

@@ -14,8 +14,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from bot.stored_texts import read_policy_text, read_version
 from storage.catalog_history import code_of_versions, told_active
 from storage.published import (
     active_policy,
@@ -33,7 +32,6 @@ from workflows.definition_steps import Undo, raised
 from workflows.entry import SYSTEM, Draft, Json
 from workflows.errors import (
     AlteredVersionError,
-    DefinitionError,
     UnknownWorkflowError,
     UnreadableVersionError,
     UnusableDatabaseError,
@@ -301,54 +299,6 @@ class Library:
         with database.read() as connection:
             is_bound = bound_roles(connection) == policy.bindings
         return is_bound and policy_text(database, policy.digest) is not None
-
-
-def is_genuine(stored: str, version: str) -> bool:
-    """Say whether a stored text is the one that the version is the digest of."""
-    return hashlib.sha256(stored.encode()).hexdigest() == version
-
-
-def read_version(stored: str, version: str) -> Definition:
-    """Return the definition in the stored text of a version.
-
-    Raises:
-        AlteredVersionError: it is not the text that the version is the digest of.
-        UnreadableVersionError: a newer release wrote it.
-    """
-    if not is_genuine(stored, version):
-        raise AlteredVersionError(
-            f"The stored text of version {version[:8]} is not what was published: somebody"
-            " changed it in the database. Nothing runs from it.",
-            hint="Publish the right file again, or go back to another version.",
-        )
-    try:
-        return Definition.from_canonical(stored.encode())
-    except DefinitionError as error:
-        raise UnreadableVersionError(
-            "This workflow was published by a newer release, which has to go on with it.",
-            hint="Bring every process to that release.",
-        ) from error
-
-
-def read_policy_text(stored: str, digest: str) -> Policy:
-    """Return the policy in the stored text of a digest.
-
-    Raises:
-        AlteredVersionError: it is not the text that the digest is of.
-        UnreadableVersionError: another release wrote it.
-    """
-    if not is_genuine(stored, digest):
-        raise AlteredVersionError(
-            f"The stored text of the policy {digest[:8]} was changed by hand.",
-            hint="Restore the database from before that.",
-        )
-    try:
-        return Policy.model_validate_json(stored)
-    except ValidationError as error:
-        raise UnreadableVersionError(
-            f"Another release wrote the policy {digest[:8]}.",
-            hint="Bring every process to that release, then try it again.",
-        ) from error
 
 
 def policy_change(before: str | None, after: str, *, by_run: str | None = None) -> dict[str, Json]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.library import POLICY, read_policy_text
+from bot.library import POLICY
 from bot.settings import Settings, SettingsError
+from bot.stored_texts import read_policy_text
 from storage.catalog_history import told_policy
 from storage.published import active_policy, active_version, policy_since, policy_text
 from storage.transaction import Database

@@ -13,8 +13,9 @@ from itertools import count
 from bot.catalog_lines import known_version
 from bot.core import Core
 from bot.governed_changes import ProposalError, admit_change
-from bot.library import actions_digest, is_genuine, published
+from bot.library import actions_digest, published
 from bot.one_person import one_person
+from bot.stored_texts import is_genuine
 from bot.wording import who_of
 from storage.catalog_history import code_of_versions, open_runs
 from storage.listing import listed_run

@@ -13,9 +13,9 @@ from bot.checked_files import CheckedFiles
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.reading import opened
 from bot.drift import Drift, drifts, policy_drift
-from bot.library import read_version
 from bot.policy_in_force import gating
 from bot.settings import Settings, read_settings
+from bot.stored_texts import read_version
 from bot.wording import plural
 from storage.published import active_versions, canonical_of, was_published
 from storage.rows import DatabaseRows

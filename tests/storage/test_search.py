@@ -228,9 +228,9 @@ def test_without_words_no_more_is_looked_at_than_some_pages_hold(
     assert ([one.run for one in last.page], last.total, last.is_cut) == (["r1"], 5, False)
 
 
+# Postgres chooses by what its tables hold.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_one_condition_is_walked_in_its_index_until_the_page_is_full(written: SqlStore) -> None:
-    if written.database.dialect != "sqlite":
-        pytest.skip("Postgres chooses by what its tables hold.")
     for conditions in (
         Sought(workflows=frozenset({"refund-customer"})),
         Sought(requesters=frozenset({ANA.ref}), channels={"C0OPS"}),
