@@ -91,6 +91,7 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
     is_raised = segment.commit(
         fact, also=lambda unit: _set_times(unit, segment, question), rests=rests
     )
+    ready.action.load()
     return After.GONE if is_raised and rests else After.LOOK
 
 

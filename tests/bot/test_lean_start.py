@@ -89,6 +89,18 @@ def test_a_waiting_bot_has_not_loaded(loaded: frozenset[str], name: str) -> None
     assert name not in loaded, UNNEEDED[name]
 
 
+def test_an_http_client_is_loaded_where_a_step_that_needs_it_is_put_to_people() -> None:
+    script = (
+        "import sys; from workflows.actions.http import HttpRequest; before = 'httpx' in sys.modules;"
+        " HttpRequest.load(None); print(before, 'httpx' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_no_module_of_ours_ever_loads_the_orm() -> None:
     """Half loaded by one thread, it has the statements of all others fail."""
     ours = [one for part in OURS for one in (ROOT / part).rglob("*.py")]

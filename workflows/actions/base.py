@@ -291,6 +291,12 @@ class Action(ABC, Generic[In, Out]):
             ActionError: one of its four kinds, and nothing else that is expected.
         """
 
+    def load(self) -> None:
+        """Load what `perform` needs and a bot at rest does without.
+
+        It is called when people have been asked, so that the step begins right after they decide.
+        """
+
     def is_once(self, arguments: In) -> bool:
         """Say whether the target itself does nothing more under a key that it has had."""
         del arguments

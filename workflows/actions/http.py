@@ -116,6 +116,9 @@ class HttpRequest(Action[HttpCall, HttpAnswer]):
         with self._valves[arguments.service].passage(is_read=is_read):
             return send(arguments, service, call, is_read=is_read)
 
+    def load(self) -> None:
+        from workflows.actions import http_request  # noqa: F401, PLC0415 - as above.
+
     def busy(self, arguments: HttpCall) -> Busy | None:
         valve = self._valves.get(arguments.service)
         return None if valve is None else valve.busy()
