@@ -98,14 +98,20 @@ class RowSql:
         except refused_by_database() as error:
             raise StorageError(REFUSED) from error
 
-    def later(self, statement: str, *values: object, check: Check | None = None) -> None:
+    def later(
+        self,
+        statement: str,
+        *values: object,
+        check: Check | None = None,
+        tell: Check | None = None,
+    ) -> None:
         """Execute `statement`, whose answer nobody waits for; see `Transaction.later`.
 
         Raises:
             StorageError: a constraint of the database refuses it.
         """
         try:
-            self._tx.later(statement, self._row(values), check=check)
+            self._tx.later(statement, self._row(values), check=check, tell=tell)
         except refused_by_database() as error:
             raise StorageError(REFUSED) from error
 

@@ -30,35 +30,36 @@ class HomeSql(RowSql):
 
         Whoever stands in for one of them has it on theirs.
         """
-        self._news("awaited a JOIN home_reader h ON h.ref = a.ref WHERE a.id = ?", request, now)
         self._news(
-            "awaited a JOIN delegation d ON d.giver = a.ref AND d.ended_at IS NULL"
-            " JOIN home_reader h ON h.ref = d.stand_in WHERE a.id = ?",
-            *(request, now),
+            "home_reader h WHERE h.ref IN (SELECT a.ref FROM awaited a WHERE a.id = ?"
+            " UNION ALL SELECT d.stand_in FROM awaited a JOIN delegation d ON d.giver = a.ref"
+            " AND d.ended_at IS NULL WHERE a.id = ?)",
+            *(request, request),
+            now=now,
         )
 
     def news_for_owners(self, workflow: str, *, now: datetime) -> None:
         """Note that the Homes of those change who answer for a workflow."""
         self._news(
-            "home_topic t JOIN home_reader h ON h.ref = t.ref WHERE t.workflow = ?", workflow, now
+            "home_topic t JOIN home_reader h ON h.ref = t.ref WHERE t.workflow = ?", workflow, now=now
         )
 
     def news_for_setter(self, schedule: str, *, now: datetime) -> None:
         """Note that the Home of whoever set a schedule changes."""
         self._news(
-            "schedule s JOIN home_reader h ON h.ref = s.set_by WHERE s.id = ?", schedule, now
+            "schedule s JOIN home_reader h ON h.ref = s.set_by WHERE s.id = ?", schedule, now=now
         )
 
     def news_for(self, people: Collection[str], *, now: datetime) -> None:
         """Note that the Homes of these people change."""
         for ref in sorted(people):
-            self._news("home_reader h WHERE h.ref = ?", ref, now)
+            self._news("home_reader h WHERE h.ref = ?", ref, now=now)
 
-    def _news(self, whose: str, what: str, now: datetime) -> None:
+    def _news(self, whose: str, *what: object, now: datetime) -> None:
         self.later(
             f"INSERT INTO home_news (ref) SELECT h.ref FROM {whose} AND h.opened_at > ?",  # noqa: S608  our own words
-            *(what, now - READS_FOR),
-            check=self._tell,
+            *(*what, now - READS_FOR),
+            tell=self._tell,
         )
 
     def _tell(self, cursor: Cursor) -> None:

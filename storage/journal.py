@@ -131,14 +131,23 @@ class Journal:
 
         `display` is kept as their newest name.
         """
+        return self.refs(tx, {external_id: display})[external_id]
+
+    def refs(self, tx: Transaction, people: Mapping[str, str | None]) -> dict[str, Ref]:
+        """Return the pseudonym of each of `people`, looked up in one statement; as `ref`."""
+        if not people:
+            return {}
         sql = TrailSql(tx)
-        found = sql.subject(external_id)
-        if found is None:
-            return self._meet(tx, external_id, display)
-        ref, before = found
-        if display is not None and display != before:
-            sql.rename(ref, display)
-        return Ref(ref)
+        known, found = sql.subjects(list(people)), dict[str, Ref]()
+        for external_id, display in people.items():
+            if external_id not in known:
+                found[external_id] = self._meet(tx, external_id, display)
+                continue
+            ref, before = known[external_id]
+            if display is not None and display != before:
+                sql.rename(ref, display)
+            found[external_id] = Ref(ref)
+        return found
 
     def _meet(self, tx: Transaction, external_id: str, display: str | None) -> Ref:
         k = secrets.token_bytes(32)

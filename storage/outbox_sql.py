@@ -64,7 +64,7 @@ class OutboxSql(RowSql):
             f"UPDATE outbox SET {_pending_again('?')}"  # noqa: S608  fixed texts
             " WHERE subject = 'nudge' AND run_id = ? AND key LIKE ?",
             *(at, run, f"{request}/%"),
-            check=tell,
+            tell=tell,
         )
 
     def claim(self, *, now: datetime, until: datetime, by: str, limit: int) -> list[OutboxRow]:

@@ -32,7 +32,7 @@ class PlaceSql(RowSql):
 
     def give_back(self, run: str) -> list[RunId]:
         """Give every place of a run back; return the runs that have them now."""
-        self.run("DELETE FROM lock_queue WHERE run_id = ?", run)
+        self.later("DELETE FROM lock_queue WHERE run_id = ?", run)
         held = self.run(
             "SELECT key, most FROM run_place WHERE run_id = ? ORDER BY key", run
         ).fetchall()

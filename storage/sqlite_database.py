@@ -139,7 +139,7 @@ def _engine(path: Path) -> Engine:
         poolclass=QueuePool,
         pool_size=READERS,
         max_overflow=0,
-        connect_args={"check_same_thread": False},
+        connect_args={"check_same_thread": False, "cached_statements": 512},
     )
     event.listen(engine, "connect", _configure)
     return engine

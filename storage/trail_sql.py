@@ -32,10 +32,17 @@ _PART = (
 )
 _TREE = "SELECT size, frontier FROM audit_tree WHERE id = 1"
 _PENDING = "SELECT seq, leaf FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?"
-_BEYOND = "SELECT seq, leaf FROM audit_entry WHERE idx >= ? ORDER BY idx LIMIT ?"
 _HEAD = (
     "SELECT size, created_at, kept_because, NULL AS newest_end FROM audit_checkpoint"
     " ORDER BY size DESC LIMIT 1"
+)
+# Where entries have their places already, they are found together with tree and head.
+_BEYOND = (
+    "SELECT e.seq, e.leaf, tree.size, tree.frontier,"
+    " head.size, head.created_at, head.kept_because, NULL AS newest_end"
+    " FROM audit_tree tree CROSS JOIN audit_entry e LEFT JOIN audit_checkpoint head"
+    " ON head.size = (SELECT max(size) FROM audit_checkpoint)"
+    " WHERE tree.id = 1 AND e.idx >= tree.size ORDER BY e.idx LIMIT ?"
 )
 # On a server each statement costs its driver more than what is done, so there it is one.
 _ALL_THREE = (
@@ -150,12 +157,14 @@ class TrailSql:
         ).fetchone()
         return str(stands)
 
-    def subject(self, external_id: str) -> tuple[str, str | None] | None:
-        """Return the pseudonym of a person and the name they had, if they have one."""
+    def subjects(self, external_ids: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+        """Return the pseudonym of each of these people who has one, and the name they had."""
+        marks = ", ".join("?" * len(external_ids))
         found = self._run(
-            "SELECT ref, display FROM audit_subject WHERE external_id = ?", external_id
-        ).fetchone()
-        return None if found is None else (found[0], found[1])
+            f"SELECT external_id, ref, display FROM audit_subject WHERE external_id IN ({marks})",  # noqa: S608  marks
+            *external_ids,
+        )
+        return {one: (ref, display) for one, ref, display in found.fetchall()}
 
     def rename(self, ref: str, name: str) -> None:
         """Keep the newest name of a person."""
@@ -192,15 +201,21 @@ class TrailSql:
         """
         if not self._is_sqlite:
             return self._standing_on_server(lock)
-        stored, head = self._tx.ask((_TREE, ()), (_HEAD, ()))
-        tree = _tree(*stored[0]) if stored else Tree()
-        (placed,) = self._tx.ask((_BEYOND, (tree.size, MOST_PENDING)))
-        # Without a place are the first of a log, and what came from a server before it had one.
-        pending = placed or self._tx.ask((_PENDING, (MOST_PENDING,)))[0]
+        (placed,) = self._tx.ask((_BEYOND, (MOST_PENDING,)))
+        if placed:
+            _, _, size, frontier, *head = placed[0]
+            pending = [(seq, leaf) for seq, leaf, *_ in placed]
+        else:
+            # Without a place are the first of a log, and what came from a server before it had one.
+            pending, stored, heads = self._tx.ask(
+                (_PENDING, (MOST_PENDING,)), (_TREE, ()), (_HEAD, ())
+            )
+            size, frontier = stored[0] if stored else (None, b"")
+            head = list(heads[0]) if heads else [None]
         return Standing(
-            tree=tree,
+            tree=Tree() if size is None else _tree(size, frontier),
             pending=pending,
-            head=self._head(head[0]) if head else None,
+            head=None if head[0] is None else self._head(head),
             are_placed=bool(placed),
         )
 

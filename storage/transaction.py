@@ -63,16 +63,23 @@ class Transaction:
         return self._driver.execute(statement, values)
 
     def later(
-        self, statement: str, values: Sequence[object] = (), *, check: Check | None = None
+        self,
+        statement: str,
+        values: Sequence[object] = (),
+        *,
+        check: Check | None = None,
+        tell: Check | None = None,
     ) -> None:
         """Execute a statement whose answer nobody waits for, before anything said after it.
 
         On a server it travels with the next one, so a refusal may come as late as the commit.
-        `check` looks at its cursor then.
+        `check` looks at its cursor then, and may refuse. `tell` looks at it too, maybe once all
+        is committed, and only has something done after that.
         """
         cursor = self.run(statement, values)
-        if check is not None:
-            check(cursor)
+        for look in (check, tell):
+            if look is not None:
+                look(cursor)
 
     def ask(self, *questions: Question) -> list[list[Any]]:
         """Return the rows of each question, asked one after the other in one journey."""

@@ -8,7 +8,7 @@ something does, and all of it goes at once, in order, through the driver's pipel
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,15 @@ from workflows.errors import StorageError, StorageUnavailableError
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class Waiting(NamedTuple):
+    """A statement that travels with the next one, and who looks at its cursor then."""
+
+    statement: str
+    values: Sequence[object] = ()
+    check: Check | None = None
+    tell: Check | None = None
 
 
 class TravellingTransaction(Transaction):
@@ -31,7 +40,7 @@ class TravellingTransaction(Transaction):
 
     def __init__(self, connection: Connection | None, driver: Any) -> None:  # noqa: ANN401  psycopg
         super().__init__(connection, driver, is_sqlite=False)
-        self._waiting: list[tuple[str, Sequence[object], Check | None]] = [(BEGIN, (), None)]
+        self._waiting: list[Waiting] = [Waiting(BEGIN)]
         self._has_begun = False
 
     @property
@@ -48,9 +57,14 @@ class TravellingTransaction(Transaction):
         return self._travel((statement, values))[0]
 
     def later(
-        self, statement: str, values: Sequence[object] = (), *, check: Check | None = None
+        self,
+        statement: str,
+        values: Sequence[object] = (),
+        *,
+        check: Check | None = None,
+        tell: Check | None = None,
     ) -> None:
-        self._waiting.append((statement, values, check))
+        self._waiting.append(Waiting(statement, values, check, tell))
 
     def ask(self, *questions: Question) -> list[list[Any]]:
         return [cursor.fetchall() for cursor in self._travel(*questions)]
@@ -61,7 +75,7 @@ class TravellingTransaction(Transaction):
         Raises:
             StorageUnavailableError: Postgres took the transaction back instead.
         """
-        if any(check is not None for *_, check in self._waiting):
+        if any(one.check is not None for one in self._waiting):
             self._travel()  # What is still to be judged is not committed in the same journey.
         (ended,) = self._travel(("COMMIT", ()))
         self._has_begun = False
@@ -109,7 +123,7 @@ class TravellingLook(Transaction):
             return super().ask(*questions)
         framed = (*questions, ("COMMIT", ()))
         try:
-            found = _journey(self._driver, [(BEGIN_LOOK, (), None)], framed)
+            found = _journey(self._driver, [Waiting(BEGIN_LOOK)], framed)
         except BaseException:
             take_back(self._driver)
             raise
@@ -128,7 +142,7 @@ def take_back(driver: Any) -> None:  # noqa: ANN401  psycopg
 
 def _journey(
     driver: Any,  # noqa: ANN401  psycopg
-    waiting: Sequence[tuple[str, Sequence[object], Check | None]],
+    waiting: Sequence[Waiting],
     questions: Sequence[Question],
 ) -> list[Cursor]:
     """Execute all of it in order, in one journey; return the cursors of the questions."""
@@ -136,11 +150,12 @@ def _journey(
         words, values = questions[0]
         return [driver.execute(spoken(words), values)]
     with _pipeline(driver):
-        done = [(driver.execute(spoken(words), values), check) for words, values, check in waiting]
+        done = [driver.execute(spoken(one.statement), one.values) for one in waiting]
         asked = [driver.execute(spoken(words), values) for words, values in questions]
-    for cursor, check in done:
-        if check is not None:
-            check(cursor)
+    for cursor, one in zip(done, waiting, strict=True):
+        for look in (one.check, one.tell):
+            if look is not None:
+                look(cursor)
     return asked
 
 

@@ -4,7 +4,7 @@ The rows of runs it keeps in `held_runs` while it works. Opening and committing 
 what an entry changes elsewhere is `projections`.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,7 +33,7 @@ from workflows.errors import StorageError, UnknownRunError
 from workflows.gate import ApprovalRequest, Decision
 from workflows.glass import GlassUse
 from workflows.home_news import concerned
-from workflows.people import PersonId
+from workflows.people import Person, PersonId
 from workflows.schedule import ScheduleRow
 from workflows.store import (
     Delivery,
@@ -92,6 +92,10 @@ class SqlUnit:
     def ref(self, who: PersonId, name: str = "") -> Ref:
         return self._journal.ref(self._tx, who, name or None)
 
+    def refs(self, people: Iterable[Person]) -> Mapping[PersonId, Ref]:
+        found = self._journal.refs(self._tx, {one.id: one.name or None for one in people})
+        return {PersonId(one): ref for one, ref in found.items()}
+
     def name(self, ref: Ref) -> str:
         found = self._sql.person(ref)
         return (found[1] if found is not None else None) or NOBODY
@@ -149,13 +153,13 @@ class SqlUnit:
     def _bring_up(self, entry: Entry) -> None:
         """Write what an entry states, and note whose Home it changes."""
         whom = concerned(entry)
-        if whom.request:
+        if whom.request and not whom.is_new:
             self._homes.news_for_awaited(whom.request, now=self.now)
         for change in changes(entry):
             self._runs.write_new()
             self._sql.apply(change)
         self._awaited.follow(entry)
-        if whom.request:
+        if whom.request and not whom.is_over:
             self._homes.news_for_awaited(whom.request, now=self.now)
         if whom.owners:
             self._homes.news_for_owners(self._runs.workflow_of(entry), now=self.now)

@@ -19,7 +19,7 @@ from workflows.limits import Limits, limits_of
 from workflows.model_words import words_taken
 from workflows.moments import stamp
 from workflows.nudging import FIELD
-from workflows.people import Person
+from workflows.people import Person, PersonId
 from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
 from workflows.ready import Ready
@@ -191,7 +191,9 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
 
 def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[str, Json]:
     demand, left_out = question.demand, question.people.left_out
-    excluded: list[Json] = [str(unit.ref(one.id, one.name)) for one in left_out]
+    everybody = (*left_out, *(one for stage in question.people.stages for one in stage))
+    refs = unit.refs(everybody)
+    excluded: list[Json] = [str(refs[one.id]) for one in left_out]
     return {
         "request": question.id,
         "step": question.ready.step.id,
@@ -199,7 +201,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         "binding": bound,
         "policy": segment.house.policy().digest,
         "effect": question.ready.effect.value,
-        "stages": list(_stages(unit, question)),
+        "stages": list(_stages(refs, question)),
         "excluded": excluded,
         "expires": stamp(question.expires),
         "rules": list(demand.rules),
@@ -245,14 +247,14 @@ def _replaces(step: StepState) -> dict[str, Json]:
     return {"replaces": step.asked.data["request"]}
 
 
-def _stages(unit: Unit, question: Question) -> Iterator[Json]:
+def _stages(refs: Mapping[PersonId, Ref], question: Question) -> Iterator[Json]:
     for stage, asked in zip(question.demand.stages, question.people.stages, strict=True):
-        refs: list[Json] = [str(unit.ref(one.id, one.name)) for one in asked]
+        people: list[Json] = [str(refs[one.id]) for one in asked]
         told: dict[str, Json] = {
             "from": list(stage.asked),
             "approve": stage.approve,
             "deny": min(stage.deny, len(asked)),
-            "people": refs,
+            "people": people,
         }
         yield told if stage.turn is None else {**told, "turn": stage.turn}
 

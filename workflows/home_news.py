@@ -6,9 +6,10 @@ Requesters are left out: their Home follows where their runs stand, which the ru
 from dataclasses import dataclass
 
 from workflows.entry import Entry, Ref
-from workflows.telling import BROKEN, is_exception
+from workflows.telling import BROKEN, is_exception, settles_request
 
 ANSWERS = frozenset({"retry", "skip", "abort", "undo", "cancel"})
+ASKS = frozenset({"approval.requested", "question.asked"})
 DOUBTS = frozenset({"action.in_doubt", "action.resolved"})
 SCHEDULES = frozenset({"schedule.set", "schedule.paused", "schedule.resumed", "schedule.deleted"})
 
@@ -18,6 +19,8 @@ class Concerned:
     """Whom an entry concerns: by what is asked of them, what they answer for, or by name."""
 
     request: str = ""  # Whoever it waits for before the entry, or after.
+    is_new: bool = False  # It waited for nobody before.
+    is_over: bool = False  # It waits for nobody after.
     owners: bool = False  # Owner and deputy of its workflow.
     schedule: str = ""
     review: str = ""  # Whoever was asked to review that use of the glass.
@@ -31,6 +34,8 @@ def concerned(entry: Entry) -> Concerned:
     is_schedule = entry.kind in SCHEDULES
     return Concerned(
         request=str(data.get("request") or "") if is_about_request else "",
+        is_new=entry.kind in ASKS,
+        is_over=entry.kind == "question.answered" or settles_request(entry),
         owners=is_schedule or _makes_or_settles_trouble(entry),
         schedule=str(data["schedule"]) if is_schedule else "",
         review=_review(entry),

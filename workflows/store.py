@@ -4,7 +4,7 @@
 a run has locked that run's row first, so clicks, clock and segments queue up behind it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision
 from workflows.glass import GlassUse
-from workflows.people import PersonId
+from workflows.people import Person, PersonId
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
 from workflows.soak import Soak
@@ -180,6 +180,9 @@ class Unit(Ledger, Protocol):
 
     def ref(self, who: PersonId, name: str = "") -> Ref:
         """Return the person's pseudonym, made on first use."""
+
+    def refs(self, people: Iterable[Person]) -> Mapping[PersonId, Ref]:
+        """Return the pseudonyms of all of them, as `ref` does, in one journey."""
 
     def name(self, ref: Ref) -> str:
         """Return the person's name, or "somebody" once it was erased."""
