@@ -1,9 +1,11 @@
 """What `interlock init` puts into a new home folder, to be changed by whoever runs the bot."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 SETTINGS_NAME, MANIFEST_NAME = "interlock.env", "slack-manifest.yml"
+DATABASE, DATABASE_FILE = "INTERLOCK_DATABASE_URL", "INTERLOCK_DATABASE_URL_FILE"
 
 POLICY = """\
 # Who must agree to what. A workflow file may ask for more than this, never for less.
@@ -39,6 +41,9 @@ SETTINGS = """\
 INTERLOCK_HOME={home}
 INTERLOCK_ORIGIN={origin}
 
+# Where the log is; without one it is the file interlock.db in the home.
+{place}
+
 # The channel for the digest and for alarms; invite the bot to it.
 INTERLOCK_CHANNEL={channel}
 
@@ -57,7 +62,16 @@ INTERLOCK_SMTP_FROM=
 """
 
 
-def settings_text(*, home: Path, origin: str, channel: str) -> str:
-    """Return the settings to start from, for a log that has begun."""
+def settings_text(*, home: Path, origin: str, channel: str, environment: Mapping[str, str]) -> str:
+    """Return the settings to start from, for a log that has begun where `environment` says."""
     quoted = shlex.quote(str(home.absolute()))  # As it is, where a shell takes it so.
-    return SETTINGS.format(home=quoted, origin=origin, channel=channel)
+    place = _place(environment)
+    return SETTINGS.format(home=quoted, origin=origin, channel=channel, place=place)
+
+
+def _place(environment: Mapping[str, str]) -> str:
+    """Return the line that leads to the log again; a file that holds the address stays one."""
+    address, file = (environment.get(name, "") for name in (DATABASE, DATABASE_FILE))
+    if file and not address:
+        return f"{DATABASE_FILE}={shlex.quote(str(Path(file).absolute()))}"
+    return f"{DATABASE}={shlex.quote(address) if address else ''}"

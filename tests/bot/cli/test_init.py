@@ -1,6 +1,7 @@
 """`interlock init` and `migrate`."""
 
 import json
+import shlex
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -76,6 +77,23 @@ def test_it_leaves_settings_and_a_manifest_that_are_whole(home: Path) -> None:
     assert manifest == json.loads(json.dumps(manifest_of(Settings())))
     assert [one[2:4] for one in printed if one[3:4] == "."] == ["1.", "2.", "3.", "4.", "5.", "6."]
     assert printed[-1].startswith("  acme.example/audit+")  # Scripts take the key from there.
+
+
+@pytest.mark.parametrize("ending", ["", "_FILE"])
+def test_the_settings_it_leaves_lead_to_the_log_that_it_began(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    address = f"sqlite:///{tmp_path}/elsewhere & far.db"
+    (tmp_path / "address of it").write_text(address)
+    given = str(tmp_path / "address of it") if ending else address
+    monkeypatch.setenv(f"INTERLOCK_DATABASE_URL{ending}", given)
+    CliRunner().invoke(main, ["init"])
+    lines = (home / "interlock.env").read_text().splitlines()
+    assigned = dict(one.split("=", 1) for one in lines if "=" in one and one[0] != "#")
+    read = {name: "".join(shlex.split(value)) for name, value in assigned.items()}
+
+    assert read[f"INTERLOCK_DATABASE_URL{ending}"] == given
+    assert read_settings(read).database_url == address
 
 
 def test_what_stands_there_already_stays(home: Path) -> None:
