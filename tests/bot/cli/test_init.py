@@ -13,6 +13,7 @@ from bot.app_manifest import manifest_of
 from bot.cli import main
 from bot.http import PATH
 from bot.settings import Settings, read_settings
+from bot.starter import settings_text
 from bot.workspaces.installing import REDIRECT
 from storage.database import open_database
 from storage.history import read_entry
@@ -94,6 +95,22 @@ def test_the_settings_it_leaves_lead_to_the_log_that_it_began(
 
     assert read[f"INTERLOCK_DATABASE_URL{ending}"] == given
     assert read_settings(read).database_url == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://bot:hunter2@db.example.com/ops",
+        "postgresql://db.example.com/ops?user=bot&password=hunter2",
+    ],
+)
+def test_a_password_of_the_database_is_left_to_fill_in(tmp_path: Path, address: str) -> None:
+    text = settings_text(
+        home=tmp_path, origin="o", channel="", environment={"INTERLOCK_DATABASE_URL": address}
+    )
+
+    assert "hunter2" not in text
+    assert shlex.quote(address.replace("hunter2", "PUT_ITS_PASSWORD_HERE")) in text
 
 
 def test_what_stands_there_already_stays(home: Path) -> None:
