@@ -18,7 +18,6 @@ from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 
-
 PATIENCE = 30.0
 
 
