@@ -48,17 +48,17 @@ def calm_stage(home: Path, files: Path = SHIPPED) -> Iterator[Stage]:
     """
     seconds = CALM * ACK_SECONDS
     settings = replace(fresh_settings(), ack_seconds=seconds, trigger_seconds=seconds)
-    with _patient(CALM), staged(home, files, port=0, settings=settings) as stage:
+    with patient(CALM), staged(home, files, port=0, settings=settings) as stage:
         yield stage
 
 
 def in_three_seconds() -> AbstractContextManager[None]:
     """Have the bot wait no longer than it does in production."""
-    return _patient(1)
+    return patient(1)
 
 
 @contextmanager
-def _patient(times: int) -> Iterator[None]:
+def patient(times: int) -> Iterator[None]:
     """Have the bot's own limits of a gesture be `times` as long."""
     with pytest.MonkeyPatch.context() as patch:
         for name, own in LIMITS.items():
@@ -115,7 +115,7 @@ class Scene:
         if self.over == "http":
             self.stage.slack.deliver_over_http(f"http://{settings.http}/slack/events")
         else:
-            self.stage.slack.wait_for_connection(1, timeout=10)
+            self.stage.slack.wait_for_connection(1, timeout=PATIENCE)
 
     def person(self, name: str) -> Person:
         return self.stage.slack.workspace.person(name)
@@ -144,6 +144,15 @@ class Scene:
             lambda: next((one for one in self.thread(root) if "Reject" in one.buttons), None),
             "an approval card",
         )
+
+    def closed(self, card: SeenMessage) -> SeenMessage:
+        """Return a card once nothing on it can be decided: it is told beside the run's end."""
+
+        def look() -> SeenMessage | None:
+            now = self.now(card)
+            return None if {"Reject", "Answer"} & set(now.buttons) else now
+
+        return self.waits(look, "a card that is closed")
 
     def now(self, message: SeenMessage) -> SeenMessage:
         """Return a message as it is now."""

@@ -216,7 +216,7 @@ def test_a_click_that_counted_and_whose_answer_was_lost_may_be_repeated(
     repeated = ana.click(approve_label(card), message=card, stale=True)
 
     assert (lost.acked, repeated.acked) == (False, True)
-    assert "Reject" not in case.now(card).buttons
+    assert "Reject" not in case.closed(card).buttons
     assert case.kinds().count("approval.granted") == 1
     assert case.refunds() == [500]
 
@@ -272,7 +272,7 @@ def test_a_click_that_waited_four_seconds_in_a_queue_counts_and_the_card_shows_i
     case.ends(root, "done")
 
     assert answered.status == 200
-    assert "Reject" not in case.now(card).buttons
+    assert "Reject" not in case.closed(card).buttons
     assert case.refunds() == [500]
 
 
