@@ -6,17 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import psycopg
-from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_engine, event
+from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from storage.database_errors import storage_refusals
 from storage.patience import server_patience
-from storage.pipeline import Pipeline
 from storage.transaction import Database, Transaction
-from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction
+from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction, take_back
 
 POOL = 16
 KEPT_OF_MANY = 4  # A schema shares the server's connections with others.
@@ -25,7 +23,6 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
-PIPELINE = "pipeline"  # Under which name a connection of the pool keeps it.
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -69,7 +66,8 @@ class PostgresDatabase(Database):
         self._here.is_inside = True
         try:
             with storage_refusals(), _patiently(self._pool.connect) as connection:
-                tx = TravellingTransaction(connection, _pipeline_of(connection.connection))
+                driver = connection.connection.dbapi_connection
+                tx = TravellingTransaction(connection, driver)
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
@@ -84,21 +82,21 @@ class PostgresDatabase(Database):
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with storage_refusals(), _patiently(self._pool.connect) as connection:
-            pipeline = _pipeline_of(connection.connection)
-            pipeline.say([(BEGIN_LOOK, ())])
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute(BEGIN_LOOK)
             try:
                 yield connection
             except BaseException:
-                pipeline.take_back()
+                take_back(driver)
                 raise
-            pipeline.say([("COMMIT", ())])
+            driver.execute("COMMIT")  # Taking it back would forget the prepared statements.
 
     @contextmanager
     def glance(self) -> Iterator[Transaction]:
         with storage_refusals():
             lent = _patiently(self._pool.raw_connection)
             try:
-                yield TravellingLook(_pipeline_of(lent))
+                yield TravellingLook(lent.driver_connection)
             finally:
                 lent.close()
 
@@ -121,14 +119,6 @@ def _patiently(connect: Callable[[], T]) -> T:
             if time.monotonic() >= until:
                 raise
         time.sleep(AGAIN_SECONDS)
-
-
-def _pipeline_of(lent: PoolProxiedConnection) -> Pipeline:
-    """Return how statements are said on this connection; it knows what is prepared there."""
-    found: Pipeline | None = lent.info.get(PIPELINE)
-    if found is None:
-        found = lent.info[PIPELINE] = Pipeline(cast("psycopg.Connection", lent.driver_connection))
-    return found
 
 
 def connection_arguments(url: URL) -> dict[str, Any]:
