@@ -6,6 +6,7 @@ than it says, is a fault of the pack.
 
 import hashlib
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,10 +62,16 @@ class ZipFiles:
     """A pack in a zip."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
+        """Raises BrokenPackError where a name stands twice: readers would differ over it."""
         self._zip = file
+        named = Counter(one.filename for one in file.infolist() if not one.is_dir())
+        twice = min((name for name, count in named.items() if count > 1), default=None)
+        if twice is not None:
+            raise BrokenPackError(f"{twice} stands twice in it.")
+        self._names = frozenset(named)
 
     def names(self) -> frozenset[str]:
-        return frozenset(one.filename for one in self._zip.infolist() if not one.is_dir())
+        return self._names
 
     def open(self, name: str) -> IO[bytes]:
         try:
