@@ -2,7 +2,6 @@
 
 import base64
 import re
-import zipfile
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from storage.evidence import names
 from storage.verify.keyring import KeyRing
 from storage.verify.members import is_count
 from storage.verify.pack_files import (
+    UNREADABLE,
     BrokenPackError,
     PackFiles,
     check_files,
@@ -57,7 +57,7 @@ def verify_pack(
                     report.fail("file-missing", f"{one} is not in the pack.")
                 return report
             return verify(PackSource(files, manifest), vkeys, checkpoints, **how)
-    except (BrokenPackError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except (BrokenPackError, *UNREADABLE) as error:
         return Report(malformed=f"The pack cannot be read: {error}")
 
 

@@ -196,7 +196,8 @@ def erased_in_words_only(trail: Trail) -> None:
 def stolen_writer(trail: Trail) -> None:
     old = trail.journal.writer.id
     rotate_writer(trail)
-    trail.tell(outside("key.revoke", {"id": old, "from": 3}))
+    for since in (3, 500):
+        trail.tell(outside("key.revoke", {"id": old, "from": since}))
 
 
 def a_broken_second_line(trail: Trail) -> None:

@@ -24,7 +24,7 @@ from storage.verify import verify_database, verify_pack
 from storage.verify.words import FAULTS
 from tests.storage.packs import ATTACKS, Office, by_script, in_line, rewrite
 from tests.storage.test_verify import a_full_life
-from tests.storage.trail import begin_trail
+from tests.storage.trail import begin_trail, outside, rotate_writer
 from workflows.errors import EvidenceError
 
 
@@ -394,6 +394,34 @@ def test_the_same_log_gives_the_same_zip(office: Office) -> None:
 
     assert "manifest.json" in names
     assert len(names) == len(set(names))
+
+
+def test_a_zip_that_was_overwritten_in_the_middle_is_said_in_a_sentence(office: Office) -> None:
+    made = office.export("a.zip")
+    with zipfile.ZipFile(made.path) as whole:
+        where = whole.getinfo("entries.jsonl")
+    broken = bytearray(made.path.read_bytes())
+    at = where.header_offset + 30 + len(where.filename)
+    broken[at + 20 : at + 60] = b"\xff" * 40
+    made.path.write_bytes(broken)
+    report = office.verified(made)
+
+    assert (report.exit, "cannot be read" in (report.malformed or "")) == (2, True)
+
+
+def test_a_key_that_was_ended_before_it_was_revoked_is_doubted_all_the_same(
+    office: Office,
+) -> None:
+    stolen = office.trail.journal.writer.id
+    office.trail.run("r0")
+    rotate_writer(office.trail)
+    for since in (3, 500):
+        office.trail.tell(outside("key.revoke", {"id": stolen, "from": since}))
+    made = office.export()
+    found = shipped.Verifier(shipped.Pack(made.path), [shipped.Key(office.trail.pin)], []).run()
+
+    assert [code for code, _ in office.verified(made).unproven] == ["revoked-window"]
+    assert [code for code, _ in found.unproven] == ["revoked-window"]
 
 
 def test_a_name_that_stands_twice_in_a_zip_is_refused(office: Office) -> None:

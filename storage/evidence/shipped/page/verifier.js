@@ -100,7 +100,8 @@ class Verifier {
     const windows = new Map();
     const take = (place, line) => {
       const entry = foretold(line);
-      if (entry?.kind === "key.revoke") windows.set(entry.data.id, entry.data.from);
+      const { id, from } = entry?.kind === "key.revoke" ? entry.data : {};
+      if (id !== undefined) windows.set(id, Math.min(from, windows.get(id) ?? Infinity));
       else if (entry) this.markers.add(place, entry);
     };
     let place = this.manifest.start;
