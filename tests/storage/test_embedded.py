@@ -126,8 +126,11 @@ def test_stopping_waits_for_the_segments_under_way_and_begins_no_other(store: Sq
     first = begin_run(store, "r1", dispatcher)
     assert is_in.wait(PATIENCE)
     begin_run(store, "r2", dispatcher)
-    threading.Timer(0.1, may_go.set).start()
-    dispatcher.stop()
+    stopper = threading.Thread(target=dispatcher.stop)
+    stopper.start()
+    until(lambda: dispatcher._is_stopping)  # noqa: SLF001 - there is no other sign of it.
+    may_go.set()
+    stopper.join(PATIENCE)
 
     assert done == [first]
     thread.join(PATIENCE)
