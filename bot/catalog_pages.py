@@ -13,6 +13,8 @@ from storage.listing import listed_run
 from workflows.comparing import difference
 from workflows.entry import RunId
 
+BOTH = 2  # Versions that are named, where none has to be active.
+
 
 def history_page(desk: Desk, workflow: str, *, page: int) -> Rendered:
     """Return what became of a workflow, the newest first.
@@ -39,9 +41,10 @@ def diff_page(desk: Desk, workflow: str, versions: Sequence[str], *, page: int) 
         UnknownWorkflowError: there is no such version.
     """
     database = desk.store.database
-    desk.library.active(workflow)
+    if len(versions) < BOTH or not length_of_story(database, workflow):
+        desk.library.active(workflow)  # A retired one has only what is named. It also suggests.
     named = [known_version(database, workflow, one) for one in versions]
-    after = named[1] if len(named) > 1 else known_version(database, workflow)
+    after = named[1] if len(named) == BOTH else known_version(database, workflow)
     before = named[0] if named else replaced_by(database, workflow, after)
     earlier = None if before is None else desk.library.version(before)
     lines = difference(earlier, desk.library.version(after), desk.library.known())

@@ -2,7 +2,7 @@
 
 The text of a line is constant and its facts go in `extra`. Whatever a line holds, values of
 secrets are taken out of it last, from the finished text. What is logged while a run is worked
-on names that run.
+on names that run. That the database is away is told once a minute by each part that waits for it.
 """
 
 import json
@@ -14,6 +14,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
+from workflows.errors import StorageUnavailableError
+
+AGAIN_SECONDS = 60.0
 QUIET = (
     "slack_sdk",
     "httpx",
@@ -43,6 +46,7 @@ def configure_logs(
     handler = logging.StreamHandler(stream)
     as_words = form == "words" or (not form and stream.isatty())
     handler.setFormatter(RedactingFormatter(redact, _as_words if as_words else _as_json))
+    handler.addFilter(Outages())
     root = logging.getLogger()
     for earlier in list(root.handlers):
         root.removeHandler(earlier)
@@ -52,6 +56,8 @@ def configure_logs(
         logging.getLogger(name).setLevel(logging.WARNING)
     # Each try to reach a server that is away; that it is away is logged by us.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    # A connection that broke is thrown away; it failing to be put back as well says nothing.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     # It warns at each start that it was given a client although a token stands in the
     # environment. What our listeners raise is logged by us.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
@@ -61,6 +67,38 @@ def remark_on_terminal(redact: Redact) -> None:
     """Have the warnings of a command printed with their facts, while nothing else is set up."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(RedactingFormatter(redact, _as_remark))
+
+
+class Outages(logging.Filter):
+    """Keeps a database that is away for hours from filling the disk with one sentence.
+
+    Each part that waits tries again every second or so. The first try is told, then one a
+    minute, with the reason in the place of a trace that only shows the way through a library.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, StorageUnavailableError):
+            return True
+        record.exc_info, record.reason = None, _reason(error)
+        kind = record.name, record.getMessage()
+        if record.created < self._told.get(kind, -AGAIN_SECONDS) + AGAIN_SECONDS:
+            return False
+        self._told[kind] = record.created
+        return True
+
+
+def _reason(error: BaseException) -> str:
+    """Return what an error says, and what the one at its root said first."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    lines = str(root).splitlines() if root is not error else []
+    return " ".join([str(error), *lines[:1]])
 
 
 class RedactingFormatter(logging.Formatter):

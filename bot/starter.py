@@ -1,9 +1,15 @@
 """What `interlock init` puts into a new home folder, to be changed by whoever runs the bot."""
 
+import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 SETTINGS_NAME, MANIFEST_NAME = "interlock.env", "slack-manifest.yml"
+DATABASE, DATABASE_FILE = "INTERLOCK_DATABASE_URL", "INTERLOCK_DATABASE_URL_FILE"
+FILL_IN = "PUT_ITS_PASSWORD_HERE"
+IN_QUERY = re.compile(r"(?<=[?&]password=)[^&]*")
 
 POLICY = """\
 # Who must agree to what. A workflow file may ask for more than this, never for less.
@@ -39,6 +45,9 @@ SETTINGS = """\
 INTERLOCK_HOME={home}
 INTERLOCK_ORIGIN={origin}
 
+# Where the log is; without one it is the file interlock.db in the home.
+{place}
+
 # The channel for the digest and for alarms; invite the bot to it.
 INTERLOCK_CHANNEL={channel}
 
@@ -57,7 +66,25 @@ INTERLOCK_SMTP_FROM=
 """
 
 
-def settings_text(*, home: Path, origin: str, channel: str) -> str:
-    """Return the settings to start from, for a log that has begun."""
+def settings_text(*, home: Path, origin: str, channel: str, environment: Mapping[str, str]) -> str:
+    """Return the settings to start from, for a log that has begun where `environment` says."""
     quoted = shlex.quote(str(home.absolute()))  # As it is, where a shell takes it so.
-    return SETTINGS.format(home=quoted, origin=origin, channel=channel)
+    place = _place(environment)
+    return SETTINGS.format(home=quoted, origin=origin, channel=channel, place=place)
+
+
+def _place(environment: Mapping[str, str]) -> str:
+    """Return the line that leads to the log again; a file that holds the address stays one."""
+    address, file = (environment.get(name, "") for name in (DATABASE, DATABASE_FILE))
+    if file and not address:
+        return f"{DATABASE_FILE}={shlex.quote(str(Path(file).absolute()))}"
+    return f"{DATABASE}={shlex.quote(_without_password(address)) if address else ''}"
+
+
+def _without_password(address: str) -> str:
+    """Return an address in which a password is left to fill in: a secret is not written down."""
+    parts = urlsplit(address)
+    if parts.password is not None:
+        user, host = (parts.username or "", parts.netloc.rpartition("@")[2])
+        address = parts._replace(netloc=f"{user}:{FILL_IN}@{host}").geturl()
+    return IN_QUERY.sub(FILL_IN, address)

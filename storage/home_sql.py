@@ -41,7 +41,9 @@ class HomeSql(RowSql):
     def news_for_owners(self, workflow: str, *, now: datetime) -> None:
         """Note that the Homes of those change who answer for a workflow."""
         self._news(
-            "home_topic t JOIN home_reader h ON h.ref = t.ref WHERE t.workflow = ?", workflow, now=now
+            "home_topic t JOIN home_reader h ON h.ref = t.ref WHERE t.workflow = ?",
+            workflow,
+            now=now,
         )
 
     def news_for_setter(self, schedule: str, *, now: datetime) -> None:

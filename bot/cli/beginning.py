@@ -1,5 +1,6 @@
 """`interlock init`: make the home folder, begin the log, and say what to do next."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -59,7 +60,10 @@ def _write(settings: Settings, memory: "Memory") -> list[Path]:
 
     texts = {
         SETTINGS_NAME: settings_text(
-            home=settings.home, origin=memory.journal.origin, channel=settings.channel
+            home=settings.home,
+            origin=memory.journal.origin,
+            channel=settings.channel,
+            environment=os.environ,
         ),
         MANIFEST_NAME: manifest_text(settings),
     }

@@ -117,8 +117,9 @@ class Courier:
     def _came_late(self, delivery_id: str) -> None:
         delivery = self._late.pop(delivery_id, None)
         if delivery is not None:
-            delivery.late_seconds = time.monotonic() - delivery.begun
-            self._recorder.blame(f"acknowledged after {delivery.late_seconds:.1f} s", delivery.type)
+            late = time.monotonic() - delivery.begun
+            self._recorder.blame(f"acknowledged after {late:.1f} s", delivery.type)
+            delivery.late_seconds = late  # Whoever waits for it finds the fault noted.
             self._state.changed("late", id=delivery.id)
 
     def _fail(self, delivery: Delivery, outcome: Unchecked, *, why: str, retry: bool) -> None:

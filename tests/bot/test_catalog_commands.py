@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.catalog_pages import diff_page
 from bot.cli import main
 from bot.orders import MoveRunOrder, RunOrder, carry_out
 from tests.bot.catalog import GATED, LOWERED, PLAIN, Office
-from workflows.errors import NotAllowedError
+from workflows.errors import NotAllowedError, UnknownWorkflowError
 from workflows.gate import Verdict
 from workflows.people import PersonId
 
@@ -157,3 +160,20 @@ def test_what_is_read_beside_a_bot_goes_by_the_policy_that_people_agreed_to(
     office.write("policy.yaml", GATED + budget)
 
     assert "The policy has no budgets." in typed("policy", "budgets").output
+
+
+def test_two_versions_of_a_retired_workflow_are_still_compared(
+    office: Office, typed: Typed
+) -> None:
+    before = office.propose(PLAIN.replace("Tidied", "Raked"))
+    office.agree(before.run, "olga", "gina")
+    after = office.propose(PLAIN.replace("Tidied", "Mopped"))
+    office.agree(after.run, "olga", "gina")
+    office.agree(office.proposing("rita").retire("tidy-up", reason="Done.").run, "olga", "gina")
+    desk: Any = SimpleNamespace(store=office.core.store, library=office.core.library)
+    page = diff_page(desk, "tidy-up", [before.version[:8], after.version[:8]], page=1)
+
+    assert "Raked" in str(page.blocks)
+    assert "Mopped" in typed("diff", "tidy-up", before.version[:8], after.version[:8]).output
+    with pytest.raises(UnknownWorkflowError):
+        diff_page(desk, "tidy-up", [before.version[:8]], page=1)

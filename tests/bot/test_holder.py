@@ -105,7 +105,7 @@ def test_what_is_no_order_is_refused_in_words(
     serving: Callable[[Answer], Path], line: bytes
 ) -> None:
     home = serving(lambda _order, _person: {"ok": True})
-    connection = connect_to(home / NAME, timeout=5)
+    connection = connect_to(home / NAME, timeout=30)
     assert connection is not None
     with connection:
         connection.sendall(line)

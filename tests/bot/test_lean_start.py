@@ -90,13 +90,15 @@ def test_a_waiting_bot_has_not_loaded(loaded: frozenset[str], name: str) -> None
 
 
 def test_an_http_client_is_loaded_where_a_step_that_needs_it_is_put_to_people() -> None:
-    script = (
-        "import sys; from workflows.actions.http import HttpRequest; before = 'httpx' in sys.modules;"
-        " HttpRequest.load(None); print(before, 'httpx' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True
-    )
+    script = """
+import sys
+from workflows.actions.http import HttpRequest
+before = "httpx" in sys.modules
+HttpRequest.load(None)
+print(before, "httpx" in sys.modules)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
 
     assert done.stdout.split() == ["False", "True"]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.logs import about_run, configure_logs
+from workflows.errors import StorageUnavailableError
 from workflows.redaction import MARK, Redactor
 
 log = logging.getLogger("bot.test")
@@ -39,6 +40,26 @@ def test_a_secret_in_a_trace_is_taken_out(written: io.StringIO) -> None:
 
     assert "sesame" not in written.getvalue()
     assert MARK in json.loads(written.getvalue())["exception"]
+
+
+def test_a_database_that_is_away_for_long_is_told_once_a_minute_and_why(
+    written: io.StringIO,
+) -> None:
+    with pytest.raises(StorageUnavailableError) as away:
+        raise StorageUnavailableError("It cannot be reached.") from OSError("refused\nat")
+    about = (StorageUnavailableError, away.value, away.tb)
+    for second in range(90):
+        for part in ("outbox", "clock"):
+            words = f"{part} waits for the database"
+            facts = {"created": 1e6 + second, "msg": words, "exc_info": about}
+            log.handle(logging.makeLogRecord({"name": log.name, "levelno": 30, **facts}))
+    log.warning("outbox met a defect", exc_info=ValueError("unknown"))
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    told = [(line["event"].split()[0], line.get("reason")) for line in lines]
+    why = "It cannot be reached. refused"
+
+    assert told == [("outbox", why), ("clock", why)] * 2 + [("outbox", None)]
+    assert ["exception" in line for line in lines] == [False] * 4 + [True]
 
 
 def test_what_is_logged_while_a_run_is_worked_on_names_it(written: io.StringIO) -> None:

@@ -283,9 +283,11 @@ def address(on_sqlite: Watched) -> Iterator[str]:
 
 
 def test_figures_are_shown_to_whoever_brings_the_token_only(address: str) -> None:
-    without = httpx.get(f"{address}/metrics")
-    other = httpx.get(f"{address}/metrics", headers={"Authorization": "Bearer other"})
-    shown = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    without = httpx.get(f"{address}/metrics", timeout=60)
+    other = httpx.get(f"{address}/metrics", headers={"Authorization": "Bearer other"}, timeout=60)
+    shown = httpx.get(
+        f"{address}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60
+    )
 
     assert [without.status_code, other.status_code, shown.status_code] == [401, 401, 200]
     assert shown.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -321,8 +323,8 @@ def test_where_slack_delivers_it_is_told_whether_the_bot_is_ready(on_sqlite: Wat
     app = App(signing_secret="secret", client=WebClient("xoxb-1"), token_verification_enabled=False)
     receiver = receiver_of(app, core, WebClient(), Watching(core, head=None))
     receiver.start()
-    ready = httpx.get(f"http://{address}/readyz").json()
-    figures = httpx.get(f"http://{address}/metrics").status_code
+    ready = httpx.get(f"http://{address}/readyz", timeout=60).json()
+    figures = httpx.get(f"http://{address}/metrics", timeout=60).status_code
     receiver.stop()
 
     assert ready == {"ready": True, "database": "ok", "head": "ok"}  # There Slack connects.
@@ -330,10 +332,10 @@ def test_where_slack_delivers_it_is_told_whether_the_bot_is_ready(on_sqlite: Wat
 
 
 def test_readiness_names_the_part_that_is_not_ready(address: str, on_sqlite: Watched) -> None:
-    ready = httpx.get(f"{address}/readyz")
+    ready = httpx.get(f"{address}/readyz", timeout=60)
     on_sqlite.readiness.watch("slack", lambda: "There is no connection to Slack.")
-    unready = httpx.get(f"{address}/readyz")
-    alive = httpx.get(f"{address}/healthz")
+    unready = httpx.get(f"{address}/readyz", timeout=60)
+    alive = httpx.get(f"{address}/healthz", timeout=60)
 
     assert (ready.status_code, ready.json()) == (
         200,

@@ -34,7 +34,7 @@ from tests.storage.trail import Trail, begin_trail, outside
 from workflows.references import NoReferences
 
 TOKEN = "hush-hush-token"
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -64,6 +64,7 @@ def siem() -> Iterator[Siem]:
         def do_POST(self) -> None:
             told.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             told.headers.append(dict(self.headers))
+            told.came.set()  # Before the answer: whoever has that may wait for the next.
             status = told.answers.pop(0) if told.answers else 204
             if status is None:
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -71,7 +72,6 @@ def siem() -> Iterator[Siem]:
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            told.came.set()
 
         def log_message(self, *_words: object) -> None:
             pass

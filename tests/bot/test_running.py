@@ -69,7 +69,7 @@ def test_a_signal_asks_to_stop_and_the_handlers_of_before_come_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with until_signalled() as stopping:
         os.kill(os.getpid(), signal.SIGTERM)
-        asked = stopping.wait(5)
+        asked = stopping.wait(60)
 
     assert asked
     assert signal.getsignal(signal.SIGTERM) is before

@@ -13,7 +13,7 @@ from workflows.redaction import MARK, Redactor
 from workflows.secret_book import Found
 
 VALUE = "sesame-sesame-0192"
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Slow:

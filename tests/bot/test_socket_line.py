@@ -45,7 +45,7 @@ class Ends:
     closed: list[int] = field(default_factory=list)
 
     def ended(self) -> bool:
-        self.reader.join(5)
+        self.reader.join(30)
         return not self.reader.is_alive()
 
 
@@ -70,7 +70,7 @@ def ends(
     with slacks:
         yield Ends(line, slacks, reader, texts, closed)
     line.close()
-    reader.join(5)
+    reader.join(30)
 
 
 @given(

@@ -18,11 +18,13 @@ from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 
+PATIENCE = 30.0
+
 
 @pytest.fixture
 def slack() -> Iterator[SandboxServer]:
     # How soon a busy machine answers is not judged here.
-    with SandboxServer(SandboxSettings(rate_scale=None, ack_seconds=20)) as server:
+    with SandboxServer(SandboxSettings(rate_scale=None, ack_seconds=PATIENCE)) as server:
         seed(server.workspace)
         yield server
 
@@ -55,7 +57,7 @@ def connected(slack: SandboxServer) -> Iterator[Connect]:
             sockets = sockets_of(slack, app)
             stack.callback(sockets.stop)
             sockets.start()
-            slack.wait_for_connection(2, timeout=10)
+            slack.wait_for_connection(2, timeout=PATIENCE)
             return sockets
 
         yield start
@@ -68,7 +70,7 @@ def test_as_many_listeners_run_at_once_as_there_are_threads(
     seen: list[object] = []
 
     def on_command(ack: Ack, context: dict[str, object]) -> None:
-        together.wait(timeout=5)
+        together.wait(timeout=PATIENCE)
         seen.append(context[ARRIVED])
         ack()
 
@@ -91,7 +93,7 @@ def test_a_dropped_connection_is_replaced_and_nothing_is_wrong(
     # Slack sends what is typed into the gap over a line that is gone, and waits for its answer.
     slack.hub.state.wait(
         lambda: len(slack.hub.sockets.names) == 2 and not cut & set(slack.hub.sockets.names),
-        timeout=15,
+        timeout=PATIENCE,
         what="new lines",
     )
     typed = slack.workspace.person("rita").command("/ops", channel="#ops")
@@ -128,7 +130,9 @@ def test_a_line_that_slack_renews_is_read_from_then_on(
     names = slack.hub.sockets.names
     slack.refresh_sockets()
     slack.hub.state.wait(
-        lambda: len(set(slack.hub.sockets.names) - set(names)) == 2, timeout=10, what="new lines"
+        lambda: len(set(slack.hub.sockets.names) - set(names)) == 2,
+        timeout=PATIENCE,
+        what="new lines",
     )
     rita = slack.workspace.person("rita")
     typed = [rita.command("/ops", channel="#ops") for _ in range(10)]
@@ -145,14 +149,14 @@ def test_an_answer_that_finds_its_line_gone_takes_the_next(slack: SandboxServer)
         slack.drop_sockets()
         # The first may be open anew before the second is noticed to be gone.
         slack.hub.state.wait(
-            lambda: not cut & set(slack.hub.sockets.names), timeout=15, what="the cut"
+            lambda: not cut & set(slack.hub.sockets.names), timeout=PATIENCE, what="the cut"
         )
         ack()
 
     app.command("/ops")(on_command)
     sockets = sockets_of(slack, app)
     sockets.start()
-    slack.wait_for_connection(2, timeout=10)
+    slack.wait_for_connection(2, timeout=PATIENCE)
     typed = slack.workspace.person("rita").command("/ops", channel="#ops")
     sockets.stop()
 
@@ -173,7 +177,7 @@ def test_a_line_whose_message_cannot_be_taken_is_replaced(
     rita = slack.workspace.person("rita")
     rita.command("/ops", channel="#ops", wait=False)
     slack.hub.state.wait(
-        lambda: set(slack.hub.sockets.names) - set(names), timeout=10, what="a new line"
+        lambda: set(slack.hub.sockets.names) - set(names), timeout=PATIENCE, what="a new line"
     )
 
 
@@ -184,18 +188,18 @@ def test_what_is_under_way_is_answered_before_the_lines_end(
 
     def on_command(ack: Ack) -> None:
         begun.set()
-        may_answer.wait(5)
+        may_answer.wait(PATIENCE)
         ack()
 
     sockets = connected(on_command)
     typed = slack.workspace.person("rita").command("/ops", channel="#ops", wait=False)
-    begun.wait(5)
+    assert begun.wait(PATIENCE)
     stopping = threading.Thread(target=sockets.stop)
     stopping.start()
     stopping.join(0.3)  # Long enough for lines to be cut, if that came first.
     may_answer.set()
     stopping.join()
-    slack.hub.state.wait(lambda: typed.settled, timeout=10, what="the answer")
+    slack.hub.state.wait(lambda: typed.settled, timeout=PATIENCE, what="the answer")
 
     assert typed.outcome == "acked"
 

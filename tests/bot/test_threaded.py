@@ -7,7 +7,7 @@ import pytest
 from bot import threaded
 from bot.threaded import Threaded
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Odd(Threaded):

@@ -17,6 +17,7 @@ from sandbox.errors import WaitTimeoutError
 from sandbox.seed import seed
 from sandbox.seen import SeenMessage
 from sandbox.server import SandboxServer
+from sandbox.settings import SandboxSettings
 from tests.docs.pages import ROOT, Block, blocks, commands, is_as_shown, ran
 from tests.docs.quick_program import quick_program
 from tests.forked import Forked
@@ -25,6 +26,8 @@ PAGE = ROOT / "docs/tutorial.md"
 EARNEST = "## 11. In a real workspace"
 PORT = "8199"
 PATIENCE = 60.0
+# How soon a busy machine answers is not judged here.
+CALM = SandboxSettings(ack_seconds=PATIENCE, trigger_seconds=PATIENCE)
 T = TypeVar("T")
 LINE = re.compile(r"(\w+) (types|presses|submits|sees|is told): (.+)")
 
@@ -141,7 +144,7 @@ def _button(message: SeenMessage, label: str) -> tuple[SeenMessage, str] | None:
 @pytest.fixture
 def walk(tmp_path: Path) -> Iterator[Walk]:
     (tmp_path / "bin").mkdir()
-    with SandboxServer() as slack, ExitStack() as stack:
+    with SandboxServer(CALM) as slack, ExitStack() as stack:
         seed(slack.workspace)
         yield Walk(tmp_path, slack, stack)
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import pytest
 
 from bot.core import Means
 from bot.orders import carry_out
@@ -26,7 +27,7 @@ from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
 from sandbox.settings import Organisation, SandboxSettings
 from sandbox.workspace import Workspace
-from tests.journeys.company import CALM, PATIENCE, SHIPPED
+from tests.journeys.company import CALM, PATIENCE, SHIPPED, patient
 from tests.journeys.day import Time
 from workflows.people import PersonId
 
@@ -158,6 +159,7 @@ class Campus:
                 "workflow": "refund-customer",
                 "inputs": {"order": "ord_1001", "amount": 500, "reason": "Broken"},
             },
+            timeout=PATIENCE,
         )
         assert answer.status_code == 201, answer.text
         assert answer.headers["location"].startswith(f"/workspaces/{ident}/runs/")
@@ -167,7 +169,7 @@ class Campus:
 
     def begin(self) -> tuple[str, str]:
         """Open the page; return the way to Slack, and the cookie."""
-        page = httpx.get(f"{self.url}/slack/install")
+        page = httpx.get(f"{self.url}/slack/install", timeout=PATIENCE)
         assert page.status_code == 200
         link = re.search(r'href="([^"]+)"', page.text)
         assert link is not None
@@ -176,9 +178,10 @@ class Campus:
 
     def agree(self, link: str, ident: str, *, answer: str = "allow") -> str:
         """Say yes (or no) on Slack's page; return where that leads."""
-        httpx.get(link).raise_for_status()
+        httpx.get(link, timeout=PATIENCE).raise_for_status()
         asked = dict(parse_qsl(urlsplit(link).query))
-        sent = httpx.post(link, data={**asked, "team": ident, "answer": answer})
+        told = {**asked, "team": ident, "answer": answer}
+        sent = httpx.post(link, data=told, timeout=PATIENCE)
         return str(sent.headers["location"])
 
     def finish(self, address: str, cookie: str) -> httpx.Response:
@@ -201,7 +204,7 @@ def campus_at(
     if organisation:
         north = acme.neighbour(team="T0NORTH", team_name="North", organisation=NORTHWIND)
         others.append(north)
-    with staged(home, SHIPPED, port=0, settings=acme, others=others) as stage:
+    with _calm(), staged(home, SHIPPED, port=0, settings=acme, others=others) as stage:
         app = acme.app
         environment = {
             "INTERLOCK_HOME": str(home / "host"),
@@ -220,6 +223,15 @@ def campus_at(
             "SLACK_SIGNING_SECRET": app.signing_secret,
         }
         yield Campus(stage=stage, environment=environment)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Have the host wait as long as it takes until a workspace is ready, as Slack does here."""
+    with patient(CALM), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.workspaces.tenants.START_SECONDS", PATIENCE)
+        patch.setattr("bot.workspaces.host.READY_SECONDS", PATIENCE)
+        yield
 
 
 def _acme(redirect: str, *, rotates: bool) -> SandboxSettings:

@@ -9,13 +9,14 @@ from typing import TypeVar
 import pytest
 
 import workflows
-from bot import arrival
+from bot import arrival, hurried, moment_words
 from bot.app import Bot, build_bot
 from bot.core import Means
 from bot.directory import CLICK_LIMIT
 from bot.opening import open_memory
 from bot.settings import Settings
 from bot.workspace import enter_workspace
+from bot.workspaces import oauth_client
 from sandbox.demo.stage import Stage, fresh_settings, staged
 from sandbox.limits import ACK_SECONDS
 from sandbox.person import Person
@@ -34,31 +35,35 @@ LIMITS = {
     "bot.arrival.ASKING_SECONDS": arrival.ASKING_SECONDS,
     "bot.directory.CLICK_LIMIT": CLICK_LIMIT,
     "bot.references.CLICK_LIMIT": CLICK_LIMIT,
+    "bot.hurried.SECONDS": hurried.SECONDS,
+    "bot.hurried.LOOK_SECONDS": hurried.LOOK_SECONDS,
+    "bot.moment_words.SECONDS": moment_words.SECONDS,
+    "bot.workspaces.oauth_client.LOOK_SECONDS": oauth_client.LOOK_SECONDS,
 }
 
 T = TypeVar("T")
 
 
 @contextmanager
-def calm_stage(home: Path, files: Path = SHIPPED) -> Iterator[Stage]:
+def calm_stage(home: Path, files: Path = SHIPPED, *, times: int = CALM) -> Iterator[Stage]:
     """Open the stage with a Slack, and a bot, that wait longer than three seconds for an answer.
 
     A journey judges what happens, not how soon on this machine. Those about the three seconds
     are `in_three_seconds`, and look at how long each answer took.
     """
-    seconds = CALM * ACK_SECONDS
+    seconds = times * ACK_SECONDS
     settings = replace(fresh_settings(), ack_seconds=seconds, trigger_seconds=seconds)
-    with _patient(CALM), staged(home, files, port=0, settings=settings) as stage:
+    with patient(times), staged(home, files, port=0, settings=settings) as stage:
         yield stage
 
 
 def in_three_seconds() -> AbstractContextManager[None]:
     """Have the bot wait no longer than it does in production."""
-    return _patient(1)
+    return patient(1)
 
 
 @contextmanager
-def _patient(times: int) -> Iterator[None]:
+def patient(times: int) -> Iterator[None]:
     """Have the bot's own limits of a gesture be `times` as long."""
     with pytest.MonkeyPatch.context() as patch:
         for name, own in LIMITS.items():
@@ -115,7 +120,7 @@ class Scene:
         if self.over == "http":
             self.stage.slack.deliver_over_http(f"http://{settings.http}/slack/events")
         else:
-            self.stage.slack.wait_for_connection(1, timeout=10)
+            self.stage.slack.wait_for_connection(1, timeout=PATIENCE)
 
     def person(self, name: str) -> Person:
         return self.stage.slack.workspace.person(name)
@@ -144,6 +149,15 @@ class Scene:
             lambda: next((one for one in self.thread(root) if "Reject" in one.buttons), None),
             "an approval card",
         )
+
+    def closed(self, card: SeenMessage) -> SeenMessage:
+        """Return a card once nothing on it can be decided: it is told beside the run's end."""
+
+        def look() -> SeenMessage | None:
+            now = self.now(card)
+            return None if {"Reject", "Answer"} & set(now.buttons) else now
+
+        return self.waits(look, "a card that is closed")
 
     def now(self, message: SeenMessage) -> SeenMessage:
         """Return a message as it is now."""

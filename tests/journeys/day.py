@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
+import pytest
+
 from bot.app import Bot, build_bot
 from bot.clock import Clock
 from bot.core import Means
@@ -24,9 +26,10 @@ from sandbox.demo.stage import Stage
 from sandbox.person import Person
 from sandbox.seen import SeenMessage
 from sandbox.server import SandboxServer
+from sandbox.targets.shop_faults import Fault
 from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
-from tests.journeys.company import PATIENCE, Scene, calm_stage, send_form
+from tests.journeys.company import CALM, PATIENCE, Scene, calm_stage, send_form
 from workflows.entry import Entry, RunId
 
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan", "gil", "connie")
@@ -62,7 +65,7 @@ class Day:
 
 
 @contextmanager
-def day_at_work(
+def day_at_work(  # noqa: PLR0913 - each is something a journey may want otherwise.
     home: Path,
     *,
     over: str = "socket",
@@ -72,13 +75,15 @@ def day_at_work(
     prepare: Callable[[Stage], None] = lambda _: None,
     more_policy: str = "",
     workflow: str = "",
+    times: int = CALM,
 ) -> Iterator[Day]:
     """Open the company and start the bot, on files that `prepare` may have changed.
 
     `more_policy` stands at the end of the policy, `workflow` is a file beside those shipped.
-    At the address of `api` figures are shown, too.
+    At the address of `api` figures are shown, too. Slack and the bot wait `times` as long as they
+    really do.
     """
-    with calm_stage(home) as stage:
+    with calm_stage(home, times=times) as stage:
         stage.policy.write_text(stage.policy.read_text() + more_policy)
         if workflow:
             (stage.workflows / "one-more.yaml").write_text(workflow)
@@ -103,7 +108,7 @@ def day_at_work(
             if settings.http:
                 stage.slack.deliver_over_http(f"http://{settings.http}/slack/events")
             else:
-                stage.slack.wait_for_connection(1, timeout=10)
+                stage.slack.wait_for_connection(1, timeout=PATIENCE)
             yield Day(stage=stage, bot=bot, time=now)
         finally:
             for part in reversed(bot.parts):
@@ -158,6 +163,15 @@ class Case:
 
         return self.waits(found, "an approval card")
 
+    def closed(self, card: SeenMessage) -> SeenMessage:
+        """Return a card once nothing on it can be decided: it is told beside the run's end."""
+
+        def look() -> SeenMessage | None:
+            now = self.now(card)
+            return None if "Reject" in now.buttons else now
+
+        return self.waits(look, "a card that is closed")
+
     def approves(self, name: str, card: SeenMessage, *, stale: bool = False) -> None:
         self.person(name).click(approve_label(card), message=card, stale=stale)
 
@@ -196,6 +210,18 @@ class Case:
         if last.kind == "run.cancelled":
             return "cancelled"
         return str(last.data["outcome"]) if last.kind == "run.finished" else None
+
+    def leaves_a_doubt(self, patch: pytest.MonkeyPatch) -> None:
+        """Have the refund happen, its answer be lost, and the shop talk nonsense from then on."""
+        faults = self.day.stage.shop.faults
+        faults.switch_on(Fault.AFTER)
+
+        def once_it_happened() -> None:
+            if self.refunds():
+                faults.switch_on(Fault.GARBAGE, times=1000)
+
+        # The shop comes by there between the refund and its answer, so nobody asks it too early.
+        patch.setattr(faults, "dawdle", once_it_happened)
 
     def replies(self, root: SeenMessage, words: str) -> SeenMessage:
         """Return the reply in the thread that has these words, once it is there."""

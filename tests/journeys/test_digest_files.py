@@ -15,7 +15,7 @@ from bot.digest_files import figures_of, page_of
 from sandbox.records import File
 from sandbox.seen import SeenMessage
 from storage.outbox_values import MessagePlace
-from tests.journeys.company import Scene, calm_stage
+from tests.journeys.company import PATIENCE, Scene, calm_stage
 from tests.journeys.test_digest_answers import entries, posted, until
 from workflows.store import Subject
 
@@ -75,7 +75,7 @@ def test_the_thread_of_a_digest_has_it_as_files_once_the_app_may_write_them(
         made = bot.core.digests.drawn(printed["digest"])
         again(bot, printed["digest"], root)
     address = f"{state.base_url}/files/{page.id}/{page.name}"
-    with urlopen(address, timeout=5) as opened:
+    with urlopen(address, timeout=PATIENCE) as opened:
         shown, kind = opened.read(), opened.headers["Content-Type"]
 
     assert made is not None

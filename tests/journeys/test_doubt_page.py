@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from sandbox.targets.shop_faults import Fault
 from tests.journeys.day import Case
 from tests.journeys.pages import opens_home, picture
 
@@ -14,25 +13,22 @@ pytestmark = pytest.mark.browser
 
 
 def test_an_owner_reads_a_doubt_on_home_and_says_what_became_of_it(
-    case: Case, sits: Callable[[str], Page]
+    case: Case, sits: Callable[[str], Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = case.asks()
     card = case.card(root)
     omar = sits("omar")
     opens_home(omar)
-    faults = case.day.stage.shop.faults
-    faults.switch_on(Fault.AFTER)
-    faults.switch_on(Fault.SLOW, times=2, seconds=0.5)  # The look before the effect, then it.
+    case.leaves_a_doubt(monkeypatch)
     case.approves("ana", card)
-    case.waits(lambda: case.refunds() or None, "the refund")
-    faults.switch_on(Fault.GARBAGE, times=1000)  # Neither probe nor verification can tell now.
 
     home = omar.get_by_role("region", name="Home")
     happened = home.get_by_role("button", name=re.compile("It happened"))
     expect(happened).to_be_visible()
     expect(home).to_contain_text("nobody knows whether it happened")
     picture(omar, "home-owner-doubt")
-    faults.clear()
+    monkeypatch.undo()
+    case.day.stage.shop.faults.clear()
     happened.focus()
     omar.keyboard.press("Enter")
 

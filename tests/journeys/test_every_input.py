@@ -242,7 +242,7 @@ def test_a_question_has_such_fields_too_for_those_who_are_asked(scene: Scene) ->
         ana.submit({"People": ["ben", "ana"], "Account": account})
         scene.ends(root, "done")
 
-        assert "People: @ben, @ana" in scene.now(card).words
+        assert "People: @ben, @ana" in scene.closed(card).words
         assert any("ben does it" in one.words for one in scene.thread(root))
 
 

@@ -96,8 +96,9 @@ def test_people_answer_a_form_and_the_run_goes_on_with_it_to_its_end(scene: Scen
             "what the called workflow posts",
         )
 
-        assert "Orders: 2" in scene.now(card).words
-        assert not scene.now(card).buttons
+        answered = scene.closed(card)
+        assert "Orders: 2" in answered.words
+        assert not answered.buttons
         assert "3 of 3 items" in ended
         assert posted is not None
 

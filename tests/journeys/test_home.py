@@ -129,7 +129,7 @@ def test_an_approver_decides_on_their_home_and_the_run_goes_on(case: Case) -> No
     home = follows(case, "ana", WAITING, has="You approved", lacks=case.order)
     assert case.waits(case.outcome, "the end of the run") == "done"
     assert case.refunds() == [500]
-    assert "Reject" not in case.now(card).buttons
+    assert "Reject" not in case.closed(card).buttons
     assert case.order not in part(home, WAITING)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox import faults
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
+from tests.journeys.company import PATIENCE
 
 BROKEN = "rules: nonsense\n"
 
@@ -26,7 +27,7 @@ def installed(campus: Campus) -> list[str]:
 
 def test_the_page_leads_to_slack_with_what_the_manifest_asks_for(campus: Campus) -> None:
     with campus.serving():
-        page = httpx.get(f"{campus.url}/slack/install")
+        page = httpx.get(f"{campus.url}/slack/install", timeout=PATIENCE)
         link, cookie = campus.begin()
     asked = dict(httpx.URL(link).params)
 
@@ -41,8 +42,9 @@ def test_the_page_leads_to_slack_with_what_the_manifest_asks_for(campus: Campus)
 
 def test_what_stands_in_our_address_adds_nothing_to_slacks(campus: Campus) -> None:
     with campus.serving():
-        page = httpx.get(f"{campus.url}/slack/install?team=T0ACME%26scope%3Dadmin%22%3E")
-        plain = httpx.get(f"{campus.url}/slack/install?team=T0ACME")
+        address = f"{campus.url}/slack/install?team=T0ACME"
+        page = httpx.get(f"{address}%26scope%3Dadmin%22%3E", timeout=PATIENCE)
+        plain = httpx.get(address, timeout=PATIENCE)
 
     assert "admin" not in page.text
     assert "team=T0ACME" in plain.text
@@ -170,6 +172,8 @@ def test_a_workspace_that_cannot_begin_is_told_so_and_begins_later(
     campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.workspaces.tenants.AGAIN_SECONDS", 0.0)
+    # Nor does it begin by itself in between.
+    monkeypatch.setattr("bot.workspaces.tenants.LOOK_SECONDS", PATIENCE)
     policy = Path(campus.environment["INTERLOCK_POLICY"])
     sound = policy.read_text()
     policy.write_text(BROKEN)

@@ -136,7 +136,7 @@ def test_a_click_after_the_time_is_over_is_refused_and_the_card_says_so(case: Ca
     told = case.refused("ana", card, stale=True)
 
     assert "expired" in told
-    assert "Reject" not in case.now(card).buttons
+    assert "Reject" not in case.closed(card).buttons
     assert case.refunds() == []
 
 

@@ -6,6 +6,7 @@ import httpx
 
 from sandbox.ports import free_port
 from tests.exposition import read
+from tests.journeys.company import PATIENCE
 from tests.journeys.day import Case, day_at_work
 
 
@@ -16,8 +17,8 @@ def test_the_figures_of_a_bot_at_work_can_be_read_while_it_works(tmp_path: Path)
         root = case.asks()
         case.approves("ana", case.card(root))
         case.ends(root, "done")
-        found = read(httpx.get(f"http://{address}/metrics").text)
-        ready = httpx.get(f"http://{address}/readyz").json()
+        found = read(httpx.get(f"http://{address}/metrics", timeout=PATIENCE).text)
+        ready = httpx.get(f"http://{address}/readyz", timeout=PATIENCE).json()
 
     done = {"workflow": "refund-customer", "outcome": "done"}
     assert ready == {"ready": True, "database": "ok", "head": "ok", "slack": "ok"}

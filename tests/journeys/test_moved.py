@@ -52,7 +52,7 @@ def test_a_card_posted_before_the_move_is_approved_after_it(
             approve(scene, "ana", card)
             scene.ends(root, "done")
             written = kinds(scene)
-            settled = scene.now(card)
+            settled = scene.closed(card)
         report = verify_database(blank_postgres_url, [vkey], [str(outside["note"])])
 
     assert refunds(scene) == [500]

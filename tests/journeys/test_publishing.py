@@ -161,5 +161,5 @@ def test_an_owner_has_a_waiting_run_go_by_the_newer_version(case: Case) -> None:
 
     assert "Moved twice" in after.words
     assert "goes on by version" in case.replies(root, "It says it twice.").words
-    assert "another version of the workflow" in case.now(before).words
+    assert "another version of the workflow" in case.closed(before).words
     assert told(case, f"/ops move {run} because it is newer").startswith("🔀 The run is on version")

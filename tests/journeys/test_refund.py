@@ -39,7 +39,7 @@ def test_money_goes_back_once_after_somebody_from_finance_agreed(scene: Scene) -
         assert refunds(scene) == []
         approve(scene, "ana", card)
         scene.ends(root, "done")
-        settled = scene.now(card)
+        settled = scene.closed(card)
         written = kinds(scene)
 
     assert refunds(scene) == [500]
@@ -126,6 +126,7 @@ def test_two_approvers_at_once_refund_once(scene: Scene) -> None:
             scene.person(name).click(label, message=card, wait=False) for name in ("ana", "ben")
         ]
         scene.ends(root, "done")
+        scene.waits(lambda: all(one.settled for one in clicks) or None, "both answers")
 
     assert refunds(scene) == [500]
     assert {one.outcome for one in clicks} == {"acked"}

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox import faults as fault
 from sandbox.seen import SeenMessage
-from tests.journeys.day import Case
+from tests.journeys.day import PATIENCE, Case
 
 
 def is_card(call: dict) -> bool:
@@ -30,7 +30,7 @@ def test_where_no_card_can_be_shown_nothing_runs_and_people_are_told(
     case.slack.faults.next("chat.postMessage", fault.refuse(error), times=9, when=is_card)
     root = case.asks()
     told = [
-        case.person(name).wait_for_message(error, channel="@interlock", timeout=20)
+        case.person(name).wait_for_message(error, channel="@interlock", timeout=PATIENCE)
         for name in ("rita", "omar", "sam")
     ]
     case.waits(lambda: "approval.withdrawn" in case.kinds() or None, "the end of the request")

@@ -92,23 +92,21 @@ def test_a_refund_that_did_not_happen_is_made_once_its_deadline_is_over(
     assert case.kinds().count("approval.granted") == 1
 
 
-def test_what_nobody_can_find_out_a_person_says_and_it_is_not_sent_again(case: Case) -> None:
+def test_what_nobody_can_find_out_a_person_says_and_it_is_not_sent_again(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = case.asks()
     card = case.card(root)
-    faults = case.day.stage.shop.faults
-    faults.switch_on(Fault.AFTER)
-    faults.switch_on(Fault.SLOW, times=2, seconds=0.5)  # The look before the effect, then it.
+    case.leaves_a_doubt(monkeypatch)
     case.approves("ana", card)
-    # From the effect on the shop talks nonsense, so neither probe nor verification tells.
-    case.waits(lambda: case.refunds() or None, "the refund")
-    faults.switch_on(Fault.GARBAGE, times=1000)
     doubt = case.waits(
         lambda: next((one for one in case.thread(root) if "happen" in str(one.buttons)), None),
         "a card about the doubt",
     )
     assert "the target acts on it once" in doubt.words
     told = refused(case, "rita", doubt, "happened")
-    faults.clear()
+    monkeypatch.undo()
+    case.day.stage.shop.faults.clear()
     press(case, "omar", doubt, doubt.buttons[0])
     case.ends(root, "done")
 

@@ -96,9 +96,14 @@ def _failed(case: Case) -> bool:
         return bool(found.fetchone()[0])
 
 
-def test_a_requester_is_told_of_the_approval_and_the_end_in_one_message(case: Case) -> None:
+def test_a_requester_is_told_of_the_approval_and_the_end_in_one_message(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = timedelta(minutes=1)  # However long the run takes to its end.
+    monkeypatch.setattr("bot.outbox.TOGETHER_SECONDS", together.total_seconds())
     case.approves("ana", case.card(case.asks()))
     case.waits(case.outcome, "the end of the run")
+    case.day.later(together)
 
     told = says(case, "rita", "ended: done")
     assert "approved by @ana" in told.words

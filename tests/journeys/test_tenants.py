@@ -13,6 +13,7 @@ from sandbox.ports import free_port
 from storage.installations import Tokens
 from tests.exposition import read
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
+from tests.journeys.company import PATIENCE
 
 
 @pytest.fixture
@@ -61,6 +62,8 @@ def test_a_workspace_that_breaks_down_begins_again_and_the_other_does_not_notice
     campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.workspaces.tenants.AGAIN_SECONDS", 0.0)
+    # Nor does it begin by itself in between.
+    monkeypatch.setattr("bot.workspaces.tenants.LOOK_SECONDS", PATIENCE)
     with campus.serving() as host:
         campus.installs(ACME)
         campus.installs(GLOBEX)
@@ -139,12 +142,13 @@ def test_each_workspace_shows_figures_of_its_own_under_its_id(campus: Campus) ->
         branch = campus.branch(ACME).joined()
         branch.card(branch.fills())
         acme, globex = (
-            read(httpx.get(f"http://{address}/workspaces/{one}/metrics").text)
+            read(httpx.get(f"http://{address}/workspaces/{one}/metrics", timeout=PATIENCE).text)
             for one in (ACME, GLOBEX)
         )
-        ready = httpx.get(f"http://{address}/workspaces/{ACME}/readyz").json()
-        stranger = httpx.get(f"http://{address}/workspaces/T0NOBODY/metrics")
-        elsewhere = httpx.get(f"{campus.url}/workspaces/{ACME}/metrics")
+        shown = f"http://{address}/workspaces"
+        ready = httpx.get(f"{shown}/{ACME}/readyz", timeout=PATIENCE).json()
+        stranger = httpx.get(f"{shown}/T0NOBODY/metrics", timeout=PATIENCE)
+        elsewhere = httpx.get(f"{campus.url}/workspaces/{ACME}/metrics", timeout=PATIENCE)
 
     waiting = [one.value("interlock_approval_requests_open") for one in (acme, globex)]
     clicks = [one.value("interlock_click_ack_seconds_count") for one in (acme, globex)]

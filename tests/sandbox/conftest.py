@@ -13,6 +13,7 @@ from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
 from tests.sandbox.hand_clock import Clock
+from tests.sandbox.patience import PATIENCE
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def clock() -> Clock:
 @pytest.fixture
 def settings() -> SandboxSettings:
     """Tests overrule this one where they want another workspace."""
-    return SandboxSettings(retry_delays=(0.0, 0.05, 0.1))
+    return SandboxSettings(ack_seconds=PATIENCE, retry_delays=(0.0, 0.05, 0.1))
 
 
 @pytest.fixture

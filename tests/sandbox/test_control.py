@@ -17,6 +17,7 @@ from slack_sdk import WebClient
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 
@@ -25,12 +26,12 @@ Json = dict[str, Any]
 def settings() -> SandboxSettings:
     step: Json = {"title": "Request approval", "input_parameters": {}}
     app = AppSettings(functions={"request_approval": step})
-    return SandboxSettings(app=app, retry_delays=())
+    return SandboxSettings(app=app, ack_seconds=PATIENCE, retry_delays=())
 
 
 @pytest.fixture
 def desk(server: SandboxServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=10) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
 
 

@@ -14,14 +14,24 @@ from sandbox.errors import NotPossibleError
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 Connect = Callable[[], SocketModeHandler]
 
 
+def waiting(seconds: float) -> SandboxSettings:
+    """Return the settings of a Slack that waits so long for an answer."""
+    return SandboxSettings(ack_seconds=seconds, retry_delays=(0.0, 0.05, 0.1), rate_scale=None)
+
+
 @pytest.fixture
 def settings() -> SandboxSettings:
-    return SandboxSettings(ack_seconds=0.6, retry_delays=(0.0, 0.05, 0.1), rate_scale=None)
+    return waiting(PATIENCE)
+
+
+in_vain = pytest.mark.parametrize("settings", [waiting(0.6)])
+not_for_long = pytest.mark.parametrize("settings", [waiting(2)])
 
 
 def a_button(**more: object) -> Json:
@@ -42,6 +52,7 @@ def test_nobody_connected_means_the_command_fails_at_once(workspace: Workspace) 
     assert rita.complaints[0].text == '/ops failed with the error "dispatch_failed"'
 
 
+@in_vain
 def test_an_unanswered_click_leaves_a_warning_beside_the_button_and_is_never_retried(
     connect: Connect, client: WebClient, workspace: Workspace, server: SandboxServer
 ) -> None:
@@ -55,6 +66,7 @@ def test_an_unanswered_click_leaves_a_warning_beside_the_button_and_is_never_ret
     assert len(server.recorder.deliveries("block_actions")) == 1
 
 
+@in_vain
 def test_a_late_acknowledgement_counts_for_nothing_and_is_noted(
     app: App, connect: Connect, workspace: Workspace, server: SandboxServer
 ) -> None:
@@ -73,6 +85,7 @@ def test_a_late_acknowledgement_counts_for_nothing_and_is_noted(
     assert "acknowledged after" in server.recorder.faults[0].what
 
 
+@not_for_long
 def test_a_failed_event_is_sent_again_with_the_same_event_id(
     app: App, connect: Connect, workspace: Workspace, server: SandboxServer
 ) -> None:
@@ -93,6 +106,7 @@ def test_a_failed_event_is_sent_again_with_the_same_event_id(
     assert [one.attempt for one in server.recorder.deliveries("app_mention")] == [0, 1, 2]
 
 
+@in_vain
 def test_an_event_is_given_up_after_three_retries(
     app: App, connect: Connect, workspace: Workspace, server: SandboxServer
 ) -> None:

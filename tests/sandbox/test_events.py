@@ -12,13 +12,14 @@ from slack_sdk import WebClient
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def settings() -> SandboxSettings:
-    return SandboxSettings(retry_delays=(), rate_scale=None)
+    return SandboxSettings(ack_seconds=PATIENCE, retry_delays=(), rate_scale=None)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sandbox.errors import NotPossibleError
 from sandbox.server import SandboxServer
 from sandbox.settings import BOT_SCOPES, AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 Form = Callable[..., list[Json]]
@@ -26,7 +27,7 @@ def app_settings() -> AppSettings:
 
 @pytest.fixture
 def settings(app_settings: AppSettings) -> SandboxSettings:
-    return SandboxSettings(app=app_settings, rate_scale=None)
+    return SandboxSettings(app=app_settings, ack_seconds=PATIENCE, rate_scale=None)
 
 
 def a_form(**element: object) -> Json:

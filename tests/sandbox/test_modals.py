@@ -14,6 +14,7 @@ from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from sandbox.workspace import Workspace
 from tests.sandbox.hand_clock import Clock
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 Connect = Callable[[], SocketModeHandler]
@@ -21,7 +22,7 @@ Connect = Callable[[], SocketModeHandler]
 
 @pytest.fixture
 def settings(clock: Clock) -> SandboxSettings:
-    return SandboxSettings(clock=clock, rate_scale=None)
+    return SandboxSettings(clock=clock, ack_seconds=PATIENCE, rate_scale=None)
 
 
 def plain(text: str) -> Json:

@@ -11,13 +11,14 @@ from slack_sdk.webhook import WebhookClient
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
 from tests.sandbox.hand_clock import Clock
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def settings(clock: Clock) -> SandboxSettings:
-    return SandboxSettings(clock=clock, rate_scale=None)
+    return SandboxSettings(clock=clock, ack_seconds=PATIENCE, rate_scale=None)
 
 
 def a_button() -> list[Json]:

@@ -23,13 +23,19 @@ from sandbox.delivery.signed import sign
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def settings() -> SandboxSettings:
-    return SandboxSettings(ack_seconds=0.6, retry_delays=(0.0, 0.05, 0.1), rate_scale=None)
+    return waiting(PATIENCE)
+
+
+def waiting(seconds: float) -> SandboxSettings:
+    """Return the settings of a Slack that waits so long for an answer."""
+    return SandboxSettings(ack_seconds=seconds, retry_delays=(0.0, 0.05, 0.1), rate_scale=None)
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def request_url(app: App, server: SandboxServer) -> Iterator[str]:
     server.deliver_over_http(url)
     yield url
     running.should_exit = True
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def test_a_command_a_form_and_a_click_arrive_signed(
@@ -125,6 +131,7 @@ def test_an_event_is_retried_with_headers_until_it_is_taken(
     assert tries == [(None, None), (["1"], ["http_error"])]
 
 
+@pytest.mark.parametrize("settings", [waiting(2)])
 def test_an_answer_that_is_no_200_fails_at_once_and_a_slow_one_times_out(
     app: App, request_url: str, workspace: Workspace
 ) -> None:
@@ -134,7 +141,7 @@ def test_an_answer_that_is_no_200_fails_at_once_and_a_slow_one_times_out(
     def on_command(ack: Ack, command: Json) -> None:
         if command["text"] == "fail":
             raise RuntimeError("a defect")
-        release.wait(5)
+        release.wait(PATIENCE)
         ack()
 
     rita = workspace.person("rita")
@@ -165,7 +172,7 @@ def test_our_signature_is_the_one_bolt_checks(
     stamp = str(int(time.time()) - age)
     body = urlencode({"command": "/ops", "team_id": "T0ACME", "user_id": "U0RITA"}).encode()
     place = urlsplit(request_url)
-    line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=5)
+    line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
     line.request(
         "POST",
         place.path,

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from sandbox.limits import ACK_SECONDS
+from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
 
 Connect = Callable[[], SocketModeHandler]
@@ -124,6 +127,7 @@ def test_a_mention_arrives_with_ids_in_place_of_names(
     assert rita.wait_for_ephemeral("@ana is asked").ephemeral
 
 
+@pytest.mark.parametrize("settings", [SandboxSettings()])
 def test_an_unanswered_command_shows_slacks_own_error(
     connect: Connect, workspace: Workspace
 ) -> None:
@@ -133,4 +137,5 @@ def test_an_unanswered_command_shows_slacks_own_error(
 
     assert typed.outcome == "operation_timeout"
     assert rita.complaints[0].text == '/ops failed with the error "operation_timeout"'
-    assert 2.9 < (typed.ack_seconds or 0) < 4
+    # A busy machine notices it late, and this one waits for nobody twice as long.
+    assert ACK_SECONDS <= (typed.ack_seconds or 0) < 2 * ACK_SECONDS

@@ -16,13 +16,19 @@ from sandbox.delivery.envelope import Delivery
 from sandbox.server import SandboxServer
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
+from tests.sandbox.patience import PATIENCE
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def settings() -> SandboxSettings:
-    return SandboxSettings(ack_seconds=0.6, retry_delays=(0.0,), rate_scale=None)
+    return waiting(PATIENCE)
+
+
+def waiting(seconds: float) -> SandboxSettings:
+    """Return the settings of a Slack that waits so long for an answer."""
+    return SandboxSettings(ack_seconds=seconds, retry_delays=(0.0,), rate_scale=None)
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def line(address: str) -> Iterator[ClientConnection]:
 
 
 def frame(line: ClientConnection) -> Json:
-    found: Json = json.loads(line.recv(timeout=5))
+    found: Json = json.loads(line.recv(timeout=PATIENCE))
     return found
 
 
@@ -53,7 +59,7 @@ def test_hello_comes_first(line: ClientConnection) -> None:
 def test_an_address_takes_one_connection(address: str, line: ClientConnection) -> None:
     assert frame(line)["type"] == "hello"
     with pytest.raises((InvalidStatus, ConnectionClosed)), connect(address) as second:
-        second.recv(timeout=5)
+        second.recv(timeout=PATIENCE)
 
 
 def test_ten_connections_are_the_most(client: WebClient, server: SandboxServer) -> None:
@@ -92,11 +98,12 @@ def _who_got_it(
     line: ClientConnection,
     other: ClientConnection,
 ) -> tuple[ClientConnection, ClientConnection]:
-    server.workspace.wait_for(lambda: typed.connection, what="the choice", timeout=1)
+    server.workspace.wait_for(lambda: typed.connection, what="the choice")
     names = list(server.hub.sockets.names)
     return (line, other) if typed.connection == names[0] else (other, line)
 
 
+@pytest.mark.parametrize("settings", [waiting(0.6)])
 def test_events_carry_their_attempt_and_want_no_payload(
     line: ClientConnection, workspace: Workspace
 ) -> None:
@@ -123,7 +130,7 @@ def test_a_disconnect_frame_names_its_reason_and_the_line_ends(
     assert (warning["type"], warning["reason"]) == ("disconnect", "warning")
     assert last["reason"] == "link_disabled"
     with pytest.raises(ConnectionClosed):
-        line.recv(timeout=5)
+        line.recv(timeout=PATIENCE)
 
 
 def test_a_frame_that_is_no_acknowledgement_is_held_against_the_app(
@@ -131,11 +138,12 @@ def test_a_frame_that_is_no_acknowledgement_is_held_against_the_app(
 ) -> None:
     frame(line)
     line.send("hello?")
-    workspace.wait_for(lambda: server.recorder.faults, what="the fault", timeout=1)
+    workspace.wait_for(lambda: server.recorder.faults, what="the fault")
 
     assert server.recorder.faults[0].where == "socket mode"
 
 
+@pytest.mark.parametrize("settings", [waiting(3)])
 def test_a_delivery_can_be_lost_and_another_come_late(
     line: ClientConnection, server: SandboxServer, workspace: Workspace
 ) -> None:

@@ -1,6 +1,7 @@
 """`interlock init` and `migrate`."""
 
 import json
+import shlex
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ from bot.app_manifest import manifest_of
 from bot.cli import main
 from bot.http import PATH
 from bot.settings import Settings, read_settings
+from bot.starter import settings_text
 from bot.workspaces.installing import REDIRECT
 from storage.database import open_database
 from storage.history import read_entry
@@ -76,6 +78,39 @@ def test_it_leaves_settings_and_a_manifest_that_are_whole(home: Path) -> None:
     assert manifest == json.loads(json.dumps(manifest_of(Settings())))
     assert [one[2:4] for one in printed if one[3:4] == "."] == ["1.", "2.", "3.", "4.", "5.", "6."]
     assert printed[-1].startswith("  acme.example/audit+")  # Scripts take the key from there.
+
+
+@pytest.mark.parametrize("ending", ["", "_FILE"])
+def test_the_settings_it_leaves_lead_to_the_log_that_it_began(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    address = f"sqlite:///{tmp_path}/elsewhere & far.db"
+    (tmp_path / "address of it").write_text(address)
+    given = str(tmp_path / "address of it") if ending else address
+    monkeypatch.setenv(f"INTERLOCK_DATABASE_URL{ending}", given)
+    CliRunner().invoke(main, ["init"])
+    lines = (home / "interlock.env").read_text().splitlines()
+    assigned = dict(one.split("=", 1) for one in lines if "=" in one and one[0] != "#")
+    read = {name: "".join(shlex.split(value)) for name, value in assigned.items()}
+
+    assert read[f"INTERLOCK_DATABASE_URL{ending}"] == given
+    assert read_settings(read).database_url == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://bot:hunter2@db.example.com/ops",
+        "postgresql://db.example.com/ops?user=bot&password=hunter2",
+    ],
+)
+def test_a_password_of_the_database_is_left_to_fill_in(tmp_path: Path, address: str) -> None:
+    text = settings_text(
+        home=tmp_path, origin="o", channel="", environment={"INTERLOCK_DATABASE_URL": address}
+    )
+
+    assert "hunter2" not in text
+    assert shlex.quote(address.replace("hunter2", "PUT_ITS_PASSWORD_HERE")) in text
 
 
 def test_what_stands_there_already_stays(home: Path) -> None:

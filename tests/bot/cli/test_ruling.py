@@ -17,7 +17,7 @@ from storage.published import active_policy
 from tests.bot.catalog import GATED, PLAIN, Office
 
 LAXER = GATED.replace("@deciders", "@anybody")
-DIFFERS = "The file differs from the policy in force since 2026-"
+DIFFERS = "The file differs from the policy in force since 20"  # A day of this century.
 FIXTURES = 'people: {"@ops": ["@rita"], "@deciders": ["@dora"], "@anybody": ["@rita"]}\n'
 WRITES = PLAIN.replace('approval: {stages: [{from: ["@deciders"], approve: 2}]}\n    ', "")
 

@@ -1,6 +1,7 @@
 """`interlock schedule` while nobody serves: set, see, pause, resume, delete."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from tests.journeys.company import SHIPPED
 
-WHEN = ["2027-03-01", "9:00"]
+DAY = datetime(datetime.now(UTC).year + 1, 3, 1, tzinfo=UTC)  # Winter in Berlin, and to come.
+WHEN = [f"{DAY:%Y-%m-%d}", "9:00"]
 PURGE = "purge-stale-accounts"
 
 
@@ -46,9 +48,9 @@ def test_a_schedule_is_set_seen_paused_resumed_and_deleted() -> None:
 
     assert told["asks_people"] is True
     assert told["moments"] == [
-        "Mon 1 Mar 2027, 09:00 CET (Europe/Berlin) · Mon 1 Mar 2027, 08:00 UTC"
+        f"{DAY:%a %-d %b %Y}, 09:00 CET (Europe/Berlin) · {DAY:%a %-d %b %Y}, 08:00 UTC"
     ]
-    assert listed()[name]["next"] == "2027-03-01T08:00:00.000Z"
+    assert listed()[name]["next"] == f"{DAY:%Y-%m-%d}T08:00:00.000Z"
     assert listed()[name]["from_file"] is False
     assert data("pause", name)["changed"] is True
     assert data("pause", name)["changed"] is False

@@ -97,9 +97,11 @@ def test_a_vault_that_breaks_off_while_it_refuses_is_an_error_that_passes(
     held: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         vault.url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        threading.Thread(target=begin, daemon=True).start()
+        beginning = threading.Thread(target=begin, daemon=True)
+        beginning.start()
         with pytest.raises(SecretUnreadableError, match="timed out"):
             vault.under(SecretStr(TOKEN)).find("shop_token")
+        beginning.join()
     held[0].close()
 
 

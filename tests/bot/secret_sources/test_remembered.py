@@ -65,7 +65,7 @@ def test_many_who_ask_at_once_wait_for_one_answer() -> None:
 
     class Slow(Far):
         def find(self, name: str) -> Found | None:
-            may_answer.wait(5)
+            may_answer.wait(60)
             return super().find(name)
 
     slow = Slow(shop=VALUE)

@@ -27,7 +27,7 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def client(server: SandboxServer) -> SlackClient:
-    return SlackClient(server.bot_token, base_url=server.api_url, timeout=2.0)
+    return SlackClient(server.bot_token, base_url=server.api_url, timeout=30.0)
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ class Office:
         self,
         name: str,
         *,
-        timeout: float = 2.0,
+        timeout: float = 30.0,
         live: float = 5.0,
         renders: Renderer | None = None,
         draws: Consequences | None = None,

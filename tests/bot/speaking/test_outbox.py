@@ -155,13 +155,14 @@ def test_a_post_that_did_not_happen_is_made_up_for(office: Office, wrong: Fault)
 
 def test_a_timeout_is_looked_up_before_it_is_repeated(office: Office) -> None:
     hasty = office.another_process("hasty", timeout=0.3)
+    patient = office.another_process("hasty")
     office.start_run()
     office.server.faults.next("chat.postMessage", fault.slow(0.8))
     office.send(Subject.ROOT, "r1", "r1 runs")
     office.deliver(hasty)
     office.server.workspace.wait_for_message("r1 runs", channel="#ops")
 
-    office.deliver(hasty, seconds=10)
+    office.deliver(patient, seconds=10)
 
     assert texts(office) == ["r1 runs"]
 

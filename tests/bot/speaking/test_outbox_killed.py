@@ -20,6 +20,7 @@ STEP, CALL = "ask", "functions.completeError"
 # Seconds until what a dead process had claimed is free: a minute, and how much later than this
 # one's clock it began.
 LATER = 150
+PATIENCE = 60.0
 
 
 @contextmanager
@@ -50,12 +51,12 @@ def test_a_process_killed_while_it_posts_leaves_one_message(
     if subject is Subject.CARD:
         office.deliver()
         office.send(Subject.CARD, "q1", "request q1")
-    office.server.faults.next("chat.postMessage", fault.slow(30))
+    office.server.faults.next("chat.postMessage", fault.slow(PATIENCE))
     words = "run r1" if subject is Subject.ROOT else "request q1"
     with killed_later(office, tmp_path, database_url):
         office.server.workspace.wait_for(
             lambda: words in [one.text for one in office.server.workspace.everything("#ops")],
-            timeout=20,
+            timeout=PATIENCE,
             what="the message of the doomed process",
         )
     assert office.deliver() == 0
@@ -75,10 +76,10 @@ def test_a_process_killed_while_it_tells_a_workflow_leaves_it_told_once(
     office.send(
         Subject.BUILDER, f"step/{step.id}", "", run=None, body={"error": "There is no money."}
     )
-    office.server.faults.next(CALL, fault.slow(30))
+    office.server.faults.next(CALL, fault.slow(PATIENCE))
     with killed_later(office, tmp_path, database_url):
         office.server.workspace.wait_for(
-            lambda: step.state == "failed", timeout=20, what="the doomed process to tell it"
+            lambda: step.state == "failed", timeout=PATIENCE, what="the doomed process to tell it"
         )
     assert office.deliver() == 0
 

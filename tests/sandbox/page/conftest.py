@@ -11,6 +11,7 @@ from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
 from tests.sandbox.page.office import Office
 from tests.sandbox.page.tabs import chromium, tabs
+from tests.sandbox.patience import PATIENCE
 
 
 # Playwright keeps an event loop running in this thread, so it ends with each file's tests.
@@ -28,7 +29,7 @@ def settings() -> SandboxSettings:
         shortcuts={"message.find": "message", "everywhere": "global"},
         shortcut_names={"message.find": "Find its run", "everywhere": "Open the door"},
     )
-    return SandboxSettings(app=app, ack_seconds=1.0, rate_scale=None)
+    return SandboxSettings(app=app, ack_seconds=PATIENCE, trigger_seconds=PATIENCE, rate_scale=None)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
+from tests.sandbox.patience import PATIENCE
+
 FORM_ORDER, FORM_AMOUNT = "order", "amount"
 PEOPLE_WORDS = ("Apples", "Apricots", "Pears")
 
@@ -120,7 +122,7 @@ class Office:
     def on_command(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         word = body["text"]
         if word == "sleep":
-            self.never.wait(10)
+            self.never.wait(PATIENCE)
         elif word == "form":
             client.views_open(trigger_id=body["trigger_id"], view=refund_form())
         elif word == "everything":
@@ -201,7 +203,7 @@ class Office:
         client.chat_postEphemeral(channel=channel, user=body["user"]["id"], text=text)
 
     def on_broken(self, ack: Ack) -> None:
-        self.never.wait(10)
+        self.never.wait(PATIENCE)
         ack()
 
     def on_home(self, ack: Ack, event: dict[str, Any], client: WebClient) -> None:

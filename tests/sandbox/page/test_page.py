@@ -7,11 +7,15 @@ from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from sandbox.server import SandboxServer
+from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
 from tests.sandbox.page.office import Office
 
 pytestmark = pytest.mark.browser
 Sits = Callable[[str], Page]
+
+# Slack waits a second for those who never answer.
+in_vain = pytest.mark.parametrize("settings", [SandboxSettings(ack_seconds=1.0, rate_scale=None)])
 
 
 def types(page: Page, words: str, *, into: str = "Message #ops") -> None:
@@ -165,6 +169,7 @@ def test_a_whisper_is_marked_and_can_be_put_away(sits: Sits) -> None:
     expect(whisper).to_have_count(0)
 
 
+@in_vain
 @pytest.mark.usefixtures("office")
 def test_a_click_without_an_answer_gets_a_warning_beside_its_button(sits: Sits) -> None:
     page = sits("rita")
@@ -176,6 +181,7 @@ def test_a_click_without_an_answer_gets_a_warning_beside_its_button(sits: Sits) 
     expect(warning).to_be_visible()
 
 
+@in_vain
 @pytest.mark.usefixtures("office")
 def test_a_command_without_an_answer_is_told_in_the_channel(sits: Sits) -> None:
     page = sits("rita")

@@ -144,6 +144,6 @@ def test_the_shop_runs_as_a_program_of_its_own(tmp_path: Path) -> None:
         url = json.loads(running.stdout.readline())["url"]
         answer = httpx.get(f"{url}/health")
         running.send_signal(signal.SIGTERM)
-        running.wait(10)
+        running.wait(60)
 
     assert answer.json() == {"ok": True}
