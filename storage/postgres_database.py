@@ -15,6 +15,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from storage.database_errors import storage_refusals
 from storage.patience import server_patience
 from storage.pipeline import Pipeline
+from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
 from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction
 
@@ -57,6 +58,9 @@ class PostgresDatabase(Database):
         )
         event.listen(self._pool, "commit", _refuse_commit)
         event.listen(self._pool, "checkout", _refuse_if_hung_up)
+        self._shelf = Shelf(
+            lambda: _patiently(self._pool.raw_connection), most=kept // 2, is_fit=_is_quiet
+        )
         self._here = threading.local()
         with storage_refusals(), self._pool.connect():
             pass  # A server that cannot be reached is told at open.
@@ -68,8 +72,8 @@ class PostgresDatabase(Database):
         self._refuse_nested()
         self._here.is_inside = True
         try:
-            with storage_refusals(), _patiently(self._pool.connect) as connection:
-                tx = TravellingTransaction(connection, _pipeline_of(connection.connection))
+            with storage_refusals(), self._shelf.lend() as lent:
+                tx = TravellingTransaction(lambda: Connection(self._pool, lent), _pipeline_of(lent))
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
@@ -95,14 +99,11 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def glance(self) -> Iterator[Transaction]:
-        with storage_refusals():
-            lent = _patiently(self._pool.raw_connection)
-            try:
-                yield TravellingLook(_pipeline_of(lent))
-            finally:
-                lent.close()
+        with storage_refusals(), self._shelf.lend() as lent:
+            yield TravellingLook(_pipeline_of(lent))
 
     def close(self) -> None:
+        self._shelf.clear()
         self._pool.dispose()
         self.engine.dispose()
 
@@ -117,7 +118,7 @@ def _patiently(connect: Callable[[], T]) -> T:
     while True:
         try:
             return connect()
-        except OperationalError:
+        except (OperationalError, psycopg.OperationalError):
             if time.monotonic() >= until:
                 raise
         time.sleep(AGAIN_SECONDS)
@@ -160,15 +161,27 @@ def options_in(url: URL) -> str:
 
 
 def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection
-    """Have a connection replaced whose server ended it while nobody used it.
+    """Have a connection replaced whose server ended it while nobody used it."""
+    if _has_news(driver):
+        raise DisconnectionError("The server has ended this connection.")
 
-    Nothing arrives unasked on a quiet connection but that, so this costs no question to the
-    server, and nobody's click is refused after the server was started again.
+
+def _is_quiet(lent: PoolProxiedConnection) -> bool:
+    """Say whether nothing is open on a connection, and the server has not ended it."""
+    driver = cast("psycopg.Connection", lent.driver_connection)
+    is_idle = driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    return is_idle and not _has_news(driver)
+
+
+def _has_news(driver: psycopg.Connection) -> bool:
+    """Say whether something came in unasked.
+
+    On a quiet connection that is nothing but its end, so this costs no question to the server,
+    and nobody's click is refused after the server was started again.
     """
     poll = select.poll()
     poll.register(driver.fileno(), select.POLLIN | select.POLLHUP)
-    if poll.poll(0):
-        raise DisconnectionError("The server has ended this connection.")
+    return bool(poll.poll(0))
 
 
 @contextmanager

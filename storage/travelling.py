@@ -5,7 +5,7 @@ system call each way, a switch of threads in between. So what needs no answer wa
 something does, and all of it goes at once, in order (`pipeline`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -35,10 +35,12 @@ class TravellingTransaction(Transaction):
     executed, as if there were no waiting.
     """
 
-    __slots__ = ("_has_begun", "_pipeline", "_waiting")
+    __slots__ = ("_connect", "_has_begun", "_pipeline", "_waiting")
 
-    def __init__(self, connection: Connection | None, pipeline: Pipeline) -> None:
-        super().__init__(connection, pipeline.driver, is_sqlite=False)
+    def __init__(self, connect: Callable[[], Connection], pipeline: Pipeline) -> None:
+        """`connect` makes SQLAlchemy's view of the connection, for who asks for it."""
+        super().__init__(None, pipeline.driver, is_sqlite=False)
+        self._connect = connect
         self._pipeline = pipeline
         self._waiting: list[Waiting] = [Waiting(BEGIN)]
         self._has_begun = False
@@ -46,7 +48,9 @@ class TravellingTransaction(Transaction):
     @property
     def connection(self) -> Connection:
         self._travel()
-        return super().connection
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
 
     @property
     def driver(self) -> Any:  # noqa: ANN401  psycopg
