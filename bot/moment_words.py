@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.local_time import moment_at
@@ -55,7 +56,7 @@ def moment_of(
     if _UTC.search(words):
         words, zone = _UTC.sub("", words), ZoneInfo("UTC")
     here = now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
-    found, note = _read(words, zone, here, now=now, ask=ask or ask_child)
+    found, note = _read(words, zone, here, now=now, ask=ask or partial(ask_child, seconds=SECONDS))
     if found <= now:
         raise UnclearTimeError(
             f"“{words}” is {found.astimezone(zone):%Y-%m-%d %H:%M}, and that has passed:"
@@ -180,7 +181,7 @@ def _weekday_in(rest: str) -> int | None:
     return None
 
 
-def ask_child(words: str, base: datetime, *, seconds: float = SECONDS) -> datetime | None:
+def ask_child(words: str, base: datetime, *, seconds: float) -> datetime | None:
     """Return the wall time that dateparser finds in `words`, counted from `base`.
 
     Raises:

@@ -11,7 +11,7 @@ from sandbox.screens import top_view
 from sandbox.seen import SeenMessage, SeenView, seen_message, seen_view
 from sandbox.words import find_channel, find_user
 
-PATIENCE = 20.0
+PATIENCE = 60.0  # Seconds, for a machine that does much else.
 Blocks = tuple[Json, ...]
 
 

@@ -66,7 +66,10 @@ def check(
         faults += said
         sound += [found] if found is not None else []
     if not is_known(together(one for one, _ in sound)):
-        faults += _between(sound, actions)
+        told = _between(sound, actions)
+        faults += told
+        unusable = {one.file for one in told if not one.is_warning}
+        sound = [one for one in sound if one[1].file not in unusable]
     return Report(
         definitions=tuple(one for one, _ in sound),
         faults=tuple(faults),

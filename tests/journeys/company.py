@@ -9,13 +9,14 @@ from typing import TypeVar
 import pytest
 
 import workflows
-from bot import arrival
+from bot import arrival, hurried, moment_words
 from bot.app import Bot, build_bot
 from bot.core import Means
 from bot.directory import CLICK_LIMIT
 from bot.opening import open_memory
 from bot.settings import Settings
 from bot.workspace import enter_workspace
+from bot.workspaces import oauth_client
 from sandbox.demo.stage import Stage, fresh_settings, staged
 from sandbox.limits import ACK_SECONDS
 from sandbox.person import Person
@@ -34,21 +35,25 @@ LIMITS = {
     "bot.arrival.ASKING_SECONDS": arrival.ASKING_SECONDS,
     "bot.directory.CLICK_LIMIT": CLICK_LIMIT,
     "bot.references.CLICK_LIMIT": CLICK_LIMIT,
+    "bot.hurried.SECONDS": hurried.SECONDS,
+    "bot.hurried.LOOK_SECONDS": hurried.LOOK_SECONDS,
+    "bot.moment_words.SECONDS": moment_words.SECONDS,
+    "bot.workspaces.oauth_client.LOOK_SECONDS": oauth_client.LOOK_SECONDS,
 }
 
 T = TypeVar("T")
 
 
 @contextmanager
-def calm_stage(home: Path, files: Path = SHIPPED) -> Iterator[Stage]:
+def calm_stage(home: Path, files: Path = SHIPPED, *, times: int = CALM) -> Iterator[Stage]:
     """Open the stage with a Slack, and a bot, that wait longer than three seconds for an answer.
 
     A journey judges what happens, not how soon on this machine. Those about the three seconds
     are `in_three_seconds`, and look at how long each answer took.
     """
-    seconds = CALM * ACK_SECONDS
+    seconds = times * ACK_SECONDS
     settings = replace(fresh_settings(), ack_seconds=seconds, trigger_seconds=seconds)
-    with patient(CALM), staged(home, files, port=0, settings=settings) as stage:
+    with patient(times), staged(home, files, port=0, settings=settings) as stage:
         yield stage
 
 

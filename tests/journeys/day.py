@@ -29,7 +29,7 @@ from sandbox.server import SandboxServer
 from sandbox.targets.shop_faults import Fault
 from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
-from tests.journeys.company import PATIENCE, Scene, calm_stage, send_form
+from tests.journeys.company import CALM, PATIENCE, Scene, calm_stage, send_form
 from workflows.entry import Entry, RunId
 
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan", "gil", "connie")
@@ -65,7 +65,7 @@ class Day:
 
 
 @contextmanager
-def day_at_work(
+def day_at_work(  # noqa: PLR0913 - each is something a journey may want otherwise.
     home: Path,
     *,
     over: str = "socket",
@@ -75,13 +75,15 @@ def day_at_work(
     prepare: Callable[[Stage], None] = lambda _: None,
     more_policy: str = "",
     workflow: str = "",
+    times: int = CALM,
 ) -> Iterator[Day]:
     """Open the company and start the bot, on files that `prepare` may have changed.
 
     `more_policy` stands at the end of the policy, `workflow` is a file beside those shipped.
-    At the address of `api` figures are shown, too.
+    At the address of `api` figures are shown, too. Slack and the bot wait `times` as long as they
+    really do.
     """
-    with calm_stage(home) as stage:
+    with calm_stage(home, times=times) as stage:
         stage.policy.write_text(stage.policy.read_text() + more_policy)
         if workflow:
             (stage.workflows / "one-more.yaml").write_text(workflow)

@@ -72,7 +72,7 @@ def test_the_moment_of_expiry_itself_is_too_late(
 def test_on_a_machine_with_a_wrong_clock_that_of_the_database_counts(
     tmp_path: Path, postgres_url: str, days: int
 ) -> None:
-    now = datetime.now(UTC)
+    before = datetime.now(UTC)
     with wrong_by(days), calm_stage(tmp_path) as stage:
         scene = on_postgres(stage, postgres_url)
         with scene.serving() as bot:
@@ -82,7 +82,9 @@ def test_on_a_machine_with_a_wrong_clock_that_of_the_database_counts(
             scene.person("ana").click(approve_label(card), message=card)
             scene.ends(root, "done")
 
-    assert f"{now + timedelta(hours=24):%Y-%m-%d}" in card.text
+    # At midnight it may be asked on the day after this test began.
+    until = {f"{one + timedelta(hours=24):%Y-%m-%d}" for one in (before, datetime.now(UTC))}
+    assert any(one in card.text for one in until)
     assert [one.amount for one in stage.shop.effects("ord_1001")] == [500]
 
 
@@ -93,7 +95,8 @@ def test_a_machine_whose_clock_is_behind_lets_nobody_decide_what_has_expired(
     with wrong_by(-3), calm_stage(tmp_path) as stage:
         for file in (stage.policy, stage.workflows / "refund-customer.yaml"):
             text = file.read_text().replace("    remind: [2h, 8h]\n", "")
-            file.write_text(text.replace("expires: 24h", "expires: 3s"))
+            # A busy machine needs a while until the card can be seen.
+            file.write_text(text.replace("expires: 24h", "expires: 10s"))
         scene = on_postgres(stage, postgres_url)
         with scene.serving():
             root = scene.fills("rita", "refund-customer", FORM)

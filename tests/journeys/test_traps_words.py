@@ -157,7 +157,7 @@ def test_what_a_phone_shows_of_a_card_says_who_wants_what_until_when(case: Case)
     card = case.card(case.asks())
     told = case.waits(lambda: next(iter(ana.notifications[before:]), None), "a notification")
     asked = next(one for one in case.entries() if one.kind == "approval.requested")
-    until = str(asked.data["expires_at"])[: len("2026-03-02")]
+    until = str(asked.data["expires"])[: len("2026-03-02")]
 
     for words in ("Refund a customer", "rita", "@finance-leads", until):
         assert words in card.text

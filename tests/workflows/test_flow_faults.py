@@ -117,11 +117,24 @@ def test_workflows_that_start_each_other_in_a_circle_are_refused(
 ) -> None:
     for name, target in (("one", "two"), ("two", "three"), ("three", "one")):
         (tmp_path / f"{name}.yaml").write_text(calls(name, target))
+    (tmp_path / "apart.yaml").write_text(calls("apart", "one"))
     policy = demo_policy()
-    said = "\n".join(str(one) for one in check([tmp_path], real_actions(policy), policy).faults)
+    report = check([tmp_path], real_actions(policy), policy)
+    said = "\n".join(str(one) for one in report.faults)
 
     assert "starts itself: one → two → three → one" in said
     assert "leaves the required input 'a' of two open" in said
+    assert report.definitions == ()
+
+
+def test_of_two_files_with_one_name_the_first_can_be_used(tmp_path: Path) -> None:
+    steps = "steps: [{id: rest, wait: 1s}]\n"
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.yaml").write_text(f"{HEAD}description: {name}\n{steps}")
+    report = check([tmp_path], {}, None)
+
+    assert [one.description for one in report.definitions] == ["first"]
+    assert any("already holds a workflow" in str(one) for one in report.errors)
 
 
 def test_a_step_that_starts_something_destructive_unsaid_is_warned_of_at_any_depth(

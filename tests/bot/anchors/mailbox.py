@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+HANG_UP_SECONDS = 10.0
 LOGIN = base64.b64encode(b"\0interlock\0a password of mail").decode()
 
 
@@ -24,7 +25,13 @@ class Mailbox:
     address: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Speak with one client."""
+        """Speak with one client until it hangs up."""
+        try:
+            await self._speak(reader, writer)
+        finally:
+            writer.close()
+
+    async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._say(writer, "220 here")
         while line := (await reader.readline()).decode().strip():
             verb = line.partition(" ")[0].upper()
@@ -44,7 +51,6 @@ class Mailbox:
                 await self._say(writer, "250 2.0.0 Ok: queued as 4Fb1")
             else:
                 await self._say(writer, "221 bye" if verb == "QUIT" else "250 fine")
-        writer.close()
 
     def _offers(self, writer: asyncio.StreamWriter) -> str:
         is_safe = writer.get_extra_info("sslcontext") is not None
@@ -74,8 +80,19 @@ def receiving(mailbox: Mailbox) -> Iterator[Mailbox]:
     try:
         yield mailbox
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_ended(server), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
+
+
+async def _ended(server: asyncio.Server) -> None:
+    """Take nobody any more, and let those who are spoken with hang up."""
+    server.close()
+    talks = asyncio.all_tasks() - {asyncio.current_task()}
+    if talks:
+        _, lasting = await asyncio.wait(talks, timeout=HANG_UP_SECONDS)
+        for one in lasting:
+            one.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+    await asyncio.sleep(0)  # The lines end with the next turn.
