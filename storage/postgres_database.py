@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -14,10 +15,9 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from storage.database_errors import storage_refusals
 from storage.patience import server_patience
-from storage.pipeline import Pipeline
 from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
-from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction
+from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction, take_back
 
 POOL = 16
 KEPT_OF_MANY = 4  # A schema shares the server's connections with others.
@@ -26,7 +26,6 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
-PIPELINE = "pipeline"  # Under which name a connection of the pool keeps it.
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -73,7 +72,8 @@ class PostgresDatabase(Database):
         self._here.is_inside = True
         try:
             with storage_refusals(), self._shelf.lend() as lent:
-                tx = TravellingTransaction(lambda: Connection(self._pool, lent), _pipeline_of(lent))
+                connect = partial(Connection, self._pool, lent)
+                tx = TravellingTransaction(connect, lent.driver_connection)
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
@@ -88,19 +88,19 @@ class PostgresDatabase(Database):
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with storage_refusals(), _patiently(self._pool.connect) as connection:
-            pipeline = _pipeline_of(connection.connection)
-            pipeline.say([(BEGIN_LOOK, ())])
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute(BEGIN_LOOK)
             try:
                 yield connection
             except BaseException:
-                pipeline.take_back()
+                take_back(driver)
                 raise
-            pipeline.say([("COMMIT", ())])
+            driver.execute("COMMIT")  # Taking it back would forget the prepared statements.
 
     @contextmanager
     def glance(self) -> Iterator[Transaction]:
         with storage_refusals(), self._shelf.lend() as lent:
-            yield TravellingLook(_pipeline_of(lent))
+            yield TravellingLook(lent.driver_connection)
 
     def close(self) -> None:
         self._shelf.clear()
@@ -122,14 +122,6 @@ def _patiently(connect: Callable[[], T]) -> T:
             if time.monotonic() >= until:
                 raise
         time.sleep(AGAIN_SECONDS)
-
-
-def _pipeline_of(lent: PoolProxiedConnection) -> Pipeline:
-    """Return how statements are said on this connection; it knows what is prepared there."""
-    found: Pipeline | None = lent.info.get(PIPELINE)
-    if found is None:
-        found = lent.info[PIPELINE] = Pipeline(cast("psycopg.Connection", lent.driver_connection))
-    return found
 
 
 def connection_arguments(url: URL) -> dict[str, Any]:
@@ -169,7 +161,7 @@ def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycop
 def _is_quiet(lent: PoolProxiedConnection) -> bool:
     """Say whether nothing is open on a connection, and the server has not ended it."""
     driver = cast("psycopg.Connection", lent.driver_connection)
-    is_idle = driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    is_idle = driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     return is_idle and not _has_news(driver)
 
 

@@ -2,16 +2,17 @@
 
 Each question to a server is a journey, and a journey costs more than the work at its end: a
 system call each way, a switch of threads in between. So what needs no answer waits here until
-something does, and all of it goes at once, in order (`pipeline`).
+something does, and all of it goes at once, in order, through the driver's pipeline.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from storage.database_errors import REFUSED, refused_by_database
-from storage.pipeline import Answer, Pipeline
 from storage.transaction import Check, Cursor, Question, Transaction
 from workflows.errors import StorageError, StorageUnavailableError
 
@@ -35,13 +36,12 @@ class TravellingTransaction(Transaction):
     executed, as if there were no waiting.
     """
 
-    __slots__ = ("_connect", "_has_begun", "_pipeline", "_waiting")
+    __slots__ = ("_connect", "_has_begun", "_waiting")
 
-    def __init__(self, connect: Callable[[], Connection], pipeline: Pipeline) -> None:
-        """`connect` makes SQLAlchemy's view of the connection, for who asks for it."""
-        super().__init__(None, pipeline.driver, is_sqlite=False)
+    def __init__(self, connect: Callable[[], Connection], driver: Any) -> None:  # noqa: ANN401  psycopg
+        """`connect` makes SQLAlchemy's view of the connection, for whoever asks for it."""
+        super().__init__(None, driver, is_sqlite=False)
         self._connect = connect
-        self._pipeline = pipeline
         self._waiting: list[Waiting] = [Waiting(BEGIN)]
         self._has_begun = False
 
@@ -93,16 +93,16 @@ class TravellingTransaction(Transaction):
         """Take everything back; a server that is gone has done so already."""
         self._waiting.clear()
         if self._has_begun:
-            self._pipeline.take_back()
+            take_back(self._driver)
         self._has_begun = False
 
-    def _travel(self, *questions: Question) -> list[Answer]:
+    def _travel(self, *questions: Question) -> list[Cursor]:
         waiting, self._waiting = self._waiting, []
         if not waiting and not questions:
             return []
         self._has_begun = True
         try:
-            return _journey(self._pipeline, waiting, questions)
+            return _journey(self._driver, waiting, questions)
         except Exception as error:
             for call in self.failures:
                 call(error)
@@ -114,34 +114,71 @@ class TravellingTransaction(Transaction):
 class TravellingLook(Transaction):
     """A look at Postgres: one statement for itself, several in one snapshot and one journey."""
 
-    __slots__ = ("_pipeline",)
+    __slots__ = ()
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        super().__init__(None, pipeline.driver, is_sqlite=False)
-        self._pipeline = pipeline
+    def __init__(self, driver: Any) -> None:  # noqa: ANN401  psycopg
+        super().__init__(None, driver, is_sqlite=False)
 
     def run(self, statement: str, values: Sequence[object] = ()) -> Cursor:
-        return self._pipeline.say([(statement, values)])[0]
+        return self._driver.execute(spoken(statement), values)
 
     def ask(self, *questions: Question) -> list[list[Any]]:
         if len(questions) == 1:
             return super().ask(*questions)
+        framed = (*questions, ("COMMIT", ()))
         try:
-            _, *found, _ = self._pipeline.say([(BEGIN_LOOK, ()), *questions, ("COMMIT", ())])
+            found = _journey(self._driver, [Waiting(BEGIN_LOOK)], framed)
         except BaseException:
-            self._pipeline.take_back()
+            take_back(self._driver)
             raise
-        return [answer.fetchall() for answer in found]
+        return [cursor.fetchall() for cursor in found[:-1]]
+
+
+def take_back(driver: Any) -> None:  # noqa: ANN401  psycopg
+    """End what is open on a connection; one that broke has nothing open any more.
+
+    In the driver's own words: only then it forgets the statements that it believes prepared,
+    and that a journey which ended early never did prepare.
+    """
+    if not driver.closed:
+        driver.rollback()
 
 
 def _journey(
-    pipeline: Pipeline, waiting: Sequence[Waiting], questions: Sequence[Question]
-) -> list[Answer]:
-    """Execute all of it in order, in one journey; return the answers to the questions."""
-    said = [(one.statement, one.values) for one in waiting]
-    answers = pipeline.say([*said, *questions])
-    for answer, one in zip(answers, waiting, strict=False):
+    driver: Any,  # noqa: ANN401  psycopg
+    waiting: Sequence[Waiting],
+    questions: Sequence[Question],
+) -> list[Cursor]:
+    """Execute all of it in order, in one journey; return the cursors of the questions."""
+    if not waiting and len(questions) == 1:
+        words, values = questions[0]
+        return [driver.execute(spoken(words), values)]
+    with _pipeline(driver):
+        done = [driver.execute(spoken(one.statement), one.values) for one in waiting]
+        asked = [driver.execute(spoken(words), values) for words, values in questions]
+    for cursor, one in zip(done, waiting, strict=True):
         for look in (one.check, one.tell):
             if look is not None:
-                look(answer)
-    return answers[len(waiting) :]
+                look(cursor)
+    return asked
+
+
+@contextmanager
+def _pipeline(driver: Any) -> Iterator[None]:  # noqa: ANN401  psycopg
+    """Send what is said in the block together; the answers are there at its end."""
+    pipeline = driver.pipeline()
+    pipeline.__enter__()
+    try:
+        yield
+    except BaseException:
+        # An answer that came early was a refusal. That the rest is not executed is no news.
+        with suppress(Exception):
+            pipeline.__exit__(None, None, None)
+        raise
+    pipeline.__exit__(None, None, None)
+
+
+@lru_cache(maxsize=512)
+def spoken(statement: str) -> str:
+    """Return a statement written with `?`, in the words of Postgres' driver."""
+    return statement.replace("?", "%s")

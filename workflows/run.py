@@ -146,6 +146,7 @@ class RunState:
     editors: tuple[Ref, ...] = ()  # Who changed its inputs or version since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
+    left: int = 0  # How many steps of items were left behind by loops that go on.
     rseq: int = -1
     cancel_asked: bool = False
     is_undoing: bool = False  # Aborted, and what can be taken back is.

@@ -85,12 +85,12 @@ def test_a_unit_that_failed_and_was_kept_quiet_says_so_at_the_commit(
 def test_statements_prepared_in_a_journey_that_failed_work_in_the_next(
     blank_postgres_url: str,
 ) -> None:
-    """What such a journey never prepared must not be believed prepared."""
+    """The driver believes prepared what such a journey never prepared, until it is told."""
     database = open_database(blank_postgres_url)
     with database.begin() as tx:
         tx.run("CREATE TABLE number (n INTEGER PRIMARY KEY, told TEXT)")
         tx.run("INSERT INTO number VALUES (0, '')")
-    for _ in range(12):  # What is said more than five times is prepared.
+    for _ in range(12):  # The driver prepares what it has seen five times.
         with suppress(StorageError), database.begin() as tx:
             tx.later("INSERT INTO number (n) VALUES (?)", (0,))
             tx.later("UPDATE number SET told = ? WHERE n = ?", ("x", 0))
