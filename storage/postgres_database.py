@@ -26,6 +26,7 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
+CURSORS = "cursors"  # Under which name a connection of the pool keeps those of its units.
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -72,8 +73,11 @@ class PostgresDatabase(Database):
         self._here.is_inside = True
         try:
             with storage_refusals(), self._shelf.lend() as lent:
-                connect = partial(Connection, self._pool, lent)
-                tx = TravellingTransaction(connect, lent.driver_connection)
+                tx = TravellingTransaction(
+                    partial(Connection, self._pool, lent),
+                    lent.driver_connection,
+                    cursors=lent.info.setdefault(CURSORS, []),
+                )
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
