@@ -21,7 +21,7 @@ def judge_samples(files: PackFiles, report: Report) -> None:
     if not drawn:
         return
     with files.open(names.ENTRIES) as file:
-        for line in file:
+        while line := file.readline(BLOCK):
             run = run_of(line)
             if run in drawn:
                 drawn[run].update(line)

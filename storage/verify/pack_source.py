@@ -37,7 +37,8 @@ ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
 MOST_TOLD = 100
-MOST_LINE = 1 << 26  # A payload of a megabyte, in base64, stays far below.
+MOST_LINE = 1 << 20  # Far more than an entry has, and so little that many of them fit.
+MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
 
 
 def verify_pack(
@@ -209,8 +210,9 @@ class PackSource:
                 yield leaf
 
     def _lines(self, name: str) -> Iterator[bytes]:
+        most = MOST_PAYLOAD if name == names.DISCLOSURES else MOST_LINE
         with self._files.open(name) as file:
-            while line := file.readline(MOST_LINE):
+            while line := file.readline(most):
                 if not line.endswith(b"\n"):
                     self._fault("file-hash", f"{name} ends in the middle of a line.")
                 yield line.removesuffix(b"\n")
