@@ -151,7 +151,9 @@ class DatabaseSource:
         """Return the evidence from outside."""
         if "audit_anchor" not in self._tables:
             return []
-        rows = self._rows("SELECT CAST(size AS BIGINT), type, evidence FROM audit_anchor ORDER BY id")
+        rows = self._rows(
+            "SELECT CAST(size AS BIGINT), type, evidence FROM audit_anchor ORDER BY id"
+        )
         return [StoredAnchor(size, str(kind), as_bytes(content)) for size, kind, content in rows]
 
     def tree(self) -> tuple[int, bytes] | None:
