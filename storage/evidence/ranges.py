@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.audit_models import AuditEntryRow
 from workflows.errors import EvidenceError
@@ -40,14 +40,14 @@ def places(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]
 
 def _of_period(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]:
     """Return where all entries of a period lie: one wrong clock leaves none of the others out."""
-    within = [AuditEntryRow.idx.is_not(None)]
+    within: list[ColumnElement[bool]] = [AuditEntryRow.idx.is_not(None)]
     if bounds.since is not None:
         within.append(AuditEntryRow.ts >= stamp(bounds.since))
     if bounds.until is not None:
         within.append(AuditEntryRow.ts < stamp(bounds.until))
     places = (func.min(AuditEntryRow.idx), func.max(AuditEntryRow.idx))
     first, last = connection.execute(select(*places).where(*within)).one()
-    if first is None:
+    if first is None or last is None:
         first, last = (0, -1) if bounds.since is None else (size, size - 1)
-    start = 0 if bounds.since is None else int(first)
-    return start, size if bounds.until is None else int(last) + 1
+    start = 0 if bounds.since is None else first
+    return start, size if bounds.until is None else last + 1

@@ -378,6 +378,18 @@ def test_a_pack_of_another_log_is_refused_under_our_key(
     assert other.exit in {1, 2}
 
 
+def test_the_verifier_in_the_pack_reads_a_folder_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "pack.zip"
+    file.write_bytes(b"PK")
+    words = [sys.executable, "-I", str(VERIFIER), "--pack", str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "The pack cannot be read: it is a file; unpack it, and name the folder\n"
+    )
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"no zip", b"PK\x03\x04 broken"],

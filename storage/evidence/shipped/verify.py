@@ -681,6 +681,8 @@ class Pack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if folder.is_file():
+            raise ValueError("it is a file; unpack it, and name the folder")
         self.payload = (folder / "manifest.json").read_bytes()
         self.manifest = strict(self.payload)
         if self.manifest["format"] != "audit-evidence/1":
@@ -1707,7 +1709,8 @@ def main() -> int:
         authorities = x509.load_pem_x509_certificates(asked.tsa.read_bytes()) if asked.tsa else None
         found = Verifier(Pack(asked.pack), pins, notes, witnesses, authorities).run()
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        sys.stderr.write(f"The pack cannot be read: {error!r}\n")
+        why = f"nothing is called {error}" if isinstance(error, KeyError) else error
+        sys.stderr.write(f"The pack cannot be read: {why}\n")
         return 2
     if asked.json:
         told = {
