@@ -700,6 +700,10 @@ class Pack:
         found = (one for one in self.folder.rglob("*") if one.is_file() or one.is_symlink())
         return {one.relative_to(self.folder).as_posix() for one in found}
 
+    def leads_out(self, name: str) -> bool:
+        """Say whether something is a link to a file that may lie anywhere."""
+        return (self.folder / name).is_symlink()
+
     def content(self, name: str) -> bytes:
         """Return a whole file."""
         return (self.folder / name).read_bytes()
@@ -1077,8 +1081,14 @@ class Verifier:
 
     def run(self) -> Findings:
         """Do everything; return what was found."""
+        names = self.pack.names()
+        links = sorted(filter(self.pack.leads_out, names))
+        for name in links:
+            self.found.fail("file-hash", f"{name} leads out of the pack")
+        if links:
+            return self.found  # What lies outside is never read: it may have no end.
         self.check_files()
-        if not self.pack.names().issuperset(REQUIRED):
+        if not names.issuperset(REQUIRED):
             return self.found
         self.read_markers()
         self.read_log()
@@ -1122,11 +1132,7 @@ class Verifier:
     def check_file(self, name: str, listed: dict[str, Any]) -> None:
         """Compare one file with what the manifest says of it."""
         digest, size = hashlib.sha256(), 0
-        path = self.pack.folder / name
-        if path.is_symlink():
-            self.found.fail("file-hash", f"{name} leads out of the pack")
-            return
-        with path.open("rb") as file:
+        with (self.pack.folder / name).open("rb") as file:
             while block := file.read(1 << 16):
                 digest.update(block)
                 size += len(block)
