@@ -254,7 +254,7 @@ def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | No
     if isinstance(wanted, Misread) and wanted.word:
         meant = corrected(typed, names)
         problem = f"There is no “{_short(wanted.word)}”."
-        told = f"{problem} Did you mean “{_named(meant)}”?" if meant else wanted.problem
+        told = f"{problem} Did you mean “{_put_right(meant, typed)}”?" if meant else wanted.problem
         return _Nearby(problem=told, usage=wanted.usage, meant=meant)
     if (
         isinstance(wanted, Run | Schedule | Ready)
@@ -263,16 +263,21 @@ def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | No
     ):
         meant = corrected(typed, names)
         problem = f"There is no workflow called “{_short(wanted.workflow)}”."
-        told = f"{problem} Did you mean “{_named(meant)}”?"
+        told = f"{problem} Did you mean “{_workflow_of(meant)}”?"
         return _Nearby(problem=told, usage="run", meant=meant) if meant else None
     return None
 
 
-def _named(meant: str) -> str:
-    """Return the name that was put right: of a workflow, or of the command itself."""
+def _put_right(meant: str, typed: str) -> str:
+    """Return the name that stands in place of the first word: a command's, or a workflow's."""
+    workflow = _workflow_of(meant)
+    is_typed = workflow in typed.casefold().split()
+    return meant.partition(" ")[0] if is_typed or not workflow else workflow
+
+
+def _workflow_of(meant: str) -> str:
     command = parse(meant)
-    workflow = command.workflow if isinstance(command, Run | Schedule | Ready) else ""
-    return workflow or meant.partition(" ")[0]
+    return command.workflow if isinstance(command, Run | Schedule | Ready) else ""
 
 
 def _short(word: str) -> str:

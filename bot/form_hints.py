@@ -55,10 +55,10 @@ def _text_limits(spec: TextInput) -> Iterator[str]:
     least = spec.min_length or 0
     if least or spec.max_length < limits.TEXT_INPUT:
         yield f"{f'{least} to' if least else 'At most'} {amount(spec.max_length)} characters."
-    if spec.pattern is not None:
-        yield f"It has to look like {spec.pattern}" + ("." if spec.example is None else ",")
     if spec.example is not None:
-        yield f"for example {spec.example}" if spec.pattern else f"For example {spec.example}"
+        yield f"For example {spec.example}"
+    elif spec.pattern is not None:
+        yield f"It has to match {spec.pattern}"
 
 
 def _range_limits(low: str | None, high: str | None) -> Iterator[str]:

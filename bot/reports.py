@@ -92,7 +92,9 @@ class Reports:
             waiting = queued(database, self.desk.library.version, wanted=which)
             return queue_list([self._queue_line(one) for one in waiting], command=typed, page=page)
         lines = [run_line(self.desk, one) for one in list_runs(database, which)]
-        return run_list(lines, command=typed, page=page, name=self.desk.command)
+        names = {one.workflow for one in self.desk.library.definitions()}
+        unknown = "" if lines or wanted.workflow in names else wanted.workflow
+        return run_list(lines, command=typed, page=page, name=self.desk.command, unknown=unknown)
 
     def run(self, run: RunId, *, page: int) -> Rendered:
         """Return the story of one run.

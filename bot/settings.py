@@ -37,6 +37,7 @@ FROM_FILES = frozenset(
     }
 )
 SLACK = "https://slack.com/api/"
+PLACEHOLDER = "interlock.localhost/audit"  # The name of a log that nobody named.
 WORKSPACES = "workspaces"  # In the home of a host: the homes of the workspaces it serves.
 WORKSPACE_ID = re.compile(r"[TE][A-Z0-9]{2,30}")
 
@@ -54,7 +55,7 @@ class Settings(SecretSettings, ModelSettings):
     database: str = Field(default="", validation_alias="INTERLOCK_DATABASE_URL", repr=False)
     workflows: Path | None = Field(default=None, validation_alias="INTERLOCK_WORKFLOWS")
     policy: Path | None = Field(default=None, validation_alias="INTERLOCK_POLICY")
-    origin: str = Field(default="interlock.localhost/audit", validation_alias="INTERLOCK_ORIGIN")
+    origin: str = Field(default=PLACEHOLDER, validation_alias="INTERLOCK_ORIGIN")
     channel: str = Field(default="", validation_alias="INTERLOCK_CHANNEL")
     backup_dir: Path | None = Field(default=None, validation_alias="INTERLOCK_BACKUP_DIR")
     command: str = Field(

@@ -71,7 +71,8 @@ def init_log(
         journal.sequencer.take_lock(tx)
         if tx.connection.execute(select(func.count()).select_from(AuditEntryRow)).scalar():
             raise UnusableDatabaseError(
-                "This database holds a log already.", hint="Open it, or begin in an empty one."
+                "This database holds a log already, so there is nothing to begin.",
+                hint="Go on with it (`interlock doctor` looks at it), or name another home folder.",
             )
         journal.append(tx, Draft(kind="log.init", actor=SYSTEM, data=data))
     return Journal(origin=origin, writer=_writer(database, home), signers=[log_key], now=now)

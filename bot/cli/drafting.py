@@ -50,19 +50,32 @@ PROOF = "proves nothing yet; say how the effect shows: --verify 'ID: /PATH => st
 @click.option("--deputy", metavar="@GROUP", help="Who answers when the owner is away; approves.")
 @click.option("--run-by", multiple=True, metavar="@GROUP", help="Who may start it.")
 @click.option("--channel", default=None, metavar="#CHANNEL", help="Where its threads stand.")
-@click.option("--input", "inputs", multiple=True, metavar="NAME:TYPE:TITLE")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME:TYPE:TITLE",
+    help="A field of the form, as days:integer:Older than how many days. Again for more.",
+)
 @click.option(
     "--step",
     "steps",
     multiple=True,
     metavar="'ID: EFFECT SERVICE METHOD /PATH' or 'ID: EFFECT DATABASE SQL …'",
+    help="What it does; EFFECT is read, write or destructive. Again for more, in order.",
 )
 @click.option(
     "--verify",
     multiple=True,
     metavar="'ID: /PATH => status == 404' or 'ID: SELECT … => COLUMN == VALUE'",
+    help="How the bot finds out whether that step has happened.",
 )
-@click.option("--undo", multiple=True, metavar="'ID: METHOD /PATH', 'ID: SQL …' or 'ID: none'")
+@click.option(
+    "--undo",
+    multiple=True,
+    metavar="'ID: METHOD /PATH', 'ID: SQL …' or 'ID: none'",
+    help="What takes that step back; none says that nothing does.",
+)
 @click.option("--folder", type=FOLDER, help="Where the files go; else the settings' folder.")
 @click.option("--yes", is_flag=True, help="Ask nothing, as with --json.")
 @as_json_option

@@ -47,7 +47,9 @@ EXISTING = click.Path(path_type=Path, exists=True)
 
 @click.command("try")
 @click.argument("workflow", metavar="WORKFLOW|FILE")
-@click.option("-i", "--input", "values", multiple=True, metavar="FIELD=VALUE")
+@click.option(
+    "-i", "--input", "values", multiple=True, metavar="FIELD=VALUE", help="A value; again for more."
+)
 @click.option("--read", "looks", is_flag=True, help="Perform reads for real.")
 @click.option("--fixtures", type=EXISTING, help="A file of answers and people.")
 @click.option("--requester", default="", metavar="@NAME", help="Who asks.")
@@ -134,7 +136,7 @@ def _definitions(
     if name not in known:
         raise UnknownWorkflowError(
             f"There is no sound file of a workflow {name} in {folder}.",
-            hint=f"Of the workflows there: {suggestion(name, known)}",
+            hint=suggestion(name, known).capitalize(),  # Names have no capitals.
         )
     return known, name
 

@@ -36,7 +36,9 @@ Told: TypeAlias = Sequence[tuple[ExplainedStep, Sequence[StagePeople]]]
 @click.command("explain")
 @click.argument("run_id", metavar="[RUN]", required=False)
 @click.option("--workflow", help="A workflow of the files, instead of a run.")
-@click.option("-i", "--input", "values", multiple=True, metavar="FIELD=VALUE")
+@click.option(
+    "-i", "--input", "values", multiple=True, metavar="FIELD=VALUE", help="A value; again for more."
+)
 @click.option("--step", "only", help="Only this step.")
 @click.option("--requester", default="", metavar="@NAME", help="Who asks.")
 @click.option("--at", "moment", metavar="MOMENT", help="As at that moment: RFC 3339, or a day.")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bot.settings import PLACEHOLDER
+
 if TYPE_CHECKING:
     # Help must not wait for the database.
     from bot.opening import Memory
@@ -20,6 +22,9 @@ def lines_about(
     """Yield the same for a person, with what lies where; the key is the last line."""
     yield f"Made {settings.home} with the log {memory.journal.origin}."
     yield f"Workflow files: {settings.definitions}   policy: {settings.policy_file}"
+    if memory.journal.origin == PLACEHOLDER:
+        yield f"{PLACEHOLDER} is a name to try things out with, and a log keeps its name for ever:"
+        yield "  in earnest set INTERLOCK_ORIGIN (your domain, a word, the workspace's id) first."
     yield from between
     yield "Keep this key outside; whoever has it can check the log:"
     yield f"  {memory.vkey}"

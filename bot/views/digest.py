@@ -122,7 +122,7 @@ def numbers(shown: DigestShown) -> list[Number]:
         return []
     started, done, refused, failed, _ = _sums(shown)
     counts = (
-        ("runs started", started, before.started),
+        ("run started" if started == 1 else "runs started", started, before.started),
         ("done", done, before.done),
         ("not approved", refused, before.refused),
         ("failed", failed, before.failed),

@@ -45,11 +45,20 @@ class RunLine:
 
 
 def run_list(
-    runs: Sequence[RunLine], *, command: str, title: str = "Runs", page: int = 1, name: str = "/ops"
+    runs: Sequence[RunLine],
+    *,
+    command: str,
+    title: str = "Runs",
+    page: int = 1,
+    name: str = "/ops",
+    unknown: str = "",
 ) -> Rendered:
-    """Build the list of runs, newest first as given."""
+    """Build the list of runs, newest first as given; `unknown` names no workflow."""
     items = [[section(run_words(one))] for one in runs]
     empty = f"There are none. Start one with {code(f'{name} run')}."
+    if unknown:
+        there = code(f"{name} workflows")
+        empty = f"There are none, and no workflow {code(unknown)} is active. All of them: {there}."
     return page_of(Listing(title=title, command=command, items=items, empty=empty), page)
 
 

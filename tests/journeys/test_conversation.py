@@ -49,6 +49,8 @@ def test_a_run_tells_its_story_with_the_numbers_of_its_entries(scene: Scene) -> 
     ("typed", "told"),
     [
         ("/ops rnu", "Did you mean “run”"),
+        ("/ops rnu refund-customer", "Did you mean “run”"),
+        ("/ops runs refnd-customer", "no workflow `refnd-customer` is active"),
         ("/ops show", "Say which run"),
         ("/ops show 0000", "There is no run"),
         ("/ops run refund-customer amount", "FIELD=VALUE"),

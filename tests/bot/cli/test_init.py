@@ -45,6 +45,16 @@ def test_a_second_init_is_refused_in_a_sentence() -> None:
     assert "holds a log already" in again.output
 
 
+def test_whoever_names_no_log_hears_that_its_name_is_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("INTERLOCK_ORIGIN")
+    made = CliRunner().invoke(main, ["init"]).output
+
+    assert "a log keeps its name for ever" in made
+    assert made.splitlines()[-1].startswith("  interlock.localhost/audit+")
+
+
 def test_a_refusal_is_json_where_json_was_asked_for() -> None:
     CliRunner().invoke(main, ["init"])
     again = json.loads(CliRunner().invoke(main, ["init", "--json"]).output)
