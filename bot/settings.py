@@ -170,6 +170,11 @@ class Settings(SecretSettings, ModelSettings):
         return self.database or f"sqlite:///{self.home / 'interlock.db'}"
 
     @property
+    def memory(self) -> str:
+        """Name the place of the database for a person; an address can hold a password."""
+        return "the database of INTERLOCK_DATABASE_URL" if self.database else str(self.home)
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file, which one process writes."""
         return not self.database_url.startswith("postgres")
