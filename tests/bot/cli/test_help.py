@@ -1,7 +1,7 @@
 """The command's own help."""
 
-import resource
 import json
+import resource
 import subprocess
 import sys
 import tempfile
