@@ -286,7 +286,10 @@ def _refuse_no_target(url: str) -> None:
 
 def _host_and_port(address: str) -> tuple[str, int]:
     parts = urlsplit(f"//{address}")
-    return parts.hostname or "", parts.port or 0
+    try:
+        return parts.hostname or "", parts.port or 0
+    except ValueError:  # A port that is no number, or too large.
+        return "", 0
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -302,7 +305,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         found = Settings.model_validate(_given(environment_of(environment, workspace)))
     except ValidationError as error:
         faults = "; ".join(
-            ": ".join([*map(str, one["loc"][:1]), one["msg"]]) for one in error.errors()
+            ": ".join([*map(str, one["loc"][:1]), one["msg"].removeprefix("Value error, ")])
+            for one in error.errors()
         )
         raise SettingsError(f"Some settings cannot be used: {faults}.") from None
     return found.of_workspace(workspace) if workspace else found
