@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types imports collect locks clean chromium bench-env
+.PHONY: help demo test quick explore lint types imports collect locks clean chromium bench-env
 
 help:  ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -33,6 +33,9 @@ test: $(VENV)/.dev chromium  ## Lint, types, imports and all tests, Postgres inc
 
 quick: $(VENV)/.dev  ## The tests that take under two minutes
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
+
+explore: $(VENV)/.dev  ## Properties on examples that nobody tried yet
+	$(BIN)/python -m pytest -n 4 --dist loadfile --hypothesis-profile explore $$(grep -rl "^from hypothesis" tests)
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff format --check .

@@ -24,16 +24,19 @@ class HttpTarget:
         body = b"".join(one.event + b"\n" for one in events)
         try:
             # A connection for each batch: an idle one would be cut by whatever stands between.
-            answer = httpx.post(
+            with httpx.stream(
+                "POST",
                 self._url,
                 content=body,
                 headers=self._headers,
                 timeout=TIMEOUT,
                 follow_redirects=False,
                 trust_env=False,
-            )
+            ) as answer:
+                # What it says beside the status is not read: it may never end.
+                is_taken, status = answer.is_success, answer.status_code
         except httpx.HTTPError as error:
             # Its text may hold the address with all that stands in it.
             raise PushError(f"it cannot be reached ({type(error).__name__})") from None
-        if not answer.is_success:
-            raise PushError(f"it answered with status {answer.status_code}")
+        if not is_taken:
+            raise PushError(f"it answered with status {status}")

@@ -41,6 +41,7 @@ def doubt_of(read: RunRead, key: str, reader: RunReader) -> DoubtCard | None:
     return DoubtCard(
         run=read.id,
         step=step,
+        entry=intent.id,
         title=read.title,
         what=read.line_about(step),
         key=str(intent.data["idem"]),
@@ -94,6 +95,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
     return ExceptionCard(
         run=read.id,
         step=step,
+        entry=stopped.id,
         title=read.title,
         what=read.line_about(step),
         error_class=error_class_of(stopped),

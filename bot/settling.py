@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
 from workflows.actions.base import Happened
-from workflows.message_keys import StepName, read_step_key
+from workflows.message_keys import CardName, read_answer_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,23 +16,31 @@ class Settling:
 
     def doubt(self, click: Interaction, happened: Happened) -> None:
         """Record what a person found out about an effect."""
-        run, step = _named(click.press.said)
-        caller = click.caller
+        about, caller = _named(click.press.said), click.caller
         self.desk.engine.settle_doubt(
-            run, step, person=caller.person, happened=happened, delivery=caller.delivery
+            about.run,
+            about.step,
+            person=caller.person,
+            happened=happened,
+            asked_by=about.entry,
+            delivery=caller.delivery,
         )
 
     def exception(self, click: Interaction, answer: str) -> None:
         """Record how a person wants the run to go on: retry, skip, abort or undo."""
-        run, step = _named(click.press.said)
-        caller = click.caller
+        about, caller = _named(click.press.said), click.caller
         self.desk.engine.settle_exception(
-            run, step, person=caller.person, answer=answer, delivery=caller.delivery
+            about.run,
+            about.step,
+            person=caller.person,
+            answer=answer,
+            asked_by=about.entry,
+            delivery=caller.delivery,
         )
 
 
-def _named(value: str) -> StepName:
-    named = read_step_key(value)
+def _named(value: str) -> CardName:
+    named = read_answer_value(value)
     if not named.run or not named.step:
         raise UnreadablePayloadError("This button does not say what it is about.")
     return named

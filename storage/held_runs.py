@@ -6,11 +6,11 @@ The moment of the unit is kept here too, since it is read together with the firs
 from collections.abc import Callable
 from datetime import datetime
 
-from storage.change import Clock, Insert, Update
+from storage.change import CLOCK, Clock, Insert, Update, read_moment
 from storage.held_run import HeldRun
 from storage.home_sql import HomeSql
 from storage.run_sql import RunSql
-from storage.transaction import Transaction
+from storage.transaction import Cursor, Transaction
 from workflows.entry import Entry, RunId
 from workflows.errors import UnknownRunError
 from workflows.store import NewRun
@@ -57,6 +57,11 @@ class HeldRuns:
             "segments_died": 0,
         }
         self._runs[run.id] = HeldRun(run.id, None, work, None)
+        if self._clock is None and self._now is None:  # No row is locked that would tell it.
+            self._sql.later(CLOCK, tell=self._note_moment)
+
+    def _note_moment(self, found: Cursor) -> None:
+        self._now = self._now or read_moment(found.fetchone()[0])
 
     def run(self, run: RunId) -> HeldRun:
         """Return a run, locked by now.

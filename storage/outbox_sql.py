@@ -60,10 +60,12 @@ class OutboxSql(RowSql):
 
     def renew_nudges(self, run: str, request: str, *, at: datetime, tell: Check) -> None:
         """Say that what people were told directly about a request changed, if they were."""
+        prefix = f"{request}/"
         self.later(
             f"UPDATE outbox SET {_pending_again('?')}"  # noqa: S608  fixed texts
-            " WHERE subject = 'nudge' AND run_id = ? AND key LIKE ?",
-            *(at, run, f"{request}/%"),
+            # SQLite would plan a LIKE anew each time, for what its pattern happens to be.
+            " WHERE subject = 'nudge' AND run_id = ? AND substr(key, 1, ?) = ?",
+            *(at, run, len(prefix), prefix),
             tell=tell,
         )
 

@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection, NullPool, create_engine, event
+import psycopg
+from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from storage.database_errors import storage_refusals
 from storage.patience import server_patience
+from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
 from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction, take_back
 
@@ -23,6 +26,7 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
+CURSORS = "cursors"  # Under which name a connection of the pool keeps those of its units.
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -54,6 +58,9 @@ class PostgresDatabase(Database):
         )
         event.listen(self._pool, "commit", _refuse_commit)
         event.listen(self._pool, "checkout", _refuse_if_hung_up)
+        self._shelf = Shelf(
+            lambda: _patiently(self._pool.raw_connection), most=kept // 2, is_fit=_is_quiet
+        )
         self._here = threading.local()
         with storage_refusals(), self._pool.connect():
             pass  # A server that cannot be reached is told at open.
@@ -65,9 +72,12 @@ class PostgresDatabase(Database):
         self._refuse_nested()
         self._here.is_inside = True
         try:
-            with storage_refusals(), _patiently(self._pool.connect) as connection:
-                driver = connection.connection.dbapi_connection
-                tx = TravellingTransaction(connection, driver)
+            with storage_refusals(), self._shelf.lend() as lent:
+                tx = TravellingTransaction(
+                    partial(Connection, self._pool, lent),
+                    lent.driver_connection,
+                    cursors=lent.info.setdefault(CURSORS, []),
+                )
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
@@ -93,14 +103,11 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def glance(self) -> Iterator[Transaction]:
-        with storage_refusals():
-            lent = _patiently(self._pool.raw_connection)
-            try:
-                yield TravellingLook(lent.driver_connection)
-            finally:
-                lent.close()
+        with storage_refusals(), self._shelf.lend() as lent:
+            yield TravellingLook(lent.driver_connection)
 
     def close(self) -> None:
+        self._shelf.clear()
         self._pool.dispose()
         self.engine.dispose()
 
@@ -115,7 +122,7 @@ def _patiently(connect: Callable[[], T]) -> T:
     while True:
         try:
             return connect()
-        except OperationalError:
+        except (OperationalError, psycopg.OperationalError):
             if time.monotonic() >= until:
                 raise
         time.sleep(AGAIN_SECONDS)
@@ -150,15 +157,27 @@ def options_in(url: URL) -> str:
 
 
 def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection
-    """Have a connection replaced whose server ended it while nobody used it.
+    """Have a connection replaced whose server ended it while nobody used it."""
+    if _has_news(driver):
+        raise DisconnectionError("The server has ended this connection.")
 
-    Nothing arrives unasked on a quiet connection but that, so this costs no question to the
-    server, and nobody's click is refused after the server was started again.
+
+def _is_quiet(lent: PoolProxiedConnection) -> bool:
+    """Say whether nothing is open on a connection, and the server has not ended it."""
+    driver = cast("psycopg.Connection", lent.driver_connection)
+    is_idle = driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    return is_idle and not _has_news(driver)
+
+
+def _has_news(driver: psycopg.Connection) -> bool:
+    """Say whether something came in unasked.
+
+    On a quiet connection that is nothing but its end, so this costs no question to the server,
+    and nobody's click is refused after the server was started again.
     """
     poll = select.poll()
     poll.register(driver.fileno(), select.POLLIN | select.POLLHUP)
-    if poll.poll(0):
-        raise DisconnectionError("The server has ended this connection.")
+    return bool(poll.poll(0))
 
 
 @contextmanager

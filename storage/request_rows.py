@@ -1,4 +1,4 @@
-"""Reads a request back from its row and those of its escalations."""
+"""Reads requests back from their rows and those of their escalations, which are found together."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,21 @@ from workflows.gate import Added, ApprovalRequest, Outcome, Stage
 from workflows.terms import terms_of
 
 
-def read_request(found: Sequence[Any], escalated: Iterable[Sequence[Any]]) -> ApprovalRequest:
-    """Return the request that the columns of `run_sql` tell of."""
-    (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = found[:9]
-    raised_at, expires_at, outcome, settled_at, consumed, terms, batch = found[9:]
+def read_requests(found: Iterable[Sequence[Any]]) -> list[ApprovalRequest]:
+    """Return the requests that the columns of `run_sql` tell of, each once, in their order.
+
+    A request has a row for each of its escalations, and one if there are none.
+    """
+    rows: dict[str, list[Sequence[Any]]] = {}
+    for row in found:
+        rows.setdefault(row[0], []).append(row)
+    return [_request(some) for some in rows.values()]
+
+
+def _request(rows: Sequence[Sequence[Any]]) -> ApprovalRequest:
+    (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = rows[0][:9]
+    raised_at, expires_at, outcome, settled_at, consumed, terms, batch = rows[0][9:16]
+    escalated = [row[16:] for row in rows if row[16] is not None]
     left_out = [Ref(one) for one in json.loads(excluded)]
     return ApprovalRequest(
         id=RequestId(ident),

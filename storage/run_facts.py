@@ -13,7 +13,7 @@ from workflows.run import Status
 from workflows.status import standing_after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # Without slots: `changing` copies it often.
 class RunFacts:
     """What a run's row says because its entries say so, and nothing else."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.held_run import RUN_COLUMNS, HeldRun, read_held
-from storage.request_rows import read_request
+from storage.request_rows import read_requests
 from storage.transaction import Question, Transaction
 from workflows.entry import Ref, RunId
 from workflows.gate import ApprovalRequest, Decision, Verdict
@@ -18,18 +18,12 @@ from workflows.store import Due, DueKind
 
 _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
-_SELECT_REQUEST = (
+_SELECT_REQUESTS = (
     "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
     " r.needs_reason, r.raised_at, r.expires_at, r.outcome, r.settled_at, r.consumed_attempt,"
-    " r.terms, r.batch"
+    " r.terms, r.batch, e.people, e.named, e.stages"
     " FROM approval_request r JOIN run ON run.id = r.run_id"
-)
-
-
-_SELECT_ESCALATIONS = "SELECT people, named, stages FROM escalation WHERE request_id = ? ORDER BY n"
-_SELECT_ESCALATIONS_OF_BATCH = (
-    "SELECT e.request_id, e.people, e.named, e.stages FROM escalation e"
-    " JOIN approval_request r ON r.id = e.request_id WHERE r.batch = ? ORDER BY e.n"
+    " LEFT JOIN escalation e ON e.request_id = r.id"
 )
 _SELECT_DECISIONS = (
     "SELECT approver, stage, verdict, decided_at, stands_for"
@@ -40,6 +34,10 @@ _SELECT_DECISIONS = (
 def run_question(run: str) -> Question:
     """Return what to ask for a run's row; `read_held` reads the answer."""
     return f"{_SELECT_RUN} WHERE run.id = ?", (run,)
+
+
+def _request_question(request: str) -> Question:
+    return f"{_SELECT_REQUESTS} WHERE r.id = ? ORDER BY e.n", (request,)
 
 
 class RunSql(RowSql):
@@ -67,15 +65,14 @@ class RunSql(RowSql):
         They are read after the lock, so they are what the one before us left.
         """
         its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
-        run, asked, escalated, decided = self.ask(
+        run, asked, decided = self.ask(
             (self._held(its_run), (request,)),
-            (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,)),
-            (_SELECT_ESCALATIONS, (request,)),
+            _request_question(request),
             (_SELECT_DECISIONS, (request,)),
         )
         if not run or not asked:
             return None
-        found = read_request(asked[0], escalated)
+        (found,) = read_requests(asked)
         return self._read(run[0]), found, [_decision(one) for one in decided]
 
     def _held(self, where: str) -> str:
@@ -107,33 +104,22 @@ class RunSql(RowSql):
 
     def request(self, request: str) -> ApprovalRequest | None:
         """Return a request as it is now."""
-        asked, escalated = self.ask(
-            (f"{_SELECT_REQUEST} WHERE r.id = ?", (request,)),
-            (_SELECT_ESCALATIONS, (request,)),
-        )
-        return read_request(asked[0], escalated) if asked else None
+        (asked,) = self.ask(_request_question(request))
+        return next(iter(read_requests(asked)), None)
 
     def requests_of_batch(self, batch: str) -> list[ApprovalRequest]:
         """Return the requests that are put to people together, in the order they were raised."""
-        asked, escalated = self.ask(
-            (f"{_SELECT_REQUEST} WHERE r.batch = ? ORDER BY r.raised_at, r.id", (batch,)),
-            (_SELECT_ESCALATIONS_OF_BATCH, (batch,)),
-        )
-        added: dict[str, list[Sequence[Any]]] = {}
-        for request, *more in escalated:
-            added.setdefault(request, []).append(more)
-        return [read_request(one, added.get(one[0], ())) for one in asked]
+        where = "WHERE r.batch = ? ORDER BY r.raised_at, r.id, e.n"
+        return read_requests(self.run(f"{_SELECT_REQUESTS} {where}", batch))
 
     def standing_request(self, run: str) -> ApprovalRequest | None:
         """Return the run's newest request that is open, or approved and not used."""
-        found = self.run(
-            f"{_SELECT_REQUEST} WHERE r.run_id = ? AND r.consumed_attempt IS NULL"
-            " AND r.outcome IN ('open', 'approved') ORDER BY r.raised_at DESC, r.id LIMIT 1",
-            run,
-        ).fetchone()
-        if found is None:
-            return None
-        return read_request(found, self.run(_SELECT_ESCALATIONS, found[0]).fetchall())
+        newest = (
+            "SELECT n.id FROM approval_request n WHERE n.run_id = ? AND n.consumed_attempt IS NULL"
+            " AND n.outcome IN ('open', 'approved') ORDER BY n.raised_at DESC, n.id LIMIT 1"
+        )
+        found = self.run(f"{_SELECT_REQUESTS} WHERE r.id = ({newest}) ORDER BY e.n", run)
+        return next(iter(read_requests(found)), None)
 
     def open_requests_of(self, external_id: str, limit: int) -> list[str]:
         """Return the ids of open requests in which a person was asked, the nearest end first."""

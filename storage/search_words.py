@@ -5,6 +5,7 @@ OR between two of them means either. Everything else is only a space.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -64,8 +65,12 @@ def read_words(typed: str) -> Words:
 
 
 def _printable(typed: str) -> str:
-    """Return `typed` without what no database takes: control characters, half characters."""
-    return "".join(one if one.isprintable() else " " for one in typed[:LONGEST])
+    """Return `typed` without what no database takes: control characters, half characters.
+
+    A letter and its accent typed as two characters, as a Mac's file names have them, are one.
+    """
+    whole = unicodedata.normalize("NFC", typed[:LONGEST])
+    return "".join(one if one.isprintable() else " " for one in whole)
 
 
 def _term(text: str) -> Term | None:

@@ -10,10 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    QueuePool,
+    create_engine,
+    event,
+)
 
 from storage.database_errors import refusal_for, storage_refusals
 from storage.group_commit import TURN_TIMEOUT, GroupCommit
+from storage.shelf import Shelf
 from storage.transaction import Database, Question, Transaction
 from workflows.errors import UnusableDatabaseError
 
@@ -56,6 +65,7 @@ class SqliteDatabase(Database):
         self.engine = _engine(path)
         self._readers = _engine(path)
         event.listen(self._readers, "connect", _read_only)
+        self._shelf = Shelf(self._readers.raw_connection, most=READERS // 2, is_fit=_is_quiet)
         with storage_refusals():
             self._writer = self.engine.connect()
         event.listen(self._writer, "commit", _refuse_commit)
@@ -102,16 +112,13 @@ class SqliteDatabase(Database):
     @contextmanager
     def glance(self) -> Iterator[Transaction]:
         """Open a look for the driver; without SQLAlchemy it costs a tenth of `read`."""
-        with storage_refusals():
-            lent = self._readers.raw_connection()
-            try:
-                yield Look(None, lent.driver_connection, is_sqlite=True)
-            finally:
-                lent.close()
+        with storage_refusals(), self._shelf.lend() as lent:
+            yield Look(None, lent.driver_connection, is_sqlite=True)
 
     def close(self) -> None:
         """Let go of every connection; the last one folds the WAL into the file."""
         self._writer.close()
+        self._shelf.clear()
         self._readers.dispose()
         self.engine.dispose()
 
@@ -155,6 +162,11 @@ def _configure(driver: sqlite3.Connection, _record: object) -> None:
                 f"SQLite answers {name} = {found!r} where {wanted} is needed.",
                 hint="Keep the database on a local disk.",
             )
+
+
+def _is_quiet(lent: PoolProxiedConnection) -> bool:
+    """Say whether nothing is open on a connection."""
+    return not cast("sqlite3.Connection", lent.driver_connection).in_transaction
 
 
 def _read_only(driver: sqlite3.Connection, _record: object) -> None:

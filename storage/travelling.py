@@ -5,7 +5,7 @@ system call each way, a switch of threads in between. So what needs no answer wa
 something does, and all of it goes at once, in order, through the driver's pipeline.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -36,17 +36,32 @@ class TravellingTransaction(Transaction):
     executed, as if there were no waiting.
     """
 
-    __slots__ = ("_has_begun", "_waiting")
+    __slots__ = ("_connect", "_cursors", "_has_begun", "_waiting")
 
-    def __init__(self, connection: Connection | None, driver: Any) -> None:  # noqa: ANN401  psycopg
-        super().__init__(connection, driver, is_sqlite=False)
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        driver: Any,  # noqa: ANN401  psycopg
+        *,
+        cursors: list[Cursor],
+    ) -> None:
+        """`connect` makes SQLAlchemy's view of the connection, for whoever asks for it.
+
+        `cursors` are those of this connection for what waits: an answer that only a check looks
+        at is looked at once, and a new cursor for each would cost a fifth of its statement.
+        """
+        super().__init__(None, driver, is_sqlite=False)
+        self._connect = connect
+        self._cursors = cursors
         self._waiting: list[Waiting] = [Waiting(BEGIN)]
         self._has_begun = False
 
     @property
     def connection(self) -> Connection:
         self._travel()
-        return super().connection
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
 
     @property
     def driver(self) -> Any:  # noqa: ANN401  psycopg
@@ -98,7 +113,7 @@ class TravellingTransaction(Transaction):
             return []
         self._has_begun = True
         try:
-            return _journey(self._driver, waiting, questions)
+            return _journey(self._driver, waiting, questions, cursors=self._cursors)
         except Exception as error:
             for call in self.failures:
                 call(error)
@@ -123,7 +138,7 @@ class TravellingLook(Transaction):
             return super().ask(*questions)
         framed = (*questions, ("COMMIT", ()))
         try:
-            found = _journey(self._driver, [Waiting(BEGIN_LOOK)], framed)
+            found = _journey(self._driver, [Waiting(BEGIN_LOOK)], framed, cursors=[])
         except BaseException:
             take_back(self._driver)
             raise
@@ -144,15 +159,20 @@ def _journey(
     driver: Any,  # noqa: ANN401  psycopg
     waiting: Sequence[Waiting],
     questions: Sequence[Question],
+    *,
+    cursors: list[Cursor],
 ) -> list[Cursor]:
     """Execute all of it in order, in one journey; return the cursors of the questions."""
     if not waiting and len(questions) == 1:
         words, values = questions[0]
         return [driver.execute(spoken(words), values)]
+    cursors.extend(driver.cursor() for _ in range(len(waiting) - len(cursors)))
+    done = list(zip(cursors, waiting, strict=False))
     with _pipeline(driver):
-        done = [driver.execute(spoken(one.statement), one.values) for one in waiting]
+        for cursor, one in done:
+            cursor.execute(spoken(one.statement), one.values)
         asked = [driver.execute(spoken(words), values) for words, values in questions]
-    for cursor, one in zip(done, waiting, strict=True):
+    for cursor, one in done:
         for look in (one.check, one.tell):
             if look is not None:
                 look(cursor)

@@ -174,6 +174,7 @@ class World:
 
     number: int = 10
     items: list[dict[str, object]] = field(default_factory=list)
+    is_cut: bool = False  # Whether there are more items than are told.
     effects: list[str] = field(default_factory=list)
     reads: int = 0
     trouble: Callable[[str], None] = lambda _place: None
@@ -216,6 +217,7 @@ class Item(Model):
 
 class Items(Model):
     rows: list[Item]
+    is_cut: bool = False
 
 
 class ListWorld(Action[Named, Items]):
@@ -230,7 +232,8 @@ class ListWorld(Action[Named, Items]):
     def perform(self, arguments: Named, call: Call) -> Items:
         del arguments, call
         self._world.trouble("list")
-        return Items(rows=[Item.model_validate(one) for one in self._world.items])
+        rows = [Item.model_validate(one) for one in self._world.items]
+        return Items(rows=rows, is_cut=self._world.is_cut)
 
 
 class ChangeWorld(Action[Change, Value]):

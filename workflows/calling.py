@@ -5,11 +5,12 @@ that a crash in between starts it once. The child's end wakes the parent by a du
 """
 
 from workflows.definition_flow import Call
-from workflows.entry import Draft, Json, RunId
+from workflows.entry import Json, RunId
 from workflows.errors import ActionFailedError, InterlockError, UnknownRunError
 from workflows.orders import Child, Start
 from workflows.run import Status
 from workflows.segment import After, Next, Pause, Segment
+from workflows.stopping import stop_draft
 from workflows.store import RunRow
 from workflows.template import resolve
 
@@ -65,17 +66,8 @@ def _take_up_end(segment: Segment, name: str, row: RunRow) -> Next:
         segment.note(ended)
         return After.LOOK
     words = f"The run {row.id[:8]} of {row.workflow} ended {row.status}."
-    segment.commit(ended, _trouble(segment, name, row, words))
+    segment.commit(ended, stop_draft(segment, name, f"child_{row.status.value}", words))
     return After.LOOK
-
-
-def _trouble(segment: Segment, name: str, row: RunRow, words: str) -> Draft:
-    data: dict[str, Json] = {
-        "step": name,
-        "decision": "exception",
-        "rule": f"child_{row.status.value}",
-    }
-    return segment.draft("decision.made", data, {"reason": segment.words(words)})
 
 
 def _start(segment: Segment, name: str, child: RunId) -> None:

@@ -37,6 +37,7 @@ from workflows.entry import Json, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.house import House
 from workflows.levels import review_level
+from workflows.message_keys import CardName
 from workflows.orders import (
     Ballot,
     Decided,
@@ -286,6 +287,7 @@ class Engine:
         happened: Happened,
         reason: str = "",
         via: str = exceptions.SLACK,
+        asked_by: str = "",
         delivery: Delivery | None = None,
     ) -> None:
         """Record what a person says about an effect in doubt.
@@ -295,8 +297,7 @@ class Engine:
         """
         exceptions.settle_doubt(
             self._house,
-            run,
-            step,
+            CardName(run, step, asked_by),
             person=person,
             happened=happened,
             reason=reason,
@@ -313,6 +314,7 @@ class Engine:
         answer: str,
         reason: str = "",
         via: str = exceptions.SLACK,
+        asked_by: str = "",
         delivery: Delivery | None = None,
     ) -> None:
         """Record how a person wants a run to go on: retry, skip or abort.
@@ -322,8 +324,7 @@ class Engine:
         """
         exceptions.settle_exception(
             self._house,
-            run,
-            step,
+            CardName(run, step, asked_by),
             person=person,
             answer=answer,
             reason=reason,

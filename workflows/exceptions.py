@@ -8,6 +8,7 @@ from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, Ref,
 from workflows.errors import NotAllowedError, PeopleUnreadableError, RequestClosedError
 from workflows.flow import Walk
 from workflows.house import House
+from workflows.message_keys import CardName
 from workflows.operators import LOCAL, acting
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
@@ -25,8 +26,7 @@ MAY_CANCEL = "Whoever asked for a run may cancel it, and so may owner and deputy
 
 def settle_doubt(
     house: House,
-    run: RunId,
-    step: str,
+    about: CardName,
     *,
     person: PersonId,
     happened: Happened,
@@ -37,12 +37,14 @@ def settle_doubt(
     """Record what a person says about an effect in doubt.
 
     YES goes on after the effect, NO begins the step again and asks for approval again, UNKNOWN
-    ends the run with the doubt on record.
+    ends the run with the doubt on record. `about` names the entry whose card
+    they answer; without one it is whatever stands there.
 
     Raises:
         NotAllowedError: not owner, deputy or governor, or the requester of something destructive.
-        RequestClosedError: nothing is in doubt there any more.
+        RequestClosedError: nothing is in doubt there any more, or not what was asked about.
     """
+    run, step, asked_by = about
     who, responsible = _settlers(house, run, person)
     is_requester = has_asked(house, run, who)
     with house.store.begin() as unit:
@@ -53,6 +55,7 @@ def settle_doubt(
         one = state.step(step)
         if state.ended is not None or one.phase is not Phase.IN_DOUBT:
             raise RequestClosedError("This is no longer in doubt.", hint="Nothing was changed.")
+        _refuse_earlier(asked_by, one.intended.id if one.intended is not None else "")
         _admit(responsible, who)
         if is_requester:
             _refuse_requester(one)
@@ -72,8 +75,7 @@ def settle_doubt(
 
 def settle_exception(
     house: House,
-    run: RunId,
-    step: str,
+    about: CardName,
     *,
     person: PersonId,
     answer: str,
@@ -83,12 +85,15 @@ def settle_exception(
 ) -> None:
     """Record how a person wants a run to go on: retry the step, skip it, abort the run.
 
-    `undo` aborts it and takes back what can be taken back, the last effect first.
+    `undo` aborts it and takes back what can be taken back, the last effect first. `about`
+    names the entry whose card they answer; without one it is whatever stands there.
 
     Raises:
         NotAllowedError: not owner or deputy of the workflow, and no governor.
-        RequestClosedError: the step is no exception any more, or the run has ended.
+        RequestClosedError: the step is no exception any more, or another one, or the run has
+            ended.
     """
+    run, step, asked_by = about
     who, responsible = _settlers(house, run, person)
     with house.store.begin() as unit:
         row = unit.lock_run(run)
@@ -99,6 +104,7 @@ def settle_exception(
         is_over = state.ended is not None or one.phase is not Phase.EXCEPTION
         if is_over or answer not in ANSWERS:
             raise RequestClosedError(_why_closed(one), hint="Nothing was changed.")
+        _refuse_earlier(asked_by, one.trouble)
         _admit(responsible, who)
         words = house.redact(reason.strip())
         chosen = _choice(_actor(unit, who), run, step, answer, via=via, words=words)
@@ -256,6 +262,15 @@ def has_asked(house: House, run: RunId, who: Person) -> bool:
     if requester is None or not requester.startswith(LOCAL):
         return requester == who.id
     return acting(requester, house.policy(), house.people) == who.id
+
+
+def _refuse_earlier(asked_by: str, now: str) -> None:
+    """Return if the card that was answered is about what stands now; "" leaves it open."""
+    if asked_by and asked_by != now:
+        raise RequestClosedError(
+            "That card was answered already, and the step has stopped once more since.",
+            hint="Nothing was changed. Answer the newer card of this thread.",
+        )
 
 
 def _why_closed(step: StepState) -> str:

@@ -1,4 +1,4 @@
-"""The kinds of entries, as data: exactly AUDIT.md section 8.
+"""The kinds of entries, as data: AUDIT.md section 8, and those that the changelog added since.
 
 The registry is closed. A new kind is one change to AUDIT.md, to this file and the changelog.
 Writers refuse what does not fit; `audit verify` reports it as a semantic finding.

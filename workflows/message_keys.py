@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from workflows.entry import RunId
 
+ABOUT = "#"  # Stands in no id.
+
 
 class CardName(NamedTuple):
     """What a card is about: the entry of that run and step which made somebody ask."""
@@ -36,12 +38,18 @@ def read_card_key(key: str) -> CardName:
     return CardName(RunId(run), step, entry)
 
 
-def step_key(run: str, step: str) -> str:
-    """Return the key of a step's message, and the value of the buttons on its cards."""
-    return f"{run}/{step}"
+def answer_value(run: str, step: str, entry: str) -> str:
+    """Return what the buttons of a card carry: what it is about, and which entry made it ask."""
+    return f"{run}/{step}{ABOUT}{entry}"
+
+
+def read_answer_value(value: str) -> CardName:
+    """Return what `answer_value` wrote; a card of an earlier release names no entry."""
+    named, _, entry = value.partition(ABOUT)
+    return CardName(*read_step_key(named), entry)
 
 
 def read_step_key(key: str) -> StepName:
-    """Return what `step_key` wrote; what is no such key has no step."""
+    """Return the run and the step that a key begins with; what is no such key has no step."""
     run, _, step = key.partition("/")
     return StepName(RunId(run), step)

@@ -184,7 +184,7 @@ class Recorder:
     def _record(self, unit: Unit, drafts: Sequence[Fact], base: RunState) -> RunState:
         for draft in drafts:
             made = draft if isinstance(draft, Draft) else draft(unit)
-            base = after(base, record(unit, made))
+            base = after(base, record(unit, made, left=base.left))
         return base
 
     def _record_late(self, unit: Unit) -> None:
@@ -220,10 +220,13 @@ class Recorder:
         )
 
 
-def record(unit: Unit, draft: Draft, *more: Message) -> Entry:
-    """Append a fact, queue the messages it asks for, and see that nobody forgets it."""
+def record(unit: Unit, draft: Draft, *more: Message, left: int = 0) -> Entry:
+    """Append a fact, queue the messages it asks for, and see that nobody forgets it.
+
+    `left` says how many items its run has left behind so far.
+    """
     entry = unit.append(draft)
-    for message in (*messages_about(entry), *more):
+    for message in (*messages_about(entry, left=left), *more):
         unit.send(message)
     request = renewed(entry)
     if request is not None:

@@ -73,7 +73,7 @@ class Voice:
         return self.stands_for or self.approver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # Without slots: `changing` copies them often.
 class StepState:
     """One step: how often it was tried, what came of it, what it waits for."""
 
@@ -130,7 +130,7 @@ MARKED = UNDER_WAY | WAITING | {Phase.REFUSED}  # A run looks for these before a
 _TOLD = frozenset({Phase.OBSERVED, Phase.EXECUTED, Phase.VERIFIED, Phase.DONE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # Without slots: `changing` copies them often.
 class RunState:
     """A run as its entries tell it."""
 
@@ -146,6 +146,7 @@ class RunState:
     editors: tuple[Ref, ...] = ()  # Who changed its inputs or version since it was asked for.
     steps: Mapping[str, StepState] = field(default_factory=dict)
     marked: Mapping[str, Phase] = field(default_factory=dict)  # Steps in a phase of MARKED.
+    left: int = 0  # How many steps of items were left behind by loops that go on.
     rseq: int = -1
     cancel_asked: bool = False
     is_undoing: bool = False  # Aborted, and what can be taken back is.

@@ -6,7 +6,7 @@ from workflows.batching import batch_in
 from workflows.entry import Entry, RequestId, RunId
 from workflows.instances import items_of
 from workflows.message_keys import card_key, read_card_key
-from workflows.run import StepState
+from workflows.run import LEFT, StepState
 from workflows.store import Message, Subject
 
 REPLIES = frozenset(
@@ -37,13 +37,19 @@ ROUTINE = frozenset({"action.executed", "verification.passed", "wait.started"})
 UNVERIFIED = frozenset({"verification.failed", "verification.unknown"})
 BROKEN = "break_glass.used"
 USES_REQUEST = frozenset({"action.intended", BROKEN})
+MOST_LEFT_TOLD = 20  # Of items that a loop leaves behind, so many are told one by one.
+_FAILURES = frozenset({"action.failed", *UNVERIFIED})
 ENDS = frozenset({"run.finished", "run.cancelled"})
 DECIDED = frozenset({"approval.granted", "approval.denied", BROKEN})
 CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
 
 
-def messages_about(entry: Entry) -> Iterator[Message]:
-    """Yield the messages that `entry` asks for: the run's first message always is one."""
+def messages_about(entry: Entry, *, left: int = 0) -> Iterator[Message]:
+    """Yield the messages that `entry` asks for: the run's first message always is one.
+
+    `left` says how many items of its run were left behind before. When they are many, the first
+    message counts them, and no further one has a line of its own.
+    """
     run = entry.run
     if run is None:
         return
@@ -52,7 +58,8 @@ def messages_about(entry: Entry) -> Iterator[Message]:
         yield Message(subject=Subject.CARD, key=_request(entry), run=run)
     if "replaces" in entry.data:  # The card of the earlier request leads to this one's.
         yield Message(subject=Subject.CARD, key=str(entry.data["replaces"]), run=run)
-    if _is_told(entry) and not is_routine(entry):
+    is_counted = left >= MOST_LEFT_TOLD and _fails_in_a_loop(entry)
+    if _is_told(entry) and not is_routine(entry) and not is_counted:
         yield Message(subject=Subject.STEP, key=entry.id, run=run)
     if entry.kind.startswith("question."):
         yield question_card(run, RequestId(str(entry.data["request"])))
@@ -73,6 +80,12 @@ def is_routine(entry: Entry) -> bool:
         return bool(items_of(read_card_key(str(entry.data["call"])).step))
     is_item = bool(items_of(str(entry.data.get("step") or "")))
     return is_item and entry.kind in ROUTINE
+
+
+def _fails_in_a_loop(entry: Entry) -> bool:
+    is_item = bool(items_of(str(entry.data.get("step") or "")))
+    is_left = _decision(entry) == "skip" and entry.data["rule"] == LEFT
+    return is_item and (is_left or entry.kind in _FAILURES)
 
 
 def _is_told(entry: Entry) -> bool:

@@ -26,7 +26,7 @@ CREATE TRIGGER parcel_moved AFTER UPDATE ON parcel
 # It takes its time before it acts, so that one that outlived its bot would be seen acting.
 PROGRAM = """#!{python} -IS
 import http.client, sys, time
-time.sleep(0.7)
+time.sleep({nap})
 line = http.client.HTTPConnection("{host}", timeout=10)
 line.request("POST", "/blind/" + sys.argv[1], '{{"value": "1"}}')
 line.getresponse().read()
@@ -85,9 +85,13 @@ class Home:
         (self.folder / "policy.yaml").write_text(policy)
         with closing(sqlite3.connect(self.stock)) as connection:
             connection.executescript(STOCK)
+        self.put_program()
+
+    def put_program(self, *, nap: float = 0.7) -> None:
+        """Write the program that acts `nap` seconds after it was started."""
         program = self.folder / "act"
         host = self.target.url.removeprefix("http://")
-        program.write_text(PROGRAM.format(python=sys.executable, host=host))
+        program.write_text(PROGRAM.format(python=sys.executable, host=host, nap=nap))
         program.chmod(0o755)
 
     def begin(self, settings: Settings) -> None:

@@ -57,6 +57,11 @@ def _source(settings: Settings) -> str:
 
 
 def _target(settings: Settings, given: str | None) -> str:
+    if given and ":" not in given:
+        raise SettingsError(
+            f"{given} is no address of a database, and a file of that name is hardly meant.",
+            hint=f"Write --to postgresql://user@host/name, or --to sqlite:{given} for a file.",
+        )
     if given:
         return given
     if settings.is_sqlite:

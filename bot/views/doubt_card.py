@@ -17,7 +17,7 @@ from bot.views.pieces import (
     section,
 )
 from bot.wording import Who, bold, clip, code, escape, mention, mentions, names, when
-from workflows.message_keys import step_key
+from workflows.message_keys import answer_value
 
 HAPPENED = "doubt.happened"
 NOT_HAPPENED = "doubt.not_happened"
@@ -52,6 +52,7 @@ class DoubtCard:
 
     run: str
     step: str
+    entry: str  # Which entry made it ask.
     title: str
     what: str  # The effect in one line, as its plan named it.
     key: str  # The name under which the outside world knows the effect.
@@ -64,7 +65,7 @@ class DoubtCard:
 
     @property
     def value(self) -> str:
-        return step_key(self.run, self.step)
+        return answer_value(self.run, self.step, self.entry)
 
 
 def doubt_card(card: DoubtCard) -> Rendered:

@@ -33,7 +33,7 @@ from bot.wording import (
     plural,
     when,
 )
-from workflows.message_keys import step_key
+from workflows.message_keys import answer_value
 
 RETRY = "exception.retry"
 SKIP = "exception.skip"
@@ -98,6 +98,7 @@ class ExceptionCard:
 
     run: str
     step: str
+    entry: str  # Which entry made it ask.
     title: str
     what: str  # The step in one line.
     error_class: str
@@ -113,7 +114,7 @@ class ExceptionCard:
 
     @property
     def value(self) -> str:
-        return step_key(self.run, self.step)
+        return answer_value(self.run, self.step, self.entry)
 
     @property
     def so_far(self) -> str:

@@ -33,6 +33,7 @@ MODULES = (
     "story",
     "words",
     "runs",
+    "samples",
     "verifier",
     "view",
     "main",

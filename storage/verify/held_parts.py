@@ -1,6 +1,6 @@
 """Pass 5: each part is there and matches, or a later marker says why it is gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from storage.journal import pseudonym
@@ -36,9 +36,9 @@ class Markers:
             if isinstance(cls, str) and isinstance(before, int):
                 self._swept[cls] = max(self._swept.get(cls, 0), min(before, index))
             return
-        for item in data.get("items") or []:
-            if isinstance(item, list) and len(item) == 2 and item[0] < index:  # noqa: PLR2004  place, name
-                self._erased[item[0], item[1]] = index
+        for place, name in _items(data.get("items")):
+            if place < index:
+                self._erased[place, name] = index
 
     def explain(self, index: int, name: str, cls: str) -> bool:
         """Say whether a marker says that this part is gone."""
@@ -121,6 +121,14 @@ class PartCheck:
                 f"Part {name} of entry {index} is not what was recorded.",
                 place=index,
             )
+
+
+def _items(told: object) -> Iterator[tuple[int, str]]:
+    """Yield place and name of each part that a marker lists; what names none is passed over."""
+    for item in told if isinstance(told, list) else ():
+        match item:
+            case [int(place), str(name)]:
+                yield place, name
 
 
 def check_subjects(subjects: Iterable[StoredSubject], report: Report) -> int:

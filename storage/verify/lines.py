@@ -20,6 +20,8 @@ from storage.verify.source import StoredEntry
 from workflows.binding import canonical
 
 TS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
+# The member that names the run, found in a line that need not be one any more.
+RUN_OF_LINE = re.compile(rb'"rseq":[0-9]+,"run":"([A-Za-z0-9_-]{1,64})"')
 CLOCK_SLACK = timedelta(seconds=300)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -114,6 +116,12 @@ class LineCheck:
 def leaf_of(line: bytes) -> bytes:
     """Return the leaf hash of a line."""
     return hashlib.sha256(b"\0" + line).digest()
+
+
+def run_of(line: bytes) -> str | None:
+    """Return the run that a line names, also of one that cannot be read as a whole."""
+    named = RUN_OF_LINE.findall(line)
+    return named[-1].decode() if named else None
 
 
 def columns_of(members: Mapping[str, Any]) -> tuple[Any, ...]:

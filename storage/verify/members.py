@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
-from storage.entry_bytes import MalformedEntryError, check_value
+from storage.entry_bytes import MOST_INTEGER, MalformedEntryError, check_value
 from workflows.entry import ActorKind, PartClass
 
 ID = re.compile(r"[0-9a-f]{32}")
@@ -39,7 +39,7 @@ def shape_fault(members: Mapping[str, Any]) -> str | None:
 
 def _place_fault(members: Mapping[str, Any]) -> str | None:
     run, rseq, prev = members["run"], members["rseq"], members["prev"]
-    if type(rseq) is not int or rseq < 0:
+    if not is_count(rseq):
         return "its place in the run is malformed."
     if run is None:
         return None if rseq == 0 and prev == "" else "without a run it has no place in one."
@@ -72,6 +72,11 @@ def _payload_fault(members: Mapping[str, Any]) -> str | None:
     return None
 
 
+def is_count(value: object) -> TypeGuard[int]:
+    """Say whether something is a number that counts."""
+    return type(value) is int and 0 <= value <= MOST_INTEGER
+
+
 def check_part(name: str, part: object) -> None:
     """Refuse what no entry says of a part.
 
@@ -81,7 +86,7 @@ def check_part(name: str, part: object) -> None:
     if PART.fullmatch(name) is None or not isinstance(part, dict) or part.keys() != PART_MEMBERS:
         raise MalformedEntryError("a part is malformed.")
     is_classed = isinstance(part["cls"], str) and part["cls"] in CLASSES
-    if not is_classed or type(part["len"]) is not int or part["len"] < 0:
+    if not is_classed or not is_count(part["len"]):
         raise MalformedEntryError("a part's class or length is malformed.")
     if not isinstance(part["c"], str) or COMMITMENT.fullmatch(part["c"]) is None:
         raise MalformedEntryError("a part's commitment is malformed.")

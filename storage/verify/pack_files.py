@@ -6,6 +6,8 @@ than it says, is a fault of the pack.
 
 import hashlib
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,9 @@ from storage.verify.report import Report
 
 BLOCK = 1 << 16
 UNLISTED = frozenset({names.MANIFEST, names.SIGNATURE})
+PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+# What a file raises that is cut short, or was overwritten where it is packed.
+UNREADABLE = (OSError, zipfile.BadZipFile, EOFError, zlib.error)
 MOST_SMALL = 64 * 1024 * 1024  # Of files that are read as a whole.
 
 
@@ -61,10 +66,23 @@ class ZipFiles:
     """A pack in a zip."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
+        """Take the files of a zip.
+
+        Raises:
+            BrokenPackError: a name stands twice, so that readers would differ over it, or a file
+                is packed in a way that packs never use.
+        """
         self._zip = file
+        listed = [one for one in file.infolist() if not one.is_dir()]
+        named = Counter(one.filename for one in listed)
+        for name in (name for name, count in named.items() if count > 1):
+            raise BrokenPackError(f"{name} stands twice in it.")
+        for name in (one.filename for one in listed if one.compress_type not in PACKED):
+            raise BrokenPackError(f"{name} is packed in a way that packs never use.")
+        self._names = frozenset(named)
 
     def names(self) -> frozenset[str]:
-        return frozenset(one.filename for one in self._zip.infolist() if not one.is_dir())
+        return self._names
 
     def open(self, name: str) -> IO[bytes]:
         try:
@@ -101,7 +119,7 @@ def read_small(files: PackFiles, name: str) -> bytes:
     with files.open(name) as file:
         try:
             content = file.read(MOST_SMALL + 1)
-        except (OSError, zipfile.BadZipFile, EOFError) as error:
+        except UNREADABLE as error:
             raise BrokenPackError(f"{name} cannot be read: {error}.") from error
     if len(content) > MOST_SMALL:
         raise BrokenPackError(f"{name} is larger than such a file ever is.")
@@ -126,7 +144,7 @@ def _check_file(files: PackFiles, name: str, listed: dict[str, object], report: 
             while block := file.read(BLOCK):
                 digest.update(block)
                 size += len(block)
-    except (OSError, zipfile.BadZipFile, EOFError, BrokenPackError) as error:
+    except (*UNREADABLE, BrokenPackError) as error:
         report.fail("file-hash", f"{name} cannot be read: {error}.")
         return
     if size != listed.get("bytes") or digest.hexdigest() != listed.get("sha256"):

@@ -21,6 +21,7 @@ from storage.verify.pack_files import PackFiles
 from storage.verify.report import Report
 
 NAME = re.compile(rf"{names.REPORTS}[^/]+\.csv")
+MOST_LINE = 1 << 20
 PLACE = re.compile(r"0|[1-9][0-9]{0,15}")
 APPROVALS_FILE, POPULATION_FILE = names.report_name(APPROVALS), names.report_name(POPULATION)
 
@@ -47,10 +48,11 @@ def judge_reports(files: PackFiles, people: Mapping[str, str], report: Report) -
     """
     here = sorted(one for one in files.names() if NAME.fullmatch(one))
     with ExitStack() as stack:
-        tables = [_rows(one, stack.enter_context(_text(files, one)), report) for one in here]
+        opened = ((one, stack.enter_context(_text(files, one))) for one in here)
+        tables = [_rows(name, _lines(file), report) for name, file in opened]
         rows = heapq.merge(*tables, key=lambda one: one.place)
         row = next(rows, None)
-        for entry in _entries(stack.enter_context(_text(files, names.INDEX)), people):
+        for entry in _entries(_lines(stack.enter_context(_text(files, names.INDEX))), people):
             met: set[str] = set()
             while row is not None and row.place <= entry.place:
                 if (row.place, row.repeated) != (entry.place, entry.repeated):
@@ -71,6 +73,12 @@ def _differs(row: _Row, report: Report) -> None:
 
 def _text(files: PackFiles, name: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(files.open(name), "utf-8", errors="replace", newline="\n")
+
+
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines; one that is longer than any report has comes in pieces."""
+    while line := file.readline(MOST_LINE):
+        yield line
 
 
 def _rows(name: str, file: Iterable[str], report: Report) -> Iterator[_Row]:

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import zipfile
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import Unpack
 
 from storage.checkpoint import MalformedNoteError, read_note
-from storage.entry_bytes import DECODER
+from storage.entry_bytes import DECODER, read_canonical
 from storage.evidence import names
 from storage.verify.keyring import KeyRing
+from storage.verify.members import is_count
 from storage.verify.pack_files import (
+    UNREADABLE,
     BrokenPackError,
     PackFiles,
     check_files,
@@ -24,6 +25,7 @@ from storage.verify.pack_files import (
 from storage.verify.pack_manifest import ReadManifest, judge_manifest, read_manifest
 from storage.verify.pack_proofs import judge_proofs
 from storage.verify.pack_reports import judge_reports
+from storage.verify.pack_samples import judge_samples
 from storage.verify.report import Report
 from storage.verify.source import HeldPart, StoredAnchor, StoredEntry, StoredHead, StoredSubject
 from storage.verify.walk import Options, verify
@@ -35,7 +37,8 @@ ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
 MOST_TOLD = 100
-MOST_LINE = 1 << 26  # A payload of a megabyte, in base64, stays far below.
+MOST_LINE = 1 << 20  # Far more than an entry has, and so little that many of them fit.
+MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
 
 
 def verify_pack(
@@ -55,7 +58,7 @@ def verify_pack(
                     report.fail("file-missing", f"{one} is not in the pack.")
                 return report
             return verify(PackSource(files, manifest), vkeys, checkpoints, **how)
-    except (BrokenPackError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except (BrokenPackError, *UNREADABLE) as error:
         return Report(malformed=f"The pack cannot be read: {error}")
 
 
@@ -84,6 +87,7 @@ class PackSource:
         judge_proofs(self._files, ring, report)
         people = {one.ref: one.external_id for one in self.subjects()}
         judge_reports(self._files, people, report)
+        judge_samples(self._files, report)
 
     def expected(self) -> int:
         """Return how many leaves the manifest says that there are."""
@@ -121,11 +125,12 @@ class PackSource:
             for name in sorted(self._files.names())
             if (match := KEPT.fullmatch(name))
         }
+        kept = [StoredHead(size, note) for size, note in sorted(found.items())]
         newest = self._text(names.CHECKPOINT)
-        if newest not in found.values():
-            self._fault("checkpoint-missing", "The newest head is not among those that are kept.")
-            found.setdefault(_size_of(newest), newest)
-        return [StoredHead(size, note) for size, note in sorted(found.items())]
+        if newest in found.values():
+            return kept
+        self._fault("checkpoint-missing", "The newest head is not among those that are kept.")
+        return [StoredHead(_size_of(newest), newest), *kept]
 
     def anchors(self) -> Sequence[StoredAnchor]:
         """Return the evidence from outside."""
@@ -139,11 +144,14 @@ class PackSource:
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""
         try:
-            said = DECODER.decode(self._text(names.STATE))
-            return int(said["size"]), bytes.fromhex(said["frontier"])
+            said = read_canonical(read_small(self._files, names.STATE))
+            size, frontier = said["size"], bytes.fromhex(said["frontier"])
         except (KeyError, TypeError, ValueError):
-            self._fault("tree-state", "The stored tree cannot be read.")
-            return None
+            size, frontier, said = None, b"", {}
+        if is_count(size) and said["frontier"] == frontier.hex():
+            return size, frontier
+        self._fault("tree-state", "The stored tree cannot be read.")
+        return None
 
     def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
         """A pack carries leaves; tiles follow from them."""
@@ -182,7 +190,7 @@ class PackSource:
         """Yield everyone behind a pseudonym, as far as the pack tells."""
         for number, line in enumerate(self._lines(names.SUBJECTS)):
             try:
-                said = DECODER.decode(line.decode())
+                said = read_canonical(line)
                 yield StoredSubject(str(said["ref"]), _bytes64(said["k"]), str(said["id"]))
             except (KeyError, TypeError, ValueError):
                 self._fault("subject-ref", f"Line {number} of the people cannot be read.")
@@ -202,8 +210,9 @@ class PackSource:
                 yield leaf
 
     def _lines(self, name: str) -> Iterator[bytes]:
+        most = MOST_PAYLOAD if name == names.DISCLOSURES else MOST_LINE
         with self._files.open(name) as file:
-            while line := file.readline(MOST_LINE):
+            while line := file.readline(most):
                 if not line.endswith(b"\n"):
                     self._fault("file-hash", f"{name} ends in the middle of a line.")
                 yield line.removesuffix(b"\n")
@@ -225,10 +234,14 @@ class PackSource:
     def _disclosures(self) -> Iterator[tuple[int, HeldPart]]:
         for number, line in enumerate(self._lines(names.DISCLOSURES)):
             try:
-                said = DECODER.decode(line.decode())
-                value, salt = _bytes64(said["d"]), _bytes64(said["s"])
-                yield int(said["i"]), HeldPart(str(said["n"]), salt, value)
+                said = read_canonical(line)
+                part = HeldPart(str(said["n"]), _bytes64(said["s"]), _bytes64(said["d"]))
+                place = said["i"]
             except (KeyError, TypeError, ValueError):
+                place = None
+            if is_count(place):
+                yield place, part
+            else:
                 self._fault("disclosure-orphan", f"Payload {number} cannot be read.")
 
     def _text(self, name: str) -> str:
@@ -285,4 +298,8 @@ def _is_marker(line: bytes) -> bool:
 
 
 def _bytes64(text: object) -> bytes:
-    return base64.b64decode(str(text), validate=True)
+    """Return the bytes behind base64, in its one spelling."""
+    data = base64.b64decode(str(text), validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError(text)
+    return data

@@ -19,7 +19,10 @@ VERDICTS = {
 
 @dataclass(slots=True)
 class Report:
-    """Findings by level. Of the failures the first hundred are kept, all are counted."""
+    """Findings by level.
+
+    Of the failures the first hundred are kept, and the first of each code; all are counted.
+    """
 
     failures: list[Finding] = field(default_factory=list)
     n_failures: int = 0
@@ -51,7 +54,7 @@ class Report:
         self.n_failures += 1
         if place is not None and (self.first_at is None or place < self.first_at):
             self.first_at, self._first_code = place, code
-        if len(self.failures) < MOST_SHOWN:
+        if len(self.failures) < MOST_SHOWN or code not in self.codes:
             self.failures.append((code, text))
 
     def doubt(self, code: str, text: str) -> None:
@@ -103,7 +106,10 @@ class Report:
         if not self.failures:
             return []
         if self.first_at is None:
-            return [f"First fault: {FAULTS[self.failures[0][0]]}."]
+            # That a file differs says least: whatever was found in it says more.
+            codes = [code for code, _text in self.failures]
+            inside = (code for code in codes if not code.startswith("file-"))
+            return [f"First fault: {FAULTS[next(inside, codes[0])]}."]
         run = "" if self.first_run is None else f", of the run {self.first_run}"
         return [f"First fault: {FAULTS[self._first_code]}. It is entry {self.first_at}{run}."]
 

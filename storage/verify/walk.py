@@ -1,7 +1,6 @@
 """The one pass over the log: hand each entry to every check, then judge the notes."""
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from storage.verify.anchors import judge_anchors
 from storage.verify.chains import ChainCheck
 from storage.verify.held_parts import Markers, PartCheck, check_subjects
 from storage.verify.keyring import KeyRing
-from storage.verify.lines import LineCheck, leaf_of
+from storage.verify.lines import LineCheck, leaf_of, run_of
 from storage.verify.notes import Judged, judge_kept, judge_roots, judge_signatures, read_notes
 from storage.verify.outsiders import judge_stamps, judge_witnesses, witnessed_notes
 from storage.verify.report import Report
@@ -32,8 +31,6 @@ PENDING_SLACK = timedelta(seconds=5)
 # In quick mode a line is read only if it may say something about keys.
 KEY_MARKS = (b'"kind":"log.init"', b'"kind":"key.')
 TS_FROM_END = slice(-32, -8)
-# The member that names the run, found in a line that need not be one any more.
-RUN_OF_LINE = re.compile(rb'"rseq":[0-9]+,"run":"([A-Za-z0-9_-]{1,64})"')
 
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -292,8 +289,7 @@ class Walk:
         # To the end, since a server keeps open what is read in part.
         rows = self._source.entries(with_parts=False)
         lines = [row.line or b"" for row in rows if row.place == place]
-        named = RUN_OF_LINE.findall(lines[0]) if lines else []
-        self._report.first_run = named[-1].decode() if named else None
+        self._report.first_run = run_of(lines[0]) if lines else None
 
     def _age(self, ts: str) -> timedelta | None:
         try:

@@ -71,6 +71,7 @@ def a_doubt(**changes: Any) -> DoubtCard:
     card = DoubtCard(
         run="r_7f3a",
         step="refund",
+        entry="e_1",
         title="Refund a customer",
         what="POST shop /refunds",
         key="r_7f3a/refund",
@@ -85,6 +86,7 @@ def a_trouble(**changes: Any) -> ExceptionCard:
     card = ExceptionCard(
         run="r_7f3a",
         step="refund",
+        entry="e_1",
         title="Refund a customer",
         what="POST shop /refunds",
         error_class="http_500",

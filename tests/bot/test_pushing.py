@@ -45,6 +45,7 @@ class Siem:
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     came: threading.Event = field(default_factory=threading.Event)
+    promised: int = 0  # Bytes beside the status, none of which comes.
     url: str = ""
 
     @property
@@ -70,8 +71,10 @@ def siem() -> Iterator[Siem]:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(told.promised))
             self.end_headers()
+            if told.promised:
+                self.connection.shutdown(socket.SHUT_RDWR)
 
         def log_message(self, *_words: object) -> None:
             pass
@@ -149,6 +152,13 @@ def test_every_entry_arrives_in_order_whatever_the_receiver_does(
         "entries cannot be pushed",
         "entries are pushed again",
     ]
+
+
+def test_the_status_alone_says_whether_a_batch_was_taken(siem: Siem) -> None:
+    siem.promised = 1 << 40
+    http_target(siem).send([Told(kind="log.init", ts="", event=b'{"sequence":"0"}')])
+
+    assert siem.places == [[0]]
 
 
 def test_a_long_log_goes_in_batches_without_waiting(desk: Desk, siem: Siem) -> None:

@@ -187,6 +187,7 @@ def test_a_target_that_acts_twenty_seconds_after_its_caller_died_acts_once(scene
 
 def test_a_program_ends_with_the_bot_that_started_it_and_never_acts(scene: Scene) -> None:
     first = scene.born()
+    scene.home.put_program(nap=PATIENCE)  # However long it takes to find it: it was to act later.
     run = scene.starts(first, "run-program", "no-orphan")
     program = wait_for(lambda: processes_with("no-orphan"), "the program")
     first.kill()
@@ -195,6 +196,7 @@ def test_a_program_ends_with_the_bot_that_started_it_and_never_acts(scene: Scene
     assert program
     assert scene.home.happened("no-orphan") == 0
 
+    scene.home.put_program()
     second = scene.born()
     wait_for(lambda: scene.status(run) == "in_doubt", "the doubt")
     order = {"run": run, "step": "act", "person": "omar", "happened": "no"}

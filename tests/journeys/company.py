@@ -27,7 +27,7 @@ SHIPPED = Path(workflows.__file__).parent / "definitions"
 PATIENCE = 90.0  # What a sender that broke off had claimed is free again after a minute.
 OPS = "#ops"
 TRIES = 3  # A person sends a form again that a busy bot did not take within three seconds.
-CALM = 3  # How many times as long Slack waits for an answer here, and the bot for others.
+CALM = 5  # How many times as long Slack waits for an answer here, and the bot for others.
 
 LIMITS = {
     "bot.arrival.PATIENCE": arrival.PATIENCE,

@@ -138,6 +138,11 @@ class Case:
     def slack(self) -> SandboxServer:
         return self.day.stage.slack
 
+    def is_heard(self) -> None:
+        """Return once the bot has taken up what Slack told it of people and groups."""
+        told = self.slack.recorder.deliveries("events_api")
+        self.waits(lambda: all(one.settled for one in told) or None, "the bot to hear of it")
+
     @property
     def form(self) -> dict[str, str]:
         return {"Order": self.order, "Amount in cents": str(self.amount), "Reason": "Broken"}

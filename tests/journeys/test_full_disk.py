@@ -68,9 +68,9 @@ def test_a_full_disk_is_said_and_everything_goes_on_once_there_is_room(scene: Sc
         ballast = fill(scene.stage.home)
         ana, rita = scene.person("ana"), scene.person("rita")
         ana.click(card.buttons[0], message=card)
-        told = ana.wait_for_ephemeral("", timeout=20).words
+        told = ana.wait_for_ephemeral("").words
         rita.command('/ops run refund-customer order=ord_1501 amount=5 reason="x y"', channel=OPS)
-        refused = rita.wait_for_ephemeral("", timeout=20).words
+        refused = rita.wait_for_ephemeral("").words
         assert scene.stage.shop.effects("ord_1500") == []
         ballast.unlink()
         ana.click(card.buttons[0], message=card)

@@ -75,6 +75,7 @@ def test_a_run_that_waits_says_who_could_approve_it_and_who_not(beside: Day) -> 
 def sam_approves(beside: Day) -> Iterator[Day]:
     """Have Sam, who may start refunds, belong to those who approve them."""
     beside.stage.slack.workspace.join_group("sam", "finance-leads")
+    Case(beside).is_heard()
     yield beside
     beside.stage.slack.workspace.leave_group("sam", "finance-leads")
 

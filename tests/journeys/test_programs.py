@@ -74,6 +74,7 @@ def test_the_owner_of_a_token_can_never_approve_what_it_started(
 ) -> None:
     workspace = outside.day.stage.slack.workspace
     workspace.join_group("ana", "support")  # So that she may run it as well as approve it.
+    case.is_heard()
     try:
         assert outside.starts(case, outside.token("@ana")).status_code == 201
         root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")

@@ -134,6 +134,7 @@ def test_words_are_read_in_the_time_zone_of_whoever_types_them(case: Case) -> No
     case.slack.workspace.add_person("yuki", real_name="Yuki", tz="Asia/Tokyo")
     case.slack.workspace.join_group("yuki", "platform")
     case.slack.workspace.join("yuki", case.channel.removeprefix("#"))
+    case.is_heard()
     asked = answer(case, "yuki", f"/ops schedule {CHECK} every weekday 9:00")
 
     assert "09:00 JST (Asia/Tokyo)" in asked.words
@@ -285,10 +286,10 @@ def test_a_deactivated_setter_starts_nothing_and_channel_and_owner_are_told(case
     workspace.add_person("nina", real_name="Nina")
     workspace.join_group("nina", "data-stewards")
     workspace.join("nina", case.channel.removeprefix("#"))
+    case.is_heard()
     schedule = sets(case, "nina", PURGE, soon(case, hours=2))
     workspace.deactivate("nina")
-    heard = case.slack.recorder.deliveries
-    case.waits(lambda: all(one.settled for one in heard("user_change")), "the bot to hear of it")
+    case.is_heard()
 
     goes_to(case, moment_of(case, schedule) + timedelta(seconds=1))
 

@@ -42,6 +42,7 @@ def nobody_in(case: Case, how: str) -> Iterator[None]:
     else:
         for name in ("ana", "ben"):
             workspace.leave_group(name, "finance-leads")
+    case.is_heard()
     try:
         yield
     finally:
@@ -88,6 +89,7 @@ def test_where_slack_does_not_say_who_is_in_a_group_nothing_begins(
 ) -> None:
     case.slack.faults.next("usergroups.list", how, times=100)
     case.slack.workspace.leave_group("ben", "finance-leads")  # The bot forgets what it knew.
+    case.is_heard()  # Until then the run would start.
     rita = case.person("rita")
     typed = f"/ops run refund-customer order={case.order} amount=500 reason=broken"
     told = case.waits(lambda: refused(case, typed), "a refusal")

@@ -138,7 +138,8 @@ def test_a_command_that_a_busy_database_held_back_starts_once_however_often_it_i
         rita = scene.person("rita")
         with monkeypatch.context() as busy:
             busy.setattr("bot.starting.typed_before", then_busy)
-            typed = rita.command(f"/ops {TYPED}", channel="#ops")
+            with in_three_seconds():
+                typed = rita.command(f"/ops {TYPED}", channel="#ops")
             rita.wait_for_ephemeral("Try again in a moment")
         held[0].close()
         rita.command(f"/ops {TYPED}", channel="#ops")

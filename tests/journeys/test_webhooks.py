@@ -232,6 +232,7 @@ def test_the_requester_of_a_webhook_can_never_approve_what_it_started(
 ) -> None:
     workspace = outside.day.stage.slack.workspace
     workspace.join_group("ana", "support")  # So that she may run it as well as approve it.
+    case.is_heard()
     known = {one.ts for one in case.roots()}
     try:
         body = complaint(case)

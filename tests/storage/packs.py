@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -94,6 +95,29 @@ def first_words_exchanged(text: str) -> str:
     lines = [json.loads(one) for one in text.splitlines()]
     lines[0]["d"], lines[1]["d"] = lines[1]["d"], lines[0]["d"]
     return "".join(json.dumps(one, sort_keys=True, separators=(",", ":")) + "\n" for one in lines)
+
+
+def in_line(number: int, pattern: str, other: str) -> Callable[[Path], None]:
+    """Write something else into an entry's line."""
+
+    def change(text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        lines[number], count = re.subn(pattern, other, lines[number], count=1)
+        assert count == 1
+        return "".join(lines)
+
+    return rewrite("entries.jsonl", change)
+
+
+def without_last_row(text: str) -> str:
+    return "".join(text.splitlines(keepends=True)[:-1])
+
+
+def sample_of_another(pack: Path) -> None:
+    """Fill a sampled run's folder with the entries of another, and have the manifest agree."""
+    one, other = sorted((pack / "samples").iterdir())
+    (one / "entries.jsonl").write_bytes((other / "entries.jsonl").read_bytes())
+    rewrite_with_manifest(f"samples/{one.name}/entries.jsonl", "", "")(pack)
 
 
 def cut_leaves(pack: Path) -> None:
@@ -216,6 +240,66 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "change the manifest": (
         rewrite("manifest.json", lambda text: text.replace('"tool":"', '"tool":"x', 1)),
         "manifest-signature",
+    ),
+    "nest a value deeper than a reader goes": (
+        in_line(4, '"data":{', f'"data":{{"a":{"[" * 4000}{"]" * 4000},'),
+        "not-canonical leaf-mismatch",
+    ),
+    "let a text be who acted": (
+        in_line(4, '"actor":{[^}]*}', '"actor":"eve"'),
+        "entry-malformed leaf-mismatch",
+    ),
+    "make the parts of an entry a list": (
+        in_line(1, '"parts":{.*},"prev"', '"parts":["message"],"prev"'),
+        "entry-malformed leaf-mismatch",
+    ),
+    "misspell a moment": (
+        in_line(4, '"ts":"[0-9-]+T', '"ts":"2026-02-30T'),
+        "ts-format leaf-mismatch",
+    ),
+    "spell a signature otherwise": (
+        in_line(4, '=="', '="'),
+        "entry-signature leaf-mismatch",
+    ),
+    "forge a marker that nobody can read": (
+        in_line(
+            4, '"data":{.*"kind":"[a-z.]*"', '"data":{"items":[["a",["b"]],7]},"kind":"erasure"'
+        ),
+        "leaf-mismatch file-hash",
+    ),
+    "say a member of a payload twice": (
+        rewrite("disclosures.jsonl", lambda text: text.replace('{"d":"', '{"d":"AAAA","d":"', 1)),
+        "disclosure-orphan part-missing",
+    ),
+    "number a payload in letters": (
+        rewrite(
+            "disclosures.jsonl", lambda text: re.sub('"i":([0-9]+)', r'"i":"\1"', text, count=1)
+        ),
+        "disclosure-orphan part-missing",
+    ),
+    "name another log in the newest head": (
+        rewrite("checkpoint", lambda text: text.replace("interlock.example", "evil.example")),
+        "checkpoint-missing checkpoint-origin",
+    ),
+    "write the tree's size in letters": (
+        rewrite("state.json", lambda text: re.sub('"size":([0-9]+)', r'"size":"\1"', text)),
+        "tree-state file-hash",
+    ),
+    "leave the last run out of a report": (
+        rewrite("reports/population.csv", without_last_row),
+        "index-row file-hash",
+    ),
+    "put a row that names no entry into a report": (
+        rewrite("reports/population.csv", lambda text: f"{text}\r\nx,y\r\n"),
+        "index-row file-hash",
+    ),
+    "give another run's entries as those of a sampled run": (
+        sample_of_another,
+        "range manifest-signature",
+    ),
+    "change the lines' ends": (
+        rewrite("entries.jsonl", lambda text: text.replace("\n", "\r\n")),
+        "not-canonical leaf-mismatch file-hash",
     ),
     "change the origin": (
         rewrite("manifest.json", lambda text: text.replace("interlock.example", "evil.example")),

@@ -201,7 +201,9 @@ class Line:
 
 
 @pytest.fixture
-def queue(blank_sqlite_url: str) -> Line:
+def queue(blank_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Line:
+    # However slowly those in the line come to their turn here, the group waits for them.
+    monkeypatch.setattr("storage.group_commit.MOST_SECONDS", LONG)
     database = open_database(blank_sqlite_url)
     with database.begin() as tx:
         tx.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
@@ -407,12 +409,14 @@ def test_time_in_the_line_counts_as_waiting_for_another_process(blank_sqlite_url
     while not database._turns._taken:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other sign of it.
         time.sleep(0.01)
     # The one ahead waits 1.5 s for the lock; only somebody who then waits as long again gets it.
-    release = threading.Timer(2.6, lambda: other.execute("ROLLBACK"))
+    is_refused = threading.Event()
+    release = threading.Thread(target=lambda: (is_refused.wait(3), other.execute("ROLLBACK")))
     release.start()
 
     with pytest.raises(StorageUnavailableError), database.begin(lock_timeout_ms=1_900):
         pass
 
+    is_refused.set()
     release.join()
     ahead.join()
     other.close()

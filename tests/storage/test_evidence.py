@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -18,10 +19,12 @@ from securesystemslib.signer import SSlibKey
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER, Exported
+from storage.evidence.shipped import verify as shipped
 from storage.verify import verify_database, verify_pack
-from tests.storage.packs import ATTACKS, Office, by_script, rewrite
+from storage.verify.words import FAULTS
+from tests.storage.packs import ATTACKS, Office, by_script, in_line, rewrite
 from tests.storage.test_verify import a_full_life
-from tests.storage.trail import begin_trail
+from tests.storage.trail import begin_trail, outside, rotate_writer
 from workflows.errors import EvidenceError
 
 
@@ -267,7 +270,7 @@ def honest(
     office = Office(begin_trail(url, database, folder / "home"), folder)
     for number in range(3):
         office.trail.run(f"r{number}")
-    yield office, office.export(proofs=(3,))
+    yield office, office.export(proofs=(3,), sample=2)
     database.close()
 
 
@@ -285,9 +288,41 @@ def test_whoever_changes_a_pack_is_found_by_name(
     assert report.exit == 1
     assert report.codes >= set(codes.split()), report.failures
     # The verifier that ships in the pack was written apart from ours, and finds the same.
-    code, told = by_script(pack, office.trail.pin)
-    assert code == 1
-    assert {one for one, _ in told["failures"]} >= set(codes.split()), told
+    found = shipped.Verifier(shipped.Pack(pack), [shipped.Key(office.trail.pin)], []).run()
+    told = {f"First fault: {FAULTS[one]}." for one in report.codes}
+    assert {one for one, _ in found.failures} == report.codes
+    # Where no entry is at fault, each begins with what it met first.
+    assert found.first() in ({report.lines()[-2]} if report.first_at is not None else told)
+
+
+def test_the_verifier_in_the_pack_says_in_words_what_is_wrong_and_in_which_run(
+    honest: tuple[Office, Exported], tmp_path: Path
+) -> None:
+    office, made = honest
+    pack = shutil.copytree(made.path, tmp_path / "pack")
+    ATTACKS["change a value"][0](pack)
+    words = [sys.executable, "-I", str(pack / "verify.py"), "--vkey", office.trail.pin]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    codes = re.findall(r'fail\(\s*"([a-z-]+)"', VERIFIER.read_text())
+
+    assert done.stdout.splitlines()[-2:] == [
+        "First fault: An entry was changed after it was recorded. It is entry 6, of the run r0.",
+        "BROKEN: the history shown is not the history recorded.",
+    ]
+    assert set(codes) == shipped.FAULTS.keys()
+    assert shipped.FAULTS.items() <= FAULTS.items()
+
+
+def test_a_place_beyond_the_numbers_that_all_readers_share_is_none(
+    honest: tuple[Office, Exported], tmp_path: Path
+) -> None:
+    office, made = honest
+    pack = shutil.copytree(made.path, tmp_path / "pack")
+    in_line(4, '"rseq":[0-9]+', '"rseq":9007199254740993')(pack)
+    found = shipped.Verifier(shipped.Pack(pack), [], []).run()
+
+    assert "entry-malformed" in office.verified(replace(made, path=pack)).codes
+    assert "entry-malformed" in {one for one, _ in found.failures}
 
 
 def test_a_line_about_somebody_that_cannot_be_read_is_found_by_name(office: Office) -> None:
@@ -359,3 +394,43 @@ def test_the_same_log_gives_the_same_zip(office: Office) -> None:
 
     assert "manifest.json" in names
     assert len(names) == len(set(names))
+
+
+def test_a_zip_that_was_overwritten_in_the_middle_is_said_in_a_sentence(office: Office) -> None:
+    made = office.export("a.zip")
+    with zipfile.ZipFile(made.path) as whole:
+        where = whole.getinfo("entries.jsonl")
+    broken = bytearray(made.path.read_bytes())
+    at = where.header_offset + 30 + len(where.filename)
+    broken[at + 20 : at + 60] = b"\xff" * 40
+    made.path.write_bytes(broken)
+    report = office.verified(made)
+
+    assert (report.exit, "cannot be read" in (report.malformed or "")) == (2, True)
+
+
+def test_a_key_that_was_ended_before_it_was_revoked_is_doubted_all_the_same(
+    office: Office,
+) -> None:
+    stolen = office.trail.journal.writer.id
+    office.trail.run("r0")
+    rotate_writer(office.trail)
+    for since in (3, 500):
+        office.trail.tell(outside("key.revoke", {"id": stolen, "from": since}))
+    made = office.export()
+    found = shipped.Verifier(shipped.Pack(made.path), [shipped.Key(office.trail.pin)], []).run()
+
+    assert [code for code, _ in office.verified(made).unproven] == ["revoked-window"]
+    assert [code for code, _ in found.unproven] == ["revoked-window"]
+
+
+def test_a_name_that_stands_twice_in_a_zip_is_refused(office: Office) -> None:
+    made = office.export("a.zip")
+    with zipfile.ZipFile(made.path, "a") as out, pytest.warns(UserWarning, match="Duplicate name"):
+        out.writestr("report.html", "<h1>Verified</h1>")
+    report = office.verified(made)
+
+    assert (report.exit, report.malformed) == (
+        2,
+        "The pack cannot be read: report.html stands twice in it.",
+    )

@@ -57,10 +57,11 @@ def test_a_run_that_another_living_worker_has_is_left_to_it(store: SqlStore) -> 
         assert may_go.wait(PATIENCE)
         rest(store, run)
 
-    with serving(dispatcher_of(store, gone_after=timedelta(seconds=2)), slow) as one:
+    given = {"beat": timedelta(milliseconds=500), "gone_after": timedelta(seconds=2)}
+    with serving(dispatcher_of(store, **given), slow) as one:
         run = begin_run(store, "r1", one)
         until(lambda: first == [run])
-        with serving(dispatcher_of(store, gone_after=timedelta(seconds=2)), second.append):
+        with serving(dispatcher_of(store, **given), second.append):
             time.sleep(4)  # Many sweeps of the other, and longer than a silent worker is given.
             may_go.set()
             until(lambda: not jobs(store))
@@ -147,7 +148,7 @@ def test_two_sweeps_hand_a_job_on_once(store: SqlStore) -> None:
 
     with ExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(serving(dispatcher_of(store), handle))
+            stack.enter_context(serving(dispatcher_of(store, beat=timedelta(seconds=1)), handle))
         until(lambda: seen == [run])
         until(lambda: not jobs(store))
 

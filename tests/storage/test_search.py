@@ -59,7 +59,7 @@ def written(store: SqlStore) -> SqlStore:
     stories = {
         "r1": "Rita asked to refund order ord_8841, the parcel arrived broken.",
         "r2": "Ana rolled back release v1.4 because refunds failed on checkout.",
-        "r3": "Nightly check found 412 stale accounts; nothing was deleted.",
+        "r3": "Nightly check found 412 stale accounts; nothing was deleted of Müller's.",
         "r4": "Refund of order ord_9000 was denied: the parcel was not broken at all.",
     }
     with store.begin() as unit:
@@ -87,6 +87,7 @@ def runs(hits: Hits) -> set[str]:
         ("ord_8841", {"r1"}),
         ("8841", {"r1"}),
         ("v1.4", {"r2"}),
+        ("mu\u0308ller", {"r3"}),  # As a Mac's file names spell it.
         ("nowhere", set()),
         ("-refund", set()),
         ("", set()),

@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.instances import instance, is_undo, items_of, step_of, undo_of, undone_by
-from workflows.message_keys import card_key, read_card_key, read_step_key, step_key
+from workflows.message_keys import (
+    answer_value,
+    card_key,
+    read_answer_value,
+    read_card_key,
+    read_step_key,
+)
 
 IDS = st.text("abcdef0123456789_-", min_size=1, max_size=32)
 STEPS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
@@ -17,9 +23,15 @@ def test_reading_a_card_s_key_gives_what_was_written(run: str, name: str, entry:
     assert read_card_key(card_key(run, name, entry)) == (run, name, entry)
 
 
+@given(run=IDS, name=NAMES, entry=IDS)
+def test_reading_a_button_gives_what_was_written(run: str, name: str, entry: str) -> None:
+    assert read_answer_value(answer_value(run, name, entry)) == (run, name, entry)
+
+
 @given(run=IDS, name=NAMES)
-def test_reading_a_step_s_key_gives_what_was_written(run: str, name: str) -> None:
-    assert read_step_key(step_key(run, name)) == (run, name)
+def test_a_button_of_an_earlier_release_names_no_entry(run: str, name: str) -> None:
+    assert read_answer_value(f"{run}/{name}") == (run, name, "")
+    assert read_step_key(f"{run}/{name}") == (run, name)
 
 
 @given(step=STEPS, items=ITEMS)

@@ -25,11 +25,12 @@ import hmac
 import json
 import re
 import sys
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography import x509
@@ -45,11 +46,32 @@ MEMBERS = frozenset(
 ENTRY_TYPE = b"application/vnd.audit-entry.v1+json"
 MANIFEST_TYPE = b"application/vnd.audit-manifest.v1+json"
 OWN = {"manifest.json", "manifest.dsse.json"}
+REQUIRED = [
+    "entries.jsonl",
+    "leaves.bin",
+    "context.jsonl",
+    "disclosures.jsonl",
+    "subjects.jsonl",
+    "index.csv",
+    "state.json",
+    "checkpoint",
+]
+INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
 DECISIONS = {"approval.granted", "approval.denied"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 NOTE_NAME = re.compile(r"checkpoints/[0-9]{12,}")
 HASH, VKEY, NOTE_LINES, MOST_BYTES = 32, 33, 3, 16_384
+MOST_INTEGER, MOST_LEVELS, MOST_SHOWN, PAIR = 2**53 - 1, 32, 100, 2
+ACTORS = {"user", "bot", "schedule", "webhook", "agent", "model", "system"}
+CLASSES = {"personal.content", "personal.derived", "identity.actor", "business"}
+TS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+MEMBER, PART = re.compile(r"[A-Za-z0-9_.-]{1,64}"), re.compile(r"[a-z0-9_.-]{1,64}")
+PSEUDONYM, NAME = re.compile(r"s:[0-9a-f]{32}"), re.compile(r"[A-Za-z0-9_.:/@-]{1,64}")
+ENTRY_ID, KEY_ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
+RUN_ID, PLACE = re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"0|[1-9][0-9]{0,15}")
+# The member that names the run, found in a line that need not be one any more.
+RUN_OF_LINE = re.compile(rb'"rseq":[0-9]+,"run":"([A-Za-z0-9_-]{1,64})"')
 REPORT_NAME = re.compile(r"reports/[^/]+\.csv")
 REPORT_COLUMNS = ["idx", "ts", "kind", "run", "actor", "who"]
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -85,19 +107,81 @@ wait.started workflow.activated workflow.level_changed workflow.published workfl
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
+SAMPLE_NAME = re.compile(r"samples/([^/]+)/entries\.jsonl")
+FAULTS = {
+    "anchor": "Somebody outside vouched for another head than this log has, or a line is forged",
+    "checkpoint-malformed": "A signed head cannot be read",
+    "checkpoint-missing": "A signed head was taken away",
+    "checkpoint-origin": "A signed head is of another log",
+    "checkpoint-signature": "A signed head was changed",
+    "checkpoint-untrusted": "A head is signed by somebody whom your key does not vouch for",
+    "disclosure-duplicate": "A payload stands twice",
+    "disclosure-orphan": "A payload belongs to no entry",
+    "duplicate-id": "An entry was repeated",
+    "entry-key": "An entry is signed by somebody whom the log does not know",
+    "entry-key-retired": "An entry is signed with a key that had been ended before",
+    "entry-malformed": "An entry is none that this log could have written",
+    "entry-signature": "An entry is not what its writer signed",
+    "file-extra": "A file was put into the pack",
+    "file-hash": "A file of the pack was changed",
+    "file-missing": "A file was taken out of the pack",
+    "genesis": "The log does not begin with the keys that it says",
+    "index-row": "A readable table was changed; it no longer says what was signed",
+    "key-origin": "A key is for another log",
+    "key-pop": "A key was brought in without a proof that somebody holds it",
+    "leaf-mismatch": "An entry was changed after it was recorded",
+    "manifest-signature": "The list of files was changed after it was signed",
+    "not-canonical": "An entry was rewritten",
+    "part-commitment": "A payload was exchanged or changed",
+    "part-missing": "A payload was taken away without a word",
+    "part-not-erased": "A payload is here that was said to be erased",
+    "proof": "A proof in the pack proves nothing",
+    "range": "Entries were taken out or put in",
+    "root-mismatch": "A signed head stands for another history than the one shown",
+    "run-chain": "An entry of a run was exchanged",
+    "run-sequence": "An entry of a run is missing, repeated or out of order",
+    "subject-ref": "Somebody else was put behind a pseudonym",
+    "tree-state": "The stored tree of hashes was changed",
+    "truncated": "Entries at the end are missing",
+    "ts-format": "An entry has a time that is none",
+    "wrong-log": "Something here belongs to another log",
+}
 
 
 class Findings:
-    """What was found: failures decide, what is unproven comes after them."""
+    """What was found: failures decide, what is unproven comes after them.
+
+    Of the failures the first hundred are kept and the first of each code; all are counted.
+    """
 
     def __init__(self) -> None:
         self.failures: list[tuple[str, str]] = []
+        self.n_failures = 0
         self.unproven: list[tuple[str, str]] = []
         self.semantics: list[tuple[str, str]] = []
+        self.first_at: int | None = None  # The earliest entry that a failure is about.
+        self.first_run = ""
+        self.first_code = ""
 
-    def fail(self, code: str, text: str) -> None:
-        """Note a failure."""
-        self.failures.append((code, text))
+    def fail(self, code: str, text: str, place: int | None = None) -> None:
+        """Note a failure; `place` is that of the entry that it is about, if it is about one."""
+        self.n_failures += 1
+        if place is not None and (self.first_at is None or place < self.first_at):
+            self.first_at, self.first_code = place, code
+        if len(self.failures) < MOST_SHOWN or code not in {one for one, _ in self.failures}:
+            self.failures.append((code, text))
+
+    def first(self) -> str:
+        """Return what is wrong where it begins, in plain words; nothing if nothing is."""
+        if not self.failures:
+            return ""
+        if self.first_at is None:
+            # That a file differs says least: whatever was found in it says more.
+            codes = [code for code, _ in self.failures]
+            inside = (code for code in codes if not code.startswith("file-"))
+            return f"First fault: {FAULTS[next(inside, codes[0])]}."
+        run = f", of the run {self.first_run}" if self.first_run else ""
+        return f"First fault: {FAULTS[self.first_code]}. It is entry {self.first_at}{run}."
 
     def doubt(self, code: str, text: str) -> None:
         """Note something unproven."""
@@ -127,9 +211,20 @@ def refuse(text: str) -> NoReturn:
     raise ValueError(f"{text} is no integer")
 
 
-def parse(data: bytes | str) -> Any:  # noqa: ANN401  any JSON value
+def parse(data: bytes) -> Any:  # noqa: ANN401  any JSON value
     """Read JSON that holds no fractions."""
-    return json.loads(data, parse_float=refuse, parse_constant=refuse)
+    try:
+        return json.loads(data.decode(), parse_float=refuse, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("too many levels") from None
+
+
+def strict(data: bytes) -> dict[str, Any]:
+    """Read an object in its one spelling: no member twice, no odd space."""
+    value = parse(data)
+    if not isinstance(value, dict) or canonical(value) != data:
+        raise ValueError("it re-encodes to other bytes")
+    return value
 
 
 def pae(kind: bytes, body: bytes) -> bytes:
@@ -150,9 +245,12 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def b64(text: str) -> bytes:
-    """Return the bytes behind base64."""
-    return base64.b64decode(text, validate=True)
+def b64(text: object) -> bytes:
+    """Return the bytes behind base64, in its one spelling."""
+    data = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not base64")
+    return data
 
 
 def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
@@ -167,6 +265,89 @@ def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
 def key_id(public: bytes) -> str:
     """Return the id of a public key."""
     return hashlib.sha256(public).hexdigest()[:16]
+
+
+# --- the form of an entry -------------------------------------------------------------------
+
+
+def is_named(text: object, form: re.Pattern[str]) -> bool:
+    """Say whether something is a text of that form."""
+    return isinstance(text, str) and form.fullmatch(text) is not None
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Say whether something is a number that counts."""
+    return type(value) is int and 0 <= value <= MOST_INTEGER
+
+
+def is_value(value: object, depth: int = 2) -> bool:
+    """Say whether the canonical form has a place for a value."""
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, int):
+        return -MOST_INTEGER <= value <= MOST_INTEGER
+    if isinstance(value, (dict, list)) and depth > MOST_LEVELS:
+        return False
+    if isinstance(value, dict):
+        return all(is_named(k, MEMBER) and is_value(v, depth + 1) for k, v in value.items())
+    return value is None or (
+        isinstance(value, list) and all(is_value(one, depth + 1) for one in value)
+    )
+
+
+def is_part(name: str, part: Any) -> bool:  # noqa: ANN401  any JSON value
+    """Say whether an entry may speak of such a part."""
+    if not is_named(name, PART) or not isinstance(part, dict) or set(part) != {"c", "cls", "len"}:
+        return False
+    try:
+        fits = len(b64(part["c"])) == HASH
+    except ValueError:
+        return False
+    return (
+        fits and isinstance(part["cls"], str) and part["cls"] in CLASSES and is_count(part["len"])
+    )
+
+
+def is_actor(actor: Any) -> bool:  # noqa: ANN401  any JSON value
+    """Say whether an entry may name such an actor."""
+    if not isinstance(actor, dict) or set(actor) != {"t", "ref"}:
+        return False
+    known = isinstance(actor["t"], str) and actor["t"] in ACTORS
+    return known and is_named(actor["ref"], PSEUDONYM if actor["t"] == "user" else NAME)
+
+
+def is_placed(entry: dict[str, Any]) -> bool:
+    """Say whether an entry's place in a run, or outside of all, fits together."""
+    run, rseq, prev = entry["run"], entry["rseq"], entry["prev"]
+    if not is_count(rseq) or not isinstance(prev, str) or (rseq == 0) != (prev == ""):
+        return False
+    return is_named(run, RUN_ID) or (run is None and rseq == 0)
+
+
+def is_entry(entry: Any) -> bool:  # noqa: ANN401  any JSON value
+    """Say whether a value has the form of an entry, whatever its kind."""
+    if not isinstance(entry, dict) or set(entry) != MEMBERS:
+        return False
+    if type(entry["v"]) is not int or entry["v"] != 1:
+        return False
+    if not is_named(entry["id"], ENTRY_ID) or not is_named(entry["key"], KEY_ID):
+        return False
+    if not all(isinstance(entry[one], str) for one in ("log", "kind", "ts", "sig")):
+        return False
+    data, parts = entry["data"], entry["parts"]
+    if not isinstance(data, dict) or not isinstance(parts, dict):
+        return False
+    is_made = is_actor(entry["actor"]) and is_placed(entry)
+    return is_made and is_value(data) and all(is_part(*one) for one in parts.items())
+
+
+def is_moment(ts: str) -> bool:
+    """Say whether a time is one, written as entries write it."""
+    try:
+        datetime.strptime(ts, "%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: DTZ007  only its form is asked
+    except ValueError:
+        return False
+    return TS.fullmatch(ts) is not None
 
 
 # --- the tree -------------------------------------------------------------------------------
@@ -270,6 +451,7 @@ class Writer:
 
     public: bytes
     ended: int | None = None
+    signed: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
 class Note:
@@ -500,28 +682,35 @@ class Pack:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.payload = (folder / "manifest.json").read_bytes()
-        self.manifest = parse(self.payload)
-        if (
-            self.manifest["format"] != "audit-evidence/1"
-            or canonical(self.manifest) != self.payload
-        ):
+        self.manifest = strict(self.payload)
+        if self.manifest["format"] != "audit-evidence/1":
             raise ValueError("not a manifest of audit-evidence/1")
         self.start, self.end = self.manifest["range"]
+        if not is_count(self.start) or not is_count(self.end) or self.start > self.end:
+            raise ValueError("the manifest names no range")
+        if self.manifest["disclosure"] not in {"all", "selected"}:
+            raise ValueError("the manifest does not say what is disclosed")
+        if not all(isinstance(one, dict) for one in self.manifest["files"].values()):
+            raise ValueError("the manifest lists no files")
 
     def names(self) -> set[str]:
         """Return the names of all files."""
         found = (one for one in self.folder.rglob("*") if one.is_file() or one.is_symlink())
         return {one.relative_to(self.folder).as_posix() for one in found}
 
-    def text(self, name: str) -> str:
+    def content(self, name: str) -> bytes:
         """Return a whole file."""
-        return (self.folder / name).read_text(encoding="utf-8")
+        return (self.folder / name).read_bytes()
+
+    def text(self, name: str) -> str:
+        """Return a whole file as text, line ends as they are; what is none differs from any."""
+        return self.content(name).decode(errors="replace")
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines of a file."""
         with (self.folder / name).open("rb") as file:
             for line in file:
-                yield line.rstrip(b"\n")
+                yield line.removesuffix(b"\n")
 
     def leaves(self) -> Iterator[bytes]:
         """Yield the leaf of every entry of the log."""
@@ -529,11 +718,13 @@ class Pack:
             while leaf := file.read(32):
                 yield leaf
 
-    def context(self) -> Iterator[tuple[int, bytes]]:
-        """Yield place and line of what has to be known outside the range."""
+    def context(self) -> dict[int, bytes]:
+        """Return place and line of what has to be known outside the range; at -1 what has none."""
+        found = {}
         for line in self.lines("context.jsonl"):
             place, _, rest = line.partition(b"\t")
-            yield int(place), rest
+            found[int(place) if PLACE.fullmatch(place.decode(errors="replace")) else -1] = rest
+        return found
 
 
 # --- what the entries tell ------------------------------------------------------------------
@@ -880,11 +1071,12 @@ class Verifier:
         self.has_gap = False
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
+        self.people: dict[str, str] = {}
 
     def run(self) -> Findings:
         """Do everything; return what was found."""
         self.check_files()
-        if any(code == "file-missing" for code, _ in self.found.failures):
+        if not self.pack.names().issuperset(REQUIRED):
             return self.found
         self.read_markers()
         self.read_log()
@@ -897,8 +1089,20 @@ class Verifier:
         self.judge_proofs()
         self.judge_subjects()
         self.judge_reports()
+        self.judge_samples()
         self.judge_ids()
+        self.find_run_of_first()
         return self.found
+
+    def find_run_of_first(self) -> None:
+        """Look once more at the earliest entry that is at fault: of which run is it?"""
+        place = self.found.first_at
+        if place is None:
+            return
+        entries = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
+        line = next((line for at, line in entries if at == place), b"")
+        named = RUN_OF_LINE.findall(line or self.pack.context().get(place, b""))
+        self.found.first_run = named[-1].decode() if named else ""
 
     # files
 
@@ -932,7 +1136,7 @@ class Verifier:
     def read_markers(self) -> None:
         """Learn first which payloads are said to be gone."""
         ranged = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
-        for source in (ranged, self.pack.context()):
+        for source in (ranged, self.pack.context().items()):
             for place, line in source:
                 if b'"kind":"erasure"' not in line and b'"kind":"retention.sweep"' not in line:
                     continue
@@ -940,25 +1144,33 @@ class Verifier:
                     entry = parse(line)
                 except ValueError:
                     continue
-                if entry.get("kind") in MARKERS:
+                # The walk meets it again, and says what is wrong with it.
+                if is_entry(entry) and entry["kind"] in MARKERS:
                     self.mark(place, entry["kind"], entry["data"])
 
     def mark(self, place: int, kind: str, data: dict[str, Any]) -> None:
         """Take in one marker; it explains only entries before it."""
         if kind == "retention.sweep":
-            before = min(data["before"], place)
-            self.swept[data["cls"]] = max(before, self.swept.get(data["cls"], 0))
+            cls, before = data.get("cls"), data.get("before")
+            if isinstance(cls, str) and is_count(before):
+                self.swept[cls] = max(min(before, place), self.swept.get(cls, 0))
             return
-        for index, name in data["items"]:
-            if index < place:
-                self.erased[index, name] = place
+        items = data.get("items")
+        for item in items if isinstance(items, list) else []:
+            if not isinstance(item, list) or len(item) != PAIR:
+                continue
+            if is_count(item[0]) and isinstance(item[1], str) and item[0] < place:
+                self.erased[item[0], item[1]] = place
 
     def read_log(self) -> None:
         """Go over every leaf of the log, and over the entries that are here."""
         start, end = self.pack.start, self.pack.end
         lines, rows = self.pack.lines("entries.jsonl"), self.rows()
-        parts, context = self.parts(), dict(self.pack.context())
+        parts, context = self.parts(), self.pack.context()
         for place, leaf in enumerate(self.pack.leaves()):
+            if len(leaf) != HASH:
+                self.found.fail("range", "the leaves end in the middle of one")
+                break
             inside = start <= place < end
             line = next(lines, None) if inside else context.pop(place, None)
             if line is None:
@@ -966,9 +1178,9 @@ class Verifier:
                 self.has_gap = True
                 self.story.skip()
                 if inside:
-                    self.found.fail("range", f"entry {place} is not in the pack")
+                    self.found.fail("range", f"entry {place} is not in the pack", place)
             else:
-                self.entry(place, line, leaf, next(rows, None) if inside else None)
+                self.entry(place, line, leaf, next(rows, "") if inside else None)
                 if inside:
                     self.entry_parts(place, line, parts.pop(place, {}))
             self.roots[self.tree.size] = self.tree.root()
@@ -980,96 +1192,143 @@ class Verifier:
             self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
         self.story.finish()
 
-    def rows(self) -> Iterator[list[str]]:
-        """Yield the rows of the index."""
-        with (self.pack.folder / "index.csv").open(newline="", encoding="utf-8") as file:
-            yield from list(csv.reader(file))[1:]
+    def rows(self) -> Iterator[str]:
+        """Yield the rows of the index; none of its values needs quoting."""
+        rows = (one.decode(errors="replace") for one in self.pack.lines("index.csv"))
+        if next(rows, "") != INDEX_COLUMNS:
+            self.found.fail("index-row", "the index has other columns")
+        yield from rows
 
     def parts(self) -> dict[int, dict[str, tuple[bytes, bytes]]]:
         """Return salt and value of each payload, by entry and name."""
         found: dict[int, dict[str, tuple[bytes, bytes]]] = {}
-        for line in self.pack.lines("disclosures.jsonl"):
-            one = parse(line)
-            held = found.setdefault(one["i"], {})
-            if one["n"] in held:
-                self.found.fail("disclosure-duplicate", f"{one['n']} of {one['i']} is there twice")
-            held[one["n"]] = (b64(one["s"]), b64(one["d"]))
+        for number, line in enumerate(self.pack.lines("disclosures.jsonl")):
+            try:
+                one = strict(line)
+                index, name, content = one["i"], one["n"], (b64(one["s"]), b64(one["d"]))
+            except (KeyError, ValueError):
+                index, name, content = None, None, (b"", b"")
+            if not is_count(index) or not isinstance(name, str):
+                self.found.fail("disclosure-orphan", f"payload {number} cannot be read")
+                continue
+            held = found.setdefault(index, {})
+            if name in held:
+                self.found.fail("disclosure-duplicate", f"{name} of {index} is there twice", index)
+            held[name] = content
         return found
 
-    def entry(self, place: int, line: bytes, leaf: bytes, row: list[str] | None) -> None:
+    def entry(self, place: int, line: bytes, leaf: bytes, row: str | None) -> None:
         """Check one entry and its row of the index."""
         own = hashlib.sha256(b"\0" + line).digest()
         if own != leaf:
-            self.found.fail("leaf-mismatch", f"the leaf of entry {place} is not of its line")
+            self.found.fail("leaf-mismatch", f"the leaf of entry {place} is not of its line", place)
         self.tree.append(own)
-        try:
-            entry = parse(line)
-            if canonical(entry) != line:
-                self.found.fail("not-canonical", f"entry {place} re-encodes to other bytes")
-            is_entry = set(entry) == MEMBERS and entry["v"] == 1 and len(line) <= MOST_BYTES
-        except (ValueError, TypeError):
-            is_entry = False
-        if not is_entry:
-            self.found.fail("entry-malformed", f"entry {place} is malformed")
+        entry = self.read(place, line)
+        if entry is None:
             return
         self.keys(place, entry)
         self.author(place, entry, line)
         self.chain(place, entry, own)
         self.story.check(place, entry)
         if entry["log"] != self.origin:
-            self.found.fail("wrong-log", f"entry {place} is of the log {entry['log']}")
-        told = [str(place), entry["run"] or "", str(entry["rseq"]), entry["ts"], entry["kind"]]
-        if row is not None and row != [*told, entry["actor"]["ref"]]:
-            self.found.fail("index-row", f"the row of entry {place} differs from its line")
+            self.found.fail("wrong-log", f"entry {place} is of the log {entry['log']}", place)
+        told = (place, entry["run"] or "", entry["rseq"], entry["ts"], entry["kind"])
+        if row is not None and row != ",".join(map(str, (*told, entry["actor"]["ref"]))):
+            self.found.fail("index-row", f"the row of entry {place} differs from its line", place)
+
+    def read(self, place: int, line: bytes) -> dict[str, Any] | None:
+        """Return the entry on a line; nothing, and a failure, if it is none."""
+        if len(line) > MOST_BYTES:
+            self.found.fail("entry-malformed", f"entry {place} is too long", place)
+            return None
+        try:
+            entry = parse(line)
+            is_canonical = canonical(entry) == line
+        except ValueError:
+            self.found.fail("not-canonical", f"entry {place} is not canonical JSON", place)
+            return None
+        if not is_canonical:
+            self.found.fail("not-canonical", f"entry {place} re-encodes to other bytes", place)
+        if not is_entry(entry):
+            self.found.fail("entry-malformed", f"entry {place} is malformed", place)
+            return None
+        if not is_moment(entry["ts"]):
+            self.found.fail("ts-format", f"entry {place} has the time {entry['ts']!r}", place)
+        return dict(entry)
 
     def keys(self, place: int, entry: dict[str, Any]) -> None:
         """Learn what the entry says about keys."""
         kind, data = entry["kind"], entry["data"]
         if (place == 0) != (kind == "log.init"):
-            self.found.fail("genesis", "only entry 0 is log.init")
-        if kind == "log.init":
-            self.origin = entry["log"]
-            for encoded in data["entry_keys"]:
-                self.writers.setdefault(key_id(b64(encoded)), Writer(b64(encoded)))
-            self.genesis = [Key(one, place) for one in data["log_vkeys"]]
-            self.log_keys += self.genesis
-        elif kind == "key.add" and data["role"] == "log":
-            self.log_keys.append(Key(data["vkey"], place))
-        elif kind == "key.add":
-            public = b64(data["pk"])
-            claim = f"audit-key-pop/v1\n{self.origin}\n{key_id(public)}".encode()
-            if not verifies(public, b64(data["pop"]), claim):
-                self.found.fail("key-pop", f"entry {place} enrols a key that nobody held")
-            self.writers.setdefault(key_id(public), Writer(public))
-        elif kind in {"key.retire", "key.revoke"}:
-            self.end_key(place, data)
+            self.found.fail("genesis", "only entry 0 is log.init", place)
+        try:
+            if kind == "log.init" and place == 0:
+                self.begin(entry)
+            elif kind == "key.add":
+                self.add_key(place, data)
+            elif kind in {"key.retire", "key.revoke"}:
+                self.end_key(place, data)
+        except (KeyError, TypeError, ValueError):
+            self.found.fail("entry-key", f"entry {place} names a key that is none", place)
+
+    def begin(self, entry: dict[str, Any]) -> None:
+        """Take in the first keys of the log."""
+        self.origin = entry["log"]
+        for encoded in entry["data"]["entry_keys"]:
+            self.writers[key_id(b64(encoded))] = Writer(b64(encoded))
+        for vkey in entry["data"]["log_vkeys"]:
+            self.genesis.append(self.own_key(0, vkey))
+
+    def add_key(self, place: int, data: dict[str, Any]) -> None:
+        """Take in another key."""
+        if data["role"] == "log":
+            self.own_key(place, data["vkey"])
+            return
+        public = b64(data["pk"])
+        claim = f"audit-key-pop/v1\n{self.origin}\n{key_id(public)}".encode()
+        if not verifies(public, b64(data["pop"]), claim):
+            self.found.fail("key-pop", f"entry {place} enrols a key that nobody held", place)
+        self.writers.setdefault(key_id(public), Writer(public))
+
+    def own_key(self, place: int, vkey: str) -> Key:
+        """Take in a log key, which is to be of this log."""
+        key = Key(vkey, place)
+        if key.name != self.origin:
+            self.found.fail("key-origin", f"entry {place} names a key of {key.name}", place)
+        self.log_keys.append(key)
+        return key
 
     def end_key(self, place: int, data: dict[str, Any]) -> None:
-        """Take in the end of a key."""
-        writer = self.writers.get(data["id"])
-        if writer is not None and writer.ended is None:
-            writer.ended = place
-            if data.get("from") is not None:
-                self.found.doubt("revoked-window", f"the key {data['id']} was revoked")
+        """Take in the end of a key: the earliest counts, a revocation also after it."""
+        since, writer = data.get("from"), self.writers.get(data["id"])
+        if writer is not None:
+            writer.ended = place if writer.ended is None else writer.ended
+            doubtful = [] if since is None else [one for one in writer.signed if one >= since]
+            if doubtful:
+                words = f"{len(doubtful)} entries from {since} on are signed by the revoked key"
+                self.found.doubt("revoked-window", f"{words} {data['id']}")
         for key in self.log_keys:
-            if key.id == data["id"] and key.ended is None:
-                key.ended, key.revoked_from = place, data.get("from")
+            if key.id == data["id"]:
+                key.ended = place if key.ended is None else key.ended
+                key.revoked_from = since if key.revoked_from is None else key.revoked_from
 
     def author(self, place: int, entry: dict[str, Any], line: bytes) -> None:
         """Check who signed an entry."""
         writer = self.writers.get(entry["key"])
         if writer is None:
-            self.found.fail("entry-key", f"entry {place} is signed by an unknown key")
+            self.found.fail("entry-key", f"entry {place} is signed by an unknown key", place)
             return
         if writer.ended is not None and place > writer.ended:
-            self.found.fail("entry-key-retired", f"entry {place} is signed by a key that ended")
+            words = f"entry {place} is signed by a key that ended"
+            self.found.fail("entry-key-retired", words, place)
+        writer.signed.append(place)
         body = line[:-136] + line[-39:]
         try:
             signature = b64(entry["sig"])
         except ValueError:
             signature = b""
         if not verifies(writer.public, signature, pae(ENTRY_TYPE, body)):
-            self.found.fail("entry-signature", f"the signature of entry {place} is false")
+            self.found.fail("entry-signature", f"the signature of entry {place} is false", place)
 
     def chain(self, place: int, entry: dict[str, Any], leaf: bytes) -> None:
         """Check the place of an entry in its run."""
@@ -1081,42 +1340,49 @@ class Verifier:
             return
         rseq, before = self.tails.get(run, (-1, b""))
         if entry["rseq"] != rseq + 1:
-            self.found.fail("run-sequence", f"entry {place} does not follow in its run")
+            self.found.fail("run-sequence", f"entry {place} does not follow in its run", place)
         if entry["prev"] != base64.b64encode(before).decode():
-            self.found.fail("run-chain", f"entry {place} does not name the one before it")
+            self.found.fail("run-chain", f"entry {place} does not name the one before it", place)
         self.tails[run] = (entry["rseq"], leaf)
 
     def entry_parts(self, place: int, line: bytes, held: dict[str, tuple[bytes, bytes]]) -> None:
         """Compare payloads with what their entry committed to."""
         try:
-            named = parse(line)["parts"]
-        except (ValueError, KeyError, TypeError):
+            entry = parse(line)
+        except ValueError:
             return
+        if not is_entry(entry):
+            return
+        named = entry["parts"]
         for name in held.keys() - named.keys():
-            self.found.fail("disclosure-orphan", f"entry {place} has no part {name}")
+            self.found.fail("disclosure-orphan", f"entry {place} has no part {name}", place)
         for name, promised in named.items():
             gone = (place, name) in self.erased or place < self.swept.get(promised["cls"], 0)
             if name not in held:
                 if not gone and self.pack.manifest["disclosure"] == "all":
-                    self.found.fail("part-missing", f"part {name} of entry {place} is missing")
+                    self.found.fail(
+                        "part-missing", f"part {name} of entry {place} is missing", place
+                    )
                 continue
             if gone:
-                self.found.fail("part-not-erased", f"part {name} of entry {place} is held")
+                self.found.fail("part-not-erased", f"part {name} of entry {place} is held", place)
             salt, value = held[name]
             tagged = b"audit-part/v1\0" + name.encode() + b"\0" + value
             made = base64.b64encode(hmac.digest(salt, tagged, "sha256")).decode()
             if (made, len(value)) != (promised["c"], promised["len"]):
-                self.found.fail("part-commitment", f"part {name} of entry {place} is another")
+                self.found.fail(
+                    "part-commitment", f"part {name} of entry {place} is another", place
+                )
 
     # what vouches for it
 
     def judge_state(self) -> None:
         """Compare the stored tree with that of the entries."""
         try:
-            state = parse(self.pack.text("state.json"))
+            state = strict(self.pack.content("state.json"))
             frontier = b"".join(self.tree.frontier).hex()
             fits = (state["size"], state["frontier"]) == (self.tree.size, frontier)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError):
             fits = False
         if not fits:
             self.found.fail("tree-state", "the stored tree is not that of the entries")
@@ -1125,13 +1391,20 @@ class Verifier:
         """Check every head, those of the pack and those that were kept elsewhere."""
         names = sorted(one for one in self.pack.names() if NOTE_NAME.fullmatch(one))
         texts = [(name, self.pack.text(name)) for name in [*names, "checkpoint"]]
+        if texts[-1][1] not in {text for _, text in texts[:-1]}:
+            words = "the newest head is not among those that are kept"
+            self.found.fail("checkpoint-missing", words)
         texts += [(f"given note {number}", one) for number, one in enumerate(self.given, 1)]
         notes: list[tuple[str, Note]] = []
         for name, text in texts:
             try:
-                notes.append((name, Note(text)))
+                note = Note(text)
             except ValueError as error:
                 self.found.fail("checkpoint-malformed", f"{name}: {error}")
+                continue
+            notes.append((name, note))
+            if name.startswith("checkpoints/") and name != f"checkpoints/{note.size:012d}":
+                self.found.fail("checkpoint-malformed", f"{name} is for {note.size} entries")
         notes.sort(key=lambda one: one[1].size)
         self.judge_roots(notes)
         if not self.pins:
@@ -1283,7 +1556,7 @@ class Verifier:
             self.found.doubt("manifest-unsigned", "nobody signed the manifest")
             return
         try:
-            envelope = parse(path.read_bytes())
+            envelope = parse(self.pack.content("manifest.dsse.json"))
             known = {key.id: key for key in self.log_keys}
             message = pae(MANIFEST_TYPE, self.pack.payload)
             results = [
@@ -1326,26 +1599,39 @@ class Verifier:
 
     def judge_reports(self) -> None:
         """Compare what each row of a report repeats of its entry with that entry."""
-        people = {}
-        for line in self.pack.lines("subjects.jsonl"):
-            one = parse(line)
-            people[one["ref"]] = one["id"]
         names = sorted(one for one in self.pack.names() if REPORT_NAME.fullmatch(one))
-        entries = {int(row[0]): row for row in self.rows()} if names else {}
+        rows = (one.decode(errors="replace").split(",") for one in self.pack.lines("index.csv"))
+        entries = {
+            int(row[0]): row
+            for row in (rows if names else ())
+            if len(row) == len(REPORT_COLUMNS) and PLACE.fullmatch(row[0])
+        }
         for name in names:
-            with (self.pack.folder / name).open(newline="", encoding="utf-8") as file:
-                rows = csv.reader(file)
-                if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
-                    self.found.fail("index-row", f"{name} has other columns")
-                met = set()
-                for row in rows:
-                    met.add(int(row[0]))
-                    index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
-                    repeated = [index, ts, kind, run, actor, people.get(actor, "")]
-                    if row[: len(repeated)] != [cell(one) for one in repeated]:
-                        self.found.fail("index-row", f"{name} differs from entry {row[0]}")
+            try:
+                met = self.judge_report(name, entries)
+            except csv.Error as error:
+                self.found.fail("index-row", f"{name} cannot be read: {error}")
+                continue
             for place in sorted(self.reported(name, entries) - met):
                 self.found.fail("index-row", f"{name} does not tell of entry {place}")
+
+    def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
+        """Compare the rows of one report; return the entries that it tells of."""
+        met = set()
+        with (self.pack.folder / name).open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = csv.reader(file)
+            if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
+                self.found.fail("index-row", f"{name} has other columns")
+            for row in rows:
+                if not row or not PLACE.fullmatch(row[0]):
+                    self.found.fail("index-row", f"{name}: a row names no entry")
+                    continue
+                met.add(int(row[0]))
+                index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
+                repeated = [index, ts, kind, run, actor, self.people.get(actor, "")]
+                if row[: len(repeated)] != [cell(one) for one in repeated]:
+                    self.found.fail("index-row", f"{name} differs from entry {row[0]}")
+        return met
 
     def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Return the entries that a report has to tell of: every decision, every start."""
@@ -1364,15 +1650,37 @@ class Verifier:
                 self.found.fail("duplicate-id", f"the id {found[1].decode()} stands twice")
             met.add(found[1].decode() if found is not None else "")
 
+    def judge_samples(self) -> None:
+        """Check that the folder of a sampled run holds the entries of that run, and no other."""
+        drawn = {}
+        for name in self.pack.names():
+            match = SAMPLE_NAME.fullmatch(name)
+            if match is not None:
+                drawn[match[1].encode()] = hashlib.sha256()
+        for line in self.pack.lines("entries.jsonl") if drawn else ():
+            for run in RUN_OF_LINE.findall(line)[-1:]:
+                if run in drawn:
+                    drawn[run].update(line + b"\n")
+        for run, digest in sorted(drawn.items()):
+            name = f"samples/{run.decode()}/entries.jsonl"
+            if hashlib.sha256(self.pack.content(name)).digest() != digest.digest():
+                self.found.fail("range", f"{name} holds other entries than those of its run")
+
     def judge_subjects(self) -> None:
         """Check that each pseudonym is that of who stands behind it."""
-        met: set[str] = set()
-        for line in self.pack.lines("subjects.jsonl"):
-            one = parse(line)
-            mac = hmac.new(b64(one["k"]), one["id"].encode(), "sha256").hexdigest()
-            if f"s:{mac[:32]}" != one["ref"] or one["id"] in met:
-                self.found.fail("subject-ref", f"{one['ref']} is not who stands behind it")
-            met.add(one["id"])
+        met = set()
+        for number, line in enumerate(self.pack.lines("subjects.jsonl")):
+            try:
+                one = strict(line)
+                ref, name = one["ref"], str(one["id"])
+                mac = hmac.new(b64(one["k"]), name.encode(), "sha256").hexdigest()
+            except (KeyError, ValueError):
+                self.found.fail("subject-ref", f"line {number} of the people cannot be read")
+                continue
+            if f"s:{mac[:32]}" != ref or name in met:
+                self.found.fail("subject-ref", f"{ref} is not who stands behind it")
+            met.add(name)
+            self.people[str(ref)] = name
 
 
 def keys_in(given: str) -> list[Key]:
@@ -1405,6 +1713,8 @@ def main() -> int:
         told = {
             "exit": found.exit,
             "failures": found.failures,
+            "n_failures": found.n_failures,
+            "first": found.first(),
             "unproven": found.unproven,
             "semantics": found.semantics,
         }
@@ -1413,11 +1723,19 @@ def main() -> int:
     for level, findings in (("failure", found.failures), ("unproven", found.unproven)):
         for code, text in findings:
             sys.stdout.write(f"{level} {code}: {text}\n")
+    if found.n_failures > len(found.failures):
+        sys.stdout.write(f"\u2026 and {found.n_failures - len(found.failures)} failures more\n")
     if found.semantics:
         sys.stdout.write("What the entries tell (this does not change the verdict):\n")
     for code, text in found.semantics:
         sys.stdout.write(f"  {code}: {text}\n")
-    verdicts = {0: "Verified.", 1: "BROKEN.", 3: "Nothing wrong found, but unproven."}
+    if found.failures:
+        sys.stdout.write(f"{found.first()}\n")
+    verdicts = {
+        0: "Verified: the history shown is the history recorded.",
+        1: "BROKEN: the history shown is not the history recorded.",
+        3: "Nothing wrong found, but something is unproven.",
+    }
     sys.stdout.write(f"{verdicts[found.exit]}\n")
     return found.exit
 

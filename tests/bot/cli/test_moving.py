@@ -102,3 +102,15 @@ def test_a_log_that_is_not_there_is_not_moved(blank_postgres_url: str, tmp_path:
     assert refused.exit_code == 2
     assert "There is no file" in refused.output
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_word_that_is_no_address_is_no_new_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    types("init")
+    refused = types("move", "--to", "db.example.com")
+
+    assert refused.exit_code == 2
+    assert "--to sqlite:db.example.com for a file" in refused.output
+    assert not (tmp_path / "db.example.com").exists()

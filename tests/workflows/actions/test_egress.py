@@ -134,14 +134,14 @@ def test_a_name_that_leads_to_a_private_address_is_refused(
 def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     free = threading.Event()
     monkeypatch.setattr(
-        "workflows.actions.egress.socket.getaddrinfo", lambda *_, **__: free.wait(5) and []
+        "workflows.actions.egress.socket.getaddrinfo", lambda *_, **__: free.wait(60) and []
     )
     started = time.monotonic()
 
     with pytest.raises(httpcore.ConnectTimeout):
         GuardedNetwork(private=True, deadline=Deadline(0.2)).connect_tcp("shop.example", 80)
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     free.set()
 
 

@@ -81,10 +81,10 @@ def test_a_refund_in_doubt_is_settled_by_asking_the_shop(
 ) -> None:
     refund = actions["http.request"]
     asked = refund.takes.model_validate(REFUND)
-    shop.faults.switch_on(fault, seconds=0.6)
+    shop.faults.switch_on(fault, seconds=3.0)
 
     with pytest.raises(InDoubtError):
-        refund.perform(asked, a_call(timeout=0.4))
+        refund.perform(asked, a_call(timeout=2.0))  # Enough for the shop to pay it back.
     shop.faults.clear()
 
     assert refund.probe(asked, a_call()) is happened

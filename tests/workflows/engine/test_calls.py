@@ -129,6 +129,28 @@ def test_a_child_that_ends_otherwise_needs_a_person_who_may_start_it_anew(
     assert house.status(run) == "done"
 
 
+def test_a_loop_that_goes_on_leaves_an_item_behind_whose_child_was_denied(
+    store: SqlStore, clock: Clock
+) -> None:
+    look = "{id: look, uses: world.list, with: {name: rows}}"
+    inner = '{id: inner, workflow: child, inputs: {by: "${{ item.by }}"}}'
+    each = f"foreach: '${{{{ steps.look.output.rows }}}}', steps: [{inner}]"
+    text = f"steps: [{look}, {{id: each, {each}, on_item_failure: continue}}]"
+    house = Working(store, clock, definitions=(workflow("parent", text), CHILD))
+    house.world.items = [{"name": f"n{one}", "by": one} for one in (1, 2)]
+    run = house.start("parent", {})
+    house.settle()
+    house.deny(child_of(house, run))
+    house.settle()
+    started = [one.data["child"] for one in house.entries(run) if one.kind == "wait.started"]
+    house.approve(RunId(str(started[1])))
+    house.settle()
+    left = [one.data for one in house.entries(run) if one.data.get("rule") == "item_failed"]
+
+    assert house.status(run) == "done"
+    assert [(one["step"], one["error_class"]) for one in left] == [("inner/0", "child_denied")]
+
+
 def test_the_child_is_cancelled_with_its_parent(store: SqlStore, clock: Clock) -> None:
     house, run = calling(store, clock)
     child = child_of(house, run)

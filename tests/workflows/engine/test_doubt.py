@@ -82,6 +82,37 @@ def test_a_person_who_says_it_did_not_happen_makes_it_ask_again(house: Working) 
     assert len(house.world.effects) == 1
 
 
+def test_the_card_of_an_earlier_doubt_answers_nothing_about_a_later_one(house: Working) -> None:
+    run = unknown(house)
+    first = intent_of(house, run)
+    house.engine.settle_doubt(
+        run, "change", person=id_of("sam"), happened=Happened.NO, asked_by=first
+    )
+    house.settle()
+    house.world.trouble = failing("before", LOST)
+    house.approve(run)
+    house.settle()
+    with pytest.raises(RequestClosedError, match="stopped once more"):
+        house.engine.settle_doubt(
+            run, "change", person=id_of("omar"), happened=Happened.YES, asked_by=first
+        )
+
+    assert house.status(run) == "in_doubt"
+
+    house.engine.settle_doubt(
+        run,
+        "change",
+        person=id_of("omar"),
+        happened=Happened.UNKNOWN,
+        asked_by=intent_of(house, run),
+    )
+    assert house.status(run) == "aborted"
+
+
+def intent_of(house: Working, run: str) -> str:
+    return [one.id for one in house.entries(run) if one.kind == "action.intended"][-1]
+
+
 def test_a_person_who_says_it_happened_lets_the_run_go_on(house: Working) -> None:
     run = unknown(house)
     house.world.number += 5

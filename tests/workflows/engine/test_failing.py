@@ -1,6 +1,7 @@
 """Failures: tried again where that helps, a person asked where it does not."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -55,6 +56,26 @@ def test_a_retry_by_the_owner_asks_for_approval_again(house: Working) -> None:
 
     assert house.status(run) == "waiting"
     assert house.kinds(run).count("approval.requested") == 2
+
+
+def test_the_card_of_an_earlier_failure_answers_nothing_about_a_later_one(house: Working) -> None:
+    run = troubled(house)
+    first = house.entries(run)[-1]
+    house.engine.settle_exception(
+        run, "change", person=id_of("sam"), answer="retry", asked_by=first.id
+    )
+    house.settle()
+    house.world.trouble = failing("before", ActionFailedError("refused", error_class="http_422"))
+    house.approve(run)
+    house.settle()
+    settle = partial(house.engine.settle_exception, run, "change", person=id_of("omar"))
+    with pytest.raises(RequestClosedError, match="stopped once more"):
+        settle(answer="abort", asked_by=first.id)
+
+    assert house.status(run) == "exception"
+
+    settle(answer="abort", asked_by=house.entries(run)[-1].id)
+    assert house.status(run) == "aborted"
 
 
 def test_skipping_a_failed_step_ends_the_run_done(house: Working) -> None:

@@ -11,6 +11,10 @@ from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import Clock, Working, id_of
 from workflows.entry import RunId
 from workflows.errors import ActionFailedError
+from workflows.replay import after, replay
+from workflows.run import RunState
+from workflows.store import Subject
+from workflows.telling import MOST_LEFT_TOLD
 
 PATIENCE = 60.0
 REFUSED = ActionFailedError("no such name", error_class="refused")
@@ -108,6 +112,43 @@ def test_an_item_that_fails_is_left_behind_if_the_loop_says_so(
     assert [one.data["step"] for one in left] == ["pay/1"]
 
 
+def test_of_many_items_that_are_left_behind_the_first_are_told_and_all_are_counted(
+    store: SqlStore, clock: Clock
+) -> None:
+    more = MOST_LEFT_TOLD + 5
+    house, run = paying(store, clock, loop("on_item_failure: continue"), items=more)
+
+    def trouble(place: str) -> None:
+        if place.startswith("before n"):
+            raise REFUSED
+
+    house.world.trouble = trouble
+    house.settle()
+    kinds = ("action.failed", "decision.made")
+    items = [one for one in house.entries(run) if "/" in str(one.data.get("step"))]
+    failed = [one for one in items if one.kind in kinds]
+    told = [one for one in failed if house.store.outbox.find(Subject.STEP, one.id) is not None]
+
+    assert replay(run, house.entries(run)).left == more
+    assert [len(failed), len(told)] == [2 * more, 2 * MOST_LEFT_TOLD]
+    assert told == failed[: 2 * MOST_LEFT_TOLD]
+
+
+def test_a_history_is_folded_in_one_as_entry_by_entry(store: SqlStore, clock: Clock) -> None:
+    house, run = paying(store, clock, loop("on_item_failure: continue"))
+    house.world.trouble = failing_for("n1")  # type: ignore[assignment]
+    house.settle()
+    entries = house.entries(run)
+    told = RunState(id=run)
+    for entry in entries:
+        before, steps = told, dict(told.steps)
+        told = after(told, entry)
+
+        assert before.steps == steps
+    assert replay(run, entries) == told
+    assert type(replay(run, entries).steps) is dict
+
+
 def test_an_item_that_fails_stops_the_loop_and_a_person_says_how_it_goes_on(
     store: SqlStore, clock: Clock
 ) -> None:
@@ -195,6 +236,18 @@ def test_a_list_that_is_too_long_is_refused_before_anything_is_done(
     house.settle()
 
     assert house.status(run) == "exception"
+    assert house.world.effects == []
+
+
+def test_a_list_of_which_only_a_part_was_read_is_refused_before_anything_is_done(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock, loop("on_item_failure: continue"))
+    house.world.is_cut = True
+    house.settle()
+    stopped = house.entries(run)[-1].data
+
+    assert [house.status(run), stopped["rule"]] == ["exception", "list_is_cut"]
     assert house.world.effects == []
 
 

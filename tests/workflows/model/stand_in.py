@@ -31,7 +31,8 @@ if behave == "good":
     say({"text": words, **GOOD})
 elif behave == "slow":
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    (FOLDER / "child").write_text(str(child.pid))
+    (FOLDER / "written").write_text(str(child.pid))
+    (FOLDER / "written").rename(FOLDER / "child")  # Whoever is killed here leaves all or nothing.
     time.sleep(60)
 elif behave == "dripping":
     for _ in range(600):

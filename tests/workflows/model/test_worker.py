@@ -1,7 +1,6 @@
 """The worker's own process: one question, one answer, and nothing of it left behind."""
 
 import json
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -58,19 +57,19 @@ def test_a_worker_that_takes_too_long_is_killed_with_all_it_started(
         played.model.ask(a_question(timeout=0.5))
 
     assert told.value.error_class == "timeout"
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30  # By itself it would go on for a minute.
     child = played.model.folder / "child"
     assert not child.exists() or _is_gone(int(child.read_text()))
 
 
 def _is_gone(pid: int) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:  # It is not there any more, or ended while this was read.
             return True
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+        if state == "Z":
             return True
         time.sleep(0.02)
     return False

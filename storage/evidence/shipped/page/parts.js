@@ -1,6 +1,6 @@
 // Payloads: each is there and is the one that was recorded, or a later marker says why it is gone.
 
-import { decode, fromBase64, parseObject, toBase64, Unreadable } from "./bytes.js";
+import { decode, fromBase64, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { commitment } from "./signing.js";
 
 // Which payloads are said to be gone, and by which entry.
@@ -80,8 +80,8 @@ export class Held {
 }
 
 function payload(line) {
-  const { i, n, s, d } = parseObject(decode(line));
-  if (!Number.isSafeInteger(i) || typeof n !== "string") throw new Unreadable("it names no entry");
+  const { i, n, s, d } = strictObject(decode(line));
+  if (!Number.isSafeInteger(i) || i < 0 || typeof n !== "string") throw new Unreadable("it names no entry");
   return { place: i, name: n, salt: fromBase64(s), value: fromBase64(d) };
 }
 

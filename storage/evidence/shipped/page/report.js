@@ -17,12 +17,15 @@ export class Report {
   unreadable = null;
   faultyRuns = new Set();
   #first = null;
+  #codes = new Set();
 
   // Note a failure; `place` and `run` are those of the entry it is about, where it is about one.
   fail(code, text, { place = null, run = null } = {}) {
     const fault = { code, text, place, run };
     this.failed += 1;
-    if (this.failures.length < MOST_SHOWN) this.failures.push(fault);
+    // The first hundred are kept, and the first of each code.
+    if (this.failures.length < MOST_SHOWN || !this.#codes.has(code)) this.failures.push(fault);
+    this.#codes.add(code);
     if (run !== null) this.faultyRuns.add(run);
     if (place !== null && (this.#first === null || place < this.#first.place)) this.#first = fault;
   }
@@ -32,9 +35,10 @@ export class Report {
     if (this.unproven.length < MOST_SHOWN) this.unproven.push({ code, text });
   }
 
-  // The failure of the earliest entry; of none where no entry has one, then the first met.
+  // The failure of the earliest entry. Where no entry has one: that a file differs says least.
   get first() {
-    return this.#first ?? this.failures[0] ?? null;
+    const inside = this.failures.find((one) => !one.code.startsWith("file-"));
+    return this.#first ?? inside ?? this.failures[0] ?? null;
   }
 
   get exit() {

@@ -6,6 +6,11 @@ const REPORT = /^reports\/[^/]+\.csv$/;
 const COMMON = ["idx", "ts", "kind", "run", "actor", "who"];
 const PLACE = /^(?:0|[1-9][0-9]{0,15})$/;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+const DECISIONS = new Set(["approval.granted", "approval.denied"]);
+const WANTED = {
+  "reports/approvals.csv": ([, , , , kind]) => DECISIONS.has(kind),
+  "reports/population.csv": ([, run, rseq]) => run !== "" && rseq === "0",
+};
 const WORDS = new TextDecoder(); // What is no UTF-8 differs from its entry, and is found by that.
 
 // Compare every row of every report with the entry it names; `people` says who a pseudonym is.
@@ -23,6 +28,28 @@ export async function judgeReports(files, people, report) {
     if (!isSame) report.fail("index-row", `${first.name}: a row says something else than entry ${place}`, { place });
     await first.next();
   }
+  await judgeMissing(files, names, report);
+}
+
+// Every run that began and every decision must have its row: look for each that is to be there.
+async function judgeMissing(files, names, report) {
+  for (const [name, isWanted] of Object.entries(WANTED)) {
+    if (!names.includes(name)) continue;
+    const rows = records(files.lines(name));
+    let met = await placeOf(rows);
+    for await (const row of rowsOf(files.lines("index.csv"))) {
+      if (!isWanted(row)) continue;
+      const place = Number(row[0]);
+      while (met < place) met = await placeOf(rows);
+      if (met !== place) report.fail("index-row", `${name} does not tell of entry ${place}`);
+    }
+  }
+}
+
+async function placeOf(rows) {
+  const { done, value: cells } = await rows.next();
+  if (done) return Infinity;
+  return PLACE.test(cells[0]) ? Number(cells[0]) : -1;
 }
 
 class Table {
@@ -59,11 +86,15 @@ function foremost(tables) {
 
 // Yield what a report repeats of each entry; the index itself is judged elsewhere.
 async function* repeated(lines, people) {
+  for await (const [index, run, , ts, kind, actor] of rowsOf(lines)) {
+    yield { place: Number(index), cells: [index, ts, kind, run, actor, people.get(actor) ?? ""].map(cell) };
+  }
+}
+
+async function* rowsOf(lines) {
   for await (const line of lines) {
     const row = WORDS.decode(line).split(",");
-    if (row.length !== 6 || !PLACE.test(row[0])) continue;
-    const [index, run, , ts, kind, actor] = row;
-    yield { place: Number(index), cells: [index, ts, kind, run, actor, people.get(actor) ?? ""].map(cell) };
+    if (row.length === COMMON.length && PLACE.test(row[0])) yield row;
   }
 }
 

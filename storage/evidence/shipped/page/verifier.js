@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { concat, decode, encode, fromBase64, hex, pae, parseObject, same, toBase64, Unreadable } from "./bytes.js";
+import { concat, decode, encode, fromBase64, hex, pae, parseObject, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -11,6 +11,7 @@ import { checkParts, Held, Markers } from "./parts.js";
 import { Report } from "./report.js";
 import { judgeReports } from "./reports.js";
 import { RunList } from "./runs.js";
+import { judgeSamples } from "./samples.js";
 import { hmac, verifies } from "./signing.js";
 import { judgeStamps } from "./stamps.js";
 import { Story } from "./story.js";
@@ -79,6 +80,7 @@ class Verifier {
     await this.#judgeProofs();
     await this.#judgePeople();
     await judgeReports(files, this.people, report);
+    await judgeSamples(files, report);
     await this.#judgeIds();
   }
 
@@ -98,7 +100,8 @@ class Verifier {
     const windows = new Map();
     const take = (place, line) => {
       const entry = foretold(line);
-      if (entry?.kind === "key.revoke") windows.set(entry.data.id, entry.data.from);
+      const { id, from } = entry?.kind === "key.revoke" ? entry.data : {};
+      if (id !== undefined) windows.set(id, Math.min(from, windows.get(id) ?? Infinity));
       else if (entry) this.markers.add(place, entry);
     };
     let place = this.manifest.start;
@@ -119,6 +122,10 @@ class Verifier {
     this.#roots.set(0, this.#tree.root());
     let place = 0;
     for await (const leaf of this.files.records("leaves.bin", 32)) {
+      if (leaf.length !== 32) {
+        this.report.fail("range", "the hashes end in the middle of one");
+        break;
+      }
       const isInside = start <= place && place < end;
       const line = isInside ? (await lines.next()).value : context.get(place);
       if (!isInside) context.delete(place);
@@ -137,10 +144,6 @@ class Verifier {
   }
 
   #skip(place, leaf, isInside) {
-    if (leaf.length !== 32) {
-      this.report.fail("range", "the hashes end in the middle of one");
-      return;
-    }
     this.#tree.append(leaf);
     this.#hasGap = true;
     this.story.skip();
@@ -202,7 +205,7 @@ class Verifier {
 
   async #judgeState() {
     try {
-      const state = parseObject(await this.files.text("state.json"));
+      const state = strictObject(await this.files.text("state.json"));
       if (state.size === this.#tree.size && state.frontier === hex(this.#tree.frontier())) return;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
@@ -246,7 +249,7 @@ class Verifier {
     const met = new Set();
     for await (const line of this.files.lines("subjects.jsonl")) {
       try {
-        const { ref, id, k } = parseObject(decode(line));
+        const { ref, id, k } = strictObject(decode(line));
         if (typeof id !== "string" || met.has(id)) throw new Unreadable("somebody stands there twice");
         met.add(id);
         const made = hex(await hmac(fromBase64(k), encode(id))).slice(0, 32);
