@@ -107,12 +107,13 @@ class History:
 
     def one_of(self, people: Iterable[Ref]) -> str:
         """Return one of these people, or who stands in for one; now and then whoever comes by."""
-        places = sorted(people)
-        if not places or self.chance.random() > LIKELY:
+        store = self.house.store
+        # By who they are: pseudonyms are others each time, and a seed is to give one history.
+        persons = sorted(str(store.person(one) or "") for one in people)
+        if not persons or self.chance.random() > LIKELY:
             return self.somebody()
-        place, store = self.chance.choice(places), self.house.store
-        person = store.person(place)
-        word = person and store.delegation_by(person, at=self.house.clock())
+        person = PersonId(self.chance.choice(persons))
+        word = store.delegation_by(person, at=self.house.clock()) if person else None
         acting = store.person(word.stand_in) if word and word.stand_in else person
         return next((name for name in PEOPLE if id_of(name) == acting), self.somebody())
 

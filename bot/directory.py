@@ -301,7 +301,10 @@ class Directory:
         bearers = look(wanted, self._everybody(max_age=NAMES_AGE, limit=limit))
         if not bearers:
             only = ", and a display name names nobody here" if look is named else ""
-            _unknown(f"Slack knows no user group or person called {name}{only}.")
+            _unknown(
+                f"Slack knows no user group or person called {name}{only}.",
+                hint="Look how it is spelt; accounts that were deactivated count as nobody.",
+            )
         if len(bearers) > 1:
             _unknown(f"{len(bearers)} people go by the name {name}.")
         found = self._known(bearers[0].user, max_age=max_age, limit=limit)
@@ -386,8 +389,10 @@ def _refuse(message: str, cause: Exception | None = None) -> NoReturn:
     raise PeopleUnreadableError(message, hint="Try again in a moment.") from cause
 
 
-def _unknown(message: str, cause: Exception | None = None) -> NoReturn:
-    raise NobodyKnownError(message, hint="Try again in a moment.") from cause
+def _unknown(
+    message: str, cause: Exception | None = None, *, hint: str = "Try again in a moment."
+) -> NoReturn:
+    raise NobodyKnownError(message, hint=hint) from cause
 
 
 def _those_who_count(people: Iterable[Known]) -> frozenset[PersonId]:

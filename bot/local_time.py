@@ -44,7 +44,7 @@ def zone_of(name: str) -> ZoneInfo:
     except (ValueError, OSError, KeyError):
         raise UnclearTimeError(
             f"The time zone {name[:60]!r} is not known here.",
-            hint="Add UTC after the time, as in “2026-12-24 18:30 UTC”.",
+            hint="Name one such as Europe/Berlin, or write the time as “2026-12-24 18:30 UTC”.",
         ) from None
 
 

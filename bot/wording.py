@@ -77,10 +77,10 @@ def escape(text: str, most: int | None = None) -> str:
     text has at most that length, and no entity is cut in two.
     """
     words = clean(text)
+    if most is None:
+        return _escaped(words)
+    room, words = most, clip(words, most)  # To escape makes nothing shorter.
     escaped = _escaped(words)
-    if most is None or length(escaped) <= most:
-        return escaped
-    room = most
     while length(escaped) > most:
         words = clip(words, room)
         escaped = _escaped(words)

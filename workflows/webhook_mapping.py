@@ -48,7 +48,7 @@ def mapped(trigger: WebhookTrigger, delivered: Delivered) -> dict[str, Json] | N
         InputsError: an input cannot be made of it; it says which, field by field.
     """
     environment = delivery_environment()
-    if trigger.when is not None and not environment.holds(trigger.when, delivered):
+    if trigger.when is not None and not _wants(trigger.when, delivered, environment):
         return None
     found: dict[str, Json] = {}
     wrong: dict[str, str] = {}
@@ -60,3 +60,11 @@ def mapped(trigger: WebhookTrigger, delivered: Delivered) -> dict[str, Json] | N
     if wrong:
         raise InputsError(wrong, hint="The trigger of the workflow expects another body.")
     return found
+
+
+def _wants(when: str, delivered: Scope, environment: Environment) -> bool:
+    try:
+        return environment.holds(when, delivered)
+    except ExpressionError as error:
+        hint = error.hint or "Have its trigger ask with has(…) for what a delivery may leave out."
+        raise ExpressionError(error.message, hint=hint) from None

@@ -136,7 +136,7 @@ def _definitions(
     if name not in known:
         raise UnknownWorkflowError(
             f"There is no sound file of a workflow {name} in {folder}.",
-            hint=f"Of the workflows there: {suggestion(name, known)}",
+            hint=suggestion(name, known).capitalize(),  # Names have no capitals.
         )
     return known, name
 

@@ -23,6 +23,7 @@ from storage.evidence.derived.written import Form, derived
 from storage.evidence.pack import whole_file
 from storage.evidence.ranges import Bounds
 from workflows.entry import Json
+from workflows.kinds import KINDS
 
 PACK = "pack"
 STDOUT = "-"
@@ -93,6 +94,11 @@ def _refuse_half(
         raise click.UsageError("--part goes with --disclose selected.")
     if disclose == "selected" and not parts:
         raise click.UsageError("Name what to disclose: --part plan --part comment.")
+    known = frozenset().union(*(one.parts for one in KINDS.values()))
+    for name in (one for one in parts if one not in known):
+        raise click.UsageError(
+            f"No payload is called {name}; there are: {', '.join(sorted(known))}."
+        )
     if bool(sample) != bool(seed):
         raise click.UsageError("--sample and --seed go together: 25 runs, drawn by 2026-Q1.")
 

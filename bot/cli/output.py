@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from workflows.errors import InputsError, InterlockError
+from workflows.errors import InputsError, InterlockError, UnknownRunError
 
 if TYPE_CHECKING:
     from workflows.entry import Json  # It brings half the time that help takes.
@@ -61,6 +61,8 @@ class Refused(click.ClickException):
     exit_code = Exit.WRONG
 
     def __init__(self, refusal: InterlockError, *, as_json: bool) -> None:
+        if isinstance(refusal, UnknownRunError) and not refusal.hint:
+            refusal = UnknownRunError(refusal.message, hint="See `interlock runs`.")
         super().__init__(str(refusal))
         self._refusal = refusal
         self._as_json = as_json

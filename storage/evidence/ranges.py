@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.audit_models import AuditEntryRow
 from workflows.errors import EvidenceError
@@ -27,10 +27,9 @@ def places(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]
         EvidenceError: the log has no such range.
     """
     start, end = bounds.start, size if bounds.end is None else bounds.end
-    if bounds.since is not None:
-        start = max(start, _first_at(connection, bounds.since, size))
-    if bounds.until is not None:
-        end = min(end, _first_at(connection, bounds.until, size))
+    if bounds.since is not None or bounds.until is not None:
+        first, after = _of_period(connection, bounds, size)
+        start, end = max(start, first), min(end, after)
     if not 0 <= start <= end <= size:
         raise EvidenceError(
             f"The log has the entries 0 to {size - 1}; {start} to {end} is no range of them.",
@@ -39,11 +38,16 @@ def places(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]
     return start, end
 
 
-def _first_at(connection: Connection, moment: datetime, size: int) -> int:
-    """Return the place of the first entry that is not older than `moment`."""
-    found = connection.execute(
-        select(func.min(AuditEntryRow.idx)).where(
-            AuditEntryRow.idx.is_not(None), AuditEntryRow.ts >= stamp(moment)
-        )
-    ).scalar()
-    return size if found is None else int(found)
+def _of_period(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]:
+    """Return where all entries of a period lie: one wrong clock leaves none of the others out."""
+    within: list[ColumnElement[bool]] = [AuditEntryRow.idx.is_not(None)]
+    if bounds.since is not None:
+        within.append(AuditEntryRow.ts >= stamp(bounds.since))
+    if bounds.until is not None:
+        within.append(AuditEntryRow.ts < stamp(bounds.until))
+    places = (func.min(AuditEntryRow.idx), func.max(AuditEntryRow.idx))
+    first, last = connection.execute(select(*places).where(*within)).one()
+    if first is None or last is None:
+        first, last = (0, -1) if bounds.since is None else (size, size - 1)
+    start = 0 if bounds.since is None else int(first)
+    return start, size if bounds.until is None else int(last) + 1

@@ -49,6 +49,8 @@ LIST_TRIGGERS = {
         " AND tgenabled <> 'D' AND NOT tgisinternal"
     ),
 }
+# Whatever else a file without its constraints holds there: a number that can be compared.
+PLACE = "CAST(e.idx AS BIGINT)"
 COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
 
 
@@ -128,7 +130,7 @@ class DatabaseSource:
     def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
         """Yield the placed entries by their place, parts beside them."""
         rows = self._rows(
-            f"SELECT e.seq, e.idx, {self._line} AS line, e.leaf, {COLUMNS}"  # noqa: S608  fixed words
+            f"SELECT e.seq, {PLACE}, {self._line} AS line, e.leaf, {COLUMNS}"  # noqa: S608  fixed words
             " FROM audit_entry e WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq"
         )
         parts = self._parts() if with_parts else iter(())
@@ -142,32 +144,34 @@ class DatabaseSource:
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
-        rows = self._rows("SELECT size, note FROM audit_checkpoint ORDER BY size")
+        rows = self._rows("SELECT CAST(size AS BIGINT), note FROM audit_checkpoint ORDER BY 1")
         return [StoredHead(size, str(note)) for size, note in rows]
 
     def anchors(self) -> Sequence[StoredAnchor]:
         """Return the evidence from outside."""
         if "audit_anchor" not in self._tables:
             return []
-        rows = self._rows("SELECT size, type, evidence FROM audit_anchor ORDER BY id")
+        rows = self._rows(
+            "SELECT CAST(size AS BIGINT), type, evidence FROM audit_anchor ORDER BY id"
+        )
         return [StoredAnchor(size, str(kind), as_bytes(content)) for size, kind, content in rows]
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""
-        rows = list(self._rows("SELECT size, frontier FROM audit_tree ORDER BY id"))
+        rows = list(self._rows("SELECT CAST(size AS BIGINT), frontier FROM audit_tree ORDER BY id"))
         return (rows[0][0], as_bytes(rows[0][1])) if rows else None
 
     def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
         """Return the stored tiles by level and number."""
         if "audit_tile" not in self._tables:
-            return None
+            return {}
         rows = self._rows("SELECT level, n, hash FROM audit_tile ORDER BY level, n")
         return {(level, n): as_bytes(found) for level, n, found in rows}
 
     def markers(self) -> Iterator[tuple[int, bytes]]:
         """Yield place and line of every marker."""
         rows = self._rows(
-            f"SELECT e.idx, {self._line} AS line FROM audit_entry e"  # noqa: S608  fixed words
+            f"SELECT {PLACE}, {self._line} AS line FROM audit_entry e"  # noqa: S608  fixed words
             " WHERE e.idx IS NOT NULL AND e.kind IN ('erasure', 'retention.sweep') ORDER BY e.idx"
         )
         for index, line in rows:
@@ -207,12 +211,14 @@ class DatabaseSource:
             yield StoredSubject(str(ref), as_bytes(k), str(external_id))
 
     def remarks(self) -> Sequence[tuple[str, str]]:
-        """Return missing triggers, and tables of the trail that we do not know."""
+        """Return missing triggers and tables, and tables of the trail that we do not know."""
         found = {name for (name,) in self._rows(LIST_TRIGGERS[self._dialect])}
         missing = sorted(TRIGGERS[self._dialect] - found)
+        gone = sorted(TRAIL - self._tables)
         odd = sorted(name for name in self._tables - TRAIL if name.startswith("audit_"))
         return [
             *(("trigger", f"The trigger {name} is missing.") for name in missing),
+            *(("table", f"The table {name} is missing.") for name in gone),
             *(("table", f"The table {name} is not ours.") for name in odd),
         ]
 

@@ -211,6 +211,7 @@ def _send_garbage(address: str, token: str) -> None:
         (("--owner", "@support"), "a group of 2 people"),
         (("--owner", "@gil"), "nobody who may ask"),
         (("--owner", "@nobody"), "Slack knows no user group or person called @nobody"),
+        (("--owner", "@dex"), "accounts that were deactivated count as nobody"),
         (("--owner", "@rita", "--workflow", "refund-custmer"), "Did you mean refund-customer?"),
         (("--owner", "@rita", "--expires", "2y"), "is no length of time"),
         (("--owner", "@rita", "--expires", "400d"), "at most 366d"),

@@ -287,3 +287,10 @@ def other_part(members: dict[str, Any]) -> None:
 
 def other_actor(members: dict[str, Any]) -> None:
     members["actor"] = {"t": "user", "ref": "eve"}
+
+
+def odd_marker(members: dict[str, Any]) -> None:
+    """Make an erasure of it whose list is none."""
+    data = {"items": [["a", ["b"]], 7], "reason": "r", "request": None, "policy": "p"}
+    members.update(kind="erasure", data={**data, "by_run": None})
+    members.update(run=None, rseq=0, prev="", parts={})

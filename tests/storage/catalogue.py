@@ -18,6 +18,7 @@ from tests.storage.attacks import (
     head_without_a_key,
     late_log_key,
     late_writer,
+    odd_marker,
     other_actor,
     other_form,
     other_log,
@@ -304,6 +305,7 @@ IN_TREE = [
         "tree-state",
     ),
     attack("remove a tile", sql("DELETE FROM audit_tile"), "tree-state"),
+    attack("remove the table of tiles", sql("DROP TABLE audit_tile"), "tree-state"),
 ]
 WITH_KEYS = [
     attack("rewrite with a stolen writer key", forge_with_writer_key, "root-mismatch tree-state"),
@@ -344,5 +346,6 @@ WITH_KEYS = [
     # The remainder: what came after the newest copy of a head that the attacker cannot reach.
     attack("rewrite what no outside head covers, with both keys", forged("r7", outcome("failed"))),
     attack("roll back to the newest outside head", rolled_back_to(SHOWN)),
+    attack("put a marker that nobody can read where no head covers it", forged("r7", odd_marker)),
 ]
 CATALOGUE = [*IN_LINES, *IN_ORDER, *IN_COLUMNS, *IN_PARTS, *IN_HEADS, *IN_TREE, *WITH_KEYS]

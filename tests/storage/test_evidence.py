@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from securesystemslib.signer import SSlibKey
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER, Exported
+from storage.evidence.ranges import Bounds, places
 from storage.evidence.shipped import verify as shipped
 from storage.verify import verify_database, verify_pack
 from storage.verify.words import FAULTS
@@ -166,6 +168,26 @@ def test_the_page_in_the_pack_checks_the_head_with_openssl_alone(office: Office)
 
     assert len(commands) == 3
     assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully")
+
+
+def test_one_wrong_clock_leaves_nothing_of_a_period_out(office: Office) -> None:
+    office.trail.run("r0")
+    true = office.trail.clock.at
+    office.trail.clock.at = true + timedelta(days=400)
+    office.trail.tell(outside("hold.lifted", {"hold": "h", "reason": "x"}))
+    office.trail.clock.at = true + timedelta(days=1)
+    first = office.trail.count()
+    office.trail.run("r1")
+    size = office.trail.count()
+    day, year = true + timedelta(days=1), true + timedelta(days=300)
+    with office.trail.database.read() as connection:
+        found = [
+            places(connection, Bounds(since=since, until=until), size)
+            for since, until in ((day, year), (None, year), (day, None), (year, year))
+        ]
+
+    # At most the one entry out of its time goes along as well.
+    assert found == [(first, size), (0, size), (first - 1, size), (size, size)]
 
 
 @pytest.mark.parametrize(("start", "end"), [(3, 1), (0, 10_000)])

@@ -166,6 +166,15 @@ def test_a_line_that_is_no_text_is_told_without_a_crash(trail: Trail) -> None:
     assert {"not-canonical", "leaf-mismatch"} <= verified(trail).codes
 
 
+def test_a_place_that_is_no_number_is_told_without_a_crash(trail: Trail) -> None:
+    if trail.database.dialect != "sqlite":
+        pytest.skip("A server keeps to the types of its columns.")
+    trail.as_plain_tables()
+    trail.run_sql("UPDATE audit_entry SET idx = 'last' WHERE idx = 100")
+
+    assert {"index-count", "tree-state"} <= verified(trail).codes
+
+
 def test_the_rewritten_line_is_a_proper_one(trail: Trail) -> None:
     rewrite(trail, 6, outcome("failed"), writer=trail.journal.writer)
     line = trail.line(6).encode()

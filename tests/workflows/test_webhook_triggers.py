@@ -164,8 +164,10 @@ def test_a_condition_chooses_which_deliveries_count() -> None:
 
 @pytest.mark.parametrize("condition", ["body.type == 'x'", "body.flag", "body"])
 def test_a_condition_that_cannot_be_decided_is_refused_and_never_guessed(condition: str) -> None:
-    with pytest.raises(ExpressionError):
+    with pytest.raises(ExpressionError) as refused:
         given(f'{GOOD}, when: "{condition}"', {"flag": 1})
+
+    assert refused.value.hint
 
 
 def test_each_input_that_cannot_be_made_is_named() -> None:

@@ -53,6 +53,7 @@ def test_events_go_to_stdout_or_into_a_file_that_is_whole(home: Path) -> None:
     [
         (["--disclose", "selected"], "Name what to disclose"),
         (["--part", "plan"], "goes with --disclose selected"),
+        (["--disclose", "selected", "--part", "coment"], "No payload is called coment"),
         (["--sample", "3"], "go together"),
         (["--from", "yesterday"], "neither an entry's number nor a day"),
         (["--from", "9", "--to", "3"], "no range"),

@@ -34,6 +34,20 @@ def test_wrong_values_are_told_in_sentences_for_the_command_line() -> None:
     assert "form" not in told.output
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["cancel", "nonsense", "--reason", "x"], "See `interlock runs`."),
+        (["try", "refund-customr"], "Did you mean 'refund-customer'?"),
+    ],
+)
+def test_a_name_that_nothing_has_leads_on(words: list[str], hint: str) -> None:
+    told = CliRunner().invoke(main, words)
+
+    assert told.exit_code == 2
+    assert told.output.endswith(f" {hint}\n")
+
+
 def test_the_hint_about_wrong_values_is_data_where_json_was_asked_for() -> None:
     told = json.loads(CliRunner().invoke(main, [*WRONG, "--json"]).output)
 
