@@ -111,7 +111,7 @@ def have_done(
 def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:
     if is_untouched(settings) and not isinstance(order, RunOrder):
         raise UnusableDatabaseError(
-            f"There is no log in {settings.home} yet.", hint="Begin one with `interlock init`."
+            f"There is no log in {settings.memory} yet.", hint="Begin one with `interlock init`."
         )
 
 

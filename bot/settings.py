@@ -170,6 +170,11 @@ class Settings(SecretSettings, ModelSettings):
         return self.database or f"sqlite:///{self.home / 'interlock.db'}"
 
     @property
+    def memory(self) -> str:
+        """Name the place of the database for a person; an address can hold a password."""
+        return "the database of INTERLOCK_DATABASE_URL" if self.database else str(self.home)
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file, which one process writes."""
         return not self.database_url.startswith("postgres")
@@ -281,7 +286,10 @@ def _refuse_no_target(url: str) -> None:
 
 def _host_and_port(address: str) -> tuple[str, int]:
     parts = urlsplit(f"//{address}")
-    return parts.hostname or "", parts.port or 0
+    try:
+        return parts.hostname or "", parts.port or 0
+    except ValueError:  # A port that is no number, or too large.
+        return "", 0
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -297,7 +305,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         found = Settings.model_validate(_given(environment_of(environment, workspace)))
     except ValidationError as error:
         faults = "; ".join(
-            ": ".join([*map(str, one["loc"][:1]), one["msg"]]) for one in error.errors()
+            ": ".join([*map(str, one["loc"][:1]), one["msg"].removeprefix("Value error, ")])
+            for one in error.errors()
         )
         raise SettingsError(f"Some settings cannot be used: {faults}.") from None
     return found.of_workspace(workspace) if workspace else found

@@ -1,10 +1,12 @@
 """Starting runs from Slack: the command with values, the form, and the choice before it.
 
-A modal opens before anything is written, since its trigger lives three seconds; nothing but
-definitions in memory is read before it. What was typed or filled in is checked by the engine.
+A modal opens before anything is written, since its trigger lives three seconds; nothing is read
+before it but definitions in memory, and who may start them. What was typed or filled in is
+checked by the engine.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +28,7 @@ from bot.views.request_modals import refused_modal
 from bot.views.run_form import WorkflowChoice, ask_again, picked, picker, run_form
 from bot.wording import bold, code
 from workflows.definition import Definition
-from workflows.errors import InputsError, InterlockError
+from workflows.errors import InputsError, InterlockError, PeopleUnreadableError
 from workflows.orders import Start, Started
 from workflows.people import PersonId
 from workflows.store import Delivery
@@ -56,6 +58,9 @@ class Starting:
             return None
         definition = self.desk.library.active(wanted.workflow)
         if not wanted.inputs and definition.inputs:
+            # Nobody fills in what cannot be sent; where Slack is silent, sending it is judged.
+            with suppress(PeopleUnreadableError):
+                self.desk.engine.admit_starter(definition, caller.person)
             self._open_form(caller, definition, {}, None)
             return None
         # The button that confirms could not carry what is longer.

@@ -83,11 +83,20 @@ class Aftermath:
         self._heads.stands(row, place)
 
     def stands(self, row: OutboxRow) -> None:
-        """Have the Homes lead to a new card or thread of those whom it is for."""
+        """Have its thread's head, and the Homes of those whom it is for, lead to a new message."""
         if row.subject in (Subject.CARD, Subject.QUESTION):
             self._renew(RequestId(row.key.rpartition("/")[2]))
+            self._lead_there(row.run)
         elif row.subject is Subject.ROOT and row.run is not None:
             self._store.homes.renew([self._store.run(row.run).requester])
+
+    def _lead_there(self, run: RunId | None) -> None:
+        """Draw a run's first message once more if it was drawn before the new card stood."""
+        root = None if run is None else self._store.outbox.find(Subject.ROOT, run)
+        if run is None or root is None or root.place is None or root.done < root.wanted:
+            return
+        with self._store.begin() as unit:
+            unit.send(Message(subject=Subject.ROOT, key=run, run=run))
 
     def _renew(self, card: RequestId) -> None:
         for request in {card, *(one.id for one in self._store.batch(card))}:

@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+from sandbox.errors import PortError
 from sandbox.seed import OTHER_TEAM, seed
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
@@ -20,7 +21,7 @@ REDIRECT = "two workspaces in which the app has to be installed first, from this
 
 
 def main() -> int:
-    """Serve the seeded workspace until SIGTERM or SIGINT."""
+    """Serve the seeded workspace until SIGTERM or SIGINT; 2 if nothing can listen there."""
     parser = argparse.ArgumentParser(prog="interlock sandbox", description=ABOUT)
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free one")
     parser.add_argument("--home", type=Path, help="where to write sandbox.json")
@@ -30,17 +31,26 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     first, others = _workspaces(asked.redirect)
-    with SandboxServer(first, others=others, port=asked.port) as server:
-        for workspace in server.workspaces.values():
-            seed(workspace)
-        line = json.dumps(_told(server, asked.redirect))
-        if asked.home is not None:
-            asked.home.mkdir(parents=True, exist_ok=True)
-            (asked.home / "sandbox.json").write_text(line + "\n")
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-        stopped.wait()
+    try:
+        with SandboxServer(first, others=others, port=asked.port) as server:
+            _introduce(server, asked.redirect, asked.home)
+            stopped.wait()
+    except PortError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     return 0
+
+
+def _introduce(server: SandboxServer, redirect: str | None, home: Path | None) -> None:
+    """Let people in, and say where everything is."""
+    for workspace in server.workspaces.values():
+        seed(workspace)
+    line = json.dumps(_told(server, redirect))
+    if home is not None:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "sandbox.json").write_text(line + "\n")
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _workspaces(redirect: str | None) -> tuple[SandboxSettings, list[SandboxSettings]]:

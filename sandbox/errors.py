@@ -35,5 +35,9 @@ class NotPossibleError(Exception):
         self.fields = dict(fields or {})
 
 
+class PortError(Exception):
+    """Nothing can listen at the port that was asked for; the message says why."""
+
+
 class WaitTimeoutError(AssertionError):
     """What a test waited for did not happen in time."""

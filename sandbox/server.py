@@ -8,6 +8,7 @@ share that address: `SandboxServer(acme, others=[globex])`, `server.workspaces["
 """
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from sandbox.cluster import Cluster
 from sandbox.control import control_routes
 from sandbox.delivery.signed import SignedHttp
 from sandbox.ending import hang_up, until_cancelled
+from sandbox.errors import PortError
 from sandbox.faults import Faults
 from sandbox.http import build_asgi, path_of
 from sandbox.hub import Hub, build_hub
@@ -28,6 +30,7 @@ from sandbox.recorder import Recorder
 from sandbox.settings import SandboxSettings
 from sandbox.workspace import Workspace
 
+LAST_PORT = 65_535
 START_SECONDS = 10.0
 
 
@@ -100,9 +103,23 @@ class SandboxServer:
         """How many Socket Mode connections the app holds."""
         return self._hub.sockets.connected
 
+    def _listener(self) -> socket.socket:
+        if not 0 <= self._port <= LAST_PORT:
+            raise PortError(f"There is no port {self._port}. They go up to {LAST_PORT}.")
+        try:
+            return socket.create_server(("127.0.0.1", self._port))
+        except OSError as error:
+            # Python adds the address to what the system says, which stands in our own words.
+            why = os.strerror(error.errno or 0)
+            raise PortError(f"Port {self._port} cannot be used: {why}. Choose another.") from error
+
     def start(self) -> Self:
-        """Listen, and return once requests are answered."""
-        listener = socket.create_server(("127.0.0.1", self._port))
+        """Listen, and return once requests are answered.
+
+        Raises:
+            PortError: the port is taken, or is none.
+        """
+        listener = self._listener()
         root = f"http://127.0.0.1:{listener.getsockname()[1]}"
         for hub in self._hubs:
             hub.state.base_url = root if hub is self._hub else f"{root}{path_of(hub)}"

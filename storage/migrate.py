@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from storage.database_errors import storage_refusals
 from workflows.errors import UnusableDatabaseError
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def upgrade(engine: Engine) -> None:
 
     Raises:
         UnusableDatabaseError: a newer release has brought it further.
+        StorageUnavailableError: there is no room for the tables, or nobody to make them.
     """
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         found = _revisions(connection)
         if found == {newest()}:
             return

@@ -28,6 +28,7 @@ from workflows.breaking import Breaking
 from workflows.chasing import chase
 from workflows.choosing import Choice
 from workflows.claiming import claim
+from workflows.definition import Definition
 from workflows.definition_options import Options
 from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
@@ -91,6 +92,14 @@ class Engine:
             PeopleUnreadableError, StorageError: nothing was started.
         """
         return starting.start(self._house, self._procedures, order)
+
+    def admit_starter(self, definition: Definition, who: PersonId) -> None:
+        """Return if somebody may start runs of `definition`, as far as is known now.
+
+        Raises:
+            NotAllowedError, PeopleUnreadableError: they may not, or nobody could say.
+        """
+        starting.admit_starter(self._house, definition, self._house.people.person(who))
 
     def check_schedule(self, new: NewSchedule) -> None:
         """Return if the schedule may be set, and record nothing.

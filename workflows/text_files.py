@@ -18,6 +18,8 @@ def text_or_fault(path: Path) -> str | Fault:
     try:
         data = _bytes(path)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            return _fault(path, "is not there", "write it, or name another")
         return _fault(path, f"cannot be read: {error.strerror}", "put it right or remove it")
     if data is None:
         return _fault(path, "is no regular file", "put a file there, or remove it")

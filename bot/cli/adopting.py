@@ -168,7 +168,8 @@ def _write(out: Path, text: str) -> None:
         with out.open("x", encoding="utf-8") as opened:
             opened.write(text)
     except OSError as error:
-        raise DefinitionError(f"{out} cannot be written: {error.strerror}.") from error
+        hint = f"Make the folder {out.parent} first." if not out.parent.exists() else ""
+        raise DefinitionError(f"{out} cannot be written: {error.strerror}.", hint=hint) from error
 
 
 def _lines(made: Drafted, faults: Sequence[Fault], out: Path | None) -> Iterator[str]:

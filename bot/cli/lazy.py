@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from bot.cli.output import WANTS_JSON, Refused
+from bot.cli.output import WANTS_JSON, Misused, Refused
 from workflows.errors import InterlockError
 
 
@@ -43,8 +43,13 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, place.summary) for name, place in self._places.items()])
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click.
+        wants_json = "--json" in ctx.args  # Of words that cannot be read, no option is known.
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if not wants_json:
+                raise
+            raise Misused(error) from error
         except InterlockError as refusal:
             raise Refused(refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
         except UnicodeEncodeError as error:

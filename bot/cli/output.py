@@ -74,6 +74,20 @@ class Refused(click.ClickException):
         click.echo(f"interlock: {self._refusal}", file=file, err=True)
 
 
+class Misused(click.ClickException):
+    """What click found wrong with the words of a command, for a program that wants JSON."""
+
+    exit_code = Exit.WRONG
+
+    def __init__(self, error: click.UsageError) -> None:
+        super().__init__(" ".join(error.format_message().split()))
+        self._hint = f"See `{error.ctx.command_path} --help`." if error.ctx is not None else ""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        data = {"refusal": "UsageError", "message": self.message, "hint": self._hint}
+        click.echo(json.dumps({"ok": False, **data}), file=file)
+
+
 def refusal_data(refusal: InterlockError) -> "dict[str, Json]":
     """Return a refusal as data: its kind, what happened, what to do."""
     data: dict[str, Json] = {

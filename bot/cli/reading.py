@@ -144,7 +144,7 @@ def opened_as_it_is(settings: Settings) -> Iterator[Database]:
     require_one(settings)
     if settings.is_sqlite and not sqlite_path(settings.database_url).exists():
         raise UnusableDatabaseError(
-            f"There is no log in {settings.home} yet.", hint="Begin one with `interlock init`."
+            f"There is no log in {settings.memory} yet.", hint="Begin one with `interlock init`."
         )
     database = open_database(settings.database_url)
     try:

@@ -13,7 +13,7 @@ from sandbox.demo.library import furnished
 from sandbox.demo.play import play
 from sandbox.demo.stage import Stage, staged
 from sandbox.demo.transcript import Transcript
-from sandbox.errors import WaitTimeoutError
+from sandbox.errors import PortError, WaitTimeoutError
 
 ABOUT = "Run the bot in a pretend Slack, to try by hand or to watch (--play)."
 INVITATION = """
@@ -45,6 +45,9 @@ def main() -> int:
     except DemoError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
+    except PortError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 def _arguments() -> argparse.ArgumentParser:

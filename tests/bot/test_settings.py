@@ -51,13 +51,15 @@ def test_settings_never_print_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter22" not in repr(read_settings())
 
 
-@pytest.mark.parametrize("address", ["3000", "localhost", "localhost:", ":3000"])
+@pytest.mark.parametrize(
+    "address", ["3000", "localhost", "localhost:", ":3000", "here:door", "here:99999"]
+)
 def test_an_address_without_host_or_port_is_refused(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("INTERLOCK_HTTP", address)
 
-    with pytest.raises(SettingsError, match="host:port"):
+    with pytest.raises(SettingsError, match="INTERLOCK_HTTP: write host:port"):
         read_settings()
 
 

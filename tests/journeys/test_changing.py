@@ -1,5 +1,6 @@
 """Changing what is asked, from the card and from the command: a new card, and only that counts."""
 
+from sandbox import faults as fault
 from sandbox.seen import SeenMessage
 from tests.journeys.day import Case
 
@@ -38,6 +39,17 @@ def test_the_requester_changes_the_amount_and_the_new_amount_is_paid(case: Case)
     case.approves("ana", newer)
     case.ends(root, "done")
     assert case.refunds() == [300]
+
+
+def test_the_first_message_leads_to_the_newer_card_however_late_that_is_posted(case: Case) -> None:
+    root = case.asks()
+    card = case.card(root)
+    case.waits(lambda: leads_to(case.now(root), card) or None, "the way to the first card")
+    case.slack.faults.next("chat.postMessage", fault.slow(0.5), times=3)
+    changes(case, "rita", card, **{AMOUNT: "300"})
+    newer = case.card(root, other_than=card)
+
+    case.waits(lambda: leads_to(case.now(root), newer) or None, "the way to the newer card")
 
 
 def test_the_form_opens_with_the_present_values(case: Case) -> None:

@@ -98,6 +98,17 @@ def test_a_mistyped_workflow_opens_the_form_of_the_one_that_was_meant(scene: Sce
         assert "begin with" in rita.wait_for_view("Refund a customer").words
 
 
+@pytest.mark.parametrize(("who", "why"), [("ana", "@support may"), ("gil", "guests")])
+def test_whoever_may_not_start_a_workflow_is_shown_no_form(
+    scene: Scene, who: str, why: str
+) -> None:
+    with scene.serving():
+        told = answer(scene, who, "/ops run refund-customer").words
+
+        assert why in told
+        assert scene.person(who).view is None
+
+
 def test_help_says_what_its_reader_may_start_with_an_example(scene: Scene) -> None:
     with scene.serving():
         ritas, petras = answer(scene, "rita", "/ops help"), answer(scene, "petra", "/ops help")

@@ -1,12 +1,14 @@
 """The schema: migrations give exactly the models, and the database guards the entries itself."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
@@ -16,7 +18,7 @@ from storage.journal import Journal
 from storage.log_setup import open_journal
 from storage.migrate import is_current, newest, upgrade
 from storage.models import SEARCH_OBJECTS, Base
-from workflows.errors import UnusableDatabaseError
+from workflows.errors import StorageUnavailableError, UnusableDatabaseError
 
 
 def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
@@ -60,6 +62,17 @@ def test_an_upgrade_done_twice_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
 
     assert is_current(engine)
+
+
+def test_a_disk_without_room_for_the_tables_is_told(blank_sqlite_url: str) -> None:
+    with closing(open_database(blank_sqlite_url)) as database:
+        event.listen(database.engine, "connect", _leave_no_room)
+        with pytest.raises(StorageUnavailableError, match="disk is full"):
+            upgrade(database.engine)
+
+
+def _leave_no_room(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA max_page_count = 20")
 
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(

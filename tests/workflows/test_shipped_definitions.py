@@ -201,7 +201,7 @@ def test_a_file_that_is_not_there_or_no_text_is_a_fault_like_any_other(tmp_path:
     report = check([tmp_path / "bytes.yaml", tmp_path / "none.yaml"], real_actions(demo_policy()))
 
     assert "is not UTF-8 text" in str(report.errors[0])
-    assert "cannot be read: No such file" in str(report.errors[1])
+    assert "is not there, write it, or name another" in str(report.errors[1])
 
 
 DROP = f"""{HEAD}steps:

@@ -1,5 +1,6 @@
 """The command's own help."""
 
+import json
 import resource
 import subprocess
 import sys
@@ -74,6 +75,24 @@ def test_help_appears_at_once() -> None:
 
 def test_an_unknown_subcommand_is_asked_wrongly() -> None:
     assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("nonsense --json", "No such command"),
+        ("runs --bogus --json", "No such option"),
+        ("check nowhere.yaml --json", "does not exist"),
+        ("settle abc retry --json --reason x", "Missing argument 'ANSWER'"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_told_in_json_too(typed: str, told: str) -> None:
+    said = CliRunner().invoke(main, typed.split())
+    data = json.loads(said.stdout)
+
+    assert said.exit_code == 2
+    assert (data["ok"], data["refusal"]) == (False, "UsageError")
+    assert told in data["message"]
 
 
 @pytest.mark.parametrize("name", [n for n in COMMANDS if n not in {"demo", "sandbox"}])

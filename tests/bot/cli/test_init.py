@@ -55,6 +55,16 @@ def test_whoever_names_no_log_hears_that_its_name_is_for_ever(
     assert made.splitlines()[-1].startswith("  interlock.localhost/audit+")
 
 
+@pytest.mark.parametrize("command", [["runs"], ["find", "x"]])
+def test_a_database_without_a_log_is_named_by_its_setting(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", f"sqlite:///{tmp_path}/elsewhere.db")
+    told = CliRunner().invoke(main, command).output
+
+    assert "no log in the database of INTERLOCK_DATABASE_URL yet" in told
+
+
 def test_a_refusal_is_json_where_json_was_asked_for() -> None:
     CliRunner().invoke(main, ["init"])
     again = json.loads(CliRunner().invoke(main, ["init", "--json"]).output)
