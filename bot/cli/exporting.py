@@ -132,7 +132,10 @@ def _into(path: Path, lines: Iterable[bytes]) -> int:
 def _about_pack(told: Mapping[str, Json]) -> Iterator[str]:
     bounds = told["range"]
     first, after = bounds if isinstance(bounds, list) else (0, 0)
-    yield f"{told['pack']} holds the entries from {first} up to {after}, of {told['size']}."
+    if first == after:
+        yield f"{told['pack']} holds none of the {told['size']} entries: none is in that range."
+    else:
+        yield f"{told['pack']} holds the entries from {first} up to {after}, of {told['size']}."
     sampled = told["sampled"]
     if isinstance(sampled, list) and sampled:
         yield f"Drawn:     {len(sampled)} of the runs that began there, each a folder in samples/."

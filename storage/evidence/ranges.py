@@ -49,5 +49,5 @@ def _of_period(connection: Connection, bounds: Bounds, size: int) -> tuple[int, 
     first, last = connection.execute(select(*places).where(*within)).one()
     if first is None or last is None:
         first, last = (0, -1) if bounds.since is None else (size, size - 1)
-    start = 0 if bounds.since is None else int(first)
-    return start, size if bounds.until is None else int(last) + 1
+    start = 0 if bounds.since is None else first
+    return start, size if bounds.until is None else last + 1

@@ -20,6 +20,12 @@ def kind() -> str:
     return "sqlite"
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try messages that met a token that is gone again at once, not after a minute."""
+    monkeypatch.setattr("bot.delivery.SETTINGS_SECONDS", 0.5)
+
+
 @pytest.fixture
 def campus(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Iterator[Campus]:
     database = request.getfixturevalue("postgres_url") if kind == "postgres" else ""

@@ -15,6 +15,12 @@ from tests.journeys.campus import ACME, Branch, Campus, campus_at
 HOURS = timedelta(hours=10, minutes=1)
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try messages that met a token that is gone again at once, not after a minute."""
+    monkeypatch.setattr("bot.delivery.SETTINGS_SECONDS", 0.5)
+
+
 @pytest.fixture
 def campus(tmp_path: Path) -> Iterator[Campus]:
     with campus_at(tmp_path, rotates=True) as opened:
@@ -83,9 +89,8 @@ def test_two_hosts_at_one_register_renew_once(campus: Campus) -> None:
 
 @pytest.mark.trap(32)
 def test_a_token_that_expires_in_the_middle_of_a_run_is_renewed_and_nothing_is_lost(
-    campus: Campus, monkeypatch: pytest.MonkeyPatch
+    campus: Campus,
 ) -> None:
-    monkeypatch.setattr("bot.delivery.SETTINGS_SECONDS", 0.5)
     with at_work(campus) as (_, acme):
         card = acme.card(acme.fills())
         campus.time.ahead += timedelta(hours=12)
@@ -133,9 +138,8 @@ def test_the_operator_is_told_when_a_token_cannot_be_renewed(
 
 @pytest.mark.trap(32)
 def test_messages_wait_for_a_token_that_was_taken_back(
-    campus: Campus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    campus: Campus, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.delivery.SETTINGS_SECONDS", 0.5)
     with at_work(campus) as (_, acme):
         revoked = faults.refuse("token_revoked")
         acme.workspace.faults.next("chat.postMessage", revoked, times=1_000)

@@ -378,6 +378,18 @@ def test_a_pack_of_another_log_is_refused_under_our_key(
     assert other.exit in {1, 2}
 
 
+def test_the_verifier_in_the_pack_reads_a_folder_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "pack.zip"
+    file.write_bytes(b"PK")
+    words = [sys.executable, "-I", str(VERIFIER), "--pack", str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "The pack cannot be read: it is a file; unpack it, and name the folder\n"
+    )
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"no zip", b"PK\x03\x04 broken"],
@@ -400,14 +412,16 @@ def test_a_manifest_that_is_none_is_said_in_a_sentence(office: Office) -> None:
         assert office.verified(made).exit == 2
 
 
-def test_a_pack_cannot_lead_out_of_itself(office: Office, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["leaves.bin", "manifest.json", "report.html"])
+def test_a_pack_cannot_lead_out_of_itself(office: Office, tmp_path: Path, name: str) -> None:
     made = office.export()
     secret = tmp_path / "elsewhere"
-    shutil.copy(made.path / "leaves.bin", secret)
-    (made.path / "leaves.bin").unlink()
-    (made.path / "leaves.bin").symlink_to(secret)
+    (made.path / name).rename(secret)
+    (made.path / name).symlink_to(secret)
+    found = shipped.Verifier(shipped.Pack(made.path), [], []).run()
 
     assert office.verified(made).exit in {1, 2}
+    assert {code for code, _ in found.failures} == {"file-hash"}
 
 
 def test_the_same_log_gives_the_same_zip(office: Office) -> None:

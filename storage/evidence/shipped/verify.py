@@ -681,6 +681,8 @@ class Pack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if folder.is_file():
+            raise ValueError("it is a file; unpack it, and name the folder")
         self.payload = (folder / "manifest.json").read_bytes()
         self.manifest = strict(self.payload)
         if self.manifest["format"] != "audit-evidence/1":
@@ -697,6 +699,10 @@ class Pack:
         """Return the names of all files."""
         found = (one for one in self.folder.rglob("*") if one.is_file() or one.is_symlink())
         return {one.relative_to(self.folder).as_posix() for one in found}
+
+    def leads_out(self, name: str) -> bool:
+        """Say whether something is a link to a file that may lie anywhere."""
+        return (self.folder / name).is_symlink()
 
     def content(self, name: str) -> bytes:
         """Return a whole file."""
@@ -1075,8 +1081,14 @@ class Verifier:
 
     def run(self) -> Findings:
         """Do everything; return what was found."""
+        names = self.pack.names()
+        links = sorted(filter(self.pack.leads_out, names))
+        for name in links:
+            self.found.fail("file-hash", f"{name} leads out of the pack")
+        if links:
+            return self.found  # What lies outside is never read: it may have no end.
         self.check_files()
-        if not self.pack.names().issuperset(REQUIRED):
+        if not names.issuperset(REQUIRED):
             return self.found
         self.read_markers()
         self.read_log()
@@ -1120,11 +1132,7 @@ class Verifier:
     def check_file(self, name: str, listed: dict[str, Any]) -> None:
         """Compare one file with what the manifest says of it."""
         digest, size = hashlib.sha256(), 0
-        path = self.pack.folder / name
-        if path.is_symlink():
-            self.found.fail("file-hash", f"{name} leads out of the pack")
-            return
-        with path.open("rb") as file:
+        with (self.pack.folder / name).open("rb") as file:
             while block := file.read(1 << 16):
                 digest.update(block)
                 size += len(block)
@@ -1707,7 +1715,8 @@ def main() -> int:
         authorities = x509.load_pem_x509_certificates(asked.tsa.read_bytes()) if asked.tsa else None
         found = Verifier(Pack(asked.pack), pins, notes, witnesses, authorities).run()
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        sys.stderr.write(f"The pack cannot be read: {error!r}\n")
+        why = f"nothing is called {error}" if isinstance(error, KeyError) else error
+        sys.stderr.write(f"The pack cannot be read: {why}\n")
         return 2
     if asked.json:
         told = {

@@ -33,6 +33,13 @@ def test_a_pack_is_told_as_data(home: Path) -> None:
     assert told["bytes"] > 0 < told["files"]
 
 
+def test_a_pack_of_nothing_says_so(home: Path) -> None:
+    told = interlock("audit", "export", "--out", "empty", "--from", "9999-01-01")
+
+    assert told.exit_code == 0
+    assert f"{home / 'empty'} holds none of the " in told.stdout
+
+
 def test_events_go_to_stdout_or_into_a_file_that_is_whole(home: Path) -> None:
     printed = interlock("audit", "export", "--format", "cloudevents").stdout.splitlines()
     told = json.loads(

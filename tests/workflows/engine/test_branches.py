@@ -124,7 +124,7 @@ def test_a_decision_for_one_branch_counts_while_another_works_for_long(
     def work(place: str) -> None:
         if place == "before right":
             assert is_left_done.wait(PATIENCE)  # Only the other branch can set it.
-        if place == "before left":
+        if place == "after":  # The left one's: the other is waiting for it.
             is_left_done.set()
 
     def approve() -> None:
