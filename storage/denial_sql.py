@@ -7,7 +7,7 @@ from datetime import datetime
 from storage.change import RowSql
 from storage.entry_bytes import read_stamp
 from workflows.entry import RequestId, RunId
-from workflows.store import Denial
+from workflows.gate import Denial
 
 _DENIED = (
     "SELECT r.id, e.line, p.body FROM approval_request r"

@@ -28,11 +28,11 @@ from storage.unit import SqlUnit
 from workflows.delegation import Delegation
 from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
-from workflows.gate import ApprovalRequest, Outcome
+from workflows.gate import ApprovalRequest, Denial, Outcome
 from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.soak import Soak
-from workflows.store import Denial, Due, RunRow, Taken
+from workflows.store import Due, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
 MOST_SOAKED = 50

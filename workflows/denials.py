@@ -14,12 +14,12 @@ from workflows.conditions import applies
 from workflows.demand import Demand, DemandStage
 from workflows.entry import Json
 from workflows.errors import ActionFailedError
+from workflows.gate import Denial
 from workflows.moments import stamp
 from workflows.policy import Policy
 from workflows.policy_facts import Facts
 from workflows.ready import Ready, fitting
 from workflows.segment import Segment
-from workflows.store import Denial
 
 RULE = "denied before"  # How an earlier denial is named among the rules of a request.
 

@@ -5,7 +5,7 @@ transaction or after it, never inside one; what people are told leaves through t
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from workflows import (
     breaking,
@@ -16,7 +16,6 @@ from workflows import (
     editing,
     enrolling,
     exceptions,
-    prompting,
     questioning,
     retelling,
     reviewing,
@@ -25,7 +24,6 @@ from workflows import (
 )
 from workflows.actions.base import Happened
 from workflows.breaking import Breaking
-from workflows.chasing import chase
 from workflows.choosing import Choice
 from workflows.claiming import claim
 from workflows.definition import Definition
@@ -34,7 +32,7 @@ from workflows.delegating import NewDelegation
 from workflows.deliveries import delivered, undeliverable
 from workflows.enrolling import Proof
 from workflows.entry import Json, RequestId, RunId
-from workflows.errors import UnknownRunError
+from workflows.falling_due import handle_due
 from workflows.house import House
 from workflows.levels import review_level
 from workflows.message_keys import CardName
@@ -56,24 +54,10 @@ from workflows.recorder import SupersededError
 from workflows.remembered import Remembered
 from workflows.reviewing import Review
 from workflows.scheduling import NewSchedule, ScheduleChange
-from workflows.store import Delivery, Due, DueKind
-from workflows.summarising import write_summary
+from workflows.store import Delivery, Due
 from workflows.walking import walk
 
 log = logging.getLogger(__name__)
-
-# What is due, and who does it. All else only means that a run is to be looked at.
-DOES: Mapping[DueKind, Callable[[House, Due], object]] = {
-    DueKind.EXPIRE: prompting.expire,
-    DueKind.REMIND: prompting.remind,
-    DueKind.ESCALATE: prompting.escalate,
-    DueKind.NUDGE: prompting.nudge,
-    DueKind.CHASE: chase,
-    DueKind.REVIEW: reviewing.remind_of_review,
-    DueKind.SUMMARISE: write_summary,
-    DueKind.RETELL: retelling.hand_on,
-    DueKind.CANCEL: exceptions.cancel_child,
-}
 
 
 class Engine:
@@ -365,14 +349,7 @@ class Engine:
 
     def handle_due(self, due: Due) -> None:
         """Do what a due-row is for, in the transaction that removes it."""
-        try:
-            does = DOES.get(due.kind)
-            if does is None:
-                self._wake(due)
-            else:
-                does(self._house, due)
-        except UnknownRunError:
-            log.warning("a due-row names nothing", extra={"kind": due.kind, "key": due.key})
+        handle_due(self._house, due)
 
     def retell(self, due: Due, teller: retelling.Teller) -> bool:
         """Have `teller` tell the story of an ended run; False if there is none to be had.
@@ -403,9 +380,3 @@ class Engine:
     def give_up(self, run: RunId, *, error_class: str) -> None:
         """Make an exception of a run whose segments died again and again."""
         exceptions.give_up(self._house, run, error_class=error_class)
-
-    def _wake(self, due: Due) -> None:
-        with self._house.store.begin() as unit:
-            row = unit.lock_run(due.run)
-            if unit.take_due(due) and not row.status.is_end:
-                self._house.dispatcher.enqueue(unit, due.run)

@@ -4,12 +4,12 @@ Pure rules over values: the engine reads the request and the decisions, asks her
 the answer. Whether another decision may be given is for `admission`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.entry import Ref, RequestId, RunId
+from workflows.entry import Json, Ref, RequestId, RunId
 from workflows.terms import Terms
 from workflows.turns import turns_in
 
@@ -127,6 +127,20 @@ class Decision:
     def place(self) -> Ref:
         """Return whose place was decided: one place counts once, whoever spoke in it."""
         return self.stands_for or self.approver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A request that was denied: of whom it was asked, and who refused it, when and why."""
+
+    request: RequestId
+    run: RunId
+    workflow: str
+    stages: Sequence[Mapping[str, Json]]
+    by_id: str  # An external id; empty once the person was erased.
+    by_name: str
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
-from workflows.gate import ApprovalRequest, Decision
+from workflows.gate import ApprovalRequest, Decision, Denial
 from workflows.glass import GlassUse
 from workflows.people import Person, PersonId
 from workflows.run import Status
@@ -142,20 +142,6 @@ class Taken:
 
     at: datetime
     amount: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """A request that was denied: of whom it was asked, and who refused it, when and why."""
-
-    request: RequestId
-    run: RunId
-    workflow: str
-    stages: Sequence[Mapping[str, Json]]
-    by_id: str  # An external id; empty once the person was erased.
-    by_name: str
-    at: datetime
-    reason: str
 
 
 class Ledger(Protocol):
