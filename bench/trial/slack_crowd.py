@@ -11,6 +11,7 @@ from bench.trial.wish import Wish
 from sandbox.errors import NotPossibleError
 from sandbox.seen import SeenMessage
 from sandbox.workspace import Workspace
+from workflows.message_keys import read_answer_value
 
 AT_ONCE = 10
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan")
@@ -99,14 +100,14 @@ class SlackCrowd(Crowd):
         self._answer(run, step, DOUBT[happened])
 
     def answer_exception(self, run: str, step: str, *, answer: str) -> None:
-        offered = {one.action for one in self._buttons if one.value == f"{run}/{step}"}
+        offered = {one.action for one in self._buttons if _is_about(one, run, step)}
         wanted = f"exception.{answer}"
         # A card offers to undo only where that is possible; aborting is, always.
         self._answer(run, step, wanted if wanted in offered else "exception.abort")
 
     def _answer(self, run: str, step: str, action: str) -> None:
         for button in self._buttons:
-            if button.action == action and button.value == f"{run}/{step}":
+            if button.action == action and _is_about(button, run, step):
                 self._press(button, "omar")
 
     def _press(self, button: Button, who: str) -> None:
@@ -130,3 +131,9 @@ class SlackCrowd(Crowd):
                             yield Button(
                                 message=message, action=one["action_id"], value=one["value"]
                             )
+
+
+def _is_about(button: Button, run: str, step: str) -> bool:
+    """Say whether a button of a card about a failure or a doubt asks about that step."""
+    about = read_answer_value(button.value)
+    return (about.run, about.step) == (run, step)

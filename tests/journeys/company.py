@@ -22,6 +22,7 @@ from sandbox.limits import ACK_SECONDS
 from sandbox.person import Person
 from sandbox.ports import free_port
 from sandbox.seen import SeenMessage
+from sandbox.server import SandboxServer
 
 SHIPPED = Path(workflows.__file__).parent / "definitions"
 PATIENCE = 90.0  # What a sender that broke off had claimed is free again after a minute.
@@ -180,6 +181,15 @@ class Scene:
         found = self.stage.slack.workspace.wait_for(look, timeout=PATIENCE, what=what)
         assert found is not None
         return found
+
+    def is_heard(self) -> None:
+        """Return once the bot has taken up what Slack told it of people and groups."""
+        self.waits(lambda: all_heard(self.stage.slack) or None, "the bot to hear of it")
+
+
+def all_heard(slack: SandboxServer) -> bool:
+    """Say whether the bot has taken up what Slack told it of people and groups so far."""
+    return all(one.settled for one in slack.recorder.deliveries("events_api"))
 
 
 def send_form(person: Person, fields: Mapping[str, str]) -> str:

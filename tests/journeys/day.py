@@ -29,7 +29,7 @@ from sandbox.server import SandboxServer
 from sandbox.targets.shop_faults import Fault
 from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
-from tests.journeys.company import CALM, PATIENCE, Scene, calm_stage, send_form
+from tests.journeys.company import CALM, PATIENCE, Scene, all_heard, calm_stage, send_form
 from workflows.entry import Entry, RunId
 
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan", "gil", "connie")
@@ -140,8 +140,7 @@ class Case:
 
     def is_heard(self) -> None:
         """Return once the bot has taken up what Slack told it of people and groups."""
-        told = self.slack.recorder.deliveries("events_api")
-        self.waits(lambda: all(one.settled for one in told) or None, "the bot to hear of it")
+        self.waits(lambda: all_heard(self.slack) or None, "the bot to hear of it")
 
     @property
     def form(self) -> dict[str, str]:

@@ -212,11 +212,16 @@ def test_a_search_that_cannot_be_answered_is_empty_and_the_form_says_why(scene: 
         assert "its service may not have answered" in str(view.blocks)
 
 
-def test_somebody_who_may_not_start_it_is_offered_nothing(scene: Scene) -> None:
+def test_somebody_who_may_not_start_it_any_more_is_offered_nothing(scene: Scene) -> None:
+    workspace = scene.stage.slack.workspace
     with scene.serving():
+        workspace.join_group("petra", "support")
+        scene.is_heard()
         petra = scene.person("petra")
         petra.command("/ops run move-customer", channel=OPS)
         petra.wait_for_view("Move a customer")
+        workspace.leave_group("petra", "support")
+        scene.is_heard()
 
         assert petra.search("Account", "") == []
         assert petra.search("Region", "") == []

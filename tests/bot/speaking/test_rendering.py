@@ -264,7 +264,7 @@ def test_cards_about_items_and_undoings_are_found_by_their_keys(bench: Bench, na
     bench.add(fact("action.in_doubt", **named, cause="timeout"))
     words, buttons = bench.says(Subject.DOUBT, f"r1/{name}/{intent}")
     assert f"r1/{name}" in words
-    assert set(buttons.values()) == {f"r1/{name}"}
+    assert set(buttons.values()) == {f"r1/{name}#{intent}"}
 
     bench.add(fact("action.resolved", **named, happened="no", by="probe"))
     (stopped,) = bench.add(
@@ -273,7 +273,7 @@ def test_cards_about_items_and_undoings_are_found_by_their_keys(bench: Bench, na
 
     words, buttons = bench.says(Subject.TROUBLE, f"r1/{name}/{stopped}")
     assert "It was not done" in words
-    assert set(buttons.values()) == {f"r1/{name}"}
+    assert set(buttons.values()) == {f"r1/{name}#{stopped}"}
 
 
 def test_a_reminder_speaks_to_those_it_names_and_leads_to_the_card(bench: Bench) -> None:
