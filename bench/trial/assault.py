@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -129,7 +129,8 @@ class Chaos:
         try:
             home = Home(folder, database, target=target)
             home.prepare(FILES)
-            home.begin(settings_of(folder, database))
+            with self._postgres.kept_up() if database else nullcontext():
+                home.begin(settings_of(folder, database))
             yield home
         finally:
             target.stop()

@@ -28,9 +28,18 @@ class CrashingPostgres:
 
     def new_database(self, name: str) -> str:
         """Make an empty database and return its address."""
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+        with (
+            self.kept_up(),
+            psycopg.connect(self._server.get_uri(), autocommit=True) as connection,
+        ):
             connection.execute(f'CREATE DATABASE "{name}"')
         return make_url(self._server.get_uri()).set(database=name).render_as_string()
+
+    @contextmanager
+    def kept_up(self) -> Iterator[None]:
+        """Have it crash after the block: a log is begun by hand, on a server that is there."""
+        with self._stopping:
+            yield
 
     def crash(self, seconds: float) -> None:
         """End every process of the server at once, wait, and start it again.
