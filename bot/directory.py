@@ -23,11 +23,11 @@ from workflows.people import CLICK_AGE, EFFECT_AGE, Person, PersonId
 
 # Flags of the members of a group: a day, since events drop them sooner and whoever decides is
 # read again by `person`. A click could not re-read a hundred people in its second.
-FLAGS_AGE = timedelta(days=1)
-NAMES_AGE = timedelta(minutes=10)
+FLAGS_AGE, NAMES_AGE = timedelta(days=1), timedelta(minutes=10)
 CLICK_LIMIT, WORK_LIMIT = 1.0, 5.0
 # From this many unknown people on, listing everybody costs fewer calls than asking for each.
 MANY = 20
+LATER = "Try again in a moment."
 
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
@@ -386,12 +386,10 @@ def _why(error: SlackError) -> str:
 
 
 def _refuse(message: str, cause: Exception | None = None) -> NoReturn:
-    raise PeopleUnreadableError(message, hint="Try again in a moment.") from cause
+    raise PeopleUnreadableError(message, hint=LATER) from cause
 
 
-def _unknown(
-    message: str, cause: Exception | None = None, *, hint: str = "Try again in a moment."
-) -> NoReturn:
+def _unknown(message: str, cause: Exception | None = None, *, hint: str = LATER) -> NoReturn:
     raise NobodyKnownError(message, hint=hint) from cause
 
 
