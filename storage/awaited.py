@@ -18,6 +18,7 @@ from storage.transaction import Database
 from workflows.awaited import awaited
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict
+from workflows.quick_json import loaded
 from workflows.telling import ENDS, settles_request
 
 HEALED_AT_ONCE = 200
@@ -160,7 +161,7 @@ def told_rows(tables: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Any
     for (ident,), row in tables["question"].items():
         is_over = tables["run"][row["run_id"],]["finished_at"] is not None
         if row["answered_at"] is None and not is_over:
-            found |= _told(ident, json.loads(row["people"]) or [], row, is_question=True)
+            found |= _told(ident, loaded(row["people"]) or [], row, is_question=True)
     return found
 
 
@@ -191,7 +192,7 @@ def _request(ident: str, row: Row, *, requester: str, added: Iterable[Row] = ())
         binding=row["binding"],
         policy=row["policy"],
         stages=widened(read_stages(row["stages"]), more),
-        excluded=frozenset(Ref(one) for one in json.loads(row["excluded"])),
+        excluded=frozenset(Ref(one) for one in loaded(row["excluded"])),
         requester=requester,
         needs_reason=row["needs_reason"],
         raised_at=row["raised_at"],

@@ -1,6 +1,5 @@
 """The statements of denials: which requests were denied, for what, by whom."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from storage.change import RowSql
 from storage.entry_bytes import read_stamp
 from workflows.entry import RequestId, RunId
 from workflows.gate import Denial
+from workflows.quick_json import loaded
 
 _DENIED = (
     "SELECT r.id, e.line, p.body FROM approval_request r"
@@ -48,14 +48,14 @@ class DenialSql(RowSql):
             request=RequestId(request),
             run=RunId(run),
             workflow=workflow,
-            stages=json.loads(stages),
+            stages=loaded(stages),
             by_id=external_id or "",
             by_name=display or "",
-            at=read_stamp(json.loads(line)["ts"]),
+            at=read_stamp(loaded(line)["ts"]),
             reason=bytes(comment).decode() if comment is not None else "",
         )
 
 
 def _is_for(action: str, line: str) -> bool:
     # Requests of an earlier release do not name their action; their arguments alone are compared.
-    return json.loads(line)["data"].get("action") in (action, None)
+    return loaded(line)["data"].get("action") in (action, None)

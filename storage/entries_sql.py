@@ -5,7 +5,6 @@ that this process reads back from its own database is only parsed here, since wh
 altered is the question of `audit verify`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from storage.change import RowSql
 from storage.entry_bytes import read_stamp
 from storage.transaction import Question
 from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPart
+from workflows.quick_json import loaded
 
 Held = Mapping[tuple[int, str], tuple[bytes, bytes]]
 
@@ -55,7 +55,7 @@ def first_entry(sql: RowSql, run: str) -> Entry:
 
 def entry_of(line: str, *, seq: int, index: int | None, held: Held) -> Entry:
     """Return the entry that a stored line tells."""
-    members = json.loads(line)
+    members = loaded(line)
     actor = members["actor"]
     return Entry(
         id=members["id"],

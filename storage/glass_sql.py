@@ -1,6 +1,5 @@
 """The statements of the glass: its uses, and those whose review is overdue."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +8,7 @@ from storage.change import RowSql, read_moment, read_moment_or_none
 from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.glass import Finding, GlassUse
+from workflows.quick_json import loaded
 
 _COLUMNS = (
     "id",
@@ -76,9 +76,9 @@ def _use(values: Sequence[Any]) -> GlassUse:
         by=Ref(found["used_by"]),
         at=read_moment(found["used_at"]),
         review_by=read_moment(found["review_by"]),
-        names=tuple(json.loads(found["people"])),
-        asked=tuple(json.loads(found["asked"])),
-        reviewers=tuple(Ref(one) for one in json.loads(found["reviewers"])),
+        names=tuple(loaded(found["people"])),
+        asked=tuple(loaded(found["asked"])),
+        reviewers=tuple(Ref(one) for one in loaded(found["reviewers"])),
         finding=None if verdict is None else Finding(verdict),
         reviewed_by=None if reviewed_by is None else Ref(reviewed_by),
         reviewed_at=read_moment_or_none(found["reviewed_at"]),

@@ -9,6 +9,7 @@ from storage.change import RowSql, read_moment
 from storage.home_values import READS_FOR, HomeReader, Told
 from storage.transaction import Cursor, Transaction
 from workflows.entry import Ref
+from workflows.quick_json import loaded
 
 _READER = "SELECT ref, pages, told, hash, attempts FROM home_reader"
 
@@ -186,7 +187,7 @@ class HomeSql(RowSql):
 
 def _reader(found: Sequence[Any]) -> HomeReader:
     ref, pages, told, shown, attempts = found
-    turned: Mapping[str, int] = json.loads(pages)
+    turned: Mapping[str, int] = loaded(pages)
     return HomeReader(
         ref=Ref(ref), pages=turned, told=Told(told), hash=shown, attempts=int(attempts)
     )

@@ -17,6 +17,7 @@ from storage.outbox_values import (
 )
 from storage.transaction import Check, Transaction
 from workflows.entry import RunId
+from workflows.quick_json import loaded
 from workflows.store import Message, Subject
 
 _COLUMNS = (
@@ -211,7 +212,7 @@ def _row(found: Sequence[Any]) -> OutboxRow:
         key=key,
         run=None if run is None else RunId(run),
         channel=channel or run_channel or "",
-        body=None if body is None else json.loads(body),
+        body=None if body is None else loaded(body),
         wanted=wanted,
         done=done,
         attempts=attempts,

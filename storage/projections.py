@@ -6,7 +6,6 @@ itself stands in `run_facts`, since the unit that appends holds it already; what
 approvals, the catalog, schedules and others stands in a file of `…_projections` for each.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,6 +26,7 @@ from storage.secret_projections import SECRETS_STATED
 from storage.stated_values import moment_in, text_of
 from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
 from workflows.entry import Entry
+from workflows.quick_json import loaded
 
 ALREADY_REVOKED = "This token is revoked already; nothing was recorded."
 
@@ -124,7 +124,7 @@ def summary_text(value: bytes) -> str:
     """Return what is searched of a summary's part: plain text, or its sentences and `words`."""
     text = value.decode()
     try:
-        found = json.loads(text)
+        found = loaded(text)
     except ValueError:
         return text
     if not isinstance(found, dict) or not isinstance(found.get("sentences"), list):

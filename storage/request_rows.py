@@ -1,6 +1,5 @@
 """Reads requests back from their rows and those of their escalations, which are found together."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from storage.change import read_moment, read_moment_or_none
 from workflows.entry import Ref, RequestId, RunId
 from workflows.gate import Added, ApprovalRequest, Outcome, Stage
+from workflows.quick_json import loaded
 from workflows.terms import terms_of
 
 
@@ -26,7 +26,7 @@ def _request(rows: Sequence[Sequence[Any]]) -> ApprovalRequest:
     (ident, run, step, binding, policy, stages, excluded, requester, needs_reason) = rows[0][:9]
     raised_at, expires_at, outcome, settled_at, consumed, terms, batch = rows[0][9:16]
     escalated = [row[16:] for row in rows if row[16] is not None]
-    left_out = [Ref(one) for one in json.loads(excluded)]
+    left_out = [Ref(one) for one in loaded(excluded)]
     return ApprovalRequest(
         id=RequestId(ident),
         run=RunId(run),
@@ -42,7 +42,7 @@ def _request(rows: Sequence[Sequence[Any]]) -> ApprovalRequest:
         outcome=Outcome(outcome),
         settled_at=read_moment_or_none(settled_at),
         is_consumed=consumed is not None,
-        terms=terms_of(json.loads(terms) if terms else {}, left_out),
+        terms=terms_of(loaded(terms) if terms else {}, left_out),
         batch=None if batch is None else RequestId(batch),
     )
 
@@ -57,7 +57,7 @@ def read_stages(text: str) -> tuple[Stage, ...]:
             people=frozenset(Ref(person) for person in one["people"]),
             turn=one.get("turn"),
         )
-        for one in json.loads(text)
+        for one in loaded(text)
     )
 
 
@@ -66,9 +66,9 @@ def widened(stages: Sequence[Stage], escalated: Iterable[Sequence[Any]]) -> tupl
     found = list(stages)
     for people, named, places in escalated:
         added = Added(
-            groups=tuple(json.loads(named)),
-            people=frozenset(Ref(one) for one in json.loads(people)),
+            groups=tuple(loaded(named)),
+            people=frozenset(Ref(one) for one in loaded(people)),
         )
-        for index in json.loads(places):
+        for index in loaded(places):
             found[index] = replace(found[index], added=(*found[index].added, added))
     return tuple(found)

@@ -9,6 +9,7 @@ from typing import Any
 from storage.journal import Tail
 from workflows.changing import changed
 from workflows.entry import Entry
+from workflows.quick_json import loaded
 from workflows.run import Status
 from workflows.status import standing_after
 
@@ -57,7 +58,7 @@ def facts_after(before: RunFacts | None, entry: Entry, *, leaf: bytes) -> RunFac
         raise ValueError(f"{entry.kind} cannot be entry {entry.rseq} of a run.")
     if before is None:
         return _first(entry, leaf)
-    stood = json.loads(before.standing) if before.standing else {}
+    stood = loaded(before.standing) if before.standing else {}
     status, standing = standing_after(entry.kind, entry.data, before.status, stood)
     has_ended = status.is_end
     return changed(

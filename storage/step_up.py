@@ -11,6 +11,7 @@ from storage.transaction import Database
 from workflows.entry import Ref
 from workflows.moments import moment, stamp
 from workflows.people import PersonId
+from workflows.quick_json import loaded
 from workflows.step_up import Enrolment, Guard, Offer
 
 _ENROLMENT = "SELECT id, person, sealed, asked, confirmed_at FROM step_up"
@@ -117,7 +118,7 @@ def _guard(found: Sequence[Any]) -> Guard:
     return Guard(
         person=Ref(person),
         last_step=last_step,
-        misses=tuple(moment(one) for one in json.loads(misses)),
+        misses=tuple(moment(one) for one in loaded(misses)),
         locked_until=read_moment_or_none(locked_until),
         offer=None
         if offer_id is None
@@ -131,6 +132,6 @@ def _enrolment(found: Sequence[Any]) -> Enrolment:
         id=ident,
         person=Ref(person),
         sealed=bytes(sealed or b""),  # One that is lost opens like one that was changed.
-        asked=tuple(Ref(one) for one in json.loads(asked)),
+        asked=tuple(Ref(one) for one in loaded(asked)),
         is_confirmed=confirmed_at is not None,
     )

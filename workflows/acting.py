@@ -5,7 +5,6 @@ two effects in a row, the end of one and the announcement of the other share a c
 effect is never begun on an approval that no longer covers exactly what would run.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -34,6 +33,7 @@ from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE
+from workflows.quick_json import loaded
 from workflows.reading import read_again
 from workflows.ready import Ready
 from workflows.run import Phase, StepState
@@ -235,7 +235,7 @@ def _hand_over(
         subject=Subject(ready.action.delivered_as),
         key=segment.key(ready.step),
         run=segment.state.id,
-        body=json.loads(announced.parts["args"].value),
+        body=loaded(announced.parts["args"].value),
     )
     rests = segment.is_alone and not announcement.is_limited
     is_left = announcement.commit(announced, then=lambda unit: unit.send(message), rests=rests)

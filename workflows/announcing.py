@@ -3,7 +3,6 @@
 Whether there is room is decided under the budgets' locks, in the commit of the announcement.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,6 +11,7 @@ from workflows.asking import plan_of
 from workflows.budgets import Share, reserve, shares
 from workflows.entry import Draft, Json
 from workflows.errors import OverBudgetError
+from workflows.quick_json import loaded
 from workflows.ready import Ready
 from workflows.run import StepState
 from workflows.segment import Segment
@@ -90,5 +90,5 @@ def approved_plan(state: StepState) -> Json:
     """Return the data of the plan that was approved, None if none was, or it was taken back."""
     asked = state.asked if state.request is not None else None
     part = asked.parts.get("plan") if asked is not None else None
-    found: Json = json.loads(part.value)["data"] if part is not None and part.value else None
+    found: Json = loaded(part.value)["data"] if part is not None and part.value else None
     return found

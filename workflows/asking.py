@@ -1,6 +1,5 @@
 """Raising an approval request: plan, resolve who is asked, bind it to exactly what will run."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from workflows.nudging import FIELD
 from workflows.people import Person, PersonId
 from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
+from workflows.quick_json import loaded
 from workflows.ready import Ready
 from workflows.run import StepState
 from workflows.segment import After, Next, Segment
@@ -185,7 +185,7 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
     earlier = segment.state.step(question.ready.step.id).asked
     part = None if earlier is None else earlier.parts.get("preview")
     if part is not None and part.value is not None:
-        shown["changed"] = list(differences(json.loads(part.value), shown))
+        shown["changed"] = list(differences(loaded(part.value), shown))
     return shown
 
 

@@ -4,13 +4,13 @@ The entries are the execution history, so a process that takes a run up again kn
 what this module makes of them, and nothing else.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.changing import changed
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
+from workflows.quick_json import loaded
 from workflows.revised import edited, inputs_in, moved
 from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState, Voice
 
@@ -186,7 +186,7 @@ def _output(entry: Entry) -> Json:
     if part is None or part.value is None:
         return None
     # Of bytes the parser would first guess the encoding, for as long as it takes to parse them.
-    value: Json = json.loads(part.value.decode())
+    value: Json = loaded(part.value.decode())
     return value
 
 
@@ -322,7 +322,7 @@ def _answered(step: StepState, entry: Entry) -> StepState:
     if step.is_shadow:  # Of an effect that never was, nothing is there for later steps.
         return changed(step, phase=Phase.SKIPPED, changed_at=entry.at)
     part = entry.parts.get("comment")
-    answer = json.loads(part.value) if part is not None and part.value is not None else None
+    answer = loaded(part.value) if part is not None and part.value is not None else None
     return changed(step, phase=Phase.DONE, output=answer, changed_at=entry.at)
 
 

@@ -5,7 +5,6 @@ counts only after the attempt's deadline, since the old request may still be on 
 stays unknown waits for a person. Nothing is ever sent again on a guess.
 """
 
-import json
 from datetime import datetime
 
 from workflows.actions.base import Happened
@@ -13,6 +12,7 @@ from workflows.definition_steps import Step
 from workflows.entry import Draft, Json
 from workflows.errors import InterlockError, StorageError
 from workflows.moves import doubt_deadline
+from workflows.quick_json import loaded
 from workflows.reading import look
 from workflows.ready import fitting
 from workflows.run import Phase, StepState
@@ -58,7 +58,7 @@ def _probe(segment: Segment, step: Step, state: StepState) -> Happened:
     if part is None or part.value is None:
         return Happened.UNKNOWN
     action = segment.action(step)
-    return action.probe(fitting(action, json.loads(part.value)), segment.call(step, step))
+    return action.probe(fitting(action, loaded(part.value)), segment.call(step, step))
 
 
 def _shows(segment: Segment, step: Step) -> bool:

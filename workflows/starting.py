@@ -1,6 +1,5 @@
 """Starting a run: who may, with which inputs, and the same start only once."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from workflows.own_workflows import ACCESS_REVIEW, is_own
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.policy_roles import Role
 from workflows.procedure import Procedures
+from workflows.quick_json import loaded
 from workflows.recorder import record
 from workflows.replay import replay
 from workflows.shadowing import starts_in_shadow
@@ -84,7 +84,7 @@ def _started_before(house: House, order: Start) -> Started | None:
     if part is None or part.value is None:
         raise _reused(row, "a run whose inputs were erased since, so nobody can compare them")
     version = str(first.data["version"])  # The run may have been moved to another one since.
-    if not _are_those(house, order, version, json.loads(part.value)):
+    if not _are_those(house, order, version, loaded(part.value)):
         raise _reused(row, "a run with other inputs")
     return Started(run=row.id, is_new=False)
 

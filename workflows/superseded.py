@@ -1,12 +1,12 @@
 """A request whose place another one took because somebody changed what is asked."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from workflows.definition import Definition
 from workflows.entry import Entry, Json, RequestId
 from workflows.errors import StaleRequestError
 from workflows.preview import changed_values
+from workflows.quick_json import loaded
 
 EDITED = "approval.edited"
 
@@ -34,7 +34,7 @@ def changed_by(definition: Definition, entries: Sequence[Entry], edited: Entry) 
 
 def _values(entry: Entry) -> Mapping[str, Json] | None:
     value = entry.parts["input"].value if "input" in entry.parts else None
-    return None if value is None else json.loads(value)
+    return None if value is None else loaded(value)
 
 
 def stale(edited: Entry, editor: str) -> StaleRequestError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from storage.entry_bytes import DECODER, check_value
 from storage.verify.members import ACTORS, CLASSES, PSEUDONYM, USER
-from workflows.binding import CANONICAL
+from workflows.binding import canonical
 
 # What stands before `data`, between `data` and `parts`, and behind `parts`.
 HEAD = re.compile(r'\{"actor":\{"ref":"([A-Za-z0-9_.:/@-]{1,64})","t":"([a-z]+)"\},"data":(?=\{)')
@@ -44,7 +44,7 @@ def _read(text: str) -> dict[str, Any] | None:
         return None
     data, after_data = DECODER.raw_decode(text, head.end())
     # Twice a member, odd spaces or escapes, another order: all of them re-encode otherwise.
-    if CANONICAL.encode(data) != text[head.end() : after_data]:
+    if canonical(data) != text[head.end() : after_data].encode():
         return None
     check_value(data, 2)
     middle = MIDDLE.match(text, after_data)
