@@ -12,7 +12,7 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from procrastinate import PsycopgConnector
-from procrastinate.connector import Notify
+from procrastinate.connector import LISTEN_TIMEOUT, Notify
 from procrastinate.exceptions import ConnectorException
 from procrastinate.sql import queries
 from psycopg_pool import PoolClosed
@@ -91,6 +91,17 @@ class PatientConnector(PsycopgConnector):
             await on_notification(channel=channel, payload=payload)
 
         await self._patiently(lambda: listen(hear, channels))
+
+    async def _loop_notify(
+        self,
+        on_notification: Notify,
+        connection: psycopg.AsyncConnection,
+        timeout: float = LISTEN_TIMEOUT,  # noqa: ASYNC109  as in its base
+    ) -> None:
+        """Hear notices on a connection that listens; what came just before was told to nobody."""
+        self._news += 1
+        await self._look_again()
+        await super()._loop_notify(on_notification, connection, timeout)
 
     async def _look_again(self) -> None:
         """Have the worker look for a job: one may have waited for the run just let go of."""

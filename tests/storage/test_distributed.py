@@ -1,10 +1,14 @@
 """Runs are continued by any process that shares the Postgres: soon, once at a time, none lost."""
 
+import asyncio
 import threading
+from collections.abc import Iterable
 
 import pytest
+from procrastinate.connector import Notify
 from procrastinate.worker import Worker
 
+from storage.dispatch.job_connector import PatientConnector
 from storage.store import SqlStore
 from tests.storage.dispatching import PATIENCE, begin_run, begin_run_and_fail, rest, serving, until
 from tests.storage.job_queue import CALM_BEAT, dispatcher_of, jobs
@@ -83,6 +87,36 @@ def test_a_wish_while_a_run_is_worked_on_is_met_right_after_it(store: SqlStore) 
         until(lambda: not jobs(store))
 
     assert worst == 1
+
+
+def test_a_run_that_becomes_ready_before_the_worker_listens_is_worked_on(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_looked, may_listen, is_done = (threading.Event() for _ in range(3))
+    look = Worker._fetch_and_process_jobs  # noqa: SLF001  its first look is over then
+    listen = PatientConnector.listen_notify
+
+    async def looks(worker: Worker) -> None:
+        await look(worker)  # type: ignore[no-untyped-call]
+        has_looked.set()
+
+    async def listens_late(
+        connector: PatientConnector, on_notification: Notify, channels: Iterable[str]
+    ) -> None:
+        await asyncio.to_thread(may_listen.wait, PATIENCE)
+        await listen(connector, on_notification, channels)
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        is_done.set()
+
+    monkeypatch.setattr(Worker, "_fetch_and_process_jobs", looks)
+    monkeypatch.setattr(PatientConnector, "listen_notify", listens_late)
+    with serving(dispatcher_of(store), handle) as dispatcher:
+        assert has_looked.wait(PATIENCE)
+        begin_run(store, "r1", dispatcher)
+        may_listen.set()
+        assert is_done.wait(PATIENCE)
 
 
 def test_a_notice_that_comes_while_the_worker_looks_is_not_forgotten(store: SqlStore) -> None:
@@ -168,7 +202,7 @@ def test_a_run_of_a_newer_release_is_left_to_its_workers_and_counts_as_no_death(
 
     with serving(dispatcher_of(store), cannot_read) as older:
         run = begin_run(store, "r1", older)
-        until(lambda: jobs(store) == [("r1", "todo")] and tries == [run])
+        until(lambda: tries == [run] and jobs(store) == [("r1", "todo")])
         older.hint(run)  # A click that reaches the older release meanwhile.
         until(lambda: jobs(store) == [("r1", "todo")])
         with store.begin() as unit:
