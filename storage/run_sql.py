@@ -36,7 +36,8 @@ def run_question(run: str) -> Question:
     return f"{_SELECT_RUN} WHERE run.id = ?", (run,)
 
 
-def _request_question(request: str) -> Question:
+def request_question(request: str) -> Question:
+    """Return what to ask for a request; `read_requests` reads the answer."""
     return f"{_SELECT_REQUESTS} WHERE r.id = ? ORDER BY e.n", (request,)
 
 
@@ -67,7 +68,7 @@ class RunSql(RowSql):
         its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
         run, asked, decided = self.ask(
             (self._held(its_run), (request,)),
-            _request_question(request),
+            request_question(request),
             (_SELECT_DECISIONS, (request,)),
         )
         if not run or not asked:
@@ -104,7 +105,7 @@ class RunSql(RowSql):
 
     def request(self, request: str) -> ApprovalRequest | None:
         """Return a request as it is now."""
-        (asked,) = self.ask(_request_question(request))
+        (asked,) = self.ask(request_question(request))
         return next(iter(read_requests(asked)), None)
 
     def requests_of_batch(self, batch: str) -> list[ApprovalRequest]:

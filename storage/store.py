@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic
 
+from storage.asked_sql import AskedSql
 from storage.budget_sql import BudgetSql
 from storage.change import Clock
 from storage.delegations import DelegationSql
@@ -31,6 +32,7 @@ from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest, Denial, Outcome
 from workflows.glass import GlassUse
 from workflows.people import PersonId
+from workflows.people_store import AskedNow
 from workflows.soak import Soak
 from workflows.store import Due, RunRow, Taken
 
@@ -162,6 +164,7 @@ class SqlStore:
             return DelegationSql(tx).by_person(giver, now=at)
 
     def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        """Return by whose words this person stands in for others at that moment."""
         with self.database.glance() as tx:
             return DelegationSql(tx).to_person(person, now=at)
 
@@ -173,8 +176,21 @@ class SqlStore:
         with self.database.glance() as tx:
             return any(one.stands_at(at) for one in DelegationSql(tx).between(giver, stand_in))
 
+    def asked_now(
+        self,
+        request: RequestId,
+        *,
+        at: datetime,
+        people: Collection[Ref] = (),
+        stand_in: PersonId | None = None,
+    ) -> AskedNow:
+        with self.database.glance() as tx:
+            found = AskedSql(tx).asked(request, now=at, people=people, stand_in=stand_in)
+        if found is None:
+            raise UnknownRunError(f"There is no request {request}.")
+        return found
+
     def acting_for(self, people: frozenset[Ref], *, at: datetime) -> frozenset[Ref]:
-        """Return who stands in for one of these people at that moment."""
         with self.database.glance() as tx:
             words = DelegationSql(tx).of_people(people, now=at).values()
         return frozenset(one.stand_in for one in words if one.stand_in is not None)

@@ -79,7 +79,8 @@ def bound_by_duty(
         refs.setdefault(ref, Duty.ANSWERER)
     if own is not None and own.is_person:
         refs[Ref(own.ref)] = Duty.REQUESTER
-    for ref in segment.house.acting_for(frozenset(refs)):
+    house = segment.house
+    for ref in house.store.acting_for(frozenset(refs), at=house.now()):
         refs.setdefault(ref, Duty.DELEGATE)
     found = {who: duty for ref, duty in refs.items() if (who := segment.person(ref)) is not None}
     return found if requester is None else {**found, requester.id: Duty.REQUESTER}

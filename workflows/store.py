@@ -16,6 +16,7 @@ from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Denial
 from workflows.glass import GlassUse
 from workflows.people import Person, PersonId
+from workflows.people_store import PeopleStore
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
 from workflows.soak import Soak
@@ -296,7 +297,7 @@ class Unit(Ledger, Protocol):
         """Call `action` once this unit is committed, and never otherwise."""
 
 
-class Store(Ledger, Protocol):
+class Store(Ledger, PeopleStore, Protocol):
     """Opens units, and answers reads that need no lock."""
 
     def begin(self) -> AbstractContextManager[Unit]:
@@ -333,20 +334,8 @@ class Store(Ledger, Protocol):
     def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
         """Return open requests in which this person was asked, the nearest end first."""
 
-    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
-        """Return what this person said of being away, None if they are not at that moment."""
-
-    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
-        """Return by whose words this person stands in for others at that moment."""
-
     def entry(self, entry_id: str) -> Entry | None:
         """Return the entry of that id, None where there is none."""
-
-    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
-        """Say whether `stand_in` decided for `giver` at that moment."""
-
-    def person(self, ref: Ref) -> PersonId | None:
-        """Return whose pseudonym this is, None once it was erased."""
 
     def soak(self, version: str, *, most: int) -> Soak | None:
         """Return how the newest runs of a version went, None where it never was active."""
