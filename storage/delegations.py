@@ -13,8 +13,8 @@ from storage.transaction import Database, Question
 from workflows.delegation import Delegation
 from workflows.entry import Ref
 
-_COLUMNS = "d.entry_id, d.giver, d.stand_in, d.given_at, d.until, d.ended_at"
-_SELECT = f"SELECT {_COLUMNS} FROM delegation d"  # noqa: S608  our own column names
+COLUMNS = "d.entry_id, d.giver, d.stand_in, d.given_at, d.until, d.ended_at"
+_SELECT = f"SELECT {COLUMNS} FROM delegation d"  # noqa: S608  our own column names
 STANDS = "d.ended_at IS NULL"
 MOST = 200
 
@@ -38,7 +38,7 @@ class DelegationSql(RowSql):
 
     def _of(self, giver: str) -> Delegation | None:
         found = self.run(f"{_SELECT} WHERE d.giver = ? AND {STANDS}", giver).fetchone()
-        return None if found is None else _read(found)
+        return None if found is None else read_delegation(found)
 
     def of_people(self, people: Collection[str], *, now: datetime) -> dict[Ref, Delegation]:
         """Return what those of `people` said who are away at `now`."""
@@ -56,7 +56,7 @@ class DelegationSql(RowSql):
             f" WHERE s.external_id = ? AND {STANDS} AND d.until > ?",
             *(external_id, now),
         ).fetchone()
-        return None if found is None else _read(found)
+        return None if found is None else read_delegation(found)
 
     def to_person(self, external_id: str, *, now: datetime) -> list[Delegation]:
         """Return by whose words a person stands in for others at `now`."""
@@ -71,7 +71,7 @@ class DelegationSql(RowSql):
     def one(self, entry: str) -> Delegation | None:
         """Return what an entry said, ended or not."""
         found = self.run(f"{_SELECT} WHERE d.entry_id = ?", entry).fetchone()
-        return None if found is None else _read(found)
+        return None if found is None else read_delegation(found)
 
     def live(self, now: datetime, most: int) -> list[Delegation]:
         """Return who is away at `now`, the first to be back first."""
@@ -98,7 +98,7 @@ def to_person_question(external_id: str, *, now: datetime) -> Question:
     `read_words` reads the answer.
     """
     words = (
-        f"SELECT {_COLUMNS}, g.external_id FROM delegation d"  # noqa: S608  our own column names
+        f"SELECT {COLUMNS}, g.external_id FROM delegation d"  # noqa: S608  our own column names
         " JOIN audit_subject s ON s.ref = d.stand_in LEFT JOIN audit_subject g ON g.ref = d.giver"
         f" WHERE s.external_id = ? AND {STANDS} AND d.until > ? ORDER BY d.giver"
     )
@@ -107,14 +107,15 @@ def to_person_question(external_id: str, *, now: datetime) -> Question:
 
 def read_words(rows: Iterable[Sequence[Any]]) -> list[tuple[Delegation, str | None]]:
     """Return each of the words, and who gave it unless they were erased."""
-    return [(_read(word), giver) for *word, giver in rows]
+    return [(read_delegation(word), giver) for *word, giver in rows]
 
 
 def _all(rows: Iterable[Sequence[Any]]) -> list[Delegation]:
-    return [_read(one) for one in rows]
+    return [read_delegation(one) for one in rows]
 
 
-def _read(row: Sequence[Any]) -> Delegation:
+def read_delegation(row: Sequence[Any]) -> Delegation:
+    """Return what the columns `COLUMNS` tell of."""
     entry, giver, stand_in, given_at, until, ended_at = row
     return Delegation(
         entry=entry,

@@ -10,6 +10,7 @@ from typing import Any
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.held_run import RUN_COLUMNS, HeldRun, read_held
+from storage.met import Met
 from storage.request_rows import read_requests
 from storage.transaction import Question, Transaction
 from workflows.entry import Ref, RunId
@@ -44,15 +45,17 @@ def request_question(request: str) -> Question:
 class RunSql(RowSql):
     """The statements, on one transaction."""
 
-    __slots__ = ("held_at",)
+    __slots__ = ("_met", "held_at")
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, met: Met | None = None) -> None:
+        """Whoever is expected in `met` is looked up with the run that is locked."""
         super().__init__(tx)
+        self._met = met or Met()
         self.held_at: datetime | None = None  # Postgres' moment when a row was locked.
 
     def hold_run(self, run: str) -> HeldRun | None:
         """Return the run's row, locked until the transaction ends."""
-        (found,) = self.ask((self._held("run.id = ?"), (run,)))
+        (found,) = self._hold("run.id = ?", run)
         return self._read(found[0]) if found else None
 
     def run_now(self, run: str) -> HeldRun | None:
@@ -66,15 +69,21 @@ class RunSql(RowSql):
         They are read after the lock, so they are what the one before us left.
         """
         its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
-        run, asked, decided = self.ask(
-            (self._held(its_run), (request,)),
-            request_question(request),
-            (_SELECT_DECISIONS, (request,)),
+        run, asked, decided = self._hold(
+            its_run, request, request_question(request), (_SELECT_DECISIONS, (request,))
         )
         if not run or not asked:
             return None
         (found,) = read_requests(asked)
         return self._read(run[0]), found, [_decision(one) for one in decided]
+
+    def _hold(self, where: str, value: str, *more: Question) -> list[list[Any]]:
+        """Lock a run's row, then ask `more` and for whoever is expected, in the same journey."""
+        expected = self._met.questions()
+        found = self.ask((self._held(where), (value,)), *more, *expected)
+        if expected:
+            self._met.take(found.pop())
+        return found
 
     def _held(self, where: str) -> str:
         """Return what locks a run's row; on Postgres it tells the moment after the wait too."""

@@ -20,6 +20,7 @@ from storage.held_run import HeldRun
 from storage.held_runs import HeldRuns
 from storage.home_sql import HomeSql
 from storage.journal import NO_TAIL, Journal, Tail
+from storage.met import Met
 from storage.outbox_sql import OutboxSql
 from storage.place_sql import PlaceSql
 from storage.projections import changes
@@ -68,7 +69,8 @@ class SqlUnit:
         self._on_sent = on_sent
         self._on_due = on_due
         self._messages: dict[tuple[Subject, str], Message] = {}
-        self._sql = RunSql(tx)
+        self._met = Met()
+        self._sql = RunSql(tx, self._met)
         self._awaited = AwaitedSql(tx)
         self._homes = HomeSql(tx, on_news=on_news)
         self._runs = HeldRuns(tx, self._sql, self._homes, clock=clock, on_moved=on_moved)
@@ -90,10 +92,13 @@ class SqlUnit:
         )
 
     def ref(self, who: PersonId, name: str = "") -> Ref:
-        return self._journal.ref(self._tx, who, name or None)
+        return self._refs({who: name or None})[who]
 
     def refs(self, people: Iterable[Person]) -> Mapping[PersonId, Ref]:
-        found = self._journal.refs(self._tx, {one.id: one.name or None for one in people})
+        return self._refs({one.id: one.name or None for one in people})
+
+    def _refs(self, names: Mapping[str, str | None]) -> Mapping[PersonId, Ref]:
+        found = self._journal.refs(self._tx, names, known=self._met.subjects(names))
         return {PersonId(one): ref for one, ref in found.items()}
 
     def name(self, ref: Ref) -> str:
@@ -112,10 +117,14 @@ class SqlUnit:
     def run_started_as(self, start_key: str) -> RunId | None:
         return self._sql.hold_start(start_key)
 
-    def lock_run(self, run: RunId) -> RunRow:
+    def lock_run(self, run: RunId, *, people: Collection[PersonId] = ()) -> RunRow:
+        self._met.expect(people)
         return self._runs.run(run).row()
 
-    def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
+    def lock_run_of(
+        self, request: RequestId, *, people: Collection[PersonId] = ()
+    ) -> tuple[ApprovalRequest, RunRow]:
+        self._met.expect(people)
         found = self._sql.hold_run_of(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
@@ -155,6 +164,8 @@ class SqlUnit:
         whom = concerned(entry)
         if whom.request and not whom.is_new:
             self._homes.news_for_awaited(whom.request, now=self.now)
+        if entry.kind == "approval.delegated":
+            self._met.forget_words()
         for change in changes(entry):
             self._runs.write_new()
             self._sql.apply(change)
@@ -267,7 +278,8 @@ class SqlUnit:
         return DelegationSql(self._tx).share(giver)
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
-        return DelegationSql(self._tx).of_people(people, now=self.now)
+        known = self._met.away(people, now=self.now)
+        return DelegationSql(self._tx).of_people(people, now=self.now) if known is None else known
 
     @property
     def codes(self) -> StepUpSql:

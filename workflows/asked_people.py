@@ -27,6 +27,11 @@ class AskedPeople:
     stages: tuple[tuple[Person, ...], ...]
     left_out: Mapping[Person, Duty]
 
+    @property
+    def everybody(self) -> Sequence[Person]:
+        """Return all of them, those in several places more than once."""
+        return (*self.left_out, *(one for stage in self.stages for one in stage))
+
 
 def asked_people(
     segment: Segment,

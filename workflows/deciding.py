@@ -144,7 +144,7 @@ def admit_ballot(
     Raises:
         NotEligibleError, RequestClosedError, OutsideHoursError, StaleRequestError: as `decide`.
     """
-    request, row = unit.lock_run_of(ballot.request)
+    request, row = unit.lock_run_of(ballot.request, people=[voter.person.id])
     earlier = unit.decisions(request.id)
     vote = voter.vote(unit, ballot.verdict)
     if repeats(vote, earlier) or is_known():

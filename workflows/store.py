@@ -169,7 +169,7 @@ class Unit(Ledger, Protocol):
         """Return the person's pseudonym, made on first use."""
 
     def refs(self, people: Iterable[Person]) -> Mapping[PersonId, Ref]:
-        """Return the pseudonyms of all of them, as `ref` does, in one journey."""
+        """Return the pseudonyms of all of them, as `ref` does, in at most one journey."""
 
     def name(self, ref: Ref) -> str:
         """Return the person's name, or "somebody" once it was erased."""
@@ -183,15 +183,21 @@ class Unit(Ledger, Protocol):
     def run_started_as(self, start_key: str) -> RunId | None:
         """Return the run that was started under this key, if there is one."""
 
-    def lock_run(self, run: RunId) -> RunRow:
+    def lock_run(self, run: RunId, *, people: Collection[PersonId] = ()) -> RunRow:
         """Return the run's row, locked until the unit ends.
+
+        `people` are looked up in the same journey: `ref`, `refs` and `away` then need none.
 
         Raises:
             UnknownRunError: there is none.
         """
 
-    def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
+    def lock_run_of(
+        self, request: RequestId, *, people: Collection[PersonId] = ()
+    ) -> tuple[ApprovalRequest, RunRow]:
         """Lock the request's run, then return the request as it now is, and the row.
+
+        `people` are as with `lock_run`.
 
         Raises:
             UnknownRunError: there is no such request.
