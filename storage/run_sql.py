@@ -37,6 +37,12 @@ def run_question(run: str) -> Question:
     return f"{_SELECT_RUN} WHERE run.id = ?", (run,)
 
 
+def known_run_question(run: str) -> Question:
+    """Return the same with one column more, which tells who asked for the run."""
+    known = f"SELECT run.id, {_RUN_LIST}, s.external_id FROM run"  # noqa: S608  our own column names
+    return f"{known} LEFT JOIN audit_subject s ON s.ref = run.requester WHERE run.id = ?", (run,)
+
+
 def request_question(request: str) -> Question:
     """Return what to ask for a request; `read_requests` reads the answer."""
     return f"{_SELECT_REQUESTS} WHERE r.id = ? ORDER BY e.n", (request,)
@@ -251,13 +257,6 @@ class RunSql(RowSql):
             self.later("DELETE FROM run_lock WHERE key = ?", key)
         else:
             self.later("UPDATE run_lock SET run_id = ? WHERE key = ?", to, key)
-
-    def publisher(self, version: str) -> str | None:
-        """Return who published that version last, None where nobody did."""
-        found = self.run(
-            "SELECT published_by FROM definition_version WHERE version = ?", version
-        ).fetchone()
-        return None if found is None else found[0]
 
     def person(self, ref: str) -> tuple[str, str | None] | None:
         """Return the external id and the name behind a pseudonym."""

@@ -31,6 +31,18 @@ class AskedNow:
     words: Sequence[Delegation] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapingNow:
+    """Who published versions last, and who acts for them and for others, all of one moment.
+
+    A version that no person published is missing, and so is in `people` whoever was erased.
+    """
+
+    publishers: Mapping[str, Ref]
+    acting: frozenset[Ref]
+    people: Mapping[Ref, PersonId]
+
+
 class PeopleStore(Protocol):
     """Answers what is asked about people, without a lock."""
 
@@ -51,6 +63,14 @@ class PeopleStore(Protocol):
 
         Raises:
             UnknownRunError: there is no such request.
+        """
+
+    def shaping_now(
+        self, versions: Collection[str], *, at: datetime, people: Collection[Ref]
+    ) -> ShapingNow:
+        """Return who published these versions, and who acts for them or `people` at that moment.
+
+        Everybody who is named by a pseudonym there, or in `people`, is looked for.
         """
 
     def acting_for(self, people: frozenset[Ref], *, at: datetime) -> frozenset[Ref]:

@@ -100,6 +100,7 @@ class RunRow:
     finished_at: datetime | None = None
     step: str | None = None
     rseq: int = -1  # The place of the run's newest entry.
+    requester_id: PersonId | None = None  # Of a person, where it was read with the history.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,9 +346,6 @@ class Store(Ledger, PeopleStore, Protocol):
 
     def soak(self, version: str, *, most: int) -> Soak | None:
         """Return how the newest runs of a version went, None where it never was active."""
-
-    def publisher(self, version: str) -> Ref | None:
-        """Return the person who published that version last, None where it was no person."""
 
     def glass_use(self, use: str) -> GlassUse:
         """Return a use of the glass as it is now.

@@ -22,6 +22,7 @@ from storage.tokens import note_use, token_named, token_of
 from storage.trouble_figures import read_failures
 from tests.storage.run_drafts import (
     NOON,
+    VERSION,
     executed,
     finished,
     intended,
@@ -91,6 +92,7 @@ def look(store: SqlStore) -> None:
     store.asked_now(
         RequestId("q1"), at=NOON, people={Ref("s:a")}, stand_in=PersonId("slack:T0:U0ANA")
     )
+    store.shaping_now({VERSION}, at=NOON, people={Ref("s:a")})
     store.started_as("k")
     token_of(store.database, "d" * 64)
     token_named(store.database, "ci")
