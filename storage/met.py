@@ -17,36 +17,28 @@ Subject: TypeAlias = tuple[str, str | None]  # A pseudonym, and the name that is
 
 
 class Met:
-    """Who was expected, and what was found of them."""
+    """Who was looked for, and what was found of them."""
 
-    __slots__ = ("_expected", "_looked_for", "_subjects", "_words")
+    __slots__ = ("_looked_for", "_subjects", "_words")
 
     def __init__(self) -> None:
-        self._expected: frozenset[str] = frozenset()
         self._looked_for: set[str] = set()
         self._subjects: dict[str, Subject] = {}
         self._words: dict[Ref, Delegation | None] = {}
 
-    def expect(self, people: Collection[str]) -> None:
-        """Have these people looked up together with the next run that is locked."""
-        self._expected = frozenset(people)
-
-    def questions(self) -> Sequence[Question]:
-        """Return what to ask after the lock; `take` reads the answer, if there is anything."""
-        if not self._expected:
-            return ()
-        marks = ", ".join("?" * len(self._expected))
+    def question(self, people: Collection[str]) -> Question:
+        """Return what to ask for these people after the lock; `take` reads the answer."""
+        marks = ", ".join("?" * len(people))
         words = (
             f"SELECT s.external_id, s.ref, s.display, {COLUMNS} FROM audit_subject s"  # noqa: S608  fixed texts
             f" LEFT JOIN delegation d ON d.giver = s.ref AND {STANDS}"
             f" WHERE s.external_id IN ({marks})"
         )
-        return ((words, sorted(self._expected)),)
+        return words, list(people)
 
-    def take(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Keep what was found of those who were expected."""
-        self._looked_for |= self._expected
-        self._expected = frozenset()
+    def take(self, people: Collection[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Keep what was found of them."""
+        self._looked_for.update(people)
         for external_id, ref, display, *word in rows:
             self._subjects[external_id] = (ref, display)
             self._words[ref] = None if word[0] is None else read_delegation(word)

@@ -4,18 +4,19 @@ Each reads or writes rows by an index; none grows with the log. What people read
 goes through SQLAlchemy in `listing`, `search` and `figures`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.held_run import RUN_COLUMNS, HeldRun, read_held
-from storage.met import Met
 from storage.request_rows import read_requests
 from storage.transaction import Question, Transaction
 from workflows.entry import Ref, RunId
 from workflows.gate import ApprovalRequest, Decision, Verdict
 from workflows.store import Due, DueKind
+
+Take: TypeAlias = Callable[[list[Any]], None]
 
 _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
@@ -51,13 +52,19 @@ def request_question(request: str) -> Question:
 class RunSql(RowSql):
     """The statements, on one transaction."""
 
-    __slots__ = ("_met", "held_at")
+    __slots__ = ("_along", "held_at")
 
-    def __init__(self, tx: Transaction, met: Met | None = None) -> None:
-        """Whoever is expected in `met` is looked up with the run that is locked."""
+    def __init__(self, tx: Transaction) -> None:
         super().__init__(tx)
-        self._met = met or Met()
+        self._along: list[tuple[Question, Take]] = []
         self.held_at: datetime | None = None  # Postgres' moment when a row was locked.
+
+    def ask_along(self, question: Question, take: Take) -> None:
+        """Have `take` given the answer to `question`, asked right after the next lock of a run.
+
+        It sees what whoever held that run before us left, and costs no journey of its own.
+        """
+        self._along.append((question, take))
 
     def hold_run(self, run: str) -> HeldRun | None:
         """Return the run's row, locked until the transaction ends."""
@@ -84,12 +91,12 @@ class RunSql(RowSql):
         return self._read(run[0]), found, [_decision(one) for one in decided]
 
     def _hold(self, where: str, value: str, *more: Question) -> list[list[Any]]:
-        """Lock a run's row, then ask `more` and for whoever is expected, in the same journey."""
-        expected = self._met.questions()
-        found = self.ask((self._held(where), (value,)), *more, *expected)
-        if expected:
-            self._met.take(found.pop())
-        return found
+        """Lock a run's row, then ask `more` and what goes along, in the same journey."""
+        along, self._along = self._along, []
+        held, *found = self.ask((self._held(where), (value,)), *more, *(one for one, _ in along))
+        for (_, take), rows in zip(along, found[len(more) :], strict=True):
+            take(rows)
+        return [held, *found[: len(more)]]
 
     def _held(self, where: str) -> str:
         """Return what locks a run's row; on Postgres it tells the moment after the wait too."""

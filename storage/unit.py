@@ -7,6 +7,8 @@ what an entry changes elsewhere is `projections`.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from storage.awaited import AwaitedSql
 from storage.bot_sql import BotSql, NewDigest
@@ -22,7 +24,7 @@ from storage.home_sql import HomeSql
 from storage.journal import NO_TAIL, Journal, Tail
 from storage.met import Met
 from storage.outbox_sql import OutboxSql
-from storage.place_sql import PlaceSql
+from storage.place_sql import PlaceSql, wants_question
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
@@ -70,11 +72,12 @@ class SqlUnit:
         self._on_due = on_due
         self._messages: dict[tuple[Subject, str], Message] = {}
         self._met = Met()
-        self._sql = RunSql(tx, self._met)
+        self._sql = RunSql(tx)
         self._awaited = AwaitedSql(tx)
         self._homes = HomeSql(tx, on_news=on_news)
         self._runs = HeldRuns(tx, self._sql, self._homes, clock=clock, on_moved=on_moved)
         self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
+        self._wants_none: set[RunId] = set()  # Locked runs that hold no place and wait for none.
         self._is_broken = False
 
     @property
@@ -117,20 +120,32 @@ class SqlUnit:
     def run_started_as(self, start_key: str) -> RunId | None:
         return self._sql.hold_start(start_key)
 
-    def lock_run(self, run: RunId, *, people: Collection[PersonId] = ()) -> RunRow:
-        self._met.expect(people)
+    def lock_run(
+        self, run: RunId, *, people: Collection[PersonId] = (), ends: bool = False
+    ) -> RunRow:
+        self._look_up(people)
+        if ends:
+            self._sql.ask_along(wants_question(run), partial(self._note_wants, run))
         return self._runs.run(run).row()
 
     def lock_run_of(
         self, request: RequestId, *, people: Collection[PersonId] = ()
     ) -> tuple[ApprovalRequest, RunRow]:
-        self._met.expect(people)
+        self._look_up(people)
         found = self._sql.hold_run_of(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
         run, asked, decided = found
         self._decided = {asked.id: decided}
         return asked, self._runs.kept(run).row()
+
+    def _look_up(self, people: Collection[PersonId]) -> None:
+        if asked := frozenset(people):
+            self._sql.ask_along(self._met.question(asked), partial(self._met.take, asked))
+
+    def _note_wants(self, run: RunId, found: list[Any]) -> None:
+        if not found:
+            self._wants_none.add(run)
 
     def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
         return entries_of_run(self._sql, run, after=after)
@@ -243,7 +258,7 @@ class SqlUnit:
         return PlaceSql(self._tx).take(key, run, most=most)
 
     def pass_places(self, run: RunId) -> Sequence[RunId]:
-        return PlaceSql(self._tx).give_back(run)
+        return [] if run in self._wants_none else PlaceSql(self._tx).give_back(run)
 
     def hold_budget(self, name: str, key: str) -> None:
         BudgetSql(self._tx).hold(name, key)

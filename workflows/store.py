@@ -184,10 +184,13 @@ class Unit(Ledger, Protocol):
     def run_started_as(self, start_key: str) -> RunId | None:
         """Return the run that was started under this key, if there is one."""
 
-    def lock_run(self, run: RunId, *, people: Collection[PersonId] = ()) -> RunRow:
+    def lock_run(
+        self, run: RunId, *, people: Collection[PersonId] = (), ends: bool = False
+    ) -> RunRow:
         """Return the run's row, locked until the unit ends.
 
-        `people` are looked up in the same journey: `ref`, `refs` and `away` then need none.
+        `people` are looked up in the same journey: `ref`, `refs` and `away` then need none. If it
+        `ends`, what it holds is read there too, for `pass_places`.
 
         Raises:
             UnknownRunError: there is none.

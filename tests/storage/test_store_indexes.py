@@ -71,6 +71,7 @@ def walk(store: SqlStore) -> None:
         unit.decisions(RequestId("q1"))
         unit.append(verdict("granted"))
     with store.begin() as unit:
+        unit.lock_run(RUN, people=[PersonId("slack:T0:U0ANA")], ends=True)
         unit.open_request(RUN)
         unit.take_due(due)
         for draft in (intended(), executed(), finished()):
