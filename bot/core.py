@@ -205,7 +205,6 @@ def build_core(
             name=name,
             most_runs=settings.most_runs,
             effects_wait=effects_wait,
-            acting_for=lambda people: store.acting_for(people, at=means.clock()),
             vault=vault,
             references=references or NoReferences(),
             alerts=settings.channel,

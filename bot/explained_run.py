@@ -20,7 +20,7 @@ from workflows.fault import suggestion
 from workflows.flow import loop_output
 from workflows.input_values import read_inputs
 from workflows.instances import is_undo, step_of
-from workflows.lineage import answers_in, questions_behind, shapers
+from workflows.lineage import answers_in, outwards, questions_behind, shapers
 from workflows.own_workflows import is_own
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.replay import replay
@@ -129,16 +129,15 @@ class _Trails:
 
     database: Database
 
-    def publisher(self, version: str) -> Ref | None:
-        return publisher_of(self.database, version)
-
     def history(self, run: RunId) -> tuple[None, Sequence[Entry]]:
         with self.database.read() as connection:
             return None, read_run(connection, run)
 
 
 def _duties(database: Database, state: RunState) -> dict[Ref, Duty]:
-    duties = shapers(_Trails(database), state)
+    runs = outwards(_Trails(database), state)
+    published = ((one.version, publisher_of(database, one.version)) for one, _ in runs)
+    duties = shapers(runs, {version: who for version, who in published if who is not None})
     if state.requester is not None and state.requester.is_person:
         duties[Ref(state.requester.ref)] = Duty.REQUESTER
     return duties

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from storage.database_errors import REFUSED, refused_by_database
-from storage.transaction import Check, Cursor, Question, Transaction
+from storage.transaction import Cursor, Question, Tell, Transaction
 from workflows.errors import StorageError
 
 _AS_THEY_ARE = frozenset({str, int, bytes, bool, type(None)})  # Either driver takes these.
@@ -84,7 +84,7 @@ class RowSql:
                     _update(table, _shape(where), tuple(values)),
                     *values.values(),
                     *(one for one in where.values() if one is not None),
-                    check=_touches(refusal) if refusal else None,
+                    refusal=refusal,
                 )
 
     def run(self, statement: str, *values: object) -> Cursor:
@@ -102,16 +102,16 @@ class RowSql:
         self,
         statement: str,
         *values: object,
-        check: Check | None = None,
-        tell: Check | None = None,
+        refusal: str = "",
+        tell: Tell | None = None,
     ) -> None:
         """Execute `statement`, whose answer nobody waits for; see `Transaction.later`.
 
         Raises:
-            StorageError: a constraint of the database refuses it.
+            StorageError: a constraint of the database refuses it, or it says `refusal`.
         """
         try:
-            self._tx.later(statement, self._row(values), check=check, tell=tell)
+            self._tx.later(statement, self._row(values), refusal=refusal, tell=tell)
         except refused_by_database() as error:
             raise StorageError(REFUSED) from error
 
@@ -134,16 +134,6 @@ class RowSql:
             return stored_on_sqlite(value)
         # psycopg would write the name of an enum's member.
         return value.value if isinstance(value, StrEnum) else value
-
-
-def _touches(refusal: str) -> Check:
-    """Return what says `refusal` when a statement touched no row."""
-
-    def check(cursor: Cursor) -> None:
-        if not cursor.rowcount:
-            raise StorageError(refusal)
-
-    return check
 
 
 def stored_on_sqlite(at: datetime) -> str:

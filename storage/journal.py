@@ -133,12 +133,22 @@ class Journal:
         """
         return self.refs(tx, {external_id: display})[external_id]
 
-    def refs(self, tx: Transaction, people: Mapping[str, str | None]) -> dict[str, Ref]:
-        """Return the pseudonym of each of `people`, looked up in one statement; as `ref`."""
+    def refs(
+        self,
+        tx: Transaction,
+        people: Mapping[str, str | None],
+        *,
+        known: Mapping[str, tuple[str, str | None]] | None = None,
+    ) -> dict[str, Ref]:
+        """Return the pseudonym of each of `people`, looked up in one statement; as `ref`.
+
+        `known` is what a look in this transaction found already of all of them.
+        """
         if not people:
             return {}
-        sql = TrailSql(tx)
-        known, found = sql.subjects(list(people)), dict[str, Ref]()
+        sql, found = TrailSql(tx), dict[str, Ref]()
+        if known is None:
+            known = sql.subjects(list(people))
         for external_id, display in people.items():
             if external_id not in known:
                 found[external_id] = self._meet(tx, external_id, display)

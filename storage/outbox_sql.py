@@ -15,7 +15,7 @@ from storage.outbox_values import (
     OutboxRow,
     OutboxState,
 )
-from storage.transaction import Check, Transaction
+from storage.transaction import Tell, Transaction
 from workflows.entry import RunId
 from workflows.quick_json import loaded
 from workflows.store import Message, Subject
@@ -59,7 +59,7 @@ class OutboxSql(RowSql):
             values = [value for one in messages for value in _values(one, at)]
             self.later(_send(len(messages)), *values)
 
-    def renew_nudges(self, run: str, request: str, *, at: datetime, tell: Check) -> None:
+    def renew_nudges(self, run: str, request: str, *, at: datetime, tell: Tell) -> None:
         """Say that what people were told directly about a request changed, if they were."""
         prefix = f"{request}/"
         self.later(

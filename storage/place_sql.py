@@ -5,7 +5,17 @@ stands in the same queue as for a lock, under the name of the places.
 """
 
 from storage.change import RowSql
+from storage.transaction import Question
 from workflows.entry import RunId
+
+
+def wants_question(run: str) -> Question:
+    """Return what to ask for the places that a run holds, and for the queues it stands in.
+
+    Of a locked run that has neither, both stay so: others give places to those in a queue alone.
+    """
+    held = "SELECT key FROM run_place WHERE run_id = ?"
+    return f"{held} UNION ALL SELECT key FROM lock_queue WHERE run_id = ?", (run, run)  # noqa: S608  fixed texts
 
 
 class PlaceSql(RowSql):

@@ -4,9 +4,9 @@ Each reads or writes rows by an index; none grows with the log. What people read
 goes through SQLAlchemy in `listing`, `search` and `figures`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from storage.change import RowSql, read_moment, read_moment_or_none
 from storage.held_run import RUN_COLUMNS, HeldRun, read_held
@@ -15,6 +15,8 @@ from storage.transaction import Question, Transaction
 from workflows.entry import Ref, RunId
 from workflows.gate import ApprovalRequest, Decision, Verdict
 from workflows.store import Due, DueKind
+
+Take: TypeAlias = Callable[[list[Any]], None]
 
 _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
@@ -36,22 +38,37 @@ def run_question(run: str) -> Question:
     return f"{_SELECT_RUN} WHERE run.id = ?", (run,)
 
 
-def _request_question(request: str) -> Question:
+def known_run_question(run: str) -> Question:
+    """Return the same with one column more, which tells who asked for the run."""
+    known = f"SELECT run.id, {_RUN_LIST}, s.external_id FROM run"  # noqa: S608  our own column names
+    return f"{known} LEFT JOIN audit_subject s ON s.ref = run.requester WHERE run.id = ?", (run,)
+
+
+def request_question(request: str) -> Question:
+    """Return what to ask for a request; `read_requests` reads the answer."""
     return f"{_SELECT_REQUESTS} WHERE r.id = ? ORDER BY e.n", (request,)
 
 
 class RunSql(RowSql):
     """The statements, on one transaction."""
 
-    __slots__ = ("held_at",)
+    __slots__ = ("_along", "held_at")
 
     def __init__(self, tx: Transaction) -> None:
         super().__init__(tx)
+        self._along: list[tuple[Question, Take]] = []
         self.held_at: datetime | None = None  # Postgres' moment when a row was locked.
+
+    def ask_along(self, question: Question, take: Take) -> None:
+        """Have `take` given the answer to `question`, asked right after the next lock of a run.
+
+        It sees what whoever held that run before us left, and costs no journey of its own.
+        """
+        self._along.append((question, take))
 
     def hold_run(self, run: str) -> HeldRun | None:
         """Return the run's row, locked until the transaction ends."""
-        (found,) = self.ask((self._held("run.id = ?"), (run,)))
+        (found,) = self._hold("run.id = ?", run)
         return self._read(found[0]) if found else None
 
     def run_now(self, run: str) -> HeldRun | None:
@@ -65,15 +82,21 @@ class RunSql(RowSql):
         They are read after the lock, so they are what the one before us left.
         """
         its_run = "run.id = (SELECT run_id FROM approval_request WHERE id = ?)"
-        run, asked, decided = self.ask(
-            (self._held(its_run), (request,)),
-            _request_question(request),
-            (_SELECT_DECISIONS, (request,)),
+        run, asked, decided = self._hold(
+            its_run, request, request_question(request), (_SELECT_DECISIONS, (request,))
         )
         if not run or not asked:
             return None
         (found,) = read_requests(asked)
         return self._read(run[0]), found, [_decision(one) for one in decided]
+
+    def _hold(self, where: str, value: str, *more: Question) -> list[list[Any]]:
+        """Lock a run's row, then ask `more` and what goes along, in the same journey."""
+        along, self._along = self._along, []
+        held, *found = self.ask((self._held(where), (value,)), *more, *(one for one, _ in along))
+        for (_, take), rows in zip(along, found[len(more) :], strict=True):
+            take(rows)
+        return [held, *found[: len(more)]]
 
     def _held(self, where: str) -> str:
         """Return what locks a run's row; on Postgres it tells the moment after the wait too."""
@@ -104,7 +127,7 @@ class RunSql(RowSql):
 
     def request(self, request: str) -> ApprovalRequest | None:
         """Return a request as it is now."""
-        (asked,) = self.ask(_request_question(request))
+        (asked,) = self.ask(request_question(request))
         return next(iter(read_requests(asked)), None)
 
     def requests_of_batch(self, batch: str) -> list[ApprovalRequest]:
@@ -241,13 +264,6 @@ class RunSql(RowSql):
             self.later("DELETE FROM run_lock WHERE key = ?", key)
         else:
             self.later("UPDATE run_lock SET run_id = ? WHERE key = ?", to, key)
-
-    def publisher(self, version: str) -> str | None:
-        """Return who published that version last, None where nobody did."""
-        found = self.run(
-            "SELECT published_by FROM definition_version WHERE version = ?", version
-        ).fetchone()
-        return None if found is None else found[0]
 
     def person(self, ref: str) -> tuple[str, str | None] | None:
         """Return the external id and the name behind a pseudonym."""

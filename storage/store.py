@@ -6,9 +6,11 @@ What happens inside a unit is `unit`; what people read at leisure is
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
+from storage.asked_sql import AskedSql
 from storage.budget_sql import BudgetSql
 from storage.change import Clock
 from storage.delegations import DelegationSql
@@ -21,16 +23,17 @@ from storage.home_rows import HomeRows
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
-from storage.run_sql import RunSql, run_question
+from storage.run_sql import RunSql, known_run_question
 from storage.soak_sql import NOTHING, Ended, SoakSql
 from storage.transaction import Database
 from storage.unit import SqlUnit
 from workflows.delegation import Delegation
-from workflows.entry import PERSON, Entry, Ref, RequestId, RunId
+from workflows.entry import Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
 from workflows.gate import ApprovalRequest, Denial, Outcome
 from workflows.glass import GlassUse
 from workflows.people import PersonId
+from workflows.people_store import AskedNow, ShapingNow
 from workflows.soak import Soak
 from workflows.store import Due, RunRow, Taken
 
@@ -122,10 +125,13 @@ class SqlStore:
 
     def history(self, run: RunId, *, after: int = -1) -> tuple[RunRow, Sequence[Entry]]:
         with self.database.glance() as tx:
-            found, *told = RunSql(tx).ask(run_question(run), *entry_questions(run, after=after))
+            found, *told = RunSql(tx).ask(
+                known_run_question(run), *entry_questions(run, after=after)
+            )
         if not found:
             raise UnknownRunError(f"There is no run {run}.")
-        return read_held(found[0]).row(), entries_in(told)
+        *row, requester = found[0]
+        return replace(read_held(row).row(), requester_id=requester), entries_in(told)
 
     def started_as(self, start_key: str) -> tuple[RunRow, Entry] | None:
         with self.database.glance() as tx:
@@ -162,6 +168,7 @@ class SqlStore:
             return DelegationSql(tx).by_person(giver, now=at)
 
     def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
+        """Return by whose words this person stands in for others at that moment."""
         with self.database.glance() as tx:
             return DelegationSql(tx).to_person(person, now=at)
 
@@ -173,8 +180,27 @@ class SqlStore:
         with self.database.glance() as tx:
             return any(one.stands_at(at) for one in DelegationSql(tx).between(giver, stand_in))
 
+    def asked_now(
+        self,
+        request: RequestId,
+        *,
+        at: datetime,
+        people: Collection[Ref] = (),
+        stand_in: PersonId | None = None,
+    ) -> AskedNow:
+        with self.database.glance() as tx:
+            found = AskedSql(tx).asked(request, now=at, people=people, stand_in=stand_in)
+        if found is None:
+            raise UnknownRunError(f"There is no request {request}.")
+        return found
+
+    def shaping_now(
+        self, versions: Collection[str], *, at: datetime, people: Collection[Ref]
+    ) -> ShapingNow:
+        with self.database.glance() as tx:
+            return AskedSql(tx).shaping(versions, now=at, people=people)
+
     def acting_for(self, people: frozenset[Ref], *, at: datetime) -> frozenset[Ref]:
-        """Return who stands in for one of these people at that moment."""
         with self.database.glance() as tx:
             words = DelegationSql(tx).of_people(people, now=at).values()
         return frozenset(one.stand_in for one in words if one.stand_in is not None)
@@ -194,11 +220,6 @@ class SqlStore:
             known: Ended = {one.run: one.failures for one in found.runs if one.outcome is not None}
             self._ended = {**kept, version: known}
         return found
-
-    def publisher(self, version: str) -> Ref | None:
-        with self.database.glance() as tx:
-            found = RunSql(tx).publisher(version)
-        return Ref(found) if found is not None and found.startswith(PERSON) else None
 
     def budget_used(self, name: str, key: str, *, since: datetime) -> int:
         with self.database.glance() as tx:

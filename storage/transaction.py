@@ -11,10 +11,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
+from workflows.errors import StorageError
+
 AtEnd: TypeAlias = "Callable[[Transaction], None]"
 Cursor: TypeAlias = Any  # sqlite3's or psycopg's: each driver has one of its own.
 Failed: TypeAlias = Callable[[Exception], None]
-Check: TypeAlias = Callable[[Cursor], None]
+Tell: TypeAlias = Callable[[Cursor], None]
 Question: TypeAlias = tuple[str, Sequence[object]]  # A statement with `?`, and its values.
 
 
@@ -67,19 +69,24 @@ class Transaction:
         statement: str,
         values: Sequence[object] = (),
         *,
-        check: Check | None = None,
-        tell: Check | None = None,
+        refusal: str = "",
+        tell: Tell | None = None,
     ) -> None:
         """Execute a statement whose answer nobody waits for, before anything said after it.
 
         On a server it travels with the next one, so a refusal may come as late as the commit.
-        `check` looks at its cursor then, and may refuse. `tell` looks at it too, maybe once all
-        is committed, and only has something done after that.
+        With `refusal` it has to touch a row: where it touches none, that is said, and nothing
+        of this unit may be kept. `tell` looks at its cursor, maybe once all is committed, and
+        only has something done after that.
+
+        Raises:
+            StorageError: it says `refusal`.
         """
         cursor = self.run(statement, values)
-        for look in (check, tell):
-            if look is not None:
-                look(cursor)
+        if refusal and not cursor.rowcount:
+            raise StorageError(refusal)
+        if tell is not None:
+            tell(cursor)
 
     def ask(self, *questions: Question) -> list[list[Any]]:
         """Return the rows of each question, asked one after the other in one journey."""

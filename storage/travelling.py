@@ -13,20 +13,30 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from storage.database_errors import REFUSED, refused_by_database
-from storage.transaction import Check, Cursor, Question, Transaction
+from storage.transaction import Cursor, Question, Tell, Transaction
 from workflows.errors import StorageError, StorageUnavailableError
 
+TOUCHED_NOTHING = "22012"  # A division by zero.
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class Waiting(NamedTuple):
-    """A statement that travels with the next one, and who looks at its cursor then."""
+    """A statement that travels with the next one.
+
+    `refusal` is said when it touches no row, which the server itself has to see: the commit may
+    travel with it. `tell` looks at its cursor.
+    """
 
     statement: str
     values: Sequence[object] = ()
-    check: Check | None = None
-    tell: Check | None = None
+    refusal: str = ""
+    tell: Tell | None = None
+
+    @property
+    def spoken(self) -> str:
+        """The statement in the words of Postgres' driver."""
+        return spoken(touching(self.statement) if self.refusal else self.statement)
 
 
 class TravellingTransaction(Transaction):
@@ -76,10 +86,10 @@ class TravellingTransaction(Transaction):
         statement: str,
         values: Sequence[object] = (),
         *,
-        check: Check | None = None,
-        tell: Check | None = None,
+        refusal: str = "",
+        tell: Tell | None = None,
     ) -> None:
-        self._waiting.append(Waiting(statement, values, check, tell))
+        self._waiting.append(Waiting(statement, values, refusal, tell))
 
     def ask(self, *questions: Question) -> list[list[Any]]:
         return [cursor.fetchall() for cursor in self._travel(*questions)]
@@ -88,10 +98,9 @@ class TravellingTransaction(Transaction):
         """Execute what still waits, and commit.
 
         Raises:
+            StorageError: what waited is refused.
             StorageUnavailableError: Postgres took the transaction back instead.
         """
-        if any(one.check is not None for one in self._waiting):
-            self._travel()  # What is still to be judged is not committed in the same journey.
         (ended,) = self._travel(("COMMIT", ()))
         self._has_begun = False
         if ended.statusmessage != "COMMIT":
@@ -117,8 +126,8 @@ class TravellingTransaction(Transaction):
         except Exception as error:
             for call in self.failures:
                 call(error)
-            if isinstance(error, refused_by_database()):
-                raise StorageError(REFUSED) from error
+            if refusal := _refusal(error, waiting, self._cursors):
+                raise StorageError(refusal) from error
             raise
 
 
@@ -170,13 +179,25 @@ def _journey(
     done = list(zip(cursors, waiting, strict=False))
     with _pipeline(driver):
         for cursor, one in done:
-            cursor.execute(spoken(one.statement), one.values)
+            cursor.execute(one.spoken, one.values)
         asked = [driver.execute(spoken(words), values) for words, values in questions]
     for cursor, one in done:
-        for look in (one.check, one.tell):
-            if look is not None:
-                look(cursor)
+        if one.tell is not None:
+            one.tell(cursor)
     return asked
+
+
+def _refusal(error: Exception, waiting: Sequence[Waiting], cursors: Sequence[Cursor]) -> str:
+    """Return what to say when a journey ended early, "" if it was no refusal."""
+    if isinstance(error, refused_by_database()):
+        return REFUSED
+    if getattr(error, "sqlstate", None) != TOUCHED_NOTHING:
+        return ""
+    # Of what travelled, the first without an answer is the one that was refused.
+    unanswered = (
+        one for one, cursor in zip(waiting, cursors, strict=False) if cursor.statusmessage is None
+    )
+    return next(unanswered, Waiting("")).refusal
 
 
 @contextmanager
@@ -192,6 +213,12 @@ def _pipeline(driver: Any) -> Iterator[None]:  # noqa: ANN401  psycopg
             pipeline.__exit__(None, None, None)
         raise
     pipeline.__exit__(None, None, None)
+
+
+@lru_cache(maxsize=64)
+def touching(statement: str) -> str:
+    """Return a statement that Postgres refuses, with `TOUCHED_NOTHING`, if it touches no row."""
+    return f"WITH touched AS ({statement} RETURNING 1) SELECT 1 / count(*) FROM touched"  # noqa: S608  our own texts
 
 
 @lru_cache(maxsize=512)

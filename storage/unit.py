@@ -7,6 +7,8 @@ what an entry changes elsewhere is `projections`.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from storage.awaited import AwaitedSql
 from storage.bot_sql import BotSql, NewDigest
@@ -20,8 +22,9 @@ from storage.held_run import HeldRun
 from storage.held_runs import HeldRuns
 from storage.home_sql import HomeSql
 from storage.journal import NO_TAIL, Journal, Tail
+from storage.met import Met
 from storage.outbox_sql import OutboxSql
-from storage.place_sql import PlaceSql
+from storage.place_sql import PlaceSql, wants_question
 from storage.projections import changes
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
@@ -68,11 +71,13 @@ class SqlUnit:
         self._on_sent = on_sent
         self._on_due = on_due
         self._messages: dict[tuple[Subject, str], Message] = {}
+        self._met = Met()
         self._sql = RunSql(tx)
         self._awaited = AwaitedSql(tx)
         self._homes = HomeSql(tx, on_news=on_news)
         self._runs = HeldRuns(tx, self._sql, self._homes, clock=clock, on_moved=on_moved)
         self._decided: dict[str, list[Decision]] = {}  # Read with the lock, until we append.
+        self._wants_none: set[RunId] = set()  # Locked runs that hold no place and wait for none.
         self._is_broken = False
 
     @property
@@ -90,10 +95,13 @@ class SqlUnit:
         )
 
     def ref(self, who: PersonId, name: str = "") -> Ref:
-        return self._journal.ref(self._tx, who, name or None)
+        return self._refs({who: name or None})[who]
 
     def refs(self, people: Iterable[Person]) -> Mapping[PersonId, Ref]:
-        found = self._journal.refs(self._tx, {one.id: one.name or None for one in people})
+        return self._refs({one.id: one.name or None for one in people})
+
+    def _refs(self, names: Mapping[str, str | None]) -> Mapping[PersonId, Ref]:
+        found = self._journal.refs(self._tx, names, known=self._met.subjects(names))
         return {PersonId(one): ref for one, ref in found.items()}
 
     def name(self, ref: Ref) -> str:
@@ -112,16 +120,32 @@ class SqlUnit:
     def run_started_as(self, start_key: str) -> RunId | None:
         return self._sql.hold_start(start_key)
 
-    def lock_run(self, run: RunId) -> RunRow:
+    def lock_run(
+        self, run: RunId, *, people: Collection[PersonId] = (), ends: bool = False
+    ) -> RunRow:
+        self._look_up(people)
+        if ends:
+            self._sql.ask_along(wants_question(run), partial(self._note_wants, run))
         return self._runs.run(run).row()
 
-    def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
+    def lock_run_of(
+        self, request: RequestId, *, people: Collection[PersonId] = ()
+    ) -> tuple[ApprovalRequest, RunRow]:
+        self._look_up(people)
         found = self._sql.hold_run_of(request)
         if found is None:
             raise UnknownRunError(f"There is no request {request}.")
         run, asked, decided = found
         self._decided = {asked.id: decided}
         return asked, self._runs.kept(run).row()
+
+    def _look_up(self, people: Collection[PersonId]) -> None:
+        if asked := frozenset(people):
+            self._sql.ask_along(self._met.question(asked), partial(self._met.take, asked))
+
+    def _note_wants(self, run: RunId, found: list[Any]) -> None:
+        if not found:
+            self._wants_none.add(run)
 
     def entries(self, run: RunId, *, after: int = -1) -> Sequence[Entry]:
         return entries_of_run(self._sql, run, after=after)
@@ -155,6 +179,8 @@ class SqlUnit:
         whom = concerned(entry)
         if whom.request and not whom.is_new:
             self._homes.news_for_awaited(whom.request, now=self.now)
+        if entry.kind == "approval.delegated":
+            self._met.forget_words()
         for change in changes(entry):
             self._runs.write_new()
             self._sql.apply(change)
@@ -232,7 +258,7 @@ class SqlUnit:
         return PlaceSql(self._tx).take(key, run, most=most)
 
     def pass_places(self, run: RunId) -> Sequence[RunId]:
-        return PlaceSql(self._tx).give_back(run)
+        return [] if run in self._wants_none else PlaceSql(self._tx).give_back(run)
 
     def hold_budget(self, name: str, key: str) -> None:
         BudgetSql(self._tx).hold(name, key)
@@ -267,7 +293,8 @@ class SqlUnit:
         return DelegationSql(self._tx).share(giver)
 
     def away(self, people: Collection[Ref]) -> Mapping[Ref, Delegation]:
-        return DelegationSql(self._tx).of_people(people, now=self.now)
+        known = self._met.away(people, now=self.now)
+        return DelegationSql(self._tx).of_people(people, now=self.now) if known is None else known
 
     @property
     def codes(self) -> StepUpSql:

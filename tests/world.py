@@ -241,6 +241,7 @@ class ChangeWorld(Action[Change, Value]):
     effect: ClassVar[Effect] = Effect.WRITE
     takes = Change
     gives = Value
+    plans_alone: ClassVar[bool] = True
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -413,7 +414,6 @@ class Working:
             name="test",
             most_runs=self._most_runs,
             effects_wait=lambda: self.effects_wait,
-            acting_for=lambda people: self.store.acting_for(people, at=self.clock()),
             vault=lambda: VAULT,
             references=self.slack,
             alerts=self._alerts,

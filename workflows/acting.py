@@ -16,7 +16,7 @@ from workflows.authority import may_still_decide
 from workflows.batching import same_batch
 from workflows.blast_radius import make_weighed
 from workflows.definition_steps import Step
-from workflows.entry import Draft, Entry, Json, Part, Ref
+from workflows.entry import Draft, Entry, Json, Part, Ref, RequestId
 from workflows.errors import (
     ActionError,
     ActionFailedError,
@@ -27,14 +27,13 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
-from workflows.gate import ApprovalRequest
 from workflows.holding import held_back
 from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
 from workflows.people import EFFECT_AGE
 from workflows.quick_json import loaded
-from workflows.reading import read_again
+from workflows.reading import is_read_again, read_again
 from workflows.ready import Ready
 from workflows.run import Phase, StepState
 from workflows.segment import After, Next, Pause, Segment
@@ -82,17 +81,18 @@ def _judged(segment: Segment, name: str) -> Ready:
     if state.asked is None or state.request is None:
         raise VoidError("no_request", "The approval request is not in the run's history.")
     _check_age(segment, state)
-    request = segment.house.store.request(state.request)
-    # Before the reads, since each look at them leaves entries; and after, since they take time.
-    _check_authority(segment, state, request)
-    if step.recheck:
+    reads_again = is_read_again(segment, step)
+    if reads_again or not segment.action(step).plans_alone:
+        # Before the reads, since each of them leaves entries; and after, since they take time.
+        _check_authority(segment, state, state.request)
+    if reads_again:
         read_again(segment, step)
     if step.when is not None and not _still_holds(segment, name):
         raise VoidError("facts_changed", f"No longer true: {step.when}")
     ready = make_weighed(segment, step)
     _check_binding(segment, ready, state)
     _check_demand(segment, ready, state)
-    _check_authority(segment, state, request)
+    _check_authority(segment, state, state.request)
     return ready
 
 
@@ -151,15 +151,18 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
         raise VoidError("demand_grew", f"By now the policy asks for more: {', '.join(news)}.")
 
 
-def _check_authority(segment: Segment, state: StepState, request: ApprovalRequest) -> None:
-    """Refuse an approval of somebody who may no longer give it."""
+def _check_authority(segment: Segment, state: StepState, request: RequestId) -> None:
+    """Refuse an approval of somebody who may no longer give it, by what is known just now."""
     if state.glass is not None and state.is_broken:
         _check_breaker(segment, state.glass)
         return
-    barred = request.excluded | segment.house.acting_for(request.excluded)
+    house = segment.house
+    voices = {ref for one in state.approvers for ref in (one.approver, one.place)}
+    asked = house.store.asked_now(request, at=house.now(), people=voices)
+    barred = asked.request.excluded | asked.acting
     for voice in state.approvers:
         is_barred = not barred.isdisjoint({voice.approver, voice.place})
-        if is_barred or not may_still_decide(segment.house, voice, request):
+        if is_barred or not may_still_decide(house, voice, asked):
             raise VoidError("approver_left", "Somebody who approved this may no longer do so.")
 
 

@@ -3,14 +3,14 @@
 Everything is read before the transaction that raises the request.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.demand import Demand, DemandStage
 from workflows.entry import Ref
 from workflows.errors import NoApproverError
 from workflows.gate import MOST_PEOPLE
-from workflows.lineage import answers_in, questions_behind, shapers
+from workflows.lineage import answers_in, outwards, questions_behind, shapers
 from workflows.people import CLICK_AGE, People, Person, PersonId
 from workflows.quorum import can_agree
 from workflows.segment import Segment
@@ -27,6 +27,11 @@ class AskedPeople:
     stages: tuple[tuple[Person, ...], ...]
     left_out: Mapping[Person, Duty]
 
+    @property
+    def everybody(self) -> Sequence[Person]:
+        """Return all of them, those in several places more than once."""
+        return (*self.left_out, *(one for stage in self.stages for one in stage))
+
 
 def asked_people(
     segment: Segment,
@@ -34,7 +39,7 @@ def asked_people(
     demand: Demand,
     requester: Person | None,
     *,
-    authors: Iterable[Ref] = (),
+    authors: Collection[Ref] = (),
 ) -> AskedPeople:
     """Return who is asked about a step. Whoever wrote a change of the catalog is bound as editors.
 
@@ -65,7 +70,7 @@ def asked_people(
 
 
 def bound_by_duty(
-    segment: Segment, step: str, requester: Person | None, authors: Iterable[Ref]
+    segment: Segment, step: str, requester: Person | None, authors: Collection[Ref]
 ) -> dict[PersonId, Duty]:
     """Return who may not decide, whatever the policy says.
 
@@ -73,15 +78,23 @@ def bound_by_duty(
     in this run or in one that started it, the authors of what would be published, and everybody
     who acts for them.
     """
-    own = segment.state.requester
-    refs = {**dict.fromkeys(authors, Duty.EDITOR), **shapers(segment.house.store, segment.state)}
-    for ref in _who_answered(segment, step):
-        refs.setdefault(ref, Duty.ANSWERER)
-    if own is not None and own.is_person:
-        refs[Ref(own.ref)] = Duty.REQUESTER
-    for ref in segment.house.acting_for(frozenset(refs)):
-        refs.setdefault(ref, Duty.DELEGATE)
-    found = {who: duty for ref, duty in refs.items() if (who := segment.person(ref)) is not None}
+    house, own = segment.house, segment.state.requester
+    runs = outwards(house.store, segment.state)
+    asked = [Ref(own.ref)] if own is not None and own.is_person else []
+    answered = _who_answered(segment, step)
+
+    def duties(publishers: Mapping[str, Ref]) -> dict[Ref, Duty]:
+        return {
+            **dict.fromkeys(answered, Duty.ANSWERER),
+            **dict.fromkeys(authors, Duty.EDITOR),
+            **shapers(runs, publishers),
+            **dict.fromkeys(asked, Duty.REQUESTER),
+        }
+
+    versions = {one.version for one, _ in runs}
+    now = house.store.shaping_now(versions, at=house.now(), people=duties({}).keys())
+    refs = {**dict.fromkeys(now.acting, Duty.DELEGATE), **duties(now.publishers)}
+    found = {now.people[ref]: duty for ref, duty in refs.items() if ref in now.people}
     return found if requester is None else {**found, requester.id: Duty.REQUESTER}
 
 

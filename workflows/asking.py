@@ -89,7 +89,10 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
 
     rests = segment.is_alone and not question.is_batched  # The next item may join it at once.
     is_raised = segment.commit(
-        fact, also=lambda unit: _set_times(unit, segment, question), rests=rests
+        fact,
+        also=lambda unit: _set_times(unit, segment, question),
+        rests=rests,
+        people=[one.id for one in question.people.everybody],
     )
     ready.action.load()
     return After.GONE if is_raised and rests else After.LOOK
@@ -191,8 +194,7 @@ def _preview(segment: Segment, question: Question, bound: str) -> Json:
 
 def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[str, Json]:
     demand, left_out = question.demand, question.people.left_out
-    everybody = (*left_out, *(one for stage in question.people.stages for one in stage))
-    refs = unit.refs(everybody)
+    refs = unit.refs(question.people.everybody)
     excluded: list[Json] = [str(refs[one.id]) for one in left_out]
     return {
         "request": question.id,

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from workflows.entry import Ref
-from workflows.gate import ApprovalRequest
 from workflows.house import House
 from workflows.people import EFFECT_AGE, PersonId
+from workflows.people_store import AskedNow
 from workflows.run import Voice
 
 
-def may_still_decide(house: House, voice: Voice, request: ApprovalRequest) -> bool:
+def may_still_decide(house: House, voice: Voice, asked: AskedNow) -> bool:
     """Say whether whoever gave an approval may still do so.
 
     Of one that was given in another's place both have to count: that other as somebody who was
@@ -19,28 +19,28 @@ def may_still_decide(house: House, voice: Voice, request: ApprovalRequest) -> bo
     Raises:
         PeopleUnreadableError: the directory did not answer.
     """
-    who = _who_counts(house, voice.place, request)
+    who = _who_counts(house, voice.place, asked)
     if who is None:
         return False
-    if voice.stands_for is not None and not _spoke_for_them(house, voice, request):
+    if voice.stands_for is not None and not _spoke_for_them(house, voice, asked):
         return False
-    stage = request.stages[voice.stage]
+    stage = asked.request.stages[voice.stage]
     return stage.admits(voice.place, _belongs(house, who, stage.all_groups))
 
 
-def _spoke_for_them(house: House, voice: Voice, request: ApprovalRequest) -> bool:
+def _spoke_for_them(house: House, voice: Voice, asked: AskedNow) -> bool:
     return (
         house.store.stood_in(voice.place, voice.approver, at=voice.at)
-        and _who_counts(house, voice.approver, request) is not None
+        and _who_counts(house, voice.approver, asked) is not None
     )
 
 
-def _who_counts(house: House, ref: Ref, request: ApprovalRequest) -> PersonId | None:
+def _who_counts(house: House, ref: Ref, asked: AskedNow) -> PersonId | None:
     """Return the person behind a pseudonym, None if what they say cannot count any more."""
-    who = house.store.person(ref)
+    who = asked.people.get(ref)
     if who is None or not house.people.person(who).counts:
         return None
-    return None if _belongs(house, who, request.terms.exclude) else who
+    return None if _belongs(house, who, asked.request.terms.exclude) else who
 
 
 def _belongs(house: House, who: PersonId, names: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ def end_run(segment: Segment, status: Status) -> Next:
         *withdrawals(state, reason="run_ended"),
         segment.draft("run.finished", {"outcome": status.value}),
         also=lambda unit: close_run(unit, segment.row, state),
+        ends=True,
     )
     return After.GONE if is_ended else After.LOOK
 
@@ -29,6 +30,7 @@ def cancel_run(segment: Segment) -> Next:
     is_ended = segment.commit(
         *ending_drafts(state, reason="cancelled"),
         also=lambda unit: close_run(unit, segment.row, state),
+        ends=True,
     )
     return After.GONE if is_ended else After.LOOK
 

@@ -15,6 +15,7 @@ from workflows.house import House
 from workflows.nudging import nudge_the_next
 from workflows.orders import Ballot, Decided
 from workflows.people import Person, PersonId
+from workflows.people_store import AskedNow
 from workflows.policy_reason import misfit
 from workflows.recorder import record
 from workflows.refusing import Attempt, note_refused
@@ -78,7 +79,7 @@ def said_by(verdict: Verdict) -> str:
 def _decide(house: House, ballot: Ballot) -> Decided:
     asked = checked(house, ballot)
     voter = voter_for(house, asked, ballot.person)
-    vault = house.vault().ready() if is_coded(asked, ballot) else None
+    vault = house.vault().ready() if is_coded(asked.request, ballot) else None
     with house.store.begin() as unit:
         # A form with a wrong code is sent again as the same delivery; there the code counts once.
         admitted = admit_ballot(
@@ -105,19 +106,21 @@ class Admitted:
     stage: int
 
 
-def checked(house: House, ballot: Ballot) -> ApprovalRequest:
+def checked(house: House, ballot: Ballot) -> AskedNow:
     """Return the request if nothing but the person stands against this verdict.
+
+    Whom they stand in for, and who acts for those that are left out, comes along.
 
     Raises:
         UnknownRunError, StaleRequestError, ReasonMissingError: as `decide`.
     """
-    asked = house.store.request(ballot.request)
-    if ballot.shown and ballot.shown != asked.binding[:SHOWN]:
+    asked = house.store.asked_now(ballot.request, at=house.now(), stand_in=ballot.person)
+    if ballot.shown and ballot.shown != asked.request.binding[:SHOWN]:
         raise StaleRequestError(
             "This card is from an older version of the request.",
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
-    _check_reason(asked, ballot)
+    _check_reason(asked.request, ballot)
     return asked
 
 
@@ -141,7 +144,7 @@ def admit_ballot(
     Raises:
         NotEligibleError, RequestClosedError, OutsideHoursError, StaleRequestError: as `decide`.
     """
-    request, row = unit.lock_run_of(ballot.request)
+    request, row = unit.lock_run_of(ballot.request, people=[voter.person.id])
     earlier = unit.decisions(request.id)
     vote = voter.vote(unit, ballot.verdict)
     if repeats(vote, earlier) or is_known():
@@ -196,19 +199,18 @@ class Voter:
         )
 
 
-def voter_for(house: House, request: ApprovalRequest, who: PersonId) -> Voter:
+def voter_for(house: House, asked: AskedNow, who: PersonId) -> Voter:
     """Return who votes, and where they belong; services are asked, so it comes first.
 
     Raises:
         NotAllowedError, PeopleUnreadableError: as `decide`.
     """
-    person = house.deciding(who, request.run)
-    acting = house.acting_for(request.excluded)
+    person = house.deciding(who, asked.request.run)
     return Voter(
         person=person,
-        member_of=groups_of(house, request.groups, person.id),
-        duty=_duty_now(house, request, person, acting),
-        absent=absent_for(house, request, person, acting=acting),
+        member_of=groups_of(house, asked.request.groups, person.id),
+        duty=_duty_now(house, asked, person),
+        absent=absent_for(house, asked),
     )
 
 
@@ -254,13 +256,11 @@ def _check_reason(request: ApprovalRequest, ballot: Ballot) -> None:
         raise ReasonMissingError("This reason does not have the form that is wanted.", hint=hint)
 
 
-def _duty_now(
-    house: House, request: ApprovalRequest, person: Person, acting: frozenset[Ref]
-) -> Duty | None:
+def _duty_now(house: House, asked: AskedNow, person: Person) -> Duty | None:
     """Return what keeps the person from deciding by what they are now."""
-    if groups_of(house, request.terms.exclude, person.id):
+    if groups_of(house, asked.request.terms.exclude, person.id):
         return Duty.RULE
-    is_acting = any(house.store.person(one) == person.id for one in acting)
+    is_acting = any(asked.people.get(one) == person.id for one in asked.acting)
     return Duty.DELEGATE if is_acting else None
 
 

@@ -21,9 +21,9 @@ from workflows.deciding import (
 )
 from workflows.entry import RequestId
 from workflows.errors import GateError
-from workflows.gate import ApprovalRequest
 from workflows.house import House
 from workflows.orders import Ballot, Decided, Refused
+from workflows.people_store import AskedNow
 from workflows.refusing import note_refused
 from workflows.store import Unit
 
@@ -55,12 +55,12 @@ def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
 
 def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
     found: dict[RequestId, Said] = {}
-    judged = [one for one in ballots if _is_sound(house, one, found)]
-    asked = {one.request: house.store.request(one.request) for one in judged}
-    if len({one.run for one in asked.values()}) > 1:
+    asked = _asked(house, ballots, found)
+    judged = [one for one in ballots if one.request in asked]
+    if len({one.request.run for one in asked.values()}) > 1:
         raise ValueError("requests of several runs cannot be decided together")
     voters = _voters(house, judged, asked)
-    needs_code = any(is_coded(asked[one.request], one) for one in judged)
+    needs_code = any(is_coded(asked[one.request].request, one) for one in judged)
     vault = house.vault().ready() if needs_code else None
     with house.store.begin() as unit:
         admitted = _admitted(unit, voters, judged, found, takes_up=vault is None)
@@ -75,27 +75,33 @@ def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
     return [found[one.request] for one in ballots]
 
 
-def _is_sound(house: House, ballot: Ballot, found: dict[RequestId, Said]) -> bool:
-    """Say whether nothing but the person stands against a verdict; keep the refusal otherwise."""
-    try:
-        checked(house, ballot)
-    except GateError as refused:
-        found[ballot.request] = Refused(request=ballot.request, why=refused)
-        return False
-    return True
+def _asked(
+    house: House, ballots: Sequence[Ballot], found: dict[RequestId, Said]
+) -> dict[RequestId, AskedNow]:
+    """Return the requests where nothing but the person stands against the verdict.
+
+    What is refused is kept in `found`.
+    """
+    asked = {}
+    for ballot in ballots:
+        try:
+            asked[ballot.request] = checked(house, ballot)
+        except GateError as refused:
+            found[ballot.request] = Refused(request=ballot.request, why=refused)
+    return asked
 
 
 def _voters(
-    house: House, ballots: Sequence[Ballot], asked: dict[RequestId, ApprovalRequest]
+    house: House, ballots: Sequence[Ballot], asked: dict[RequestId, AskedNow]
 ) -> dict[RequestId, Voter]:
     """Return the voter for each request; requests put to the same people are read once."""
     known: dict[object, Voter] = {}
     voters = {}
     for ballot in ballots:
-        request = asked[ballot.request]
+        request = asked[ballot.request].request
         same = (request.stages, request.excluded, request.terms.exclude)
         if same not in known:
-            known[same] = voter_for(house, request, ballot.person)
+            known[same] = voter_for(house, asked[ballot.request], ballot.person)
         voters[request.id] = known[same]
     return voters
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 from workflows.actions.base import Action
 from workflows.definition import Definition
 from workflows.dispatch import Dispatcher
-from workflows.entry import Ref, RunId
+from workflows.entry import RunId
 from workflows.errors import SecretError
 from workflows.people import People, Person, PersonId
 from workflows.policy import Policy
@@ -54,8 +54,7 @@ class House:
 
     `redact` replaces every secret the bot holds; `holds_secret` says whether one stands in a
     text. `new_id` gives 32 hex digits that were never given before. `effects_wait` says why
-    no effect may begin just now, None when they may. `acting_for` returns everybody who acts
-    for one of these people now, so that nobody decides what they may not through another.
+    no effect may begin just now, None when they may.
     `alerts` is the channel for what more people than those of a run have to see; empty, it is
     the run's own.
     `retells` takes the run whose story a language model is to tell anew, and does so later; None
@@ -79,7 +78,6 @@ class House:
     ports: Mapping[str, Any] = field(default_factory=dict)
     most_runs: int | None = None  # Runs that have begun and not ended; the others queue.
     effects_wait: Callable[[], str | None] = lambda: None
-    acting_for: Callable[[frozenset[Ref]], frozenset[Ref]] = lambda _: frozenset()
     vault: Callable[[], Vault] = no_vault
     references: References = field(default_factory=NoReferences)
     alerts: str = ""

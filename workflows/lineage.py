@@ -4,8 +4,8 @@ A run that another one started takes its values from there, so whoever published
 one, or answered its questions, could else decide in the inner run what they said in the outer one.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias
 
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
@@ -16,28 +16,36 @@ from workflows.run import RunState
 from workflows.separation import Duty
 from workflows.step_scope import StepScopes
 
+Traced: TypeAlias = tuple[RunState, Sequence[Entry]]  # A run, and what happened in it.
+
 
 class Trails(Protocol):
-    """What has to be read: who published what, and what happened in a run."""
-
-    def publisher(self, version: str) -> Ref | None:
-        """Return who published a version, None where it came from a file on disk."""
+    """What has to be read: what happened in a run."""
 
     def history(self, run: RunId) -> tuple[object, Sequence[Entry]]:
         """Return a run's row and its entries."""
 
 
-def shapers(trails: Trails, state: RunState) -> dict[Ref, Duty]:
-    """Return who published or changed a run or one around it, or answered one around it.
+def outwards(trails: Trails, state: RunState) -> list[Traced]:
+    """Return a run, without entries, then each one around it, with its own.
 
-    Each outer run counts as it stood when it started the inner one, with every answer it had.
+    Each outer run is as it stood when it started the inner one, with every answer it had.
 
     Raises:
         StorageError: the outer runs could not be read.
     """
+    return list(_outwards(trails, state))
+
+
+def shapers(runs: Iterable[Traced], publishers: Mapping[str, Ref]) -> dict[Ref, Duty]:
+    """Return who published or changed a run or one around it, or answered one around it.
+
+    `runs` are those that `outwards` gives, and `publishers` who published which version; one
+    that came from a file on disk is missing.
+    """
     found: dict[Ref, Duty] = {}
-    for one, entries in _outwards(trails, state):
-        publisher = trails.publisher(one.version)
+    for one, entries in runs:
+        publisher = publishers.get(one.version)
         if publisher is not None:
             found.setdefault(publisher, Duty.EDITOR)
         found |= dict.fromkeys(one.editors, Duty.CHANGER)
@@ -46,8 +54,7 @@ def shapers(trails: Trails, state: RunState) -> dict[Ref, Duty]:
     return found
 
 
-def _outwards(trails: Trails, state: RunState) -> Iterator[tuple[RunState, Sequence[Entry]]]:
-    """Yield the run itself, without entries, then each one around it."""
+def _outwards(trails: Trails, state: RunState) -> Iterator[Traced]:
     yield state, ()
     while state.parent is not None:
         _, all_of_it = trails.history(state.parent)

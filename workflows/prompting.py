@@ -103,7 +103,7 @@ class _Newcomers:
 def _newcomers(house: House, request: ApprovalRequest) -> Mapping[int, _Newcomers]:
     """Return the people of each escalation, by its number."""
     barred = barred_by_rules(house.people, request.terms.exclude)
-    acting = house.acting_for(request.excluded)
+    acting = house.store.acting_for(request.excluded, at=house.now())
     found = {}
     for number, one in enumerate(request.terms.escalations, start=1):
         members = (house.people.members(name, max_age=CLICK_AGE) for name in one.to)

@@ -96,6 +96,11 @@ def read_again(segment: Segment, step: Step) -> None:
         _note_output(segment, earlier, answer(segment, earlier, ready))
 
 
+def is_read_again(segment: Segment, step: Step) -> bool:
+    """Say whether there is anything that `step` has read again before it goes on."""
+    return step.recheck and next(_rests_on(segment, step), None) is not None
+
+
 def _rests_on(segment: Segment, step: Step) -> Iterator[Step]:
     """Yield the reads whose outputs `step` and its proof mention, in their order."""
     for name in segment.scopes.rests_on(step.id):

@@ -9,12 +9,13 @@ by what was known when it began (`begin_move`).
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from workflows.entry import Draft, Entry, RunId, StoredPart
 from workflows.house import House
 from workflows.late import late_drafts
+from workflows.people import PersonId
 from workflows.replay import after, replay
 from workflows.run import RunState
 from workflows.store import Due, DueKind, Message, RunRow, Unit
@@ -94,13 +95,16 @@ class Recorder:
         also: Also | None = None,
         rests: bool = False,
         until: datetime | None = None,
+        people: Collection[PersonId] = (),
+        ends: bool = False,
     ) -> bool:
         """Record the pending facts, then `drafts`, in one transaction.
 
         False when others have written to the run since this move began: theirs are taken up, the
         pending facts are recorded, `drafts` are not, and the caller looks again. With `rests` it
         lets go of the run at the same time, for drafts after which only another entry, or the
-        moment `until`, can set it going.
+        moment `until`, can set it going. `people` are those whom `drafts` will speak of;
+        `ends` says that they end the run.
 
         Raises:
             SupersededError: another process has taken the run over; at most the outcome of an
@@ -109,7 +113,7 @@ class Recorder:
         """
         with self._guard:
             with self.house.store.begin() as unit:
-                row = unit.lock_run(self.state.id)
+                row = unit.lock_run(self.state.id, people=people, ends=ends)
                 is_late = row.epoch != self._epoch and self.has_outcome
                 if is_late:
                     self._record_late(unit)

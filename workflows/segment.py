@@ -67,6 +67,8 @@ class Segment(Recorder):
         self.scopes = procedure.scopes
         self.walk = Walk(procedure.definition)
         self._people: dict[Ref, PersonId | None] = {}
+        if row.requester_id is not None:
+            self._people[Ref(row.requester)] = row.requester_id
         self._used: set[tuple[str, str, int]] = set()  # Which secrets, in which steps.
 
     def person(self, ref: Ref) -> PersonId | None:

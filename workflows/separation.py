@@ -1,7 +1,7 @@
 """Separation of duties: who may not decide a request, whatever group they belong to, and why.
 
-No policy can switch these off. Those who act for somebody who is left out are found by
-`House.acting_for`, so that whoever knows of such arrangements says so there.
+No policy can switch these off. Whoever acts for somebody who is left out is left out too, so
+that nobody decides through another what they may not.
 """
 
 from enum import StrEnum

@@ -1,8 +1,7 @@
 """What delegations mean for a request: whose place a vote decides, and who is left to remind.
 
 A voter decides in their own place where they have one whose turn it is, else in that of
-somebody who asked them to stand in. Who acts for somebody that may not decide is found by
-`House.acting_for`.
+somebody who asked them to stand in.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,7 +14,8 @@ from workflows.entry import Ref, RequestId
 from workflows.errors import GateError, StepUpError
 from workflows.gate import ApprovalRequest, Decision, Verdict, standing, tally
 from workflows.house import House
-from workflows.people import CLICK_AGE, Person, PersonId
+from workflows.people import CLICK_AGE, PersonId
+from workflows.people_store import AskedNow
 from workflows.store import Message, Subject, Unit
 
 
@@ -41,20 +41,18 @@ def groups_of(house: House, names: Sequence[str], who: PersonId) -> frozenset[st
     return frozenset(name for name in names if who in house.people.members(name, max_age=CLICK_AGE))
 
 
-def absent_for(
-    house: House, request: ApprovalRequest, person: Person, *, acting: frozenset[Ref]
-) -> tuple[Absent, ...]:
-    """Return those of the asked who want `person` to decide for them, as far as is known now.
+def absent_for(house: House, asked: AskedNow) -> tuple[Absent, ...]:
+    """Return those of the asked who want another to decide for them, by the words that say so.
 
     It asks the directory, so it belongs before the transaction; `seated` looks again inside it.
-    Whoever is left out, or is `acting` for such a one, has no voice that another could take.
+    Whoever is left out, or acts for such a one, has no voice that another could take.
 
     Raises:
         PeopleUnreadableError: the directory did not answer.
     """
-    asked = {one for stage in request.stages for one in stage.everybody}
-    words = house.store.standing_in(person.id, at=house.now())
-    known = [(one, house.store.person(one.giver)) for one in words if one.giver in asked - acting]
+    request = asked.request
+    places = {one for stage in request.stages for one in stage.everybody} - asked.acting
+    known = [(one, asked.people.get(one.giver)) for one in asked.words if one.giver in places]
     return tuple(
         Absent(
             giver=word.giver,

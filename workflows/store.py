@@ -16,6 +16,7 @@ from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Denial
 from workflows.glass import GlassUse
 from workflows.people import Person, PersonId
+from workflows.people_store import PeopleStore
 from workflows.run import Status
 from workflows.schedule import ScheduleRow
 from workflows.soak import Soak
@@ -99,6 +100,7 @@ class RunRow:
     finished_at: datetime | None = None
     step: str | None = None
     rseq: int = -1  # The place of the run's newest entry.
+    requester_id: PersonId | None = None  # Of a person, where it was read with the history.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ class Unit(Ledger, Protocol):
         """Return the person's pseudonym, made on first use."""
 
     def refs(self, people: Iterable[Person]) -> Mapping[PersonId, Ref]:
-        """Return the pseudonyms of all of them, as `ref` does, in one journey."""
+        """Return the pseudonyms of all of them, as `ref` does, in at most one journey."""
 
     def name(self, ref: Ref) -> str:
         """Return the person's name, or "somebody" once it was erased."""
@@ -182,15 +184,24 @@ class Unit(Ledger, Protocol):
     def run_started_as(self, start_key: str) -> RunId | None:
         """Return the run that was started under this key, if there is one."""
 
-    def lock_run(self, run: RunId) -> RunRow:
+    def lock_run(
+        self, run: RunId, *, people: Collection[PersonId] = (), ends: bool = False
+    ) -> RunRow:
         """Return the run's row, locked until the unit ends.
+
+        `people` are looked up in the same journey: `ref`, `refs` and `away` then need none. If it
+        `ends`, what it holds is read there too, for `pass_places`.
 
         Raises:
             UnknownRunError: there is none.
         """
 
-    def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
+    def lock_run_of(
+        self, request: RequestId, *, people: Collection[PersonId] = ()
+    ) -> tuple[ApprovalRequest, RunRow]:
         """Lock the request's run, then return the request as it now is, and the row.
+
+        `people` are as with `lock_run`.
 
         Raises:
             UnknownRunError: there is no such request.
@@ -296,7 +307,7 @@ class Unit(Ledger, Protocol):
         """Call `action` once this unit is committed, and never otherwise."""
 
 
-class Store(Ledger, Protocol):
+class Store(Ledger, PeopleStore, Protocol):
     """Opens units, and answers reads that need no lock."""
 
     def begin(self) -> AbstractContextManager[Unit]:
@@ -333,26 +344,11 @@ class Store(Ledger, Protocol):
     def open_requests_of(self, person: PersonId, *, most: int) -> Sequence[ApprovalRequest]:
         """Return open requests in which this person was asked, the nearest end first."""
 
-    def delegation_by(self, giver: PersonId, *, at: datetime) -> Delegation | None:
-        """Return what this person said of being away, None if they are not at that moment."""
-
-    def standing_in(self, person: PersonId, *, at: datetime) -> Sequence[Delegation]:
-        """Return by whose words this person stands in for others at that moment."""
-
     def entry(self, entry_id: str) -> Entry | None:
         """Return the entry of that id, None where there is none."""
 
-    def stood_in(self, giver: Ref, stand_in: Ref, *, at: datetime) -> bool:
-        """Say whether `stand_in` decided for `giver` at that moment."""
-
-    def person(self, ref: Ref) -> PersonId | None:
-        """Return whose pseudonym this is, None once it was erased."""
-
     def soak(self, version: str, *, most: int) -> Soak | None:
         """Return how the newest runs of a version went, None where it never was active."""
-
-    def publisher(self, version: str) -> Ref | None:
-        """Return the person who published that version last, None where it was no person."""
 
     def glass_use(self, use: str) -> GlassUse:
         """Return a use of the glass as it is now.

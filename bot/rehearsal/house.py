@@ -134,7 +134,6 @@ def rehearsal_of(store: SqlStore, clock: SetClock, given: Given) -> Rehearsal:
         new_id=lambda: f"{next(ids):032x}",
         now=clock,
         name="rehearsal",
-        acting_for=lambda people: store.acting_for(people, at=clock()),
         vault=lambda: Sealer(lambda: (bytes(32),), "rehearsal"),
         references=given.references,
         branches=1,  # One after the other, so that every rehearsal is the same.

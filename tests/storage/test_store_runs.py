@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from storage.history import read_run
+from storage.retention.person import erase
 from storage.store import SqlStore
 from tests.storage.run_drafts import (
     NOON,
@@ -22,7 +23,7 @@ from tests.storage.run_drafts import (
     started,
     verdict,
 )
-from workflows.entry import RequestId, RunId
+from workflows.entry import Actor, ActorKind, RequestId, RunId
 from workflows.errors import StorageError, UnknownRunError
 from workflows.people import PersonId
 from workflows.run import Status
@@ -339,6 +340,20 @@ def test_a_person_has_one_pseudonym_and_their_newest_name(store: SqlStore) -> No
     assert first == again
     assert store.person(first) == person
     assert store.person(RITA.ref) is None
+
+
+def test_a_history_says_who_asked_for_the_run_until_they_are_erased(store: SqlStore) -> None:
+    person = PersonId("slack:T0:U0RITA")
+    with store.begin() as unit:
+        rita = unit.ref(person, "Rita")
+        unit.add_run(new_run())
+        unit.append(started(actor=Actor(kind=ActorKind.USER, ref=rita)))
+        unit.append(finished())  # What goes on holds the name.
+    before, _ = store.history(RUN)
+    erase(store, rita, policy="0" * 64, by_run="r9")
+    after, _ = store.history(RUN)
+
+    assert (before.requester_id, after.requester_id) == (person, None)
 
 
 def test_hints_are_given_only_for_what_was_committed(store: SqlStore) -> None:

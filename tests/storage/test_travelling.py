@@ -1,7 +1,6 @@
 """Statements that wait for the next journey to the server, and looks that ask all at once."""
 
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -51,20 +50,26 @@ def test_a_look_asks_all_its_questions_of_one_moment(numbers: Database) -> None:
     assert (first, again, later) == ([(1,)], [(1,)], [(2,)])
 
 
-def test_a_check_that_fails_at_the_commit_keeps_nothing(numbers: Database) -> None:
-    def refuse(cursor: Any) -> None:  # noqa: ANN401 - either driver's cursor.
-        if not cursor.rowcount:
-            raise StorageError("No such row.")
+def test_what_touches_no_row_is_refused_by_the_commit_at_the_latest(numbers: Database) -> None:
+    move = "UPDATE number SET n = ? WHERE n = ?"
 
     def change() -> None:
         with numbers.begin() as tx:
-            add(tx, 1)
-            tx.later("UPDATE number SET n = 3 WHERE n = ?", (2,), check=refuse)
+            for number in (1, 2, 3):
+                add(tx, number)
+            tx.run("SELECT 1")  # The cursors of what waited are used again.
+            tx.later(move, (10, 1), refusal="There is no 1.")
+            add(tx, 4)
+            tx.later(move, (20, 5), refusal="There is no 5.")
+            tx.later(move, (30, 6), refusal="There is no 6.")
 
-    with pytest.raises(StorageError, match="No such row"):
+    with pytest.raises(StorageError, match="There is no 5"):
         change()
-    with numbers.glance() as look:
-        assert look.ask(COUNT) == [[(0,)]]
+    with numbers.begin() as tx:
+        add(tx, 1)
+        tx.later(move, (10, 1), refusal="There is no 1.")
+    with numbers.read() as connection:
+        assert stored(connection) == [10]
 
 
 def test_a_unit_that_failed_and_was_kept_quiet_says_so_at_the_commit(

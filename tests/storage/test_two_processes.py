@@ -18,10 +18,13 @@ from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from tests.storage.run_drafts import fact, new_run, started
-from workflows.entry import SYSTEM, Draft, RunId
+from workflows.entry import SYSTEM, Draft, Ref, RunId
+from workflows.moments import stamp
+from workflows.people import PersonId
 from workflows.store import Due, DueKind, Message, Subject
 
 Pair = tuple[SqlStore, SqlStore]
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -159,3 +162,28 @@ def test_two_first_values_of_one_secret_are_two_versions(pair: Pair) -> None:
     done.result()
 
     assert versions == [1, 2]
+
+
+def test_who_is_looked_up_with_a_run_is_as_whoever_held_it_left_them(pair: Pair) -> None:
+    first, second = pair
+    run, ana = RunId("r1"), PersonId("slack:T0:U0ANA")
+    with first.begin() as unit:
+        unit.add_run(new_run(run))
+        unit.append(started(run))
+        ref = unit.ref(ana, "Ana")
+
+    def look() -> tuple[Ref, bool]:
+        with second.begin() as unit:
+            unit.lock_run(run, people=[ana])
+            return unit.ref(ana), ref in unit.away([ref])
+
+    with ThreadPoolExecutor(1) as pool, first.begin() as unit:
+        unit.lock_run(run)
+        done = pool.submit(look)
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        while not done.done() and not unit.transaction.run(waits).fetchall():
+            pass
+        told = {"request": None, "from": ref, "to": None, "until": stamp(utc_now() + DAY)}
+        unit.append(Draft(kind="approval.delegated", actor=SYSTEM, data=told))
+
+    assert done.result() == (ref, True)

@@ -1,6 +1,6 @@
 """Whoever has another part in it does not decide, whatever group they belong to."""
 
-from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,9 +16,9 @@ from tests.workflows.engine.gated import (
     trouble_of,
     with_groups,
 )
-from tests.world import Clock, Working
-from workflows.engine import Engine
-from workflows.entry import Ref, RunId
+from tests.world import Clock, Working, id_of
+from workflows.delegating import NewDelegation
+from workflows.entry import RunId
 from workflows.errors import DefinitionError, NotEligibleError
 from workflows.loading import load_policy
 
@@ -31,15 +31,11 @@ def house(store: SqlStore, clock: Clock) -> Working:
 
 
 def acting_for(house: Working, arrangements: dict[str, str]) -> None:
-    """Let people act for others, as delegations do."""
-
-    def found(refs: frozenset[Ref]) -> frozenset[Ref]:
-        return frozenset(
-            ref(house, who) for who, giver in arrangements.items() if ref(house, giver) in refs
-        )
-
-    made = house._house(house.store)  # noqa: SLF001 - its own.
-    house.engine = Engine(replace(made, acting_for=found))
+    """Let people act for others."""
+    until = house.clock() + timedelta(days=4)
+    for who, giver in arrangements.items():
+        word = NewDelegation(giver=id_of(giver), stand_in=id_of(who), until=until)
+        house.engine.delegate(word)
 
 
 def duties(house: Working, run: RunId) -> dict[object, object]:

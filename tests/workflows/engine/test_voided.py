@@ -1,17 +1,20 @@
 """What was approved is what runs; anything else asks again."""
 
 import json
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 import pytest
 
+from storage.retention.person import erase
 from storage.store import SqlStore
 from tests.world import CHANGE, POLICY, UNREACHABLE, Clock, Working, failing, id_of
-from workflows.entry import RunId
+from workflows.entry import Ref, RequestId, RunId
 from workflows.errors import PeopleUnreadableError, RequestClosedError
 from workflows.gate import Outcome, Verdict
 from workflows.loading import load_policy
 from workflows.orders import Ballot
+from workflows.people_store import AskedNow
 
 
 def asked(house: Working) -> str:
@@ -57,6 +60,63 @@ def test_an_approver_who_left_the_group_no_longer_counts(house: Working) -> None
 
     assert withdrawn(house, run) == ["approver_left"]
     assert house.world.effects == []
+
+
+def test_an_approver_who_leaves_while_facts_are_read_again_no_longer_counts(
+    house: Working,
+) -> None:
+    run = asked(house)
+    house.approve(run, by="ana")
+    house.world.trouble = lambda _: house.town.groups["@deciders"].discard("ana")
+    house.settle()
+
+    assert withdrawn(house, run) == ["approver_left"]
+    assert house.world.effects == []
+
+
+@pytest.mark.parametrize("how", ["left", "erased"])
+def test_nothing_is_read_again_for_an_approver_who_is_gone(house: Working, how: str) -> None:
+    run = asked(house)
+    house.approve(run, by="ana")
+    if how == "left":
+        house.town.groups["@deciders"].discard("ana")
+    else:
+        with house.store.begin() as unit:
+            ana = unit.ref(id_of("ana"))
+        erase(house.store, ana, policy="0" * 64, by_run=run)
+    house.settle()
+    kinds = house.kinds(run)
+    ends = kinds.index("approval.withdrawn")
+
+    assert withdrawn(house, run) == ["approver_left"]
+    assert kinds[ends - 1] == "approval.granted"
+    assert house.world.effects == []
+
+
+BY_SEVEN = CHANGE.replace("    when: steps.look.output.value < 1000\n", "").replace(
+    "steps.look.output.value + inputs.by", "7"
+)
+
+
+@pytest.mark.parametrize(("text", "looks"), [(CHANGE, [1, 2]), (BY_SEVEN, [1])])
+def test_who_approved_is_looked_at_before_an_effect_and_before_reads(
+    text: str, looks: list[int], store: SqlStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = Working(store, clock, definitions=(text,))
+    run = asked(house)
+    house.approve(run, by="ana")
+    seen: list[int] = []
+    look = store.asked_now
+
+    def seen_after(request: RequestId, *, at: datetime, people: Collection[Ref]) -> AskedNow:
+        seen.append(house.world.reads)
+        return look(request, at=at, people=people)
+
+    monkeypatch.setattr(store, "asked_now", seen_after)
+    house.settle()
+
+    assert seen == looks
+    assert house.world.effects == [f"{run}/change"]
 
 
 def test_an_effect_waits_while_slack_cannot_say_who_is_who(house: Working) -> None:
