@@ -35,7 +35,7 @@ from storage.verify.walk import Options, verify
 from workflows.errors import StorageError, UnusableDatabaseError
 
 CHUNK = 2_000
-TOGETHER = 250  # Entries that are met at once.
+TOGETHER = 256  # Entries that are met at once.
 TRAIL = frozenset(
     f"audit_{name}"
     for name in ("entry", "part", "subject", "tree", "tile", "checkpoint", "anchor", "hold")
@@ -152,7 +152,7 @@ class DatabaseSource:
             if self._dialect != "sqlite":  # There the statement says that they are bytes.
                 lines, leaves = tuple(map(as_bytes, lines)), tuple(map(as_bytes, leaves))
             beside = partial(self._at, places) if parts is None else partial(_with, parts, some)
-            yield StoredEntries(places, lines, leaves, beside)
+            yield StoredEntries(places, lines, list(leaves), beside)
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
@@ -202,8 +202,9 @@ class DatabaseSource:
             "SELECT uid FROM audit_entry GROUP BY uid HAVING count(*) > 1 ORDER BY uid LIMIT 100"
         )
         loose = self._rows(
-            "SELECT p.name, p.entry_seq FROM audit_part p WHERE NOT EXISTS"
-            " (SELECT 1 FROM audit_entry e WHERE e.seq = p.entry_seq) ORDER BY 2, 1 LIMIT 100"
+            "SELECT p.name, p.entry_seq FROM audit_part p WHERE p.entry_seq IS NULL OR p.entry_seq"
+            " IN (SELECT entry_seq FROM audit_part EXCEPT SELECT seq FROM audit_entry)"
+            " ORDER BY 2, 1 LIMIT 100"
         )
         return [
             *(("duplicate-id", f"The id {uid} stands twice.") for (uid,) in ids),

@@ -37,7 +37,7 @@ class HashCheck:
             stored if line is None else leaf_hash(line)
             for line, stored in zip(some.lines, some.leaves, strict=True)
         ]
-        if leaves != list(some.leaves):
+        if leaves != some.leaves:
             self._tell_which(some, leaves)
         self._grow(leaves, some.lines, sizes)
         return leaves
@@ -51,7 +51,7 @@ class HashCheck:
             self._report.fail("tree-state", "The stored tiles are not those of the entries.")
 
     def _check_places(self, places: Sequence[int]) -> None:
-        if list(places) != list(range(self._next, self._next + len(places))):
+        if tuple(places) != tuple(range(self._next, self._next + len(places))):
             for before, place in pairwise([self._next - 1, *places]):
                 if place != before + 1:
                     words = f"Place {place} follows {before}."

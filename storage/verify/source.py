@@ -39,7 +39,7 @@ class StoredEntries(NamedTuple):
 
     places: Sequence[int]
     lines: Sequence[bytes | None]
-    leaves: Sequence[bytes]
+    leaves: list[bytes]
     beside: Callable[[int], Beside]
 
 
