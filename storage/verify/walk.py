@@ -145,10 +145,13 @@ class Walk:
         self._hashes.judge(self._source)
 
     def _read_lines(self, some: StoredEntries, leaves: Sequence[bytes]) -> None:
+        if some.lines[0] is None and set(some.lines) == {None}:
+            self._skip(len(some.lines))
+            return
         for number in self._to_read(some):
             line = some.lines[number]
             if line is None:
-                self._skip()
+                self._skip(1)
             else:
                 index, beside = some.places[number], some.beside(number)
                 self._read(index, line, leaf=leaves[number], beside=beside)
@@ -171,9 +174,9 @@ class Walk:
         is_marked = any(map(KEY_MARK.search, filter(None, some.lines)))
         return all(some.lines) and not is_marked and some.places[0] > 0
 
-    def _skip(self) -> None:
-        """Take note of an entry of which there is the leaf alone."""
-        self._skipped += 1
+    def _skip(self, count: int) -> None:
+        """Take note of entries of which there is the leaf alone."""
+        self._skipped += count
         self._chains.skip()
         self._semantics.skip()
 
