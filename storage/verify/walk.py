@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from storage.checkpoint import MalformedNoteError, VerifierKey, read_vkey
-from storage.claims import Claim
 from storage.cosignature import WitnessKey, read_witness_key
 from storage.entry_bytes import read_stamp
 from storage.journal import utc_now
@@ -195,7 +194,7 @@ class Walk:
     def _check_author(self, index: int, line: bytes, members: dict[str, Any]) -> None:
         public = self._ring.writer_at(index, members["key"])
         if public is not None and index % self._how.sample == 0:
-            self._signatures.add(Claim(index, public, members["sig"], line))
+            self._signatures.add((index, public, members["sig"], line))
 
     def _judge_notes(
         self, notes: Sequence[Judged], pins: Sequence[VerifierKey], seen: set[int]
