@@ -61,6 +61,7 @@ LIST_TRIGGERS = {
 }
 # Whatever else a file without its constraints holds there: a number that can be compared.
 PLACE = "CAST(e.idx AS BIGINT)"
+SEQ = 3  # What stands behind place, line and leaf; the columns follow.
 COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
 
 
@@ -263,8 +264,8 @@ class DatabaseSource:
 
 
 def _with(parts: Ahead, rows: Sequence[Sequence[Any]], number: int) -> Beside:
-    _place, _line, _leaf, seq, *columns = rows[number]
-    return Beside(tuple(columns), parts=parts.take(seq))
+    row = rows[number]
+    return Beside(tuple(row[SEQ + 1 :]), None, parts.take(row[SEQ]))
 
 
 def _held_part(name: object, salt: object, body: object, cls: object, subject: object) -> HeldPart:
