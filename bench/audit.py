@@ -11,14 +11,11 @@ import argparse
 import json
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from bench import erasure, postgres, search
@@ -29,6 +26,7 @@ from bench.figures import percentiles, table
 from bench.peers import HOUSE, PEERS_PYTHON
 from bench.progress import Progress
 from bench.raw import sqlite_rate
+from bench.verification import apart
 from storage.database import open_database
 from storage.evidence.export import Request, export
 from storage.heads import head
@@ -36,7 +34,7 @@ from storage.journal import utc_now
 from storage.log_setup import open_journal
 from storage.proofs import StoredHashes, inclusion, tlog_proof
 from storage.store import SqlStore
-from storage.verify import Options, verify_database, verify_pack
+from storage.verify import Options, verify_pack
 from workflows.people import PersonId
 
 Figures = dict[str, float]
@@ -44,7 +42,6 @@ MILLION = 1_000_000
 PROOFS = 500
 PAIRS, WRITERS = 5, 8
 PENDING = 80  # Hundreds of entries that wait for their places.
-KB_PER_MB = 1024
 TOGETHER = 1_000  # Entries of one commit while a log is built.
 NEVER = 10**9  # Every so-many-th signature: none but the first.
 GOALS = {
@@ -176,28 +173,12 @@ def reading(folder: Path, entries: int) -> Figures:
         "full_2": {"processes": 2},
     }
     for name, how in ways.items():
-        # A fresh process each, so that its memory is that of one verification.
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            seconds, cpu, megabytes = pool.submit(verified, url, pin, how).result()
+        seconds, cpu, megabytes = apart(url, pin, how)
         found[f"{name}_s"] = seconds
         if how.get("processes") == 1:
             found[name] = entries / cpu  # A measure for each core, whatever else is at work.
         found["verify_mb"] = max(found.get("verify_mb", 0.0), megabytes)
     return found | proofs(url) | exported(url, home, pin, folder / "pack")
-
-
-def verified(url: str, pin: str, how: Options) -> tuple[float, float, float]:
-    """Return how long a verification took, its processor time, and its memory at most.
-
-    Raises:
-        RuntimeError: the log is not verified.
-    """
-    began, cpu_began = time.perf_counter(), time.process_time()
-    report = verify_database(url, [pin], **how)
-    spent, cpu = time.perf_counter() - began, time.process_time() - cpu_began
-    if report.exit:
-        raise RuntimeError(f"the log of the bench is not verified: {report.lines()}")
-    return spent, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
 
 
 def proofs(url: str) -> Figures:

@@ -6,7 +6,7 @@ it takes.
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,24 +16,22 @@ from storage.entry_bytes import ENTRY_TYPE, MalformedEntryError, body_of, decode
 SIGNATURE_BYTES = 64
 
 
-class Claim(NamedTuple):
-    """That `public` signed the line at `place`."""
-
-    place: int
-    public: bytes
-    signature: str
-    line: bytes
+# A place, a public key, a signature, and the line at that place that the key is said to have
+# signed. Many of them go to another process, which for a class of its own takes thrice the time.
+Claim: TypeAlias = tuple[int, bytes, str, bytes]
 
 
 def false_claims(claims: Sequence[Claim]) -> list[int]:
     """Return the places of the entries whose signature is false."""
-    return [claim.place for claim in claims if not _holds(claim)]
+    return [
+        place for place, public, signature, line in claims if not _holds(public, signature, line)
+    ]
 
 
-def _holds(claim: Claim) -> bool:
+def _holds(public: bytes, encoded: str, line: bytes) -> bool:
     try:
-        signature = decode64(claim.signature, SIGNATURE_BYTES)
-        _key(claim.public).verify(signature, pae(ENTRY_TYPE, body_of(claim.line)))
+        signature = decode64(encoded, SIGNATURE_BYTES)
+        _key(public).verify(signature, pae(ENTRY_TYPE, body_of(line)))
     except (InvalidSignature, MalformedEntryError, ValueError):
         return False
     return True

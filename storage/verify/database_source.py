@@ -7,7 +7,8 @@ verifies like the original.
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote
@@ -20,12 +21,21 @@ from storage.database import is_postgres, postgres_address, sqlite_path
 from storage.postgres_database import options_in
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
-from storage.verify.source import HeldPart, StoredAnchor, StoredEntry, StoredHead, StoredSubject
+from storage.verify.source import (
+    Ahead,
+    Beside,
+    HeldPart,
+    StoredAnchor,
+    StoredEntries,
+    StoredHead,
+    StoredSubject,
+)
 from storage.verify.tables import judge_tables
 from storage.verify.walk import Options, verify
 from workflows.errors import StorageError, UnusableDatabaseError
 
 CHUNK = 2_000
+TOGETHER = 256  # Entries that are met at once.
 TRAIL = frozenset(
     f"audit_{name}"
     for name in ("entry", "part", "subject", "tree", "tile", "checkpoint", "anchor", "hold")
@@ -51,6 +61,7 @@ LIST_TRIGGERS = {
 }
 # Whatever else a file without its constraints holds there: a number that can be compared.
 PLACE = "CAST(e.idx AS BIGINT)"
+SEQ = 3  # What stands behind place, line and leaf; the columns follow.
 COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
 
 
@@ -103,7 +114,9 @@ class DatabaseSource:
         self.connection = connection
         self._dialect = connection.dialect.name
         # The driver decodes text strictly; bytes show a damaged line instead of stopping at it.
-        self._line = "CAST(e.line AS BLOB)" if self._dialect == "sqlite" else "e.line"
+        as_stored = "CAST({} AS BLOB)" if self._dialect == "sqlite" else "{}"
+        self._line = as_stored.format("COALESCE(e.line, '')")
+        self._leaf = as_stored.format("e.leaf")
         self._tables = frozenset(inspect(connection).get_table_names())
         missing = {"audit_entry", "audit_checkpoint", "audit_tree"} - self._tables
         if missing:
@@ -127,20 +140,20 @@ class DatabaseSource:
         tree = self.tree()
         return 0 if tree is None else tree[0]
 
-    def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
-        """Yield the placed entries by their place, parts beside them."""
+    def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
+        """Yield the placed entries by their place."""
+        more = f", e.seq, {COLUMNS}" if whole else ""
         rows = self._rows(
-            f"SELECT e.seq, {PLACE}, {self._line} AS line, e.leaf, {COLUMNS}"  # noqa: S608  fixed words
+            f"SELECT {PLACE}, {self._line} AS line, {self._leaf} AS leaf{more}"  # noqa: S608  fixed words
             " FROM audit_entry e WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq"
         )
-        parts = self._parts() if with_parts else iter(())
-        waiting = next(parts, None)
-        for row in rows:
-            held: Sequence[HeldPart] = ()
-            if waiting is not None and waiting[0] == row[0]:
-                held = waiting[1]
-                waiting = next(parts, None)
-            yield StoredEntry(row[1], as_bytes(row[2]), as_bytes(row[3]), tuple(row[4:]), held)
+        parts = Ahead(self._parts()) if whole else None
+        while some := list(islice(rows, TOGETHER)):
+            places, lines, leaves, *_more = zip(*some, strict=True)
+            if self._dialect != "sqlite":  # There the statement says that they are bytes.
+                lines, leaves = tuple(map(as_bytes, lines)), tuple(map(as_bytes, leaves))
+            beside = partial(self._at, places) if parts is None else partial(_with, parts, some)
+            yield StoredEntries(places, lines, list(leaves), beside)
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
@@ -190,8 +203,9 @@ class DatabaseSource:
             "SELECT uid FROM audit_entry GROUP BY uid HAVING count(*) > 1 ORDER BY uid LIMIT 100"
         )
         loose = self._rows(
-            "SELECT p.name, p.entry_seq FROM audit_part p WHERE NOT EXISTS"
-            " (SELECT 1 FROM audit_entry e WHERE e.seq = p.entry_seq) ORDER BY 2, 1 LIMIT 100"
+            "SELECT p.name, p.entry_seq FROM audit_part p WHERE p.entry_seq IS NULL OR p.entry_seq"
+            " IN (SELECT entry_seq FROM audit_part EXCEPT SELECT seq FROM audit_entry)"
+            " ORDER BY 2, 1 LIMIT 100"
         )
         return [
             *(("duplicate-id", f"The id {uid} stands twice.") for (uid,) in ids),
@@ -222,14 +236,22 @@ class DatabaseSource:
             *(("table", f"The table {name} is not ours.") for name in odd),
         ]
 
-    def _parts(self) -> Iterator[tuple[int, list[HeldPart]]]:
+    def _at(self, places: Sequence[int], number: int) -> Beside:
+        """Return the columns of one entry, of the first where its place is taken twice."""
+        found = self._rows(
+            f"SELECT {COLUMNS} FROM audit_entry e WHERE e.idx = {places[number]:d} ORDER BY e.seq"  # noqa: S608  a number
+        )
+        columns, *_more = [*found, ()]
+        return Beside(tuple(columns))
+
+    def _parts(self) -> Iterator[tuple[int, HeldPart]]:
         rows = self._rows(
             "SELECT p.entry_seq, p.name, p.salt, p.body, p.cls, p.subject_ref FROM audit_entry e"
             " JOIN audit_part p ON p.entry_seq = e.seq"
             " WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq, p.name"
         )
-        for seq, group in groupby(rows, key=lambda row: int(row[0])):
-            yield seq, [_held_part(*one[1:]) for one in group]
+        for seq, *part in rows:
+            yield seq, _held_part(*part)
 
     def _rows(self, statement: str) -> Iterator[Sequence[Any]]:
         if self._dialect == "sqlite":
@@ -239,6 +261,11 @@ class DatabaseSource:
         # Said for this statement alone: others on the connection may not be queries.
         found = self.connection.execute(text(statement), execution_options={"yield_per": CHUNK})
         return iter(found)
+
+
+def _with(parts: Ahead, rows: Sequence[Sequence[Any]], number: int) -> Beside:
+    row = rows[number]
+    return Beside(tuple(row[SEQ + 1 :]), None, parts.take(row[SEQ]))
 
 
 def _held_part(name: object, salt: object, body: object, cls: object, subject: object) -> HeldPart:

@@ -6,7 +6,7 @@ from typing import Any
 from storage.journal import pseudonym
 from storage.verify.lines import LineCheck
 from storage.verify.report import Report
-from storage.verify.source import HeldPart, StoredEntry, StoredSubject
+from storage.verify.source import Beside, HeldPart, StoredSubject
 from workflows.binding import commitment
 
 
@@ -23,7 +23,7 @@ class Markers:
         """Return what these lines mark. The walk meets each of them again, signature and all."""
         found, reader = cls(), LineCheck(Report())
         for index, line in lines:
-            members = reader.read(StoredEntry(index, line, b""), index)
+            members = reader.read(index, line, Beside())
             if members is not None:
                 found.add(index, members["kind"], members["data"])
         return found

@@ -1,6 +1,5 @@
 """Pass 1: is each stored line an entry, byte for byte, and do its copies say the same?"""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from storage.evidence.names import index_row
 from storage.verify.members import shape_fault
 from storage.verify.regular import read_regular
 from storage.verify.report import Report
-from storage.verify.source import StoredEntry
+from storage.verify.source import Beside
 from workflows.binding import canonical
 
 TS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
@@ -34,9 +33,8 @@ class LineCheck:
         self._latest = LONG_AGO
         self.log: str | None = None
 
-    def read(self, row: StoredEntry, index: int) -> dict[str, Any] | None:
+    def read(self, index: int, line: bytes, beside: Beside) -> dict[str, Any] | None:
         """Return the members of the line at `index`; None when it cannot be read at all."""
-        line = row.line or b""
         if len(line) > MOST_BYTES:
             self._report.fail(
                 "entry-malformed", f"Entry {index} has {len(line)} bytes.", place=index
@@ -47,11 +45,11 @@ class LineCheck:
             return None
         self._check_log(members, index)
         self._check_time(members["ts"], index)
-        if row.columns is not None and row.columns != columns_of(members):
+        if beside.columns is not None and beside.columns != columns_of(members):
             self._report.fail(
                 "index-row", f"The columns of entry {index} differ from its line.", place=index
             )
-        if row.row is not None and row.row != row_of(index, members):
+        if beside.row is not None and beside.row != row_of(index, members):
             self._report.fail(
                 "index-row", f"The row of entry {index} differs from its line.", place=index
             )
@@ -111,11 +109,6 @@ class LineCheck:
         if back > CLOCK_SLACK:
             seconds = round(back.total_seconds())
             self._report.warn("clock", f"At entry {index} the clock is {seconds} s back.")
-
-
-def leaf_of(line: bytes) -> bytes:
-    """Return the leaf hash of a line."""
-    return hashlib.sha256(b"\0" + line).digest()
 
 
 def run_of(line: bytes) -> str | None:

@@ -5,6 +5,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Unpack
@@ -27,7 +28,16 @@ from storage.verify.pack_proofs import judge_proofs
 from storage.verify.pack_reports import judge_reports
 from storage.verify.pack_samples import judge_samples
 from storage.verify.report import Report
-from storage.verify.source import HeldPart, StoredAnchor, StoredEntry, StoredHead, StoredSubject
+from storage.verify.source import (
+    MOST_TOLD,
+    Ahead,
+    Beside,
+    HeldPart,
+    StoredAnchor,
+    StoredEntries,
+    StoredHead,
+    StoredSubject,
+)
 from storage.verify.walk import Options, verify
 
 HASH = 32
@@ -36,7 +46,7 @@ KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS},}})")
 ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
-MOST_TOLD = 100
+TOGETHER = 64  # Entries that are met at once; so many of the longest lines fit in memory.
 MOST_LINE = 1 << 20  # Far more than an entry has, and so little that many of them fit.
 MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
 
@@ -69,7 +79,6 @@ class PackSource:
         self._files = files
         self._manifest = manifest
         self._faults: list[tuple[str, str]] = []
-        self._size = 0  # How many leaves were met.
 
     @property
     def withholds(self) -> bool:
@@ -94,24 +103,25 @@ class PackSource:
         size = self._manifest.files.get(names.LEAVES, {}).get("bytes")
         return size // HASH if isinstance(size, int) else 0
 
-    def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
+    def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
         """Yield every entry by its place: those outside the range and the context as leaves."""
         start, end = self._manifest.start, self._manifest.end
-        lines, rows = self._lines(names.ENTRIES), self._rows()
-        parts = _Ahead(self._disclosures() if with_parts else iter(()))
+        stored, index = self._lines(names.ENTRIES), self._rows()
+        parts = Ahead(self._disclosures() if whole else iter(()))
         context = dict(self._context())
-        for place, leaf in enumerate(self._leaves()):
-            self._size = place + 1
-            if not start <= place < end:
-                yield StoredEntry(place, context.pop(place, None), leaf)
-                continue
-            line = next(lines, None)
-            if line is None:
-                self._fault("range", f"Entry {place} is in the range and not in the pack.")
-                yield StoredEntry(place, None, leaf)
-                continue
-            yield StoredEntry(place, line, leaf, None, parts.take(place), next(rows, ""))
-        if end > self._size or next(lines, None) is not None or next(rows, None) is not None:
+        places = range(0)
+        for leaves in self._leaves():
+            places = range(places.stop, places.stop + len(leaves))
+            lines = [
+                next(stored, None) if start <= one < end else context.pop(one, None)
+                for one in places
+            ]
+            rows = [
+                self._row(one, line, index) if start <= one < end else None
+                for one, line in zip(places, lines, strict=True)
+            ]
+            yield StoredEntries(places, lines, leaves, partial(_beside, places, rows, parts))
+        if end > places.stop or next(stored, None) is not None or next(index, None) is not None:
             self._fault("range", "The pack holds other entries than its range says.")
         if context:
             self._fault("range", "The context holds entries that are not outside the range.")
@@ -201,13 +211,14 @@ class PackSource:
 
     # --- files ------------------------------------------------------------------------------
 
-    def _leaves(self) -> Iterator[bytes]:
+    def _leaves(self) -> Iterator[list[bytes]]:
         with self._files.open(names.LEAVES) as file:
-            while leaf := file.read(HASH):
-                if len(leaf) != HASH:
+            while some := file.read(HASH * TOGETHER):
+                whole = len(some) // HASH * HASH
+                if whole < len(some):
                     self._fault("range", "The leaves end in the middle of one.")
-                    return
-                yield leaf
+                if whole:
+                    yield [some[at : at + HASH] for at in range(0, whole, HASH)]
 
     def _lines(self, name: str) -> Iterator[bytes]:
         most = MOST_PAYLOAD if name == names.DISCLOSURES else MOST_LINE
@@ -222,6 +233,13 @@ class PackSource:
         if next(rows, b"").decode(errors="replace") != names.INDEX_COLUMNS:
             self._fault("index-row", f"{names.INDEX} has other columns.")
         yield from (row.decode(errors="replace") for row in rows)
+
+    def _row(self, place: int, line: bytes | None, index: Iterator[str]) -> str | None:
+        """Return the row of the index beside a line of the range."""
+        if line is None:
+            self._fault("range", f"Entry {place} is in the range and not in the pack.")
+            return None
+        return next(index, "")
 
     def _context(self) -> Iterator[tuple[int, bytes]]:
         for row in self._lines(names.CONTEXT):
@@ -251,26 +269,9 @@ class PackSource:
         self._faults.append((code, text))
 
 
-class _Ahead:
-    """Payloads in the order of their entries, looked at one ahead."""
-
-    def __init__(self, parts: Iterator[tuple[int, HeldPart]]) -> None:
-        self._parts = parts
-        self._next = next(parts, None)
-
-    def take(self, place: int) -> list[HeldPart]:
-        """Return the payloads of the entry at `place`."""
-        found = []
-        while self._next is not None and self._next[0] == place:
-            found.append(self._next[1])
-            self._next = next(self._parts, None)
-        return found
-
-    def left(self) -> list[int]:
-        """Return the places of payloads that belong to no entry that was met."""
-        if self._next is None:
-            return []
-        return sorted({self._next[0], *(place for place, _ in self._parts)})[:MOST_TOLD]
+def _beside(places: Sequence[int], rows: Sequence[str | None], parts: Ahead, number: int) -> Beside:
+    row = rows[number]
+    return Beside() if row is None else Beside(row=row, parts=parts.take(places[number]))
 
 
 def _member(line: bytes, name: str) -> object:

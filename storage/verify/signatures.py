@@ -40,6 +40,8 @@ class SignatureCheck:
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
+        if not batch:
+            return
         if self._processes < 2:  # noqa: PLR2004  one is this one
             self._take(false_claims(batch))
             return

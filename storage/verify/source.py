@@ -1,11 +1,13 @@
 """What a verification reads: a database today, a pack as well; as stored, never repaired."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from storage.verify.keyring import KeyRing
     from storage.verify.report import Report
+
+MOST_TOLD = 100
 
 
 class HeldPart(NamedTuple):
@@ -17,18 +19,28 @@ class HeldPart(NamedTuple):
     columns: tuple[str, str | None] | None = None
 
 
-class StoredEntry(NamedTuple):
-    """An entry as stored. `columns` are the readable copies of its line, None without any.
+class Beside(NamedTuple):
+    """What is kept beside the line of an entry: the readable copies of it, and its parts.
 
-    A pack has its `row` of the index instead; of an entry outside its range the leaf alone.
+    The copies are `columns` in a database, a `row` of the index in a pack; None without any.
     """
 
-    place: int
-    line: bytes | None
-    leaf: bytes
     columns: tuple[Any, ...] | None = None
-    parts: Sequence[HeldPart] = ()
     row: str | None = None
+    parts: Sequence[HeldPart] = ()
+
+
+class StoredEntries(NamedTuple):
+    """Some entries as stored, by their place; a few hundred at most, so that they fit in memory.
+
+    Of an entry outside the range of a pack there is the leaf alone. `beside` is asked with the
+    number of an entry among these, in their order.
+    """
+
+    places: Sequence[int]
+    lines: Sequence[bytes | None]
+    leaves: list[bytes]
+    beside: Callable[[int], Beside]
 
 
 class StoredHead(NamedTuple):
@@ -70,8 +82,12 @@ class Source(Protocol):
     def expected(self) -> int:
         """Return how many entries there should be, for a progress bar; no check rests on it."""
 
-    def entries(self, *, with_parts: bool) -> Iterator[StoredEntry]:
-        """Yield the placed entries by their place."""
+    def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
+        """Yield the placed entries by their place.
+
+        With `whole`, what stands beside them is asked of each line; without, of a few, and it
+        has no parts.
+        """
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
@@ -99,3 +115,26 @@ class Source(Protocol):
 
     def remarks(self) -> Sequence[tuple[str, str]]:
         """Return what is odd about the place the log is kept in: a code and a sentence each."""
+
+
+class Ahead:
+    """Parts in the order of their entries, looked at one ahead."""
+
+    def __init__(self, parts: Iterator[tuple[int, HeldPart]]) -> None:
+        """Take parts, each with the number of its entry."""
+        self._parts = parts
+        self._next = next(parts, None)
+
+    def take(self, number: int) -> list[HeldPart]:
+        """Return the parts of the entry with that number, if it is the next that has any."""
+        found = []
+        while self._next is not None and self._next[0] == number:
+            found.append(self._next[1])
+            self._next = next(self._parts, None)
+        return found
+
+    def left(self) -> list[int]:
+        """Return the numbers of parts that belong to no entry that was met."""
+        if self._next is None:
+            return []
+        return sorted({self._next[0], *(number for number, _ in self._parts)})[:MOST_TOLD]

@@ -1,6 +1,7 @@
 """The one pass over the log: hand each entry to every check, then judge the notes."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,30 +9,26 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from storage.checkpoint import MalformedNoteError, VerifierKey, read_vkey
-from storage.claims import Claim
 from storage.cosignature import WitnessKey, read_witness_key
 from storage.entry_bytes import read_stamp
 from storage.journal import utc_now
 from storage.sequencing import Now
-from storage.tree import Tile, Tree
 from storage.verify.anchors import judge_anchors
 from storage.verify.chains import ChainCheck
+from storage.verify.hashes import HashCheck, time_of
 from storage.verify.held_parts import Markers, PartCheck, check_subjects
 from storage.verify.keyring import KeyRing
-from storage.verify.lines import LineCheck, leaf_of, run_of
+from storage.verify.lines import LineCheck, run_of
 from storage.verify.notes import Judged, judge_kept, judge_roots, judge_signatures, read_notes
 from storage.verify.outsiders import judge_stamps, judge_witnesses, witnessed_notes
 from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
 from storage.verify.signatures import SignatureCheck
-from storage.verify.source import Source, StoredEntry
+from storage.verify.source import Beside, Source, StoredEntries
 
-STRIDE = 500
 PENDING_SLACK = timedelta(seconds=5)
 # In quick mode a line is read only if it may say something about keys.
-KEY_MARKS = (b'"kind":"log.init"', b'"kind":"key.')
-TS_FROM_END = slice(-32, -8)
-
+KEY_MARK = re.compile(rb'kind":"(?:log\.init"|key\.)')
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -109,8 +106,7 @@ class Walk:
         self._source = source
         self._how = how
         self._report = report
-        self._tree = Tree()
-        self._tiles: list[Tile] = []
+        self._hashes = HashCheck(report)
         self._lines = LineCheck(report)
         self._ring = KeyRing(report)
         self._chains = ChainCheck(report)
@@ -120,9 +116,6 @@ class Walk:
         self._semantics = SemanticCheck(report)
         markers = Markers() if how.quick else Markers.read(source.markers())
         self._parts = PartCheck(markers, report, withholds=source.withholds)
-        self._roots: dict[int, bytes] = {}
-        self._times: dict[int, str] = {}
-        self._next = 0
         self._skipped = 0
 
     def run(self, pins: Sequence[VerifierKey], checkpoints: Sequence[str]) -> None:
@@ -130,12 +123,11 @@ class Walk:
         heads, anchors = self._source.heads(), self._source.anchors()
         notes = read_notes(heads, checkpoints, self._report)
         self._stream({one.size for one in notes} | {one.size for one in anchors})
-        self._judge_state()
         texts = [*(one.note for one in heads), *checkpoints, *witnessed_notes(anchors)]
-        seen = judge_witnesses(self._how.witnesses, texts, self._roots, self._report)
+        seen = judge_witnesses(self._how.witnesses, texts, self._hashes.roots, self._report)
         self._judge_notes(notes, pins, seen)
         kept = {one.size: one.note for one in heads}
-        judge_anchors(anchors, kept, roots=self._roots, report=self._report)
+        judge_anchors(anchors, kept, roots=self._hashes.roots, report=self._report)
         if self._how.certificates is not None:
             judge_stamps(anchors, kept, self._how.certificates, self._report)
         self._judge_pending()
@@ -144,67 +136,65 @@ class Walk:
         self._find_run_of_first()
 
     def _stream(self, sizes: set[int]) -> None:
-        self._roots[0] = self._tree.root()
-        for row in self._source.entries(with_parts=not self._how.quick):
-            self._meet(row)
-            if self._next % STRIDE == 0:
-                self._how.progress(self._next, self._expected)
-            if self._tree.size in sizes:
-                self._roots[self._tree.size] = self._tree.root()
-                if row.line is not None:
-                    ts = row.line[TS_FROM_END].decode(errors="replace")
-                    self._times[self._tree.size] = ts
+        for some in self._source.entries(whole=not self._how.quick):
+            leaves = self._hashes.take(some, sizes)
+            self._read_lines(some, leaves)
+            self._how.progress(self._hashes.size, self._expected)
         self._signatures.finish()
-        self._how.progress(self._next, self._expected)
+        self._hashes.judge(self._source)
 
-    def _meet(self, row: StoredEntry) -> None:
-        index = row.place
-        if row.place != self._next:
-            words = f"Place {row.place} follows {self._next - 1}."
-            self._report.fail("index-count", words, place=row.place)
-        self._next = row.place + 1
-        if row.line is None:
-            self._skip(row)
+    def _read_lines(self, some: StoredEntries, leaves: Sequence[bytes]) -> None:
+        if some.lines[0] is None and set(some.lines) == {None}:
+            self._skip(len(some.lines))
             return
-        leaf = leaf_of(row.line)
-        if leaf != row.leaf:
-            self._report.fail(
-                "leaf-mismatch", f"The leaf of entry {index} is not that of its line.", place=index
-            )
-        self._tiles += self._tree.append(leaf)
-        if not self._how.quick or any(mark in row.line for mark in KEY_MARKS) or index == 0:
-            self._read(row, index, leaf)
+        for number in self._to_read(some):
+            line = some.lines[number]
+            if line is None:
+                self._skip(1)
+            else:
+                index, beside = some.places[number], some.beside(number)
+                self._read(index, line, leaf=leaves[number], beside=beside)
 
-    def _skip(self, row: StoredEntry) -> None:
-        """Take in an entry of which there is the leaf alone."""
-        self._tiles += self._tree.append(row.leaf)
-        self._skipped += 1
+    def _to_read(self, some: StoredEntries) -> Sequence[int]:
+        """Return which of some entries are more than a leaf; in quick mode it takes a mark."""
+        if not self._how.quick:
+            return range(len(some.lines))
+        if self._is_bare(some):
+            return ()
+        return [
+            number
+            for number, line in enumerate(some.lines)
+            if line is None or KEY_MARK.search(line) or some.places[number] == 0
+        ]
+
+    @staticmethod
+    def _is_bare(some: StoredEntries) -> bool:
+        """Say whether none of these has to be read, in few calls, since so it is nearly always."""
+        is_marked = any(map(KEY_MARK.search, filter(None, some.lines)))
+        return all(some.lines) and not is_marked and some.places[0] > 0
+
+    def _skip(self, count: int) -> None:
+        """Take note of entries of which there is the leaf alone."""
+        self._skipped += count
         self._chains.skip()
         self._semantics.skip()
 
-    def _read(self, row: StoredEntry, index: int, leaf: bytes) -> None:
-        members = self._lines.read(row, index)
+    def _read(self, index: int, line: bytes, *, leaf: bytes, beside: Beside) -> None:
+        members = self._lines.read(index, line, beside)
         if members is None:
             return
         self._ring.observe(index, members)
         if self._how.quick:
             return
-        self._check_author(row, index, members)
+        self._check_author(index, line, members)
         self._chains.check(index, members, leaf)
-        self._parts.check(index, members, row.parts)
+        self._parts.check(index, members, beside.parts)
         self._semantics.check(index, members)
 
-    def _check_author(self, row: StoredEntry, index: int, members: dict[str, Any]) -> None:
+    def _check_author(self, index: int, line: bytes, members: dict[str, Any]) -> None:
         public = self._ring.writer_at(index, members["key"])
         if public is not None and index % self._how.sample == 0:
-            self._signatures.add(Claim(index, public, members["sig"], row.line or b""))
-
-    def _judge_state(self) -> None:
-        if (self._tree.size, self._tree.dump()) != (self._source.tree() or (0, b"")):
-            self._report.fail("tree-state", "The stored tree is not that of the entries.")
-        tiles = self._source.tiles()
-        if tiles is not None and tiles != {(one.level, one.n): one.hash for one in self._tiles}:
-            self._report.fail("tree-state", "The stored tiles are not those of the entries.")
+            self._signatures.add((index, public, members["sig"], line))
 
     def _judge_notes(
         self, notes: Sequence[Judged], pins: Sequence[VerifierKey], seen: set[int]
@@ -213,7 +203,7 @@ class Walk:
             self._report.doubt("unpinned", "No key was given: the log vouches for itself.")
         for key in pins:
             self._judge_pin(key)
-        judge_roots(notes, self._roots, self._tree.size, self._report)
+        judge_roots(notes, self._hashes.roots, self._hashes.size, self._report)
         trusted = pins or self._ring.genesis
         counting = judge_signatures(notes, self._ring, trusted, self._report)
         judge_kept(notes, self._report)
@@ -227,7 +217,7 @@ class Walk:
             self._report.warn("genesis", f"The given key {key.id} is not one the log began with.")
 
     def _judge_tail(self, notes: Sequence[Judged], counting: set[int]) -> None:
-        size = self._tree.size
+        size = self._hashes.size
         if not notes:
             self._report.doubt("no-checkpoint", "There is no signed head.")
         if size and not any(one.size == size and not one.is_given for one in notes):
@@ -239,7 +229,7 @@ class Walk:
             )
 
     def _judge_age(self, outside: set[int], counting: set[int]) -> None:
-        ts = self._times.get(max(outside & counting, default=0))
+        ts = self._hashes.times.get(max(outside & counting, default=0))
         age = None if ts is None else self._age(ts)
         if age is not None:
             self._report.counts["outside_head_age_s"] = int(age.total_seconds())
@@ -249,7 +239,7 @@ class Walk:
     def _judge_pending(self) -> None:
         pending = self._source.pending()
         self._report.counts["pending"] = len(pending)
-        ages = [self._age(line[TS_FROM_END].decode(errors="replace")) for line in pending]
+        ages = [self._age(time_of(line)) for line in pending]
         old = [age for age in ages if age is None or age > PENDING_SLACK]
         if old:
             self._report.doubt("pending", f"{len(old)} entries have no place after 5 s.")
@@ -270,10 +260,10 @@ class Walk:
 
     def _count(self, notes: Sequence[Judged]) -> None:
         self._report.counts |= {
-            "entries": self._tree.size,
+            "entries": self._hashes.size,
             "notes": len(notes),
             "signatures_checked": self._signatures.checked,
-            "signatures_skipped": self._tree.size - self._signatures.checked,
+            "signatures_skipped": self._hashes.size - self._signatures.checked,
             "parts_held": self._parts.held,
             "parts_gone": self._parts.gone,
             "mode": "quick" if self._how.quick else "full",
@@ -287,8 +277,12 @@ class Walk:
         if place is None:
             return
         # To the end, since a server keeps open what is read in part.
-        rows = self._source.entries(with_parts=False)
-        lines = [row.line or b"" for row in rows if row.place == place]
+        lines = [
+            line or b""
+            for some in self._source.entries(whole=False)
+            for index, line in zip(some.places, some.lines, strict=True)
+            if index == place
+        ]
         self._report.first_run = run_of(lines[0]) if lines else None
 
     def _age(self, ts: str) -> timedelta | None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from bench.audit import erasing, exported, finding, proofs, ratios, verified
+from bench.audit import erasing, exported, finding, proofs, ratios
 from bench.audit_log import add_batch, begin, raw_rates
+from bench.verification import apart
 
 
 def test_what_is_measured_is_a_log_that_verifies(tmp_path: Path) -> None:
@@ -16,7 +17,7 @@ def test_what_is_measured_is_a_log_that_verifies(tmp_path: Path) -> None:
     proved, packed = proofs(url), exported(url, home, pin, tmp_path / "pack")
 
     assert min(raw_rates(url, public).values()) > 0
-    assert min(verified(url, pin, {"processes": 1})) > 0
+    assert min(apart(url, pin, {"processes": 1})) > 0
     # 301 leaves: at most nine hashes of 44 characters, under a note.
     assert 600 < proved["proof_bytes"] < 800
     assert packed["export_and_verify_s"] == packed["export_s"] + packed["pack_verify_s"]

@@ -57,6 +57,16 @@ def test_the_frontier_gives_the_root_of_every_size() -> None:
         assert Tree.load(size, tree.dump()).root() == tree.root()
 
 
+@pytest.mark.parametrize("step", [2, 3, 7, 64, 256, 300, 599])
+def test_many_leaves_at_once_are_the_same_as_one_after_the_other(step: int) -> None:
+    tree, grown, tiles = Tree(), Tree(), []
+    for at in range(0, len(LEAVES), step):
+        tiles += tree.extend(LEAVES[at : at + step])
+    singly = [tile for leaf in LEAVES for tile in grown.append(leaf)]
+
+    assert (tree, tiles) == (grown, singly)
+
+
 def test_a_tile_stands_for_256_leaves() -> None:
     tiles = Tree().extend(LEAVES)
 

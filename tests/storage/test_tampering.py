@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from storage.checkpoint import Checkpoint, NoteSigner, read_note
 from storage.database import open_database
 from storage.entry_bytes import body_of
 from storage.sequencing import lock_number, sequence_pending
-from storage.verify import Report, verify_database
+from storage.verify import Options, Report, verify_database
 from storage.verify.words import FAULTS
 from tests.conftest import new_database
 from tests.storage.attacks import Attack, long_life
@@ -128,6 +129,35 @@ def test_a_marker_hidden_by_its_columns_is_found(trail: Trail) -> None:
     trail.run_sql("UPDATE audit_entry SET kind = 'service.started' WHERE kind = 'erasure'")
 
     assert {"index-row", "part-missing"} <= verified(trail).codes
+
+
+def test_a_quick_look_finds_a_key_that_its_columns_hide(trail: Trail) -> None:
+    added = trail.tells("key.add")
+    trail.as_plain_tables()
+    trail.run_sql("UPDATE audit_entry SET kind = 'run.started' WHERE kind = 'key.add'")
+    report = verify_database(trail.url, [trail.pin], now=trail.clock, quick=True)
+
+    assert (report.codes, report.n_failures) == ({"index-row"}, added)
+
+
+@pytest.mark.parametrize("how", [{"quick": True}, {}], ids=["quick", "full"])
+def test_it_does_not_matter_how_many_entries_are_met_at_once(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch, how: Options
+) -> None:
+    module = importlib.import_module("storage.verify.database_source")  # It holds one so called.
+    trail.run_sql(
+        "DELETE FROM audit_entry WHERE idx = 120",
+        "UPDATE audit_entry SET line = replace(line, '\"v\":1', '\"v\": 1') WHERE idx = 9",
+    )
+    reports = []
+    for together in (2, 250):
+        monkeypatch.setattr(module, "TOGETHER", together)
+        reports.append(verify_database(trail.url, [trail.pin], now=trail.clock, processes=1, **how))
+
+    assert {"index-count", "leaf-mismatch", "root-mismatch"} <= reports[0].codes
+    assert sorted(reports[0].failures) == sorted(reports[1].failures)
+    assert reports[0].counts == reports[1].counts
+    assert reports[0].lines()[-2:] == reports[1].lines()[-2:]
 
 
 def test_a_rotation_that_the_old_key_did_not_sign_is_not_followed(trail: Trail) -> None:

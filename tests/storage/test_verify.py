@@ -95,6 +95,16 @@ def test_many_signatures_are_checked_in_several_processes(
     assert ("entry-signature", f"The signature of entry {flipped} is false.") in report.failures
 
 
+def test_no_process_is_begun_where_there_is_no_signature_to_check(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.verify.signatures.WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("storage.verify.signatures.ProcessPoolExecutor", None)
+    report = verify_database(trail.url, [trail.pin], now=trail.clock, processes=2, quick=True)
+
+    assert report.exit == 0
+
+
 def test_without_a_key_the_log_only_vouches_for_itself(trail: Trail) -> None:
     report = verify_database(trail.url, [], now=trail.clock)
 
