@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from bot.entry_words import REASONS, WITHDRAWN
 from bot.rendering_away import absences_of
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
@@ -33,19 +34,6 @@ from workflows.telling import BROKEN
 log = logging.getLogger(__name__)
 
 DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
-WITHDRAWN = "approval.withdrawn"
-# Words for the codes of withdrawn requests; others are shown as they are.
-REASONS = {
-    "undeliverable": "The people who decide could not be shown the question.",
-    "cancelled": "The run was cancelled.",
-    "parent_ended": "The run that it was a part of has ended.",
-    "replaced": "What it was to replace has changed meanwhile. Propose it again.",
-    "aborted": "The run was aborted.",
-    "run_ended": "The run ended before this was decided.",
-    "segments_died": "The bot could not go on with the run.",
-    "edited": "What the run is about was changed.",
-    "moved": "The run goes on by another version of the workflow.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

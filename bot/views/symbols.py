@@ -13,7 +13,7 @@ STATUS: dict[Status, tuple[str, str]] = {
     Status.IN_DOUBT: ("❓", "in doubt: somebody has to say what happened"),
     Status.EXCEPTION: ("⚠️", "stopped: somebody has to say how it goes on"),
     Status.DONE: ("✅", "done"),
-    Status.DENIED: ("⛔", "denied"),
+    Status.DENIED: ("⛔", "rejected"),
     Status.EXPIRED: ("⌛", "expired without a decision"),
     Status.WITHDRAWN: ("↩️", "withdrawn"),
     Status.FAILED: ("❌", "failed"),
@@ -42,6 +42,9 @@ PHASE: dict[Phase, tuple[str, str]] = {
 
 # Of a step that somebody gave up after it failed, which may have been approved, and have run.
 ABORTED = ("⏹️", "given up after it failed")
+
+# Of a step that was under way, or waited for something, when its run came to its end.
+CUT_OFF = ("⏹️", "ended with the run")
 
 # Of a request that somebody decided alone, which is no approval.
 BROKEN_GLASS = ("🧯", "Decided alone, by breaking the glass")
