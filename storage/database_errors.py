@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 REFUSED = "The database refuses what must never be, so none of it was recorded."
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
-FULL = StorageUnavailableError, "The disk is full.", "Free some space, then try again."
+FULL = (
+    StorageUnavailableError,
+    "The disk is full.",
+    "Nothing was recorded. Free some space on it, or tell whoever runs the bot; then try again.",
+)
 IO_FAILED = (
     StorageUnavailableError,
     "The database file cannot be read or written.",
