@@ -109,10 +109,21 @@ def have_done(
 
 
 def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:
-    if is_untouched(settings) and not isinstance(order, RunOrder):
+    """Refuse what an empty home has no use for: a log is begun for a run alone, of what there is.
+
+    Raises:
+        UnusableDatabaseError: there is no log, and none is begun for this.
+        UnknownWorkflowError: no file has that workflow; the nearest is suggested.
+    """
+    if not is_untouched(settings):
+        return
+    if not isinstance(order, RunOrder):
         raise UnusableDatabaseError(
             f"There is no log in {settings.memory} yet.", hint="Begin one with `interlock init`."
         )
+    from workflows.catalog import Catalog  # noqa: PLC0415 - an order handed over needs none.
+
+    Catalog.read([settings.definitions]).find(order.workflow)
 
 
 def _hand_over_or_lock(

@@ -26,6 +26,8 @@ from storage.log_setup import keys_of
 from storage.new_writer import writer_to_enrol
 from workflows.entry import Json
 
+FIRST = "whoever began the log"
+
 
 @click.group()
 def keys() -> None:
@@ -86,7 +88,9 @@ def enrol(line: str, *, as_json: bool) -> None:
 @as_json_option
 def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
     """End a key that is not used any more. What it signed stays as good as it was."""
-    _confirm(f"End the key {key_id}? Its machine cannot write any more.", yes=yes)
+    key = _known(read_settings()).named(key_id)
+    after = "Its machine cannot write" if key.role == "entry" else "No head counts that it signs"
+    _confirm(f"End the key {key_id} ({key.holder or FIRST})? {after} any more.", yes=yes)
     _end(filled(EndOrder, key=key_id), as_json=as_json)
 
 
@@ -97,8 +101,10 @@ def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
 @as_json_option
 def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
     """End a key that somebody else may have; its entries from --from on become doubtful."""
+    key = _known(read_settings()).named(key_id)
     _confirm(
-        f"Revoke the key {key_id}? Every entry it signed from {since} on stays unproven for ever.",
+        f"Revoke the key {key_id} ({key.holder or FIRST})? Every entry it signed from {since} on"
+        " stays unproven for ever.",
         yes=yes,
     )
     _end(filled(EndOrder, key=key_id, since=since), as_json=as_json)
@@ -191,7 +197,7 @@ def _line(key: Mapping[str, Json]) -> str:
 
 
 def _whose(key: Mapping[str, Json]) -> str:
-    return str(key["holder"] or "whoever began the log")
+    return str(key["holder"] or FIRST)
 
 
 def _enrolled(writer: str) -> list[str]:
