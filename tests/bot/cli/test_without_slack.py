@@ -111,10 +111,11 @@ def test_a_warning_names_what_it_is_about(home: Path, tmp_path: Path) -> None:
     policy.write_text(SECRET_POLICY)
     # In a process of its own: where tests run, pytest takes up what is logged.
     told = subprocess.run(
-        [sys.executable, "-m", "bot.cli", "run", "no-such-workflow", "--channel", "ops"],
+        [sys.executable, "-m", "bot.cli", "run", "refund-customer", "--channel", "ops"],
         env={
             "PATH": os.environ["PATH"],
             "INTERLOCK_HOME": str(home),
+            "INTERLOCK_WORKFLOWS": str(SHIPPED),
             "INTERLOCK_POLICY": str(policy),
         },
         capture_output=True,
