@@ -22,6 +22,7 @@ from workflows.errors import (
     InterlockError,
     PeopleUnreadableError,
     StorageError,
+    UnknownWorkflowError,
 )
 from workflows.people import PersonId
 from workflows.store import Message, Subject
@@ -135,7 +136,7 @@ class Timetable:
         except InterlockError as error:
             # The moment is used up: the same start would be refused again, and again.
             log.warning("a schedule could not start", extra={"schedule": schedule.name})
-            self._tell(schedule, due, f"could not start: {escape(str(error), 500)}")
+            self._tell(schedule, due, f"could not start: {escape(_why(error), 500)}")
             return None
 
     def _tell(self, schedule: Schedule, due: datetime, words: str) -> None:
@@ -145,6 +146,12 @@ class Timetable:
             _notify(unit, schedule, key=key, words=words)
             for person in owners:
                 _notify(unit, schedule, key=f"{key}/{person}", words=words, to=person)
+
+
+def _why(error: InterlockError) -> str:
+    if isinstance(error, UnknownWorkflowError):  # A name that is near would help nobody here.
+        return "its workflow was retired. Whoever set it, or a governor, can delete it in the list."
+    return str(error)
 
 
 def _fired(schedule: Schedule, due: datetime, run: RunId | None) -> Draft:
