@@ -138,8 +138,8 @@ class Commands:
         run = RunId(wanted.run)
         if self.desk.engine.cancel(run, person=caller.person, reason=wanted.reason):
             return notice(
-                f"🚫 The run {code(run)} is cancelled. What it has done stays done: its thread says"
-                " what that is."
+                f"🚫 The run {code(run)} is cancelled. What it has done stays done; its thread"
+                " says so."
             )
         return notice(
             f"🚫 The run {code(run)} is being cancelled: an effect is under way or in doubt, and"
