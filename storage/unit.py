@@ -118,7 +118,7 @@ class SqlUnit:
     def lock_run_of(self, request: RequestId) -> tuple[ApprovalRequest, RunRow]:
         found = self._sql.hold_run_of(request)
         if found is None:
-            raise UnknownRunError(f"There is no request {request}.")
+            raise no_request(request)
         run, asked, decided = found
         self._decided = {asked.id: decided}
         return asked, self._runs.kept(run).row()
@@ -361,3 +361,11 @@ def _tail(held: HeldRun | None) -> Tail | None:
     if held is None:
         return None
     return NO_TAIL if held.facts is None else held.facts.tail
+
+
+def no_request(request: str) -> UnknownRunError:
+    """Return the refusal of a request that this log does not hold: none was ever taken out."""
+    return UnknownRunError(
+        f"There is no request {request}.",
+        hint="Its card is of a log before this one, of which nothing goes on. Ask anew.",
+    )
