@@ -2,23 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.views.symbols import REASONS
 from workflows.entry import Entry, Json
 
 Data = Mapping[str, Json]
-
-WITHDRAWN = "approval.withdrawn"
-# Words for the codes of withdrawn requests; others are shown as they are.
-REASONS = {
-    "undeliverable": "The people who decide could not be shown the question.",
-    "cancelled": "The run was cancelled.",
-    "parent_ended": "The run that it was a part of has ended.",
-    "replaced": "What it was to replace has changed meanwhile. Propose it again.",
-    "aborted": "The run was aborted.",
-    "run_ended": "The run ended before this was decided.",
-    "segments_died": "The bot could not go on with the run.",
-    "edited": "What the run is about was changed.",
-    "moved": "The run goes on by another version of the workflow.",
-}
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "run.started": lambda data: (
@@ -39,7 +26,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "step_up.refused": lambda data: f"Typed a code; refused: {data['why']}",
     "proposal.refused": lambda data: f"Wanted to {data['wanted']}; refused: {data['why']}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
-    "approval.withdrawn": lambda data: f"The request was withdrawn. {_why_withdrawn(data)}",
+    "approval.withdrawn": lambda data: f"The request was withdrawn{_why_withdrawn(data)}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
     "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
@@ -112,7 +99,8 @@ def _cancelled(data: Data) -> str:
 
 
 def _why_withdrawn(data: Data) -> str:
-    return REASONS.get(str(data["reason"]), str(data["reason"]))
+    words = REASONS.get(str(data["reason"]))
+    return f": {data['reason']}" if words is None else f". {words}"
 
 
 _TRIED = {

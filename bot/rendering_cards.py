@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from bot.entry_words import REASONS, WITHDRAWN
 from bot.rendering_away import absences_of
 from bot.run_reading import RunRead, RunReader, part_json, words_of
 from bot.views.pieces import Rendered
@@ -19,6 +18,7 @@ from bot.views.request_values import (
     RequestCard,
     Vote,
 )
+from bot.views.symbols import REASONS
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import OutboxRow
 from workflows.entry import Entry, Json, Ref
@@ -33,6 +33,7 @@ from workflows.telling import BROKEN
 
 log = logging.getLogger(__name__)
 
+WITHDRAWN = "approval.withdrawn"
 DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.entry_words import WITHDRAWN
+from bot.rendering_cards import WITHDRAWN
 from bot.run_reading import RunRead, RunReader, told_to, words_of, words_of_model
 from bot.step_lines import step_lines
 from bot.views.pieces import Rendered
