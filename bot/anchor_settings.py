@@ -134,11 +134,6 @@ class AnchorSettings(BaseModel):
         """Return where KMS is asked."""
         return self.kms_url or f"https://kms.{self.aws_region}.amazonaws.com"
 
-    @property
-    def anchor_secrets(self) -> tuple[SecretStr | None, ...]:
-        """Return what no log may show."""
-        return (self.smtp_password, self.aws_secret_key, self.aws_session_token)
-
 
 def safe_url(url: str) -> str:
     """Return the address of a service that is told secrets, or tells some: never in the clear."""

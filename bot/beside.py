@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from bot.access_orders import AccessOrder
 from bot.core import Means, NobodyReadable, build_core, read_redactor
 from bot.directory import Directory
+from bot.head_check import check_head, witness_of
 from bot.holder import hand_over
 from bot.key_orders import KeyDesk, KeyOrder
 from bot.library import POLICY
@@ -94,7 +95,7 @@ def have_done(
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, settings=settings)
             return {**desk.carry_out(order, person=person_of(user)), "served": False}
-        people, references = _known_to_slack(settings, order)
+        people, references = _known_to_slack(settings, order, memory)
         core = build_core(
             settings,
             memory,
@@ -109,10 +110,21 @@ def have_done(
 
 
 def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:
-    if is_untouched(settings) and not isinstance(order, RunOrder):
+    """Refuse what an empty home has no use for: a log is begun for a run alone, of what there is.
+
+    Raises:
+        UnusableDatabaseError: there is no log, and none is begun for this.
+        UnknownWorkflowError: no file has that workflow; the nearest is suggested.
+    """
+    if not is_untouched(settings):
+        return
+    if not isinstance(order, RunOrder):
         raise UnusableDatabaseError(
             f"There is no log in {settings.memory} yet.", hint="Begin one with `interlock init`."
         )
+    from workflows.catalog import Catalog  # noqa: PLC0415 - an order handed over needs none.
+
+    Catalog.read([settings.definitions]).find(order.workflow)
 
 
 def _hand_over_or_lock(
@@ -138,12 +150,22 @@ def _hand_over_or_lock(
             return None
 
 
-def _known_to_slack(settings: Settings, order: AnyOrder) -> tuple[People, References]:
+def _known_to_slack(
+    settings: Settings, order: AnyOrder, memory: Memory
+) -> tuple[People, References]:
+    """Return who is who, once Slack showed nothing that this log has forgotten.
+
+    Raises:
+        PeopleUnreadableError: Slack does not answer, or refuses the token.
+        UnusableDatabaseError: the database is a restored copy, of which nothing may go on.
+    """
     # Printing needs nobody, so it also works while Slack is away.
     found = _slack(settings) if isinstance(order, NEED_PEOPLE) else None
     if found is None:
         return NobodyReadable(), NoReferences()
-    client, directory = found
+    client, directory, user = found
+    # Where it cannot be read, the bot that serves later makes sure before any effect.
+    check_head(memory.database, witness_of(client, settings, user=user))
     return directory, references_of(client, directory)
 
 
@@ -174,12 +196,13 @@ def _client(settings: Settings) -> SlackClient | None:
     return None if settings.bot_token is None else slack_of(settings)
 
 
-def _slack(settings: Settings) -> tuple[SlackClient, Directory] | None:
+def _slack(settings: Settings) -> tuple[SlackClient, Directory, str] | None:
     client = _client(settings)
     if client is None:
         return None
     try:
-        team = settings.workspace or str(client.identity()["team_id"])
-        return client, Directory(client, team=team)
+        whose = client.identity()
+        team = settings.workspace or str(whose["team_id"])
+        return client, Directory(client, team=team), str(whose.get("user_id", ""))
     except SlackError as error:
         raise PeopleUnreadableError(f"Slack cannot be asked ({error.code}).") from error

@@ -17,6 +17,7 @@ from storage.transaction import Database
 from workflows.entry import Actor, Entry, Json
 from workflows.moments import stamp
 from workflows.own_workflows import PUBLISH, RETIRE
+from workflows.run import Status
 
 _DID = {
     PUBLISHED: "published",
@@ -73,7 +74,7 @@ class Change:
         """Return it in one line."""
         was = f" in place of {self.replaces[:8]}" if self.replaces else ""
         told = [
-            f"{self.version[:8]} {self.what}{was}".lstrip(),
+            f"{self.version[:8]} {_words(self.what)}{was}".lstrip(),
             "as the files said" if self.by is None else f"{self._verb} by {self.by.plain}",
             f"agreed: {_named(self.agreed)}" if self.agreed else "",
             f"rejected: {_named(self.refused)}" if self.refused else "",
@@ -119,6 +120,10 @@ def length_of_story(database: Database, workflow: str) -> int:
 def _known(database: Database, actors: Iterable[Actor]) -> Mapping[str, Who]:
     refs = sorted({one.ref for one in actors if one.is_person})
     return {ref: who_of(*one) for ref, one in people_of(database, refs).items()}
+
+
+def _words(what: str) -> str:
+    return Status.DENIED.words if what == Status.DENIED.value else what
 
 
 def _proposal(told: list[Entry], known: Mapping[str, Who]) -> Change:

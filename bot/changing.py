@@ -164,5 +164,5 @@ def leading_on(desk: Desk) -> Iterator[None]:
 
 def _closed(asked: ApprovalRequest) -> RequestClosedError:
     return RequestClosedError(
-        f"This request is already {asked.outcome}.", hint="Nothing was changed by your click."
+        f"This request is already {asked.outcome.words}.", hint="Nothing was changed by your click."
     )

@@ -137,7 +137,10 @@ class Commands:
     def _cancel(self, caller: Caller, wanted: Cancel) -> Rendered:
         run = RunId(wanted.run)
         if self.desk.engine.cancel(run, person=caller.person, reason=wanted.reason):
-            return notice(f"🚫 The run {code(run)} is cancelled.")
+            return notice(
+                f"🚫 The run {code(run)} is cancelled. What it has done stays done; its thread"
+                " says so."
+            )
         return notice(
             f"🚫 The run {code(run)} is being cancelled: an effect is under way or in doubt, and"
             " it ends once that is certain. Follow its thread."

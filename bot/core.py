@@ -28,6 +28,7 @@ from bot.opening import Memory
 from bot.policy_in_force import in_force
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.parts import given_sources, held_secrets
+from bot.secret_sources.port import redactor_of
 from bot.settings import Settings
 from bot.vault import lazy_vault
 from storage.journal import utc_now
@@ -139,7 +140,7 @@ def read_redactor(settings: Settings, means: Means) -> Redactor:
     Raises:
         SecretError: a value cannot be read or is too short.
     """
-    redact = Redactor(settings.tokens)
+    redact = redactor_of(settings.tokens)
     for refusal in HeldSecrets(given_sources(settings, means.environment), redact).learn():
         raise refusal
     return redact

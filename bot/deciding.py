@@ -151,7 +151,8 @@ def _refuse_settled(asked: ApprovalRequest) -> None:
     may_turn = asked.outcome is Outcome.APPROVED and not asked.is_consumed
     if asked.outcome is not Outcome.OPEN and not may_turn:
         raise RequestClosedError(
-            f"This request is already {asked.outcome}.", hint="Nothing was changed by your click."
+            f"This request is already {asked.outcome.words}.",
+            hint="Nothing was changed by your click.",
         )
 
 

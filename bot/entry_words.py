@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.views.symbols import REASONS
 from workflows.entry import Entry, Json
 
 Data = Mapping[str, Json]
@@ -14,10 +15,10 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
         f"Put on version {_short(data['to'])} instead of {_short(data['from'])}; approvals so far"
         " are void"
     ),
-    "run.finished": lambda data: f"Ended: {data['outcome']}",
-    "run.cancelled": lambda data: f"Cancelled: {data['reason']}",
+    "run.finished": lambda data: f"Ended: {_outcome(data)}",
+    "run.cancelled": lambda data: f"Ended: {_cancelled(data)}",
     "step.observed": lambda data: f"{data['step']}: read with {data['action']}, {data['outcome']}",
-    "decision.made": lambda data: f"{data['step'] or 'the run'}: {_decided(data)}",
+    "decision.made": lambda data: f"{_whose(data)}{_decided(data)}",
     "approval.requested": lambda data: f"{data['step']}: put to {_asked(data)}",
     "approval.granted": lambda data: f"Approved{_place(data)}, {data['have']} of {data['need']}",
     "approval.denied": lambda data: f"Rejected{_place(data)}",
@@ -25,7 +26,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "step_up.refused": lambda data: f"Typed a code; refused: {data['why']}",
     "proposal.refused": lambda data: f"Wanted to {data['wanted']}; refused: {data['why']}",
     "approval.expired": lambda _data: "The request expired; the step does not run",
-    "approval.withdrawn": lambda data: f"The request was withdrawn: {data['reason']}",
+    "approval.withdrawn": lambda data: f"The request was withdrawn{_why_withdrawn(data)}",
     "approval.edited": lambda _data: "The values were changed; approvals so far are void",
     "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
@@ -74,11 +75,32 @@ def _did(data: Data) -> str:
 
 
 def _decided(data: Data) -> str:
+    if data["decision"] == "cancel":
+        return "Said that the run is to end" if data["rule"] == "person" else "The run is to end"
     if data["decision"] == "queue":
         return f"waits for run {data['holder']} to end ({data['rule']})"
     if data["decision"] == "hold":
         return "waits, since no effect may begin just now; it goes on by itself"
     return f"{data['decision']} ({data['rule']})"
+
+
+def _whose(data: Data) -> str:
+    """Return what was decided about: a step, or nothing where it is the run that is to end."""
+    return "" if data["decision"] == "cancel" else f"{data['step'] or 'the run'}: "
+
+
+def _outcome(data: Data) -> str:
+    return "rejected" if data["outcome"] == "denied" else str(data["outcome"])
+
+
+def _cancelled(data: Data) -> str:
+    why = REASONS.get(str(data["reason"]), "")
+    return "cancelled" if data["reason"] == "cancelled" else f"cancelled. {why}".strip()
+
+
+def _why_withdrawn(data: Data) -> str:
+    words = REASONS.get(str(data["reason"]))
+    return f": {data['reason']}" if words is None else f". {words}"
 
 
 _TRIED = {

@@ -7,6 +7,7 @@ and receipts and digests under a larger head than the log has, or another one of
 
 import logging
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,9 +15,12 @@ from typing import Any
 
 from bot.addresses import Addresses
 from bot.delivery import EVENT_TYPE
-from bot.opening import Memory
+from bot.opening import log_id_of
+from bot.pacing import PatientPacer
+from bot.settings import Settings
 from bot.slack_client import SlackClient
 from bot.slack_errors import RefusedError, SlackError
+from storage.database import Database
 from storage.heads import head
 from storage.listing import Wanted, list_runs, listed_run
 from storage.outside import OwnPast
@@ -43,7 +47,13 @@ class Witness:
     channel: str
 
 
-def check_head(memory: Memory, witness: Witness) -> bool:
+def witness_of(client: SlackClient, settings: Settings, *, user: str) -> Witness:
+    """Return Slack as far as `user`, the bot, remembers the log there."""
+    addresses = Addresses(client, PatientPacer(time.monotonic))
+    return Witness(client=client, addresses=addresses, bot=user, channel=settings.channel)
+
+
+def check_head(database: Database, witness: Witness) -> bool:
     """Return if Slack shows nothing newer than the log; False if it cannot be read just now.
 
     A channel that is closed to the bot is no witness, but one at least has to be open.
@@ -51,11 +61,11 @@ def check_head(memory: Memory, witness: Witness) -> bool:
     Raises:
         UnusableDatabaseError: the database is older than what Slack shows.
     """
-    if _is_new(memory):
+    if _is_new(database):
         return True
-    channels = _channels(memory, witness)
+    channels = _channels(database, witness)
     try:
-        read = [one for one in channels if _compare(memory, witness, one)]
+        read = [one for one in channels if _compare(database, witness, one)]
     except SlackError as error:
         log.warning("the head was not compared with Slack", extra={"error": error.code})
         return False
@@ -64,32 +74,32 @@ def check_head(memory: Memory, witness: Witness) -> bool:
     return bool(read) or not channels
 
 
-def _is_new(memory: Memory) -> bool:
+def _is_new(database: Database) -> bool:
     """Say whether the log has only begun, so that no bot has ever told anything of it."""
-    with memory.database.read() as connection:
+    with database.read() as connection:
         return head(connection).size <= 1
 
 
-def _channels(memory: Memory, witness: Witness) -> list[str]:
+def _channels(database: Database, witness: Witness) -> list[str]:
     """Return where the newest runs stand, and the bot's own channel."""
-    runs = list_runs(memory.database, Wanted(), most=NEWEST_RUNS)
+    runs = list_runs(database, Wanted(), most=NEWEST_RUNS)
     found = dict.fromkeys(one.place.channel for one in runs if one.place is not None)
     if witness.channel:
         found[witness.channel] = None
     return list(found)[:CHANNELS]
 
 
-def _compare(memory: Memory, witness: Witness, named: str) -> bool:
+def _compare(database: Database, witness: Witness, named: str) -> bool:
     """Return if a channel shows nothing newer than the log, False if it is closed to the bot."""
-    ours = memory.log_id
+    ours = log_id_of(database)
     try:
         channel = witness.addresses.readable(witness.addresses.postable(named))
         told = list(_ours(witness, channel, None, ours))
         roots = [one for one in told if _is_root(one)]
-        _refuse_unknown(memory, roots)
+        _refuse_unknown(database, roots)
         for root in roots[:THREADS]:
             told += _ours(witness, channel, str(root["ts"]), ours)
-        _refuse_other_past(memory, told)
+        _refuse_other_past(database, told)
     except RefusedError as error:
         log.warning("a channel cannot be read", extra={"channel": named, "error": error.code})
         return False
@@ -115,16 +125,16 @@ def _is_root(message: Message) -> bool:
     return _payload(message).get("subject") == Subject.ROOT
 
 
-def _refuse_unknown(memory: Memory, roots: Iterable[Message]) -> None:
+def _refuse_unknown(database: Database, roots: Iterable[Message]) -> None:
     for root in roots:
         run = RunId(str(_payload(root).get("key", "")))
-        if listed_run(memory.database, run) is None:
+        if listed_run(database, run) is None:
             raise _restored(f"Slack shows the run {run}, which this database does not hold.")
 
 
-def _refuse_other_past(memory: Memory, messages: Iterable[Message]) -> None:
+def _refuse_other_past(database: Database, messages: Iterable[Message]) -> None:
     """Refuse a log that is not the one of which these messages show receipts and heads."""
-    with memory.database.read() as connection:
+    with database.read() as connection:
         past = OwnPast(connection)
         for message in messages:
             for found in RECEIPT.finditer(str(message.get("blocks", ""))):

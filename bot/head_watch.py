@@ -47,7 +47,7 @@ class HeadWatch:
         Raises:
             UnusableDatabaseError: the database is older than what Slack shows.
         """
-        self._is_sure = check_head(self._memory, self._witness)
+        self._is_sure = check_head(self._memory.database, self._witness)
 
     def effects_wait(self) -> str | None:
         """Return why effects have to wait, None when they need not."""

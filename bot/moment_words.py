@@ -1,9 +1,10 @@
 """`tomorrow 9am`, `in 2 hours`, `next friday 14:00`, `2026-12-24 18:30`: words into one moment.
 
-dateparser reads them, and leaves out what it does not understand: “tomorrow 25:00” and
-“tomorrow at 9” become tomorrow at the present minute, a zone's name is dropped. So only words
-that are known here get as far as it, a time of day has to be said, and what comes back must
-show that time and that weekday. Whatever is unclear is refused with what would be right.
+What people say most is read by `plain_moments`. dateparser reads the rest, and leaves out what it
+does not understand: “tomorrow 25:00” and “tomorrow at 9” become tomorrow at the present minute, a
+zone's name is dropped. So only words that are known here get as far as it, a time of day has to be
+said, and what comes back must show that time and that weekday. Whatever is unclear is refused with
+what would be right.
 """
 
 import json
@@ -16,6 +17,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.local_time import moment_at
+from bot.plain_moments import read_plainly
 from bot.recurring_words import DAYS
 from bot.time_of_day import find_time
 from workflows.errors import UnclearTimeError
@@ -77,10 +79,15 @@ def _read(
     _refuse_half_said(words, rest)
     if words.startswith("in ") and at is None:
         return _span(words, zone, here, now=now, ask=ask)
+    if words.startswith("in ") and _SHORT_SPAN.search(rest):
+        span = rest.removesuffix(" at")
+        raise UnclearTimeError(
+            f"“{words}” says twice when.", hint=f"Leave out “{span}” or “{at:%H:%M}”."
+        )
     if at is None:
         raise UnclearTimeError(f"“{words}” does not say at what time.", hint=_with_time(words))
     _refuse_today(rest, here, at)
-    found = ask(f"{rest} {at:%H:%M}".strip(), here)
+    found = read_plainly(rest, at, here) or ask(f"{rest} {at:%H:%M}".strip(), here)
     if found is None:
         raise UnclearTimeError(f"“{words}” is no moment I know.", hint=EXAMPLES)
     _refuse_misread(words, rest, at, found)
@@ -100,7 +107,7 @@ def _span(
     """Read “in 2 hours” by elapsed time, and “in 2 days” by the clock on the wall."""
     is_short = _SHORT_SPAN.search(words) is not None
     base = now.astimezone(UTC).replace(tzinfo=None, microsecond=0) if is_short else here
-    found = ask(words, base)
+    found = read_plainly(words, None, base) or ask(words, base)
     if found is None:
         raise UnclearTimeError(f"“{words}” is no moment I know.", hint=EXAMPLES)
     return (found.replace(tzinfo=UTC), "") if is_short else moment_at(found, zone)

@@ -133,8 +133,11 @@ def is_untouched(settings: Settings) -> bool:
 
 def _predecessor(note: str, settings: Settings) -> dict[str, Json]:
     """Return what the first entry says of the log before."""
+    from storage.verify.notes import unpasted  # noqa: PLC0415 - a log seldom has one before it.
+
     try:
-        before = read_note(note).checkpoint
+        # What `interlock audit head` prints has the key below the note.
+        before = read_note(unpasted(note.partition("\nvkey ")[0])).checkpoint
     except MalformedNoteError as error:
         raise UnusableDatabaseError(
             f"This is no head of a log: {error}", hint="`interlock audit head` prints one."

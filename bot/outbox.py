@@ -123,6 +123,8 @@ class Outbox:
 
     def _work(self, number: int) -> None:
         by = f"{self._post.name}/{number}"
+        if not number:
+            self._hasten()
         while not self._stopping.is_set():
             seen = self._bell.rung
             try:
@@ -166,6 +168,12 @@ class Outbox:
                 log.exception("message not delivered", extra=_facts(row))
                 self._put_aside(row)
         return bool(rows)
+
+    def _hasten(self) -> None:
+        try:
+            self._post.rows.hasten()
+        except StorageError:
+            log.warning("outbox waits for the database", exc_info=True)
 
     def _put_aside(self, row: OutboxRow) -> None:
         if row.attempts < MOST_DEFECTS:

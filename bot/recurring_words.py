@@ -13,6 +13,7 @@ from workflows.fault import nearest
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _DAYS_OF = {"day": "*", "weekday": "1-5", "weekend": "0,6"}
 _STEPS = {"minute": 60, "hour": 24}
+_NOON, _DAY = 12, 24
 _EVERY = re.compile(r"(?:(?P<count>\d{1,4})\s+)?(?P<unit>minute|hour)s?")
 HINT = (
     "Write it as “every day 18:00”, “every weekday 9:00”, “every monday 8am”, “every hour”,"
@@ -58,6 +59,8 @@ def _days(words: str) -> str:
     named = [one for one in re.split(r"[,\s]+", rest) if one not in {"", "and", "at", "on"}]
     if not named:
         raise UnclearTimeError(f"“every {words}” does not say on which days.", hint=HINT)
+    if at is None and len(named) > 1 and named[-1].isdecimal():
+        _refuse_bare_hour(" ".join(named[:-1]), int(named[-1]))
     days = _days_of(named)
     if at is None:
         raise UnclearTimeError(
@@ -65,6 +68,14 @@ def _days(words: str) -> str:
             hint=f"Write “every {' '.join(named)} 9:00”.",
         )
     return f"{at.minute} {at.hour} * * {days}"
+
+
+def _refuse_bare_hour(days: str, hour: int) -> None:
+    both = f"“every {days} {hour}am” or “every {days} {hour}pm”"
+    raise UnclearTimeError(
+        f"“{hour}” is no time of day.",
+        hint=f"Write {both}." if 0 < hour < _NOON else f"Write “every {days} {hour % _DAY}:00”.",
+    )
 
 
 def _days_of(named: Sequence[str]) -> str:
@@ -77,6 +88,8 @@ def _day(name: str) -> int:
     for number, day in enumerate(DAYS):
         if name in {day, f"{day}s", day[:3]}:
             return number
+    if name.removesuffix("s") in _DAYS_OF:
+        raise UnclearTimeError(f"“{name}” does not stand beside other days.", hint=HINT)
     near = nearest(name, [*DAYS, *_DAYS_OF])
     told = f" Did you mean “{near}”?" if near else ""
     raise UnclearTimeError(f"“{name}” is no day of the week.{told}", hint=HINT)

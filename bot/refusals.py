@@ -1,9 +1,11 @@
 """Refusals as private replies: what happened, and what would help.
 
 Only refusals (`InterlockError`) are shown; anything else is a defect, which the listener lets
-pass so that it is logged with its trace.
+pass so that it is logged with its trace. That the database could be the reason is logged as well:
+whoever is refused can seldom mend it, and whoever can is not there.
 """
 
+import logging
 from collections.abc import Iterator
 
 from bot.wording import bold, escape, link, one_line
@@ -18,9 +20,12 @@ from workflows.errors import (
     RequestClosedError,
     StaleRequestError,
     StorageError,
+    StorageUnavailableError,
     UnknownRunError,
     UnknownWorkflowError,
 )
+
+log = logging.getLogger(__name__)
 
 _MESSAGE, _HINT, _FIELDS, _FIELD = 600, 600, 10, 150
 
@@ -56,6 +61,7 @@ class NewerCardError(StaleRequestError):
 
 def refusal(error: InterlockError) -> str:
     """Return the reply, as mrkdwn of at most 3,000 characters."""
+    _note(error)
     sign = next((sign for kind, sign in _SIGNS if isinstance(error, kind)), "⚠️")
     if isinstance(error, InputsError):
         return "\n".join([f"{sign} These values do not fit:", *_fields(error)])
@@ -66,7 +72,13 @@ def refusal(error: InterlockError) -> str:
 
 def refusal_words(error: InterlockError) -> str:
     """Return what happened and what would help as plain text."""
+    _note(error)
     return f"{one_line(error.message)} {one_line(_hint(error))}".rstrip()
+
+
+def _note(error: InterlockError) -> None:
+    if isinstance(error, StorageUnavailableError):
+        log.warning("people were refused, since nothing could be recorded", exc_info=error)
 
 
 def _hint(error: InterlockError) -> str:

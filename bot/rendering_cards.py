@@ -18,6 +18,7 @@ from bot.views.request_values import (
     RequestCard,
     Vote,
 )
+from bot.views.symbols import REASONS
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import OutboxRow
 from workflows.entry import Entry, Json, Ref
@@ -32,20 +33,8 @@ from workflows.telling import BROKEN
 
 log = logging.getLogger(__name__)
 
-DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
 WITHDRAWN = "approval.withdrawn"
-# Words for the codes of withdrawn requests; others are shown as they are.
-REASONS = {
-    "undeliverable": "The people who decide could not be shown the question.",
-    "cancelled": "The run was cancelled.",
-    "parent_ended": "The run that it was a part of has ended.",
-    "replaced": "What it was to replace has changed meanwhile. Propose it again.",
-    "aborted": "The run was aborted.",
-    "run_ended": "The run ended before this was decided.",
-    "segments_died": "The bot could not go on with the run.",
-    "edited": "What the run is about was changed.",
-    "moved": "The run goes on by another version of the workflow.",
-}
+DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DENY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from workflows.entry import Entry, Json
 from workflows.errors import DefinitionError
 from workflows.input_words import in_words
 from workflows.moments import moment
-from workflows.run import Phase
+from workflows.run import Phase, Status
 from workflows.shadow_question import asked_form
 
 
@@ -32,6 +32,7 @@ def question_of(read: RunRead, key: str, reader: RunReader) -> QuestionCard | No
         expires=moment(str(asked.data["expires"])),
         answered=_answered(read, step, request),
         is_over=not _is_open(read, step, request),
+        ended=_ended(read, step, request),
     )
 
 
@@ -43,6 +44,13 @@ def _is_open(read: RunRead, step: str, request: str) -> bool:
     state = read.state.step(step)
     waits = state.phase is Phase.QUESTIONED and state.request == request
     return waits and not read.listed.status.is_end
+
+
+def _ended(read: RunRead, step: str, request: str) -> Status | None:
+    """Return how the run ended while it still asked, None if it asked for too long."""
+    state, status = read.state.step(step), read.listed.status
+    asked = state.phase is Phase.QUESTIONED and state.request == request
+    return status if asked and status.is_end else None
 
 
 def _answered(read: RunRead, step: str, request: str) -> QuestionAnswered | None:

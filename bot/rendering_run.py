@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.rendering_cards import WITHDRAWN
 from bot.run_reading import RunRead, RunReader, told_to, words_of, words_of_model
 from bot.step_lines import step_lines
 from bot.views.pieces import Rendered
@@ -22,6 +23,7 @@ from workflows.run import Phase, Status, StepState
 from workflows.store import Subject
 from workflows.superseded import EDITED, changed_by
 from workflows.trouble import troubles
+from workflows.undoable import done, in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +148,13 @@ def _in_front(read: RunRead, reader: RunReader) -> _Wait:
 
 
 def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -> Rendered | None:
-    """Return the line about one entry, None if the run has no such entry."""
+    """Return the line about one entry, None if the run has none or another line tells of it."""
     entry = read.entry(key)
     if entry is None:
+        return None
+    if entry.kind == "run.cancelled":
+        return _cancelled(read, entry)
+    if _is_told_by_the_end(read, entry):
         return None
     words = words_of(entry) or words_of_model(entry)
     reply = reply_about(entry, actor=read.who(entry.actor), words=words)
@@ -160,6 +166,26 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
         return step_reply(replace(reply, asked=asked))
     asked = list(reader.named(told_to(entry)).values())
     return step_reply(replace(reply, asked=asked, card=reader.link(_card_of(read, entry, places))))
+
+
+def _cancelled(read: RunRead, end: Entry) -> Rendered:
+    """Return the line that ends a cancelled run: by whom, unless that was told, and what stays."""
+    found = done(read.definition, read.state)
+    left = {*found.undoable, *found.final, *found.unclear}
+    stays = [name for name in in_order(read.state) if name in left]
+    reply = replace(reply_about(end), stays=stays)
+    asked = next(one for one in reversed(read.entries) if one.data.get("decision") == "cancel")
+    if not _is_told_by_the_end(read, asked):
+        return step_reply(reply)
+    return step_reply(replace(reply, actor=read.who(asked.actor), words=words_of(asked)))
+
+
+def _is_told_by_the_end(read: RunRead, entry: Entry) -> bool:
+    """Say whether `entry` cancelled its run at once, so that one line tells of both."""
+    if entry.data.get("decision") != "cancel":
+        return False
+    later = (one.kind for one in read.entries if one.rseq > entry.rseq)
+    return next((kind for kind in later if kind != WITHDRAWN), "") == "run.cancelled"
 
 
 def _card_of(read: RunRead, reminder: Entry, places: OutboxRows) -> MessagePlace | None:

@@ -59,13 +59,14 @@ class ScheduleList:
             who=people.get(setter, Who(name="somebody")) if setter is not None else None,
             may_change=may,
             may_delete=may and not known.is_definitions,
+            is_retired=known.definition is None,
         )
 
     def _responsible(self, definition: Definition | None) -> frozenset[PersonId]:
-        if definition is None:
-            return frozenset()
         found = frozenset[PersonId]()
-        for name in (definition.owner, definition.deputy):
+        governors = self.desk.roles.policy.governors
+        names = governors if definition is None else (definition.owner, definition.deputy)
+        for name in names:
             found |= self._members(name)
         return found
 

@@ -242,22 +242,17 @@ class Settings(SecretSettings, ModelSettings):
         return _host_and_port(self.metrics)
 
     @property
-    def tokens(self) -> tuple[str, ...]:
-        """Return every token and key held, for the redactor."""
-        held = (
-            self.bot_token,
-            self.app_token,
-            self.signing_secret,
-            self.client_secret,
-            self.secrets_key,
-            self.secrets_key_next,
-            self.vault_token,
-            *self.anchor_secrets,
-            self.push_token,
-            self.metrics_token,
-            self.model_key,
-        )
-        return tuple(one.get_secret_value() for one in held if one is not None)
+    def tokens(self) -> Mapping[str, str]:
+        """Return every token and key held, by the variable that gave it, for the redactor."""
+        given = {
+            str(field.validation_alias): getattr(self, name)
+            for name, field in type(self).model_fields.items()
+        }
+        return {
+            variable: value.get_secret_value()
+            for variable, value in given.items()
+            if isinstance(value, SecretStr)
+        }
 
 
 def _first_there(own: Path, of_host: Path) -> Path | None:

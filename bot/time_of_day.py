@@ -23,6 +23,8 @@ def find_time(words: str) -> tuple[time | None, str]:
     Raises:
         UnclearTimeError: there are two, or one that no clock shows.
     """
+    if re.search(r"\bmidnight\b", words):
+        raise UnclearTimeError("“midnight” can begin a day or end it.", hint="Write 0:00 or 23:59.")
     found = list(_CLOCK.finditer(words))
     if len(found) > 1:
         raise UnclearTimeError(

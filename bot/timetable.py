@@ -7,10 +7,11 @@ its entry. A process that dies in between starts the same run again, which is th
 import logging
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.firings import Gap, Plan, next_firing, plan, wall_time
+from bot.firings import MOST_CAUGHT_UP, Gap, Plan, next_firing, plan, wall_time
+from bot.local_time import told
 from bot.wording import bold, escape, plural
 from storage.firings import Fired, active_since, fired
 from storage.store import SqlStore
@@ -21,6 +22,7 @@ from workflows.errors import (
     InterlockError,
     PeopleUnreadableError,
     StorageError,
+    UnknownWorkflowError,
 )
 from workflows.people import PersonId
 from workflows.store import Message, Subject
@@ -112,17 +114,18 @@ class Timetable:
         self, schedule: Schedule, todo: Plan, start: Sequence[datetime], *, is_skipped: bool
     ) -> None:
         gap = todo.gap
-        if gap is not None and gap.last not in start:
+        taken = None if gap is None else _taken_now(gap, todo.start, start)
+        if gap is not None and taken is not None and taken.last not in start:
             with self._store.begin() as unit:
-                if unit.take_firing(schedule.name, gap.last):
-                    _tell_of_gap(unit, schedule, gap)
+                if unit.take_firing(schedule.name, taken.last):
+                    _tell_of_gap(unit, schedule, gap, taken)
         for due in start:
             run = None if is_skipped else self._begin(schedule, due)
             with self._store.begin() as unit:
                 if not unit.take_firing(schedule.name, due):
                     continue  # Another replica was first; the run is the same one.
-                if gap is not None and gap.last == due:
-                    _tell_of_gap(unit, schedule, gap)
+                if gap is not None and taken is not None and taken.last == due:
+                    _tell_of_gap(unit, schedule, gap, taken)
                 unit.append(_fired(schedule, due, run))
 
     def _begin(self, schedule: Schedule, due: datetime) -> RunId | None:
@@ -133,7 +136,7 @@ class Timetable:
         except InterlockError as error:
             # The moment is used up: the same start would be refused again, and again.
             log.warning("a schedule could not start", extra={"schedule": schedule.name})
-            self._tell(schedule, due, f"could not start: {escape(str(error), 500)}")
+            self._tell(schedule, due, f"could not start: {escape(_why(error), 500)}")
             return None
 
     def _tell(self, schedule: Schedule, due: datetime, words: str) -> None:
@@ -143,6 +146,12 @@ class Timetable:
             _notify(unit, schedule, key=key, words=words)
             for person in owners:
                 _notify(unit, schedule, key=f"{key}/{person}", words=words, to=person)
+
+
+def _why(error: InterlockError) -> str:
+    if isinstance(error, UnknownWorkflowError):  # A name that is near would help nobody here.
+        return "its workflow was retired. Whoever set it, or a governor, can delete it in the list."
+    return str(error)
 
 
 def _fired(schedule: Schedule, due: datetime, run: RunId | None) -> Draft:
@@ -155,26 +164,44 @@ def _fired(schedule: Schedule, due: datetime, run: RunId | None) -> Draft:
     return Draft(kind="schedule.fired", actor=_actor(schedule), data=data)
 
 
-def _tell_of_gap(unit: SqlUnit, schedule: Schedule, gap: Gap) -> None:
+def _taken_now(gap: Gap, coming: Sequence[datetime], start: Sequence[datetime]) -> Gap:
+    """Return how far a gap is over now: to its end, or to the first of those that go in turn.
+
+    Of moments that are made up for one after the other the last one, taken at once, would stand
+    for all before it. Those behind the first are not missed: the run in front holds them back.
+    """
+    made_up = [one for one in coming if gap.first <= one <= gap.last]
+    if gap.last in start or not {*made_up}.intersection(start):
+        return gap
+    return replace(gap, last=start[0], count=gap.count - len(made_up) + 1)
+
+
+def _tell_of_gap(unit: SqlUnit, schedule: Schedule, gap: Gap, taken: Gap) -> None:
+    """Record what of a gap is taken, and tell people of the whole of it."""
     zone = schedule.trigger.timezone
     data: dict[str, Json] = {
         "schedule": schedule.name,
         "workflow": schedule.workflow,
-        "due_first": wall_time(gap.first, zone),
-        "due_last": wall_time(gap.last, zone),
-        "n": gap.count,
-        "rule": gap.rule.value,
+        "due_first": wall_time(taken.first, zone),
+        "due_last": wall_time(taken.last, zone),
+        "n": taken.count,
+        "rule": taken.rule.value,
     }
     unit.append(Draft(kind="schedule.missed", actor=_actor(schedule), data=data))
     made_up = {
         Missed.SKIP: ("it is skipped", "they are skipped"),
         Missed.RUN_ONCE: ("a run makes up for it", "one run makes up for them"),
-        Missed.RUN_ALL: ("a run makes up for it", "they are made up for"),
+        Missed.RUN_ALL: ("a run makes up for it", _all_made_up(gap.count)),
     }[gap.rule][gap.count > 1]
-    first = escape(wall_time(gap.first, zone), 80)
+    first = escape(told(gap.first, zone).local, 80)
     at = f"first at {first}" if gap.count > 1 else f"at {first}"
     words = f"missed {plural(gap.count, 'time')}, {at}; {made_up}."
     _notify(unit, schedule, key=f"missed/{schedule.name}/{gap.last.isoformat()}", words=words)
+
+
+def _all_made_up(count: int) -> str:
+    is_cut = count > MOST_CAUGHT_UP
+    return f"the newest {MOST_CAUGHT_UP} are made up for" if is_cut else "they are made up for"
 
 
 def _notify(unit: SqlUnit, schedule: Schedule, *, key: str, words: str, to: str = "") -> None:

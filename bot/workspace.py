@@ -1,12 +1,9 @@
 """Slack under one bot token: whose it is, and what of the log is remembered there."""
 
-import time
 from dataclasses import dataclass
 
-from bot.addresses import Addresses
-from bot.head_check import Witness
+from bot.head_check import Witness, witness_of
 from bot.org_client import slack_of
-from bot.pacing import PatientPacer
 from bot.settings import Settings, SettingsError
 from bot.slack_client import Answer, SlackClient
 from bot.slack_errors import SlackError, says_no
@@ -30,12 +27,7 @@ class Workspace:
     @property
     def witness(self) -> Witness:
         """Return Slack as far as it remembers the log."""
-        return Witness(
-            client=self.client,
-            addresses=Addresses(self.client, PatientPacer(time.monotonic)),
-            bot=self.user,
-            channel=self.settings.channel,
-        )
+        return witness_of(self.client, self.settings, user=self.user)
 
 
 def enter_workspace(settings: Settings) -> Workspace:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 REFUSED = "The database refuses what must never be, so none of it was recorded."
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
-FULL = StorageUnavailableError, "The disk is full.", "Free some space, then try again."
+FULL = (
+    StorageUnavailableError,
+    "The disk is full.",
+    "Nothing was recorded. Free some space on it, or tell whoever runs the bot; then try again.",
+)
 IO_FAILED = (
     StorageUnavailableError,
     "The database file cannot be read or written.",
@@ -36,8 +40,9 @@ NO_FILE = (
 )
 BROKEN = UnusableDatabaseError, "The file is not an intact database.", "Restore it from a backup."
 
-# Primary result codes, https://www.sqlite.org/rescode.html
+# Result codes, https://www.sqlite.org/rescode.html: an extended one goes before its primary one.
 SQLITE_CODES = {
+    sqlite3.SQLITE_IOERR_SHMSIZE: FULL,  # What is kept beside the file finds no room at the open.
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_FULL: FULL,
@@ -82,7 +87,9 @@ def storage_refusals() -> Iterator[None]:
 
 def _of_sqlite(error: sqlite3.DatabaseError) -> StorageError | None:
     code = getattr(error, "sqlite_errorcode", None)
-    found = SQLITE_CODES.get(code & PRIMARY) if code is not None else None
+    if code is None:
+        return None
+    found = SQLITE_CODES.get(code) or SQLITE_CODES.get(code & PRIMARY)
     if found is None:
         return None
     refusal, message, hint = found

@@ -23,7 +23,7 @@ from storage.entry_bytes import (
     read_line,
 )
 from storage.keys import possession_message
-from workflows.errors import UnusableDatabaseError
+from workflows.errors import SigningKeyError, UnusableDatabaseError
 
 Role: TypeAlias = Literal["log", "entry"]
 
@@ -71,6 +71,19 @@ class LogKeys:
     def in_force(self, role: Role) -> list[KnownKey]:
         """Return the keys of that role that still count."""
         return [one for one in self.known.values() if one.role == role and one.ended_at is None]
+
+    def named(self, wanted: str) -> KnownKey:
+        """Return the key of that id.
+
+        Raises:
+            SigningKeyError: the log knows none.
+        """
+        known = self.known.get(wanted)
+        if known is None:
+            raise SigningKeyError(
+                f"The log knows no key {wanted}.", hint="`interlock keys list` shows them all."
+            )
+        return known
 
     def take_up(self, index: int, line: bytes) -> None:
         """Take in one entry about keys.

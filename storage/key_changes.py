@@ -184,12 +184,12 @@ class KeyOffice:
 
     def _end(self, wanted: str, kind: str, data: dict[str, Json]) -> KeyChange:
         with self._database.begin() as tx:
-            known = self._find(read_keys(tx.connection), wanted)
+            known = read_keys(tx.connection).named(wanted)
             self._require_other(known)
             # After its owner's transactions nothing of this key can come.
             TrailSql(tx).hold_writer(known.id)
             keys = self._keys(tx)
-            known = self._find(keys, known.id)
+            known = keys.named(known.id)
             if known.state == "revoked" or (known.ended_at is not None and not data):
                 return _as_it_is(known)
             _require_end(keys, known, size=_size(tx.connection), since=data.get("from"))
@@ -224,15 +224,6 @@ class KeyOffice:
     def _known(self, wanted: str) -> KnownKey:
         with self._database.read() as connection:
             return read_keys(connection).known[wanted]
-
-    @staticmethod
-    def _find(keys: LogKeys, wanted: str) -> KnownKey:
-        known = keys.known.get(wanted)
-        if known is None:
-            raise SigningKeyError(
-                f"The log knows no key {wanted}.", hint="`interlock keys list` shows them all."
-            )
-        return known
 
 
 def _require_in_force(known: KnownKey) -> KnownKey:

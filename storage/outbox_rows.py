@@ -14,6 +14,7 @@ from workflows.entry import RequestId, RunId
 from workflows.store import Subject
 
 LEASE = timedelta(seconds=60)
+MOST_PUT_OFF = timedelta(days=1)  # Slack's limits, and whatever else is waited for, end before.
 
 
 class OutboxRows:
@@ -56,6 +57,13 @@ class OutboxRows:
         """Try again at `until`; if it may have arrived, it will be looked up before that."""
         with self._database.begin() as tx:
             OutboxSql(tx).set_later(ident, until=until, error=error, keeps_posting=may_have_arrived)
+
+    def hasten(self) -> None:
+        """Let go what a clock that ran ahead, and was put back, has put off for ages."""
+        with self._database.begin() as tx:
+            sql = OutboxSql(tx)
+            now = sql.moment(self._clock)
+            sql.hasten(now=now, beyond=now + MOST_PUT_OFF)
 
     def mark_failed(self, ident: int, *, error: str) -> list[OutboxRow]:
         """Give a message up, and with a thread's first message the replies that wait for it.

@@ -130,6 +130,14 @@ class OutboxSql(RowSql):
             *(until, error, keeps_posting, False, ident),
         )
 
+    def hasten(self, *, now: datetime, beyond: datetime) -> None:
+        """Let go now what is put off, or held by somebody, until later than `beyond`."""
+        self.run(
+            "UPDATE outbox SET next_at = ?, claimed_by = NULL, claimed_until = NULL"
+            " WHERE state = 'pending' AND (next_at > ? OR claimed_until > ?)",
+            *(now, beyond, beyond),
+        )
+
     def set_failed(self, ident: int, *, error: str) -> None:
         """Give a message up."""
         self.run(

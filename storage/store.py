@@ -26,7 +26,7 @@ from storage.patience import patience
 from storage.run_sql import RunSql, known_run_question
 from storage.soak_sql import NOTHING, Ended, SoakSql
 from storage.transaction import Database
-from storage.unit import SqlUnit
+from storage.unit import SqlUnit, no_request
 from workflows.delegation import Delegation
 from workflows.entry import Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError
@@ -143,7 +143,7 @@ class SqlStore:
         with self.database.glance() as tx:
             found = RunSql(tx).request(request)
         if found is None:
-            raise UnknownRunError(f"There is no request {request}.")
+            raise no_request(request)
         return found
 
     def batch(self, batch: RequestId) -> Sequence[ApprovalRequest]:

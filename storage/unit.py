@@ -134,7 +134,7 @@ class SqlUnit:
         self._look_up(people)
         found = self._sql.hold_run_of(request)
         if found is None:
-            raise UnknownRunError(f"There is no request {request}.")
+            raise no_request(request)
         run, asked, decided = found
         self._decided = {asked.id: decided}
         return asked, self._runs.kept(run).row()
@@ -388,3 +388,11 @@ def _tail(held: HeldRun | None) -> Tail | None:
     if held is None:
         return None
     return NO_TAIL if held.facts is None else held.facts.tail
+
+
+def no_request(request: str) -> UnknownRunError:
+    """Return the refusal of a request that this log does not hold: none was ever taken out."""
+    return UnknownRunError(
+        f"There is no request {request}.",
+        hint="Its card is of a log before this one, of which nothing goes on. Ask anew.",
+    )

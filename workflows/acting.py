@@ -140,7 +140,7 @@ def _check_demand(segment: Segment, ready: Ready, state: StepState) -> None:
     verdict, denied = judged(segment, ready)
     demand, asked = verdict.demand, state.asked
     if denied is not None and asked is not None and denied.newest.at > asked.at:
-        raise VoidError("denied_meanwhile", "The same was denied elsewhere since this was asked.")
+        raise VoidError("denied_meanwhile", "The same was rejected elsewhere since this was asked.")
     known = asked.data.get("rules") if asked is not None else None
     news = [
         rule

@@ -74,7 +74,7 @@ def _admit_time(
         return
     if request.outcome is not Outcome.OPEN:
         raise RequestClosedError(
-            f"This request is already {request.outcome}.",
+            f"This request is already {request.outcome.words}.",
             hint="Nothing was changed by your click.",
         )
     if now >= request.expires_at:

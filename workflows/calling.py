@@ -65,7 +65,7 @@ def _take_up_end(segment: Segment, name: str, row: RunRow) -> Next:
     if row.status is Status.DONE or segment.state.is_shadow:
         segment.note(ended)
         return After.LOOK
-    words = f"The run {row.id[:8]} of {row.workflow} ended {row.status}."
+    words = f"The run {row.id[:8]} of {row.workflow} ended {row.status.words}."
     segment.commit(ended, stop_draft(segment, name, f"child_{row.status.value}", words))
     return After.LOOK
 

@@ -129,7 +129,7 @@ def _changed(wanted: _Wanted, before: Mapping[str, Json]) -> frozenset[str]:
 def _refuse_closed(unit: Unit, request: ApprovalRequest) -> None:
     if request.outcome is not Outcome.OPEN:
         raise RequestClosedError(
-            f"This request is already {request.outcome}.", hint="Nothing was changed."
+            f"This request is already {request.outcome.words}.", hint="Nothing was changed."
         )
     if unit.now >= request.expires_at:
         raise RequestClosedError("This request has expired.", hint="Start the workflow again.")

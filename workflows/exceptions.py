@@ -131,7 +131,7 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> bool:
         row = unit.lock_run(run)
         if row.status.is_end:
             raise RequestClosedError(
-                f"This run has ended already: {row.status}.", hint="Nothing was changed."
+                f"This run has ended already: {row.status.words}.", hint="Nothing was changed."
             )
         state = replay(run, unit.entries(run))
         actor = _actor(unit, who)

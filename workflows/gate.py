@@ -33,6 +33,11 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
     SUPERSEDED = "superseded"
 
+    @property
+    def words(self) -> str:
+        """How people are told: the button that denies says Reject."""
+        return "rejected" if self is Outcome.DENIED else self.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:

@@ -116,7 +116,7 @@ def admit_breaker(
     may_pass = request.outcome is Outcome.APPROVED and not request.is_consumed and is_frozen
     if request.outcome is not Outcome.OPEN and not may_pass:
         raise RequestClosedError(
-            f"This request is already {request.outcome}.",
+            f"This request is already {request.outcome.words}.",
             hint="Nothing was changed by your click.",
         )
     if request.outcome is Outcome.OPEN and now >= request.expires_at:

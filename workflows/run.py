@@ -33,6 +33,11 @@ class Status(StrEnum):
         """Whether nothing follows."""
         return self in _ENDS
 
+    @property
+    def words(self) -> str:
+        """How people are told, in a word or two: the button that denies says Reject."""
+        return "rejected" if self is Status.DENIED else self.value.replace("_", " ")
+
 
 _ENDS = frozenset(list(Status)[list(Status).index(Status.DONE) :])
 

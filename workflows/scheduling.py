@@ -112,7 +112,8 @@ def change_schedule(house: House, change: ScheduleChange) -> bool:
     """Pause, resume or delete a schedule; False if it stands so already.
 
     Raises:
-        NotAllowedError: neither whoever set it, nor owner or deputy of the workflow.
+        NotAllowedError: neither whoever set it, nor owner or deputy of the workflow; of one that
+            was retired nor a governor.
         ScheduleClosedError: it has ended, or its moment has passed.
         PeopleUnreadableError, StorageError: nothing was changed.
     """
@@ -188,7 +189,9 @@ def _responsible(house: House, change: ScheduleChange) -> frozenset[PersonId]:
     try:
         definition = house.definitions.active(change.workflow)
     except UnknownWorkflowError:
-        return frozenset()  # Retired: nothing starts, and whoever set it may clean up.
+        # Retired: nothing starts. Whoever set it may clean up, and governors once they are gone.
+        named = [house.people.members(one, max_age=CLICK_AGE) for one in house.policy().governors]
+        return frozenset[PersonId]().union(*named)
     return owners_of(house, definition)
 
 

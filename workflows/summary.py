@@ -191,7 +191,10 @@ def _waited(story: Story, entry: Entry) -> str:
     step, child = _step(story, entry), entry.data.get("child")
     if child is not None:
         return f"“{step}” started a run of {entry.data.get('workflow')}."
-    return f"“{step}” waited until {_day(datetime.fromisoformat(str(entry.data['until'])))}."
+    ended = (one for one in story.entries if one.kind == "wait.ended" and one.rseq > entry.rseq)
+    is_over = any(one.data["step"] == entry.data["step"] for one in ended)
+    until = _day(datetime.fromisoformat(str(entry.data["until"])))
+    return f"“{step}” {'waited' if is_over else 'was to wait'} until {until}."
 
 
 def _questioned(_story: Story, entry: Entry) -> str:

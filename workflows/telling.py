@@ -27,6 +27,7 @@ REPLIES = frozenset(
         "question.answered",
         "model.answered",
         "run.moved",
+        "run.cancelled",
     }
 )
 TOLD_DECISIONS = frozenset(

@@ -12,7 +12,7 @@ from bot.doctor.examination import examine
 from bot.doctor.findings import Finding, State, worst
 from bot.settings import Settings, read_settings, require_one
 from workflows.errors import SecretError
-from workflows.redaction import Redactor
+from workflows.redaction import SHORTEST, Redactor
 
 CODES = {
     State.OK: Exit.FINE,
@@ -49,7 +49,8 @@ def _redactor(settings: Settings) -> Redactor:
     try:
         return read_redactor(settings, Means())
     except SecretError:
-        return Redactor(settings.tokens)
+        long_enough = (one for one in settings.tokens.values() if len(one) >= SHORTEST)
+        return Redactor(long_enough)
 
 
 def _data(one: Finding, redact: Redactor) -> dict[str, str]:

@@ -26,6 +26,8 @@ from storage.log_setup import keys_of
 from storage.new_writer import writer_to_enrol
 from workflows.entry import Json
 
+FIRST = "whoever began the log"
+
 
 @click.group()
 def keys() -> None:
@@ -86,8 +88,12 @@ def enrol(line: str, *, as_json: bool) -> None:
 @as_json_option
 def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
     """End a key that is not used any more. What it signed stays as good as it was."""
-    _confirm(f"End the key {key_id}? Its machine cannot write any more.", yes=yes)
-    _end(filled(EndOrder, key=key_id), as_json=as_json)
+    order = filled(EndOrder, key=key_id)
+    if not yes:
+        key = _known(read_settings()).named(key_id)
+        what = "Its machine cannot write" if key.role == "entry" else "No head counts that it signs"
+        _confirm(f"End the key {key_id} ({key.holder or FIRST})? {what} any more.")
+    _end(order, as_json=as_json)
 
 
 @keys.command()
@@ -97,11 +103,14 @@ def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
 @as_json_option
 def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
     """End a key that somebody else may have; its entries from --from on become doubtful."""
-    _confirm(
-        f"Revoke the key {key_id}? Every entry it signed from {since} on stays unproven for ever.",
-        yes=yes,
-    )
-    _end(filled(EndOrder, key=key_id, since=since), as_json=as_json)
+    order = filled(EndOrder, key=key_id, since=since)
+    if not yes:
+        key = _known(read_settings()).named(key_id)
+        _confirm(
+            f"Revoke the key {key_id} ({key.holder or FIRST})? Every entry it signed from {since}"
+            " on stays unproven for ever."
+        )
+    _end(order, as_json=as_json)
 
 
 @keys.command()
@@ -164,9 +173,8 @@ def _end(order: EndOrder, *, as_json: bool) -> None:
     )
 
 
-def _confirm(question: str, *, yes: bool) -> None:
-    if not yes:
-        click.confirm(question, abort=True, err=True)
+def _confirm(question: str) -> None:
+    click.confirm(question, abort=True, err=True)
 
 
 def _known(settings: Settings) -> LogKeys:
@@ -191,7 +199,7 @@ def _line(key: Mapping[str, Json]) -> str:
 
 
 def _whose(key: Mapping[str, Json]) -> str:
-    return str(key["holder"] or "whoever began the log")
+    return str(key["holder"] or FIRST)
 
 
 def _enrolled(writer: str) -> list[str]:

@@ -27,12 +27,14 @@ from workflows.errors import UnknownRunError, UnusableDatabaseError
 from workflows.moments import stamp
 from workflows.run import Status
 
+# The values that programs read, and the one that people are told in another word.
+STATUSES = {one.value: one for one in Status} | {Status.DENIED.words: Status.DENIED}
 NEWER = "A newer version is active: {}. Owner and deputy can have the run go by it: `move-run`."
 
 
 @click.command()
 @click.option("--workflow", default="", help="Only runs of this workflow.")
-@click.option("--status", type=click.Choice([one.value for one in Status]), help="Only these.")
+@click.option("--status", type=click.Choice(list(STATUSES)), help="Only these.")
 @click.option("--exceptions", is_flag=True, help="Only what waits for a person, oldest first.")
 @click.option(
     "--most", default=20, type=click.IntRange(1, MOST), show_default=True, help="How many."
@@ -43,12 +45,13 @@ def runs(workflow: str, status: str | None, most: int, *, exceptions: bool, as_j
     if exceptions:
         _exceptions(workflow, most, as_json=as_json)
         return
-    statuses = frozenset({Status(status)}) if status else frozenset[Status]()
+    statuses = frozenset({STATUSES[status]}) if status else frozenset[Status]()
     with opened(read_settings()) as database:
         wanted = Wanted(workflow=workflow, statuses=statuses)
         found = [_run(one) for one in list_runs(database, wanted, most=most)]
     lines = [
-        f"{one['run']}  {one['status']:<9} {one['started_at']}  {one['workflow']}  {one['by']}"
+        f"{one['run']}  {STATUSES[str(one['status'])].words:<9} {one['started_at']}"
+        f"  {one['workflow']}  {one['by']}"
         for one in found
     ]
     answer({"runs": found}, lines or ["There are none."], as_json=as_json)
@@ -160,7 +163,7 @@ def _newer(active: str | None, listed: ListedRun) -> str | None:
 
 def _title(listed: ListedRun) -> str:
     who = listed.requester_name or listed.requester
-    return f"{listed.workflow}: {listed.status.value}, started by {who}"
+    return f"{listed.workflow}: {listed.status.words}, started by {who}"
 
 
 def _run(listed: ListedRun) -> dict[str, str | None]:

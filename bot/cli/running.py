@@ -44,6 +44,9 @@ def run(
     answer({**told, **begun}, [f"{first} run {told['run']}.{later}"], as_json=as_json)
 
 
+STAYS = "What it has done stays done."
+
+
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @click.option("--reason", required=True, help="Why; it stays on record.")
@@ -55,7 +58,7 @@ def cancel(run_id: str, reason: str, *, as_json: bool) -> None:
     )
     later = "is being cancelled: an effect is under way or in doubt, and it ends after that"
     ends = "is cancelled" if told["has_ended"] else later
-    answer(dict(told), [f"Run {run_id} {ends}."], as_json=as_json)
+    answer(dict(told), [f"Run {run_id} {ends}. {STAYS}"], as_json=as_json)
 
 
 ANSWERS = {

@@ -33,6 +33,9 @@ from workflows.triggers import Missed, When
 PATIENT = 30.0  # Nobody's gesture runs out here.
 
 
+RETIRED = "  its workflow was retired: nothing starts"
+
+
 @click.group()
 def schedule() -> None:
     """Set schedules, and see, pause, resume or delete them."""
@@ -50,7 +53,7 @@ def list_all(*, as_json: bool) -> None:
         found = [_told(database, one) for one in known]
     lines = [
         f"{one['schedule']}  {one['state']:<6}  next {one['next'] or '–'}  {one['when']}"  # noqa: RUF001 - the dash of nothing.
-        f"  by {one['by'] or 'the workflow file'}"
+        f"  by {one['by'] or 'the workflow file'}{RETIRED if one['is_retired'] else ''}"
         for one in found
     ]
     answer({"schedules": found}, lines or ["There are none."], as_json=as_json)
@@ -157,4 +160,5 @@ def _told(database: Database, known: KnownSchedule) -> dict[str, Json]:
         "next": None if coming is None else stamp(coming),
         "by": next((name or who for who, name in people.values()), None),
         "from_file": known.is_definitions,
+        "is_retired": known.definition is None,
     }

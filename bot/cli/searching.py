@@ -57,7 +57,7 @@ def _lines(found: Hits, page: int, most: int) -> Sequence[str]:
     lines = []
     for one in found.page:
         snippet = " ".join("".join(piece.text for piece in one.snippet).split())
-        lines += [f"{one.run}  {one.workflow}  {one.status.value}", f"    {snippet}"]
+        lines += [f"{one.run}  {one.workflow}  {one.status.words}", f"    {snippet}"]
     first = (page - 1) * most + 1
     of = f"of {'the newest ' * found.is_cut}{found.total}"
     lines.append(f"{first} to {first + len(found.page) - 1} {of}.")

@@ -15,8 +15,8 @@ from bot.doctor.machine import look_at_machine
 from bot.doctor.memory import look_at_memory, open_memory, unseen
 from bot.doctor.model import look_at_model
 from bot.doctor.published import look_at_published
-from bot.doctor.slack import look_at_slack, reach
-from bot.doctor.trust import look_at_trust
+from bot.doctor.slack import Reached, look_at_slack, reach
+from bot.doctor.trust import look_at_head, look_at_trust
 from storage.database import Database
 from storage.secret_rows import kept_names
 from workflows.errors import StorageError
@@ -30,7 +30,7 @@ def examine(around: Around) -> list[Finding]:
         database, seen = open_memory(around, stack)
         found += look_at_files(around, reached, database, kept=_kept(database))
         found += seen
-        found += _of_the_log(around, database)
+        found += _of_the_log(around, reached, database)
         found += look_at_machine(around)
         found.append(look_at_backups(around, database))
         found.append(look_at_model(around.settings))
@@ -44,12 +44,19 @@ def _kept(database: Database | None) -> list[str]:
     return []
 
 
-def _of_the_log(around: Around, database: Database | None) -> Iterator[Finding]:
+def _of_the_log(
+    around: Around, reached: Reached | None, database: Database | None
+) -> Iterator[Finding]:
     if database is None:
         yield unseen("log")
         return
+
+    def compared(around: Around, database: Database) -> Iterator[Finding]:
+        if reached is not None:
+            yield look_at_head(around, reached, database)
+
     looks: Sequence[Callable[[Around, Database], Iterator[Finding]]]
-    looks = (look_at_memory, look_at_published, look_at_trust)
+    looks = (look_at_memory, look_at_published, look_at_trust, compared)
     for look in looks:
         try:
             yield from look(around, database)

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from bot.directory import Directory
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
+from bot.head_check import Witness, witness_of
 from bot.org_client import slack_of
 from bot.settings import Settings, SettingsError, require_bot_token, require_tokens
 from bot.slack_client import SlackClient, Standing
@@ -38,6 +39,10 @@ class Reached:
     def directory(self) -> Directory:
         """Return who is who there; it asks anew."""
         return Directory(self.client, team=self.team)
+
+    def witness(self, settings: Settings) -> Witness:
+        """Return Slack as far as it remembers the log."""
+        return witness_of(self.client, settings, user=str(self.standing.whose.get("user_id", "")))
 
 
 def reach(around: Around) -> tuple[Reached | None, list[Finding]]:

@@ -8,6 +8,8 @@ from bot.anchors.calling import AnchorError
 from bot.anchors.second_key import second_signer
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
+from bot.doctor.slack import Reached
+from bot.head_check import check_head
 from bot.settings import Settings
 from bot.wording import duration, plural
 from storage.anchors import newest_of_each, read_turns
@@ -17,7 +19,7 @@ from storage.enrolment import LogKeys
 from storage.gauges import read_verified
 from storage.keys import LOG_KEY, WRITER_KEY, LogKey, WriterKey, load_key
 from storage.log_setup import keys_of, require_log_key, require_writer
-from workflows.errors import SigningKeyError, StorageError
+from workflows.errors import SigningKeyError, StorageError, UnusableDatabaseError
 
 NIGHTS = timedelta(days=2)
 NO_START = "The bot does not start: what it records could not be signed."
@@ -37,6 +39,18 @@ def look_at_trust(around: Around, database: Database) -> Iterator[Finding]:
     yield _second(around, known)
     yield _anchors(around, database)
     yield _verified(around, database)
+
+
+def look_at_head(around: Around, reached: Reached, database: Database) -> Finding:
+    """Compare the log with what Slack shows of it, as the bot does when it starts."""
+    try:
+        is_sure = check_head(database, reached.witness(around.settings))
+    except UnusableDatabaseError as refusal:
+        return refused("head", refusal, costs="The bot does not start.")
+    if not is_sure:
+        words = "The log could not be compared with what Slack shows of it."
+        return unknown("head", words, do="See that the bot is in its channel, then look again.")
+    return ok("head", "Slack shows nothing newer than this log.")
 
 
 def _log(settings: Settings, known: LogKeys) -> Finding:

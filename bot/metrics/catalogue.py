@@ -29,6 +29,7 @@ FIGURES: Mapping[str, Figure] = {
     "process_resident_memory_bytes": Figure("gauge", "Memory that the process holds."),
     "process_cpu_seconds_total": Figure("counter", "Processor time that the process took."),
     "interlock_ready": Figure("gauge", "Whether a part is ready: 1 or 0.", ("part",)),
+    "interlock_disk_free_bytes": Figure("gauge", "Room on the disk of the database; on SQLite."),
     "interlock_collect_seconds": Figure("gauge", "How long it took to read all of this."),
     "interlock_click_ack_seconds": Figure(
         "histogram", "From the arrival of what was typed or clicked to its acknowledgement."

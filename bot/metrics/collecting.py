@@ -86,6 +86,9 @@ class Collector:
         yield one("process_resident_memory_bytes", _resident_bytes())
         yield one("process_cpu_seconds_total", used.ru_utime + used.ru_stime)
         yield several("interlock_ready", ready)
+        room = self._readiness.room()
+        if room is not None:
+            yield one("interlock_disk_free_bytes", room)
 
     def _of_log(self) -> list[Family]:
         try:

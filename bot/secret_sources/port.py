@@ -4,11 +4,11 @@ A source is asked for one secret at the moment of the effect that needs it. One 
 answer refuses: whoever asks never goes on without, and never takes another source's word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from workflows.errors import SecretError
-from workflows.redaction import SHORTEST
+from workflows.redaction import SHORTEST, Redactor
 from workflows.secret_book import Found
 
 LONGEST = 16_384  # In its longest form it still fits into `workflows.actions.base.MARGIN`.
@@ -47,3 +47,12 @@ def checked(value: str, where: str) -> str:
             f"{where} is no secret: it is longer than {LONGEST} characters, or holds zero bytes."
         )
     return value
+
+
+def redactor_of(tokens: Mapping[str, str]) -> Redactor:
+    """Return what takes these out of texts; each is named by the variable that gave it.
+
+    Raises:
+        SecretError: one cannot be kept out of texts; it says which, never its value.
+    """
+    return Redactor([checked(value, variable) for variable, value in tokens.items()])

@@ -25,7 +25,7 @@ from bot.views.pieces import (
 )
 from bot.views.plan import WAS, WILL, effect_words, typed_head
 from bot.views.request_limits import in_words
-from bot.views.request_progress import groups_asked_now, who_may_decide
+from bot.views.request_progress import asked_because, groups_asked_now, who_may_decide
 from bot.views.request_values import RequestCard, Vote
 from bot.views.symbols import OUTCOME, became
 from bot.wording import (
@@ -52,7 +52,7 @@ REVIEW_ALL = "batch.review"
 
 # Together with what all have in common these stay below what one message may hold.
 _ITEMS, _ROW, _TYPED = 4_000, 400, 1_200
-_RECORDS, _COMMENT, _RULES = 10, 120, 5
+_RECORDS, _COMMENT = 10, 120
 _AT_ONCE = timedelta(seconds=5)
 _OPEN_SIGN = "▫️"
 
@@ -230,14 +230,11 @@ def _ended(items: Sequence[RequestCard], outcome: Outcome) -> Iterator[str]:
 
 def _ids(card: BatchCard) -> list[str]:
     shown = card.shown
-    rules = [escape(rule, 60) for rule in shown.rules[:_RULES]]
-    more = len(shown.rules) - len(rules)
-    named = joined([*rules, f"{more} more"] if more else rules, "and")
     name, step = escape(shown.workflow, 80), shown.step.partition("/")[0]
     return [
         f"Batch {code(card.id, 80)} · run {code(shown.run, 80)} · step {code(step)}",
         f"{name} {code(shown.version[:8])}; each item has its own digest, under Review",
-        f"Asked because of: {named}" if named else "",
+        asked_because(shown.rules),
         link(card.thread, "Open the run's thread") if card.thread else "",
     ]
 

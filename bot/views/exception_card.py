@@ -50,7 +50,7 @@ _ANSWERS = {
     "retry": ("🔁", "Tried again"),
     "skip": ("⏭️", "Skipped"),
     "abort": ("⏹️", "Aborted"),
-    "undo": ("↩️", "Aborted and undone"),
+    "undo": ("↩️", "Aborted, undoing begun"),
     "cancel": ("🚫", "Cancelled with the run"),
 }
 _DONE, _TRIED, _LISTED, _WORDS, _LINE = 12, 6, 5, 1_000, 150

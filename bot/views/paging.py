@@ -41,7 +41,8 @@ def page_of(listing: Listing, page: int = 1) -> Rendered:
     page = min(max(page, 1), len(pages))
     before = sum(len(one) for one in pages[: page - 1])
     shown = pages[page - 1]
-    position = f"{before + 1} to {before + len(shown)} of {len(listing.items)}"
+    total = len(listing.items)
+    position = _position(before + 1, before + len(shown), f"of {total}", is_all=pages[1:] == [])
     blocks = [
         header(listing.title),
         *(block for item in shown for block in item),
@@ -61,7 +62,10 @@ def part_of(listing: Listing, page: int, *, size: int, total: int, is_cut: bool)
     first = (page - 1) * size + 1
     last = first + len(listing.items) - 1
     of = f"of {'the newest ' * is_cut}{total:,}"
-    position = f"{first} to {last} {of}" if listing.items else f"no page {page} {of}"
+    is_all = len(listing.items) == total and not is_cut
+    position = (
+        _position(first, last, of, is_all=is_all) if listing.items else f"no page {page} {of}"
+    )
     blocks = [
         header(listing.title),
         *(block for item in listing.items for block in item),
@@ -69,6 +73,13 @@ def part_of(listing: Listing, page: int, *, size: int, total: int, is_cut: bool)
     ]
     turns = _turns(listing, page, -(-total // size))
     return rendered(f"{escape(listing.title, 200)}: {position}", [*blocks, *turns])
+
+
+def _position(first: int, last: int, of: str, *, is_all: bool) -> str:
+    """Say which items a page shows, and of how many: `11 to 20 of 40`, `3 in all`."""
+    if is_all:
+        return f"{last} in all"
+    return f"{first} {of}" if first == last else f"{first} to {last} {of}"
 
 
 def _pages(items: Sequence[Sequence[Block]]) -> list[list[Sequence[Block]]]:

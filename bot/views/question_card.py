@@ -20,8 +20,10 @@ from bot.views.pieces import (
     rendered,
     section,
 )
+from bot.views.symbols import STATUS
 from bot.wording import Who, bold, clip, code, escape, mention, mentions, names, utc, when
 from workflows.definition_inputs import Input
+from workflows.run import Status
 
 ANSWER = "question.answer"
 ANSWER_FORM = "question.form"
@@ -52,6 +54,7 @@ class QuestionCard:
     expires: datetime
     answered: QuestionAnswered | None = None
     is_over: bool = False  # Nobody answers it any more.
+    ended: Status | None = None  # How its run ended, if that is why.
 
     @property
     def value(self) -> str:
@@ -75,7 +78,7 @@ def question_card(card: QuestionCard) -> Rendered:
     if card.answered is not None:
         return rendered(_answer_sentence(card, card.answered), [*blocks, *_record(card.answered)])
     if card.is_over:
-        words = "⌛ Nobody answered in time, or the run has ended. It is not asked any more."
+        words = f"{_why_over(card)} It is not asked any more."
         return rendered(f"{escape(card.title, 150)}: {words}", [*blocks, section(words)])
     return rendered(
         _question_sentence(card),
@@ -94,6 +97,13 @@ def _question_sentence(card: QuestionCard) -> str:
         f"💬 {escape(card.title, 150)} asks {people} until {utc(card.expires)}:"
         f" {escape(card.question, 300)}"
     )
+
+
+def _why_over(card: QuestionCard) -> str:
+    if card.ended is None:
+        return "⌛ Nobody answered in time."
+    sign, words = STATUS[card.ended]
+    return f"{sign} The run is {words}."
 
 
 def _asked(card: QuestionCard) -> str:

@@ -29,7 +29,7 @@ from bot.views.request_limits import (
     told_when_asked,
     warning,
 )
-from bot.views.request_progress import groups_asked_now, who_may_decide
+from bot.views.request_progress import asked_because, groups_asked_now, who_may_decide
 from bot.views.request_values import Preview, RequestCard, Vote
 from bot.views.symbols import BROKEN_GLASS, OUTCOME
 from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
@@ -44,7 +44,7 @@ CHANGE = "request.change"
 WHAT_COMES = "Approved, it runs. Rejected, or not decided by then, it does not."
 
 # Together with the plan's head these stay below what one message may hold.
-_RULES, _COMMENT, _VOTES, _REASON = 5, 120, 6, 1_200
+_COMMENT, _VOTES, _REASON = 120, 6, 1_200
 
 
 def request_card(card: RequestCard) -> Rendered:
@@ -162,14 +162,11 @@ def _vote_line(vote: Vote, *, told_below: str) -> str:
 
 def _ids(card: RequestCard) -> list[str]:
     shown = card.preview
-    rules = [escape(rule, 60) for rule in shown.rules[:_RULES]]
-    more = len(shown.rules) - len(rules)
     name = escape(shown.workflow, 80)
-    named = joined([*rules, f"{more} more"] if more else rules, "and")
     return [
         f"Request {code(shown.request, 80)} · run {code(shown.run, 80)} · step {code(shown.step)}",
         f"What is approved {code(shown.digest[:8])} · {name} {code(shown.version[:8])}",
-        f"Asked because of: {named}" if named else "",
+        asked_because(shown.rules),
         link(card.thread, "Open the run's thread") if card.thread else "",
     ]
 

@@ -72,7 +72,7 @@ def told_when_asked(shown: Preview, *, is_open: bool) -> Iterator[Block]:
 def _denied(denied: DeniedShown) -> Iterator[Block]:
     times = f" ({plural(denied.count, 'time')} lately)" if denied.count > 1 else ""
     yield section(
-        f"⛔ *Denied before* by {mention(denied.who)}, {when(denied.at)}{times}, as a run of"
+        f"⛔ *Rejected before* by {mention(denied.who)}, {when(denied.at)}{times}, as a run of"
         f" {escape(denied.workflow, 80)}."
     )
     if denied.reason:
@@ -92,7 +92,7 @@ def in_words(shown: Preview) -> Iterator[str]:
     """Yield the same as plain lines, for the modal that shows everything."""
     if shown.denied is not None:
         denied = shown.denied
-        by = f"Denied before by {denied.who.plain} on {utc(denied.at)}"
+        by = f"Rejected before by {denied.who.plain} on {utc(denied.at)}"
         yield f"{by}: {denied.reason}" if denied.reason else f"{by}."
     yield from shown.budgets
     if shown.freeze is not None:
@@ -107,7 +107,7 @@ def knowing(shown: Preview) -> ConfirmObject | None:
     said = f": “{clip(one_line(denied.reason), 120)}”" if denied.reason else ""
     who = clip(denied.who.plain, 60)
     return confirm(
-        "This was denied before",
+        "This was rejected before",
         f"{who} rejected the same on {utc(denied.at)}{said}. Approve it all the same?",
         yes="Approve all the same",
     )
@@ -123,7 +123,7 @@ def knowing_input(shown: Preview) -> list[Block]:
         *_denied(shown.denied),
         InputBlock(
             block_id=KNOWN,
-            label=plain("The same was denied before", limits.LABEL),
+            label=plain("The same was rejected before", limits.LABEL),
             element=CheckboxesElement(action_id=KNOWN, options=[tick]),
         ),
     ]

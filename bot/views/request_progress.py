@@ -1,17 +1,26 @@
 """Who may decide a request, how far it is, who is still needed, and what else holds for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from slack_sdk.models.blocks import Block
 
 from bot.views.pieces import context, section
 from bot.views.request_values import Absence, RequestCard, StageShown
 from bot.wording import Who, bold, escape, joined, mention, mentions, plural, when, who_of
+from workflows.demand import DEFINITION, ON_TRIAL, PUBLISH
+from workflows.denials import RULE as DENIED_BEFORE
 from workflows.separation import Duty
 from workflows.turns import turns_in
 
 # Together with the plan's head these stay below what one message may hold.
-_STAGES, _NAMES, _NOTES, _WORDS, _LONG, _ABSENCES = 3, 5, 2, 160, 600, 3
+_STAGES, _NAMES, _NOTES, _WORDS, _LONG, _ABSENCES, _RULES = 3, 5, 2, 160, 600, 3, 5
+# What wants an approval beside the rules of the policy, by how it is named among them.
+_WANTED = {
+    PUBLISH: "the policy wants it for publications",
+    DEFINITION: "the workflow itself wants it",
+    ON_TRIAL: "this version of the workflow is on trial",
+    DENIED_BEFORE: "the same was rejected before",
+}
 
 
 def who_may_decide(card: RequestCard) -> Iterator[Block]:
@@ -54,6 +63,17 @@ def groups_asked_now(card: RequestCard) -> list[str]:
 def _groups(card: RequestCard, index: int) -> list[str]:
     more = (name for one in card.escalated if index in one.stages for name in one.groups)
     return list(dict.fromkeys((*card.preview.stages[index].groups, *more)))
+
+
+def asked_because(named: Sequence[str]) -> str:
+    """Say what wants the approval: rules of the policy by name, the workflow's file, its trial."""
+    rules = [f"“{escape(one, 60)}”" for one in named if one not in _WANTED]
+    told = rules[:_RULES]
+    more = len(rules) - len(told)
+    listed = joined([*told, f"{more} more"] if more else told, "and")
+    of_policy = [f"of the policy's {'rules' if rules[1:] else 'rule'} {listed}"] if rules else []
+    why = " and because ".join([*of_policy, *(_WANTED[one] for one in _WANTED if one in named)])
+    return f"Asked because {why}" if why else ""
 
 
 def _labels(card: RequestCard) -> Iterator[tuple[int, str]]:

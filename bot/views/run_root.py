@@ -10,11 +10,12 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.views.pieces import Rendered, context, header, rendered, section
-from bot.views.symbols import ABORTED, IN_SHADOW, PHASE, STATUS
+from bot.views.symbols import ABORTED, CUT_OFF, IN_SHADOW, PHASE, STATUS
 from bot.wording import Who, bold, code, duration, escape, link, mention, plural, utc, when
 from workflows.run import OVER, Phase, Status
 
 _STEPS_SHOWN, _STEP, _NOTE, _LINK = 30, 60, 120, 300
+_BROKEN_OFF = frozenset({Phase.TIMED, Phase.QUESTIONED, Phase.CALLED, Phase.INTENDED})
 
 SHADOW = (
     "👥 *In shadow*: this run reads and plans, and changes nothing. Do the work by hand, and say"
@@ -28,7 +29,7 @@ _TRIGGERS = {
     "webhook": "by a webhook",
     "cli": "on the command line",
     "agent": "through a program",
-    "workflow": "by another run",
+    "workflow": "through another run",
     "step": "by a step of Workflow Builder",
 }
 
@@ -113,7 +114,7 @@ def _asked(root: RunRoot) -> str:
 
 
 def _steps(root: RunRoot) -> Iterator[Block]:
-    lines = [_step(step) for step in _around(root.steps)]
+    lines = [_step(step, has_ended=root.status.is_end) for step in _around(root.steps)]
     more = len(root.steps) - len(lines)
     half = _STEPS_SHOWN // 2
     for start in range(0, len(lines), half):
@@ -129,8 +130,10 @@ def _around(steps: tuple[StepLine, ...]) -> tuple[StepLine, ...]:
     return steps[start : start + _STEPS_SHOWN]
 
 
-def _step(step: StepLine) -> str:
+def _step(step: StepLine, *, has_ended: bool) -> str:
     sign, words = ABORTED if step.is_aborted else PHASE[step.phase]
+    if has_ended and step.phase in _BROKEN_OFF:
+        sign, words = CUT_OFF
     told = " · ".join(part for part in (words, escape(step.note, _NOTE)) if part)
     return f"{sign} {code(step.name, _STEP)}" + (f"  {told}" if told else "")
 

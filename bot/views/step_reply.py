@@ -11,6 +11,7 @@ from bot.wording import (
     code,
     duration,
     escape,
+    joined,
     link,
     mention,
     mentions,
@@ -34,6 +35,7 @@ class StepReply:
     words: str = ""  # What came back, or a person's reason.
     changes: Sequence[str] = ()  # What an edit changed.
     asked: Sequence[Who] = ()  # Whom it speaks to.
+    stays: Sequence[str] = ()  # Which steps changed something that a cancelled run leaves behind.
     card: str = ""  # The address of the card that it is about.
     rseq: int = 0
     index: int | None = None
@@ -139,7 +141,7 @@ def _decided(reply: StepReply) -> str:
         "retry": "🔁 {step} is tried again{by}",
         "abort": "⏹️ {step} is aborted{by}",
         "undo": "↩️ The run is aborted{by}; what can be taken back is taken back now",
-        "cancel": "🚫 The run is being cancelled{by}; what is under way is waited for",
+        "cancel": "🚫 The run is being cancelled{by}; it ends once {step} has an end",
         "queue": "🕓 The run waits until {holder} is done with the same thing",
         "hold": "⏳ {step} waits, and goes on by itself",
         "auto_approved": "🟢 {step} needs nobody's approval, by the rule {rule}",
@@ -153,6 +155,18 @@ def _decided(reply: StepReply) -> str:
     named = _text(reply, "holder")
     holder = f"run {code(named, _ERROR)}" if named else "another one"
     return told.format(step=_step(reply), by=_by(reply), rule=rule, holder=holder)
+
+
+def _cancelled(reply: StepReply) -> str:
+    why = {
+        "parent_ended": ", since the run that it was a part of has ended",
+        "replaced": ", since what it was to replace has changed meanwhile",
+    }.get(_text(reply, "reason"), "")
+    told = [code(name) for name in reply.stays[:_CHANGES]]
+    more = len(reply.stays) - len(told)
+    named = joined([*told, f"{more} more"] if more else told, "and")
+    stays = f". Nothing is taken back: what {named} did stays done" if named else ""
+    return f"🚫 The run is cancelled{_by(reply)}{why}{stays}"
 
 
 def _edited(reply: StepReply) -> str:
@@ -233,6 +247,7 @@ _LINES: dict[str, Callable[[StepReply], str]] = {
     "verification.unknown": _unverifiable,
     "approval.edited": _edited,
     "run.moved": _moved,
+    "run.cancelled": _cancelled,
     "approval.escalated": _escalated,
     "approval.reminded": _reminded,
     "exception.reminded": _chased,

@@ -13,7 +13,7 @@ STATUS: dict[Status, tuple[str, str]] = {
     Status.IN_DOUBT: ("❓", "in doubt: somebody has to say what happened"),
     Status.EXCEPTION: ("⚠️", "stopped: somebody has to say how it goes on"),
     Status.DONE: ("✅", "done"),
-    Status.DENIED: ("⛔", "denied"),
+    Status.DENIED: ("⛔", "rejected"),
     Status.EXPIRED: ("⌛", "expired without a decision"),
     Status.WITHDRAWN: ("↩️", "withdrawn"),
     Status.FAILED: ("❌", "failed"),
@@ -43,6 +43,9 @@ PHASE: dict[Phase, tuple[str, str]] = {
 # Of a step that somebody gave up after it failed, which may have been approved, and have run.
 ABORTED = ("⏹️", "given up after it failed")
 
+# Of a step that was under way, or waited for something, when its run came to its end.
+CUT_OFF = ("⏹️", "ended with the run")
+
 # Of a request that somebody decided alone, which is no approval.
 BROKEN_GLASS = ("🧯", "Decided alone, by breaking the glass")
 
@@ -54,6 +57,19 @@ OUTCOME: dict[Outcome, tuple[str, str]] = {
     Outcome.EXPIRED: ("⌛", "Expired"),
     Outcome.WITHDRAWN: ("↩️", "Withdrawn"),
     Outcome.SUPERSEDED: ("🔁", "Superseded"),
+}
+
+# Why a request was withdrawn or a run cancelled, by its code; others are shown as they are.
+REASONS = {
+    "undeliverable": "The people who decide could not be shown the question.",
+    "cancelled": "The run was cancelled.",
+    "parent_ended": "The run that it was a part of has ended.",
+    "replaced": "What it was to replace has changed meanwhile. Propose it again.",
+    "aborted": "The run was aborted.",
+    "run_ended": "The run ended before this was decided.",
+    "segments_died": "The bot could not go on with the run.",
+    "edited": "What the run is about was changed.",
+    "moved": "The run goes on by another version of the workflow.",
 }
 
 

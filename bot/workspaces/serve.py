@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from bot.core import Means
 from bot.logs import configure_logs
 from bot.running import leave_no_core_dump, run_until, until_signalled
+from bot.secret_sources.port import redactor_of
 from bot.serve import require_workers
 from bot.settings import Settings
 from bot.workspaces.ground import Ground, Secrets
@@ -15,7 +16,6 @@ from bot.workspaces.host import build_host
 from bot.workspaces.needs import require_app
 from bot.workspaces.register import opened_register
 from storage.lock_file import ServeLock
-from workflows.redaction import Redactor
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def serve_workspaces(
     # Found in the environment, Bolt would keep tokens in files of its own for every app it makes.
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         os.environ.pop(name, None)
-    secrets = Secrets(Redactor(settings.tokens))
+    secrets = Secrets(redactor_of(settings.tokens))
     configure_logs(settings.log_level, secrets, form=settings.log_format)
     leave_no_core_dump()
     with ExitStack() as stack:

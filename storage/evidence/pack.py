@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -27,6 +27,9 @@ class _Place(Protocol):
     def close(self) -> None:
         """Finish it."""
 
+    def abandon(self) -> None:
+        """Let go of it as it is."""
+
 
 class _Folder:
     def __init__(self, path: Path) -> None:
@@ -41,11 +44,15 @@ class _Folder:
     def close(self) -> None:
         """Nothing is left to do."""
 
+    def abandon(self) -> None:
+        """Nothing is held."""
+
 
 class _Zip:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._zip = zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED)
+        self._file = path.open("xb")
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
 
     def open(self, name: str) -> IO[bytes]:
         info = zipfile.ZipInfo(name, EPOCH)
@@ -55,6 +62,13 @@ class _Zip:
 
     def close(self) -> None:
         self._zip.close()
+        self._file.close()
+
+    def abandon(self) -> None:
+        # Else it would write its end once nobody holds it any more, on a disk that has no room.
+        self._zip.fp = None
+        with suppress(OSError):
+            self._file.close()
 
 
 class Pack:
@@ -117,8 +131,12 @@ def writing(path: Path) -> Iterator[Pack]:
     """
     with _growing(path) as partial:
         place: _Place = _Zip(partial) if path.suffix == ".zip" else _Folder(partial)
-        yield Pack(place)
-        place.close()
+        try:
+            yield Pack(place)
+            place.close()
+        except BaseException:
+            place.abandon()
+            raise
 
 
 @contextmanager

@@ -73,6 +73,7 @@ def test_history_tells_of_a_proposal_that_was_rejected_and_of_one_that_waits(
     assert waiting["what"] == "proposed, not decided yet"
     assert (rejected["what"], rejected["refused"]) == ("denied", [{"who": "gina", "said": "seen"}])
     assert "rejected: gina (seen)" in told
+    assert f"{rejected['version'][:8]} rejected" in told
 
 
 def test_diff_says_in_words_what_a_version_changes(typed: Typed) -> None:

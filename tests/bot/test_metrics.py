@@ -174,7 +174,7 @@ def test_anchors_verification_and_workers_are_told_of(watched: Watched) -> None:
     assert found.value("interlock_anchor_failures", name="mail") == 1
     if database.dialect != "sqlite":
         assert found.value("interlock_workers_alive") == 1
-        assert set(found.types) == set(FIGURES)
+        assert set(found.types) == set(FIGURES) - {"interlock_disk_free_bytes"}
 
 
 @pytest.fixture
@@ -238,6 +238,15 @@ def test_while_the_database_is_away_the_process_still_tells_of_itself(on_sqlite:
     assert found.value("interlock_ready", part="database") == 0
     assert found.value("interlock_click_ack_seconds_count") == 1
     assert "interlock_runs" not in found.types
+
+
+def test_a_full_disk_is_not_ready_and_how_much_room_there_is_is_shown(on_sqlite: Watched) -> None:
+    full = Readiness(on_sqlite.store.database, free=lambda _: 4_096)
+    room = on_sqlite.scrape().value("interlock_disk_free_bytes")
+
+    assert room > 4_096
+    assert on_sqlite.readiness.look()["database"] is None
+    assert full.look()["database"] == "The disk is full."
 
 
 def test_a_hundred_workflows_have_a_name_and_all_others_share_one() -> None:

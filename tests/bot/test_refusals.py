@@ -47,6 +47,15 @@ def test_a_database_that_cannot_write_is_told_as_nothing_recorded() -> None:
     assert "Nothing was recorded" in refusal(StorageUnavailableError("The database is locked."))
 
 
+def test_whoever_runs_the_bot_can_read_that_people_were_refused_for_the_database(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusal(NotAllowedError("You may not."))
+    refusal(StorageUnavailableError("The disk is full."))
+
+    assert caplog.messages == ["people were refused, since nothing could be recorded"]
+
+
 def test_a_form_stays_where_sending_it_again_may_help_and_no_other() -> None:
     body = {"view": {"blocks": [{"type": "section"}, {"type": "input", "block_id": "amount"}]}}
     busy, barred = StorageUnavailableError("It is locked."), NotAllowedError("You may not.")

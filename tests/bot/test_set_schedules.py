@@ -329,7 +329,7 @@ def test_a_schedule_whose_workflow_was_retired_starts_nothing_and_is_told(house:
     Timetable(house.store, gone.to_fire, born=NOON).fire_due(LATER)
 
     assert told(house, "run.started") == []
-    assert "could not start" in notices(house)["C1"]
+    assert "could not start: its workflow was retired" in notices(house)["C1"]
     assert live_schedules(house.store.database) == []
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.local_time import moment_at, told
 from bot.moment_child import parse
 from bot.moment_words import ask_child
+from bot.plain_moments import read_plainly
 from bot.when_words import Meant, moments_told, read_when, rhythm_told
 from workflows.errors import UnclearTimeError
 from workflows.triggers import Missed, Once, Trigger
@@ -100,7 +101,8 @@ def test_words_for_a_rhythm(words: str, line: str) -> None:
         ("tomorrow 9am 10am", "two times of day", "9am"),
         ("tomorrow 5 9am", "does not fit together", "2026-11-26 09:00"),
         ("tomorrow 9am EST", "“est” is no word", "tomorrow 9am"),
-        ("tomorrow midnight", "“midnight” is no word", "tomorrow 9am"),
+        ("tomorrow midnight", "can begin a day or end it", "0:00 or 23:59"),
+        ("in 3 hours at 9:00", "says twice when", "Leave out “in 3 hours”"),
         ("monday 1 december 9:00", "does not fit together", "2026-12-01 09:00"),
         ("wednesday 22:00", "today or in a week", "“today 22:00” or “2026-12-02 22:00”"),
         ("03/04/2027 9:00", "can be two days", "2027-04-03 or 2027-03-04"),
@@ -116,6 +118,13 @@ def test_words_for_a_rhythm(words: str, line: str) -> None:
         ("every 7 minutes", "does not go evenly", "every 15 minutes"),
         ("every 0 minutes", "does not go evenly", "every 15 minutes"),
         ("every mnoday 9:00", "Did you mean “monday”", "every monday 8am"),
+        (
+            "every weekday at 8",
+            "“8” is no time of day",
+            "“every weekday 8am” or “every weekday 8pm”",
+        ),
+        ("every weekday at 18", "“18” is no time of day", "“every weekday 18:00”"),
+        ("every weekday and sunday 9:00", "“weekday” does not stand beside", "every weekday 9:00"),
         ("every day", "at what time", "every day 9:00"),
         ("every 9:00", "on which days", "every day 18:00"),
         ("cron 0 9 * *", "five fields", "0 9 * * 1-5"),
@@ -196,12 +205,44 @@ def test_a_child_that_is_too_slow_is_given_up_and_the_plain_form_named() -> None
         ask_child("tomorrow 09:00", NOW.replace(tzinfo=None), seconds=0.001)
 
 
-def test_the_plain_form_needs_no_child() -> None:
+@pytest.mark.parametrize(
+    "words", ["2026-12-24 18:30", "tomorrow 9am", "next friday noon", "in 2 hours", "18:30 UTC"]
+)
+def test_what_people_say_most_is_read_without_a_child(words: str) -> None:
     def nobody(words: str, base: datetime) -> datetime | None:
         raise AssertionError(f"asked for {words} from {base}")
 
-    meant = read_when("2026-12-24 18:30", timezone=BERLIN, now=NOW, missed=Missed.SKIP, ask=nobody)
+    meant = read_when(words, timezone=BERLIN, now=NOW, missed=Missed.SKIP, ask=nobody)
     assert isinstance(meant.when, Once)
+
+
+DAY = st.sampled_from(["tomorrow", "today", "monday", "next tue", "friday", "on sunday at"])
+SPAN = st.builds(
+    "in {} {}".format, st.integers(1, 99), st.sampled_from(["days", "weeks", "day", "hours", "min"])
+)
+
+
+@settings(deadline=None, max_examples=60)  # As below.
+@given(
+    words=DAY | SPAN,
+    at=st.times().map(lambda one: one.replace(second=0, microsecond=0)),
+    base=st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1)),  # noqa: DTZ001 - wall times.
+)
+def test_what_is_read_without_a_child_is_what_the_child_would_say(
+    words: str, at: time, base: datetime
+) -> None:
+    is_span = words.endswith(("hours", "min"))
+    base = base.replace(second=0, microsecond=0)
+
+    read = read_plainly(words, None if is_span else at, base)
+    assert read == parse(words if is_span else f"{words} {at:%H:%M}", base)
+
+
+def test_a_bare_time_on_the_last_of_a_month_is_the_next_that_comes() -> None:
+    # dateparser takes it for the first of the month that ends.
+    last = datetime(2028, 11, 30, 20, 43, tzinfo=UTC)
+
+    assert at("at 13:17", zone="UTC", now=last) == "2028-12-01 13:17"
 
 
 def test_the_bot_never_holds_the_library_that_reads_words() -> None:

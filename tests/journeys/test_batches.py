@@ -174,7 +174,7 @@ def test_a_click_decides_what_it_showed_and_says_what_was_settled_meanwhile(case
     batch.ends()
 
     assert "2 of 3 items decided" in told
-    assert "item 1: This request is already denied." in told
+    assert "item 1: This request is already rejected." in told
     assert batch.effects() == batch.orders[1:]
 
 

@@ -104,7 +104,7 @@ def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Pat
             with store.begin() as unit:
                 unit.append(FACT)
         with pytest.raises(UnusableDatabaseError, match="Slack shows another history"):
-            check_head(memory, witness)
+            check_head(memory.database, witness)
         memory.database.close()
 
 
@@ -123,7 +123,7 @@ def test_the_head_of_a_day_guards_against_an_older_copy_as_well(tmp_path: Path) 
         with SqlStore(memory.database, memory.journal).begin() as unit:
             unit.append(FACT)
         with pytest.raises(UnusableDatabaseError, match="Slack shows a head of"):
-            check_head(memory, enter_workspace(scene.settings).witness)
+            check_head(memory.database, enter_workspace(scene.settings).witness)
         memory.database.close()
 
     assert told.data["type"] == "slack"

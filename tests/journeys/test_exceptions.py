@@ -194,7 +194,7 @@ def test_abort_and_undo_takes_back_what_can_be_and_says_so(case: Case) -> None:
     case.person("omar").click("Abort and undo", message=card)
     case.replies(root, f"The voucher for {case.order} is void.")
     comes_to_say(case, root, "aborted")
-    comes_to_say(case, card, "*Aborted and undone* by @omar")
+    comes_to_say(case, card, "*Aborted, undoing begun* by @omar")
 
     comes_to_say(case, card, "give: slack.post: ✔️ undone")
     assert not case.now(card).buttons

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.opening import begin_log, open_memory
+from bot.settings import Settings
 from sandbox.demo.stage import Stage
 from tests.journeys.company import OPS, Scene, calm_stage
+from workflows.errors import StorageUnavailableError
 
 SIZE = 16 * 2**20
 FORM = {"Order": "ord_1500", "Amount in cents": "500", "Reason": "Broken"}
@@ -80,3 +83,13 @@ def test_a_full_disk_is_said_and_everything_goes_on_once_there_is_room(scene: Sc
     assert "The disk is full" in refused
     assert [one.amount for one in scene.stage.shop.effects("ord_1500")] == [500]
     assert len(scene.roots()) == 1
+
+
+def test_a_bot_that_is_started_on_a_full_disk_says_that_it_is_full(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with small_disk(disk):
+        settings = Settings(home=disk / "home")
+        begin_log(settings).database.close()
+        fill(disk)
+        with pytest.raises(StorageUnavailableError, match="disk is full"):
+            open_memory(settings)

@@ -64,7 +64,7 @@ def test_a_card_posted_before_the_move_is_approved_after_it(
 def notices_nothing(scene: Scene) -> None:
     """Raise if Slack shows more than the moved log has."""
     memory = open_memory(scene.settings)
-    check_head(memory, enter_workspace(scene.settings).witness)
+    check_head(memory.database, enter_workspace(scene.settings).witness)
     memory.database.close()
 
 

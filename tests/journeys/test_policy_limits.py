@@ -211,7 +211,7 @@ def test_what_was_rejected_is_approved_only_knowingly(case: Case) -> None:
     )
     card = case.card(second)
 
-    assert "*Denied before* by @ana" in card.words
+    assert "*Rejected before* by @ana" in card.words
     assert "Already replaced." in card.words
     ben = case.person("ben")
     ben.click(approve_label(card), message=card, confirm=False)

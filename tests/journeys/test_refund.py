@@ -79,7 +79,7 @@ def test_a_rejection_carries_its_reason_and_nothing_is_refunded(scene: Scene) ->
         ana.click("Reject", message=scene.card(root))
         ana.wait_for_view("")
         ana.submit({"reason": "Already replaced."})
-        scene.ends(root, "denied")
+        scene.ends(root, "rejected")
         told = scene.person("rita").wait_for_notification("Already replaced.")
 
     assert refunds(scene) == []

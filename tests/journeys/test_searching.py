@@ -88,7 +88,7 @@ def test_nothing_is_shown_while_slack_does_not_say_where_somebody_is(case: Case)
 def test_a_summary_follows_what_people_write_and_take_back_afterwards(case: Case) -> None:
     def found(word: str) -> bool:
         typed = f"/ops find {word} outcome:done by:me workflow:refund-customer"
-        return "1 to 1 of 1" in answer(case, typed).words
+        return "1 in all" in answer(case, typed).words
 
     database, token = case.day.bot.core.store.database, case.slack.bot_token
     root = case.asks()

@@ -198,9 +198,14 @@ def test_a_restored_backup_is_refused_because_slack_remembers_more(stage: Stage)
         process.wait(timeout=PATIENCE)
     restore(database, backup)
     ended = interlock(stage, "serve")
+    typed = interlock(stage, "run", "nightly-check", "inactive_days=365")
+    looked = interlock(stage, "doctor", "--json")
 
-    assert ended.returncode == 2
+    assert [ended.returncode, typed.returncode] == [2, 2]
     assert "older copy" in ended.stderr
+    assert "older copy" in typed.stderr
+    head = next(one for one in json.loads(looked.stdout)["checks"] if one["check"] == "head")
+    assert (head["state"], "older copy" in head["saw"]) == ("fail", True)
 
 
 def test_a_decision_that_only_slack_remembers_is_noticed_too(stage: Stage) -> None:

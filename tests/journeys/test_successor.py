@@ -31,7 +31,7 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
         scene.card(scene.fills("rita", "refund-customer", FORM))
         with sqlite3.connect(database) as beside:  # The bot goes on meanwhile.
             beside.execute("VACUUM INTO ?", (str(backup),))
-        scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
+        lost = scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
         head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
         process.terminate()
         process.wait(timeout=PATIENCE)
@@ -61,6 +61,8 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
         card = scene.card(root)
         scene.person("ana").click(card.buttons[0], message=card)
         scene.ends(root, "done")
+        scene.person("ana").click(lost.buttons[0], message=lost)
+        scene.person("ana").wait_for_ephemeral("Its card is of a log before this one")
     finally:
         process.kill()
         process.wait()

@@ -150,7 +150,7 @@ def test_a_command_that_a_busy_database_held_back_starts_once_however_often_it_i
         (click,) = scene.stage.slack.recorder.deliveries("block_actions")
         second = {**click.payload, "trigger_id": "of-a-double-click"}
         bot.app.dispatch(BoltRequest(mode="socket_mode", body=second))
-        assert "1 to 1 of 1" in _runs(bot)
+        assert "1 in all" in _runs(bot)
 
     assert (typed.ack_seconds or 0) < ACK_SECONDS
     assert len(scene.roots()) == 1

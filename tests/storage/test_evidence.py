@@ -1,8 +1,11 @@
 """A pack says what its database says, whole or in part, and shows every change made to it."""
 
 import base64
+import gc
 import json
 import re
+import resource
+import secrets
 import shutil
 import signal
 import subprocess
@@ -20,6 +23,7 @@ from securesystemslib.signer import SSlibKey
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER, Exported
+from storage.evidence.pack import writing
 from storage.evidence.ranges import Bounds, places
 from storage.evidence.shipped import verify as shipped
 from storage.verify import verify_database, verify_pack
@@ -470,3 +474,32 @@ def test_a_name_that_stands_twice_in_a_zip_is_refused(office: Office) -> None:
         2,
         "The pack cannot be read: report.html stands twice in it.",
     )
+
+
+def fills(path: Path) -> str:
+    """Write more than there is room for; return how that was refused."""
+    try:
+        with writing(path) as pack:
+            pack.put("manifest.json", secrets.token_bytes(4_000))
+            pack.put("entries.jsonl", secrets.token_bytes(100_000))
+    except EvidenceError as refused:
+        return refused.message
+    return ""
+
+
+def test_a_disk_without_room_leaves_no_half_zip_and_says_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", noise.append)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        told = fills(tmp_path / "pack.zip")
+        gc.collect()  # What was given up must not write its end now: it would fail once more.
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert "pack.zip cannot be written: File too large" in told
+    assert list(tmp_path.iterdir()) == []
+    assert noise == []

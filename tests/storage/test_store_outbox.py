@@ -163,6 +163,30 @@ def test_a_postponed_message_waits_and_a_new_state_does_not_hurry_it(
     assert (again.attempts, again.was_posting) == (1, False)
 
 
+def test_what_a_clock_that_ran_ahead_put_off_goes_once_it_is_put_back(
+    store: SqlStore, clock: HandClock, run: str
+) -> None:
+    right = clock.at
+    clock.forward(days=366)
+    send(store, (Subject.ROOT, run, run), (Subject.OUTCOME, run, run))
+    claim(store, limit=1)  # One is on its way, the other has not begun.
+    clock.at = right
+    assert claim(store) == []
+
+    store.outbox.hasten()
+
+    assert len(claim(store)) == 2
+
+
+def test_what_is_put_off_for_a_while_is_not_hastened(store: SqlStore, run: str) -> None:
+    send(store, (Subject.ROOT, run, run))
+    (row,) = claim(store)
+    store.outbox.postpone(row.id, until=NOON + timedelta(minutes=10), error="ratelimited")
+    store.outbox.hasten()
+
+    assert claim(store) == []
+
+
 def test_a_postponed_post_that_may_have_arrived_stays_marked(
     store: SqlStore, run: str, clock: HandClock
 ) -> None:

@@ -78,5 +78,8 @@ def test_secrets_come_from_files_and_are_taken_out_of_logs(tmp_path: Path) -> No
         }
     )
 
-    assert settings.tokens == ("a password of mail", "a secret of aws")
+    assert settings.tokens == {
+        "INTERLOCK_SMTP_PASSWORD": "a password of mail",
+        "AWS_SECRET_ACCESS_KEY": "a secret of aws",
+    }
     assert "password of mail" not in repr(settings)

@@ -166,7 +166,7 @@ def test_a_successor_names_the_head_of_the_log_before(
     CliRunner().invoke(main, ["init"])
     head = json.loads(CliRunner().invoke(main, ["audit", "head", "--json"]).output)
     note = tmp_path / "head"
-    note.write_text(head["note"])
+    note.write_text(CliRunner().invoke(main, ["audit", "head"]).output)  # With the key below it.
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "second"))
     itself = CliRunner().invoke(main, ["init", "--after", str(note)])
     monkeypatch.setenv("INTERLOCK_ORIGIN", "acme.example/audit/2")

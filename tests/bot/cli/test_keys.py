@@ -121,6 +121,17 @@ def test_the_list_shows_every_key_and_which_are_here(first: Machine, second: Mac
     assert shown[2].endswith("added by #1, in force  worker-2  here: keys/writer.pem")
 
 
+@pytest.mark.parametrize("words", [("retire",), ("revoke", "--from", "1")])
+def test_a_key_that_nobody_knows_is_refused_before_the_question(
+    first: Machine, words: tuple[str, ...]
+) -> None:
+    told = first.types("keys", words[0], "0" * 16, *words[1:], answers="y\n")
+
+    assert told.exit_code == 2
+    assert "The log knows no key" in told.stderr
+    assert "?" not in told.output
+
+
 def test_a_key_is_ended_after_a_question(first: Machine, second: Machine) -> None:
     asked = second.told("keys", "new", "--holder", "worker-2")
     first.types("keys", "enrol", asked["line"])

@@ -53,10 +53,18 @@ def test_a_log_that_began_before_is_not_told_of_again() -> None:
 
 
 def test_the_key_is_printed_even_if_the_run_itself_is_refused() -> None:
-    told = interlock("run", "no-such-workflow", "--channel", "ops")
+    told = interlock("run", "refund-customer", "amount=many", "--channel", "ops")
 
     assert told.exit_code == 2
     assert "Keep this key outside" in told.stderr
+
+
+def test_a_run_of_what_no_file_has_begins_no_log(home: Path) -> None:
+    told = interlock("run", "nightly-chekc", "--channel", "ops")
+
+    assert told.exit_code == 2
+    assert "Did you mean nightly-check?" in told.stderr
+    assert not home.exists()
 
 
 @pytest.mark.parametrize(
@@ -103,10 +111,11 @@ def test_a_warning_names_what_it_is_about(home: Path, tmp_path: Path) -> None:
     policy.write_text(SECRET_POLICY)
     # In a process of its own: where tests run, pytest takes up what is logged.
     told = subprocess.run(
-        [sys.executable, "-m", "bot.cli", "run", "no-such-workflow", "--channel", "ops"],
+        [sys.executable, "-m", "bot.cli", "run", "refund-customer", "--channel", "ops"],
         env={
             "PATH": os.environ["PATH"],
             "INTERLOCK_HOME": str(home),
+            "INTERLOCK_WORKFLOWS": str(SHIPPED),
             "INTERLOCK_POLICY": str(policy),
         },
         capture_output=True,
@@ -116,3 +125,13 @@ def test_a_warning_names_what_it_is_about(home: Path, tmp_path: Path) -> None:
 
     assert "a secret is not set" in told.stderr
     assert "(secret: shop_token)" in told.stderr
+
+
+def test_a_token_that_is_too_short_is_named_by_its_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INTERLOCK_PUSH_TOKEN", "short")
+    told = interlock(*RUN)
+
+    assert told.exit_code == 2
+    assert "INTERLOCK_PUSH_TOKEN has fewer than 8 characters" in json.loads(told.stdout)["message"]

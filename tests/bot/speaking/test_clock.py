@@ -188,6 +188,23 @@ def test_a_firing_that_queues_waits_for_the_run_and_was_not_missed(bench: Bench)
     assert bench.told("schedule.missed") == []
 
 
+def test_what_is_made_up_for_in_turn_is_told_once_and_none_of_it_is_lost(bench: Bench) -> None:
+    schedule = bench.schedule(missed=Missed.RUN_ALL, overlap=Overlap.QUEUE)
+    bench.clock.at = MONDAY + timedelta(days=2, hours=3)
+    for run in ("r020800", "r030800", "r040800"):
+        bench.timetable(schedule).fire_due(bench.clock.at)
+        assert bench.started()[-1] == run
+        bench.clock.forward(minutes=5)
+        bench.finish(run)
+
+    assert len(bench.started()) == 3
+    # What waits for the run in front of it was not missed.
+    assert [one.data["n"] for one in bench.told("schedule.missed")] == [1]
+    (notice,) = bench.notices()
+    assert "missed 3 times, first at Mon 2 Mar 2026" in notice
+    assert "CET (Europe/Berlin); they are made up for" in notice
+
+
 def test_a_start_that_is_refused_is_told_once(bench: Bench) -> None:
     def refuse(_: datetime) -> RunId:
         raise InputsError({"order": "is missing"})

@@ -127,6 +127,16 @@ def test_catching_up_on_all_has_an_end() -> None:
     assert len(decided.start) == 52
 
 
+def test_a_month_of_minutes_that_nobody_was_there_for_is_counted_at_once() -> None:
+    # Each of them was looked up in a set that was made anew for it; that took minutes.
+    trigger = daily("* * * * *", missed=Missed.SKIP)
+
+    decided = plan(trigger, since=at("2026-01-01T00:00"), now=at("2026-01-31T00:00"))
+
+    assert decided.gap is not None
+    assert decided.gap.count == 43_198
+
+
 def test_a_schedule_keeps_its_name_as_long_as_it_says_the_same() -> None:
     name = schedule_name("nightly-check", daily())
 

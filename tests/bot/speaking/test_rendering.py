@@ -311,6 +311,38 @@ def test_a_reply_tells_of_one_entry(bench: Bench) -> None:
     assert "it did not happen" in words
 
 
+def test_one_line_tells_that_a_run_was_cancelled_at_once_by_whom_and_what_stays(
+    bench: Bench,
+) -> None:
+    bench.add(intended(request=None), executed())
+    omar = bench.person(OMAR, "Omar")
+    asked, end = bench.add(
+        fact("decision.made", actor=omar, step="refund", decision="cancel", rule="person"),
+        fact("run.cancelled", step=None, reason="cancelled"),
+    )
+
+    words, _ = bench.says(Subject.STEP, end)
+
+    assert bench.rendering.render(bench.row(Subject.STEP, asked)) is None
+    assert "cancelled by <@U0OMAR>. Nothing is taken back: what `refund` did stays done" in words
+
+
+def test_a_cancelling_that_has_to_wait_is_told_and_so_is_the_end_that_follows(
+    bench: Bench,
+) -> None:
+    bench.add(intended(request=None))
+    omar = bench.person(OMAR, "Omar")
+    asked, _, end = bench.add(
+        fact("decision.made", actor=omar, step="refund", decision="cancel", rule="person"),
+        failed(),
+        fact("run.cancelled", step=None, reason="cancelled"),
+    )
+
+    assert "it ends once `refund` has an end" in bench.says(Subject.STEP, asked)[0]
+    words, _ = bench.says(Subject.STEP, end)
+    assert "The run is cancelled\nEntry" in words
+
+
 def test_an_entry_that_is_not_there_is_not_told(bench: Bench) -> None:
     assert bench.rendering.render(bench.row(Subject.STEP, "nothing")) is None
 

@@ -222,10 +222,10 @@ def test_what_limits_it_is_read_where_it_is_approved() -> None:
     payload = payload_of(item(denied=denied, budgets=["480 of 500 are taken"], freeze=freeze))
     told = text_of(payload)
 
-    assert "Denied before by Ben on 2026-03-01 12:00 UTC: Already replaced." in told
+    assert "Rejected before by Ben on 2026-03-01 12:00 UTC: Already replaced." in told
     assert "480 of 500 are taken" in told
     assert "The freeze “Christmas” holds it back" in told
-    assert "This was denied before" in told  # Approve asks back.
+    assert "This was rejected before" in told  # Approve asks back.
 
 
 def test_it_says_in_whose_place_one_would_decide_and_that_a_code_is_needed() -> None:

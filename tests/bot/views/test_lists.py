@@ -69,7 +69,7 @@ def test_runs_are_listed_with_state_requester_and_link() -> None:
 
     assert "⏸️ *<https://acme.example/p1|Refund a customer>* · waiting · @finance-leads" in told
     assert "`r_1` · asked by <@U0RITA>" in told
-    assert "1 to 1 of 1" in told
+    assert "1 in all" in told
 
 
 def test_without_runs_the_list_says_how_to_start_one() -> None:

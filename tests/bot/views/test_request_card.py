@@ -181,6 +181,25 @@ def test_ids_and_the_digest_of_what_is_approved_stand_on_the_card() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (["refunds"], "of the policy's rule “refunds”"),
+        (
+            ["a", "b", "the definition"],
+            "rules “a” and “b” and because the workflow itself wants it",
+        ),
+        (["a version on trial"], "because this version of the workflow is on trial"),
+        (["the publish section"], "because the policy wants it for publications"),
+        ([f"r{one}" for one in range(7)], "“r4” and 2 more"),
+    ],
+)
+def test_a_card_says_which_rules_of_the_policy_ask_and_whether_the_workflow_does(
+    rules: list[str], words: str
+) -> None:
+    assert words in told_by(a_card(a_preview(rules=rules)))
+
+
+@pytest.mark.parametrize(
     "preview",
     [
         a_preview(lines=[f"row {number}" for number in range(500)], lines_total=500),

@@ -72,7 +72,7 @@ def test_a_denial_is_named_and_approve_asks_back() -> None:
     payload = checked(a_card(a_preview(denied=DENIED)))
     asked = button_of(payload, APPROVE)["confirm"]
 
-    assert "*Denied before* by <@U0ANA>" in text_of(payload)
+    assert "*Rejected before* by <@U0ANA>" in text_of(payload)
     assert "(2 times lately)" in text_of(payload)
     assert "Ana rejected the same on 2026-03-01 12:00 UTC" in asked["text"]["text"]
     assert "Already <!channel> replaced." in asked["text"]["text"]
@@ -110,7 +110,7 @@ def test_the_modal_that_shows_everything_shows_the_limits_too() -> None:
 
     assert "Budget b: 1 of 2 used" in told
     assert "The freeze “Christmas” holds it back until 2026-03-05 06:00 UTC." in told
-    assert "Denied before by Ana on 2026-03-01 12:00 UTC" in told
+    assert "Rejected before by Ana on 2026-03-01 12:00 UTC" in told
 
 
 def test_the_glass_has_a_dangerous_button_that_asks_back() -> None:

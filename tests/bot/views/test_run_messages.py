@@ -101,7 +101,12 @@ def an_entry(kind: str, **data: Json) -> Entry:
         (an_entry("decision.made", decision="exception"), "needs a person"),
         (an_entry("decision.made", decision="retry"), "is tried again by <@U0ANA>"),
         (an_entry("decision.made", decision="abort"), "is aborted by <@U0ANA>"),
-        (an_entry("decision.made", decision="cancel"), "being cancelled by <@U0ANA>"),
+        (
+            an_entry("decision.made", decision="cancel"),
+            "being cancelled by <@U0ANA>; it ends once `refund` has an end",
+        ),
+        (an_entry("run.cancelled", reason="cancelled"), "The run is cancelled by <@U0ANA>"),
+        (an_entry("run.cancelled", reason="parent_ended"), ", since the run that it was a part"),
         (an_entry("decision.made", decision="queue", holder="r_0"), "waits until run `r_0` is"),
         (an_entry("decision.made", decision="odd<!here>"), "odd&lt;!here&gt;"),
     ],
@@ -131,7 +136,8 @@ def test_a_reminder_of_an_exception_leads_to_its_card() -> None:
 
 def test_whatever_the_engine_tells_has_a_line_of_its_own() -> None:
     # These speak to people, or of the run as a whole.
-    of_no_step = {"approval.reminded", "approval.escalated", "approval.edited", "run.moved"}
+    of_no_step = {"approval.reminded", "approval.escalated", "approval.edited"}
+    of_no_step |= {"run.moved", "run.cancelled"}
     for kind in REPLIES - of_no_step:
         data = {"step": "refund", "call": "run/refund/1"}
         assert "`refund`" in told_by(step_reply(StepReply(kind=kind, data=data)))
@@ -293,7 +299,7 @@ def test_the_requester_of_a_rejected_run_is_told_by_whom_and_why() -> None:
     denied = replace(ENDED, status=Status.DENIED, by=ANA, reason="<!here> too much", step="refund")
     message = outcome(denied)
 
-    assert "denied by <@U0ANA> at step `refund`" in told_by(message)
+    assert "rejected by <@U0ANA> at step `refund`" in told_by(message)
     assert "too much" in message.text
     assert "<!here>" not in message.text
 

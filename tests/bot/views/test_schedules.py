@@ -19,6 +19,7 @@ from bot.views.schedules import (
     ScheduleLine,
     proposal,
     proposal_modal,
+    schedule_item,
     schedule_list,
     set_words,
     told_modal,
@@ -186,3 +187,10 @@ def test_a_draft_grows_too_old_to_be_confirmed() -> None:
 
 def test_the_id_of_a_schedule_always_fits_an_entry() -> None:
     assert len(schedule_id("w" * 200, "f" * 32)) <= 64
+
+
+def test_a_schedule_of_a_retired_workflow_promises_no_next_time() -> None:
+    (line,) = schedule_item(replace(LINE, is_retired=True))[:1]
+
+    assert "its workflow was retired, so it starts nothing" in str(line.to_dict())
+    assert "next" not in str(line.to_dict())

@@ -378,7 +378,7 @@ def test_cancelling_twice_is_one_cancelling(house: Working) -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("how", ["done", "denied", "cancelled"])
+@pytest.mark.parametrize("how", ["done", "rejected", "cancelled"])
 def test_a_run_that_has_ended_is_not_cancelled_and_says_how_it_ended(
     house: Working, how: str
 ) -> None:

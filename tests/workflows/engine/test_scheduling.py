@@ -9,7 +9,8 @@ import pytest
 from storage.history import read_entries
 from storage.rebuild import check_projections
 from storage.schedules import live_schedules, schedule_inputs
-from tests.world import NOON, Working, id_of
+from tests.world import NOON, POLICY, Working, id_of, policy_in
+from workflows.definition import Definition
 from workflows.entry import Draft, Entry
 from workflows.errors import (
     InputsError,
@@ -18,6 +19,7 @@ from workflows.errors import (
     ScheduleClosedError,
     StorageError,
     UnclearTimeError,
+    UnknownWorkflowError,
 )
 from workflows.people import PersonId
 from workflows.schedule import ScheduleRow, ScheduleState
@@ -137,6 +139,20 @@ def test_nobody_else_may_change_a_schedule(house: Working, by: str) -> None:
             house.engine.change_schedule(change(to, by=by))
 
     assert kinds(house) == ["schedule.set"]
+
+
+def test_a_governor_clears_away_what_a_retired_workflow_leaves(house: Working) -> None:
+    def retired(name: str) -> Definition:
+        raise UnknownWorkflowError(f"There is no workflow {name}.")
+
+    house.engine.set_schedule(ONCE)
+    house.town.groups["@governors"] = {"gina"}
+    house.policy = policy_in(f'{POLICY}\nroles: {{governors: ["@governors"]}}\n')
+
+    with pytest.raises(NotAllowedError):
+        house.engine.change_schedule(change("deleted", by="gina"))
+    house.shelf.active = retired  # type: ignore[method-assign]
+    assert house.engine.change_schedule(change("deleted", by="gina"))
 
 
 def test_an_account_of_this_machine_may_pause_what_files_say_and_not_what_people_set(

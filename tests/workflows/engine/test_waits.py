@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from storage.store import SqlStore
+from storage.summaries import read_summary
 from tests.workflows.engine.flows import change, workflow
 from tests.world import NOON, Clock, Working, id_of
+from workflows.entry import RunId
 from workflows.store import DueKind
 
 TWO_HOURS = workflow("pause", f"steps: [{{id: rest, wait: 2h}}, {change('act')}]")
@@ -22,6 +24,12 @@ def paused(store: SqlStore, clock: Clock, text: str, **inputs: object) -> tuple[
     run = house.start("pause", inputs)
     house.settle()
     return house, run
+
+
+def summary_of(house: Working, run: str) -> str:
+    with house.store.database.read() as connection:
+        told = read_summary(connection, run, of=house.entries(RunId(run))).told
+    return " ".join(one.text for one in told)
 
 
 def test_a_run_waits_as_a_row_and_goes_on_at_its_moment(store: SqlStore, clock: Clock) -> None:
@@ -91,3 +99,12 @@ def test_a_waiting_run_can_be_cancelled(store: SqlStore, clock: Clock) -> None:
 
     assert house.status(run) == "cancelled"
     assert house.world.effects == []
+    assert "“rest” was to wait until" in summary_of(house, run)
+
+
+def test_a_story_says_of_a_wait_that_was_over_that_it_was(store: SqlStore, clock: Clock) -> None:
+    house, run = paused(store, clock, TWO_HOURS)
+    clock.forward(timedelta(hours=2))
+    house.settle()
+
+    assert "“rest” waited until" in summary_of(house, run)
