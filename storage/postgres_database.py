@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from storage.database_errors import storage_refusals
+from storage.eager_connection import EagerConnection
 from storage.patience import server_patience
 from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
@@ -56,6 +57,7 @@ class PostgresDatabase(Database):
             max_overflow=2 * POOL - kept,
             connect_args=said,
         )
+        event.listen(self._pool, "do_connect", _connect)
         event.listen(self._pool, "commit", _refuse_commit)
         event.listen(self._pool, "checkout", _refuse_if_hung_up)
         self._shelf = Shelf(
@@ -154,6 +156,11 @@ def options_in(url: URL) -> str:
     """Return what an address says of the settings of its connections."""
     said = url.query.get("options", "")
     return said if isinstance(said, str) else " ".join(said)
+
+
+def _connect(_dialect: object, _record: object, args: Any, said: Any) -> EagerConnection:  # noqa: ANN401  as SQLAlchemy has them
+    """Open a connection in SQLAlchemy's place."""
+    return EagerConnection.connect(*args, **said)
 
 
 def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection

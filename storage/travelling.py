@@ -177,7 +177,7 @@ def _journey(
         return [driver.execute(spoken(words), values)]
     cursors.extend(driver.cursor() for _ in range(len(waiting) - len(cursors)))
     done = list(zip(cursors, waiting, strict=False))
-    with _pipeline(driver):
+    with _pipeline(driver), driver.telling():
         for cursor, one in done:
             cursor.execute(one.spoken, one.values)
         asked = [driver.execute(spoken(words), values) for words, values in questions]
@@ -208,7 +208,7 @@ def _pipeline(driver: Any) -> Iterator[None]:  # noqa: ANN401  psycopg
     try:
         yield
     except BaseException:
-        # An answer that came early was a refusal. That the rest is not executed is no news.
+        # What the driver could not say. That the rest is not executed is no news.
         with suppress(Exception):
             pipeline.__exit__(None, None, None)
         raise
