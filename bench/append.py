@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bench.raw import repeat, sqlite_rate
 from storage.database import Database, open_database
-from storage.journal import NO_TAIL, Journal, Tail
+from storage.entry_builder import NO_TAIL, Tail
+from storage.journal import Journal
 from storage.log_setup import init_log
 from workflows.entry import INTERLOCK, Draft, RunId
 

@@ -20,7 +20,15 @@ from pathlib import Path
 
 from bench import erasure, postgres, search
 from bench.append import append_rate
-from bench.audit_log import add_batch, batch_rate, begin, build_rate, fsync_rate, raw_rates
+from bench.audit_log import (
+    add_batch,
+    batch_rate,
+    begin,
+    build_rate,
+    bytes_rate,
+    fsync_rate,
+    raw_rates,
+)
 from bench.audit_postgres import ready
 from bench.figures import percentiles, table
 from bench.peers import HOUSE, PEERS_PYTHON
@@ -49,6 +57,7 @@ GOALS = {
     "append_1 / auditchain_1": "≥ 3",
     "append_1 / auditchain_wal_1": "",
     "append_100 / build": "≥ 0.5",
+    "append_100 / bytes": "",
     "postgres_8 / inline_8": "≥ 1.4",
     "sequencing_1": "≥ 10,000 /s",
     "sequencing_8": "≥ 10,000 /s",
@@ -123,6 +132,7 @@ def one_round(folder: Path, seconds: float, peer: Path) -> Figures:
         "append_1": append_rate(folder / "ours", 1, seconds),
         "append_100": batch_rate(folder, seconds),
         "build": build_rate(seconds / 2),
+        "bytes": bytes_rate(seconds / 2),
     }
     if peer.exists():
         words = [peer, "-m", "bench.drive_auditchain", folder / "peer", str(seconds)]

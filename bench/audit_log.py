@@ -4,7 +4,7 @@ import base64
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -13,8 +13,9 @@ from sqlalchemy import select
 from bench.raw import repeat
 from storage.audit_models import AuditEntryRow
 from storage.database import open_database
+from storage.entry_builder import NO_TAIL, EntryBuilder
 from storage.entry_bytes import ENTRY_TYPE, body_of, leaf_hash, pae, seal
-from storage.journal import NO_TAIL, Journal
+from storage.journal import Journal, new_entry_id, utc_now
 from storage.keys import WriterKey
 from storage.log_setup import init_log
 from storage.transaction import Database, Transaction
@@ -34,9 +35,9 @@ def begin(url: str, home: Path) -> tuple[Database, Journal]:
     return database, init_log(database, home, origin=ORIGIN)
 
 
-def add_run(journal: Journal, tx: Transaction) -> None:
-    """Append one run of five entries, two of them with a payload."""
-    run, tail = RunId(secrets.token_hex(8)), NO_TAIL
+def facts_of_run() -> Iterator[Draft]:
+    """Yield one run of five facts, two of them with a payload."""
+    run = RunId(secrets.token_hex(8))
     output = Part(value=b"12 rows, none of them odd", cls=PartClass.BUSINESS)
     for kind, data, parts in (
         ("run.started", STARTED, {"message": Part(value=b"deploy, please")}),
@@ -45,7 +46,13 @@ def add_run(journal: Journal, tx: Transaction) -> None:
         ("step.observed", OBSERVED, {}),
         ("run.finished", {"outcome": "done"}, {}),
     ):
-        draft = Draft(kind=kind, actor=INTERLOCK, data=data, run=run, parts=parts)
+        yield Draft(kind=kind, actor=INTERLOCK, data=data, run=run, parts=parts)
+
+
+def add_run(journal: Journal, tx: Transaction) -> None:
+    """Append one run of five entries."""
+    tail = NO_TAIL
+    for draft in facts_of_run():
         tail = journal.append(tx, draft, tail=tail).tail
 
 
@@ -80,7 +87,21 @@ def fsync_rate(folder: Path, seconds: float) -> float:
 
 
 def build_rate(seconds: float) -> float:
-    """Return how many entries a second can be written down, signed and hashed."""
+    """Return how many entries a second the product builds for `add_run`, and stores nowhere."""
+    writer = WriterKey.of(Ed25519PrivateKey.generate())
+    builder = EntryBuilder(origin=ORIGIN, now=utc_now, new_id=new_entry_id)
+
+    def build() -> None:
+        tail = NO_TAIL
+        for draft in facts_of_run():
+            tail = builder.build(writer, draft, tail=tail).tail
+
+    runs = int(seconds * 500)
+    return 5 * runs / timed(lambda: [build() for _ in range(runs)])
+
+
+def bytes_rate(seconds: float) -> float:
+    """Return how many entries a second can be written down, signed and hashed, at best."""
     writer = WriterKey.of(Ed25519PrivateKey.generate())
     members: dict[str, Json] = {
         "actor": {"ref": "interlock", "t": "bot"},

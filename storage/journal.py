@@ -1,55 +1,28 @@
-"""Append entries to the trail, and read them back as the engine's values.
+"""Append entries to the trail.
 
-An entry is built, checked, hashed and signed here and stored in the caller's transaction; its
-place in the log is given at the end of that transaction, by `sequencing`.
+An entry is built by `entry_builder` and stored here in the caller's transaction; its place in
+the log is given at the end of that transaction, by `sequencing`.
 """
 
-import base64
 import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from storage.checkpoint import Signer
 from storage.database_errors import refusal_for, storage_refusals
-from storage.entry_bytes import MalformedEntryError, leaf_hash, read_stamp, seal, stamp
+from storage.entry_builder import NO_TAIL, Built, EntryBuilder, Tail
 from storage.keys import Writer, WriterKey
 from storage.sequencing import KEEP_HEAD, Now, Sequencer
 from storage.trail_sql import PartRow, TrailSql
 from storage.transaction import Transaction
-from workflows.binding import commitment
-from workflows.entry import Draft, Entry, Json, Part, Ref, StoredPart
+from workflows.entry import Draft, Part, Ref
 from workflows.errors import SigningKeyError
-from workflows.kinds import PLACE_COUNTS, faults_of
+from workflows.kinds import PLACE_COUNTS
 
 NewId = Callable[[], str]
 PSEUDONYM_HEX = 32
-
-
-class Tail(NamedTuple):
-    """The newest entry of a run, as its row carries it: the place and the leaf."""
-
-    rseq: int
-    leaf: bytes
-
-
-# The tail of a run that has no entry yet.
-NO_TAIL = Tail(-1, b"")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An entry as stored. Its place in the log is known after the commit."""
-
-    entry: Entry
-    leaf: bytes
-
-    @property
-    def tail(self) -> Tail:
-        """The run's tail, now that this entry is its newest."""
-        return Tail(self.entry.rseq, self.leaf)
+WRITER = "the key that signs"
 
 
 def new_entry_id() -> str:
@@ -75,11 +48,10 @@ class Journal:
         new_id: NewId = new_entry_id,
     ) -> None:
         self.origin = origin
+        self._builder = EntryBuilder(origin=origin, now=now, new_id=new_id)
         self.sequencer = Sequencer(origin=origin, signers=signers, now=now)
         self._writer = writer
         self._refused: str | None = None
-        self._now = now
-        self._new_id = new_id
 
     @property
     def writer(self) -> WriterKey:
@@ -90,7 +62,7 @@ class Journal:
         """Return why this process can record nothing any more, if so."""
         return self._refused or self.sequencer.problem()
 
-    def append(self, tx: Transaction, draft: Draft, *, tail: Tail | None = None) -> Recorded:
+    def append(self, tx: Transaction, draft: Draft, *, tail: Tail | None = None) -> Built:
         """Record `draft`; it stands when `tx` does.
 
         `tail` is the newest entry of the run as its locked row says, `NO_TAIL` for a new run;
@@ -101,17 +73,17 @@ class Journal:
             SigningKeyError: somebody ended the key of this process.
         """
         sql = TrailSql(tx)
-        writer = self.writer
+        writer = self._writer_of(tx)
         if draft.kind in PLACE_COUNTS:
             # Writer before sequencing, here as everywhere, so that no two wait for each other.
             sql.share_writer(writer.id)
             self.sequencer.take_lock(tx)
-        rseq, prev = self._place_in_run(sql, draft, tail)
-        entry, line = self._seal(writer, draft, rseq, prev)
-        leaf = leaf_hash(line)
-        self._store(tx, line, leaf, [_row(*one) for one in draft.parts.items()])
+        if tail is None:
+            tail = _newest(sql, draft)
+        built = self._builder.build(writer, draft, tail=tail)
+        self._store(tx, built, [_row(*one) for one in draft.parts.items()])
         self.sequencer.expect(tx)
-        return Recorded(entry, leaf)
+        return built
 
     def place_pending(self, tx: Transaction) -> None:
         """Give every committed entry its place, so that `tx` may name any of them by it.
@@ -166,11 +138,18 @@ class Journal:
         )
         return Ref(found)
 
-    def _store(self, tx: Transaction, line: bytes, leaf: bytes, parts: Sequence[PartRow]) -> None:
+    def _writer_of(self, tx: Transaction) -> WriterKey:
+        """Return the key that signs in `tx`: it is looked for once, so one key signs all of it."""
+        found: WriterKey | None = tx.notes.get(WRITER)
+        if found is None:
+            found = tx.notes[WRITER] = self.writer
+        return found
+
+    def _store(self, tx: Transaction, built: Built, parts: Sequence[PartRow]) -> None:
         tx.on_failure(self._note_refusal)
         try:
             with storage_refusals():
-                TrailSql(tx).add_entry(line.decode(), leaf, parts)
+                TrailSql(tx).add_entry(built.line.decode(), built.leaf, parts)
         except SigningKeyError as refusal:
             self._note_refusal(refusal)
             raise
@@ -180,46 +159,6 @@ class Journal:
         refusal = error if isinstance(error, SigningKeyError) else refusal_for(error)
         if isinstance(refusal, SigningKeyError):
             self._refused = str(refusal)
-
-    def _place_in_run(self, sql: TrailSql, draft: Draft, tail: Tail | None) -> tuple[int, str]:
-        if draft.run is None:
-            return 0, ""
-        if tail is None:
-            tail = Tail(*(sql.tail(draft.run) or NO_TAIL))
-        return tail.rseq + 1, base64.b64encode(tail.leaf).decode()
-
-    def _seal(self, writer: WriterKey, draft: Draft, rseq: int, prev: str) -> tuple[Entry, bytes]:
-        faults = faults_of(draft.kind, run=draft.run, rseq=rseq, data=draft.data, parts=draft.parts)
-        if faults:
-            raise MalformedEntryError(" ".join(faults))
-        ts = stamp(self._now())
-        stored = {name: _stored(name, part) for name, part in draft.parts.items()}
-        entry = Entry(
-            id=self._new_id(),
-            index=None,
-            run=draft.run,
-            rseq=rseq,
-            at=read_stamp(ts),
-            kind=draft.kind,
-            actor=draft.actor,
-            data=draft.data,
-            parts=stored,
-        )
-        members: dict[str, Json] = {
-            "actor": {"ref": draft.actor.ref, "t": draft.actor.kind.value},
-            "data": dict(draft.data),
-            "id": entry.id,
-            "key": writer.id,
-            "kind": draft.kind,
-            "log": self.origin,
-            "parts": _committed(draft.parts, stored),
-            "prev": prev,
-            "rseq": rseq,
-            "run": draft.run,
-            "ts": ts,
-            "v": 1,
-        }
-        return entry, seal(members, writer.sign)
 
 
 def pseudonym(k: bytes, external_id: str) -> str:
@@ -232,17 +171,6 @@ def _row(name: str, part: Part) -> PartRow:
     return PartRow(name, part.cls.value, part.subject, part.salt, part.value)
 
 
-def _stored(name: str, part: Part) -> StoredPart:
-    return StoredPart(
-        cls=part.cls,
-        commitment=commitment(part.salt, name, part.value),
-        value=part.value,
-        salt=part.salt,
-    )
-
-
-def _committed(parts: Mapping[str, Part], stored: Mapping[str, StoredPart]) -> Json:
-    return {
-        name: {"c": stored[name].commitment, "cls": part.cls.value, "len": len(part.value)}
-        for name, part in parts.items()
-    }
+def _newest(sql: TrailSql, draft: Draft) -> Tail:
+    found = sql.tail(draft.run) if draft.run is not None else None
+    return NO_TAIL if found is None else Tail(*found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storage.journal import Tail
+from storage.entry_builder import Tail
 from workflows.changing import changed
 from workflows.entry import Entry
 from workflows.quick_json import loaded

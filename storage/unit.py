@@ -17,11 +17,12 @@ from storage.change import Clock
 from storage.database_errors import refused_by_database
 from storage.delegations import DelegationSql
 from storage.entries_sql import entries_of_run
+from storage.entry_builder import NO_TAIL, Tail
 from storage.glass_sql import GlassSql
 from storage.held_run import HeldRun
 from storage.held_runs import HeldRuns
 from storage.home_sql import HomeSql
-from storage.journal import NO_TAIL, Journal, Tail
+from storage.journal import Journal
 from storage.met import Met
 from storage.outbox_sql import OutboxSql
 from storage.place_sql import PlaceSql, wants_question

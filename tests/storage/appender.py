@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage.database import Database, Transaction, open_database
-from storage.journal import NO_TAIL, Journal, new_entry_id, utc_now
+from storage.entry_builder import NO_TAIL
+from storage.journal import Journal, new_entry_id, utc_now
 from storage.keys import LogKey
 from storage.log_setup import open_journal
 from storage.sequencing import sequence_pending

@@ -6,7 +6,7 @@ Every verifier reads the same ones: ours and that of each pack here, the page as
 from collections.abc import Sequence
 from typing import Any
 
-from storage.journal import Recorded
+from storage.entry_builder import Built
 from tests.storage.trail import Trail
 from workflows.entry import Actor, ActorKind, Draft, Part, RunId
 from workflows.moments import moment
@@ -262,7 +262,7 @@ STORIES: dict[str, tuple[list[Members], str]] = {
 }
 
 
-def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Recorded]:
+def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Built]:
     """Record a story as a run of its own, with people of its own."""
     told = []
     for one in (*all_of(members), entry("run.finished", {"outcome": "done"})):

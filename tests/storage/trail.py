@@ -15,8 +15,9 @@ from sqlalchemy import delete, func, select, text
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow
 from storage.checkpoint import read_vkey
 from storage.database import Database
+from storage.entry_builder import Built
 from storage.heads import show_head
-from storage.journal import Journal, Recorded
+from storage.journal import Journal
 from storage.keys import LogKey, WriterKey
 from storage.log_setup import init_log
 from workflows.binding import binding
@@ -60,7 +61,7 @@ class Trail:
     pin: str
     clock: Clock
 
-    def tell(self, *drafts: Draft) -> list[Recorded]:
+    def tell(self, *drafts: Draft) -> list[Built]:
         """Record facts in one transaction."""
         with self.database.begin() as tx:
             return [self.journal.append(tx, draft) for draft in drafts]
