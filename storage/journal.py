@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from storage.checkpoint import Signer
-from storage.database_errors import refusal_for, storage_refusals
+from storage.database_errors import refusal_for
 from storage.entry_builder import NO_TAIL, Built, EntryBuilder, Tail
 from storage.keys import Writer, WriterKey
 from storage.sequencing import KEEP_HEAD, Now, Sequencer
@@ -146,13 +146,16 @@ class Journal:
         return found
 
     def _store(self, tx: Transaction, built: Built, parts: Sequence[PartRow]) -> None:
-        tx.on_failure(self._note_refusal)
+        if not tx.is_sqlite:
+            tx.on_failure(self._note_refusal)  # What a server refuses may be told later.
         try:
-            with storage_refusals():
-                TrailSql(tx).add_entry(built.line.decode(), built.leaf, parts)
-        except SigningKeyError as refusal:
-            self._note_refusal(refusal)
-            raise
+            TrailSql(tx).add_entry(built.line.decode(), built.leaf, parts)
+        except Exception as error:
+            self._note_refusal(error)
+            refusal = refusal_for(error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
     def _note_refusal(self, error: Exception) -> None:
         """Remember that nothing can be recorded any more; on Postgres this comes late."""
