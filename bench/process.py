@@ -15,6 +15,11 @@ def resident_mb(process: int) -> float:
     return _megabytes(process, "status", "VmRSS")
 
 
+def most_mb(process: int) -> float:
+    """Return the resident memory that a process had at most, without that of who began it."""
+    return _megabytes(process, "status", "VmHWM")
+
+
 def memory_mb(process: int) -> dict[str, float]:
     """Return the resident memory of a process, and what of it is its own.
 

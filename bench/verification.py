@@ -7,18 +7,19 @@ imports what it takes to verify only where that is done, as the command does.
 """
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.process import most_mb
+
 if TYPE_CHECKING:
     from storage.verify import Options
 
 HOUSE = Path(__file__).parents[1]
-KB_PER_MB = 1024
 
 
 def apart(url: str, pin: str, how: "Options") -> tuple[float, float, float]:
@@ -42,7 +43,7 @@ def verified(url: str, pin: str, how: "Options") -> tuple[float, float, float]:
     spent, cpu = time.perf_counter() - began, time.process_time() - cpu_began
     if report.exit:
         raise RuntimeError(f"the log of the bench is not verified: {report.lines()}")
-    return spent, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
+    return spent, cpu, most_mb(os.getpid())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Unpack
 
 from storage.checkpoint import MalformedNoteError, read_note
-from storage.entry_bytes import DECODER, read_canonical
+from storage.entry_bytes import DECODER, MOST_BYTES, read_canonical
 from storage.evidence import names
 from storage.verify.keyring import KeyRing
 from storage.verify.members import is_count
@@ -46,8 +46,8 @@ KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS},}})")
 ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
-TOGETHER = 64  # Entries that are met at once; so many of the longest lines fit in memory.
-MOST_LINE = 1 << 20  # Far more than an entry has, and so little that many of them fit.
+TOGETHER = 64  # Entries that are met at once.
+MOST_LINE = 4 * MOST_BYTES  # Far more than an entry has, and so little that many of them fit.
 MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
 
 
