@@ -31,6 +31,7 @@ from storage.history import read_run
 from storage.listing import ListedRun, Wanted, list_runs
 from tests.journeys.company import CALM, PATIENCE, Scene, all_heard, calm_stage, send_form
 from workflows.entry import Entry, RunId
+from workflows.run import Status
 
 STAFF = ("rita", "sam", "ana", "ben", "dora", "omar", "petra", "ivan", "gil", "connie")
 ORDERS = itertools.count(1100)
@@ -204,7 +205,7 @@ class Case:
 
         def told() -> str | None:
             words = self.now(root).words
-            return words if how in words.casefold() else None
+            return words if Status(how).words in words.casefold() else None
 
         return self.waits(told, f"word that the run is {how}")
 
