@@ -54,7 +54,8 @@ class AwaitedSql(RowSql):
                 run=asked.run,
                 until=asked.expires_at,
             )
-        elif entry.kind.startswith("approval.") and entry.data.get("request"):
+        elif entry.run and entry.kind.startswith("approval.") and entry.data.get("request"):
+            # A refusal stands outside the run, changes nobody, and does not hold the run.
             self.set_request(_id(entry))
 
     def set_request(self, request: str) -> None:

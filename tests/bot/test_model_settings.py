@@ -19,7 +19,7 @@ def test_a_model_is_read_with_its_key_from_a_file(tmp_path: Path) -> None:
     found = read_settings({**MODEL, "INTERLOCK_MODEL_KEY_FILE": str(tmp_path / "key")})
 
     assert found.model == "openai/small"
-    assert "sk-from-a-file" in found.tokens
+    assert "sk-from-a-file" in found.tokens.values()
     assert "sk-from-a-file" not in repr(found)
     assert found.model_folder == Path(".interlock/model")
 

@@ -135,6 +135,20 @@ def test_a_settled_request_waits_for_nobody(store: SqlStore, end: Draft) -> None
     assert check_projections(store.database) == []
 
 
+def test_a_refusal_says_nothing_of_whom_a_request_waits_for(store: SqlStore) -> None:
+    """It does not hold the run, so it would write down what somebody changes at that moment."""
+    refused = {"request": "q1", "by_run": "r1", "decision": "approved", "why": "excluded"}
+    record(store, started(), requested(people=(ANA.ref, BEN.ref)))
+    with store.database.begin() as tx:
+        tx.run("DELETE FROM awaited WHERE ref = ?", (ANA.ref,))
+    fact_outside = Draft(
+        kind="approval.refused", actor=CARL, data={**refused, "via": "slack", "slack": None}
+    )
+    record(store, fact_outside)
+
+    assert waits_for(store) == {BEN.ref}
+
+
 def test_a_question_waits_until_the_first_answer(store: SqlStore) -> None:
     record(store, started(), QUESTION)
     before = waits_for(store, "k1")

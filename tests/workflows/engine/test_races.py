@@ -126,7 +126,7 @@ def test_approvers_against_those_who_reject_end_in_one_of_the_two(house: Working
         assert len(settling(house, run, request)) == 1
         assert [one.tally.outcome for one in counted(said)] == [outcome]
         assert len(refusals(said)) == CROWD - 1
-        assert all(f"already {outcome}" in str(one) for one in refusals(said))
+        assert all(f"already {outcome.words}" in str(one) for one in refusals(said))
         assert house.world.effects.count(f"{run}/change") == (outcome is Outcome.APPROVED)
     check(house)
 
