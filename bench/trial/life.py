@@ -92,8 +92,8 @@ class Life:
     def kill(self) -> None:
         """End the process as a power cut would."""
         self.process.kill()
-        self.process.join()
         self._listener.join(PATIENCE)
+        self.process.join()
         self._ours.close()
 
     def freeze(self) -> None:
@@ -121,6 +121,7 @@ class Life:
             if answer is None:
                 continue
             answer.set_result(value) if ok else answer.set_exception(RefusedError(value))
+        self.process.join(PATIENCE)  # Its end of the pipe is closed before its locks are free.
         self._bury()
 
     def _bury(self) -> None:
