@@ -191,7 +191,7 @@ class SqlStore:
         with self.database.glance() as tx:
             found = AskedSql(tx).asked(request, now=at, people=people, stand_in=stand_in)
         if found is None:
-            raise UnknownRunError(f"There is no request {request}.")
+            raise no_request(request)
         return found
 
     def shaping_now(

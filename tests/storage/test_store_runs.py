@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -115,6 +115,22 @@ def test_a_fact_of_an_unknown_kind_cannot_be_recorded(store: SqlStore) -> None:
 
     with pytest.raises(StorageError), store.begin() as unit:
         unit.append(fact("run.imagined"))
+
+
+def test_a_request_of_a_log_before_is_refused_in_the_same_words_wherever_it_is_read(
+    store: SqlStore,
+) -> None:
+    lost, now = RequestId("of-a-log-before"), datetime(2026, 3, 2, 12, tzinfo=UTC)
+    with pytest.raises(UnknownRunError) as read:
+        store.request(lost)
+    with pytest.raises(UnknownRunError) as clicked:
+        store.asked_now(lost, at=now)
+    with store.begin() as unit, pytest.raises(UnknownRunError) as held:
+        unit.lock_run_of(lost)
+
+    assert {one.value.hint for one in (read, clicked, held)} == {
+        "Its card is of a log before this one, of which nothing goes on. Ask anew."
+    }
 
 
 def test_a_unit_whose_fact_was_refused_does_not_commit_the_rest(store: SqlStore) -> None:
