@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from storage.database_errors import storage_refusals
-from storage.eager_connection import EagerConnection
+from storage.journey import JourneyConnection, is_idle
 from storage.patience import server_patience
 from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
@@ -27,7 +27,6 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
-CURSORS = "cursors"  # Under which name a connection of the pool keeps those of its units.
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -61,7 +60,10 @@ class PostgresDatabase(Database):
         event.listen(self._pool, "commit", _refuse_commit)
         event.listen(self._pool, "checkout", _refuse_if_hung_up)
         self._shelf = Shelf(
-            lambda: _patiently(self._pool.raw_connection), most=kept // 2, is_fit=_is_quiet
+            lambda: _patiently(self._pool.raw_connection),
+            most=kept // 2,
+            is_quiet=lambda lent: is_idle(_driver_of(lent)),
+            is_alive=lambda lent: not _has_news(_driver_of(lent)),
         )
         self._here = threading.local()
         with storage_refusals(), self._pool.connect():
@@ -75,11 +77,8 @@ class PostgresDatabase(Database):
         self._here.is_inside = True
         try:
             with storage_refusals(), self._shelf.lend() as lent:
-                tx = TravellingTransaction(
-                    partial(Connection, self._pool, lent),
-                    lent.driver_connection,
-                    cursors=lent.info.setdefault(CURSORS, []),
-                )
+                connect = partial(Connection, self._pool, lent)
+                tx = TravellingTransaction(connect, _driver_of(lent))
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
@@ -106,7 +105,7 @@ class PostgresDatabase(Database):
     @contextmanager
     def glance(self) -> Iterator[Transaction]:
         with storage_refusals(), self._shelf.lend() as lent:
-            yield TravellingLook(lent.driver_connection)
+            yield TravellingLook(_driver_of(lent))
 
     def close(self) -> None:
         self._shelf.clear()
@@ -158,9 +157,9 @@ def options_in(url: URL) -> str:
     return said if isinstance(said, str) else " ".join(said)
 
 
-def _connect(_dialect: object, _record: object, args: Any, said: Any) -> EagerConnection:  # noqa: ANN401  as SQLAlchemy has them
+def _connect(_dialect: object, _record: object, args: Any, said: Any) -> JourneyConnection:  # noqa: ANN401  as SQLAlchemy has them
     """Open a connection in SQLAlchemy's place."""
-    return EagerConnection.connect(*args, **said)
+    return JourneyConnection.connect(*args, **said)
 
 
 def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection
@@ -169,11 +168,8 @@ def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycop
         raise DisconnectionError("The server has ended this connection.")
 
 
-def _is_quiet(lent: PoolProxiedConnection) -> bool:
-    """Say whether nothing is open on a connection, and the server has not ended it."""
-    driver = cast("psycopg.Connection", lent.driver_connection)
-    is_idle = driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-    return is_idle and not _has_news(driver)
+def _driver_of(lent: PoolProxiedConnection) -> JourneyConnection:
+    return cast("JourneyConnection", lent.driver_connection)
 
 
 def _has_news(driver: psycopg.Connection) -> bool:

@@ -14,8 +14,8 @@ from sqlalchemy import PoolProxiedConnection
 class Shelf:
     """At most `most` connections lie here, and count as lent in their pool meanwhile.
 
-    `is_fit` is asked of each one that is taken from here or laid back. What is not fit, and
-    whatever is still lent when the shelf is full, is for the pool.
+    `is_quiet` is asked of each one that is laid back, `is_alive` of each one that is taken. What
+    is not, and whatever is still lent when the shelf is full, is for the pool.
     """
 
     def __init__(
@@ -23,11 +23,13 @@ class Shelf:
         fetch: Callable[[], PoolProxiedConnection],
         *,
         most: int,
-        is_fit: Callable[[PoolProxiedConnection], bool],
+        is_quiet: Callable[[PoolProxiedConnection], bool],
+        is_alive: Callable[[PoolProxiedConnection], bool] = lambda _: True,
     ) -> None:
         self._fetch = fetch
         self._most = most
-        self._is_fit = is_fit
+        self._is_quiet = is_quiet
+        self._is_alive = is_alive
         self._lying: list[PoolProxiedConnection] = []  # Each of its methods used here is atomic.
 
     @contextmanager
@@ -46,7 +48,7 @@ class Shelf:
 
     def _take(self) -> PoolProxiedConnection:
         while (lying := self._next()) is not None:
-            if self._is_fit(lying):
+            if self._is_alive(lying):
                 return lying
             lying.invalidate()
         return self._fetch()
@@ -58,7 +60,7 @@ class Shelf:
             return None
 
     def _lay_back(self, lent: PoolProxiedConnection) -> None:
-        if len(self._lying) < self._most and self._is_fit(lent):
+        if len(self._lying) < self._most and self._is_quiet(lent):
             self._lying.append(lent)
         else:
             lent.close()

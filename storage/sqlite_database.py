@@ -65,7 +65,7 @@ class SqliteDatabase(Database):
         self.engine = _engine(path)
         self._readers = _engine(path)
         event.listen(self._readers, "connect", _read_only)
-        self._shelf = Shelf(self._readers.raw_connection, most=READERS // 2, is_fit=_is_quiet)
+        self._shelf = Shelf(self._readers.raw_connection, most=READERS // 2, is_quiet=_is_quiet)
         with storage_refusals():
             self._writer = self.engine.connect()
         event.listen(self._writer, "commit", _refuse_commit)

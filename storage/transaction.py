@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from workflows.errors import StorageError
 
 AtEnd: TypeAlias = "Callable[[Transaction], None]"
-Cursor: TypeAlias = Any  # sqlite3's or psycopg's: each driver has one of its own.
+Cursor: TypeAlias = Any  # sqlite3's, or the answer of a journey to a server.
 Failed: TypeAlias = Callable[[Exception], None]
 Tell: TypeAlias = Callable[[Cursor], None]
 Question: TypeAlias = tuple[str, Sequence[object]]  # A statement with `?`, and its values.

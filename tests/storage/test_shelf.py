@@ -25,7 +25,7 @@ def lent_by(engine: Engine) -> int:
 def test_the_connection_used_last_is_used_next_and_no_more_than_so_many_are_kept(
     engine: Engine,
 ) -> None:
-    shelf = Shelf(engine.raw_connection, most=2, is_fit=lambda _: True)
+    shelf = Shelf(engine.raw_connection, most=2, is_quiet=lambda _: True)
     with ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(shelf.lend())
@@ -41,16 +41,21 @@ def test_the_connection_used_last_is_used_next_and_no_more_than_so_many_are_kept
     assert lent_by(engine) == 0
 
 
-def test_a_connection_that_is_not_fit_is_neither_kept_nor_lent_again(engine: Engine) -> None:
-    unfit = set[PoolProxiedConnection]()
-    shelf = Shelf(engine.raw_connection, most=2, is_fit=lambda one: one not in unfit)
+def test_a_connection_that_is_not_quiet_or_not_alive_is_for_the_pool(engine: Engine) -> None:
+    noisy, dead = set[PoolProxiedConnection](), set[PoolProxiedConnection]()
+    shelf = Shelf(
+        engine.raw_connection,
+        most=2,
+        is_quiet=lambda one: one not in noisy,
+        is_alive=lambda one: one not in dead,
+    )
     with suppress(ValueError), shelf.lend() as broken:
-        unfit.add(broken)
+        noisy.add(broken)
         raise ValueError
     kept = lent_by(engine)
     with shelf.lend() as first:
         driver = first.driver_connection
-    unfit.add(first)  # It broke while it lay there.
+    dead.add(first)  # Its server ended it while it lay there.
     with shelf.lend() as second:
         is_another = second.driver_connection is not driver
 

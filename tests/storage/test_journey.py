@@ -1,0 +1,186 @@
+"""Statements said to libpq itself: what goes wrong on the way, and what is remembered."""
+
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage import journey
+from storage.journey import PREPARED_AFTER, JourneyConnection
+
+PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'journey%'"
+MOMENTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1))  # noqa: DTZ001  the zone is put in below
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0")),
+    st.binary(),
+    MOMENTS.map(lambda one: one.replace(tzinfo=UTC)),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1),
+    st.lists(st.binary(), min_size=1),
+)
+
+
+@pytest.fixture
+def connection(blank_postgres_url: str) -> Iterator[JourneyConnection]:
+    with JourneyConnection.connect(blank_postgres_url, autocommit=True) as opened:
+        opened.execute("SET timezone TO 'UTC'")
+        opened.execute("CREATE TABLE number (n bigint PRIMARY KEY, told text)")
+        yield opened
+
+
+def stored(connection: JourneyConnection) -> list[int]:
+    return [n for (n,) in connection.execute("SELECT n FROM number ORDER BY n").fetchall()]
+
+
+def test_nothing_after_a_refusal_is_executed_and_the_next_journey_goes(
+    connection: JourneyConnection,
+) -> None:
+    add = "INSERT INTO number (n) VALUES (?)"
+    said = [("BEGIN", ()), (add, (1,)), (add, (1,)), (add, (2,)), ("COMMIT", ())]
+
+    answers, refused = connection.travel(said)
+    connection.rollback()
+    again, nothing = connection.travel([(add, (3,)), ("SELECT n FROM number", ())])
+
+    assert len(answers) == 2
+    assert isinstance(refused, psycopg.errors.UniqueViolation)
+    assert refused.diag.constraint_name == "number_pkey"
+    assert nothing is None
+    assert (again[0].rowcount, again[0].statusmessage) == (1, "INSERT 0 1")
+    assert (again[1].rowcount, again[1].fetchone(), again[1].fetchone()) == (1, (3,), None)
+
+
+def test_a_value_that_cannot_be_written_leaves_all_unsaid(connection: JourneyConnection) -> None:
+    add = "INSERT INTO number VALUES (?, ?)"
+    for n in range(PREPARED_AFTER):
+        connection.travel([(add, (n, "x"))])
+    for odd in (object(), "\0"):
+        with pytest.raises(psycopg.Error):
+            connection.travel([(add, (100, "x")), (add, (101, odd))])
+    assert stored(connection) == list(range(PREPARED_AFTER))
+
+    connection.travel([(add, (100, "x"))])
+    assert stored(connection)[-1] == 100
+
+
+@pytest.mark.parametrize("place", [0, 1, 5])
+def test_a_connection_that_ends_on_the_way_says_so_and_is_closed(
+    connection: JourneyConnection, place: int
+) -> None:
+    said = [("SELECT 1", ())] * 5
+    said.insert(place, ("SELECT pg_terminate_backend(pg_backend_pid())", ()))
+
+    def go() -> None:
+        _, refused = connection.travel(said)
+        assert isinstance(refused, psycopg.errors.AdminShutdown)
+        raise refused
+
+    with pytest.raises(psycopg.OperationalError):
+        go()
+    with pytest.raises(psycopg.OperationalError):
+        connection.travel(said)
+    assert connection.closed
+
+
+def test_more_than_any_buffer_holds_travels_both_ways(connection: JourneyConnection) -> None:
+    text = "é" * 1_000_000
+    said = [("SELECT ?::text || ?::text", (text, str(n))) for n in range(20)]
+
+    answers, refused = connection.travel(said)
+
+    assert refused is None
+    assert [one.fetchall() for one in answers] == [[(f"{text}{n}",)] for n in range(20)]
+
+
+def test_whoever_is_interrupted_keeps_no_connection_in_the_middle_of_it(
+    connection: JourneyConnection,
+) -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            connection.travel([("SELECT pg_sleep(60)", ()), ("SELECT 1", ())])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert connection.closed
+
+
+def test_a_statement_is_prepared_once_for_the_types_of_its_values(
+    connection: JourneyConnection,
+) -> None:
+    add = "INSERT INTO number (n) VALUES (?)"
+    connection.travel([(add, (n,)) for n in range(20)])  # Many times in one journey.
+    connection.travel([(add, (2**40 + n,)) for n in range(20)])  # Other types, as ints go.
+    (answer,), _ = connection.travel([(PREPARED, ())])
+
+    assert answer.fetchall() == [(2,)]
+
+
+def test_what_is_prepared_is_forgotten_with_what_is_taken_back(
+    connection: JourneyConnection,
+) -> None:
+    ask = "SELECT n FROM number WHERE n = ?"
+    connection.travel([(ask, (1,))] * 10)
+    for _ in range(10):  # The driver's own cursors prepare too.
+        connection.execute("SELECT n FROM number WHERE n = %s", (1,))
+    connection.travel([("BEGIN", ()), ("SELECT 1 / 0", ())])
+    connection.rollback()
+    (left,) = connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchall()[0]
+    connection.execute("SELECT n FROM number WHERE n = %s", (1,))
+
+    assert left == 0
+    assert connection.travel([(ask, (1,))] * 10)[1] is None
+
+
+def test_no_more_than_so_many_statements_are_known(
+    connection: JourneyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journey, "MOST_KNOWN", 10)
+    for number in range(40):
+        connection.travel([(f"SELECT {number}", ())] * (PREPARED_AFTER + 1))
+    (answer,), _ = connection.travel([(PREPARED, ())])
+
+    assert answer.fetchall()[0][0] <= 11
+
+
+@given(said=st.lists(st.lists(VALUES, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_an_answer_is_what_a_cursor_gives(
+    postgres_connection: JourneyConnection, said: list[list[object]]
+) -> None:
+    """Whatever the values, and however often the same statement saw others before."""
+    questions = [
+        (f"SELECT {', '.join('?' for _ in values)}, {len(values)}", values) for values in said
+    ]
+    answers, refused = postgres_connection.travel(questions)
+    cursors = [
+        postgres_connection.execute(words.replace("?", "%s"), values)  # type: ignore[call-overload]
+        for words, values in questions
+    ]
+
+    assert refused is None
+    assert [one.fetchall() for one in answers] == [one.fetchall() for one in cursors]
+
+
+@pytest.fixture(scope="module")
+def postgres_connection(postgres_server: str) -> Iterator[JourneyConnection]:
+    with JourneyConnection.connect(postgres_server, autocommit=True) as opened:
+        yield opened
+
+
+def test_a_moment_keeps_its_place_in_time(connection: JourneyConnection) -> None:
+    now = datetime.now(UTC)
+    (answer,), _ = connection.travel([("SELECT ?::timestamptz + interval '1 day'", (now,))])
+
+    assert answer.fetchone() == (now + timedelta(days=1),)
