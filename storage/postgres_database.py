@@ -18,7 +18,7 @@ from storage.journey import JourneyConnection, is_idle
 from storage.patience import server_patience
 from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
-from storage.travelling import BEGIN_LOOK, TravellingLook, TravellingTransaction, take_back
+from storage.travelling import TravellingLook, TravellingTransaction, take_back
 
 POOL = 16
 KEPT_OF_MANY = 4  # A schema shares the server's connections with others.
@@ -27,6 +27,8 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
+# What nobody begins is a look. Units say otherwise when they begin.
+LOOKS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -94,7 +96,7 @@ class PostgresDatabase(Database):
     def read(self) -> Iterator[Connection]:
         with storage_refusals(), _patiently(self._pool.connect) as connection:
             driver: Any = connection.connection.dbapi_connection
-            driver.execute(BEGIN_LOOK)
+            driver.execute("BEGIN")
             try:
                 yield connection
             except BaseException:
@@ -159,7 +161,9 @@ def options_in(url: URL) -> str:
 
 def _connect(_dialect: object, _record: object, args: Any, said: Any) -> JourneyConnection:  # noqa: ANN401  as SQLAlchemy has them
     """Open a connection in SQLAlchemy's place."""
-    return JourneyConnection.connect(*args, **said)
+    opened = JourneyConnection.connect(*args, **{**said, "autocommit": True})
+    opened.execute(LOOKS)
+    return opened
 
 
 def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection

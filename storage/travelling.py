@@ -17,8 +17,7 @@ from storage.transaction import Cursor, Question, Tell, Transaction
 from workflows.errors import StorageError, StorageUnavailableError
 
 TOUCHED_NOTHING = "22012"  # A division by zero.
-BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
-BEGIN_LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
 
 class Waiting(NamedTuple):
@@ -133,7 +132,11 @@ class TravellingTransaction(Transaction):
 
 
 class TravellingLook(Transaction):
-    """A look at Postgres: one statement for itself, several in one snapshot and one journey."""
+    """A look at Postgres, on a connection where what nobody begins reads one snapshot.
+
+    A journey without BEGIN is one transaction, which ends with it
+    (https://www.postgresql.org/docs/current/protocol-flow.html, "Pipelining").
+    """
 
     __slots__ = ()
     _driver: JourneyConnection
@@ -145,15 +148,7 @@ class TravellingLook(Transaction):
         return self._travel((statement, values))[0]
 
     def ask(self, *questions: Question) -> list[list[Any]]:
-        if len(questions) == 1:
-            return super().ask(*questions)
-        framed = ((BEGIN_LOOK, ()), *questions, ("COMMIT", ()))
-        try:
-            found = self._travel(*framed)
-        except BaseException:
-            take_back(self._driver)
-            raise
-        return [answer.fetchall() for answer in found[1:-1]]
+        return [answer.fetchall() for answer in self._travel(*questions)]
 
     def _travel(self, *questions: Question) -> list[Answer]:
         answers, refused = self._driver.travel(questions)

@@ -1,5 +1,7 @@
 """Statements that wait for the next journey to the server, and looks that ask all at once."""
 
+import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -48,6 +50,40 @@ def test_a_look_asks_all_its_questions_of_one_moment(numbers: Database) -> None:
         (later,) = look.ask(COUNT)
 
     assert (first, again, later) == ([(1,)], [(1,)], [(2,)])
+
+
+def test_what_is_said_between_two_questions_of_a_look_is_not_seen_by_the_second(
+    blank_postgres_url: str,
+) -> None:
+    database = open_database(blank_postgres_url)
+    with database.begin() as tx:
+        tx.run("CREATE TABLE number (n INTEGER PRIMARY KEY)")
+    looks: list[list[list[object]]] = []
+
+    def look() -> None:
+        with database.glance() as glanced:
+            looks.append(glanced.ask(COUNT, ("SELECT pg_sleep(1)", ()), COUNT))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    time.sleep(0.5)
+    with database.begin() as tx:
+        add(tx, 1)
+    looking.join()
+    with database.glance() as glanced:
+        after = glanced.ask(COUNT)
+
+    assert (looks[0][0], looks[0][2], after) == ([(0,)], [(0,)], [[(1,)]])
+    database.close()
+
+
+def test_nothing_is_kept_of_a_look(numbers: Database) -> None:
+    with numbers.glance() as look, pytest.raises(Exception, match="read"):
+        look.run("INSERT INTO number VALUES (1)")
+    with numbers.glance() as look, pytest.raises(Exception, match="read"):
+        look.ask(COUNT, ("INSERT INTO number VALUES (1)", ()))
+    with numbers.glance() as look:
+        assert look.ask(COUNT) == [[(0,)]]
 
 
 def test_what_touches_no_row_is_refused_by_the_commit_at_the_latest(numbers: Database) -> None:
