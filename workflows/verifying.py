@@ -12,7 +12,10 @@ SHORTEST = timedelta(seconds=1)
 
 
 def verify(segment: Segment, step: Step) -> Next:
-    """Ask once whether the effect shows, and record the answer once it is certain."""
+    """Ask once whether the effect shows, and record the answer once it is certain.
+
+    That it shows may ride on the next commit; whatever a person has to look at may not.
+    """
     check = step.verify
     if check is None:
         return After.LOOK
@@ -26,7 +29,11 @@ def verify(segment: Segment, step: Step) -> Next:
         "check": check.uses,
         "attempt": segment.state.step(step.id).attempt,
     }
-    segment.commit(segment.draft(kind, data, {"evidence": segment.part(evidence)}))
+    fact = segment.draft(kind, data, {"evidence": segment.part(evidence)})
+    if kind == "verification.passed":
+        segment.note(fact)  # A read like any other: cut short, it is asked again.
+    else:
+        segment.commit(fact)
     return After.LOOK
 
 
