@@ -29,8 +29,8 @@ def canonical(value: Json) -> bytes:
 
 def commitment(salt: bytes, name: str, value: bytes) -> str:
     """Return the base64 commitment to the part `name` with that value."""
-    mac = hmac.new(salt, b"\0".join((PART_TAG, name.encode(), value)), "sha256")
-    return base64.b64encode(mac.digest()).decode()
+    mac = hmac.digest(salt, b"\0".join((PART_TAG, name.encode(), value)), "sha256")
+    return base64.b64encode(mac).decode()
 
 
 def binding(
