@@ -20,6 +20,7 @@ from psycopg.waiting import Ready, Wait
 
 PREPARED_AFTER = 5  # Uses of a statement; the driver's cursors do as much.
 MOST_KNOWN = 512  # Statements; whoever comes after so many others begins anew.
+MOST_NAMES = 8  # Of one statement. An integer's type follows from how large it is.
 ROWS, REFUSED = int(ExecStatus.TUPLES_OK), int(ExecStatus.FATAL_ERROR)
 SYNCED, IGNORED = int(ExecStatus.PIPELINE_SYNC), int(ExecStatus.PIPELINE_ABORTED)
 
@@ -114,6 +115,7 @@ class Journeys:
         """Execute statements; see `JourneyConnection.travel`."""
         if len(self._known) > MOST_KNOWN and is_idle(self._driver):
             self.forget()
+            self._known.clear()
         calls: list[Call] = []
         try:
             calls.extend(self._call(*one) for one in said)
@@ -130,12 +132,14 @@ class Journeys:
                 _unprepared(calls[len(answers) :])
                 return answers, refused
             answers.append(Answer(result, call.known.adapt))
-        return answers, None
+        last = next(results, None)  # An end that the server refuses, of what nobody began.
+        return answers, None if last is None else self._refusal(last)
 
     def forget(self) -> None:
-        """Know no statement any more, neither here nor on the server."""
+        """Have nothing prepared any more; what was often used is prepared at its next use."""
         had_names = any(one.names for one in self._known.values())
-        self._known.clear()
+        for one in self._known.values():
+            one.names.clear()
         if had_names and not self._driver.closed:
             self._driver.execute("DEALLOCATE ALL")  # On hearing it, cursors forget theirs too.
 
@@ -151,7 +155,8 @@ class Journeys:
             types, formats = known.adapt.types or (), known.adapt.formats
         known.uses += 1
         name = known.names.get(types)
-        if name is not None or known.uses <= PREPARED_AFTER:
+        is_rare = known.uses <= PREPARED_AFTER or len(known.names) >= MOST_NAMES
+        if name is not None or is_rare:
             return Call(known, written, types, formats, name, is_new=False)
         self._named += 1
         name = known.names[types] = b"journey_%d" % self._named
@@ -165,7 +170,8 @@ class Journeys:
             for call in calls:
                 call.say(pgconn)
             pgconn.pipeline_sync()
-            results = self._driver.wait(_results(pgconn))
+            asked = len(calls) + sum(call.is_new for call in calls)
+            results = self._driver.wait(_results(pgconn, asked))
             pgconn.exit_pipeline_mode()
         except BaseException:
             # Cut short, nobody knows what was said and heard; what is open is taken back.
@@ -211,8 +217,8 @@ def is_idle(driver: psycopg.Connection[Any]) -> bool:
     return driver.pgconn.transaction_status == TransactionStatus.IDLE
 
 
-def _results(pgconn: PGconn) -> PQGen[list[PGresult]]:
-    """Return what is said to each statement. What the socket did not take leaves meanwhile."""
+def _results(pgconn: PGconn, asked: int) -> PQGen[list[PGresult]]:
+    """Return what is said to each of `asked`. What the socket did not take leaves meanwhile."""
     results: list[PGresult] = []
     is_between = False
     while True:
@@ -222,14 +228,14 @@ def _results(pgconn: PGconn) -> PQGen[list[PGresult]]:
                 pgconn.consume_input()
             continue
         result = pgconn.get_result()
-        if result is None and is_between:
+        is_over = result is not None and result.status == SYNCED
+        if (result is None and is_between) or (is_over and len(results) < asked):
             raise psycopg.OperationalError("the connection is lost")
         is_between = result is None  # It stands between two statements.
-        if result is None:
-            continue
-        if result.status == SYNCED:
+        if is_over:
             return results
-        results.append(result)
+        if result is not None:
+            results.append(result)
 
 
 def _unprepared(calls: Sequence[Call]) -> None:

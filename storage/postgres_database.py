@@ -162,7 +162,11 @@ def options_in(url: URL) -> str:
 def _connect(_dialect: object, _record: object, args: Any, said: Any) -> JourneyConnection:  # noqa: ANN401  as SQLAlchemy has them
     """Open a connection in SQLAlchemy's place."""
     opened = JourneyConnection.connect(*args, **{**said, "autocommit": True})
-    opened.execute(LOOKS)
+    try:
+        opened.execute(LOOKS)
+    except BaseException:
+        opened.close()
+        raise
     return opened
 
 

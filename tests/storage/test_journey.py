@@ -128,6 +128,32 @@ def test_a_statement_is_prepared_once_for_the_types_of_its_values(
     assert answer.fetchall() == [(2,)]
 
 
+def test_a_statement_is_prepared_for_a_few_types_of_its_values_only(
+    connection: JourneyConnection,
+) -> None:
+    sizes = (1, 2**20, 2**40)
+    said = [("SELECT ?, ?, ?", (a, b, c)) for a in sizes for b in sizes for c in sizes]
+    answers, refused = connection.travel([*said, *said])
+    (answer,), _ = connection.travel([(PREPARED, ())])
+
+    assert refused is None
+    assert [one.fetchall() for one in answers] == [[values] for _, values in (*said, *said)]
+    assert answer.fetchall() == [(journey.MOST_NAMES,)]
+
+
+def test_what_is_refused_at_the_end_of_what_nobody_began_is_told(
+    connection: JourneyConnection,
+) -> None:
+    connection.execute(
+        "CREATE TABLE pair (n bigint REFERENCES number (n) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    answers, refused = connection.travel([("INSERT INTO pair VALUES (?)", (5,)), ("SELECT 1", ())])
+
+    assert len(answers) == 2
+    assert isinstance(refused, psycopg.errors.ForeignKeyViolation)
+    assert connection.travel([("SELECT count(*) FROM pair", ())])[0][0].fetchone() == (0,)
+
+
 def test_what_is_prepared_is_forgotten_with_what_is_taken_back(
     connection: JourneyConnection,
 ) -> None:
