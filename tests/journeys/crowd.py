@@ -20,6 +20,7 @@ from sandbox.demo.stage import Stage
 from storage.database import postgres_address
 from tests import forked
 from tests.forked import Forked
+from tests.journeys.company import calm_stage
 from workflows.orders import Start
 from workflows.people import PersonId
 
@@ -174,6 +175,18 @@ def crowded(stage: Stage, url: str) -> Iterator[Crowd]:
         yield crowd
     finally:
         crowd.end()
+
+
+@contextmanager
+def patient_crowd(folder: Path, url: str) -> Iterator[Crowd]:
+    """Give a crowd whose payments wait a minute for the shop, on a stage in `folder`."""
+    with calm_stage(folder) as stage:
+        stage.slack.hub.rates.scale = None
+        with crowded(stage, url) as made:
+            file = stage.workflows / "pay-back.yaml"
+            file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 1m"))
+            yield made
+            made.verifies()
 
 
 @contextmanager

@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from sandbox.targets.shop_faults import Fault
-from tests.journeys.company import OPS, calm_stage
-from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
+from tests.journeys.company import OPS
+from tests.journeys.crowd import (
+    Crowd,
+    core_beside,
+    patient_crowd,
+    start_paying,
+    wait_until,
+)
 from tests.journeys.private_postgres import PrivatePostgres, private_postgres
 from tests.journeys.test_full_disk import fill, small_disk
 
@@ -34,12 +40,8 @@ def server(disk: Path) -> Iterator[PrivatePostgres]:
 
 @pytest.fixture
 def crowd(tmp_path: Path, server: PrivatePostgres) -> Iterator[Crowd]:
-    with calm_stage(tmp_path / "stage") as stage:
-        stage.slack.hub.rates.scale = None
-        with crowded(stage, server.url) as made:
-            file = stage.workflows / "pay-back.yaml"
-            file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 1m"))
-            yield made
+    with patient_crowd(tmp_path / "stage", server.url) as made:
+        yield made
 
 
 def test_what_was_under_way_is_recorded_once_there_is_room(crowd: Crowd, disk: Path) -> None:
@@ -64,4 +66,3 @@ def test_what_was_under_way_is_recorded_once_there_is_room(crowd: Crowd, disk: P
     assert crowd.statuses()[run] == "done"
     assert len(crowd.paid()) == len(set(crowd.paid())) == len(crowd.statuses())
     assert f"ord_{asked}" not in crowd.paid()
-    crowd.verifies()

@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from sandbox.targets.shop_faults import Fault
-from tests.journeys.company import OPS, calm_stage
-from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
+from tests.journeys.company import OPS
+from tests.journeys.crowd import (
+    PAY_BACK,
+    Crowd,
+    core_beside,
+    patient_crowd,
+    start_paying,
+    wait_until,
+)
 from tests.journeys.private_postgres import PrivatePostgres, private_postgres
 
 # Longer than a silent worker is given, and an effect that takes longer than both.
@@ -24,13 +31,8 @@ def server() -> Iterator[PrivatePostgres]:
 
 @pytest.fixture
 def crowd(tmp_path: Path, server: PrivatePostgres) -> Iterator[Crowd]:
-    with calm_stage(tmp_path / "stage") as stage:
-        stage.slack.hub.rates.scale = None
-        with crowded(stage, server.url) as made:
-            file = stage.workflows / "pay-back.yaml"
-            file.write_text(PAY_BACK.replace("timeout: 2s", "timeout: 1m"))
-            yield made
-            made.verifies()
+    with patient_crowd(tmp_path / "stage", server.url) as made:
+        yield made
 
 
 def kinds(crowd: Crowd, run: str) -> set[str]:
