@@ -23,6 +23,8 @@ MOST_KNOWN = 512  # Statements; whoever comes after so many others begins anew.
 MOST_NAMES = 8  # Of one statement. An integer's type follows from how large it is.
 ROWS, REFUSED = int(ExecStatus.TUPLES_OK), int(ExecStatus.FATAL_ERROR)
 SYNCED, IGNORED = int(ExecStatus.PIPELINE_SYNC), int(ExecStatus.PIPELINE_ABORTED)
+# Another session changed what a prepared statement returns, or it is not prepared at all.
+OUTDATED = frozenset({"0A000", "26000"})
 
 Said: TypeAlias = tuple[str, Sequence[object]]  # A statement with `?`, and its values.
 
@@ -124,12 +126,14 @@ class Journeys:
             _unprepared(calls)
             raise
         answers: list[Answer] = []
-        for call in calls:
+        for number, call in enumerate(calls):
             refused = self._refusal(next(results)) if call.is_new else None
+            is_prepared = refused is None
             result = next(results)
             refused = refused or self._refusal(result)
             if refused is not None:
-                _unprepared(calls[len(answers) :])
+                _unprepared(calls[number + is_prepared :])
+                self._mend(refused)
                 return answers, refused
             answers.append(Answer(result, call.known.adapt))
         last = next(results, None)  # An end that the server refuses, of what nobody began.
@@ -138,15 +142,26 @@ class Journeys:
     def forget(self) -> None:
         """Have nothing prepared any more; what was often used is prepared at its next use."""
         had_names = any(one.names for one in self._known.values())
-        for one in self._known.values():
-            one.names.clear()
+        self.drop_names()
         if had_names and not self._driver.closed:
             self._driver.execute("DEALLOCATE ALL")  # On hearing it, cursors forget theirs too.
+
+    def drop_names(self) -> None:
+        """Believe nothing prepared any more."""
+        for one in self._known.values():
+            one.names.clear()
+
+    def _mend(self, refused: psycopg.Error) -> None:
+        """Forget what is outdated; in a transaction, its end will."""
+        if refused.sqlstate in OUTDATED and is_idle(self._driver):
+            self.forget()
 
     def _call(self, statement: str, values: Sequence[object]) -> Call:
         known = self._known.get(statement)
         if known is None:
             known = self._known[statement] = Known(statement, self._driver)
+        if len(values) != len(known.formats):  # The adapter, which is C, does not look.
+            raise psycopg.ProgrammingError("a statement has as many values as marks")
         written: Sequence[Any] | None = None
         types: tuple[int, ...] = ()
         formats: Sequence[Any] | None = None
@@ -211,6 +226,12 @@ class JourneyConnection(psycopg.Connection[Any]):
         if was_open:
             self._journeys.forget()
 
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        """Forget with the cursors, which forget all when something is dropped or taken back."""
+        if name is None:
+            self._journeys.drop_names()
+        return super()._deallocate(name)
+
 
 def is_idle(driver: psycopg.Connection[Any]) -> bool:
     """Say whether no transaction is open on a connection that is there."""
@@ -224,6 +245,8 @@ def _results(pgconn: PGconn, asked: int) -> PQGen[list[PGresult]]:
     while True:
         if pgconn.is_busy():
             ready = yield Wait.RW if pgconn.flush() else Wait.R
+            if ready is None:  # Begun again after an interrupt, which told the server to stop.
+                raise psycopg.errors.QueryCanceled("interrupted")
             if ready & Ready.R:
                 pgconn.consume_input()
             continue
@@ -236,6 +259,8 @@ def _results(pgconn: PGconn, asked: int) -> PQGen[list[PGresult]]:
             return results
         if result is not None:
             results.append(result)
+        if len(results) > asked + 1:  # One more than statements: what ends them is refused.
+            raise psycopg.NotSupportedError("COPY does not travel")  # It has results without end.
 
 
 def _unprepared(calls: Sequence[Call]) -> None:

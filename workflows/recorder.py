@@ -172,13 +172,15 @@ class Recorder:
             raise SupersededError
         if not self._is_claimed:
             self._epoch = unit.claim(self.state.id, by=self.house.name)
-        base = self._base
+        base, pending = self._base, self._pending
         if row.rseq > base.rseq:
-            for entry in unit.entries(self.state.id, after=base.rseq):
+            news = unit.entries(self.state.id, after=base.rseq)
+            for entry in news:
                 base = after(base, entry)
+            pending = [one for one in pending if not _is_among(news, one)]
         if base.ended is not None:
             raise SupersededError  # Somebody ended the run meanwhile, and nothing follows its end.
-        return self._record(unit, self._pending, base)
+        return self._record(unit, pending, base)
 
     def _is_known(self, row: RunRow) -> bool:
         """Say whether this move began with all that others had written."""
@@ -192,9 +194,10 @@ class Recorder:
         return base
 
     def _record_late(self, unit: Unit) -> None:
-        now_there = replay(self.state.id, unit.entries(self.state.id))
+        there = unit.entries(self.state.id)
+        now_there = replay(self.state.id, there)
         for draft in self._outcomes:
-            for fact in late_drafts(draft, now_there):
+            for fact in () if _is_among(there, draft) else late_drafts(draft, now_there):
                 record(unit, fact)
         self.house.dispatcher.enqueue(unit, self.state.id)
 
@@ -222,6 +225,12 @@ class Recorder:
             data=draft.data,
             parts=parts,
         )
+
+
+def _is_among(entries: Sequence[Entry], draft: Draft) -> bool:
+    """Say whether what came of an attempt is recorded already: the answer to a commit was lost."""
+    told = "attempt" in draft.data
+    return told and any(one.kind == draft.kind and one.data == draft.data for one in entries)
 
 
 def record(unit: Unit, draft: Draft, *more: Message, left: int = 0) -> Entry:

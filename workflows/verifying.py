@@ -14,7 +14,8 @@ SHORTEST = timedelta(seconds=1)
 def verify(segment: Segment, step: Step) -> Next:
     """Ask once whether the effect shows, and record the answer once it is certain.
 
-    That it shows may ride on the next commit; whatever a person has to look at may not.
+    That it shows may ride on the next commit, which beside other branches may be far away;
+    whatever a person has to look at may not.
     """
     check = step.verify
     if check is None:
@@ -30,7 +31,7 @@ def verify(segment: Segment, step: Step) -> Next:
         "attempt": segment.state.step(step.id).attempt,
     }
     fact = segment.draft(kind, data, {"evidence": segment.part(evidence)})
-    if kind == "verification.passed":
+    if kind == "verification.passed" and segment.is_alone:
         segment.note(fact)  # A read like any other: cut short, it is asked again.
     else:
         segment.commit(fact)

@@ -1,6 +1,7 @@
 """Statements said to libpq itself: what goes wrong on the way, and what is remembered."""
 
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import journey
-from storage.journey import PREPARED_AFTER, JourneyConnection
+from storage.journey import PREPARED_AFTER, JourneyConnection, Said
 
 PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'journey%'"
 MOMENTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1))  # noqa: DTZ001  the zone is put in below
@@ -102,6 +103,14 @@ def test_more_than_any_buffer_holds_travels_both_ways(connection: JourneyConnect
 def test_whoever_is_interrupted_keeps_no_connection_in_the_middle_of_it(
     connection: JourneyConnection,
 ) -> None:
+    interrupted(connection, ("SELECT pg_sleep(60)", ()), ("SELECT 1", ()))
+
+    assert connection.closed
+
+
+def interrupted(connection: JourneyConnection, *said: Said) -> None:
+    """Say it, and press Ctrl-C soon after."""
+
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
@@ -109,12 +118,10 @@ def test_whoever_is_interrupted_keeps_no_connection_in_the_middle_of_it(
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         with pytest.raises(KeyboardInterrupt):
-            connection.travel([("SELECT pg_sleep(60)", ()), ("SELECT 1", ())])
+            connection.travel(said)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-    assert connection.closed
 
 
 def test_a_statement_is_prepared_once_for_the_types_of_its_values(
@@ -191,8 +198,7 @@ def test_an_answer_is_what_a_cursor_gives(
     ]
     answers, refused = postgres_connection.travel(questions)
     cursors = [
-        postgres_connection.execute(words.replace("?", "%s"), values)  # type: ignore[call-overload]
-        for words, values in questions
+        postgres_connection.execute(words.replace("?", "%s"), values) for words, values in questions
     ]
 
     assert refused is None
@@ -210,3 +216,113 @@ def test_a_moment_keeps_its_place_in_time(connection: JourneyConnection) -> None
     (answer,), _ = connection.travel([("SELECT ?::timestamptz + interval '1 day'", (now,))])
 
     assert answer.fetchone() == (now + timedelta(days=1),)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [("SELECT 1", (1,)), ("SELECT ?", (1, 2)), ("SELECT ?, ?", (1,)), ("SELECT '?'", ())],
+)
+def test_a_statement_with_more_or_fewer_marks_than_values_is_not_said(
+    connection: JourneyConnection, statement: str, values: tuple[object, ...]
+) -> None:
+    """The driver's adapter reads past the end of what it is told, and the process with it."""
+    with pytest.raises(psycopg.ProgrammingError, match="as many values"):
+        connection.travel([("INSERT INTO number VALUES (1)", ()), (statement, values)])
+
+    assert stored(connection) == []
+
+
+@pytest.mark.parametrize("statement", ["COPY number FROM STDIN", "COPY number TO STDOUT"])
+def test_a_copy_does_not_travel(connection: JourneyConnection, statement: str) -> None:
+    """Libpq gives results of one without end."""
+    with pytest.raises(psycopg.NotSupportedError):
+        connection.travel([("SELECT 1", ()), (statement, ()), ("SELECT 2", ())])
+
+    assert connection.closed
+
+
+def test_what_another_session_outdated_is_refused_once(
+    connection: JourneyConnection, blank_postgres_url: str
+) -> None:
+    """Nothing is open that could be taken back, so nothing else would ever mend it."""
+    ask = ("SELECT * FROM number", ())
+    connection.travel([("INSERT INTO number VALUES (1)", ()), *([ask] * 10)])
+    with psycopg.connect(blank_postgres_url, autocommit=True) as other:
+        other.execute("ALTER TABLE number ALTER told TYPE integer USING 7")
+
+    refused = connection.travel([ask])[1]
+    (answer,), nothing = connection.travel([ask])
+
+    assert isinstance(refused, psycopg.errors.FeatureNotSupported)
+    assert (nothing, answer.fetchall()) == (None, [(1, 7)])
+
+
+def test_what_is_not_prepared_any_more_is_refused_once(connection: JourneyConnection) -> None:
+    connection.travel([("SELECT 1", ())] * 10)
+    connection.execute("DISCARD ALL")
+
+    refused = connection.travel([("SELECT 1", ())])[1]
+
+    assert isinstance(refused, psycopg.errors.InvalidSqlStatementName)
+    assert connection.travel([("SELECT 1", ())] * 10)[1] is None
+
+
+@pytest.mark.parametrize("cleared", ["DROP TABLE gone", "ROLLBACK TO SAVEPOINT here"])
+def test_what_cursors_have_the_server_forget_is_prepared_anew(
+    connection: JourneyConnection, cleared: str
+) -> None:
+    """They forget everything when something is dropped or taken back."""
+    connection.execute("CREATE TABLE gone (n integer)")
+    for _ in range(10):
+        connection.execute("SELECT 2")
+    connection.travel([("SELECT 1", ())] * 10)
+    connection.travel([("BEGIN", ()), ("SAVEPOINT here", ())])
+    connection.execute(cleared)
+
+    answers, refused = connection.travel([("SELECT 1", ())] * 10)
+    connection.rollback()
+
+    assert (len(answers), refused) == (10, None)
+
+
+@pytest.mark.parametrize("opening", [(), ("BEGIN",)])
+def test_a_statement_that_is_always_refused_is_not_prepared_again_and_again(
+    connection: JourneyConnection, opening: tuple[str, ...]
+) -> None:
+    for _ in range(20):
+        for words in opening:
+            connection.execute(words)
+        _, refused = connection.travel([("SELECT 1 / ?::integer", (0,))])
+        connection.rollback()
+        assert isinstance(refused, psycopg.errors.DivisionByZero)
+    (answer,), _ = connection.travel([(PREPARED, ())])
+
+    assert answer.fetchall()[0][0] <= 1
+
+
+def test_what_was_not_reached_is_prepared_at_its_next_use(connection: JourneyConnection) -> None:
+    """The refused one is prepared; of what came after it the server has heard nothing."""
+    divide, after = "SELECT 1 / ?::integer", "SELECT ?::integer + 1"
+    for _ in range(PREPARED_AFTER):
+        connection.travel([(divide, (1,)), (after, (1,))])
+    answers, refused = connection.travel([(divide, (0,)), (after, (1,))])
+    again, nothing = connection.travel([(divide, (1,)), (after, (1,))] * 2)
+
+    assert (answers, isinstance(refused, psycopg.errors.DivisionByZero)) == ([], True)
+    assert nothing is None
+    assert [one.fetchone() for one in again] == [(1,), (2,)] * 2
+
+
+def test_an_interrupt_is_told_to_the_server_and_is_no_defect(
+    connection: JourneyConnection, blank_postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pid = connection.info.backend_pid
+    interrupted(connection, ("SELECT pg_sleep(60)", ()))
+    with psycopg.connect(blank_postgres_url, autocommit=True) as other:
+        until = time.monotonic() + 10
+        here = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+        while other.execute(here, (pid,)).fetchone() != (0,) and time.monotonic() < until:
+            time.sleep(0.05)
+        left = other.execute(here, (pid,)).fetchone()
+
+    assert (left, caplog.records) == ((0,), [])

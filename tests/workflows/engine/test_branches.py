@@ -1,6 +1,7 @@
 """Branches go on side by side: none waits for what another waits for, and none is forgotten."""
 
 import threading
+import time
 from datetime import timedelta
 
 from storage.patience import server_patience, waiting_for_the_server
@@ -42,6 +43,17 @@ steps:
   - id: sides
     parallel:
       left: [{destructive("left")}]
+      right: [{change("right")}]
+""",
+)
+
+ONE_IS_VERIFIED = workflow(
+    "both",
+    f"""
+steps:
+  - id: sides
+    parallel:
+      left: [{change("left", more=", verify: {uses: world.read, with: {name: x}, expect: 'true'}")}]
       right: [{change("right")}]
 """,
 )
@@ -143,6 +155,28 @@ def test_a_decision_for_one_branch_counts_while_another_works_for_long(
 
     assert house.status(run) == "done"
     assert house.world.effects == [f"{run}/left", f"{run}/right"]
+
+
+def test_a_verification_is_recorded_while_another_branch_works_for_long(
+    store: SqlStore, clock: Clock
+) -> None:
+    """Cut short, it would be asked again long after its time, and a person with it."""
+    house, run = started(store, clock, ONE_IS_VERIFIED)
+    seen = []
+
+    def work(place: str) -> None:
+        if place == "before right":
+            until = time.monotonic() + 10
+            while "verification.passed" not in house.kinds(run) and time.monotonic() < until:
+                time.sleep(0.05)
+            seen.append("verification.passed" in house.kinds(run))
+
+    house.world.trouble = work
+    house.settle()
+
+    assert seen == [True]
+    assert house.kinds(run).count("verification.passed") == 1
+    assert house.status(run) == "done"
 
 
 def test_a_doubt_in_one_branch_lets_the_other_finish_and_holds_the_run(
