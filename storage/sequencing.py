@@ -31,7 +31,7 @@ class Sequencer:
         self._seen_end: int | None = None
         self._refused: str | None = None
         self._appending: set[Transaction] = set()  # On Postgres: those that will place too.
-        self._placing: set[Transaction] = set()  # Those that hold the lock until their commit.
+        self._placing: set[Transaction] = set()  # Those that ask for the lock, or hold it.
         self._placed_at = 0.0
         self.sign_with(signers)
 
@@ -78,19 +78,21 @@ class Sequencer:
         is_recent = monotonic() - self._placed_at < LEAVE_SECONDS
         return is_recent and bool(self._placing or self._appending)
 
-    def _is_placing(self, tx: Transaction) -> None:
-        """Remember that `tx` has the lock until it ends."""
-        self._placed_at = monotonic()
+    def _tries(self, tx: Transaction) -> None:
+        """Remember that `tx` asks for the lock, and has it until it ends if it gets it."""
         if not tx.is_sqlite and tx not in self._placing:
             self._placing.add(tx)
             tx.after_commit(lambda: self._placing.discard(tx))
             tx.on_rollback(lambda: self._placing.discard(tx))
 
     def _place(self, sql: TrailSql, tx: Transaction, lock: int | None) -> int:
+        self._tries(tx)
         found = sql.standing(lock=lock)
+        if found is None:
+            self._placing.discard(tx)
         if found is None or not found.pending:
             return 0
-        self._is_placing(tx)
+        self._placed_at = monotonic()
         tree, first = found.tree, found.tree.size
         tiles = tree.extend(leaf for _seq, leaf in found.pending)
         at = self._now()

@@ -43,7 +43,8 @@ def make(segment: Segment, move: Move) -> Next:
         StorageError: a fact could not be recorded.
     """
     segment.begin_move()
-    waits_too_long = segment.has_outcome and move.do is not Do.BEGIN
+    told_soon = move.do is Do.BEGIN or (move.do is Do.END and not segment.has_outcome)
+    waits_too_long = segment.tells_of_effect and not told_soon
     if (segment.is_full or waits_too_long) and not segment.commit():
         return After.LOOK
     match move.do:
@@ -106,7 +107,7 @@ def _begin(segment: Segment, name: str) -> Next:
         return After.LOOK
     if isinstance(form, Step):
         return _begin_step(segment, segment.definition.step(name))
-    if segment.has_outcome and not segment.commit():
+    if segment.tells_of_effect and not segment.commit():
         return After.LOOK
     return _begin_form(segment, form, name)
 
@@ -134,7 +135,7 @@ def _begin_step(segment: Segment, step: Step) -> Next:
     """Begin an action: read, ask people, or go on to the effect."""
     ready = make_ready(segment, step)
     by_plan = is_weighed_by_plan(segment.house.policy(), ready)
-    if segment.has_outcome and by_plan and not segment.commit():
+    if segment.tells_of_effect and by_plan and not segment.commit():
         return After.LOOK
     ready = weighed(segment, ready)
     is_read = ready.effect is Effect.READ
@@ -142,7 +143,7 @@ def _begin_step(segment: Segment, step: Step) -> Next:
         return ask_what_was_done(segment, ready)
     verdict, denied = (None, None) if is_read else judged(segment, ready)
     demand = None if verdict is None else verdict.demand
-    if segment.has_outcome and (is_read or demand is not None) and not segment.commit():
+    if segment.tells_of_effect and (is_read or demand is not None) and not segment.commit():
         return After.LOOK  # What has happened is recorded before a read or a plan that takes time.
     if demand is not None:
         return ask(segment, ready, demand, denied)

@@ -22,6 +22,7 @@ from workflows.store import Due, DueKind, Message, RunRow, Unit
 from workflows.telling import messages_about, renewed
 from workflows.trouble import first_look
 
+VERIFIED = "verification.passed"
 MOST_PENDING = 16  # Facts of reads that wait for the next commit.
 
 Also = Callable[[Unit], None]
@@ -83,6 +84,11 @@ class Recorder:
     def has_outcome(self) -> bool:
         """Whether the outcome of an effect is not committed yet."""
         return bool(self._outcomes)
+
+    @property
+    def tells_of_effect(self) -> bool:
+        """Whether how an effect ended, or that it shows, is not committed yet."""
+        return self.has_outcome or any(one.kind == VERIFIED for one in self._pending)
 
     @property
     def is_full(self) -> bool:

@@ -6,6 +6,7 @@ from workflows.definition_steps import Step, Verify
 from workflows.entry import Json
 from workflows.errors import InterlockError, StorageError
 from workflows.reading import look
+from workflows.recorder import VERIFIED
 from workflows.segment import After, Next, Pause, Segment
 
 SHORTEST = timedelta(seconds=1)
@@ -14,8 +15,8 @@ SHORTEST = timedelta(seconds=1)
 def verify(segment: Segment, step: Step) -> Next:
     """Ask once whether the effect shows, and record the answer once it is certain.
 
-    That it shows may ride on the next commit, which beside other branches may be far away;
-    whatever a person has to look at may not.
+    That it shows rides on the commit of the next effect or of the run's end. It has one of its
+    own before anything that takes time, beside other branches, and if a person has to look.
     """
     check = step.verify
     if check is None:
@@ -23,7 +24,7 @@ def verify(segment: Segment, step: Step) -> Next:
     started = segment.state.step(step.id).changed_at or segment.house.now()
     kind, evidence = _asked(segment, step, check)
     now = segment.house.now()
-    if kind != "verification.passed" and now < started + check.within:
+    if kind != VERIFIED and now < started + check.within:
         return Pause(until=_next_look(started, now, check))
     data: dict[str, Json] = {
         "step": step.id,
@@ -31,8 +32,8 @@ def verify(segment: Segment, step: Step) -> Next:
         "attempt": segment.state.step(step.id).attempt,
     }
     fact = segment.draft(kind, data, {"evidence": segment.part(evidence)})
-    if kind == "verification.passed" and segment.is_alone:
-        segment.note(fact)  # A read like any other: cut short, it is asked again.
+    if kind == VERIFIED and segment.is_alone:
+        segment.note(fact)  # Cut short before that, it is asked again.
     else:
         segment.commit(fact)
     return After.LOOK
@@ -54,4 +55,4 @@ def _asked(segment: Segment, step: Step, check: Verify) -> tuple[str, Json]:
         raise
     except InterlockError as error:
         return "verification.unknown", {"error": str(error)}
-    return ("verification.passed" if shows else "verification.failed"), {"result": result}
+    return (VERIFIED if shows else "verification.failed"), {"result": result}

@@ -3,18 +3,21 @@
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import select
 
+from storage import sequencing
 from storage.audit_models import AuditEntryRow
 from storage.database import Database, open_database
 from storage.history import read_run
 from storage.journal import Journal
 from storage.log_setup import init_log
 from storage.sequencing import lock_number, sequence_pending
+from storage.trail_sql import Standing, TrailSql
 from storage.verify import verify_database
 from tests.storage.appender import PHASES, Fuse, append_run
 from workflows.entry import RunId
@@ -65,6 +68,43 @@ def test_eight_threads_leave_no_gap(
 
     assert places(database) == list(range(1 + 8 * 12 * 2))
     assert (report.exit, report.failures, report.semantics) == (0, [], [])
+
+
+def test_a_unit_does_not_ask_for_the_lock_while_another_of_its_process_does(
+    postgres_url: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = open_database(postgres_url)
+    request.addfinalizer(database.close)
+    journal = init_log(database, tmp_path / "home", origin=ORIGIN)
+    monkeypatch.setattr(sequencing, "LEAVE_SECONDS", 60)
+    append_run(database, journal, RunId("r0"), Fuse())  # Now it has placed entries of late.
+    standing, asked, goes_on = TrailSql.standing, list[str](), threading.Event()
+
+    def slowly(sql: TrailSql, *, lock: int | None) -> Standing | None:
+        name = threading.current_thread().name
+        asked.append(name)
+        if name == "first":
+            goes_on.wait(30)
+        return standing(sql, lock=lock)
+
+    monkeypatch.setattr(TrailSql, "standing", slowly)
+    first = threading.Thread(
+        target=append_run, args=(database, journal, RunId("r1"), Fuse()), name="first"
+    )
+    first.start()
+    while not asked:
+        time.sleep(0.001)
+    append_run(database, journal, RunId("r2"), Fuse())
+    meanwhile = list(asked)
+    goes_on.set()
+    first.join(30)
+    sequence_pending(database, journal.sequencer)
+
+    assert meanwhile == ["first"]
+    assert places(database) == list(range(1 + 3 * 2))
 
 
 def test_eight_processes_leave_no_gap_on_postgres(

@@ -1,11 +1,11 @@
-"""A verification that passed rides on the next commit: never lost with what rests on it, nor twice.
+"""A verification that passed may ride on a commit: never lost with what rests on it, nor twice.
 
 So it is with what came of an effect, when the answer to its own commit is lost.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -39,6 +39,24 @@ WHOLE = [
     "run.finished",
 ]
 COMMITS = 8
+COMMITS_OF_SEGMENT = 6  # Intent, end, verification; read and intent, end, verification and end.
+
+
+class Ending:
+    """A store whose process ends before its n-th commit."""
+
+    def __init__(self, store: SqlStore, *, at: int) -> None:
+        self._store = store
+        self._left = at
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the store has
+        return getattr(self._store, name)
+
+    def begin(self) -> AbstractContextManager[Unit]:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+        return self._store.begin()
 
 
 class Forgetful:
@@ -100,15 +118,26 @@ def late_replies(store: SqlStore) -> int:
     return [one.kind for one in kinds if one.run_id is None].count("action.resolved")
 
 
-def test_cut_short_before_the_next_commit_it_is_asked_again(store: SqlStore, clock: Clock) -> None:
+def test_before_a_read_that_may_take_time_it_is_recorded(store: SqlStore, clock: Clock) -> None:
     house = working(store, clock)
     run = house.start("seen")
     house.world.trouble = at_read(2, end)
     with pytest.raises(KeyboardInterrupt):
         house.settle()
+
+    assert house.kinds(run)[-1] == "verification.passed"
+
+
+def test_it_rides_on_the_end_of_the_run_and_cut_short_before_is_asked_again(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = working(store, clock)
+    run = house.start("seen")
+    ending = Ending(store, at=COMMITS_OF_SEGMENT)
+    with pytest.raises(KeyboardInterrupt):
+        working(store, clock, house.world, wrapped=ending).engine.advance(run)
     assert house.kinds(run)[-1] == "action.executed"
 
-    house.world.trouble = lambda _place: None
     clock.forward(timedelta(hours=2))
     working(store, clock, house.world).engine.advance(run)
 
