@@ -73,6 +73,18 @@ def refusal_for(error: BaseException) -> StorageError | None:
     return None
 
 
+def passing_trouble(error: BaseException) -> StorageUnavailableError | None:
+    """Return the refusal that `error` amounts to if it says nothing of what a database holds.
+
+    A server that is away and a disk that is full pass; a file that cannot be read may not.
+    """
+    refusal = refusal_for(error)
+    if not isinstance(refusal, StorageUnavailableError):
+        return None
+    of_file = IO_FAILED, READ_ONLY, NO_FILE
+    return None if refusal.message in {message for _, message, _ in of_file} else refusal
+
+
 @contextmanager
 def storage_refusals() -> Iterator[None]:
     """Raise our refusal instead of the driver's error; other errors pass."""
