@@ -1,9 +1,11 @@
 """The disk fills while the bot does its nightly work: nothing is lost, and nothing is left out."""
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -147,6 +149,35 @@ def test_a_database_that_is_away_is_not_told_as_a_log_that_does_not_verify(
 
     assert not looking.is_alive()
     assert (verified(house), notices(house)) == ([], [])
+
+
+def test_a_sweep_without_room_for_temporary_files_says_so_and_removes_nothing(
+    house: Kept, tmp_path: Path
+) -> None:
+    look_up(house, times=8000)
+    house.days(181)
+    with small_disk(tmp_path / "temporary", size=2**16), temporary_files_in(tmp_path / "temporary"):
+        fill(tmp_path / "temporary")
+        with pytest.raises(StorageUnavailableError) as full:
+            house.swept()
+    markers = house.markers()
+    house.swept()
+
+    assert str(full.value).startswith("The disk of temporary files is full. Nothing was recorded.")
+    assert markers == []
+    assert len(house.markers()) == 1
+    assert house.verified().failures == []
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have SQLite keep them there: it looks for TMPDIR once, before any test."""
+    with closing(sqlite3.connect(":memory:")) as any_connection:
+        any_connection.execute(f"PRAGMA temp_store_directory = '{folder}'")
+        try:
+            yield
+        finally:
+            any_connection.execute("PRAGMA temp_store_directory = ''")
 
 
 def watched(house: Kept) -> Watched:
