@@ -64,16 +64,24 @@ class Timetable:
         self._born = born
         self._coming: dict[str, datetime] = {}
         self._held: set[str] = set()  # Those that the database keeps from firing.
+        self._is_away = False
 
     def fire_due(self, now: datetime) -> datetime | None:
         """Fire what is due at `now`; return the next moment for which to wake up."""
         schedules = self._schedules()
+        if self._is_away:
+            self._held.update(one.name for one in schedules)
+            self._is_away = False
         for one in schedules:
             if self._coming.get(one.name, now) <= now:
                 self._look_at(one, now)
         names = {one.name for one in schedules}
         self._coming = {name: at for name, at in self._coming.items() if name in names}
         return min((at for at in self._coming.values() if at > now), default=None)
+
+    def note_outage(self) -> None:
+        """Know that nothing could fire at this look, since the database is away or full."""
+        self._is_away = True
 
     def _look_at(self, schedule: Schedule, now: datetime) -> None:
         try:

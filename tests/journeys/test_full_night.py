@@ -115,18 +115,21 @@ def test_what_a_verification_found_is_told_once_there_is_room(
     assert "My own log does not verify: 1 failure" in notices(house)[0]
 
 
+@pytest.mark.parametrize("hours_full", [[3] * 9, [27]], ids=["looks", "due-rows-first"])
 def test_a_verification_whose_moment_came_on_a_full_disk_is_made_up_for(
-    house: Kept, disk: Path, check: SelfCheck
+    house: Kept, disk: Path, check: SelfCheck, hours_full: list[int]
 ) -> None:
     house.finished()
     clock = alarm(house, check.schedules)
     while house.clock().weekday() != 5:
         house.days(1)
     clock.look()
+    house.start()  # Its request is over a day later, which the clock looks at first.
+    house.settle()
     before = verified(house), firings(house)
     ballast = fill(disk)
-    for _ in range(8):  # From before its moment to an hour after.
-        house.clock.forward(timedelta(hours=3, minutes=20))
+    for hours in hours_full:
+        house.clock.forward(timedelta(hours=hours))
         clock.look()
     ballast.unlink()
     clock.look()
