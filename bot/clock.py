@@ -105,6 +105,7 @@ class Clock:
             coming = self._do_what_is_due()
         except StorageError:
             log.warning("the clock waits for the database", exc_info=True)
+            self._timetable.note_outage()
             return
         if coming is not None:
             self.due_at(coming)

@@ -26,7 +26,7 @@ from workflows.errors import (
 )
 from workflows.people import PersonId
 from workflows.store import Message, Subject
-from workflows.triggers import Missed, Overlap, When
+from workflows.triggers import Missed, Overlap, Trigger, When
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Schedule:
     channel: str = ""  # Where people are told what was missed.
     since: datetime | None = None  # It was set or resumed then; what came before is not its own.
     owners: Callable[[], Sequence[PersonId]] = tuple  # Who is told, too, when it cannot start.
+    makes_up: bool = False  # What the database held back is done once, whatever its trigger says.
 
 
 def minute_of(log_id: str) -> int:
@@ -62,10 +63,15 @@ class Timetable:
         self._schedules = schedules
         self._born = born
         self._coming: dict[str, datetime] = {}
+        self._held: set[str] = set()  # Those that the database keeps from firing.
+        self._is_away = False
 
     def fire_due(self, now: datetime) -> datetime | None:
         """Fire what is due at `now`; return the next moment for which to wake up."""
         schedules = self._schedules()
+        if self._is_away:
+            self._held.update(one.name for one in schedules)
+            self._is_away = False
         for one in schedules:
             if self._coming.get(one.name, now) <= now:
                 self._look_at(one, now)
@@ -73,16 +79,24 @@ class Timetable:
         self._coming = {name: at for name, at in self._coming.items() if name in names}
         return min((at for at in self._coming.values() if at > now), default=None)
 
+    def note_outage(self) -> None:
+        """Know that nothing could fire at this look, since the database is away or full."""
+        self._is_away = True
+
     def _look_at(self, schedule: Schedule, now: datetime) -> None:
         try:
             is_held = self._handle(schedule, now)
         except StorageError:
-            log.warning("a schedule waits for the database", extra={"schedule": schedule.name})
+            self._held.add(schedule.name)
+            waits = {"schedule": schedule.name}
+            log.warning("a schedule waits for the database", extra=waits, exc_info=True)
             is_held = True
         except (PeopleUnreadableError, InputsUnreadableError):
             # Asked again at the next look; after a minute the moment counts as missed.
             log.warning("a schedule waits for Slack", extra={"schedule": schedule.name})
             is_held = True
+        else:
+            self._held.discard(schedule.name)
         coming = now if is_held else next_firing(schedule.trigger, after=now)
         if coming is not None:
             self._coming[schedule.name] = coming
@@ -94,7 +108,7 @@ class Timetable:
         if queues and stands.is_running:
             return True
         todo = plan(
-            schedule.trigger,
+            self._trigger_of(schedule),
             since=self._since(schedule, stands),
             now=now,
             held_until=stands.finished_at if queues else None,
@@ -103,6 +117,12 @@ class Timetable:
         start = todo.start[:1] if queues else todo.start
         self._carry_out(schedule, todo, start, is_skipped=is_skipped)
         return len(start) < len(todo.start)
+
+    def _trigger_of(self, schedule: Schedule) -> When:
+        trigger = schedule.trigger
+        if schedule.makes_up and schedule.name in self._held and isinstance(trigger, Trigger):
+            return trigger.model_copy(update={"missed": Missed.RUN_ONCE})
+        return trigger
 
     def _since(self, schedule: Schedule, stands: Fired) -> datetime:
         known = [one for one in (stands.last, schedule.since) if one is not None]

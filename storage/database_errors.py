@@ -1,9 +1,11 @@
 """Turn what a database driver raises into a refusal of ours, where it is one."""
 
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,16 @@ MAKE_ROOM = (
     "Nothing was recorded. Free some space on it, or tell whoever runs the bot; then try again."
 )
 FULL = StorageUnavailableError, "The disk is full.", MAKE_ROOM
+FREE_THERE = (
+    "Nothing was recorded. SQLite keeps them in TMPDIR, else in /var/tmp or /tmp. Free some space"
+    " there, or tell whoever runs the bot; then try again."
+)
+NO_TEMPORARY_ROOM = (
+    StorageUnavailableError,
+    "The disk of temporary files is full.",
+    FREE_THERE,
+)
+ENOUGH = 2**20  # What found no room beside so much of it needed it on another disk.
 IO_FAILED = (
     StorageUnavailableError,
     "The database file cannot be read or written.",
@@ -71,6 +83,37 @@ def refusal_for(error: BaseException) -> StorageError | None:
     if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
         return _of_our_triggers(cause.sqlstate)
     return None
+
+
+def refusal_of_file(error: BaseException, path: Path) -> StorageError | None:
+    """Return the refusal that `error` amounts to where the database is the file at `path`.
+
+    What SQLite merges, sorts or may have to take back lies in another folder once it is large.
+    """
+    refusal = refusal_for(error)
+    if refusal is None or refusal.message != FULL[1] or _free(path) < ENOUGH:
+        return refusal
+    other, message, hint = NO_TEMPORARY_ROOM
+    return other(message, hint=hint)
+
+
+def _free(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return 0
+
+
+def passing_trouble(error: BaseException) -> StorageUnavailableError | None:
+    """Return the refusal that `error` amounts to if it says nothing of what a database holds.
+
+    A server that is away and a disk that is full pass; a file that cannot be read may not.
+    """
+    refusal = refusal_for(error)
+    if not isinstance(refusal, StorageUnavailableError):
+        return None
+    of_file = IO_FAILED, READ_ONLY, NO_FILE
+    return None if refusal.message in {message for _, message, _ in of_file} else refusal
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from sqlalchemy import (
     event,
 )
 
-from storage.database_errors import refusal_for, storage_refusals
+from storage.database_errors import refusal_of_file, storage_refusals
 from storage.group_commit import TURN_TIMEOUT, GroupCommit
 from storage.shelf import Shelf
 from storage.transaction import Database, Question, Transaction
@@ -86,7 +86,7 @@ class SqliteDatabase(Database):
             yield from self._body(tx, _seconds(lock_timeout_ms))
         except Exception as error:
             tx.rolled_back()
-            refusal = refusal_for(error)
+            refusal = refusal_of_file(error, self.path)
             if refusal is None:
                 raise
             raise refusal from error

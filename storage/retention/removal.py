@@ -7,39 +7,58 @@ its WAL archives, and the backups of either, age out by their own terms.
 
 import time
 
+from storage.database_errors import storage_refusals
 from storage.transaction import Database
 from workflows.errors import StorageUnavailableError
 
 WITH_WORDS = ("audit_part", "audit_subject", "summary", "thread_message", "outbox")
 PATIENCE = 10.0
 TURN = 0.05
+LEFT = (
+    "What was removed is gone from the log, but its bytes may be on the disk still. The next"
+    " nightly sweep makes up for it, and so does `interlock audit sweep`."
+)
 
 
 def overwrite_deleted(database: Database) -> None:
     """Have the database forget what was deleted from it; nothing else changes.
 
     Raises:
-        StorageUnavailableError: a reader still sees what was; try again later.
+        StorageUnavailableError: a reader still sees what was, or the disk is full; try again
+            later.
     """
+    try:
+        with storage_refusals():
+            is_forgotten = _forgets(database)
+    except StorageUnavailableError as error:
+        # Its own hint would say that nothing was recorded, and what was deleted is.
+        raise StorageUnavailableError(error.message, hint=LEFT) from error
+    if not is_forgotten:
+        raise StorageUnavailableError(
+            "Somebody still reads the database as it was, so its WAL could not be cut.",
+            hint="End long reads, such as an export, and sweep again.",
+        )
+
+
+def _forgets(database: Database) -> bool:
+    """Overwrite what was deleted; False if a reader was in the way for too long."""
     if database.dialect == "sqlite":
         with database.begin() as tx:
             tx.run("INSERT INTO summary_fts (summary_fts) VALUES ('optimize')")
-        _cut_wal(database)
-        return
+        return _cuts_wal(database)
     with database.engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
         alone.exec_driver_sql(f"VACUUM {', '.join(WITH_WORDS)}")
+    return True
 
 
-def _cut_wal(database: Database) -> None:
+def _cuts_wal(database: Database) -> bool:
     ends = time.monotonic() + PATIENCE
     while _is_busy(database):
         if time.monotonic() > ends:
-            raise StorageUnavailableError(
-                "Somebody still reads the database as it was, so its WAL could not be cut.",
-                hint="End long reads, such as an export, and sweep again.",
-            )
+            return False
         time.sleep(TURN)
+    return True
 
 
 def _is_busy(database: Database) -> bool:

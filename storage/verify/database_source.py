@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
+from storage.database_errors import passing_trouble
 from storage.postgres_database import options_in
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
@@ -71,12 +72,17 @@ def verify_database(
     checkpoints: Sequence[str] = (),
     *,
     tables: bool = False,
+    waits: bool = False,
     **how: Unpack[Options],
 ) -> Report:
     """Verify the database at `url`; arguments are those of `verify`.
 
     With `tables`, the rows that are projected from the entries are compared with them, too. What
-    cannot be opened or read is a report as well, never an exception.
+    cannot be opened or read is a report as well, never an exception; but for a caller that
+    `waits`.
+
+    Raises:
+        StorageUnavailableError: it is away or its disk is full, and the caller waits for it.
     """
     try:
         with database_source(url) as source:
@@ -85,6 +91,8 @@ def verify_database(
                 judge_tables(source.connection, report)
             return report
     except (StorageError, DBAPIError, sqlite3.Error) as error:
+        if waits and (trouble := passing_trouble(error)) is not None:
+            raise trouble from error
         cause = error.orig if isinstance(error, DBAPIError) else error
         return Report(malformed=f"The database cannot be read: {cause}")
 
