@@ -49,6 +49,7 @@ Figures = dict[str, float]
 MILLION = 1_000_000
 PROOFS = 500
 PAIRS, WRITERS = 5, 8
+DELAY_US = 2_000  # How long a server that waits for others waits with a flush.
 PENDING = 80  # Hundreds of entries that wait for their places.
 TOGETHER = 1_000  # Entries of one commit while a log is built.
 NEVER = 10**9  # Every so-many-th signature: none but the first.
@@ -59,6 +60,8 @@ GOALS = {
     "append_100 / build": "≥ 0.5",
     "append_100 / bytes": "",
     "postgres_8 / inline_8": "≥ 1.4",
+    "delayed_8 / inline_8": "≥ 3",
+    "oldest_pending_s": "≤ 5 s",
     "sequencing_1": "≥ 10,000 /s",
     "sequencing_8": "≥ 10,000 /s",
     "quick / raw_tree": "≥ 0.5",
@@ -143,23 +146,32 @@ def one_round(folder: Path, seconds: float, peer: Path) -> Figures:
 
 
 def writers(server: str, folder: Path, seconds: float) -> Figures:
-    """Measure eight writers on Postgres in pairs, with and without a global lock; places too."""
+    """Measure eight writers on Postgres in pairs, with and without a global lock; places too.
+
+    Once more on a server whose flushes wait 2 ms for others, as on a slow disk.
+    """
     with ready(server, folder, WRITERS) as asked:
-        pairs = [
+        pairs, delayed = (
             [
-                asked.rate(writers=WRITERS, seconds=seconds, is_inline=inline)
-                for inline in (False, True)
+                [
+                    asked.rate(writers=WRITERS, seconds=seconds, is_inline=inline, delay_us=delay)
+                    for inline in (False, True)
+                ]
+                for _ in range(PAIRS)
             ]
-            for _ in range(PAIRS)
-        ]
+            for delay in (0, DELAY_US)
+        )
         placed = {
             f"sequencing_{count}": asked.sequencing_rate(writers=count, batches=PENDING)
             for count in (1, WRITERS)
         }
+        oldest = asked.oldest
     return placed | {
         "postgres_8": statistics.median(ours for ours, _ in pairs),
         "inline_8": statistics.median(locked for _, locked in pairs),
         "postgres_8 / inline_8": statistics.median(ours / locked for ours, locked in pairs),
+        "delayed_8 / inline_8": statistics.median(ours / locked for ours, locked in delayed),
+        "oldest_pending_s": oldest,
     }
 
 

@@ -6,12 +6,13 @@ The lock is what a chain without sequencing needs: whoever appends holds it unti
 import itertools
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from bench import postgres
 from bench.audit_log import ORIGIN, add_batch, add_run, begin
@@ -21,6 +22,12 @@ from storage.sequencing import lock_number, sequence_pending
 
 RUN_ENTRIES = 5
 PENDING = "SELECT count(*) FROM audit_entry WHERE idx IS NULL"
+OLDEST = (
+    "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(ts::timestamptz)), 0)::float8"
+    " FROM audit_entry WHERE idx IS NULL"
+)
+SETTING = sql.SQL("ALTER DATABASE {} SET {} TO {}")
+JOB_SECONDS = 1.0  # How often the job places what nobody else did.
 
 
 def work(url: str, home: Path, seconds: float, *, is_inline: bool) -> float:
@@ -53,16 +60,28 @@ class Writers:
     def __init__(self, server: str, folder: Path, pool: ProcessPoolExecutor) -> None:
         self._server, self._folder, self._pool = server, folder, pool
         self._homes = itertools.count(1)
+        self.oldest = 0.0  # So many seconds at most an entry was seen without its place.
 
-    def rate(self, *, writers: int, seconds: float, is_inline: bool) -> float:
-        """Return how many entries a second so many writers append, each run in one commit."""
+    def rate(self, *, writers: int, seconds: float, is_inline: bool, delay_us: int = 0) -> float:
+        """Return how many entries a second so many writers append, each run in one commit.
+
+        With `delay_us` the server waits so long with each flush for others to join it.
+        """
         home = self._home()
         with postgres.database(self._server) as url:
-            begin(url, home)[0].close()
+            if delay_us:
+                _delay(url, delay_us)
+            database, journal = begin(url, home)
             doing = [
                 self._pool.submit(work, url, home, seconds, is_inline=is_inline)
                 for _ in range(writers)
             ]
+            with psycopg.connect(url, autocommit=True) as other:
+                while wait(doing, timeout=JOB_SECONDS).not_done:
+                    found = other.execute(OLDEST).fetchone()
+                    self.oldest = max(self.oldest, found[0] if found else 0.0)
+                    sequence_pending(database, journal.sequencer)
+            database.close()
             return sum(one.result() for one in doing)
 
     def sequencing_rate(self, *, writers: int, batches: int) -> float:
@@ -87,6 +106,14 @@ class Writers:
 
     def _home(self) -> Path:
         return self._folder / f"writers{next(self._homes)}"
+
+
+def _delay(url: str, microseconds: int) -> None:
+    """Have each flush of a database wait so long for others, also where they wait for a lock."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        database = sql.Identifier(connection.info.dbname)
+        for name, value in (("commit_delay", microseconds), ("commit_siblings", 0)):
+            connection.execute(SETTING.format(database, sql.Identifier(name), sql.Literal(value)))
 
 
 @contextmanager
