@@ -121,9 +121,10 @@ class HomeSql(RowSql):
         if ref is None:
             return None
         self.run("DELETE FROM home_news WHERE ref = ?", ref)
+        # What is hurried while it is drawn stands out by an earlier `next_at`.
         self.run(
-            "UPDATE home_reader SET claimed_by = ?, claimed_until = ? WHERE ref = ?",
-            *(by, until, ref),
+            "UPDATE home_reader SET claimed_by = ?, claimed_until = ?, next_at = ? WHERE ref = ?",
+            *(by, until, until, ref),
         )
         return self.reader(ref)
 
@@ -145,10 +146,15 @@ class HomeSql(RowSql):
         return None if found is None else str(found[0])
 
     def set_drawn(self, ref: str, *, by: str, shown: str, next_at: datetime) -> None:
-        """Note what Slack shows by now; nothing when another process holds the claim."""
+        """Note what Slack shows by now; nothing when another process holds the claim.
+
+        Who did something there meanwhile sees it without the pause until `next_at`.
+        """
         self.run(
-            "UPDATE home_reader SET hash = ?, next_at = ?, attempts = 0, claimed_by = NULL,"
-            " claimed_until = NULL WHERE ref = ? AND claimed_by = ?",
+            "UPDATE home_reader SET hash = ?, attempts = 0, claimed_by = NULL,"
+            " claimed_until = NULL,"
+            " next_at = CASE WHEN next_at < claimed_until THEN next_at ELSE ? END"
+            " WHERE ref = ? AND claimed_by = ?",
             *(shown, next_at, ref, by),
         )
 

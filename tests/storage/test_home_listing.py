@@ -448,3 +448,22 @@ def test_a_batch_is_one_thing_that_waits_whichever_of_its_items_do(store: SqlSto
     assert [one.id for one in store.batch(RequestId("r1i0"))] == ["r1i0", "r1i1", "r1i2"]
     assert [one.request.id for one in list_open_requests(store.database)] == ["q0", "r1i1", "q2"]
     assert check_projections(store.database) == []
+
+
+def test_what_is_done_on_a_home_while_it_is_drawn_is_shown_without_the_pause(
+    store: SqlStore,
+) -> None:
+    ana = Ref(ANA.ref)
+    waiting(store, 1)
+    with store.begin() as unit:
+        unit.open_home(ana, shown=None)
+    store.homes.claim(by="one")
+    store.homes.turn(ana, "waiting", 5)
+    store.homes.mark_drawn(ana, by="one", shown="h", pause=timedelta(hours=1))
+    again = store.homes.claim(by="one")
+    store.homes.mark_drawn(ana, by="one", shown="h", pause=timedelta(hours=1))
+    store.homes.renew([ana])
+
+    assert again is not None
+    assert again.pages == {"waiting": 5}
+    assert store.homes.claim(by="one") is None
