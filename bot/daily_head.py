@@ -4,9 +4,10 @@ Each is fixed when it is made and linked to the one before. Once it stands in Sl
 anchor like that of any witness: Slack's clock says when the log had this root.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from bot.places import moment_of_ts
 from bot.timetable import Schedule, minute_of
 from storage.anchors import Evidence, anchored, keep_anchor, newest_of
 from storage.checkpoint import read_note
@@ -75,7 +76,7 @@ class DailyHeads:
             type=SLACK,
             ref=f"{place.channel}/{place.ts}",
             content=note.encode(),
-            at=datetime.fromtimestamp(float(place.ts), UTC),
+            at=moment_of_ts(place.ts),
         )
         size = read_note(note).checkpoint.size
         with self._store.begin() as unit:

@@ -8,11 +8,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from bot.desk import Desk
 from bot.payloads import Event
+from bot.places import moment_of_ts
 from bot.roster import person_id
 from bot.views.notice import notice
 from bot.wording import code, plural
@@ -110,7 +110,7 @@ def _evidence(happened: Event, head: Checkpoint) -> Evidence:
         type=REPLY,
         ref=f"{event['channel']}/{event['ts']}",
         content=json.dumps(told, sort_keys=True, separators=(",", ":")).encode(),
-        at=datetime.fromtimestamp(float(event["ts"]), UTC),
+        at=moment_of_ts(event["ts"]),
     )
 
 

@@ -5,10 +5,12 @@ The buttons of what stands there are those of its cards, and their listeners are
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.desk import Desk
 from bot.payloads import Event, Interaction
+from bot.places import moment_of_ts
 from bot.roster import person_id
 from bot.views.app_home import read_turn
 from bot.views.home_settings import chosen, settings_modal
@@ -43,14 +45,15 @@ class HomeClicks:
         shown = str(view["hash"]) if isinstance(view, dict) and view.get("hash") else None
         with self.desk.store.begin() as unit:
             if not unit.is_repeat(happened.delivery):
-                unit.open_home(unit.ref(person.id, person.name), shown=shown)
+                ref = unit.ref(person.id, person.name)
+                unit.open_home(ref, shown=shown, at=_moment(event.get("event_ts")))
 
     def turn(self, click: Interaction) -> None:
         """Show another page of a section."""
-        turned = read_turn(click.press.said)
+        turned, at = read_turn(click.press.said), _moment(click.press.action_ts)
         for ref in self._refs(click.caller.person) if turned is not None else ():
             section, skip = turned or ("", 0)
-            self.desk.store.homes.turn(ref, section, skip)
+            self.desk.store.homes.turn(ref, section, skip, at=at)
 
     def settings(self, click: Interaction) -> None:
         """Open what somebody may choose about their Home and direct messages."""
@@ -90,6 +93,10 @@ class HomeClicks:
     def _reader(self, person: PersonId) -> HomeReader | None:
         found = (self.desk.store.homes.reader(ref) for ref in self._refs(person))
         return next((one for one in found if one is not None), None)
+
+
+def _moment(ts: object) -> datetime | None:
+    return moment_of_ts(str(ts)) if ts else None
 
 
 def _listed(event: Mapping[str, Any], name: str) -> list[str]:

@@ -1,6 +1,7 @@
-"""Addresses of messages: made from where they stand, and read back."""
+"""Addresses of messages: made from where they stand, and read back; and Slack's moments."""
 
 import re
+from datetime import UTC, datetime
 
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
 _TS = re.compile(r"[0-9]{1,15}\.[0-9]{6}")
@@ -9,6 +10,11 @@ _TS = re.compile(r"[0-9]{1,15}\.[0-9]{6}")
 def is_place(channel: str, ts: str) -> bool:
     """Say whether these are a channel and a message of Slack's."""
     return bool(_CHANNEL.fullmatch(channel) and _TS.fullmatch(ts))
+
+
+def moment_of_ts(ts: str) -> datetime:
+    """Return the moment of one of Slack's timestamps, which name messages and time what happens."""
+    return datetime.fromtimestamp(float(ts), UTC)
 
 
 def permalink(workspace: str, channel: str, ts: str, *, thread: str = "") -> str:

@@ -7,11 +7,10 @@ shared is what they saw; the outbox itself never waits for a model.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from bot.letters import Letter
 from bot.model_summaries import ModelSummaries
-from bot.places import is_place, permalink
+from bot.places import is_place, moment_of_ts, permalink
 from bot.rendering import content_of
 from bot.slack_client import Place
 from bot.thread_reading import Conversation, ThreadReader, UnreadableThreadError
@@ -119,8 +118,8 @@ class ThreadSummaries:
             lines=self._lines(read),
             messages=len(read.said),
             people=read.people,
-            since=_moment(read.said[0].ts) if read.said else None,
-            until=_moment(read.latest) if read.said else None,
+            since=moment_of_ts(read.said[0].ts) if read.said else None,
+            until=moment_of_ts(read.latest) if read.said else None,
             is_cut=read.is_cut,
         )
 
@@ -148,7 +147,7 @@ class ThreadSummaries:
             Line(
                 author=one.author,
                 text=self._redact(one.text),
-                at=_moment(one.ts),
+                at=moment_of_ts(one.ts),
                 link=permalink(self._workspace_url, read.channel, one.ts, thread=read.thread),
             )
             for one in gist(read.said)
@@ -165,7 +164,3 @@ class ThreadSummaries:
             )
             told = [self._redact(one.text) for one in summarise(story)]
         return tuple(told[-MOST_STORY:])
-
-
-def _moment(ts: str) -> datetime:
-    return datetime.fromtimestamp(float(ts), UTC)

@@ -29,8 +29,9 @@ class AwaitedRecord(Base):
 class HomeReaderRecord(Base):
     """A person who has opened their Home, what they chose there, and who is about to draw it.
 
-    `claimed_until` stands while a change of it is owed: the claim of a process, or the moment
-    of the next try.
+    `pages_at` is when Slack saw them turn the `pages`: of two turns the later one counts,
+    however they arrive. `claimed_until` stands while a change of it is owed: the claim of a
+    process, or the moment of the next try.
     """
 
     __tablename__ = "home_reader"
@@ -39,6 +40,7 @@ class HomeReaderRecord(Base):
     ref: Mapped[str] = mapped_column(primary_key=True)
     opened_at: Mapped[datetime]
     pages: Mapped[str]
+    pages_at: Mapped[datetime | None]
     told: Mapped[str]
     hash: Mapped[str | None]
     next_at: Mapped[datetime]

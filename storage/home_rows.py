@@ -65,10 +65,14 @@ class HomeRows:
         with self._database.glance() as tx:
             return HomeSql(tx).reader(ref)
 
-    def turn(self, ref: str, section: str, page: int) -> None:
-        """Show somebody another page of a section, now."""
+    def turn(self, ref: str, section: str, page: int, *, at: datetime | None = None) -> None:
+        """Show somebody another page of a section, now.
+
+        Of two turns the later one counts, by the moment `at` which Slack gave it (otherwise now).
+        """
         with self._writing() as sql:
-            sql.turn(ref, section, page, now=sql.moment(self._clock))
+            now = sql.moment(self._clock)
+            sql.turn(ref, section, page, at=at or now, now=now)
 
     def choose(self, ref: str, told: Told) -> None:
         """Remember what somebody wants to be told directly."""

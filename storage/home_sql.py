@@ -14,6 +14,14 @@ from workflows.quick_json import loaded
 _READER = "SELECT ref, pages, told, hash, attempts FROM home_reader"
 
 
+def _later(column: str) -> str:
+    """Return the SQL of what an opening makes of pages that may have been turned after it."""
+    return (
+        f"CASE WHEN home_reader.pages_at > excluded.pages_at THEN home_reader.{column}"
+        f" ELSE excluded.{column} END"
+    )
+
+
 class HomeSql(RowSql):
     """The statements, on one transaction. `on_news` is told, once it is kept, of what is new."""
 
@@ -71,23 +79,31 @@ class HomeSql(RowSql):
 
     # --- readers ----------------------------------------------------------------------------
 
-    def open(self, ref: str, *, now: datetime, shown: str | None) -> None:
-        """Note that somebody looks at their Home: its first pages are drawn at once."""
+    def open(self, ref: str, *, at: datetime, now: datetime, shown: str | None) -> None:
+        """Note that somebody looked at their Home `at` a moment: its first pages are drawn now.
+
+        A page that they turned to later stays, though it was told of before.
+        """
         self.later(
-            "INSERT INTO home_reader (ref, opened_at, pages, told, hash, next_at, attempts)"
-            " VALUES (?, ?, '{}', ?, ?, ?, 0) ON CONFLICT (ref) DO UPDATE SET"
-            " opened_at = excluded.opened_at, pages = excluded.pages, hash = excluded.hash,"
+            "INSERT INTO home_reader (ref, opened_at, pages, pages_at, told, hash, next_at,"  # noqa: S608  fixed texts
+            " attempts) VALUES (?, ?, '{}', ?, ?, ?, ?, 0) ON CONFLICT (ref) DO UPDATE SET"
+            f" opened_at = excluded.opened_at, pages = {_later('pages')},"
+            f" pages_at = {_later('pages_at')}, hash = excluded.hash,"
             " next_at = excluded.next_at, attempts = 0",
-            *(ref, now, Told.ALL, shown, now),
+            *(ref, now, at, Told.ALL, shown, now),
         )
         self.news_for([ref], now=now)
 
-    def turn(self, ref: str, section: str, page: int, *, now: datetime) -> None:
-        """Show another page of a section from now on."""
+    def turn(self, ref: str, section: str, page: int, *, at: datetime, now: datetime) -> None:
+        """Show another page of a section, unless that was asked for before what is shown."""
         reader = self.reader(ref)
         if reader is not None:
             pages = json.dumps({**reader.pages, section: page})
-            self.run("UPDATE home_reader SET pages = ? WHERE ref = ?", pages, ref)
+            self.run(
+                "UPDATE home_reader SET pages = ?, pages_at = ? WHERE ref = ?"
+                " AND (pages_at IS NULL OR pages_at <= ?)",
+                *(pages, at, ref, at),
+            )
         self.hurry(ref, now=now)
         self.news_for([ref], now=now)
 

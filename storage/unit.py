@@ -367,9 +367,12 @@ class SqlUnit:
         """Forget a message that was deleted in Slack."""
         BotSql(self._tx).drop_thread_message(run, ts)
 
-    def open_home(self, ref: Ref, *, shown: str | None) -> None:
-        """Note that somebody looks at their Home, which shows the hash `shown` if anything."""
-        self._homes.open(ref, now=self.now, shown=shown)
+    def open_home(self, ref: Ref, *, shown: str | None, at: datetime | None = None) -> None:
+        """Note that somebody looked at their Home, which showed the hash `shown` if anything.
+
+        `at` is the moment that Slack gave it, otherwise now.
+        """
+        self._homes.open(ref, at=at or self.now, now=self.now, shown=shown)
 
     def flush(self) -> None:
         """Write the runs and messages this unit touched. The store calls it before the commit.

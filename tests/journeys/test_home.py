@@ -13,6 +13,8 @@ from bot.views import (
     review_card,
     schedules,
 )
+from sandbox import faults as fault
+from sandbox.errors import NotPossibleError
 from sandbox.seen import SeenMessage, SeenView
 from sandbox.targets.shop_faults import Fault
 from storage.listing import Wanted, list_runs
@@ -76,10 +78,21 @@ def presses(
     case: Case, name: str, action_id: str, *, below: str, stale: SeenView | None = None
 ) -> None:
     """Have somebody press a button on their Home, be it one they saw some time ago."""
-    home = stale or case.person(name).home
-    assert home is not None
-    row = row_below(home, below, action_id)
-    case.person(name).click(action_id, home=home, block_id=row, stale=stale is not None)
+    person = case.person(name)
+
+    def press() -> bool | None:
+        home = stale or person.home
+        assert home is not None
+        row = row_below(home, below, action_id)
+        try:
+            person.click(action_id, home=home, block_id=row, stale=stale is not None)
+        except NotPossibleError:
+            if stale is not None or person.home == home:
+                raise
+            return None  # It was drawn anew under their finger.
+        return True
+
+    case.waits(press, f"{name} at the button {action_id}")
 
 
 def part(home: SeenView, title: str) -> str:
@@ -113,6 +126,16 @@ def turned(case: Case, name: str, page: SeenView) -> SeenView:
         return home if is_other else None
 
     return case.waits(look, f"another page of Home for {name}")
+
+
+def openings_are_known(case: Case, name: str) -> bool:
+    """Whether the bot has noted each time that somebody opened their Home."""
+    user = case.person(name).id
+    openings = case.slack.recorder.deliveries("app_home_opened")
+    told = {one.payload["event_id"] for one in openings if one.payload["event"]["user"] == user}
+    with case.day.bot.core.store.database.glance() as tx:
+        known = {row[0] for row in tx.run("SELECT key FROM delivery").fetchall()}
+    return told <= known
 
 
 def asks(case: Case) -> SeenMessage:
@@ -339,6 +362,24 @@ def test_what_does_not_fit_on_home_is_behind_a_button(case: Case) -> None:
     assert many[-1].order not in part(first, WAITING)
     assert many[0].order not in part(second, WAITING)
     assert "things wait" in part(second, WAITING)
+
+
+def test_a_page_somebody_turned_to_outlives_an_opening_that_is_told_late(case: Case) -> None:
+    many = [Case(case.day) for _ in range(6)]
+    for one in many:
+        asks(one)
+    home_of(case, "ana", many[0].order)
+    first = follows(case, "ana", WAITING, has="Show more")
+    case.slack.faults.next("app_home_opened", fault.slow(1.0))
+    case.person("ana").open_home()
+
+    presses(case, "ana", app_home.HOME_MORE, below=WAITING)
+    turned(case, "ana", first)
+    case.waits(lambda: openings_are_known(case, "ana") or None, "the late opening to be noted")
+    homes = case.day.bot.core.store.homes
+    case.waits(lambda: homes.next_moment() is None or None, "every Home to be drawn")
+
+    assert many[0].order not in part(_home(case, "ana"), WAITING)
 
 
 def test_what_somebody_chose_to_be_told_is_all_they_are_told(case: Case) -> None:

@@ -336,6 +336,31 @@ def test_no_statement_around_homes_reads_a_whole_table(store: SqlStore) -> None:
     assert {one for one in whole if "home_news n JOIN" not in one} == set()
 
 
+def test_of_what_somebody_did_with_their_pages_the_later_counts(store: SqlStore) -> None:
+    def opened(second: int) -> None:
+        with store.begin() as unit:
+            unit.open_home(Ref(ANA.ref), shown=None, at=NOON + timedelta(seconds=second))
+
+    def turned(second: int, page: int) -> None:
+        store.homes.turn(ANA.ref, "waiting", page, at=NOON + timedelta(seconds=second))
+
+    pages = []
+    for happens in (
+        lambda: opened(1),
+        lambda: turned(3, 5),
+        lambda: opened(2),
+        lambda: turned(2, 10),
+        lambda: turned(4, 10),
+        lambda: opened(5),
+    ):
+        happens()
+        reader = store.homes.reader(ANA.ref)
+        pages.append(reader.pages if reader is not None else None)
+
+    five, ten = {"waiting": 5}, {"waiting": 10}
+    assert pages == [{}, five, five, five, ten, {}]
+
+
 def test_news_reaches_those_who_opened_their_home_and_nobody_else(store: SqlStore) -> None:
     with store.begin() as unit:
         unit.open_home(Ref(ANA.ref), shown=None)
