@@ -30,6 +30,7 @@ from bot.workspaces.register import Register
 from bot.workspaces.scopes import SCOPES
 from storage.change import Clock
 from storage.installations import Installation, Tokens
+from workflows.errors import StorageError
 
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 
@@ -154,7 +155,11 @@ class Installing:
 
     def begin(self, request: BoltRequest) -> BoltResponse:
         """Return the page with the way to Slack, and a state that is this browser's."""
-        return _with_headers(self.flow.handle_installation(request))
+        try:
+            response = self.flow.handle_installation(request)
+        except StorageError as refused:
+            response = _unrecorded(refused)
+        return _with_headers(response)
 
     def finish(self, request: BoltRequest) -> BoltResponse:
         """Take what Slack sent back with the person; return how it went."""
@@ -164,6 +169,8 @@ class Installing:
             log.warning("an installation failed", extra={"error": type(error).__name__})
             why, hint = "Slack did not answer in time.", "Begin again in a minute."
             response = _page(failed_page(why, hint=hint, again=INSTALL), status=502)
+        except StorageError as refused:
+            response = _unrecorded(refused)
         utils = self.flow.settings.state_utils
         response.headers["set-cookie"] = [utils.build_set_cookie_for_deletion()]
         return _with_headers(response)
@@ -217,6 +224,13 @@ def _failure(told: FailureArgs) -> BoltResponse:
     why, hint = _WHY.get(told.reason, (f"Slack said: {told.reason}.", "Begin again."))
     page = failed_page(why, hint=hint, again=INSTALL)
     return _page(page, status=told.suggested_status_code)
+
+
+def _unrecorded(refused: StorageError) -> BoltResponse:
+    """Return the page of an installation that could not be kept, by a full disk for example."""
+    log.warning("an installation could not be recorded", exc_info=refused)
+    page = failed_page(refused.message, hint=refused.hint or "Begin again.", again=INSTALL)
+    return _page(page, status=503)
 
 
 def _page(html: str, *, status: int = 200) -> BoltResponse:

@@ -20,7 +20,7 @@ from bot.views.request_modals import refused_modal
 from bot.workspaces.departing import FAREWELLS, Departing
 from bot.workspaces.door import NotServedError
 from bot.workspaces.tenants import Tenants, UnknownWorkspaceError
-from workflows.errors import InterlockError
+from workflows.errors import InterlockError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Reception:
         try:
             for ident in named:
                 self._departing.consider(ident or "")
-        except SlackError:
+        except (SlackError, StorageError):
             # Slack tells it again in a minute.
             log.warning("whether the app was removed is not known yet", extra={"named": named})
             return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)

@@ -1,11 +1,13 @@
 """Gets new tokens before those at hand expire, whoever of several processes is first."""
 
 import logging
+from dataclasses import replace
 
 from bot.slack_errors import SlackError
 from bot.workspaces.oauth_client import OAuthClient
 from storage.change import Clock
-from storage.installations import Installation, Installations
+from storage.installations import Installation, Installations, Renewal, Tokens
+from workflows.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -17,12 +19,16 @@ class Renewing:
         self._installations = installations
         self._slack = slack
         self._now = now
+        # What Slack gave and the database could not take, by workspace.
+        self._unkept: dict[str, tuple[Renewal, Tokens]] = {}
 
     def fresh(self, found: Installation) -> Installation:
         """Return `found`, with new tokens if it was time for them and Slack gave them.
 
         Those at hand last two hours more when it is time, so that nothing depends on one try.
         """
+        if found.id in self._unkept:
+            return self._kept(found)
         if found.tokens is None or not found.tokens.is_due(self._now()):
             return found
         right = self._installations.take_renewal(found.id)
@@ -33,9 +39,24 @@ class Renewing:
                 self._installations.give_back(right)
                 self._tell(found, error)
             else:
-                # Slack has used up the old refresh token, so nothing may come before this.
-                self._installations.renew(right, fresh)
+                self._unkept[found.id] = (right, fresh)
                 log.info("a token was renewed", extra={"workspace": found.id})
+                return self._kept(found)
+        return self._installations.find(found.id) or found
+
+    def _kept(self, found: Installation) -> Installation:
+        """Store what Slack gave in place of a refresh token that it has used up.
+
+        Where the database has no room, it is used without that, and stored at the next look.
+        """
+        right, fresh = self._unkept[found.id]
+        try:
+            self._installations.renew(right, fresh)
+        except StorageError:
+            told = {"workspace": found.id}
+            log.exception("a renewed token is not stored yet; do not stop this", extra=told)
+            return replace(found, tokens=fresh)
+        del self._unkept[found.id]
         return self._installations.find(found.id) or found
 
     def _tell(self, found: Installation, error: SlackError) -> None:

@@ -1,8 +1,9 @@
 """Companies side by side on one host: Slack with several workspaces, and who installs what."""
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html import unescape
@@ -19,7 +20,7 @@ from bot.settings import Settings, read_settings
 from bot.token_orders import TokenOrder
 from bot.workspaces.ground import Ground
 from bot.workspaces.host import Host, build_host
-from bot.workspaces.register import Register, opened_register
+from bot.workspaces.register import FILE, Register, opened_register
 from sandbox.demo.stage import Stage, fresh_settings, staged
 from sandbox.limits import ACK_SECONDS
 from sandbox.person import Person
@@ -164,6 +165,15 @@ class Campus:
         assert answer.status_code == 201, answer.text
         assert answer.headers["location"].startswith(f"/workspaces/{ident}/runs/")
         return str(answer.json()["run"])
+
+    @contextmanager
+    def register_held(self) -> Iterator[None]:
+        """Keep the host from writing to its register."""
+        file = self.settings.home / FILE
+        with closing(sqlite3.connect(file, isolation_level=None)) as stranger:
+            stranger.execute("BEGIN IMMEDIATE")
+            yield
+            stranger.execute("ROLLBACK")
 
     # --- installing -------------------------------------------------------------------------
 

@@ -128,6 +128,22 @@ def test_slack_being_away_is_no_defect(campus: Campus) -> None:
     assert installed(campus) == []
 
 
+def test_a_register_that_can_record_nothing_is_said_on_both_pages(campus: Campus) -> None:
+    with campus.serving():
+        link, cookie = campus.begin()
+        agreed = campus.agree(link, ACME)
+        with campus.register_held():
+            first = httpx.get(f"{campus.url}/slack/install", timeout=PATIENCE)
+            second = campus.finish(agreed, cookie)
+        again = campus.installs(ACME)
+
+    assert (first.status_code, second.status_code, again.status_code) == (503, 503, 200)
+    for page in (first, second):
+        assert "Interlock was not installed" in page.text
+        assert "The database is locked." in page.text
+        assert "Try again in a moment." in page.text
+
+
 def test_a_workspace_that_is_not_served_leaves_nothing_behind(campus: Campus) -> None:
     campus.environment["INTERLOCK_WORKSPACES"] = ACME
     with campus.serving() as host:

@@ -158,6 +158,21 @@ def test_while_slack_cannot_say_it_nothing_is_forgotten(campus: Campus) -> None:
     assert first.failure == "HTTP 503"
 
 
+def test_a_farewell_that_cannot_be_recorded_is_told_again(campus: Campus) -> None:
+    with campus.serving() as host:
+        campus.installs(ACME)
+        acme = campus.branch(ACME)
+        acme.waits(lambda: host.tenants.all[ACME].is_open or None, "a workspace that is served")
+        with campus.register_held():
+            acme.workspace.uninstall()
+            told = acme.workspace.recorder.deliveries
+            first = acme.waits(lambda: next(iter(told("app_uninstalled")), None), "the farewell")
+            acme.waits(lambda: first.settled or None, "an answer to it")
+        gone(campus, host, ACME)
+
+    assert first.failure == "HTTP 503"
+
+
 def test_what_comes_for_a_company_that_left_is_answered_clearly(campus: Campus) -> None:
     with campus.serving() as host:
         campus.installs(ACME)

@@ -1,5 +1,6 @@
 """Tokens that expire, are renewed, or are taken back in the middle of a run."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -68,6 +69,29 @@ def test_a_token_is_renewed_when_two_hours_are_left_and_no_run_notices(campus: C
     assert len(refreshes(acme, ok=True)) == 1
     assert stored(campus) == acme.workspace.token != first
     assert len(campus.stage.shop.effects("ord_1001")) == 1
+
+
+def test_a_token_that_the_register_cannot_take_yet_is_used_and_stored_later(
+    campus: Campus,
+) -> None:
+    with at_work(campus) as (host, acme):
+        first = stored(campus)
+        campus.time.ahead += HOURS
+        acme.workspace.faults.next("oauth.v2.access", faults.slow(1.0))
+        looking = threading.Thread(target=host.tenants.look)
+        looking.start()
+        acme.waits(lambda: refreshes(acme) or None, "the renewal to be asked for")
+        with campus.register_held():
+            looking.join()
+        meanwhile = stored(campus)
+        acme.workspace._hub.state.grants[first].expires = 0.0  # noqa: SLF001 - its time is over.
+        root = acme.fills()
+        host.tenants.look()
+
+    assert root
+    assert meanwhile == first
+    assert stored(campus) == acme.workspace.token != first
+    assert len(refreshes(acme)) == 1
 
 
 @pytest.mark.trap(32)
