@@ -27,7 +27,7 @@ from storage.unit import SqlUnit
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json
 from workflows.errors import UnknownRunError
-from workflows.moments import moment
+from workflows.moments import moment, stamp
 from workflows.store import Message, Subject
 from workflows.triggers import Missed, Trigger
 
@@ -91,18 +91,26 @@ class Digests:
     def post(self, *, at: datetime | None = None) -> "Made":
         """Make the digest of what came since the last one, and queue it for channel and mail.
 
-        Made twice for one moment it is one digest.
+        Made twice for one moment it is one digest, and so it is for a moment of which the last
+        one has told: Monday's, where somebody had one made before the bot came to it.
         """
-        until = at or self._now()
+        # The log knows milliseconds; what ends in this one is told by the next digest alone.
+        until = moment(stamp(at or self._now()))
         aside = self._aside(until, afresh=True)
         with self._store.begin() as unit:
-            last = last_digest(unit.transaction.connection)
-            since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
+            connection = unit.transaction.connection
+            # Another process that makes one waits here, and then sees this one.
             size = show_head(unit.transaction).size
-            places = range(min(first, size - 1), size)
-            told = self._told(unit, aside, min(since, until), until=until, places=places)
-            self._keep(unit, told, until)
-        return self._made(_id_of(until), told)
+            last = last_digest(connection)
+            if last is not None and _id_of(until) <= last[0]:
+                made, kept = last[0], digest_figures(connection, last[0])
+                told = json.loads(kept or "{}")
+            else:
+                since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
+                made, places = _id_of(until), range(min(first, size - 1), size)
+                told = self._told(unit, aside, since, until=until, places=places)
+                self._keep(unit, told, until)
+        return self._made(made, told)
 
     def _aside(self, until: datetime, *, afresh: bool) -> "Aside":
         # With what they read, half a megabyte that a bot needs on Mondays, or when asked.

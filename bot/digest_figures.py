@@ -94,7 +94,8 @@ def figures_json(
 
 
 def _days(figures: Figures, since: datetime, until: datetime) -> list[Json]:
-    days = (until.date() - since.date()).days
+    last = max(since, until - timedelta(milliseconds=1)).date()  # At midnight no day begins.
+    days = (last - since.date()).days
     return [
         _day(figures.ended_on, since.date() + timedelta(days=number)) for number in range(days + 1)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from bot.views.digest import numbers, sentence
+from bot.views.digest import numbers, period_of, sentence
 from bot.views.digest_values import DayFigures, DigestShown, Waiting
 from bot.wording import clean, plural, utc
 
@@ -41,7 +41,7 @@ _COLUMNS = ("Started", "Done", "Not approved", "Failed", "Open")
 
 def digest_page(shown: DigestShown) -> str:
     """Return the digest as a whole page, everything of it escaped."""
-    title = f"Digest of {utc(shown.since)[:10]} to {utc(shown.until)[:10]}"
+    title = f"Digest of {period_of(shown)}"
     return _PAGE.format(title=_text(title), style=_STYLE, body="\n".join(_chapters(shown)))
 
 

@@ -24,7 +24,7 @@ from workflows.run import Status
 
 # A phrase in quotes is never a condition, so a word with a colon can be looked for as well.
 PIECE = re.compile(
-    r'(?P<phrase>-?"[^"]*"?)|(?<!\S)(?P<name>[A-Za-z]+):(?P<value>"[^"]*"|[^\s"]*)|(?P<word>[^\s"]+)'
+    r'(?P<phrase>-?"[^"]*"?)|(?<!\S)(?P<name>-?[A-Za-z]+):(?P<value>"[^"]*"|[^\s"]*)|(?P<word>[^\s"]+)'
 )
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 FILTERS = ("workflow", "by", "approver", "outcome", "after", "before")
@@ -109,12 +109,25 @@ def _filter_of(piece: re.Match[str]) -> str:
     name, value = (piece["name"] or "").casefold(), piece["value"] or ""
     if name in FILTERS or not name:
         return name
+    if name.startswith("-"):
+        return _unturned(name.removeprefix("-"))
     near = MEANT.get(name) or nearest(name, FILTERS)
     if near is None or not value or value.startswith("//"):
         return ""
     raise UnclearSearchError(
         f"There is no condition “{name}:”. Did you mean “{near}:”?", hint=QUOTE_IT
     )
+
+
+def _unturned(name: str) -> str:
+    """Return that a piece is a word to be missing.
+
+    Raises:
+        UnclearSearchError: it is a condition, which nothing turns round.
+    """
+    if name in FILTERS or name in MEANT:
+        raise UnclearSearchError(f"A condition such as “{name}:” takes no minus.", hint=QUOTE_IT)
+    return ""
 
 
 def _value_of(piece: re.Match[str], name: str) -> str:
@@ -158,7 +171,9 @@ class _Reader:
     now: datetime
 
     def workflow(self, written: str) -> str:
+        # One that the asker may not see is not there for them, neither is its name.
         known = known_workflows(self.database)
+        known = known if self.asker.among is None else known & self.asker.among
         wanted = written.casefold()
         if wanted in known:
             return wanted

@@ -1,11 +1,12 @@
 """Makes the summary of a conversation: the run's story where it is one's thread, then the gist.
 
 Where a language model is configured, its words come first, labelled, for whoever asks. What is
-shared is what they saw; the outbox itself never waits for a model.
+shared is what they saw, without the model's words where a message was edited or deleted since;
+the outbox itself never waits for a model.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.letters import Letter
@@ -59,6 +60,14 @@ class SharedThread:
         return cls(channel=channel, thread=thread, latest=latest)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A model's words, and the words of people that it was given."""
+
+    given: Sequence[tuple[str, str]]
+    written: Written
+
+
 class ThreadSummaries:
     """Summaries of threads, for the reader alone and for the outbox."""
 
@@ -78,34 +87,33 @@ class ThreadSummaries:
         self._workspace_url = workspace_url
         self._redact = redact
         self._models = models
-        self._written: OrderedDict[str, Written] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def for_reader(self, channel: str, thread: str) -> ThreadShown:
         """Return the summary of a thread for somebody who asks, with a model's words if any.
 
         Raises:
-            UnreadableThreadError, SlackError: as `of`.
+            UnreadableThreadError: it cannot be read, or nobody has written there.
+            SlackError: Slack did not answer.
         """
-        read = self._reader.read(channel, thread)
+        read = self._read(channel, thread)
         shown = self._shown(read)
         said = [f"{one.author}: {one.text}" for one in read.said]
         found = self._models.of([*said, *shown.story])
         if found is None:
             return shown
         written = Written(sentences=found.kept, dropped=found.dropped, model=self._models.desk.name)
-        self._written[shown.key] = written
-        while len(self._written) > MOST_KEPT:
-            self._written.popitem(last=False)
+        self._kept[shown.key] = _Kept(given=_words(read), written=written)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
         return replace(shown, written=written)
 
-    def of(self, channel: str, thread: str, *, latest: str = "") -> ThreadShown:
-        """Return the summary of a thread, up to `latest` where it is given.
-
-        Raises:
-            UnreadableThreadError: it cannot be read, or nobody has written there.
-            SlackError: Slack did not answer.
-        """
-        return self._shown(self._reader.read(channel, thread, latest=latest))
+    def _read(self, channel: str, thread: str, *, latest: str = "") -> Conversation:
+        """Read a conversation without held secrets, before anything cuts a message into pieces."""
+        read = self._reader.read(channel, thread, latest=latest)
+        return replace(
+            read, said=tuple(replace(one, text=self._redact(one.text)) for one in read.said)
+        )
 
     def _shown(self, read: Conversation) -> ThreadShown:
         run = self._store.outbox.run_at(read.channel, read.thread)
@@ -132,21 +140,27 @@ class ThreadSummaries:
         shared = SharedThread.read(row.key)
         by = row.body.get("by") if isinstance(row.body, dict) else ""
         try:
-            shown = self.of(shared.channel, shared.thread, latest=shared.latest)
+            read = self._read(shared.channel, shared.thread, latest=shared.latest)
+            shown = self._shown(read)
         except UnreadableThreadError:
             return None
-        shown = replace(shown, written=self._written.get(shown.key))
+        shown = replace(shown, written=self._written_of(shown.key, read))
         return Letter(
             channel=shared.channel,
             content=content_of(shared_summary(shown, by=who_of(str(by or "")))),
             thread=Place(channel=shared.channel, ts=shared.thread),
         )
 
+    def _written_of(self, key: str, read: Conversation) -> Written | None:
+        """Return a model's words, unless what it was given was edited or deleted since."""
+        kept = self._kept.get(key)
+        return kept.written if kept is not None and kept.given == _words(read) else None
+
     def _lines(self, read: Conversation) -> tuple[Line, ...]:
         return tuple(
             Line(
                 author=one.author,
-                text=self._redact(one.text),
+                text=one.text,
                 at=moment_of_ts(one.ts),
                 link=permalink(self._workspace_url, read.channel, one.ts, thread=read.thread),
             )
@@ -164,3 +178,7 @@ class ThreadSummaries:
             )
             told = [self._redact(one.text) for one in summarise(story)]
         return tuple(told[-MOST_STORY:])
+
+
+def _words(read: Conversation) -> Sequence[tuple[str, str]]:
+    return [(one.ts, one.text) for one in read.said]

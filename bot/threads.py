@@ -74,7 +74,8 @@ class Threads:
         """Keep a message without the secrets in it; say whether it was news."""
         author = _author(happened, said)
         person = self.desk.directory.person(author)
-        text = self.desk.redact(str(said.get("text", ""))[:MOST_WORDS])
+        # Half a secret is not known any more, so nothing is cut before.
+        text = self.desk.redact(str(said.get("text", "")))[:MOST_WORDS]
         with self.desk.store.begin() as unit:
             if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
                 return False

@@ -44,17 +44,23 @@ def hand_on(house: House, due: Due) -> None:
 def retell(house: House, due: Due, teller: Teller) -> bool:
     """Write the summary anew in a model's words; False if there are none, or it was done before.
 
+    So it is where something of what it was told was erased, edited or deleted, or people wrote
+    more: that has a summary of its own to come, or is to have none.
+
     Raises:
         StorageError: it could not be recorded; it stays due.
     """
     definition = definition_of(house, due.run)
     with house.store.begin() as unit:
         story = story_of(unit, due.run, definition)
-    told = teller(due.run, summarise(story))
+    facts = summarise(story)
+    told = teller(due.run, facts)
     with house.store.begin() as unit:
         unit.lock_run(due.run)
         if not unit.take_due(due) or told is None:
             return False
-        # What people wrote meanwhile has a summary of its own to come.
+        story = story_of(unit, due.run, definition)
+        if summarise(story) != facts:
+            return False  # Erased, edited or deleted meanwhile: its words are not to come back.
         keep_summary(house, unit, due.run, story=story, sentences=told.sentences, model=told.model)
         return True

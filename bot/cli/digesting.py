@@ -21,13 +21,12 @@ from bot.views.digest_values import DigestShown
 
 NOBODY = "somebody"  # Whoever was erased since.
 NOT_FIGURES = frozenset({"ok", "served", "digest", "people", "titles"})
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 
 @click.command()
-@click.option(
-    "--days", default=7, type=click.IntRange(1, 366), show_default=True, help="How far back."
-)
+@click.option("--days", type=click.IntRange(1, 366), show_default="7", help="How far back.")
 @click.option("--from", "begins", type=_DAY, help="First day of the period, by UTC.")
 @click.option("--to", "ends", type=_DAY, help="Where it ends: this day is not in it. Else: now.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page.")
@@ -36,7 +35,7 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 @as_json_option
 def digest(
     *,
-    days: int,
+    days: int | None,
     begins: datetime | None,
     ends: datetime | None,
     html: Path | None,
@@ -45,7 +44,7 @@ def digest(
     as_json: bool,
 ) -> None:
     """Print what happened in a period, with the signed head of the log."""
-    order = _post_order(begins, ends) if post else _order(days, begins, ends)
+    order = _post_order(days, begins, ends) if post else _order(days, begins, ends)
     settings = read_settings()
     if mail and not settings.digest_mail:
         raise SettingsError("There is nobody to mail to.", hint="Set INTERLOCK_DIGEST_MAIL.")
@@ -66,15 +65,24 @@ def _send(settings: Settings, shown: DigestShown, told: Mapping[str, Any]) -> No
     mail.send(shown, _figures(told), at=datetime.now(UTC))
 
 
-def _post_order(begins: datetime | None, ends: datetime | None) -> DigestOrder:
-    if begins or ends:
+def _post_order(days: int | None, begins: datetime | None, ends: datetime | None) -> DigestOrder:
+    if days or begins or ends:
         raise click.UsageError("--post takes what came since the last digest; leave out the days.")
     return DigestOrder(post=True)
 
 
-def _order(days: int, begins: datetime | None, ends: datetime | None) -> DigestOrder:
-    until = ends.replace(tzinfo=UTC) if ends else datetime.now(UTC)
-    since = begins.replace(tzinfo=UTC) if begins else until - timedelta(days=days)
+def _order(days: int | None, begins: datetime | None, ends: datetime | None) -> DigestOrder:
+    if days is not None and begins:
+        raise click.UsageError("--from says where the period begins; leave out --days.")
+    now = datetime.now(UTC)
+    until = ends.replace(tzinfo=UTC) if ends else now
+    since = (
+        begins.replace(tzinfo=UTC) if begins else max(until, EARLIEST) - timedelta(days=days or 7)
+    )
+    if since >= now:
+        raise click.UsageError("The period has not begun yet.")
+    if since < EARLIEST:
+        raise click.UsageError(f"No log has anything from before {EARLIEST:%Y}.")
     if since >= until:
         raise click.UsageError("The period ends before it begins.")
     return DigestOrder(since=since, until=until)

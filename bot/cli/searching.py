@@ -14,7 +14,8 @@ from storage.search import Hit, Hits, find
 from workflows.moments import stamp
 
 
-@click.command("find")
+# `-word` leaves out what has the word; it is no option.
+@click.command("find", context_settings={"ignore_unknown_options": True})
 @click.argument("typed", nargs=-1, required=True, metavar="WORDS...")
 @click.option(
     "--most", default=10, type=click.IntRange(1, MOST), show_default=True, help="How many a page."
@@ -29,8 +30,8 @@ def find_runs(typed: tuple[str, ...], most: int, page: int, *, as_json: bool) ->
     Words must all occur; "a phrase", refun* and -word mean what they mean elsewhere. Conditions
     narrow it down: workflow: by: approver: outcome: after: before:, each with its value.
     """
+    words = " ".join(map(_whole, typed))
     with opened(read_settings()) as database:
-        words = " ".join(map(_whole, typed))
         sought = read_search(words, database, asker=Asker(), now=datetime.now(UTC))
         found = find(database, sought, limit=most, offset=(page - 1) * most)
     data = {
@@ -44,7 +45,13 @@ def find_runs(typed: tuple[str, ...], most: int, page: int, *, as_json: bool) ->
 
 
 def _whole(word: str) -> str:
-    """Return one argument as one term: what the shell kept together stays together."""
+    """Return one argument as one term: what the shell kept together stays together.
+
+    Raises:
+        click.NoSuchOption: it was meant as an option.
+    """
+    if word.startswith("--"):
+        raise click.NoSuchOption(word)
     name, colon, value = word.partition(":")
     if colon and name.isalpha() and " " in value and '"' not in value:
         return f'{name}:"{value}"'

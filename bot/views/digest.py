@@ -38,6 +38,7 @@ from bot.wording import (
     when,
 )
 
+_A_DAY = timedelta(days=1)
 _DAYS, _WORKFLOWS = 20, 12
 _BAR = 30  # Signs of the longest bar, on a phone's width.
 _TEXTS = 3  # Paragraphs of 3,000 characters in one reply.
@@ -64,13 +65,19 @@ def without_charts(shown: DigestShown) -> Rendered:
 def sentence(shown: DigestShown) -> str:
     """Return the whole digest in one sentence."""
     started, done, refused, failed, still_open = _sums(shown)
-    period = f"{utc(shown.since)[:10]} to {utc(shown.until)[:10]}"
+    period = period_of(shown)
     if not started and not done and not refused and not failed:
         return f"Digest of {period}: no runs. {_waiting_words(shown)}"
     return (
         f"Digest of {period}: {plural(started, 'run')} started, {done} done,"
         f" {refused} not approved, {failed} failed, {still_open} open. {_waiting_words(shown)}"
     )
+
+
+def period_of(shown: DigestShown) -> str:
+    """Return from when to when it is, by days where it has any."""
+    most = len("2026-01-31 09:00") if shown.until - shown.since < _A_DAY else len("2026-01-31")
+    return f"{utc(shown.since)[:most]} to {utc(shown.until)[:most]}"
 
 
 def _sums(shown: DigestShown) -> tuple[int, int, int, int, int]:
@@ -94,7 +101,7 @@ def _blocks(shown: DigestShown, *, with_chart: bool, with_table: bool) -> list[B
     chart = [_chart(shown)] if with_chart and shown.days else []
     table = _table(shown) if with_table else None
     return [
-        header(f"{utc(shown.since)[:10]} to {utc(shown.until)[:10]}"),
+        header(period_of(shown)),
         section(escape(sentence(shown))),
         *([section("\n".join(map(_number, numbers(shown))))] if shown.before else []),
         *(chart or _bars(shown)),

@@ -1,5 +1,6 @@
 """What is typed to be searched for, read into conditions; a mistake is said, never searched."""
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from bot.search_text import NOBODY, Asker, UnclearSearchError, read_search
 from storage.database import Database, open_database
-from storage.log_setup import init_log
+from storage.log_setup import init_log, open_journal
 from storage.search_runs import Sought
 from storage.store import SqlStore
 from tests.storage.run_drafts import NOON, HandClock
@@ -68,6 +69,19 @@ def test_a_person_is_meant_by_mention_id_or_name(known: tuple[Database, Ref]) ->
     assert read(database, "by:me", person=stranger).requesters == {NOBODY}
 
 
+@pytest.mark.parametrize("name", ["Álvaro Núñez", "Zoë Müller-Weiß", "Ольга Іванова", "İnci"])
+def test_a_name_with_any_letters_is_meant_in_either_case(
+    known: tuple[Database, Ref], tmp_path: Path, name: str
+) -> None:
+    database, _ = known
+    journal = open_journal(database, tmp_path / "home", now=HandClock())
+    with SqlStore(database, journal, now=HandClock()).begin() as unit:
+        ref = Ref(unit.ref(PersonId("slack:T0ACME:U0OTHER"), name))
+
+    for written in (name, name.upper(), unicodedata.normalize("NFD", name)):
+        assert read(database, f'by:"{written}"').requesters == {ref}, written
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
@@ -83,6 +97,8 @@ def test_a_person_is_meant_by_mention_id_or_name(known: tuple[Database, Ref]) ->
         ("after:yesterday", "is no day"),
         ("after:999999d", "is no day"),
         ("by: me", "needs a value right behind it"),
+        ("kettle -outcome:done", "“outcome:” takes no minus"),
+        ("-status:done", "“status:” takes no minus"),
     ],
 )
 def test_a_mistake_is_told_with_what_was_meant(
@@ -92,6 +108,28 @@ def test_a_mistake_is_told_with_what_was_meant(
         read(known[0], typed)
 
 
-@pytest.mark.parametrize("typed", ["order:8841", "error: timeout", '"status:done"', "v1:2", "::"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "order:8841",
+        "error: timeout",
+        '"status:done"',
+        "v1:2",
+        "::",
+        "-order:8841",
+        '-"status:done"',
+    ],
+)
 def test_other_words_with_a_colon_are_looked_for(known: tuple[Database, Ref], typed: str) -> None:
     assert read(known[0], typed).words == typed
+
+
+@pytest.mark.parametrize("typed", ["workflow:refund-customer", "workflow:refund-custmer"])
+def test_a_workflow_that_the_asker_may_not_see_is_not_named(
+    known: tuple[Database, Ref], typed: str
+) -> None:
+    asker = Asker(person=RITA, among=frozenset({"nightly-check"}))
+
+    with pytest.raises(UnclearSearchError, match="No workflow is called") as refused:
+        read_search(typed, known[0], asker=asker, now=NOON)
+    assert "Did you mean" not in str(refused.value)

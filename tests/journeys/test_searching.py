@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 from bot.app import Bot
+from bot.threads import MOST_WORDS
 from sandbox.faults import refuse
 from sandbox.seen import SeenMessage
 from storage.search import find
@@ -108,6 +109,23 @@ def test_a_summary_follows_what_people_write_and_take_back_afterwards(case: Case
     case.in_time(lambda: not found("marmot") or None, "words that were taken back")
 
     assert found(case.order)
+
+
+def test_no_part_of_a_secret_is_kept_of_a_message_that_is_cut(case: Case) -> None:
+    bot, token = case.day.bot, case.slack.bot_token
+    half, root = len(token) // 2, case.asks()
+    case.card(root)
+    said = "x" * (MOST_WORDS - half) + token
+    case.person("sam").say(said, channel=case.channel, thread=root)
+
+    def kept() -> str:
+        with bot.core.store.begin() as unit:
+            return "".join(one.text for one in unit.thread_messages(case.run()))
+
+    text = case.waits(lambda: kept() or None, "the message to be kept")
+
+    assert token[:half] not in text
+    assert len(text) == MOST_WORDS
 
 
 def test_the_digest_of_any_period_names_who_is_waited_for_and_holds_no_secret(case: Case) -> None:

@@ -10,6 +10,7 @@ from sandbox.faults import refuse
 from sandbox.seen import SeenMessage
 from tests.journeys.company import OPS, SHIPPED, Scene, calm_stage
 from tests.sandbox.payload_checks import complaints_about
+from workflows.thread_summary import LONGEST_QUOTE
 
 REQUEST, SUMMARISE, FIND = "message.request", "thread.summarise", "message.find_run"
 
@@ -168,11 +169,15 @@ def completion(**asked):
 """
 
 
-def test_a_models_summary_is_checked_labelled_and_shared_as_it_was_seen(scene: Scene) -> None:
+def with_model(scene: Scene) -> None:
     folder = scene.stage.home / "model" / "litellm"
     folder.mkdir(parents=True)
     (folder / "__init__.py").write_text(LIBRARY)
     scene.more |= {"model": "openai/small", "model_price": "1/1", "model_budget": 1_000_000}
+
+
+def test_a_models_summary_is_checked_labelled_and_shared_as_it_was_seen(scene: Scene) -> None:
+    with_model(scene)
     with scene.serving():
         first = conversation(scene)
         rita = scene.person("rita")
@@ -191,6 +196,42 @@ def test_a_models_summary_is_checked_labelled_and_shared_as_it_was_seen(scene: S
         )
         assert "A language model wrote this" in shared.words
         assert "Ana names the new import." in shared.words
+
+
+def test_a_models_words_are_not_shared_once_a_message_they_came_from_is_gone(
+    scene: Scene,
+) -> None:
+    with_model(scene)
+    with scene.serving():
+        first = conversation(scene)
+        rita = scene.person("rita")
+        rita.shortcut(SUMMARISE, message=first)
+        view = rita.wait_for_view("Summary")
+        [ana] = [one for one in scene.thread(first) if "root cause" in one.words]
+        scene.person("ana").delete(ana)
+        rita.submit()
+        shared = scene.waits(
+            lambda: next((one for one in scene.thread(first) if "Shared by" in one.words), None),
+            "the shared summary",
+        )
+
+        assert "Ana names the new import." in view.words
+        assert "Summary of 4 messages" in shared.words
+        assert "new import" not in shared.words
+
+
+def test_no_part_of_a_secret_is_quoted_where_a_message_is_cut(scene: Scene) -> None:
+    token = scene.stage.slack.bot_token
+    half = len(token) // 2
+    with scene.serving():
+        words = ("we must note " * 30)[: LONGEST_QUOTE - 1 - half] + token
+        first = said_by(scene, "sam", f"{words} and that is all")
+        rita = scene.person("rita")
+        rita.shortcut(SUMMARISE, message=first)
+        view = rita.wait_for_view("Summary")
+
+        assert "we must note" in view.words
+        assert token[:half] not in view.words
 
 
 def test_a_summary_is_shared_once_and_holds_what_was_seen(scene: Scene) -> None:

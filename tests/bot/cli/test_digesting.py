@@ -36,11 +36,47 @@ def test_a_period_of_the_past_holds_none_of_the_entries_of_today(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "typed",
-    [["--from", "2026-02-01", "--to", "2026-01-01"], ["--post", "--from", "2026-02-01"]],
+    ("typed", "told"),
+    [
+        (["--from", "2026-02-01", "--to", "2026-01-01"], "ends before it begins"),
+        (["--post", "--from", "2026-02-01"], "leave out the days"),
+        (["--post", "--days", "3"], "leave out the days"),
+        (["--from", "2026-02-01", "--days", "3"], "leave out --days"),
+        (["--from", "2999-01-01", "--to", "2999-02-01"], "has not begun yet"),
+        (["--from", "0001-01-01"], "before 1970"),
+        (["--to", "0001-01-02"], "before 1970"),
+        (["--to", "1970-01-03"], "before 1970"),
+    ],
 )
-def test_a_period_that_cannot_be_is_refused(typed: list[str]) -> None:
-    assert CliRunner().invoke(main, ["digest", *typed]).exit_code == 2
+def test_a_period_that_cannot_be_is_refused(typed: list[str], told: str) -> None:
+    refused = CliRunner().invoke(main, ["digest", *typed])
+
+    assert refused.exit_code == 2
+    assert told in refused.output
+
+
+def test_a_period_of_decades_has_one_as_long_before_it() -> None:
+    told = CliRunner().invoke(main, ["digest", "--from", "1970-01-01"])
+
+    assert told.exit_code == 0
+    assert "runs started (as many as before (0))" in told.output
+
+
+def test_a_period_of_hours_says_which_and_a_day_that_is_not_in_one_is_not_told(
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "digest.html"
+    hour = ["--from", "2026-01-01T09:00", "--to", "2026-01-01T10:00", "--html", str(page)]
+    told = CliRunner().invoke(main, ["digest", *hour]).output
+    days = json.loads(
+        CliRunner()
+        .invoke(main, ["digest", "--from", "2026-01-01", "--to", "2026-01-03", "--json"])
+        .output
+    )["days"]
+
+    assert "Digest of 2026-01-01 09:00 to 2026-01-01 10:00: no runs." in told
+    assert "Digest of 2026-01-01 09:00 to 2026-01-01 10:00" in page.read_text()
+    assert [one["day"] for one in days] == ["2026-01-01", "2026-01-02"]
 
 
 def test_a_digest_is_mailed_with_its_page_and_its_data(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,3 +38,17 @@ def test_a_condition_that_names_nothing_ends_with_two(typed: list[str], told: st
 
     assert found.exit_code == 2
     assert told in found.output
+
+
+def test_a_word_that_is_to_be_missing_is_no_option() -> None:
+    told = CliRunner().invoke(main, ["find", "kettle", "-most", "-denied", "--page", "2"])
+
+    assert told.exit_code == 1
+    assert "Nothing speaks of that." in told.output
+
+
+def test_an_option_that_does_not_exist_is_told_and_not_searched() -> None:
+    told = CliRunner().invoke(main, ["find", "kettle", "--josn"])
+
+    assert told.exit_code == 2
+    assert "No such option" in told.output

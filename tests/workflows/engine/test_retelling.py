@@ -8,13 +8,14 @@ import pytest
 
 from storage.history import read_entries
 from storage.rebuild import check_projections
+from storage.retention.person import erase
 from storage.search import find
 from storage.search_runs import Sought
 from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from storage.summaries import Summary, read_summary
 from tests.world import Clock, Working
-from workflows.entry import Entry, RunId
+from workflows.entry import Entry, Ref, RunId
 from workflows.house import House
 from workflows.retelling import LEASE, Retold
 from workflows.store import Due, DueKind, Store
@@ -88,6 +89,33 @@ def test_a_story_is_told_anew_with_the_entries_it_rests_on(desk: Desk) -> None:
     assert found == [1, 0]  # A hit never shows a model's words.
     assert desk.due(run) == []
     assert check_projections(desk.store.database) == []
+
+
+def test_what_was_erased_while_a_model_told_it_is_not_written_again(desk: Desk) -> None:
+    run = ended(desk)
+    store, requester = desk.store, Ref(desk.entries(run)[0].actor.ref)
+
+    def tells_late(found: RunId, facts: Sequence[Sentence]) -> Retold:
+        erase(store, requester, policy="p" * 64, by_run="gone")
+        return tells(found, facts)
+
+    assert not desk.engine.retell(desk.orders[0], tells_late)
+    assert find(store.database, Sought(words="approved")).total == 0
+    assert desk.due(run) == []
+
+
+def test_what_was_deleted_while_a_model_told_it_is_not_written_again(desk: Desk) -> None:
+    run = ended(desk)
+    with desk.store.begin() as unit:
+        unit.add_thread_message(run, "1.1", author=Ref("s:" + "a" * 32), text="A marmot ate it.")
+
+    def tells_late(found: RunId, facts: Sequence[Sentence]) -> Retold:
+        with desk.store.begin() as unit:
+            unit.drop_thread_message(run, "1.1")
+        return tells(found, facts)
+
+    assert not desk.engine.retell(desk.orders[0], tells_late)
+    assert find(desk.store.database, Sought(words="marmot")).total == 0
 
 
 def test_without_an_answer_the_story_that_restates_stands(desk: Desk) -> None:

@@ -1,0 +1,92 @@
+"""What happened is counted in one digest, whoever had digests made and whenever."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.digest import Digests
+from bot.digest_making import Made
+from storage.database import open_database
+from storage.log_setup import init_log
+from storage.store import SqlStore
+from tests.bot.shown import no_version
+from tests.storage.run_drafts import HandClock, finished, new_run, started
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(MONDAY - timedelta(hours=2))
+
+
+@pytest.fixture
+def store(database_url: str, tmp_path: Path, clock: HandClock) -> Iterator[SqlStore]:
+    database = open_database(database_url)
+    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
+    yield SqlStore(database, journal, now=clock)
+    database.close()
+
+
+@pytest.fixture
+def digests(store: SqlStore, clock: HandClock) -> Digests:
+    return Digests(store, list, version=no_version, now=clock, channel="ops")
+
+
+def run(store: SqlStore, name: str) -> None:
+    with store.begin() as unit:
+        unit.add_run(new_run(name))
+        unit.append(started(name))
+        unit.append(finished(name))
+
+
+def counted(*made: Made) -> int:
+    return sum(one["done"] for each in made for one in each.figures["workflows"])
+
+
+def test_what_a_digest_by_hand_told_is_in_no_other_though_mondays_comes_late(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    run(store, "r1")
+    clock.at = MONDAY + timedelta(minutes=10)
+    run(store, "r2")
+    clock.at = MONDAY + timedelta(minutes=30)
+    by_hand = digests.post()
+    late = digests.post(at=MONDAY)
+    clock.at = MONDAY + timedelta(weeks=1)
+    next_one = digests.post(at=clock.at)
+
+    assert counted(by_hand) == 2
+    assert (late.id, late.figures) == (by_hand.id, by_hand.figures)
+    assert counted(next_one) == 0
+    assert next_one.figures["since"] == by_hand.figures["until"]
+
+
+def test_a_run_that_ends_in_the_millisecond_of_a_digest_is_counted_once(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    clock.at = MONDAY + timedelta(microseconds=400)
+    run(store, "r1")
+    first = digests.post()
+    clock.at = MONDAY + timedelta(weeks=1)
+    second = digests.post()
+
+    assert counted(first, second) == 1
+
+
+def test_a_digest_made_twice_says_twice_what_is_kept_of_it(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    run(store, "r1")
+    clock.at = MONDAY
+    first = digests.post()
+    clock.at = MONDAY + timedelta(milliseconds=700)
+    run(store, "r2")
+    again = digests.post()
+    clock.at = MONDAY + timedelta(weeks=1)
+    later = digests.post()
+
+    assert (again.id, again.figures) == (first.id, first.figures)
+    assert counted(first, later) == 2
