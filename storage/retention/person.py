@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
 from storage.message_models import ThreadMessageRecord
-from storage.retention.copies import forget_copies_of
+from storage.retention.copies import forget_copies_of, forget_words_of
 from storage.retention.held import (
     RUN,
     holds_in,
@@ -94,7 +94,8 @@ def erase(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequence[Fo
         _forget_copies(tx.connection, ref)
         held = part_is_held(holds_in(tx.connection))
         remove(tx.connection, and_(_is_of(ref), AuditEntryRow.idx.is_not(None), not_(held)))
-        if len(items) == len(found):
+        # After the payloads, since summaries of a run are found by these words, too.
+        if forget_words_of(tx.connection, ref) and len(items) == len(found):
             tx.connection.execute(delete(AuditSubjectRow).where(AuditSubjectRow.ref == ref))
     return found
 
@@ -173,12 +174,7 @@ def _spoke_in(ref: Ref) -> ColumnElement[bool]:
 
 
 def _forget_copies(connection: Connection, ref: Ref) -> None:
-    """Remove rows for the search, texts of messages and words of threads that are theirs."""
+    """Remove rows for the search, and texts of messages about runs in which they spoke."""
     held = run_is_held(holds_in(connection))
     runs = select(RunRecord.id).where(_spoke_in(ref), not_(held)).order_by(RunRecord.id)
-    theirs = list(connection.execute(runs).scalars())
-    forget_copies_of(connection, theirs)
-    said = delete(ThreadMessageRecord).where(
-        ThreadMessageRecord.run_id.in_(theirs), ThreadMessageRecord.author == ref
-    )
-    connection.execute(said)
+    forget_copies_of(connection, list(connection.execute(runs).scalars()))
