@@ -12,7 +12,9 @@ from storage.retention.holds import set_hold
 from tests.storage.test_retention import Kept, housed
 from tests.workflows.engine.flows import workflow
 from tests.world import CHANGE, id_of
+from workflows.actions.erase import OWN
 from workflows.entry import SYSTEM, RequestId, RunId
+from workflows.gate import Verdict
 from workflows.holds import Kind, Selector
 from workflows.questioning import Answer
 
@@ -118,6 +120,74 @@ def test_the_name_of_a_lock_goes_with_the_input_that_it_was_made_of(house: Kept,
     assert tables_with(house, "wombat") == set()
     assert tables_with(house, "numbat") >= {"run", "run_lock"}
     assert (house.status(going), house.status(ended)) == ("waiting", "done")
+
+
+def test_whoever_calls_themselves_by_the_account_of_another_is_not_meant_by_it(
+    house: Kept,
+) -> None:
+    house.finished()
+    house.town.display_names["ben"] = id_of("rita")
+    run = house.start(by="otto")
+    house.settle()
+    house.approve(run, by="ben")
+    house.settle()
+
+    house.erased(id_of("rita"))
+
+    assert id_of("rita") not in house.persons()
+    assert id_of("ben") in house.persons()
+    again = house.start("erase-person", {"person": id_of("rita")}, by="dora")
+    house.settle()
+    assert house.status(again) == "exception"
+
+
+def test_one_may_ask_for_their_own_erasure_and_two_approvals_do(house: Kept) -> None:
+    house.finished()
+    house.town.groups["@directors"].add("rita")
+    own = house.start("erase-person", {"person": id_of("rita")}, by="rita")
+    house.settle()
+    house.approve(own, by="ana")
+    house.vote(own, Verdict.APPROVE, by="ben", comment="as she likes")
+    house.settle()
+    shown = next(one for one in house.entries(own) if one.kind == "approval.requested")
+
+    assert house.status(own) == "done"
+    assert OWN.encode() in (shown.parts["preview"].value or b"")
+    assert id_of("rita") in house.persons()  # Until she is erased once more, as the card says.
+
+    house.swept()
+    house.erased(id_of("rita"))
+    house.swept()
+
+    assert tables_with(house, "U0RITA") == set()
+    assert house.verified().failures == []
+
+
+@pytest.mark.parametrize("first", ["denied", "overtaken"])
+def test_an_erasure_that_came_to_nothing_does_not_keep_the_name_either(
+    house: Kept, first: str
+) -> None:
+    house.finished()
+    nothing = house.start("erase-person", {"person": id_of("rita")}, by="dora")
+    house.settle()
+    if first == "denied":
+        house.deny(nothing, comment="not before March")
+        house.settle()
+        house.swept()
+        assert house.held_parts(nothing) > 0  # She is still here.
+    house.erased(id_of("rita"))
+    if first == "overtaken":
+        house.approve(nothing, by="ana")
+        house.approve(nothing, by="ben")
+        house.settle()
+        assert house.status(nothing) == "exception"
+        house.engine.cancel(nothing, person=id_of("omar"), reason="she is gone already")
+        house.settle()
+
+    house.swept()
+
+    assert tables_with(house, "U0RITA") == set()
+    assert house.verified().failures == []
 
 
 def answer(house: Kept, run: RunId, values: dict[str, object]) -> None:
