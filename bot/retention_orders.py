@@ -86,7 +86,7 @@ def _resolved(core: Core, selector: Selector) -> Selector:
     if selector.kind is not Kind.PERSON:
         return selector
     with core.memory.database.read() as connection:
-        refs = refs_known_as(connection, selector.name.removeprefix("@"))
+        refs = refs_known_as(connection, selector.name)
     if len(refs) != 1:
         count = "Nobody" if not refs else "More than one person"
         raise HoldError(

@@ -1,7 +1,7 @@
 """Removes what was copied from payloads: rows for the search, texts of messages, thread words.
 
-Nothing of it decides anything: a summary is read from its row, a message was delivered, and
-words of a thread served the summary of its run.
+Nothing of it decides anything: a summary is read from its row, a message was delivered, words
+of a thread serve the summary of their run, and the lock of a run that ended is not held.
 """
 
 from collections.abc import Sequence
@@ -33,11 +33,27 @@ def forget_copies(connection: Connection, *, before: int) -> None:
 
 
 def forget_copies_of(connection: Connection, runs: Sequence[str]) -> None:
-    """Remove the summaries of these runs from the search, and the texts that were told of them."""
+    """Remove the summaries of these runs, the texts told of them, and locks that they had."""
     for start in range(0, len(runs), AT_ONCE):
         some = runs[start : start + AT_ONCE]
         connection.execute(delete(SummaryRecord).where(SummaryRecord.run_id.in_(some)))
         _blank(connection, OutboxRecord.run_id.in_(some))
+        _forget_locks(connection, RunRecord.id.in_(some))
+
+
+def forget_words_of(connection: Connection, ref: str) -> bool:
+    """Remove what a person wrote in threads and no hold keeps; say whether nothing is left."""
+    theirs = ThreadMessageRecord.author == ref
+    kept = message_is_held(holds_in(connection))
+    goes = (
+        select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
+        .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
+        .where(theirs, not_(kept))
+    )
+    key = tuple_(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
+    connection.execute(delete(ThreadMessageRecord).where(key.in_(goes)))
+    left = select(ThreadMessageRecord.ts).where(theirs)
+    return connection.execute(left.limit(1)).first() is None
 
 
 def forget_old_words(connection: Connection, *, finished_before: datetime) -> int:
@@ -59,7 +75,16 @@ def forget_old_words(connection: Connection, *, finished_before: datetime) -> in
             select(RunRecord.id).where(RunRecord.finished_at < finished_before)
         ),
     )
+    _forget_locks(connection, RunRecord.finished_at < finished_before)
     return words + _blank(connection, told)
+
+
+def _forget_locks(connection: Connection, of_runs: ColumnElement[bool]) -> None:
+    """Forget what runs that ended had locked: the name of a lock may hold words of an input."""
+    ended = update(RunRecord).where(
+        of_runs, RunRecord.finished_at.is_not(None), RunRecord.lock_key.is_not(None)
+    )
+    connection.execute(ended.values(lock_key=None))
 
 
 def _blank(connection: Connection, told: ColumnElement[bool]) -> int:

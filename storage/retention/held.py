@@ -61,9 +61,13 @@ def run_is_held(holds: Sequence[Hold]) -> Held:
 
 
 def message_is_held(holds: Sequence[Hold]) -> Held:
-    """Return the condition under which a message of a thread, joined with its run, is held."""
+    """Return the condition under which a message of a thread, joined with its run, is held.
+
+    A run that goes on holds none: it goes on without them.
+    """
     people = [one.selector.name for one in holds if one.selector.kind is Kind.PERSON]
-    return _surely(run_is_held(holds), ThreadMessageRecord.author.in_(people))
+    by_run = (_holds_run(one.selector) for one in holds)
+    return _surely(ThreadMessageRecord.author.in_(people), *by_run)
 
 
 def _surely(*conditions: Held) -> Held:
@@ -114,10 +118,16 @@ def _holds_run(selector: Selector) -> Held:
 
 
 def took_part(ref: str) -> Held:
-    """Return the condition under which a person asked for a run or decided something in it."""
-    decided = (
-        select(DecisionRecord.seq)
-        .join(RequestRecord, RequestRecord.id == DecisionRecord.request_id)
-        .where(RequestRecord.run_id == RunRecord.id, DecisionRecord.approver == ref)
+    """Return the condition under which a person asked for a run, or has to do with what it tells.
+
+    That is whoever did something in it, a decision, an answer or anything else, and whoever
+    somebody decided for.
+    """
+    entry = AuditEntryRow.__table__.alias()
+    did = select(entry.c.run_id).where(entry.c.run_id.is_not(None), entry.c.actor_ref == ref)
+    stood_for = (
+        select(RequestRecord.run_id)
+        .join(DecisionRecord, DecisionRecord.request_id == RequestRecord.id)
+        .where(DecisionRecord.stands_for.is_not(None), DecisionRecord.stands_for == ref)
     )
-    return or_(RunRecord.requester == ref, exists(decided))
+    return or_(RunRecord.requester == ref, RunRecord.id.in_(did), RunRecord.id.in_(stood_for))

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, or_, select
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
 from storage.retention.held import Hold, holds_in
 from storage.store import SqlStore
-from workflows.entry import Actor, Draft, Json, Part, PartClass
+from workflows.entry import PERSON, Actor, Draft, Json, Part, PartClass
 from workflows.errors import HoldError
 from workflows.holds import Selector
 
+WHOLE = ("slack:", "os:", PERSON)  # How accounts and pseudonyms begin.
 CODE = "legal"  # Why, as the entry says it; the words stand in its part.
 
 
@@ -61,17 +62,18 @@ def told_holds(connection: Connection) -> list[ToldHold]:
 
 
 def refs_known_as(connection: Connection, name: str) -> list[str]:
-    """Return the pseudonyms of whoever has that name, account, account's last part or pseudonym."""
-    row = AuditSubjectRow
-    found = select(row.ref).where(
-        or_(
-            row.ref == name,
-            row.external_id == name,
-            row.external_id.endswith(f":{name}", autoescape=True),
-            row.display == name,
-        )
-    )
-    return list(connection.execute(found.order_by(row.ref)).scalars())
+    """Return the pseudonyms of whoever has that name, account, account's last part or pseudonym.
+
+    An `@` before it says nothing. A whole account or pseudonym is nobody's name, though anybody
+    may call themselves so.
+    """
+    row, name = AuditSubjectRow, name.removeprefix("@")
+    if name.startswith(WHOLE):
+        known = or_(row.ref == name, row.external_id == name)
+    else:
+        is_end = row.external_id.endswith(f":{name}", autoescape=True)
+        known = or_(row.external_id == name, is_end, row.display == name)
+    return list(connection.execute(select(row.ref).where(known).order_by(row.ref)).scalars())
 
 
 def _record(

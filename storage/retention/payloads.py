@@ -50,7 +50,7 @@ class LogPayloads:
 
     def _ref(self, person: str) -> Ref | None:
         with self._store.database.read() as connection:
-            refs = refs_known_as(connection, person.removeprefix("@"))
+            refs = refs_known_as(connection, person)
         if len(refs) > 1:
             raise NotPerformedError(
                 f"More than one person is known as {person}; name the account.",

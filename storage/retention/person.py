@@ -4,6 +4,7 @@ The entries stay. Nothing leads from their pseudonym to a person any more, and o
 gets a new one. What is held back stays, and so does the name behind it, until it is done again.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy import (
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
 from storage.message_models import ThreadMessageRecord
-from storage.retention.copies import forget_copies_of
+from storage.retention.copies import forget_copies_of, forget_words_of
 from storage.retention.held import (
     RUN,
     holds_in,
@@ -30,9 +31,11 @@ from storage.retention.held import (
     run_is_held,
     took_part,
 )
+from storage.retention.holds import refs_known_as
 from storage.retention.markers import Item, erasures, remove
 from storage.run_models import RunRecord
 from storage.store import SqlStore
+from workflows.actions.erase import EraseAction
 from workflows.entry import PERSON, SYSTEM, Draft, Json, PartClass, Ref
 
 REASON = "request"
@@ -94,19 +97,25 @@ def erase(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequence[Fo
         _forget_copies(tx.connection, ref)
         held = part_is_held(holds_in(tx.connection))
         remove(tx.connection, and_(_is_of(ref), AuditEntryRow.idx.is_not(None), not_(held)))
-        if len(items) == len(found):
+        # After the payloads, since summaries of a run are found by these words, too.
+        if forget_words_of(tx.connection, ref) and len(items) == len(found):
             tx.connection.execute(delete(AuditSubjectRow).where(AuditSubjectRow.ref == ref))
     return found
 
 
 def told_of(connection: Connection) -> Sequence[tuple[Item, str]]:
-    """Return the payloads by which ended runs tell whom they erased, each with its run."""
+    """Return the payloads by which ended runs tell whom they erased, each with its run.
+
+    So do those that were to erase somebody who is nobody here any more: whoever is erased at the
+    second attempt was named by the first, too.
+    """
     runs = select(LineMember("data", "by_run")).where(
         AuditEntryRow.run_id.is_(None),
         AuditEntryRow.kind == "erasure",
         LineMember("data", "reason") == REASON,
     )
     erasing = {str(one) for one in connection.execute(runs).scalars() if one is not None}
+    erasing |= _asked_for_nobody(connection)
     wanted = (
         select(AuditEntryRow.idx, AuditPartRow.name, RUN.label("run"))
         .select_from(AuditPartRow)
@@ -120,6 +129,25 @@ def told_of(connection: Connection) -> Sequence[tuple[Item, str]]:
     )
     rows = connection.execute(wanted.order_by(AuditEntryRow.idx, AuditPartRow.name)).all()
     return [(Item(row.idx, row.name), row.run) for row in rows]
+
+
+def _asked_for_nobody(connection: Connection) -> set[str]:
+    """Return the runs that asked to erase people of whom none is known any more."""
+    wanted = (
+        select(AuditEntryRow.run_id, AuditPartRow.body)
+        .join(AuditPartRow, AuditPartRow.entry_seq == AuditEntryRow.seq)
+        .where(
+            AuditPartRow.name == "args",
+            AuditEntryRow.kind == "approval.requested",
+            LineMember("data", "action") == EraseAction.name,
+        )
+        .order_by(AuditEntryRow.seq)
+    )
+    named = [
+        (str(row.run_id), json.loads(row.body)["person"]) for row in connection.execute(wanted)
+    ]
+    known = {one for one in {one for _, one in named} if refs_known_as(connection, one)}
+    return {run for run, _ in named} - {run for run, one in named if one in known}
 
 
 def was_erased_by(connection: Connection, run: str) -> bool:
@@ -173,12 +201,7 @@ def _spoke_in(ref: Ref) -> ColumnElement[bool]:
 
 
 def _forget_copies(connection: Connection, ref: Ref) -> None:
-    """Remove rows for the search, texts of messages and words of threads that are theirs."""
+    """Remove rows for the search, and texts of messages about runs in which they spoke."""
     held = run_is_held(holds_in(connection))
     runs = select(RunRecord.id).where(_spoke_in(ref), not_(held)).order_by(RunRecord.id)
-    theirs = list(connection.execute(runs).scalars())
-    forget_copies_of(connection, theirs)
-    said = delete(ThreadMessageRecord).where(
-        ThreadMessageRecord.run_id.in_(theirs), ThreadMessageRecord.author == ref
-    )
-    connection.execute(said)
+    forget_copies_of(connection, list(connection.execute(runs).scalars()))

@@ -16,6 +16,7 @@ from workflows.entry import Json
 from workflows.errors import NotPerformedError
 
 PORT = "payloads"
+OWN = "this run: what they say in it is held back, and so is their name; erase again after it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +75,18 @@ class EraseAction(Action[Erase, Erased]):
         return f"Erase {arguments.person}"
 
     def plan(self, arguments: Erase, call: Call) -> Plan:
-        found = _payloads(call).counted(arguments.person)
-        if found is None:
+        everything = _payloads(call).counted(arguments.person)
+        if everything is None:
             raise nobody_known_as(arguments.person)
+        # Asking and deciding adds to this very run, and would void each approval of its plan.
+        found = [one for one in everything if one.run != _run(call)]
+        own = (OWN,) if len(found) < len(everything) else ()
         goes, held = _sums(found)
         data: list[Json] = [[one.run, one.cls, one.goes, one.held] for one in found]
         return Plan(
             summary=f"Erase {arguments.person}: {goes} payloads go, {held} are held back",
-            lines=tuple(_line(one) for one in found),
-            data={"person": arguments.person, "payloads": data},
+            lines=(*(_line(one) for one in found), *own),
+            data={"person": arguments.person, "payloads": data, **({"own": True} if own else {})},
         )
 
     def perform(self, arguments: Erase, call: Call) -> Erased:

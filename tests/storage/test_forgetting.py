@@ -1,0 +1,225 @@
+"""Whoever was erased is in none of the rows, in whatever way they had to do with a run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from storage.base import Base
+from storage.rebuild import check_projections
+from storage.retention.holds import set_hold
+from tests.storage.test_retention import Kept, housed
+from tests.workflows.engine.flows import workflow
+from tests.world import CHANGE, id_of
+from workflows.actions.erase import OWN
+from workflows.entry import SYSTEM, RequestId, RunId
+from workflows.gate import Verdict
+from workflows.holds import Kind, Selector
+from workflows.questioning import Answer
+
+ASKS = workflow(
+    "asks",
+    """
+steps:
+  - id: size
+    ask:
+      of: ["@deciders"]
+      question: How much?
+      fields: {by: {type: integer}, why: {type: string, required: false}}
+  - id: act
+    uses: world.change
+    with: {name: number, by: "${{ steps.size.output.by }}"}
+""",
+)
+LOCKED = CHANGE.replace("change-it", "locked").replace(
+    "inputs:\n", "lock: number/${{ inputs.whom }}\ninputs:\n  whom: {type: string, title: Whom}\n"
+)
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[Kept]:
+    for kept in housed(database_url, tmp_path):
+        for text in (ASKS, LOCKED):
+            kept.shelf.put(text)
+        kept.town.groups["@askers"].add("otto")
+        yield kept
+
+
+def test_the_summary_of_a_run_in_which_they_only_answered_goes_too(house: Kept) -> None:
+    house.town.display_names["rita"] = "Rita Quokka"
+    run = house.start("asks", by="otto")
+    house.settle()
+    answer(house, run, {"by": 7, "why": "the wombat is hungry"})
+    assert {"audit_part", "summary"} <= tables_with(house, "wombat") & tables_with(house, "Quokka")
+
+    house.erased(id_of("rita"))
+    house.swept()
+
+    assert tables_with(house, "wombat") == tables_with(house, "quokka") == set()
+    assert house.verified().failures == []
+    assert check_projections(house.store.database) == []
+
+
+def test_a_hold_on_a_person_keeps_the_story_of_a_run_in_which_they_only_answered(
+    house: Kept,
+) -> None:
+    run = house.start("asks", by="otto")
+    house.settle()
+    answer(house, run, {"by": 7, "why": "the wombat is hungry"})
+    hold(house, "rita")
+    house.days(181)
+
+    house.swept()
+    house.erased(id_of("otto"))
+
+    assert {"audit_part", "summary"} <= tables_with(house, "wombat")
+    assert house.verified().failures == []
+
+
+def test_words_in_the_thread_of_a_run_that_goes_on_are_told_by_nobody_later(house: Kept) -> None:
+    run = house.start(by="otto")
+    house.settle()
+    write(house, run, "the wombat is hungry")
+
+    house.erased(id_of("rita"))
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert tables_with(house, "wombat") == set()
+    assert id_of("rita") not in house.persons()
+
+
+def test_words_in_a_thread_that_a_hold_keeps_stay_with_their_name(house: Kept) -> None:
+    run = house.start(by="otto")
+    house.settle()
+    write(house, run, "the wombat is hungry")
+    hold(house, "rita")
+
+    house.erased(id_of("rita"))
+
+    assert tables_with(house, "wombat") == {"thread_message"}
+    assert id_of("rita") in house.persons()
+
+
+@pytest.mark.parametrize("how", ["erased", "swept"])
+def test_the_name_of_a_lock_goes_with_the_input_that_it_was_made_of(house: Kept, how: str) -> None:
+    going = house.start("locked", {"by": 1, "whom": "numbat"}, by="otto")
+    ended = house.start("locked", {"by": 1, "whom": "wombat"}, by="rita")
+    house.settle()
+    house.approve(ended)
+    house.settle()
+    assert "run" in tables_with(house, "wombat")
+    house.days(0 if how == "erased" else 181)
+
+    if how == "erased":
+        house.erased(id_of("rita"))
+    house.swept()
+
+    assert tables_with(house, "wombat") == set()
+    assert tables_with(house, "numbat") >= {"run", "run_lock"}
+    assert (house.status(going), house.status(ended)) == ("waiting", "done")
+
+
+def test_whoever_calls_themselves_by_the_account_of_another_is_not_meant_by_it(
+    house: Kept,
+) -> None:
+    house.finished()
+    house.town.display_names["ben"] = id_of("rita")
+    run = house.start(by="otto")
+    house.settle()
+    house.approve(run, by="ben")
+    house.settle()
+
+    house.erased(id_of("rita"))
+
+    assert id_of("rita") not in house.persons()
+    assert id_of("ben") in house.persons()
+    again = house.start("erase-person", {"person": id_of("rita")}, by="dora")
+    house.settle()
+    assert house.status(again) == "exception"
+
+
+def test_one_may_ask_for_their_own_erasure_and_two_approvals_do(house: Kept) -> None:
+    house.finished()
+    house.town.groups["@directors"].add("rita")
+    own = house.start("erase-person", {"person": id_of("rita")}, by="rita")
+    house.settle()
+    house.approve(own, by="ana")
+    house.vote(own, Verdict.APPROVE, by="ben", comment="as she likes")
+    house.settle()
+    shown = next(one for one in house.entries(own) if one.kind == "approval.requested")
+
+    assert house.status(own) == "done"
+    assert OWN.encode() in (shown.parts["preview"].value or b"")
+    assert id_of("rita") in house.persons()  # Until she is erased once more, as the card says.
+
+    house.swept()
+    house.erased(id_of("rita"))
+    house.swept()
+
+    assert tables_with(house, "U0RITA") == set()
+    assert house.verified().failures == []
+
+
+@pytest.mark.parametrize("first", ["denied", "overtaken"])
+def test_an_erasure_that_came_to_nothing_does_not_keep_the_name_either(
+    house: Kept, first: str
+) -> None:
+    house.finished()
+    nothing = house.start("erase-person", {"person": id_of("rita")}, by="dora")
+    house.settle()
+    if first == "denied":
+        house.deny(nothing, comment="not before March")
+        house.settle()
+        house.swept()
+        assert house.held_parts(nothing) > 0  # She is still here.
+    house.erased(id_of("rita"))
+    if first == "overtaken":
+        house.approve(nothing, by="ana")
+        house.approve(nothing, by="ben")
+        house.settle()
+        assert house.status(nothing) == "exception"
+        house.engine.cancel(nothing, person=id_of("omar"), reason="she is gone already")
+        house.settle()
+
+    house.swept()
+
+    assert tables_with(house, "U0RITA") == set()
+    assert house.verified().failures == []
+
+
+def answer(house: Kept, run: RunId, values: dict[str, object]) -> None:
+    asked = next(one for one in house.entries(run) if one.kind == "question.asked")
+    request = RequestId(str(asked.data["request"]))
+    house.engine.answer(Answer(run=run, request=request, person=id_of("rita"), values=values))
+    house.settle()
+    assert house.status(run) == "done"
+
+
+def write(house: Kept, run: RunId, words: str) -> None:
+    with house.store.begin() as unit:
+        unit.add_thread_message(run, "1.0", author=unit.ref(id_of("rita")), text=words)
+
+
+def hold(house: Kept, name: str) -> None:
+    with house.store.begin() as unit:
+        ref = unit.ref(id_of(name))
+    set_hold(house.store, Selector(Kind.PERSON, ref), reason="case 12", actor=SYSTEM)
+
+
+def tables_with(house: Kept, word: str) -> set[str]:
+    """Return the tables of which some column of some row holds that word."""
+    found = set()
+    with house.store.database.read() as connection:
+        for table in Base.metadata.sorted_tables:
+            rows = connection.execute(select(*table.columns).order_by(*table.primary_key))
+            if any(word.lower() in text_of(one) for row in rows for one in row):
+                found.add(table.name)
+    return found
+
+
+def text_of(value: object) -> str:
+    told = bytes(value).decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return told.lower()
