@@ -144,14 +144,25 @@ class Api:
         token = token_named(self._core.store.database, caller.token.name)
         if token is None or not token.is_live(self._core.means.clock()):
             raise unknown_token()  # It was revoked while its program waited.
-        if not re.fullmatch(RUN, run):
-            raise UnknownRunError("No run has such an id.")
-        row = self._core.store.run(RunId(run))
+        row = self._found(run)
         allowed = caller.token.workflows
-        if row.requester != caller.token.ref or (allowed and row.workflow not in allowed):
-            raise UnknownRunError(f"There is no run {run}.")
+        if (
+            row is None
+            or row.requester != caller.token.ref
+            or (allowed and row.workflow not in allowed)
+        ):
+            raise UnknownRunError(
+                "There is no such run.",
+                hint="A token sees the runs of its owner, and of its own workflows alone.",
+            )
         self._core.roles.admit_viewer(caller.owner, row.workflow)
         return row
+
+    def _found(self, run: str) -> RunRow | None:
+        try:
+            return self._core.store.run(RunId(run)) if re.fullmatch(RUN, run) else None
+        except UnknownRunError:
+            return None
 
     def cancel(self, caller: Caller, run: str, body: bytes) -> Answer:
         """Cancel one of the caller's own runs.

@@ -64,7 +64,11 @@ class Hooks:
         """
         webhook = self._webhooks.get(name)
         if webhook is None:
-            raise DoorError(HTTPStatus.NOT_FOUND, "There is no such webhook.")
+            raise DoorError(
+                HTTPStatus.NOT_FOUND,
+                "There is no such webhook.",
+                hint="Check its name in the address; the policy names those there are.",
+            )
         try:
             return self._taken(name, webhook, headers, body)
         except InterlockError as refusal:

@@ -8,7 +8,7 @@ import errno
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from starlette.routing import BaseRoute, Route
 from bot.arrival import ARRIVED, Takes, take_up
 from bot.http_answer import response_of
 from bot.http_body import body_of
+from bot.http_connections import BACKLOG, Connection
 from bot.listening import open_listeners, reason_of
 from bot.problems import DoorError, problem
 from bot.settings import SettingsError
@@ -54,9 +55,12 @@ def web_app(
         *(programs.routes if programs is not None else []),
         *more,
     ]
-    return Starlette(
+    served = Starlette(
         routes=routes, lifespan=_with_threads, exception_handlers={HTTPException: _no_route}
     )
+    # Behind a proxy it would lead whoever adds a slash from https to http, with their token.
+    served.router.redirect_slashes = False
+    return served
 
 
 def _slack_route(app: Takes) -> Route:
@@ -76,7 +80,21 @@ async def _no_route(_: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
     headers = error.headers if isinstance(error, HTTPException) else None
     kind = status.name.lower().replace("_", "-")
-    return response_of(problem(status, kind=kind, detail=status.description, headers=headers))
+    return response_of(
+        problem(
+            status,
+            kind=kind,
+            detail=f"{status.description}.",
+            hint=_instead(status, headers or {}),
+            headers=headers,
+        )
+    )
+
+
+def _instead(status: HTTPStatus, headers: Mapping[str, str]) -> str:
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"This address takes {headers.get('Allow', 'other methods')}."
+    return "Check the address: POST /runs, GET /runs/RUN, POST /runs/RUN/cancel, POST /hooks/NAME."
 
 
 @asynccontextmanager
@@ -111,8 +129,9 @@ class HttpServer:
             log_config=None,
             access_log=False,
             # Named, so that no other server is looked for and none for WebSockets is loaded.
-            http="h11",
+            http=Connection,
             ws="none",
+            backlog=BACKLOG,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._server = uvicorn.Server(config)

@@ -129,6 +129,12 @@ async def _json_of(request: Request) -> bytes:
             "The body is not marked as JSON.",
             hint="Send Content-Type: application/json.",
         )
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise DoorError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "The body is compressed, or encoded in another way.",
+            hint="Send it as it is, without Content-Encoding.",
+        )
     return await body_of(request, most=MOST_BYTES)
 
 

@@ -72,4 +72,6 @@ def _refuse_depth(value: Json, left: int) -> None:
 
 
 def _too_deep() -> BodyError:
-    return BodyError(f"The body is nested deeper than {DEEPEST} levels.")
+    return BodyError(
+        f"The body is nested deeper than {DEEPEST} levels.", hint="Send it less deeply nested."
+    )

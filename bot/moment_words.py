@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from bot.recurring_words import DAYS
 from bot.time_of_day import find_time
 from workflows.errors import UnclearTimeError
 
+FARTHEST = timedelta(days=100 * 365)
 SECONDS = 2.0  # Slack waits for three.
 EXAMPLES = "Write it as “tomorrow 9am”, “in 2 hours”, “next friday 14:00” or “2026-12-24 18:30”."
 
@@ -58,7 +60,9 @@ def moment_of(
     if _UTC.search(words):
         words, zone = _UTC.sub("", words), ZoneInfo("UTC")
     here = now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
-    found, note = _read(words, zone, here, now=now, ask=ask or partial(ask_child, seconds=SECONDS))
+    found, note = _in_reach(
+        words, zone, here, now=now, ask=ask or partial(ask_child, seconds=SECONDS)
+    )
     if found <= now:
         raise UnclearTimeError(
             f"“{words}” is {found.astimezone(zone):%Y-%m-%d %H:%M}, and that has passed:"
@@ -66,6 +70,19 @@ def moment_of(
             hint=EXAMPLES,
         )
     return found, note
+
+
+def _in_reach(
+    words: str, zone: ZoneInfo, here: datetime, *, now: datetime, ask: Ask
+) -> tuple[datetime, str]:
+    """Read it; at the end of the calendar some zones have no time that others could be told."""
+    with suppress(OverflowError):
+        found, note = _read(words, zone, here, now=now, ask=ask)
+        if found - now <= FARTHEST:
+            return found, note
+    raise UnclearTimeError(
+        f"“{words}” is too far away.", hint=f"At most {FARTHEST.days // 365} years."
+    )
 
 
 def _read(

@@ -38,7 +38,9 @@ def read_when(
     if not said:
         raise UnclearTimeError("It does not say when.", hint=f"{EXAMPLES} Or: {HINT}")
     if is_recurring(said):
-        return Meant(when=_recurring(said, timezone, missed))
+        rhythm = said.removesuffix(" utc")
+        zone = timezone if rhythm == said else "UTC"
+        return Meant(when=_recurring(rhythm, zone, missed))
     at, note = moment_of(said, zone_of(timezone), now, ask=ask)
     return Meant(when=Once(at=at, timezone=timezone, missed=missed), note=note)
 

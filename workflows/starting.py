@@ -9,6 +9,7 @@ from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, 
 from workflows.errors import (
     InputsError,
     InputsUnreadableError,
+    InterlockError,
     KeyReusedError,
     NotAllowedError,
     SecretError,
@@ -55,7 +56,14 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
     earlier = _started_before(house, order)
     if earlier is not None:
         return earlier
-    checked = check_start(house, order)
+    try:
+        checked = check_start(house, order)
+    except InterlockError:
+        # Whoever delivers again is answered, although it would not be taken any more.
+        delivered = _delivered_before(house, order)
+        if delivered is None:
+            raise
+        return delivered
     key = order.key or (order.delivery.start_key if order.delivery is not None else None)
     with house.store.begin() as unit:
         run = unit.run_started_as(key) if key is not None else None
@@ -87,6 +95,12 @@ def _started_before(house: House, order: Start) -> Started | None:
     if not _are_those(house, order, version, loaded(part.value)):
         raise _reused(row, "a run with other inputs")
     return Started(run=row.id, is_new=False)
+
+
+def _delivered_before(house: House, order: Start) -> Started | None:
+    delivery = order.delivery
+    found = None if delivery is None else house.store.started_as(delivery.start_key)
+    return None if found is None else Started(run=found[0].id, is_new=False)
 
 
 def _are_those(house: House, order: Start, version: str, stored: Mapping[str, Json]) -> bool:

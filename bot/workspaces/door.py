@@ -27,9 +27,9 @@ class Door:
         self.bot = bot
         self._told = opened
         self._programs = programs_of(bot.core)
-        self.routes = Router(routes=list(self._programs.routes))
+        self.routes = Router(routes=list(self._programs.routes), redirect_slashes=False)
         self._watching = bot.watching
-        self.watched = Router(routes=self._watched_routes())
+        self.watched = Router(routes=self._watched_routes(), redirect_slashes=False)
         self.app = bot.app if self._watching is None else self._watching.timed(bot.app)
         self._is_open = False
         self._inside = 0

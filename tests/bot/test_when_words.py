@@ -142,6 +142,29 @@ def test_what_is_unclear_is_refused_with_what_would_be_right(
     assert right in f"{refused.value.message} {refused.value.hint}"
 
 
+@pytest.mark.parametrize(
+    ("words", "zone"),
+    [
+        ("9999-12-31 23:59", "America/Los_Angeles"),
+        ("9999-12-31 23:59", "UTC"),
+        ("9999-12-31 23:59 UTC", "Pacific/Kiritimati"),
+        ("31 dec 9999 23:59", "America/Los_Angeles"),
+        ("in 9999 months", BERLIN),
+    ],
+)
+def test_what_is_further_away_than_anybody_can_be_told_is_refused(words: str, zone: str) -> None:
+    with pytest.raises(UnclearTimeError, match="too far away"):
+        read(words, zone=zone)
+
+
+def test_a_rhythm_may_be_by_utc() -> None:
+    here, there = read("every weekday 9:00").when, read("every weekday 9:00 UTC").when
+
+    assert isinstance(here, Trigger)
+    assert isinstance(there, Trigger)
+    assert (there.cron, there.timezone) == (here.cron, "UTC")
+
+
 def test_a_zone_that_nobody_knows_is_refused() -> None:
     with pytest.raises(UnclearTimeError, match="not known here"):
         read("tomorrow 9am", zone="Mars/Olympus")

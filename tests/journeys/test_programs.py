@@ -393,8 +393,43 @@ def test_a_token_that_asks_too_often_is_told_to_wait_and_others_are_not(outside:
 
 
 def test_unknown_places_are_problems_too(outside: Outside, token: str) -> None:
-    assert is_problem(outside.get("/nothing", token), 404, "not-found")
-    assert is_problem(outside.get("/runs", token), 405, "method-not-allowed")
+    nothing, wrong = outside.get("/nothing", token), outside.get("/runs", token)
+
+    assert is_problem(nothing, 404, "not-found")
+    assert "POST /runs" in nothing.json()["hint"]
+    assert is_problem(wrong, 405, "method-not-allowed")
+    assert wrong.json()["hint"] == "This address takes POST."
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/runs/x/", "/hooks/shop-events/"])
+def test_no_program_is_led_to_another_address_with_its_token(
+    outside: Outside, token: str, path: str
+) -> None:
+    answer = outside.post(path, token, {})
+
+    assert is_problem(answer, 404, "not-found")
+    assert "location" not in answer.headers
+
+
+def test_the_run_of_another_owner_is_answered_like_none(
+    outside: Outside, case: Case, token: str
+) -> None:
+    run = outside.starts(case, token).json()["run"]
+    others = outside.token("@sam")
+    answers = [outside.get(f"/runs/{one}", others) for one in (run, "0" * 32, "no.id")]
+
+    assert [one.content for one in answers] == [answers[0].content] * 3
+    assert is_problem(answers[0], 404, "unknown-run")
+    assert answers[0].json()["hint"]
+
+
+def test_a_body_that_is_compressed_is_refused_in_words(
+    outside: Outside, case: Case, token: str
+) -> None:
+    answer = outside.starts(case, token, {"content-encoding": "gzip"})
+
+    assert is_problem(answer, 415, "unsupported-media-type")
+    assert answer.json()["hint"] == "Send it as it is, without Content-Encoding."
 
 
 def test_a_used_token_says_when(outside: Outside, case: Case) -> None:

@@ -69,6 +69,27 @@ def test_a_repeated_delivery_is_answered_and_starts_nothing(outside: Outside, ca
     assert again.json()["runs"] == [{**first.json()["runs"][0], "is_new": False}]
 
 
+def test_a_repeated_delivery_is_answered_although_it_would_be_refused_now(
+    outside: Outside, case: Case
+) -> None:
+    workspace = outside.day.stage.slack.workspace
+    body = complaint(case)
+    headers = signed(body)
+    first = outside.delivers("shop-events", body, headers)
+    workspace.leave_group("rita", "support")
+    case.is_heard()
+    try:
+        again = outside.delivers("shop-events", body, headers)
+        other = outside.delivers("shop-events", body, signed(body))
+    finally:
+        workspace.join_group("rita", "support")
+        case.is_heard()
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 403)
+    (run,) = first.json()["runs"]
+    assert again.json()["runs"] == [{**run, "is_new": False}]
+
+
 def test_twenty_equal_deliveries_at_once_are_one_run(outside: Outside, case: Case) -> None:
     body = complaint(case)
     headers = signed(body)

@@ -75,14 +75,25 @@ def test_a_run_waits_until_a_day_or_a_moment_of_any_zone(
     assert [one.at for one in house.due(run)] == [NOON + timedelta(hours=12)]
 
 
-def test_a_moment_that_is_past_is_not_waited_for(store: SqlStore, clock: Clock) -> None:
-    house, run = paused(store, clock, UNTIL, day="2026-01-01")
+@pytest.mark.parametrize("day", ["2026-01-01", "0001-01-01", "0001-01-01T00:00:00Z"])
+def test_a_moment_that_is_past_is_not_waited_for(store: SqlStore, clock: Clock, day: str) -> None:
+    house, run = paused(store, clock, UNTIL, day=day)
 
     assert house.status(run) == "done"
     assert house.kinds(run).count("wait.ended") == 1
 
 
-@pytest.mark.parametrize("day", ["soon", "2026-03-03T01:00:00", "2029-01-01"])
+@pytest.mark.parametrize(
+    "day",
+    [
+        "soon",
+        "2026-03-03T01:00:00",
+        "2026-03-03 01:00",
+        "2029-01-01",
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 def test_what_is_no_moment_to_wait_for_needs_a_person(
     store: SqlStore, clock: Clock, day: str
 ) -> None:

@@ -1,0 +1,82 @@
+"""Bounds what connections take: how many there are, and how long one may owe us its next move.
+
+uvicorn waits for ever for a request that does not come to its end. Whoever opens a thousand of
+them would take every file that the process may open, and with them the database and Slack.
+"""
+
+import asyncio
+import resource
+from typing import cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+SECONDS = 20.0
+BACKLOG = 100  # Taken in at once, before the first of them is counted.
+SHARE = 4  # A process may listen at three addresses; the last part is for everything else.
+MOST = 10_000
+
+
+class Connection(H11Protocol):
+    """One connection. While nothing of it is being answered, its time runs."""
+
+    _until: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As in uvicorn.
+        """Take it in; where there are too many, the one that owes its move longest makes room."""
+        super().connection_made(transport)
+        self._look()
+        if len(self.connections) > most_connections():
+            waiting = (cast("Connection", one) for one in self.connections)
+            min(waiting, key=Connection.ends_at).give_up()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop()
+
+    def handle_events(self) -> None:
+        """Take up what came; a part of a request gains no time."""
+        super().handle_events()
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look()
+
+    def pause_writing(self) -> None:
+        """Have the time run of whoever asks and does not read the answers."""
+        super().pause_writing()
+        self._look()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._look()
+
+    def ends_at(self) -> float:
+        """Return when its time is over, by the loop's clock."""
+        return float("inf") if self._until is None else self._until.when()
+
+    def give_up(self) -> None:
+        """Close it at once, whatever was still to be sent."""
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _look(self) -> None:
+        if self._is_at_work():
+            self._stop()
+        elif self._until is None and self in self.connections:
+            self._until = self.loop.call_later(SECONDS, self.give_up)
+
+    def _is_at_work(self) -> bool:
+        is_asked = self.cycle is not None and not self.cycle.response_complete
+        return is_asked and not self.flow.write_paused
+
+    def _stop(self) -> None:
+        if self._until is not None:
+            self._until.cancel()
+            self._until = None
+
+
+def most_connections() -> int:
+    """Return how many one address may have: a share of the files that the process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if files == resource.RLIM_INFINITY else min(files // SHARE, MOST)

@@ -1,0 +1,121 @@
+"""Connections that owe their next move: their time runs out, and they leave room for others."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+import bot.http_connections
+from bot.http import HttpServer
+from sandbox.ports import free_port
+
+FEW = 8
+PATIENT = 60.0
+ASK = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    port = free_port()
+    server = HttpServer(None, host="127.0.0.1", port=port)
+    server.start()
+    yield port
+    server.stop()
+
+
+def connect(port: int, beginning: bytes = b"") -> socket.socket:
+    opened = socket.create_connection(("127.0.0.1", port), timeout=PATIENT)
+    opened.sendall(beginning)
+    return opened
+
+
+def is_closed(opened: socket.socket) -> bool:
+    """Say whether the other side closes it, once all that was sent has been read."""
+    try:
+        while opened.recv(65536):
+            pass
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"",
+        b"POST /runs HTTP/1.1\r\nHost: here\r\nX-Never: ",
+        b"GET /nothing HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nbody",
+    ],
+    ids=["silent", "a head that never ends", "a body that never ends"],
+)
+def test_whoever_owes_the_rest_of_a_request_is_left_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, port: int, beginning: bytes
+) -> None:
+    monkeypatch.setattr(bot.http_connections, "SECONDS", 0.3)
+    with connect(port, beginning) as opened:
+        assert is_closed(opened)
+
+
+def test_a_byte_now_and_then_gains_no_time(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(bot.http_connections, "SECONDS", 0.5)
+    with connect(port, ASK) as opened:
+        assert opened.recv(9) == b"HTTP/1.1 "
+        assert is_broken_off(opened, b"X", every=0.05)
+
+
+def test_whoever_reads_no_answers_is_left_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    monkeypatch.setattr(bot.http_connections, "SECONDS", 0.5)
+    with connect(port) as opened:
+        assert is_broken_off(opened, ASK * 1000)
+
+
+def test_a_crowd_that_says_nothing_leaves_room_for_others(
+    monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    monkeypatch.setattr(bot.http_connections, "most_connections", lambda: FEW)
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connect(port)) for _ in range(10 * FEW)]
+        answer = httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENT)
+        left = open_ones(crowd)
+
+    assert answer.text == "ok"
+    assert len(left) == FEW - 1
+    assert left == crowd[-len(left) :]  # Who came last may still be about to ask.
+
+
+def is_broken_off(opened: socket.socket, sent: bytes, *, every: float = 0) -> bool:
+    """Say whether the other side breaks it off while `sent` is sent again and again."""
+    ends = time.monotonic() + PATIENT
+    try:
+        while time.monotonic() < ends:
+            opened.sendall(sent)
+            time.sleep(every)
+    except ConnectionError:
+        return True
+    return False
+
+
+def open_ones(crowd: Sequence[socket.socket]) -> list[socket.socket]:
+    found = []
+    for one in crowd:
+        one.settimeout(0.2)
+        if not is_closed(one):
+            found.append(one)
+    return found
+
+
+def test_what_is_being_answered_is_never_cut_off(
+    monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    monkeypatch.setattr(bot.http_connections, "SECONDS", 0.2)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENT) as client:
+        for _ in range(20):
+            assert client.get("/healthz").text == "ok"
+            time.sleep(0.03)
