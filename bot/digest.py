@@ -16,6 +16,7 @@ from storage.bot_sql import NewDigest
 from storage.digests import (
     digest_before,
     digest_figures,
+    is_posted,
     last_digest,
     newest_posted,
     places_between,
@@ -208,8 +209,10 @@ class Digests:
         if kept is None:
             raise UnknownRunError(f"There is no digest {digest_id}.")
         with self._store.begin() as unit:
-            previous = newest_posted(unit.transaction.connection)
-            unit.append(_fact(kept, place, team, previous=previous))
+            connection = unit.transaction.connection
+            # A process that died behind this entry is followed by one that comes here again.
+            if not is_posted(connection, place):
+                unit.append(_fact(kept, place, team, previous=newest_posted(connection)))
             unit.send(_files_below(digest_id, place))
 
     def schedule(self) -> Schedule:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_words
-from bot.digest_asked import Asked, AskedOf
+from bot.digest_asked import MOST_PEOPLE, Asked, AskedOf
 from bot.error_words import error_words
 from bot.health import HealthReport, finding_from, finding_json
 from bot.health_words import NameOf, finding_words, habits_words, names_of
@@ -22,9 +22,10 @@ from bot.views.digest_values import (
     WorkflowFigures,
 )
 from bot.wording import plural
-from storage.figures import FAILED, REFUSED, Figures, Sums, WaitingRun
+from storage.figures import FAILED, REFUSED, Figures, Sums
 from storage.heads import Head
 from storage.retention.counts import Removed
+from storage.waiting_runs import WaitingRun
 from workflows.duration import duration_text
 from workflows.entry import Entry, Json
 from workflows.failure_modes import Share, shortened
@@ -39,7 +40,6 @@ CHECK = "interlock audit verify --db DATABASE --vkey KEY --checkpoint NOTE"
 NAMED_BY = ("workflow", "name", "id", "cls", "hold")  # What says which of its kind changed.
 ROLES = ("role.granted", "role.revoked")
 WAITS_FOR = {
-    Status.WAITING: "an approval, or a time",
     Status.IN_DOUBT: "somebody who says whether an effect happened",
     Status.EXCEPTION: "owner or deputy to say how it goes on",
 }
@@ -74,7 +74,8 @@ def figures_json(
         "tried": {"refused": figures.refused.decisions, "own": figures.refused.own},
         "health": _health(health),
         "before": _sums(figures.before),
-        "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting],
+        "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting.first],
+        "waits": figures.waiting.total,
         "exceptions": [*(_trouble(one) for one in figures.troubles), *catalog],
         "changes": [_change(one) for one in figures.changes],
         "payloads": _payloads(figures.removed),
@@ -169,13 +170,15 @@ def _milliseconds(span: timedelta | None) -> int | None:
 
 def _waiting(one: WaitingRun, titles: Titles, asked: Asked | None) -> dict[str, Json]:
     """Return a run that waits; people by their pseudonyms, groups as the files name them."""
+    answers = "an approval" if one.is_asked else "an answer"
+    few = one.answerers if len(one.answerers) <= MOST_PEOPLE else ()
     return {
         "title": titles.get(one.workflow, one.workflow),
         "run": one.run,
         "since": stamp(one.since),
-        "waits_for": WAITS_FOR[one.status],
+        "waits_for": WAITS_FOR.get(one.status, answers),
         "asked": list(asked.names) if asked else [],
-        "who": list(asked.people) if asked else [],
+        "who": list(asked.people if asked else few),
     }
 
 
@@ -264,6 +267,7 @@ def shown_from(
         health=_shown_health(figures, name, titles),
         before=_shown_before(figures.get("before")),
         waiting=[_shown_waiting(one, name) for one in figures["waiting"]],
+        waits=figures.get("waits", len(figures["waiting"])),
         exceptions=figures["exceptions"],
         changes=[*figures["changes"], *_payload_words(figures.get("payloads"))],
         anchors=[anchor_words(one, now=until) for one in figures.get("anchors", ())],

@@ -54,4 +54,13 @@ class DigestMail:
 def _lines(shown: DigestShown) -> Sequence[str]:
     told = [f"{one.now} {one.name} ({one.change})" for one in numbers(shown)]
     waits = [f"{one.title} waits: {', '.join(one.asked) or 'nobody'}" for one in shown.waiting]
-    return [sentence(shown), "", *told, "", *map(one_line, waits), "", shown.head.note]
+    return [
+        sentence(shown),
+        "",
+        *told,
+        "",
+        *map(one_line, waits),
+        *shown.unlisted_words,
+        "",
+        shown.head.note,
+    ]

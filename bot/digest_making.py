@@ -60,7 +60,7 @@ def told(
     """Return the figures of a period, with the head of the log as it is now."""
     since, until = period
     connection = unit.transaction.connection
-    figures = read_figures(connection, since=since, until=until, places=places)
+    figures = read_figures(connection, since=since, until=until, places=places, now=unit.now)
     return figures_json(
         figures,
         show_head(unit.transaction),

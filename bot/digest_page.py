@@ -48,7 +48,9 @@ def digest_page(shown: DigestShown) -> str:
 def _chapters(shown: DigestShown) -> Iterator[str]:
     yield f"<p>{_text(sentence(shown))}</p>"
     yield from _numbers(shown)
-    yield from _listed("Waiting for a person", [_waiting(one) for one in shown.waiting])
+    yield from _listed(
+        "Waiting for a person", [*map(_waiting, shown.waiting), *shown.unlisted_words]
+    )
     yield from _days(shown.days)
     yield from _workflows(shown)
     yield from _approvals(shown)

@@ -24,7 +24,7 @@ from workflows.run import Status
 
 # A phrase in quotes is never a condition, so a word with a colon can be looked for as well.
 PIECE = re.compile(
-    r'(?P<phrase>-?"[^"]*"?)|(?<!\S)(?P<name>-?[A-Za-z]+):(?P<value>"[^"]*"|[^\s"]*)|(?P<word>[^\s"]+)'
+    r'(?P<phrase>-?"[^"]*"?)|(?<!\S)(?P<name>-*[A-Za-z]+):(?P<value>"[^"]*"|[^\s"]*)|(?P<word>[^\s"]+)'
 )
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 FILTERS = ("workflow", "by", "approver", "outcome", "after", "before")
@@ -110,7 +110,7 @@ def _filter_of(piece: re.Match[str]) -> str:
     if name in FILTERS or not name:
         return name
     if name.startswith("-"):
-        return _unturned(name.removeprefix("-"))
+        return _unturned(name.lstrip("-"))
     near = MEANT.get(name) or nearest(name, FILTERS)
     if near is None or not value or value.startswith("//"):
         return ""

@@ -72,6 +72,10 @@ class ThreadReader:
             channel=channel, thread=thread, said=said, is_cut=len(found) > MOST_READ
         )
 
+    def name_of(self, user: str) -> str:
+        """Return what somebody is called, nothing where Slack does not say."""
+        return self._name(user, {})
+
     def _said(self, messages: list[Mapping[str, Any]]) -> Iterator[Said]:
         names: dict[str, str] = {}
         for one in messages:

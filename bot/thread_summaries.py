@@ -145,9 +145,11 @@ class ThreadSummaries:
         except UnreadableThreadError:
             return None
         shown = replace(shown, written=self._written_of(shown.key, read))
+        sharer = who_of(str(by or ""))
+        name = self._reader.name_of(sharer.user) if sharer.user else ""
         return Letter(
             channel=shared.channel,
-            content=content_of(shared_summary(shown, by=who_of(str(by or "")))),
+            content=content_of(shared_summary(shown, by=replace(sharer, name=name or sharer.name))),
             thread=Place(channel=shared.channel, ts=shared.thread),
         )
 

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from storage.audit_models import AuditEntryRow
+from storage.audit_models import AuditEntryRow, LineMember
 from storage.message_models import DigestRecord
+from storage.outbox_values import MessagePlace
 from workflows.moments import stamp
 
 
@@ -58,3 +59,18 @@ def newest_posted(connection: Connection) -> str | None:
         .limit(1)
     )
     return connection.execute(query).scalar_one_or_none()
+
+
+def is_posted(connection: Connection, place: MessagePlace) -> bool:
+    """Say whether an entry tells already that a digest stands there."""
+    query = (
+        select(AuditEntryRow.seq)
+        .where(
+            AuditEntryRow.run_id.is_(None),
+            AuditEntryRow.kind == "digest.posted",
+            LineMember("data", "slack", "channel") == place.channel,
+            LineMember("data", "slack", "message_ts") == place.ts,
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None

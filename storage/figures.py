@@ -18,13 +18,12 @@ from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
 from storage.shadow_runs import ended_in_shadow
-from workflows.entry import Entry, RunId
+from storage.waiting_runs import STANDS, WaitingRuns, read_waiting_runs
+from workflows.entry import Entry
 from workflows.gate import Outcome
 from workflows.run import Status
 
 MOST_LISTED = 50
-WAITS = (Status.WAITING, Status.IN_DOUBT, Status.EXCEPTION)
-STANDS = (Status.IN_DOUBT, Status.EXCEPTION)
 REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
 FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
@@ -53,17 +52,6 @@ CHANGES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingRun:
-    """A run that waits for a person."""
-
-    run: RunId
-    workflow: str
-    status: Status
-    step: str | None
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
     """A period in five numbers."""
 
@@ -86,7 +74,7 @@ class Figures:
     settled: Counter[Outcome]
     median_decision: timedelta | None
     before: Sums  # Of the period before, which is as long.
-    waiting: Sequence[WaitingRun]
+    waiting: WaitingRuns  # Now.
     troubles: Sequence[Entry]
     changes: Sequence[Entry]
     anchors: Sequence[Anchor]  # The newest of each type.
@@ -97,7 +85,7 @@ class Figures:
 
 
 def read_figures(
-    connection: Connection, *, since: datetime, until: datetime, places: range
+    connection: Connection, *, since: datetime, until: datetime, places: range, now: datetime
 ) -> Figures:
     """Return the figures of the period; `places` are the entries it tells of."""
     ended = _ended(connection, since, until)
@@ -111,7 +99,7 @@ def read_figures(
         settled=Counter(outcome for outcome, _ in settled),
         median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
         before=read_sums(connection, since=since - (until - since), until=since),
-        waiting=_waiting(connection),
+        waiting=read_waiting_runs(connection, now=now, most=MOST_LISTED),
         troubles=_entries(connection, TROUBLES, places),
         changes=_entries(connection, CHANGES, places),
         anchors=newest_of_each(connection),
@@ -222,32 +210,6 @@ def _median(times: Sequence[timedelta]) -> timedelta | None:
     from statistics import median  # noqa: PLC0415 - with the first digest.
 
     return timedelta(seconds=median(one.total_seconds() for one in times))
-
-
-def _waiting(connection: Connection) -> list[WaitingRun]:
-    columns = (
-        RunRecord.id,
-        RunRecord.workflow,
-        RunRecord.status,
-        RunRecord.step,
-        RunRecord.started_at,
-    )
-    query = (
-        select(*columns)
-        .where(RunRecord.status.in_(WAITS))
-        .order_by(RunRecord.started_at, RunRecord.id)
-        .limit(MOST_LISTED)
-    )
-    return [
-        WaitingRun(
-            run=RunId(row.id),
-            workflow=row.workflow,
-            status=Status(row.status),
-            step=row.step,
-            since=row.started_at,
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def _entries(connection: Connection, kinds: Sequence[str], places: range) -> list[Entry]:

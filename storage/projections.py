@@ -6,6 +6,7 @@ itself stands in `run_facts`, since the unit that appends holds it already; what
 approvals, the catalog, schedules and others stands in a file of `…_projections` for each.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -88,10 +89,12 @@ def _question_answered(entry: Entry) -> Iterable[Change]:
 def _summarised(entry: Entry) -> Iterable[Change]:
     part = entry.parts.get("summary")
     if part is not None and part.value is not None:
+        # A letter and its accent that are two characters are one, as in what is looked for.
+        body = unicodedata.normalize("NFC", summary_text(part.value))
         yield Upsert(
             "summary",
             {"run_id": entry.data["by_run"]},
-            {"entry_id": entry.id, "body": summary_text(part.value), "written_at": entry.at},
+            {"entry_id": entry.id, "body": body, "written_at": entry.at},
         )
 
 

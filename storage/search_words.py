@@ -1,7 +1,8 @@
 """What a person typed into a search, read so that nothing they type is ever an error.
 
-Words must all occur, `"a phrase"` in that order, `refun*` as a beginning, `-word` not at all;
-OR between two of them means either. Everything else is only a space.
+Words must all occur, `"a phrase"` in that order, `refun*` as a beginning, `-word` or `NOT word`
+not at all; OR between two of them means either, AND what a space does. Everything else is only
+a space.
 """
 
 import re
@@ -14,7 +15,7 @@ LONGEST = 1_000
 # A phrase, or a run of characters without blanks; quotes inside it separate.
 TOKEN = re.compile(r'(-?)"([^"]*)"?|([^\s"]+)')
 WORD = re.compile(r"\w+")
-OR = "OR"
+AND, OR, NOT = "AND", "OR", "NOT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +47,21 @@ def read_words(typed: str) -> Words:
     """Return what `typed` asks for; never raises."""
     groups: list[list[Term]] = []
     without: list[Term] = []
-    joins = False
+    before = AND
     for minus, phrase, bare in TOKEN.findall(_printable(typed)):
-        if bare == OR:
-            joins = bool(groups)
+        if bare in (AND, OR, NOT):
+            before = bare
             continue
         term = _term(phrase or bare)
         if term is None or len(groups) + len(without) >= MOST_TERMS:
             continue
-        if minus or bare.startswith("-"):
+        if minus or bare.startswith("-") or before == NOT:
             without.append(term)
-        elif joins:
+        elif before == OR and groups:
             groups[-1].append(term)
         else:
             groups.append([term])
-        joins = False
+        before = AND
     return Words(groups=tuple(tuple(one) for one in groups), without=tuple(without))
 
 

@@ -109,6 +109,7 @@ def _lines(told: Mapping[str, object], shown: DigestShown, html: Path | None) ->
     for waiting in shown.waiting:
         asked = f"  asked: {', '.join(waiting.asked)}" if waiting.asked else ""
         yield f"{waiting.run}  waits for {waiting.waits_for}{asked}"
+    yield from shown.unlisted_words
     if html is not None:
         yield f"Written to {html}."
     if "digest" in told:

@@ -94,7 +94,7 @@ def _sums(shown: DigestShown) -> tuple[int, int, int, int, int]:
 def _waiting_words(shown: DigestShown) -> str:
     if not shown.waiting:
         return "Nothing waits for a person."
-    return f"{plural(len(shown.waiting), 'run waits', 'runs wait')} for a person."
+    return f"{plural(shown.waits_in_all, 'run waits', 'runs wait')} for a person."
 
 
 def _blocks(shown: DigestShown, *, with_chart: bool, with_table: bool) -> list[Block]:
@@ -304,7 +304,7 @@ def _outside(shown: DigestShown) -> str:
 def details(shown: DigestShown) -> list[Rendered]:
     """Build the replies in the digest's thread, a chapter each that has something to say."""
     chapters = (
-        ("Waiting for a person", [_waiting(one) for one in shown.waiting]),
+        ("Waiting for a person", [*map(_waiting, shown.waiting), *shown.unlisted_words]),
         ("What stands out in approvals", [f"• {escape(one, 400)}" for one in _findings(shown)]),
         ("Exceptions", [f"• {escape(one, 300)}" for one in shown.exceptions]),
         ("Changes of rules and keys", [f"• {escape(one, 300)}" for one in shown.changes]),

@@ -111,12 +111,24 @@ class DigestShown:
     before: Before | None = None
     health: HealthFigures | None = None
     waiting: Sequence[Waiting] = ()
+    waits: int = 0  # How many do, if more than are listed.
     exceptions: Sequence[str] = ()  # One sentence each.
     changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
     anchors: Sequence[str] = ()  # Who keeps heads outside, each in words with its age.
     failing: Sequence[str] = ()  # Who failed to; one sentence each.
     readers: Sequence[Who] = ()  # Who is asked to reply with the fingerprint.
     previous: str = ""
+
+    @property
+    def waits_in_all(self) -> int:
+        """Return how many runs wait for a person."""
+        return max(self.waits, len(self.waiting))
+
+    @property
+    def unlisted_words(self) -> Sequence[str]:
+        """Say how many runs wait beside those that are listed; nothing where none does."""
+        more = self.waits_in_all - len(self.waiting)
+        return [f"… and {plural(more, 'further run')}"] if more else []
 
     @property
     def shadow_words(self) -> str:

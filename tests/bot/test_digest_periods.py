@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.digest import Digests
 from bot.digest_making import Made
+from storage.audit_models import AuditEntryRow
 from storage.database import open_database
 from storage.log_setup import init_log
+from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from tests.bot.shown import no_version
 from tests.storage.run_drafts import HandClock, finished, new_run, started
+from workflows.store import Subject
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -90,3 +94,16 @@ def test_a_digest_made_twice_says_twice_what_is_kept_of_it(
 
     assert (again.id, again.figures) == (first.id, first.figures)
     assert counted(first, later) == 2
+
+
+def test_a_digest_that_stands_is_on_record_once_though_its_process_died_at_that(
+    store: SqlStore, digests: Digests
+) -> None:
+    made, place = digests.post(), MessagePlace(channel="C0OPS", ts="1772442000.000100")
+    for _ in range(2):  # Killed between the entry and the mark, the next one finds the message.
+        digests.posted(made.id, place, team="T0ACME")
+    with store.database.read() as connection:
+        kinds = connection.execute(select(AuditEntryRow.kind)).scalars().all()
+
+    assert kinds.count("digest.posted") == 1
+    assert store.outbox.find(Subject.DIGEST_FILES, made.id) is not None

@@ -99,6 +99,7 @@ def test_a_name_with_any_letters_is_meant_in_either_case(
         ("by: me", "needs a value right behind it"),
         ("kettle -outcome:done", "“outcome:” takes no minus"),
         ("-status:done", "“status:” takes no minus"),
+        ("--by:me", "“by:” takes no minus"),  # What a phone makes of a dash.
     ],
 )
 def test_a_mistake_is_told_with_what_was_meant(

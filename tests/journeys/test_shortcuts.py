@@ -151,6 +151,7 @@ def test_a_thread_is_summed_up_for_one_reader_and_then_shared(scene: Scene) -> N
             "the shared summary",
         )
         assert "Shared by @rita" in shared.words
+        assert shared.text.endswith("Summary of 5 messages, shared by rita")
         assert "root cause" in shared.words
 
 

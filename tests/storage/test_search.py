@@ -84,6 +84,10 @@ def runs(hits: Hits) -> set[str]:
         ("refund -denied", {"r1", "r2"}),
         ("stale OR checkout", {"r2", "r3"}),
         ("check*", {"r2", "r3"}),
+        ("refund AND broken", {"r1", "r4"}),
+        ("refund NOT denied", {"r1", "r2"}),
+        ("AND refund NOT", {"r1", "r2", "r4"}),
+        ("refund AND NOT denied", {"r1", "r2"}),
         ("ord_8841", {"r1"}),
         ("8841", {"r1"}),
         ("v1.4", {"r2"}),
@@ -96,6 +100,14 @@ def runs(hits: Hits) -> set[str]:
 )
 def test_words_are_found(written: SqlStore, typed: str, expected: set[str]) -> None:
     assert runs(find(written.database, typed)) == expected
+
+
+def test_an_accent_that_is_a_character_of_its_own_is_found_as_it_is_typed(store: SqlStore) -> None:
+    with store.begin() as unit:
+        write(unit, "r1", "The cafe\u0301 is closed.")
+
+    assert runs(find(store.database, "caf\u00e9")) == {"r1"}
+    assert runs(find(store.database, "cafe\u0301")) == {"r1"}
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_a_digest_counts_them_apart_from_what_was_not_approved(house: Working) -
         "until": house.clock() + timedelta(days=1),
     }
     with house.store.database.read() as connection:
-        found = read_figures(connection, **period, places=range(0))
+        found = read_figures(connection, **period, places=range(0), now=house.clock())
 
     assert (found.shadows, found.ended, found.ended_on) == (2, Counter(), Counter())
 
