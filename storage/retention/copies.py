@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, delete, exists, not_, or_, select, tuple_, update
 
 from storage.audit_models import AuditEntryRow, AuditPartRow
+from storage.limit_models import BudgetKeyRecord, BudgetUseRecord
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.outbox_values import OutboxState
 from storage.retention.held import holds_in, message_is_held
@@ -77,6 +78,19 @@ def forget_old_words(connection: Connection, *, finished_before: datetime) -> in
     )
     _forget_locks(connection, RunRecord.finished_at < finished_before)
     return words + _blank(connection, told)
+
+
+def forget_budget_names(connection: Connection, *, unused_since: datetime) -> None:
+    """Forget for whom budgets counted of which nothing was taken since then.
+
+    Earlier than the longest window of a budget, nothing is counted for them any more.
+    """
+    taken = select(BudgetUseRecord.entry_id).where(
+        BudgetUseRecord.budget == BudgetKeyRecord.budget,
+        BudgetUseRecord.key == BudgetKeyRecord.key,
+        BudgetUseRecord.taken_at >= unused_since,
+    )
+    connection.execute(delete(BudgetKeyRecord).where(not_(exists(taken))))
 
 
 def _forget_locks(connection: Connection, of_runs: ColumnElement[bool]) -> None:

@@ -11,7 +11,15 @@ from storage.database_errors import storage_refusals
 from storage.transaction import Database
 from workflows.errors import StorageUnavailableError
 
-WITH_WORDS = ("audit_part", "audit_subject", "summary", "thread_message", "outbox", "run")
+WITH_WORDS = (
+    "audit_part",
+    "audit_subject",
+    "summary",
+    "thread_message",
+    "outbox",
+    "run",
+    "budget_key",
+)
 PATIENCE = 10.0
 TURN = 0.05
 LEFT = (

@@ -13,7 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditTreeRow, LineMember
-from storage.retention.copies import forget_copies, forget_copies_of, forget_old_words
+from storage.retention.copies import (
+    forget_budget_names,
+    forget_copies,
+    forget_copies_of,
+    forget_old_words,
+)
 from storage.retention.held import holds_in, part_is_held
 from storage.retention.markers import Item, erasures, remove, remove_items
 from storage.retention.person import REASON as OF_A_PERSON
@@ -22,6 +27,7 @@ from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.entry import SYSTEM, Draft, Json, PartClass
 from workflows.moments import stamp
+from workflows.policy_budgets import LONGEST_WINDOW
 from workflows.policy_retention import Terms
 
 REASON = "retention"
@@ -87,7 +93,9 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
             remove(tx.connection, _goes(one, held))
         forget_copies(tx.connection, before=max((one.limit for one in found), default=0))
         told = _forget_erasures(unit, policy)
-        messages = forget_old_words(tx.connection, finished_before=now - terms[PartClass.CONTENT])
+        term = terms[PartClass.CONTENT]
+        messages = forget_old_words(tx.connection, finished_before=now - term)
+        forget_budget_names(tx.connection, unused_since=now - max(term, LONGEST_WINDOW))
     return Swept(classes=found, messages=messages, told=told)
 
 

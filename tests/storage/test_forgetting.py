@@ -11,7 +11,7 @@ from storage.rebuild import check_projections
 from storage.retention.holds import set_hold
 from tests.storage.test_retention import Kept, housed
 from tests.workflows.engine.flows import workflow
-from tests.world import CHANGE, id_of
+from tests.world import CHANGE, POLICY, id_of, policy_in
 from workflows.actions.erase import OWN
 from workflows.entry import SYSTEM, RequestId, RunId
 from workflows.gate import Verdict
@@ -35,6 +35,17 @@ steps:
 LOCKED = CHANGE.replace("change-it", "locked").replace(
     "inputs:\n", "lock: number/${{ inputs.whom }}\ninputs:\n  whom: {type: string, title: Whom}\n"
 )
+
+
+BUDGET = """
+budgets:
+  - name: changes
+    when: action == "world.change"
+    amount: 1
+    per: inputs.whom
+    limit: 9
+    window: 90d
+"""
 
 
 @pytest.fixture
@@ -120,6 +131,27 @@ def test_the_name_of_a_lock_goes_with_the_input_that_it_was_made_of(house: Kept,
     assert tables_with(house, "wombat") == set()
     assert tables_with(house, "numbat") >= {"run", "run_lock"}
     assert (house.status(going), house.status(ended)) == ("waiting", "done")
+
+
+def test_whom_a_budget_counted_for_is_forgotten_once_it_counts_for_them_no_more(
+    house: Kept,
+) -> None:
+    house.policy = policy_in(POLICY + BUDGET)
+    house.shelf.put(LOCKED)
+    run = house.start("locked", {"by": 1, "whom": "wombat"}, by="rita")
+    house.settle()
+    house.approve(run)
+    house.settle()
+    house.erased(id_of("rita"))
+    house.days(89)
+    house.swept()
+    assert tables_with(house, "wombat") == {"budget_key"}  # An erasure frees no budget.
+    house.days(92)
+
+    house.swept()
+
+    assert tables_with(house, "wombat") == set()
+    assert check_projections(house.store.database) == []
 
 
 def test_whoever_calls_themselves_by_the_account_of_another_is_not_meant_by_it(
