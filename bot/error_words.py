@@ -106,6 +106,7 @@ class SoFar:
     final: Sequence[str] = ()
     undoable: Sequence[str] = ()
     unclear: Sequence[str] = ()
+    called: Sequence[str] = ()
     is_known: bool = True
 
     @property
@@ -118,6 +119,7 @@ class SoFar:
             "cannot be undone": self.final,
             "can be undone": self.undoable,
             "may have happened": self.unclear,
+            "whatever their own runs did stays": self.called,
         }
         told = [f"{heading}: {_names(some)}" for heading, some in headings.items() if some]
         return "; ".join([tried, *(told or ["the run has changed nothing so far"])])

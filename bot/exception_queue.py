@@ -61,6 +61,7 @@ def _of_run(
                 final=changed.final,
                 undoable=changed.undoable,
                 unclear=changed.unclear,
+                called=changed.called,
                 is_known=definition is not None,
             ),
         )

@@ -171,7 +171,7 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
 def _cancelled(read: RunRead, end: Entry) -> Rendered:
     """Return the line that ends a cancelled run: by whom, unless that was told, and what stays."""
     found = done(read.definition, read.state)
-    left = {*found.undoable, *found.final, *found.unclear}
+    left = {*found.undoable, *found.final, *found.unclear, *found.called}
     stays = [name for name in in_order(read.state) if name in left]
     reply = replace(reply_about(end), stays=stays)
     asked = next(one for one in reversed(read.entries) if one.data.get("decision") == "cancel")

@@ -141,6 +141,7 @@ def _done(read: RunRead) -> Iterator[DoneEffect]:
         Standing.FINAL: found.final,
         Standing.UNDONE: found.undone,
         Standing.UNCLEAR: found.unclear,
+        Standing.CALLED: found.called,
     }
     for name in in_order(read.state):
         standing = next((one for one, listed in headings.items() if name in listed), None)

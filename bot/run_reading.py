@@ -95,6 +95,9 @@ class RunRead:
         intents = [one for one in self.of_kind("action.intended") if one.data["step"] == step]
         if intents:
             return f"{intents[-1].data['action']} {intents[-1].data['target']}".strip()
+        child = self.state.step(step).child
+        if child is not None:
+            return f"run {child}"
         reads = [one for one in self.of_kind("step.observed") if one.data["step"] == step]
         return str(reads[-1].data["action"]) if reads else step
 

@@ -17,10 +17,11 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
+from workflows.flow import DEADLINE
 from workflows.instances import is_undo
 from workflows.judging import judged
 from workflows.looping import begin_branches, begin_loop
-from workflows.moves import Do, Move
+from workflows.moves import UNANSWERED, Do, Move
 from workflows.questioning import begin_question
 from workflows.reading import note_failure, read
 from workflows.ready import Ready, make_ready
@@ -33,6 +34,12 @@ from workflows.store import Unit
 from workflows.telling import question_card
 from workflows.verifying import verify
 from workflows.waiting import begin_wait, resume
+
+_FAILED = "No attempt succeeded."
+_STOPPED = {
+    DEADLINE: "The run has worked longer than its deadline allows.",
+    UNANSWERED: "Nobody answered in time.",
+}
 
 
 def make(segment: Segment, move: Move) -> Next:
@@ -53,7 +60,7 @@ def make(segment: Segment, move: Move) -> Next:
         case Do.CANCEL:
             return cancel_run(segment)
         case Do.TROUBLE:
-            return trouble(segment, move.step, move.why, "No attempt succeeded.")
+            return trouble(segment, move.step, move.why, _STOPPED.get(move.why, _FAILED))
     return _make_step(segment, move)
 
 

@@ -31,6 +31,7 @@ class Done:
     undone: tuple[str, ...] = ()  # It happened and was taken back.
     unclear: tuple[str, ...] = ()  # It may have happened, wholly or in part.
     read: tuple[str, ...] = ()  # It only looked.
+    called: tuple[str, ...] = ()  # It started a run of its own; whatever that one did stays.
 
 
 def done(definition: Definition, state: RunState) -> Done:
@@ -60,6 +61,8 @@ def _place(step: StepState) -> int:
 
 def _heading(definition: Definition, state: RunState, name: str) -> str:
     one = state.step(name)
+    if one.child is not None and not state.is_shadow:
+        return "called"
     if one.intended is None or one.intended.data.get("effect") == Effect.READ:
         is_read = one.phase is Phase.OBSERVED and _step(definition, name) is not None
         return "read" if is_read else ""

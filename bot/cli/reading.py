@@ -88,6 +88,7 @@ def _queued(one: Queued) -> dict[str, Any]:
         "cannot_be_undone": list(one.so_far.final),
         "can_be_undone": list(one.so_far.undoable),
         "may_have_happened": list(one.so_far.unclear),
+        "ran_on_their_own": list(one.so_far.called),
         "so_far": one.so_far.words,
     }
 

@@ -63,6 +63,7 @@ class Standing(StrEnum):
     FINAL = "🔒 cannot be undone"
     UNDONE = "✔️ undone"
     UNCLEAR = "❓ may have happened in part"
+    CALLED = "🔒 whatever its own run did stays"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class ExceptionCard:
             final=found[Standing.FINAL],
             undoable=found[Standing.UNDOABLE],
             unclear=found[Standing.UNCLEAR],
+            called=found[Standing.CALLED],
         ).words
 
     @property

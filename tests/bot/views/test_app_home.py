@@ -273,10 +273,13 @@ def test_what_stopped_says_what_was_tried_and_what_cannot_be_undone() -> None:
     undoable = DoneEffect(name="give", what="", standing=Standing.UNDOABLE)
     (words, _) = trouble_item(a_trouble(done=(*done, undoable)), "")
     nothing = a_trouble(done=(), tried=()).so_far
+    called = DoneEffect(name="close", what="", standing=Standing.CALLED)
+    elsewhere = a_trouble(done=(called,), tried=()).so_far
 
     assert (
         "cannot be undone: pay/0, pay/1, pay/2, pay/3, pay/4, 2 more; can be undone: give"
         in str(words.to_dict())
     )
     assert nothing == "not tried; the run has changed nothing so far"
+    assert elsewhere == "not tried; whatever their own runs did stays: close"
     assert SoFar(tries=1, is_known=False).words.endswith("cannot be told here")

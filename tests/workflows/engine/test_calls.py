@@ -6,10 +6,12 @@ from storage.database import Database
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.workflows.engine.gated import assert_sound, publish
-from tests.world import Clock, Working, id_of
+from tests.world import Clock, Working, failing, id_of
 from workflows.entry import RunId
-from workflows.errors import NotEligibleError
+from workflows.errors import ActionFailedError, NotEligibleError
 from workflows.orders import Edit
+from workflows.replay import replay
+from workflows.undoable import done
 
 PARENT = workflow(
     "parent",
@@ -107,6 +109,21 @@ def test_whoever_changed_the_parent_decides_nothing_in_the_child(
     with pytest.raises(NotEligibleError, match="You changed what is asked"):
         house.approve(child, by="ben")
     assert house.status(child) == "waiting"
+
+
+def test_what_a_run_has_done_names_the_steps_that_ran_on_their_own(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = calling(store, clock)
+    house.world.trouble = failing(
+        "before after", ActionFailedError("no", error_class="refused"), times=1
+    )
+    house.approve(child_of(house, run))
+    house.settle()
+    state = replay(run, house.entries(run))
+
+    assert house.status(run) == "exception"
+    assert done(house.shelf.active("parent"), state).called == ("inner",)
 
 
 def test_a_child_that_ends_otherwise_needs_a_person_who_may_start_it_anew(

@@ -154,7 +154,10 @@ steps:
     house.settle()
 
     assert house.world.effects == [f"{run}/pay/1"]
-    assert house.entries(run)[-1].data["rule"] == "deadline"
+    stopped = house.entries(run)[-1]
+
+    assert stopped.data["rule"] == "deadline"
+    assert stopped.parts["reason"].value == (b"The run has worked longer than its deadline allows.")
 
 
 def test_a_run_that_waits_is_looked_at_once_an_hour_and_at_the_end(

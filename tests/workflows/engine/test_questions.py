@@ -158,7 +158,11 @@ def test_a_question_nobody_answers_needs_the_owner_who_may_ask_again(
         answers(house, run, {"by": 2})
     house.settle()
 
+    stopped = house.entries(run)[-1]
+
     assert house.status(run) == "exception"
+    assert stopped.data["rule"] == "unanswered"
+    assert stopped.parts["reason"].value == b"Nobody answered in time."
 
     house.engine.settle_exception(run, "size", person=id_of("omar"), answer="retry")
     house.settle()
