@@ -4,6 +4,8 @@ Only `click` is imported here. A subcommand's module is imported when it is call
 help appears at once and `check` works where Slack and databases are not installed.
 """
 
+import click
+
 from bot.cli.lazy import LazyGroup, Place
 
 COMMANDS: dict[str, Place] = {
@@ -52,3 +54,4 @@ main = LazyGroup(
     help="Governed workflows in Slack: people approve, every step is signed.",
     epilog="Exit codes: 0 fine, 1 the answer is no, 2 asked wrongly, 3 something is unproven.",
 )
+click.version_option(package_name="interlock")(main)

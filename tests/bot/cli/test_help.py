@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from itertools import chain
 
 import click
@@ -71,6 +72,12 @@ def test_help_appears_at_once() -> None:
 
     # Of the processor's time, and the best of three: others' work is not ours to measure.
     assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_the_version_is_that_of_what_is_installed() -> None:
+    done = CliRunner().invoke(main, ["--version"])
+
+    assert done.output == f"interlock, version {version('interlock')}\n"
 
 
 def test_an_unknown_subcommand_is_asked_wrongly() -> None:
