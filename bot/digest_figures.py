@@ -1,7 +1,7 @@
 """A digest's figures as the JSON that is kept, and as the view that shows them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,7 @@ from bot.views.digest_values import (
     WorkflowFigures,
 )
 from bot.wording import plural
-from storage.figures import FAILED, REFUSED, Figures, Sums
+from storage.figures import FAILED, REFUSED, Figures, Listed, Sums
 from storage.heads import Head
 from storage.retention.counts import Removed
 from storage.waiting_runs import WaitingRun
@@ -76,8 +76,8 @@ def figures_json(
         "before": _sums(figures.before),
         "waiting": [_waiting(one, titles, asked.get(one.run)) for one in figures.waiting.first],
         "waits": figures.waiting.total,
-        "exceptions": [*(_trouble(one) for one in figures.troubles), *catalog],
-        "changes": [_change(one) for one in figures.changes],
+        "exceptions": [*_lines(figures.troubles, _trouble), *catalog],
+        "changes": [*_lines(figures.changes, _change)],
         "payloads": _payloads(figures.removed),
         # A digest stands in Slack itself.
         "anchors": anchors_json(one for one in figures.anchors if one.type != "slack"),
@@ -180,6 +180,12 @@ def _waiting(one: WaitingRun, titles: Titles, asked: Asked | None) -> dict[str, 
         "asked": list(asked.names) if asked else [],
         "who": list(asked.people if asked else few),
     }
+
+
+def _lines(listed: Listed, told: Callable[[Entry], str]) -> Iterator[str]:
+    if listed.earlier:
+        yield f"{plural(listed.earlier, 'earlier one stands', 'earlier ones stand')} in the log."
+    yield from map(told, listed.newest)
 
 
 def _trouble(entry: Entry) -> str:

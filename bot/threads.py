@@ -8,6 +8,7 @@ from typing import Any
 from bot.desk import Desk
 from bot.payloads import Event
 from bot.roster import person_id
+from bot.said import words_of_message
 from bot.secret_words import IN_A_THREAD
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
@@ -75,7 +76,7 @@ class Threads:
         author = _author(happened, said)
         person = self.desk.directory.person(author)
         # Half a secret is not known any more, so nothing is cut before.
-        text = self.desk.redact(str(said.get("text", "")))[:MOST_WORDS]
+        text = self.desk.redact(words_of_message(said))[:MOST_WORDS]
         with self.desk.store.begin() as unit:
             if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
                 return False

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
-from storage.history import read_entry
+from storage.history import COLUMNS, entries_of
 from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
@@ -63,6 +63,14 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The newest entries of some kinds, and how many there are before them."""
+
+    newest: Sequence[Entry]
+    earlier: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What happened between two moments, and between two places of the log."""
 
@@ -75,8 +83,8 @@ class Figures:
     median_decision: timedelta | None
     before: Sums  # Of the period before, which is as long.
     waiting: WaitingRuns  # Now.
-    troubles: Sequence[Entry]
-    changes: Sequence[Entry]
+    troubles: Listed
+    changes: Listed
     anchors: Sequence[Anchor]  # The newest of each type.
     turns: Sequence[Turn]
     checks: Sequence[Entry]  # Our own verifications.
@@ -100,11 +108,11 @@ def read_figures(
         median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
         before=read_sums(connection, since=since - (until - since), until=since),
         waiting=read_waiting_runs(connection, now=now, most=MOST_LISTED),
-        troubles=_entries(connection, TROUBLES, places),
-        changes=_entries(connection, CHANGES, places),
+        troubles=_listed(connection, TROUBLES, places),
+        changes=_listed(connection, CHANGES, places),
         anchors=newest_of_each(connection),
         turns=read_turns(connection),
-        checks=_entries(connection, ("verify.run",), places),
+        checks=_all(connection, ("verify.run",), places),
         removed=read_removed(connection, places),
         refused=count_refused(connection, places),
     )
@@ -212,18 +220,19 @@ def _median(times: Sequence[timedelta]) -> timedelta | None:
     return timedelta(seconds=median(one.total_seconds() for one in times))
 
 
-def _entries(connection: Connection, kinds: Sequence[str], places: range) -> list[Entry]:
+def _listed(connection: Connection, kinds: Sequence[str], places: range) -> Listed:
     """Return the newest entries of these kinds among `places`, in their order."""
-    query = (
-        select(AuditEntryRow.idx)
-        .where(
-            AuditEntryRow.kind.in_(kinds),
-            AuditEntryRow.idx >= places.start,
-            AuditEntryRow.idx < places.stop,
-        )
-        .order_by(AuditEntryRow.idx.desc())
-        .limit(MOST_LISTED)
-    )
-    places_found = [int(one) for one in connection.execute(query).scalars() if one is not None]
-    found = [read_entry(connection, one) for one in reversed(places_found)]
-    return [one for one in found if one is not None]
+    newest = select(*COLUMNS).where(_among(kinds, places)).order_by(AuditEntryRow.idx.desc())
+    rows = connection.execute(newest.limit(MOST_LISTED)).all()
+    total = connection.execute(select(func.count()).where(_among(kinds, places))).scalar_one()
+    return Listed(newest=entries_of(connection, reversed(rows)), earlier=total - len(rows))
+
+
+def _all(connection: Connection, kinds: Sequence[str], places: range) -> list[Entry]:
+    every = select(*COLUMNS).where(_among(kinds, places)).order_by(AuditEntryRow.idx)
+    return entries_of(connection, connection.execute(every).all())
+
+
+def _among(kinds: Sequence[str], places: range) -> ColumnElement[bool]:
+    row = AuditEntryRow
+    return and_(row.kind.in_(kinds), row.idx >= places.start, row.idx < places.stop)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, column, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, column, func, not_, select, text
 from sqlalchemy import table as table_of
 
 from storage.audit_models import AuditEntryRow
@@ -77,7 +77,8 @@ class Hits:
 def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int = 0) -> Hits:
     """Return the best among the newest hits, best first; no word that is typed is an error."""
     words = read_words(sought.words)
-    if words.is_empty and (sought.words.strip() or not sought.is_filtered):
+    is_nothing = bool(sought.words.strip()) and not words.without
+    if words.is_empty and (is_nothing or not sought.is_filtered):
         return Hits(page=(), total=0)
     most = min(offset + limit + AHEAD, RANKED) if words.is_empty else RANKED
     with database.read() as connection:
@@ -100,9 +101,19 @@ def _is_sqlite(connection: Connection) -> bool:
 def _newest(connection: Connection, words: Words, sought: Sought, most: int) -> Select[Any]:
     """Return the query of the numbers of at most so many newest hits."""
     if words.is_empty:
-        return begun_last(sought, most)
+        return begun_last(sought, most, *_lacks(connection, words))
     on_this = _newest_on_sqlite if _is_sqlite(connection) else _newest_on_postgres
     return on_this(connection, words, sought).limit(most)
+
+
+def _lacks(connection: Connection, words: Words) -> Sequence[ColumnElement[bool]]:
+    """Return that a summary has none of the words that are to be missing."""
+    if not words.without:
+        return ()
+    unwanted = Words(groups=(words.without,))
+    if _is_sqlite(connection):
+        return [SummaryRecord.id.not_in(select(_FTS.c.rowid).where(_match(unwanted)))]
+    return [not_(column("search").op("@@")(_wanted(unwanted)))]
 
 
 def _newest_on_postgres(_connection: Connection, words: Words, sought: Sought) -> Select[Any]:

@@ -56,15 +56,17 @@ def is_narrowed(sought: Sought) -> bool:
     return sought.is_filtered or is_limited
 
 
-def begun_last(sought: Sought, most: int) -> Select[Any]:
+def begun_last(sought: Sought, most: int, *also: ColumnElement[bool]) -> Select[Any]:
     """Return the query of the summaries' numbers of the `most` runs that began last.
+
+    What is `also` asked of them holds beside the conditions.
 
     Each value of the most telling condition is walked by itself, in the index that has its runs
     by their beginning, so that the walk ends after so many.
     """
     run, summary = RunRecord, SummaryRecord.__table__
     columns = select(summary.c.id, run.started_at, run.id.label("run")).select_from(summary)
-    every, newest = only(columns, sought), (run.started_at.desc(), run.id.desc())
+    every, newest = only(columns, sought).where(*also), (run.started_at.desc(), run.id.desc())
     telling, values = _most_telling(sought)
     if telling is None or not 1 < len(values) <= MOST_WALKS:
         return every.order_by(*newest).limit(most)

@@ -11,11 +11,13 @@ from bot.digest import Digests
 from bot.digest_making import Made
 from storage.audit_models import AuditEntryRow
 from storage.database import open_database
+from storage.figures import MOST_LISTED
 from storage.log_setup import init_log
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from tests.bot.shown import no_version
 from tests.storage.run_drafts import HandClock, finished, new_run, started
+from workflows.entry import SYSTEM, Draft
 from workflows.store import Subject
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -107,3 +109,33 @@ def test_a_digest_that_stands_is_on_record_once_though_its_process_died_at_that(
 
     assert kinds.count("digest.posted") == 1
     assert store.outbox.find(Subject.DIGEST_FILES, made.id) is not None
+
+
+def test_of_many_verifications_the_oldest_counts_as_well(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    checked = {"size": 1, "mode": "quick", "failures": [], "unproven": 0, "ms": 5}
+    with store.begin() as unit:
+        for number in range(MOST_LISTED + 10):
+            data = {**checked, "exit": 1 if number == 0 else 0}
+            unit.append(Draft(kind="verify.run", actor=SYSTEM, data=data))
+    clock.at = MONDAY
+
+    told = digests.post().shown.head.verified
+    assert told.startswith(f"1 of my own {MOST_LISTED + 10} verifications FAILED (#1)")
+
+
+def test_of_many_changes_it_says_how_many_are_not_listed(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    with store.begin() as unit:
+        for number in range(MOST_LISTED + 7):
+            data = {"workflow": f"w{number}", "version": "v", "owner": "@o", "deputy": "@d"}
+            published = {**data, "actions": "a" * 64}
+            unit.append(Draft(kind="workflow.published", actor=SYSTEM, data=published))
+    clock.at = MONDAY
+
+    changes = digests.post().shown.changes
+    assert len(changes) == MOST_LISTED + 1
+    assert changes[0] == "7 earlier ones stand in the log."
+    assert changes[-1].startswith(f"workflow published w{MOST_LISTED + 6}")

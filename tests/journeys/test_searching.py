@@ -111,6 +111,26 @@ def test_a_summary_follows_what_people_write_and_take_back_afterwards(case: Case
     assert found(case.order)
 
 
+def test_what_people_write_is_found_and_quoted_as_they_wrote_it(case: Case) -> None:
+    root = case.asks()
+    card = case.card(root)
+    said = "@ana R&D <3 https://shop.example/o?x=1&y=2"
+    case.person("sam").say(said, channel=case.channel, thread=root)
+    case.approves("ana", card)
+    case.ends(root, "done")
+    found = case.in_time(
+        lambda: (
+            told
+            if "1 in all" in (told := answer(case, f'/ops find "R&D" {case.order}').words)
+            else None
+        ),
+        "the story",
+    )
+
+    assert "amp" not in found
+    assert "sam wrote: “@U0ANA R&D <3 https://shop.example/o?x=1&y=2”" in shown(case, "rita")
+
+
 def test_no_part_of_a_secret_is_kept_of_a_message_that_is_cut(case: Case) -> None:
     bot, token = case.day.bot, case.slack.bot_token
     half, root = len(token) // 2, case.asks()

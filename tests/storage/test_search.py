@@ -206,6 +206,11 @@ def test_a_run_is_seen_where_its_thread_stands_whatever_its_definition_calls_the
         ("refund", {"among": frozenset()}, set()),
         ("refund", {"channels": set(), "audited": {"refund-customer"}}, {"r1", "r2", "r4"}),
         ("refund", {"channels": {"C0SECRET"}, "audited": {"other"}}, {"r4"}),
+        ("-refund", {"requesters": {RITA.ref}}, {"r3"}),
+        ("-parcel -stale", {"requesters": {RITA.ref, ANA.ref}}, {"r2"}),
+        ('-"arrived broken"', {"requesters": {RITA.ref}}, {"r3", "r4"}),
+        ("-refund", {"channels": {"C0OPS"}}, set()),
+        ("?!", {"requesters": {RITA.ref}}, set()),
         ("", {"channels": {"C0OPS"}}, set()),  # Where one may look is nothing to look for.
     ],
 )
