@@ -50,8 +50,12 @@ class ModelSummaries:
     desk: ModelDesk
     store: SqlStore
 
-    def of(self, sources: Sequence[str]) -> Checked | None:
-        """Return a checked summary of what was said; None where there is none to be had."""
+    def of(self, sources: Sequence[str], *, run: RunId | None = None) -> Checked | None:
+        """Return a checked summary of what was said; None where there is none to be had.
+
+        The question quotes people. Where it was said in the thread of a `run`, the log knows them
+        by that, and one who is erased is no longer quoted.
+        """
         if not self.desk.has_model or not sources:
             return None
         asked = Question(
@@ -60,7 +64,7 @@ class ModelSummaries:
             max_tokens=TOKENS,
             timeout=TIMEOUT,
         )
-        journal = OutsideRuns(self.store)
+        journal = OutsideRuns(self.store, run)
         try:
             reply = self.desk.ask(
                 asked, journal, purpose="summary", template=TEMPLATE, about="thread"

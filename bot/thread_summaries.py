@@ -99,7 +99,8 @@ class ThreadSummaries:
         read = self._read(channel, thread)
         shown = self._shown(read)
         said = [f"{one.author}: {one.text}" for one in read.said]
-        found = self._models.of([*said, *shown.story])
+        run = self._store.outbox.run_at(channel, thread)
+        found = self._models.of([*said, *shown.story], run=run)
         if found is None:
             return shown
         written = Written(sentences=found.kept, dropped=found.dropped, model=self._models.desk.name)

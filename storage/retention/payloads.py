@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from storage.retention.holds import refs_known_as
-from storage.retention.person import Found, erase, payloads_of, was_erased_by
+from storage.retention.person import Found, erase, erase_late, payloads_of, was_erased_by
 from storage.retention.removal import overwrite_deleted
 from storage.store import SqlStore
 from workflows.actions.erase import Counted, nobody_known_as
@@ -37,6 +37,11 @@ class LogPayloads:
             found = erase(self._store, ref, policy=self._policy(), by_run=by_run)
         except StorageError as error:
             raise NotPerformedError(str(error), error_class="storage") from error
+        try:
+            late = erase_late(self._store, ref, policy=self._policy(), by_run=by_run)
+            found = [*found, *late]
+        except StorageError:
+            log.warning("words that came in during an erasure may be left", exc_info=True)
         try:
             overwrite_deleted(self._store.database)
         except StorageUnavailableError:

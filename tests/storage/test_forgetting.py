@@ -1,6 +1,8 @@
 """Whoever was erased is in none of the rows, in whatever way they had to do with a run."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,13 @@ from sqlalchemy import select
 from storage.base import Base
 from storage.rebuild import check_projections
 from storage.retention.holds import set_hold
+from storage.retention.payloads import LogPayloads
+from tests.storage.test_retention import POLICY as POLICY_DIGEST
 from tests.storage.test_retention import Kept, housed
 from tests.workflows.engine.flows import workflow
 from tests.world import CHANGE, POLICY, id_of, policy_in
 from workflows.actions.erase import OWN
-from workflows.entry import SYSTEM, RequestId, RunId
+from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Json, Part, RequestId, RunId
 from workflows.gate import Verdict
 from workflows.holds import Kind, Selector
 from workflows.questioning import Answer
@@ -220,6 +224,37 @@ def test_an_erasure_that_came_to_nothing_does_not_keep_the_name_either(
 
     assert tables_with(house, "U0RITA") == set()
     assert house.verified().failures == []
+
+
+def test_words_committed_while_their_writer_is_erased_go_with_them(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    for house in housed(postgres_url, tmp_path):
+        house.finished()
+        port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+        with ThreadPoolExecutor() as pool:
+            with house.store.begin() as unit:
+                actor = Actor(kind=ActorKind.USER, ref=unit.ref(id_of("rita")))
+                part = Part(value=b"where is the wombat")
+                data: dict[str, Json] = {"what": "runs", "n": 1}
+                unit.append(
+                    Draft(kind="access.read", actor=actor, data=data, parts={"query": part})
+                )
+                unit.transaction.run("SELECT pg_current_xact_id()")  # It has begun to write.
+                erasing = pool.submit(port.erase, id_of("rita"), by_run="0" * 32)
+                wait_until_erased(house, "rita")
+            erasing.result(timeout=30)
+
+        assert tables_with(house, "wombat") == set()
+        assert id_of("rita") not in house.persons()
+        assert house.verified().failures == []
+
+
+def wait_until_erased(house: Kept, name: str) -> None:
+    ends = time.monotonic() + 30
+    while id_of(name) in house.persons():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
 
 
 def answer(house: Kept, run: RunId, values: dict[str, object]) -> None:
