@@ -6,6 +6,7 @@ import pytest
 
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
+from tests.workflows.engine.test_waits import summary_of
 from tests.world import LOST, Clock, Working, failing, id_of
 from workflows.actions.base import Happened
 from workflows.entry import RunId
@@ -125,6 +126,7 @@ def test_an_undo_that_fails_needs_a_person_too(
 
     assert house.status(run) == end
     assert (f"{run}/one/undo" in house.world.effects) == (answer == "skip")
+    assert "omar aborted it and wanted taken back what could be." in summary_of(house, run)
 
 
 def test_an_undo_that_fails_is_no_reason_to_begin_undoing_anew(
