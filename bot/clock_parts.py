@@ -73,6 +73,7 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
         engine=core.engine,
         people=people,
         definitions=core.library.definitions,
+        version=core.library.version,
         channel=core.settings.channel,
     )
 

@@ -12,13 +12,19 @@ from functools import partial
 from bot.firings import schedule_name
 from bot.library import Library
 from bot.timetable import Schedule
+from storage.catalog_history import versions_had
 from storage.listing import people_of
 from storage.schedules import live_schedules, schedule_inputs
 from storage.store import SqlStore
 from workflows.definition import Definition
 from workflows.engine import Engine
 from workflows.entry import Actor, ActorKind, Json, RunId
-from workflows.errors import InputsError, NotAllowedError, PeopleUnreadableError
+from workflows.errors import (
+    InputsError,
+    NotAllowedError,
+    PeopleUnreadableError,
+    UnknownWorkflowError,
+)
 from workflows.orders import Start
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.schedule import ScheduleRow, ScheduleState
@@ -114,6 +120,7 @@ class Standing:
     engine: Engine
     people: People
     definitions: Callable[[], Sequence[Definition]]
+    version: Callable[[str], Definition]
     channel: str
 
     def known(self) -> list[KnownSchedule]:
@@ -135,7 +142,30 @@ class Standing:
             channel=self._channel_of(known),
             since=None if known.row is None else known.row.changed_at,
             owners=partial(self._owners, known),
+            stands_since=partial(self._stands_since, known),
         )
+
+    def _stands_since(self, known: KnownSchedule) -> datetime | None:
+        """Return since when a file's schedule has stood in it without a break.
+
+        What lies before was not missed: it was taken out of the file then, or the workflow was
+        retired.
+        """
+        since = None
+        if known.is_definitions:
+            for at, version in versions_had(self.store.database, known.workflow):
+                if version is None or not self._is_in(version, known.id):
+                    break
+                since = at
+        return since
+
+    def _is_in(self, version: str, schedule: str) -> bool:
+        try:
+            definition = self.version(version)
+        except UnknownWorkflowError:
+            return False
+        named = (schedule_name(definition.workflow, one) for one in definition.schedules)
+        return schedule in named
 
     def _channel_of(self, known: KnownSchedule) -> str:
         own = known.definition.channel if known.definition is not None else None

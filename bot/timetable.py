@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from bot.firings import MOST_CAUGHT_UP, Gap, Plan, next_firing, plan, wall_time
 from bot.local_time import told
@@ -45,6 +46,7 @@ class Schedule:
     channel: str = ""  # Where people are told what was missed.
     since: datetime | None = None  # It was set or resumed then; what came before is not its own.
     owners: Callable[[], Sequence[PersonId]] = tuple  # Who is told, too, when it cannot start.
+    stands_since: Callable[[], datetime | None] = lambda: None  # The same for one of a file.
     makes_up: bool = False  # What the database held back is done once, whatever its trigger says.
 
 
@@ -107,12 +109,16 @@ class Timetable:
         queues = schedule.trigger.overlap is Overlap.QUEUE
         if queues and stands.is_running:
             return True
-        todo = plan(
+        planned = partial(
+            plan,
             self._trigger_of(schedule),
-            since=self._since(schedule, stands),
             now=now,
             held_until=stands.finished_at if queues else None,
         )
+        since = self._since(schedule, stands)
+        todo = planned(since=since)
+        if todo.gap is not None and (stood := schedule.stands_since()) is not None:
+            todo = planned(since=max(since, stood))
         is_skipped = stands.is_running and schedule.trigger.overlap is Overlap.SKIP
         start = todo.start[:1] if queues else todo.start
         self._carry_out(schedule, todo, start, is_skipped=is_skipped)

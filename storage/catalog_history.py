@@ -1,7 +1,8 @@
 """What became of workflows in the catalog, read back from the entries that say so."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
@@ -10,6 +11,7 @@ from storage.history import COLUMNS, entries_of
 from storage.run_models import RunRecord
 from storage.transaction import Database
 from workflows.entry import Entry, Json, RunId
+from workflows.moments import moment
 from workflows.run import Status
 
 PUBLISHED, ACTIVATED, RETIRED = "workflow.published", "workflow.activated", "workflow.retired"
@@ -161,6 +163,20 @@ def replaced_by(database: Database, workflow: str, version: str) -> str | None:
     )
     with database.read() as connection:
         return connection.execute(wanted.limit(1)).scalar()
+
+
+def versions_had(database: Database, workflow: str) -> Iterator[tuple[datetime, str | None]]:
+    """Yield which version a workflow had from when on, the newest first; None is no version."""
+    row = AuditEntryRow
+    wanted = (
+        select(row.ts, row.kind, LineMember("data", "version").label("version"))
+        .where(row.run_id.is_(None), row.kind.in_((ACTIVATED, RETIRED)), row.workflow == workflow)
+        .order_by(row.seq.desc())
+    )
+    with database.read() as connection:
+        found = connection.execute(wanted).all()
+    for one in found:
+        yield moment(one.ts), one.version if one.kind == ACTIVATED else None
 
 
 def code_of_versions(database: Database) -> Mapping[str, str]:

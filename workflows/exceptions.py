@@ -8,6 +8,7 @@ from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, Ref,
 from workflows.errors import NotAllowedError, PeopleUnreadableError, RequestClosedError
 from workflows.flow import Walk
 from workflows.house import House
+from workflows.instances import is_undo
 from workflows.message_keys import CardName
 from workflows.operators import LOCAL, acting
 from workflows.people import CLICK_AGE, Person, PersonId
@@ -85,7 +86,8 @@ def settle_exception(
 ) -> None:
     """Record how a person wants a run to go on: retry the step, skip it, abort the run.
 
-    `undo` aborts it and takes back what can be taken back, the last effect first. `about`
+    `undo` aborts it and takes back what can be taken back, the last effect first. While that
+    goes on, a step of the way there can only be aborted, which stops it. `about`
     names the entry whose card they answer; without one it is whatever stands there.
 
     Raises:
@@ -105,6 +107,7 @@ def settle_exception(
         if is_over or answer not in ANSWERS:
             raise RequestClosedError(_why_closed(one), hint="Nothing was changed.")
         _refuse_earlier(asked_by, one.trouble)
+        _refuse_amid_undoing(state, step, answer)
         _admit(responsible, who)
         words = house.redact(reason.strip())
         chosen = _choice(_actor(unit, who), run, step, answer, via=via, words=words)
@@ -270,6 +273,22 @@ def _refuse_earlier(asked_by: str, now: str) -> None:
         raise RequestClosedError(
             "That card was answered already, and the step has stopped once more since.",
             hint="Nothing was changed. Answer the newer card of this thread.",
+        )
+
+
+def _refuse_amid_undoing(state: RunState, step: str, answer: str) -> None:
+    """Return if an answer leads anywhere: what is being undone neither goes on nor begins anew."""
+    if not state.is_undoing or answer == "abort":
+        return
+    if not is_undo(step):
+        raise RequestClosedError(
+            "This run is being undone, so this step does not go on any more.",
+            hint="Nothing was changed. Abort stops the undoing; what was done stays done then.",
+        )
+    if answer == "undo":
+        raise RequestClosedError(
+            "This step takes something back itself, and the run is being undone already.",
+            hint="Nothing was changed. Retry it, skip it, or abort the rest.",
         )
 
 

@@ -93,16 +93,22 @@ def as_json(story: Story, sentences: Sequence[Sentence], *, model: str = "") -> 
     that no hit shows a model's words.
     """
     told: list[Json] = [
-        {"text": one.text, "basis": list(one.basis), "message": one.message} for one in sentences
+        {"text": _storable(one.text), "basis": list(one.basis), "message": one.message}
+        for one in sentences
     ]
     restated = (one.text for one in summarise(story)) if model else ()
     words = " ".join((*restated, story.definition.workflow, *_unquoted(story)))
     whole: dict[str, Json] = {
         "title": story.definition.title,
         "sentences": told,
-        "words": words,
+        "words": _storable(words),
     }
     return {**whole, "model": model} if model else whole
+
+
+def _storable(text: str) -> str:
+    """Return a text without the one character that Postgres keeps in no text."""
+    return text.replace("\0", "\ufffd")
 
 
 def _unquoted(story: Story) -> Iterator[str]:
@@ -182,7 +188,7 @@ _WHY_SKIPPED = {
 _DONE = {
     "retry": "had it tried again",
     "abort": "aborted it",
-    "undo": "aborted it and had taken back what could be",
+    "undo": "aborted it and wanted taken back what could be",
     "cancel": "cancelled it",
 }
 

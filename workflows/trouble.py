@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.entry import Entry, RunId
+from workflows.instances import is_undo
 from workflows.policy_defaults import SHORTEST_CHASE
 from workflows.run import Phase, RunState, StepState
 from workflows.store import Due, DueKind, Message, Subject
@@ -67,7 +68,10 @@ def first_look(entry: Entry) -> Due | None:
 
 
 def troubles(state: RunState, entries: Sequence[Entry]) -> tuple[Trouble, ...]:
-    """Return what waits for a person in a run, the oldest first; nothing once it has ended."""
+    """Return what waits for a person in a run, the oldest first; nothing once it has ended.
+
+    Of a run that is being undone, only what keeps it from that does.
+    """
     if state.ended is not None:
         return ()
     found = (_trouble(state, name, entries) for name in state.steps)
@@ -77,7 +81,7 @@ def troubles(state: RunState, entries: Sequence[Entry]) -> tuple[Trouble, ...]:
 def _trouble(state: RunState, name: str, entries: Sequence[Entry]) -> Trouble | None:
     one = state.step(name)
     match one.phase:
-        case Phase.EXCEPTION:
+        case Phase.EXCEPTION if is_undo(name) or not state.is_undoing:
             made = next((entry for entry in entries if entry.id == one.trouble), None)
             card = exception_card(made) if made is not None else None
         case Phase.IN_DOUBT:

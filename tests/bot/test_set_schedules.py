@@ -1,7 +1,7 @@
 """Schedules that people set, under the clock: once over replicas, downtime and jumping clocks."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,9 @@ from storage.schedules import live_schedules
 from storage.store import SqlStore
 from tests.world import CHANGE, NOON, Clock, Working, id_of
 from workflows.definition import Definition
-from workflows.entry import Entry
+from workflows.entry import SYSTEM, Draft, Entry, Json
 from workflows.errors import UnknownWorkflowError
+from workflows.loading import load_definition
 from workflows.schedule import ScheduleState
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.triggers import Missed, Once, Overlap, Trigger, When
@@ -28,6 +29,10 @@ from workflows.triggers import Missed, Once, Overlap, Trigger, When
 LATER = NOON + timedelta(hours=3)
 DAILY = Trigger(cron="0 9 * * *", timezone="Europe/Berlin")
 ID = "change-it/1"
+MADE_UP = """triggers:
+  - {cron: "0 9 * * *", timezone: Europe/Berlin, inputs: {by: 5}, missed: run_once}
+"""
+ANSWERING: Mapping[str, Json] = {"owner": "@owners", "deputy": "@deputies", "actions": "0" * 64}
 
 
 @pytest.fixture
@@ -50,6 +55,7 @@ def standing(house: Working) -> Standing:
         engine=house.engine,
         people=house.town,
         definitions=lambda: [house.shelf.active("change-it")],
+        version=house.shelf.version,
         channel="ops",
     )
 
@@ -318,6 +324,40 @@ def test_a_process_that_died_after_the_start_starts_no_second_run(house: Working
 
     assert [one.run for one in told(house, "run.started")] == [run]
     assert [one.data["started"] for one in told(house, "schedule.fired")] == [run]
+
+
+@pytest.mark.parametrize("away", ["retired", "out of the file"])
+def test_what_came_while_a_file_had_no_such_schedule_was_not_missed(
+    house: Working, away: str
+) -> None:
+    text = CHANGE + MADE_UP
+    house.activate(text)
+    looks(house, datetime(2026, 3, 3, 8, 0, tzinfo=UTC))
+    house.clock.at = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+    if away == "retired":
+        catalog(house, "workflow.retired", text, reason="file_removed")
+    else:
+        house.activate(CHANGE)
+    house.clock.at = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
+    catalog(house, "workflow.activated", text, replaces=None, level="trial", **ANSWERING)
+    house.shelf.put(text)
+    looks(house, datetime(2026, 3, 12, 9, 1, tzinfo=UTC))
+
+    assert told(house, "schedule.missed") == []
+    assert len(dues(house)) == 1
+
+    house.activate(text.replace("Change the number", "Change it"))  # It stands in that one, too.
+    looks(house, datetime(2026, 3, 14, 9, 0, tzinfo=UTC))
+
+    assert [one.data["n"] for one in told(house, "schedule.missed")] == [2]
+    assert dues(house)[1:] == ["2026-03-14T09:00:00+01:00 Europe/Berlin"]
+
+
+def catalog(house: Working, kind: str, text: str, **data: Json) -> None:
+    definition = load_definition(text)
+    named: dict[str, Json] = {"workflow": definition.workflow, "version": definition.version}
+    with house.store.begin() as unit:
+        unit.append(Draft(kind=kind, actor=SYSTEM, data={**named, **data}))
 
 
 def test_a_schedule_whose_workflow_was_retired_starts_nothing_and_is_told(house: Working) -> None:

@@ -1,13 +1,18 @@
 """What an aborted run did is taken back: the last effect first, each asked for, each on record."""
 
+from collections.abc import Callable
+
 import pytest
 
 from storage.store import SqlStore
-from tests.workflows.engine.flows import destructive, workflow
+from tests.workflows.engine.flows import change, destructive, workflow
+from tests.workflows.engine.test_waits import summary_of
 from tests.world import LOST, Clock, Working, failing, id_of
 from workflows.actions.base import Happened
 from workflows.entry import RunId
-from workflows.errors import ActionFailedError
+from workflows.errors import ActionFailedError, RequestClosedError
+from workflows.replay import replay
+from workflows.trouble import troubles
 
 PROOF = "verify: {uses: world.read, with: {name: x}, expect: 'result.value >= 0'}"
 BACK = "{uses: world.change, with: {name: back, by: -1}, effect: %s, " + PROOF + "}"
@@ -18,6 +23,11 @@ TWO = workflow(
     "two",
     f"steps: [{destructive('one', undo=FREE)}, {destructive('two', undo=GATED)}, "
     f"{destructive('final')}, {destructive('three', undo=FREE)}]",
+)
+SIDES = workflow(
+    "sides",
+    f"steps: [{destructive('one', undo=GATED)}, {{id: both, parallel: "
+    f"{{l: [{change('left')}], r: [{change('right')}]}}}}]",
 )
 
 
@@ -116,6 +126,65 @@ def test_an_undo_that_fails_needs_a_person_too(
 
     assert house.status(run) == end
     assert (f"{run}/one/undo" in house.world.effects) == (answer == "skip")
+    assert "omar aborted it and wanted taken back what could be." in summary_of(house, run)
+
+
+def test_an_undo_that_fails_is_no_reason_to_begin_undoing_anew(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = broken_at_three(store, clock)
+    house.world.trouble = failing("before back", BROKEN)
+    abort_and_undo(house, run)
+    house.approve(run)
+    house.settle()
+
+    with pytest.raises(RequestClosedError, match="being undone already"):
+        house.engine.settle_exception(run, "two/undo", person=id_of("omar"), answer="undo")
+
+    house.engine.settle_exception(run, "two/undo", person=id_of("omar"), answer="retry")
+    house.settle()
+    house.approve(run)
+    house.settle()
+
+    assert house.status(run) == "aborted"
+    assert house.world.effects[-2:] == [f"{run}/two/undo", f"{run}/one/undo"]
+
+
+@pytest.mark.parametrize("answer", ["retry", "skip", "undo", "abort"])
+def test_while_a_run_is_undone_another_step_that_stopped_does_not_go_on(
+    store: SqlStore, clock: Clock, answer: str
+) -> None:
+    house = Working(store, clock, definitions=(SIDES,))
+    house.world.trouble = refusing({"before left", "before right"})
+    run = house.start("sides")
+    house.settle()
+    house.approve(run)
+    house.settle()
+    house.engine.settle_exception(run, "left", person=id_of("omar"), answer="undo")
+    house.settle()
+    before = house.kinds(run)
+
+    if answer == "abort":
+        house.engine.settle_exception(run, "right", person=id_of("sam"), answer=answer)
+        assert house.status(run) == "aborted"
+        return
+    with pytest.raises(RequestClosedError, match="being undone"):
+        house.engine.settle_exception(run, "right", person=id_of("sam"), answer=answer)
+
+    assert house.kinds(run) == before
+    assert troubles(replay(run, house.entries(run)), house.entries(run)) == ()
+    house.approve(run)
+    house.settle()
+    assert house.status(run) == "aborted"
+    assert house.world.effects == [f"{run}/one", f"{run}/one/undo"]
+
+
+def refusing(places: set[str]) -> Callable[[str], None]:
+    def trouble(place: str) -> None:
+        if place in places:
+            raise BROKEN
+
+    return trouble
 
 
 def test_a_plain_abort_takes_nothing_back(store: SqlStore, clock: Clock) -> None:

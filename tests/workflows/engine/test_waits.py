@@ -113,6 +113,17 @@ def test_a_waiting_run_can_be_cancelled(store: SqlStore, clock: Clock) -> None:
     assert "“rest” was to wait until" in summary_of(house, run)
 
 
+def test_the_story_of_a_reason_with_a_character_that_no_table_keeps_is_written(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paused(store, clock, TWO_HOURS)
+    house.engine.cancel(run, person=id_of("rita"), reason="no\0need")
+    house.settle()
+
+    assert "cancelled it: no\ufffdneed" in summary_of(house, run)
+    assert house.due(run) == []
+
+
 def test_a_story_says_of_a_wait_that_was_over_that_it_was(store: SqlStore, clock: Clock) -> None:
     house, run = paused(store, clock, TWO_HOURS)
     clock.forward(timedelta(hours=2))
