@@ -1,13 +1,16 @@
 """Pushes JSON lines over HTTP: one POST for a batch, taken if the answer is 2xx."""
 
+import re
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import httpx
 
-from bot.push_target import PushError, Told
+from bot.push_target import PushError, PushTooLargeError, Told
 
 TIMEOUT = 30.0
 TYPE = "application/x-ndjson"
+SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class HttpTarget:
@@ -35,8 +38,16 @@ class HttpTarget:
             ) as answer:
                 # What it says beside the status is not read: it may never end.
                 is_taken, status = answer.is_success, answer.status_code
+                after = _seconds(answer.headers.get("Retry-After", ""))
         except httpx.HTTPError as error:
             # Its text may hold the address with all that stands in it.
             raise PushError(f"it cannot be reached ({type(error).__name__})") from None
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise PushTooLargeError(f"it answered with status {status}")
         if not is_taken:
-            raise PushError(f"it answered with status {status}")
+            raise PushError(f"it answered with status {status}", after=after)
+
+
+def _seconds(after: str) -> float:
+    """Return the seconds that Retry-After names, 0 where it names none; a moment is not read."""
+    return float(after) if SECONDS.fullmatch(after) else 0.0

@@ -19,6 +19,15 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 class PushError(Exception):
     """A target did not take a batch; the text says why, in words without secrets."""
 
+    def __init__(self, words: str, *, after: float = 0.0) -> None:
+        """Take after how many seconds it wants to be asked again, where it said so."""
+        super().__init__(words)
+        self.after = after
+
+
+class PushTooLargeError(PushError):
+    """A target takes fewer events at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -6,16 +6,18 @@ else waiting. What was pushed stands in the database, so any process goes on whe
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
-from bot.push_target import Push, PushError, Target, Told, target_of
+from bot.push_target import Push, PushError, PushTooLargeError, Target, Told, target_of
 from bot.threaded import Threaded
-from storage.pushing import Batch, PushRows
+from storage.pushing import MOST, Batch, PushRows
 from workflows.errors import StorageError
 
 LOOK_SECONDS = 5.0
 FIRST_SECONDS, MOST_SECONDS = 2.0, 300.0
+LONGEST_SECONDS = 3600.0  # What a target may ask to be left alone for.
 STOP_SECONDS = 35.0  # A batch that is under way is waited for.
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Pushing(Threaded):
         self._now = now
         self._given = target
         self._failures = 0
+        self._most = MOST  # Entries at once, fewer for a target that takes fewer.
         super().__init__("push", stop_seconds=STOP_SECONDS)
 
     def look(self) -> float:
@@ -51,10 +54,11 @@ class Pushing(Threaded):
         batch = self._rows.take(now=self._now())
         if batch is None or not batch.entries:
             return LOOK_SECONDS
+        batch = replace(batch, entries=batch.entries[: self._most])
         try:
             self._target.send([self._told(batch, place) for place in range(len(batch.entries))])
         except PushError as error:
-            return self._fail(str(error))
+            return self._refused(error, len(batch.entries))
         self._rows.sent(batch, now=self._now())
         if self._failures:
             log.info("entries are pushed again", extra={"target": self._push.name})
@@ -68,6 +72,12 @@ class Pushing(Threaded):
     def _told(self, batch: Batch, place: int) -> Told:
         entry = batch.entries[place]
         return Told(entry.kind, entry.ts, self._push.event(entry, batch.origin))
+
+    def _refused(self, error: PushError, count: int) -> float:
+        if isinstance(error, PushTooLargeError) and count > 1:
+            self._most = count // 2
+            return 0.0
+        return max(self._fail(str(error)), min(error.after, LONGEST_SECONDS))
 
     def _fail(self, trouble: str) -> float:
         self._rows.failed(trouble, now=self._now())

@@ -22,6 +22,8 @@ DASH = "\N{EM DASH}"
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
 FINGERPRINT = 12
+# Control characters but LF, and what stands for a byte that is no UTF-8.
+NO_NOTE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class MalformedNoteError(ValueError):
@@ -180,8 +182,8 @@ def read_note(text: str) -> Note:
     Raises:
         MalformedNoteError: not a note over a checkpoint of three lines.
     """
-    if any(ord(sign) < ord(" ") and sign != "\n" for sign in text) or "\x7f" in text:
-        raise MalformedNoteError("A note holds no control characters.")
+    if NO_NOTE.search(text):
+        raise MalformedNoteError("A note is UTF-8, and holds no control characters.")
     body, separator, signatures = text.partition("\n\n")
     if not separator or not signatures.endswith("\n"):
         raise MalformedNoteError("A note has a text, an empty line and signature lines.")

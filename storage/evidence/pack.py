@@ -153,24 +153,38 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _growing(path: Path) -> Iterator[Path]:
     """Give another name beside `path`; what grows there gets its own once the block is through."""
-    if path.exists():
-        raise EvidenceError(
-            f"{path} exists already.", hint="Name another place; nothing is ever overwritten."
-        )
+    _refuse_taken(path)
     partial = partial_of(path)
-    _remove(partial)
     try:
+        _remove(partial)
         yield partial
         partial.rename(path)
     except OSError as error:
-        _remove(partial)
-        raise EvidenceError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            hint="Nothing was left behind. Make room or name another place.",
-        ) from error
+        with suppress(OSError):  # Where nothing can be written there is nothing to remove.
+            _remove(partial)
+        raise _unwritable(path, error) from error
     except BaseException:
         _remove(partial)
         raise
+
+
+def _refuse_taken(path: Path) -> None:
+    try:
+        # A link that leads nowhere stands there too: a folder cannot take its place, a file would.
+        is_taken = path.exists() or path.is_symlink()
+    except OSError as error:  # A folder above that nobody may look into.
+        raise _unwritable(path, error) from error
+    if is_taken:
+        raise EvidenceError(
+            f"{path} exists already.", hint="Name another place; nothing is ever overwritten."
+        )
+
+
+def _unwritable(path: Path, error: OSError) -> EvidenceError:
+    return EvidenceError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        hint="Nothing was left behind. Make room or name another place.",
+    )
 
 
 def partial_of(path: Path) -> Path:

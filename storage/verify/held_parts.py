@@ -5,9 +5,12 @@ from typing import Any
 
 from storage.journal import pseudonym
 from storage.verify.lines import LineCheck
+from storage.verify.members import is_count
 from storage.verify.report import Report
 from storage.verify.source import Beside, HeldPart, StoredSubject
 from workflows.binding import commitment
+
+SALT_BYTES = SUBJECT_KEY_BYTES = 32
 
 
 class Markers:
@@ -33,7 +36,7 @@ class Markers:
         self.places.add(index)
         if kind == "retention.sweep":
             cls, before = data.get("cls"), data.get("before")
-            if isinstance(cls, str) and isinstance(before, int):
+            if isinstance(cls, str) and is_count(before):
                 self._swept[cls] = max(self._swept.get(cls, 0), min(before, index))
             return
         for place, name in _items(data.get("items")):
@@ -114,7 +117,8 @@ class PartCheck:
                 f"Part {name} of entry {index} is marked as gone, yet held.",
                 place=index,
             )
-        fits = len(part.value) == committed["len"]
+        # Zeros behind a shorter salt would give the same commitment.
+        fits = len(part.value) == committed["len"] and len(part.salt) == SALT_BYTES
         if not fits or commitment(part.salt, name, part.value) != committed["c"]:
             self._report.fail(
                 "part-commitment",
@@ -127,7 +131,7 @@ def _items(told: object) -> Iterator[tuple[int, str]]:
     """Yield place and name of each part that a marker lists; what names none is passed over."""
     for item in told if isinstance(told, list) else ():
         match item:
-            case [int(place), str(name)]:
+            case [place, str(name)] if is_count(place):
                 yield place, name
 
 
@@ -136,7 +140,8 @@ def check_subjects(subjects: Iterable[StoredSubject], report: Report) -> int:
     count, met = 0, set()
     for one in subjects:
         count += 1
-        if pseudonym(one.k, one.external_id) != one.ref or one.external_id in met:
+        is_own = len(one.k) == SUBJECT_KEY_BYTES and pseudonym(one.k, one.external_id) == one.ref
+        if not is_own or one.external_id in met:
             report.fail("subject-ref", f"{one.ref} is not the pseudonym of who stands behind it.")
         met.add(one.external_id)
     return count

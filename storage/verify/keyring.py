@@ -8,6 +8,7 @@ from typing import Any
 from storage.checkpoint import MalformedNoteError, VerifierKey, is_signature, key_id, read_vkey
 from storage.entry_bytes import MalformedEntryError, decode64
 from storage.keys import possession_message
+from storage.verify.members import is_count
 from storage.verify.report import Report
 
 KEY_BYTES = 32
@@ -59,8 +60,10 @@ class KeyRing:
                 self._begin(index, members)
             elif kind == "key.add":
                 self._add(index, data)
-            elif kind in {"key.retire", "key.revoke"}:
-                self._end(index, data)
+            elif kind == "key.retire":
+                self._end(index, data["id"], since=None)
+            elif kind == "key.revoke":
+                self._end(index, data["id"], since=data.get("from"))
         except (MalformedNoteError, MalformedEntryError, KeyError, TypeError) as error:
             self._report.fail(
                 "entry-key", f"Entry {index} names a key that is none: {error}.", place=index
@@ -91,13 +94,14 @@ class KeyRing:
             public = decode64(encoded, KEY_BYTES)
             self.writers[key_id(public)] = WriterState(public)
         for vkey in members["data"]["log_vkeys"]:
-            key = self._own(read_vkey(vkey), index)
+            key = self._own(read_vkey(str(vkey)), index)
             self.genesis.append(key)
             self.log_keys.append(LogKeyState(key, index))
 
     def _add(self, index: int, data: Mapping[str, Any]) -> None:
         if data["role"] == "log":
-            self.log_keys.append(LogKeyState(self._own(read_vkey(data["vkey"]), index), index))
+            key = self._own(read_vkey(str(data["vkey"])), index)
+            self.log_keys.append(LogKeyState(key, index))
             return
         public = decode64(data["pk"], KEY_BYTES)
         proof = decode64(data["pop"], SIGNATURE_BYTES)
@@ -114,17 +118,18 @@ class KeyRing:
             )
         return key
 
-    def _end(self, index: int, data: Mapping[str, Any]) -> None:
-        since = data.get("from")
-        writer = self.writers.get(data["id"])
+    def _end(self, index: int, ended: object, *, since: object) -> None:
+        if not isinstance(ended, str) or not (since is None or is_count(since)):
+            raise TypeError("its id or its place is malformed")
+        writer = self.writers.get(ended)
         if writer is not None and writer.ended_at is None:
             writer.ended_at = index
         for state in self.log_keys:
-            if state.key.id == data["id"]:
+            if state.key.id == ended:
                 state.ended_at = index if state.ended_at is None else state.ended_at
                 state.revoked_from = since if state.revoked_from is None else state.revoked_from
         if writer is not None and since is not None:
-            self._doubt_window(data["id"], writer, since)
+            self._doubt_window(ended, writer, since)
 
     def _doubt_window(self, writer: str, state: WriterState, since: int) -> None:
         doubtful = sum(1 for one in state.signed if one >= since)

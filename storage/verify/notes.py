@@ -1,6 +1,5 @@
 """Passes 2 and 3: do the notes tell the roots that the entries give, and who signed them?"""
 
-import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from storage.verify.source import StoredHead
 
 SLACK_LINK = re.compile(r"<[^|<>\n]+\|([^<>\n]+)>")
 FENCE = "```"
+QUOTED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # All that Slack quotes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def read_notes(heads: Sequence[StoredHead], given: Sequence[str], report: Report
 
 def unpasted(text: str) -> str:
     """Return a note as it was before Slack turned names into links and quoted signs."""
-    plain = html.unescape(SLACK_LINK.sub(r"\1", text.replace("\r\n", "\n")))
+    plain = SLACK_LINK.sub(r"\1", text.replace("\r\n", "\n"))
+    for quoted, sign in QUOTED:
+        plain = plain.replace(quoted, sign)
     return plain.replace(FENCE, "").strip("\n ") + "\n"
 
 

@@ -9,12 +9,13 @@ import io
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from storage.evidence import names
+from storage.verify.members import is_count
 from storage.verify.report import Report
 
 BLOCK = 1 << 16
@@ -35,6 +36,9 @@ class PackFiles(Protocol):
     def names(self) -> frozenset[str]:
         """Return the names of all files."""
 
+    def links(self) -> Sequence[str]:
+        """Return the names that are links to files which may lie anywhere."""
+
     def open(self, name: str) -> IO[bytes]:
         """Open a file to read.
 
@@ -53,11 +57,16 @@ class FolderFiles:
         found = (one for one in self._path.rglob("*") if one.is_symlink() or one.is_file())
         return frozenset(one.relative_to(self._path).as_posix() for one in found)
 
+    def links(self) -> Sequence[str]:
+        return sorted(one for one in self.names() if (self._path / one).is_symlink())
+
     def open(self, name: str) -> IO[bytes]:
         path = self._path / name
         try:
             if path.is_symlink() or not path.resolve().is_relative_to(self._path.resolve()):
                 raise BrokenPackError(f"{name} leads out of the pack.")
+            if path.exists() and not path.is_file():
+                raise BrokenPackError(f"{name} cannot be read: it is no file.")
             return path.open("rb")
         except OSError as error:
             raise BrokenPackError(f"{name} cannot be read: {error.strerror}.") from error
@@ -70,11 +79,16 @@ class ZipFiles:
         """Take the files of a zip.
 
         Raises:
-            BrokenPackError: a name stands twice, so that readers would differ over it, or a file
-                is packed in a way that packs never use.
+            BrokenPackError: readers would differ over it: a name stands twice or goes on behind
+                an end, something stands before the first file, or a file is packed in a way that
+                packs never use.
         """
         self._zip = file
         listed = [one for one in file.infolist() if not one.is_dir()]
+        if min((one.header_offset for one in file.infolist()), default=0):
+            raise BrokenPackError("Something stands before its first file.")
+        for name in (one.filename for one in listed if "\0" in one.orig_filename):
+            raise BrokenPackError(f"{name} goes on behind the end of its name.")
         named = Counter(one.filename for one in listed)
         for name in (name for name, count in named.items() if count > 1):
             raise BrokenPackError(f"{name} stands twice in it.")
@@ -84,6 +98,9 @@ class ZipFiles:
 
     def names(self) -> frozenset[str]:
         return self._names
+
+    def links(self) -> Sequence[str]:
+        return ()  # Nothing is unpacked: a link is what is packed under its name.
 
     def open(self, name: str) -> IO[bytes]:
         try:
@@ -150,5 +167,8 @@ def _check_file(files: PackFiles, name: str, listed: dict[str, object], report: 
     except (*UNREADABLE, BrokenPackError) as error:
         report.fail("file-hash", f"{name} cannot be read: {error}.")
         return
-    if size != listed.get("bytes") or digest.hexdigest() != listed.get("sha256"):
+    if not is_count(listed.get("bytes")) or (size, digest.hexdigest()) != (
+        listed["bytes"],
+        listed.get("sha256"),
+    ):
         report.fail("file-hash", f"{name} is not the file that the manifest lists.")

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.checkpoint import is_signature
-from storage.entry_bytes import DECODER, MalformedEntryError, decode64, pae
+from storage.entry_bytes import DECODER, MOST_INTEGER, MOST_LEVELS, decode64, pae
 from storage.evidence import names
 from storage.verify.keyring import KeyRing
+from storage.verify.members import is_count
 from storage.verify.pack_files import BrokenPackError, PackFiles, read_small
 from storage.verify.report import Report
 from workflows.binding import canonical
 
 SIGNATURE_BYTES = 64
+BOUNDS = 2
+ENVELOPE, LINE = {"payloadType", "payload", "signatures"}, {"keyid", "sig"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,32 +41,57 @@ def read_manifest(files: PackFiles) -> ReadManifest:
     payload = read_small(files, names.MANIFEST)
     try:
         return _manifest(payload, DECODER.decode(payload.decode()))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except RecursionError:
+        raise BrokenPackError("The manifest is malformed: it has too many levels.") from None
+    except ValueError as error:
         raise BrokenPackError(f"The manifest is malformed: {error}.") from error
 
 
 def _manifest(payload: bytes, said: dict[str, Any]) -> ReadManifest:
-    if canonical(said) != payload:
-        raise ValueError("it re-encodes to other bytes")
-    if said["format"] != names.FORMAT:
-        raise ValueError(f"its format is {said['format']!r}, not {names.FORMAT!r}")
+    if not is_plain(said) or canonical(said) != payload:
+        raise ValueError("it is not in canonical form")
+    fault = _fault(said)
+    if fault:
+        raise ValueError(fault)
     start, end = said["range"]
-    if type(start) is not int or type(end) is not int or not 0 <= start <= end:
-        raise ValueError("its range is none")
-    if said["disclosure"] not in {"all", "selected"}:
-        raise ValueError("its disclosure is unknown")
-    listed = said["files"]
-    if not all(isinstance(one, dict) for one in listed.values()):
-        raise ValueError("its files are malformed")
     return ReadManifest(
         payload=payload,
-        origin=str(said["origin"]),
+        origin=said["origin"],
         start=start,
         end=end,
         is_selected=said["disclosure"] == "selected",
-        log_vkeys=tuple(str(one) for one in said["log_vkeys"]),
-        files=dict(listed),
+        log_vkeys=tuple(said["log_vkeys"]),
+        files=dict(said["files"]),
     )
+
+
+def is_plain(value: object, depth: int = 1) -> bool:
+    """Say whether a value is one that all readers read alike: integers, few levels, ASCII names."""
+    if isinstance(value, (dict, list)) and depth > MOST_LEVELS:
+        return False
+    if isinstance(value, dict):
+        return all(name.isascii() and is_plain(one, depth + 1) for name, one in value.items())
+    if isinstance(value, list):
+        return all(is_plain(one, depth + 1) for one in value)
+    return not isinstance(value, int) or -MOST_INTEGER <= value <= MOST_INTEGER
+
+
+def _fault(said: object) -> str:
+    """Return what a manifest cannot say, nothing if it says all that it has to."""
+    if not isinstance(said, dict) or said.get("format") != names.FORMAT:
+        return f"its format is not {names.FORMAT}"
+    span, listed, keys = said.get("range"), said.get("files"), said.get("log_vkeys")
+    if not isinstance(span, list) or len(span) != BOUNDS or not all(map(is_count, span)):
+        return "it names no range"
+    if span[0] > span[1]:
+        return "it names no range"
+    if said.get("disclosure") not in ("all", "selected"):
+        return "it does not say what is disclosed"
+    if not isinstance(listed, dict) or not all(isinstance(one, dict) for one in listed.values()):
+        return "it lists no files"
+    if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
+        return "it names no keys"
+    return "" if isinstance(said.get("origin"), str) else "it names no log"
 
 
 def judge_manifest(files: PackFiles, manifest: ReadManifest, ring: KeyRing, report: Report) -> None:
@@ -77,8 +105,11 @@ def judge_manifest(files: PackFiles, manifest: ReadManifest, ring: KeyRing, repo
         return
     try:
         is_signed = _is_signed(read_small(files, names.SIGNATURE), manifest.payload, ring)
-    except (BrokenPackError, MalformedEntryError, KeyError, TypeError, ValueError) as error:
-        report.fail("manifest-signature", f"The manifest's signature is malformed: {error}.")
+    except BrokenPackError as error:
+        report.fail("manifest-signature", f"The manifest's signature is malformed: {error}")
+        return
+    except (AttributeError, ValueError, RecursionError):
+        report.fail("manifest-signature", "The manifest's signature is malformed.")
         return
     if not is_signed:
         report.fail("manifest-signature", "No key of the log signed this manifest.")
@@ -86,9 +117,13 @@ def judge_manifest(files: PackFiles, manifest: ReadManifest, ring: KeyRing, repo
 
 def _is_signed(envelope: bytes, payload: bytes, ring: KeyRing) -> bool:
     said = DECODER.decode(envelope.decode())
-    if said["payloadType"] != names.MANIFEST_TYPE.decode():
-        raise ValueError("another type")
-    if base64.b64decode(said["payload"], validate=True) != payload:
+    if said.keys() != ENVELOPE or not isinstance(said["signatures"], list):
+        raise ValueError("it is no envelope")
+    if any(one.keys() != LINE or type(one["keyid"]) is not str for one in said["signatures"]):
+        raise ValueError("a signature is none")
+    # The one spelling of its base64: another one would be a change that nobody signed.
+    told = (names.MANIFEST_TYPE.decode(), base64.b64encode(payload).decode())
+    if (said["payloadType"], said["payload"]) != told:
         return False
     message = pae(names.MANIFEST_TYPE, payload)
     known = {one.key.id: one for one in ring.log_keys}

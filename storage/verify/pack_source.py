@@ -42,10 +42,12 @@ from storage.verify.walk import Options, verify
 
 HASH = 32
 ID = re.compile(rb'"id":"([0-9a-f]{16})[0-9a-f]{16}","key":"')
-KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS},}})")
+KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS}}}|[1-9][0-9]{{12,18}})")
+PLACE = re.compile(rb"0|[1-9][0-9]{0,15}")
 ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
+NO_ID = 0
 TOGETHER = 64  # Entries that are met at once.
 MOST_LINE = 4 * MOST_BYTES  # Far more than an entry has, and so little that many of them fit.
 MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
@@ -60,6 +62,8 @@ def verify_pack(
     """
     try:
         with pack_files(path) as files:
+            if links := files.links():
+                return _led_out(links)
             manifest = read_manifest(files)
             missing = [one for one in names.REQUIRED if one not in files.names()]
             if missing:
@@ -70,6 +74,14 @@ def verify_pack(
             return verify(PackSource(files, manifest), vkeys, checkpoints, **how)
     except (BrokenPackError, *UNREADABLE) as error:
         return Report(malformed=f"The pack cannot be read: {error}")
+
+
+def _led_out(links: Sequence[str]) -> Report:
+    """Return that nothing was read: what lies outside of a pack may have no end."""
+    report = Report()
+    for one in links:
+        report.fail("file-hash", f"{one} leads out of the pack.")
+    return report
 
 
 class PackSource:
@@ -184,7 +196,7 @@ class PackSource:
         """Return ids that stand twice among the entries that are here."""
         # Eight bytes of each id are kept, a million of them in eight megabytes.
         short = array("Q", sorted(map(_short_id, self._lines(names.ENTRIES))))
-        twice = {one for one, after in pairwise(short) if one == after}
+        twice = {one for one, after in pairwise(short) if one == after != NO_ID}
         found = Counter(
             str(_member(line, "id"))
             for line in (self._lines(names.ENTRIES) if twice else ())
@@ -201,7 +213,7 @@ class PackSource:
         for number, line in enumerate(self._lines(names.SUBJECTS)):
             try:
                 said = read_canonical(line)
-                yield StoredSubject(str(said["ref"]), _bytes64(said["k"]), str(said["id"]))
+                yield StoredSubject(_text(said["ref"]), _bytes64(said["k"]), _text(said["id"]))
             except (KeyError, TypeError, ValueError):
                 self._fault("subject-ref", f"Line {number} of the people cannot be read.")
 
@@ -244,7 +256,7 @@ class PackSource:
     def _context(self) -> Iterator[tuple[int, bytes]]:
         for row in self._lines(names.CONTEXT):
             place, tab, line = row.partition(b"\t")
-            if not tab or not place.isdigit():
+            if not tab or PLACE.fullmatch(place) is None:
                 self._fault("range", "A line of the context does not name its place.")
                 continue
             yield int(place), line
@@ -253,7 +265,7 @@ class PackSource:
         for number, line in enumerate(self._lines(names.DISCLOSURES)):
             try:
                 said = read_canonical(line)
-                part = HeldPart(str(said["n"]), _bytes64(said["s"]), _bytes64(said["d"]))
+                part = HeldPart(_text(said["n"]), _bytes64(said["s"]), _bytes64(said["d"]))
                 place = said["i"]
             except (KeyError, TypeError, ValueError):
                 place = None
@@ -263,7 +275,7 @@ class PackSource:
                 self._fault("disclosure-orphan", f"Payload {number} cannot be read.")
 
     def _text(self, name: str) -> str:
-        return read_small(self._files, name).decode(errors="replace")
+        return read_small(self._files, name).decode(errors="surrogateescape")
 
     def _fault(self, code: str, text: str) -> None:
         self._faults.append((code, text))
@@ -291,11 +303,17 @@ def _size_of(note: str) -> int:
 
 def _short_id(line: bytes) -> int:
     found = ID.search(line)
-    return int(found[1], 16) if found else 0
+    return int(found[1], 16) if found else NO_ID
 
 
 def _is_marker(line: bytes) -> bool:
     return any(one in line for one in MARKS) and _member(line, "kind") in MARKERS
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _bytes64(text: object) -> bytes:

@@ -46,6 +46,8 @@ class Siem:
     headers: list[dict[str, str]] = field(default_factory=list)
     came: threading.Event = field(default_factory=threading.Event)
     promised: int = 0  # Bytes beside the status, none of which comes.
+    most: int = 10**9  # Bytes that it takes at once.
+    after: str = ""  # When to come again.
     url: str = ""
 
     @property
@@ -67,11 +69,14 @@ def siem() -> Iterator[Siem]:
             told.headers.append(dict(self.headers))
             told.came.set()  # Before the answer: whoever has that may wait for the next.
             status = told.answers.pop(0) if told.answers else 204
+            status = 413 if len(told.bodies[-1]) > told.most else status
             if status is None:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
             self.send_response(status)
             self.send_header("Content-Length", str(told.promised))
+            if told.after:
+                self.send_header("Retry-After", told.after)
             self.end_headers()
             if told.promised:
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -124,6 +129,47 @@ def http_target(siem: Siem) -> Target:
     push = push_of(settings(push_url=siem.url, push_token=TOKEN))
     assert push is not None
     return target_of(push)
+
+
+def test_a_receiver_that_takes_less_at_once_gets_less_at_once(desk: Desk, siem: Siem) -> None:
+    desk.add(7)
+    pushing = desk.pushing(http_target(siem))
+    size = desk.rows().state().size
+    siem.most = 2000
+    while pushing.look() == 0.0:
+        continue
+    taken = [
+        places
+        for places, body in zip(siem.places, siem.bodies, strict=True)
+        if len(body) <= siem.most
+    ]
+
+    assert list(chain.from_iterable(taken)) == list(range(size))
+    assert (desk.rows().state().behind, desk.rows().state().trouble) == (0, "")
+
+
+def test_one_entry_that_is_too_large_for_the_receiver_is_told(desk: Desk, siem: Siem) -> None:
+    siem.most = 10
+    pushing = desk.pushing(http_target(siem))
+    pauses = []
+    while not pauses or pauses[-1] == 0.0:
+        pauses.append(pushing.look())
+
+    assert pauses[-1] == FIRST_SECONDS
+    assert desk.rows().state().trouble == "it answered with status 413"
+    assert desk.rows().state().next_idx == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "pause"),
+    [("120", 120.0), ("1", FIRST_SECONDS), ("999999", 3600.0), ("soon", FIRST_SECONDS), ("", 2.0)],
+)
+def test_a_receiver_says_when_to_come_again(
+    desk: Desk, siem: Siem, after: str, pause: float
+) -> None:
+    siem.answers, siem.after = [429], after
+
+    assert desk.pushing(http_target(siem)).look() == pause
 
 
 def test_every_entry_arrives_in_order_whatever_the_receiver_does(

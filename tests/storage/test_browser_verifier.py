@@ -23,7 +23,9 @@ from storage.timestamps import request_for
 from storage.verify import verify_pack
 from tests.bot.anchors.pretend_authority import PretendAuthority
 from tests.sandbox.page.tabs import PATIENCE, chromium
+from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
+from tests.storage.hostile_packs import HOSTILE
 from tests.storage.packs import ATTACKS, Office, by_script
 from tests.storage.stories import STORIES, recorded
 from tests.storage.test_verify import a_full_life
@@ -265,6 +267,29 @@ def test_what_is_no_pack_is_said_in_a_sentence(
 
     assert reader.verify(file) == 2
     assert "cannot be read" in reader.text(".first")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_page_says_the_same_of_packs_that_nobody_would_write(
+    reader: Reader, tmp_path: Path, name: str
+) -> None:
+    forge, verdict = HOSTILE[name]
+    pack = forge(tmp_path / "pack")
+    ours = verify_pack(pack, [PIN], processes=1)
+
+    assert reader.verify(zipped(pack), keys=PIN) == ours.exit == verdict
+    assert reader.codes() == ours.codes
+
+
+def test_a_zip_behind_something_else_is_refused(
+    plain: Path, reader: Reader, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(plain, pack)
+    made = zipped(pack)
+    made.write_bytes(b"#!/bin/sh\n" + made.read_bytes())
+
+    assert reader.verify(made) == verify_pack(made, []).exit == 2
 
 
 def test_a_name_that_stands_twice_in_a_zip_is_refused(

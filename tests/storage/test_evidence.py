@@ -503,3 +503,25 @@ def test_a_disk_without_room_leaves_no_half_zip_and_says_it_once(
     assert "pack.zip cannot be written: File too large" in told
     assert list(tmp_path.iterdir()) == []
     assert noise == []
+
+
+def test_a_place_below_a_file_is_refused_in_a_sentence(office: Office) -> None:
+    (office.folder / "file").write_text("mine")
+    with pytest.raises(EvidenceError, match="cannot be written: Not a directory"):
+        office.export("file/pack")
+    with pytest.raises(EvidenceError, match="cannot be written: Not a directory"):
+        office.export("file/pack.zip")
+
+    assert (office.folder / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_a_link_that_leads_nowhere_is_not_overwritten(office: Office, name: str) -> None:
+    link = office.folder / name
+    link.symlink_to(office.folder / "nowhere")
+    size = office.export("before").head.size
+    with pytest.raises(EvidenceError, match="exists already"):
+        office.export(name)
+
+    assert link.is_symlink()
+    assert office.export("after").head.size == size + 1  # Of the first one alone is there an entry.

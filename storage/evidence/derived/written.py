@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import TypeAlias
 
 from sqlalchemy import Connection
@@ -41,6 +42,8 @@ def derived(
     found = head(connection)
     start, end = places(connection, bounds, found.size)
     entries = sealed(connection, start, end, run=run)
+    if run is not None and form is not Form.AGENTACK:  # Traces see to it themselves.
+        entries = _of_run(entries, run)
     if form is Form.CSV:
         yield header()
         yield from map(table_row, entries)
@@ -50,6 +53,16 @@ def derived(
         return
     for entry in entries:
         yield EVENTS[form](entry, found.origin) + b"\n"
+
+
+def _of_run(entries: Iterator[Sealed], run: str) -> Iterator[Sealed]:
+    """Return the entries; a run without any is a typing error more often than an answer."""
+    first = next(entries, None)
+    if first is None:
+        raise EvidenceError(
+            f"There is nothing of a run {run} in this range.", hint="`interlock runs` lists runs."
+        )
+    return chain([first], entries)
 
 
 def _trace(entries: Iterator[Sealed], run: str | None) -> Iterator[bytes]:

@@ -60,8 +60,14 @@ INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
 DECISIONS = {"approval.granted", "approval.denied"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
-NOTE_NAME = re.compile(r"checkpoints/[0-9]{12,}")
-HASH, VKEY, NOTE_LINES, MOST_BYTES = 32, 33, 3, 16_384
+NOTE_NAME = re.compile(r"checkpoints/(?:[0-9]{12}|[1-9][0-9]{12,18})")
+ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
+SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+# Control characters but LF, and what stands for a byte that is no UTF-8.
+NO_NOTE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
+LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.jsonl", "index.csv"]
+ENVELOPE, SIGNED = {"payloadType", "payload", "signatures"}, {"keyid", "sig"}
+HASH, VKEY, NOTE_LINES, MOST_BYTES, KEY_HINT, SIGNATURE = 32, 33, 3, 16_384, 4, 64
 MOST_INTEGER, MOST_LEVELS, MOST_SHOWN, PAIR = 2**53 - 1, 32, 100, 2
 ACTORS = {"user", "bot", "schedule", "webhook", "agent", "model", "system"}
 CLASSES = {"personal.content", "personal.derived", "identity.actor", "business"}
@@ -106,8 +112,8 @@ token.revoked verification.failed verification.passed verification.unknown verif
 wait.started workflow.activated workflow.level_changed workflow.published workflow.retired
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
-PROOF_NAME = re.compile(r"(?:samples/[^/]+/)?proofs/([0-9]+)\.tlog-proof")
-SAMPLE_NAME = re.compile(r"samples/([^/]+)/entries\.jsonl")
+PROOF_NAME = re.compile(r"(?:samples/[A-Za-z0-9_-]{1,64}/)?proofs/(0|[1-9][0-9]{0,15})\.tlog-proof")
+SAMPLE_NAME = re.compile(r"samples/([A-Za-z0-9_-]{1,64})/entries\.jsonl")
 FAULTS = {
     "anchor": "Somebody outside vouched for another head than this log has, or a line is forged",
     "checkpoint-malformed": "A signed head cannot be read",
@@ -220,11 +226,22 @@ def parse(data: bytes) -> Any:  # noqa: ANN401  any JSON value
 
 
 def strict(data: bytes) -> dict[str, Any]:
-    """Read an object in its one spelling: no member twice, no odd space."""
+    """Read an object in its one spelling: no member twice, no odd space, no odd value."""
     value = parse(data)
-    if not isinstance(value, dict) or canonical(value) != data:
+    if not isinstance(value, dict) or not is_value(value, 1) or canonical(value) != data:
         raise ValueError("it re-encodes to other bytes")
     return value
+
+
+def is_plain(value: object, depth: int = 1) -> bool:
+    """Say whether a value is one that all readers read alike: integers, few levels, ASCII names."""
+    if isinstance(value, (dict, list)) and depth > MOST_LEVELS:
+        return False
+    if isinstance(value, dict):
+        return all(name.isascii() and is_plain(one, depth + 1) for name, one in value.items())
+    if isinstance(value, list):
+        return all(is_plain(one, depth + 1) for one in value)
+    return not isinstance(value, int) or -MOST_INTEGER <= value <= MOST_INTEGER
 
 
 def pae(kind: bytes, body: bytes) -> bytes:
@@ -245,10 +262,10 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def b64(text: object) -> bytes:
-    """Return the bytes behind base64, in its one spelling."""
+def b64(text: object, size: int | None = None) -> bytes:
+    """Return the bytes behind base64, in its one spelling; of that `size` if one is given."""
     data = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
-    if base64.b64encode(data).decode() != text:
+    if base64.b64encode(data).decode() != text or size not in {None, len(data)}:
         raise ValueError("not base64")
     return data
 
@@ -415,7 +432,8 @@ class Key:
         self.name, short, encoded = self.vkey.split("+", 2)
         material = b64(encoded)
         digest = hashlib.sha256(self.name.encode() + b"\n" + material).digest()
-        if len(material) != VKEY or material[:1] != b"\1" or digest[:4].hex() != short:
+        is_key = len(material) == VKEY and material[:1] == b"\1"
+        if not is_key or digest[:4].hex() != short or not ORIGIN.fullmatch(self.name):
             raise ValueError("not an Ed25519 verifier key")
         self.public, self.short, self.id = material[1:], digest[:4], key_id(material[1:])
         self.added = added
@@ -462,9 +480,11 @@ class Note:
         lines = body.split("\n")
         if not gap or len(lines) != NOTE_LINES or not signatures.endswith("\n"):
             raise ValueError("not a note over three lines")
-        self.origin, self.size, self.root = lines[0], int(lines[1]), b64(lines[2])
-        if str(self.size) != lines[1] or len(self.root) != HASH:
+        if NO_NOTE.search(text):
+            raise ValueError("not UTF-8, or a control character in it")
+        if not ORIGIN.fullmatch(lines[0]) or not SIZE.fullmatch(lines[1]):
             raise ValueError("not a checkpoint")
+        self.origin, self.size, self.root = lines[0], int(lines[1]), b64(lines[2], HASH)
         self.message = f"{body}\n".encode()
         self.signatures: list[tuple[str, bytes]] = []
         for line in signatures[:-1].split("\n"):
@@ -472,6 +492,8 @@ class Note:
             if dash != "\u2014":
                 raise ValueError("not a signature line")
             self.signatures.append((name, b64(data)))
+            if len(self.signatures[-1][1]) <= KEY_HINT:
+                raise ValueError("a signature line without a signature")
 
     def signers(self, keys: Sequence[Key]) -> list[Key]:
         """Return the known keys that signed; one bad line under any of them rejects the note."""
@@ -683,34 +705,58 @@ class Pack:
         self.folder = folder
         if folder.is_file():
             raise ValueError("it is a file; unpack it, and name the folder")
+        self.links = sorted(one for one in self.names() if (folder / one).is_symlink())
+        self.payload, self.manifest = b"", {}
+        if self.links:
+            return  # What lies outside is never read: it may have no end.
+        if not (folder / "manifest.json").is_file():
+            raise ValueError("there is no manifest.json in it")
         self.payload = (folder / "manifest.json").read_bytes()
-        self.manifest = strict(self.payload)
-        if self.manifest["format"] != "audit-evidence/1":
-            raise ValueError("not a manifest of audit-evidence/1")
+        self.manifest = parse(self.payload)
+        if not is_plain(self.manifest) or canonical(self.manifest) != self.payload:
+            raise ValueError("the manifest re-encodes to other bytes")
+        fault = self.fault()
+        if fault:
+            raise ValueError(f"the manifest {fault}")
         self.start, self.end = self.manifest["range"]
-        if not is_count(self.start) or not is_count(self.end) or self.start > self.end:
-            raise ValueError("the manifest names no range")
-        if self.manifest["disclosure"] not in {"all", "selected"}:
-            raise ValueError("the manifest does not say what is disclosed")
-        if not all(isinstance(one, dict) for one in self.manifest["files"].values()):
-            raise ValueError("the manifest lists no files")
+
+    def fault(self) -> str:
+        """Return what a manifest cannot say, nothing if it says all that it has to."""
+        said = self.manifest
+        if not isinstance(said, dict) or said.get("format") != "audit-evidence/1":
+            return "is not of audit-evidence/1"
+        span, listed, keys = said.get("range"), said.get("files"), said.get("log_vkeys")
+        if not isinstance(span, list) or len(span) != PAIR or not all(map(is_count, span)):
+            return "names no range"
+        if span[0] > span[1]:
+            return "names no range"
+        if said.get("disclosure") not in ("all", "selected"):
+            return "does not say what is disclosed"
+        if not isinstance(listed, dict) or not all(isinstance(x, dict) for x in listed.values()):
+            return "lists no files"
+        if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
+            return "names no keys"
+        return "" if isinstance(said.get("origin"), str) else "names no log"
 
     def names(self) -> set[str]:
         """Return the names of all files."""
         found = (one for one in self.folder.rglob("*") if one.is_file() or one.is_symlink())
         return {one.relative_to(self.folder).as_posix() for one in found}
 
-    def leads_out(self, name: str) -> bool:
-        """Say whether something is a link to a file that may lie anywhere."""
-        return (self.folder / name).is_symlink()
-
     def content(self, name: str) -> bytes:
         """Return a whole file."""
         return (self.folder / name).read_bytes()
 
     def text(self, name: str) -> str:
-        """Return a whole file as text, line ends as they are; what is none differs from any."""
-        return self.content(name).decode(errors="replace")
+        """Return a whole file as text, line ends as they are; what is no UTF-8 is no note."""
+        return self.content(name).decode(errors="surrogateescape")
+
+    def ends_midway(self, name: str) -> bool:
+        """Say whether a file of lines ends in the middle of one."""
+        with (self.folder / name).open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 1))
+            return file.read(1) not in {b"", b"\n"}
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines of a file."""
@@ -1082,14 +1128,15 @@ class Verifier:
     def run(self) -> Findings:
         """Do everything; return what was found."""
         names = self.pack.names()
-        links = sorted(filter(self.pack.leads_out, names))
-        for name in links:
+        for name in self.pack.links:
             self.found.fail("file-hash", f"{name} leads out of the pack")
-        if links:
-            return self.found  # What lies outside is never read: it may have no end.
+        if self.pack.links:
+            return self.found
         self.check_files()
         if not names.issuperset(REQUIRED):
             return self.found
+        for name in filter(self.pack.ends_midway, LINE_FILES):
+            self.found.fail("file-hash", f"{name} ends in the middle of a line")
         self.read_markers()
         self.read_log()
         self.judge_state()
@@ -1136,7 +1183,8 @@ class Verifier:
             while block := file.read(1 << 16):
                 digest.update(block)
                 size += len(block)
-        if (size, digest.hexdigest()) != (listed.get("bytes"), listed.get("sha256")):
+        is_told = is_count(listed.get("bytes"))
+        if not is_told or (size, digest.hexdigest()) != (listed["bytes"], listed.get("sha256")):
             self.found.fail("file-hash", f"{name} is not the file that the manifest lists")
 
     # entries
@@ -1189,8 +1237,7 @@ class Verifier:
                     self.found.fail("range", f"entry {place} is not in the pack", place)
             else:
                 self.entry(place, line, leaf, next(rows, "") if inside else None)
-                if inside:
-                    self.entry_parts(place, line, parts.pop(place, {}))
+                self.entry_parts(place, line, parts.pop(place, {}) if inside else {})
             self.roots[self.tree.size] = self.tree.root()
         if end > self.tree.size or next(lines, None) is not None or next(rows, None) is not None:
             self.found.fail("range", "the pack holds other entries than its range")
@@ -1210,6 +1257,7 @@ class Verifier:
     def parts(self) -> dict[int, dict[str, tuple[bytes, bytes]]]:
         """Return salt and value of each payload, by entry and name."""
         found: dict[int, dict[str, tuple[bytes, bytes]]] = {}
+        latest = 0
         for number, line in enumerate(self.pack.lines("disclosures.jsonl")):
             try:
                 one = strict(line)
@@ -1219,7 +1267,10 @@ class Verifier:
             if not is_count(index) or not isinstance(name, str):
                 self.found.fail("disclosure-orphan", f"payload {number} cannot be read")
                 continue
-            held = found.setdefault(index, {})
+            if index < latest:
+                self.found.fail("disclosure-orphan", f"a payload is for entry {index}, out of turn")
+                continue
+            latest, held = index, found.setdefault(index, {})
             if name in held:
                 self.found.fail("disclosure-duplicate", f"{name} of {index} is there twice", index)
             held[name] = content
@@ -1274,8 +1325,10 @@ class Verifier:
                 self.begin(entry)
             elif kind == "key.add":
                 self.add_key(place, data)
-            elif kind in {"key.retire", "key.revoke"}:
-                self.end_key(place, data)
+            elif kind == "key.retire":
+                self.end_key(place, data["id"], None)
+            elif kind == "key.revoke":
+                self.end_key(place, data["id"], data.get("from"))
         except (KeyError, TypeError, ValueError):
             self.found.fail("entry-key", f"entry {place} names a key that is none", place)
 
@@ -1283,7 +1336,8 @@ class Verifier:
         """Take in the first keys of the log."""
         self.origin = entry["log"]
         for encoded in entry["data"]["entry_keys"]:
-            self.writers[key_id(b64(encoded))] = Writer(b64(encoded))
+            public = b64(encoded, HASH)
+            self.writers[key_id(public)] = Writer(public)
         for vkey in entry["data"]["log_vkeys"]:
             self.genesis.append(self.own_key(0, vkey))
 
@@ -1292,31 +1346,33 @@ class Verifier:
         if data["role"] == "log":
             self.own_key(place, data["vkey"])
             return
-        public = b64(data["pk"])
+        public, pop = b64(data["pk"], HASH), b64(data["pop"], SIGNATURE)
         claim = f"audit-key-pop/v1\n{self.origin}\n{key_id(public)}".encode()
-        if not verifies(public, b64(data["pop"]), claim):
+        if not verifies(public, pop, claim):
             self.found.fail("key-pop", f"entry {place} enrols a key that nobody held", place)
         self.writers.setdefault(key_id(public), Writer(public))
 
     def own_key(self, place: int, vkey: str) -> Key:
         """Take in a log key, which is to be of this log."""
-        key = Key(vkey, place)
+        key = Key(str(vkey), place)
         if key.name != self.origin:
             self.found.fail("key-origin", f"entry {place} names a key of {key.name}", place)
         self.log_keys.append(key)
         return key
 
-    def end_key(self, place: int, data: dict[str, Any]) -> None:
+    def end_key(self, place: int, ended: object, since: object) -> None:
         """Take in the end of a key: the earliest counts, a revocation also after it."""
-        since, writer = data.get("from"), self.writers.get(data["id"])
+        if not isinstance(ended, str) or not (since is None or is_count(since)):
+            raise TypeError("its id or its place is malformed")
+        writer = self.writers.get(ended)
         if writer is not None:
             writer.ended = place if writer.ended is None else writer.ended
             doubtful = [] if since is None else [one for one in writer.signed if one >= since]
             if doubtful:
                 words = f"{len(doubtful)} entries from {since} on are signed by the revoked key"
-                self.found.doubt("revoked-window", f"{words} {data['id']}")
+                self.found.doubt("revoked-window", f"{words} {ended}")
         for key in self.log_keys:
-            if key.id == data["id"]:
+            if key.id == ended:
                 key.ended = place if key.ended is None else key.ended
                 key.revoked_from = since if key.revoked_from is None else key.revoked_from
 
@@ -1377,7 +1433,9 @@ class Verifier:
             salt, value = held[name]
             tagged = b"audit-part/v1\0" + name.encode() + b"\0" + value
             made = base64.b64encode(hmac.digest(salt, tagged, "sha256")).decode()
-            if (made, len(value)) != (promised["c"], promised["len"]):
+            # Zeros behind a shorter salt would give the same commitment.
+            is_own = len(salt) == HASH and made == promised["c"]
+            if not is_own or len(value) != promised["len"]:
                 self.found.fail(
                     "part-commitment", f"part {name} of entry {place} is another", place
                 )
@@ -1417,21 +1475,24 @@ class Verifier:
         self.judge_roots(notes)
         if not self.pins:
             self.found.doubt("unpinned", "no key was given: the log vouches for itself")
+        if not notes:
+            self.found.doubt("no-checkpoint", "there is no signed head")
         for pin in self.pins:
             if pin.name != self.origin:
                 self.found.fail("key-origin", f"the given key is for the log {pin.name}")
         counting = self.judge_signers(notes)
-        if self.tree.size and not any(note.size == self.tree.size for _, note in notes):
-            self.found.fail("checkpoint-missing", "there is no head over all entries")
         if max((one for one in counting if one <= self.tree.size), default=0) < self.tree.size:
             self.found.doubt("unsigned-tail", "no head that counts covers the last entries")
         self.judge_kept(notes)
 
     def judge_kept(self, notes: Sequence[tuple[str, Note]]) -> None:
-        """Doubt a note from elsewhere that the log does not list any more."""
-        kept = {(note.size, note.root) for name, note in notes if name.startswith("checkpoint")}
+        """Look for the head over everything; doubt a note from elsewhere that is not listed."""
+        own = [note for name, note in notes if name.startswith("checkpoint")]
+        if self.tree.size and self.tree.size not in {one.size for one in own}:
+            self.found.fail("checkpoint-missing", "there is no head over all entries")
+        kept = {one.message for one in own}
         for name, note in notes:
-            if not name.startswith("checkpoint") and (note.size, note.root) not in kept:
+            if not name.startswith("checkpoint") and note.message not in kept:
                 self.found.doubt("pin-not-kept", f"{name} is not listed any more")
 
     def judge_roots(self, notes: Sequence[tuple[str, Note]]) -> None:
@@ -1532,7 +1593,7 @@ class Verifier:
         names = [one for one in self.pack.names() if NOTE_NAME.fullmatch(one)]
         names += [one for one in self.pack.names() if one.endswith(".witness")]
         files = [self.pack.folder / one for one in sorted(names)] if self.witnesses else []
-        texts = [one.read_text(encoding="utf-8", errors="replace") for one in files]
+        texts = [one.read_text(encoding="utf-8", errors="surrogateescape") for one in files]
         met = set()
         for text in dict.fromkeys([*texts, *self.given]):
             try:
@@ -1567,14 +1628,17 @@ class Verifier:
             envelope = parse(self.pack.content("manifest.dsse.json"))
             known = {key.id: key for key in self.log_keys}
             message = pae(MANIFEST_TYPE, self.pack.payload)
+            lines = envelope["signatures"]
+            is_typed = envelope.keys() == ENVELOPE and isinstance(lines, list)
+            is_typed &= all(one.keys() == SIGNED and type(one["keyid"]) is str for one in lines)
             results = [
                 verifies(known[one["keyid"]].public, b64(one["sig"]), message)
-                for one in envelope["signatures"]
+                for one in lines
                 if one["keyid"] in known
             ]
             is_same = b64(envelope["payload"]) == self.pack.payload
-            is_typed = envelope["payloadType"] == MANIFEST_TYPE.decode()
-        except (ValueError, KeyError, TypeError):
+            is_typed &= envelope["payloadType"] == MANIFEST_TYPE.decode()
+        except (ValueError, KeyError, TypeError, AttributeError):
             results, is_same, is_typed = [], False, False
         if not (results and all(results) and is_same and is_typed):
             self.found.fail("manifest-signature", "no key of the log signed this manifest")
@@ -1601,7 +1665,7 @@ class Verifier:
         note = Note(note_text)
         if note.origin != self.origin or not note.signers(self.log_keys):
             raise ValueError("its head is not of this log")
-        path = [b64(one) for one in lines[2:]]
+        path = [b64(one, HASH) for one in lines[2:]]
         if root_of(leaf, index, note.size, path) != note.root:
             raise ValueError("it leads to another root")
 
@@ -1625,8 +1689,11 @@ class Verifier:
 
     def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Compare the rows of one report; return the entries that it tells of."""
-        met = set()
-        with (self.pack.folder / name).open(newline="", encoding="utf-8", errors="replace") as file:
+        met: set[int] = set()
+        latest = -1
+        with (self.pack.folder / name).open(
+            newline="\n", encoding="utf-8", errors="replace"
+        ) as file:
             rows = csv.reader(file)
             if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
                 self.found.fail("index-row", f"{name} has other columns")
@@ -1634,7 +1701,12 @@ class Verifier:
                 if not row or not PLACE.fullmatch(row[0]):
                     self.found.fail("index-row", f"{name}: a row names no entry")
                     continue
-                met.add(int(row[0]))
+                if int(row[0]) < latest:
+                    self.found.fail(
+                        "index-row", f"{name}: the row of entry {row[0]} is out of turn"
+                    )
+                latest = int(row[0])
+                met.add(latest)
                 index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
                 repeated = [index, ts, kind, run, actor, self.people.get(actor, "")]
                 if row[: len(repeated)] != [cell(one) for one in repeated]:
@@ -1680,9 +1752,9 @@ class Verifier:
         for number, line in enumerate(self.pack.lines("subjects.jsonl")):
             try:
                 one = strict(line)
-                ref, name = one["ref"], str(one["id"])
-                mac = hmac.new(b64(one["k"]), name.encode(), "sha256").hexdigest()
-            except (KeyError, ValueError):
+                ref, name, key = one["ref"], one["id"], b64(one["k"], HASH)
+                mac = hmac.new(key, name.encode(), "sha256").hexdigest()
+            except (AttributeError, KeyError, ValueError):
                 self.found.fail("subject-ref", f"line {number} of the people cannot be read")
                 continue
             if f"s:{mac[:32]}" != ref or name in met:

@@ -55,6 +55,17 @@ def test_events_go_to_stdout_or_into_a_file_that_is_whole(home: Path) -> None:
     assert "name it with --out" in refused.output
 
 
+@pytest.mark.parametrize("form", ["cloudevents", "ocsf", "csv", "agentack"])
+def test_a_run_that_there_is_not_is_refused_in_every_form(home: Path, form: str) -> None:
+    refused = interlock("audit", "export", "--format", form, "--run", "nope", "--out", "events")
+    printed = interlock("audit", "export", "--format", form, "--run", "nope")
+
+    assert (refused.exit_code, printed.exit_code) == (2, 2)
+    assert "a run nope in this range" in refused.output
+    assert printed.stdout == ""
+    assert not list(home.glob("events*"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -2,12 +2,19 @@
 
 const UTF8 = new TextEncoder();
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
 const NO_BASE64 = /[^A-Za-z0-9+/=]/;
+const MEMBER = /^[A-Za-z0-9_.-]{1,64}$/;
 
 // What cannot be read; the text says why.
 export class Unreadable extends Error {}
 
+export const MOST_LEVELS = 32;
+
 export const encode = (text) => UTF8.encode(text);
+
+// Return a text in which what is no UTF-8 is replaced, so that it differs from what was signed.
+export const lenient = (bytes) => LENIENT.decode(bytes);
 
 export function decode(bytes) {
   try {
@@ -87,18 +94,38 @@ export function parse(text) {
   }
 }
 
-// Return an object; anything else is unreadable.
+// Return an object, however it is spelt; anything else is unreadable.
 export function parseObject(text) {
-  const { value } = parse(text);
+  let value = null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Unreadable("not JSON");
+  }
   if (!isObject(value)) throw new Unreadable("no object");
   return value;
 }
 
-// Return an object in its one spelling: no member twice, no odd space.
+// Return an object in its one spelling: no member twice, no odd space, no odd value.
 export function strictObject(text) {
   const { value, isCanonical } = parse(text);
   if (!isObject(value) || !isCanonical) throw new Unreadable("no object, or not in its one spelling");
+  const fault = valueFault(value, 1);
+  if (fault !== null) throw new Unreadable(fault);
   return value;
+}
+
+// Return what the canonical form has no place for in a value, null if there is nothing.
+export function valueFault(value, depth, name = MEMBER) {
+  if (typeof value === "string") return value.includes("\0") ? "a text in it holds U+0000" : null;
+  if (typeof value !== "object" || value === null) return null;
+  if (depth > MOST_LEVELS) return "it has too many levels";
+  if (isObject(value) && !Object.keys(value).every((one) => name.test(one))) return "a member's name is malformed";
+  for (const one of Object.values(value)) {
+    const found = valueFault(one, depth + 1, name);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 export function isObject(value) {

@@ -3,7 +3,7 @@
 // A pack comes from somebody else: a ZIP that names a file twice, or unpacks to more than it
 // says, is refused.
 
-import { decode, Unreadable } from "./bytes.js";
+import { decode, lenient, same, Unreadable } from "./bytes.js";
 
 const END = 0x06054b50;
 const END_64 = 0x06064b50;
@@ -11,6 +11,8 @@ const LOCATOR_64 = 0x07064b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
 const FULL = 0xffffffff;
+const PIECE = 64 * 1024; // Far more than a line has, and so little that many fit.
+const WHOLE_LINES = /^(?:disclosures\.jsonl|reports\/.*)$/;
 const MOST_SMALL = 64 * 1024 * 1024;
 const MOST_DIRECTORY = 256 * 1024 * 1024;
 const MOST_LINE = 64 * 1024 * 1024;
@@ -70,7 +72,9 @@ export class Files {
     return decode(await this.bytes(name));
   }
 
+  // Yield the lines; one that is longer than any comes in pieces, but payloads and reports whole.
   async *lines(name) {
+    const most = WHOLE_LINES.test(name) ? Infinity : PIECE;
     let rest = [];
     let held = 0;
     for await (const block of this.blocks(name)) {
@@ -81,6 +85,11 @@ export class Files {
       }
       if (from < block.length) rest.push(block.subarray(from));
       held += block.length - from;
+      for (; held >= most; held -= most) {
+        const whole = joined(rest, new Uint8Array());
+        yield whole.subarray(0, most);
+        rest = [whole.subarray(most)];
+      }
       if (held > MOST_LINE) throw new Unreadable(`${name} has a line that is too long`);
     }
     if (held) yield joined(rest, new Uint8Array());
@@ -139,6 +148,9 @@ export async function zip(blob) {
   if (size > MOST_DIRECTORY) throw new Unreadable("it lists more files than a pack has");
   const view = await viewOf(blob, at, size);
   for (let from = 0; from < view.byteLength; ) from = listed(blob, view, from, files);
+  if (view.byteLength && (await viewOf(blob, 0, 4)).getUint32(0, true) !== LOCAL) {
+    throw new Unreadable("something stands before its first file");
+  }
   return files;
 }
 
@@ -164,13 +176,20 @@ function listed(blob, view, from, files) {
   const lengths = [28, 30, 32].map((at) => head.getUint16(at, true));
   const end = from + 46 + lengths[0] + lengths[1] + lengths[2];
   within(view, from, end - from);
-  const name = decode(new Uint8Array(view.buffer, view.byteOffset + from + 46, lengths[0]));
+  const named = new Uint8Array(view.buffer, view.byteOffset + from + 46, lengths[0]);
+  const name = nameIn(named);
   const sizes = { size: head.getUint32(24, true), packed: head.getUint32(20, true) };
   const place = { ...sizes, at: head.getUint32(42, true), method: head.getUint16(10, true) };
   enlarge(place, within(view, from + 46 + lengths[0], lengths[1]));
   if (head.getUint16(8, true) & 1) throw new Unreadable(`${name} is encrypted`);
-  if (!name.endsWith("/")) files.add(name, place.size, () => member(blob, place));
+  if (!name.endsWith("/")) files.add(name, place.size, () => member(blob, place, named));
   return end;
+}
+
+// Return a name; one that is no UTF-8 is that of a file which no manifest lists.
+function nameIn(bytes) {
+  if (bytes.includes(0)) throw new Unreadable("a name in it goes on behind its end");
+  return lenient(bytes);
 }
 
 // Take sizes that 32 bits do not hold from the extra field that has them.
@@ -186,9 +205,11 @@ function enlarge(place, extra) {
   }
 }
 
-async function member(blob, place) {
+async function member(blob, place, named) {
   const head = await viewOf(blob, place.at, 30);
   if (head.getUint32(0, true) !== LOCAL) throw new Unreadable("a file is not where the list says");
+  const own = await viewOf(blob, place.at + 30, head.getUint16(26, true));
+  if (!same(new Uint8Array(own.buffer), named)) throw new Unreadable("a file is not where the list says");
   const start = place.at + 30 + head.getUint16(26, true) + head.getUint16(28, true);
   const stream = blob.slice(start, start + place.packed).stream();
   if (place.method === 0) return stream;

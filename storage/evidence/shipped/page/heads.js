@@ -1,10 +1,10 @@
 // Every head, those of the pack and those kept elsewhere: do they tell the roots that the
 // entries give, and did a key sign them that counts at their size?
 
-import { same, Unreadable } from "./bytes.js";
+import { decode, same, Unreadable } from "./bytes.js";
 import { Note } from "./notes.js";
 
-const KEPT = /^checkpoints\/([0-9]{12,})$/;
+const KEPT = /^checkpoints\/([0-9]{12}|[1-9][0-9]{12,18})$/;
 
 // Return the notes, smallest first; what cannot be read is a failure.
 export async function readNotes(files, given, report) {
@@ -23,7 +23,7 @@ export async function readNotes(files, given, report) {
   for (const name of files.names().filter((one) => KEPT.test(one))) {
     const text = await textOf(files, name, report);
     texts.push(text);
-    const note = read(`the head in ${name}`, text, false);
+    const note = text === null ? null : read(`the head in ${name}`, text, false);
     if (note && note.size !== Number(KEPT.exec(name)[1])) {
       report.fail("checkpoint-malformed", `the head in ${name} is for ${note.size} entries`);
     }
@@ -31,19 +31,21 @@ export async function readNotes(files, given, report) {
   const newest = await textOf(files, "checkpoint", report);
   if (!texts.includes(newest)) {
     report.fail("checkpoint-missing", "the newest head is not among those that were kept");
-    read("the newest head", newest, false);
+    if (newest !== null) read("the newest head", newest, false);
   }
   given.forEach((text, place) => read(`the head you gave (number ${place + 1})`, text, true));
   return notes.sort((a, b) => a.note.size - b.note.size);
 }
 
+// A file that cannot be read at all ends the verification; what is no text is no head.
 async function textOf(files, name, report) {
+  const bytes = await files.bytes(name);
   try {
-    return await files.text(name);
+    return decode(bytes);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    report.fail("checkpoint-malformed", error.message);
-    return "";
+    report.fail("checkpoint-malformed", `${name} cannot be read: ${error.message}`);
+    return null;
   }
 }
 
@@ -51,6 +53,7 @@ async function textOf(files, name, report) {
 export async function judgeNotes(notes, { pins, ring, tree, roots, report }) {
   judgePins(pins, ring, report);
   judgeRoots(notes, tree, roots, report);
+  if (!notes.length) report.doubt("no-checkpoint", "there is no signed head");
   const counting = await judgeSigners(notes, pins, ring, report);
   if (tree.size && !notes.some((one) => !one.isGiven && one.note.size === tree.size)) {
     report.fail("checkpoint-missing", `there is no head over all ${tree.size} entries`);

@@ -28,7 +28,8 @@ export class KeyRing {
     try {
       if (kind === "log.init") this.#begin(place, entry);
       else if (kind === "key.add") await this.#add(place, data);
-      else if (kind === "key.retire" || kind === "key.revoke") this.#end(place, data);
+      else if (kind === "key.retire") this.#end(place, data.id, null);
+      else if (kind === "key.revoke") this.#end(place, data.id, data.from ?? null);
     } catch (error) {
       if (!(error instanceof Unreadable || error instanceof TypeError)) throw error;
       this.#report.fail("entry-key", `entry ${place} names a key that is none`, at);
@@ -62,13 +63,13 @@ export class KeyRing {
     if (place) return;
     this.origin = entry.log;
     entry.data.entry_keys.forEach((one) => this.#enrol(fromBase64(one, 32)));
-    this.genesis = entry.data.log_vkeys.map((one) => this.#own(new LogKey(one, place), place));
+    this.genesis = entry.data.log_vkeys.map((one) => this.#own(new LogKey(String(one), place), place));
     this.logKeys.push(...this.genesis);
   }
 
   async #add(place, data) {
     if (data.role === "log") {
-      this.logKeys.push(this.#own(new LogKey(data.vkey, place), place));
+      this.logKeys.push(this.#own(new LogKey(String(data.vkey), place), place));
       return;
     }
     const key = fromBase64(data.pk, 32);
@@ -91,12 +92,14 @@ export class KeyRing {
     if (!this.writers.has(id)) this.writers.set(id, { public: key, ended: null, doubtful: 0 });
   }
 
-  #end(place, data) {
-    const writer = this.writers.get(data.id);
+  #end(place, id, from) {
+    const isPlace = from === null || (Number.isSafeInteger(from) && from >= 0);
+    if (typeof id !== "string" || !isPlace) throw new Unreadable("its id or its place is malformed");
+    const writer = this.writers.get(id);
     if (writer) writer.ended ??= place;
-    for (const key of this.logKeys.filter((one) => one.id === data.id)) {
+    for (const key of this.logKeys.filter((one) => one.id === id)) {
       key.ended ??= place;
-      key.revokedFrom ??= data.from ?? null;
+      key.revokedFrom ??= from;
     }
   }
 }

@@ -1,6 +1,6 @@
 // The manifest of a pack: its files and their hashes, and the log key's signature over it.
 
-import { canonical, decode, fromBase64, hex, isObject, pae, parse, parseObject, same, Unreadable } from "./bytes.js";
+import { canonical, decode, fromBase64, hasExactly, hex, isObject, pae, parse, parseObject, same, Unreadable, valueFault } from "./bytes.js";
 import { Sha256 } from "./sha256.js";
 import { verifies } from "./signing.js";
 
@@ -14,16 +14,25 @@ export const REQUIRED = [
 export async function readManifest(files) {
   const payload = await files.bytes("manifest.json");
   const { value: said, isCanonical } = parse(decode(payload));
-  if (!isCanonical || !isObject(said)) throw new Unreadable("its manifest is malformed");
+  if (!isCanonical || !isObject(said) || !isPlain(said)) throw new Unreadable("its manifest is malformed");
   if (said.format !== "audit-evidence/1") throw new Unreadable("it is no pack of the format audit-evidence/1");
   const [start, end] = Array.isArray(said.range) ? said.range : [];
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
+  if (said.range?.length !== 2 || !Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
     throw new Unreadable("its manifest names no range");
   }
   if (said.disclosure !== "all" && said.disclosure !== "selected") throw new Unreadable("its manifest does not say what is disclosed");
   if (!isObject(said.files) || !Object.values(said.files).every(isObject)) throw new Unreadable("its manifest lists no files");
-  if (!Array.isArray(said.log_vkeys)) throw new Unreadable("its manifest names no keys");
+  if (!Array.isArray(said.log_vkeys) || said.log_vkeys.some((one) => typeof one !== "string")) {
+    throw new Unreadable("its manifest names no keys");
+  }
+  if (typeof said.origin !== "string") throw new Unreadable("its manifest names no log");
   return { ...said, payload, start, end, withholds: said.disclosure === "selected" };
+}
+
+// Say whether a value is one that all readers read alike: integers, few levels, ASCII names.
+function isPlain(value) {
+  const fault = valueFault(value, 1, /^[\x00-\x7f]*$/);
+  return fault === null || fault.includes("U+0000");
 }
 
 // Compare every file with what the manifest says of it.
@@ -71,6 +80,8 @@ export async function judgeManifest(files, manifest, ring, report) {
 
 async function isSigned(envelope, payload, ring) {
   const said = parseObject(envelope);
+  if (!hasExactly(said, ["payload", "payloadType", "signatures"]) || !Array.isArray(said.signatures)) return false;
+  if (!said.signatures.every((one) => hasExactly(one, ["keyid", "sig"]) && typeof one.keyid === "string")) return false;
   if (said.payloadType !== TYPE || !same(fromBase64(said.payload), payload)) return false;
   const message = pae(TYPE, payload);
   const known = new Map(ring.logKeys.map((key) => [key.id, key]));

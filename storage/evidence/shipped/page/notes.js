@@ -4,6 +4,9 @@ import { concat, encode, fromBase64, hex, Unreadable } from "./bytes.js";
 import { sha256 } from "./sha256.js";
 import { keyId, verifies } from "./signing.js";
 
+// The characters of a name; and those that no note holds: all that control, but LF.
+const ORIGIN = /^[^\s+\x00-\x1f\x7f]{1,255}$/;
+const NO_NOTE = /[\x00-\x09\x0b-\x1f\x7f]/;
 const WITNESS = 4; // The first byte of a witness's key.
 
 // A log key, from which entry on it is known, and at which it ended.
@@ -43,7 +46,7 @@ export class WitnessKey {
 
 function keyParts(vkey) {
   const [, name, short, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(.+)$/.exec(vkey) ?? [];
-  if (!name) throw new Unreadable("it does not read name+hash+key");
+  if (!name || !ORIGIN.test(name)) throw new Unreadable("it does not read name+hash+key");
   const material = fromBase64(encoded, 33);
   const digest = sha256(concat(encode(`${name}\n`), material));
   if (hex(digest.subarray(0, 4)) !== short) throw new Unreadable("a letter of it is wrong");
@@ -58,7 +61,9 @@ export class Note {
     if (gap < 0 || lines.length !== 3 || !text.endsWith("\n")) {
       throw new Unreadable("it is no note over three lines");
     }
-    if (!/^(0|[1-9][0-9]{0,15})$/.test(lines[1])) throw new Unreadable("its size is no number");
+    if (NO_NOTE.test(text)) throw new Unreadable("a control character is in it");
+    if (!ORIGIN.test(lines[0])) throw new Unreadable("it names no log");
+    if (!/^(0|[1-9][0-9]{0,18})$/.test(lines[1])) throw new Unreadable("its size is no number");
     this.origin = lines[0];
     this.size = Number(lines[1]);
     this.root = fromBase64(lines[2], 32);
@@ -91,6 +96,7 @@ function signatureLine(line) {
   const [dash, name, encoded, ...more] = line.split(" ");
   if (dash !== "\u2014" || more.length || !encoded) throw new Unreadable("it has a line that is no signature");
   const data = fromBase64(encoded);
+  if (data.length <= 4) throw new Unreadable("it has a line without a signature");
   return { name, short: hex(data.subarray(0, 4)), signature: data.subarray(4) };
 }
 

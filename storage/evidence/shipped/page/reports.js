@@ -2,16 +2,18 @@
 //
 // Rows and entries are met in the order of the log, so that nothing is kept.
 
+import { lenient, Unreadable } from "./bytes.js";
+
 const REPORT = /^reports\/[^/]+\.csv$/;
 const COMMON = ["idx", "ts", "kind", "run", "actor", "who"];
-const PLACE = /^(?:0|[1-9][0-9]{0,15})$/;
+export const PLACE = /^(?:0|[1-9][0-9]{0,15})$/;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+const MOST_CELL = 131072;
 const DECISIONS = new Set(["approval.granted", "approval.denied"]);
 const WANTED = {
   "reports/approvals.csv": ([, , , , kind]) => DECISIONS.has(kind),
   "reports/population.csv": ([, run, rseq]) => run !== "" && rseq === "0",
 };
-const WORDS = new TextDecoder(); // What is no UTF-8 differs from its entry, and is found by that.
 
 // Compare every row of every report with the entry it names; `people` says who a pseudonym is.
 export async function judgeReports(files, people, report) {
@@ -35,7 +37,7 @@ export async function judgeReports(files, people, report) {
 async function judgeMissing(files, names, report) {
   for (const [name, isWanted] of Object.entries(WANTED)) {
     if (!names.includes(name)) continue;
-    const rows = records(files.lines(name));
+    const rows = upToFault(records(files.lines(name)), name, null);
     let met = await placeOf(rows);
     for await (const row of rowsOf(files.lines("index.csv"))) {
       if (!isWanted(row)) continue;
@@ -49,7 +51,7 @@ async function judgeMissing(files, names, report) {
 async function placeOf(rows) {
   const { done, value: cells } = await rows.next();
   if (done) return Infinity;
-  return PLACE.test(cells[0]) ? Number(cells[0]) : -1;
+  return PLACE.test(cells[0] ?? "") ? Number(cells[0]) : -1;
 }
 
 class Table {
@@ -58,7 +60,7 @@ class Table {
 
   constructor(files, name, report) {
     Object.assign(this, { name, row: null });
-    this.#rows = records(files.lines(name));
+    this.#rows = upToFault(records(files.lines(name)), name, report);
     this.#report = report;
   }
 
@@ -73,7 +75,7 @@ class Table {
     while (this.row === null) {
       const { done, value: cells } = await this.#rows.next();
       if (done) return;
-      if (PLACE.test(cells[0])) this.row = { place: Number(cells[0]), cells };
+      if (PLACE.test(cells[0] ?? "")) this.row = { place: Number(cells[0]), cells };
       else this.#report.fail("index-row", `${this.name}: a row names no entry`);
     }
   }
@@ -82,6 +84,16 @@ class Table {
 function foremost(tables) {
   const left = tables.filter((one) => one.row);
   return left.reduce((best, one) => (best && best.row.place <= one.row.place ? best : one), null);
+}
+
+// Yield rows up to the first that cannot be read.
+async function* upToFault(rows, name, report) {
+  try {
+    yield* rows;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    report?.fail("index-row", `${name} cannot be read: ${error.message}`);
+  }
 }
 
 // Yield what a report repeats of each entry; the index itself is judged elsewhere.
@@ -93,7 +105,7 @@ async function* repeated(lines, people) {
 
 async function* rowsOf(lines) {
   for await (const line of lines) {
-    const row = WORDS.decode(line).split(",");
+    const row = lenient(line).split(",");
     if (row.length === COMMON.length && PLACE.test(row[0])) yield row;
   }
 }
@@ -104,17 +116,63 @@ function cell(text) {
 
 // Yield the rows of a CSV file (RFC 4180); a quoted cell may go over several lines.
 async function* records(lines) {
-  let open = "";
-  let isOpen = false;
+  let row = new Row();
   for await (const line of lines) {
-    open = isOpen ? `${open}\n${WORDS.decode(line)}` : WORDS.decode(line);
-    isOpen = (open.split('"').length - 1) % 2 === 1;
-    if (!isOpen) yield cellsOf(open);
+    row.take(`${lenient(line)}\n`);
+    if (row.isOpen) continue;
+    yield row.end();
+    row = new Row();
   }
-  if (isOpen) yield cellsOf(open);
+  if (row.isOpen) yield row.end();
 }
 
-function cellsOf(record) {
-  const found = record.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g);
-  return [...found].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
+// One row, read sign by sign as readers of CSV do: a quote counts only where a cell begins.
+class Row {
+  #cells = [];
+  #cell = "";
+  #state = "begin";
+
+  get isOpen() {
+    return this.#state === "quoted";
+  }
+
+  take(text) {
+    for (const sign of text) this.#step(sign);
+  }
+
+  end() {
+    if (this.isOpen) this.#next();
+    return this.#cells;
+  }
+
+  #step(sign) {
+    const state = this.#state;
+    if (state === "quoted") {
+      if (sign === '"') this.#state = "behind a quote";
+      else this.#add(sign, state);
+    } else if (state === "over") {
+      if (sign !== "\n" && sign !== "\r") throw new Unreadable("a row of it ends twice");
+    } else if (sign === '"' && state === "behind a quote") this.#add(sign, "quoted");
+    else if (sign === '"' && state === "begin") this.#state = "quoted";
+    else if (sign === ",") this.#next();
+    else if (sign === "\n" || sign === "\r") this.#over();
+    else this.#add(sign, "plain");
+  }
+
+  #add(sign, state) {
+    this.#cell += sign;
+    this.#state = state;
+    if (this.#cell.length > MOST_CELL) throw new Unreadable("a cell of it is too long");
+  }
+
+  #next() {
+    this.#cells.push(this.#cell);
+    [this.#cell, this.#state] = ["", "begin"];
+  }
+
+  // A line without anything has no cells.
+  #over() {
+    if (this.#cells.length || this.#cell || this.#state !== "begin") this.#next();
+    this.#state = "over";
+  }
 }

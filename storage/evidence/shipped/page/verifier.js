@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { concat, decode, encode, fromBase64, hex, pae, parseObject, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { concat, decode, encode, fromBase64, hex, lenient, pae, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -9,7 +9,7 @@ import { checkFiles, judgeManifest, readManifest, REQUIRED } from "./manifest.js
 import { Note } from "./notes.js";
 import { checkParts, Held, Markers } from "./parts.js";
 import { Report } from "./report.js";
-import { judgeReports } from "./reports.js";
+import { judgeReports, PLACE } from "./reports.js";
 import { RunList } from "./runs.js";
 import { judgeSamples } from "./samples.js";
 import { hmac, verifies } from "./signing.js";
@@ -19,7 +19,8 @@ import { leafOf, rootOf, Tree } from "./tree.js";
 
 const ENTRY_TYPE = "application/vnd.audit-entry.v1+json";
 const COLUMNS = "idx,run,rseq,ts,kind,actor";
-const PROOF = /^(?:samples\/[^/]+\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
+const LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.jsonl", "index.csv"];
+const PROOF = /^(?:samples\/[A-Za-z0-9_-]{1,64}\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
 const ID = /"id":"([0-9a-f]{13})[0-9a-f]{19}","key":"/;
 const AT_ONCE = 256; // Signatures under way: enough to keep the browser's threads busy.
 
@@ -65,6 +66,7 @@ class Verifier {
     missing.forEach((one) => report.fail("file-missing", `the file ${one} is not in the pack`));
     if (missing.length) return;
     await checkFiles(files, this.manifest, report);
+    await this.#judgeEnds();
     const context = await this.#context();
     this.ring = new KeyRing(report, await this.#foresee(context));
     const notes = await readNotes(files, this.#given, report);
@@ -84,12 +86,21 @@ class Verifier {
     await this.#judgeIds();
   }
 
+  // A file of lines ends with the end of one.
+  async #judgeEnds() {
+    for (const name of LINE_FILES) {
+      let last = 10;
+      for await (const block of this.files.blocks(name)) last = block.at(-1) ?? last;
+      if (last !== 10) this.report.fail("file-hash", `the file ${name} ends in the middle of a line`);
+    }
+  }
+
   async #context() {
     const found = new Map();
     for await (const line of this.files.lines("context.jsonl")) {
       const tab = line.indexOf(9);
-      const place = tab > 0 ? decode(line.subarray(0, tab)) : "";
-      if (/^[0-9]{1,15}$/.test(place)) found.set(Number(place), line.slice(tab + 1));
+      const place = tab > 0 ? latin(line.subarray(0, tab)) : "";
+      if (PLACE.test(place)) found.set(Number(place), line.slice(tab + 1));
       else this.report.fail("range", "a line of the context does not name its place");
     }
     return found;
@@ -99,10 +110,14 @@ class Verifier {
   async #foresee(context) {
     const windows = new Map();
     const take = (place, line) => {
-      const entry = foretold(line);
-      const { id, from } = entry?.kind === "key.revoke" ? entry.data : {};
-      if (id !== undefined) windows.set(id, Math.min(from, windows.get(id) ?? Infinity));
-      else if (entry) this.markers.add(place, entry);
+      const entry = foretold(line, place);
+      if (entry?.kind !== "key.revoke") {
+        if (entry) this.markers.add(place, entry);
+        return;
+      }
+      const { id, from } = entry.data;
+      const isWindow = typeof id === "string" && Number.isSafeInteger(from) && from >= 0;
+      if (isWindow) windows.set(id, Math.min(from, windows.get(id) ?? Infinity));
     };
     let place = this.manifest.start;
     for await (const line of this.files.lines("entries.jsonl")) {
@@ -162,11 +177,14 @@ class Verifier {
     this.#chain(place, entry, own);
     this.story.check(place, entry);
     if (entry.log !== this.ring.origin) this.report.fail("wrong-log", `entry ${place} is of the log ${entry.log}`, { place, run });
-    if (!inside) return;
+    const how = { markers: this.markers, withholds: this.manifest.withholds, report: this.report };
+    if (!inside) {
+      await checkParts(place, entry, new Map(), how);
+      return;
+    }
     if (inside.row !== rowOf(place, entry)) this.report.fail("index-row", `the row of entry ${place} in the index says something else`, { place, run });
     this.runs.add(place, entry);
     this.report.counts.here += 1;
-    const how = { markers: this.markers, withholds: this.manifest.withholds, report: this.report };
     this.#running.push(checkParts(place, entry, inside.held, how));
     if (this.#running.length >= AT_ONCE) await this.#settle();
   }
@@ -252,11 +270,11 @@ class Verifier {
         const { ref, id, k } = strictObject(decode(line));
         if (typeof id !== "string" || met.has(id)) throw new Unreadable("somebody stands there twice");
         met.add(id);
-        const made = hex(await hmac(fromBase64(k), encode(id))).slice(0, 32);
+        const made = hex(await hmac(fromBase64(k, 32), encode(id))).slice(0, 32);
         if (`s:${made}` !== ref) throw new Unreadable(`${ref} is not who stands behind it`);
         this.people.set(ref, id);
       } catch (error) {
-        if (!(error instanceof Unreadable || error.name === "DataError")) throw error;
+        if (!(error instanceof Unreadable)) throw error;
         this.report.fail("subject-ref", `the list of people is not as recorded: ${error.message}`);
       }
     }
@@ -299,19 +317,13 @@ function shortId(line) {
 }
 
 function text(line) {
-  return line ? new TextDecoder().decode(line) : "";
+  return line ? lenient(line) : "";
 }
 
 // Return a marker or the end of a key on that line; null for everything else.
-function foretold(line) {
+function foretold(line, place) {
   if (!/"kind":"(?:erasure|retention\.sweep|key\.revoke)"/.test(latin(line))) return null;
-  try {
-    const entry = parseObject(decode(line));
-    if (entry.kind === "key.revoke" && Number.isSafeInteger(entry.data?.from)) return entry;
-    if (entry.kind === "retention.sweep" && Number.isSafeInteger(entry.data?.before)) return entry;
-    return entry.kind === "erasure" && Array.isArray(entry.data?.items) && entry.data.items.every(Array.isArray) ? entry : null;
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    return null; // The walk meets the line again, and says what is wrong with it.
-  }
+  // The walk meets the line again, and says what is wrong with it.
+  const entry = readEntry(line, place, new Report());
+  return ["erasure", "retention.sweep", "key.revoke"].includes(entry?.kind) ? entry : null;
 }

@@ -1,5 +1,6 @@
 // What the page shows. Words only ever become text nodes: what a pack says is never markup.
 
+import { erasedBy } from "./parts.js";
 import { nameOf, timeline } from "./runs.js";
 import { VERDICTS } from "./report.js";
 import { wordsForFault } from "./words.js";
@@ -54,7 +55,7 @@ export function showGone(place, { markers, report }) {
 
 function marked({ kind, data }) {
   if (kind === "retention.sweep") return `everything of the class ${data.cls} before entry ${data.before} was erased, since its time was over.`;
-  const items = data.items.map(([index, name]) => `${name} of entry ${index}`).join(", ");
+  const items = erasedBy(data).map(([index, name]) => `${name} of entry ${index}`).join(", ");
   return `erased (${data.reason}): ${items}.`;
 }
 

@@ -1,0 +1,157 @@
+"""Packs that nobody would write, signed by whoever holds all keys of the log.
+
+What breaks no hash and no signature is found by its form alone, so all verifiers of a pack have
+to read alike. Keys and salts are those of AUDIT.md section 17.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from storage.checkpoint import Checkpoint, VerifierKey, key_id, signature_line
+from storage.entry_bytes import ENTRY_TYPE, body_of, leaf_hash, pae, seal
+from storage.evidence import names
+from storage.journal import pseudonym
+from storage.tree import Tree
+from workflows.binding import canonical, commitment
+
+ORIGIN = "interlock.example/audit/T0ABC"
+LOG, WRITER, STRANGER = (
+    Ed25519PrivateKey.from_private_bytes(bytes(range(at, at + 32))) for at in (0, 32, 64)
+)
+SALT, SUBJECT_KEY = bytes(range(0xA0, 0xC0)), bytes(range(0xC0, 0xE0))
+RITA, MESSAGE = "slack:T0ABC:U0RITA", "déploie".encode()
+Files = dict[str, bytes]
+Json = dict[str, Any]
+
+
+def public(key: Ed25519PrivateKey) -> bytes:
+    """Return the raw public key."""
+    return key.public_key().public_bytes_raw()
+
+
+def b64(data: bytes) -> str:
+    """Return base64."""
+    return base64.b64encode(data).decode()
+
+
+PIN = str(VerifierKey(ORIGIN, public(LOG)))
+
+
+def entry(number: int, kind: str, data: Json, **members: object) -> bytes:
+    """Return the line of an entry outside a run."""
+    return seal(
+        {
+            "actor": {"ref": "interlock", "t": "system"},
+            "data": data,
+            "id": f"{number:032x}",
+            "key": key_id(public(WRITER)),
+            "kind": kind,
+            "log": ORIGIN,
+            "parts": {},
+            "prev": "",
+            "rseq": 0,
+            "run": None,
+            "ts": f"2026-03-02T09:00:0{number}.000Z",
+            "v": 1,
+            **members,
+        },
+        WRITER.sign,
+    )
+
+
+def respelt(line: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a line that says something in other bytes, signed as it is."""
+    body = body_of(line).replace(old, new, 1)
+    return b'%b,"sig":"%b"%b' % (
+        body[:-39],
+        b64(WRITER.sign(pae(ENTRY_TYPE, body))).encode(),
+        body[-39:],
+    )
+
+
+def history() -> list[bytes]:
+    """Return the lines of a log with one run, which was asked for in words."""
+    keys = {"entry_keys": [b64(public(WRITER))], "log_vkeys": [PIN]}
+    part = {"c": commitment(SALT, "message", MESSAGE), "cls": "personal.content", "len": 8}
+    rita = {"ref": pseudonym(SUBJECT_KEY, RITA), "t": "user"}
+    asked = {"trigger": "slash", "version": "6" * 64, "workflow": "deploy"}
+    started = entry(1, "run.started", asked, run="r1", parts={"message": part}, actor=rita)
+    after = {"run": "r1", "rseq": 1, "prev": b64(leaf_hash(started))}
+    return [
+        entry(0, "log.init", keys),
+        started,
+        entry(2, "run.finished", {"outcome": "done"}, **after),
+    ]
+
+
+def note_over(lines: list[bytes], *, size: object = None) -> bytes:
+    """Return the signed head over some lines, or the one that claims another size."""
+    tree = Tree()
+    tree.extend(map(leaf_hash, lines))
+    text = Checkpoint(ORIGIN, tree.size, tree.root()).text
+    text = text if size is None else text.replace(f"\n{tree.size}\n", f"\n{size}\n")
+    line = signature_line(VerifierKey(ORIGIN, public(LOG)), LOG.sign(text.encode()))
+    return f"{text}\n{line}".encode()
+
+
+def files_of(lines: list[bytes]) -> Files:
+    """Return the files of a whole pack, but for the manifest."""
+    tree = Tree()
+    tree.extend(map(leaf_hash, lines))
+    person = {"id": RITA, "k": b64(SUBJECT_KEY), "ref": pseudonym(SUBJECT_KEY, RITA)}
+    payload: Json = {"d": b64(MESSAGE), "i": 1, "n": "message", "s": b64(SALT)}
+    return {
+        names.ENTRIES: b"".join(b"%b\n" % one for one in lines),
+        names.LEAVES: b"".join(map(leaf_hash, lines)),
+        names.CONTEXT: b"",
+        names.DISCLOSURES: canonical(payload) + b"\n",
+        names.SUBJECTS: canonical(person) + b"\n",
+        names.INDEX: "\n".join([names.INDEX_COLUMNS, *map(_row, range(99), lines), ""]).encode(),
+        names.STATE: canonical({"frontier": tree.dump().hex(), "size": tree.size}),
+        names.CHECKPOINT: note_over(lines),
+        names.checkpoint_name(tree.size): note_over(lines),
+    }
+
+
+def _row(index: int, line: bytes) -> str:
+    said = json.loads(line)
+    run, ref = said["run"] or "", said["actor"]["ref"]
+    return f"{index},{run},{said['rseq']},{said['ts']},{said['kind']},{ref}"
+
+
+def no_change(_files: Json) -> None:
+    """Leave it as it is."""
+
+
+def pack_of(
+    files: Files,
+    out: Path,
+    *,
+    size: int = 3,
+    manifest: Callable[[Json], object] = no_change,
+    envelope: Callable[[Json], object] = no_change,
+) -> Path:
+    """Write a pack with these files, listed and signed; return its folder."""
+    listed = {
+        name: {"bytes": len(one), "sha256": hashlib.sha256(one).hexdigest()}
+        for name, one in files.items()
+    }
+    said: Json = {"disclosure": "all", "files": listed, "format": names.FORMAT, "origin": ORIGIN}
+    said |= {"log_vkeys": [PIN], "range": [0, size], "tool": "x"}
+    manifest(said)
+    payload = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    signature = b64(LOG.sign(pae(names.MANIFEST_TYPE, payload)))
+    signed: Json = {"payload": b64(payload), "payloadType": names.MANIFEST_TYPE.decode()}
+    signed["signatures"] = [{"keyid": key_id(public(LOG)), "sig": signature}]
+    envelope(signed)
+    own = {names.MANIFEST: payload, names.SIGNATURE: json.dumps(signed).encode()}
+    for name, content in {**files, **own}.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    return out

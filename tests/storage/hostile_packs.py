@@ -1,0 +1,197 @@
+"""What somebody with all keys of a log can write into a pack, and what all verifiers say of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from storage.evidence import names
+from tests.storage.forged_packs import (
+    LOG,
+    PIN,
+    SALT,
+    WRITER,
+    Files,
+    Json,
+    b64,
+    entry,
+    files_of,
+    history,
+    key_id,
+    note_over,
+    pack_of,
+    public,
+    respelt,
+)
+
+BOM = b"\xef\xbb\xbf"
+HEAD = "idx,ts,kind,run,actor,who,more\r\n"
+STARTED = "1,2026-03-02T09:00:01.000Z,run.started,r1,{ref},slack:T0ABC:U0RITA,{more}\r\n"
+FINISHED = "2,2026-03-02T09:00:02.000Z,run.finished,r1,interlock,,x\r\n"
+
+Forge = Callable[[Path], Path]
+
+
+def with_files(change: Callable[[Files], object]) -> Forge:
+    """Return what writes a pack of the usual history with other files, listed as they are."""
+
+    def forge(out: Path) -> Path:
+        files = files_of(history())
+        change(files)
+        return pack_of(files, out)
+
+    return forge
+
+
+def edited(name: str, old: bytes, new: bytes) -> Forge:
+    def change(files: Files) -> None:
+        assert old in files[name]
+        files[name] = files[name].replace(old, new, 1)
+
+    return with_files(change)
+
+
+def cut(name: str) -> Forge:
+    return with_files(lambda files: files.update({name: files[name][:-1]}))
+
+
+def head(change: Callable[[bytes], bytes]) -> Forge:
+    def forge(files: Files) -> None:
+        for name in (names.CHECKPOINT, names.checkpoint_name(3)):
+            files[name] = change(files[name])
+
+    return with_files(forge)
+
+
+def and_line(words: bytes) -> Forge:
+    return head(lambda note: note + "\N{EM DASH} ".encode() + words + b"\n")
+
+
+def beside(name: str, content: bytes) -> Forge:
+    return with_files(lambda files: files.update({name: content}))
+
+
+def report(*rows: str, start: str = HEAD) -> Forge:
+    def change(files: Files) -> None:
+        ref = files[names.INDEX].decode().splitlines()[2].split(",")[5]
+        text = start + "".join(one.replace("{ref}", ref) for one in rows)
+        files["reports/population.csv"] = text.encode()
+
+    return with_files(change)
+
+
+def said(**members: object) -> Forge:
+    return lambda out: pack_of(files_of(history()), out, manifest=lambda one: one.update(members))
+
+
+def signed(change: Callable[[Json], object]) -> Forge:
+    return lambda out: pack_of(files_of(history()), out, envelope=change)
+
+
+def and_entry(line: bytes, **gone: bytes) -> Forge:
+    def forge(out: Path) -> Path:
+        return pack_of({**files_of([*history(), line]), **gone}, out, size=4)
+
+    return forge
+
+
+def marker(kind: str, data: Json) -> Forge:
+    return and_entry(entry(3, kind, data), **{names.DISCLOSURES: b""})
+
+
+def padded(one: Json) -> None:
+    """Spell the payload's last letter otherwise, with bits that mean nothing."""
+    text = one["payload"].rstrip("=")
+    assert len(text) % 4
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = letters[letters.index(text[-1]) + 1]
+    one["payload"] = text[:-1] + last + "=" * (-len(text) % 4)
+
+
+def nested(levels: int) -> list[Any]:
+    """Return lists in lists."""
+    return [nested(levels - 1)] if levels else []
+
+
+FLAGGED = respelt(entry(3, "access.read", {}), b'"rseq":0', b'"rseq":true')
+
+
+def revoked(**data: object) -> Forge:
+    return and_entry(entry(3, "key.revoke", data))
+
+
+HOSTILE: dict[str, tuple[Forge, int]] = {
+    "nothing odd": (with_files(lambda _: None), 0),
+    **{
+        f"the last line end of {name} missing": (cut(name), 1)
+        for name in (names.ENTRIES, names.INDEX, names.DISCLOSURES, names.SUBJECTS)
+    },
+    "a byte order mark before the index": (edited(names.INDEX, b"idx", BOM + b"idx"), 1),
+    "a byte order mark before a row": (edited(names.INDEX, b"\n1,", b"\n" + BOM + b"1,"), 1),
+    "a tab in a signature line": (and_line(b"ev\til AAAAAAAA"), 1),
+    "no UTF-8 in a signature line": (and_line(b"ev\xffil AAAAAAAA"), 1),
+    "a signature line without a signature": (and_line(b"x AAAAAA=="), 1),
+    "a signature line of somebody unknown": (and_line(b"x AAAAAAAA"), 0),
+    "a negative size": (head(lambda _: note_over(history(), size=-1)), 1),
+    "a size of thirty digits": (head(lambda _: note_over(history(), size="1" * 30)), 1),
+    "an odd name of a kept head": (beside("checkpoints/0000000000002", b"no head"), 0),
+    "a range of three": (said(range=[0, 3, 4]), 2),
+    "a range beyond all integers": (said(range=[0, 2**53]), 2),
+    "no list of files": (said(files=[]), 2),
+    "no list of keys": (said(log_vkeys={PIN: 1}), 2),
+    "an integer that not everybody can hold": (said(extra=2**60), 2),
+    "names that are not sorted alike everywhere": (said(**{"\uffff": 1, "\U00010000": 2}), 2),
+    "a value deeper than a reader goes": (said(extra=nested(40)), 2),
+    "an envelope's payload in another spelling": (signed(padded), 1),
+    "a signature without a key": (signed(lambda one: one["signatures"].append({"sig": "x"})), 1),
+    "a signature that is a text": (signed(lambda one: one["signatures"].append("x")), 1),
+    "an envelope with a fraction": (signed(lambda one: one.update(x=1.0)), 1),
+    "a proof under a name that none has": (beside("proofs/01.tlog-proof", b"no proof"), 0),
+    "a proof for an entry far away": (beside("proofs/9999999999999999.tlog-proof", b"x"), 1),
+    "a sample of a run that none is": (beside("samples/a b/entries.jsonl", b"no entry\n"), 0),
+    "a place with a zero before it": (beside(names.CONTEXT, b"07\tx\n"), 1),
+    "a place of five thousand digits": (beside(names.CONTEXT, b"9" * 5000 + b"\tx\n"), 1),
+    "a payload with a member too many": (edited(names.DISCLOSURES, b'{"d"', b'{"a b":1,"d"'), 1),
+    "a payload without a salt": (edited(names.DISCLOSURES, b64(SALT).encode(), b""), 1),
+    "zeros behind a salt": (
+        edited(names.DISCLOSURES, b64(SALT).encode(), b64(SALT + bytes(8)).encode()),
+        1,
+    ),
+    "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
+    "a report in its order": (report(STARTED, FINISHED), 0),
+    "a report in another order": (report(FINISHED, STARTED), 1),
+    "a report with a byte order mark": (report(STARTED, start="\ufeff" + HEAD), 1),
+    "a row that ends twice": (report(STARTED.replace("{more}", "a\rb")), 1),
+    "a row with no more than it must": (
+        report(STARTED.replace(",{more}", ""), start=HEAD.replace(",more", "")),
+        0,
+    ),
+    "a cell that nobody closes": (
+        report(STARTED.replace("U0RITA,", 'U0RITA"",').replace(",slack", ',"slack')),
+        1,
+    ),
+    "a year that there is not": (
+        and_entry(entry(3, "access.read", {}, ts="0000-01-01T00:00:00.000Z")),
+        1,
+    ),
+    "a flag for a count": (and_entry(FLAGGED), 1),
+    "the end of a key that is no text": (revoked(id=[1], **{"from": 0}), 1),
+    "the end of no key": (revoked(**{"from": 0}), 1),
+    "a key's end at a text": (revoked(id=key_id(public(WRITER)), **{"from": "x"}), 1),
+    "a log key's end at a text": (revoked(id=key_id(public(LOG)), **{"from": "x"}), 1),
+    "a key retired from an entry on": (
+        and_entry(entry(3, "key.retire", {"id": key_id(public(WRITER)), "from": 0})),
+        0,
+    ),
+    "an erasure": (marker("erasure", {"items": [[1, "message"]]}), 0),
+    "an erasure with something odd beside": (
+        marker("erasure", {"items": ["x", [1, "message"]]}),
+        0,
+    ),
+    "an erasure at a text": (marker("erasure", {"items": [["1", "message"]]}), 1),
+    "an erasure at a flag": (marker("erasure", {"items": [[True, "message"]]}), 1),
+    "an erasure of three": (marker("erasure", {"items": [[1, "message", 2]]}), 1),
+    "a sweep before a flag": (
+        marker("retention.sweep", {"cls": "personal.content", "before": True}),
+        1,
+    ),
+}

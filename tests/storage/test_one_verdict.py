@@ -1,0 +1,56 @@
+"""The program and the verifier of every pack say the same of packs that nobody would write."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from storage.verify import verify_pack
+from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
+from tests.storage.hostile_packs import HOSTILE
+from tests.storage.packs import by_script
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_both_verifiers_say_the_same_of_it(tmp_path: Path, name: str) -> None:
+    forge, verdict = HOSTILE[name]
+    pack = forge(tmp_path / "pack")
+    ours = verify_pack(pack, [PIN], processes=1)
+    code, told = by_script(pack, PIN)
+
+    assert (ours.exit, code) == (verdict, verdict)
+    assert {one for one, _ in told["failures"]} == ours.codes
+
+
+def test_a_head_from_elsewhere_is_none_of_the_pack(tmp_path: Path) -> None:
+    files = files_of(history())
+    older = note_over(history()[:2])
+    del files["checkpoints/000000000003"]
+    pack = pack_of(files | {"checkpoint": older, "checkpoints/000000000002": older}, tmp_path / "p")
+    kept = tmp_path / "kept"
+    kept.write_bytes(note_over(history()))
+    ours = verify_pack(pack, [PIN], [kept.read_text()], processes=1)
+    code, told = by_script(pack, PIN, notes=[kept])
+
+    assert (ours.exit, code) == (1, 1)
+    assert {one for one, _ in told["failures"]} == ours.codes == {"checkpoint-missing"}
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.dsse.json", "checkpoint", "extra"])
+def test_a_link_is_said_to_lead_out_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    pack = pack_of(files_of(history()), tmp_path / "pack")
+    (pack / name).unlink(missing_ok=True)
+    (pack / name).symlink_to("/dev/zero")
+    ours = verify_pack(pack, [PIN], processes=1)
+    code, told = by_script(pack, PIN)
+
+    assert (ours.exit, code) == (1, 1)
+    assert {one for one, _ in told["failures"]} == ours.codes == {"file-hash"}
+
+
+def test_a_pipe_in_the_place_of_the_manifest_holds_nobody_up(tmp_path: Path) -> None:
+    pack = pack_of(files_of(history()), tmp_path / "pack")
+    (pack / "manifest.json").unlink()
+    os.mkfifo(pack / "manifest.json")
+
+    assert verify_pack(pack, [PIN], processes=1).exit == by_script(pack, PIN)[0] == 2
