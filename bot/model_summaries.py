@@ -5,10 +5,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from storage.retention.markers import newest_erasure
 from storage.store import SqlStore
+from storage.unit import SqlUnit
 from workflows.checked_summary import Checked, checked
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, RunId
-from workflows.errors import ActionError, StorageError
+from workflows.errors import ActionError, ActionFailedError, StorageError
 from workflows.model.desk import ModelDesk
 from workflows.model.port import Question
 
@@ -21,26 +23,55 @@ SYSTEM = (
 )
 TEMPLATE = hashlib.sha256(SYSTEM.encode()).hexdigest()
 
+ERASED = "(Not kept: something was erased while the model answered.)"
+
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class OutsideRuns:
-    """Takes down what a model was asked outside of runs; `run` is the one it was asked about."""
+    """Takes down what a model was asked outside of runs; `run` is the one it was asked about.
 
-    store: SqlStore
-    run: RunId | None = None
+    Make it for one question, as that is made: whoever is erased after that is not to come back
+    with it. Then nothing is asked any more, and of an answer under way no word is kept.
+    """
+
+    def __init__(self, store: SqlStore, run: RunId | None = None) -> None:
+        self._store = store
+        self._run = run
+        self._erased = None if run is None else self._newest_erasure()
 
     def tell(
         self, kind: str, data: Mapping[str, Json], *, part: str, words: str, cls: PartClass
     ) -> None:
-        """Record a fact at once, in a transaction of its own."""
-        said = Part(value=words.encode(), cls=cls)
-        about = {} if self.run is None else {"by_run": self.run}
-        with self.store.begin() as unit:
+        """Record a fact at once, in a transaction of its own.
+
+        Raises:
+            ActionFailedError: it is a question about what was erased meanwhile.
+            StorageError: it could not be recorded.
+        """
+        about = {} if self._run is None else {"by_run": self._run}
+        with self._store.begin() as unit:
+            if self._is_outdated(unit):
+                _refuse_question(kind)
+                words = ERASED
+            said = Part(value=words.encode(), cls=cls)
             unit.append(
                 Draft(kind=kind, actor=INTERLOCK, data={**data, **about}, parts={part: said})
             )
+
+    def _is_outdated(self, unit: SqlUnit) -> bool:
+        return self._run is not None and newest_erasure(unit.transaction.connection) != self._erased
+
+    def _newest_erasure(self) -> int | None:
+        with self._store.database.read() as connection:
+            return newest_erasure(connection)
+
+
+def _refuse_question(kind: str) -> None:
+    if kind == "model.asked":
+        raise ActionFailedError(
+            "Something was erased while the question was made.", error_class="erased"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_
 
 from storage.audit_models import AuditEntryRow, AuditPartRow
 from workflows.entry import Actor, Draft, Json
@@ -39,6 +39,13 @@ def erasures(
             "by_run": by_run,
         }
         yield Draft(kind="erasure", actor=actor, data=data)
+
+
+def newest_erasure(connection: Connection) -> int | None:
+    """Return the number of the newest marker that lists payloads, None before the first."""
+    row = AuditEntryRow
+    wanted = select(func.max(row.seq)).where(row.run_id.is_(None), row.kind == "erasure")
+    return connection.execute(wanted).scalar_one()
 
 
 def remove(connection: Connection, goes: ColumnElement[bool]) -> int:

@@ -14,6 +14,7 @@ from bot.summary_words import summary_words
 from storage.database import Database, open_database
 from storage.history import read_entries
 from storage.log_setup import init_log
+from storage.retention.person import erase
 from storage.store import SqlStore
 from storage.summaries import read_summary
 from tests.workflows.model.playing import KEY, Played, a_played_model
@@ -21,6 +22,7 @@ from tests.world import Clock, Working
 from workflows.entry import RunId
 from workflows.house import House as EngineHouse
 from workflows.model.desk import Budget, ModelDesk
+from workflows.people import PersonId
 from workflows.redaction import Redactor
 from workflows.store import Due, Store
 from workflows.summary import Sentence
@@ -100,6 +102,31 @@ def test_a_worker_that_fails_leaves_the_story_as_it_is(store: SqlStore, played: 
     played.behave("failed", "503")
 
     assert stories(store, played).tell(RUN, FACTS) is None
+
+
+@pytest.mark.parametrize("moment", ["question", "answer"])
+def test_whoever_is_erased_while_a_model_is_asked_does_not_come_back(
+    store: SqlStore, played: Played, database: Database, moment: str
+) -> None:
+    with store.begin() as unit:
+        ana = unit.ref(PersonId("slack:T0:U0ANA"), "Ana")
+    answer = "Ana approved it [2]."
+    played.behave("good", answer)
+
+    def redact(words: str) -> str:
+        """Pass through what goes out and comes in; somebody is erased as it does."""
+        if words.startswith("1. " if moment == "question" else answer):
+            erase(store, ana, policy="p" * 64, by_run="r9")
+        return words
+
+    desk = ModelDesk(played.model, budget=None, redact=redact, new_id=lambda: "ab" * 16)
+    ModelStories(desk=desk, store=store).tell(RUN, FACTS)
+    with database.read() as connection:
+        found = {one.kind: one.parts for one in read_entries(connection, 1, 4)}
+
+    assert played.was_asked == ("model.answered" in found) == (moment == "answer")
+    kept = [part.value for parts in found.values() for part in parts.values()]
+    assert all(answer.encode() not in (one or b"") for one in kept)
 
 
 def test_a_run_that_ended_is_told_by_the_model_beside_everything_else(
