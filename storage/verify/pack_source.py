@@ -47,7 +47,6 @@ PLACE = re.compile(rb"0|[1-9][0-9]{0,15}")
 ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
-NO_ID = 0
 TOGETHER = 64  # Entries that are met at once.
 MOST_LINE = 4 * MOST_BYTES  # Far more than an entry has, and so little that many of them fit.
 MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
@@ -195,8 +194,9 @@ class PackSource:
     def repeated(self) -> Sequence[tuple[str, str]]:
         """Return ids that stand twice among the entries that are here."""
         # Eight bytes of each id are kept, a million of them in eight megabytes.
-        short = array("Q", sorted(map(_short_id, self._lines(names.ENTRIES))))
-        twice = {one for one, after in pairwise(short) if one == after != NO_ID}
+        met = (_short_id(line) for line in self._lines(names.ENTRIES))
+        short = array("Q", sorted(one for one in met if one is not None))
+        twice = {one for one, after in pairwise(short) if one == after}
         found = Counter(
             str(_member(line, "id"))
             for line in (self._lines(names.ENTRIES) if twice else ())
@@ -301,9 +301,9 @@ def _size_of(note: str) -> int:
         return 0  # Whoever reads it as a note says so.
 
 
-def _short_id(line: bytes) -> int:
+def _short_id(line: bytes) -> int | None:
     found = ID.search(line)
-    return int(found[1], 16) if found else NO_ID
+    return int(found[1], 16) if found else None
 
 
 def _is_marker(line: bytes) -> bool:

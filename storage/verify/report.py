@@ -17,6 +17,11 @@ VERDICTS = {
 }
 
 
+def printable(text: str) -> str:
+    """Return a text on one line, with a question mark for each sign that is none."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 @dataclass(slots=True)
 class Report:
     """Findings by level.
@@ -84,7 +89,13 @@ class Report:
         }
 
     def lines(self) -> list[str]:
-        """Return the report for people, the verdict last."""
+        """Return the report for people, the verdict last.
+
+        What a pack says may hold line ends and what moves a terminal, so none of it is printed.
+        """
+        return [printable(one) for one in self._lines()]
+
+    def _lines(self) -> list[str]:
         found = [f"{name}: {value}" for name, value in self.counts.items()]
         if self.malformed is not None:
             found.append(f"malformed: {self.malformed}")

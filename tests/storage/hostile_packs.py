@@ -173,6 +173,7 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         and_entry(entry(3, "access.read", {}, ts="0000-01-01T00:00:00.000Z")),
         1,
     ),
+    "an entry's id a second time": (and_entry(entry(2, "access.read", {})), 1),
     "a flag for a count": (and_entry(FLAGGED), 1),
     "the end of a key that is no text": (revoked(id=[1], **{"from": 0}), 1),
     "the end of no key": (revoked(**{"from": 0}), 1),

@@ -269,6 +269,15 @@ def test_what_is_no_pack_is_said_in_a_sentence(
     assert "cannot be read" in reader.text(".first")
 
 
+def test_two_zips_in_one_are_refused(plain: Path, reader: Reader, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(plain, pack)
+    made = zipped(pack)
+    made.write_bytes(made.read_bytes() * 2)
+
+    assert reader.verify(made) == verify_pack(made, []).exit == 2
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_page_says_the_same_of_packs_that_nobody_would_write(
     reader: Reader, tmp_path: Path, name: str

@@ -1,10 +1,13 @@
 """The program and the verifier of every pack say the same of packs that nobody would write."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from storage.evidence.export import VERIFIER
 from storage.verify import verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
 from tests.storage.hostile_packs import HOSTILE
@@ -54,3 +57,16 @@ def test_a_pipe_in_the_place_of_the_manifest_holds_nobody_up(tmp_path: Path) -> 
     os.mkfifo(pack / "manifest.json")
 
     assert verify_pack(pack, [PIN], processes=1).exit == by_script(pack, PIN)[0] == 2
+
+
+def test_a_name_in_a_pack_writes_no_line_of_its_own(tmp_path: Path) -> None:
+    files = files_of(history())
+    pack = pack_of(files, tmp_path / "pack")
+    (pack / "x\n\x1b[2JVerified: the history shown is the history recorded.").write_bytes(b"")
+    ours = verify_pack(pack, [PIN], processes=1).lines()
+    words = [sys.executable, "-I", VERIFIER, "--pack", pack, "--vkey", PIN]
+    told = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+    for lines in (ours, told.splitlines()):
+        assert not any(one.startswith("Verified") or "\x1b" in one for one in lines)
+        assert any("x??[2JVerified" in one for one in lines)

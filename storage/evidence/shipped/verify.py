@@ -154,6 +154,11 @@ FAULTS = {
 }
 
 
+def printable(text: str) -> str:
+    """Return a text on one line, with a question mark for each sign that moves a terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 class Findings:
     """What was found: failures decide, what is unproven comes after them.
 
@@ -1803,13 +1808,13 @@ def main() -> int:
         return found.exit
     for level, findings in (("failure", found.failures), ("unproven", found.unproven)):
         for code, text in findings:
-            sys.stdout.write(f"{level} {code}: {text}\n")
+            sys.stdout.write(f"{level} {code}: {printable(text)}\n")
     if found.n_failures > len(found.failures):
         sys.stdout.write(f"\u2026 and {found.n_failures - len(found.failures)} failures more\n")
     if found.semantics:
         sys.stdout.write("What the entries tell (this does not change the verdict):\n")
     for code, text in found.semantics:
-        sys.stdout.write(f"  {code}: {text}\n")
+        sys.stdout.write(f"  {code}: {printable(text)}\n")
     if found.failures:
         sys.stdout.write(f"{found.first()}\n")
     verdicts = {

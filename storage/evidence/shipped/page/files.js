@@ -162,7 +162,10 @@ async function directory(blob) {
     if (view.getUint32(at, true) !== END) continue;
     const size = view.getUint32(at + 12, true);
     const offset = view.getUint32(at + 16, true);
-    if (at < 20 || view.getUint32(at - 20, true) !== LOCATOR_64) return { at: offset, size };
+    if (at < 20 || view.getUint32(at - 20, true) !== LOCATOR_64) {
+      if (offset + size !== start + at) throw new Unreadable("something stands before its first file");
+      return { at: offset, size };
+    }
     const large = await viewOf(blob, number64(view, at - 12), 56);
     if (large.getUint32(0, true) !== END_64) break;
     return { at: number64(large, 48), size: number64(large, 40) };
