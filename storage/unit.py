@@ -368,10 +368,7 @@ class SqlUnit:
         BotSql(self._tx).drop_thread_message(run, ts)
 
     def open_home(self, ref: Ref, *, shown: str | None, at: datetime | None = None) -> None:
-        """Note that somebody looked at their Home, which showed the hash `shown` if anything.
-
-        `at` is the moment that Slack gave it, otherwise now.
-        """
+        """Note that somebody looked at their Home, when by Slack; `shown` is its hash."""
         self._homes.open(ref, at=at or self.now, now=self.now, shown=shown)
 
     def flush(self) -> None:
