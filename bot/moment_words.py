@@ -23,7 +23,7 @@ from bot.recurring_words import DAYS
 from bot.time_of_day import find_time
 from workflows.errors import UnclearTimeError
 
-FARTHEST = timedelta(days=100 * 365)
+FARTHEST = timedelta(days=500 * 365)  # Nobody means more; how far is allowed, others say.
 SECONDS = 2.0  # Slack waits for three.
 EXAMPLES = "Write it as “tomorrow 9am”, “in 2 hours”, “next friday 14:00” or “2026-12-24 18:30”."
 
