@@ -23,6 +23,8 @@ export function updateModal() {
   forms.get(view.id).view = view;
   forms.get(view.id).showErrors(view.errors);
   parts.trouble.textContent = view.trouble ?? "";
+  // What is wrong is an answer: whoever mends it at once may send again before the rest is heard.
+  if (view.trouble || Object.keys(view.errors).length) parts.submit?.removeAttribute("aria-busy");
 }
 
 function close() {

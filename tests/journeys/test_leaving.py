@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.workspaces.departing import FAREWELLS
 from bot.workspaces.host import Host
 from sandbox import events, faults
 from sandbox.errors import NotPossibleError
@@ -153,9 +154,11 @@ def test_while_slack_cannot_say_it_nothing_is_forgotten(campus: Campus) -> None:
         acme.workspace.uninstall()
         # Slack tells it again after a second, and once more five seconds later.
         gone(campus, host, ACME)
-        first = acme.workspace.recorder.deliveries("app_uninstalled")[0]
+        told = acme.workspace.recorder.deliveries()
+        # Which of the two farewells meets the faults, or whether one meets both, is chance.
+        failures = {one.failure for one in told if one.type in FAREWELLS and one.failure}
 
-    assert first.failure == "HTTP 503"
+    assert failures == {"HTTP 503"}
 
 
 def test_a_farewell_that_cannot_be_recorded_is_told_again(campus: Campus) -> None:

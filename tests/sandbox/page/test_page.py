@@ -14,6 +14,15 @@ from tests.sandbox.page.office import Office
 pytestmark = pytest.mark.browser
 Sits = Callable[[str], Page]
 
+# What people do is answered late, while the page hears at once what came of it.
+SLOW_ANSWERS = """() => {
+  const real = window.fetch;
+  window.fetch = async (...asked) => {
+    const answer = await real(...asked);
+    if (String(asked[0]).includes("api/act")) await new Promise((done) => setTimeout(done, 3000));
+    return answer;
+  };
+}"""
 # Slack waits a second for those who never answer.
 in_vain = pytest.mark.parametrize("settings", [SandboxSettings(ack_seconds=1.0, rate_scale=None)])
 
@@ -60,6 +69,21 @@ def test_a_form_shows_what_is_wrong_beside_its_field_and_keeps_what_was_typed(si
 
     expect(page.locator(".message").last).to_contain_text("@rita refunds 500 for ord_1042")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("office")
+def test_a_form_is_sent_again_as_soon_as_it_says_what_is_wrong(sits: Sits) -> None:
+    page = sits("rita")
+    types(page, "/ops form")
+    page.get_by_label("Order").fill("1042")
+    page.get_by_label("Amount").fill("500")
+    page.evaluate(SLOW_ANSWERS)
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("An order starts with ord_.")).to_be_visible()
+    page.get_by_label("Order").fill("ord_1042")
+    page.get_by_role("button", name="Run").click()
+
+    expect(page.locator(".message").last).to_contain_text("@rita refunds 500 for ord_1042")
 
 
 def test_every_kind_of_field_brings_its_value_to_the_app(sits: Sits, office: Office) -> None:
