@@ -63,6 +63,8 @@ class Starting:
                 self.desk.engine.admit_starter(definition, caller.person)
             self._open_form(caller, definition, {}, None)
             return None
+        # Who is refused may type the same again at once, when they may, and is asked nothing.
+        self.desk.engine.admit_starter(definition, caller.person)
         # The button that confirms could not carry what is longer.
         is_short = len(typed.text) <= MOST_CONFIRMED
         before = typed_before(self.desk, caller, definition, typed.text) if is_short else None

@@ -130,6 +130,7 @@ def test_a_name_that_somebody_gave_themselves_is_only_a_name(case: Case) -> None
     workspace = case.slack.workspace
     workspace.add_person("mallory", real_name=HOSTILE)
     workspace.join("mallory", case.channel)
+    assert asked_by_mallory(case) is None  # They may not yet; when they may, it is no repetition.
     workspace.join_group("mallory", "support")
     known = len(case.person("dora").notifications)
     root = case.waits(lambda: asked_by_mallory(case), "the run's first message")
