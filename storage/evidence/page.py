@@ -18,6 +18,7 @@ MODULES = (
     "signing",
     "tree",
     "files",
+    "zip",
     "report",
     "reports",
     "notes",

@@ -5,29 +5,22 @@ than it says, is a fault of the pack.
 """
 
 import hashlib
-import io
-import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from storage.evidence import names
+from storage.verify.broken import BrokenPackError
 from storage.verify.members import is_count
 from storage.verify.report import Report
+from storage.verify.zip_files import ZipFiles
 
 BLOCK = 1 << 16
 UNLISTED = frozenset({names.MANIFEST, names.SIGNATURE})
-PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-# What a file raises that is cut short, or was overwritten where it is packed.
-UNREADABLE = (OSError, zipfile.BadZipFile, EOFError, zlib.error)
+# What a file raises that cannot be read, or is packed in another way than a zip says.
+UNREADABLE = (OSError, BrokenPackError)
 MOST_SMALL = 64 * 1024 * 1024  # Of files that are read as a whole.
-
-
-class BrokenPackError(ValueError):
-    """A pack that cannot be read; the text says why."""
 
 
 class PackFiles(Protocol):
@@ -72,45 +65,6 @@ class FolderFiles:
             raise BrokenPackError(f"{name} cannot be read: {error.strerror}.") from error
 
 
-class ZipFiles:
-    """A pack in a zip."""
-
-    def __init__(self, file: zipfile.ZipFile) -> None:
-        """Take the files of a zip.
-
-        Raises:
-            BrokenPackError: readers would differ over it: a name stands twice or goes on behind
-                an end, something stands before the first file, or a file is packed in a way that
-                packs never use.
-        """
-        self._zip = file
-        listed = [one for one in file.infolist() if not one.is_dir()]
-        if min((one.header_offset for one in file.infolist()), default=0):
-            raise BrokenPackError("Something stands before its first file.")
-        for name in (one.filename for one in listed if "\0" in one.orig_filename):
-            raise BrokenPackError(f"{name} goes on behind the end of its name.")
-        named = Counter(one.filename for one in listed)
-        for name in (name for name, count in named.items() if count > 1):
-            raise BrokenPackError(f"{name} stands twice in it.")
-        for name in (one.filename for one in listed if one.compress_type not in PACKED):
-            raise BrokenPackError(f"{name} is packed in a way that packs never use.")
-        self._names = frozenset(named)
-
-    def names(self) -> frozenset[str]:
-        return self._names
-
-    def links(self) -> Sequence[str]:
-        return ()  # Nothing is unpacked: a link is what is packed under its name.
-
-    def open(self, name: str) -> IO[bytes]:
-        try:
-            # By itself it runs Python for each line that is read, so it is read in blocks.
-            unpacked: Any = self._zip.open(name)
-            return io.BufferedReader(unpacked, BLOCK)
-        except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise BrokenPackError(f"{name} cannot be read: {error}.") from error
-
-
 @contextmanager
 def pack_files(path: Path) -> Iterator[PackFiles]:
     """Open the pack at `path`.
@@ -122,12 +76,10 @@ def pack_files(path: Path) -> Iterator[PackFiles]:
         yield FolderFiles(path)
         return
     try:
-        with zipfile.ZipFile(path) as file:
+        with path.open("rb") as file:
             yield ZipFiles(file)
     except FileNotFoundError:
         raise BrokenPackError(f"There is no {path}.") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BrokenPackError(f"{path} is neither a folder nor a zip: {error}.") from error
 
 
 def read_small(files: PackFiles, name: str) -> bytes:
@@ -164,7 +116,7 @@ def _check_file(files: PackFiles, name: str, listed: dict[str, object], report: 
             while block := file.read(BLOCK):
                 digest.update(block)
                 size += len(block)
-    except (*UNREADABLE, BrokenPackError) as error:
+    except UNREADABLE as error:
         report.fail("file-hash", f"{name} cannot be read: {error}.")
         return
     if not is_count(listed.get("bytes")) or (size, digest.hexdigest()) != (

@@ -8,9 +8,10 @@ from typing import Any
 from storage.checkpoint import is_signature
 from storage.entry_bytes import DECODER, MOST_INTEGER, MOST_LEVELS, decode64, pae
 from storage.evidence import names
+from storage.verify.broken import BrokenPackError
 from storage.verify.keyring import KeyRing
 from storage.verify.members import is_count
-from storage.verify.pack_files import BrokenPackError, PackFiles, read_small
+from storage.verify.pack_files import PackFiles, read_small
 from storage.verify.report import Report
 from workflows.binding import canonical
 

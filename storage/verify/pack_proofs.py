@@ -6,8 +6,9 @@ from storage.checkpoint import BadSignatureError, MalformedNoteError, read_note
 from storage.entry_bytes import decode64
 from storage.evidence import names
 from storage.proofs import PROOF_HEADER, ProofError, root_of_inclusion
+from storage.verify.broken import BrokenPackError
 from storage.verify.keyring import KeyRing
-from storage.verify.pack_files import BrokenPackError, PackFiles, read_small
+from storage.verify.pack_files import PackFiles, read_small
 from storage.verify.report import Report
 
 HASH = 32

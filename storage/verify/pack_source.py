@@ -17,7 +17,6 @@ from storage.verify.keyring import KeyRing
 from storage.verify.members import is_count
 from storage.verify.pack_files import (
     UNREADABLE,
-    BrokenPackError,
     PackFiles,
     check_files,
     pack_files,
@@ -71,7 +70,7 @@ def verify_pack(
                     report.fail("file-missing", f"{one} is not in the pack.")
                 return report
             return verify(PackSource(files, manifest), vkeys, checkpoints, **how)
-    except (BrokenPackError, *UNREADABLE) as error:
+    except UNREADABLE as error:
         return Report(malformed=f"The pack cannot be read: {error}")
 
 

@@ -26,6 +26,7 @@ from tests.sandbox.page.tabs import PATIENCE, chromium
 from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
 from tests.storage.hostile_packs import HOSTILE
+from tests.storage.hostile_zips import HOSTILE_ZIPS
 from tests.storage.packs import ATTACKS, Office, by_script
 from tests.storage.stories import STORIES, recorded
 from tests.storage.test_verify import a_full_life
@@ -288,6 +289,17 @@ def test_the_page_says_the_same_of_packs_that_nobody_would_write(
 
     assert reader.verify(zipped(pack), keys=PIN) == ours.exit == verdict
     assert reader.codes() == ours.codes
+
+
+@pytest.mark.parametrize("name", HOSTILE_ZIPS)
+def test_the_page_refuses_the_zips_that_the_command_refuses(
+    reader: Reader, tmp_path: Path, name: str
+) -> None:
+    forge, verdict = HOSTILE_ZIPS[name]
+    file = tmp_path / "pack.zip"
+    file.write_bytes(forge(tmp_path))
+
+    assert reader.verify(file, keys=PIN) == verdict
 
 
 def test_a_zip_behind_something_else_is_refused(

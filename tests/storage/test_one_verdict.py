@@ -11,6 +11,7 @@ from storage.evidence.export import VERIFIER
 from storage.verify import verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
 from tests.storage.hostile_packs import HOSTILE
+from tests.storage.hostile_zips import HOSTILE_ZIPS
 from tests.storage.packs import by_script
 
 
@@ -23,6 +24,16 @@ def test_both_verifiers_say_the_same_of_it(tmp_path: Path, name: str) -> None:
 
     assert (ours.exit, code) == (verdict, verdict)
     assert {one for one, _ in told["failures"]} == ours.codes
+
+
+@pytest.mark.parametrize("name", HOSTILE_ZIPS)
+def test_a_zip_over_which_readers_differ_is_refused(tmp_path: Path, name: str) -> None:
+    forge, verdict = HOSTILE_ZIPS[name]
+    file = tmp_path / "pack.zip"
+    file.write_bytes(forge(tmp_path))
+    told = verify_pack(file, [PIN], processes=1)
+
+    assert told.exit == verdict, (told.malformed, told.failures)
 
 
 def test_a_head_from_elsewhere_is_none_of_the_pack(tmp_path: Path) -> None:

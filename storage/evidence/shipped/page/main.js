@@ -2,13 +2,14 @@
 
 import { Unreadable } from "./bytes.js";
 import { certificatesIn } from "./certificates.js";
-import { folder, zip } from "./files.js";
+import { folder } from "./files.js";
 import { keysIn, notesIn } from "./notes.js";
 import { Report } from "./report.js";
 import { agreesWithBrowser } from "./sha256.js";
 import { hasCryptography } from "./signing.js";
 import { verify } from "./verifier.js";
 import { showGone, showRuns, showTold, showVerdict } from "./view.js";
+import { zip } from "./zip.js";
 
 const NO_CRYPTOGRAPHY =
   "This browser cannot check Ed25519 signatures. Take a newer one (Chrome 137, Firefox 130, Safari 17 or later), or verify.py in the pack";

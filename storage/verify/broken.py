@@ -1,0 +1,5 @@
+"""A pack that cannot be read at all."""
+
+
+class BrokenPackError(ValueError):
+    """A pack that cannot be read; the text says why."""
