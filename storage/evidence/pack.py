@@ -1,9 +1,12 @@
 """Writing a pack: files into a folder or a zip, each hashed on its way.
 
-The pack stands under its name only when it is whole; until then it has another name beside it.
+The pack stands under its name only when it is whole; until then it has another name beside it,
+which whoever writes holds locked: what is found there unlocked is of somebody who was killed.
 """
 
+import fcntl
 import hashlib
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -34,7 +37,6 @@ class _Place(Protocol):
 class _Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.mkdir(parents=True)
 
     def open(self, name: str) -> IO[bytes]:
         file = self._path / name
@@ -50,8 +52,7 @@ class _Folder:
 
 class _Zip:
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("xb")
+        self._file = path.open("wb")
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
 
     def open(self, name: str) -> IO[bytes]:
@@ -127,10 +128,12 @@ def writing(path: Path) -> Iterator[Pack]:
     """Give a pack to fill: a zip where the name says so, else a folder.
 
     Raises:
-        EvidenceError: something stands there already, or it cannot be written.
+        EvidenceError: something stands there already, somebody else is writing it just now, or
+            it cannot be written.
     """
-    with _growing(path) as partial:
-        place: _Place = _Zip(partial) if path.suffix == ".zip" else _Folder(partial)
+    is_zip = path.suffix == ".zip"
+    with _growing(path, is_folder=not is_zip) as partial:
+        place: _Place = _Zip(partial) if is_zip else _Folder(partial)
         try:
             yield Pack(place)
             place.close()
@@ -144,28 +147,98 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Give a file to fill.
 
     Raises:
-        EvidenceError: something stands there already, or it cannot be written.
+        EvidenceError: something stands there already, somebody else is writing it just now, or
+            it cannot be written.
     """
-    with _growing(path) as partial, partial.open("xb") as file:
+    with _growing(path, is_folder=False) as partial, partial.open("wb") as file:
         yield file
 
 
 @contextmanager
-def _growing(path: Path) -> Iterator[Path]:
+def _growing(path: Path, *, is_folder: bool) -> Iterator[Path]:
     """Give another name beside `path`; what grows there gets its own once the block is through."""
     _refuse_taken(path)
     partial = partial_of(path)
     try:
-        _remove(partial)
-        yield partial
-        partial.rename(path)
+        with _held(partial, is_folder=is_folder):
+            try:
+                yield partial
+                _refuse_taken(path)  # It may have come to stand there meanwhile.
+                partial.rename(path)
+            except BaseException:
+                with suppress(OSError):  # Where nothing can be written there is nothing to remove.
+                    _remove(partial)
+                raise
     except OSError as error:
-        with suppress(OSError):  # Where nothing can be written there is nothing to remove.
-            _remove(partial)
         raise _unwritable(path, error) from error
-    except BaseException:
+
+
+@contextmanager
+def _held(partial: Path, *, is_folder: bool) -> Iterator[None]:
+    """Make `partial` anew and hold it for the block; what a killed one left is taken away."""
+    _clear(partial)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir() if is_folder else partial.touch(exist_ok=False)
+        held = _locked(partial)
+    except (FileExistsError, FileNotFoundError):  # Whoever came at the same time was quicker.
+        raise _written_elsewhere(partial) from None
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+def _clear(partial: Path) -> None:
+    if partial.is_symlink():
+        partial.unlink()
+    try:
+        held = _locked(partial)
+    except FileNotFoundError:
+        return
+    try:
         _remove(partial)
-        raise
+    finally:
+        os.close(held)
+
+
+def _locked(partial: Path) -> int:
+    """Return what stands at `partial`, open and locked; closing it lets go.
+
+    Raises:
+        EvidenceError: somebody else holds it, or has just put another one there.
+        FileNotFoundError: nothing stands there.
+    """
+    # Over a network a file has to be open for writing to be locked.
+    held = os.open(partial, (os.O_RDONLY if partial.is_dir() else os.O_RDWR) | os.O_NONBLOCK)
+    if _is_taken(held) or not _is_there(partial, held):
+        os.close(held)
+        raise _written_elsewhere(partial)
+    return held
+
+
+def _is_taken(held: int) -> bool:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # A file system that knows no locks, of files or of folders.
+        return False
+    return False
+
+
+def _is_there(partial: Path, held: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(held), partial.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _written_elsewhere(partial: Path) -> EvidenceError:
+    return EvidenceError(
+        f"{partial} is being written just now, by another export.",
+        hint="Wait until that is through, or name another place.",
+    )
 
 
 def _refuse_taken(path: Path) -> None:

@@ -476,6 +476,46 @@ def test_a_name_that_stands_twice_in_a_zip_is_refused(office: Office) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_of_two_exports_to_one_place_the_second_is_refused(tmp_path: Path, name: str) -> None:
+    with writing(tmp_path / name) as first:
+        first.put("manifest.json", b"first")
+        with (
+            pytest.raises(EvidenceError, match="written just now, by another"),
+            writing(tmp_path / name),
+        ):
+            pytest.fail("Two write into one pack.")
+        first.put("entries.jsonl", b"whole")
+
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    with pytest.raises(EvidenceError, match="exists already"), writing(tmp_path / name):
+        pytest.fail("A pack is written over another one.")
+
+
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_what_comes_to_stand_there_meanwhile_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    with pytest.raises(EvidenceError, match="exists already"), writing(tmp_path / name):
+        (tmp_path / name).write_text("mine")
+
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+@pytest.mark.parametrize("left", ["file", "folder", "link"])
+def test_what_a_killed_export_left_is_taken_away(tmp_path: Path, name: str, left: str) -> None:
+    partial = tmp_path / f"{name}.partial"
+    if left == "folder":
+        (partial / "samples").mkdir(parents=True)
+    elif left == "link":
+        partial.symlink_to(tmp_path / "nowhere")
+    else:
+        partial.write_bytes(b"half")
+    with writing(tmp_path / name) as pack:
+        pack.put("manifest.json", b"{}")
+
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
 def fills(path: Path) -> str:
     """Write more than there is room for; return how that was refused."""
     try:
