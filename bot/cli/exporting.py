@@ -6,7 +6,7 @@ read, beside whoever serves; they hold no payloads.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from workflows.kinds import KINDS
 
 PACK = "pack"
 STDOUT = "-"
+LAST = datetime.max.replace(tzinfo=UTC)
 OF_PACKS = ("disclose", "parts", "proofs", "sample", "seed")
 
 
@@ -146,15 +147,24 @@ def _about_pack(told: Mapping[str, Json]) -> Iterator[str]:
 def _from(written: str | None) -> dict[str, Any]:
     if written is None:
         return {}
-    return {"start": int(written)} if written.isdecimal() else {"since": _day(written)}
+    return {"start": _place(written)} if written.isdecimal() else {"since": _day(written)}
 
 
 def _to(written: str | None) -> dict[str, Any]:
     if written is None:
         return {}
     if written.isdecimal():
-        return {"end": int(written)}
-    return {"until": _day(written) + timedelta(days=1)}
+        return {"end": _place(written)}
+    day = _day(written)
+    # Behind the last day that there is stands no other one.
+    return {"until": day + timedelta(days=1) if day.date() < date.max else LAST}
+
+
+def _place(written: str) -> int:
+    try:
+        return int(written)
+    except ValueError:  # Thousands of digits.
+        raise click.UsageError("No log has an entry of that number.") from None
 
 
 def _day(written: str) -> datetime:

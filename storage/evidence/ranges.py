@@ -26,6 +26,10 @@ def places(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]
     Raises:
         EvidenceError: the log has no such range.
     """
+    if bounds.since is not None and bounds.until is not None and bounds.until <= bounds.since:
+        raise EvidenceError(
+            "The period ends before it begins.", hint="Name its first day, then its last."
+        )
     start, end = bounds.start, size if bounds.end is None else bounds.end
     if bounds.since is not None or bounds.until is not None:
         first, after = _of_period(connection, bounds, size)

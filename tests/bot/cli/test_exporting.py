@@ -40,6 +40,29 @@ def test_a_pack_of_nothing_says_so(home: Path) -> None:
     assert f"{home / 'empty'} holds none of the " in told.stdout
 
 
+def test_a_period_that_has_no_end_in_sight_is_one(home: Path) -> None:
+    told = interlock("audit", "export", "--out", "all", "--to", "9999-12-31", "--json")
+
+    assert json.loads(told.stdout)["range"] == [0, json.loads(told.stdout)["size"]]
+    assert (home / "all" / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("form", ["pack", "cloudevents", "csv"])
+def test_a_period_that_ends_before_it_begins_is_refused(home: Path, form: str) -> None:
+    typed = ("--format", form, "--out", "out", "--from", "2026-03-01", "--to", "2026-02-01")
+    refused = interlock("audit", "export", *typed)
+
+    assert (refused.exit_code, "ends before it begins" in refused.output) == (2, True)
+    assert not (home / "out").exists()
+
+
+def test_a_number_of_thousands_of_digits_is_refused_in_a_sentence() -> None:
+    for option in ("--from", "--to"):
+        refused = interlock("audit", "export", "--out", "out", option, "9" * 5000)
+
+        assert (refused.exit_code, "No log has an entry" in refused.output) == (2, True)
+
+
 def test_events_go_to_stdout_or_into_a_file_that_is_whole(home: Path) -> None:
     printed = interlock("audit", "export", "--format", "cloudevents").stdout.splitlines()
     told = json.loads(
