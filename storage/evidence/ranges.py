@@ -26,7 +26,7 @@ def places(connection: Connection, bounds: Bounds, size: int) -> tuple[int, int]
     Raises:
         EvidenceError: the log has no such range.
     """
-    if bounds.since is not None and bounds.until is not None and bounds.until <= bounds.since:
+    if bounds.since is not None and bounds.until is not None and bounds.until < bounds.since:
         raise EvidenceError(
             "The period ends before it begins.", hint="Name its first day, then its last."
         )
