@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 BOOLEAN, INTEGER, OCTETS, NULL, OBJECT, GENERALIZED_TIME = 0x01, 0x02, 0x04, 0x05, 0x06, 0x18
-SEQUENCE, EXPLICIT = 0x30, 0xA0
+SEQUENCE, SET, EXPLICIT = 0x30, 0x31, 0xA0
 LONG = 0x80
 MOST_LENGTH_BYTES = 4
 

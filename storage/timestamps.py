@@ -5,6 +5,7 @@ whoever checks the token with its certificate: `openssl ts -verify`.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from storage.der import (
     OBJECT,
     OCTETS,
     SEQUENCE,
+    SET,
     MalformedDerError,
     Value,
     inside,
@@ -28,7 +30,9 @@ from storage.der import (
 )
 
 SHA_256 = bytes.fromhex("608648016503040201")
-GRANTED = frozenset({0, 1})  # As asked, or with changes that the token tells of.
+TST_INFO = bytes.fromhex("2a864886f70d0109100104")  # What a token of time holds.
+GRANTED = frozenset({b"\0", b"\1"})  # As asked, or with changes that the token tells of.
+MOMENT = re.compile(rb"([0-9]{14})(?:\.[0-9]+)?Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +73,15 @@ def read_stamp(answer: bytes) -> TimeStamp:
     (whole,) = _exactly(values(answer), 1)
     status, *token = _exactly(inside(whole, SEQUENCE), 1, or_more=True)
     code, *_words = _exactly(inside(status, SEQUENCE), 1, or_more=True)
-    if number_in(code) not in GRANTED or not token:
+    if code.tag != INTEGER or code.content not in GRANTED:
         raise MalformedDerError("The authority refuses.")
-    _kind, wrapped = _exactly(inside(token[0], SEQUENCE), 2)
+    _kind, wrapped = _exactly(inside(_exactly(token, 1)[0], SEQUENCE), 2)
     (signed,) = _exactly(inside(wrapped, EXPLICIT), 1)
-    _version, _digests, content, *_signers = _exactly(inside(signed, SEQUENCE), 4, or_more=True)
-    _type, held = _exactly(inside(content, SEQUENCE), 2)
+    _version, _digests, content, *more = _exactly(inside(signed, SEQUENCE), 4, or_more=True)
+    _exactly(inside(more[-1], SET), 1)  # Who signed it, and nobody besides.
+    kind, held = _exactly(inside(content, SEQUENCE), 2)
+    if kind != Value(OBJECT, TST_INFO):
+        raise MalformedDerError("What was signed is no time stamp.")
     (octets,) = _exactly(inside(held, EXPLICIT), 1)
     (told,) = _exactly(inside(octets, OCTETS), 1)
     return _stamp(inside(told, SEQUENCE))
@@ -88,11 +95,11 @@ def _stamp(told: Sequence[Value]) -> TimeStamp:
 
 
 def _moment(value: Value) -> datetime:
-    written_at, _, _fraction = value.content.decode(errors="replace").partition(".")
+    match = MOMENT.fullmatch(value.content)
+    if value.tag != GENERALIZED_TIME or match is None:
+        raise MalformedDerError("A token names no time.")
     try:
-        if value.tag != GENERALIZED_TIME:
-            raise MalformedDerError("A token names no time.")
-        return datetime.strptime(written_at.removesuffix("Z"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return datetime.strptime(match[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError as error:
         raise MalformedDerError("A token names no time.") from error
 

@@ -12,6 +12,7 @@ from storage.timestamps import TimeStamp, read_stamp, request_for
 
 ASKED = "application/timestamp-query"
 NONCE_BITS = 64
+MOST_SERIAL_BITS = 512  # RFC 3161 has 160; an entry has to hold it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Authority:
         stamp = _read(answer.body)
         if not stamp.covers(head.note) or stamp.nonce != nonce:
             raise AnchorError("The time stamp is for something else than was asked.")
+        if stamp.serial.bit_length() > MOST_SERIAL_BITS:
+            raise AnchorError("The time stamp has a number that is longer than any.")
         evidence = Evidence(
             type=self.name, ref=f"{stamp.serial:x}", content=answer.body, at=stamp.at
         )

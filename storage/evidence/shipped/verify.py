@@ -83,6 +83,8 @@ REPORT_COLUMNS = ["idx", "ts", "kind", "run", "actor", "who"]
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 ANCHOR_NAME = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 COSIGNED, STAMP_BYTES = 4, 8
+INTEGER, OBJECT, OCTETS, TIME = 0x02, 0x06, 0x04, 0x18
+STAMPED_AT = re.compile(rb"([0-9]{14})(?:\.[0-9]+)?Z")
 SEQUENCE, SET, TAGGED, LONG, MOST_CERTIFICATES = 0x30, 0x31, 0xA0, 0x80, 8
 CONTENT_TYPE, MESSAGE_DIGEST = (bytes.fromhex(f"2a864886f70d0109{one}") for one in ("03", "04"))
 TST_INFO, CERTIFICATE_V1, CERTIFICATE_V2 = (
@@ -560,18 +562,25 @@ class Stamp:
         try:
             status, token = der(answer, SEQUENCE)
             _type, signed = der(token.whole, SEQUENCE)
-            _version, _hashes, content, *more = der(der(signed.whole, TAGGED)[0].whole, SEQUENCE)
-            kind, held = der(content.whole, SEQUENCE)
-            self.told = der(held.whole, TAGGED)[0].inside
-            _version, _policy, imprint, _serial, at, *_rest = der(self.told, SEQUENCE)
-            granted = der(status.whole, SEQUENCE)[0].inside in {b"\0", b"\1"}
+            (data,) = der(signed.whole, TAGGED)
+            _version, _hashes, content, *more = der(data.whole, SEQUENCE)
             (self.signer,) = der(more[-1].whole, SET)
+            kind, held = der(content.whole, SEQUENCE)
+            (octets,) = der(held.whole, TAGGED)
+            self.told = octets.inside
+            _version, _policy, imprint, serial, at, *rest = der(self.told, SEQUENCE)
+            _algorithm, digest = der(imprint.whole, SEQUENCE)
+            granted = der(status.whole, SEQUENCE)[0].whole in {b"\2\1\0", b"\2\1\1"}
+            if not all(one.inside for one in (serial, *rest) if one.tag == INTEGER):
+                refuse("no number")
+            moment = STAMPED_AT.fullmatch(at.inside) or refuse("no time")
+            self.at = datetime.strptime(moment[1].decode() + "+0000", "%Y%m%d%H%M%S%z")
         except (IndexError, ValueError) as error:
             raise ValueError("not the answer of a time stamp authority") from error
-        if not granted or kind.inside != TST_INFO:
+        tags = (kind.tag, octets.tag, serial.tag, at.tag)
+        if not granted or kind.inside != TST_INFO or tags != (OBJECT, OCTETS, INTEGER, TIME):
             raise ValueError("the authority refused")
-        self.digest = der(imprint.whole, SEQUENCE)[1].inside
-        self.at = datetime.strptime(at.inside[:14].decode() + "+0000", "%Y%m%d%H%M%S%z")
+        self.digest = digest.inside
         sent = b"".join(one.inside for one in more if one.tag == TAGGED)
         found = (certificate_in(one.whole) for one in der(sent))
         self.certificates = [one for one in found if one is not None]

@@ -2,7 +2,7 @@
 
 import { concat, hex, same, Unreadable } from "./bytes.js";
 import { Certificate, digest, hashNamed, signedBy, refusePss, UnknownAlgorithm } from "./certificates.js";
-import { inside, momentOf, named, OCTETS, SEQUENCE, SET, TAGGED, values } from "./der.js";
+import { inside, INTEGER, momentOf, named, OCTETS, SEQUENCE, SET, TAGGED, TIME, values } from "./der.js";
 
 const [CONTENT_TYPE, MESSAGE_DIGEST] = ["2a864886f70d010903", "2a864886f70d010904"];
 const [STAMP, AUTHOR_V1, AUTHOR_V2] = ["0104", "020c", "022f"].map((end) => `2a864886f70d010910${end}`);
@@ -10,20 +10,21 @@ const MOST_CERTIFICATES = 8;
 
 export class Stamp {
   constructor(answer) {
-    const [status, token] = inside(answer, SEQUENCE, 2);
-    const signed = inside(token.whole, SEQUENCE, 2)[1];
-    const [, , content, ...more] = inside(inside(signed.whole, TAGGED, 1)[0].whole, SEQUENCE, 4);
-    const [kind, held] = inside(content.whole, SEQUENCE, 2);
-    const [octets] = inside(held.whole, TAGGED, 1);
-    const isGranted = ["00", "01"].includes(hex(inside(status.whole, SEQUENCE, 1)[0].inside));
+    const [status, token] = exactly(answer, SEQUENCE, 2);
+    const signed = exactly(token.whole, SEQUENCE, 2)[1];
+    const [, , content, ...more] = inside(exactly(signed.whole, TAGGED, 1)[0].whole, SEQUENCE, 4);
+    const [kind, held] = exactly(content.whole, SEQUENCE, 2);
+    const [octets] = exactly(held.whole, TAGGED, 1);
+    const isGranted = ["020100", "020101"].includes(hex(inside(status.whole, SEQUENCE, 1)[0].whole));
     if (!isGranted || named(kind) !== STAMP || octets.tag !== OCTETS) throw new Unreadable("the authority refused");
     this.told = octets.inside;
-    const [, , imprint, , at] = inside(this.told, SEQUENCE, 5);
-    this.digest = inside(imprint.whole, SEQUENCE, 2)[1].inside;
+    const [, , imprint, serial, at, ...rest] = inside(this.told, SEQUENCE, 5);
+    const numbers = [serial, ...rest.filter((one) => one.tag === INTEGER)];
+    if (numbers.some((one) => one.tag !== INTEGER || !one.inside.length)) throw new Unreadable("it has no number");
+    this.digest = exactly(imprint.whole, SEQUENCE, 2)[1].inside;
+    if (at.tag !== TIME) throw new Unreadable("it names no time");
     this.at = momentOf(at);
-    const signers = inside(more.at(-1).whole, SET, 1);
-    if (signers.length > 1) throw new Unreadable("several signed it");
-    this.signer = signers[0].whole;
+    this.signer = exactly(more.at(-1).whole, SET, 1)[0].whole;
     this.certificates = more.filter((one) => one.tag === TAGGED).flatMap((one) => certificatesAmong(values(one.inside)));
   }
 
@@ -69,6 +70,13 @@ export class Stamp {
     }
     return "no certificate that you gave vouches for who signed it";
   }
+}
+
+// Return the values inside of the one with that tag, of which there have to be so many.
+function exactly(data, tag, count) {
+  const found = inside(data, tag, count);
+  if (found.length > count) throw new Unreadable("more values of DER than belong there");
+  return found;
 }
 
 // Check who made each time stamp, under the certificates that were given.
