@@ -2,9 +2,15 @@
 
 TCP tells nobody what the other side has read. So each batch has a connection of its own: we
 close our half, and the batch counts as taken once the receiver, having read all, closes its own.
+One that closes before we do has not seen our end, so nobody knows what it read.
 """
 
+import fcntl
+import re
+import select
 import socket
+import struct
+import termios
 import time
 from collections.abc import Sequence
 
@@ -27,8 +33,10 @@ WARNED = frozenset(
         "verification.unknown",
     }
 )
-MOST_TIME, MOST_HOSTNAME, MOST_MSGID = 32, 255, 32
+MOST_HOSTNAME, MOST_MSGID = 255, 32
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 BLOCK = 4096
+LOOK_SECONDS = 0.01
 
 
 class SyslogTarget:
@@ -44,6 +52,7 @@ class SyslogTarget:
                 for one in events:
                     message = syslog_message(one, hostname=self._hostname)
                     connection.sendall(b"%d %b" % (len(message), message))
+                _refuse_early_end(connection)
                 connection.shutdown(socket.SHUT_WR)
                 _wait_for_end(connection)
         except OSError as error:
@@ -51,12 +60,37 @@ class SyslogTarget:
             raise PushError(f"it cannot be reached, or broke off ({why})") from None
 
 
+def _refuse_early_end(connection: socket.socket) -> None:
+    readable, _, _ = select.select([connection], [], [], 0)
+    if readable and not connection.recv(1, socket.MSG_PEEK):
+        raise ConnectionResetError
+
+
 def _wait_for_end(connection: socket.socket) -> None:
     """Return once the receiver has closed its half; whatever it says before does not count."""
     end = time.monotonic() + TIMEOUT
     while connection.recv(BLOCK):
-        if time.monotonic() > end:
-            raise TimeoutError
+        _refuse_late(end)
+    # Its end may have been on its way before ours was: then what we sent since is not confirmed.
+    while _unconfirmed(connection):
+        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise ConnectionResetError
+        _refuse_late(end)
+        time.sleep(LOOK_SECONDS)
+
+
+def _refuse_late(end: float) -> None:
+    if time.monotonic() > end:
+        raise TimeoutError
+
+
+def _unconfirmed(connection: socket.socket) -> int:
+    """Return how many bytes the other side has not confirmed, 0 where that cannot be asked."""
+    try:
+        told = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(struct.calcsize("i")))
+    except OSError:
+        return 0
+    return int(struct.unpack("i", told)[0])
 
 
 def syslog_message(told: Told, *, hostname: str) -> bytes:
@@ -64,7 +98,7 @@ def syslog_message(told: Told, *, hostname: str) -> bytes:
     severity = WARNING if told.kind in WARNED else NOTICE
     head = (
         f"<{LOG_AUDIT * 8 + severity}>1",
-        _field(told.ts, MOST_TIME),
+        told.ts if MOMENT.fullmatch(told.ts) else "-",  # That of a broken entry may be any text.
         _field(hostname, MOST_HOSTNAME),
         "interlock",
         "-",  # No process: any of several may push the same entry.

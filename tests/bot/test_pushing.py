@@ -268,9 +268,19 @@ def test_another_target_begins_at_the_first_entry(desk: Desk, siem: Siem) -> Non
     assert desk.rows(target="elsewhere").state().next_idx == 0
 
 
+def _until_space(connection: socket.socket) -> bytes:
+    read = b""
+    while not read.endswith(b" "):
+        read += connection.recv(1)
+    return read
+
+
 @contextmanager
 def syslog_sink(*manners: str) -> Iterator[tuple[SyslogTarget, list[bytes]]]:
-    """Give a sink that treats each connection as told: `reads` it, or `resets` it half-way."""
+    """Give a sink that treats each connection as told: `reads` it, or `resets` it half-way.
+
+    One that `ends` says so before it reads anything; one that reads `one` message closes then.
+    """
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -283,6 +293,12 @@ def syslog_sink(*manners: str) -> Iterator[tuple[SyslogTarget, list[bytes]]]:
                         linger = struct.pack("ii", 1, 0)
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                         continue
+                    if manner == "one":
+                        size = int(_until_space(connection))
+                        heard.append(connection.recv(size, socket.MSG_WAITALL))
+                        continue
+                    if manner == "ends":
+                        connection.shutdown(socket.SHUT_WR)
                     read = b""
                     while block := connection.recv(65536):
                         read += block
@@ -319,6 +335,33 @@ def test_syslog_messages_count_once_the_receiver_has_read_them_all(desk: Desk) -
     assert desk.rows().state().behind == 0
     assert header.startswith(b"<109>1 2026-03-02T09:00:")
     assert event["type"] == "interlock.log.init"
+
+
+def test_who_ends_before_reading_has_taken_nothing() -> None:
+    told = Told("run.started", "2026-03-02T09:00:00.000Z", b'{"a":1}')
+    with syslog_sink("ends") as (target, _), pytest.raises(PushError, match="broke off"):
+        # More than both sides keep for each other, so the end has come before we are through.
+        target.send([told, Told(told.kind, told.ts, b"x" * (1 << 24))])
+
+
+def test_who_closes_after_each_message_never_counts_as_having_read_two() -> None:
+    told = Told("run.started", "2026-03-02T09:00:00.000Z", b'{"a":1}')
+    tries = 50
+    refused = 0
+    with syslog_sink(*["one"] * tries) as (target, heard):
+        for _ in range(tries):
+            try:
+                target.send([told, told])
+            except PushError:
+                refused += 1
+
+    assert (refused, len(heard)) == (tries, tries)
+
+
+def test_a_time_that_is_none_is_left_out_of_the_header() -> None:
+    assert syslog_message(Told("run.started", "None x", b"{}"), hostname="h").startswith(
+        b"<109>1 - h interlock "
+    )
 
 
 def test_a_message_of_something_bad_is_a_warning_and_its_header_is_printable() -> None:
