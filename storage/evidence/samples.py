@@ -6,12 +6,17 @@ after the log was written leaves nobody a way to choose the runs.
 
 import hashlib
 import heapq
+import re
 
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow
 from storage.evidence.contents import CHUNK, Contents, proof
 from storage.evidence.pack import Pack
+
+# What every writer calls a run. Any other name was put into the database by its owner, could
+# lead out of the pack, and is named by whoever verifies its entries.
+RUN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def write_samples(
@@ -60,6 +65,7 @@ def sample(connection: Connection, contents: Contents, *, count: int, seed: str)
         (
             (hashlib.sha256(f"{seed}\n{run}".encode()).digest(), place, str(run))
             for place, run in enumerate(began)
+            if RUN.fullmatch(str(run))
         ),
     )
     return tuple(run for _, run in sorted((place, run) for _, place, run in drawn))

@@ -1,6 +1,7 @@
 """A pack says what its database says, whole or in part, and shows every change made to it."""
 
 import base64
+import csv
 import gc
 import json
 import re
@@ -525,6 +526,33 @@ def fills(path: Path) -> str:
     except EvidenceError as refused:
         return refused.message
     return ""
+
+
+WRITTEN_INTO_LINES = {
+    "a time that is none": ('"ts":"20', '"ts":"xx'),
+    "a time after all others": ('"ts":"2026', '"ts":"9999'),
+    "a run that leads out of a pack": ('"run":"r0"', '"run":"../../../out"'),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN_INTO_LINES)
+def test_a_pack_is_made_of_what_an_owner_wrote_into_the_database(office: Office, name: str) -> None:
+    old, new = WRITTEN_INTO_LINES[name]
+    office.trail.run("r0")
+    office.trail.run_sql(f"UPDATE audit_entry SET line = replace(line, '{old}', '{new}')")
+    made = office.export(sample=3, seed="x")
+
+    assert office.verified(made).exit == by_script(made.path, office.trail.pin)[0] == 1
+    assert not (office.folder.parent / "out").exists()
+
+
+def test_a_class_that_there_is_not_keeps_no_pack_from_being_made(office: Office) -> None:
+    office.trail.run("r0")
+    office.trail.run_sql("UPDATE audit_part SET cls = 'unheard'")
+    made = office.export()
+    (row,) = csv.DictReader((made.path / "reports/retention.csv").read_text().splitlines())
+
+    assert (row["subject"], row["due"]) == ("unheard", "")
 
 
 def test_a_disk_without_room_leaves_no_half_zip_and_says_it_once(

@@ -142,15 +142,24 @@ def _held(connection: Connection, start: int, end: int, terms: Terms) -> Finding
     )
     for row in connection.execute(oldest.order_by(AuditPartRow.cls)).all():
         entry = connection.execute(select(*ENTRY).where(row.idx == PLACE)).one()
-        term = terms[PartClass(row.cls)]
         cells: Cells = {
             "event": "oldest-held",
             "subject": row.cls,
-            "term": duration_text(term),
-            "due": stamp(moment(str(entry.ts)) + term),
+            **_due(row.cls, str(entry.ts), terms),
             "n": row.n,
         }
         yield RETENTION, _fact(entry, frozenset()), cells
+
+
+def _due(cls: str, ts: str, terms: Terms) -> Cells:
+    """Return how long a class is kept and until when; what is broken in the database says less."""
+    term = terms.get(PartClass(cls)) if cls in set(PartClass) else None
+    if term is None:
+        return {}
+    try:
+        return {"term": duration_text(term), "due": stamp(moment(ts) + term)}
+    except (ValueError, OverflowError):
+        return {"term": duration_text(term)}
 
 
 def _period(connection: Connection, start: int, end: int) -> tuple[str, str] | None:
