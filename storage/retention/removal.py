@@ -19,6 +19,8 @@ WITH_WORDS = (
     "outbox",
     "run",
     "budget_key",
+    "step_up",
+    "step_up_guard",
 )
 PATIENCE = 10.0
 TURN = 0.05

@@ -20,6 +20,7 @@ from storage.retention.copies import (
     forget_old_words,
 )
 from storage.retention.held import holds_in, part_is_held
+from storage.retention.late import erase_left
 from storage.retention.markers import Item, erasures, remove, remove_items
 from storage.retention.person import REASON as OF_A_PERSON
 from storage.retention.person import told_of
@@ -55,7 +56,7 @@ class Swept:
 
     classes: Sequence[ClassSwept]
     messages: int  # Of threads, and copies of what was told.
-    told: int = 0  # Payloads by which ended erasures told whom they erased.
+    told: int = 0  # Payloads by which erasures told whom they erased, or that came in meanwhile.
 
     @property
     def payloads(self) -> int:
@@ -82,6 +83,7 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
     Raises:
         StorageError: nothing was removed.
     """
+    late = erase_left(store, policy=policy)
     with store.begin() as unit:
         tx = unit.transaction
         store.journal.place_pending(tx)
@@ -96,7 +98,7 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
         term = terms[PartClass.CONTENT]
         messages = forget_old_words(tx.connection, finished_before=now - term)
         forget_budget_names(tx.connection, unused_since=now - max(term, LONGEST_WINDOW))
-    return Swept(classes=found, messages=messages, told=told)
+    return Swept(classes=found, messages=messages, told=told + late)
 
 
 def _forget_erasures(unit: SqlUnit, policy: str) -> int:
