@@ -2,12 +2,14 @@
 
 Of each class one marker says up to which entry nothing is held any more. It never passes a
 payload that is held back; what is due beyond that one goes by markers that list it. Markers and
-deletes are one transaction. That no byte of them is left on the disk is for `removal`.
+deletes are one transaction; what takes long to find out in a large log is read before it, since
+people's clicks wait for it. That no byte of them is left on the disk is for `removal`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
@@ -18,6 +20,7 @@ from storage.retention.copies import (
     forget_copies,
     forget_copies_of,
     forget_old_words,
+    old_texts,
 )
 from storage.retention.held import holds_in, part_is_held
 from storage.retention.late import erase_left
@@ -69,10 +72,57 @@ class Swept:
         return not self.payloads and not self.messages
 
 
-def due(connection: Connection, terms: Terms, *, now: datetime) -> list[ClassSwept]:
-    """Return what is due of each class at `now`. It changes nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What grows with the log to find out, and stays true: read before anybody waits for us.
+
+    No payload of a class stands before its `oldest`. `texts` are copies that may go.
+    """
+
+    oldest: Mapping[PartClass, int]
+    texts: Sequence[int]
+    is_told: bool
+
+
+def due(
+    connection: Connection,
+    terms: Terms,
+    *,
+    now: datetime,
+    oldest: Mapping[PartClass, int] = MappingProxyType({}),
+) -> list[ClassSwept]:
+    """Return what is due of each class at `now`. It changes nothing.
+
+    Before the place that `oldest` names for a class, none of it is looked for.
+    """
     held = part_is_held(holds_in(connection))
-    return [_due_of(connection, cls, now - term, held) for cls, term in terms.items()]
+    return [
+        _due_of(connection, cls, now - term, held, start=oldest.get(cls, 0))
+        for cls, term in terms.items()
+    ]
+
+
+def _look_through(store: SqlStore, terms: Terms, *, ended_before: datetime) -> _Known:
+    """Read what a sweep needs to know, while others write."""
+    first = func.min(AuditEntryRow.idx)
+    with store.database.read() as connection:
+        size = int(_one(connection, select(AuditTreeRow.size)) or 0)
+        return _Known(
+            oldest={
+                cls: _first(_one(connection, _parts(first).where(_is_of(cls))), size)
+                for cls in terms
+            },
+            texts=old_texts(connection, finished_before=ended_before),
+            is_told=bool(told_of(connection)),
+        )
+
+
+def _first(found: int | None, size: int) -> int:
+    return size if found is None else found
+
+
+def _is_of(cls: PartClass) -> ColumnElement[bool]:
+    return and_(AuditPartRow.cls == cls.value, AuditEntryRow.idx.is_not(None))
 
 
 def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept:
@@ -83,20 +133,22 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
     Raises:
         StorageError: nothing was removed.
     """
-    late = erase_left(store, policy=policy)
+    late, term = erase_left(store, policy=policy), terms[PartClass.CONTENT]
+    known = _look_through(store, terms, ended_before=now - term)
     with store.begin() as unit:
         tx = unit.transaction
         store.journal.place_pending(tx)
         held = part_is_held(holds_in(tx.connection))
-        found = due(tx.connection, terms, now=now)
+        found = due(tx.connection, terms, now=now, oldest=known.oldest)
         for one in found:
+            start = known.oldest[one.cls]
             for draft in _markers(tx.connection, one, policy, held):
                 unit.append(draft)
-            remove(tx.connection, _goes(one, held))
-        forget_copies(tx.connection, before=max((one.limit for one in found), default=0))
-        told = _forget_erasures(unit, policy)
-        term = terms[PartClass.CONTENT]
-        messages = forget_old_words(tx.connection, finished_before=now - term)
+            remove(tx.connection, and_(_goes(one, held), AuditEntryRow.idx >= start))
+        places = range(known.oldest[PartClass.DERIVED], max(one.limit for one in found))
+        forget_copies(tx.connection, places)
+        told = _forget_erasures(unit, policy) if known.is_told else 0
+        messages = forget_old_words(tx.connection, finished_before=now - term, texts=known.texts)
         forget_budget_names(tx.connection, unused_since=now - max(term, LONGEST_WINDOW))
     return Swept(classes=found, messages=messages, told=told + late)
 
@@ -114,10 +166,17 @@ def _forget_erasures(unit: SqlUnit, policy: str) -> int:
 
 
 def _due_of(
-    connection: Connection, cls: PartClass, until: datetime, held: ColumnElement[bool]
+    connection: Connection,
+    cls: PartClass,
+    until: datetime,
+    held: ColumnElement[bool],
+    *,
+    start: int,
 ) -> ClassSwept:
     limit = _first_younger(connection, cls, until)
-    within = and_(AuditPartRow.cls == cls.value, AuditEntryRow.idx < limit)
+    within = and_(
+        AuditPartRow.cls == cls.value, AuditEntryRow.idx >= start, AuditEntryRow.idx < limit
+    )
     first_held = _one(connection, _parts(func.min(AuditEntryRow.idx)).where(within, held))
     before = limit if first_held is None else first_held
     count = _parts(func.count())
