@@ -4,7 +4,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +23,7 @@ from storage.history import read_run
 from storage.log_setup import init_log
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.rebuild import check_projections
+from storage.retention import removal
 from storage.retention.holds import lift_hold, set_hold, told_holds
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
@@ -32,7 +35,7 @@ from storage.verify import Report, verify_database
 from tests.world import CHANGE, Clock, Working, id_of
 from workflows.actions.erase import PORT, EraseAction, HeldAction
 from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
-from workflows.errors import HoldError
+from workflows.errors import HoldError, StorageUnavailableError
 from workflows.gate import Verdict
 from workflows.holds import Kind, Selector, read_selector
 from workflows.house import House
@@ -352,6 +355,28 @@ def test_no_word_that_was_swept_is_left_on_the_disk(sqlite_url: str, tmp_path: P
 
         assert b"quokka" not in on_disk(sqlite_url)
         assert house.verified().failures == []
+
+
+def test_nobody_waits_while_a_long_read_keeps_the_wal_from_being_cut(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "PATIENCE", 2.0)
+    waited = []
+    for house in housed(sqlite_url, tmp_path):
+        with house.store.database.read() as reader, ThreadPoolExecutor() as pool:
+            reader.execute(select(func.count()).select_from(AuditEntryRow))
+            house.finished()
+            cutting = pool.submit(overwrite_deleted, house.store.database)
+            while not cutting.done():
+                began = time.monotonic()
+                with house.store.begin() as unit:
+                    unit.ref(id_of("rita"), f"Rita {began}")
+                waited.append(time.monotonic() - began)
+            with pytest.raises(StorageUnavailableError, match="still reads"):
+                cutting.result()
+        overwrite_deleted(house.store.database)
+
+    assert max(waited) < 1.0
 
 
 def test_no_row_that_was_swept_is_left_on_a_server(postgres_url: str, tmp_path: Path) -> None:
