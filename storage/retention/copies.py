@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
     delete,
     exists,
     not_,
@@ -20,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.audit_models import AuditEntryRow, AuditPartRow, LineMember
+from storage.audit_models import AuditEntryRow, LineMember
 from storage.limit_models import BudgetKeyRecord, BudgetUseRecord
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.outbox_values import OutboxState
@@ -30,22 +29,14 @@ from storage.run_models import RunRecord
 AT_ONCE = 500  # A statement takes only so many values.
 
 
-def forget_copies(connection: Connection, places: range) -> None:
-    """Delete the search rows of summaries, written at these places of the log, that are gone."""
-    held = select(AuditPartRow.name).where(
-        AuditPartRow.entry_seq == AuditEntryRow.seq, AuditPartRow.name == "summary"
-    )
-    gone = and_(
-        AuditEntryRow.run_id.is_(None),
-        AuditEntryRow.kind == "summary.written",
-        AuditEntryRow.idx >= places.start,
-        AuditEntryRow.idx < places.stop,
-        not_(exists(held)),
-    )
-    runs = select(LineMember("data", "by_run")).select_from(AuditEntryRow).where(gone)
-    entries = select(AuditEntryRow.uid).where(gone)
+def forget_copies(connection: Connection, summaries: Sequence[int]) -> None:
+    """Delete the search rows of summaries that are gone, by the numbers of their entries."""
     row = SummaryRecord
-    connection.execute(delete(row).where(row.run_id.in_(runs), row.entry_id.in_(entries)))
+    for start in range(0, len(summaries), AT_ONCE):
+        some = AuditEntryRow.seq.in_(summaries[start : start + AT_ONCE])
+        runs = select(LineMember("data", "by_run")).select_from(AuditEntryRow).where(some)
+        entries = select(AuditEntryRow.uid).where(some)
+        connection.execute(delete(row).where(row.run_id.in_(runs), row.entry_id.in_(entries)))
 
 
 def forget_copies_of(connection: Connection, runs: Sequence[str]) -> None:
@@ -54,7 +45,7 @@ def forget_copies_of(connection: Connection, runs: Sequence[str]) -> None:
         some = runs[start : start + AT_ONCE]
         connection.execute(delete(SummaryRecord).where(SummaryRecord.run_id.in_(some)))
         _blank(connection, OutboxRecord.run_id.in_(some))
-        _forget_locks(connection, RunRecord.id.in_(some))
+        forget_locks(connection, some)
 
 
 def forget_words_of(connection: Connection, ref: str) -> bool:
@@ -94,7 +85,6 @@ def forget_old_words(
     )
     key = tuple_(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
     words = connection.execute(delete(ThreadMessageRecord).where(key.in_(old))).rowcount
-    _forget_locks(connection, RunRecord.finished_at < finished_before)
     told = 0
     for start in range(0, len(texts), AT_ONCE):
         some = OutboxRecord.id.in_(texts[start : start + AT_ONCE])
@@ -128,12 +118,22 @@ def forget_budget_names(connection: Connection, *, unused_since: datetime) -> No
     connection.execute(delete(BudgetKeyRecord).where(not_(exists(taken))))
 
 
-def _forget_locks(connection: Connection, of_runs: ColumnElement[bool]) -> None:
-    """Forget what runs that ended had locked: the name of a lock may hold words of an input."""
-    ended = update(RunRecord).where(
-        of_runs, RunRecord.finished_at.is_not(None), RunRecord.lock_key.is_not(None)
+def old_locks(connection: Connection, *, finished_before: datetime) -> list[str]:
+    """Return the runs that ended before then, and have the name of a lock still."""
+    wanted = select(RunRecord.id).where(
+        RunRecord.finished_at < finished_before, RunRecord.lock_key.is_not(None)
     )
-    connection.execute(ended.values(lock_key=None))
+    return list(connection.execute(wanted.order_by(RunRecord.id)).scalars())
+
+
+def forget_locks(connection: Connection, runs: Sequence[str]) -> None:
+    """Forget what runs that ended had locked: the name of a lock may hold words of an input."""
+    for start in range(0, len(runs), AT_ONCE):
+        some = RunRecord.id.in_(runs[start : start + AT_ONCE])
+        ended = update(RunRecord).where(
+            some, RunRecord.finished_at.is_not(None), RunRecord.lock_key.is_not(None)
+        )
+        connection.execute(ended.values(lock_key=None))
 
 
 def _blank(connection: Connection, told: ColumnElement[bool]) -> int:

@@ -6,10 +6,9 @@ deletes are one transaction; what takes long to find out in a large log is read 
 people's clicks wait for it. That no byte of them is left on the disk is for `removal`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
@@ -19,12 +18,21 @@ from storage.retention.copies import (
     forget_budget_names,
     forget_copies,
     forget_copies_of,
+    forget_locks,
     forget_old_words,
+    old_locks,
     old_texts,
 )
 from storage.retention.held import holds_in, part_is_held
 from storage.retention.late import erase_left
-from storage.retention.markers import Item, erasures, remove, remove_items
+from storage.retention.markers import (
+    Item,
+    Key,
+    erasures,
+    held_of,
+    remove_items,
+    remove_keys,
+)
 from storage.retention.person import REASON as OF_A_PERSON
 from storage.retention.person import told_of
 from storage.store import SqlStore
@@ -73,56 +81,47 @@ class Swept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What grows with the log to find out, and stays true: read before anybody waits for us.
+class _Due:
+    """What is due of one class, and the payloads that go."""
 
-    No payload of a class stands before its `oldest`. `texts` are copies that may go.
+    swept: ClassSwept
+    goes: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What takes long to find out in a large log: it is read before anybody waits for us.
+
+    Nothing is added to it meanwhile, but some of it may be held back by now. `texts` are copies
+    that may go, `locked` runs that ended with the name of a lock.
     """
 
-    oldest: Mapping[PartClass, int]
+    due: Sequence[_Due]
     texts: Sequence[int]
+    locked: Sequence[str]
     is_told: bool
 
 
-def due(
-    connection: Connection,
-    terms: Terms,
-    *,
-    now: datetime,
-    oldest: Mapping[PartClass, int] = MappingProxyType({}),
-) -> list[ClassSwept]:
-    """Return what is due of each class at `now`. It changes nothing.
-
-    Before the place that `oldest` names for a class, none of it is looked for.
-    """
+def due(connection: Connection, terms: Terms, *, now: datetime) -> list[ClassSwept]:
+    """Return what is due of each class at `now`. It changes nothing."""
     held = part_is_held(holds_in(connection))
-    return [
-        _due_of(connection, cls, now - term, held, start=oldest.get(cls, 0))
-        for cls, term in terms.items()
-    ]
+    return [_due_of(connection, cls, now - term, held) for cls, term in terms.items()]
 
 
-def _look_through(store: SqlStore, terms: Terms, *, ended_before: datetime) -> _Known:
+def _look_through(store: SqlStore, terms: Terms, *, now: datetime) -> _Known:
     """Read what a sweep needs to know, while others write."""
-    first = func.min(AuditEntryRow.idx)
+    before = now - terms[PartClass.CONTENT]
     with store.database.read() as connection:
-        size = int(_one(connection, select(AuditTreeRow.size)) or 0)
+        held = part_is_held(holds_in(connection))
         return _Known(
-            oldest={
-                cls: _first(_one(connection, _parts(first).where(_is_of(cls))), size)
-                for cls in terms
-            },
-            texts=old_texts(connection, finished_before=ended_before),
+            due=[
+                _Due(swept=one, goes=_keys(connection, _goes(one, held)))
+                for one in due(connection, terms, now=now)
+            ],
+            texts=old_texts(connection, finished_before=before),
+            locked=old_locks(connection, finished_before=before),
             is_told=bool(told_of(connection)),
         )
-
-
-def _first(found: int | None, size: int) -> int:
-    return size if found is None else found
-
-
-def _is_of(cls: PartClass) -> ColumnElement[bool]:
-    return and_(AuditPartRow.cls == cls.value, AuditEntryRow.idx.is_not(None))
 
 
 def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept:
@@ -134,23 +133,37 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
         StorageError: nothing was removed.
     """
     late, term = erase_left(store, policy=policy), terms[PartClass.CONTENT]
-    known = _look_through(store, terms, ended_before=now - term)
+    known = _look_through(store, terms, now=now)
     with store.begin() as unit:
-        tx = unit.transaction
-        store.journal.place_pending(tx)
-        held = part_is_held(holds_in(tx.connection))
-        found = due(tx.connection, terms, now=now, oldest=known.oldest)
-        for one in found:
-            start = known.oldest[one.cls]
-            for draft in _markers(tx.connection, one, policy, held):
-                unit.append(draft)
-            remove(tx.connection, and_(_goes(one, held), AuditEntryRow.idx >= start))
-        places = range(known.oldest[PartClass.DERIVED], max(one.limit for one in found))
-        forget_copies(tx.connection, places)
+        connection = unit.transaction.connection
+        store.journal.place_pending(unit.transaction)
+        found = [_remove(unit, one, policy) for one in known.due]
         told = _forget_erasures(unit, policy) if known.is_told else 0
-        messages = forget_old_words(tx.connection, finished_before=now - term, texts=known.texts)
-        forget_budget_names(tx.connection, unused_since=now - max(term, LONGEST_WINDOW))
+        messages = forget_old_words(connection, finished_before=now - term, texts=known.texts)
+        forget_locks(connection, known.locked)
+        forget_budget_names(connection, unused_since=now - max(term, LONGEST_WINDOW))
     return Swept(classes=found, messages=messages, told=told + late)
+
+
+def _remove(unit: SqlUnit, due: _Due, policy: str) -> ClassSwept:
+    """Remove what is due of a class and nobody holds back meanwhile, and sign it."""
+    connection = unit.transaction.connection
+    held = held_of(connection, due.goes)
+    goes = [one for one in due.goes if one not in held]
+    swept = _less(due.swept, goes, held) if held else due.swept
+    for draft in _markers(swept, goes, policy):
+        unit.append(draft)
+    remove_keys(connection, goes)
+    forget_copies(connection, [one.seq for one in goes if one.name == "summary"])
+    return swept
+
+
+def _less(found: ClassSwept, goes: Sequence[Key], held: Collection[Key]) -> ClassSwept:
+    """Return what goes of what was found, now that some of it is held back."""
+    before = min(found.before, *(one.idx for one in held))
+    swept = sum(one.idx < before for one in goes)
+    erased = len(goes) - swept
+    return replace(found, before=before, swept=swept, erased=erased, held=found.held + len(held))
 
 
 def _forget_erasures(unit: SqlUnit, policy: str) -> int:
@@ -166,17 +179,10 @@ def _forget_erasures(unit: SqlUnit, policy: str) -> int:
 
 
 def _due_of(
-    connection: Connection,
-    cls: PartClass,
-    until: datetime,
-    held: ColumnElement[bool],
-    *,
-    start: int,
+    connection: Connection, cls: PartClass, until: datetime, held: ColumnElement[bool]
 ) -> ClassSwept:
     limit = _first_younger(connection, cls, until)
-    within = and_(
-        AuditPartRow.cls == cls.value, AuditEntryRow.idx >= start, AuditEntryRow.idx < limit
-    )
+    within = and_(AuditPartRow.cls == cls.value, AuditEntryRow.idx < limit)
     first_held = _one(connection, _parts(func.min(AuditEntryRow.idx)).where(within, held))
     before = limit if first_held is None else first_held
     count = _parts(func.count())
@@ -211,9 +217,7 @@ def _first_younger(connection: Connection, cls: PartClass, until: datetime) -> i
     return int(_one(connection, select(AuditTreeRow.size)) or 0)
 
 
-def _markers(
-    connection: Connection, one: ClassSwept, policy: str, held: ColumnElement[bool]
-) -> list[Draft]:
+def _markers(one: ClassSwept, goes: Sequence[Key], policy: str) -> list[Draft]:
     drafts = []
     if one.swept:
         data: dict[str, Json] = {
@@ -223,12 +227,14 @@ def _markers(
             "n": one.swept,
         }
         drafts.append(Draft(kind="retention.sweep", actor=SYSTEM, data=data))
-    wanted = _parts(AuditEntryRow.idx, AuditPartRow.name).where(
-        _goes(one, held), AuditEntryRow.idx >= one.before
-    )
-    rows = connection.execute(wanted.order_by(AuditEntryRow.idx, AuditPartRow.name)).all()
-    items = [Item(row.idx, row.name) for row in rows]
+    items = [Item(each.idx, each.name) for each in goes if each.idx >= one.before]
     return [*drafts, *erasures(items, reason=REASON, policy=policy, actor=SYSTEM)]
+
+
+def _keys(connection: Connection, goes: ColumnElement[bool]) -> list[Key]:
+    wanted = _parts(AuditPartRow.entry_seq, AuditEntryRow.idx, AuditPartRow.name).where(goes)
+    rows = connection.execute(wanted.order_by(AuditEntryRow.idx, AuditPartRow.name))
+    return [Key(*row) for row in rows]
 
 
 def _goes(one: ClassSwept, held: ColumnElement[bool]) -> ColumnElement[bool]:

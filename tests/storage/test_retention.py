@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from storage.log_setup import init_log
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.rebuild import check_projections
 from storage.retention import removal
+from storage.retention import sweep as sweeping
 from storage.retention.holds import lift_hold, set_hold, told_holds
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
@@ -214,6 +216,29 @@ def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -
     assert house.verified().failures == []
     assert check_projections(house.store.database) == []
     assert lifted(house) == [("case 12", True)]
+
+
+def test_a_hold_that_is_set_while_a_sweep_looks_through_the_log_keeps_what_it_found(
+    house: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, held, after = house.finished(), house.finished(), house.finished()
+    house.days(181)
+    look = sweeping._look_through  # noqa: SLF001 - the hold has to come right after it.
+
+    def then_hold(*words: Any, **named: Any) -> object:  # noqa: ANN401 - whatever it takes.
+        known = look(*words, **named)
+        set_hold(house.store, Selector(Kind.RUN, held), reason="case 12", actor=SYSTEM)
+        return known
+
+    monkeypatch.setattr(sweeping, "_look_through", then_hold)
+    kept = house.held_parts(held)
+
+    found = house.swept()
+
+    assert house.held_parts(held) == kept
+    assert house.held_parts(before) == house.held_parts(after) == 0
+    assert sum(one.held for one in found.classes) >= kept
+    assert house.verified().failures == []
 
 
 def test_a_hold_that_is_not_in_force_cannot_be_lifted(house: Kept) -> None:
