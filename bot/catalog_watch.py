@@ -17,9 +17,10 @@ from bot.drift import Drift, What
 from bot.responsible import Answering, answering, first_of
 from bot.timetable import Schedule, minute_of
 from bot.wording import bold, escape, joined
+from storage.retention.holds import refs_known_as
 from storage.store import SqlStore
 from workflows.definition import Definition
-from workflows.entry import Json
+from workflows.entry import Json, Ref
 from workflows.errors import InterlockError, PeopleUnreadableError
 from workflows.own_workflows import is_own
 from workflows.people import People, PersonId
@@ -215,12 +216,21 @@ class CatalogWatch:
         """Tell these people, or the channel where there are none, each once."""
         to: list[str] = [*sorted(people)] or [self._watching.channel]
         for one in to:
-            named = f"{key}/{one}"
+            named = f"{key}/{self._name(one) if people else one}"
             if not one or self._store.outbox.find(Subject.NOTICE, named) is not None:
                 continue
             with self._store.begin() as unit:
                 body: Json = {"text": text}
                 unit.send(Message(subject=Subject.NOTICE, key=named, channel=one, body=body))
+
+    def _name(self, person: str) -> Ref:
+        """Return somebody's pseudonym, under which the log may say that they were not told."""
+        with self._store.database.read() as connection:
+            known = refs_known_as(connection, person)
+        if known:
+            return Ref(known[0])
+        with self._store.begin() as unit:
+            return unit.ref(PersonId(person))
 
 
 def _line(drift: Drift) -> str:

@@ -82,12 +82,12 @@ class DigestReplies:
         return directory.person(who) if any(who in one for one in asked) else None
 
     def _record(self, happened: Event, head: Checkpoint, person: Person, *, digest: str) -> None:
-        once = Delivery(team=happened.team_id, kind="digest_reply", key=f"{digest}/{person.id}")
         evidence = _evidence(happened, head)
         with self.desk.store.begin() as unit:
-            if unit.is_repeat(once):
-                return
             actor = Actor(kind=ActorKind.USER, ref=unit.ref(person.id, person.name))
+            key = f"{digest}/{actor.ref}"
+            if unit.is_repeat(Delivery(team=happened.team_id, kind="digest_reply", key=key)):
+                return
             keep_anchor(unit.transaction, head.size, evidence)
             unit.append(anchored(head.size, evidence, actor=actor))
 

@@ -1,7 +1,7 @@
 """Who is who in the workspace, read from Slack and kept for as long as the caller allows.
 
 Fills `workflows.people.People`. Whatever cannot be read raises, so the rules fail closed. What
-Slack's objects mean stands in `roster`.
+Slack's objects mean stands in `roster`, for how long people are known in `known_people`.
 """
 
 import re
@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Generic, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from bot.hurry import time_left
+from bot.known_people import Asking, KnownPeople, Read, fresh
 from bot.roster import Group, Known, called, group, known, named, person_id, slack_user
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError
@@ -44,20 +45,10 @@ class NobodyKnownError(PeopleUnreadableError):
 
 
 @dataclass(slots=True)
-class _Read(Generic[T]):
-    """Something read from Slack, and the moment before it was asked for."""
-
-    value: T
-    asked_at: float
-
-
-@dataclass(slots=True)
 class _Shelf:
-    """What is known, guarded by the directory's lock."""
+    """What is known of groups, guarded by the directory's lock."""
 
-    groups: _Read[tuple[Group, ...]] | None = None
-    names: _Read[tuple[Known, ...]] | None = None
-    people: dict[str, _Read[Known]] = field(default_factory=dict)
+    groups: Read[tuple[Group, ...]] | None = None
     groups_dropped: float = float("-inf")
     slow_until: dict[str, float] = field(default_factory=dict)
 
@@ -73,6 +64,7 @@ class Directory:
         self._admitted: frozenset[str] = frozenset()
         self._clock = clock
         self._shelf = _Shelf()
+        self._people = KnownPeople(clock)
         self._guard = threading.Lock()
         # One question to Slack at a time and kind: who waits here takes the answer of the first.
         self._asking_groups = threading.Lock()
@@ -80,10 +72,8 @@ class Directory:
 
     def admit(self, teams: Iterable[str]) -> None:
         """Let people of these other workspaces count, as the policy says. Nobody else's ever do."""
-        with self._guard:
-            self._admitted = frozenset(teams)
-            self._shelf.people.clear()
-            self._shelf.names = None
+        self._admitted = frozenset(teams)
+        self._people.forget_everybody()
 
     # --- what the rules ask -----------------------------------------------------------------
 
@@ -216,9 +206,7 @@ class Directory:
 
     def person_changed(self, user: Mapping[str, object]) -> None:
         """Forget one person: Slack says that a flag or name of theirs changed."""
-        with self._guard:
-            self._shelf.people.pop(str(user.get("id", "")), None)
-            self._shelf.names = None
+        self._people.forget(str(user.get("id", "")))
 
     # --- groups -----------------------------------------------------------------------------
 
@@ -239,10 +227,8 @@ class Directory:
         return found[0] if found else None
 
     def _groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
-        with self._guard:
-            fresh = self._fresh(self._shelf.groups, max_age)
-        if fresh is not None:
-            return fresh
+        if (found := self._known_groups(max_age)) is not None:
+            return found
         if not self._asking_groups.acquire(timeout=in_time(limit)):
             _refuse("Slack did not say in time who belongs to which group.")
         try:
@@ -250,40 +236,36 @@ class Directory:
         finally:
             self._asking_groups.release()
 
-    def _ask_groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
+    def _known_groups(self, max_age: timedelta) -> tuple[Group, ...] | None:
         with self._guard:
-            fresh = self._fresh(self._shelf.groups, max_age)  # Another thread may have asked.
-        if fresh is not None:
-            return fresh
+            return fresh(self._shelf.groups, max_age=max_age, now=self._clock())
+
+    def _ask_groups(self, *, max_age: timedelta, limit: float) -> tuple[Group, ...]:
+        if (earlier := self._known_groups(max_age)) is not None:
+            return earlier  # Another thread may have asked.
         asked_at = self._clock()
         found = self._ask("usergroups.list", lambda: self._client.groups(timeout=in_time(limit)))
         groups = tuple(group(one) for one in found)
         with self._guard:
             if self._shelf.groups_dropped <= asked_at:
-                self._shelf.groups = _Read(groups, asked_at)
+                self._shelf.groups = Read(groups, asked_at)
         return groups
 
     # --- people -----------------------------------------------------------------------------
 
     def _known(self, user: str, *, max_age: timedelta, limit: float) -> Known:
-        with self._guard:
-            fresh = self._fresh(self._shelf.people.get(user), max_age)
-        if fresh is not None:
-            return fresh
-        asked_at = self._clock()
-        found = self._ask("users.info", lambda: self._client.user(user, timeout=in_time(limit)))
-        one = known(found, team=self._team, admitted=self._admitted)
-        with self._guard:
-            self._shelf.people[user] = _Read(one, asked_at)
+        if (earlier := self._people.find(user, max_age=max_age)) is not None:
+            return earlier
+        with self._people.asking() as asking:
+            found = self._ask("users.info", lambda: self._client.user(user, timeout=in_time(limit)))
+            one = known(found, team=self._team, admitted=self._admitted)
+            self._people.keep([one], asking)
         return one
 
     def _each(self, users: Iterable[str], *, limit: float) -> list[Known]:
         users = tuple(users)
         until = self._clock() + limit
-        with self._guard:
-            missing = [
-                one for one in users if self._fresh(self._shelf.people.get(one), FLAGS_AGE) is None
-            ]
+        missing = [one for one in users if self._people.find(one, max_age=FLAGS_AGE) is None]
         if len(missing) > MANY:
             # What the list does not reach in time is asked for one by one below.
             with suppress(PeopleUnreadableError):
@@ -317,33 +299,28 @@ class Directory:
         if not self._asking_names.acquire(timeout=in_time(limit)):
             _refuse("Slack did not list its people in time.")
         try:
-            with self._guard:
-                fresh = self._fresh(self._shelf.names, max_age)
-            return fresh if fresh is not None else self._list_everybody(limit)
+            earlier = self._people.everybody(max_age=max_age)
+            return earlier if earlier is not None else self._list_everybody(limit)
         finally:
             self._asking_names.release()
 
     def _list_everybody(self, limit: float) -> tuple[Known, ...]:
-        asked_at = self._clock()
+        with self._people.asking() as asking:
+            return self._read_list(asking, limit)
+
+    def _read_list(self, asking: Asking, limit: float) -> tuple[Known, ...]:
         found: list[Known] = []
         pages = self._client.users(timeout=in_time(limit))
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
             read = [known(one, team=self._team, admitted=self._admitted) for one in page]
             found += read
-            with self._guard:
-                self._shelf.people |= {one.user: _Read(one, asked_at) for one in read}
-            if self._clock() - asked_at > limit:
+            self._people.keep(read, asking)
+            if self._clock() - asking.asked_at > limit:
                 _refuse("Slack did not list its people in time.")
-        with self._guard:
-            self._shelf.names = _Read(tuple(found), asked_at)
+        self._people.keep_list(tuple(found), asking)
         return tuple(found)
 
     # --- asking -----------------------------------------------------------------------------
-
-    def _fresh(self, read: _Read[T] | None, max_age: timedelta) -> T | None:
-        if read is None or self._clock() - read.asked_at > max_age.total_seconds():
-            return None
-        return read.value
 
     def _ask(self, method: str, call: Callable[[], T]) -> T:
         if self._clock() < self._shelf.slow_until.get(method, float("-inf")):

@@ -27,7 +27,7 @@ from storage.home_values import Told
 from storage.journal import utc_now
 from storage.outbox_values import OutboxRow
 from storage.store import SqlStore
-from workflows.entry import RequestId
+from workflows.entry import PERSON, RequestId
 from workflows.gate import ApprovalRequest
 from workflows.store import Subject
 
@@ -182,9 +182,11 @@ class Rendering:
         said = row.body if isinstance(row.body, dict) else {}
         return Letter(channel=row.channel, content=content_of(notice(str(said.get("text", "")))))
 
-    def _review(self, row: OutboxRow) -> Letter:
+    def _review(self, row: OutboxRow) -> Letter | None:
         from bot.rendering_reviews import draw_review  # noqa: PLC0415 - seldom sent.
 
+        if self._is_for_nobody(row):
+            return None
         drawn = draw_review(row, self._store, self._reader, now=self._now)
         return Letter(channel=row.channel, content=content_of(drawn))
 
@@ -209,8 +211,13 @@ class Rendering:
     def _codes(self, row: OutboxRow) -> Letter | None:
         from bot.rendering_codes import draw_codes  # noqa: PLC0415 - seldom sent.
 
-        drawn = draw_codes(row.key, self._store.database)
+        drawn = None if self._is_for_nobody(row) else draw_codes(row.key, self._store.database)
         return None if drawn is None else Letter(channel=row.channel, content=content_of(drawn))
+
+    def _is_for_nobody(self, row: OutboxRow) -> bool:
+        """Say whether a message is for one person, and that person was erased."""
+        ref = person_of(row)
+        return ref.startswith(PERSON) and self._store.person(ref) is None
 
     def _digested(self, row: OutboxRow) -> Letter | None:
         return self._digest(row.key) if self._digest is not None else None

@@ -11,7 +11,7 @@ from bot.order_form import OrderForm
 from bot.sweeping import Sweeping
 from storage.retention.holds import lift_hold, refs_known_as, set_hold
 from storage.retention.sweep import ClassSwept
-from workflows.entry import Actor, ActorKind, Json
+from workflows.entry import Json
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector, read_selector
 from workflows.people import PersonId
@@ -64,21 +64,14 @@ def class_data(one: ClassSwept) -> Json:
 def hold_by_order(core: Core, order: HoldOrder, person: PersonId) -> Mapping[str, Json]:
     """Set a hold."""
     selector = _resolved(core, read_selector(order.selector))
-    actor = _actor(core, person)
-    name = set_hold(core.store, selector, reason=core.redact(order.reason), actor=actor)
+    name = set_hold(core.store, selector, reason=core.redact(order.reason), actor=person)
     return {"ok": True, "hold": name, "selector": str(selector)}
 
 
 def lift_by_order(core: Core, order: LiftOrder, person: PersonId) -> Mapping[str, Json]:
     """Lift a hold."""
-    actor = _actor(core, person)
-    lift_hold(core.store, order.hold, reason=core.redact(order.reason), actor=actor)
+    lift_hold(core.store, order.hold, reason=core.redact(order.reason), actor=person)
     return {"ok": True, "hold": order.hold}
-
-
-def _actor(core: Core, person: PersonId) -> Actor:
-    with core.store.begin() as unit:
-        return Actor(kind=ActorKind.USER, ref=unit.ref(person))
 
 
 def _resolved(core: Core, selector: Selector) -> Selector:

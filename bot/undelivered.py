@@ -123,7 +123,7 @@ class Aftermath:
         with self._store.begin() as unit:
             unit.append(Draft(kind="outbox.delivery_failed", actor=INTERLOCK, data=data))
             for person in told:
-                unit.send(_notice(row, error, person))
+                unit.send(_notice(row, error, person, unit.ref(person)))
 
     def _stop(self, row: OutboxRow, error: str) -> None:
         # A card that stood in Slack has been seen; losing a later change of it stops nothing.
@@ -171,13 +171,14 @@ class Aftermath:
         return frozenset()
 
 
-def _notice(row: OutboxRow, error: str, person: PersonId) -> Message:
+def _notice(row: OutboxRow, error: str, person: PersonId, ref: Ref) -> Message:
     where = escape(row.channel, 80) or "its channel"
     advice = ADVICE.get(error, OTHERWISE)
     return Message(
         subject=Subject.NOTICE,
-        # One for each run and person: a thread that cannot be opened loses many messages.
-        key=f"undelivered/{row.run}/{person}",
+        # One for each run and person: a thread that cannot be opened loses many messages. The
+        # log names it, if it cannot be delivered either, and knows people by pseudonym alone.
+        key=f"undelivered/{row.run}/{ref}",
         channel=person,
         body={
             "text": f"⚠️ I could not post about run {code(row.run or '')} in {where}"

@@ -7,15 +7,25 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_
 
 from storage.audit_models import AuditEntryRow, AuditPartRow
+from storage.retention.held import holds_in, part_is_held
 from workflows.entry import Actor, Draft, Json
 
 # A line takes 16,384 bytes; what stands in it beside the items is well under the rest.
 MOST_ITEM_BYTES = 13_000
+AT_ONCE = 500  # A statement takes only so many values.
 
 
 class Item(NamedTuple):
     """A payload: the place of its entry, and its name."""
 
+    idx: int
+    name: str
+
+
+class Key(NamedTuple):
+    """A payload as its row is found: by the number of its entry, whose place it has beside it."""
+
+    seq: int
     idx: int
     name: str
 
@@ -68,6 +78,30 @@ def remove_items(connection: Connection, items: Sequence[Item]) -> None:
                 AuditPartRow.entry_seq == entry, AuditPartRow.name == one.name
             )
         )
+
+
+def held_of(connection: Connection, keys: Sequence[Key]) -> set[Key]:
+    """Return which of these payloads may not be removed now."""
+    held, found = part_is_held(holds_in(connection)), set[tuple[int, str]]()
+    seqs = list(dict.fromkeys(one.seq for one in keys))
+    for start in range(0, len(seqs), AT_ONCE):
+        some = AuditPartRow.entry_seq.in_(seqs[start : start + AT_ONCE])
+        rows = connection.execute(
+            select(AuditPartRow.entry_seq, AuditPartRow.name)
+            .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
+            .where(some, held)
+        )
+        found |= {(seq, name) for seq, name in rows}
+    return {one for one in keys if (one.seq, one.name) in found}
+
+
+def remove_keys(connection: Connection, keys: Sequence[Key]) -> None:
+    """Delete the parts that `keys` name."""
+    for name in sorted({one.name for one in keys}):
+        seqs = [one.seq for one in keys if one.name == name]
+        for start in range(0, len(seqs), AT_ONCE):
+            some = AuditPartRow.entry_seq.in_(seqs[start : start + AT_ONCE])
+            connection.execute(delete(AuditPartRow).where(some, AuditPartRow.name == name))
 
 
 def _fitting(items: Sequence[Item]) -> Iterator[list[Item]]:

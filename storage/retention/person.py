@@ -5,7 +5,6 @@ gets a new one. What is held back stays, and so does the name behind it, until i
 """
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    text,
 )
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
@@ -35,15 +33,13 @@ from storage.retention.held import (
 )
 from storage.retention.holds import refs_known_as
 from storage.retention.markers import Item, erasures, remove
+from storage.retention.traces import forget_traces
 from storage.run_models import RunRecord
 from storage.store import SqlStore
-from storage.transaction import Database
 from workflows.actions.erase import EraseAction
 from workflows.entry import PERSON, SYSTEM, Draft, Json, PartClass, Ref
 
 REASON = "request"
-PATIENCE = 10.0  # For those who write.
-TURN = 0.05
 # What tells of a run from outside of it, and may quote whoever spoke there.
 TELL = ("summary.written", "model.asked", "model.answered")
 PERSONAL = (PartClass.CONTENT.value, PartClass.DERIVED.value)
@@ -86,70 +82,31 @@ def payloads_of(connection: Connection, ref: Ref) -> list[Found]:
     ]
 
 
-def erase(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequence[Found]:
+def erase(store: SqlStore, ref: Ref, *, policy: str, by_run: str | None) -> Sequence[Found]:
     """Remove what is not held back of a person and sign what is gone; return all there was.
 
     Raises:
         StorageError: nothing was removed.
     """
     with store.begin() as unit:
-        tx = unit.transaction
-        store.journal.place_pending(tx)
-        found = payloads_of(tx.connection, ref)
+        store.journal.place_pending(unit.transaction)
+        found = payloads_of(unit.transaction.connection, ref)
         items = [one.item for one in found if not one.is_held]
         for draft in _markers(items, policy=policy, by_run=by_run):
             unit.append(draft)
-        _forget_copies(tx.connection, ref)
-        held = part_is_held(holds_in(tx.connection))
-        remove(tx.connection, and_(_is_of(ref), AuditEntryRow.idx.is_not(None), not_(held)))
-        # After the payloads, since summaries of a run are found by these words, too.
-        if forget_words_of(tx.connection, ref) and len(items) == len(found):
-            tx.connection.execute(delete(AuditSubjectRow).where(AuditSubjectRow.ref == ref))
+        _forget(unit.transaction.connection, ref, is_all=len(items) == len(found))
     return found
 
 
-def erase_late(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequence[Found]:
-    """Remove what others committed in the name of somebody while they were erased.
-
-    Writers on Postgres do not wait for each other: one may have learnt the pseudonym before it
-    was gone, and nobody could ever name the person again to erase what it wrote. On SQLite there
-    is no such thing, nor where the name stayed.
-
-    Raises:
-        StorageError: that is left.
-    """
-    if store.database.dialect == "sqlite":
-        return []
-    _wait_for_writers(store.database)
-    with store.database.read() as connection:
-        if not _is_late(connection, ref):
-            return []
-    return erase(store, ref, policy=policy, by_run=by_run)
-
-
-def _wait_for_writers(database: Database) -> None:
-    """Return once nobody writes who began before now, or after a while."""
-    ends = time.monotonic() + PATIENCE
-    with database.begin() as tx:
-        now = tx.connection.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()
-    oldest = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-    while time.monotonic() < ends:
-        with database.read() as connection:
-            if connection.execute(oldest).scalar_one() > now:
-                return
-        time.sleep(TURN)
-
-
-def _is_late(connection: Connection, ref: Ref) -> bool:
-    known = exists(select(AuditSubjectRow.ref).where(AuditSubjectRow.ref == ref))
-    part = (
-        select(AuditPartRow.entry_seq)
-        .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
-        .where(or_(AuditEntryRow.actor_ref == ref, _is(AuditPartRow.subject_ref, ref)))
-    )
-    wrote = select(ThreadMessageRecord.ts).where(ThreadMessageRecord.author == ref)
-    late = and_(not_(known), or_(exists(part), exists(wrote)))
-    return bool(connection.execute(select(late)).scalar_one())
+def _forget(connection: Connection, ref: Ref, *, is_all: bool) -> None:
+    """Remove what is not held back; if `is_all` of it goes, so does the name."""
+    _forget_copies(connection, ref)
+    held = part_is_held(holds_in(connection))
+    remove(connection, and_(_is_of(ref), AuditEntryRow.idx.is_not(None), not_(held)))
+    # After the payloads, since summaries of a run are found by these words, too.
+    if forget_words_of(connection, ref) and is_all:
+        forget_traces(connection, ref)
+        connection.execute(delete(AuditSubjectRow).where(AuditSubjectRow.ref == ref))
 
 
 def told_of(connection: Connection) -> Sequence[tuple[Item, str]]:
@@ -209,7 +166,7 @@ def was_erased_by(connection: Connection, run: str) -> bool:
     return connection.execute(wanted.limit(1)).first() is not None
 
 
-def _markers(items: Sequence[Item], *, policy: str, by_run: str) -> list[Draft]:
+def _markers(items: Sequence[Item], *, policy: str, by_run: str | None) -> list[Draft]:
     found = list(erasures(items, reason=REASON, policy=policy, actor=SYSTEM, by_run=by_run))
     if found:
         return found

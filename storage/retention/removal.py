@@ -19,6 +19,8 @@ WITH_WORDS = (
     "outbox",
     "run",
     "budget_key",
+    "step_up",
+    "step_up_guard",
 )
 PATIENCE = 10.0
 TURN = 0.05
@@ -71,5 +73,11 @@ def _cuts_wal(database: Database) -> bool:
 
 def _is_busy(database: Database) -> bool:
     with database.engine.connect() as connection:
-        found = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        # Whoever waits for a reader here holds the right to write, and a click would wait, too.
+        patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        try:
+            found = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
     return bool(found[0])

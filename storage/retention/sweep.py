@@ -2,11 +2,12 @@
 
 Of each class one marker says up to which entry nothing is held any more. It never passes a
 payload that is held back; what is due beyond that one goes by markers that list it. Markers and
-deletes are one transaction. That no byte of them is left on the disk is for `removal`.
+deletes are one transaction; what takes long to find out in a large log is read before it, since
+people's clicks wait for it. That no byte of them is left on the disk is for `removal`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +18,21 @@ from storage.retention.copies import (
     forget_budget_names,
     forget_copies,
     forget_copies_of,
+    forget_locks,
     forget_old_words,
+    old_locks,
+    old_texts,
 )
 from storage.retention.held import holds_in, part_is_held
-from storage.retention.markers import Item, erasures, remove, remove_items
+from storage.retention.late import erase_left
+from storage.retention.markers import (
+    Item,
+    Key,
+    erasures,
+    held_of,
+    remove_items,
+    remove_keys,
+)
 from storage.retention.person import REASON as OF_A_PERSON
 from storage.retention.person import told_of
 from storage.store import SqlStore
@@ -55,7 +67,7 @@ class Swept:
 
     classes: Sequence[ClassSwept]
     messages: int  # Of threads, and copies of what was told.
-    told: int = 0  # Payloads by which ended erasures told whom they erased.
+    told: int = 0  # Payloads by which erasures told whom they erased, or that came in meanwhile.
 
     @property
     def payloads(self) -> int:
@@ -68,10 +80,48 @@ class Swept:
         return not self.payloads and not self.messages
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """What is due of one class, and the payloads that go."""
+
+    swept: ClassSwept
+    goes: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What takes long to find out in a large log: it is read before anybody waits for us.
+
+    Nothing is added to it meanwhile, but some of it may be held back by now. `texts` are copies
+    that may go, `locked` runs that ended with the name of a lock.
+    """
+
+    due: Sequence[_Due]
+    texts: Sequence[int]
+    locked: Sequence[str]
+    is_told: bool
+
+
 def due(connection: Connection, terms: Terms, *, now: datetime) -> list[ClassSwept]:
     """Return what is due of each class at `now`. It changes nothing."""
     held = part_is_held(holds_in(connection))
     return [_due_of(connection, cls, now - term, held) for cls, term in terms.items()]
+
+
+def _look_through(store: SqlStore, terms: Terms, *, now: datetime) -> _Known:
+    """Read what a sweep needs to know, while others write."""
+    before = now - terms[PartClass.CONTENT]
+    with store.database.read() as connection:
+        held = part_is_held(holds_in(connection))
+        return _Known(
+            due=[
+                _Due(swept=one, goes=_keys(connection, _goes(one, held)))
+                for one in due(connection, terms, now=now)
+            ],
+            texts=old_texts(connection, finished_before=before),
+            locked=old_locks(connection, finished_before=before),
+            is_told=bool(told_of(connection)),
+        )
 
 
 def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept:
@@ -82,21 +132,38 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
     Raises:
         StorageError: nothing was removed.
     """
+    late, term = erase_left(store, policy=policy), terms[PartClass.CONTENT]
+    known = _look_through(store, terms, now=now)
     with store.begin() as unit:
-        tx = unit.transaction
-        store.journal.place_pending(tx)
-        held = part_is_held(holds_in(tx.connection))
-        found = due(tx.connection, terms, now=now)
-        for one in found:
-            for draft in _markers(tx.connection, one, policy, held):
-                unit.append(draft)
-            remove(tx.connection, _goes(one, held))
-        forget_copies(tx.connection, before=max((one.limit for one in found), default=0))
-        told = _forget_erasures(unit, policy)
-        term = terms[PartClass.CONTENT]
-        messages = forget_old_words(tx.connection, finished_before=now - term)
-        forget_budget_names(tx.connection, unused_since=now - max(term, LONGEST_WINDOW))
-    return Swept(classes=found, messages=messages, told=told)
+        connection = unit.transaction.connection
+        store.journal.place_pending(unit.transaction)
+        found = [_remove(unit, one, policy) for one in known.due]
+        told = _forget_erasures(unit, policy) if known.is_told else 0
+        messages = forget_old_words(connection, finished_before=now - term, texts=known.texts)
+        forget_locks(connection, known.locked)
+        forget_budget_names(connection, unused_since=now - max(term, LONGEST_WINDOW))
+    return Swept(classes=found, messages=messages, told=told + late)
+
+
+def _remove(unit: SqlUnit, due: _Due, policy: str) -> ClassSwept:
+    """Remove what is due of a class and nobody holds back meanwhile, and sign it."""
+    connection = unit.transaction.connection
+    held = held_of(connection, due.goes)
+    goes = [one for one in due.goes if one not in held]
+    swept = _less(due.swept, goes, held) if held else due.swept
+    for draft in _markers(swept, goes, policy):
+        unit.append(draft)
+    remove_keys(connection, goes)
+    forget_copies(connection, [one.seq for one in goes if one.name == "summary"])
+    return swept
+
+
+def _less(found: ClassSwept, goes: Sequence[Key], held: Collection[Key]) -> ClassSwept:
+    """Return what goes of what was found, now that some of it is held back."""
+    before = min(found.before, *(one.idx for one in held))
+    swept = sum(one.idx < before for one in goes)
+    erased = len(goes) - swept
+    return replace(found, before=before, swept=swept, erased=erased, held=found.held + len(held))
 
 
 def _forget_erasures(unit: SqlUnit, policy: str) -> int:
@@ -150,9 +217,7 @@ def _first_younger(connection: Connection, cls: PartClass, until: datetime) -> i
     return int(_one(connection, select(AuditTreeRow.size)) or 0)
 
 
-def _markers(
-    connection: Connection, one: ClassSwept, policy: str, held: ColumnElement[bool]
-) -> list[Draft]:
+def _markers(one: ClassSwept, goes: Sequence[Key], policy: str) -> list[Draft]:
     drafts = []
     if one.swept:
         data: dict[str, Json] = {
@@ -162,12 +227,14 @@ def _markers(
             "n": one.swept,
         }
         drafts.append(Draft(kind="retention.sweep", actor=SYSTEM, data=data))
-    wanted = _parts(AuditEntryRow.idx, AuditPartRow.name).where(
-        _goes(one, held), AuditEntryRow.idx >= one.before
-    )
-    rows = connection.execute(wanted.order_by(AuditEntryRow.idx, AuditPartRow.name)).all()
-    items = [Item(row.idx, row.name) for row in rows]
+    items = [Item(each.idx, each.name) for each in goes if each.idx >= one.before]
     return [*drafts, *erasures(items, reason=REASON, policy=policy, actor=SYSTEM)]
+
+
+def _keys(connection: Connection, goes: ColumnElement[bool]) -> list[Key]:
+    wanted = _parts(AuditPartRow.entry_seq, AuditEntryRow.idx, AuditPartRow.name).where(goes)
+    rows = connection.execute(wanted.order_by(AuditEntryRow.idx, AuditPartRow.name))
+    return [Key(*row) for row in rows]
 
 
 def _goes(one: ClassSwept, held: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -22,10 +22,12 @@ from bot.timetable import Schedule, Timetable
 from storage.audit_models import AuditEntryRow
 from storage.heads import first_vkeys
 from storage.message_models import OutboxRecord
+from storage.retention.person import erase
 from storage.retention.removal import overwrite_deleted
 from tests.journeys.test_full_disk import fill, small_disk
 from tests.storage.test_retention import Kept, housed, look_up, on_disk
-from tests.world import POLICY, policy_in
+from tests.world import POLICY, id_of, policy_in
+from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
 from workflows.errors import StorageUnavailableError
 from workflows.store import Subject
 
@@ -154,22 +156,46 @@ def test_a_database_that_is_away_is_not_told_as_a_log_that_does_not_verify(
     assert (verified(house), notices(house)) == ([], [])
 
 
-def test_a_sweep_without_room_for_temporary_files_says_so_and_removes_nothing(
-    house: Kept, tmp_path: Path
-) -> None:
+def test_a_large_sweep_needs_no_room_for_temporary_files(house: Kept, tmp_path: Path) -> None:
     look_up(house, times=8000)
     house.days(181)
     with small_disk(tmp_path / "temporary", size=2**16), temporary_files_in(tmp_path / "temporary"):
         fill(tmp_path / "temporary")
+        found = house.swept()
+
+    assert found.payloads == 8000
+    assert len(house.markers()) == 1
+    assert house.verified().failures == []
+
+
+def test_an_erasure_without_room_for_temporary_files_says_so_and_removes_nothing(
+    house: Kept, tmp_path: Path
+) -> None:
+    ref = wordy(house, "rita", times=8000)
+    with small_disk(tmp_path / "temporary", size=2**16), temporary_files_in(tmp_path / "temporary"):
+        fill(tmp_path / "temporary")
         with pytest.raises(StorageUnavailableError) as full:
-            house.swept()
-    markers = house.markers()
-    house.swept()
+            erase(house.store, ref, policy="cd" * 32, by_run="0" * 32)
+    markers, persons = house.markers(), house.persons()
+    erase(house.store, ref, policy="cd" * 32, by_run="0" * 32)
 
     assert str(full.value).startswith("The disk of temporary files is full. Nothing was recorded.")
     assert markers == []
-    assert len(house.markers()) == 1
+    assert id_of("rita") in persons
+    assert id_of("rita") not in house.persons()
     assert house.verified().failures == []
+
+
+def wordy(house: Kept, name: str, *, times: int) -> Ref:
+    """Record so many payloads of one person; return their pseudonym."""
+    with house.store.begin() as unit:
+        ref = unit.ref(id_of(name))
+        for number in range(times):
+            part = Part(value=f"look {number}".encode())
+            data: dict[str, Json] = {"what": "runs", "n": 1}
+            actor = Actor(kind=ActorKind.USER, ref=ref)
+            unit.append(Draft(kind="access.read", actor=actor, data=data, parts={"query": part}))
+    return ref
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Whoever was erased is in none of the rows, in whatever way they had to do with a run."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -12,15 +14,18 @@ from storage.base import Base
 from storage.rebuild import check_projections
 from storage.retention.holds import set_hold
 from storage.retention.payloads import LogPayloads
+from storage.retention.person import erase
 from tests.storage.test_retention import POLICY as POLICY_DIGEST
 from tests.storage.test_retention import Kept, housed
 from tests.workflows.engine.flows import workflow
 from tests.world import CHANGE, POLICY, id_of, policy_in
 from workflows.actions.erase import OWN
-from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Json, Part, RequestId, RunId
+from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Json, Part, Ref, RequestId, RunId
+from workflows.errors import HoldError
 from workflows.gate import Verdict
 from workflows.holds import Kind, Selector
 from workflows.questioning import Answer
+from workflows.store import Message, Subject
 
 ASKS = workflow(
     "asks",
@@ -40,6 +45,12 @@ LOCKED = CHANGE.replace("change-it", "locked").replace(
     "inputs:\n", "lock: number/${{ inputs.whom }}\ninputs:\n  whom: {type: string, title: Whom}\n"
 )
 
+SLOW_START = """
+CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
+CREATE TRIGGER dawdle BEFORE INSERT ON run FOR EACH ROW EXECUTE FUNCTION dawdle();
+"""
+ASLEEP = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 BUDGET = """
 budgets:
@@ -226,8 +237,9 @@ def test_an_erasure_that_came_to_nothing_does_not_keep_the_name_either(
     assert house.verified().failures == []
 
 
+@pytest.mark.parametrize("has_written", [True, False])
 def test_words_committed_while_their_writer_is_erased_go_with_them(
-    postgres_url: str, tmp_path: Path
+    postgres_url: str, tmp_path: Path, *, has_written: bool
 ) -> None:
     for house in housed(postgres_url, tmp_path):
         house.finished()
@@ -235,14 +247,16 @@ def test_words_committed_while_their_writer_is_erased_go_with_them(
         with ThreadPoolExecutor() as pool:
             with house.store.begin() as unit:
                 actor = Actor(kind=ActorKind.USER, ref=unit.ref(id_of("rita")))
+                if has_written:
+                    unit.transaction.run("SELECT pg_current_xact_id()")
+                erasing = pool.submit(port.erase, id_of("rita"), by_run="0" * 32)
+                wait_until_erased(house, "rita")
+                time.sleep(0.3)  # It looks for writers by now.
                 part = Part(value=b"where is the wombat")
                 data: dict[str, Json] = {"what": "runs", "n": 1}
                 unit.append(
                     Draft(kind="access.read", actor=actor, data=data, parts={"query": part})
                 )
-                unit.transaction.run("SELECT pg_current_xact_id()")  # It has begun to write.
-                erasing = pool.submit(port.erase, id_of("rita"), by_run="0" * 32)
-                wait_until_erased(house, "rita")
             erasing.result(timeout=30)
 
         assert tables_with(house, "wombat") == set()
@@ -250,9 +264,105 @@ def test_words_committed_while_their_writer_is_erased_go_with_them(
         assert house.verified().failures == []
 
 
+def test_what_came_in_while_its_writer_was_erased_goes_at_night_if_the_erasure_died_there(
+    house: Kept,
+) -> None:
+    house.finished()
+    ref = erased_by_one_who_dies(house, "rita")
+    with house.store.begin() as unit:
+        part = Part(value=b"where is the wombat")
+        data: dict[str, Json] = {"what": "runs", "n": 1}
+        actor = Actor(kind=ActorKind.USER, ref=ref)
+        unit.append(Draft(kind="access.read", actor=actor, data=data, parts={"query": part}))
+    assert "audit_part" in tables_with(house, "wombat")
+
+    house.swept()
+
+    assert tables_with(house, "wombat") == set()
+    assert house.verified().failures == []
+    assert house.swept().is_nothing
+
+
+def test_a_run_that_began_while_its_requester_was_erased_is_forgotten_once_it_ended(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    for house in housed(postgres_url, tmp_path):
+        house.shelf.put(LOCKED)
+        house.finished()
+        port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+        with psycopg.connect(postgres_url, autocommit=True) as server, ThreadPoolExecutor() as pool:
+            server.execute(SLOW_START)
+            values = {"by": 1, "whom": "wombat"}
+            starting = pool.submit(house.start, "locked", values, by="rita")
+            wait_until(lambda: server.execute(ASLEEP).fetchone() is not None)
+            port.erase(id_of("rita"), by_run="0" * 32)
+            run = starting.result(timeout=30)
+        assert id_of("rita") not in house.persons()
+        house.swept()
+        assert "audit_part" in tables_with(house, "wombat")  # It goes on with them.
+        assert len(house.markers()) == 1
+        house.settle()
+        house.approve(run)
+        house.settle()
+        assert house.status(run) == "done"
+
+        house.swept()
+
+        assert tables_with(house, "wombat") == set()
+        assert house.verified().failures == []
+
+
+def test_nothing_leads_from_their_pseudonym_to_where_they_were_written_to(house: Kept) -> None:
+    run = house.finished()
+    ref = house.entries(run)[0].actor.ref
+    rita, otto = id_of("rita"), id_of("otto")
+    user = rita.rpartition(":")[2]
+    with house.store.begin() as unit:
+        by_name = Message(subject=Subject.NOTICE, key="refused/x", channel=rita, body={"text": "?"})
+        unit.send(by_name)
+        unit.send(replace(by_name, key="refused/y", channel=otto))
+        unit.send(Message(subject=Subject.OUTCOME, key=run, run=run))
+        unit.send(Message(subject=Subject.CODES, key=f"e1/{ref}", channel="D0RITA"))
+        named = (f"T0/again/{user}/C0/1.2", run)
+        unit.transaction.run("UPDATE run SET start_key = ? WHERE id = ?", named)
+        unit.codes.hold(Ref(ref))
+
+    house.erased(rita)
+    house.swept()
+
+    assert tables_with(house, user) == tables_with(house, "D0RITA") == set()
+    assert tables_with(house, ref) <= {"approval_request", "audit_entry", "run"}
+    assert "outbox" in tables_with(house, otto)
+    assert house.verified().failures == []
+    assert check_projections(house.store.database) == []
+
+
+def test_a_hold_on_somebody_who_was_erased_meanwhile_is_refused(house: Kept) -> None:
+    house.finished()
+    gone = erased_by_one_who_dies(house, "rita")
+
+    with pytest.raises(HoldError, match="erased meanwhile"):
+        set_hold(house.store, Selector(Kind.PERSON, gone), reason="case 12", actor=id_of("ana"))
+
+    assert set_hold(house.store, Selector(Kind.RUN, "r1"), reason="x", actor=id_of("ana"))
+
+
+def erased_by_one_who_dies(house: Kept, name: str) -> Ref:
+    """Erase somebody, and end before looking for what came in meanwhile; return who they were."""
+    with house.store.begin() as unit:
+        ref = unit.ref(id_of(name))
+    erase(house.store, ref, policy=POLICY_DIGEST, by_run="0" * 32)
+    assert id_of(name) not in house.persons()
+    return ref
+
+
 def wait_until_erased(house: Kept, name: str) -> None:
+    wait_until(lambda: id_of(name) not in house.persons())
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
     ends = time.monotonic() + 30
-    while id_of(name) in house.persons():
+    while not is_so():
         assert time.monotonic() < ends
         time.sleep(0.02)
 

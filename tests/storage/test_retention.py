@@ -4,11 +4,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,6 +24,8 @@ from storage.history import read_run
 from storage.log_setup import init_log
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.rebuild import check_projections
+from storage.retention import removal
+from storage.retention import sweep as sweeping
 from storage.retention.holds import lift_hold, set_hold, told_holds
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
@@ -32,7 +37,7 @@ from storage.verify import Report, verify_database
 from tests.world import CHANGE, Clock, Working, id_of
 from workflows.actions.erase import PORT, EraseAction, HeldAction
 from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
-from workflows.errors import HoldError
+from workflows.errors import HoldError, StorageUnavailableError
 from workflows.gate import Verdict
 from workflows.holds import Kind, Selector, read_selector
 from workflows.house import House
@@ -213,6 +218,29 @@ def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -
     assert lifted(house) == [("case 12", True)]
 
 
+def test_a_hold_that_is_set_while_a_sweep_looks_through_the_log_keeps_what_it_found(
+    house: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, held, after = house.finished(), house.finished(), house.finished()
+    house.days(181)
+    look = sweeping._look_through  # noqa: SLF001 - the hold has to come right after it.
+
+    def then_hold(*words: Any, **named: Any) -> object:  # noqa: ANN401 - whatever it takes.
+        known = look(*words, **named)
+        set_hold(house.store, Selector(Kind.RUN, held), reason="case 12", actor=SYSTEM)
+        return known
+
+    monkeypatch.setattr(sweeping, "_look_through", then_hold)
+    kept = house.held_parts(held)
+
+    found = house.swept()
+
+    assert house.held_parts(held) == kept
+    assert house.held_parts(before) == house.held_parts(after) == 0
+    assert sum(one.held for one in found.classes) >= kept
+    assert house.verified().failures == []
+
+
 def test_a_hold_that_is_not_in_force_cannot_be_lifted(house: Kept) -> None:
     with pytest.raises(HoldError, match="No hold h-1 is in force"):
         lift_hold(house.store, "h-1", reason="x", actor=SYSTEM)
@@ -352,6 +380,28 @@ def test_no_word_that_was_swept_is_left_on_the_disk(sqlite_url: str, tmp_path: P
 
         assert b"quokka" not in on_disk(sqlite_url)
         assert house.verified().failures == []
+
+
+def test_nobody_waits_while_a_long_read_keeps_the_wal_from_being_cut(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "PATIENCE", 2.0)
+    waited = []
+    for house in housed(sqlite_url, tmp_path):
+        with house.store.database.read() as reader, ThreadPoolExecutor() as pool:
+            reader.execute(select(func.count()).select_from(AuditEntryRow))
+            house.finished()
+            cutting = pool.submit(overwrite_deleted, house.store.database)
+            while not cutting.done():
+                began = time.monotonic()
+                with house.store.begin() as unit:
+                    unit.ref(id_of("rita"), f"Rita {began}")
+                waited.append(time.monotonic() - began)
+            with pytest.raises(StorageUnavailableError, match="still reads"):
+                cutting.result()
+        overwrite_deleted(house.store.database)
+
+    assert max(waited) < 1.0
 
 
 def test_no_row_that_was_swept_is_left_on_a_server(postgres_url: str, tmp_path: Path) -> None:

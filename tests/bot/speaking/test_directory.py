@@ -154,6 +154,61 @@ def test_an_answer_older_than_the_event_is_not_kept(
     assert lists(server) == 2
 
 
+@pytest.mark.parametrize("method", ["users.info", "users.list"])
+def test_what_slack_said_of_a_person_before_an_event_is_not_kept(
+    server: SandboxServer, directory: Directory, method: str
+) -> None:
+    names = ["ben", *(f"p{number}" for number in range(30 if method == "users.list" else 0))]
+    for name in names[1:]:
+        server.workspace.add_person(name)
+    server.workspace.add_group("mixed", members=names)
+    server.faults.next(method, fault.slow(0.4))
+    asking = threading.Thread(
+        target=directory.members, args=("@mixed",), kwargs={"max_age": EFFECT_AGE}
+    )
+    asking.start()
+    server.workspace.wait_for(lambda: server.recorder.calls(method), what="Slack to be asked")
+    server.workspace.deactivate("ben")
+    server.workspace.join_group("ben", "mixed")
+    directory.person_changed({"id": "U0BEN"})
+    directory.groups_changed()
+    asking.join()
+
+    assert person("ben") not in directory.members("@mixed", max_age=CLICK_AGE)
+
+
+def test_a_list_of_everybody_that_an_event_overtook_names_nobody_later(
+    server: SandboxServer, directory: Directory
+) -> None:
+    server.faults.next("users.list", fault.slow(0.4))
+    asking = threading.Thread(target=directory.who, args=("@ana",))
+    asking.start()
+    server.workspace.wait_for(lambda: server.recorder.calls("users.list"), what="the list")
+    directory.person_changed({"id": "U0ANA"})
+    asking.join()
+
+    directory.who("@ana")
+
+    assert len(server.recorder.calls("users.list")) == 2
+
+
+def test_who_was_asked_about_before_another_workspace_is_admitted_counts_at_once(
+    server: SandboxServer, directory: Directory
+) -> None:
+    server.faults.next("users.info", fault.slow(0.4))
+    asking = threading.Thread(
+        target=directory.members, args=("@U0CONNIE",), kwargs={"max_age": CLICK_AGE}
+    )
+    asking.start()
+    server.workspace.wait_for(lambda: server.recorder.calls("users.info"), what="Slack to be asked")
+    directory.admit(["T0OTHER"])
+    asking.join()
+
+    directory.members("@U0CONNIE", max_age=CLICK_AGE)
+
+    assert len(server.recorder.calls("users.info")) == 2
+
+
 @pytest.mark.trap(11)
 def test_a_disabled_group_decides_nothing(server: SandboxServer, directory: Directory) -> None:
     server.workspace.disable_group("finance-leads")

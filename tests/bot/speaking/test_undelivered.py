@@ -70,3 +70,21 @@ def test_a_run_whose_channel_is_gone_asks_nobody_and_does_nothing(scene: Scene) 
 
     assert "I could not post" in told.text
     assert scene.stage.shop.effects("ord_1001") == []
+
+
+def test_the_log_names_nobody_who_could_not_be_told_of_it_either(scene: Scene) -> None:
+    scene.stage.slack.faults.next("chat.postMessage", fault.refuse("is_archived"), times=40)
+    with scene.serving():
+        person = scene.person("rita")
+        person.command("/ops run refund-customer", channel="#ops")
+        person.wait_for_view("")
+        person.submit(dict(FORM))
+        lost = scene.waits(lambda: lost_notices(scene) or None, "what was lost")
+
+    assert [one for one in lost if "slack:" in one or "/s:" not in one] == []
+
+
+def lost_notices(scene: Scene) -> list[str]:
+    """Return what the log calls the private notices that Slack did not take."""
+    lost = [one.data for one in entries(scene) if one.kind == "outbox.delivery_failed"]
+    return [str(one["message"]) for one in lost if one["purpose"] == "notice"]

@@ -1,0 +1,150 @@
+"""Erases what others committed in the name of somebody while that person was erased.
+
+Writers on Postgres do not wait for each other: one may have learnt the pseudonym before it was
+gone, and nobody could ever name the person again to erase what it wrote. It goes right after the
+erasure. Where its process died before that, or where what was written belongs to a run that goes
+on, the nightly sweep comes back to it. On SQLite writers wait, and there is no such thing.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, exists, not_, select, text, union
+
+from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
+from storage.message_models import ThreadMessageRecord
+from storage.retention.held import holds_in, message_is_held
+from storage.retention.person import REASON, Found, erase, payloads_of
+from storage.run_models import RunRecord
+from storage.store import SqlStore
+from storage.transaction import Database
+from workflows.entry import PERSON, Ref
+from workflows.moments import moment, stamp
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import InstrumentedAttribute  # It is never loaded: see storage.declaring.
+
+PATIENCE = 10.0  # For those who write.
+TURN = 0.05
+# No writer takes as long. What it committed stands behind the marker, and was made before this.
+LONGEST_WRITE = timedelta(minutes=10)
+
+
+def erase_late(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequence[Found]:
+    """Wait for those who write while somebody is erased, and erase what they wrote.
+
+    Raises:
+        StorageError: that is left, until the next sweep.
+    """
+    if store.database.dialect == "sqlite":
+        return []
+    _wait_for_writers(store.database)
+    with store.database.read() as connection:
+        if not _is_left(connection, ref):
+            return []
+    return erase(store, ref, policy=policy, by_run=by_run)
+
+
+def erase_left(store: SqlStore, *, policy: str) -> int:
+    """Erase what is still there of people who were erased before; return how many payloads went.
+
+    What is held back stays, and is looked at again the next time.
+
+    Raises:
+        StorageError: some of it is left.
+    """
+    with store.database.read() as connection:
+        refs = [one for one in _erased_around(connection) if _is_left(connection, one)]
+    went = 0
+    for ref in refs:
+        found = erase(store, ref, policy=policy, by_run=None)
+        went += sum(not one.is_held for one in found)
+    return went
+
+
+def _wait_for_writers(database: Database) -> None:
+    """Return once every transaction is over that began before now, or after a while.
+
+    One that has written nothing yet may do so, so that its number as a writer says too little.
+    """
+    ends = time.monotonic() + PATIENCE
+    with database.read() as connection:
+        now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    earlier = text(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start < :now"
+        " LIMIT 1"
+    )
+    while time.monotonic() < ends:
+        with database.read() as connection:
+            if connection.execute(earlier, {"now": now}).first() is None:
+                return
+        time.sleep(TURN)
+
+
+def _is_left(connection: Connection, ref: Ref) -> bool:
+    """Say whether somebody's name is gone, and something of theirs could still go."""
+    if not _is_erased(connection, ref):
+        return False
+    wrote = (
+        select(ThreadMessageRecord.ts)
+        .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
+        .where(ThreadMessageRecord.author == ref, not_(message_is_held(holds_in(connection))))
+    )
+    if connection.execute(wrote.limit(1)).first() is not None:
+        return True
+    return any(not one.is_held for one in payloads_of(connection, ref))
+
+
+def _is_erased(connection: Connection, ref: Ref) -> bool:
+    known = select(AuditSubjectRow.ref).where(AuditSubjectRow.ref == ref)
+    return connection.execute(known).first() is None
+
+
+def _erased_around(connection: Connection) -> list[Ref]:
+    """Return pseudonyms without a name that something was written under during an erasure."""
+    found = {ref for places in _windows(connection) for ref in _nameless(connection, places)}
+    wrote = select(ThreadMessageRecord.author).where(_has_no_name(ThreadMessageRecord.author))
+    return sorted(found | {Ref(one) for one in connection.execute(wrote.distinct()).scalars()})
+
+
+def _windows(connection: Connection) -> Iterator[range]:
+    """Yield for each erasure the places at which stands whatever came in while it was done."""
+    row, by_run = AuditEntryRow, LineMember("data", "by_run")
+    markers = (
+        select(row.idx, row.ts, by_run.label("by"))
+        .where(row.run_id.is_(None), row.kind == "erasure", LineMember("data", "reason") == REASON)
+        .order_by(row.idx)
+    )
+    for _, some in groupby(connection.execute(markers), key=lambda one: one.by):
+        erasure = list(some)
+        until = stamp(moment(max(str(one.ts) for one in erasure)) + LONGEST_WRITE)
+        after = (
+            select(row.idx)
+            .where(row.idx > erasure[-1].idx, row.ts > until)
+            .order_by(row.idx)
+            .limit(1)
+        )
+        end = connection.execute(after).scalar()
+        yield range(erasure[0].idx + 1, 2**62 if end is None else end)
+
+
+def _nameless(connection: Connection, places: range) -> list[Ref]:
+    within = (AuditEntryRow.idx >= places.start) & (AuditEntryRow.idx < places.stop)
+    actors = select(AuditEntryRow.actor_ref).where(
+        within, AuditEntryRow.actor_ref.startswith(PERSON), _has_no_name(AuditEntryRow.actor_ref)
+    )
+    subjects = (
+        select(AuditPartRow.subject_ref)
+        .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
+        .where(within, AuditPartRow.subject_ref.is_not(None))
+        .where(_has_no_name(AuditPartRow.subject_ref))
+    )
+    return [Ref(str(one)) for one in connection.execute(union(actors, subjects)).scalars()]
+
+
+def _has_no_name(column: "InstrumentedAttribute[Any]") -> ColumnElement[bool]:
+    return not_(exists(select(AuditSubjectRow.ref).where(AuditSubjectRow.ref == column)))
