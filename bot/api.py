@@ -22,7 +22,13 @@ from bot.rate_limit import RateLimit
 from bot.tokens import digest_of, is_token
 from storage.tokens import StoredToken, note_use, token_named, token_of
 from workflows.entry import Json, RunId
-from workflows.errors import NotAllowedError, StorageError, UnknownRunError
+from workflows.errors import (
+    InterlockError,
+    KeyReusedError,
+    NotAllowedError,
+    StorageError,
+    UnknownRunError,
+)
 from workflows.moments import stamp
 from workflows.orders import Start
 from workflows.people import PersonId
@@ -89,15 +95,18 @@ class Api:
         """
         caller = self._caller(authorization)
         self._limit.take(caller.token.name)
-        person = self._core.people.person(caller.owner)
+        self._admit_owner(caller.owner)
+        self._core.roles.admit_viewer(caller.owner)
+        self._note_use(caller.token)
+        return caller
+
+    def _admit_owner(self, owner: PersonId) -> None:
+        person = self._core.people.person(owner)
         if not person.counts:
             raise NotAllowedError(
                 f"The owner of this token can ask for nothing: {person.why_not}.",
                 hint="Have a token made for somebody else.",
             )
-        self._core.roles.admit_viewer(caller.owner)
-        self._note_use(caller.token)
-        return caller
 
     def start(self, caller: Caller, body: bytes, *, key: str | None) -> Answer:
         """Start a run, or return the one that the key started before.
@@ -113,17 +122,19 @@ class Api:
                 hint=f"It may start {' and '.join(allowed)}.",
             )
         chosen = _one_key(asked.key, key)
-        started = self._core.engine.start(
-            Start(
-                workflow=asked.workflow,
-                inputs=asked.inputs,
-                trigger="agent",
-                person=caller.owner,
-                key=None if chosen is None else f"agent:{caller.token.ref}/{chosen}",
-                channel=self._channel(asked),
-                source=caller.token.name,
-            )
+        order = Start(
+            workflow=asked.workflow,
+            inputs=asked.inputs,
+            trigger="agent",
+            person=caller.owner,
+            key=None if chosen is None else f"agent:{caller.token.ref}/{chosen}",
+            channel=self._channel(asked),
+            source=caller.token.name,
         )
+        try:
+            started = self._core.engine.start(order)
+        except KeyReusedError as reused:
+            raise self._as_seen(caller, reused) from reused
         status = HTTPStatus.CREATED if started.is_new else HTTPStatus.OK
         data: dict[str, Json] = {
             "run": started.run,
@@ -138,12 +149,14 @@ class Api:
 
         Raises:
             UnknownRunError: there is none, or it is somebody else's.
-            NotAllowedError: the caller may not look at those of its workflow.
+            NotAllowedError: the caller may not look at those of its workflow, or counts no more.
+            PeopleUnreadableError: Slack could not say who the owner is.
             DoorError: the token is in force no more.
         """
         token = token_named(self._core.store.database, caller.token.name)
         if token is None or not token.is_live(self._core.means.clock()):
             raise unknown_token()  # It was revoked while its program waited.
+        self._admit_owner(caller.owner)  # As they were when it began to wait, they may not be now.
         row = self._found(run)
         allowed = caller.token.workflows
         if (
@@ -157,6 +170,14 @@ class Api:
             )
         self._core.roles.admit_viewer(caller.owner, row.workflow)
         return row
+
+    def _as_seen(self, caller: Caller, reused: KeyReusedError) -> KeyReusedError:
+        """Return a refusal that names the run only to those who may look at it."""
+        try:
+            self.row(caller, reused.run)
+        except InterlockError:
+            return KeyReusedError("This key already started something else.", hint=reused.hint)
+        return reused
 
     def _found(self, run: str) -> RunRow | None:
         try:
@@ -173,7 +194,7 @@ class Api:
         reason = _read(CancelAsked, body).reason
         row = self.row(caller, run)
         self._core.engine.cancel(row.id, person=caller.owner, reason=reason)
-        return Answer(status=HTTPStatus.ACCEPTED, data=self.shown(self.row(caller, run)))
+        return Answer(status=HTTPStatus.ACCEPTED, data=self.shown(self._core.store.run(row.id)))
 
     def shown(self, row: RunRow) -> dict[str, Json]:
         """Return a run as programs see it."""

@@ -107,6 +107,10 @@ class Bot:
         self.slack.use(token)
         self.hurried.use(token)
 
+    def unconnected(self) -> str | None:
+        """Return why nothing that people do in Slack reaches it just now, if so."""
+        return None if self.receiver is None else self.receiver.unconnected()
+
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
         journal = self.core.memory.journal

@@ -162,6 +162,10 @@ class HttpServer:
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS + 1)
 
+    def unconnected(self) -> str | None:
+        """Return what is wrong while nothing can arrive."""
+        return self.problem()
+
     def problem(self) -> str | None:
         """Return what is wrong if the server has ended by itself."""
         return None if self._thread.is_alive() else "The HTTP server has ended."

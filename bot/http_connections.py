@@ -14,12 +14,14 @@ SECONDS = 20.0
 BACKLOG = 100  # Taken in at once, before the first of them is counted.
 SHARE = 4  # A process may listen at three addresses; the last part is for everything else.
 MOST = 10_000
+ASKS_NO_MORE = "asks_no_more"  # In the state of a request whose sender ended their side.
 
 
 class Connection(H11Protocol):
     """One connection. While nothing of it is being answered, its time runs."""
 
     _until: asyncio.TimerHandle | None = None
+    _asks_no_more = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As in uvicorn.
         """Take it in; where there are too many, the one that owes its move longest makes room."""
@@ -38,8 +40,21 @@ class Connection(H11Protocol):
         super().handle_events()
         self._look()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # As in asyncio, which reads the answer.
+        """Answer whoever asked all of it and then ended only their own side; it is lawful.
+
+        It looks the same where they are gone, so what waits on their behalf is told of it.
+        """
+        is_asked = self.cycle is not None and not self.cycle.response_complete
+        self._asks_no_more = is_asked and not self.cycle.more_body
+        if self._asks_no_more:
+            self.cycle.scope["state"][ASKS_NO_MORE] = True
+        return self._asks_no_more
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._asks_no_more and self.cycle.response_complete:
+            self.transport.close()  # No further request has come, and none will.
         self._look()
 
     def pause_writing(self) -> None:

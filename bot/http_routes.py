@@ -20,6 +20,7 @@ from bot.api import Api, Caller
 from bot.hooks import Hooks
 from bot.http_answer import response_of
 from bot.http_body import body_of
+from bot.http_connections import ASKS_NO_MORE
 from bot.polls import Polls
 from bot.problems import Answer, DoorError, problem, problem_of
 from workflows.entry import RunId
@@ -74,7 +75,7 @@ class Programs:
             row = await self._row(request, caller)
             while not _has_moved(row, after) and not self.polls.is_closed:
                 left = until - time.monotonic()
-                if left <= 0 or await request.is_disconnected():
+                if left <= 0 or _asks_no_more(request) or await request.is_disconnected():
                     break
                 await sleeper.nap(min(left, LOOK_EVERY))
                 row = await self._row(request, caller)
@@ -100,6 +101,11 @@ class Programs:
 
 def _has_moved(row: RunRow, after: int) -> bool:
     return row.rseq > after or row.status.is_end
+
+
+def _asks_no_more(request: Request) -> bool:
+    """Say whether the sender ended their side: they may be gone, and keep no place then."""
+    return bool(getattr(request.state, ASKS_NO_MORE, False))
 
 
 def _run(request: Request) -> RunId:

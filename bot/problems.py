@@ -89,7 +89,7 @@ def problem_of(error: InterlockError) -> Answer:
         more["errors"] = [_fault(f"/inputs/{name}", why) for name, why in error.fields.items()]
     if isinstance(error, FieldsError):
         more["errors"] = [_fault(f"/{name}", why) for name, why in error.fields.items()]
-    if isinstance(error, KeyReusedError):
+    if isinstance(error, KeyReusedError) and error.run:
         more["run"] = error.run
     return problem(
         status,

@@ -35,8 +35,11 @@ def run_until(
     parts: Sequence[Part],
     *,
     problem: Callable[[], str | None] = lambda: None,
+    begun: Callable[[], bool] = lambda: True,
 ) -> None:
     """Run `parts` until `stopping` is set.
+
+    `begun` is asked once all of them are started, and again each second until it says True.
 
     A part that fails to start stops those before it. Each is stopped even if another's stop
     fails, so that a lock is never kept by half a process.
@@ -48,16 +51,20 @@ def run_until(
         for part in parts:
             stack.callback(_stop, part)
             part.start()
-        found = _watch(stopping, problem)
+        found = _watch(stopping, problem, begun)
     if found is not None:
         raise BrokenDownError(found, hint="Its supervisor should start it again.")
 
 
-def _watch(stopping: threading.Event, problem: Callable[[], str | None]) -> str | None:
+def _watch(
+    stopping: threading.Event, problem: Callable[[], str | None], begun: Callable[[], bool]
+) -> str | None:
+    has_begun = begun()
     while not stopping.wait(WATCH_SECONDS):
         found = problem()
         if found is not None:
             return found
+        has_begun = has_begun or begun()
     return None
 
 

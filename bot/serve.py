@@ -2,8 +2,9 @@
 
 import logging
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 
 from bot.app import Bot, build_bot
 from bot.core import Core, Means, read_redactor
@@ -42,9 +43,12 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
         bot = put_together(settings, means, stack, redact=redact, continues_runs=continues_runs)
-        told = {"over": _way(bot), "home": str(settings.home), "continues_runs": continues_runs}
-        log.info("serving", extra=told)
-        run_until(stopping, bot.parts, problem=bot.problem)
+        told: dict[str, Json] = {
+            "over": _way(bot),
+            "home": str(settings.home),
+            "continues_runs": continues_runs,
+        }
+        run_until(stopping, bot.parts, problem=bot.problem, begun=partial(_tell, bot, told))
     log.info("stopped")
 
 
@@ -115,6 +119,14 @@ def note_start(core: Core) -> None:
     }
     with core.store.begin() as unit:
         unit.append(Draft(kind="service.started", actor=SYSTEM, data=data))
+
+
+def _tell(bot: Bot, told: Mapping[str, Json]) -> bool:
+    """Say that it serves, once what people do in Slack can reach it."""
+    if bot.unconnected() is not None:
+        return False
+    log.info("serving", extra=dict(told))
+    return True
 
 
 def _way(bot: Bot) -> str:

@@ -7,6 +7,7 @@ nothing: it only asks Slack, under the bot's token, who may still decide.
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.catalog_watch import CatalogWatch
@@ -127,10 +128,19 @@ def work_until_stopped(settings: Settings) -> None:
         )
         people.admit(worker.core.policy.connect or ())
         note_start(worker.core)
-        log.info("working", extra={"threads": settings.threads, "home": str(settings.home)})
         tokens = [TokenWatch(settings, workspace.client.use)] if settings.workspace else []
-        run_until(stopping, [*tokens, *worker.parts], problem=worker.problem)
+        run_until(
+            stopping,
+            [*tokens, *worker.parts],
+            problem=worker.problem,
+            begun=partial(_tell, settings),
+        )
     log.info("stopped")
+
+
+def _tell(settings: Settings) -> bool:
+    log.info("working", extra={"threads": settings.threads, "home": str(settings.home)})
+    return True
 
 
 def build_worker(

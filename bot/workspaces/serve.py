@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 
 from bot.core import Means
 from bot.logs import configure_logs
@@ -56,6 +57,10 @@ def serve_workspaces(
             secrets=secrets,
         )
         host = build_host(ground)
-        log.info("serving many workspaces", extra={"home": str(settings.home)})
-        run_until(stopping, host.parts, problem=host.problem)
+        run_until(stopping, host.parts, problem=host.problem, begun=partial(_tell, settings))
     log.info("stopped")
+
+
+def _tell(settings: Settings) -> bool:
+    log.info("serving many workspaces", extra={"home": str(settings.home)})
+    return True

@@ -1,5 +1,6 @@
 """Connections that owe their next move: their time runs out, and they leave room for others."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,9 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 import bot.http_connections
 from bot.http import HttpServer
@@ -17,10 +21,17 @@ PATIENT = 60.0
 ASK = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
+async def thoughtful(request: Request) -> Response:
+    body = await request.body()
+    await asyncio.sleep(0.1)
+    return PlainTextResponse(body or "thought")
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     port = free_port()
-    server = HttpServer(None, host="127.0.0.1", port=port)
+    route = Route("/thoughtful", thoughtful, methods=["GET", "POST"])
+    server = HttpServer(None, host="127.0.0.1", port=port, more=[route])
     server.start()
     yield port
     server.stop()
@@ -119,3 +130,35 @@ def test_what_is_being_answered_is_never_cut_off(
         for _ in range(20):
             assert client.get("/healthz").text == "ok"
             time.sleep(0.03)
+
+
+def half_closed(port: int, asked: bytes) -> bytes:
+    """Ask, end the own side, and return all that is answered."""
+    with connect(port, asked) as opened:
+        opened.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := opened.recv(65536):
+            answer += part
+    return answer
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_whoever_ends_their_own_side_after_asking_is_answered(port: int, times: int) -> None:
+    answer = half_closed(port, ASK.replace(b"healthz", b"thoughtful") * times)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == times
+    assert answer.endswith(b"thought")
+
+
+def test_whoever_ends_their_own_side_after_a_long_body_is_answered(port: int) -> None:
+    body = b"x" * 1_000_000
+    head = b"POST /thoughtful HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    assert half_closed(port, head + body).endswith(body)
+
+
+def test_half_a_request_is_answered_by_nobody(port: int) -> None:
+    asked = b"GET /nothing HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nbody"
+
+    assert b"200" not in half_closed(port, asked)
+    assert half_closed(port, ASK[:20]) == b""

@@ -65,6 +65,27 @@ def test_a_part_that_broke_down_ends_the_process(monkeypatch: pytest.MonkeyPatch
     assert told == ["start a", "stop a"]
 
 
+def test_that_it_has_begun_is_asked_after_all_are_started_until_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.running.WATCH_SECONDS", 0.01)
+    told: list[str] = []
+    stopping = threading.Event()
+
+    def has_begun() -> bool:
+        told.append("asked")
+        return told.count("asked") == 2
+
+    def problem() -> str | None:
+        if told.count("asked") == 2:
+            stopping.set()
+        return None
+
+    run_until(stopping, [Bell("a", told)], problem=problem, begun=has_begun)
+
+    assert told == ["start a", "asked", "asked", "stop a"]
+
+
 def test_a_signal_asks_to_stop_and_the_handlers_of_before_come_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with until_signalled() as stopping:

@@ -213,6 +213,23 @@ def test_a_body_that_hides_its_length_is_cut_off(outside: Outside, token: str) -
     assert is_problem(answer, 413, "request-entity-too-large")
 
 
+def test_a_key_that_started_something_unseen_tells_nothing_of_it(
+    outside: Outside, case: Case, token: str
+) -> None:
+    key = {"Idempotency-Key": f"key-{case.order}"}
+    limited = outside.token("@rita", workflows=("hand-over",))
+    started = outside.starts(case, token, key).json()
+    asked = {"workflow": "hand-over", "inputs": {"tasks": ["x"], "to": "@sam", "at": "2027-01-01"}}
+    refused = outside.post("/runs", limited, {**asked, "channel": case.channel}, key)
+    seen = outside.post("/runs", token, {**asked, "channel": case.channel}, key)
+
+    assert is_problem(refused, 409, "key-reused")
+    assert "run" not in refused.json()
+    assert started["run"] not in refused.text
+    assert "refund-customer" not in refused.text
+    assert seen.json()["run"] == started["run"]
+
+
 def test_only_json_is_taken(outside: Outside, token: str) -> None:
     answer = httpx.post(
         f"{outside.url}/runs", data={"workflow": "x"}, headers=bearer(token), timeout=PATIENT
@@ -355,6 +372,27 @@ def test_a_token_that_is_revoked_while_it_waits_is_told_nothing(
         answer = waiting.result()
 
     assert is_problem(answer, 401, "unauthorized")
+
+
+def test_a_program_is_told_nothing_more_once_its_owner_has_left(
+    outside: Outside, case: Case
+) -> None:
+    workspace = outside.day.stage.slack.workspace
+    workspace.add_person("lou", real_name="Lou (support)")
+    workspace.join_group("lou", "support")
+    token = outside.token("U0LOU")
+    run = outside.starts(case, token).json()["run"]
+    case.card(case.waits(lambda: next(iter(case.roots()), None), "the run's first message"))
+    before = outside.get(f"/runs/{run}", token).json()
+    with ThreadPoolExecutor(1) as pool:
+        path = f"/runs/{run}?wait=60&after={before['revision']}"
+        waiting = pool.submit(outside.get, path, token, timeout=90)
+        outside.wait_for_polls(1)
+        workspace.deactivate("lou", leaves_groups=False)
+        answer = waiting.result()
+
+    assert is_problem(answer, 403, "not-allowed")
+    assert "deactivated" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("query", ["wait=x&after=1", "wait=1&after=1.5", "wait=1&after=1e9"])

@@ -291,3 +291,24 @@ def test_a_restored_backup_that_slack_shows_only_later_ends_the_process(stage: S
         code = process.wait(timeout=PATIENCE)
 
     assert code == 2
+
+
+def test_it_says_that_it_serves_once_a_connection_to_slack_stands(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, log = Scene(stage=stage, over="socket"), tmp_path / "log"
+    nowhere = f"ws://127.0.0.1:{free_port()}/link"
+    monkeypatch.setattr(stage.slack.hub.sockets, "issue_url", lambda: nowhere)
+    process = Forked(["serve"], env=environment(stage), stderr=log)
+    try:
+        scene.waits(lambda: "Failed to establish" in log.read_text() or None, "a try")
+        time.sleep(2.5)  # Whether it stands is looked at each second.
+        before = log.read_text()
+        monkeypatch.undo()
+        stage.slack.wait_for_connection(1, timeout=PATIENCE)
+        scene.waits(lambda: '"event": "serving"' in log.read_text() or None, "the word")
+    finally:
+        process.kill()
+        process.wait()
+
+    assert '"event": "serving"' not in before
