@@ -80,19 +80,20 @@ def remove_items(connection: Connection, items: Sequence[Item]) -> None:
         )
 
 
-def held_of(connection: Connection, keys: Sequence[Key]) -> set[Key]:
-    """Return which of these payloads may not be removed now."""
-    held, found = part_is_held(holds_in(connection)), set[tuple[int, str]]()
+def standing(connection: Connection, keys: Sequence[Key]) -> dict[Key, bool]:
+    """Return those of these payloads that are still there, and whether each is held back now."""
+    held, found = part_is_held(holds_in(connection)), dict[tuple[int, str], bool]()
     seqs = list(dict.fromkeys(one.seq for one in keys))
     for start in range(0, len(seqs), AT_ONCE):
         some = AuditPartRow.entry_seq.in_(seqs[start : start + AT_ONCE])
         rows = connection.execute(
-            select(AuditPartRow.entry_seq, AuditPartRow.name)
+            select(AuditPartRow.entry_seq, AuditPartRow.name, held)
             .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
-            .where(some, held)
+            .where(some)
         )
-        found |= {(seq, name) for seq, name in rows}
-    return {one for one in keys if (one.seq, one.name) in found}
+        found |= {(seq, name): bool(is_held) for seq, name, is_held in rows}
+    keyed = {(one.seq, one.name): one for one in keys}
+    return {keyed[one]: is_held for one, is_held in found.items() if one in keyed}
 
 
 def remove_keys(connection: Connection, keys: Sequence[Key]) -> None:

@@ -6,7 +6,7 @@ deletes are one transaction; what takes long to find out in a large log is read 
 people's clicks wait for it. That no byte of them is left on the disk is for `removal`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,9 +29,9 @@ from storage.retention.markers import (
     Item,
     Key,
     erasures,
-    held_of,
     remove_items,
     remove_keys,
+    standing,
 )
 from storage.retention.person import REASON as OF_A_PERSON
 from storage.retention.person import told_of
@@ -92,8 +92,9 @@ class _Due:
 class _Known:
     """What takes long to find out in a large log: it is read before anybody waits for us.
 
-    Nothing is added to it meanwhile, but some of it may be held back by now. `texts` are copies
-    that may go, `locked` runs that ended with the name of a lock.
+    Nothing is added to it meanwhile, but some of it may be held back by now, or gone: somebody
+    was erased, or another process swept. `texts` are copies that may go, `locked` runs that ended
+    with the name of a lock.
     """
 
     due: Sequence[_Due]
@@ -146,11 +147,12 @@ def sweep(store: SqlStore, *, policy: str, terms: Terms, now: datetime) -> Swept
 
 
 def _remove(unit: SqlUnit, due: _Due, policy: str) -> ClassSwept:
-    """Remove what is due of a class and nobody holds back meanwhile, and sign it."""
+    """Remove what is due of a class, still there, and held back by nobody; sign it."""
     connection = unit.transaction.connection
-    held = held_of(connection, due.goes)
-    goes = [one for one in due.goes if one not in held]
-    swept = _less(due.swept, goes, held) if held else due.swept
+    there = standing(connection, due.goes)
+    held = [one for one in due.goes if there.get(one, False)]
+    goes = [one for one in due.goes if not there.get(one, True)]
+    swept = due.swept if len(goes) == len(due.goes) else _less(due.swept, goes, held)
     for draft in _markers(swept, goes, policy):
         unit.append(draft)
     remove_keys(connection, goes)
@@ -158,9 +160,9 @@ def _remove(unit: SqlUnit, due: _Due, policy: str) -> ClassSwept:
     return swept
 
 
-def _less(found: ClassSwept, goes: Sequence[Key], held: Collection[Key]) -> ClassSwept:
-    """Return what goes of what was found, now that some of it is held back."""
-    before = min(found.before, *(one.idx for one in held))
+def _less(found: ClassSwept, goes: Sequence[Key], held: Sequence[Key]) -> ClassSwept:
+    """Return what goes of what was found, now that some of it is held back or gone."""
+    before = min(found.before, *(one.idx for one in held)) if held else found.before
     swept = sum(one.idx < before for one in goes)
     erased = len(goes) - swept
     return replace(found, before=before, swept=swept, erased=erased, held=found.held + len(held))

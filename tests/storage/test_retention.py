@@ -382,6 +382,28 @@ def test_no_word_that_was_swept_is_left_on_the_disk(sqlite_url: str, tmp_path: P
         assert house.verified().failures == []
 
 
+def test_what_another_sweeps_while_a_sweep_looks_through_the_log_is_signed_once(
+    house: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.finished()
+    house.days(181)
+    look, others = sweeping._look_through, []  # noqa: SLF001 - the other comes right after it.
+
+    def then_another(*words: Any, **named: Any) -> object:  # noqa: ANN401 - whatever it takes.
+        known = look(*words, **named)
+        monkeypatch.setattr(sweeping, "_look_through", look)
+        others.append(house.swept())
+        return known
+
+    monkeypatch.setattr(sweeping, "_look_through", then_another)
+
+    found = house.swept()
+
+    assert others[0].payloads > 0
+    assert found.is_nothing
+    assert house.verified().failures == []
+
+
 def test_nobody_waits_while_a_long_read_keeps_the_wal_from_being_cut(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
