@@ -18,7 +18,7 @@ EVERYBODY = "*"  # No user's id.
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Read(Generic[T]):
     """Something read from Slack, and the moment before it was asked for."""
 
