@@ -53,7 +53,7 @@ class _Asked(BaseModel):
 class StartAsked(_Asked):
     """A run that a program wants started."""
 
-    workflow: str = Field(min_length=1, max_length=200)
+    workflow: str = Field(pattern=r"^[^\x00]{1,200}$")  # Postgres can look for no NUL.
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
     key: Key | None = None
     channel: str = Field(default="", pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})?$")

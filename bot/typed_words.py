@@ -7,7 +7,7 @@ mentions into ids; all of that is undone here.
 import re
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
-_SPACES = re.compile(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
+_SPACES = re.compile(r"[\x00\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
 _DASHES = re.compile(r"(?<!\S)[—–](?=[a-z])")  # noqa: RUF001 - what phones make of "--".
 _LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from bot.cli.output import WANTS_JSON, Misused, Refused
-from workflows.errors import InterlockError
+from workflows.errors import InterlockError, StorageError
 
 
 class Place(NamedTuple):
@@ -52,8 +52,20 @@ class LazyGroup(click.Group):
             raise Misused(error) from error
         except InterlockError as refusal:
             raise Refused(refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
+        except PermissionError as error:
+            if error.filename is None:
+                raise
+            closed = _closed_to_us(str(error.filename))
+            raise Refused(closed, as_json=bool(ctx.meta.get(WANTS_JSON))) from error
         except UnicodeEncodeError as error:
             # Bytes that are no UTF-8 reach Python as halves of characters.
             if not any("\ud800" <= one <= "\udfff" for one in str(error.object)):
                 raise
             raise click.UsageError("An argument is no text in UTF-8.") from error
+
+
+def _closed_to_us(file: str) -> StorageError:
+    return StorageError(
+        f"This account may not use {file}.",
+        hint="Run the command as the account that the bot runs as.",
+    )

@@ -219,3 +219,8 @@ def test_a_schedule_that_is_not_whole_says_what_is_missing(typed: str, problem: 
     assert isinstance(read, Misread)
     assert problem in read.problem
     assert read.usage == "schedule"
+
+
+def test_a_character_that_no_database_keeps_counts_as_a_space() -> None:
+    assert parse("cancel abc no\0longer wanted") == parse("cancel abc no longer wanted")
+    assert parse("show\0abc") == Show(run="abc")

@@ -45,6 +45,21 @@ def test_on_postgres_too_equal_starts_and_deliveries_are_one_run(
         assert_waits(outside, started, token, asked[0].json()["run"])
 
 
+def test_a_character_that_postgres_cannot_keep_is_refused_in_words(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with outside_world(tmp_path, database=postgres_url) as outside:
+        token = outside.token("@rita")
+        answer = outside.post("/runs", token, {"workflow": "refund\0customer"})
+        rita = outside.day.stage.slack.workspace.person("rita")
+        words = ("show", "audit", "history", "diff", "change", "runs", "find", "readiness")
+        typed = [rita.command(f"/ops {one} a\0b", channel="#ops").outcome for one in words]
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/workflow"
+    assert typed == ["acked"] * len(words)
+
+
 def test_a_bot_that_stops_answers_those_who_wait(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         with outside_world(tmp_path) as outside:
