@@ -30,6 +30,7 @@ from storage.search import find
 from storage.search_runs import Sought
 from storage.store import SqlStore
 from storage.verify import verify_database
+from storage.word_reading import words_of
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, PartClass, Ref, RunId
 from workflows.run import Status
 
@@ -77,6 +78,7 @@ def _write(store: SqlStore, people: list[Ref], numbers: range) -> None:
                     "run_id": run,
                     "entry_id": told.entry.id,
                     "body": f"{word_of(who)} asked for something",
+                    "words": words_of(f"{word_of(who)} asked for something"),
                     "written_at": BEGINNING,
                 }
             )

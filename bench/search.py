@@ -29,6 +29,7 @@ from storage.run_models import RunRecord
 from storage.search import find
 from storage.search_runs import Sought
 from storage.transaction import Database
+from storage.word_reading import words_of
 from workflows.entry import Ref
 from workflows.run import Status
 
@@ -44,7 +45,7 @@ RECENT = ("newest_of_a_workflow", "newest_denied")
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def words_of(chance: random.Random, number: int) -> str:
+def words_of_story(chance: random.Random, number: int) -> str:
     """Return a summary: mostly rare words, a few common ones, one that no other has."""
     rare = (f"w{min(int(chance.paretovariate(0.6)), VOCABULARY)}" for _ in range(LENGTH))
     common = (one for one in COMMON if chance.random() < 0.1)  # noqa: PLR2004 - one of ten.
@@ -59,16 +60,18 @@ def fill(database: Database, documents: int) -> None:
     progress = Progress("summaries", documents)
     for first in range(0, documents, BATCH):
         numbers = range(first, min(first + BATCH, documents))
+        bodies = [words_of_story(chance, one) for one in numbers]
         with database.begin() as tx:
             tx.connection.execute(insert(RunRecord), [_run(one) for one in numbers])
             summaries = [
                 {
                     "run_id": f"{one:032x}",
                     "entry_id": entry,
-                    "body": words_of(chance, one),
+                    "body": body,
+                    "words": words_of(body),
                     "written_at": BEGINNING + timedelta(minutes=one),
                 }
-                for one in numbers
+                for one, body in zip(numbers, bodies, strict=True)
             ]
             tx.connection.execute(insert(SummaryRecord), summaries)
         progress.at(numbers.stop)

@@ -53,6 +53,7 @@ from bot.running import Part
 from bot.secret_watch import SecretWatch
 from bot.segments import Segments
 from bot.slack_client import SlackClient, tls_for
+from bot.story_reading import StoryReading
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
@@ -197,6 +198,7 @@ def build_bot(
             clock,
             holder,
             SecretWatch(core.secrets),
+            StoryReading(core.memory.database),
             *sequencing_of(core),
             *watching_of(core, watch),
             *anchoring_of(core),

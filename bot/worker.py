@@ -33,6 +33,7 @@ from bot.segments import Segments
 from bot.self_check import SelfCheck
 from bot.serve import note_start
 from bot.settings import Settings, SettingsError, require_bot_token, require_one
+from bot.story_reading import StoryReading
 from bot.token_trouble import TokenTrouble, complain
 from bot.watching import Watching
 from bot.workspace import enter_workspace
@@ -73,6 +74,7 @@ class Worker:
             self.compare,
             self.clock,
             SecretWatch(self.core.secrets),
+            StoryReading(self.core.memory.database),
             *others,
             *watching,
             *doors,

@@ -24,6 +24,7 @@ from workflows.store import Subject
 IS_PENDING = text("state = 'pending'")
 IS_UNPLACED = text("state = 'pending' AND place_ts IS NULL")
 HAS_PLACE = text("place_ts IS NOT NULL")
+IS_UNREAD = text("words IS NULL")
 IS_NUDGE = text("subject = 'nudge'")
 
 
@@ -85,15 +86,23 @@ class OutboxRecord(Base):
 
 
 class SummaryRecord(Base):
-    """The story of one run, as searched; its text is that of the entry's part."""
+    """The story of one run, as searched; its text is that of the entry's part.
+
+    `words` are those that are compared (`word_reading`); it is empty where the release before
+    wrote the story, until it has been read (`story_words`).
+    """
 
     __tablename__ = "summary"
-    __table_args__ = (UniqueConstraint("run_id"),)
+    __table_args__ = (
+        UniqueConstraint("run_id"),
+        partial_index("ix_summary_unread", "id", where=IS_UNREAD),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, Identity(), primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
     entry_id: Mapped[str]
     body: Mapped[str]
+    words: Mapped[str | None]
     written_at: Mapped[datetime]
 
 

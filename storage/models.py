@@ -49,7 +49,14 @@ SEARCH_OBJECTS = frozenset(
         "summary_fts_data",
         "summary_fts_docsize",
         "summary_fts_idx",
+        "summary_fts_words",
+        "summary_fts_words_config",
+        "summary_fts_words_data",
+        "summary_fts_words_docsize",
+        "summary_fts_words_idx",
         "summary.search",
         "ix_summary_search",
+        "summary.word_places",
+        "ix_summary_word_places",
     }
 )

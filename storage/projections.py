@@ -26,6 +26,7 @@ from storage.schedule_projections import (
 from storage.secret_projections import SECRETS_STATED
 from storage.stated_values import moment_in, text_of
 from storage.step_up_projections import step_up_confirmed, step_up_enrolled, step_up_reset
+from storage.word_reading import words_of
 from workflows.entry import Entry
 from workflows.quick_json import loaded
 
@@ -94,7 +95,12 @@ def _summarised(entry: Entry) -> Iterable[Change]:
         yield Upsert(
             "summary",
             {"run_id": entry.data["by_run"]},
-            {"entry_id": entry.id, "body": body, "written_at": entry.at},
+            {
+                "entry_id": entry.id,
+                "body": body,
+                "words": words_of(body),
+                "written_at": entry.at,
+            },
         )
 
 

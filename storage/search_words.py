@@ -7,22 +7,24 @@ a space.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+from storage.word_reading import Word, words_in
 
 MOST_TERMS = 32
 LONGEST = 1_000
 # A phrase, or a run of characters without blanks; quotes inside it separate.
 TOKEN = re.compile(r'(-?)"([^"]*)"?|([^\s"]+)')
-WORD = re.compile(r"\w+")
 AND, OR, NOT = "AND", "OR", "NOT"
+UNSEEN = "Cf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """One or more words in a row; `is_prefix` lets the last one go on.
 
-    `typed` keeps what stood between them: Postgres reads a version or an address as one word.
+    `typed` keeps what stood between them.
     """
 
     words: tuple[str, ...]
@@ -68,32 +70,51 @@ def read_words(typed: str) -> Words:
 def _printable(typed: str) -> str:
     """Return `typed` without what no database takes: control characters, half characters.
 
-    A letter and its accent typed as two characters, as a Mac's file names have them, are one.
+    A letter and its accent typed as two characters, as a Mac's file names have them, are one;
+    what nobody sees, such as a soft hyphen, parts nothing.
     """
     whole = unicodedata.normalize("NFC", typed[:LONGEST])
-    return "".join(one if one.isprintable() else " " for one in whole)
+    return "".join(
+        one if one.isprintable() else " " for one in whole if unicodedata.category(one) != UNSEEN
+    )
 
 
 def _term(text: str) -> Term | None:
-    words = tuple(word for word in WORD.findall(text) if word.strip("_"))
+    words, goes_on = _looked_for(list(words_in(text)))
     if not words:
         return None
-    typed = text.strip("-*")
-    return Term(words=words[:MOST_TERMS], typed=typed, is_prefix=text.endswith("*"))
+    return Term(words=words, typed=text.strip("-*"), is_prefix=goes_on or text.endswith("*"))
 
 
-def for_fts5(words: Words) -> str:
+def _looked_for(words: Sequence[Word]) -> tuple[tuple[str, ...], bool]:
+    """Return the words to be found in a row, and whether the last one may go on.
+
+    Of what is written without spaces any part is meant: its pairs are all there is to find, and
+    a single character begins one.
+    """
+    texts = tuple(one.text for one in words)
+    if len(texts) > MOST_TERMS:
+        return texts[:MOST_TERMS], False
+    if not words or not words[-1].is_open:
+        return texts, False
+    is_paired = len(words) > 1 and words[-2].end == words[-1].end
+    return (texts[:-1], False) if is_paired else (texts, True)
+
+
+def for_fts5(words: Words, *, spelled: Callable[[Term], str] | None = None) -> str:
     """Return the query in FTS5's language. Every word stands in quotes, so none is an operator."""
-    wanted = " AND ".join(_either(_fts5(term) for term in group) for group in words.groups)
+    term = spelled or _fts5
+    wanted = " AND ".join(_either(" OR ", map(term, group)) for group in words.groups)
     if not words.without:
         return wanted
-    return f"({wanted}) NOT {_either(_fts5(term) for term in words.without)}"
+    return f"({wanted}) NOT {_either(' OR ', map(term, words.without))}"
 
 
-def for_postgres(words: Words) -> str:
-    """Return the query in the language of `to_tsquery`, every word in quotes."""
-    wanted = " & ".join(_any(_tsquery(term) for term in group) for group in words.groups)
-    refused = "".join(f" & !{_tsquery(term)}" for term in words.without)
+def for_postgres(words: Words, *, spelled: Callable[[Term], str] | None = None) -> str:
+    """Return the query as a `tsquery` is written, which no dictionary reads again."""
+    term = spelled or _tsquery
+    wanted = " & ".join(_either(" | ", map(term, group)) for group in words.groups)
+    refused = "".join(f" & !{term(one)}" for one in words.without)
     return f"{wanted}{refused}"
 
 
@@ -103,13 +124,9 @@ def _fts5(term: Term) -> str:
 
 
 def _tsquery(term: Term) -> str:
-    quoted = term.typed.replace("\\", "\\\\").replace("'", "''")
-    return f"'{quoted}'{':*' * term.is_prefix}"
+    row = " <-> ".join(f"'{one}'" for one in term.words)
+    return f"({row}{':*' * term.is_prefix})"
 
 
-def _either(terms: Iterable[str]) -> str:
-    return f"({' OR '.join(terms)})"
-
-
-def _any(terms: Iterable[str]) -> str:
-    return f"({' | '.join(terms)})"
+def _either(between: str, terms: Iterable[str]) -> str:
+    return f"({between.join(terms)})"

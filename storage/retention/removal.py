@@ -54,7 +54,8 @@ def _forgets(database: Database) -> bool:
     """Overwrite what was deleted; False if a reader was in the way for too long."""
     if database.dialect == "sqlite":
         with database.begin() as tx:
-            tx.run("INSERT INTO summary_fts (summary_fts) VALUES ('optimize')")
+            for index in ("summary_fts", "summary_fts_words"):
+                tx.run(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608 - ours.
         return _cuts_wal(database)
     with database.engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -325,11 +325,12 @@ def test_a_summary_written_anew_replaces_the_words_of_the_old_one(written: SqlSt
 def test_words_are_read_as_groups_phrases_and_exclusions() -> None:
     words = read_words('refund "arrived broken" -denied stale OR old check*')
 
-    assert [[term.words for term in group] for group in words.groups] == [
-        [("refund",)],
-        [("arrived", "broken")],
-        [("stale",), ("old",)],
-        [("check",)],
+    assert [[term.typed for term in group] for group in words.groups] == [
+        ["refund"],
+        ["arrived broken"],
+        ["stale", "old"],
+        ["check"],
     ]
-    assert [term.words for term in words.without] == [("denied",)]
+    assert [term.typed for term in words.without] == ["denied"]
+    assert [len(group[0].words) for group in words.groups] == [1, 2, 1, 1]
     assert words.groups[-1][0].is_prefix
