@@ -1,6 +1,8 @@
 """How subcommands answer: for a person, or as JSON with `--json`."""
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -69,7 +71,7 @@ class Refused(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self._as_json:
-            click.echo(json.dumps({"ok": False, **refusal_data(self._refusal)}), file=file)
+            _print(json.dumps({"ok": False, **refusal_data(self._refusal)}), file)
             return
         click.echo(f"interlock: {self._refusal}", file=file, err=True)
 
@@ -85,7 +87,18 @@ class Misused(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         data = {"refusal": "UsageError", "message": self.message, "hint": self._hint}
-        click.echo(json.dumps({"ok": False, **data}), file=file)
+        _print(json.dumps({"ok": False, **data}), file)
+
+
+def _print(line: str, file: IO[Any] | None) -> None:
+    """Print a refusal; if its reader has gone away, nobody is left to be told of that either.
+
+    See https://docs.python.org/3/library/signal.html#note-on-sigpipe.
+    """
+    try:
+        click.echo(line, file=file)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def refusal_data(refusal: InterlockError) -> "dict[str, Json]":
