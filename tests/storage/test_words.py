@@ -147,6 +147,25 @@ def _holds_only(store: SqlStore, stories: list[str]) -> None:
         pass
 
 
+def test_a_server_plans_each_search_for_its_words(blank_postgres_url: str, tmp_path: Path) -> None:
+    with closing(open_database(blank_postgres_url)) as database:
+        store = SqlStore(database, init_log(database, tmp_path, origin=ORIGIN))
+        with store.begin() as unit:
+            write(unit, "r1", "The wombat is hungry.")
+        for _ in range(20):
+            assert runs(find(database, Sought(words="wombat"))) == {"r1"}
+
+        with database.read() as connection:
+            planned = text(
+                "SELECT custom_plans, generic_plans FROM pg_prepared_statements"
+                " WHERE statement LIKE '%word_places @@%'"
+            )
+            found = connection.execute(planned).all()
+
+    assert found
+    assert all(one.custom_plans and not one.generic_plans for one in found)
+
+
 def test_more_words_than_a_server_keeps_are_no_difference(store: SqlStore) -> None:
     long = " ".join(f"w{number}" for number in range(MOST_WORDS + 10))
     often = "again " * (MOST_OF_ONE + 50) + "zebra"
