@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
     Select,
+    any_,
     cast,
     column,
     func,
@@ -42,6 +44,13 @@ from workflows.run import Status
 RANKED = 2_000
 AHEAD = 100  # Hits behind a page that are looked at without words, to say that it goes on.
 MOST = 10
+
+# A plan for any words reads the newest stories one by one, which suits common words alone; and
+# whoever starts other processes for a search waits longer for them than for what is found.
+PLANNING = (
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +107,7 @@ def _index(connection: Connection, words: Words) -> "_OnSqlite | _OnPostgres":
     is_before = has_unread(connection)
     if connection.dialect.name == "sqlite":
         return _OnSqlite(words, is_before=is_before)
-    # A plan for any words reads the newest stories one by one, which suits common words alone.
-    connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    connection.execute(text(PLANNING))
     return _OnPostgres(words, is_before=is_before)
 
 
@@ -189,17 +197,23 @@ class _OnPostgres:
         """Return the query of all hits."""
         number = SummaryRecord.__table__.c.id
         query = select(number).where(self._search.op("@@")(self._wanted(self.words)))
-        return only(query, sought).order_by(number.desc())
+        if is_narrowed(sought):
+            query = only(query, sought)
+        return query.order_by(number.desc())
 
     def ranked(
         self, newest: Sequence[int], _sought: Sought, *, limit: int, offset: int
     ) -> Select[Any]:
         """Return the query of one page of the newest hits, the best first."""
+        from sqlalchemy.dialects.postgresql import ARRAY  # noqa: PLC0415 - see storage.base.
+
         number = SummaryRecord.__table__.c.id
+        # One value: as two thousand of them they take as long to be said as to be ranked.
+        among = number == any_(literal(newest, ARRAY(BigInteger)))
         rank = func.ts_rank_cd(self._search, self._wanted(self.words))
         best = (
             select(number, rank.label("rank"))
-            .where(number.in_(newest))
+            .where(among)
             .order_by(rank.desc(), number.desc())
             .limit(limit)
             .offset(offset)
