@@ -85,7 +85,7 @@ ANCHOR_NAME = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1
 COSIGNED, STAMP_BYTES = 4, 8
 INTEGER, OBJECT, OCTETS, TIME = 0x02, 0x06, 0x04, 0x18
 STAMPED_AT = re.compile(rb"([0-9]{14})(?:\.[0-9]+)?Z")
-SEQUENCE, SET, TAGGED, LONG, MOST_CERTIFICATES = 0x30, 0x31, 0xA0, 0x80, 8
+SEQUENCE, SET, TAGGED, LONG, MOST_SAID, MOST_CERTIFICATES = 0x30, 0x31, 0xA0, 0x80, 0x84, 8
 CONTENT_TYPE, MESSAGE_DIGEST = (bytes.fromhex(f"2a864886f70d0109{one}") for one in ("03", "04"))
 TST_INFO, CERTIFICATE_V1, CERTIFICATE_V2 = (
     bytes.fromhex(f"2a864886f70d010910{one}") for one in ("0104", "020c", "022f")
@@ -536,11 +536,11 @@ def der(data: bytes, tag: int | None = None) -> list[Der]:
     """Return the values in `data`; with a tag, those inside of the one value that has it."""
     found, at = [], 0
     while at < len(data):
-        size, start = data[at + 1], at + 2
-        if size > LONG:
-            start += size - LONG
+        size = said = data[at + 1]
+        start = at + 2 + max(0, said - LONG)
+        if said > LONG:
             size = int.from_bytes(data[at + 2 : start], "big")
-        if size == LONG or start + size > len(data):
+        if said == LONG or said > MOST_SAID or start + size > len(data):
             raise ValueError("not DER")
         found.append(Der(data[at], data[start : start + size], data[at : start + size]))
         at = start + size

@@ -8,7 +8,7 @@ import pytest
 
 from bot.anchors.timestamp import Authority
 from storage.der import OCTETS, SEQUENCE, MalformedDerError, values, written
-from storage.evidence.shipped.verify import Stamp
+from storage.evidence.shipped.verify import Stamp, der
 from storage.timestamps import read_stamp
 from tests.bot.anchors.answering import Asked, Said, answering
 from tests.bot.anchors.conftest import Ledger
@@ -113,6 +113,26 @@ def test_both_verifiers_read_alike_whatever_is_changed_of_an_answer(
     assert by_command(answer, note)
     assert len(read) > 100
     assert [name for name, (ours, theirs) in read.items() if ours != theirs] == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 255, 256, 65_535, 65_536])
+def test_both_verifiers_read_values_of_every_length(size: int) -> None:
+    whole = written(OCTETS, bytes(size))
+
+    (found,) = der(written(SEQUENCE, whole), SEQUENCE)
+
+    assert (found.tag, found.inside, found.whole) == (OCTETS, bytes(size), whole)
+    assert [one.content for one in values(whole)] == [bytes(size)]
+
+
+@pytest.mark.parametrize("length", [b"\x80", b"\x85\0\0\0\0\1", b"\xff"])
+def test_both_verifiers_refuse_lengths_that_are_none(length: bytes) -> None:
+    data = bytes([OCTETS]) + length + bytes(200)
+
+    with pytest.raises(MalformedDerError):
+        values(data)
+    with pytest.raises((IndexError, ValueError)):
+        der(data)
 
 
 def test_a_number_that_no_entry_can_hold_keeps_nobody_else_waiting(
