@@ -33,7 +33,7 @@ from storage.message_models import OutboxRecord, SummaryRecord
 from storage.outbox_values import MessagePlace
 from storage.run_models import RunRecord
 from storage.search_before import LANGUAGE, for_fts5_before, for_postgres_before
-from storage.search_runs import IS_ROOT, Sought, begun_last, is_few, is_narrowed, only
+from storage.search_runs import Sought, begun_last, is_few, is_narrowed, is_root, only
 from storage.search_words import Words, for_fts5, for_postgres, read_words
 from storage.snippets import Piece, beginning, snippet
 from storage.story_words import has_unread
@@ -42,6 +42,8 @@ from workflows.entry import RunId
 from workflows.run import Status
 
 RANKED = 2_000
+PORTION = 4_000  # So many of the newest hits on Postgres are asked for their run before others.
+MOST_WALKED = 40_000
 AHEAD = 100  # Hits behind a page that are looked at without words, to say that it goes on.
 MOST = 10
 
@@ -89,7 +91,7 @@ def find(database: Database, sought: Sought, *, limit: int = MOST, offset: int =
     with database.read() as connection:
         index = _index(connection, words)
         # Conditions are looked up once, here; ranking is left with numbers.
-        newest = connection.execute(_newest(connection, index, sought, most)).scalars().all()
+        newest = _newest(connection, index, sought, most)
         if words.is_empty:
             page = _by_time(newest[offset : offset + limit])
         else:
@@ -113,11 +115,11 @@ def _index(connection: Connection, words: Words) -> "_OnSqlite | _OnPostgres":
 
 def _newest(
     connection: Connection, index: "_OnSqlite | _OnPostgres", sought: Sought, most: int
-) -> Select[Any]:
-    """Return the query of the numbers of at most so many newest hits."""
-    if index.words.is_empty:
-        return begun_last(sought, most, *index.lacks())
-    return index.newest(connection, sought).limit(most)
+) -> Sequence[int]:
+    """Return the numbers of at most so many newest hits."""
+    if not index.words.is_empty:
+        return index.newest(connection, sought, most)
+    return connection.execute(begun_last(sought, most, *index.lacks())).scalars().all()
 
 
 def _by_time(numbers: Sequence[int]) -> Select[Any]:
@@ -141,8 +143,8 @@ class _OnSqlite:
         unwanted = self._match(Words(groups=(self.words.without,)))
         return [SummaryRecord.id.not_in(select(self._table.c.rowid).where(unwanted))]
 
-    def newest(self, connection: Connection, sought: Sought) -> Select[Any]:
-        """Return the query of all hits. The text index alone serves words; few runs come first."""
+    def newest(self, connection: Connection, sought: Sought, most: int) -> Sequence[int]:
+        """Return the newest hits. The text index alone serves words; few runs come first."""
         number: ColumnElement[Any] = self._table.c.rowid
         query = select(number).where(self._match(self.words))
         if is_few(connection, sought):
@@ -150,7 +152,7 @@ class _OnSqlite:
             query = query.where((number + 0).in_(few))
         elif is_narrowed(sought):
             query = only(query.join(SummaryRecord, SummaryRecord.id == number), sought)
-        return query.order_by(number.desc())
+        return connection.execute(query.order_by(number.desc()).limit(most)).scalars().all()
 
     def ranked(
         self, newest: Sequence[int], sought: Sought, *, limit: int, offset: int
@@ -193,13 +195,16 @@ class _OnPostgres:
             return ()
         return [not_(self._search.op("@@")(self._wanted(Words(groups=(self.words.without,)))))]
 
-    def newest(self, _connection: Connection, sought: Sought) -> Select[Any]:
-        """Return the query of all hits."""
+    def newest(self, connection: Connection, sought: Sought, most: int) -> Sequence[int]:
+        """Return the newest hits; where conditions may leave many, their words are met first."""
         number = SummaryRecord.__table__.c.id
         query = select(number).where(self._search.op("@@")(self._wanted(self.words)))
-        if is_narrowed(sought):
-            query = only(query, sought)
-        return query.order_by(number.desc())
+        query = query.order_by(number.desc())
+        if not is_narrowed(sought):
+            return connection.execute(query.limit(most)).scalars().all()
+        if is_few(connection, sought):
+            return connection.execute(only(query, sought).limit(most)).scalars().all()
+        return _met(connection, query.add_columns(SummaryRecord.run_id), sought, most)
 
     def ranked(
         self, newest: Sequence[int], _sought: Sought, *, limit: int, offset: int
@@ -235,6 +240,32 @@ class _OnPostgres:
         return cast(literal(for_postgres(words)), TSQUERY)
 
 
+def _met(connection: Connection, hits: Select[Any], sought: Sought, most: int) -> Sequence[int]:
+    """Return at most so many hits that the conditions let through, newest first.
+
+    The server guesses that next to nobody may read a hit, so it would meet every one of them
+    before it sorts. Here the newest are met first, then a quarter more of those before than will do
+    if the conditions let through as many of them, unless these are too many to be walked.
+    """
+    met: list[int] = []
+    portion = PORTION
+    while len(met) < most and portion <= MOST_WALKED:
+        newest = hits.limit(portion).cte()
+        let_through = only(select(newest.c.id), sought, of=newest.c.run_id).subquery()
+        among = select(func.array_agg(let_through.c.id)).scalar_subquery()
+        looked_at = select(func.count(), func.min(newest.c.id), among).select_from(newest)
+        count, oldest, found = connection.execute(looked_at).one()
+        new = sorted(found or (), reverse=True)
+        met += new
+        if count < portion:
+            return met[:most]
+        hits = hits.where(SummaryRecord.id < oldest)
+        portion = 5 * (most - len(met)) * portion // (4 * max(len(new), 1))
+    left = max(most - len(met), 0)
+    others = only(hits.with_only_columns(SummaryRecord.id), sought).limit(left)
+    return [*met, *connection.execute(others).scalars()] if left else met[:most]
+
+
 def _columns() -> Select[Any]:
     columns: list[Any] = [
         SummaryRecord.id,
@@ -255,7 +286,7 @@ def _with_all(query: Select[Any]) -> Select[Any]:
     """Return the query of summaries, each with its run, its thread and its entry."""
     return (
         query.join(RunRecord, RunRecord.id == SummaryRecord.run_id)
-        .outerjoin(OutboxRecord, IS_ROOT)
+        .outerjoin(OutboxRecord, is_root(SummaryRecord.__table__.c.run_id))
         .join(AuditEntryRow, AuditEntryRow.uid == SummaryRecord.entry_id)
     )
 

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 FEW = 20_000  # So many runs are sooner looked up than met among those with a common word.
 MOST_WALKS = 50
-IS_ROOT = (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == SummaryRecord.run_id)
+
+
+def is_root(run: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return that a message is the first of the thread of that run."""
+    return (OutboxRecord.subject == Subject.ROOT) & (OutboxRecord.key == run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +96,12 @@ def is_few(connection: Connection, sought: Sought) -> bool:
     return any(connection.execute(one).scalar_one() <= FEW for one in counts)
 
 
-def only(query: Select[Any], sought: Sought) -> Select[Any]:
-    """Return the query of summaries, of wanted runs alone."""
-    run = RunRecord
-    joined = query.join(run, run.id == SummaryRecord.run_id).where(*_times(sought))
+def only(
+    query: Select[Any], sought: Sought, *, of: "ColumnElement[str] | None" = None
+) -> Select[Any]:
+    """Return the query of summaries, of wanted runs alone; `of` says which run each is of."""
+    run, of = RunRecord, SummaryRecord.__table__.c.run_id if of is None else of
+    joined = query.join(run, run.id == of).where(*_times(sought))
     if sought.workflows:
         joined = joined.where(run.workflow.in_(sorted(sought.workflows)))
     if sought.among is not None:
@@ -111,7 +117,7 @@ def only(query: Select[Any], sought: Sought) -> Select[Any]:
     # A run names its channel as its definition does; its first message stands in one by id.
     there = func.coalesce(OutboxRecord.place_channel, run.channel).in_(sorted(sought.channels))
     is_audited = run.workflow.in_(sorted(sought.audited))
-    return joined.outerjoin(OutboxRecord, IS_ROOT).where(there | is_audited)
+    return joined.outerjoin(OutboxRecord, is_root(of)).where(there | is_audited)
 
 
 def _most_telling(sought: Sought) -> "tuple[InstrumentedAttribute[Any] | None, Sequence[str]]":

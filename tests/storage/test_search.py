@@ -285,6 +285,31 @@ def test_few_runs_that_are_looked_up_first_give_what_all_of_them_give(
     assert all(one.page for one in looked_up)
 
 
+@pytest.mark.parametrize("most_walked", [0, 3, 1_000])
+@pytest.mark.parametrize("most", [1, 4, 7, 100])
+def test_hits_that_are_met_in_portions_are_those_that_are_met_at_once(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, most: int, most_walked: int
+) -> None:
+    with store.begin() as unit:
+        for number in range(36):
+            word = "broken" if number % 3 else "whole"
+            write(unit, f"n{number:02}", f"The {word} parcel.", channel=f"C{number % 5}")
+    monkeypatch.setattr(search, "PORTION", 3)
+    monkeypatch.setattr(search, "MOST_WALKED", most_walked)
+    monkeypatch.setattr(search, "RANKED", most)
+    monkeypatch.setattr(search_runs, "FEW", 0)
+
+    for channels in ({"C1"}, {"C1", "C2", "C4"}, {"C9"}, set(), None):
+        newest = [
+            f"n{number:02}"
+            for number in reversed(range(36))
+            if number % 3 and (channels is None or f"C{number % 5}" in channels)
+        ][:most]
+        found = find(store.database, "broken", limit=100, channels=channels)
+
+        assert (runs(found), found.total) == (set(newest), len(newest))
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(written: SqlStore) -> None:
     pages = [find(written.database, "refund", limit=1, offset=number) for number in range(4)]
 
