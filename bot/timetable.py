@@ -67,12 +67,16 @@ class Timetable:
         self._schedules = schedules
         self._born = born
         self._coming: dict[str, datetime] = {}
+        self._looked_at = born
         self._held: set[str] = set()  # Those that the database keeps from firing.
         self._is_away = False
 
     def fire_due(self, now: datetime) -> datetime | None:
         """Fire what is due at `now`; return the next moment for which to wake up."""
         schedules = self._schedules()
+        if now < self._looked_at:
+            self._coming.clear()  # The clock was put back: what comes next is nearer again.
+        self._looked_at = now
         if self._is_away:
             self._held.update(one.name for one in schedules)
             self._is_away = False

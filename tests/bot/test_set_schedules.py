@@ -161,6 +161,19 @@ def test_a_clock_that_jumps_ahead_and_back_fires_nothing_twice_and_loses_nothing
     assert check_projections(house.store.database) == []
 
 
+def test_a_clock_that_was_ahead_for_a_moment_holds_up_no_schedule(house: Working) -> None:
+    sets(house, DAILY.model_copy(update={"overlap": Overlap.QUEUE}))
+    table = replica(house)
+    looks(house, NOON + timedelta(days=30), table)
+    before = len(dues(house))
+
+    for hours in range(24):
+        looks(house, NOON + timedelta(hours=hours), table)
+
+    assert dues(house)[before:] == ["2026-03-03T09:00:00+01:00 Europe/Berlin"]
+    assert check_projections(house.store.database) == []
+
+
 @pytest.mark.parametrize(
     ("rule", "runs", "words"),
     [(Missed.SKIP, 0, "it is skipped"), (Missed.RUN_ONCE, 1, "a run makes up for it")],
