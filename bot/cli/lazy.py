@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from bot.cli.output import WANTS_JSON, Misused, Refused
+from bot.cli.output import NO_TEXT, WANTS_JSON, Misused, Refused
 from workflows.errors import InterlockError, StorageError
 
 
@@ -61,7 +61,8 @@ class LazyGroup(click.Group):
             # Bytes that are no UTF-8 reach Python as halves of characters.
             if not any("\ud800" <= one <= "\udfff" for one in str(error.object)):
                 raise
-            raise click.UsageError("An argument is no text in UTF-8.") from error
+            wrong = click.UsageError(NO_TEXT, ctx)
+            raise (Misused(wrong) if wants_json else wrong) from error
 
 
 def _closed_to_us(file: str) -> StorageError:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workflows.fault import Fault
 
 WANTS_JSON = "interlock.as_json"
+NO_TEXT = "An argument is no text in UTF-8."
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
