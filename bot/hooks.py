@@ -19,7 +19,7 @@ from bot.webhook_signature import github_delivery, key_of, standard_delivery
 from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import InterlockError, SecretError, SecretUnreadableError
-from workflows.orders import Start
+from workflows.orders import Start, Started
 from workflows.secret_book import plain
 from workflows.store import Delivery
 from workflows.webhook_mapping import Delivered, mapped
@@ -83,15 +83,12 @@ class Hooks:
         self._limit.take(name)
         told = {ours: headers[theirs] for ours, theirs in _TOLD.items() if theirs in headers}
         delivered = Delivered(body=read_object(body), headers=told)
-        wanted = [
-            (definition, inputs)
-            for definition in self._core.library.definitions()
-            if (inputs := _inputs(definition, name, delivered)) is not None
-        ]
+        wanted, refusals = self._wanted(name, delivered)
         if not wanted:
-            return Answer(status=HTTPStatus.OK, data={"runs": []})
+            return _answer([], refusals)
         requester = one_person(self._core.people, webhook.requester).id
         return self._start(
+            refusals,
             [
                 Start(
                     workflow=definition.workflow,
@@ -105,25 +102,35 @@ class Hooks:
                     ),
                 )
                 for definition, inputs in wanted
-            ]
+            ],
         )
 
-    def _start(self, orders: Sequence[Start]) -> Answer:
-        """Start all that can be started, so that one refusal does not hold up the others."""
-        runs: list[Json] = []
+    def _wanted(
+        self, name: str, delivered: Delivered
+    ) -> tuple[list[tuple[Definition, dict[str, Json]]], list[InterlockError]]:
+        """Return what the delivery starts, with which inputs, and what of it cannot be said."""
+        wanted: list[tuple[Definition, dict[str, Json]]] = []
         refusals: list[InterlockError] = []
-        is_new = False
-        for order in orders:
+        for definition in self._core.library.definitions():
             try:
-                started = self._core.engine.start(order)
+                inputs = _inputs(definition, name, delivered)
             except InterlockError as refusal:
                 refusals.append(refusal)
                 continue
-            is_new = is_new or started.is_new
-            runs.append({"workflow": order.workflow, "run": started.run, "is_new": started.is_new})
-        if refusals:
-            raise refusals[0]
-        return Answer(status=HTTPStatus.CREATED if is_new else HTTPStatus.OK, data={"runs": runs})
+            if inputs is not None:
+                wanted.append((definition, inputs))
+        return wanted, refusals
+
+    def _start(self, refusals: Sequence[InterlockError], orders: Sequence[Start]) -> Answer:
+        """Start all that can be started, so that one refusal does not hold up the others."""
+        runs: list[tuple[str, Started]] = []
+        refused = [*refusals]
+        for order in orders:
+            try:
+                runs.append((order.workflow, self._core.engine.start(order)))
+            except InterlockError as refusal:
+                refused.append(refusal)
+        return _answer(runs, refused)
 
     def _delivery(
         self, name: str, webhook: Webhook, headers: Mapping[str, str], body: bytes
@@ -157,6 +164,21 @@ class Hooks:
         return standard_delivery(
             headers, body, key=key, now=self._core.means.clock(), tolerance=webhook.tolerance
         )
+
+
+def _answer(runs: Sequence[tuple[str, Started]], refusals: Sequence[InterlockError]) -> Answer:
+    """Return what the sender is told: what was started, or the first refusal.
+
+    Raises:
+        InterlockError: some of it was refused.
+    """
+    if refusals:
+        raise refusals[0]
+    told: list[Json] = [
+        {"workflow": workflow, "run": one.run, "is_new": one.is_new} for workflow, one in runs
+    ]
+    is_new = any(one.is_new for _, one in runs)
+    return Answer(status=HTTPStatus.CREATED if is_new else HTTPStatus.OK, data={"runs": told})
 
 
 def _inputs(definition: Definition, name: str, delivered: Delivered) -> dict[str, Json] | None:

@@ -175,7 +175,7 @@ class Scheduling:
             version=definition.version,
             channel=self.desk.channel_for(caller, definition.channel),
             made=int(now.timestamp()),
-            timezone=person.timezone,
+            timezone=meant.when.timezone,
             note=meant.note,
             typed=typed,
             inputs=dict(wanted.inputs),

@@ -22,10 +22,12 @@ from workflows.errors import (
     InputsUnreadableError,
     InterlockError,
     PeopleUnreadableError,
+    ScheduleClosedError,
     StorageError,
     UnknownWorkflowError,
 )
 from workflows.people import PersonId
+from workflows.starting import admit_schedule
 from workflows.store import Message, Subject
 from workflows.triggers import Missed, Overlap, Trigger, When
 
@@ -65,12 +67,16 @@ class Timetable:
         self._schedules = schedules
         self._born = born
         self._coming: dict[str, datetime] = {}
+        self._looked_at = born
         self._held: set[str] = set()  # Those that the database keeps from firing.
         self._is_away = False
 
     def fire_due(self, now: datetime) -> datetime | None:
         """Fire what is due at `now`; return the next moment for which to wake up."""
         schedules = self._schedules()
+        if now < self._looked_at:
+            self._coming.clear()  # The clock was put back: what comes next is nearer again.
+        self._looked_at = now
         if self._is_away:
             self._held.update(one.name for one in schedules)
             self._is_away = False
@@ -97,6 +103,10 @@ class Timetable:
             # Asked again at the next look; after a minute the moment counts as missed.
             log.warning("a schedule waits for Slack", extra={"schedule": schedule.name})
             is_held = True
+        except ScheduleClosedError:
+            # Others before it took their time. What comes due from the pause on is not made up for.
+            log.info("a schedule was paused or ended meanwhile", extra={"schedule": schedule.name})
+            is_held = False
         else:
             self._held.discard(schedule.name)
         coming = now if is_held else next_firing(schedule.trigger, after=now)
@@ -143,6 +153,7 @@ class Timetable:
         taken = None if gap is None else _taken_now(gap, todo.start, start)
         if gap is not None and taken is not None and taken.last not in start:
             with self._store.begin() as unit:
+                admit_schedule(unit, schedule.name)
                 if unit.take_firing(schedule.name, taken.last):
                     _tell_of_gap(unit, schedule, gap, taken)
         for due in start:
@@ -157,7 +168,12 @@ class Timetable:
     def _begin(self, schedule: Schedule, due: datetime) -> RunId | None:
         try:
             return schedule.begin(due)
-        except (StorageError, PeopleUnreadableError, InputsUnreadableError):
+        except (
+            StorageError,
+            PeopleUnreadableError,
+            InputsUnreadableError,
+            ScheduleClosedError,
+        ):
             raise
         except InterlockError as error:
             # The moment is used up: the same start would be refused again, and again.

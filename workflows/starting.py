@@ -12,6 +12,7 @@ from workflows.errors import (
     InterlockError,
     KeyReusedError,
     NotAllowedError,
+    ScheduleClosedError,
     SecretError,
 )
 from workflows.expression import Scope
@@ -25,6 +26,7 @@ from workflows.procedure import Procedures
 from workflows.quick_json import loaded
 from workflows.recorder import record
 from workflows.replay import replay
+from workflows.schedule import ScheduleState
 from workflows.shadowing import starts_in_shadow
 from workflows.store import NewRun, RunRow, Unit
 
@@ -51,6 +53,7 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
         NotAllowedError: this person may not run it.
         SecretError: a secret stands among the inputs.
         PeopleUnreadableError: whether this person may run it could not be read.
+        ScheduleClosedError: the schedule that asks rests, or has ended.
         StorageError: nothing was recorded.
     """
     earlier = _started_before(house, order)
@@ -137,6 +140,8 @@ def _begin(
 ) -> RunId:
     if order.child is not None:
         _admit_child(unit, order.child)
+    if order.trigger == "schedule":
+        admit_schedule(unit, order.source)
     run = RunId(house.new_id()) if order.child is None else order.child.run
     scope = Scope(inputs=checked.inputs, run={"id": run, "workflow": order.workflow})
     unit.add_run(
@@ -268,6 +273,17 @@ def _admit_child(unit: Unit, child: Child) -> None:
     state = replay(child.parent, _of(unit, child.parent))
     if state.ended is not None or state.step(child.step).child != child.run:
         raise NotAllowedError("The run that this one was to be started for goes on without it.")
+
+
+def admit_schedule(unit: Unit, schedule: str) -> None:
+    """Hold a schedule, so that whoever is told that it rests is told of no run after that.
+
+    Raises:
+        ScheduleClosedError: it rests, or has ended.
+    """
+    row = unit.hold_schedule(schedule)
+    if row is not None and row.state is not ScheduleState.ACTIVE:
+        raise ScheduleClosedError("This schedule was paused, or has ended.", hint="See the list.")
 
 
 def _of(unit: Unit, run: RunId) -> Sequence[Entry]:

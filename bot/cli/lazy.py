@@ -1,13 +1,16 @@
 """A command group that imports a subcommand only when it is called."""
 
+import errno
 import importlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
 
-from bot.cli.output import WANTS_JSON, Misused, Refused
+from bot.cli.output import NO_TEXT, WANTS_JSON, Interrupted, Misused, Refused
 from workflows.errors import InterlockError, StorageError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Place(NamedTuple):
@@ -52,16 +55,36 @@ class LazyGroup(click.Group):
             raise Misused(error) from error
         except InterlockError as refusal:
             raise Refused(refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
-        except PermissionError as error:
-            if error.filename is None:
+        except OSError as error:
+            refused = _refused(error, as_json=bool(ctx.meta.get(WANTS_JSON)))
+            if refused is None:
                 raise
-            closed = _closed_to_us(str(error.filename))
-            raise Refused(closed, as_json=bool(ctx.meta.get(WANTS_JSON))) from error
+            raise refused from error
         except UnicodeEncodeError as error:
             # Bytes that are no UTF-8 reach Python as halves of characters.
             if not any("\ud800" <= one <= "\udfff" for one in str(error.object)):
                 raise
-            raise click.UsageError("An argument is no text in UTF-8.") from error
+            wrong = click.UsageError(NO_TEXT, ctx)
+            raise (Misused(wrong) if wants_json else wrong) from error
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
+def _refused(error: OSError, *, as_json: bool) -> Refused | None:
+    """Return a trouble with files as a refusal, None where it is a defect of ours."""
+    if error.errno in FULL:
+        # JSON would go where there is no room.
+        return Refused(_no_room(error), as_json=False)
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return Refused(_closed_to_us(str(error.filename)), as_json=as_json)
+    return None
+
+
+def _no_room(error: OSError) -> StorageError:
+    return StorageError(
+        f"What this command writes cannot be written: {error.strerror}.",
+        hint="Free some space. What it was to change may be changed: look before you repeat it.",
+    )
 
 
 def _closed_to_us(file: str) -> StorageError:

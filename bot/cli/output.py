@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from workflows.fault import Fault
 
 WANTS_JSON = "interlock.as_json"
+NO_TEXT = "An argument is no text in UTF-8."
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -88,6 +90,18 @@ class Misused(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         data = {"refusal": "UsageError", "message": self.message, "hint": self._hint}
         _print(json.dumps({"ok": False, **data}), file)
+
+
+class Interrupted(click.ClickException):
+    """Somebody pressed Ctrl-C, which is no answer: it ends as shells say it, 128 and the signal."""
+
+    exit_code = 128 + signal.SIGINT
+
+    def __init__(self) -> None:
+        super().__init__("Aborted!")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"\n{self.message}", file=file, err=True)
 
 
 def _print(line: str, file: IO[Any] | None) -> None:

@@ -83,7 +83,7 @@ def add(
         id=schedule_id(workflow, secrets.token_hex(16)),
         workflow=workflow,
         inputs=inputs,
-        timezone=timezone,
+        timezone=when.timezone,
         cron=cron,
         at=at,
         channel=channel,

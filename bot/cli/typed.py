@@ -5,6 +5,9 @@ from typing import TypeVar
 
 import click
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from bot.cli.output import NO_TEXT
 
 ENTRY = click.IntRange(0, 2**63 - 1)  # The largest number that a database can look for.
 
@@ -14,11 +17,15 @@ Order = TypeVar("Order", bound=BaseModel)
 def filled(form: type[Order], **fields: object) -> Order:
     """Return the order with these fields; what cannot be one is told by its field."""
     try:
-        return form.model_validate(fields)
+        order = form.model_validate(fields)
+        order.model_dump_json()  # Of texts without limits Pydantic does not look at the characters.
+    except PydanticSerializationError as wrong:
+        raise click.UsageError(NO_TEXT) from wrong
     except ValidationError as wrong:
         first = wrong.errors()[0]
         told = ": ".join([*map(str, first["loc"][:1]), first["msg"]])
         raise click.UsageError(f"{told}.") from wrong
+    return order
 
 
 def place_named(words: str) -> Path | None:

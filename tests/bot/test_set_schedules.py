@@ -22,6 +22,7 @@ from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Entry, Json
 from workflows.errors import UnknownWorkflowError
 from workflows.loading import load_definition
+from workflows.people import Person, PersonId
 from workflows.schedule import ScheduleState
 from workflows.scheduling import NewSchedule, ScheduleChange
 from workflows.triggers import Missed, Once, Overlap, Trigger, When
@@ -78,9 +79,9 @@ def sets(house: Working, when: When, *, schedule: str = ID) -> None:
     )
 
 
-def changes(house: Working, to: str, *, by: str = "rita") -> None:
+def changes(house: Working, to: str, *, by: str = "rita", schedule: str = ID) -> None:
     house.engine.change_schedule(
-        ScheduleChange(id=ID, workflow="change-it", to=ScheduleState(to), person=id_of(by))
+        ScheduleChange(id=schedule, workflow="change-it", to=ScheduleState(to), person=id_of(by))
     )
 
 
@@ -157,6 +158,19 @@ def test_a_clock_that_jumps_ahead_and_back_fires_nothing_twice_and_loses_nothing
     assert {"2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06", "2026-03-25"} <= set(days)
     runs = [one.data["started"] for one in told(house, "schedule.fired") if one.data["started"]]
     assert len(set(runs)) == len(runs) == len(told(house, "run.started"))
+    assert check_projections(house.store.database) == []
+
+
+def test_a_clock_that_was_ahead_for_a_moment_holds_up_no_schedule(house: Working) -> None:
+    sets(house, DAILY.model_copy(update={"overlap": Overlap.QUEUE}))
+    table = replica(house)
+    looks(house, NOON + timedelta(days=30), table)
+    before = len(dues(house))
+
+    for hours in range(24):
+        looks(house, NOON + timedelta(hours=hours), table)
+
+    assert dues(house)[before:] == ["2026-03-03T09:00:00+01:00 Europe/Berlin"]
     assert check_projections(house.store.database) == []
 
 
@@ -277,6 +291,31 @@ def test_a_run_that_still_goes_on_skips_the_next_firing(house: Working) -> None:
         looks(house, datetime(2026, 3, day, 8, 0, tzinfo=UTC))
 
     assert [one.data["started"] is None for one in told(house, "schedule.fired")] == [False, True]
+
+
+@pytest.mark.parametrize("to", ["paused", "deleted"])
+@pytest.mark.parametrize("days", [0, 3])
+def test_what_is_paused_while_another_one_is_slow_to_start_starts_nothing(
+    house: Working, to: str, days: int
+) -> None:
+    rhythm = DAILY.model_copy(update={"missed": Missed.RUN_ONCE})
+    for one in (ID, "change-it/2"):
+        sets(house, rhythm, schedule=one)
+    person = house.town.person
+
+    def slow(who: PersonId) -> Person:
+        house.town.person = person  # type: ignore[method-assign]  # Once is enough.
+        changes(house, to, schedule="change-it/2")
+        return person(who)
+
+    house.town.person = slow  # type: ignore[method-assign]
+    looks(house, datetime(2026, 3, 3 + days, 8, 0, tzinfo=UTC))
+
+    assert [one.data["source"] for one in told(house, "run.started")] == [ID]
+    assert {one.data["schedule"] for one in told(house, "schedule.fired")} == {ID}
+    assert {one.data["schedule"] for one in told(house, "schedule.missed")} <= {ID}
+    assert not any("could not" in words for words in notices(house).values())
+    assert check_projections(house.store.database) == []
 
 
 def test_a_definitions_schedule_rests_while_it_is_paused(house: Working) -> None:

@@ -84,6 +84,12 @@ triggers:
       tasks: ${{ body.tasks }}
       to: "@${{ body.login }}"
       at: ${{ body.at }}
+  - webhook: shop-events
+    when: has(body.praise)
+    inputs:
+      tasks: ["${{ body.praise }}"]
+      to: "@ana"
+      at: "2027-03-02T09:00:00Z"
 """
 PATIENT = 60.0
 

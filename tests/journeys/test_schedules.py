@@ -143,6 +143,12 @@ def test_words_are_read_in_the_time_zone_of_whoever_types_them(case: Case) -> No
     assert "People will be asked" not in asked.words
 
 
+def test_a_rhythm_by_utc_is_shown_and_set_by_utc(case: Case) -> None:
+    schedule = sets(case, "petra", CHECK, "every weekday 9:00 UTC")
+
+    assert (rows(case)[schedule].cron, rows(case)[schedule].timezone) == ("0 9 * * 1-5", "UTC")
+
+
 def test_the_words_of_a_day_and_a_time_are_read(case: Case) -> None:
     noon = case.day.time().astimezone(BERLIN).replace(hour=12) + timedelta(days=1)
     goes_to(case, noon)  # What tomorrow is does not change while it is asked for.

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.secret_sources.held import HeldSecrets
-from storage.listing import Wanted, list_runs
+from storage.listing import ListedRun, Wanted, list_runs
 from tests.journeys.day import Case
 from tests.journeys.programs import (
     PATIENT,
@@ -187,6 +187,25 @@ def test_a_body_that_gives_no_inputs_is_refused_in_words(
     answer = shop(outside, body, signed(body))
 
     assert (answer.status_code, answer.json().get("kind")) == (status, kind)
+
+
+def test_a_trigger_that_cannot_read_a_delivery_holds_up_no_other_workflow(
+    outside: Outside, case: Case
+) -> None:
+    body = json.dumps({"praise": "Well done"}).encode()  # It has no type, as the refund asks for.
+    headers = signed(body)
+    first, again = shop(outside, body, headers), shop(outside, body, headers)
+    database = outside.day.bot.core.store.database
+
+    def ended() -> list[ListedRun] | None:
+        found = list_runs(database, Wanted(workflow="hand-over"))
+        return found if all(one.status.is_end for one in found) else None
+
+    found = case.waits(ended, "the end of what it started")
+
+    assert [one.status_code for one in (first, again)] == [422, 422]
+    assert first.json()["kind"] == "expression"
+    assert len(found) == 1
 
 
 def test_what_a_refused_delivery_said_is_not_logged(

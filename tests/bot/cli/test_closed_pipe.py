@@ -1,11 +1,14 @@
-"""Commands whose reader went away before they had said anything."""
+"""Commands that cannot say what they would: their reader left, the disk is full, or Ctrl-C."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forked
 
 
 @pytest.mark.parametrize("words", [("show", "nosuchrun"), ("show",)])
@@ -27,3 +30,53 @@ def test_a_refusal_that_nobody_reads_any_more_ends_without_a_trace(
 
     assert done.stderr == ""
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("words", [("runs",), ("runs", "--json")])
+def test_an_answer_for_which_there_is_no_room_is_no_answer(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    environment = {**os.environ, "INTERLOCK_HOME": str(tmp_path / "home")}
+    forked.interlock("init", env=environment)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot.cli", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys
+import storage.verify
+def interrupted(*_, **__):
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+storage.verify.verify_database = interrupted
+from bot.cli import main
+main(["audit", "verify"])
+"""
+
+
+def test_a_verification_that_somebody_broke_off_calls_no_log_broken(tmp_path: Path) -> None:
+    environment = {**os.environ, "INTERLOCK_HOME": str(tmp_path / "home")}
+    forked.interlock("init", env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in done.stderr

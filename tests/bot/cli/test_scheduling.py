@@ -61,6 +61,15 @@ def test_a_schedule_is_set_seen_paused_resumed_and_deleted() -> None:
     assert "There is no schedule" in schedule("pause", name).output
 
 
+def test_a_rhythm_by_utc_is_set_by_utc_whatever_clock_the_command_names() -> None:
+    words = ("every", "day", "9:00", "UTC")
+    told = data("add", "nightly-check", *words, "--timezone", "Asia/Tokyo", "--yes")
+    found = listed()[str(told["schedule"])]
+
+    assert "09:00 UTC" in str(told["moments"])
+    assert (found["timezone"], str(found["next"])[11:16]) == ("UTC", "09:00")
+
+
 def test_nothing_is_set_before_somebody_agreed_to_the_moments() -> None:
     before = listed()
     told = schedule("add", "nightly-check", "every", "weekday", "9:00", typed="n\n")

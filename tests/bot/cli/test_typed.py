@@ -49,6 +49,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         (f"digest --html {LONG}", "cannot be written"),
         ("new close-account --json", "say it: Title"),
         ("show \udcff", "no text in UTF-8"),
+        ("show \udcff --json", '"message": "An argument is no text in UTF-8."'),
+        ("run any-workflow reason=\udcff", "no text in UTF-8"),
+        ("run any-workflow reason=\udcff --json", '"message": "An argument is no text in UTF-8."'),
     ],
 )
 @pytest.mark.usefixtures("home")
