@@ -21,14 +21,17 @@ import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
+from storage.checkpoint import read_vkey
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER, Exported
 from storage.evidence.pack import writing
 from storage.evidence.ranges import Bounds, places
 from storage.evidence.shipped import verify as shipped
+from storage.key_changes import KeyOffice
 from storage.verify import verify_database, verify_pack
 from storage.verify.words import FAULTS
+from tests.storage.machines import RITA
 from tests.storage.packs import ATTACKS, Office, by_script, in_line, rewrite
 from tests.storage.test_verify import a_full_life
 from tests.storage.trail import begin_trail, outside, rotate_writer
@@ -132,6 +135,31 @@ def test_the_export_is_recorded_with_the_hash_of_the_manifest(office: Office) ->
         "manifest": made.manifest,
     }
     assert line["actor"]["t"] == "user"
+
+
+def test_a_log_key_that_is_replaced_while_a_pack_grows_does_not_sign_it(
+    office: Office, database: Database, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.trail.run("r1")
+    keys = KeyOffice(database, office.trail.journal, person=RITA)
+    old = read_vkey(office.trail.pin).id
+
+    class Rotating:
+        """The verifier, which is among the last that an export reads."""
+
+        def read_bytes(self) -> bytes:
+            keys.rotate_log(home)
+            keys.retire(old)
+            return VERIFIER.read_bytes()
+
+    monkeypatch.setattr("storage.evidence.export.VERIFIER", Rotating())
+    made = office.export()
+    report = office.verified(made)
+    envelope = json.loads((made.path / "manifest.dsse.json").read_text())
+
+    assert (report.exit, report.failures, report.unproven) == (0, [], [])
+    assert [one["keyid"] for one in envelope["signatures"]] == [old]
+    assert office.verified(office.export("next")).exit == 0
 
 
 def test_the_head_of_a_pack_stays_listed_in_the_log(office: Office) -> None:
