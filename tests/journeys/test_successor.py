@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
+def _entries(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as beside:
+        (count,) = beside.execute("SELECT count(*) FROM audit_entry").fetchone()
+        return int(count)
+
+
 def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
     stage: Stage, tmp_path: Path
 ) -> None:
@@ -29,7 +36,7 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
     database, backup = stage.home / "interlock.db", tmp_path / "backup.db"
     with serving(stage) as process:
         scene.card(scene.fills("rita", "refund-customer", FORM))
-        with sqlite3.connect(database) as beside:  # The bot goes on meanwhile.
+        with closing(sqlite3.connect(database)) as beside:  # The bot goes on meanwhile.
             beside.execute("VACUUM INTO ?", (str(backup),))
         lost = scene.card(scene.fills("rita", "refund-customer", {**FORM, "Order": "ord_1002"}))
         head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
@@ -43,11 +50,23 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
     words = ("audit", "verify", "--vkey", head["vkey"], "--checkpoint", str(note), "--json")
     verified = interlock(stage, *words)
     refused = interlock(stage, "serve")
+    before = _entries(database)
+    recording = [
+        interlock(stage, "audit", "export", "--out", str(tmp_path / "pack")),
+        interlock(stage, "audit", "hold", "set", "run:r1", "--reason", "court"),
+        interlock(stage, "keys", "rotate"),
+        interlock(stage, "audit", "sweep"),
+    ]
+    printed = interlock(stage, "audit", "head")
 
     assert verified.returncode == 1
     assert json.loads(verified.stdout)["failures"][0][0] == "truncated"
     assert refused.returncode == 2
     assert "docs/operations says how to begin a successor log" in refused.stderr
+    assert [one.returncode for one in recording] == [2, 2, 2, 2]
+    assert all(one.stderr == refused.stderr for one in recording)
+    assert printed.returncode == 0
+    assert _entries(database) == before
 
     second = {
         "INTERLOCK_HOME": str(tmp_path / "second"),
