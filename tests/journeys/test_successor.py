@@ -88,7 +88,10 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
     vkey = json.loads(begun.stdout)["vkey"]
     whole = interlock(stage, "audit", "verify", "--vkey", vkey, "--json", **second)
 
+    first = interlock(stage, "audit", "explain", "0", **second)
+
     assert begun.returncode == 0, begun.stderr
+    assert f"its head of {head['size']} entries, fingerprint {head['root'][:12]}" in first.stdout
     assert json.loads(whole.stdout)["failures"] == []
     assert len(stage.shop.effects("ord_1003")) == 1
     assert stage.shop.effects("ord_1001") == []

@@ -18,10 +18,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
-from storage.checkpoint import read_vkey
+from storage.checkpoint import Checkpoint, NoteSigner, read_vkey
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER, Exported
@@ -29,6 +30,7 @@ from storage.evidence.pack import writing
 from storage.evidence.ranges import Bounds, places
 from storage.evidence.shipped import verify as shipped
 from storage.key_changes import KeyOffice
+from storage.keys import LogKey
 from storage.verify import verify_database, verify_pack
 from storage.verify.words import FAULTS
 from tests.storage.machines import RITA
@@ -77,6 +79,26 @@ def test_a_pack_of_a_part_is_verified_and_provably_all_of_that_part(
     assert report.semantics == []
     lines = (made.path / "entries.jsonl").read_text().splitlines()
     assert len(lines) == made.end - made.start
+
+
+def test_a_head_of_another_log_is_called_that_and_tells_of_no_missing_end(
+    office: Office, tmp_path: Path
+) -> None:
+    office.trail.run("r1")
+    made = office.export()
+    before = LogKey.of(Ed25519PrivateKey.generate(), "interlock.example/audit/T0OLD")
+    note = NoteSigner([before]).sign(Checkpoint(before.key.name, 500, bytes(32)))
+    (tmp_path / "old").write_text(note)
+    report = office.verified(made, note)
+    code, said = by_script(made.path, office.trail.pin, notes=[tmp_path / "old"])
+    own = verify_database(
+        office.trail.url, [office.trail.pin], [note], now=office.trail.clock, processes=1
+    )
+
+    assert (report.exit, report.codes, report.unproven) == (1, {"checkpoint-origin"}, [])
+    assert (own.exit, own.codes) == (1, {"checkpoint-origin"})
+    assert (code, [one[0] for one in said["failures"]]) == (1, ["checkpoint-origin"])
+    assert said["unproven"] == []
 
 
 def test_what_is_not_disclosed_is_withheld_and_not_missing(office: Office) -> None:
