@@ -31,8 +31,8 @@ def explained_lines(found: Explained, known: Known) -> Iterator[str]:
             yield f"  {name:<10} {entry.data[name]}"
     match entry.data.get("predecessor"):
         case {"log": str(log), "size": int(size), "root": str(root)}:
-            shown = root[:FINGERPRINT]
-            yield f"  Goes on    from the log {log}, its head of {size} entries, fingerprint {shown}"
+            head = f"its head of {size} entries, fingerprint {root[:FINGERPRINT]}"
+            yield f"  Goes on    from the log {log}, {head}"
     yield "It holds." if found.holds else "IT DOES NOT HOLD. Run `interlock audit verify`."
 
 

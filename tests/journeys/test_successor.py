@@ -14,6 +14,12 @@ from tests.forked import Forked
 from tests.journeys.company import Scene, calm_stage
 from tests.journeys.terminal import PATIENCE, environment, interlock, serving
 
+RECORDING = (
+    "audit export --out pack",
+    "audit hold set run:r1 --reason court",
+    "audit sweep",
+    "keys rotate",
+)
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
 
@@ -42,8 +48,7 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
         head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
         process.terminate()
         process.wait(timeout=PATIENCE)
-    note = tmp_path / "head"
-    note.write_text(head["note"])
+    (note := tmp_path / "head").write_text(head["note"])
     for name in ("interlock.db-wal", "interlock.db-shm"):
         (stage.home / name).unlink(missing_ok=True)
     shutil.copy(backup, database)
@@ -51,12 +56,7 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
     verified = interlock(stage, *words)
     refused = interlock(stage, "serve")
     before = _entries(database)
-    recording = [
-        interlock(stage, "audit", "export", "--out", str(tmp_path / "pack")),
-        interlock(stage, "audit", "hold", "set", "run:r1", "--reason", "court"),
-        interlock(stage, "keys", "rotate"),
-        interlock(stage, "audit", "sweep"),
-    ]
+    recording = [interlock(stage, *typed.split()) for typed in RECORDING]
     printed = interlock(stage, "audit", "head")
 
     assert verified.returncode == 1
@@ -85,13 +85,12 @@ def test_an_old_backup_is_refused_until_a_successor_log_names_the_last_head(
     finally:
         process.kill()
         process.wait()
-    vkey = json.loads(begun.stdout)["vkey"]
-    whole = interlock(stage, "audit", "verify", "--vkey", vkey, "--json", **second)
-
-    first = interlock(stage, "audit", "explain", "0", **second)
+    explained = interlock(stage, "audit", "explain", "0", **second).stdout
+    key = ("--vkey", json.loads(begun.stdout)["vkey"])
+    whole = interlock(stage, "audit", "verify", *key, "--json", **second)
 
     assert begun.returncode == 0, begun.stderr
-    assert f"its head of {head['size']} entries, fingerprint {head['root'][:12]}" in first.stdout
+    assert f"its head of {head['size']} entries, fingerprint {head['root'][:12]}" in explained
     assert json.loads(whole.stdout)["failures"] == []
     assert len(stage.shop.effects("ord_1003")) == 1
     assert stage.shop.effects("ord_1001") == []
