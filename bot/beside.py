@@ -5,6 +5,7 @@ itself. On SQLite it takes the right to serve for that moment, so that no file i
 two; on Postgres the server keeps writers apart.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from bot.access_orders import AccessOrder
 from bot.core import Means, NobodyReadable, build_core, read_redactor
 from bot.directory import Directory
+from bot.export_orders import ProofOrder
 from bot.head_check import check_head, witness_of
 from bot.holder import hand_over
 from bot.key_orders import KeyDesk, KeyOrder
@@ -22,6 +24,8 @@ from bot.opening import Memory, is_untouched, open_memory
 from bot.orders import (
     AnyOrder,
     CancelOrder,
+    DigestOrder,
+    HeadOrder,
     MoveRunOrder,
     RunOrder,
     SettleOrder,
@@ -31,6 +35,7 @@ from bot.org_client import slack_of
 from bot.publish_orders import ActivateOrder, PublishOrder, RetireOrder
 from bot.references import references_of
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
+from bot.secret_orders import ListSecretsOrder
 from bot.settings import Settings, require_one
 from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
@@ -41,6 +46,7 @@ from storage.published import active_policy
 from workflows.entry import Json
 from workflows.errors import (
     HeldElsewhereError,
+    InterlockError,
     PeopleUnreadableError,
     UnusableDatabaseError,
 )
@@ -60,8 +66,11 @@ NEED_PEOPLE = (
     ActivateOrder,
     RetireOrder,
 )
+PRINT = (HeadOrder, ProofOrder, ListSecretsOrder)  # What is there already; nothing is recorded.
 PATIENCE = 10.0
 TURN = 0.05
+
+log = logging.getLogger(__name__)
 
 
 def have_done(
@@ -91,6 +100,8 @@ def have_done(
         stack.callback(memory.database.close)
         if memory.is_new:
             begun(memory)
+        if _only_records(order):
+            _refuse_restored(settings, memory)
         if isinstance(order, KeyOrder):
             # A machine that only works for others has keys, and may have nothing else.
             desk = KeyDesk(memory=memory, settings=settings)
@@ -159,7 +170,7 @@ def _known_to_slack(
         PeopleUnreadableError: Slack does not answer, or refuses the token.
         UnusableDatabaseError: the database is a restored copy, of which nothing may go on.
     """
-    # Printing needs nobody, so it also works while Slack is away.
+    # The others need nobody, so they also work while Slack is away.
     found = _slack(settings) if isinstance(order, NEED_PEOPLE) else None
     if found is None:
         return NobodyReadable(), NoReferences()
@@ -167,6 +178,31 @@ def _known_to_slack(
     # Where it cannot be read, the bot that serves later makes sure before any effect.
     check_head(memory.database, witness_of(client, settings, user=user))
     return directory, references_of(client, directory)
+
+
+def _only_records(order: AnyOrder) -> bool:
+    """Say whether an order records something and needs nobody whom only Slack knows."""
+    is_look = isinstance(order, PRINT) or (isinstance(order, DigestOrder) and not order.post)
+    return not is_look and not isinstance(order, NEED_PEOPLE)
+
+
+def _refuse_restored(settings: Settings, memory: Memory) -> None:
+    """Return unless Slack shows that this log has forgotten something; it need not answer.
+
+    An entry too many on a restored copy, and there are two histories under one key.
+
+    Raises:
+        UnusableDatabaseError: the database is a restored copy, of which nothing may go on.
+    """
+    try:
+        client = _client(settings)
+        user = "" if client is None else str(client.identity().get("user_id", ""))
+    except (SlackError, InterlockError) as error:
+        why = error.code if isinstance(error, SlackError) else error.message
+        log.warning("the head was not compared with Slack", extra={"error": why})
+        return
+    if client is not None:
+        check_head(memory.database, witness_of(client, settings, user=user))
 
 
 def slack_people(settings: Settings) -> Directory | None:

@@ -61,9 +61,12 @@ class SyslogTarget:
 
 
 def _refuse_early_end(connection: socket.socket) -> None:
-    readable, _, _ = select.select([connection], [], [], 0)
-    if readable and not connection.recv(1, socket.MSG_PEEK):
-        raise ConnectionResetError
+    """Refuse a receiver that has ended before we do, also behind something that it said."""
+    end = time.monotonic() + TIMEOUT
+    while select.select([connection], [], [], 0)[0]:
+        if not connection.recv(BLOCK):
+            raise ConnectionResetError
+        _refuse_late(end)
 
 
 def _wait_for_end(connection: socket.socket) -> None:

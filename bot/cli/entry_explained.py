@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.entry_words import words_about
 from bot.timeline import Known, who
+from storage.checkpoint import FINGERPRINT
 from storage.explained import Explained, ExplainedPart
 from workflows.moments import stamp
 
@@ -28,6 +29,10 @@ def explained_lines(found: Explained, known: Known) -> Iterator[str]:
     for name in BONDS:
         if isinstance(entry.data.get(name), str):
             yield f"  {name:<10} {entry.data[name]}"
+    match entry.data.get("predecessor"):
+        case {"log": str(log), "size": int(size), "root": str(root)}:
+            head = f"its head of {size} entries, fingerprint {root[:FINGERPRINT]}"
+            yield f"  Goes on    from the log {log}, {head}"
     yield "It holds." if found.holds else "IT DOES NOT HOLD. Run `interlock audit verify`."
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from storage.checkpoint import Signer
 from storage.database_errors import storage_refusals
 from storage.evidence import names
 from storage.evidence.contents import Contents, write_contents
@@ -85,6 +86,8 @@ def export(store: SqlStore, wanted: Request, *, person: PersonId, now: datetime)
     journal, database = store.journal, store.database
     sequence_pending(database, journal.sequencer)
     for _ in range(TRIES):
+        # Read before the snapshot, which then knows it, whatever is rotated while the pack grows.
+        signer = journal.sequencer.signers[0]
         with storage_refusals(), database.read() as connection:
             found = head(connection)
             with database.begin() as tx:
@@ -92,7 +95,7 @@ def export(store: SqlStore, wanted: Request, *, person: PersonId, now: datetime)
                 is_kept = mark_shown(tx, found.size)
             if not is_kept:
                 continue  # Another one took its place in between: look again.
-            return _export(store, connection, wanted, found, person=person, now=now)
+            return _export(store, connection, wanted, found, signer=signer, person=person, now=now)
     raise StorageUnavailableError(
         "The log grows too fast to export it now.", hint="Try again in a quieter moment."
     )
@@ -104,6 +107,7 @@ def _export(
     wanted: Request,
     found: Head,
     *,
+    signer: Signer,
     person: PersonId,
     now: datetime,
 ) -> Exported:
@@ -128,7 +132,7 @@ def _export(
             tool=wanted.tool,
             period=told.period,
         )
-        digest = write_manifest(connection, pack, manifest, store.journal.sequencer.signers[0])
+        digest = write_manifest(connection, pack, manifest, signer)
         # The pack stands under its name only once the log says that it was made.
         entry = _record(store, manifest, digest, person=person)
     return Exported(

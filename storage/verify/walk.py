@@ -204,10 +204,13 @@ class Walk:
             self._report.doubt("unpinned", "No key was given: the log vouches for itself.")
         for key in pins:
             self._judge_pin(key)
-        judge_roots(notes, self._hashes.roots, self._hashes.size, self._report)
+        # A head of another log says nothing of what this one has lost or kept.
+        ours = self._ring.origin  # None where the first entry is gone: then each may be.
+        own = [one for one in notes if ours in ("", one.note.checkpoint.origin)]
+        judge_roots(own, self._hashes.roots, self._hashes.size, self._report)
         trusted = pins or self._ring.genesis
         counting = judge_signatures(notes, self._ring, trusted, self._report)
-        judge_kept(notes, self._report)
+        judge_kept(own, self._report)
         self._judge_tail(notes, counting)
         self._judge_age({one.size for one in notes if one.is_given} | seen, counting)
 

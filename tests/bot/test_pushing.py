@@ -279,7 +279,8 @@ def _until_space(connection: socket.socket) -> bytes:
 def syslog_sink(*manners: str) -> Iterator[tuple[SyslogTarget, list[bytes]]]:
     """Give a sink that treats each connection as told: `reads` it, or `resets` it half-way.
 
-    One that `ends` says so before it reads anything; one that reads `one` message closes then.
+    One that `ends` says so before it reads anything, one that `greets` after a greeting; one that
+    reads `one` message closes then.
     """
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -297,7 +298,9 @@ def syslog_sink(*manners: str) -> Iterator[tuple[SyslogTarget, list[bytes]]]:
                         size = int(_until_space(connection))
                         heard.append(connection.recv(size, socket.MSG_WAITALL))
                         continue
-                    if manner == "ends":
+                    if manner == "greets":
+                        connection.sendall(b"220 ready\r\n")
+                    if manner in ("ends", "greets"):
                         connection.shutdown(socket.SHUT_WR)
                     read = b""
                     while block := connection.recv(65536):
@@ -337,9 +340,10 @@ def test_syslog_messages_count_once_the_receiver_has_read_them_all(desk: Desk) -
     assert event["type"] == "interlock.log.init"
 
 
-def test_who_ends_before_reading_has_taken_nothing() -> None:
+@pytest.mark.parametrize("manner", ["ends", "greets"])
+def test_who_ends_before_reading_has_taken_nothing(manner: str) -> None:
     told = Told("run.started", "2026-03-02T09:00:00.000Z", b'{"a":1}')
-    with syslog_sink("ends") as (target, _), pytest.raises(PushError, match="broke off"):
+    with syslog_sink(manner) as (target, _), pytest.raises(PushError, match="broke off"):
         # More than both sides keep for each other, so the end has come before we are through.
         target.send([told, Told(told.kind, told.ts, b"x" * (1 << 24))])
 

@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page, expect
 
 from storage.anchors import Evidence, keep_anchor
-from storage.checkpoint import SignatureLine, read_note
+from storage.checkpoint import Checkpoint, NoteSigner, SignatureLine, read_note
 from storage.cosignature import WitnessKey, cosigned
 from storage.database import open_database
 from storage.evidence.page import browser_verifier
 from storage.evidence.shipped.verify import RSA_PSS, Stamp
 from storage.heads import show_head
+from storage.keys import LogKey
 from storage.timestamps import request_for
 from storage.verify import verify_pack
 from tests.bot.anchors.pretend_authority import PretendAuthority
@@ -250,6 +251,18 @@ def test_a_cut_tail_and_a_second_history_show_against_a_head_kept_elsewhere(
     assert (reader.verify(cut, keys=pin, heads=note), reader.codes()) == (1, {"truncated"})
     assert (reader.verify(second, keys=pin, heads=note), reader.codes()) == (1, {"root-mismatch"})
     assert "signed over another history" in reader.text(".first")
+
+
+def test_a_head_of_another_log_is_called_that_alone(
+    begin: Callable[[], Office], reader: Reader
+) -> None:
+    office = begin()
+    office.trail.run("r0")
+    before = LogKey.of(Ed25519PrivateKey.generate(), "interlock.example/audit/T0OLD")
+    note = NoteSigner([before]).sign(Checkpoint(before.key.name, 500, bytes(32)))
+
+    assert reader.verify(office.export().path, keys=office.trail.pin, heads=note) == 1
+    assert (reader.codes(), reader.codes("unproven")) == ({"checkpoint-origin"}, set())
 
 
 def test_a_pack_under_another_key_is_refused(

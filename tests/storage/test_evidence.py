@@ -18,17 +18,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
+from storage.checkpoint import Checkpoint, NoteSigner, read_vkey
 from storage.database import Database, open_database
 from storage.evidence.disclosure import Disclosure
 from storage.evidence.export import VERIFIER, Exported
 from storage.evidence.pack import writing
 from storage.evidence.ranges import Bounds, places
 from storage.evidence.shipped import verify as shipped
+from storage.key_changes import KeyOffice
+from storage.keys import LogKey
 from storage.verify import verify_database, verify_pack
 from storage.verify.words import FAULTS
+from tests.storage.machines import RITA
 from tests.storage.packs import ATTACKS, Office, by_script, in_line, rewrite
 from tests.storage.test_verify import a_full_life
 from tests.storage.trail import begin_trail, outside, rotate_writer
@@ -74,6 +79,26 @@ def test_a_pack_of_a_part_is_verified_and_provably_all_of_that_part(
     assert report.semantics == []
     lines = (made.path / "entries.jsonl").read_text().splitlines()
     assert len(lines) == made.end - made.start
+
+
+def test_a_head_of_another_log_is_called_that_and_tells_of_no_missing_end(
+    office: Office, tmp_path: Path
+) -> None:
+    office.trail.run("r1")
+    made = office.export()
+    before = LogKey.of(Ed25519PrivateKey.generate(), "interlock.example/audit/T0OLD")
+    note = NoteSigner([before]).sign(Checkpoint(before.key.name, 500, bytes(32)))
+    (tmp_path / "old").write_text(note)
+    report = office.verified(made, note)
+    code, said = by_script(made.path, office.trail.pin, notes=[tmp_path / "old"])
+    own = verify_database(
+        office.trail.url, [office.trail.pin], [note], now=office.trail.clock, processes=1
+    )
+
+    assert (report.exit, report.codes, report.unproven) == (1, {"checkpoint-origin"}, [])
+    assert (own.exit, own.codes) == (1, {"checkpoint-origin"})
+    assert (code, [one[0] for one in said["failures"]]) == (1, ["checkpoint-origin"])
+    assert said["unproven"] == []
 
 
 def test_what_is_not_disclosed_is_withheld_and_not_missing(office: Office) -> None:
@@ -132,6 +157,31 @@ def test_the_export_is_recorded_with_the_hash_of_the_manifest(office: Office) ->
         "manifest": made.manifest,
     }
     assert line["actor"]["t"] == "user"
+
+
+def test_a_log_key_that_is_replaced_while_a_pack_grows_does_not_sign_it(
+    office: Office, database: Database, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.trail.run("r1")
+    keys = KeyOffice(database, office.trail.journal, person=RITA)
+    old = read_vkey(office.trail.pin).id
+
+    class Rotating:
+        """The verifier, which is among the last that an export reads."""
+
+        def read_bytes(self) -> bytes:
+            keys.rotate_log(home)
+            keys.retire(old)
+            return VERIFIER.read_bytes()
+
+    monkeypatch.setattr("storage.evidence.export.VERIFIER", Rotating())
+    made = office.export()
+    report = office.verified(made)
+    envelope = json.loads((made.path / "manifest.dsse.json").read_text())
+
+    assert (report.exit, report.failures, report.unproven) == (0, [], [])
+    assert [one["keyid"] for one in envelope["signatures"]] == [old]
+    assert office.verified(office.export("next")).exit == 0
 
 
 def test_the_head_of_a_pack_stays_listed_in_the_log(office: Office) -> None:

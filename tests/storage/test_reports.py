@@ -33,6 +33,7 @@ from tests.storage.trail import (
     intended,
     outside,
     requested,
+    rotate_writer,
     started,
     sweep,
 )
@@ -98,6 +99,8 @@ def a_life_with_everything(trail: Trail) -> dict[str, int]:
     trail.tell(
         outside("policy.changed", {"name": EVIL, "before": "ab", "after": "cd", "by_run": None})
     )
+    _late(trail)
+    rotate_writer(trail)
     sweep(trail, PartClass.BUSINESS)
     _asked_a_model(trail)
     return {
@@ -144,6 +147,12 @@ def _expired(trail: Trail) -> None:
     data: dict[str, Json] = {"request": "old/ship", "binding": BINDING, "have": 0, "need": 1}
     trail.tell(in_run("old", "approval.expired", data))
     trail.tell(in_run("old", "run.finished", {"outcome": "expired"}))
+
+
+def _late(trail: Trail) -> None:
+    """Have an outcome come once its run was given up: what it says stands outside of the run."""
+    data: dict[str, Json] = {"step": "ship", "attempt": 1, "idem": "good/ship", "happened": "yes"}
+    trail.tell(outside("action.resolved", {**data, "by": "late_reply", "by_run": "good"}))
 
 
 def _asked_a_model(trail: Trail) -> None:
@@ -256,7 +265,9 @@ def test_exceptions_stand_with_their_review(told: Told, whole: Exported) -> None
         "proposal-refused",
         "break-glass",
         "expired",
+        "late",
     ]
+    assert (found["late"]["run"], found["late"]["step"]) == ("", "ship")
     assert found["proposal-refused"]["detail"] == "gate_lowered publish deploy"
     assert found["break-glass"]["review"] == str(told.places["break_glass.reviewed"])
     assert (found["break-glass"]["verdict"], found["break-glass"]["detail"]) == (
@@ -270,6 +281,14 @@ def test_changes_cannot_carry_a_formula(told: Told, whole: Exported) -> None:
 
     assert (changed["subject"], changed["before"], changed["after"]) == (f"'{EVIL}", "ab", "cd")
     assert changed["idx"] == str(told.places["policy.changed"])
+
+
+def test_a_key_that_was_added_is_named_of_either_role(told: Told, whole: Exported) -> None:
+    (added,) = [one for one in rows(whole, "changes") if one["kind"] == "key.add"]
+    line = json.loads(told.trail.line(int(added["idx"])))
+
+    assert (added["subject"], added["after"]) == ("entry", line["data"]["pk"])
+    assert added["detail"] == "worker-2"
 
 
 def test_what_was_swept_and_what_is_still_held_is_told(whole: Exported) -> None:

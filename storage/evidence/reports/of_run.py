@@ -15,6 +15,7 @@ from storage.evidence.reports.run_cells import (
     call_cells,
     exception,
     glass_cells,
+    late_reply,
     refused_cells,
 )
 
@@ -79,8 +80,8 @@ class RunReports:
         elif fact.kind in EXCEPTIONAL:
             name, more = EXCEPTIONAL[fact.kind]
             yield exception(fact, name, detail=fact.said(more))
-        elif fact.kind == "action.resolved" and fact.said("by") == "late_reply":
-            yield exception(fact, "late", detail="the outcome came after it was given up")
+        elif fact.kind == "action.resolved":
+            yield from late_reply(fact)
 
     def finish(self) -> Findings:
         """Yield the rows that only the whole run can tell."""

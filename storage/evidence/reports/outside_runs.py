@@ -5,9 +5,16 @@ from dataclasses import dataclass, field
 
 from storage.evidence.reports.columns import AI, CHANGES, RETENTION, SOD
 from storage.evidence.reports.fact import Cells, Fact, Findings
-from storage.evidence.reports.run_cells import Call, call_cells, exception, refused_cells
+from storage.evidence.reports.run_cells import (
+    Call,
+    call_cells,
+    exception,
+    late_reply,
+    refused_cells,
+)
 
 # Of each change: the fields that name what changed, what was before, what is after, and more.
+# Of several fields the first one that is there counts.
 CHANGED: Mapping[str, tuple[str, str, str, str]] = {
     "workflow.published": ("workflow", "", "version", "owner"),
     "workflow.activated": ("workflow", "replaces", "version", "level"),
@@ -16,7 +23,7 @@ CHANGED: Mapping[str, tuple[str, str, str, str]] = {
     "policy.changed": ("name", "before", "after", ""),
     "role.granted": ("to", "", "role", "scope"),
     "role.revoked": ("to", "role", "", "scope"),
-    "key.add": ("role", "", "vkey", "holder"),
+    "key.add": ("role", "", "vkey pk", "holder"),
     "key.retire": ("id", "id", "", ""),
     "key.revoke": ("id", "id", "", "from"),
     "token.created": ("token", "", "owner", "expires"),
@@ -45,6 +52,7 @@ READ = frozenset(
         *CHANGED,
         *EXCEPTIONAL,
         *NARROWS,
+        "action.resolved",
         "approval.refused",
         "break_glass.reviewed",
         "erasure",
@@ -111,6 +119,8 @@ class OutsideRuns:
             self.refused.setdefault(str(fact.said("by_run")), []).append(fact)
             if fact.said("why") == "requester":
                 yield exception(fact, "self-approval-tried", detail=fact.said("decision"))
+        elif fact.kind == "action.resolved":  # Its run had ended, so it stands outside of it.
+            yield from late_reply(fact)
         else:
             self._note(fact)
 
@@ -143,7 +153,9 @@ def _change(fact: Fact) -> Cells:
     return {
         "subject": fact.said(subject),
         "before": fact.said(before),
-        "after": fact.said(after),
+        "after": next(
+            (fact.said(one) for one in after.split() if fact.said(one) is not None), None
+        ),
         "by_run": fact.said("by_run"),
         "detail": fact.said(more),
     }

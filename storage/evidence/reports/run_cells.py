@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from storage.evidence.reports.columns import EXCEPTIONS
-from storage.evidence.reports.fact import Cells, Fact, Finding, seconds_between
+from storage.evidence.reports.fact import Cells, Fact, Finding, Findings, seconds_between
 
 WRONG_CODES = {"wrong": "code_wrong", "used": "code_used"}
 NO_REVIEW = "none in the range"
@@ -27,6 +27,12 @@ def exception(fact: Fact, name: str, *, detail: object = None) -> Finding:
         "detail": detail,
     }
     return EXCEPTIONS, fact, cells
+
+
+def late_reply(resolved: Fact) -> Findings:
+    """Yield the exception of a doubt that the action's own outcome settled, too late."""
+    if resolved.said("by") == "late_reply":
+        yield exception(resolved, "late", detail="the outcome came after it was given up")
 
 
 def glass_cells(used: Fact, review: Fact | None) -> Cells:

@@ -1486,7 +1486,9 @@ class Verifier:
             if name.startswith("checkpoints/") and name != f"checkpoints/{note.size:012d}":
                 self.found.fail("checkpoint-malformed", f"{name} is for {note.size} entries")
         notes.sort(key=lambda one: one[1].size)
-        self.judge_roots(notes)
+        # A head of another log says nothing of what this one has lost or kept.
+        own = [one for one in notes if self.origin in ("", one[1].origin)]
+        self.judge_roots(own)
         if not self.pins:
             self.found.doubt("unpinned", "no key was given: the log vouches for itself")
         if not notes:
@@ -1506,7 +1508,8 @@ class Verifier:
             self.found.fail("checkpoint-missing", "there is no head over all entries")
         kept = {one.message for one in own}
         for name, note in notes:
-            if not name.startswith("checkpoint") and note.message not in kept:
+            is_of_this = self.origin in ("", note.origin) and not name.startswith("checkpoint")
+            if is_of_this and note.message not in kept:
                 self.found.doubt("pin-not-kept", f"{name} is not listed any more")
 
     def judge_roots(self, notes: Sequence[tuple[str, Note]]) -> None:

@@ -52,7 +52,9 @@ async function textOf(files, name, report) {
 // Judge the notes under the pinned keys, against the roots that the entries give.
 export async function judgeNotes(notes, { pins, ring, tree, roots, report }) {
   judgePins(pins, ring, report);
-  judgeRoots(notes, tree, roots, report);
+  // A head of another log says nothing of what this one has lost or kept.
+  const own = notes.filter((one) => ["", one.note.origin].includes(ring.origin));
+  judgeRoots(own, tree, roots, report);
   if (!notes.length) report.doubt("no-checkpoint", "there is no signed head");
   const counting = await judgeSigners(notes, pins, ring, report);
   if (tree.size && !notes.some((one) => !one.isGiven && one.note.size === tree.size)) {
@@ -60,7 +62,7 @@ export async function judgeNotes(notes, { pins, ring, tree, roots, report }) {
   }
   const covered = [...counting].reduce((most, size) => (size <= tree.size && size > most ? size : most), 0);
   if (covered < tree.size) report.doubt("unsigned-tail", `no head that counts covers the entries from ${covered} on`);
-  judgeKept(notes, report);
+  judgeKept(own, report);
 }
 
 function judgePins(pins, ring, report) {
