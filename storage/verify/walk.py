@@ -205,7 +205,7 @@ class Walk:
         for key in pins:
             self._judge_pin(key)
         # A head of another log says nothing of what this one has lost or kept.
-        ours = self._ring.origin  # None where the first entry is gone: then each may be.
+        ours = self._ring.origin  # Empty where the first entry is gone: then each may be ours.
         own = [one for one in notes if ours in ("", one.note.checkpoint.origin)]
         judge_roots(own, self._hashes.roots, self._hashes.size, self._report)
         trusted = pins or self._ring.genesis
