@@ -19,6 +19,7 @@ from storage.digests import (
     is_posted,
     last_digest,
     newest_posted,
+    next_places,
     places_between,
 )
 from storage.heads import show_head
@@ -107,8 +108,8 @@ class Digests:
                 made, kept = last[0], digest_figures(connection, last[0])
                 told = json.loads(kept or "{}")
             else:
-                since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
-                made, places = _id_of(until), range(min(first, size - 1), size)
+                made = _id_of(until)
+                since, places = next_places(connection, until, size=size, first=WEEK)
                 told = self._told(unit, aside, since, until=until, places=places)
                 self._keep(unit, told, until)
         return self._made(made, told)
@@ -148,7 +149,7 @@ class Digests:
         unit.add_digest(
             NewDigest(
                 id=_id_of(until),
-                from_idx=head["first"],
+                from_idx=min(head["first"], head["last"]),  # No row may have an empty range.
                 to_idx=head["last"],
                 from_at=moment(told["since"]),
                 to_at=moment(told["until"]),

@@ -1,7 +1,7 @@
 """Reads which digests were made, what they said, and which entries a period has."""
 
 from bisect import bisect_left
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -31,6 +31,21 @@ def last_digest(connection: Connection) -> tuple[str, int, datetime] | None:
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.id, row.to_idx, row.to_at)
+
+
+def next_places(
+    connection: Connection, until: datetime, *, size: int, first: timedelta
+) -> tuple[datetime, range]:
+    """Return since when the next digest tells, and the places of its entries: none, if none came.
+
+    The first digest tells of that long, and of these entries, however old the log is.
+    """
+    last = last_digest(connection)
+    if last is not None:
+        return last[2], range(min(last[1] + 1, size), size)
+    since = until - first
+    places = places_between(connection, since=since, until=until, size=size)
+    return since, range(places.start, size)
 
 
 def digest_figures(connection: Connection, digest: str) -> str | None:

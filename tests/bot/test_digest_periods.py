@@ -139,3 +139,33 @@ def test_of_many_changes_it_says_how_many_are_not_listed(
     assert len(changes) == MOST_LISTED + 1
     assert changes[0] == "7 earlier ones stand in the log."
     assert changes[-1].startswith(f"workflow published w{MOST_LISTED + 6}")
+
+
+def test_a_digest_with_no_new_entry_tells_none_twice(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "0" * 16}))
+    first = digests.post()
+    clock.forward(seconds=2)
+    second = digests.post()
+    third = digests.post(at=clock.at + timedelta(seconds=2))
+    head = second.figures["head"]
+
+    assert any("key retire" in one for one in first.figures["changes"])
+    assert second.figures["changes"] == third.figures["changes"] == []
+    assert (head["first"], head["last"]) == (first.figures["head"]["last"] + 1, head["size"] - 1)
+
+
+def test_the_first_digest_of_an_old_log_tells_of_a_week_of_entries(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "0" * 16}))
+    clock.at = MONDAY + timedelta(days=700)
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "1" * 16}))
+    made = digests.post().figures
+
+    assert made["changes"] == [f"key retire {'1' * 16} (entry #2)."]
+    assert (made["head"]["first"], made["head"]["last"]) == (2, 2)
