@@ -88,6 +88,22 @@ def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: S
     assert "a person's reply" in second.words
 
 
+def test_whoever_copies_the_whole_line_of_the_note_has_said_the_fingerprint(scene: Scene) -> None:
+    dora = scene.person("dora")
+    with scene.serving() as bot:
+        first = posted(scene, bot, week=0)
+        note = str((first.metadata or {})["event_payload"]["note"])
+        line = note.split("\n")[2]
+        changed = line[:20] + ("B" if line[20] == "A" else "A") + line[21:]
+        dora.say(changed, thread=first)
+        dora.wait_for_ephemeral("not the fingerprint")
+        dora.say(line, thread=first)
+        dora.wait_for_ephemeral("Recorded: you hold the head of")
+        (told,) = entries(bot, "checkpoint.anchored")
+
+    assert told.data["type"] == "reply"
+
+
 def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Path) -> None:
     with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket")
