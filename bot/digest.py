@@ -16,6 +16,7 @@ from storage.bot_sql import NewDigest
 from storage.digests import (
     digest_before,
     digest_figures,
+    given_up,
     is_posted,
     last_digest,
     newest_posted,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 WEEK = timedelta(days=7)
 EVERY_MONDAY = "0 9 * * 1"
 SCHEDULE = "weekly-digest"
+MOST_MADE_UP = 10  # Of digests that Slack would not take.
 
 
 class Digests:
@@ -203,6 +205,9 @@ class Digests:
     def posted(self, digest_id: str, place: MessagePlace, *, team: str) -> None:
         """Record that a digest stands in Slack, and queue the files that go into its thread.
 
+        Those that Slack would not take before, from a channel that was closed to the bot for
+        example, are tried again: what they tell of stands in no other.
+
         Raises:
             UnknownRunError: it was never made.
         """
@@ -215,6 +220,8 @@ class Digests:
             if not is_posted(connection, place):
                 unit.append(_fact(kept, place, team, previous=newest_posted(connection)))
             unit.send(_files_below(digest_id, place))
+            for one in given_up(connection, most=MOST_MADE_UP):
+                unit.send(Message(subject=Subject.DIGEST, key=one, channel=self._channel))
 
     def schedule(self) -> Schedule:
         """Return the weekly schedule, Monday morning by UTC."""

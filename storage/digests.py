@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow, LineMember
-from storage.message_models import DigestRecord
-from storage.outbox_values import MessagePlace
+from storage.message_models import DigestRecord, OutboxRecord
+from storage.outbox_values import MessagePlace, OutboxState
 from workflows.moments import stamp
+from workflows.store import Subject
 
 
 def places_between(connection: Connection, *, since: datetime, until: datetime, size: int) -> range:
@@ -74,6 +75,19 @@ def newest_posted(connection: Connection) -> str | None:
         .limit(1)
     )
     return connection.execute(query).scalar_one_or_none()
+
+
+def given_up(connection: Connection, *, most: int) -> list[str]:
+    """Return the newest digests that Slack would not take, the oldest of these first."""
+    row = OutboxRecord
+    found = connection.execute(
+        select(row.key)
+        .where(row.subject == Subject.DIGEST, row.state == OutboxState.FAILED)
+        .where(row.place_ts.is_(None))
+        .order_by(row.key.desc())
+        .limit(most)
+    )
+    return sorted(found.scalars())
 
 
 def is_posted(connection: Connection, place: MessagePlace) -> bool:
