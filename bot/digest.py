@@ -27,6 +27,7 @@ from storage.heads import show_head
 from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from storage.unit import SqlUnit
+from storage.writers import wait_for_writers
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json
 from workflows.errors import UnknownRunError
@@ -101,6 +102,8 @@ class Digests:
         # The log knows milliseconds; what ends in this one is told by the next digest alone.
         until = moment(stamp(at or self._now()))
         aside = self._aside(until, afresh=True)
+        # What is told of a moment before this one, and committed only now, no later digest has.
+        wait_for_writers(self._store.database)
         with self._store.begin() as unit:
             connection = unit.transaction.connection
             # Another process that makes one waits here, and then sees this one.

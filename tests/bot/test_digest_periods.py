@@ -1,6 +1,8 @@
 """What happened is counted in one digest, whoever had digests made and whenever."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -76,6 +78,35 @@ def test_a_run_that_ends_in_the_millisecond_of_a_digest_is_counted_once(
     clock.at = MONDAY + timedelta(microseconds=400)
     run(store, "r1")
     first = digests.post()
+    clock.at = MONDAY + timedelta(weeks=1)
+    second = digests.post()
+
+    assert counted(first, second) == 1
+
+
+def test_a_run_whose_commit_is_still_to_come_is_counted_once(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    is_written, may_commit = threading.Event(), threading.Event()
+
+    def start() -> None:
+        with store.begin() as unit:
+            unit.add_run(new_run("r1"))
+            unit.append(started("r1"))
+            unit.append(finished("r1"))
+            unit.transaction.connection.exec_driver_sql("SELECT 1")  # What was said is sent.
+            is_written.set()
+            may_commit.wait(5)
+
+    with ThreadPoolExecutor() as others:
+        writes = others.submit(start)
+        is_written.wait()
+        clock.at = MONDAY
+        makes = others.submit(digests.post)
+        wait([makes], timeout=0.5)  # It made one without the run, or waits for it.
+        may_commit.set()
+        writes.result()
+        first = makes.result()
     clock.at = MONDAY + timedelta(weeks=1)
     second = digests.post()
 
