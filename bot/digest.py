@@ -16,15 +16,18 @@ from storage.bot_sql import NewDigest
 from storage.digests import (
     digest_before,
     digest_figures,
+    given_up,
     is_posted,
     last_digest,
     newest_posted,
+    next_places,
     places_between,
 )
 from storage.heads import show_head
 from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from storage.unit import SqlUnit
+from storage.writers import wait_for_writers
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json
 from workflows.errors import UnknownRunError
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 WEEK = timedelta(days=7)
 EVERY_MONDAY = "0 9 * * 1"
 SCHEDULE = "weekly-digest"
+MOST_MADE_UP = 10  # Of digests that Slack would not take.
 
 
 class Digests:
@@ -98,6 +102,8 @@ class Digests:
         # The log knows milliseconds; what ends in this one is told by the next digest alone.
         until = moment(stamp(at or self._now()))
         aside = self._aside(until, afresh=True)
+        # What is told of a moment before this one, and committed only now, no later digest has.
+        wait_for_writers(self._store.database)
         with self._store.begin() as unit:
             connection = unit.transaction.connection
             # Another process that makes one waits here, and then sees this one.
@@ -107,8 +113,8 @@ class Digests:
                 made, kept = last[0], digest_figures(connection, last[0])
                 told = json.loads(kept or "{}")
             else:
-                since, first = (last[2], last[1] + 1) if last else (until - WEEK, 0)
-                made, places = _id_of(until), range(min(first, size - 1), size)
+                made = _id_of(until)
+                since, places = next_places(connection, until, size=size, first=WEEK)
                 told = self._told(unit, aside, since, until=until, places=places)
                 self._keep(unit, told, until)
         return self._made(made, told)
@@ -148,7 +154,7 @@ class Digests:
         unit.add_digest(
             NewDigest(
                 id=_id_of(until),
-                from_idx=head["first"],
+                from_idx=min(head["first"], head["last"]),  # No row may have an empty range.
                 to_idx=head["last"],
                 from_at=moment(told["since"]),
                 to_at=moment(told["until"]),
@@ -202,6 +208,9 @@ class Digests:
     def posted(self, digest_id: str, place: MessagePlace, *, team: str) -> None:
         """Record that a digest stands in Slack, and queue the files that go into its thread.
 
+        Those that Slack would not take before, from a channel that was closed to the bot for
+        example, are tried again: what they tell of stands in no other.
+
         Raises:
             UnknownRunError: it was never made.
         """
@@ -214,6 +223,8 @@ class Digests:
             if not is_posted(connection, place):
                 unit.append(_fact(kept, place, team, previous=newest_posted(connection)))
             unit.send(_files_below(digest_id, place))
+            for one in given_up(connection, most=MOST_MADE_UP):
+                unit.send(Message(subject=Subject.DIGEST, key=one, channel=self._channel))
 
     def schedule(self) -> Schedule:
         """Return the weekly schedule, Monday morning by UTC."""

@@ -4,6 +4,7 @@ Against the holder of the bot's token a digest proves nothing, since its message
 unseen. What a person wrote into the thread cannot be changed by the bot.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ class DigestReplies:
         if row is None:
             return
         words, head = str(event.get("text", "")), self._head_in(row.key)
-        is_right = head is not None and fingerprint_of(head.root) in SIGNS.findall(words)
+        is_right = head is not None and _says(words, head)
         if head is None or not (is_right or ALONE.fullmatch(words)):
             return
         person = self._asked(happened)
@@ -94,6 +95,12 @@ class DigestReplies:
     def _tell(self, event: Mapping[str, Any], words: str) -> None:
         channel, thread = str(event["channel"]), str(event["thread_ts"])
         self.desk.hurried.whisper(channel, str(event["user"]), notice(words), thread=thread)
+
+
+def _says(words: str, head: Checkpoint) -> bool:
+    """Say whether the fingerprint stands in words; whoever copies more of the line says it too."""
+    root, least = base64.b64encode(head.root).decode(), fingerprint_of(head.root)
+    return any(one.startswith(least) and root.startswith(one) for one in SIGNS.findall(words))
 
 
 def _evidence(happened: Event, head: Checkpoint) -> Evidence:

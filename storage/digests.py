@@ -1,14 +1,15 @@
 """Reads which digests were made, what they said, and which entries a period has."""
 
 from bisect import bisect_left
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditEntryRow, LineMember
-from storage.message_models import DigestRecord
-from storage.outbox_values import MessagePlace
+from storage.message_models import DigestRecord, OutboxRecord
+from storage.outbox_values import MessagePlace, OutboxState
 from workflows.moments import stamp
+from workflows.store import Subject
 
 
 def places_between(connection: Connection, *, since: datetime, until: datetime, size: int) -> range:
@@ -31,6 +32,21 @@ def last_digest(connection: Connection) -> tuple[str, int, datetime] | None:
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.id, row.to_idx, row.to_at)
+
+
+def next_places(
+    connection: Connection, until: datetime, *, size: int, first: timedelta
+) -> tuple[datetime, range]:
+    """Return since when the next digest tells, and the places of its entries: none, if none came.
+
+    The first digest tells of that long, and of these entries, however old the log is.
+    """
+    last = last_digest(connection)
+    if last is not None:
+        return last[2], range(min(last[1] + 1, size), size)
+    since = until - first
+    places = places_between(connection, since=since, until=until, size=size)
+    return since, range(places.start, size)
 
 
 def digest_figures(connection: Connection, digest: str) -> str | None:
@@ -59,6 +75,19 @@ def newest_posted(connection: Connection) -> str | None:
         .limit(1)
     )
     return connection.execute(query).scalar_one_or_none()
+
+
+def given_up(connection: Connection, *, most: int) -> list[str]:
+    """Return the newest digests that Slack would not take, the oldest of these first."""
+    row = OutboxRecord
+    found = connection.execute(
+        select(row.key)
+        .where(row.subject == Subject.DIGEST, row.state == OutboxState.FAILED)
+        .where(row.place_ts.is_(None))
+        .order_by(row.key.desc())
+        .limit(most)
+    )
+    return sorted(found.scalars())
 
 
 def is_posted(connection: Connection, place: MessagePlace) -> bool:

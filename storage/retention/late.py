@@ -6,13 +6,12 @@ erasure. Where its process died before that, or where what was written belongs t
 on, the nightly sweep comes back to it. On SQLite writers wait, and there is no such thing.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, exists, not_, select, text, union
+from sqlalchemy import ColumnElement, Connection, exists, not_, select, union
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
 from storage.message_models import ThreadMessageRecord
@@ -20,15 +19,13 @@ from storage.retention.held import holds_in, message_is_held
 from storage.retention.person import REASON, Found, erase, payloads_of
 from storage.run_models import RunRecord
 from storage.store import SqlStore
-from storage.transaction import Database
+from storage.writers import wait_for_writers
 from workflows.entry import PERSON, Ref
 from workflows.moments import moment, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute  # It is never loaded: see storage.declaring.
 
-PATIENCE = 10.0  # For those who write.
-TURN = 0.05
 # No writer takes as long. What it committed stands behind the marker, and was made before this.
 LONGEST_WRITE = timedelta(minutes=10)
 
@@ -41,7 +38,7 @@ def erase_late(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequen
     """
     if store.database.dialect == "sqlite":
         return []
-    _wait_for_writers(store.database)
+    wait_for_writers(store.database)
     with store.database.read() as connection:
         if not _is_left(connection, ref):
             return []
@@ -63,26 +60,6 @@ def erase_left(store: SqlStore, *, policy: str) -> int:
         found = erase(store, ref, policy=policy, by_run=None)
         went += sum(not one.is_held for one in found)
     return went
-
-
-def _wait_for_writers(database: Database) -> None:
-    """Return once every transaction is over that began before now, or after a while.
-
-    One that has written nothing yet may do so, so that its number as a writer says too little.
-    """
-    ends = time.monotonic() + PATIENCE
-    with database.read() as connection:
-        now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    earlier = text(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-        " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start < :now"
-        " LIMIT 1"
-    )
-    while time.monotonic() < ends:
-        with database.read() as connection:
-            if connection.execute(earlier, {"now": now}).first() is None:
-                return
-        time.sleep(TURN)
 
 
 def _is_left(connection: Connection, ref: Ref) -> bool:

@@ -1,6 +1,8 @@
 """What happened is counted in one digest, whoever had digests made and whenever."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +84,35 @@ def test_a_run_that_ends_in_the_millisecond_of_a_digest_is_counted_once(
     assert counted(first, second) == 1
 
 
+def test_a_run_whose_commit_is_still_to_come_is_counted_once(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    is_written, may_commit = threading.Event(), threading.Event()
+
+    def start() -> None:
+        with store.begin() as unit:
+            unit.add_run(new_run("r1"))
+            unit.append(started("r1"))
+            unit.append(finished("r1"))
+            unit.transaction.connection.exec_driver_sql("SELECT 1")  # What was said is sent.
+            is_written.set()
+            may_commit.wait(5)
+
+    with ThreadPoolExecutor() as others:
+        writes = others.submit(start)
+        is_written.wait()
+        clock.at = MONDAY
+        makes = others.submit(digests.post)
+        wait([makes], timeout=0.5)  # It made one without the run, or waits for it.
+        may_commit.set()
+        writes.result()
+        first = makes.result()
+    clock.at = MONDAY + timedelta(weeks=1)
+    second = digests.post()
+
+    assert counted(first, second) == 1
+
+
 def test_a_digest_made_twice_says_twice_what_is_kept_of_it(
     store: SqlStore, clock: HandClock, digests: Digests
 ) -> None:
@@ -139,3 +170,33 @@ def test_of_many_changes_it_says_how_many_are_not_listed(
     assert len(changes) == MOST_LISTED + 1
     assert changes[0] == "7 earlier ones stand in the log."
     assert changes[-1].startswith(f"workflow published w{MOST_LISTED + 6}")
+
+
+def test_a_digest_with_no_new_entry_tells_none_twice(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "0" * 16}))
+    first = digests.post()
+    clock.forward(seconds=2)
+    second = digests.post()
+    third = digests.post(at=clock.at + timedelta(seconds=2))
+    head = second.figures["head"]
+
+    assert any("key retire" in one for one in first.figures["changes"])
+    assert second.figures["changes"] == third.figures["changes"] == []
+    assert (head["first"], head["last"]) == (first.figures["head"]["last"] + 1, head["size"] - 1)
+
+
+def test_the_first_digest_of_an_old_log_tells_of_a_week_of_entries(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "0" * 16}))
+    clock.at = MONDAY + timedelta(days=700)
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "1" * 16}))
+    made = digests.post().figures
+
+    assert made["changes"] == [f"key retire {'1' * 16} (entry #2)."]
+    assert (made["head"]["first"], made["head"]["last"]) == (2, 2)

@@ -88,6 +88,50 @@ def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: S
     assert "a person's reply" in second.words
 
 
+def test_whoever_copies_the_whole_line_of_the_note_has_said_the_fingerprint(scene: Scene) -> None:
+    dora = scene.person("dora")
+    with scene.serving() as bot:
+        first = posted(scene, bot, week=0)
+        note = str((first.metadata or {})["event_payload"]["note"])
+        line = note.split("\n")[2]
+        changed = line[:20] + ("B" if line[20] == "A" else "A") + line[21:]
+        dora.say(changed, thread=first)
+        dora.wait_for_ephemeral("not the fingerprint")
+        dora.say(line, thread=first)
+        dora.wait_for_ephemeral("Recorded: you hold the head of")
+        (told,) = entries(bot, "checkpoint.anchored")
+
+    assert told.data["type"] == "reply"
+
+
+@pytest.mark.parametrize("how", ["left", "archived"])
+def test_a_digest_that_the_channel_did_not_take_follows_the_next_one_that_it_takes(
+    scene: Scene, how: str
+) -> None:
+    workspace = scene.stage.slack.workspace
+    with scene.serving() as bot:
+        outbox = bot.core.store.outbox
+        first = posted(scene, bot, week=0)
+        if how == "left":
+            workspace.leave("interlock", "ops")
+        else:
+            workspace.archive("ops")
+        lost = bot.core.digests.post(at=utc_now() + timedelta(weeks=1))
+        bot.outbox.nudge()
+        until(lambda: bool(entries(bot, "outbox.delivery_failed")))
+        workspace.join("interlock", "ops")
+        workspace.channel("ops").archived = False
+        second = posted(scene, bot, week=2)
+        until(lambda: outbox.place_of(Subject.DIGEST, lost.id) is not None)
+        until(lambda: len(entries(bot, "digest.posted")) == 3)
+        places = [one.data["from"] for one in entries(bot, "digest.posted")]
+        late = next(one for one in scene.roots() if one.ts not in (first.ts, second.ts))
+
+    assert scene.stage.slack.recorder.faults == []
+    assert late.ts > second.ts
+    assert places[0] < places[2] < places[1]
+
+
 def test_a_log_with_another_history_than_a_digest_shows_is_refused(tmp_path: Path) -> None:
     with calm_stage(tmp_path) as stage:
         scene = Scene(stage=stage, over="socket")
