@@ -89,11 +89,11 @@ class Clock:
 
     def _sleep(self, ends: float) -> None:
         """Return when something is due, at the latest at `ends`, or to stop."""
-        with self._turn:
-            while not self._is_stopping:
-                until_due = (self._wakes_at - datetime.now(UTC)).total_seconds()
-                left = min(until_due, ends - time.monotonic())
-                if left <= 0:
+        while True:
+            now = self._now()  # The database's time where it has a clock: it may have to be asked.
+            with self._turn:
+                left = min((self._wakes_at - now).total_seconds(), ends - time.monotonic())
+                if self._is_stopping or left <= 0:
                     return
                 self._turn.wait(left)
 
