@@ -42,6 +42,7 @@ ASKED = frozenset(
 TRIED = frozenset({"approval.refused", "step_up.refused"})
 DID = frozenset({"action.intended", "action.executed", "action.failed", "action.in_doubt"})
 ERASED = "what people were shown has been erased"
+UNREADABLE = "what cannot be read; run `interlock audit verify`"
 NAMELESS = "somebody whose name was erased"
 NOT_NEEDED = "no approval: the policy asks for none"
 
@@ -152,13 +153,13 @@ def _ground(entry: Entry, before: Iterable[Entry]) -> str:
 def _shown(entry: Entry, before: Iterable[Entry]) -> str:
     """Return what people were shown: with the request itself, and where it was answered."""
     if entry.kind == "approval.requested":
-        return f"shown: {_headline(entry) or ERASED}"
+        return f"shown: {_headline(entry)}"
     asked = _asked(entry, before)
     is_answer = entry.kind.startswith("approval.") and entry.actor.is_person
     if asked is None or not is_answer:
         return ""
     place = "…" if asked.index is None else asked.index
-    return f"was shown #{place}: {_headline(asked) or ERASED}"
+    return f"was shown #{place}: {_headline(asked)}"
 
 
 def _asked(entry: Entry, before: Iterable[Entry]) -> Entry | None:
@@ -168,9 +169,16 @@ def _asked(entry: Entry, before: Iterable[Entry]) -> Entry | None:
 
 
 def _headline(entry: Entry) -> str:
+    """Return the first line of what people were shown, or why there is none to tell."""
     part = entry.parts.get("preview")
-    preview: Json = json.loads(part.value) if part and part.value else None
-    return str(preview.get("headline") or "") if isinstance(preview, dict) else ""
+    if part is None or not part.value:
+        return ERASED
+    try:
+        preview: Json = json.loads(part.value)
+    except ValueError:  # Whoever owns the database can write anything.
+        return UNREADABLE
+    told = str(preview.get("headline") or "") if isinstance(preview, dict) else ""
+    return told or ERASED
 
 
 def _cost(entry: Entry) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, select, update
 
 from storage.audit_models import AuditCheckpointRow, AuditEntryRow, AuditTreeRow
-from storage.checkpoint import Note, fingerprint, read_note, read_vkey
+from storage.checkpoint import MalformedNoteError, Note, fingerprint, read_note, read_vkey
 from storage.enrolment import verifier_keys
 from storage.entry_bytes import read_line
 from storage.proofs import StoredHashes, inclusion, tlog_proof
@@ -146,7 +146,7 @@ def receipt(connection: Connection, entry_id: str) -> Receipt | None:
     ).one_or_none()
     if row is None or row.idx is None:
         return None
-    newest = read_note(_newest(connection).note).checkpoint
+    newest = _read(_newest(connection).note).checkpoint
     return Receipt(index=row.idx, leaf=bytes(row.leaf), size=newest.size, root=newest.root)
 
 
@@ -162,7 +162,7 @@ def proof_of(connection: Connection, index: int) -> str:
 
 
 def _head_of(connection: Connection, text: str) -> Head:
-    note = read_note(text)
+    note = _read(text)
     return Head(
         origin=note.checkpoint.origin,
         size=note.checkpoint.size,
@@ -181,6 +181,16 @@ def _newest(connection: Connection) -> Row[int, str]:
     if row is None:
         raise UnusableDatabaseError("The log has no head.", hint="Begin one: `interlock init`.")
     return row
+
+
+def _read(text: str) -> Note:
+    try:
+        return read_note(text)
+    except MalformedNoteError as error:
+        raise UnusableDatabaseError(
+            f"A head of the log cannot be read: {error}",
+            hint="Somebody wrote to the database; run `interlock audit verify`.",
+        ) from error
 
 
 def _signed_by(connection: Connection, note: Note) -> str:

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow
-from storage.entry_bytes import read_line, read_stamp
-from workflows.entry import Actor, ActorKind, Entry, PartClass, RunId, StoredPart
+from storage.entry_bytes import MalformedEntryError, read_line, read_stamp
+from workflows.entry import Actor, ActorKind, Entry, Json, PartClass, RunId, StoredPart
 
 COLUMNS = (AuditEntryRow.seq, AuditEntryRow.idx, AuditEntryRow.line)
 HeldParts = Mapping[tuple[int, str], Row[int, str, bytes, bytes]]
@@ -52,10 +52,14 @@ def has_grown(connection: Connection, *, since: int, but_for: Iterable[str]) -> 
 
 
 def entries_of(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:
-    """Return the entries that `rows` of `COLUMNS` hold, with their parts."""
+    """Return the entries that `rows` of `COLUMNS` hold, with their parts.
+
+    Raises:
+        MalformedEntryError: one of them is none that a log could write.
+    """
     found = list(rows)
     held = _held(connection, [row.seq for row in found])
-    return [_entry(row, held) for row in found]
+    return [_read(row, held) for row in found]
 
 
 def _held(connection: Connection, seqs: list[int]) -> HeldParts:
@@ -69,6 +73,15 @@ def _held(connection: Connection, seqs: list[int]) -> HeldParts:
     return {(row.entry_seq, row.name): row for row in rows}
 
 
+def _read(row: Placed, held: HeldParts) -> Entry:
+    try:
+        return _entry(row, held)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        # Whoever owns the database can write anything.
+        place = "without a place" if row.idx is None else row.idx
+        raise MalformedEntryError(f"Entry {place} is none that a log could write.") from error
+
+
 def _entry(row: Placed, held: HeldParts) -> Entry:
     members = read_line(row.line.encode())
     actor = members["actor"]
@@ -80,11 +93,17 @@ def _entry(row: Placed, held: HeldParts) -> Entry:
         at=read_stamp(members["ts"]),
         kind=members["kind"],
         actor=Actor(kind=ActorKind(actor["t"]), ref=actor["ref"]),
-        data=members["data"],
+        data=_object(members["data"]),
         parts={
             name: _part(part, held.get((row.seq, name))) for name, part in members["parts"].items()
         },
     )
+
+
+def _object(data: object) -> dict[str, Json]:
+    if not isinstance(data, dict):
+        raise TypeError("its data are no object")
+    return data
 
 
 def _part(committed: Mapping[str, Any], row: Row[int, str, bytes, bytes] | None) -> StoredPart:

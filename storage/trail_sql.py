@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from storage.change import stored_on_sqlite
 from storage.transaction import Cursor, Transaction
 from storage.tree import Tile, Tree
+from workflows.errors import UnusableDatabaseError
 
 MOST_PENDING = 1000
 NEWEST_END = (
@@ -289,7 +290,13 @@ def writer_lock(writer: str) -> int:
 
 
 def _tree(size: int, frontier: bytes) -> Tree:
-    return Tree.load(size, bytes(frontier))
+    try:
+        return Tree.load(size, bytes(frontier))
+    except ValueError as error:
+        raise UnusableDatabaseError(
+            f"The stored tree of hashes cannot be read: {error}",
+            hint="Somebody wrote to the database; run `interlock audit verify`.",
+        ) from error
 
 
 @lru_cache(maxsize=32)

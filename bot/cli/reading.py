@@ -15,6 +15,7 @@ from bot.settings import Settings, read_settings, require_one
 from bot.summary_words import summary_words
 from bot.timeline import actors_in, timeline
 from storage.database import Database, open_database, sqlite_path
+from storage.entry_bytes import MalformedEntryError
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.migrate import require_usable
@@ -143,7 +144,7 @@ def opened_as_it_is(settings: Settings) -> Iterator[Database]:
     """Open the database for reading, whatever release made it.
 
     Raises:
-        UnusableDatabaseError: there is none.
+        UnusableDatabaseError: there is none, or what was read of it is no entry.
     """
     require_one(settings)
     if settings.is_sqlite and not sqlite_path(settings.database_url).exists():
@@ -153,6 +154,11 @@ def opened_as_it_is(settings: Settings) -> Iterator[Database]:
     database = open_database(settings.database_url)
     try:
         yield database
+    except MalformedEntryError as error:
+        raise UnusableDatabaseError(
+            f"The log cannot be read: {error}",
+            hint="Somebody wrote to the database; run `interlock audit verify`.",
+        ) from error
     finally:
         database.close()
 

@@ -1,6 +1,8 @@
 """A run told as one timeline, in Slack and on the command line, and one entry explained."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner, Result
@@ -53,6 +55,30 @@ def test_a_run_is_told_as_a_timeline_with_whose_approval_it_rests_on(
     assert explained.stdout.endswith("It holds.\n")
     assert effect["index"] in known["bound"]
     assert known["proof"]["ok"] is True
+
+
+def test_a_run_of_which_somebody_rewrote_an_entry_is_told_without_a_trace(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(scene.stage.home))
+    with scene.serving():
+        scene.card(scene.fills("rita", "refund-customer", FORM))
+        run = json.loads(interlock("runs", "--json").stdout)["runs"][0]["run"]
+    with closing(sqlite3.connect(scene.stage.home / "interlock.db")) as owner:
+        owner.execute("UPDATE audit_part SET body = x'ff' WHERE name = 'preview'")
+        owner.commit()
+        shown = interlock("show", run, "--timeline")
+        owner.execute("DROP TRIGGER audit_entry_only_place")
+        owner.execute(
+            "UPDATE audit_entry SET line = json_set(line, '$.data', 'x')"
+            " WHERE kind = 'approval.requested'"
+        )
+        owner.commit()
+    refused = [interlock("show", run), interlock("show", run, "--timeline")]
+
+    assert (shown.exit_code, "shown: what cannot be read" in shown.stdout) == (0, True)
+    assert [one.exit_code for one in refused] == [2, 2]
+    assert all("The log cannot be read: Entry " in one.stderr for one in refused)
 
 
 def test_a_run_that_is_not_there_is_not_told(scene: Scene) -> None:

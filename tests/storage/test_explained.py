@@ -1,5 +1,6 @@
 """One entry, explained: each thing about it is checked, and what is wrong is said."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from storage.database import Database
 from storage.explained import Explained, explain_entry
 from tests.storage.forging import outcome, rewrite
 from tests.storage.trail import Trail, begin_trail, erase_person, rotate_writer
-from workflows.errors import EvidenceError
+from workflows.binding import canonical
+from workflows.errors import EvidenceError, UnusableDatabaseError
 
 
 @pytest.fixture
@@ -57,6 +59,34 @@ def test_a_payload_that_is_missing_does_not_hold(trail: Trail) -> None:
     trail.run_sql("DELETE FROM audit_part WHERE name = 'message'")
 
     assert not explained(trail, 1).holds
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['"ts":"yesterday"', '"actor":[]', '"data":"x"', '"data":[]', '"parts":[]'],
+)
+def test_an_entry_of_another_shape_is_refused_in_a_sentence(trail: Trail, line: str) -> None:
+    changed = canonical({**json.loads(trail.line(3)), **json.loads(f"{{{line}}}")}).decode()
+    trail.as_plain_tables()
+    trail.run_sql(f"UPDATE audit_entry SET line = '{changed}' WHERE idx = 3")
+    with pytest.raises(EvidenceError, match="cannot be read: Entry 3") as refused:
+        explained(trail, 3)
+
+    assert "run `interlock audit verify`" in refused.value.hint
+
+
+def test_a_head_that_cannot_be_read_is_refused_in_a_sentence(trail: Trail) -> None:
+    trail.run_sql("UPDATE audit_checkpoint SET note = 'x'")
+
+    with pytest.raises(UnusableDatabaseError, match="A head of the log cannot be read"):
+        explained(trail, 3)
+
+
+def test_nothing_is_recorded_over_a_tree_that_cannot_be_read(trail: Trail) -> None:
+    trail.run_sql("UPDATE audit_tree SET size = 3")
+
+    with pytest.raises(UnusableDatabaseError, match="The stored tree of hashes cannot be read"):
+        trail.run("r2")
 
 
 def test_an_entry_that_is_not_there_is_said(trail: Trail) -> None:
