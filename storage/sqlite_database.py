@@ -38,6 +38,8 @@ SETTINGS = {
     "foreign_keys": ("ON", 1),
     # Erased words are overwritten, not just unlinked.
     "secure_delete": ("ON", 1),
+    # Pages; the commit that comes to so many writes all of them into the file.
+    "wal_autocheckpoint": ("4000", 4000),
     "busy_timeout": (str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
 }
 

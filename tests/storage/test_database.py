@@ -356,7 +356,13 @@ def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: st
     with database.begin() as tx:
         found = {
             name: tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+            for name in (
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "secure_delete",
+                "wal_autocheckpoint",
+            )
         }
     database.close()
 
@@ -365,6 +371,7 @@ def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: st
         "synchronous": 2,
         "foreign_keys": 1,
         "secure_delete": 1,
+        "wal_autocheckpoint": 4000,
     }
 
 
