@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
@@ -358,16 +359,24 @@ def test_a_wait_ends_when_its_time_is_over(outside: Outside, case: Case, token: 
     assert time.monotonic() - started >= 1
 
 
-def test_a_token_that_is_revoked_while_it_waits_is_told_nothing(
-    outside: Outside, case: Case
-) -> None:
-    name, token = outside.named_token()
+@contextmanager
+def polled(outside: Outside, case: Case, token: str) -> Iterator[Future[httpx.Response]]:
+    """Give the answer, still to come, to a program that waits for its run to go on."""
     run = outside.starts(case, token).json()["run"]
     case.card(case.waits(lambda: next(iter(case.roots()), None), "the run's first message"))
     before = outside.get(f"/runs/{run}", token).json()
     with ThreadPoolExecutor(1) as pool:
         path = f"/runs/{run}?wait=60&after={before['revision']}"
         waiting = pool.submit(outside.get, path, token, timeout=90)
+        outside.wait_for_polls(1)
+        yield waiting
+
+
+def test_a_token_that_is_revoked_while_it_waits_is_told_nothing(
+    outside: Outside, case: Case
+) -> None:
+    name, token = outside.named_token()
+    with polled(outside, case, token) as waiting:
         outside.revoke(name)
         answer = waiting.result()
 
@@ -381,13 +390,7 @@ def test_a_program_is_told_nothing_more_once_its_owner_has_left(
     workspace.add_person("lou", real_name="Lou (support)")
     workspace.join_group("lou", "support")
     token = outside.token("U0LOU")
-    run = outside.starts(case, token).json()["run"]
-    case.card(case.waits(lambda: next(iter(case.roots()), None), "the run's first message"))
-    before = outside.get(f"/runs/{run}", token).json()
-    with ThreadPoolExecutor(1) as pool:
-        path = f"/runs/{run}?wait=60&after={before['revision']}"
-        waiting = pool.submit(outside.get, path, token, timeout=90)
-        outside.wait_for_polls(1)
+    with polled(outside, case, token) as waiting:
         workspace.deactivate("lou", leaves_groups=False)
         answer = waiting.result()
 
