@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection
+
 from bot.letters import Letter
 from bot.timetable import Schedule
 from bot.wording import Who
@@ -23,7 +25,7 @@ from storage.digests import (
     next_places,
     places_between,
 )
-from storage.heads import show_head
+from storage.heads import Head, show_head
 from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -87,10 +89,11 @@ class Digests:
         since = min(since or until - WEEK, until)
         aside = self._aside(until, afresh=False)
         with self._store.begin() as unit:
-            size = show_head(unit.transaction).size
-            connection = unit.transaction.connection
-            places = places_between(connection, since=since, until=until, size=size)
-            told = self._told(unit, aside, since, until=until, places=places)
+            head, now = show_head(unit.transaction), unit.now
+        # A year takes seconds to count, and nobody's click waits for a look.
+        with self._store.database.read() as connection:
+            places = places_between(connection, since=since, until=until, size=head.size)
+            told = self._told(connection, aside, (since, until), head=head, places=places, now=now)
         return self._made(_id_of(until), told)
 
     def post(self, *, at: datetime | None = None) -> "Made":
@@ -107,15 +110,16 @@ class Digests:
         with self._store.begin() as unit:
             connection = unit.transaction.connection
             # Another process that makes one waits here, and then sees this one.
-            size = show_head(unit.transaction).size
+            head = show_head(unit.transaction)
             last = last_digest(connection)
             if last is not None and _id_of(until) <= last[0]:
                 made, kept = last[0], digest_figures(connection, last[0])
                 told = json.loads(kept or "{}")
             else:
                 made = _id_of(until)
-                since, places = next_places(connection, until, size=size, first=WEEK)
-                told = self._told(unit, aside, since, until=until, places=places)
+                since, places = next_places(connection, until, size=head.size, first=WEEK)
+                period = (since, until)
+                told = self._told(connection, aside, period, head=head, places=places, now=unit.now)
                 self._keep(unit, told, until)
         return self._made(made, told)
 
@@ -132,11 +136,20 @@ class Digests:
         )
 
     def _told(
-        self, unit: SqlUnit, aside: "Aside", since: datetime, *, until: datetime, places: range
+        self,
+        connection: Connection,
+        aside: "Aside",
+        period: tuple[datetime, datetime],
+        *,
+        head: Head,
+        places: range,
+        now: datetime,
     ) -> dict[str, Json]:
         from bot.digest_making import told, without_secrets  # noqa: PLC0415 - as above.
 
-        figures = told(unit, aside, (since, until), places=places, titles=self.titles())
+        figures = told(
+            connection, aside, period, head=head, places=places, titles=self.titles(), now=now
+        )
         return without_secrets(figures, self._redact)
 
     def _made(self, digest_id: str, told: dict[str, Any]) -> "Made":

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from bot.digest_asked import AskedOf
 from bot.digest_figures import figures_json, people_in, shown_from
 from bot.digest_files import figures_of, page_of
@@ -17,11 +19,10 @@ from bot.views.digest import details, digest
 from bot.views.digest_values import DigestShown
 from bot.wording import Who
 from storage.figures import read_figures
-from storage.heads import show_head
+from storage.heads import Head
 from storage.listing import people_of
 from storage.outbox_values import OutboxRow
 from storage.transaction import Database
-from storage.unit import SqlUnit
 from workflows.entry import Json
 
 
@@ -50,20 +51,21 @@ def health_until(database: Database, until: datetime) -> HealthReport:
 
 
 def told(
-    unit: SqlUnit,
+    connection: Connection,
     aside: Aside,
     period: tuple[datetime, datetime],
     *,
+    head: Head,
     places: range,
     titles: Mapping[str, str],
+    now: datetime,
 ) -> dict[str, Json]:
-    """Return the figures of a period, with the head of the log as it is now."""
+    """Return the figures of a period, with the head of the log under which they are told."""
     since, until = period
-    connection = unit.transaction.connection
-    figures = read_figures(connection, since=since, until=until, places=places, now=unit.now)
+    figures = read_figures(connection, since=since, until=until, places=places, now=now)
     return figures_json(
         figures,
-        show_head(unit.transaction),
+        head,
         aside.health,
         titles=dict(titles),
         asked=aside.asked,

@@ -27,7 +27,8 @@ from workflows.store import Delivery, Subject
 
 REPLY = "reply"
 # One word alone that is about as long as a fingerprint: mistyped, or not of this digest.
-ALONE = re.compile(r"[`\s]*[A-Za-z0-9+/=]{10,52}[`.\s]*")
+# “Understood” is none: of letters like a word's there is one head in ten thousand.
+ALONE = re.compile(r"[`\s]*(?![A-Z]?[a-z]+\W*$)[A-Za-z0-9+/=]{10,52}[`.\s]*")
 SIGNS = re.compile(r"[A-Za-z0-9+/=]+")
 
 

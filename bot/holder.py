@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bot.orders import AnyOrder
 
 NAME = "holder.sock"
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 1024 * 1024  # Of an order.
+MOST_ANSWERED = 64 * 1024 * 1024  # A digest of decades has each of their days.
 SECONDS = 30.0
 LONG_SECONDS = 4 * 3600.0  # A pack of a large log is written in minutes, on a slow disk in more.
 
@@ -121,7 +122,7 @@ def hand_over(home: Path, order: "AnyOrder") -> Mapping[str, Json] | None:
     with connection:
         try:
             connection.sendall(order.model_dump_json().encode() + b"\n")
-            line = read_line(connection, most=MOST_BYTES)
+            line = read_line(connection, most=MOST_ANSWERED)
         except OSError as error:
             raise _lost() from error
     if not line.endswith(b"\n"):

@@ -19,6 +19,7 @@ from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from tests.bot.shown import no_version
 from tests.storage.run_drafts import HandClock, finished, new_run, started
+from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Subject
 
@@ -200,3 +201,18 @@ def test_the_first_digest_of_an_old_log_tells_of_a_week_of_entries(
 
     assert made["changes"] == [f"key retire {'1' * 16} (entry #2)."]
     assert (made["head"]["first"], made["head"]["last"]) == (2, 2)
+
+
+def test_nobody_waits_while_the_figures_of_a_period_are_read(
+    store: SqlStore, clock: HandClock
+) -> None:
+    names = iter(["r1", "r2"])
+
+    def definitions() -> list[Definition]:
+        with ThreadPoolExecutor() as others:
+            others.submit(run, store, next(names)).result(timeout=5)
+        return []
+
+    digests = Digests(store, definitions, version=no_version, now=clock, channel="ops")
+
+    assert counted(digests.look()) == 0

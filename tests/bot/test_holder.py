@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.holder import NAME, Holder, RefusedThereError, hand_over
-from bot.orders import AnyOrder, CancelOrder, RunOrder
+from bot.orders import AnyOrder, CancelOrder, DigestOrder, RunOrder
 from bot.unix_socket import connect_to, listen_at, read_line
 from workflows.entry import Json
 from workflows.errors import InputsError, UnknownWorkflowError
@@ -73,6 +73,13 @@ def test_wrong_inputs_cross_the_socket_field_by_field(serving: Callable[[Answer]
         hand_over(serving(refuse), RunOrder(workflow="refund", inputs={"amount": "x"}))
 
     assert refusal.value.fields == {"amount": "must be a whole number"}
+
+
+def test_an_answer_may_be_larger_than_an_order(serving: Callable[[Answer], Path]) -> None:
+    days: Json = ["2026-03-02"] * 300_000
+    home = serving(lambda _order, _person: {"ok": True, "days": days})
+
+    assert hand_over(home, DigestOrder()) == {"ok": True, "days": days}
 
 
 def test_without_a_serving_process_there_is_no_answer(tmp_path: Path) -> None:

@@ -66,9 +66,11 @@ def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: S
         rita.say(right, thread=first)
         rita.wait_for_ephemeral("Only those whom the digest asks")
         dora.say("looks fine to me", thread=first)
+        dora.say("Understood", thread=first)
         dora.say(f"here it is: `{right}`", thread=first)
         dora.wait_for_ephemeral("Recorded: you hold the head of")
         dora.say(right, thread=first)
+        warned = [one for one in dora.ephemerals if "not the fingerprint" in one.words]
         (told,) = entries(bot, "checkpoint.anchored")
         with bot.core.memory.database.read() as connection:
             (anchor,) = read_anchors(connection, most=10)
@@ -79,6 +81,7 @@ def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: S
     assert "@governors, please answer in this thread" in first.words
     assert right in first.words
     assert right in differs
+    assert len(warned) == 1
     assert (told.data["type"], told.data["size"]) == ("reply", note.checkpoint.size)
     assert told.actor.is_person
     assert anchor.size == note.checkpoint.size
