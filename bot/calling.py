@@ -10,10 +10,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.slack_client import tls_for
+from bot.wording import clean
 from workflows.errors import InterlockError
 
 SECONDS = 15.0
@@ -36,10 +37,14 @@ class Answer:
     @property
     def words(self) -> str:
         """Return the beginning of the answer, for a message to operators."""
-        return " ".join(self.body[:200].decode(errors="replace").split())
+        return clean(" ".join(self.body[:200].decode(errors="replace").split()))
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+class _Readable(Protocol):
+    def read1(self, amount: int, /) -> bytes: ...
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -88,9 +93,10 @@ def _answered(
             return _read(refusal.code, refusal, ends)
 
 
-def _read(status: int, answer: IO[bytes], ends: float) -> Answer:
+def _read(status: int, answer: _Readable, ends: float) -> Answer:
     body = bytearray()
-    while chunk := answer.read(CHUNK):
+    # What is there now: waiting for a whole chunk, byte after byte, would have no end.
+    while chunk := answer.read1(CHUNK):
         body += chunk
         if len(body) > MOST_BYTES:
             raise CallError("The answer is longer than any such answer.")

@@ -9,9 +9,10 @@ from pydantic import Field
 from bot.core import Core
 from bot.order_form import OrderForm
 from bot.sweeping import Sweeping
+from storage.listing import listed_run
 from storage.retention.holds import lift_hold, refs_known_as, set_hold
 from storage.retention.sweep import ClassSwept
-from workflows.entry import Json
+from workflows.entry import Json, RunId
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector, read_selector
 from workflows.people import PersonId
@@ -64,6 +65,7 @@ def class_data(one: ClassSwept) -> Json:
 def hold_by_order(core: Core, order: HoldOrder, person: PersonId) -> Mapping[str, Json]:
     """Set a hold."""
     selector = _resolved(core, read_selector(order.selector))
+    _refuse_unknown_run(core, selector)
     name = set_hold(core.store, selector, reason=core.redact(order.reason), actor=person)
     return {"ok": True, "hold": name, "selector": str(selector)}
 
@@ -72,6 +74,17 @@ def lift_by_order(core: Core, order: LiftOrder, person: PersonId) -> Mapping[str
     """Lift a hold."""
     lift_hold(core.store, order.hold, reason=core.redact(order.reason), actor=person)
     return {"ok": True, "hold": order.hold}
+
+
+def _refuse_unknown_run(core: Core, selector: Selector) -> None:
+    """Refuse a hold of which a typing error would keep nothing."""
+    if selector.kind is not Kind.RUN:
+        return
+    if listed_run(core.memory.database, RunId(selector.name)) is None:
+        raise HoldError(
+            f"This log has no run {selector.name}.",
+            hint="Give its whole id, as `interlock runs` lists it.",
+        )
 
 
 def _resolved(core: Core, selector: Selector) -> Selector:

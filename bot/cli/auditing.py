@@ -13,7 +13,7 @@ from bot.cli.lazy import LazyGroup, Place
 from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.progress import progress_bar
 from bot.cli.typed import ENTRY, filled, place_named
-from bot.settings import read_settings
+from bot.settings import read_settings, require_one
 from storage.evidence.page import browser_verifier
 from storage.verify import Options, verify_database, verify_pack
 
@@ -111,9 +111,7 @@ def verify(  # noqa: PLR0913  an option each
         report = (
             verify_pack(pack, keys, checkpoints, **how)
             if pack is not None
-            else verify_database(
-                url or read_settings().database_url, keys, checkpoints, tables=not quick, **how
-            )
+            else verify_database(url or _own_database(), keys, checkpoints, tables=not quick, **how)
         )
     answer(report.to_json(), report.lines(), as_json=as_json)
     leave(report.exit)
@@ -182,6 +180,12 @@ def verifier(*, out: Path, as_json: bool) -> None:
     told = {"page": str(out), "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}
     lines = [f"{out} is the page. Open it in a browser, drop a pack on it, paste the key."]
     answer(told, [*lines, f"sha256 {told['sha256']}"], as_json=as_json)
+
+
+def _own_database() -> str:
+    settings = read_settings()
+    require_one(settings)
+    return settings.database_url
 
 
 def _keys(given: str) -> list[str]:

@@ -57,7 +57,7 @@ class PartCheck:
         self._report = report
         self._withholds = withholds
         self._met: set[int] = set()
-        self.held = self.gone = 0
+        self.held = self.gone = self.withheld = 0
 
     def check(self, index: int, members: Mapping[str, Any], parts: Sequence[HeldPart]) -> None:
         """Check the parts of one entry."""
@@ -103,9 +103,12 @@ class PartCheck:
         self, index: int, name: str, *, committed: Mapping[str, Any], part: HeldPart | None
     ) -> None:
         is_marked = self._markers.explain(index, name, committed["cls"])
+        if part is None and self._withholds and not is_marked:
+            self.withheld += 1
+            return
         if part is None:
             self.gone += 1
-            if not is_marked and not self._withholds:
+            if not is_marked:
                 self._report.fail(
                     "part-missing", f"Part {name} of entry {index} is missing.", place=index
                 )

@@ -272,6 +272,8 @@ class Walk:
             "parts_gone": self._parts.gone,
             "mode": "quick" if self._how.quick else "full",
         }
+        if self._parts.withheld:
+            self._report.counts["parts_withheld"] = self._parts.withheld
         if self._skipped:
             self._report.counts["entries_outside"] = self._skipped
 

@@ -63,6 +63,14 @@ def test_a_person_is_named_in_a_hold_by_pseudonym_and_a_stranger_is_refused() ->
     assert (refused.exit_code, "Nobody in this log" in refused.stderr) == (2, True)
 
 
+def test_a_hold_of_a_run_that_the_log_does_not_have_is_refused() -> None:
+    refused = interlock("audit", "hold", "set", "run:abce7c23", "--reason", "case 12")
+
+    assert refused.exit_code == 2
+    assert "This log has no run abce7c23. Give its whole id" in refused.stderr
+    assert told("audit", "hold", "list")["holds"] == []
+
+
 def test_a_sweep_says_what_would_go_and_what_went() -> None:
     assert told("audit", "sweep", "--dry-run")["payloads"] == 0
     assert told("audit", "sweep")["payloads"] == 0

@@ -58,6 +58,7 @@ def installed(home: Path, ident: str, *, name: str) -> None:
         (["serve"], {"INTERLOCK_HTTP": ""}, "INTERLOCK_HTTP is not set"),
         (["serve"], {"SLACK_BOT_TOKEN": "xoxb-1"}, "Take one of the two out"),
         (["serve", "--no-worker"], {}, "On SQLite nobody else"),
+        (["audit", "verify"], {}, "Say which one with INTERLOCK_WORKSPACE"),
         (["init"], {}, "Say which one with INTERLOCK_WORKSPACE"),
         (["workspaces"], {"SLACK_CLIENT_ID": "", "SLACK_CLIENT_SECRET": ""}, "there is one"),
         (["run", "refund-customer"], {}, "Say which one with INTERLOCK_WORKSPACE"),
