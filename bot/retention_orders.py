@@ -10,8 +10,8 @@ from bot.core import Core
 from bot.order_form import OrderForm
 from bot.sweeping import Sweeping
 from storage.listing import listed_run
+from storage.retention.due import ClassSwept
 from storage.retention.holds import lift_hold, refs_known_as, set_hold
-from storage.retention.sweep import ClassSwept
 from workflows.entry import Json, RunId
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector, read_selector

@@ -16,8 +16,8 @@ from bot.policy_in_force import policy_of
 from bot.retention_orders import HoldOrder, LiftOrder, SweepOrder, class_data
 from bot.settings import read_settings
 from bot.wording import plural
+from storage.retention.due import due
 from storage.retention.holds import ToldHold, told_holds
-from storage.retention.sweep import due
 from workflows.moments import stamp
 
 PLACES = {

@@ -1,32 +1,39 @@
 """Removes what was copied from payloads: rows for the search, texts of messages, thread words.
 
 Nothing of it decides anything: a summary is read from its row, a message was delivered, words
-of a thread serve the summary of their run, and the lock of a run that ended is not held.
+of a thread serve the summary of their run, and the lock of a run that ended is not held. What
+goes by its age is for `old`.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     delete,
-    exists,
+    func,
     not_,
-    or_,
     select,
     tuple_,
     update,
 )
 
 from storage.audit_models import AuditEntryRow, LineMember
-from storage.limit_models import BudgetKeyRecord, BudgetUseRecord
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.outbox_values import OutboxState
-from storage.retention.held import holds_in, message_is_held
+from storage.retention.held import holds_in, message_is_held, run_is_held
 from storage.run_models import RunRecord
+from workflows.store import Subject
 
 AT_ONCE = 500  # A statement takes only so many values.
+WORDS = tuple_(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
+
+
+class Text(NamedTuple):
+    """A message that keeps a text, and the run that it is about."""
+
+    id: int
+    run: str
 
 
 def forget_copies(connection: Connection, summaries: Sequence[int]) -> None:
@@ -39,91 +46,72 @@ def forget_copies(connection: Connection, summaries: Sequence[int]) -> None:
         connection.execute(delete(row).where(row.run_id.in_(runs), row.entry_id.in_(entries)))
 
 
-def forget_copies_of(connection: Connection, runs: Sequence[str]) -> None:
-    """Remove the summaries of these runs, the texts told of them, and locks that they had."""
+def texts_of(connection: Connection, runs: Collection[str], *, after: int = 0) -> list[Text]:
+    """Return the texts told of these runs that are kept; of messages after number `after`."""
+    wanted = select(OutboxRecord.id, OutboxRecord.run_id).where(
+        OutboxRecord.id > after, OutboxRecord.body.is_not(None), OutboxRecord.run_id.is_not(None)
+    )
+    about, rows = frozenset(runs), connection.execute(wanted.order_by(OutboxRecord.id))
+    return [Text(one.id, one.run_id) for one in rows if one.run_id in about]
+
+
+def newest_message(connection: Connection) -> int:
+    """Return a number such that every message queued from now on has a greater one.
+
+    On Postgres that is 0: there a message may be committed after one with a greater number.
+    """
+    if connection.dialect.name != "sqlite":
+        return 0
+    return connection.execute(select(func.max(OutboxRecord.id))).scalar() or 0
+
+
+def forget_copies_of(connection: Connection, runs: Sequence[str], texts: Sequence[Text]) -> None:
+    """Remove the summaries of these runs that ended, their locks, and what of `texts` is of them.
+
+    A text that still waits is told to nobody, not even by a delivery that has taken it already.
+    """
     for start in range(0, len(runs), AT_ONCE):
-        some = runs[start : start + AT_ONCE]
-        connection.execute(delete(SummaryRecord).where(SummaryRecord.run_id.in_(some)))
-        _blank(connection, OutboxRecord.run_id.in_(some))
-        forget_locks(connection, some)
+        some = SummaryRecord.run_id.in_(runs[start : start + AT_ONCE])
+        connection.execute(delete(SummaryRecord).where(some))
+    forget_locks(connection, runs)
+    about = frozenset(runs)
+    _blank(connection, [one.id for one in texts if one.run in about])
+
+
+def _blank(connection: Connection, texts: Sequence[int]) -> None:
+    row = OutboxRecord
+    told = {"state": OutboxState.DELIVERED, "done": row.wanted, "is_posting": False}
+    waits = (row.state == OutboxState.PENDING) & (row.subject == Subject.POST)
+    for start in range(0, len(texts), AT_ONCE):
+        some = row.id.in_(texts[start : start + AT_ONCE])
+        untaken = update(row).where(some, waits).values(claimed_by=None, claimed_until=None, **told)
+        connection.execute(untaken)
+        connection.execute(update(row).where(some).values(body=None))
+
+
+def not_held(connection: Connection, runs: Sequence[str]) -> list[str]:
+    """Return those of these runs of which no copy is held back."""
+    held = run_is_held(holds_in(connection), of_few=True)
+    found = list[str]()
+    for start in range(0, len(runs), AT_ONCE):
+        some = RunRecord.id.in_(runs[start : start + AT_ONCE])
+        wanted = select(RunRecord.id).where(some, not_(held)).order_by(RunRecord.id)
+        found += connection.execute(wanted).scalars()
+    return found
 
 
 def forget_words_of(connection: Connection, ref: str) -> bool:
     """Remove what a person wrote in threads and no hold keeps; say whether nothing is left."""
     theirs = ThreadMessageRecord.author == ref
-    kept = message_is_held(holds_in(connection))
+    kept = message_is_held(holds_in(connection), of_few=True)
     goes = (
         select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
         .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
         .where(theirs, not_(kept))
     )
-    key = tuple_(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
-    connection.execute(delete(ThreadMessageRecord).where(key.in_(goes)))
+    connection.execute(delete(ThreadMessageRecord).where(WORDS.in_(goes)))
     left = select(ThreadMessageRecord.ts).where(theirs)
     return connection.execute(left.limit(1)).first() is None
-
-
-def old_texts(connection: Connection, *, finished_before: datetime) -> list[int]:
-    """Return the messages, delivered or given up before then, of which a text is kept."""
-    told = _told_before(finished_before)
-    wanted = select(OutboxRecord.id).where(told, _has_text()).order_by(OutboxRecord.id)
-    return list(connection.execute(wanted).scalars())
-
-
-def forget_old_words(
-    connection: Connection, *, finished_before: datetime, texts: Sequence[int]
-) -> int:
-    """Remove words of threads whose run ended before then, and of `texts` those told before then.
-
-    What is held back stays, and so does what waits to be delivered. Returns how many went.
-    """
-    held = message_is_held(holds_in(connection))
-    old = (
-        select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
-        .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
-        .where(RunRecord.finished_at < finished_before, not_(held))
-    )
-    key = tuple_(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
-    words = connection.execute(delete(ThreadMessageRecord).where(key.in_(old))).rowcount
-    told = 0
-    for start in range(0, len(texts), AT_ONCE):
-        some = OutboxRecord.id.in_(texts[start : start + AT_ONCE])
-        told += _blank(connection, some & _told_before(finished_before))
-    return words + told
-
-
-def _told_before(moment: datetime) -> ColumnElement[bool]:
-    ended = exists(
-        select(RunRecord.id).where(
-            RunRecord.id == OutboxRecord.run_id, RunRecord.finished_at < moment
-        )
-    )
-    return or_(OutboxRecord.run_id.is_(None) & (OutboxRecord.next_at < moment), ended)
-
-
-def _has_text() -> ColumnElement[bool]:
-    return OutboxRecord.body.is_not(None) & (OutboxRecord.state != OutboxState.PENDING)
-
-
-def forget_budget_names(connection: Connection, *, unused_since: datetime) -> None:
-    """Forget for whom budgets counted of which nothing was taken since then.
-
-    Earlier than the longest window of a budget, nothing is counted for them any more.
-    """
-    taken = select(BudgetUseRecord.entry_id).where(
-        BudgetUseRecord.budget == BudgetKeyRecord.budget,
-        BudgetUseRecord.key == BudgetKeyRecord.key,
-        BudgetUseRecord.taken_at >= unused_since,
-    )
-    connection.execute(delete(BudgetKeyRecord).where(not_(exists(taken))))
-
-
-def old_locks(connection: Connection, *, finished_before: datetime) -> list[str]:
-    """Return the runs that ended before then, and have the name of a lock still."""
-    wanted = select(RunRecord.id).where(
-        RunRecord.finished_at < finished_before, RunRecord.lock_key.is_not(None)
-    )
-    return list(connection.execute(wanted.order_by(RunRecord.id)).scalars())
 
 
 def forget_locks(connection: Connection, runs: Sequence[str]) -> None:
@@ -134,8 +122,3 @@ def forget_locks(connection: Connection, runs: Sequence[str]) -> None:
             some, RunRecord.finished_at.is_not(None), RunRecord.lock_key.is_not(None)
         )
         connection.execute(ended.values(lock_key=None))
-
-
-def _blank(connection: Connection, told: ColumnElement[bool]) -> int:
-    wanted = update(OutboxRecord).where(told, _has_text())
-    return connection.execute(wanted.values(body=None)).rowcount

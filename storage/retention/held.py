@@ -46,27 +46,31 @@ def holds_in(connection: Connection, *, in_force: bool = True) -> list[Hold]:
     ]
 
 
-def part_is_held(holds: Sequence[Hold]) -> Held:
-    """Return the condition under which a part, joined with its entry, is held."""
+def part_is_held(holds: Sequence[Hold], *, of_few: bool = False) -> Held:
+    """Return the condition under which a part, joined with its entry, is held.
+
+    `of_few` finds out about each one by itself; else the log is read once, for whatever many.
+    """
     own = and_(
         AuditEntryRow.kind == "hold.set",
         LineMember("data", "hold").in_([one.id for one in holds]),
     )
-    return _surely(of_a_run(_goes_on()), own, *(_holds_part(one.selector) for one in holds))
+    by_hold = (_holds_part(one.selector, of_few=of_few) for one in holds)
+    return _surely(of_a_run(_goes_on()), own, *by_hold)
 
 
-def run_is_held(holds: Sequence[Hold]) -> Held:
+def run_is_held(holds: Sequence[Hold], *, of_few: bool = False) -> Held:
     """Return the condition under which what was copied from a run's payloads is held."""
-    return _surely(_goes_on(), *(_holds_run(one.selector) for one in holds))
+    return _surely(_goes_on(), *(_holds_run(one.selector, of_few=of_few) for one in holds))
 
 
-def message_is_held(holds: Sequence[Hold]) -> Held:
+def message_is_held(holds: Sequence[Hold], *, of_few: bool = False) -> Held:
     """Return the condition under which a message of a thread, joined with its run, is held.
 
     A run that goes on holds none: it goes on without them.
     """
     people = [one.selector.name for one in holds if one.selector.kind is Kind.PERSON]
-    by_run = (_holds_run(one.selector) for one in holds)
+    by_run = (_holds_run(one.selector, of_few=of_few) for one in holds)
     return _surely(ThreadMessageRecord.author.in_(people), *by_run)
 
 
@@ -84,7 +88,7 @@ def of_a_run(condition: Held) -> Held:
     return exists(select(RunRecord.id).where(RunRecord.id == RUN, condition))
 
 
-def _holds_part(selector: Selector) -> Held:
+def _holds_part(selector: Selector, *, of_few: bool) -> Held:
     match selector.kind:
         case Kind.RUN:
             return RUN.in_([selector.name])
@@ -97,27 +101,27 @@ def _holds_part(selector: Selector) -> Held:
             return or_(
                 AuditPartRow.subject_ref == selector.name,
                 AuditEntryRow.actor_ref == selector.name,
-                of_a_run(took_part(selector.name)),
+                of_a_run(took_part(selector.name, of_few=of_few)),
             )
         case Kind.PERIOD:
             begin, end = selector.period
             return and_(AuditEntryRow.ts >= stamp(begin), AuditEntryRow.ts < stamp(end))
 
 
-def _holds_run(selector: Selector) -> Held:
+def _holds_run(selector: Selector, *, of_few: bool) -> Held:
     match selector.kind:
         case Kind.RUN:
             return RunRecord.id == selector.name
         case Kind.WORKFLOW:
             return RunRecord.workflow == selector.name
         case Kind.PERSON:
-            return took_part(selector.name)
+            return took_part(selector.name, of_few=of_few)
         case Kind.PERIOD:
             begin, end = selector.period
             return and_(RunRecord.started_at < end, RunRecord.finished_at >= begin)
 
 
-def took_part(ref: str) -> Held:
+def took_part(ref: str, *, of_few: bool = False) -> Held:
     """Return the condition under which a person asked for a run, or has to do with what it tells.
 
     That is whoever did something in it, a decision, an answer or anything else, and whoever
@@ -130,4 +134,8 @@ def took_part(ref: str) -> Held:
         .join(DecisionRecord, DecisionRecord.request_id == RequestRecord.id)
         .where(DecisionRecord.stands_for.is_not(None), DecisionRecord.stands_for == ref)
     )
+    if of_few:
+        acted = did.where(entry.c.run_id == RunRecord.id).correlate(RunRecord).exists()
+        stood = stood_for.where(RequestRecord.run_id == RunRecord.id).correlate(RunRecord).exists()
+        return or_(RunRecord.requester == ref, acted, stood)
     return or_(RunRecord.requester == ref, RunRecord.id.in_(did), RunRecord.id.in_(stood_for))

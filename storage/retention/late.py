@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, exists, not_, select, union
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditSubjectRow, LineMember
 from storage.message_models import ThreadMessageRecord
 from storage.retention.held import holds_in, message_is_held
-from storage.retention.person import REASON, Found, erase, payloads_of
+from storage.retention.past import Found, payloads_of
+from storage.retention.person import REASON, erase
 from storage.run_models import RunRecord
 from storage.store import SqlStore
 from storage.writers import wait_for_writers

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, func, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow
 from storage.retention.held import holds_in, part_is_held
@@ -28,6 +28,11 @@ class Key(NamedTuple):
     seq: int
     idx: int
     name: str
+
+    @property
+    def item(self) -> Item:
+        """Return the payload as a marker names it."""
+        return Item(self.idx, self.name)
 
 
 def erasures(
@@ -58,31 +63,9 @@ def newest_erasure(connection: Connection) -> int | None:
     return connection.execute(wanted).scalar_one()
 
 
-def remove(connection: Connection, goes: ColumnElement[bool]) -> int:
-    """Delete the parts that meet a condition over themselves and their entries; say how many."""
-    found = (
-        select(AuditPartRow.entry_seq, AuditPartRow.name)
-        .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
-        .where(goes)
-    )
-    key = tuple_(AuditPartRow.entry_seq, AuditPartRow.name)
-    return connection.execute(delete(AuditPartRow).where(key.in_(found))).rowcount
-
-
-def remove_items(connection: Connection, items: Sequence[Item]) -> None:
-    """Delete the parts that `items` name."""
-    for one in items:
-        entry = select(AuditEntryRow.seq).where(AuditEntryRow.idx == one.idx).scalar_subquery()
-        connection.execute(
-            delete(AuditPartRow).where(
-                AuditPartRow.entry_seq == entry, AuditPartRow.name == one.name
-            )
-        )
-
-
 def standing(connection: Connection, keys: Sequence[Key]) -> dict[Key, bool]:
     """Return those of these payloads that are still there, and whether each is held back now."""
-    held, found = part_is_held(holds_in(connection)), dict[tuple[int, str], bool]()
+    held, found = part_is_held(holds_in(connection), of_few=True), dict[tuple[int, str], bool]()
     seqs = list(dict.fromkeys(one.seq for one in keys))
     for start in range(0, len(seqs), AT_ONCE):
         some = AuditPartRow.entry_seq.in_(seqs[start : start + AT_ONCE])

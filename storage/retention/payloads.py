@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from storage.retention.holds import refs_known_as
 from storage.retention.late import erase_late
-from storage.retention.person import Found, erase, payloads_of, was_erased_by
+from storage.retention.past import Found, payloads_of
+from storage.retention.person import erase, was_erased_by
 from storage.retention.removal import overwrite_deleted
 from storage.store import SqlStore
 from workflows.actions.erase import Counted, nobody_known_as

@@ -24,6 +24,8 @@ WITH_WORDS = (
 )
 PATIENCE = 10.0
 TURN = 0.05
+STEP_PAGES = 250  # Of an index that is merged: a megabyte, a few milliseconds.
+CHANGES_OF_NOTHING = 2
 LEFT = (
     "What was removed is gone from the log, but its bytes may be on the disk still. The next"
     " nightly sweep makes up for it, and so does `interlock audit sweep`."
@@ -53,14 +55,28 @@ def overwrite_deleted(database: Database) -> None:
 def _forgets(database: Database) -> bool:
     """Overwrite what was deleted; False if a reader was in the way for too long."""
     if database.dialect == "sqlite":
-        with database.begin() as tx:
-            for index in ("summary_fts", "summary_fts_words"):
-                tx.run(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608 - ours.
+        for index in ("summary_fts", "summary_fts_words"):
+            _merge(database, index)
         return _cuts_wal(database)
     with database.engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
         alone.exec_driver_sql(f"VACUUM {', '.join(WITH_WORDS)}")
     return True
+
+
+def _merge(database: Database, index: str) -> None:
+    """Make one piece of an index: `optimize`, in steps, since people's clicks wait for each."""
+    pages = -STEP_PAGES  # Less than none has everything merged, also what was merged before.
+    while True:
+        with database.begin() as tx:
+            before = tx.driver.total_changes
+            merge = f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)"  # noqa: S608 - ours.
+            tx.run(merge, (pages,))
+            # The row that says so counts as one.
+            is_done = tx.driver.total_changes - before < CHANGES_OF_NOTHING
+        if is_done:
+            return
+        pages = STEP_PAGES
 
 
 def _cuts_wal(database: Database) -> bool:
@@ -74,6 +90,8 @@ def _cuts_wal(database: Database) -> bool:
 
 def _is_busy(database: Database) -> bool:
     with database.engine.connect() as connection:
+        # Most is done while others write; only what is left is done while they wait.
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
         # Whoever waits for a reader here holds the right to write, and a click would wait, too.
         patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
         connection.exec_driver_sql("PRAGMA busy_timeout = 0")

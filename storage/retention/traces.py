@@ -5,23 +5,72 @@ one-time codes. All of it is operational: nobody writes to them any more, nothin
 their name, and no code of theirs counts.
 """
 
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from storage.audit_models import AuditSubjectRow
 from storage.delegation_models import DelegationRecord
 from storage.message_models import OutboxRecord
+from storage.retention.copies import AT_ONCE
 from storage.run_models import RequestRecord, RunRecord
 from storage.step_up_models import StepUpGuardRecord, StepUpRecord
 from workflows.entry import Ref
 from workflows.store import Subject
 
 
-def forget_traces(connection: Connection, ref: Ref) -> None:
-    """Remove what leads from a pseudonym to the person; their row has to be there still."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Messages that were for a person alone, those that name them, and runs whose key does."""
+
+    messages: Sequence[int]
+    naming: Sequence[int]
+    runs: Sequence[str]
+
+    def with_new(
+        self, connection: Connection, ref: Ref, *, runs: Collection[str], after: int
+    ) -> "Traces":
+        """Return them with those after the message `after`, and of these runs."""
+        new = traces_of(connection, ref, runs=runs, after=after)
+        return Traces(
+            messages=[*self.messages, *new.messages],
+            naming=[*self.naming, *new.naming],
+            runs=sorted({*self.runs, *new.runs}),
+        )
+
+
+def traces_of(
+    connection: Connection, ref: Ref, *, runs: Collection[str] | None = None, after: int = 0
+) -> Traces:
+    """Return what leads to a person; of these runs only, and of messages after `after`."""
     known = select(AuditSubjectRow.external_id).where(AuditSubjectRow.ref == ref)
-    person = connection.execute(known).scalar()
-    connection.execute(delete(OutboxRecord).where(_is_to(ref, person or "")))
-    _forget_start_keys(connection, ref, person or "")
+    person = connection.execute(known).scalar() or ""
+    recent = OutboxRecord.id > after
+    to = select(OutboxRecord.id).where(recent, _is_to(ref, person))
+    naming = select(OutboxRecord.id).where(recent, _names(person))
+    keyed = select(RunRecord.id).where(_has_their_key(ref, person))
+    if runs is not None:
+        keyed = keyed.where(RunRecord.id.in_(sorted(runs)))
+    return Traces(
+        messages=list(connection.execute(to.order_by(OutboxRecord.id)).scalars()),
+        naming=list(connection.execute(naming.order_by(OutboxRecord.id)).scalars()),
+        runs=list(connection.execute(keyed.order_by(RunRecord.id)).scalars()),
+    )
+
+
+def forget_traces(connection: Connection, ref: Ref, traces: Traces) -> None:
+    """Remove what leads from a pseudonym to the person."""
+    for start in range(0, len(traces.messages), AT_ONCE):
+        some = OutboxRecord.id.in_(traces.messages[start : start + AT_ONCE])
+        connection.execute(delete(OutboxRecord).where(some))
+    for start in range(0, len(traces.naming), AT_ONCE):
+        some = OutboxRecord.id.in_(traces.naming[start : start + AT_ONCE])
+        connection.execute(update(OutboxRecord).where(some).values(body=None))
+    for start in range(0, len(traces.runs), AT_ONCE):
+        some = RunRecord.id.in_(traces.runs[start : start + AT_ONCE])
+        connection.execute(update(RunRecord).where(some).values(start_key=None))
     secrets = update(StepUpRecord).where(StepUpRecord.person == ref)
     connection.execute(secrets.values(sealed=None))
     connection.execute(delete(StepUpGuardRecord).where(StepUpGuardRecord.person == ref))
@@ -42,13 +91,16 @@ def _is_to(ref: Ref, person: str) -> ColumnElement[bool]:
     )
 
 
-def _forget_start_keys(connection: Connection, ref: Ref, person: str) -> None:
-    """Forget keys that a program gave in their name, and those that name their account."""
+def _names(person: str) -> ColumnElement[bool]:
+    """Return the condition that a message says who shared what it is about."""
+    said = json.dumps({"by": person})
+    return (OutboxRecord.subject == Subject.SUMMARY) & (OutboxRecord.body == said)
+
+
+def _has_their_key(ref: Ref, person: str) -> ColumnElement[bool]:
+    """Return the condition that a program gave a run's key in their name, or it names them."""
     user = person.rpartition(":")[2]
     names = RunRecord.start_key.startswith(f"agent:{ref}/", autoescape=True)
     if user:
         names |= RunRecord.start_key.contains(f"/again/{user}/", autoescape=True)
-    wanted = update(RunRecord).where(
-        RunRecord.requester == ref, RunRecord.finished_at.is_not(None), names
-    )
-    connection.execute(wanted.values(start_key=None))
+    return (RunRecord.requester == ref) & RunRecord.finished_at.is_not(None) & names

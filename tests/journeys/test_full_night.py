@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from bot import self_check
 from bot.clock import Clock as Alarm
@@ -21,12 +21,13 @@ from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.audit_models import AuditEntryRow
 from storage.heads import first_vkeys
-from storage.message_models import OutboxRecord
+from storage.message_models import OutboxRecord, SummaryRecord
 from storage.retention.person import erase
 from storage.retention.removal import overwrite_deleted
+from storage.run_models import RunRecord
 from tests.journeys.test_full_disk import fill, small_disk
 from tests.storage.test_retention import Kept, housed, look_up, on_disk
-from tests.world import POLICY, id_of, policy_in
+from tests.world import NOON, POLICY, id_of, policy_in
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
 from workflows.errors import StorageUnavailableError
 from workflows.store import Subject
@@ -164,14 +165,27 @@ def test_a_large_sweep_needs_no_room_for_temporary_files(house: Kept, tmp_path: 
         found = house.swept()
 
     assert found.payloads == 8000
-    assert len(house.markers()) == 1
+    assert {kind for kind, _ in house.markers()} == {"retention.sweep"}
+    assert house.verified().failures == []
+
+
+def test_the_erasure_of_many_payloads_needs_no_room_for_temporary_files(
+    house: Kept, tmp_path: Path
+) -> None:
+    ref = wordy(house, "rita", times=8000)
+    with small_disk(tmp_path / "temporary", size=2**16), temporary_files_in(tmp_path / "temporary"):
+        fill(tmp_path / "temporary")
+        found = erase(house.store, ref, policy="cd" * 32, by_run="0" * 32)
+
+    assert len(found) == 8000
+    assert id_of("rita") not in house.persons()
     assert house.verified().failures == []
 
 
 def test_an_erasure_without_room_for_temporary_files_says_so_and_removes_nothing(
     house: Kept, tmp_path: Path
 ) -> None:
-    ref = wordy(house, "rita", times=8000)
+    ref = storied(house, times=500)
     with small_disk(tmp_path / "temporary", size=2**16), temporary_files_in(tmp_path / "temporary"):
         fill(tmp_path / "temporary")
         with pytest.raises(StorageUnavailableError) as full:
@@ -196,6 +210,23 @@ def wordy(house: Kept, name: str, *, times: int) -> Ref:
             actor = Actor(kind=ActorKind.USER, ref=ref)
             unit.append(Draft(kind="access.read", actor=actor, data=data, parts={"query": part}))
     return ref
+
+
+def storied(house: Kept, *, times: int) -> Ref:
+    """Have stories of so many runs of one person; return their pseudonym."""
+    model = house.finished()
+    with house.store.database.begin() as tx:
+        row = tx.connection.execute(select(RunRecord.__table__)).mappings().one()
+        runs = [dict(row, id=f"r{number}", start_key=None) for number in range(times)]
+        stories = [told_of(one["id"], number) for number, one in enumerate(runs)]
+        tx.connection.execute(insert(RunRecord), runs)
+        tx.connection.execute(insert(SummaryRecord), stories)
+    return house.entries(model)[0].actor.ref
+
+
+def told_of(run: str, number: int) -> dict[str, object]:
+    words = " ".join(f"word{number}of{one}" for one in range(100))
+    return {"run_id": run, "entry_id": run, "body": words, "words": words, "written_at": NOON}
 
 
 @contextmanager

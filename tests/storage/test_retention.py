@@ -26,10 +26,11 @@ from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRec
 from storage.rebuild import check_projections
 from storage.retention import removal
 from storage.retention import sweep as sweeping
+from storage.retention.due import due
 from storage.retention.holds import lift_hold, set_hold, told_holds
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
-from storage.retention.sweep import Swept, due, sweep
+from storage.retention.sweep import Swept, sweep
 from storage.search import find
 from storage.search_runs import Sought
 from storage.store import SqlStore
