@@ -216,3 +216,24 @@ def test_nobody_waits_while_the_figures_of_a_period_are_read(
     digests = Digests(store, definitions, version=no_version, now=clock, channel="ops")
 
     assert counted(digests.look()) == 0
+
+
+def test_a_digest_of_a_clock_that_went_ahead_holds_back_none(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    weeks = [MONDAY + timedelta(weeks=number) for number in range(4)]
+    clock.at = weeks[0]
+    made = [digests.post()]
+    clock.at = weeks[3]
+    ahead = digests.post()
+    for number, at in enumerate(weeks[1:]):
+        clock.at = at - timedelta(days=1)
+        run(store, f"r{number}")
+        clock.at = at
+        made.append(digests.post())
+    figures = [one.figures for one in made]
+
+    assert len({ahead.id, *(one.id for one in made)}) == 5
+    assert [counted(one) for one in made] == [0, 1, 1, 1]
+    assert [one["since"] for one in figures[1:]] == [one["until"] for one in figures[:-1]]
+    assert digests.kept(made[-1].id) == figures[-1]
