@@ -23,7 +23,7 @@ from workflows.entry import Entry
 from workflows.gate import Outcome
 from workflows.run import Status
 
-MOST_LISTED = 50
+MOST_LISTED = 50  # Of waiting runs, and of entries of one kind.
 REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
 FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
@@ -64,7 +64,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The newest entries of some kinds, and how many there are before them."""
+    """The newest entries of each of some kinds, and how many there are before them."""
 
     newest: Sequence[Entry]
     earlier: int
@@ -221,11 +221,18 @@ def _median(times: Sequence[timedelta]) -> timedelta | None:
 
 
 def _listed(connection: Connection, kinds: Sequence[str], places: range) -> Listed:
-    """Return the newest entries of these kinds among `places`, in their order."""
-    newest = select(*COLUMNS).where(_among(kinds, places)).order_by(AuditEntryRow.idx.desc())
-    rows = connection.execute(newest.limit(MOST_LISTED)).all()
-    total = connection.execute(select(func.count()).where(_among(kinds, places))).scalar_one()
-    return Listed(newest=entries_of(connection, reversed(rows)), earlier=total - len(rows))
+    """Return the newest entries of each of these kinds among `places`, in their order.
+
+    A thousand of one kind, erasures for example, hide none of another.
+    """
+    row, among = AuditEntryRow, _among(kinds, places)
+    nth = func.row_number().over(partition_by=row.kind, order_by=row.idx.desc()).label("nth")
+    numbered = select(row.idx, nth).where(among).subquery()
+    newest = select(numbered.c.idx).where(numbered.c.nth <= MOST_LISTED)
+    found = select(*COLUMNS).where(row.idx.in_(newest)).order_by(row.idx)
+    rows = connection.execute(found).all()
+    total = connection.execute(select(func.count()).where(among)).scalar_one()
+    return Listed(newest=entries_of(connection, rows), earlier=total - len(rows))
 
 
 def _all(connection: Connection, kinds: Sequence[str], places: range) -> list[Entry]:

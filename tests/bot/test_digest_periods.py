@@ -237,3 +237,19 @@ def test_a_digest_of_a_clock_that_went_ahead_holds_back_none(
     assert [counted(one) for one in made] == [0, 1, 1, 1]
     assert [one["since"] for one in figures[1:]] == [one["until"] for one in figures[:-1]]
     assert digests.kept(made[-1].id) == figures[-1]
+
+
+def test_many_changes_of_one_kind_hide_none_of_another(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    swept = {"policy": "p", "cls": "business", "before": 1, "n": 0}
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "0" * 16}))
+        for _ in range(MOST_LISTED + 7):
+            unit.append(Draft(kind="retention.sweep", actor=SYSTEM, data=swept))
+    clock.at = MONDAY
+
+    changes = digests.post().shown.changes
+    assert changes[0] == "7 earlier ones stand in the log."
+    assert changes[1] == f"key retire {'0' * 16} (entry #1)."
+    assert changes[-1].startswith("retention sweep business")
