@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import COLUMNS, entries_of
+from storage.limit_models import GlassUseRecord
 from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
-from storage.run_models import IS_OPEN, RequestRecord, RunRecord
+from storage.run_models import IS_OPEN, DecisionRecord, RequestRecord, RunRecord
 from storage.shadow_runs import ended_in_shadow
 from storage.waiting_runs import STANDS, WaitingRuns, read_waiting_runs
 from workflows.entry import Entry
@@ -27,6 +28,9 @@ MOST_LISTED = 50  # Of waiting runs, and of entries of one kind.
 REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
 FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
+# Lines are canonical JSON without a space, and no person's words stand in them.
+SETTLES = '"settles":true'
+AGREED = ("approval.granted", "break_glass.used")
 TROUBLES = (
     "action.in_doubt",
     "verification.failed",
@@ -205,11 +209,38 @@ def _settled(
         .where(RequestRecord.settled_at >= since, RequestRecord.settled_at < until)
         .order_by(RequestRecord.settled_at, RequestRecord.id)
     )
-    return [
+    found = [
         (Outcome(row.outcome), row.settled_at - row.raised_at)
         for row in connection.execute(query)
         if row.settled_at is not None
     ]
+    return found + _approved_before(connection, since, until)
+
+
+def _approved_before(
+    connection: Connection, since: datetime, until: datetime
+) -> list[tuple[Outcome, timedelta]]:
+    """Return the requests that were approved, and superseded when a person went on otherwise.
+
+    A step that failed is left out, or asked about anew: people had decided all the same.
+    """
+    decision, glass = DecisionRecord, GlassUseRecord
+    request, entry = RequestRecord, AuditEntryRow
+    found = []
+    for asked, said, at in (
+        (decision.request_id, decision.entry_id, decision.decided_at),
+        (glass.request_id, glass.id, glass.used_at),
+    ):
+        query = (
+            select(request.raised_at, at)
+            .join(request, request.id == asked)
+            .join(entry, entry.uid == said)
+            .where(at >= since, at < until, request.outcome == Outcome.SUPERSEDED)
+            .where(entry.kind.in_(AGREED), entry.line.contains(SETTLES))
+            .order_by(at, request.id)
+        )
+        found += [(Outcome.APPROVED, row[1] - row[0]) for row in connection.execute(query)]
+    return found
 
 
 def _median(times: Sequence[timedelta]) -> timedelta | None:

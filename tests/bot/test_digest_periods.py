@@ -18,7 +18,18 @@ from storage.log_setup import init_log
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from tests.bot.shown import no_version
-from tests.storage.run_drafts import HandClock, finished, new_run, started
+from tests.storage.run_drafts import (
+    ANA,
+    HandClock,
+    fact,
+    failed,
+    finished,
+    intended,
+    new_run,
+    requested,
+    started,
+    verdict,
+)
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Subject
@@ -253,3 +264,30 @@ def test_many_changes_of_one_kind_hide_none_of_another(
     assert changes[0] == "7 earlier ones stand in the log."
     assert changes[1] == f"key retire {'0' * 16} (entry #1)."
     assert changes[-1].startswith("retention sweep business")
+
+
+def test_an_approval_counts_though_its_step_failed_and_was_left_out(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    expires = MONDAY + timedelta(days=1)
+    with store.begin() as unit:
+        unit.add_run(new_run("r1"))
+        unit.append(started("r1"))
+        unit.append(requested("r1", expires=expires))
+        unit.append(requested("r1", request="q2", step="tell", approve=2, expires=expires))
+    clock.forward(minutes=10)
+    with store.begin() as unit:
+        unit.append(verdict("granted", "r1"))
+        unit.append(verdict("granted", "r1", request="q2", settles=False))
+        unit.append(intended("r1"))
+        unit.append(failed("r1"))
+    clock.forward(minutes=30)
+    with store.begin() as unit:
+        skipped = {"step": "refund", "decision": "skip", "rule": "person"}
+        unit.append(fact("decision.made", "r1", actor=ANA, **skipped))
+        unit.append(fact("approval.edited", "r1", request="q2", next="q3", was=1, binding="b"))
+    clock.at = MONDAY
+    figures = digests.post().figures
+
+    assert figures["decisions"]["approved"] == 1
+    assert figures["decisions"]["median_ms"] == 600_000
