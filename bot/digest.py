@@ -111,16 +111,18 @@ class Digests:
             connection = unit.transaction.connection
             # Another process that makes one waits here, and then sees this one.
             head = show_head(unit.transaction)
-            last = last_digest(connection)
+            last = last_digest(connection, now=max(until, moment(stamp(unit.now))))
             if last is not None and _id_of(until) <= last[0]:
                 made, kept = last[0], digest_figures(connection, last[0])
                 told = json.loads(kept or "{}")
             else:
-                made = _id_of(until)
-                since, places = next_places(connection, until, size=head.size, first=WEEK)
+                since, places = next_places(
+                    connection, until, size=head.size, since=last[1] if last else None, first=WEEK
+                )
                 period = (since, until)
                 told = self._told(connection, aside, period, head=head, places=places, now=unit.now)
-                self._keep(unit, told, until)
+                made = _free_id(connection, until)
+                self._keep(unit, made, told)
         return self._made(made, told)
 
     def _aside(self, until: datetime, *, afresh: bool) -> "Aside":
@@ -162,11 +164,11 @@ class Digests:
         """Return what workflows are called now, by their names."""
         return {one.workflow: one.title for one in self._definitions()}
 
-    def _keep(self, unit: SqlUnit, told: dict[str, Any], until: datetime) -> None:
+    def _keep(self, unit: SqlUnit, digest_id: str, told: dict[str, Any]) -> None:
         head = told["head"]
         unit.add_digest(
             NewDigest(
-                id=_id_of(until),
+                id=digest_id,
                 from_idx=min(head["first"], head["last"]),  # No row may have an empty range.
                 to_idx=head["last"],
                 from_at=moment(told["since"]),
@@ -176,7 +178,7 @@ class Digests:
             )
         )
         if self._channel:
-            unit.send(Message(subject=Subject.DIGEST, key=_id_of(until), channel=self._channel))
+            unit.send(Message(subject=Subject.DIGEST, key=digest_id, channel=self._channel))
 
     def drawn(self, digest_id: str) -> "Made | None":
         """Return a digest as it was made, None if it never was."""
@@ -256,6 +258,14 @@ class Digests:
 
 def _id_of(until: datetime) -> str:
     return f"{until:%Y%m%dT%H%M%S}"
+
+
+def _free_id(connection: Connection, until: datetime) -> str:
+    """Return the id of a digest, beside one that a clock made of that moment before it came."""
+    found = _id_of(until)
+    while digest_figures(connection, found) is not None:
+        found += "b"
+    return found
 
 
 def _files_below(digest_id: str, place: MessagePlace) -> Message:

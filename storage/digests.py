@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from storage.audit_models import AuditEntryRow, LineMember
 from storage.message_models import DigestRecord, OutboxRecord
@@ -24,29 +24,34 @@ def _stamp_at(connection: Connection, place: int) -> str:
     return connection.execute(query).scalar_one() or ""
 
 
-def last_digest(connection: Connection) -> tuple[str, int, datetime] | None:
-    """Return the newest digest: its id, the last entry it told of, and its end."""
+def last_digest(connection: Connection, *, now: datetime) -> tuple[str, datetime] | None:
+    """Return the newest digest: its id and its end.
+
+    One that ends later was made by a clock that went ahead and came back. It holds back none.
+    """
     row = connection.execute(
-        select(DigestRecord.id, DigestRecord.to_idx, DigestRecord.to_at)
+        select(DigestRecord.id, DigestRecord.to_at)
+        .where(DigestRecord.to_at <= now)
         .order_by(DigestRecord.to_idx.desc(), DigestRecord.id.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else (row.id, row.to_idx, row.to_at)
+    return None if row is None else (row.id, row.to_at)
 
 
 def next_places(
-    connection: Connection, until: datetime, *, size: int, first: timedelta
+    connection: Connection, until: datetime, *, size: int, since: datetime | None, first: timedelta
 ) -> tuple[datetime, range]:
     """Return since when the next digest tells, and the places of its entries: none, if none came.
 
-    The first digest tells of that long, and of these entries, however old the log is.
+    `since` is where the one before ended. The first one tells of that long, and of these
+    entries, however old the log is.
     """
-    last = last_digest(connection)
-    if last is not None:
-        return last[2], range(min(last[1] + 1, size), size)
-    since = until - first
-    places = places_between(connection, since=since, until=until, size=size)
-    return since, range(places.start, size)
+    begins = until - first if since is None else since
+    told = connection.execute(select(func.max(DigestRecord.to_idx))).scalar()
+    if told is not None:
+        return begins, range(min(told + 1, size), size)
+    places = places_between(connection, since=begins, until=until, size=size)
+    return begins, range(places.start, size)
 
 
 def digest_figures(connection: Connection, digest: str) -> str | None:

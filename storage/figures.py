@@ -14,19 +14,23 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import COLUMNS, entries_of
+from storage.limit_models import GlassUseRecord
 from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
-from storage.run_models import IS_OPEN, RequestRecord, RunRecord
+from storage.run_models import IS_OPEN, DecisionRecord, RequestRecord, RunRecord
 from storage.shadow_runs import ended_in_shadow
 from storage.waiting_runs import STANDS, WaitingRuns, read_waiting_runs
 from workflows.entry import Entry
 from workflows.gate import Outcome
 from workflows.run import Status
 
-MOST_LISTED = 50
+MOST_LISTED = 50  # Of waiting runs, and of entries of one kind.
 REFUSED = (Status.DENIED, Status.EXPIRED, Status.WITHDRAWN)
 FAILED = (Status.FAILED, Status.ABORTED, Status.CANCELLED)
 DECIDED = (Outcome.APPROVED, Outcome.DENIED)
+# Lines are canonical JSON without a space, and no person's words stand in them.
+SETTLES = '"settles":true'
+AGREED = ("approval.granted", "break_glass.used")
 TROUBLES = (
     "action.in_doubt",
     "verification.failed",
@@ -64,7 +68,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The newest entries of some kinds, and how many there are before them."""
+    """The newest entries of each of some kinds, and how many there are before them."""
 
     newest: Sequence[Entry]
     earlier: int
@@ -205,11 +209,38 @@ def _settled(
         .where(RequestRecord.settled_at >= since, RequestRecord.settled_at < until)
         .order_by(RequestRecord.settled_at, RequestRecord.id)
     )
-    return [
+    found = [
         (Outcome(row.outcome), row.settled_at - row.raised_at)
         for row in connection.execute(query)
         if row.settled_at is not None
     ]
+    return found + _approved_before(connection, since, until)
+
+
+def _approved_before(
+    connection: Connection, since: datetime, until: datetime
+) -> list[tuple[Outcome, timedelta]]:
+    """Return the requests that were approved, and superseded when a person went on otherwise.
+
+    A step that failed is left out, or asked about anew: people had decided all the same.
+    """
+    decision, glass = DecisionRecord, GlassUseRecord
+    request, entry = RequestRecord, AuditEntryRow
+    found = []
+    for asked, said, at in (
+        (decision.request_id, decision.entry_id, decision.decided_at),
+        (glass.request_id, glass.id, glass.used_at),
+    ):
+        query = (
+            select(request.raised_at, at)
+            .join(request, request.id == asked)
+            .join(entry, entry.uid == said)
+            .where(at >= since, at < until, request.outcome == Outcome.SUPERSEDED)
+            .where(entry.kind.in_(AGREED), entry.line.contains(SETTLES))
+            .order_by(at, request.id)
+        )
+        found += [(Outcome.APPROVED, row[1] - row[0]) for row in connection.execute(query)]
+    return found
 
 
 def _median(times: Sequence[timedelta]) -> timedelta | None:
@@ -221,11 +252,18 @@ def _median(times: Sequence[timedelta]) -> timedelta | None:
 
 
 def _listed(connection: Connection, kinds: Sequence[str], places: range) -> Listed:
-    """Return the newest entries of these kinds among `places`, in their order."""
-    newest = select(*COLUMNS).where(_among(kinds, places)).order_by(AuditEntryRow.idx.desc())
-    rows = connection.execute(newest.limit(MOST_LISTED)).all()
-    total = connection.execute(select(func.count()).where(_among(kinds, places))).scalar_one()
-    return Listed(newest=entries_of(connection, reversed(rows)), earlier=total - len(rows))
+    """Return the newest entries of each of these kinds among `places`, in their order.
+
+    A thousand of one kind, erasures for example, hide none of another.
+    """
+    row, among = AuditEntryRow, _among(kinds, places)
+    nth = func.row_number().over(partition_by=row.kind, order_by=row.idx.desc()).label("nth")
+    numbered = select(row.idx, nth).where(among).subquery()
+    newest = select(numbered.c.idx).where(numbered.c.nth <= MOST_LISTED)
+    found = select(*COLUMNS).where(row.idx.in_(newest)).order_by(row.idx)
+    rows = connection.execute(found).all()
+    total = connection.execute(select(func.count()).where(among)).scalar_one()
+    return Listed(newest=entries_of(connection, rows), earlier=total - len(rows))
 
 
 def _all(connection: Connection, kinds: Sequence[str], places: range) -> list[Entry]:

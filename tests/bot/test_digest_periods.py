@@ -18,7 +18,18 @@ from storage.log_setup import init_log
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from tests.bot.shown import no_version
-from tests.storage.run_drafts import HandClock, finished, new_run, started
+from tests.storage.run_drafts import (
+    ANA,
+    HandClock,
+    fact,
+    failed,
+    finished,
+    intended,
+    new_run,
+    requested,
+    started,
+    verdict,
+)
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Subject
@@ -216,3 +227,67 @@ def test_nobody_waits_while_the_figures_of_a_period_are_read(
     digests = Digests(store, definitions, version=no_version, now=clock, channel="ops")
 
     assert counted(digests.look()) == 0
+
+
+def test_a_digest_of_a_clock_that_went_ahead_holds_back_none(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    weeks = [MONDAY + timedelta(weeks=number) for number in range(4)]
+    clock.at = weeks[0]
+    made = [digests.post()]
+    clock.at = weeks[3]
+    ahead = digests.post()
+    for number, at in enumerate(weeks[1:]):
+        clock.at = at - timedelta(days=1)
+        run(store, f"r{number}")
+        clock.at = at
+        made.append(digests.post())
+    figures = [one.figures for one in made]
+
+    assert len({ahead.id, *(one.id for one in made)}) == 5
+    assert [counted(one) for one in made] == [0, 1, 1, 1]
+    assert [one["since"] for one in figures[1:]] == [one["until"] for one in figures[:-1]]
+    assert digests.kept(made[-1].id) == figures[-1]
+
+
+def test_many_changes_of_one_kind_hide_none_of_another(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    swept = {"policy": "p", "cls": "business", "before": 1, "n": 0}
+    with store.begin() as unit:
+        unit.append(Draft(kind="key.retire", actor=SYSTEM, data={"id": "0" * 16}))
+        for _ in range(MOST_LISTED + 7):
+            unit.append(Draft(kind="retention.sweep", actor=SYSTEM, data=swept))
+    clock.at = MONDAY
+
+    changes = digests.post().shown.changes
+    assert changes[0] == "7 earlier ones stand in the log."
+    assert changes[1] == f"key retire {'0' * 16} (entry #1)."
+    assert changes[-1].startswith("retention sweep business")
+
+
+def test_an_approval_counts_though_its_step_failed_and_was_left_out(
+    store: SqlStore, clock: HandClock, digests: Digests
+) -> None:
+    expires = MONDAY + timedelta(days=1)
+    with store.begin() as unit:
+        unit.add_run(new_run("r1"))
+        unit.append(started("r1"))
+        unit.append(requested("r1", expires=expires))
+        unit.append(requested("r1", request="q2", step="tell", approve=2, expires=expires))
+    clock.forward(minutes=10)
+    with store.begin() as unit:
+        unit.append(verdict("granted", "r1"))
+        unit.append(verdict("granted", "r1", request="q2", settles=False))
+        unit.append(intended("r1"))
+        unit.append(failed("r1"))
+    clock.forward(minutes=30)
+    with store.begin() as unit:
+        skipped = {"step": "refund", "decision": "skip", "rule": "person"}
+        unit.append(fact("decision.made", "r1", actor=ANA, **skipped))
+        unit.append(fact("approval.edited", "r1", request="q2", next="q3", was=1, binding="b"))
+    clock.at = MONDAY
+    figures = digests.post().figures
+
+    assert figures["decisions"]["approved"] == 1
+    assert figures["decisions"]["median_ms"] == 600_000
