@@ -24,6 +24,7 @@ from workflows.errors import (
     NotAllowedError,
     PeopleUnreadableError,
     UnknownWorkflowError,
+    UnreadableVersionError,
 )
 from workflows.orders import Start
 from workflows.people import CLICK_AGE, People, PersonId
@@ -162,8 +163,8 @@ class Standing:
     def _is_in(self, version: str, schedule: str) -> bool:
         try:
             definition = self.version(version)
-        except UnknownWorkflowError:
-            return False
+        except (UnknownWorkflowError, UnreadableVersionError):
+            return False  # Of what only a newer release can read nobody says what it missed.
         named = (schedule_name(definition.workflow, one) for one in definition.schedules)
         return schedule in named
 

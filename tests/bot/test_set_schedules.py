@@ -19,8 +19,8 @@ from storage.schedules import live_schedules
 from storage.store import SqlStore
 from tests.world import CHANGE, NOON, Clock, Working, id_of
 from workflows.definition import Definition
-from workflows.entry import SYSTEM, Draft, Entry, Json
-from workflows.errors import UnknownWorkflowError
+from workflows.entry import SYSTEM, Draft, Entry, Json, RunId
+from workflows.errors import UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_definition
 from workflows.people import Person, PersonId
 from workflows.schedule import ScheduleState
@@ -390,6 +390,47 @@ def test_what_came_while_a_file_had_no_such_schedule_was_not_missed(
 
     assert [one.data["n"] for one in told(house, "schedule.missed")] == [2]
     assert dues(house)[1:] == ["2026-03-14T09:00:00+01:00 Europe/Berlin"]
+
+
+def test_a_version_that_only_a_newer_release_can_read_holds_up_no_schedule(house: Working) -> None:
+    text, newer = CHANGE + MADE_UP, CHANGE.replace("Change the number", "Change it")
+    house.activate(newer)
+    house.activate(text)
+    sets(house, DAILY, schedule="change-it/later")
+    known = house.shelf.version
+
+    def version(digest: str) -> Definition:
+        found = known(digest)
+        if found.title != "Change the number":
+            raise UnreadableVersionError("A newer release wrote this version.")
+        return found
+
+    house.shelf.version = version  # type: ignore[method-assign]
+    looks(house, datetime(2026, 3, 5, 8, 0, tzinfo=UTC))
+
+    assert len({one.data["schedule"] for one in told(house, "schedule.fired")}) == 2
+    assert [one.data["n"] for one in told(house, "schedule.missed")] == [2, 2]
+
+
+def test_a_defect_in_one_schedule_holds_up_no_other(
+    house: Working, caplog: pytest.LogCaptureFixture
+) -> None:
+    for one in (ID, "change-it/2"):
+        sets(house, DAILY, schedule=one)
+    first, second = standing(house).to_fire()
+
+    def begin(due: datetime) -> RunId:
+        raise ZeroDivisionError(due)
+
+    at = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+    broken = replace(first, begin=begin)
+    house.clock.at = at
+    Timetable(house.store, lambda: [broken, second], born=NOON).fire_due(at)
+
+    assert [one.data["source"] for one in told(house, "run.started")] == [second.name]
+    assert "a schedule failed" in caplog.text
+    looks(house, at)  # It stays due.
+    assert len(told(house, "run.started")) == 2
 
 
 def catalog(house: Working, kind: str, text: str, **data: Json) -> None:
