@@ -6,7 +6,7 @@ Which moments are due is for `timetable`; setting and changing them for `workflo
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from bot.firings import schedule_name
@@ -29,7 +29,7 @@ from workflows.errors import (
 from workflows.orders import Start
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.schedule import ScheduleRow, ScheduleState
-from workflows.triggers import Missed, Trigger, When
+from workflows.triggers import Missed, Once, Trigger, When
 
 MOST_TOLD = 5
 
@@ -105,6 +105,17 @@ def _of_file(
     )
 
 
+def _since(known: KnownSchedule) -> datetime | None:
+    """Return since when its moments are its own: it was set, or goes on, since then."""
+    row, when = known.row, known.when
+    if row is None:
+        return None
+    if isinstance(when, Once):
+        # Its moment was still to come then; it may have come before that was recorded.
+        return min(row.changed_at, when.at - timedelta(milliseconds=1))
+    return row.changed_at
+
+
 def rule_for(library: Library, definition: Definition) -> Missed:
     """Return what becomes of moments of a set schedule at which nobody served.
 
@@ -141,7 +152,7 @@ class Standing:
             trigger=known.when,
             begin=partial(begin, known),
             channel=self._channel_of(known),
-            since=None if known.row is None else known.row.changed_at,
+            since=_since(known),
             owners=partial(self._owners, known),
             stands_since=partial(self._stands_since, known),
         )

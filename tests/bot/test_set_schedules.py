@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from storage.store import SqlStore
 from tests.world import CHANGE, NOON, Clock, Working, id_of
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Entry, Json, RunId
-from workflows.errors import UnknownWorkflowError, UnreadableVersionError
+from workflows.errors import UnclearTimeError, UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_definition
 from workflows.people import Person, PersonId
 from workflows.schedule import ScheduleState
@@ -125,6 +126,26 @@ def test_one_moment_fires_once_over_replicas_and_ends(house: Working) -> None:
     assert told(house, "schedule.missed") == []
     assert live_schedules(house.store.database) == []
     assert check_projections(house.store.database) == []
+
+
+def test_a_moment_that_comes_while_it_is_recorded_fires(database: Database, tmp_path: Path) -> None:
+    at = NOON
+
+    def now() -> datetime:
+        nonlocal at
+        at += timedelta(milliseconds=1)
+        return at
+
+    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=now)
+    house = Working(SqlStore(database, journal, now=now), now)  # type: ignore[arg-type]
+    for soon in range(10):
+        with suppress(UnclearTimeError):  # That moment has passed already.
+            sets(house, Once(at=at + timedelta(milliseconds=soon)), schedule=f"change-it/{soon}")
+    at += timedelta(seconds=5)
+    replica(house).fire_due(now())
+
+    assert len(told(house, "run.started")) == len(told(house, "schedule.set")) > 0
+    assert live_schedules(house.store.database) == []
 
 
 def test_whoever_set_it_cannot_approve_its_runs(house: Working) -> None:
