@@ -5,7 +5,7 @@ Which moments are due is for `timetable`; setting and changing them for `workflo
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -133,6 +133,7 @@ class Standing:
     people: People
     definitions: Callable[[], Sequence[Definition]]
     version: Callable[[str], Definition]
+    is_destructive: Callable[[Definition], bool]
     channel: str
 
     def known(self) -> list[KnownSchedule]:
@@ -149,13 +150,27 @@ class Standing:
             name=known.id,
             workflow=known.workflow,
             title=known.title,
-            trigger=known.when,
+            trigger=self._when(known),
             begin=partial(begin, known),
             channel=self._channel_of(known),
             since=_since(known),
             owners=partial(self._owners, known),
             stands_since=partial(self._stands_since, known),
         )
+
+    def _when(self, known: KnownSchedule) -> When:
+        """Return its times, and the rule for those missed by what the workflow does now.
+
+        Whoever set it was told the rule of the version that they saw.
+        """
+        when = known.when
+        if known.is_definitions or known.definition is None or when.missed is Missed.SKIP:
+            return when
+        if not self.is_destructive(known.definition):
+            return when
+        if isinstance(when, Once):
+            return replace(when, missed=Missed.SKIP)
+        return when.model_copy(update={"missed": Missed.SKIP})
 
     def _stands_since(self, known: KnownSchedule) -> datetime | None:
         """Return since when a file's schedule has stood in it without a break.

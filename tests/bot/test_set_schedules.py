@@ -58,6 +58,7 @@ def standing(house: Working) -> Standing:
         people=house.town,
         definitions=lambda: [house.shelf.active("change-it")],
         version=house.shelf.version,
+        is_destructive=lambda _: False,  # Whoever sets one here says what becomes of it.
         channel="ops",
     )
 
@@ -211,6 +212,25 @@ def test_a_moment_at_which_nobody_served_is_told_and_ends_the_schedule(
     assert len(told(house, "schedule.missed")) == 1
     assert words in notices(house)["C1"]
     assert live_schedules(house.store.database) == []
+    assert check_projections(house.store.database) == []
+
+
+@pytest.mark.parametrize("when", [Once(at=LATER), DAILY])
+def test_what_became_destructive_since_it_was_set_is_not_made_up_for(
+    house: Working, when: When
+) -> None:
+    made_up = {"missed": Missed.RUN_ONCE}
+    sets(
+        house,
+        replace(when, **made_up) if isinstance(when, Once) else when.model_copy(update=made_up),
+    )
+    now = replace(standing(house), is_destructive=lambda _: True)
+
+    house.clock.at = LATER + timedelta(days=20)
+    Timetable(house.store, now.to_fire, born=NOON).fire_due(house.clock.at)
+
+    assert told(house, "run.started") == []
+    assert "skipped" in notices(house)["C1"]
     assert check_projections(house.store.database) == []
 
 
