@@ -74,6 +74,7 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
         people=people,
         definitions=core.library.definitions,
         version=core.library.version,
+        is_destructive=core.library.is_destructive,
         channel=core.settings.channel,
     )
 

@@ -57,7 +57,7 @@ class Programs:
     async def _start(self, request: Request) -> Answer:
         caller = await self._caller(request)
         body = await _json_of(request)
-        key = request.headers.get("idempotency-key")
+        key = _key_of(request)
         return await run_in_threadpool(self.api.start, caller, body, key=key)
 
     async def _look(self, request: Request) -> Answer:
@@ -110,6 +110,18 @@ def _asks_no_more(request: Request) -> bool:
 
 def _run(request: Request) -> RunId:
     return RunId(request.path_params["run"])
+
+
+def _key_of(request: Request) -> str | None:
+    """Return the idempotency key; of two, nobody could say under which one a start is known."""
+    given = request.headers.getlist("idempotency-key")
+    if len({*given}) > 1:
+        raise DoorError(
+            HTTPStatus.BAD_REQUEST,
+            "The header Idempotency-Key stands there twice, and says two things.",
+            hint="Send one key. A proxy in between may have added one of its own.",
+        )
+    return given[0] if given else None
 
 
 def _number(request: Request, name: str, *, most: int | None = None) -> int | None:

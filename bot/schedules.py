@@ -5,8 +5,8 @@ Which moments are due is for `timetable`; setting and changing them for `workflo
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from bot.firings import schedule_name
@@ -24,11 +24,12 @@ from workflows.errors import (
     NotAllowedError,
     PeopleUnreadableError,
     UnknownWorkflowError,
+    UnreadableVersionError,
 )
 from workflows.orders import Start
 from workflows.people import CLICK_AGE, People, PersonId
 from workflows.schedule import ScheduleRow, ScheduleState
-from workflows.triggers import Missed, Trigger, When
+from workflows.triggers import Missed, Once, Trigger, When
 
 MOST_TOLD = 5
 
@@ -104,6 +105,17 @@ def _of_file(
     )
 
 
+def _since(known: KnownSchedule) -> datetime | None:
+    """Return since when its moments are its own: it was set, or goes on, since then."""
+    row, when = known.row, known.when
+    if row is None:
+        return None
+    if isinstance(when, Once):
+        # Its moment was still to come then; it may have come before that was recorded.
+        return min(row.changed_at, when.at - timedelta(milliseconds=1))
+    return row.changed_at
+
+
 def rule_for(library: Library, definition: Definition) -> Missed:
     """Return what becomes of moments of a set schedule at which nobody served.
 
@@ -121,6 +133,7 @@ class Standing:
     people: People
     definitions: Callable[[], Sequence[Definition]]
     version: Callable[[str], Definition]
+    is_destructive: Callable[[Definition], bool]
     channel: str
 
     def known(self) -> list[KnownSchedule]:
@@ -137,13 +150,27 @@ class Standing:
             name=known.id,
             workflow=known.workflow,
             title=known.title,
-            trigger=known.when,
+            trigger=self._when(known),
             begin=partial(begin, known),
             channel=self._channel_of(known),
-            since=None if known.row is None else known.row.changed_at,
+            since=_since(known),
             owners=partial(self._owners, known),
             stands_since=partial(self._stands_since, known),
         )
+
+    def _when(self, known: KnownSchedule) -> When:
+        """Return its times, and the rule for those missed by what the workflow does now.
+
+        Whoever set it was told the rule of the version that they saw.
+        """
+        when = known.when
+        if known.is_definitions or known.definition is None or when.missed is Missed.SKIP:
+            return when
+        if not self.is_destructive(known.definition):
+            return when
+        if isinstance(when, Once):
+            return replace(when, missed=Missed.SKIP)
+        return when.model_copy(update={"missed": Missed.SKIP})
 
     def _stands_since(self, known: KnownSchedule) -> datetime | None:
         """Return since when a file's schedule has stood in it without a break.
@@ -162,8 +189,8 @@ class Standing:
     def _is_in(self, version: str, schedule: str) -> bool:
         try:
             definition = self.version(version)
-        except UnknownWorkflowError:
-            return False
+        except (UnknownWorkflowError, UnreadableVersionError):
+            return False  # Of what only a newer release can read nobody says what it missed.
         named = (schedule_name(definition.workflow, one) for one in definition.schedules)
         return schedule in named
 

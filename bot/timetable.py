@@ -107,6 +107,10 @@ class Timetable:
             # Others before it took their time. What comes due from the pause on is not made up for.
             log.info("a schedule was paused or ended meanwhile", extra={"schedule": schedule.name})
             is_held = False
+        except Exception:
+            # It stays due, and is tried again at the next look; the others fire meanwhile.
+            log.exception("a schedule failed", extra={"schedule": schedule.name})
+            is_held = True
         else:
             self._held.discard(schedule.name)
         coming = now if is_held else next_firing(schedule.trigger, after=now)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +20,8 @@ from storage.schedules import live_schedules
 from storage.store import SqlStore
 from tests.world import CHANGE, NOON, Clock, Working, id_of
 from workflows.definition import Definition
-from workflows.entry import SYSTEM, Draft, Entry, Json
-from workflows.errors import UnknownWorkflowError
+from workflows.entry import SYSTEM, Draft, Entry, Json, RunId
+from workflows.errors import UnclearTimeError, UnknownWorkflowError, UnreadableVersionError
 from workflows.loading import load_definition
 from workflows.people import Person, PersonId
 from workflows.schedule import ScheduleState
@@ -57,6 +58,7 @@ def standing(house: Working) -> Standing:
         people=house.town,
         definitions=lambda: [house.shelf.active("change-it")],
         version=house.shelf.version,
+        is_destructive=lambda _: False,  # Whoever sets one here says what becomes of it.
         channel="ops",
     )
 
@@ -127,6 +129,26 @@ def test_one_moment_fires_once_over_replicas_and_ends(house: Working) -> None:
     assert check_projections(house.store.database) == []
 
 
+def test_a_moment_that_comes_while_it_is_recorded_fires(database: Database, tmp_path: Path) -> None:
+    at = NOON
+
+    def now() -> datetime:
+        nonlocal at
+        at += timedelta(milliseconds=1)
+        return at
+
+    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=now)
+    house = Working(SqlStore(database, journal, now=now), now)  # type: ignore[arg-type]
+    for soon in range(10):
+        with suppress(UnclearTimeError):  # That moment has passed already.
+            sets(house, Once(at=at + timedelta(milliseconds=soon)), schedule=f"change-it/{soon}")
+    at += timedelta(seconds=5)
+    replica(house).fire_due(now())
+
+    assert len(told(house, "run.started")) == len(told(house, "schedule.set")) > 0
+    assert live_schedules(house.store.database) == []
+
+
 def test_whoever_set_it_cannot_approve_its_runs(house: Working) -> None:
     sets(house, Once(at=LATER))
     looks(house, LATER)
@@ -190,6 +212,25 @@ def test_a_moment_at_which_nobody_served_is_told_and_ends_the_schedule(
     assert len(told(house, "schedule.missed")) == 1
     assert words in notices(house)["C1"]
     assert live_schedules(house.store.database) == []
+    assert check_projections(house.store.database) == []
+
+
+@pytest.mark.parametrize("when", [Once(at=LATER), DAILY])
+def test_what_became_destructive_since_it_was_set_is_not_made_up_for(
+    house: Working, when: When
+) -> None:
+    made_up = {"missed": Missed.RUN_ONCE}
+    sets(
+        house,
+        replace(when, **made_up) if isinstance(when, Once) else when.model_copy(update=made_up),
+    )
+    now = replace(standing(house), is_destructive=lambda _: True)
+
+    house.clock.at = LATER + timedelta(days=20)
+    Timetable(house.store, now.to_fire, born=NOON).fire_due(house.clock.at)
+
+    assert told(house, "run.started") == []
+    assert "skipped" in notices(house)["C1"]
     assert check_projections(house.store.database) == []
 
 
@@ -390,6 +431,47 @@ def test_what_came_while_a_file_had_no_such_schedule_was_not_missed(
 
     assert [one.data["n"] for one in told(house, "schedule.missed")] == [2]
     assert dues(house)[1:] == ["2026-03-14T09:00:00+01:00 Europe/Berlin"]
+
+
+def test_a_version_that_only_a_newer_release_can_read_holds_up_no_schedule(house: Working) -> None:
+    text, newer = CHANGE + MADE_UP, CHANGE.replace("Change the number", "Change it")
+    house.activate(newer)
+    house.activate(text)
+    sets(house, DAILY, schedule="change-it/later")
+    known = house.shelf.version
+
+    def version(digest: str) -> Definition:
+        found = known(digest)
+        if found.title != "Change the number":
+            raise UnreadableVersionError("A newer release wrote this version.")
+        return found
+
+    house.shelf.version = version  # type: ignore[method-assign]
+    looks(house, datetime(2026, 3, 5, 8, 0, tzinfo=UTC))
+
+    assert len({one.data["schedule"] for one in told(house, "schedule.fired")}) == 2
+    assert [one.data["n"] for one in told(house, "schedule.missed")] == [2, 2]
+
+
+def test_a_defect_in_one_schedule_holds_up_no_other(
+    house: Working, caplog: pytest.LogCaptureFixture
+) -> None:
+    for one in (ID, "change-it/2"):
+        sets(house, DAILY, schedule=one)
+    first, second = standing(house).to_fire()
+
+    def begin(due: datetime) -> RunId:
+        raise ZeroDivisionError(due)
+
+    at = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+    broken = replace(first, begin=begin)
+    house.clock.at = at
+    Timetable(house.store, lambda: [broken, second], born=NOON).fire_due(at)
+
+    assert [one.data["source"] for one in told(house, "run.started")] == [second.name]
+    assert "a schedule failed" in caplog.text
+    looks(house, at)  # It stays due.
+    assert len(told(house, "run.started")) == 2
 
 
 def catalog(house: Working, kind: str, text: str, **data: Json) -> None:

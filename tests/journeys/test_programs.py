@@ -149,6 +149,20 @@ def test_two_different_keys_in_one_request_are_refused(
     assert answer.json()["errors"][0]["pointer"] == "#/key"
 
 
+def test_a_second_header_with_another_key_is_refused(
+    outside: Outside, case: Case, token: str
+) -> None:
+    headers = [*bearer(token).items(), ("idempotency-key", "one"), ("idempotency-key", "two")]
+    answer = httpx.post(
+        f"{outside.url}/runs", json=start_of(case), headers=headers, timeout=PATIENT
+    )
+    same = [*headers[:-1], ("idempotency-key", "one")]
+    taken = httpx.post(f"{outside.url}/runs", json=start_of(case), headers=same, timeout=PATIENT)
+
+    assert is_problem(answer, 400, "bad-request")
+    assert taken.status_code == 201
+
+
 def test_fields_that_do_not_fit_are_named_each(outside: Outside, token: str) -> None:
     wrong = {"order": "8841", "amount": 0, "who": "me"}
     answer = outside.post("/runs", token, {"workflow": "refund-customer", "inputs": wrong})
