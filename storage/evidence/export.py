@@ -93,7 +93,7 @@ def export(store: SqlStore, wanted: Request, *, person: PersonId, now: datetime)
             with database.begin() as tx:
                 # The pack's head must stay listed, or its holder could prove nothing by it.
                 is_kept = mark_shown(tx, found.size)
-            if not is_kept:
+            if not is_kept or journal.sequencer.signers[0] is not signer:
                 continue  # Another one took its place in between: look again.
             return _export(store, connection, wanted, found, signer=signer, person=person, now=now)
     raise StorageUnavailableError(

@@ -127,7 +127,8 @@ def _is_signed(envelope: bytes, payload: bytes, ring: KeyRing) -> bool:
     if (said["payloadType"], said["payload"]) != told:
         return False
     message = pae(names.MANIFEST_TYPE, payload)
-    known = {one.key.id: one for one in ring.log_keys}
+    # Whoever stole a key that was ended since could list other files under it.
+    known = {one.key.id: one for one in ring.log_keys if one.ended_at is None}
     results = [
         is_signature(known[one["keyid"]].key.public, decode64(one["sig"], SIGNATURE_BYTES), message)
         for one in said["signatures"]

@@ -17,6 +17,7 @@ from storage.entry_bytes import pae
 from storage.evidence.export import VERIFIER, Exported, Request, export
 from storage.evidence.names import MANIFEST_TYPE
 from storage.evidence.ranges import Bounds
+from storage.keys import LogKey
 from storage.store import SqlStore
 from storage.verify import Report, verify_pack
 from tests.storage.trail import Trail
@@ -144,6 +145,17 @@ def sign_as_stranger(pack: Path) -> None:
     signature = Ed25519PrivateKey.generate().sign(message)
     envelope["signatures"][0]["sig"] = base64.b64encode(signature).decode()
     file.write_text(json.dumps(envelope, sort_keys=True, separators=(",", ":")))
+
+
+def resign(pack: Path, signer: LogKey, **members: object) -> None:
+    """Say something else in the manifest, and sign it with that key."""
+    payload = canonical({**json.loads((pack / "manifest.json").read_text()), **members})
+    (pack / "manifest.json").write_bytes(payload)
+    envelope = json.loads((pack / "manifest.dsse.json").read_text())
+    signature = base64.b64encode(signer.sign(pae(MANIFEST_TYPE, payload))).decode()
+    envelope["payload"] = base64.b64encode(payload).decode()
+    envelope["signatures"] = [{"keyid": signer.key.id, "sig": signature}]
+    (pack / "manifest.dsse.json").write_bytes(canonical(envelope))
 
 
 def rewrite_with_manifest(name: str, old: str, new: str) -> Callable[[Path], None]:

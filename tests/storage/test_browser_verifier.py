@@ -28,7 +28,7 @@ from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
-from tests.storage.packs import ATTACKS, Office, by_script
+from tests.storage.packs import ATTACKS, Office, by_script, resign
 from tests.storage.stories import STORIES, recorded
 from tests.storage.test_verify import a_full_life
 from tests.storage.trail import (
@@ -263,6 +263,21 @@ def test_a_head_of_another_log_is_called_that_alone(
 
     assert reader.verify(office.export().path, keys=office.trail.pin, heads=note) == 1
     assert (reader.codes(), reader.codes("unproven")) == ({"checkpoint-origin"}, set())
+
+
+def test_a_log_key_that_was_ended_signs_no_manifest(
+    begin: Callable[[], Office], reader: Reader
+) -> None:
+    office = begin()
+    stolen = office.trail.journal.sequencer.signers[0]
+    assert isinstance(stolen, LogKey)
+    rotate_log_key(office.trail)
+    made = office.export()
+
+    assert reader.verify(made.path, keys=office.trail.pin) == 0
+    resign(made.path, stolen, tool="another")
+    assert reader.verify(made.path, keys=office.trail.pin) == 1
+    assert reader.codes() == {"manifest-signature"}
 
 
 def test_a_pack_under_another_key_is_refused(

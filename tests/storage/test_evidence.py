@@ -34,9 +34,9 @@ from storage.keys import LogKey
 from storage.verify import verify_database, verify_pack
 from storage.verify.words import FAULTS
 from tests.storage.machines import RITA
-from tests.storage.packs import ATTACKS, Office, by_script, in_line, rewrite
+from tests.storage.packs import ATTACKS, Office, by_script, in_line, resign, rewrite
 from tests.storage.test_verify import a_full_life
-from tests.storage.trail import begin_trail, outside, rotate_writer
+from tests.storage.trail import begin_trail, outside, rotate_log_key, rotate_writer
 from workflows.errors import EvidenceError
 
 
@@ -183,6 +183,21 @@ def test_a_log_key_that_is_replaced_while_a_pack_grows_does_not_sign_it(
     assert (report.exit, report.failures, report.unproven) == (0, [], [])
     assert [one["keyid"] for one in envelope["signatures"]] == [old]
     assert office.verified(office.export("next")).exit == 0
+
+
+def test_a_log_key_that_was_ended_signs_no_manifest(office: Office) -> None:
+    office.trail.run("r1")
+    stolen = office.trail.journal.sequencer.signers[0]
+    assert isinstance(stolen, LogKey)
+    rotate_log_key(office.trail)
+    made = office.export()
+    before = office.verified(made)
+    resign(made.path, stolen, tool="another")
+    code, said = by_script(made.path, office.trail.pin)
+
+    assert before.exit == 0
+    assert office.verified(made).codes == {"manifest-signature"}
+    assert (code, [one[0] for one in said["failures"]]) == (1, ["manifest-signature"])
 
 
 def test_the_head_of_a_pack_stays_listed_in_the_log(office: Office) -> None:

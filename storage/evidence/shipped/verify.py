@@ -1643,7 +1643,8 @@ class Verifier:
             return
         try:
             envelope = parse(self.pack.content("manifest.dsse.json"))
-            known = {key.id: key for key in self.log_keys}
+            # Whoever stole a key that was ended since could list other files under it.
+            known = {key.id: key for key in self.log_keys if key.ended is None}
             message = pae(MANIFEST_TYPE, self.pack.payload)
             lines = envelope["signatures"]
             is_typed = envelope.keys() == ENVELOPE and isinstance(lines, list)

@@ -84,7 +84,9 @@ async function isSigned(envelope, payload, ring) {
   if (!said.signatures.every((one) => hasExactly(one, ["keyid", "sig"]) && typeof one.keyid === "string")) return false;
   if (said.payloadType !== TYPE || !same(fromBase64(said.payload), payload)) return false;
   const message = pae(TYPE, payload);
-  const known = new Map(ring.logKeys.map((key) => [key.id, key]));
+  // Whoever stole a key that was ended since could list other files under it.
+  const inForce = ring.logKeys.filter((key) => key.ended === null);
+  const known = new Map(inForce.map((key) => [key.id, key]));
   const lines = said.signatures.filter((one) => known.has(one.keyid));
   for (const one of lines) {
     // As with notes: one bad line under a known key rejects it.
