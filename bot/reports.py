@@ -207,7 +207,7 @@ class Reports:
             page=page,
             is_cut=hits.is_cut,
         )
-        return found_list(words, shown)
+        return found_list(words, shown, name=self.desk.command)
 
     def _note_reading(self, words: str, *, n: int) -> None:
         """Record what an auditor was shown of threads that they are not in."""

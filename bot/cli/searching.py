@@ -13,6 +13,11 @@ from storage.listing import MOST
 from storage.search import Hit, Hits, find
 from workflows.moments import stamp
 
+NOTHING = (
+    "Nothing speaks of that. A run is found once it has ended; `interlock runs` lists those that"
+    " go on."
+)
+
 
 # `-word` leaves out what has the word; it is no option.
 @click.command("find", context_settings={"ignore_unknown_options": True})
@@ -60,7 +65,7 @@ def _whole(word: str) -> str:
 
 def _lines(found: Hits, page: int, most: int) -> Sequence[str]:
     if not found.page:
-        return ["Nothing speaks of that." if not found.total else f"There is no page {page}."]
+        return [NOTHING if not found.total else f"There is no page {page}."]
     lines = []
     for one in found.page:
         snippet = " ".join("".join(piece.text for piece in one.snippet).split())

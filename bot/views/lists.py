@@ -337,7 +337,7 @@ class FoundPage:
     is_cut: bool = False
 
 
-def found_list(words: str, shown: FoundPage) -> Rendered:
+def found_list(words: str, shown: FoundPage, *, name: str = "/ops") -> Rendered:
     """Build a page of the results of a search."""
     cut = f"Narrow it down to see older ones: {code('before:2026-01-31')}" if shown.is_cut else ""
     listing = Listing(
@@ -346,7 +346,8 @@ def found_list(words: str, shown: FoundPage) -> Rendered:
         items=[[section(_found_line(one))] for one in shown.found],
         empty=(
             f"Nothing that you may see speaks of {bold(words, 100)}."
-            f" Try fewer words, or the start of one: {code('refun*')}."
+            f" Try fewer words, or the start of one: {code('refun*')}. A run is found once it has"
+            f" ended; {code(f'{name} runs')} lists those that go on."
         ),
         note=cut,
     )

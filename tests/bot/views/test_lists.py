@@ -180,6 +180,7 @@ def test_a_search_without_hits_says_what_to_try() -> None:
     told = told_by(found_list("<!channel>", FoundPage(found=[], total=0)))
 
     assert "Nothing that you may see speaks of *&lt;!channel&gt;*. Try fewer words" in told
+    assert "`/ops runs` lists those that go on" in told
 
 
 def test_a_page_of_hits_says_which_of_how_many_and_turns_both_ways() -> None:
