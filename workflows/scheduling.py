@@ -16,6 +16,7 @@ from workflows.errors import (
     ScheduleClosedError,
     UnclearTimeError,
     UnknownWorkflowError,
+    UnreadableVersionError,
 )
 from workflows.house import House
 from workflows.moments import stamp
@@ -188,8 +189,9 @@ def _responsible(house: House, change: ScheduleChange) -> frozenset[PersonId]:
         return frozenset()  # In no group; what an account of this machine may is not read there.
     try:
         definition = house.definitions.active(change.workflow)
-    except UnknownWorkflowError:
-        # Retired: nothing starts. Whoever set it may clean up, and governors once they are gone.
+    except (UnknownWorkflowError, UnreadableVersionError):
+        # Retired, or not to be read here: nothing starts. Whoever set it may clean up, and
+        # governors once they are gone.
         named = [house.people.members(one, max_age=CLICK_AGE) for one in house.policy().governors]
         return frozenset[PersonId]().union(*named)
     return owners_of(house, definition)

@@ -174,12 +174,18 @@ def check_start(house: House, order: Start) -> Checked:
     if order.child is not None and order.actor is not None and order.actor.is_person:
         _admit_requester(house, definition, Ref(order.actor.ref))
     inputs = checked_inputs(house, definition, order.inputs)
-    if house.holds_secret(order.message):
+    if any(one and house.holds_secret(one) for one in _kept_as_said(order)):
         raise _secret()
     is_shadow = starts_in_shadow(house.policy(), definition.workflow)
     if order.child is not None:
         is_shadow |= order.child.is_shadow
     return Checked(definition=definition, inputs=inputs, person=person, is_shadow=is_shadow)
+
+
+def _kept_as_said(order: Start) -> Sequence[str | None]:
+    """Return what is kept of an order beside its inputs: a key is found again only as it was."""
+    delivered = None if order.delivery is None else order.delivery.start_key
+    return order.message, order.channel, order.key, delivered
 
 
 def _refuse_own(order: Start) -> None:

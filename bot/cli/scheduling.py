@@ -20,6 +20,7 @@ from bot.schedule_draft import schedule_id
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder, moment_of
 from bot.schedules import KnownSchedule, known_schedules
 from bot.settings import read_settings
+from bot.stored_texts import read_version
 from bot.when_words import moments_told, read_when, rhythm_told
 from storage.database import Database
 from storage.listing import people_of
@@ -27,6 +28,7 @@ from storage.published import active_versions, canonical_of
 from storage.schedules import live_schedules
 from workflows.definition import Definition
 from workflows.entry import Json
+from workflows.errors import UnreadableVersionError
 from workflows.moments import stamp
 from workflows.triggers import Missed, When
 
@@ -46,14 +48,13 @@ def schedule() -> None:
 def list_all(*, as_json: bool) -> None:
     """List all schedules: those of workflow files, and those that people set."""
     with opened(read_settings()) as database:
-        definitions = [_definition(database, one) for one in active_versions(database).values()]
-        known = known_schedules(
-            [one for one in definitions if one is not None], live_schedules(database)
-        )
-        found = [_told(database, one) for one in known]
+        definitions, troubles = _definitions(database)
+        known = known_schedules(definitions, live_schedules(database))
+        found = [_told(database, one, troubles.get(one.workflow)) for one in known]
     lines = [
         f"{one['schedule']}  {one['state']:<6}  next {one['next'] or '–'}  {one['when']}"  # noqa: RUF001 - the dash of nothing.
         f"  by {one['by'] or 'the workflow file'}{RETIRED if one['is_retired'] else ''}"
+        f"{'  ' + str(one['trouble']) if one['trouble'] else ''}"
         for one in found
     ]
     answer({"schedules": found}, lines or ["There are none."], as_json=as_json)
@@ -142,12 +143,21 @@ def _change(order: ChangeScheduleOrder, words: str, *, as_json: bool) -> None:
     answer(dict(told), [f"Schedule {order.id} {words}{already}."], as_json=as_json)
 
 
-def _definition(database: Database, version: str) -> Definition | None:
-    canonical = canonical_of(database, version)
-    return None if canonical is None else Definition.from_canonical(canonical.encode())
+def _definitions(database: Database) -> tuple[list[Definition], Mapping[str, str]]:
+    """Return the active definitions, and why those that cannot be read cannot."""
+    found: list[Definition] = []
+    troubles: dict[str, str] = {}
+    for workflow, version in active_versions(database).items():
+        canonical = canonical_of(database, version)
+        try:
+            if canonical is not None:
+                found.append(read_version(canonical, version))
+        except UnreadableVersionError as error:
+            troubles[workflow] = error.message
+    return found, troubles
 
 
-def _told(database: Database, known: KnownSchedule) -> dict[str, Json]:
+def _told(database: Database, known: KnownSchedule, trouble: str | None) -> dict[str, Json]:
     row = None if known.is_definitions else known.row
     people = people_of(database, [row.set_by]) if row is not None and row.set_by else {}
     coming = None if known.is_paused else next_firing(known.when, after=datetime.now(UTC))
@@ -160,5 +170,6 @@ def _told(database: Database, known: KnownSchedule) -> dict[str, Json]:
         "next": None if coming is None else stamp(coming),
         "by": next((name or who for who, name in people.values()), None),
         "from_file": known.is_definitions,
-        "is_retired": known.definition is None,
+        "is_retired": known.definition is None and trouble is None,
+        "trouble": trouble,
     }

@@ -494,6 +494,18 @@ def test_a_schedule_whose_workflow_was_retired_starts_nothing_and_is_told(house:
     assert live_schedules(house.store.database) == []
 
 
+def test_a_schedule_whose_workflow_cannot_be_read_here_can_be_paused(house: Working) -> None:
+    sets(house, DAILY)
+
+    def active(name: str) -> Definition:
+        raise UnreadableVersionError(f"{name} was published by a newer release.")
+
+    house.shelf.active = active  # type: ignore[method-assign]
+    changes(house, "paused")
+
+    assert [one.state for one in live_schedules(house.store.database)] == [ScheduleState.PAUSED]
+
+
 def _retired(name: str) -> Definition:
     raise UnknownWorkflowError(f"There is no workflow {name}.")
 

@@ -10,15 +10,26 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from bot.api import BURST, Api
 from bot.holder import RefusedThereError
 from bot.http import THREADS
 from bot.problems import DoorError
 from bot.tokens import make_token
+from storage.run_models import RunRecord
 from storage.tokens import token_named
 from tests.journeys.day import Case
-from tests.journeys.programs import PATIENT, Outside, assert_sound, bearer, outside_world, start_of
+from tests.journeys.programs import (
+    GITHUB_SECRET,
+    PATIENT,
+    Outside,
+    assert_sound,
+    bearer,
+    outside_world,
+    signed,
+    start_of,
+)
 from tests.sandbox.payload_checks import complaints_about
 
 
@@ -161,6 +172,22 @@ def test_a_second_header_with_another_key_is_refused(
 
     assert is_problem(answer, 400, "bad-request")
     assert taken.status_code == 201
+
+
+def test_a_key_in_which_a_secret_stands_starts_and_keeps_nothing(
+    outside: Outside, case: Case, token: str
+) -> None:
+    answer = outside.starts(case, token, {"idempotency-key": f"for-{GITHUB_SECRET}"})
+    placed = outside.starts(case, token, channel=GITHUB_SECRET)
+    body = json.dumps({"tasks": ["a"], "login": "ana", "at": "2027-01-01T09:00:00Z"}).encode()
+    delivered = outside.delivers("people", body, signed(body, ident=f"for-{GITHUB_SECRET}"))
+    with outside.day.bot.core.store.database.read() as connection:
+        keys = connection.execute(select(RunRecord.start_key)).scalars().all()
+
+    assert is_problem(answer, 422, "secret")
+    assert is_problem(placed, 422, "secret")
+    assert is_problem(delivered, 422, "secret")
+    assert not any(GITHUB_SECRET in (one or "") for one in keys)
 
 
 def test_fields_that_do_not_fit_are_named_each(outside: Outside, token: str) -> None:

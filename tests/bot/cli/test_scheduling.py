@@ -1,6 +1,8 @@
 """`interlock schedule` while nobody serves: set, see, pause, resume, delete."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +82,22 @@ def test_nothing_is_set_before_somebody_agreed_to_the_moments() -> None:
     assert listed() == before
     assert schedule("add", "nightly-check", "every", "hour", typed="y\n").exit_code == 0
     assert len(listed()) == len(before) + 1
+
+
+def test_a_definition_that_cannot_be_read_hides_no_schedule(tmp_path: Path) -> None:
+    told = data("add", PURGE, *WHEN, "--yes")
+    before = listed()
+    with closing(sqlite3.connect(tmp_path / "home" / "interlock.db")) as database:
+        database.execute(
+            "UPDATE definition_version SET canonical = '{}' WHERE workflow = ?", (PURGE,)
+        )
+        database.commit()
+
+    assert listed().keys() == before.keys()
+    found = listed()[str(told["schedule"])]
+    assert found["is_retired"] is False
+    assert "somebody changed it in the database" in str(found["trouble"])
+    assert "somebody changed it in the database" in schedule("list").output
 
 
 def test_a_schedule_of_a_file_is_paused_and_not_deleted() -> None:
