@@ -1,5 +1,6 @@
 """A folder keeps the newest head: whole, never a smaller one, and held against the log again."""
 
+import os
 import shutil
 from datetime import timedelta
 from hashlib import sha256
@@ -98,6 +99,27 @@ def test_what_is_no_head_is_left_as_it_is_and_stops_nothing(ledger: Ledger, fold
 
     assert kept_in(folder) == "garbled"
     assert "holds no head" in ledger.turns()["folder"].error
+
+
+@pytest.mark.parametrize("what", ["pipe", "huge", "folder"])
+def test_what_is_no_plain_file_of_that_size_stops_nothing(
+    ledger: Ledger, folder: Path, what: str
+) -> None:
+    ledger.look()
+    (file,) = folder.iterdir()
+    file.unlink()
+    if what == "pipe":
+        os.mkfifo(file)
+    elif what == "folder":
+        file.mkdir()
+    else:
+        with file.open("wb") as sparse:
+            sparse.truncate(1 << 40)
+    ledger.clock.at += timedelta(hours=24)
+    ledger.look()
+    opened(ledger, folder)
+
+    assert "cannot be used" in ledger.turns()["folder"].error
 
 
 def test_a_folder_that_is_gone_is_tried_again_later_each_time(ledger: Ledger, folder: Path) -> None:
