@@ -7,11 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.anchors.folder import Folder
 from bot.opening import open_memory
 from bot.settings import Settings
-from storage.checkpoint import read_note
+from storage.checkpoint import NoteSigner, read_note
+from storage.keys import LogKey
 from tests.bot.anchors.conftest import Ledger
 from workflows.errors import UnusableDatabaseError
 
@@ -74,6 +76,26 @@ def test_a_log_with_another_history_of_that_length_is_refused(ledger: Ledger, fo
 
     with pytest.raises(UnusableDatabaseError, match="at 4 entries it differs"):
         opened(ledger, folder)
+
+
+@pytest.mark.parametrize(("grows", "why"), [(0, "this log has 1"), (6, "at 4 entries it differs")])
+def test_a_copy_from_before_the_log_key_was_replaced_is_refused(
+    ledger: Ledger, folder: Path, grows: int, why: str
+) -> None:
+    backup = ledger.backup()
+    ledger.grows(3)
+    ledger.look()
+    (file,) = folder.iterdir()
+    checkpoint = read_note(file.read_text(encoding="utf-8")).checkpoint
+    later = LogKey.of(Ed25519PrivateKey.generate(), checkpoint.origin)
+    file.write_text(NoteSigner([later]).sign(checkpoint), encoding="utf-8")
+    ledger.restore(backup)
+    ledger.grows(grows)
+
+    with pytest.raises(UnusableDatabaseError, match=why) as refused:
+        opened(ledger, folder)
+
+    assert "does not know the key of that head" in refused.value.hint
 
 
 def test_a_larger_head_is_never_overwritten(ledger: Ledger, folder: Path) -> None:
