@@ -17,6 +17,11 @@ HINT = (
     "Bring back the newest copy of the database; docs/operations says how to begin a successor log."
 )
 
+UNKNOWN = (
+    " This log does not know the key of that head: it is a later one, or somebody forged the head,"
+    " which is then to be taken away."
+)
+
 
 class OwnPast:
     """The log as it is now, for comparisons with what is remembered of it elsewhere."""
@@ -24,24 +29,30 @@ class OwnPast:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._hashes = StoredHashes(connection)
-        self._size = head(connection).size
+        now = head(connection)
+        self._size, self._origin = now.size, now.origin
 
-    def require(self, size: int, root: str, *, where: str) -> None:
+    def require(self, size: int, root: str, *, where: str, hint: str = HINT) -> None:
         """Return if the log had at `size` a root that begins with these hex digits.
 
         Raises:
             UnusableDatabaseError: it is shorter, or had another root.
         """
         if size > self._size:
-            raise _older(f"{where} shows a head of {size} entries, and this log has {self._size}.")
+            what = f"{where} shows a head of {size} entries, and this log has {self._size}."
+            raise _older(what, hint)
         if size and not range_root(self._hashes, 0, size).hex().startswith(root):
-            raise _older(f"{where} shows another history: at {size} entries it differs from this.")
+            what = f"{where} shows another history: at {size} entries it differs from this."
+            raise _older(what, hint)
 
     def require_note(self, text: str, *, where: str) -> bool:
         """Return if a note is of the log's own past; False if no key of this log signed it.
 
+        A copy from before the log's key was replaced does not know the key of later heads, so
+        one of this log's name under an unknown key counts as well.
+
         Raises:
-            UnusableDatabaseError: it is of a key of this log, and not of its past.
+            UnusableDatabaseError: it is of this log, and not of its past.
         """
         try:
             note = read_note(text)
@@ -49,14 +60,15 @@ class OwnPast:
             is_ours = bool(note.signers(keys))
         except (MalformedNoteError, BadSignatureError):
             return False
-        if is_ours:
-            self.require(note.checkpoint.size, note.checkpoint.root.hex(), where=where)
+        if is_ours or note.checkpoint.origin == self._origin:
+            size, root = note.checkpoint.size, note.checkpoint.root.hex()
+            self.require(size, root, where=where, hint=HINT if is_ours else HINT + UNKNOWN)
         return is_ours
 
 
-def _older(what: str) -> UnusableDatabaseError:
+def _older(what: str, hint: str) -> UnusableDatabaseError:
     return UnusableDatabaseError(
         f"{what} This is an older copy or a changed one, and effects it has forgotten would be"
         " done twice.",
-        hint=HINT,
+        hint=hint,
     )

@@ -4,9 +4,11 @@ One file a log, replaced as a whole. It is read again at each start: a log that 
 the file says, or differs from it, is a restored or changed copy.
 """
 
+import errno
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,7 @@ from storage.heads import Head
 from storage.outside import OwnPast
 
 SUFFIX = ".checkpoint"
+MOST_BYTES = 1 << 16
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class Folder:
 
     def _stands(self) -> Checkpoint | None:
         try:
-            return read_note(self._file.read_text(encoding="utf-8")).checkpoint
+            return read_note(_text_of(self._file)).checkpoint
         except FileNotFoundError:
             return None
         except (MalformedNoteError, UnicodeDecodeError) as error:
@@ -79,7 +82,7 @@ def compare_folder(path: Path, database: Database, *, log_id: str) -> None:
     """
     file = path / f"{log_id}{SUFFIX}"
     try:
-        text = file.read_text(encoding="utf-8")
+        text = _text_of(file)
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError):
@@ -88,6 +91,21 @@ def compare_folder(path: Path, database: Database, *, log_id: str) -> None:
     with database.read() as connection:
         if not OwnPast(connection).require_note(text, where=str(file)):
             log.warning("the kept head is not signed by this log", extra={"file": str(file)})
+
+
+def _text_of(file: Path) -> str:
+    """Return what a file says; whoever may write there keeps no start waiting for it.
+
+    Raises:
+        OSError: there is none, it is no plain file, or larger than any head.
+        UnicodeDecodeError: it is no text.
+    """
+    # A pipe would be waited for until somebody writes into it.
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as held:
+        known = os.fstat(held.fileno())
+        if not stat.S_ISREG(known.st_mode) or known.st_size > MOST_BYTES:
+            raise OSError(errno.EINVAL, "It is no file of the size of a head", str(file))
+        return held.read(MOST_BYTES).decode()
 
 
 def write_whole(path: Path, content: bytes) -> None:

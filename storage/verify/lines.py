@@ -30,7 +30,7 @@ class LineCheck:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._latest = LONG_AGO
+        self._latest, self._back = LONG_AGO, timedelta()
         self.log: str | None = None
 
     def read(self, index: int, line: bytes, beside: Beside) -> dict[str, Any] | None:
@@ -103,10 +103,12 @@ class LineCheck:
             self._report.fail("ts-format", f"Entry {index} has the time {ts!r}.", place=index)
             return
         if moment >= self._latest:
-            self._latest = moment
+            self._latest, self._back = moment, timedelta()
             return
         back = self._latest - moment
-        if back > CLOCK_SLACK:
+        # Told once: behind a clock that was a year ahead, a year of entries is back.
+        if back > self._back + CLOCK_SLACK:
+            self._back = back
             seconds = round(back.total_seconds())
             self._report.warn("clock", f"At entry {index} the clock is {seconds} s back.")
 

@@ -126,5 +126,6 @@ class Report:
 
     @staticmethod
     def _note(findings: list[Finding], code: str, text: str) -> None:
-        if len(findings) < MOST_SHOWN:
+        # Of each code one at least: a hundred open runs hide nothing else.
+        if len(findings) < MOST_SHOWN or all(known != code for known, _text in findings):
             findings.append((code, text))

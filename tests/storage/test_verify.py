@@ -20,6 +20,7 @@ from tests.storage.trail import (
     executed,
     in_run,
     intended,
+    outside,
     requested,
     rotate_log_key,
     rotate_writer,
@@ -172,6 +173,22 @@ def test_a_clock_that_went_back_is_a_warning(trail: Trail) -> None:
 
     assert report.exit == 0
     assert {code for code, _text in report.warnings} == {"clock"}
+
+
+def test_a_clock_that_was_far_ahead_is_told_once_and_hides_nothing(trail: Trail) -> None:
+    now = trail.clock.at
+    trail.clock.at += timedelta(days=400)
+    trail.run("ahead")
+    trail.clock.at = now
+    for number in range(120):
+        trail.tell(started(f"r{number}", trail.person("rita")))
+    trail.clock.at -= timedelta(days=1)
+    trail.tell(outside("hold.lifted", {"hold": "h", "reason": "over"}))
+    trail.tell(intended("r119"))
+    report = verified(trail)
+
+    assert [code for code, _text in report.warnings] == ["clock", "clock"]
+    assert {"run-without-end", "intent-without-end"} < {code for code, _text in report.semantics}
 
 
 def test_a_copy_without_constraints_verifies_like_the_original(trail: Trail) -> None:

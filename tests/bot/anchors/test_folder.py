@@ -1,16 +1,19 @@
 """A folder keeps the newest head: whole, never a smaller one, and held against the log again."""
 
+import os
 import shutil
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.anchors.folder import Folder
 from bot.opening import open_memory
 from bot.settings import Settings
-from storage.checkpoint import read_note
+from storage.checkpoint import NoteSigner, read_note
+from storage.keys import LogKey
 from tests.bot.anchors.conftest import Ledger
 from workflows.errors import UnusableDatabaseError
 
@@ -75,6 +78,26 @@ def test_a_log_with_another_history_of_that_length_is_refused(ledger: Ledger, fo
         opened(ledger, folder)
 
 
+@pytest.mark.parametrize(("grows", "why"), [(0, "this log has 1"), (6, "at 4 entries it differs")])
+def test_a_copy_from_before_the_log_key_was_replaced_is_refused(
+    ledger: Ledger, folder: Path, grows: int, why: str
+) -> None:
+    backup = ledger.backup()
+    ledger.grows(3)
+    ledger.look()
+    (file,) = folder.iterdir()
+    checkpoint = read_note(file.read_text(encoding="utf-8")).checkpoint
+    later = LogKey.of(Ed25519PrivateKey.generate(), checkpoint.origin)
+    file.write_text(NoteSigner([later]).sign(checkpoint), encoding="utf-8")
+    ledger.restore(backup)
+    ledger.grows(grows)
+
+    with pytest.raises(UnusableDatabaseError, match=why) as refused:
+        opened(ledger, folder)
+
+    assert "does not know the key of that head" in refused.value.hint
+
+
 def test_a_larger_head_is_never_overwritten(ledger: Ledger, folder: Path) -> None:
     backup = ledger.backup()
     ledger.grows(3)
@@ -98,6 +121,27 @@ def test_what_is_no_head_is_left_as_it_is_and_stops_nothing(ledger: Ledger, fold
 
     assert kept_in(folder) == "garbled"
     assert "holds no head" in ledger.turns()["folder"].error
+
+
+@pytest.mark.parametrize("what", ["pipe", "huge", "folder"])
+def test_what_is_no_plain_file_of_that_size_stops_nothing(
+    ledger: Ledger, folder: Path, what: str
+) -> None:
+    ledger.look()
+    (file,) = folder.iterdir()
+    file.unlink()
+    if what == "pipe":
+        os.mkfifo(file)
+    elif what == "folder":
+        file.mkdir()
+    else:
+        with file.open("wb") as sparse:
+            sparse.truncate(1 << 40)
+    ledger.clock.at += timedelta(hours=24)
+    ledger.look()
+    opened(ledger, folder)
+
+    assert "cannot be used" in ledger.turns()["folder"].error
 
 
 def test_a_folder_that_is_gone_is_tried_again_later_each_time(ledger: Ledger, folder: Path) -> None:
