@@ -118,14 +118,15 @@ class _Sweep:
 
     def work(self) -> Iterator[Work]:
         """Yield what there is to do."""
+        # Copies first, so that none is left of what a marker says is gone.
+        for kind in self._old:
+            for some in pages(partial(self._read, kind)):
+                yield Work(len(some), partial(self._forget, kind, some))
         for one in self._due:
             for before, keys in self._stretches(one):
                 yield Work(len(keys), partial(self._remove, one.cls, before, keys))
         if self._told:
             yield Work(len(self._told), self._forget_erasures)
-        for kind in self._old:
-            for some in pages(partial(self._read, kind)):
-                yield Work(len(some), partial(self._forget, kind, some))
 
     def swept(self, late: int) -> Swept:
         """Return what is gone, with so many payloads that came in late."""
