@@ -194,7 +194,8 @@ class Courier:
         place = parcel.place
         if place is None and parcel.may_be_there:
             place = self._find(parcel, channel)
-            known.may_be_there = False
+            # What was found must not be posted once more, should its update have to wait.
+            known.may_be_there = place is not None
         if place is None:
             return Delivered(place=self._posted(parcel, channel, known, posting))
         self._pacer.take(UPDATE, is_urgent=parcel.is_urgent)

@@ -79,8 +79,10 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
     )
 
 
-def follower_of(row: OutboxRow, first: Place, number: int, content: Content) -> Parcel:
-    """Return a reply that belongs to a message. It is looked for first: it has no row."""
+def follower_of(
+    row: OutboxRow, first: Place, number: int, content: Content, *, may_be_there: bool
+) -> Parcel:
+    """Return a reply that belongs to a message. It has no row, so it may have to be looked for."""
     return Parcel(
         id=row.id,
         subject=row.subject,
@@ -88,7 +90,7 @@ def follower_of(row: OutboxRow, first: Place, number: int, content: Content) -> 
         channel=first.channel,
         content=content,
         thread=first,
-        may_be_there=True,
+        may_be_there=may_be_there,
         is_urgent=False,
     )
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from bot.bell import Bell
 from bot.builder_answers import Answered
 from bot.delivery import Attached, Courier, Delivered, Later, Parcel, Result, Undeliverable
-from bot.letters import DECISIONS, Renderer, follower_of, parcel_of
+from bot.letters import DECISIONS, Letter, Renderer, follower_of, parcel_of
 from bot.pacing import TooSoonError
 from bot.slack_client import Place
 from bot.slack_errors import NOT_UPLOADED, LostAnswerError, SlackError
@@ -100,6 +100,7 @@ class Outbox:
         self._bell = Bell()
         self._stopping = threading.Event()
         self._live_at: dict[RunId, float] = {}
+        self._followers: dict[int, int] = {}  # How many replies of a message stand already.
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"outbox-{number}")
             for number in range(threads)
@@ -204,12 +205,33 @@ class Outbox:
             self._later(row, TOGETHER_SECONDS, "together", may_be_there=row.was_posting)
             return
         claimed = self._post.ticks()
-        result = self._bring(parcel_of(row, letter), row, by, claimed)
-        for number, content in enumerate(letter.replies, start=1):
-            if isinstance(result, Delivered):
-                follows = follower_of(row, result.place, number, content)
-                result = _in_place_of(result, self._bring(follows, row, by, claimed))
+        if letter.replies and row.place is not None and not row.done:
+            # It stands and says what it will; its replies were not all there yet.
+            first = Place(channel=row.place.channel, ts=row.place.ts)
+            result: Result = Delivered(place=first)
+        else:
+            result = self._bring(parcel_of(row, letter), row, by, claimed)
+        if letter.replies and isinstance(result, Delivered):
+            result = self._follow(row, letter, result, by, claimed)
         self._came_to(row, result, is_complete=letter.is_complete)
+
+    def _follow(
+        self, row: OutboxRow, letter: Letter, first: Delivered, by: str, claimed: float
+    ) -> Result:
+        """Bring the replies that belong to a message, from the first that may not be there yet."""
+        is_new = row.place is None and not row.was_posting
+        if row.place is None:
+            place = MessagePlace(channel=first.place.channel, ts=first.place.ts)
+            self._post.rows.adopt(row.id, place)
+        stand = self._followers.get(row.id, 0)
+        for number, content in enumerate(letter.replies[stand:], start=stand + 1):
+            parcel = follower_of(row, first.place, number, content, may_be_there=not is_new)
+            result = self._bring(parcel, row, by, claimed)
+            if isinstance(result, Later):
+                return replace(result, may_be_there=True)
+            self._followers[row.id] = number
+        self._followers.pop(row.id, None)
+        return first
 
     def _answer(self, row: OutboxRow, by: str) -> None:
         """Tell a Workflow Builder workflow what came of its request: no message, but one call."""
@@ -263,7 +285,7 @@ class Outbox:
             output: Json = {"channel": place.channel, "ts": place.ts}
             self._post.consequences.delivered(row.run, _step_of(row), output=output)
         stands = MessagePlace(channel=place.channel, ts=place.ts)
-        if row.subject is Subject.DIGEST and row.place is None:
+        if row.subject is Subject.DIGEST and not row.done:
             self._post.consequences.digest_stands(row.key, stands)
         if row.subject is Subject.HEAD and row.place is None:
             self._post.consequences.head_stands(row, stands)
@@ -309,13 +331,6 @@ class Outbox:
         for one, at in list(self._live_at.items()):
             if now - at > self._post.live_seconds:
                 self._live_at.pop(one, None)
-
-
-def _in_place_of(first: Delivered, reply: Result) -> Result:
-    """Return where the first message stands; or, if its reply must wait, that all of it does."""
-    if isinstance(reply, Later):
-        return replace(reply, may_be_there=True)
-    return first
 
 
 def _step_of(row: OutboxRow) -> str:

@@ -121,6 +121,20 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(office: Office) 
     assert office.store.outbox.place_of(Subject.ROOT, "r1") is not None
 
 
+def test_a_post_that_was_found_is_not_repeated_though_its_update_has_to_wait(
+    office: Office,
+) -> None:
+    office.start_run()
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    office.server.faults.next("chat.update", fault.rate_limited(2))
+    office.send(Subject.ROOT, "r1", "r1 runs")
+
+    office.deliver(seconds=20)
+
+    assert texts(office) == ["r1 runs"]
+    assert posts(office) == 1
+
+
 @BOTH
 def test_a_lost_reply_is_found_in_its_thread(thread: Office) -> None:
     thread.server.faults.next("chat.postMessage", fault.lose_answer())
@@ -377,6 +391,21 @@ def test_what_follows_a_message_stands_below_it_once(office: Office) -> None:
     (digest,) = office.server.workspace.messages("#ops")
     shown = [one.text for one in office.server.workspace.messages("#ops", thread=digest)]
     assert shown == ["The week", "first detail", "second detail"]
+    assert office.ledger.digests == [("d1", MessagePlace(channel="C0OPS", ts=digest.ts))]
+
+
+def test_a_message_with_more_replies_than_may_leave_at_once_stands_once(office: Office) -> None:
+    details = [f"detail {number}" for number in range(20)]
+    office.wordings.follow[Subject.DIGEST, "d1"] = details
+    office.send(Subject.DIGEST, "d1", "The week", run=None, channel="#ops")
+
+    office.deliver(office.another_process("ends"), seconds=15)
+    office.deliver(seconds=60)
+
+    (digest,) = office.server.workspace.messages("#ops")
+    shown = [one.text for one in office.server.workspace.messages("#ops", thread=digest)]
+    assert shown == ["The week", *details]
+    assert not digest.edited
     assert office.ledger.digests == [("d1", MessagePlace(channel="C0OPS", ts=digest.ts))]
 
 
