@@ -4,6 +4,7 @@ Of a time that a clock change repeats the first is meant, and for one that it sk
 moment after the gap: the same moments that cronsim gives a daily schedule.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from workflows.triggers import Once, When
 
 SHOWN = 3
 _MINUTE = timedelta(minutes=1)
+# What these mean is said by a machine's own files, and another one may have none of them.
+_OF_A_MACHINE = re.compile(r"localtime|posixrules|(posix|right)/.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +40,18 @@ def zone_of(name: str) -> ZoneInfo:
     """Return the time zone called `name`.
 
     Raises:
-        UnclearTimeError: this machine knows none of that name.
+        UnclearTimeError: this machine knows none of that name, or only this machine does.
     """
     try:
-        return ZoneInfo(name)
+        found = None if _OF_A_MACHINE.fullmatch(name) else ZoneInfo(name)
     except (ValueError, OSError, KeyError):
+        found = None
+    if found is None:
         raise UnclearTimeError(
             f"The time zone {name[:60]!r} is not known here.",
             hint="Name one such as Europe/Berlin, or write the time as “2026-12-24 18:30 UTC”.",
-        ) from None
+        )
+    return found
 
 
 def moment_at(local: datetime, zone: ZoneInfo) -> tuple[datetime, str]:
