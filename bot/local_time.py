@@ -4,7 +4,6 @@ Of a time that a clock change repeats the first is meant, and for one that it sk
 moment after the gap: the same moments that cronsim gives a daily schedule.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,12 +13,10 @@ from cronsim import CronSim
 
 from bot.firings import next_firing
 from workflows.errors import UnclearTimeError
-from workflows.triggers import Once, When
+from workflows.triggers import LOCAL_ZONE, Once, When
 
 SHOWN = 3
 _MINUTE = timedelta(minutes=1)
-# What these mean is said by a machine's own files, and another one may have none of them.
-_OF_A_MACHINE = re.compile(r"localtime|posixrules|(posix|right)/.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,7 @@ def zone_of(name: str) -> ZoneInfo:
         UnclearTimeError: this machine knows none of that name, or only this machine does.
     """
     try:
-        found = None if _OF_A_MACHINE.fullmatch(name) else ZoneInfo(name)
+        found = None if LOCAL_ZONE.fullmatch(name) else ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         found = None
     if found is None:
